@@ -1,0 +1,232 @@
+import type { ImpactLevel } from "../model/impact.ts";
+import type { ActionType } from "../model/plan.ts";
+import type { Worse } from "../model/signal.ts";
+
+/**
+ * The configuration as the rest of unship reads it: checked, frozen, durations in ms, defaults filled in, secrets
+ * still unresolved (`SecretRef`) until the command that needs them resolves them.
+ */
+export interface Config {
+  /** observe where the file says nothing (S7). */
+  readonly mode: Mode;
+  readonly modeIsDefault: boolean;
+  readonly dataSources: DataSources;
+  readonly policies: readonly Policy[];
+  readonly canary: CanaryPolicy | null;
+  readonly chain: readonly ChainStep[];
+  readonly allowedActions: readonly AllowedAction[];
+  readonly guardrails: Guardrails;
+  readonly feedback: Feedback;
+  readonly services: Readonly<Record<string, ServiceConfig>>;
+  /** The label that tells services apart in metrics. Default "service". */
+  readonly serviceLabel: string;
+  /** The label that tells versions apart in metrics. Default "version". */
+  readonly versionLabel: string;
+  readonly topology: {
+    readonly edges: readonly (readonly [string, string])[];
+    readonly external: readonly string[];
+  } | null;
+  readonly approvers: readonly Approver[];
+  readonly ledger: { readonly type: "sqlite"; readonly path: string };
+  readonly knowledge: { readonly path: string };
+  readonly watch: { readonly stepMs: number };
+  readonly model: ModelConfig | null;
+}
+
+export type Mode = "observe" | "approve" | "auto";
+
+/** A value that may come from the environment or a file; resolved only by the command that uses it. */
+export type SecretRef =
+  | { readonly from: "text"; readonly value: string }
+  | { readonly from: "env"; readonly name: string }
+  | { readonly from: "file"; readonly path: string };
+
+export interface DataSources {
+  readonly metrics: MetricsSource;
+  /** More than one may be named in the file; the seed names one. */
+  readonly deployments: readonly DeploymentsSource[];
+  readonly logs: LogsSource | null;
+  readonly traces: TracesSource | null;
+  readonly featureFlags: FlagsSource | null;
+}
+
+export interface QueryConfig {
+  readonly query: string;
+  /** null: worked out from the query (`*_seconds*` is seconds) or the well-known metric. */
+  readonly unit: string | null;
+  readonly worse: Worse | null;
+}
+
+export type MetricsSource =
+  | {
+      readonly type: "prometheus";
+      readonly endpoint: string;
+      readonly token: SecretRef | null;
+      readonly queries: Readonly<Record<string, QueryConfig>>;
+    }
+  | {
+      readonly type: "scrape";
+      readonly targets: readonly ScrapeTarget[];
+      /** A URL that lists targets in Prometheus' HTTP service discovery format, re-read on each scrape. */
+      readonly discovery: string | null;
+      readonly intervalMs: number;
+      readonly windowMs: number;
+      readonly spool: string | null;
+      readonly queries: Readonly<Record<string, QueryConfig>>;
+    };
+
+export interface ScrapeTarget {
+  readonly url: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type DeploymentsSource =
+  | {
+      readonly type: "kubernetes";
+      readonly kubeconfig: string | null;
+      readonly context: string | null;
+      readonly namespaces: readonly string[];
+    }
+  | { readonly type: "argocd_webhook"; readonly endpoint: string; readonly token: SecretRef | null };
+
+export type LogsSource =
+  | { readonly type: "jsonl"; readonly paths: readonly string[] }
+  | {
+      readonly type: "elasticsearch";
+      readonly endpoint: string;
+      readonly indexPattern: string;
+      readonly apiKey: SecretRef | null;
+    };
+
+export type TracesSource = { readonly type: "zipkin"; readonly endpoint: string };
+
+export type FlagsSource =
+  | { readonly type: "launchdarkly"; readonly apiKey: SecretRef }
+  | {
+      readonly type: "unleash";
+      readonly endpoint: string;
+      readonly token: SecretRef;
+      readonly project: string;
+      readonly environment: string;
+    };
+
+export type Condition =
+  | {
+      readonly kind: "threshold";
+      readonly metric: string;
+      readonly comparison: "greater_than" | "less_than";
+      readonly threshold: number;
+      /** null: no upper bound. A sample above it still counts toward this condition's duration (§5). */
+      readonly upperBound: number | null;
+      readonly durationMs: number;
+      readonly text: string;
+    }
+  | { readonly kind: "health"; readonly failures: number; readonly consecutive: boolean; readonly text: string }
+  | { readonly kind: "regression"; readonly metric: string; readonly confidence: number; readonly text: string };
+
+export interface Policy {
+  readonly name: string;
+  readonly conditions: readonly Condition[];
+  readonly action: "rollback_immediate" | "notify_and_recommend";
+  readonly notification: readonly string[];
+}
+
+export interface CanaryPolicy {
+  readonly enabled: boolean;
+  readonly baselineDurationMs: number;
+  readonly comparisonMetrics: readonly string[];
+  readonly minimumConfidence: number;
+  readonly autoPromoteOnPass: boolean;
+  readonly autoRollbackOnFail: boolean;
+}
+
+/** The six steps of the seed by name, or a custom one. Windows and choices come from the action's text. */
+export interface ChainStep {
+  readonly step: string;
+  readonly action: string;
+  /** From "last 30 minutes"; null where the text names none. */
+  readonly windowMs: number | null;
+  /** From "select from [a, b]"; null where the text names none. */
+  readonly choices: readonly string[] | null;
+  readonly confidenceThreshold: number | null;
+  readonly requireHumanApprovalIf: ApprovalExpression | null;
+}
+
+/** The facts that `require_human_approval_if` may name. `null`: cannot be computed → the expression is true (S9). */
+export interface ApprovalFacts {
+  readonly business_impact: ImpactLevel | null;
+  readonly affected_services: number | null;
+  readonly confidence: number | null;
+  readonly targets: number | null;
+  readonly error_rate: number | null;
+}
+
+export interface ApprovalExpression {
+  readonly text: string;
+  /** Evaluates without `eval`; an unknown fact makes the whole expression true. */
+  readonly holds: (facts: ApprovalFacts) => { readonly holds: boolean; readonly because: string };
+}
+
+export interface AllowedAction {
+  readonly type: ActionType;
+  /** null: any. "*" matches any; otherwise exact. */
+  readonly namespaces: readonly string[] | null;
+  readonly applications: readonly string[] | null;
+  readonly environments: readonly string[] | null;
+  readonly requireApproval: boolean;
+  readonly maxRollbacksPerHour: number | null;
+}
+
+export interface Guardrails {
+  readonly maxAutoRollbacksPerDay: number | null;
+  readonly cooldownMs: number;
+  readonly cooldownScope: "service" | "global";
+  readonly escalateToHumanAfter: number | null;
+  readonly neverAutoRollback: readonly string[];
+}
+
+export interface Feedback {
+  readonly verifyRecovered: boolean;
+  readonly timeoutMs: number;
+  readonly ifNotRecovered: { readonly action: "escalate_to_human"; readonly message: string } | null;
+  readonly logOutcome: { readonly store: string; readonly include: readonly OutcomeField[] } | null;
+  readonly postmortemDraft: boolean;
+}
+
+export type OutcomeField = "deployment_details" | "anomaly_metrics" | "rollback_duration" | "recovery_confirmed";
+
+export interface ServiceConfig {
+  readonly namespace: string | null;
+  readonly workload: { readonly kind: string; readonly name: string } | null;
+  readonly argocdApplication: string | null;
+  readonly flags: readonly string[];
+  readonly criticality: ImpactLevel;
+  readonly revenuePerMinute: number | null;
+  readonly routes: readonly { readonly route: string; readonly revenuePerMinute: number }[];
+  readonly mode: Mode | null;
+}
+
+export interface Approver {
+  readonly name: string;
+  /** SHA-256 of the personal token, hex. The token itself stands nowhere. */
+  readonly tokenSha256: string;
+  readonly services: readonly string[] | null;
+}
+
+export interface ModelConfig {
+  readonly provider: "anthropic" | "openai";
+  readonly model: string;
+  readonly baseUrl: string | null;
+  readonly apiKey: SecretRef | null;
+  readonly mayHold: boolean;
+}
+
+/** One thing that is wrong with a file: one line for a person. Lines and columns count from 1. */
+export interface ConfigProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  /** The nearest valid choice, where there is one. */
+  readonly hint: string | null;
+}

@@ -1,0 +1,58 @@
+/**
+ * The error catalogue: a code to branch on, whether trying again can help, and a sentence of ours.
+ *
+ * `text` is filled from facts that we know ({source}, {status}, …). What a remote said never enters it: that stays
+ * in `cause`, for logs (S10, S11). Add a code here before throwing a new kind of error.
+ */
+export const ERRORS = {
+  "config.invalid": { retry: false, text: "{file} has {count} problems; nothing was started." },
+  "config.unreadable": { retry: false, text: "{file} cannot be read: {reason}." },
+  "source.unavailable": { retry: true, text: "{source} gave no usable answer; what it would say is unknown." },
+  "source.refused": { retry: false, text: "{source} refused the request with status {status}." },
+  "source.not_found": { retry: false, text: "{source} has no {what}." },
+  "source.conflict": { retry: true, text: "{source} holds a newer version of {what}; read it again." },
+  "source.shape": { retry: false, text: "{source} sent a body that this version does not understand." },
+  "source.too_large": { retry: false, text: "{source} sent more than {limit} bytes; narrow the question." },
+  "target.stale": { retry: false, text: "{target} is no longer at {expected}; it is at {actual}." },
+  "target.refused": { retry: false, text: "{target} cannot be taken back: {reason}." },
+  "plan.unknown": { retry: false, text: "There is no plan {plan}." },
+  "plan.expired": { retry: false, text: "Plan {plan} expired at {at}; ask for a new one." },
+  "plan.changed": { retry: false, text: "Plan {plan} does not match the hash it was approved with." },
+  "permit.invalid": { retry: false, text: "Plan {plan} has no live permit; submit it again." },
+  "approval.refused": { retry: false, text: "The approval was refused: {reason}." },
+  "ledger.unavailable": { retry: true, text: "The ledger cannot be written: {reason}. Nothing was executed." },
+  "ledger.corrupt": { retry: false, text: "The ledger's entry {seq} does not fit the chain: {reason}." },
+  "incident.unknown": { retry: false, text: "There is no incident {incident}." },
+  "service.unknown": { retry: false, text: "There is no service {service}; known are {known}." },
+  "metric.unknown": { retry: false, text: "There is no metric {metric}; known are {known}." },
+  "input.invalid": { retry: false, text: "{what}: {reason}." },
+  "bundle.invalid": { retry: false, text: "{file}:{line}: {reason}." },
+  "model.unavailable": { retry: true, text: "The model gave no usable answer; the deterministic result stands." },
+  "store.unavailable": { retry: true, text: "The incident store cannot be used: {reason}." },
+  "component.missing": { retry: false, text: "{component} is not installed; install {package}." },
+} as const satisfies Record<string, { retry: boolean; text: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type Facts = Readonly<Record<string, string | number>>;
+
+/** An error of ours. `message` is safe to show to a person, a model or a log; `cause` is for logs alone. */
+export class UnshipError extends Error {
+  readonly code: ErrorCode;
+  readonly facts: Facts;
+
+  constructor(code: ErrorCode, facts: Facts, options?: ErrorOptions) {
+    super(fill(ERRORS[code].text, facts), options);
+    this.name = "UnshipError";
+    this.code = code;
+    this.facts = facts;
+  }
+
+  /** Whether the same call may succeed later. */
+  get retry(): boolean {
+    return ERRORS[this.code].retry;
+  }
+}
+
+function fill(text: string, facts: Facts): string {
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(facts[name] ?? whole));
+}

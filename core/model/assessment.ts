@@ -1,0 +1,83 @@
+import type { Ranking } from "./candidate.ts";
+import type { Change } from "./change.ts";
+import type { Decision } from "./decision.ts";
+import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./evidence.ts";
+import type { ConditionState, Finding, Onset } from "./finding.ts";
+import type { Impact } from "./impact.ts";
+import type { Baseline } from "./incident.ts";
+import type { Target } from "./plan.ts";
+import type { Series } from "./signal.ts";
+
+/** A source that was asked and did not answer, or that is not configured: what it would have said is unknown (S9). */
+export interface Gap {
+  readonly source: string;
+  readonly what: string;
+  readonly because: string;
+}
+
+/**
+ * All that was known at one moment: the only input of an assessment, so that any decision can be made again.
+ * Nothing in it is later than `at`. `series` are the recent, unsmoothed signals (statistics purpose).
+ */
+export interface CaseFile {
+  readonly at: number;
+  readonly series: readonly Series[];
+  readonly findings: readonly Finding[];
+  readonly conditions: readonly ConditionState[];
+  readonly changes: readonly Change[];
+  readonly topology: Topology | null;
+  readonly logs: readonly LogLine[];
+  readonly spans: readonly Span[];
+  readonly flags: readonly FlagState[];
+  readonly rollouts: readonly Rollout[];
+  readonly alerts: readonly Alert[];
+  readonly gaps: readonly Gap[];
+}
+
+/** The seed's six steps, in its order. */
+export const SEED_STEPS = [
+  "identify_recent_deployments",
+  "correlate_timing",
+  "check_affected_services",
+  "check_dependency_graph",
+  "evaluate_business_impact",
+  "recommend_action",
+] as const;
+export type SeedStep = (typeof SEED_STEPS)[number];
+
+/**
+ * What each step answers. The answer of one step is the only thing that a later step gets from it; a step that the
+ * configuration leaves out leaves its key undefined, and every later step says what it lacks because of that.
+ */
+export interface StepAnswers {
+  /** Changes in the window, counted back from the earliest credible onset. */
+  readonly identify_recent_deployments?: {
+    readonly onset: Onset | null;
+    readonly windowMs: number;
+    readonly widened: string | null;
+    readonly changeIds: readonly string[];
+  };
+  readonly correlate_timing?: { readonly ranking: Ranking; readonly threshold: number; readonly reached: boolean };
+  readonly check_affected_services?: { readonly services: readonly string[]; readonly origin: string | null };
+  /** The changes that must go back together with the culprit, in a safe order (dependants first). */
+  readonly check_dependency_graph?: { readonly order: readonly string[]; readonly because: readonly string[] };
+  readonly evaluate_business_impact?: { readonly impact: Impact };
+  readonly recommend_action?: { readonly decision: Decision };
+}
+
+/** The whole deterministic result at one moment. `targets`: the plan that the decision names; empty where none. */
+export interface Assessment {
+  readonly at: number;
+  /** Services whose findings hang together; this assessment speaks of these alone. */
+  readonly services: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly conditions: readonly ConditionState[];
+  readonly changes: readonly Change[];
+  readonly answers: StepAnswers;
+  readonly decision: Decision;
+  readonly targets: readonly Target[];
+  /** Why a decision to act has no executable plan (no workload known, no good version, …); empty: it has. */
+  readonly obstacles: readonly string[];
+  readonly baselines: readonly Baseline[];
+  readonly unverified: readonly string[];
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { Moment } from "./time.ts";
+
+export const LogLevel = z.enum(["debug", "info", "warn", "error", "fatal"]);
+
+/** One log line. `message` is text from outside: data, never instruction (S11). */
+export const LogLine = z.strictObject({
+  at: Moment,
+  service: z.string(),
+  level: LogLevel,
+  message: z.string(),
+  version: z.string().optional(),
+  traceId: z.string().optional(),
+});
+export type LogLine = Readonly<z.infer<typeof LogLine>>;
+
+/** One span of a distributed trace. `startUs` Unix µs, `durationUs` µs. */
+export const Span = z.strictObject({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentId: z.string().optional(),
+  service: z.string(),
+  name: z.string(),
+  startUs: z.number().int().nonnegative(),
+  durationUs: z.number().nonnegative(),
+  error: z.boolean(),
+  version: z.string().optional(),
+});
+export type Span = Readonly<z.infer<typeof Span>>;
+
+/** Who calls whom. An external node has no metrics of its own and cannot be rolled back. */
+export const Topology = z.strictObject({
+  edges: z.array(z.tuple([z.string(), z.string()])).describe("[caller, callee]"),
+  external: z.array(z.string()),
+});
+export interface Topology {
+  readonly edges: readonly (readonly [caller: string, callee: string])[];
+  readonly external: readonly string[];
+}
+
+/** An alert in Alertmanager's webhook fields. */
+export const Alert = z.strictObject({
+  fingerprint: z.string(),
+  status: z.enum(["firing", "resolved"]),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  startsAt: Moment,
+  endsAt: Moment.optional(),
+});
+export type Alert = Readonly<z.infer<typeof Alert>>;
+
+/** A feature flag as its system holds it now. */
+export const FlagState = z.strictObject({
+  key: z.string(),
+  environment: z.string(),
+  enabled: z.boolean(),
+  version: z.string().describe("Changes with each write; the precondition of a switch (S6)"),
+  services: z.array(z.string()).describe("Services that evaluate it; empty: not known"),
+  changedAt: Moment.optional(),
+});
+export type FlagState = Readonly<z.infer<typeof FlagState>>;
+
+/** Which version of a service serves now, and which could be restored. */
+export const Revision = z.strictObject({
+  revision: z.string(),
+  version: z.string(),
+  createdAt: Moment,
+  current: z.boolean(),
+  reason: z.string().optional().describe("change-cause, from outside: data"),
+});
+export type Revision = Readonly<z.infer<typeof Revision>>;
+
+export const Rollout = z.strictObject({
+  service: z.string(),
+  workload: z.strictObject({ kind: z.string(), namespace: z.string(), name: z.string() }),
+  version: z.string(),
+  revision: z.string(),
+  status: z.enum(["complete", "progressing", "stuck", "paused", "unknown"]),
+  replicas: z.strictObject({ desired: z.number(), updated: z.number(), ready: z.number(), available: z.number() }),
+  restarts: z.number().describe("Container restarts of the pods that stand now"),
+  revisions: z.array(Revision),
+  managedBy: z.string().optional().describe("The GitOps controller that would undo a live change, if any"),
+  observedAt: Moment,
+  startedAt: Moment.optional().describe("When the current revision was made"),
+});
+export type Rollout = Readonly<z.infer<typeof Rollout>>;

@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/** Ordered: low < medium < high < critical. */
+export const ImpactLevel = z.enum(["low", "medium", "high", "critical"]);
+export type ImpactLevel = z.infer<typeof ImpactLevel>;
+
+/**
+ * Who is hurt and how much. `affectedServices`: those whose own error, latency or health signal is worse, the
+ * origin included. A figure that cannot be computed is null, and `unknown` says which and why (S9).
+ */
+export const Impact = z.strictObject({
+  level: ImpactLevel,
+  affectedServices: z.array(z.string()),
+  failedShare: z.number().nullable().describe("Failed requests of all requests at the worst edge, 0–1"),
+  failedRequestsPerSecond: z.number().nullable(),
+  revenuePerMinute: z.number().nullable().describe("Revenue at risk a minute, in the configured currency"),
+  routes: z.array(z.strictObject({ service: z.string(), route: z.string(), failedShare: z.number() })),
+  unknown: z.array(z.string()),
+  sentences: z.array(z.string()),
+});
+export type Impact = Readonly<z.infer<typeof Impact>>;

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { Ranking } from "./candidate.ts";
+import { Change } from "./change.ts";
+import { Decision } from "./decision.ts";
+import { ConditionState, Finding, Onset } from "./finding.ts";
+import { Impact } from "./impact.ts";
+import { GateAnswer, Plan } from "./plan.ts";
+import { Moment } from "./time.ts";
+
+/** How a verification ended. Unknown is not recovered (S9). */
+export const RecoveryVerdict = z.enum(["recovered", "not-recovered", "unknown", "pending"]);
+export const Recovery = z.strictObject({
+  verdict: RecoveryVerdict,
+  at: Moment.nullable(),
+  checks: z.array(
+    z.strictObject({ service: z.string(), metric: z.string(), verdict: RecoveryVerdict, because: z.string() }),
+  ),
+});
+export type Recovery = Readonly<z.infer<typeof Recovery>>;
+
+/** What verification compares with; stored with the intent, so that a restart can go on (S5). */
+export const Baseline = z.strictObject({
+  service: z.string(),
+  metric: z.string(),
+  unit: z.string(),
+  center: z.number(),
+  upper: z.number().describe("A value above it is outside the signal's own baseline"),
+  lower: z.number(),
+  requestRate: z.number().nullable().describe("Requests a second before onset"),
+});
+export type Baseline = Readonly<z.infer<typeof Baseline>>;
+
+/**
+ * The stages of an incident, in order. `closed` has an outcome. An incident goes on from its stage after a restart.
+ */
+export const IncidentStage = z.enum([
+  "detected",
+  "investigated",
+  "waiting-policy",
+  "waiting-approval",
+  "executing",
+  "verifying",
+  "closed",
+]);
+export type IncidentStage = z.infer<typeof IncidentStage>;
+
+export const OutcomeKind = z.enum([
+  "recovered",
+  "not-recovered",
+  "unknown",
+  "no-action",
+  "withdrawn",
+  "denied",
+  "expired",
+  "recommended",
+]);
+export type OutcomeKind = z.infer<typeof OutcomeKind>;
+
+/** All of it together: from the first finding to what came of it. The ledger holds the truth; this is its fold. */
+export const Incident = z.strictObject({
+  id: z.string(),
+  stage: IncidentStage,
+  service: z.string().describe("Where it was noticed first"),
+  detectedAt: Moment,
+  onset: Onset.nullable(),
+  findings: z.array(Finding),
+  conditions: z.array(ConditionState),
+  affectedServices: z.array(z.string()),
+  changes: z.array(Change).describe("Those in the window, for the record"),
+  ranking: Ranking.nullable(),
+  impact: Impact.nullable(),
+  decision: Decision.nullable(),
+  plan: Plan.nullable(),
+  gate: GateAnswer.nullable(),
+  baselines: z.array(Baseline),
+  recovery: Recovery.nullable(),
+  outcome: OutcomeKind.nullable(),
+  closedAt: Moment.nullable(),
+  timeline: z.array(z.strictObject({ at: Moment, event: z.string(), detail: z.string() })),
+  unverified: z.array(z.string()).describe("What nobody could check, in words"),
+  usage: z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), toolCalls: z.number() }),
+});
+export type Incident = Readonly<z.infer<typeof Incident>>;

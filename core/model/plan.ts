@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { WorkloadRef } from "./change.ts";
+import { Moment } from "./time.ts";
+
+/** The action types of the configuration's `execution.allowed_actions`. */
+export const ActionType = z.enum([
+  "kubectl_rollout_undo",
+  "argocd_sync_to_previous",
+  "feature_flag_disable",
+  "database_migration_rollback",
+]);
+export type ActionType = z.infer<typeof ActionType>;
+
+/**
+ * One thing to take back. `expected` is what must stand at the target when we act (S6), `restore` what will stand
+ * there afterwards. For a workload: version = image tag or app version, revision = the controller's revision number.
+ * For a flag: version = the flag's version, revision = "on" / "off".
+ */
+export const Target = z.strictObject({
+  action: ActionType,
+  service: z.string(),
+  changeId: z.string(),
+  object: WorkloadRef,
+  environment: z.string().optional(),
+  expected: z.strictObject({ version: z.string(), revision: z.string() }),
+  restore: z.strictObject({ version: z.string(), revision: z.string() }),
+});
+export type Target = Readonly<z.infer<typeof Target>>;
+
+/** The decision made concrete: targets in the order of execution. Never edited: another plan is another id and hash (S4). */
+export const Plan = z.strictObject({
+  id: z.string(),
+  hash: z.string().describe("SHA-256 (hex) of the canonical JSON of incidentId and targets"),
+  incidentId: z.string(),
+  targets: z.array(Target).min(1),
+  reason: z.string(),
+  proposedBy: z.string().describe("watch, mcp:<client>, cli:<user>: for the record; never widens anything"),
+  createdAt: Moment,
+  expiresAt: Moment,
+});
+export type Plan = Readonly<z.infer<typeof Plan>>;
+
+export const GuardrailVerdict = z.enum(["allow", "require_approval", "deny"]);
+export type GuardrailVerdict = z.infer<typeof GuardrailVerdict>;
+
+/** What the rules of the gate say of a plan: the strictest verdict, and every rule that spoke. */
+export const GateReview = z.strictObject({
+  verdict: GuardrailVerdict,
+  rules: z.array(z.strictObject({ rule: z.string(), verdict: GuardrailVerdict, reason: z.string() })),
+});
+export type GateReview = Readonly<z.infer<typeof GateReview>>;
+
+/** What an executor says of one target. `unknown`: sent, no answer; must be reconciled before anything else (S5). */
+export const TargetResult = z.strictObject({
+  target: Target,
+  result: z.enum(["done", "nothing-to-do", "refused", "stale", "unreachable", "failed", "unknown"]),
+  detail: z.string(),
+  at: Moment,
+  warnings: z.array(z.string()).describe("What stays undone, or would bring the bad version back (S13)"),
+});
+export type TargetResult = Readonly<z.infer<typeof TargetResult>>;
+
+/** The gate's answer to `submit`. */
+export const GateAnswer = z.strictObject({
+  planId: z.string(),
+  outcome: z.enum(["executed", "held", "denied", "stopped", "nothing-to-do"]),
+  review: GateReview,
+  results: z.array(TargetResult),
+  executedAt: Moment.nullable(),
+});
+export type GateAnswer = Readonly<z.infer<typeof GateAnswer>>;

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { Moment } from "./time.ts";
+
+/** In which direction a signal hurts. `either`: both ways count. */
+export const Worse = z.enum(["up", "down", "either"]);
+export type Worse = z.infer<typeof Worse>;
+
+/**
+ * A signal: one metric of one service on a regular grid of time.
+ *
+ * `values[i]` was measured over the step that ends at `startAt + i·stepMs`; `null` is a missing sample, never zero.
+ * `labels` empty: the whole service. `{version}`: the share of one version while two serve. `{pod}`: one pod.
+ * Units: `error_rate`, `cpu_usage`, `memory_usage` ratio 0–1; latencies ms; `request_rate` requests a second;
+ * `health_check_failures` failed checks a step.
+ */
+export const Series = z.strictObject({
+  service: z.string(),
+  metric: z.string(),
+  unit: z.string(),
+  worse: Worse,
+  labels: z.record(z.string(), z.string()),
+  startAt: Moment,
+  stepMs: z.number().int().positive(),
+  values: z.array(z.number().nullable()),
+});
+export interface Series {
+  readonly service: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly worse: Worse;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly startAt: number;
+  readonly stepMs: number;
+  readonly values: readonly (number | null)[];
+}
+
+/** The metrics that have a meaning of their own: unit, and the direction in which they hurt. */
+export const WELL_KNOWN_METRICS = {
+  request_rate: { unit: "req/s", worse: "either" },
+  error_rate: { unit: "ratio", worse: "up" },
+  p50_latency: { unit: "ms", worse: "up" },
+  p99_latency: { unit: "ms", worse: "up" },
+  cpu_usage: { unit: "ratio", worse: "up" },
+  memory_usage: { unit: "ratio", worse: "up" },
+  health_check_failures: { unit: "count", worse: "up" },
+} as const satisfies Record<string, { unit: string; worse: Worse }>;
+export type WellKnownMetric = keyof typeof WELL_KNOWN_METRICS;
+
+/** Identity of a signal, fit for a map's key; equal for equal service, metric and labels in any order. */
+export function signalKey(series: Pick<Series, "service" | "metric" | "labels">): string {
+  const labels = Object.entries(series.labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([series.service, series.metric, labels]);
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+/** A moment: Unix time in milliseconds. Everything inside unship counts so; RFC 3339 is for the edges. */
+export const Moment = z.number().int().nonnegative();
+
+/** A closed span of time, both ends Unix ms, `from` ≤ `to`. */
+export const Window = z.strictObject({ from: Moment, to: Moment });
+export type Window = Readonly<z.infer<typeof Window>>;
+
+/** Unix ms → RFC 3339 UTC with milliseconds, as all our JSON output spells time. `null` stays `null`. */
+export function rfc3339(at: number): string;
+export function rfc3339(at: number | null | undefined): string | null;
+export function rfc3339(at: number | null | undefined): string | null {
+  return at === null || at === undefined ? null : new Date(at).toISOString();
+}
+
+/** A duration in ms → the shortest exact words people use: `90000` → `"1m30s"`, `500` → `"500ms"`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`;
+  const seconds = Math.round(ms / 1000);
+  const parts: string[] = [];
+  for (const [unit, size] of [
+    ["d", 86_400],
+    ["h", 3600],
+    ["m", 60],
+    ["s", 1],
+  ] as const) {
+    const taken = parts.reduce((rest, part) => rest - secondsOf(part), seconds);
+    const count = Math.floor(taken / size);
+    if (count > 0) parts.push(`${count}${unit}`);
+  }
+  return parts.join("");
+}
+
+function secondsOf(part: string): number {
+  const size = { d: 86_400, h: 3600, m: 60, s: 1 }[part.slice(-1)] ?? 0;
+  return Number(part.slice(0, -1)) * size;
+}

@@ -1,0 +1,222 @@
+import type { Change } from "./model/change.ts";
+import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./model/evidence.ts";
+import type { Incident, OutcomeKind } from "./model/incident.ts";
+import type { ActionType, GateAnswer, GateReview, Plan, Target, TargetResult } from "./model/plan.ts";
+import type { Series } from "./model/signal.ts";
+import type { Window } from "./model/time.ts";
+
+/**
+ * What the outside implements. All methods that read may throw `UnshipError` "source.*": the caller then says that
+ * this source is down and treats what it would have said as unknown (S9). Times are Unix ms.
+ */
+export interface Clock {
+  now(): number;
+}
+
+export interface MetricQuery {
+  readonly metric: string;
+  readonly window: Window;
+  readonly stepMs: number;
+  /** `policy`: the configured query, as policies judge it. `statistics`: raw, unsmoothed, for tests and onset. */
+  readonly purpose: "policy" | "statistics";
+}
+
+/** Series of one metric for all services at once: one query a metric, not one a service. */
+export interface MetricSource {
+  readonly name: string;
+  /** Metrics that it can answer for, `WELL_KNOWN_METRICS` or custom names. */
+  metrics(): readonly string[];
+  range(query: MetricQuery, abort: AbortSignal): Promise<readonly Series[]>;
+}
+
+export interface ChangeSource {
+  readonly name: string;
+  /** Every change that started in the window or was still going on in it, oldest first. */
+  changes(window: Window, abort: AbortSignal): Promise<readonly Change[]>;
+}
+
+export interface LogQuery {
+  readonly window: Window;
+  readonly services?: readonly string[];
+  readonly levels?: readonly LogLine["level"][];
+  readonly text?: string;
+  /** At most so many, newest first; the answer says whether more matched. */
+  readonly limit: number;
+}
+
+export interface LogSource {
+  readonly name: string;
+  search(query: LogQuery, abort: AbortSignal): Promise<{ readonly lines: readonly LogLine[]; readonly more: boolean }>;
+}
+
+export interface TraceSource {
+  readonly name: string;
+  /** Spans that started in the window; those with errors and their ancestors come first when `limit` cuts. */
+  spans(
+    query: {
+      readonly window: Window;
+      readonly services?: readonly string[];
+      readonly errorsOnly?: boolean;
+      readonly limit: number;
+    },
+    abort: AbortSignal,
+  ): Promise<{ readonly spans: readonly Span[]; readonly more: boolean }>;
+}
+
+export interface TopologySource {
+  readonly name: string;
+  topology(abort: AbortSignal): Promise<Topology>;
+}
+
+export interface FlagSource {
+  readonly name: string;
+  flags(abort: AbortSignal): Promise<readonly FlagState[]>;
+}
+
+export interface AlertSource {
+  readonly name: string;
+  alerts(window: Window, abort: AbortSignal): Promise<readonly Alert[]>;
+}
+
+/** What runs where, and what could be restored. */
+export interface RolloutSource {
+  readonly name: string;
+  rollouts(abort: AbortSignal): Promise<readonly Rollout[]>;
+}
+
+/** What stands at a target right now, as its own system says. */
+export interface TargetState {
+  readonly version: string;
+  readonly revision: string;
+  /** Why it cannot be taken back now (paused, GitOps-managed, revision gone, …); empty: it can. */
+  readonly obstacles: readonly string[];
+  /** What will stay undone or would bring the bad version back. */
+  readonly warnings: readonly string[];
+  /** Begun by anyone else since the plan: makes the plan stale (S6). */
+  readonly changedBy?: string;
+}
+
+/**
+ * Writes to production. Only the gate holds one. `execute` checks the target's `expected` at the target itself,
+ * atomically where its API can, and never writes unconditionally. It does not throw for what can be answered.
+ * `key` is the same for each try of the same target of the same plan.
+ */
+export interface Executor {
+  readonly action: ActionType;
+  inspect(target: Target, abort: AbortSignal): Promise<TargetState>;
+  dryRun(target: Target, abort: AbortSignal): Promise<TargetResult>;
+  execute(target: Target, key: string, abort: AbortSignal): Promise<TargetResult>;
+  /** After a crash or a time-out: what came of `execute(target, key)`, from the target's real state. Never writes. */
+  reconcile(target: Target, key: string, abort: AbortSignal): Promise<TargetResult>;
+}
+
+export interface Notice {
+  readonly incidentId: string;
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly severity: "info" | "warning" | "critical";
+  /** As the configuration names it: "slack:#incidents". */
+  readonly to: string;
+}
+
+/** Tells people. `delivered: false` with a reason where no connector serves the target. */
+export interface Notifier {
+  notify(notice: Notice): Promise<{ readonly delivered: boolean; readonly detail: string }>;
+}
+
+/** One line of the append-only record. `hash` = SHA-256 over `prev` and the canonical JSON of the rest. */
+export interface LedgerEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly incidentId: string | null;
+  readonly planId: string | null;
+  readonly actor: string;
+  readonly body: unknown;
+  readonly prev: string;
+  readonly hash: string;
+}
+
+export type LedgerDraft = Pick<LedgerEntry, "kind" | "incidentId" | "planId" | "actor" | "body">;
+
+/**
+ * The truth: what was seen, decided, permitted, done. Append-only and hash-chained; safe for several processes.
+ * Every write is durable when its promise resolves. Time in it is the store's own and never runs backwards (S2).
+ * What the gate alone needs (reservation, permits, approvals) stands in its own port, `GateStore`.
+ */
+export interface Ledger {
+  append(draft: LedgerDraft): Promise<LedgerEntry>;
+  entries(filter?: {
+    readonly incidentId?: string;
+    readonly kinds?: readonly string[];
+    readonly afterSeq?: number;
+    readonly limit?: number;
+  }): Promise<readonly LedgerEntry[]>;
+  /** Stores the incident as it stands now: an entry, and the row that readers list. */
+  saveIncident(incident: Incident): Promise<void>;
+  incident(id: string): Promise<Incident | null>;
+  incidents(filter?: { readonly open?: boolean; readonly limit?: number }): Promise<readonly Incident[]>;
+  plan(id: string): Promise<Plan | null>;
+  /** Paused for all, or for these services; anyone may pause, an approver resumes (S14). */
+  pauses(): Promise<readonly { readonly scope: string; readonly by: string; readonly at: number }[]>;
+  /** Recomputes every hash from the first entry. */
+  verify(): Promise<{
+    readonly ok: boolean;
+    readonly entries: number;
+    readonly head: string;
+    readonly problems: readonly { readonly seq: number; readonly reason: string }[];
+  }>;
+  close(): Promise<void>;
+}
+
+/** A past incident as it is found again. */
+export interface RecalledIncident {
+  readonly incidentId: string;
+  readonly at: number;
+  readonly summary: string;
+  readonly outcome: OutcomeKind;
+  readonly score: number;
+}
+
+/** The index of past incidents: rebuilt from the ledger at any time, never the truth itself. Advice, never evidence. */
+export interface IncidentStore {
+  remember(incident: Incident): Promise<void>;
+  recall(query: {
+    readonly text: string;
+    readonly services?: readonly string[];
+    readonly limit: number;
+  }): Promise<readonly RecalledIncident[]>;
+  rebuild(incidents: readonly Incident[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PlanDraft {
+  readonly incidentId: string;
+  readonly targets: readonly Target[];
+  readonly reason: string;
+  readonly proposedBy: string;
+}
+
+/** The one door to production (ARCHITECTURE §8). Plain data in and out, so that it can be a process of its own. */
+export interface Gate {
+  propose(draft: PlanDraft): Promise<{ readonly plan: Plan; readonly review: GateReview }>;
+  submit(planId: string): Promise<GateAnswer>;
+  approve(planId: string, token: string): Promise<{ readonly by: string; readonly expiresAt: number }>;
+  reject(planId: string, token: string, reason: string): Promise<{ readonly by: string }>;
+  pause(scope: string, by: string): Promise<void>;
+  resume(scope: string, token: string): Promise<{ readonly by: string }>;
+  /** After a restart: every intent without a result is reconciled against its target before anything else (S5). */
+  recover(): Promise<readonly GateAnswer[]>;
+}
+
+/** What reads; any of it may be absent, and then its part of the evidence is unknown. */
+export interface Sources {
+  readonly metrics: readonly MetricSource[];
+  readonly changes: readonly ChangeSource[];
+  readonly logs: readonly LogSource[];
+  readonly traces: readonly TraceSource[];
+  readonly topology: readonly TopologySource[];
+  readonly flags: readonly FlagSource[];
+  readonly rollouts: readonly RolloutSource[];
+  readonly alerts: readonly AlertSource[];
+}

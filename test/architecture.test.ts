@@ -1,0 +1,156 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+const sources = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((file) => file !== "" && existsSync(join(ROOT, file)));
+
+/** Core folders in the order in which data flows; a folder may import those before it, and itself. */
+const CORE_ORDER = [
+  "config",
+  "detection",
+  "canary",
+  "correlation",
+  "impact",
+  "decision",
+  "planning",
+  "guardrails",
+  "risk",
+  "noise",
+  "assessment",
+];
+
+/** npm packages that each part may import. `true`: any. Rows are tried in order; the first that matches counts. */
+const NPM: readonly (readonly [RegExp, readonly string[] | true])[] = [
+  [/^core\/config\//, ["zod", "yaml"]],
+  [/^core\//, ["zod"]],
+  [/^agent\/(?!main\.ts$)/, true],
+  [/./, true],
+];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(ROOT, file), "utf8").replaceAll(/^\s*(\*|\/\/).*$/gm, "");
+  const pattern =
+    /(?:^|[;\s])(?:import|export)\s(?:[^"'`;]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
+  return [...text.matchAll(pattern)].map((match) => {
+    const name = match[1] ?? match[2] ?? "";
+    return { file, target: name.startsWith(".") ? normalize(join(dirname(file), name)) : name };
+  });
+}
+
+const isLocal = (target: string) => /^(core|mcp-tools|agent|knowledge|evals|test|scripts)\//.test(target);
+
+/** Why an import is against the layout, or undefined. */
+function complaint({ file, target }: Import): string | undefined {
+  const part = file.split("/")[0] ?? "";
+  if (!isLocal(target)) {
+    if (part === "core" && target.startsWith("node:"))
+      return "core has no network, clock, randomness, file or environment";
+    if (target.startsWith("node:")) return undefined;
+    const packageName = target.startsWith("@") ? target.split("/").slice(0, 2).join("/") : (target.split("/")[0] ?? "");
+    const allowed = NPM.find(([from]) => from.test(file))?.[1] ?? true;
+    return allowed === true || allowed.includes(packageName)
+      ? undefined
+      : `${part} may not import the package ${packageName}`;
+  }
+  if (part === "evals" || part === "test" || part === "scripts" || file === "agent/main.ts") return undefined;
+  if (/^(evals|test|scripts)\//.test(target))
+    return "nothing outside evals, test and agent/main.ts imports evals or test";
+  if (part === "core") return coreComplaint(file, target);
+  if (part === "knowledge") return /^(core|knowledge)\//.test(target) ? undefined : "knowledge imports core alone";
+  if (part === "agent")
+    return /^(core|agent)\//.test(target) && target !== "agent/main.ts"
+      ? undefined
+      : "all but core is passed in to agent";
+  if (/^mcp-tools\/connectors\//.test(file)) return connectorComplaint(file, target);
+  if (/^mcp-tools\/gate\//.test(file))
+    return /^(core|mcp-tools\/gate)\//.test(target) ? undefined : "the gate imports core alone";
+  if (part === "mcp-tools") {
+    if (/^mcp-tools\/(gate|connectors)\//.test(target)) return "tools get gate and connectors through their context";
+    return /^(core|mcp-tools)\//.test(target) ? undefined : "tools import core alone";
+  }
+  return undefined;
+}
+
+function coreComplaint(file: string, target: string): string | undefined {
+  if (!target.startsWith("core/")) return "core imports core alone";
+  if (/^core\/(model\/|errors\.ts$|ports\.ts$)/.test(target)) return undefined;
+  if (/^core\/(model\/|errors\.ts$|ports\.ts$)/.test(file)) return "model, errors and ports import each other alone";
+  const [from, to] = [file, target].map((path) => CORE_ORDER.indexOf(path.split("/")[1] ?? ""));
+  if (from === undefined || to === undefined || from < 0 || to < 0) return "this core folder is not in the order";
+  return to <= from ? undefined : "core data flows one way: this folder stands later";
+}
+
+function connectorComplaint(file: string, target: string): string | undefined {
+  if (/^core\/(model\/|errors\.ts$|ports\.ts$)/.test(target)) return undefined;
+  if (/^mcp-tools\/connectors\/[^/]+\.ts$/.test(target)) return undefined;
+  const vendor = /^mcp-tools\/connectors\/([^/]+)\//.exec(file)?.[1];
+  if (vendor !== undefined && target.startsWith(`mcp-tools/connectors/${vendor}/`)) return undefined;
+  return "a connector imports model, ports, errors, connectors/http.ts and its own folder";
+}
+
+describe("architecture", () => {
+  it.each(sources.filter((file) => !file.startsWith("test/fixtures/")))(
+    "%s imports only what lies upstream",
+    (file) => {
+      const complaints = importsOf(file).flatMap((one) => {
+        const why = complaint(one);
+        return why === undefined ? [] : [`${one.target}: ${why}`];
+      });
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["core/decision/decide.ts", "node:fs"],
+    ["core/detection/x.ts", "core/decision/decide.ts"],
+    ["core/model/x.ts", "core/config/config.ts"],
+    ["core/impact/x.ts", "undici"],
+    ["agent/watch/watch.ts", "mcp-tools/gate/gate.ts"],
+    ["agent/cli/demo.ts", "evals/demo/demo.ts"],
+    ["mcp-tools/tools/x.ts", "mcp-tools/gate/gate.ts"],
+    ["mcp-tools/connectors/prometheus/x.ts", "mcp-tools/connectors/kubernetes/y.ts"],
+    ["mcp-tools/gate/gate.ts", "knowledge/ledger/sqlite.ts"],
+    ["knowledge/x.ts", "agent/main.ts"],
+  ])("refuses %s importing %s", (file, target) => {
+    expect(complaint({ file, target })).toBeDefined();
+  });
+
+  it.each(sources.filter((file) => /^(core|mcp-tools|agent|knowledge|evals)\//.test(file)))(
+    "%s has no computed import",
+    (file) => {
+      expect(readFileSync(join(ROOT, file), "utf8")).not.toMatch(/\bimport\(\s*[^"'\s)]/);
+    },
+  );
+
+  it.each(sources.filter((file) => /^(core|mcp-tools|agent|knowledge)\//.test(file) && file !== "agent/main.ts"))(
+    "%s does not read the environment",
+    (file) => {
+      expect(readFileSync(join(ROOT, file), "utf8")).not.toMatch(/\bprocess\.env\b/);
+    },
+  );
+
+  it.each(sources)("%s is at most 400 lines, or says why at its top", (file) => {
+    const lines = readFileSync(join(ROOT, file), "utf8").split("\n");
+    const excused = lines.slice(0, 12).some((line) => /\blong because\b/i.test(line));
+    expect(lines.length <= 400 || excused).toBe(true);
+  });
+
+  it("nothing reads outside the project", () => {
+    const offenders = sources.filter(
+      (file) => file !== "test/architecture.test.ts" && /\.\.\/shared\b/.test(readFileSync(join(ROOT, file), "utf8")),
+    );
+    expect(offenders).toEqual([]);
+  });
+});
