@@ -1,0 +1,114 @@
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { GateAnswer } from "../../core/model/plan.ts";
+import { durationText } from "../../core/model/time.ts";
+import { active, advance, note } from "./incident-state.ts";
+import { emit, escalate, type Pursuit } from "./pursuit.ts";
+import { results, reviewText } from "./wording.ts";
+
+/** Files the plan (again, if the targets changed) and goes through the gate as far as policy lets it. */
+export async function actOrWait(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<void> {
+  const { parts, caseFile, save } = pursuit;
+  const now = caseFile.at;
+  const { decision } = assessment;
+  const pending = active(assessment.conditions).find(({ state, firesAt }) => state === "pending" && firesAt !== null);
+  if (!decision.automatic && before.plan === null && pending !== undefined) {
+    if (before.stage === "waiting-policy") return save(before);
+    const rest = Math.max(0, (pending.firesAt ?? now) - now);
+    return save(
+      advance(before, "waiting-policy", now, "waiting for policy", `${pending.text} holds in ${durationText(rest)}`),
+    );
+  }
+  let incident = before;
+  if (
+    incident.plan === null ||
+    !sameTargets(incident.plan.targets, assessment.targets) ||
+    incident.plan.expiresAt <= now
+  ) {
+    const { plan, review } = await parts.gate.propose({
+      incidentId: incident.id,
+      targets: assessment.targets,
+      reason: decision.why.join(" "),
+      proposedBy: "watch",
+    });
+    incident = note({ ...incident, plan, gate: null }, now, "plan proposed", `${plan.id}: ${review.verdict}`);
+    emit(pursuit, "plan.reviewed", reviewText(review), incident);
+    await save(incident);
+  }
+  const { plan } = incident;
+  if (plan === null || !(await worthSubmitting(incident, assessment, pursuit))) return save(incident);
+  const executing = advance(incident, "executing", now, "submitted", plan.id);
+  await save(executing);
+  await settle(executing, incident, await parts.gate.submit(plan.id), pursuit);
+}
+
+/** Asks the gate again only when something it judges has changed: first try, approval, or a condition that now fires. */
+async function worthSubmitting(incident: Incident, assessment: Assessment, { parts }: Pursuit): Promise<boolean> {
+  if (incident.gate === null) return true;
+  const since = incident.gate;
+  const decided = await parts.ledger.entries({
+    incidentId: incident.id,
+    kinds: ["approval.given", "approval.rejected"],
+  });
+  if (decided.some(({ planId, at }) => planId === incident.plan?.id && at >= lastSubmit(incident))) return true;
+  return (
+    since.outcome === "held" &&
+    assessment.decision.automatic &&
+    !incident.timeline.some(({ event }) => event === "held while automatic")
+  );
+}
+
+function lastSubmit(incident: Incident): number {
+  return incident.timeline.findLast(({ event }) => event === "submitted")?.at ?? 0;
+}
+
+/** Writes down what the gate answered and goes on from there. `before` is the incident as it stood before the submit. */
+async function settle(executing: Incident, before: Incident, answer: GateAnswer, pursuit: Pursuit): Promise<void> {
+  const { parts, save } = pursuit;
+  const now = parts.clock.now();
+  const automatic = executing.decision?.automatic === true;
+  const withAnswer: Incident = { ...executing, gate: answer };
+  switch (answer.outcome) {
+    case "executed": {
+      const next = advance(withAnswer, "verifying", answer.executedAt ?? now, "executed", results(answer));
+      await save(next);
+      emit(pursuit, "plan.executed", results(answer), next);
+      return;
+    }
+    case "held": {
+      const first = before.gate === null;
+      let next = advance(
+        withAnswer,
+        "waiting-approval",
+        now,
+        automatic ? "held while automatic" : "held",
+        reviewText(answer.review),
+      );
+      emit(pursuit, "incident.held", `unship approve ${answer.planId} — ${reviewText(answer.review)}`, next);
+      if (first) next = await escalate(next, pursuit, `Waiting for a person: unship approve ${answer.planId}`);
+      return save(next);
+    }
+    case "denied": {
+      const next = advance(withAnswer, "waiting-approval", now, "denied", reviewText(answer.review));
+      emit(pursuit, "plan.not-executed", reviewText(answer.review), next);
+      return save(before.gate === null ? await escalate(next, pursuit, "The gate denied the plan.") : next);
+    }
+    case "stopped":
+    case "nothing-to-do": {
+      emit(pursuit, "plan.not-executed", results(answer), withAnswer);
+      const next = await escalate(withAnswer, pursuit, "The plan did not go through.");
+      return save(advance(next, "verifying", now, answer.outcome, results(answer)));
+    }
+  }
+}
+
+/** After a crash between submit and its answer: the gate knows what came of the plan, and nothing is done twice. */
+export async function takeUpExecution(incident: Incident, pursuit: Pursuit): Promise<void> {
+  if (incident.plan === null)
+    return pursuit.save(advance(incident, "investigated", pursuit.caseFile.at, "no plan", "starting over"));
+  await settle(incident, { ...incident, gate: null }, await pursuit.parts.gate.submit(incident.plan.id), pursuit);
+}
+
+function sameTargets(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,83 @@
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { ConditionState, Finding } from "../../core/model/finding.ts";
+import type { Incident, IncidentStage, OutcomeKind } from "../../core/model/incident.ts";
+
+/** An incident as it begins: detected, nothing known but what the assessment says. */
+export function openIncident(id: string, assessment: Assessment): Incident {
+  const service = assessment.answers.check_affected_services?.origin ?? assessment.services[0] ?? "unknown";
+  return {
+    ...withAssessment(
+      {
+        id,
+        stage: "detected",
+        service,
+        detectedAt: assessment.at,
+        onset: null,
+        findings: [],
+        conditions: [],
+        affectedServices: [],
+        changes: [],
+        ranking: null,
+        impact: null,
+        decision: null,
+        plan: null,
+        gate: null,
+        baselines: [],
+        recovery: null,
+        outcome: null,
+        closedAt: null,
+        timeline: [],
+        unverified: [],
+        usage: { inputTokens: 0, outputTokens: 0, toolCalls: 0 },
+      },
+      assessment,
+    ),
+  };
+}
+
+/**
+ * The incident with what the newest assessment says. Baselines are kept from the first assessment that had them:
+ * later ones may already hold samples of the break.
+ */
+export function withAssessment(incident: Incident, assessment: Assessment): Incident {
+  const { answers } = assessment;
+  return {
+    ...incident,
+    onset: answers.identify_recent_deployments?.onset ?? incident.onset,
+    findings: worse(assessment.findings).length > 0 ? [...assessment.findings] : incident.findings,
+    conditions: [...assessment.conditions],
+    affectedServices: [...(answers.check_affected_services?.services ?? assessment.services)],
+    changes: [...assessment.changes],
+    ranking: answers.correlate_timing?.ranking ?? incident.ranking,
+    impact: answers.evaluate_business_impact?.impact ?? incident.impact,
+    decision: assessment.decision,
+    baselines: incident.baselines.length > 0 ? incident.baselines : [...assessment.baselines],
+    unverified: [...assessment.unverified],
+  };
+}
+
+/** The incident one stage further, with a line in its timeline. */
+export function advance(incident: Incident, stage: IncidentStage, at: number, event: string, detail: string): Incident {
+  return { ...note(incident, at, event, detail), stage };
+}
+
+export function note(incident: Incident, at: number, event: string, detail: string): Incident {
+  return { ...incident, timeline: [...incident.timeline, { at, event, detail }] };
+}
+
+export function close(incident: Incident, outcome: OutcomeKind, at: number, detail: string): Incident {
+  return { ...advance(incident, "closed", at, `closed: ${outcome}`, detail), outcome, closedAt: at };
+}
+
+export function worse(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ verdict }) => verdict === "worse");
+}
+
+export function active(conditions: readonly ConditionState[]): readonly ConditionState[] {
+  return conditions.filter(({ state }) => state === "pending" || state === "firing");
+}
+
+/** Services that a finding or a condition says are in trouble now. */
+export function troubled(findings: readonly Finding[], conditions: readonly ConditionState[]): ReadonlySet<string> {
+  return new Set([...worse(findings), ...active(conditions)].map(({ service }) => service));
+}

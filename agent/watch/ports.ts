@@ -1,0 +1,47 @@
+import type { Config } from "../../core/config/config.ts";
+import type { Assessment, CaseFile, Gap } from "../../core/model/assessment.ts";
+import type { ConditionState, Finding } from "../../core/model/finding.ts";
+import type { Incident, Recovery } from "../../core/model/incident.ts";
+import type { Clock, Gate, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
+import type { Emit } from "./events.ts";
+
+/** What the chain run for an incident left behind: the record of the argument, and what it cost. */
+export interface ChainRecord {
+  readonly decision: Assessment["decision"] | null;
+  readonly agrees: boolean;
+  readonly summary: string;
+  readonly body: unknown;
+  readonly usage: Incident["usage"];
+}
+
+/** All that the watch works with; everything is passed in by the composition root. */
+export interface WatchParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly gate: Gate;
+  readonly notifier: Notifier;
+  readonly store: IncidentStore | null;
+  readonly emit: Emit;
+  /** Reads what is new and says what is wrong now. */
+  readonly look: (
+    now: number,
+    abort: AbortSignal,
+  ) => Promise<{
+    readonly findings: readonly Finding[];
+    readonly conditions: readonly ConditionState[];
+    readonly gaps: readonly Gap[];
+  }>;
+  readonly gather: (now: number, abort: AbortSignal) => Promise<CaseFile>;
+  readonly assess: (caseFile: CaseFile, focus?: readonly string[]) => Assessment;
+  /** Groups of services whose trouble hangs together: one incident each. */
+  readonly episodes: (caseFile: CaseFile) => readonly (readonly string[])[];
+  /** The reasoning chain over one case file; a chain that fails changes nothing (S12). */
+  readonly reason: (incident: Incident, caseFile: CaseFile) => Promise<ChainRecord>;
+  /** Whether the signals that were wrong are back; `pending` while it is too early to say. */
+  readonly recovery: (incident: Incident, now: number, abort: AbortSignal) => Promise<Recovery>;
+  /** Writes the draft and returns where it stands; null where the configuration wants none. */
+  readonly postmortem: ((incident: Incident) => Promise<string>) | null;
+  /** A new incident's id from its time and services. */
+  readonly incidentId: (at: number, services: readonly string[]) => string;
+}

@@ -1,0 +1,30 @@
+import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
+import { durationText } from "../../core/model/time.ts";
+import { finishClosed } from "./aftermath.ts";
+import { close } from "./incident-state.ts";
+import { emit, escalate, type Pursuit } from "./pursuit.ts";
+
+/** Follows the signals after an action until they are back, or the configured time is over; then closes and remembers. */
+export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
+  const { parts, caseFile, save } = pursuit;
+  if (!parts.config.feedback.verifyRecovered)
+    return finish(before, "unknown", "The configuration asks for no verification.", pursuit);
+  const recovery = await parts.recovery(before, caseFile.at, pursuit.abort);
+  const incident: Incident = { ...before, recovery };
+  if (recovery.verdict === "pending") return save(incident);
+  const reasons = recovery.checks.map(({ service, metric, because }) => `${service} ${metric}: ${because}`).join("; ");
+  if (recovery.verdict === "recovered") return finish(incident, "recovered", reasons, pursuit);
+  const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
+  const told = await escalate(incident, pursuit, message);
+  await finish(told, recovery.verdict, reasons, pursuit);
+}
+
+/** Closes the incident, then sees to memory and postmortem. */
+async function finish(incident: Incident, outcome: OutcomeKind, detail: string, pursuit: Pursuit): Promise<void> {
+  const at = incident.recovery?.at ?? pursuit.caseFile.at;
+  const took = incident.onset === null ? "" : ` ${durationText(Math.max(0, at - incident.onset.at))} after onset.`;
+  const closed = close(incident, outcome, at, `${detail}${took}`);
+  await pursuit.save(closed);
+  emit(pursuit, "incident.closed", `${outcome}${took} ${detail}`, closed);
+  await finishClosed(closed, pursuit.parts);
+}

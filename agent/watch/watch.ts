@@ -1,0 +1,113 @@
+import type { CaseFile, Gap } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { finishLeftOver } from "./aftermath.ts";
+import { openIncident, troubled } from "./incident-state.ts";
+import type { WatchParts } from "./ports.ts";
+import { pursue } from "./pursue.ts";
+
+/** How many incidents a watch takes up again after a restart: far more than ever stand open at once. */
+const OPEN_LIMIT = 1000;
+
+export interface Watch {
+  /** Takes up what a previous process left: intents are reconciled first, then open incidents go on (S5). */
+  resume(abort: AbortSignal): Promise<void>;
+  /** One look at the system: reads what is new, pursues what is open, opens what is new. Never throws for a source. */
+  tick(abort: AbortSignal): Promise<void>;
+  /** Incidents that are not closed, oldest first. */
+  open(): readonly Incident[];
+}
+
+/**
+ * The watch: an incident state machine over the deterministic core. It holds no clock of its own and no loop, so that
+ * a replay drives it as the daemon does.
+ */
+export function createWatch(parts: WatchParts): Watch {
+  const incidents = new Map<string, Incident>();
+  /** Services of incidents that are closed while their signals are still wrong: the same trouble is not news. */
+  const lingering = new Map<string, ReadonlySet<string>>();
+  let down = new Map<string, Gap>();
+
+  const save = async (incident: Incident) => {
+    if (incidents.get(incident.id) === incident) return;
+    await parts.ledger.saveIncident(incident);
+    if (incident.stage === "closed") {
+      incidents.delete(incident.id);
+      lingering.set(incident.id, new Set([...incident.affectedServices, incident.service]));
+    } else {
+      incidents.set(incident.id, incident);
+    }
+  };
+
+  const report = (gaps: readonly Gap[], at: number) => {
+    const now = new Map(gaps.map((gap) => [`${gap.source} ${gap.what}`, gap]));
+    for (const [key, gap] of now) {
+      if (down.has(key)) continue;
+      const text = `${gap.source} is down (${gap.what}): ${gap.because}`;
+      parts.emit({ at, event: "source.down", text, incident: null });
+    }
+    for (const [key, gap] of down) {
+      if (!now.has(key))
+        parts.emit({ at, event: "source.up", text: `${gap.source} answers again (${gap.what})`, incident: null });
+    }
+    down = now;
+  };
+
+  const openNew = async (caseFile: CaseFile) => {
+    for (const services of parts.episodes(caseFile)) {
+      const known = [...incidents.values()].some(({ affectedServices, service }) =>
+        services.some((name) => name === service || affectedServices.includes(name)),
+      );
+      const same = [...lingering.values()].some((set) => services.some((name) => set.has(name)));
+      if (known || same) continue;
+      const assessment = parts.assess(caseFile, services);
+      const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
+      const what = [...assessment.conditions.filter(({ state }) => state !== "inactive").map(({ because }) => because)];
+      const text = what[0] ?? assessment.findings[0]?.because ?? `something is wrong with ${services.join(", ")}`;
+      await save({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
+      parts.emit({ at: caseFile.at, event: "incident.detected", text, incident });
+    }
+  };
+
+  return {
+    open: () => [...incidents.values()],
+
+    async resume(abort) {
+      await parts.gate.recover();
+      for (const incident of await parts.ledger.incidents({ open: true, limit: OPEN_LIMIT })) {
+        incidents.set(incident.id, incident);
+      }
+      await finishLeftOver(parts);
+      abort.throwIfAborted();
+      parts.emit({
+        at: parts.clock.now(),
+        event: "watch.started",
+        text: `mode ${parts.config.mode}; ${incidents.size} open incidents taken up again`,
+        incident: null,
+      });
+    },
+
+    async tick(abort) {
+      const now = parts.clock.now();
+      const seen = await parts.look(now, abort);
+      report(seen.gaps, now);
+      const inTrouble = troubled(seen.findings, seen.conditions);
+      for (const [id, services] of lingering) {
+        if (![...services].some((name) => inTrouble.has(name))) lingering.delete(id);
+      }
+      const news = [...inTrouble].some(
+        (name) => ![...incidents.values()].some((one) => one.affectedServices.includes(name) || one.service === name),
+      );
+      if (incidents.size === 0 && !news) return;
+      const caseFile = await parts.gather(now, abort);
+      if (news) await openNew(caseFile);
+      for (const incident of [...incidents.values()]) {
+        try {
+          await pursue(incident, { parts, caseFile, inTrouble, save, abort });
+        } catch (error) {
+          const text = error instanceof Error ? error.message : String(error);
+          parts.emit({ at: now, event: "tick.failed", text: `incident ${incident.id}: ${text}`, incident });
+        }
+      }
+    },
+  };
+}
