@@ -1,0 +1,171 @@
+import type { Change } from "../../core/model/change.ts";
+import type { FlagState, Revision, Rollout } from "../../core/model/evidence.ts";
+import type { Series } from "../../core/model/signal.ts";
+import type { Window } from "../../core/model/time.ts";
+import type { Clock, MetricQuery, Sources } from "../../core/ports.ts";
+import type { Bundle } from "./bundle.ts";
+
+/**
+ * A bundle behind the connectors' ports, on a virtual clock: nothing later than the clock's now is ever seen.
+ * `taken`: changes that the replay has taken back; what runs afterwards is their `from`.
+ */
+export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<string, number>): Sources {
+  const name = "bundle";
+  const seen = <T>(items: readonly T[], at: (item: T) => number, { from, to }: Window): readonly T[] => {
+    const end = Math.min(to, clock.now());
+    return items.filter((item) => at(item) >= from && at(item) <= end);
+  };
+  const byMetric = Map.groupBy(bundle.series, ({ metric }) => metric);
+  return {
+    metrics: [
+      {
+        name,
+        metrics: () => [...byMetric.keys()],
+        range: async (query) =>
+          (byMetric.get(query.metric) ?? []).flatMap((series) => slice(series, query, clock.now())),
+      },
+    ],
+    changes: [
+      {
+        name,
+        changes: async ({ from, to }) => {
+          const now = clock.now();
+          return bundle.changes
+            .filter(({ startedAt, finishedAt }) => startedAt <= Math.min(to, now) && (finishedAt ?? now) >= from)
+            .map((change) => asOf(change, now));
+        },
+      },
+    ],
+    logs:
+      bundle.logs.length === 0
+        ? []
+        : [
+            {
+              name,
+              search: async ({ window, services, levels, text, limit }) => {
+                const all = seen(bundle.logs, ({ at }) => at, window).filter(
+                  (line) =>
+                    (services === undefined || services.includes(line.service)) &&
+                    (levels === undefined || levels.includes(line.level)) &&
+                    (text === undefined || line.message.includes(text)),
+                );
+                return { lines: all.toReversed().slice(0, limit), more: all.length > limit };
+              },
+            },
+          ],
+    traces:
+      bundle.spans.length === 0
+        ? []
+        : [
+            {
+              name,
+              spans: async ({ window, services, errorsOnly, limit }) => {
+                const now = clock.now();
+                const all = seen(bundle.spans, ({ startUs }) => startUs / 1000, window).filter(
+                  (span) =>
+                    (span.startUs + span.durationUs) / 1000 <= now &&
+                    (services === undefined || services.includes(span.service)) &&
+                    (errorsOnly !== true || span.error),
+                );
+                return {
+                  spans: all.toSorted((a, b) => Number(b.error) - Number(a.error)).slice(0, limit),
+                  more: all.length > limit,
+                };
+              },
+            },
+          ],
+    topology:
+      bundle.topology === null ? [] : [{ name, topology: async () => bundle.topology ?? { edges: [], external: [] } }],
+    flags: [{ name, flags: async () => flagsAt(bundle, clock.now(), taken) }],
+    rollouts: [{ name, rollouts: async () => rolloutsAt(bundle, clock.now(), taken) }],
+    alerts: [{ name, alerts: async (window) => seen(bundle.alerts, ({ startsAt }) => startsAt, window) }],
+  };
+}
+
+/** The part of a series inside the window and not later than now; nothing where that part is empty. */
+function slice(series: Series, { window }: MetricQuery, now: number): readonly Series[] {
+  const first = Math.max(0, Math.ceil((window.from - series.startAt) / series.stepMs));
+  const last = Math.min(
+    series.values.length - 1,
+    Math.floor((Math.min(window.to, now) - series.startAt) / series.stepMs),
+  );
+  if (last < first) return [];
+  return [{ ...series, startAt: series.startAt + first * series.stepMs, values: series.values.slice(first, last + 1) }];
+}
+
+/** A change as it could be known then: a finish that lies ahead is not known yet. */
+function asOf(change: Change, now: number): Change {
+  return change.finishedAt !== null && change.finishedAt > now ? { ...change, finishedAt: null } : change;
+}
+
+function flagsAt(bundle: Bundle, now: number, taken: ReadonlyMap<string, number>): readonly FlagState[] {
+  const states = new Map<string, FlagState>();
+  for (const change of bundle.changes) {
+    if (change.kind !== "flag" || change.startedAt > now) continue;
+    const key = change.flag ?? change.id;
+    const back = taken.has(change.id);
+    states.set(key, {
+      key,
+      environment: change.environment ?? environmentOf(bundle, change.service),
+      enabled: (back ? change.from : change.to) !== "off",
+      version: back ? `${change.id}:back` : change.id,
+      services: [change.service],
+      changedAt: taken.get(change.id) ?? change.startedAt,
+    });
+  }
+  return [...states.values()];
+}
+
+function environmentOf(bundle: Bundle, service: string): string {
+  return bundle.incident.services.find(({ name }) => name === service)?.namespace ?? "production";
+}
+
+/** What runs, as the deploys so far say: a bundle holds no cluster, so a finished deploy is taken to be complete. */
+function rolloutsAt(bundle: Bundle, now: number, taken: ReadonlyMap<string, number>): readonly Rollout[] {
+  return bundle.incident.services.flatMap(({ name, namespace }) => {
+    const deploys = bundle.changes.filter(
+      ({ kind, service, startedAt }) => kind === "deploy" && service === name && startedAt <= now,
+    );
+    const last = deploys.at(-1);
+    if (last === undefined) return [];
+    const revisions = revisionsOf(deploys, taken);
+    const current = revisions.at(-1);
+    if (current === undefined) return [];
+    const replicas = { desired: 1, updated: 1, ready: 1, available: 1 };
+    return [
+      {
+        service: name,
+        workload: { kind: "Deployment", namespace, name },
+        version: current.version,
+        revision: current.revision,
+        status: (last.finishedAt ?? now) > now ? "progressing" : "complete",
+        replicas,
+        restarts: 0,
+        revisions: revisions.map((revision) => ({ ...revision, current: revision === current })),
+        observedAt: now,
+        startedAt: current.createdAt,
+      } satisfies Rollout,
+    ];
+  });
+}
+
+function revisionsOf(deploys: readonly Change[], taken: ReadonlyMap<string, number>): readonly Revision[] {
+  const steps: { version: string; createdAt: number }[] = [];
+  const push = (version: string, createdAt: number) => {
+    if (steps.at(-1)?.version !== version) steps.push({ version, createdAt });
+  };
+  let before = 0;
+  for (const deploy of deploys) {
+    push(deploy.from, before);
+    push(deploy.to, deploy.startedAt);
+    const back = taken.get(deploy.id);
+    if (back !== undefined) push(deploy.from, back);
+    before = deploy.finishedAt ?? deploy.startedAt;
+  }
+  return steps.map(({ version, createdAt }, index) => ({
+    revision: String(index + 1),
+    version,
+    createdAt,
+    current: false,
+  }));
+}

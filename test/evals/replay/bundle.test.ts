@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { findBundles, readBundle } from "../../../evals/replay/bundle.ts";
+import { bundleSources } from "../../../evals/replay/bundle-sources.ts";
+
+const DATA = join(import.meta.dirname, "../../../evals/data/incidents");
+const abort = new AbortController().signal;
+
+function folder(files: Readonly<Record<string, string | Buffer>>): string {
+  const directory = mkdtempSync(join(tmpdir(), "unship-bundle-"));
+  for (const [name, body] of Object.entries(files)) writeFileSync(join(directory, name), body);
+  return directory;
+}
+
+const INCIDENT = JSON.stringify({
+  schema: 1,
+  id: "x",
+  title: "x",
+  watch: { start: "2026-01-01T00:00:00Z", end: "2026-01-01T01:00:00Z" },
+  services: [{ name: "cart", namespace: "production", criticality: "high" }],
+});
+
+describe("readBundle", () => {
+  it.each(findBundles([DATA]))("reads %s", (directory) => {
+    const bundle = readBundle(directory);
+    expect(bundle.series.length).toBeGreaterThan(10);
+    expect(bundle.topology).not.toBeNull();
+  });
+
+  it.each([
+    ["a missing incident.json is named", {}, /incident\.json:1: is missing/],
+    [
+      "broken JSON names file and line",
+      { "incident.json": INCIDENT, "logs.jsonl": '\n{"at":' },
+      /logs\.jsonl:2: is no JSON/,
+    ],
+    [
+      "an unknown key names file, line and key",
+      { "incident.json": INCIDENT, "changes.jsonl": '{"id":"a","kind":"deploy","servise":"cart"}' },
+      /changes\.jsonl:1: .*/,
+    ],
+    [
+      "a time that is none is named",
+      { "incident.json": INCIDENT.replace("2026-01-01T01:00:00Z", "tomorrow") },
+      /incident\.json:1: watch\.end: is no RFC 3339 time/,
+    ],
+    [
+      "a .gz that is none is named",
+      { "incident.json": INCIDENT, "series.jsonl.gz": "plain" },
+      /series\.jsonl\.gz:1: is no gzip/,
+    ],
+    [
+      "an end before the start is refused",
+      { "incident.json": INCIDENT.replace("T01:00", "T00:00").replace("T00:00:00Z", "T02:00:00Z") },
+      /watch\.end is before/,
+    ],
+  ] as const)("%s", (_, files, message) => {
+    expect(() => readBundle(folder(files))).toThrow(message);
+  });
+
+  it("a gzipped file reads as the plain one does", () => {
+    const line = '{"at":"2026-01-01T00:00:01Z","service":"cart","level":"info","message":"hi"}';
+    const plain = readBundle(folder({ "incident.json": INCIDENT, "logs.jsonl": line })).logs;
+    expect(readBundle(folder({ "incident.json": INCIDENT, "logs.jsonl.gz": gzipSync(line) })).logs).toEqual(plain);
+    expect(plain).toHaveLength(1);
+  });
+
+  it("a folder without bundles is refused", () => {
+    const empty = folder({});
+    mkdirSync(join(empty, "sub"));
+    expect(() => findBundles([empty])).toThrow(/holds no bundle/);
+  });
+});
+
+describe("bundleSources", () => {
+  const bundle = readBundle(join(DATA, "case-2db49202"));
+  const { start, end } = bundle.incident.watch;
+
+  it("shows nothing that is later than now", async () => {
+    const now = start + 10 * 60_000;
+    const sources = bundleSources(bundle, { now: () => now }, new Map());
+    const window = { from: 0, to: end };
+    for (const metric of sources.metrics[0]?.metrics() ?? []) {
+      const query = { metric, window, stepMs: 15_000, purpose: "statistics" } as const;
+      for (const series of (await sources.metrics[0]?.range(query, abort)) ?? []) {
+        expect(series.startAt + (series.values.length - 1) * series.stepMs).toBeLessThanOrEqual(now);
+      }
+    }
+    const changes = (await sources.changes[0]?.changes(window, abort)) ?? [];
+    expect(changes.length).toBeGreaterThan(0);
+    expect(changes.every(({ startedAt, finishedAt }) => startedAt <= now && (finishedAt ?? 0) <= now)).toBe(true);
+    const { lines } = (await sources.logs[0]?.search({ window, limit: 100_000 }, abort)) ?? { lines: [] };
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.every(({ at }) => at <= now)).toBe(true);
+  });
+
+  it("a flag is on after its change and off once it was taken back", async () => {
+    const flag = bundle.changes.find(({ kind }) => kind === "flag");
+    const states = async (taken: ReadonlyMap<string, number>) =>
+      bundleSources(bundle, { now: () => end }, taken).flags[0]?.flags(abort);
+    expect(await states(new Map())).toMatchObject([{ key: flag?.flag, enabled: true }]);
+    expect(await states(new Map([[flag?.id ?? "", end]]))).toMatchObject([{ key: flag?.flag, enabled: false }]);
+  });
+});
