@@ -1,0 +1,23 @@
+import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { type JsonOption, present } from "./output.ts";
+
+/**
+ * `unship check`: validates the file (every problem at once, exit code 2), says in plain words what it will make
+ * unship do, and unless `--offline` asks each source for one thing. Exit code 3 if a source does not answer.
+ */
+export async function check(
+  to: Composition,
+  options: { readonly config?: string; readonly json?: JsonOption; readonly offline?: boolean },
+  abort: AbortSignal,
+): Promise<ExitCode> {
+  const { config, file } = await to.config(options);
+  const explained = await to.explain(config);
+  const sources = options.offline === true ? [] : await to.checkSources(config, abort);
+  const words = [
+    ...explained,
+    ...(sources.length === 0 ? [] : ["", "Sources:"]),
+    ...sources.map(({ ok, text }) => `  ${ok ? "ok  " : "DOWN"} ${text}`),
+  ];
+  await present(to, options.json, { file, ok: sources.every(({ ok }) => ok), explained, sources }, words);
+  return sources.every(({ ok }) => ok) ? EXIT.ok : EXIT.unavailable;
+}

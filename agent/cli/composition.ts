@@ -1,0 +1,78 @@
+import type { Config } from "../../core/config/config.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { Gate, IncidentStore, Ledger } from "../../core/ports.ts";
+import type { Emit } from "../watch/events.ts";
+
+/** Exit codes of every command: what a script may rely on. */
+export const EXIT = {
+  ok: 0,
+  /** The command ran, and its answer is "no": not recovered, refused, not found, a chain that does not hold. */
+  no: 1,
+  /** The input or the configuration is wrong; nothing was started. */
+  input: 2,
+  /** A source or a store that the command needs is down. */
+  unavailable: 3,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The terminal, or whatever stands in for it in a test. */
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly isTty: boolean;
+  readonly columns: number;
+  /** Asks without echo; null where nobody sits at a terminal. */
+  readonly askSecret: ((question: string) => Promise<string>) | null;
+}
+
+/** A watch that can be run: `run` returns when aborted. */
+export interface RunningWatch {
+  run(abort: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CheckLine {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+export interface Investigation {
+  readonly incident: Incident;
+  readonly caseFile: CaseFile;
+  /** The chain's steps as text for a person: what was asked, found, concluded. */
+  readonly steps: readonly string[];
+}
+
+export interface ConfigChoice {
+  readonly config?: string;
+  readonly mode?: string;
+}
+
+/**
+ * What the composition root offers to commands. Every part is made when first asked for, so that `unship --version`
+ * loads nothing. All of it throws `UnshipError`.
+ */
+export interface Composition {
+  readonly version: string;
+  readonly terminal: Terminal;
+  readonly now: () => number;
+  /** Reads and checks the file; "config.invalid" carries the problems as its cause. */
+  readonly config: (choice: ConfigChoice) => Promise<{ readonly config: Config; readonly file: string }>;
+  readonly explain: (config: Config) => Promise<readonly string[]>;
+  readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
+  readonly ledger: (config: Config) => Promise<Ledger>;
+  /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
+  readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
+  readonly store: (config: Config) => Promise<IncidentStore>;
+  readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
+  readonly mcp: (config: Config, options: { readonly readOnly: boolean }, abort: AbortSignal) => Promise<void>;
+  readonly investigate: (
+    config: Config,
+    ask: { readonly service?: string; readonly metric?: string; readonly at?: number; readonly bundle?: string },
+    abort: AbortSignal,
+  ) => Promise<Investigation>;
+  readonly postmortem: (config: Config, incident: Incident, format: "md" | "html") => Promise<string>;
+  readonly readSecretFile: (path: string) => Promise<string>;
+  readonly writeFile: (path: string, text: string) => Promise<void>;
+}

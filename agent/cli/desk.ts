@@ -1,0 +1,105 @@
+import { UnshipError } from "../../core/errors.ts";
+import type { GateReview, Plan } from "../../core/model/plan.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { type JsonOption, present } from "./output.ts";
+
+export interface DeskOptions {
+  readonly config?: string;
+  readonly json?: JsonOption;
+  readonly tokenFile?: string;
+}
+
+/**
+ * The personal token of whoever approves: typed at a terminal, or from a file. Never from the environment or an
+ * argument: what an agent's own process can read proves nobody's identity (S3).
+ */
+async function personalToken(to: Composition, options: DeskOptions): Promise<string> {
+  if (options.tokenFile !== undefined) return (await to.readSecretFile(options.tokenFile)).trim();
+  if (to.terminal.askSecret !== null) return (await to.terminal.askSecret("Your personal token: ")).trim();
+  throw new UnshipError("approval.refused", {
+    reason: "no personal token: type it at a terminal, or name a file that holds it with --token-file",
+  });
+}
+
+/** `unship approve PLAN`: records one person's approval of exactly this plan; the watch executes it, the gate decides. */
+export async function approve(to: Composition, planId: string, options: DeskOptions): Promise<ExitCode> {
+  const { config } = await to.config(options);
+  const { gate, ledger } = await to.desk(config);
+  try {
+    const plan = await ledger.plan(planId);
+    if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
+    if (options.json !== true) to.terminal.out(`${planText(plan).join("\n")}\n`);
+    const { by, expiresAt } = await gate.approve(planId, await personalToken(to, options));
+    await present(to, options.json, { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt) }, [
+      `Approved by ${by}; valid until ${rfc3339(expiresAt)}. The gate checks the rules once more before anything happens.`,
+    ]);
+    return EXIT.ok;
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `unship reject PLAN`: says no to a plan, with a reason; it cannot be approved afterwards. */
+export async function reject(
+  to: Composition,
+  planId: string,
+  options: DeskOptions & { readonly reason?: string },
+): Promise<ExitCode> {
+  const { config } = await to.config(options);
+  const { gate, ledger } = await to.desk(config);
+  try {
+    const { by } = await gate.reject(planId, await personalToken(to, options), options.reason ?? "no reason given");
+    await present(to, options.json, { plan: planId, rejected_by: by }, [`Rejected by ${by}.`]);
+    return EXIT.ok;
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `unship pause [SCOPE]`: stops every execution for a service or for all. Anyone may. */
+export async function pause(
+  to: Composition,
+  scope: string,
+  options: DeskOptions & { readonly by: string },
+): Promise<ExitCode> {
+  const { config } = await to.config(options);
+  const { gate, ledger } = await to.desk(config);
+  try {
+    await gate.pause(scope, options.by);
+    await present(to, options.json, { paused: scope, by: options.by }, [
+      `Paused: ${scope === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`} until an approver runs: unship resume ${scope}`,
+    ]);
+    return EXIT.ok;
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */
+export async function resume(to: Composition, scope: string, options: DeskOptions): Promise<ExitCode> {
+  const { config } = await to.config(options);
+  const { gate, ledger } = await to.desk(config);
+  try {
+    const { by } = await gate.resume(scope, await personalToken(to, options));
+    await present(to, options.json, { resumed: scope, by }, [`Resumed by ${by}: ${scope}.`]);
+    return EXIT.ok;
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** A plan as the person who approves it reads it: target by target, what stands and what will stand. */
+export function planText(plan: Plan, review?: GateReview): readonly string[] {
+  return [
+    `Plan ${plan.id} for incident ${plan.incidentId}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
+    ...plan.targets.map(
+      ({ action, object, expected, restore, service }, index) =>
+        `  ${index + 1}. ${action}: ${object.kind}/${object.name} in ${object.namespace} (${service}): ` +
+        `${expected.version} (revision ${expected.revision}) → ${restore.version} (revision ${restore.revision})`,
+    ),
+    `  Why: ${plan.reason}`,
+    ...(review?.rules.map(({ rule, verdict, reason }) => `  ${verdict}: ${rule}: ${reason}`) ?? []),
+    `  Not restored by it: configuration, data, replica counts.`,
+  ];
+}
