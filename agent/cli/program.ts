@@ -1,0 +1,140 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Incident } from "../../core/model/incident.ts";
+import type { Composition, ExitCode } from "./composition.ts";
+
+/** What lives beside the product and is only handed in: the sandbox, the demo, replays. */
+export interface Lab {
+  readonly demo: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
+  readonly sandbox: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
+  readonly replay: (
+    to: Composition,
+    paths: readonly string[],
+    options: Record<string, unknown>,
+    abort: AbortSignal,
+  ) => Promise<ExitCode>;
+  readonly toEpisode: (incident: Incident) => unknown;
+}
+
+const CODES = "Exit codes: 0 yes, 1 the answer is no, 2 wrong input or configuration, 3 a source or store is down.";
+
+/**
+ * The command line: one entry a command, each loading its own file only when it runs.
+ * `finish` receives the exit code; errors are left to the caller.
+ */
+export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, finish: (code: ExitCode) => void): Command {
+  const program = new Command("unship")
+    .description("Watches production, finds the change that broke it, and takes it back inside limits that people set.")
+    .version(to.version)
+    .addHelpText("after", `\n${CODES}`)
+    .showHelpAfterError("Run with --help to see what is possible.")
+    .configureOutput({ writeOut: to.terminal.out, writeErr: to.terminal.err })
+    .exitOverride();
+
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(new Option("-c, --config <file>", "configuration file").default("unship.yaml"));
+  const json = (one: Command) => one.option("--json [file]", "result as JSON on standard output, or into a file");
+  const run =
+    <T extends readonly unknown[]>(action: (...words: T) => Promise<ExitCode>) =>
+    async (...words: T) =>
+      finish(await action(...words));
+
+  json(
+    program
+      .command("demo")
+      .description("Starts the sandbox, breaks it, and shows the whole job live, end to end")
+      .option("--scenario <name>", "what goes wrong", "bad-deploy")
+      .option("--real-time", "with the seed's own durations (3 m, 5 m, 10 m)")
+      .option("--prometheus", "with Debian's Prometheus scraping the sandbox instead of the embedded scraper")
+      .option("--keep <folder>", "keep the run's files here"),
+  ).action(run(async (options) => lab.demo(to, options, abort)));
+
+  json(
+    program
+      .command("sandbox")
+      .description(
+        "The small live system alone: prints a kubeconfig and its endpoints, and stays up for any tool to try",
+      )
+      .option("--scenario <name>", "break it this way after warm-up")
+      .option("--directory <folder>", "where its logs, images and kubeconfig stand"),
+  ).action(run(async (options) => lab.sandbox(to, options, abort)));
+
+  json(
+    command(
+      "check",
+      "Validates the file, says in plain words what it makes unship do, and asks each source for one thing",
+    ),
+  )
+    .option("--offline", "ask no source")
+    .action(run(async (options) => (await import("./check.ts")).check(to, options, abort)));
+
+  command("watch", "Watches in the foreground: a line an event")
+    .option("--mode <mode>", "observe, approve or auto, instead of the file's")
+    .option("--json", "a JSON line an event")
+    .action(run(async (options) => (await import("./watch.ts")).watch(to, options, abort)));
+
+  command("mcp", "The MCP server on standard input and output")
+    .option("--read-only", "do not even register the tools that propose or submit")
+    .action(run(async (options) => (await import("./mcp.ts")).mcp(to, options, abort)));
+
+  json(command("status", "What is open, what waits for whom, what is paused")).action(
+    run(async (options) => (await import("./status.ts")).status(to, options)),
+  );
+
+  const token = (one: Command) =>
+    one.option("--token-file <file>", "file with your personal token; without it you are asked at the terminal");
+  token(json(command("approve", "Approves one plan, exactly as it stands")))
+    .argument("<plan>")
+    .action(run(async (plan, options) => (await import("./desk.ts")).approve(to, plan, options)));
+  token(json(command("reject", "Refuses one plan")))
+    .argument("<plan>")
+    .option("--reason <text>", "why")
+    .action(run(async (plan, options) => (await import("./desk.ts")).reject(to, plan, options)));
+  json(command("pause", "Stops every execution, for a service or for all; anyone may"))
+    .argument("[scope]", "service, or all", "all")
+    .option("--by <name>", "who pauses, for the record", "cli")
+    .action(run(async (scope, options) => (await import("./desk.ts")).pause(to, scope, options)));
+  token(json(command("resume", "Ends a pause; an approver's right")))
+    .argument("[scope]", "service, or all", "all")
+    .action(run(async (scope, options) => (await import("./desk.ts")).resume(to, scope, options)));
+
+  json(command("investigate", "Runs the chain once, live or on a bundle, and prints the reasoning; executes nothing"))
+    .option("--service <name>", "the service that somebody points at")
+    .option("--metric <name>", "the metric that somebody points at")
+    .option("--at <time>", "as of this moment (RFC 3339)", parseTime)
+    .option("--bundle <folder>", "a recorded incident instead of the live sources")
+    .action(run(async (options) => (await import("./investigate.ts")).investigate(to, options, lab.toEpisode, abort)));
+
+  json(command("postmortem", "The draft of one incident, on demand"))
+    .argument("<incident>")
+    .addOption(new Option("--format <format>", "md or html").choices(["md", "html"]).default("md"))
+    .option("-o, --output <file>", "write it here")
+    .action(run(async (id, options) => (await import("./postmortem.ts")).postmortem(to, id, options)));
+
+  json(
+    program
+      .command("replay")
+      .description("Runs the whole agent over recorded incidents on a virtual clock")
+      .argument("<bundle...>", "bundle folders, or folders of bundles")
+      .option("-c, --config <file>", "configuration file; without it the seed's, in auto mode")
+      .option("--mode <mode>", "observe, approve or auto")
+      .option("--score", "compare with each bundle's truth.json"),
+  ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
+
+  const audit = program.command("audit").description("The ledger's record");
+  json(
+    audit
+      .command("verify")
+      .description("Checks the ledger's hash chain")
+      .option("-c, --config <file>", "configuration file", "unship.yaml"),
+  ).action(run(async (options) => (await import("./audit.ts")).auditVerify(to, options)));
+  return program;
+}
+
+function parseTime(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError("is no RFC 3339 time, such as 2026-05-16T18:59:21Z");
+  return at;
+}
