@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import type { CallCode, ImageManifest, Quirk, RouteCode } from "./service/manifest.ts";
+
+/** Where the sandbox's services run. */
+export const NAMESPACE = "production";
+
+/** Called by payments, run by somebody else: no metrics, no spans, no rollback. */
+export const EXTERNAL = "bank";
+
+/** Versions that serve well, oldest first; the last one runs when the sandbox is steady. */
+export const GOOD_VERSIONS = ["1.0.0", "1.1.0"] as const;
+export const CURRENT_VERSION = "1.1.0";
+/** The next build of any service; how it behaves depends on what was pushed. */
+export const NEXT_VERSION = "1.2.0";
+
+/** Enough for a Node process that serves (about 90 MiB), and near enough that a leak gets there within a minute. */
+export const MEMORY_LIMIT_MIB = 224;
+
+/** The flag that guards checkout's new code path, and the Unleash project and environment that it lives in. */
+export const FLAG = { name: "express-checkout", project: "default", environment: "production" } as const;
+
+type Routes = Readonly<Record<string, { readonly workMs: number; readonly calls?: readonly string[] }>>;
+
+/**
+ * A small shop. Times are what such services take within one data centre; the graph is three deep, so that a failure
+ * at the bottom shows at the top.
+ */
+const SHOP: Readonly<Record<string, Routes>> = {
+  gateway: {
+    "GET /browse": { workMs: 3, calls: ["catalog GET /items"] },
+    "GET /search": { workMs: 3, calls: ["catalog GET /search"] },
+    "GET /cart": { workMs: 3, calls: ["cart GET /cart"] },
+    "POST /checkout": { workMs: 4, calls: ["checkout POST /orders"] },
+  },
+  checkout: {
+    "POST /orders": {
+      workMs: 6,
+      calls: ["cart GET /cart", "pricing POST /quote", "inventory POST /reserve", "payments POST /charge"],
+    },
+  },
+  cart: { "GET /cart": { workMs: 4, calls: ["inventory GET /stock"] } },
+  catalog: {
+    "GET /items": { workMs: 5, calls: ["pricing GET /prices"] },
+    "GET /search": { workMs: 12 },
+  },
+  pricing: { "GET /prices": { workMs: 3 }, "POST /quote": { workMs: 5 } },
+  inventory: { "GET /stock": { workMs: 3 }, "POST /reserve": { workMs: 6 } },
+  payments: { "POST /charge": { workMs: 8, calls: [`${EXTERNAL} POST /authorise`] } },
+};
+
+export const SERVICES: readonly string[] = Object.keys(SHOP);
+
+/** Who calls whom, the external bank included: [caller, callee]. */
+export const CALLS: readonly (readonly [string, string])[] = [
+  ...new Set(
+    SERVICES.flatMap((service) =>
+      Object.values(SHOP[service] ?? {}).flatMap(({ calls = [] }) =>
+        calls.map((call) => `${service} ${call.split(" ")[0]}`),
+      ),
+    ),
+  ),
+].map((edge) => {
+  const [caller = "", callee = ""] = edge.split(" ");
+  return [caller, callee] as const;
+});
+
+/** How long a caller waits for an answer, ms. */
+const CALL_TIMEOUT_MS = 8000;
+const START_UP_MS = 300;
+
+/** Builds an image of a service: its usual code, with these quirks in it. The commit follows from service and version. */
+export function build(service: string, version: string, quirks: readonly Quirk[] = []): ImageManifest {
+  const routes = SHOP[service];
+  if (routes === undefined) throw new Error(`there is no service "${service}"; there are ${SERVICES.join(", ")}`);
+  return {
+    service,
+    version,
+    commit: createHash("sha1").update(`${service} ${version}`).digest("hex"),
+    memoryLimitMiB: MEMORY_LIMIT_MIB,
+    startUpMs: START_UP_MS,
+    routes: Object.entries(routes).map(([route, { workMs, calls = [] }]): RouteCode => {
+      const { method, path } = split(route);
+      return { method, path, workMs, calls: calls.map(callCode) };
+    }),
+    quirks: [...flagged(service, version), ...quirks],
+  };
+}
+
+/** Checkout has shipped a new code path since 1.1.0, dark until somebody switches its flag on; and it does not work. */
+function flagged(service: string, version: string): readonly Quirk[] {
+  if (service !== "checkout" || version === GOOD_VERSIONS[0]) return [];
+  const message = "express order has no shipping quote (ExpressOrder.confirm)";
+  return [{ kind: "behind-flag", flag: FLAG.name, share: 0.6, message, route: "/orders" }];
+}
+
+function callCode(call: string): CallCode {
+  const space = call.indexOf(" ");
+  return { service: call.slice(0, space), ...split(call.slice(space + 1)), timeoutMs: CALL_TIMEOUT_MS };
+}
+
+function split(route: string): { readonly method: "GET" | "POST"; readonly path: string } {
+  const [method, path = "/"] = route.split(" ");
+  return { method: method === "POST" ? "POST" : "GET", path };
+}
