@@ -1,0 +1,137 @@
+import type { RecoveryVerdict } from "../model/incident.ts";
+import type { GateAnswer, Plan, Target, TargetResult } from "../model/plan.ts";
+import type { LedgerDraft, LedgerEntry } from "../ports.ts";
+
+/** Entry kinds that the gate writes and reads back. Readers of the ledger may rely on these names. */
+export const LEDGER_KINDS = {
+  planProposed: "plan.proposed",
+  planReviewed: "plan.reviewed",
+  planReserved: "plan.reserved",
+  permitRedeemed: "permit.redeemed",
+  targetAttempted: "target.attempted",
+  targetFinished: "target.finished",
+  planRecovering: "plan.recovering",
+  planAnswered: "plan.answered",
+  approvalGiven: "approval.given",
+  approvalRejected: "approval.rejected",
+  approvalRefused: "approval.refused",
+  paused: "gate.paused",
+  resumed: "gate.resumed",
+  noticeSent: "notice.sent",
+  /** Body `{ service, changeId }`: a later change of the service proved healthy; ends its row of rollbacks. */
+  changeHealthy: "change.healthy",
+  incidentSaved: "incident.saved",
+} as const;
+
+export interface Pause {
+  /** A service, or "*" for all. */
+  readonly scope: string;
+  readonly by: string;
+  readonly at: number;
+}
+
+/**
+ * One target of one reserved plan: the unit that budgets count, and the intent that is open until its result is
+ * known. `released`: it certainly wrote nothing, so it counts for no budget.
+ */
+export interface Intent {
+  readonly planId: string;
+  readonly position: number;
+  readonly incidentId: string;
+  readonly target: Target;
+  readonly targetKey: string;
+  /** The idempotency key that the executor gets on each try. */
+  readonly key: string;
+  /** Executed without a recorded approval. */
+  readonly automatic: boolean;
+  readonly reservedAt: number;
+  readonly attempts: number;
+  /** The process that works on it, and until when another one must leave it alone. */
+  readonly owner: string;
+  readonly leaseUntil: number;
+  readonly result: TargetResult | null;
+  readonly finishedAt: number | null;
+  readonly released: boolean;
+  /** How verification of its plan ended so far; null: not judged yet. */
+  readonly recovery: (typeof RecoveryVerdict)["options"][number] | null;
+}
+
+export interface Approval {
+  readonly planId: string;
+  readonly planHash: string;
+  readonly answer: "approve" | "reject";
+  readonly by: string;
+  readonly reason: string;
+  readonly at: number;
+  readonly expiresAt: number;
+  /** The same end by the approving machine's own clock: the store's time may stand still (see `StoreFacts.skewMs`). */
+  readonly wallExpiresAt: number;
+}
+
+export interface Permit {
+  readonly id: string;
+  readonly planId: string;
+  readonly planHash: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly redeemedAt: number | null;
+}
+
+/** What the ledger knows that bears on one plan, read in one transaction. The plan's own intents are left out. */
+export interface StoreFacts {
+  /** How far the store's time is ahead of this machine's clock, ms ≥ 0: some clock was or is wrong. */
+  readonly skewMs: number;
+  readonly pauses: readonly Pause[];
+  /** Intents that count for budgets and were reserved within the window that was asked for, oldest first. */
+  readonly used: readonly Intent[];
+  /** Automatic, unreleased intents of the plan's services since each one's last healthy change, oldest first. */
+  readonly streak: readonly Intent[];
+  /** Open intents of other plans at the plan's targets. */
+  readonly busy: readonly Intent[];
+  /** The last finished act of ours at each of the plan's targets that did write. */
+  readonly lastActs: readonly Intent[];
+  readonly approvals: readonly Approval[];
+  readonly permit: Permit | null;
+  readonly answer: GateAnswer | null;
+}
+
+/** One serialised, durable transaction. `now` is the store's time: it never runs backwards. */
+export interface GateTransaction {
+  readonly now: number;
+  append(draft: LedgerDraft): Promise<LedgerEntry>;
+  plan(id: string): Promise<Plan | null>;
+  savePlan(plan: Plan): Promise<void>;
+  facts(plan: Plan, windowMs: number): Promise<StoreFacts>;
+  intents(filter: { readonly planId?: string; readonly open?: boolean }): Promise<readonly Intent[]>;
+  /** Throws `ledger.unavailable` where another plan has an open intent at the same target (unique index). */
+  addIntents(intents: readonly Omit<Intent, "recovery">[]): Promise<void>;
+  updateIntent(
+    planId: string,
+    position: number,
+    patch: Partial<Pick<Intent, "attempts" | "owner" | "leaseUntil" | "result" | "finishedAt" | "released">>,
+  ): Promise<void>;
+  /** At most one permit a plan, ever: throws where there is one. */
+  addPermit(permit: Permit): Promise<void>;
+  permit(planId: string): Promise<Permit | null>;
+  /** Compare-and-set: true for the one call that spends a live permit with this id, plan and hash. */
+  redeemPermit(permit: Pick<Permit, "id" | "planId" | "planHash">): Promise<boolean>;
+  addApproval(approval: Approval): Promise<void>;
+  setPause(pause: Pause): Promise<void>;
+  /** False where nothing was paused under this scope. */
+  clearPause(scope: string): Promise<boolean>;
+  /** How many entries of a kind were written after a moment. */
+  countEntries(kind: string, after: number): Promise<number>;
+}
+
+/** The transactional part of the ledger, which the gate alone holds. */
+export interface GateStore {
+  /**
+   * Runs `work` alone among all processes that share the store, and makes it durable as a whole, or not at all if
+   * it throws. `work` must await nothing but the transaction. Throws `ledger.unavailable` where the store cannot be
+   * written.
+   */
+  transact<T>(work: (tx: GateTransaction) => Promise<T>): Promise<T>;
+}
+
+/** Results after which a target certainly was not written: their unit goes back to the budget. */
+export const WROTE_NOTHING: readonly TargetResult["result"][] = ["nothing-to-do", "refused", "stale", "unreachable"];

@@ -1,0 +1,39 @@
+import type { Plan, Target } from "../model/plan.ts";
+import type { TargetState } from "../ports.ts";
+import { canonicalJson } from "./canonical-json.ts";
+
+/**
+ * Identity of what a target would change, equal for equal objects whatever the plan calls them: two plans with one
+ * key must never act at the same time. The kind is compared without case, since APIs differ in how they spell it.
+ */
+export function targetKey(target: Pick<Target, "object" | "environment">): string {
+  const { kind, namespace, name } = target.object;
+  return canonicalJson([kind.toLowerCase(), namespace, name, target.environment ?? ""]);
+}
+
+/** What the hash of a plan is taken over: all that would be done, and for which incident; no time, no author. */
+export function planContent(plan: Pick<Plan, "incidentId" | "targets">): string {
+  return canonicalJson({ incidentId: plan.incidentId, targets: plan.targets });
+}
+
+/** How people read a target: "Deployment production/checkout". */
+export function targetText(target: Pick<Target, "object">): string {
+  return `${target.object.kind} ${target.object.namespace}/${target.object.name}`;
+}
+
+export type Position = "expected" | "restored" | "elsewhere";
+
+/**
+ * Where a target stands: at the version that the plan expects, already at the one to restore, or elsewhere (stale).
+ *
+ * A workload that was taken back gets a new revision number, so its version alone tells that it is restored, unless
+ * both versions are spelled alike (only the configuration changed): then the revision must match. A flag's version
+ * changes with every write, so only its revision ("on" / "off") can tell.
+ */
+export function positionOf(target: Target, state: Pick<TargetState, "version" | "revision">): Position {
+  const { expected, restore } = target;
+  if (state.version === expected.version && state.revision === expected.revision) return "expected";
+  if (target.action === "feature_flag_disable") return state.revision === restore.revision ? "restored" : "elsewhere";
+  if (state.version !== restore.version) return "elsewhere";
+  return restore.version !== expected.version || state.revision === restore.revision ? "restored" : "elsewhere";
+}

@@ -1,0 +1,121 @@
+import type { Transaction } from "kysely";
+import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
+import type { GateTransaction, Intent } from "../../core/guardrails/gate-store.ts";
+import type { Clock } from "../../core/ports.ts";
+import { appendEntry, lastEntry } from "./chain.ts";
+import { intentsQuery, readFacts } from "./gate-facts.ts";
+import { intentOf, intentRow, permitOf, planOf } from "./rows.ts";
+import type { IntentRow, LedgerTables } from "./tables.ts";
+
+/** The gate's view of one open transaction. Its `now` is never before the last entry (S2). */
+export async function gateTransaction(tx: Transaction<LedgerTables>, clock: Clock): Promise<GateTransaction> {
+  const clockNow = clock.now();
+  const now = Math.max(clockNow, (await lastEntry(tx)).at);
+  return {
+    now,
+    append: (draft) => appendEntry(tx, draft, now),
+    async plan(id) {
+      const row = await tx.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst();
+      return row === undefined ? null : planOf(row);
+    },
+    async savePlan(plan) {
+      const row = { id: plan.id, incident_id: plan.incidentId, hash: plan.hash, body: canonicalJson(plan) };
+      await tx.insertInto("plans").values(row).execute();
+    },
+    facts: (plan, windowMs) => readFacts(tx, plan, { now, clockNow, windowMs }),
+    async intents({ planId, open }) {
+      let query = intentsQuery(tx).orderBy("reserved_at").orderBy("intents.plan_id").orderBy("position");
+      if (planId !== undefined) query = query.where("intents.plan_id", "=", planId);
+      if (open !== undefined) query = query.where("finished_at", open ? "is" : "is not", null);
+      return (await query.execute()).map(intentOf);
+    },
+    async addIntents(intents) {
+      await tx.insertInto("intents").values(intents.map(intentRow)).execute();
+    },
+    async updateIntent(planId, position, patch) {
+      await tx
+        .updateTable("intents")
+        .set(intentPatch(patch))
+        .where("plan_id", "=", planId)
+        .where("position", "=", position)
+        .execute();
+    },
+    async addPermit(permit) {
+      await tx
+        .insertInto("permits")
+        .values({
+          plan_id: permit.planId,
+          id: permit.id,
+          plan_hash: permit.planHash,
+          issued_at: permit.issuedAt,
+          expires_at: permit.expiresAt,
+          redeemed_at: permit.redeemedAt,
+        })
+        .execute();
+    },
+    async permit(planId) {
+      const row = await tx.selectFrom("permits").selectAll().where("plan_id", "=", planId).executeTakeFirst();
+      return row === undefined ? null : permitOf(row);
+    },
+    async redeemPermit({ id, planId, planHash }) {
+      const done = await tx
+        .updateTable("permits")
+        .set({ redeemed_at: now })
+        .where("id", "=", id)
+        .where("plan_id", "=", planId)
+        .where("plan_hash", "=", planHash)
+        .where("redeemed_at", "is", null)
+        .where("expires_at", ">", now)
+        .executeTakeFirst();
+      return done.numUpdatedRows === 1n;
+    },
+    async addApproval(approval) {
+      await tx
+        .insertInto("approvals")
+        .values({
+          plan_id: approval.planId,
+          plan_hash: approval.planHash,
+          answer: approval.answer,
+          approver: approval.by,
+          reason: approval.reason,
+          at: approval.at,
+          expires_at: approval.expiresAt,
+          wall_expires_at: approval.wallExpiresAt,
+        })
+        .execute();
+    },
+    async setPause({ scope, by, at }) {
+      await tx
+        .insertInto("pauses")
+        .values({ scope, paused_by: by, at })
+        .onConflict((conflict) => conflict.column("scope").doNothing())
+        .execute();
+    },
+    async clearPause(scope) {
+      const done = await tx.deleteFrom("pauses").where("scope", "=", scope).executeTakeFirst();
+      return done.numDeletedRows > 0n;
+    },
+    async countEntries(kind, after) {
+      const row = await tx
+        .selectFrom("entries")
+        .select((select) => select.fn.countAll<number>().as("count"))
+        .where("kind", "=", kind)
+        .where("at", ">", after)
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
+  };
+}
+
+type Patch = Partial<Pick<Intent, "attempts" | "owner" | "leaseUntil" | "result" | "finishedAt" | "released">>;
+
+function intentPatch(patch: Patch): Partial<IntentRow> {
+  return {
+    ...(patch.attempts === undefined ? {} : { attempts: patch.attempts }),
+    ...(patch.owner === undefined ? {} : { owner: patch.owner }),
+    ...(patch.leaseUntil === undefined ? {} : { lease_until: patch.leaseUntil }),
+    ...(patch.result === undefined ? {} : { result: patch.result === null ? null : canonicalJson(patch.result) }),
+    ...(patch.finishedAt === undefined ? {} : { finished_at: patch.finishedAt }),
+    ...(patch.released === undefined ? {} : { released: Number(patch.released) }),
+  };
+}

@@ -1,0 +1,142 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from "kysely";
+import { UnshipError } from "../../core/errors.ts";
+
+/**
+ * The first release without the WAL-reset corruption that several writers on one file could run into.
+ * @see https://sqlite.org/wal.html#walresetbug
+ */
+const OLDEST_SQLITE = [3, 51, 3] as const;
+
+/** How long SQLite itself may block the thread for a lock. Short, because the event loop stands still meanwhile. */
+const BUSY_BLOCK_MS = 20;
+/** How long a transaction may wait for its turn before the ledger counts as unavailable. */
+const BUSY_PATIENCE_MS = 15_000;
+/** Waits between tries are drawn up to here, so that waiting processes do not move in step. */
+const BUSY_PAUSE_MS = 6;
+/** Distinct statements are few; the cap only bounds a mistake. */
+const STATEMENTS_KEPT = 200;
+
+/**
+ * Opens a SQLite file for several processes: WAL, and an fsync before each commit returns. ":memory:" is private and
+ * holds no lock. Throws `ledger.unavailable` where the file cannot be used or SQLite is too old.
+ */
+export async function openDatabase(path: string): Promise<DatabaseSync> {
+  try {
+    const database = new DatabaseSync(path, { timeout: BUSY_BLOCK_MS });
+    try {
+      refuseOld(database);
+      await whenFree(() => {
+        database.exec("pragma journal_mode = wal");
+        database.exec("pragma synchronous = full");
+        database.exec("pragma trusted_schema = off");
+      });
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    throw error instanceof UnshipError ? error : unavailable(error);
+  }
+}
+
+/** Kysely's SQLite dialect over `node:sqlite`, with transactions that take the write lock at once. */
+export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
+  return new NodeSqliteDialect({ database: adapt(database) });
+}
+
+/** Any error of the database → one that says nothing was executed; errors of ours pass through. */
+export function unavailable(cause: unknown): UnshipError {
+  if (cause instanceof UnshipError) return cause;
+  const reason = cause instanceof Error ? cause.message : "unknown";
+  return new UnshipError("ledger.unavailable", { reason }, { cause });
+}
+
+class NodeSqliteDialect extends SqliteDialect {
+  readonly #database: SqliteDatabase;
+
+  constructor(config: { readonly database: SqliteDatabase }) {
+    super(config);
+    this.#database = config.database;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new ImmediateDriver({ database: this.#database });
+  }
+}
+
+/** Deferred transactions that begin with a read fail when another writer was faster; immediate ones wait first. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await whenFree(() => connection.executeQuery(CompiledQuery.raw("begin immediate")));
+  }
+}
+
+/** Tries again, without blocking the thread for long, while another connection holds the lock. */
+async function whenFree<T>(attempt: () => T | Promise<T>): Promise<T> {
+  const patience = AbortSignal.timeout(BUSY_PATIENCE_MS);
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isBusy(error) || patience.aborted) throw error;
+      await delay(1 + Math.random() * BUSY_PAUSE_MS);
+    }
+  }
+}
+
+/** SQLITE_BUSY and its extended codes. @see https://sqlite.org/rescode.html#busy */
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === 5
+  );
+}
+
+function refuseOld(database: DatabaseSync): void {
+  const version = String(database.prepare("select sqlite_version() as version").get()?.version);
+  const parts = version.split(".").map(Number);
+  const difference = OLDEST_SQLITE.map((wanted, index) => (parts[index] ?? 0) - wanted).find((one) => one !== 0) ?? 0;
+  if (difference >= 0) return;
+  const reason = `SQLite ${version} can corrupt a file that several processes write; ${OLDEST_SQLITE.join(".")} is needed, which Node 22.23 and 24 bring`;
+  throw new UnshipError("ledger.unavailable", { reason });
+}
+
+function adapt(database: DatabaseSync): SqliteDatabase {
+  const kept = new Map<string, SqliteStatement>();
+  return {
+    close: () => database.close(),
+    prepare(sql) {
+      const known = kept.get(sql);
+      if (known !== undefined) return known;
+      if (kept.size >= STATEMENTS_KEPT) kept.clear();
+      const statement = adaptStatement(database.prepare(sql));
+      kept.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+function adaptStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...parameters.map(bindable)),
+    run: (parameters) => statement.run(...parameters.map(bindable)),
+    iterate: (parameters) => statement.iterate(...parameters.map(bindable)),
+  };
+}
+
+function bindable(value: unknown): SQLInputValue {
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "bigint") {
+    return value;
+  }
+  throw new TypeError(`a ${typeof value} cannot be bound`);
+}

@@ -1,0 +1,102 @@
+import type { Kysely, Transaction } from "kysely";
+import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
+import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { Incident } from "../../core/model/incident.ts";
+import type { Clock, Ledger } from "../../core/ports.ts";
+import { appendEntry, entryOf } from "./chain.ts";
+import { gateTransaction } from "./gate-transaction.ts";
+import { unavailable } from "./node-sqlite.ts";
+import { parsed, planOf } from "./rows.ts";
+import type { LedgerTables } from "./tables.ts";
+import { verifyChain } from "./verify.ts";
+
+/** Most entries that one call hands out unless it asks for another number. */
+const DEFAULT_LIMIT = 1000;
+
+/** The ledger over any database that Kysely speaks; the same queries for each. See the ports for what each does. */
+export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledger & GateStore {
+  const write = async <T>(work: (tx: Transaction<LedgerTables>) => Promise<T>): Promise<T> => {
+    try {
+      return await database.transaction().execute(work);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  };
+  const read = async <T>(query: Promise<T>): Promise<T> =>
+    query.catch((error: unknown) => {
+      throw unavailable(error);
+    });
+  return {
+    transact: (work) => write(async (tx) => work(await gateTransaction(tx, clock))),
+    append: (draft) => write((tx) => appendEntry(tx, draft, clock.now())),
+    async entries(filter = {}) {
+      let query = database
+        .selectFrom("entries")
+        .selectAll()
+        .orderBy("seq")
+        .limit(filter.limit ?? DEFAULT_LIMIT);
+      if (filter.incidentId !== undefined) query = query.where("incident_id", "=", filter.incidentId);
+      if (filter.kinds !== undefined) query = query.where("kind", "in", [...filter.kinds]);
+      if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
+      return (await read(query.execute())).map(entryOf);
+    },
+    saveIncident: (incident) => write((tx) => saveIncident(tx, Incident.parse(incident), clock.now())),
+    async incident(id) {
+      const row = await read(database.selectFrom("incidents").selectAll().where("id", "=", id).executeTakeFirst());
+      return row === undefined ? null : parsed(Incident, row.body, `incident ${row.id}`);
+    },
+    async incidents(filter = {}) {
+      let query = database
+        .selectFrom("incidents")
+        .selectAll()
+        .orderBy("detected_at", "desc")
+        .orderBy("id")
+        .limit(filter.limit ?? DEFAULT_LIMIT);
+      if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
+      return (await read(query.execute())).map((row) => parsed(Incident, row.body, `incident ${row.id}`));
+    },
+    async plan(id) {
+      const row = await read(database.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst());
+      return row === undefined ? null : planOf(row);
+    },
+    async pauses() {
+      const rows = await read(database.selectFrom("pauses").selectAll().orderBy("at").orderBy("scope").execute());
+      return rows.map(({ scope, paused_by, at }) => ({ scope, by: paused_by, at }));
+    },
+    verify: () => read(verifyChain(database)),
+    close: () => database.destroy(),
+  };
+}
+
+async function saveIncident(tx: Transaction<LedgerTables>, incident: Incident, now: number): Promise<void> {
+  const entry = await appendEntry(
+    tx,
+    {
+      kind: LEDGER_KINDS.incidentSaved,
+      incidentId: incident.id,
+      planId: incident.plan?.id ?? null,
+      actor: "watch",
+      body: incident,
+    },
+    now,
+  );
+  const row = {
+    open: Number(incident.stage !== "closed"),
+    detected_at: incident.detectedAt,
+    entry_seq: entry.seq,
+    body: canonicalJson(incident),
+  };
+  await tx
+    .insertInto("incidents")
+    .values({ id: incident.id, ...row })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+    .execute();
+  const verdict = incident.recovery?.verdict;
+  const planId = incident.gate?.planId ?? incident.plan?.id;
+  if (verdict === undefined || verdict === "pending" || planId === undefined) return;
+  await tx
+    .insertInto("recoveries")
+    .values({ plan_id: planId, verdict, at: entry.at })
+    .onConflict((conflict) => conflict.column("plan_id").doUpdateSet({ verdict, at: entry.at }))
+    .execute();
+}
