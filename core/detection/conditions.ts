@@ -1,0 +1,242 @@
+import type { Condition, Config } from "../config/config.ts";
+import type { Rollout } from "../model/evidence.ts";
+import type { ConditionState, Finding } from "../model/finding.ts";
+import { type Series, signalKey } from "../model/signal.ts";
+import { durationText } from "../model/time.ts";
+import { withUnit } from "./meaning.ts";
+
+/**
+ * The conditions of the configured policies, each watched for each service: alternatives, with Prometheus' meaning of
+ * `for` (the first sample beyond the threshold starts the clock, one that is not restarts it). A missing sample does
+ * neither; silence longer than two steps and a minute restarts the clock and is reported.
+ * @see https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
+ */
+export interface ConditionWatch {
+  take(series: Series): void;
+  states(now: number, findings: readonly Finding[], rollouts: readonly Rollout[]): readonly ConditionState[];
+  state(): ConditionMemory;
+  restore(memory: ConditionMemory): void;
+}
+
+/** What is remembered of one signal under policy: plain data. */
+export interface Tracked {
+  service: string;
+  metric: string;
+  unit: string;
+  stepMs: number;
+  firstAt: number;
+  lastAt: number;
+  value: number;
+  /** By condition ("policy/index"): when the unbroken stretch began, or null. */
+  since: Record<string, number | null>;
+  /** Health alone: consecutive and recent failures, and whether the pod was ever ready. */
+  run: number;
+  runSince: number | null;
+  failures: readonly { readonly at: number; readonly count: number }[];
+  everReady: boolean;
+  silence: string | null;
+}
+export type ConditionMemory = Readonly<Record<string, Tracked>>;
+
+interface Placed {
+  readonly id: string;
+  readonly policy: string;
+  readonly index: number;
+  readonly condition: Condition;
+}
+
+/** A pod that was never ready may fail its checks for so long before that counts. */
+const STARTUP_GRACE_MS = 60_000;
+/** Failures that need not be consecutive are counted over this span. */
+const HEALTH_SPAN_MS = 300_000;
+
+export function createConditionWatch(config: Config): ConditionWatch {
+  const placed: readonly Placed[] = config.policies.flatMap((policy) =>
+    policy.conditions.map((condition, index) => ({
+      id: `${policy.name}/${index}`,
+      policy: policy.name,
+      index,
+      condition,
+    })),
+  );
+  const metrics = new Set(
+    placed.map(({ condition }) => (condition.kind === "health" ? "health_check_failures" : condition.metric)),
+  );
+  const tracked = new Map<string, Tracked>();
+  return {
+    take(series) {
+      const isHealth = series.metric === "health_check_failures";
+      if (!metrics.has(series.metric) || (!isHealth && Object.keys(series.labels).length > 0)) return;
+      const key = signalKey(series);
+      const one = tracked.get(key) ?? newTracked(series);
+      tracked.set(key, one);
+      one.stepMs = Math.min(one.stepMs, series.stepMs);
+      for (const [i, value] of series.values.entries()) {
+        const at = series.startAt + i * series.stepMs;
+        if (at > one.lastAt && value !== null && Number.isFinite(value)) takeSample(one, placed, at, value);
+      }
+    },
+    states: (now, findings, rollouts) => [...statesOf(placed, [...tracked.values()], now, findings, rollouts)],
+    state: () => structuredClone(Object.fromEntries(tracked)),
+    restore(memory) {
+      tracked.clear();
+      for (const [key, one] of Object.entries(structuredClone(memory))) tracked.set(key, one);
+    },
+  };
+}
+
+function newTracked(series: Series): Tracked {
+  const { service, metric, unit, stepMs } = series;
+  const rest = { since: {}, run: 0, runSince: null, failures: [], everReady: false, silence: null };
+  return { service, metric, unit, stepMs, firstAt: -1, lastAt: -1, value: Number.NaN, ...rest };
+}
+
+export const silentAfter = (stepMs: number): number => 2 * stepMs + 60_000;
+
+function takeSample(one: Tracked, placed: readonly Placed[], at: number, value: number): void {
+  if (one.firstAt < 0) one.firstAt = at;
+  if (one.lastAt >= 0 && at - one.lastAt > silentAfter(one.stepMs)) {
+    one.silence = `was silent for ${durationText(at - one.lastAt)} before ${new Date(at).toISOString()}: the clock restarted`;
+    one.since = {};
+    one.run = 0;
+    one.runSince = null;
+  }
+  for (const { id, condition } of placed) {
+    if (condition.kind !== "threshold" || condition.metric !== one.metric) continue;
+    one.since[id] = beyond(condition, value) ? (one.since[id] ?? at) : null;
+  }
+  if (one.metric === "health_check_failures") takeHealth(one, at, value);
+  one.lastAt = at;
+  one.value = value;
+}
+
+/** Above the upper bound counts as well: it is more than the condition asks for, not less. */
+function beyond(condition: Extract<Condition, { kind: "threshold" }>, value: number): boolean {
+  return condition.comparison === "greater_than" ? value > condition.threshold : value < condition.threshold;
+}
+
+function takeHealth(one: Tracked, at: number, value: number): void {
+  if (value <= 0) one.everReady = true;
+  const starting = !one.everReady && at - one.firstAt < STARTUP_GRACE_MS;
+  const failed = value > 0 && !starting;
+  one.run = failed ? one.run + 1 : 0;
+  one.runSince = failed ? (one.runSince ?? at) : null;
+  const recent = one.failures.filter((failure) => at - failure.at < HEALTH_SPAN_MS);
+  one.failures = failed ? [...recent, { at, count: value }] : recent;
+}
+
+function* statesOf(
+  placed: readonly Placed[],
+  tracked: readonly Tracked[],
+  now: number,
+  findings: readonly Finding[],
+  rollouts: readonly Rollout[],
+): Generator<ConditionState> {
+  for (const one of placed) {
+    const { condition } = one;
+    if (condition.kind === "threshold") {
+      for (const signal of tracked)
+        if (signal.metric === condition.metric) yield thresholdState(one, condition, signal, now);
+    } else if (condition.kind === "health") yield* healthStates(one, condition, tracked, now, rollouts);
+    else yield* regressionStates(one, condition, findings);
+  }
+}
+
+const stateBase = (one: Placed, service: string, metric: string) => ({
+  policy: one.policy,
+  condition: one.index,
+  text: one.condition.text,
+  service,
+  metric,
+});
+
+function thresholdState(
+  one: Placed,
+  condition: Extract<Condition, { kind: "threshold" }>,
+  signal: Tracked,
+  now: number,
+): ConditionState {
+  const base = { ...stateBase(one, signal.service, signal.metric), value: signal.value };
+  const silent = now - signal.lastAt;
+  if (silent > silentAfter(signal.stepMs)) {
+    const because = `${signal.metric} of ${signal.service} has been silent for ${durationText(silent)}`;
+    return { ...base, state: "unknown", since: null, firesAt: null, value: null, because };
+  }
+  const since = signal.since[one.id] ?? null;
+  const shown = withUnit(signal.value, signal.unit);
+  const note = signal.silence === null ? "" : `; it ${signal.silence}`;
+  if (since === null) return { ...base, state: "inactive", since, firesAt: null, because: `now ${shown}${note}` };
+  const held = durationText(signal.lastAt - since);
+  const firing = signal.lastAt - since >= condition.durationMs;
+  return {
+    ...base,
+    state: firing ? "firing" : "pending",
+    since,
+    firesAt: firing ? null : since + condition.durationMs,
+    because: `now ${shown}, beyond ${withUnit(condition.threshold, signal.unit)} for ${held}${note}`,
+  };
+}
+
+function* healthStates(
+  one: Placed,
+  condition: Extract<Condition, { kind: "health" }>,
+  tracked: readonly Tracked[],
+  now: number,
+  rollouts: readonly Rollout[],
+): Generator<ConditionState> {
+  const services = new Map<string, ConditionState>();
+  const keep = (state: ConditionState) => {
+    const order = { firing: 3, pending: 2, unknown: 1, inactive: 0 };
+    const known = services.get(state.service);
+    if (known === undefined || order[state.state] > order[known.state]) services.set(state.service, state);
+  };
+  for (const signal of tracked) {
+    if (signal.metric !== "health_check_failures") continue;
+    // A pod that is gone is silent for good: its service is judged by the pods that still report.
+    if (now - signal.lastAt > silentAfter(signal.stepMs)) continue;
+    keep(podState(one, condition, signal));
+  }
+  for (const rollout of rollouts) {
+    if (rollout.status !== "stuck") continue;
+    const since = rollout.startedAt ?? rollout.observedAt;
+    const because = `the pods of ${rollout.service} ${rollout.version} are not ready past their deadline (${rollout.replicas.ready} of ${rollout.replicas.desired} ready)`;
+    const base = stateBase(one, rollout.service, "health_check_failures");
+    keep({ ...base, state: "firing", since, firesAt: null, value: null, because });
+  }
+  yield* services.values();
+}
+
+function podState(one: Placed, condition: Extract<Condition, { kind: "health" }>, signal: Tracked): ConditionState {
+  const count = condition.consecutive ? signal.run : signal.failures.reduce((sum, { count }) => sum + count, 0);
+  const since = condition.consecutive ? signal.runSince : (signal.failures[0]?.at ?? null);
+  const state = count >= condition.failures ? "firing" : count > 0 ? "pending" : "inactive";
+  return {
+    ...stateBase(one, signal.service, signal.metric),
+    state,
+    since,
+    firesAt: null,
+    value: signal.value,
+    because: `${count} ${condition.consecutive ? "consecutive samples with failed" : "failed"} health checks of ${signal.service}`,
+  };
+}
+
+function* regressionStates(
+  one: Placed,
+  condition: Extract<Condition, { kind: "regression" }>,
+  findings: readonly Finding[],
+): Generator<ConditionState> {
+  const needed = Math.log(1 / (1 - condition.confidence));
+  for (const finding of findings) {
+    if (finding.metric !== condition.metric || Object.keys(finding.labels).length > 0) continue;
+    if (finding.detector === "threshold" || finding.verdict === "no-worse") continue;
+    const firing = finding.verdict === "worse" && finding.strength >= needed;
+    yield {
+      ...stateBase(one, finding.service, finding.metric),
+      state: finding.verdict === "unknown" ? "unknown" : firing ? "firing" : "inactive",
+      since: firing ? finding.detectedAt : null,
+      firesAt: null,
+      value: finding.current,
+      because: finding.because,
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import type { Onset } from "../model/finding.ts";
+import { mannKendall, median, robustScale, theilSenSlope } from "./robust.ts";
+import { type SampleGrid, timeOf, valueAt, valuesBetween } from "./sample-grid.ts";
+
+/** A slow, steady rise of a use toward its limit. Slope in limits (1.0) a millisecond. */
+export interface Drift {
+  readonly onset: Onset;
+  readonly slopePerMs: number;
+  readonly start: number;
+  readonly current: number;
+  /** When it reaches 1.0 if it goes on so; Unix ms. */
+  readonly limitAt: number;
+  readonly z: number;
+  readonly samples: number;
+}
+
+const BLOCKS = 16;
+/** z of 16 blocks of which nearly every pair rises; the most possible is 5.4. One-sided p < 10⁻⁵. */
+const STEADY_Z = 4.3;
+/** A limit further off than this many times the span watched is a guess, not a forecast. */
+const FORECAST_SPANS = 8;
+
+/**
+ * Looks for a steady rise over the last 32, 128, 512, … samples: medians of 16 blocks, Mann–Kendall for steadiness,
+ * Theil–Sen for the slope. It counts only if the rise is more than the scatter that is left around the line, if both
+ * halves rise, and if the limit comes within reach. Null: none.
+ */
+export function findDrift(grid: SampleGrid, limit = 1): Drift | null {
+  for (let span = 2 * BLOCKS; span <= grid.next - grid.first; span *= 2) {
+    const drift = driftOver(grid, span, limit);
+    if (drift !== null) return drift;
+  }
+  return null;
+}
+
+function driftOver(grid: SampleGrid, span: number, limit: number): Drift | null {
+  const size = span / BLOCKS;
+  const start = grid.next - span;
+  const blocks: number[] = [];
+  for (let block = 0; block < BLOCKS; block++) {
+    const values: number[] = [];
+    for (let slot = start + block * size; slot < start + (block + 1) * size; slot++) {
+      const value = valueAt(grid, slot);
+      if (!Number.isNaN(value)) values.push(value);
+    }
+    if (values.length < size / 2) return null; // too many gaps to speak of a steady rise
+    blocks.push(median(values));
+  }
+  const z = mannKendall(blocks);
+  const slope = theilSenSlope(blocks);
+  const half = BLOCKS / 2;
+  const halves = [theilSenSlope(blocks.slice(0, half)), theilSenSlope(blocks.slice(half))];
+  const residuals = blocks.map((value, i) => value - slope * i);
+  const rise = slope * (BLOCKS - 1);
+  const current = blocks[BLOCKS - 1] ?? Number.NaN;
+  const steady = halves.every((one) => one > slope / 2) && rise > 6 * robustScale(residuals);
+  const toLimit = ((limit - current) / slope) * size * grid.stepMs;
+  if (z < STEADY_Z || slope <= 0 || !steady || toLimit > FORECAST_SPANS * span * grid.stepMs) return null;
+  if (rise < 0.1 * limit) return null; // less than a tenth of the limit is within what use does by itself
+  const before = valuesBetween(grid, timeOf(grid, grid.first), timeOf(grid, start - 1));
+  if (before.length >= 2 * BLOCKS && current < median(before) + 6 * robustScale(before)) return null; // it wanders so far anyway
+  const onset = driftOnset(grid, current, slope / size, size);
+  const now = timeOf(grid, grid.next - 1);
+  return {
+    onset,
+    slopePerMs: slope / (size * grid.stepMs),
+    start: blocks[0] ?? current,
+    current,
+    limitAt: Math.round(now + Math.max(0, toLimit)),
+    z,
+    samples: span,
+  };
+}
+
+/** Where the line through the rise meets the level before it; as uncertain as a quarter of the rise's length. */
+function driftOnset(grid: SampleGrid, current: number, slopePerSlot: number, size: number): Onset {
+  const before: number[] = [];
+  for (let slot = grid.first; slot < grid.next; slot++) {
+    const value = valueAt(grid, slot);
+    if (!Number.isNaN(value)) before.push(value);
+  }
+  const level = median(before.slice(0, Math.max(8, Math.floor(before.length / 4))));
+  const length = Math.max(size, Math.min(grid.next - grid.first, (current - level) / slopePerSlot));
+  const at = timeOf(grid, grid.next - 1) - Math.round(length) * grid.stepMs;
+  const unsure = Math.round((length / 4) * grid.stepMs);
+  const first = timeOf(grid, grid.first);
+  return {
+    at: Math.max(first, at),
+    earliest: Math.max(0, Math.min(first, at - unsure), at - unsure),
+    latest: at + unsure,
+  };
+}

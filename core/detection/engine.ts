@@ -1,0 +1,207 @@
+import type { Config } from "../config/config.ts";
+import type { Change } from "../model/change.ts";
+import type { Rollout } from "../model/evidence.ts";
+import type { ConditionState, Finding } from "../model/finding.ts";
+import { type Series, signalKey } from "../model/signal.ts";
+import type { Window } from "../model/time.ts";
+import { type ConditionMemory, createConditionWatch } from "./conditions.ts";
+import { findDrift } from "./drift.ts";
+import { conditionFindings, driftFinding, rolloutFindings, signalFindings } from "./findings.ts";
+import { hasLimit } from "./meaning.ts";
+import { createGrid, put, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
+import { createSignalWatch, follow, type SignalWatch } from "./signal-watch.ts";
+
+export interface DetectionOptions {
+  /** Samples kept a signal. Default 1440: six hours at 15 s, 24 minutes at 1 s. */
+  readonly capacity?: number;
+  /** Samples kept of a signal's coarse history. Default 4032: two weeks at 300 s. */
+  readonly historyCapacity?: number;
+}
+
+/** One signal with what is known of it. */
+export interface Signal {
+  readonly service: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly worse: Series["worse"];
+  readonly labels: Readonly<Record<string, string>>;
+  grid: SampleGrid;
+  /** A coarser series of the same signal, for what is usual at this time of day. */
+  history: SampleGrid | null;
+  watch: SignalWatch;
+  /** Slot at which a drift was last sought, and what was found. */
+  driftSlot: number;
+  drift: Finding | null;
+}
+
+/** Everything that the engine knows, as plain JSON. */
+export interface DetectionState {
+  readonly signals: readonly unknown[];
+  readonly conditions: ConditionMemory;
+}
+
+/**
+ * Series in, findings and policy conditions out. Work: amortised O(1) a sample and signal; memory bounded a signal.
+ * The same samples in the same order of calls give the same answer; samples that were seen are ignored.
+ */
+export interface DetectionEngine {
+  /** `policy`: what policies judge; `statistics`: what tests read. Units as in `Series`. */
+  ingest(series: readonly Series[], purpose: "policy" | "statistics"): void;
+  /** The latest state of every workload; replaces what was known. */
+  notice(rollouts: readonly Rollout[]): void;
+  /** Changes seen (any order, repeats allowed): they say whether a shift came after a change. */
+  changes(changes: readonly Change[]): void;
+  /** Everything that is worse, unsure, silent or just over; signals that are plainly fine are not listed. */
+  evaluate(now: number): { readonly findings: readonly Finding[]; readonly conditions: readonly ConditionState[] };
+  /** The recent samples of every signal in the window (statistics purpose). */
+  recent(window: Window, services?: ReadonlySet<string>): readonly Series[];
+  /** One signal, or undefined. */
+  signal(service: string, metric: string): Signal | undefined;
+  signals(): Iterable<Signal>;
+  state(): DetectionState;
+  restore(state: DetectionState): void;
+}
+
+/** A slow drift is sought once in so many samples. */
+const DRIFT_EVERY = 8;
+
+export function createDetectionEngine(config: Config, options: DetectionOptions = {}): DetectionEngine {
+  const capacity = options.capacity ?? 1440;
+  const historyCapacity = options.historyCapacity ?? 4032;
+  const signals = new Map<string, Signal>();
+  const changes = new Map<string, Change>();
+  const conditions = createConditionWatch(config);
+  let rollouts: readonly Rollout[] = [];
+  const find = (service: string, metric: string, labels: Readonly<Record<string, string>> = {}) =>
+    signals.get(signalKey({ service, metric, labels }));
+
+  /** Requests of the same share of the service in the step that ends then; a scrape that is off by a little counts. */
+  function requestsAt(signal: Signal): (at: number) => number {
+    const rate = find(signal.service, "request_rate", signal.labels);
+    if (rate === undefined) return () => Number.NaN;
+    const seconds = signal.grid.stepMs / 1000;
+    return (at) => {
+      const slot = slotOf(rate.grid, at);
+      const value = valueAt(rate.grid, slot);
+      return (Number.isNaN(value) ? valueAt(rate.grid, slot - 1) : value) * seconds;
+    };
+  }
+
+  function take(series: Series): void {
+    const key = signalKey(series);
+    const known = signals.get(key);
+    const signal = known ?? newSignal(series);
+    if (known === undefined) signals.set(key, signal);
+    const ratio = series.stepMs / signal.grid.stepMs;
+    if (ratio > 1.5) {
+      takeHistory(signal, series, historyCapacity);
+      return;
+    }
+    if (ratio < 0.67) {
+      // The series known so far is the coarse one: it becomes the history of this finer one.
+      signal.history = signal.grid;
+      signal.grid = createGrid(series.startAt, series.stepMs);
+      signal.watch = createSignalWatch(signal.metric, signal.worse, 0);
+    }
+    for (let i = 0; i < series.values.length; i++)
+      put(signal.grid, series.startAt + i * series.stepMs, series.values[i] ?? null, capacity);
+  }
+
+  function followAll(): void {
+    for (const signal of signals.values()) {
+      if (signal.metric === "request_rate") continue;
+      follow(signal.watch, signal.grid, requestsAt(signal));
+      if (!hasLimit(signal.metric) || signal.grid.next - signal.driftSlot < DRIFT_EVERY) continue;
+      signal.driftSlot = signal.grid.next;
+      const drift = findDrift(signal.grid);
+      signal.drift = drift === null ? null : driftFinding(signal, drift, timeOf(signal.grid, signal.grid.next - 1));
+    }
+  }
+
+  return {
+    ingest(series, purpose) {
+      for (const one of series) {
+        if (purpose === "policy") conditions.take(one);
+        else take(one);
+      }
+    },
+    notice(latest) {
+      rollouts = latest;
+    },
+    changes(seen) {
+      for (const change of seen) changes.set(change.id, change);
+    },
+    evaluate(now) {
+      followAll();
+      const statistical = [...signals.values()].flatMap((signal) =>
+        signalFindings(signal, { now, changes: [...changes.values()], requestsAt: requestsAt(signal) }),
+      );
+      const measured = [...statistical, ...rolloutFindings(rollouts, now)];
+      const states = conditions.states(now, measured, rollouts);
+      return { findings: [...measured, ...conditionFindings(states, measured)], conditions: states };
+    },
+    recent: (window, services) =>
+      [...signals.values()].flatMap((signal) =>
+        services === undefined || services.has(signal.service) ? recentOf(signal, window) : [],
+      ),
+    signal: (service, metric) => find(service, metric),
+    signals: () => signals.values(),
+    state: () => ({ signals: [...signals.values()].map(storable), conditions: conditions.state() }),
+    restore(state) {
+      signals.clear();
+      for (const one of state.signals as readonly ReturnType<typeof storable>[]) {
+        const signal = restored(one);
+        signals.set(signalKey(signal), signal);
+      }
+      conditions.restore(state.conditions);
+    },
+  };
+}
+
+function newSignal(series: Series): Signal {
+  const { service, metric, unit, worse, labels } = series;
+  const grid = createGrid(series.startAt, series.stepMs);
+  const watch = createSignalWatch(metric, worse, 0);
+  return { service, metric, unit, worse, labels, grid, history: null, watch, driftSlot: 0, drift: null };
+}
+
+function takeHistory(signal: Signal, series: Series, capacity: number): void {
+  if (signal.history === null || series.startAt < timeOf(signal.history, signal.history.first))
+    signal.history = createGrid(series.startAt, series.stepMs);
+  for (let i = 0; i < series.values.length; i++)
+    put(signal.history, series.startAt + i * series.stepMs, series.values[i] ?? null, capacity);
+}
+
+function recentOf(signal: Signal, window: Window): readonly Series[] {
+  const { grid, service, metric, unit, worse, labels } = signal;
+  const first = Math.max(grid.first, Math.ceil((window.from - grid.originMs) / grid.stepMs));
+  const last = Math.min(grid.next - 1, Math.floor((window.to - grid.originMs) / grid.stepMs));
+  if (last < first) return [];
+  const values: (number | null)[] = [];
+  for (let slot = first; slot <= last; slot++) {
+    const value = valueAt(grid, slot);
+    values.push(Number.isNaN(value) ? null : value);
+  }
+  return [{ service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values }];
+}
+
+const plainGrid = (grid: SampleGrid) => ({
+  ...grid,
+  ring: Array.from(grid.ring, (value) => (Number.isNaN(value) ? null : value)),
+});
+const liveGrid = (grid: ReturnType<typeof plainGrid>): SampleGrid => ({
+  ...grid,
+  ring: Float64Array.from(grid.ring, (value) => value ?? Number.NaN),
+});
+const storable = (signal: Signal) => ({
+  ...signal,
+  watch: structuredClone(signal.watch),
+  grid: plainGrid(signal.grid),
+  history: signal.history === null ? null : plainGrid(signal.history),
+});
+const restored = (one: ReturnType<typeof storable>): Signal => ({
+  ...one,
+  watch: structuredClone(one.watch),
+  grid: liveGrid(one.grid),
+  history: one.history === null ? null : liveGrid(one.history),
+});

@@ -1,0 +1,175 @@
+import type { Change } from "../model/change.ts";
+import type { Rollout } from "../model/evidence.ts";
+import type { ConditionState, Finding } from "../model/finding.ts";
+import { durationText } from "../model/time.ts";
+import { silentAfter } from "./conditions.ts";
+import type { Drift } from "./drift.ts";
+import type { Signal } from "./engine.ts";
+import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
+import { withUnit } from "./meaning.ts";
+import { newestAt, timeOf } from "./sample-grid.ts";
+import { seasonAt } from "./season.ts";
+import { presentValue, strength, usual } from "./signal-watch.ts";
+
+export interface FindingContext {
+  readonly now: number;
+  readonly changes: readonly Change[];
+  readonly requestsAt: (at: number) => number;
+}
+
+/** Evidence of 20 to 1 is worth a mention; less is not. */
+const DOUBT_NATS = Math.log(20);
+/** A stretch that ended is told of for so long. */
+const TELL_PAST_MS = 1_800_000;
+/** A shift up to so long after a change was found "after a change"; the correlation judges whether because of it. */
+const AFTER_CHANGE_MS = 3_600_000;
+
+/** What the running test of one signal says now: at most one finding, and a drift if there is one. */
+export function signalFindings(signal: Signal, context: FindingContext): readonly Finding[] {
+  const drift = signal.drift === null ? [] : [signal.drift];
+  const newest = newestAt(signal.grid);
+  if (newest === null || newest < 0) return [];
+  if (Object.keys(signal.labels).length === 0 && context.now - newest > silentAfter(signal.grid.stepMs))
+    return [silence(signal, newest, context.now), ...drift];
+  if (signal.metric === "request_rate") return [];
+  const tested = testFinding(signal, context);
+  return tested === null ? drift : [tested, ...drift];
+}
+
+const base = (signal: Signal) => ({
+  service: signal.service,
+  metric: signal.metric,
+  labels: signal.labels,
+  unit: signal.unit,
+});
+
+function silence(signal: Signal, newest: number, now: number): Finding {
+  return {
+    ...base(signal),
+    detector: "silence",
+    verdict: "unknown",
+    onset: null,
+    detectedAt: now,
+    baseline: null,
+    current: null,
+    samples: 0,
+    strength: 0,
+    because: `${signal.metric} of ${signal.service} has been silent for ${durationText(now - newest)}: unknown, not healthy`,
+  };
+}
+
+function testFinding(signal: Signal, context: FindingContext): Finding | null {
+  const { watch } = signal;
+  const at = timeOf(signal.grid, signal.grid.next - 1);
+  const limits = usual(watch, context.requestsAt(at));
+  if (limits === null) return null;
+  const shared = { ...base(signal), baseline: limits.center, strength: Math.min(strength(watch), 700) };
+  const normal = withUnit(limits.center, signal.unit);
+  if (watch.alarm !== null) {
+    const { alarm } = watch;
+    const current = presentValue(watch, alarm);
+    const detector = followsChange(signal.service, alarm.onset.latest, context.changes) ? "regression" : "change-point";
+    const season = seasonal(signal, alarm.onset.at, current);
+    const because = `${signal.metric} of ${signal.service} went from ${normal} to ${withUnit(current, signal.unit)}, e-value e^${shared.strength.toFixed(0)}${season.note}`;
+    const verdict = season.usual ? "inconclusive" : "worse";
+    const { onset, raisedAt: detectedAt, samples } = alarm;
+    return { ...shared, detector, verdict, onset, detectedAt, current, samples: Math.max(0, samples), because };
+  }
+  if (shared.strength >= DOUBT_NATS) {
+    const because = `${signal.metric} of ${signal.service} may be leaving ${normal}; not yet sure`;
+    const rest = { detector: "change-point", verdict: "inconclusive", onset: null, detectedAt: at } as const;
+    return { ...shared, ...rest, current: null, samples: watch.suspect, because };
+  }
+  if (watch.past === null || context.now - watch.past.endedAt > TELL_PAST_MS) return null;
+  const { past } = watch;
+  const lasted = durationText(Math.max(0, past.endedAt - past.onset.at));
+  const because = `transient: ${signal.metric} of ${signal.service} reached ${withUnit(past.worst, signal.unit)} for ${lasted} and is back at ${normal}`;
+  const rest = { detector: "change-point", verdict: "no-worse", detectedAt: past.endedAt, samples: 0 } as const;
+  return { ...shared, ...rest, onset: past.onset, current: limits.center, strength: -Math.log(1000), because };
+}
+
+const followsChange = (service: string, onset: number, changes: readonly Change[]): boolean =>
+  changes.some((one) => one.service === service && one.startedAt <= onset && onset - one.startedAt <= AFTER_CHANGE_MS);
+
+/** Whether the present value is usual for this time of day: then the shift is the day's, not a fault. */
+function seasonal(signal: Signal, at: number, current: number): { usual: boolean; note: string } {
+  const season = signal.history === null ? null : seasonAt(signal.history, at);
+  if (season === null) return { usual: false, note: "" };
+  const tolerance =
+    signal.metric === "error_rate" ? MATERIAL_ERROR_RATIO / 2 : (MATERIAL_LEVEL / 2) * Math.abs(season.center);
+  const distance = signal.worse === "down" ? season.center - current : current - season.center;
+  const far = signal.worse === "either" ? Math.abs(distance) : distance;
+  // What the last hours were like must itself be usual for the time of day, or days before say nothing about now.
+  const usualNow = far <= Math.max(3 * season.scale, tolerance);
+  const text = withUnit(season.center, signal.unit);
+  return { usual: usualNow, note: `; usual at this time of day over ${season.days} days: ${text}` };
+}
+
+/** A drift as a finding: the forecast stands in its sentence. */
+export function driftFinding(signal: Signal, drift: Drift, at: number): Finding {
+  return {
+    ...base(signal),
+    detector: "drift",
+    verdict: "worse",
+    onset: drift.onset,
+    detectedAt: at,
+    baseline: drift.start,
+    current: drift.current,
+    samples: drift.samples,
+    strength: drift.z ** 2 / 2,
+    because: `${signal.metric} of ${signal.service} rises steadily from ${withUnit(drift.start, signal.unit)} to ${withUnit(drift.current, signal.unit)}; at this pace it reaches its limit in ${durationText(Math.max(0, drift.limitAt - at))}`,
+  };
+}
+
+/** Rollouts whose new pods do not become ready: no traffic is hurt, and it must still be taken back. */
+export function rolloutFindings(rollouts: readonly Rollout[], now: number): readonly Finding[] {
+  return rollouts
+    .filter((rollout) => rollout.status === "stuck")
+    .map((rollout) => {
+      const at = rollout.startedAt ?? rollout.observedAt;
+      return {
+        detector: "rollout",
+        service: rollout.service,
+        metric: "health_check_failures",
+        labels: {},
+        unit: "count",
+        verdict: "worse",
+        onset: { at, earliest: at, latest: rollout.observedAt },
+        detectedAt: now,
+        baseline: rollout.replicas.desired,
+        current: rollout.replicas.ready,
+        samples: 1,
+        strength: Math.log(1000),
+        because: `the pods of ${rollout.service} ${rollout.version} are not ready past their deadline`,
+      } as const;
+    });
+}
+
+/** Conditions that fire where no test speaks of the same signal: what people declared bad is bad. */
+export function conditionFindings(states: readonly ConditionState[], measured: readonly Finding[]): readonly Finding[] {
+  const spoken = new Set(
+    measured.filter(({ verdict }) => verdict === "worse").map(({ service, metric }) => `${service}\n${metric}`),
+  );
+  const found: Finding[] = [];
+  for (const state of states) {
+    const key = `${state.service}\n${state.metric}`;
+    if (state.state !== "firing" || state.since === null || spoken.has(key)) continue;
+    spoken.add(key);
+    found.push({
+      detector: state.metric === "health_check_failures" ? "health" : "threshold",
+      service: state.service,
+      metric: state.metric,
+      labels: {},
+      unit: state.metric === "health_check_failures" ? "count" : "",
+      verdict: "worse",
+      onset: { at: state.since, earliest: state.since, latest: state.since },
+      detectedAt: state.since,
+      baseline: null,
+      current: state.value,
+      samples: 1,
+      strength: Math.log(20),
+      because: `${state.text}: ${state.because}`,
+    });
+  }
+  return found;
+}

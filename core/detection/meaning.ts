@@ -1,0 +1,29 @@
+import type { Worse } from "../model/signal.ts";
+
+/** How a metric is tested: as errors among requests, as a count a step, or as a level. */
+export type SignalForm = "errors" | "count" | "level";
+
+export function formOf(metric: string): SignalForm {
+  if (metric === "error_rate") return "errors";
+  return metric === "health_check_failures" ? "count" : "level";
+}
+
+export const isLatency = (metric: string): boolean => /latency|duration|response_time/.test(metric);
+
+/**
+ * Whether this metric getting worse hurts somebody by itself. Errors, latency and health do; so does a custom metric
+ * whose direction somebody declared. Traffic and the use of resources may explain harm, but are none.
+ */
+export function isHarm(metric: string, worse: Worse): boolean {
+  if (metric === "request_rate" || metric === "cpu_usage" || metric === "memory_usage") return false;
+  return worse !== "either" || isLatency(metric) || metric === "error_rate";
+}
+
+/** Ratios of a limit that somebody runs into at 1. */
+export const hasLimit = (metric: string): boolean => metric === "memory_usage" || metric === "cpu_usage";
+
+/** A value with its unit, as people read it. */
+export function withUnit(value: number, unit: string): string {
+  if (unit === "ratio") return `${(value * 100).toPrecision(3)} %`;
+  return `${value.toPrecision(3)} ${unit}`.trim();
+}

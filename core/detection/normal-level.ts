@@ -1,0 +1,161 @@
+import type { Worse } from "../model/signal.ts";
+import { bounded, levelEvidence, MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
+import { logSumExp } from "./robust.ts";
+
+/**
+ * What is normal for a level (latency, use, a custom gauge): a first-order autoregression around a slowly moving
+ * mean, learned robustly (residuals beyond three deviations count as three). Positive signals are tested in logs, so
+ * that a shift is a ratio. `drift` says by how much means of 16 samples vary more than that model expects.
+ */
+export interface LevelNormal {
+  readonly kind: "level";
+  readonly log: boolean;
+  /** Smallest shift that matters, in the scale tested. */
+  readonly material: number;
+  readonly signs: readonly (1 | -1)[];
+  learned: number;
+  mean: number;
+  variance: number;
+  covariance: number;
+  blockSum: number;
+  blockFilled: number;
+  driftSum: number;
+  driftWeight: number;
+}
+
+/** A prior worth four samples: a tenth of the level, and half of a step's deviation carried into the next. */
+const PRIOR_SAMPLES = 4;
+/** Forgetting by half in 120 samples or more leaves the weight of at least so many. */
+const EFFECTIVE_SAMPLES = 2 * 120 * Math.LOG2E;
+
+export function createLevelNormal(first: readonly number[], worse: Worse, metric: string): LevelNormal {
+  const log = metric !== "error_rate" && first.every((value) => value > 0);
+  const start = first.map((value) => (log ? Math.log(value) : value)).sort((a, b) => a - b);
+  const mean = start[Math.floor(start.length / 2)] ?? 0;
+  const isRatio = metric === "error_rate";
+  const scale = isRatio ? MATERIAL_ERROR_RATIO / 2 : log ? 0.1 : Math.max(0.1 * Math.abs(mean), 1e-9);
+  const material = isRatio ? MATERIAL_ERROR_RATIO : log ? Math.log(1 + MATERIAL_LEVEL) : 2.5 * scale;
+  const signs = worse === "either" ? ([1, -1] as const) : worse === "down" ? ([-1] as const) : ([1] as const);
+  const variance = scale ** 2;
+  return {
+    kind: "level",
+    log,
+    material,
+    signs,
+    learned: 0,
+    mean,
+    variance,
+    covariance: variance / 2,
+    blockSum: 0,
+    blockFilled: 0,
+    driftSum: 0,
+    driftWeight: 0,
+  };
+}
+
+/** The value in the scale tested; a level that fell to nothing is a hundredth of the usual one. */
+export function scaled(normal: LevelNormal, value: number): number {
+  if (!normal.log) return value;
+  return value > 0 ? Math.max(Math.log(value), normal.mean - Math.log(100)) : normal.mean - Math.log(100);
+}
+export const unscaled = (normal: LevelNormal, x: number): number => (normal.log ? Math.exp(x) : x);
+
+const deviation = (normal: LevelNormal): number => Math.sqrt(normal.variance);
+const carry = (normal: LevelNormal): number => Math.max(0, Math.min(0.95, normal.covariance / normal.variance));
+
+/** How much more means of 16 samples vary than the autoregression says; at least 1. */
+function driftOf(normal: LevelNormal): number {
+  return Math.max(1, (4 + normal.driftSum) / (4 + normal.driftWeight));
+}
+
+/** Takes one normal sample in; `before` is the sample one step earlier (NaN: missing), `keep` the share of the past kept. */
+export function learnLevel(normal: LevelNormal, x: number, before: number, keep: number): void {
+  const limit = 3 * deviation(normal);
+  const clip = (value: number) => Math.max(-limit, Math.min(limit, value - normal.mean));
+  const residual = clip(x);
+  const previous = Number.isNaN(before) ? Number.NaN : clip(before);
+  const weight = Math.max(1 / (normal.learned + 1), 1 - keep);
+  const scaleWeight = Math.max(1 / (normal.learned + 1 + PRIOR_SAMPLES), 1 - keep);
+  learnDrift(normal, residual, keep);
+  normal.mean += weight * residual;
+  normal.variance += scaleWeight * (residual ** 2 - normal.variance);
+  normal.variance = Math.max(normal.variance, floorVariance(normal));
+  if (!Number.isNaN(previous)) normal.covariance += scaleWeight * (residual * previous - normal.covariance);
+  normal.learned += 1;
+}
+
+/** No signal is more exact than a hundredth of its smallest shift that matters, squared tenfold: guards constant series. */
+const floorVariance = (normal: LevelNormal): number => (normal.material / 10) ** 2;
+
+function learnDrift(normal: LevelNormal, residual: number, keep: number): void {
+  normal.blockSum += residual;
+  normal.blockFilled += 1;
+  if (normal.blockFilled < 16) return;
+  const rho = carry(normal);
+  const expected = Math.min(normal.variance, (normal.variance / 16) * ((1 + rho) / (1 - rho)));
+  normal.driftSum = normal.driftSum * keep ** 16 + Math.min(25, (normal.blockSum / 16) ** 2 / expected);
+  normal.driftWeight = normal.driftWeight * keep ** 16 + 1;
+  normal.blockSum = 0;
+  normal.blockFilled = 0;
+}
+
+interface Innovation {
+  readonly u: number;
+  readonly variance: number;
+  readonly gain: number;
+}
+
+function innovation(normal: LevelNormal, x: number, before: number): Innovation {
+  const rho = Number.isNaN(before) ? 0 : carry(normal);
+  const u = x - normal.mean - (Number.isNaN(before) ? 0 : rho * (before - normal.mean));
+  return { u, variance: normal.variance * (1 - rho ** 2) * driftOf(normal), gain: 1 - rho };
+}
+
+/** How far off the learned mean may be: two standard errors, autocorrelation and wander of the mean included. */
+function margin(normal: LevelNormal): number {
+  const rho = carry(normal);
+  const independent = Math.max(2, (Math.min(normal.learned, EFFECTIVE_SAMPLES) * (1 - rho)) / (1 + rho));
+  return 2 * Math.sqrt((normal.variance * driftOf(normal)) / independent);
+}
+
+/** Shifts to bet on: the least that matters (two deviations where those are more), and multiples of it. */
+function shifts(normal: LevelNormal): readonly number[] {
+  const usual = normal.log ? 0 : Math.abs(normal.mean);
+  const least = Math.max(normal.material, 2 * deviation(normal), normal.log ? 0 : MATERIAL_LEVEL * usual);
+  return normal.signs.flatMap((sign) => [1, 2, 4, 8].map((multiple) => sign * multiple * least));
+}
+
+/** Evidence against each alternative, for the running test. */
+export function levelTrials(normal: LevelNormal, x: number, before: number): readonly number[] {
+  const { u, variance, gain } = innovation(normal, x, before);
+  const unsure = margin(normal);
+  return shifts(normal).map((shift) => levelEvidence(u - Math.sign(shift) * unsure * gain, shift * gain, variance));
+}
+
+/** Evidence that this one sample is no longer normal: for the place of the onset; autocorrelation tempers it. */
+export function levelSurprise(normal: LevelNormal, x: number): number {
+  const rho = carry(normal);
+  const variance = (normal.variance * driftOf(normal) * (1 + rho)) / (1 - rho);
+  const all = shifts(normal)
+    .flatMap((shift) => [shift / 2, shift])
+    .map((shift) => bounded(levelEvidence(x - normal.mean, shift, variance)));
+  return logSumExp(all) - Math.log(all.length);
+}
+
+/** Evidence that the level is normal again rather than half as far off as it was. */
+export function levelRecovery(normal: LevelNormal, x: number, before: number, current: number): number {
+  const { u, variance, gain } = innovation(normal, x, before);
+  const half = (current - normal.mean) / 2;
+  if (Math.abs(half) < 1e-12) return 0;
+  return -levelEvidence(u, half * gain, variance);
+}
+
+/** The usual value and its limits (three deviations, drift of the mean included), in the signal's own unit. */
+export function levelLimits(normal: LevelNormal): { center: number; lower: number; upper: number } {
+  const reach = 3 * Math.sqrt(normal.variance * driftOf(normal));
+  return {
+    center: unscaled(normal, normal.mean),
+    lower: unscaled(normal, normal.mean - reach),
+    upper: unscaled(normal, normal.mean + reach),
+  };
+}

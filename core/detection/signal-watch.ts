@@ -1,0 +1,264 @@
+import type { Onset } from "../model/finding.ts";
+import type { Worse } from "../model/signal.ts";
+import { ALARM_NATS, bounded } from "./evidence.ts";
+import { formOf } from "./meaning.ts";
+import {
+  createLevelNormal,
+  type LevelNormal,
+  learnLevel,
+  levelLimits,
+  levelRecovery,
+  levelSurprise,
+  levelTrials,
+  scaled,
+  unscaled,
+} from "./normal-level.ts";
+import {
+  centerRate,
+  createRateNormal,
+  dispersionOf,
+  highestRate,
+  learnRate,
+  type RateNormal,
+  rateRecovery,
+  rateSurprise,
+  rateTrials,
+} from "./normal-rate.ts";
+import { locateOnset } from "./onset.ts";
+import { type SampleGrid, timeOf, valueAt } from "./sample-grid.ts";
+
+/** Fewer samples than this are no history: nothing is said before. */
+export const LEARN_SAMPLES = 8;
+/** Doubt that the past is the past begins here: samples are not learned from while the evidence is above it. */
+const CALM_NATS = 2;
+/** Odds of a thousand to one that the signal is normal again end an alarm; at least two samples must say so. */
+const RECOVERED_NATS = Math.log(1000);
+/** The onset is sought so far back, and refined for so long after the alarm; later samples cannot move it. */
+const ONSET_SLOTS = 240;
+const REFINE_SLOTS = 24;
+/** The past is forgotten by half in an hour, or in 120 samples where those take longer. */
+const HALF_LIFE_MS = 3_600_000;
+const HALF_LIFE_SLOTS = 120;
+/** What has been so for six hours is the new normal; it has been somebody's incident for long enough. */
+const NEW_NORMAL_MS = 6 * 3_600_000;
+
+export interface Alarm {
+  readonly raisedAt: number;
+  onset: Onset;
+  /** Exponentially weighted present value, in the scale tested. */
+  current: number;
+  worst: number;
+  recovery: number;
+  recoverySamples: number;
+  samples: number;
+}
+
+/** A stretch that was worse and ended. */
+export interface Past {
+  readonly onset: Onset;
+  readonly endedAt: number;
+  readonly worst: number;
+}
+
+/** The running test of one signal: plain data, so that it can be stored. */
+export interface SignalWatch {
+  readonly metric: string;
+  readonly worse: Worse;
+  normal: RateNormal | LevelNormal | null;
+  /** Next slot to look at; everything before has been judged. */
+  slot: number;
+  /** First slot not learned from yet. */
+  unlearned: number;
+  evidence: number[];
+  alarm: Alarm | null;
+  past: Past | null;
+  /** Samples judged since the normal was last calm. */
+  suspect: number;
+}
+
+export function createSignalWatch(metric: string, worse: Worse, slot: number): SignalWatch {
+  return { metric, worse, normal: null, slot, unlearned: slot, evidence: [], alarm: null, past: null, suspect: 0 };
+}
+
+/** Requests in the step that ends then; NaN where the traffic is not known. */
+export type RequestsAt = (at: number) => number;
+
+/** Judges every sample that came since the last call. Amortised O(1) a sample. */
+export function follow(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
+  watch.slot = Math.max(watch.slot, grid.first);
+  watch.unlearned = Math.max(watch.unlearned, grid.first);
+  if (watch.normal === null && !begin(watch, grid, requests)) return;
+  for (; watch.slot < grid.next; watch.slot++) judge(watch, grid, requests);
+}
+
+/** Decides how the signal is tested, once there is enough of it; the first samples are learned, not judged. */
+function begin(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): boolean {
+  const first: number[] = [];
+  let known = 0;
+  let slot = watch.slot;
+  for (; slot < grid.next && first.length < LEARN_SAMPLES; slot++) {
+    const value = valueAt(grid, slot);
+    if (Number.isNaN(value)) continue;
+    first.push(value);
+    if (requests(timeOf(grid, slot)) >= 0) known += 1;
+  }
+  if (first.length < LEARN_SAMPLES) return false;
+  const form = formOf(watch.metric);
+  const counted = form === "count" || (form === "errors" && known >= LEARN_SAMPLES / 2);
+  watch.normal = counted ? createRateNormal(form === "errors") : createLevelNormal(first, watch.worse, watch.metric);
+  watch.slot = slot;
+  learnUpTo(watch, grid, requests, slot);
+  return true;
+}
+
+function learnUpTo(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, end: number): void {
+  const keep = 0.5 ** (1 / Math.max(HALF_LIFE_SLOTS, HALF_LIFE_MS / grid.stepMs));
+  for (; watch.unlearned < end; watch.unlearned++) {
+    const value = valueAt(grid, watch.unlearned);
+    if (Number.isNaN(value) || watch.normal === null) continue;
+    if (watch.normal.kind === "level") {
+      const before = valueAt(grid, watch.unlearned - 1);
+      const previous = Number.isNaN(before) ? before : scaled(watch.normal, before);
+      learnLevel(watch.normal, scaled(watch.normal, value), previous, keep);
+    } else {
+      const n = watch.normal.bounded ? requests(timeOf(grid, watch.unlearned)) : 1;
+      if (n >= 0) learnRate(watch.normal, events(watch.normal, value, n), n, keep);
+    }
+  }
+}
+
+const events = (normal: RateNormal, value: number, n: number): number =>
+  normal.bounded ? Math.max(0, Math.min(1, value)) * n : Math.max(0, value);
+
+function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
+  const trials = trialsAt(watch, grid, requests, watch.slot);
+  if (trials === null) return;
+  watch.evidence = trials.map((nats, i) => Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + bounded(nats)));
+  if (watch.alarm !== null) {
+    continueAlarm(watch, watch.alarm, grid, requests);
+    return;
+  }
+  const strongest = strength(watch);
+  watch.suspect = strongest > CALM_NATS ? watch.suspect + 1 : 0;
+  if (strongest >= ALARM_NATS + Math.log(trials.length)) raise(watch, grid, requests);
+  else if (watch.suspect === 0) learnUpTo(watch, grid, requests, watch.slot + 1);
+}
+
+function trialsAt(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, slot: number): readonly number[] | null {
+  const value = valueAt(grid, slot);
+  const { normal } = watch;
+  if (Number.isNaN(value) || normal === null) return null;
+  if (normal.kind === "rate") {
+    const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
+    return n > 0 ? rateTrials(normal, events(normal, value, n), n) : null;
+  }
+  return levelTrials(normal, scaled(normal, value), previousAt(normal, grid, slot));
+}
+
+function previousAt(normal: LevelNormal, grid: SampleGrid, slot: number): number {
+  const before = valueAt(grid, slot - 1);
+  return Number.isNaN(before) ? before : scaled(normal, before);
+}
+
+/** Evidence for "worse" now, in nats. */
+export const strength = (watch: SignalWatch): number => Math.max(0, ...watch.evidence);
+
+function raise(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
+  const at = timeOf(grid, watch.slot);
+  const onset = onsetOf(watch, grid, requests) ?? { at: at - grid.stepMs, earliest: at - grid.stepMs, latest: at };
+  const value = testedValue(watch, valueAt(grid, watch.slot));
+  watch.alarm = {
+    raisedAt: at,
+    onset,
+    current: value,
+    worst: value,
+    recovery: 0,
+    recoverySamples: 0,
+    samples: watch.suspect,
+  };
+}
+
+function testedValue(watch: SignalWatch, value: number): number {
+  return watch.normal?.kind === "level" ? scaled(watch.normal, value) : value;
+}
+
+function onsetOf(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): Onset | null {
+  const { normal } = watch;
+  if (normal === null) return null;
+  const afterPast = watch.past === null ? 0 : Math.ceil((watch.past.endedAt - grid.originMs) / grid.stepMs);
+  const from = Math.max(grid.first, watch.slot - ONSET_SLOTS, afterPast, watch.unlearned - REFINE_SLOTS);
+  const surprises: number[] = [];
+  for (let slot = from; slot <= watch.slot; slot++) surprises.push(surpriseAt(normal, grid, requests, slot));
+  return locateOnset(surprises, timeOf(grid, from), grid.stepMs);
+}
+
+function surpriseAt(normal: RateNormal | LevelNormal, grid: SampleGrid, requests: RequestsAt, slot: number): number {
+  const value = valueAt(grid, slot);
+  if (Number.isNaN(value)) return Number.NaN;
+  if (normal.kind === "level") return levelSurprise(normal, scaled(normal, value));
+  const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
+  return n > 0 ? rateSurprise(normal, events(normal, value, n), n) : Number.NaN;
+}
+
+function continueAlarm(watch: SignalWatch, alarm: Alarm, grid: SampleGrid, requests: RequestsAt): void {
+  const at = timeOf(grid, watch.slot);
+  const value = testedValue(watch, valueAt(grid, watch.slot));
+  const nats = bounded(recoveryAt(watch, alarm, grid, requests));
+  alarm.samples += 1;
+  alarm.recovery = Math.max(0, alarm.recovery + nats);
+  alarm.recoverySamples = alarm.recovery === 0 ? 0 : alarm.recoverySamples + 1;
+  if (alarm.recoverySamples === 0) {
+    alarm.current += 0.3 * (value - alarm.current);
+    if (Math.abs(value - center(watch)) > Math.abs(alarm.worst - center(watch))) alarm.worst = value;
+    if (watch.slot - (alarm.raisedAt - grid.originMs) / grid.stepMs <= REFINE_SLOTS)
+      alarm.onset = onsetOf(watch, grid, requests) ?? alarm.onset;
+  }
+  const old = at - alarm.raisedAt > NEW_NORMAL_MS;
+  if ((alarm.recovery < RECOVERED_NATS || alarm.recoverySamples < 2) && !old) return;
+  watch.past = {
+    onset: alarm.onset,
+    endedAt: at - alarm.recoverySamples * grid.stepMs,
+    worst: presentable(watch, alarm.worst),
+  };
+  watch.alarm = null;
+  watch.evidence = [];
+  watch.suspect = 0;
+  watch.unlearned = watch.slot - (old ? 120 : 0);
+  if (old) watch.normal = null;
+}
+
+function recoveryAt(watch: SignalWatch, alarm: Alarm, grid: SampleGrid, requests: RequestsAt): number {
+  const { normal } = watch;
+  const value = valueAt(grid, watch.slot);
+  if (normal === null) return 0;
+  if (normal.kind === "level")
+    return levelRecovery(normal, scaled(normal, value), previousAt(normal, grid, watch.slot), alarm.current);
+  const n = normal.bounded ? requests(timeOf(grid, watch.slot)) : 1;
+  return n > 0 ? rateRecovery(normal, events(normal, value, n), n, alarm.current) : 0;
+}
+
+/** The usual value in the scale tested. */
+function center(watch: SignalWatch): number {
+  if (watch.normal === null) return Number.NaN;
+  return watch.normal.kind === "rate" ? centerRate(watch.normal) : watch.normal.mean;
+}
+
+const presentable = (watch: SignalWatch, x: number): number =>
+  watch.normal?.kind === "level" ? unscaled(watch.normal, x) : x;
+
+/** The usual value and its limits in the signal's own unit; null before there is a history. */
+export function usual(
+  watch: SignalWatch,
+  requestsAStep: number,
+): { center: number; lower: number; upper: number } | null {
+  const { normal } = watch;
+  if (normal === null) return null;
+  if (normal.kind === "level") return levelLimits(normal);
+  const rate = centerRate(normal);
+  const n = normal.bounded ? Math.max(1, requestsAStep) : 1;
+  const reach = 3 * Math.sqrt((rate * dispersionOf(normal)) / n);
+  return { center: rate, lower: Math.max(0, rate - reach), upper: Math.max(highestRate(normal), rate + reach) };
+}
+
+/** The present value of an alarm in the signal's own unit. */
+export const presentValue = (watch: SignalWatch, alarm: Alarm): number => presentable(watch, alarm.current);
