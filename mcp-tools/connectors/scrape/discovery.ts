@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { createHttp, type Http, path } from "../http.ts";
+
+/** A page of metrics to read. */
+export interface Target {
+  readonly url: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * What an HTTP service discovery endpoint answers.
+ * @see https://prometheus.io/docs/prometheus/latest/http_sd/
+ */
+const Groups = z.array(
+  z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.string()).default({}) }),
+);
+
+/** The targets that an endpoint of Prometheus' HTTP service discovery lists now. */
+export async function discover(http: Http, url: string, abort: AbortSignal): Promise<readonly Target[]> {
+  const groups = await http.getJson(pathOf(new URL(url)), Groups, abort);
+  return groups.flatMap(({ targets, labels }) => targets.flatMap((address) => targetOf(address, labels)));
+}
+
+/** `__scheme__`, `__metrics_path__` and `__param_*` say how to ask; other labels that begin with `__` are dropped. */
+function targetOf(address: string, labels: Readonly<Record<string, string>>): readonly Target[] {
+  const at = `${labels.__scheme__ ?? "http"}://${labels.__address__ ?? address}`;
+  if (!URL.canParse(at)) return [];
+  const url = new URL(labels.__metrics_path__ ?? "/metrics", at);
+  for (const [name, value] of Object.entries(labels)) {
+    if (name.startsWith("__param_")) url.searchParams.set(name.slice("__param_".length), value);
+  }
+  const kept = Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith("__")));
+  return [{ url: url.href, labels: kept }];
+}
+
+/** Path and query of a URL from the configuration, encoded again part by part. */
+export function pathOf(url: URL) {
+  const segments = url.pathname.split("/").slice(1).map(decodeURIComponent);
+  const parameters = [...url.searchParams];
+  const texts = [...segments.map(() => "/"), ...parameters.flatMap((_, index) => [index === 0 ? "?" : "&", "="])];
+  if (segments.length === 1 && segments[0] === "") return path`/`;
+  const values = [...segments, ...parameters.flat()];
+  return path(Object.assign([...texts, ""], { raw: [...texts, ""] }), ...values);
+}
+
+/** One connection pool for each origin, made when first needed. */
+export function createPools(source: string, timeoutMs: number, maxBytes: number) {
+  const pools = new Map<string, Http>();
+  return {
+    for(url: URL): Http {
+      const key = `${url.username}@${url.origin}`;
+      const pool = pools.get(key) ?? createHttp({ source, base: new URL(withUser(url)), timeoutMs, maxBytes });
+      pools.set(key, pool);
+      return pool;
+    },
+    /** Closes the pools of origins that no target has any more. */
+    async keep(urls: readonly URL[]): Promise<void> {
+      const wanted = new Set(urls.map((url) => `${url.username}@${url.origin}`));
+      const gone = [...pools].filter(([key]) => !wanted.has(key));
+      for (const [key] of gone) pools.delete(key);
+      await Promise.all(gone.map(([, pool]) => pool.close()));
+    },
+  };
+}
+
+function withUser(url: URL): string {
+  const base = new URL(url.origin);
+  base.username = url.username;
+  base.password = url.password;
+  return base.href;
+}

@@ -1,0 +1,239 @@
+import { UnshipError } from "../../../core/errors.ts";
+import type { Series } from "../../../core/model/signal.ts";
+import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
+import { meaningOf } from "../metric-conventions.ts";
+import { gridOf } from "../time-grid.ts";
+import { createPools, discover, pathOf, type Target } from "./discovery.ts";
+import type { CustomMetric } from "./mapping.ts";
+import { customMeasure, DERIVED, type Measure } from "./measure.ts";
+import { type Reading, Tick } from "./reading.ts";
+import { openSpool, type Spool } from "./spool.ts";
+import { TargetState } from "./target-state.ts";
+import { joined, SlidingWindow, smoothed, type Track } from "./window.ts";
+
+export interface ScrapeOptions {
+  readonly targets: readonly Target[];
+  /** A URL in Prometheus' HTTP service discovery format, asked on each scrape. */
+  readonly discovery: string | null;
+  /** How often `scrapeOnce` is called. Best at whole multiples of it since the epoch. */
+  readonly intervalMs: number;
+  readonly windowMs: number;
+  /** A folder that the window is written to; null keeps it in memory alone. */
+  readonly spool: string | null;
+  /** Unix ms at which it is opened: older records in the spool than the window are left out. */
+  readonly now: number;
+  readonly serviceLabel?: string;
+  readonly versionLabel?: string;
+  readonly custom?: Readonly<Record<string, CustomMetric>>;
+  /** For a whole `scrapeOnce`. Default: the interval, at most 10 s (Prometheus' own default). */
+  readonly timeoutMs?: number;
+  /** What a policy's threshold is held against covers so long, as a query's `[1m]` does. Default 1 min. */
+  readonly policyWindowMs?: number;
+  /** Pages read at the same time. Default 32. */
+  readonly concurrency?: number;
+  /** Of one page. Defaults: 16 MiB, 100,000 samples. */
+  readonly maxBytes?: number;
+  readonly maxSamples?: number;
+  /** Services × versions kept. Default 10,000. */
+  readonly maxTracks?: number;
+  /** The CPU limit where a target exports none. Default 1 core. */
+  readonly defaultCores?: number;
+}
+
+export interface ScrapeSummary {
+  readonly targets: number;
+  readonly samples: number;
+  /** Lines that could not be read. */
+  readonly invalidLines: number;
+  /** Targets that gave no usable answer: what they would say is unknown. */
+  readonly failed: readonly { readonly url: string; readonly because: string }[];
+  /** Why the list of targets could not be read, and the last one was used; null: it could, or there is none. */
+  readonly discoveryFailed: string | null;
+  /** Why this tick is in memory alone; null: it is in the spool, or there is none. */
+  readonly spoolFailed: string | null;
+}
+
+/** Metrics without a Prometheus: reads `/metrics` pages itself and keeps a bounded past. */
+export interface ScrapeSource extends MetricSource {
+  /**
+   * Reads every target once. `now`: the moment of this tick, Unix ms, later than that of the one before. Resolves within
+   * `timeoutMs` whatever the targets do, and does not throw for what a target or the disk does.
+   */
+  scrapeOnce(now: number, abort: AbortSignal): Promise<ScrapeSummary>;
+  /** What was found in the spool when it was opened. */
+  readonly recovered: { readonly ticks: number; readonly torn: number };
+  close(): Promise<void>;
+}
+
+const SOURCE = "scrape";
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** More than two missed answers and increments cannot be told apart by step any more. */
+const MAX_ELAPSED_INTERVALS = 2.5;
+
+/** Throws `store.unavailable` where the spool cannot be used. */
+export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource> {
+  const { intervalMs, windowMs, custom = {}, maxSamples = 100_000 } = options;
+  const timeoutMs = options.timeoutMs ?? Math.min(intervalMs, DEFAULT_TIMEOUT_MS);
+  const policySteps = (stepMs: number) => Math.max(1, Math.round((options.policyWindowMs ?? 60_000) / stepMs));
+  const measures = new Map<string, Measure>(Object.entries(DERIVED));
+  for (const [metric, mapping] of Object.entries(custom)) measures.set(metric, customMeasure(metric, mapping));
+  const { maxTracks = 10_000, defaultCores = 1 } = options;
+  const past = new SlidingWindow({ intervalMs, windowMs, maxTracks, defaultCores });
+  const pools = createPools(SOURCE, timeoutMs, options.maxBytes ?? 16 * 1024 * 1024);
+  const states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
+  let discovered: readonly Target[] = [];
+  let lastTickAt: number | null = null;
+
+  const spool =
+    options.spool === null ? null : await openSpool({ folder: options.spool, windowMs }, options.now - windowMs);
+  const recovered = recover(spool, past);
+
+  async function list(abort: AbortSignal): Promise<string | null> {
+    if (options.discovery === null) return null;
+    const early = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs / 2)]);
+    try {
+      discovered = await discover(pools.for(new URL(options.discovery)), options.discovery, early);
+      return null;
+    } catch (error) {
+      return reason(error);
+    }
+  }
+
+  /** The targets of this tick, with what is known of each; one that is listed no longer is forgotten. */
+  function current() {
+    const wanted = new Map([...options.targets, ...discovered].map((target) => [keyOf(target), target]));
+    for (const key of states.keys()) if (!wanted.has(key)) states.delete(key);
+    const { serviceLabel = "service", versionLabel = "version" } = options;
+    for (const [key, target] of wanted) {
+      if (states.has(key)) continue;
+      const maxElapsedMs = MAX_ELAPSED_INTERVALS * intervalMs;
+      const { labels } = target;
+      const state = new TargetState({ labels, serviceLabel, versionLabel, custom, maxSamples, maxElapsedMs });
+      states.set(key, { target, state });
+    }
+    return [...states.values()];
+  }
+
+  async function scrapeOnce(now: number, abort: AbortSignal): Promise<ScrapeSummary> {
+    if (lastTickAt !== null && now <= lastTickAt) {
+      throw new UnshipError("input.invalid", { what: "scrape", reason: "a tick must be later than the one before" });
+    }
+    const previousTickAt = lastTickAt;
+    lastTickAt = now;
+    const deadline = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
+    const discoveryFailed = await list(deadline);
+    const all = current();
+    const readings: Reading[] = [];
+    const failed: { url: string; because: string }[] = [];
+    const missing = new Map<string, { service: string; version: string; targets: number }>();
+    let samples = 0;
+    let invalidLines = 0;
+    await eachOf(all, options.concurrency ?? 32, async ({ target, state }) => {
+      try {
+        const url = new URL(target.url);
+        const answer = state.read(await pools.for(url).getText(pathOf(url), deadline), now, previousTickAt);
+        readings.push(...answer.readings);
+        samples += answer.samples;
+        invalidLines += answer.invalid;
+      } catch (error) {
+        failed.push({ url: shown(target.url), because: reason(error) });
+        for (const { service, version } of state.tracks) {
+          const key = JSON.stringify([service, version]);
+          missing.set(key, { service, version, targets: (missing.get(key)?.targets ?? 0) + 1 });
+        }
+      }
+    });
+    const tick: Tick = { at: now, readings, missing: [...missing.values()] };
+    past.add(tick);
+    const spoolFailed = spool === null ? null : await spool.append(tick).then(() => null, reason);
+    const sources = options.discovery === null ? [] : [new URL(options.discovery)];
+    await pools.keep([...sources, ...all.map(({ target }) => new URL(target.url))]);
+    return { targets: all.length, samples, invalidLines, failed, discoveryFailed, spoolFailed };
+  }
+
+  function range(query: MetricQuery): readonly Series[] {
+    const measure = measures.get(query.metric);
+    if (measure === undefined) {
+      throw new UnshipError("metric.unknown", { metric: query.metric, known: [...measures.keys()].join(", ") });
+    }
+    const grid = gridOf(query.window, query.stepMs, past.completeUntil);
+    const span = query.purpose === "policy" ? policySteps(query.stepMs) : 1;
+    const before = (span - 1) * query.stepMs;
+    const wider = {
+      startAt: grid.startAt - before,
+      stepMs: grid.stepMs,
+      count: grid.count === 0 ? 0 : grid.count + span - 1,
+    };
+    const { unit, worse } = meaningOf(query.metric, custom[query.metric] ?? { unit: "", worse: "either" });
+    const series = (service: string, labels: Readonly<Record<string, string>>, tracks: readonly Track[]): Series => {
+      const steps = joined(tracks, intervalMs, wider);
+      const values = smoothed(steps, span, measure).slice(span - 1);
+      return { service, metric: query.metric, unit, worse, labels, startAt: grid.startAt, stepMs: grid.stepMs, values };
+    };
+    return [...byService(past.tracks)].flatMap(([service, tracks]) => {
+      const whole = series(service, {}, tracks);
+      if (!whole.values.some((value) => value !== null)) return [];
+      const versions = tracks
+        .filter(({ version }) => version !== "")
+        .map((track) => series(service, { version: track.version }, [track]))
+        .filter(({ values }) => values.some((value) => value !== null));
+      return versions.length < 2 ? [whole] : [whole, ...versions];
+    });
+  }
+
+  return {
+    name: SOURCE,
+    recovered,
+    metrics: () => [...measures.keys()],
+    async range(query) {
+      return range(query);
+    },
+    scrapeOnce,
+    async close() {
+      await spool?.close();
+      await pools.keep([]);
+    },
+  };
+}
+
+function recover(spool: Spool | null, past: SlidingWindow) {
+  if (spool === null) return { ticks: 0, torn: 0 };
+  let { torn } = spool.recovered;
+  let ticks = 0;
+  for (const record of spool.recovered.records) {
+    const tick = Tick.safeParse(record);
+    if (tick.success) {
+      past.add(tick.data);
+      ticks += 1;
+    } else torn += 1;
+  }
+  return { ticks, torn };
+}
+
+function byService(tracks: Iterable<Track>): ReadonlyMap<string, readonly Track[]> {
+  return Map.groupBy(tracks, ({ service }) => service);
+}
+
+/** Runs `work` on every item, at most `width` at a time. `work` must not throw. */
+async function eachOf<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const worker = async () => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+}
+
+function keyOf({ url, labels }: Target): string {
+  return JSON.stringify([url, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** Without user and password. */
+function shown(url: string): string {
+  if (!URL.canParse(url)) return "a target whose address is no URL";
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+function reason(error: unknown): string {
+  return error instanceof UnshipError ? String(error.facts.because ?? error.code) : "unexpected answer";
+}

@@ -1,0 +1,145 @@
+import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { UnshipError } from "../../../core/errors.ts";
+
+export interface SpoolOptions {
+  /** A folder of its own, for one process at a time; made if absent. */
+  readonly folder: string;
+  /** Older records than this are of no use any more; their segments are deleted. */
+  readonly windowMs: number;
+  /** A segment that has reached this size is closed and a new one begun. */
+  readonly segmentBytes?: number;
+  /** The oldest segments go when all together are larger. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * An append-only log of records, so that what was measured survives the process.
+ *
+ * Each record is one line: CRC-32 and JSON. A record that a crash tore (or a disk garbled) fails its checksum and is
+ * passed over and counted; since a process always begins a segment of its own, nothing is ever written behind a torn
+ * record. Survives the death of the process, not that of the machine: nothing is fsynced, because what is lost then is
+ * measured again within a window.
+ */
+export interface Spool {
+  /** Every whole record that is not older than `from`, oldest first, and how many could not be read. */
+  readonly recovered: { readonly records: readonly SpoolRecord[]; readonly torn: number };
+  /** Resolves when the record is with the operating system. Throws `store.unavailable`. */
+  append(record: SpoolRecord): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SpoolRecord {
+  /** Unix ms. */
+  readonly at: number;
+}
+
+/** 4 MiB: some hundred ticks of a mid-size system, and quick to drop. */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
+const SEGMENT = /^(\d{10})\.segment$/;
+
+interface Segment {
+  readonly file: string;
+  readonly number: number;
+  bytes: number;
+  newest: number;
+}
+
+/** Opens a spool and reads what it holds; records before `from` (Unix ms) are left out, and so dropped in time. */
+export async function openSpool(options: SpoolOptions, from: number): Promise<Spool> {
+  const { folder, windowMs, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_BYTES } = options;
+  const failed = (cause: unknown): never => {
+    throw new UnshipError("store.unavailable", { reason: `the spool ${folder}: ${codeOf(cause)}` }, { cause });
+  };
+  await mkdir(folder, { recursive: true }).catch(failed);
+  const closed = await segmentsIn(folder).catch(failed);
+  const records: SpoolRecord[] = [];
+  let torn = 0;
+  for (const segment of closed) {
+    for (const line of (await readFile(segment.file, "utf8").catch(failed)).split("\n")) {
+      if (line === "") continue;
+      const record = recordOf(line);
+      if (record === null) torn += 1;
+      else {
+        segment.newest = Math.max(segment.newest, record.at);
+        if (record.at >= from) records.push(record);
+      }
+    }
+  }
+  let current: (Segment & { readonly handle: FileHandle }) | null = null;
+  let previous: Promise<void> = Promise.resolve();
+
+  async function begin(): Promise<Segment & { readonly handle: FileHandle }> {
+    const number = (closed.at(-1)?.number ?? 0) + 1;
+    const file = join(folder, `${String(number).padStart(10, "0")}.segment`);
+    return { file, number, bytes: 0, newest: 0, handle: await open(file, "ax") };
+  }
+
+  async function write(record: SpoolRecord): Promise<void> {
+    if (current !== null && current.bytes >= segmentBytes) {
+      await current.handle.close();
+      closed.push(current);
+      current = null;
+    }
+    if (current === null) {
+      await dropOld(closed, record.at - windowMs, maxBytes);
+      current = await begin();
+    }
+    const json = JSON.stringify(record);
+    const line = `${checksum(json)} ${json}\n`;
+    await current.handle.appendFile(line);
+    current.bytes += Buffer.byteLength(line);
+    current.newest = record.at;
+  }
+
+  return {
+    recovered: { records: records.sort((a, b) => a.at - b.at), torn },
+    append(record) {
+      previous = previous.catch(() => {}).then(() => write(record).catch(failed));
+      return previous;
+    },
+    async close() {
+      await previous.catch(() => {});
+      await current?.handle.close();
+      current = null;
+    },
+  };
+}
+
+async function segmentsIn(folder: string): Promise<Segment[]> {
+  const names = (await readdir(folder)).filter((name) => SEGMENT.test(name)).sort();
+  return await Promise.all(
+    names.map(async (name) => {
+      const file = join(folder, name);
+      return { file, number: Number(SEGMENT.exec(name)?.[1]), bytes: (await stat(file)).size, newest: 0 };
+    }),
+  );
+}
+
+/** Deletes, from the oldest on, segments that hold nothing of use, and then as many as are too much. */
+async function dropOld(closed: Segment[], from: number, maxBytes: number): Promise<void> {
+  let total = closed.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (let first = closed[0]; first !== undefined && (first.newest < from || total > maxBytes); first = closed[0]) {
+    await unlink(first.file);
+    total -= first.bytes;
+    closed.shift();
+  }
+}
+
+function recordOf(line: string): SpoolRecord | null {
+  const json = line.slice(9);
+  if (line[8] !== " " || line.slice(0, 8) !== checksum(json)) return null;
+  const record: unknown = JSON.parse(json);
+  const whole = typeof record === "object" && record !== null && "at" in record && typeof record.at === "number";
+  return whole ? (record as SpoolRecord) : null;
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, "0");
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "cannot be used";
+}

@@ -1,0 +1,300 @@
+import { NAMES, SERVER_ERROR, STATUS_LABELS } from "../metric-conventions.ts";
+import { labelsOf, numberOf, readExposition } from "./exposition.ts";
+import type { CustomMetric } from "./mapping.ts";
+import type { CustomReading, Reading } from "./reading.ts";
+
+export interface TargetOptions {
+  /** Labels of the target itself: they win over what its series say, as Prometheus' own do. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceLabel: string;
+  readonly versionLabel: string;
+  readonly custom: Readonly<Record<string, CustomMetric>>;
+  readonly maxSamples: number;
+  /** An answer later than this after the one before leaves a gap: its increments cannot be told apart by step. */
+  readonly maxElapsedMs: number;
+}
+
+/** What a series is to us, worked out once, when it is first seen. */
+type Role = { readonly track: Track | null; previous: number | null; seenAt: number } & (
+  | { readonly kind: "requests" | "durationCount"; readonly error: boolean }
+  | { readonly kind: "bucket"; readonly bound: number }
+  | { readonly kind: "cpu" | "cpuLimit" | "memory" | "memoryLimit" | "ignored" }
+  | { readonly kind: "custom"; readonly metrics: readonly string[] }
+);
+
+interface Track {
+  readonly service: string;
+  readonly version: string;
+  /** Series kinds that this track has had in an earlier answer. */
+  readonly known: Set<string>;
+}
+
+/** Sums of one answer for one track. */
+interface Sums {
+  requests: number | null;
+  errors: number;
+  durations: number | null;
+  durationErrors: number;
+  readonly buckets: Map<number, number>;
+  cpuSeconds: number | null;
+  cpuLimitCores: number | null;
+  memoryBytes: number | null;
+  memoryLimitBytes: number | null;
+  readonly custom: Map<string, CustomReading>;
+}
+
+/**
+ * Reads one target's answers, one after another, and says what each adds: cost in proportion to that answer alone.
+ *
+ * Counters. A value below the one before is a restart from 0, as for Prometheus' `rate`; so is every value once
+ * `process_start_time_seconds` changes, which also catches a restart that overtook the old value. A series first seen
+ * counts from 0 where that is certain: the process began after the last tick, or the same target already had series of
+ * that kind for that service and version (so a first 5xx is seen, which `rate` loses). Otherwise it is a starting point.
+ */
+export class TargetState {
+  readonly #options: TargetOptions;
+  readonly #roles = new Map<string, Role>();
+  readonly #tracks = new Map<string, Track>();
+  #answeredAt: number | null = null;
+  #startedAt: number | null = null;
+
+  constructor(options: TargetOptions) {
+    this.#options = options;
+  }
+
+  /** The services and versions that it has had series of, for saying whose data are missing when it is down. */
+  get tracks(): readonly { readonly service: string; readonly version: string }[] {
+    return [...this.#tracks.values()];
+  }
+
+  /**
+   * One answer at `at`. `previousTickAt`: when this scraper last looked at its targets (null: never), the moment from
+   * which a process that began later is known to be new. Lines that could not be read are counted.
+   */
+  read(
+    text: string,
+    at: number,
+    previousTickAt: number | null,
+  ): { readings: readonly Reading[]; samples: number; invalid: number } {
+    const startedAt = startOf(text);
+    const restarted = this.#startedAt !== null && startedAt !== null && startedAt !== this.#startedAt;
+    const born =
+      previousTickAt !== null &&
+      startedAt !== null &&
+      startedAt >= previousTickAt &&
+      startedAt <= at + START_ROUNDING_MS;
+    const since = this.#answeredAt ?? (born ? previousTickAt : null);
+    const elapsedMs = since === null || at <= since || at - since > this.#options.maxElapsedMs ? null : at - since;
+    const fromZero = born || restarted;
+    const seen = new Map<Track | null, Sums>();
+    const count = readExposition(text, this.#options.maxSamples, (series, nameEnd, value) => {
+      const role = this.#roles.get(series) ?? this.#roleOf(series, series.slice(0, nameEnd));
+      if (role === null) return false;
+      role.seenAt = at;
+      if (role.kind !== "ignored") this.#add(sumsOf(seen, role.track), role, value, fromZero, elapsedMs);
+      return true;
+    });
+    this.#answeredAt = at;
+    this.#startedAt = startedAt;
+    const readings = this.#readings(seen, elapsedMs);
+    for (const role of this.#roles.values()) role.track?.known.add(role.kind);
+    return { readings, samples: count.samples, invalid: count.invalid };
+  }
+
+  #roleOf(series: string, name: string): Role | null {
+    const wanted = kindOf(name) ?? (this.#customOf(name).length > 0 ? "custom" : null);
+    if (wanted === null && name !== "") return IGNORED;
+    const parsed = labelsOf(series);
+    if (parsed === null) return null;
+    const role = this.#newRole(parsed.name, parsed.labels);
+    if (this.#roles.size >= this.#options.maxSamples) this.#forgetGone();
+    if (this.#roles.size < this.#options.maxSamples) this.#roles.set(series, role);
+    return role;
+  }
+
+  /** Series may come and go (a label with many values); their last values are kept while there is room. */
+  #forgetGone(): void {
+    for (const [series, role] of this.#roles) if (role.seenAt < (this.#answeredAt ?? 0)) this.#roles.delete(series);
+  }
+
+  #newRole(name: string, labels: ReadonlyMap<string, string>): Role {
+    const track = this.#trackOf(labels);
+    const kind = kindOf(name);
+    const error = STATUS_LABELS.some((label) => SERVER_ERROR.test(labels.get(label) ?? ""));
+    if (kind === "requests" || kind === "durationCount") return { kind, track, error, previous: null, seenAt: 0 };
+    if (kind === "bucket") {
+      const bound = Number((labels.get("le") ?? "").replace(/^\+?Inf$/, "Infinity"));
+      return Number.isNaN(bound) || !labels.has("le") ? IGNORED : { kind, track, bound, previous: null, seenAt: 0 };
+    }
+    if (kind !== null) return { kind, track, previous: null, seenAt: 0 };
+    const metrics = this.#customOf(name).filter((metric) =>
+      this.#options.custom[metric]?.matchers.every(([label, value]) => labels.get(label) === value),
+    );
+    if (metrics.length === 0) return IGNORED;
+    return { kind: "custom", track, metrics, previous: null, seenAt: 0 };
+  }
+
+  #customOf(name: string): readonly string[] {
+    return Object.keys(this.#options.custom).filter((metric) => this.#options.custom[metric]?.series === name);
+  }
+
+  /** Null where nothing names the service: such a series counts for the one track of its target, if there is but one. */
+  #trackOf(labels: ReadonlyMap<string, string>): Track | null {
+    const { labels: own, serviceLabel, versionLabel } = this.#options;
+    const service = own[serviceLabel] ?? labels.get(serviceLabel);
+    if (service === undefined || service === "") return null;
+    const version = own[versionLabel] ?? labels.get(versionLabel) ?? "";
+    const key = JSON.stringify([service, version]);
+    const track = this.#tracks.get(key) ?? { service, version, known: new Set() };
+    this.#tracks.set(key, track);
+    return track;
+  }
+
+  #add(sums: Sums, role: Role, value: number, fromZero: boolean, elapsedMs: number | null): void {
+    switch (role.kind) {
+      case "cpuLimit":
+        sums.cpuLimitCores = value;
+        return;
+      case "memory":
+        sums.memoryBytes = value;
+        return;
+      case "memoryLimit":
+        sums.memoryLimitBytes = value;
+        return;
+      case "custom": {
+        const rate = perSecond(increase(role, value, fromZero), elapsedMs);
+        for (const metric of role.metrics) {
+          const measured = this.#options.custom[metric]?.kind === "counter" ? rate : value;
+          if (measured !== null && Number.isFinite(measured))
+            sums.custom.set(metric, withValue(sums.custom.get(metric), measured));
+        }
+        return;
+      }
+      case "ignored":
+        return;
+    }
+    const added = increase(role, value, fromZero);
+    if (role.kind === "requests") {
+      sums.requests = (sums.requests ?? 0) + (added ?? 0);
+      if (role.error) sums.errors += added ?? 0;
+    } else if (role.kind === "durationCount") {
+      sums.durations = (sums.durations ?? 0) + (added ?? 0);
+      if (role.error) sums.durationErrors += added ?? 0;
+    } else if (role.kind === "bucket") {
+      sums.buckets.set(role.bound, (sums.buckets.get(role.bound) ?? 0) + (added ?? 0));
+    } else sums.cpuSeconds = (sums.cpuSeconds ?? 0) + (added ?? 0);
+  }
+
+  #readings(seen: ReadonlyMap<Track | null, Sums>, elapsedMs: number | null): readonly Reading[] {
+    const unnamed = seen.get(null);
+    const [only, second] = this.#tracks.values();
+    if (unnamed !== undefined && only !== undefined && second === undefined) {
+      const sums = seen.get(only);
+      return [readingOf(only, sums === undefined ? unnamed : merged(sums, unnamed), elapsedMs)];
+    }
+    return [...seen].flatMap(([track, sums]) => (track === null ? [] : [readingOf(track, sums, elapsedMs)]));
+  }
+}
+
+/** Client libraries may round `process_start_time_seconds` to whole seconds. */
+const START_ROUNDING_MS = 1000;
+
+const IGNORED: Role = { kind: "ignored", track: null, previous: null, seenAt: 0 };
+
+function kindOf(name: string): Exclude<Role["kind"], "ignored" | "custom"> | null {
+  return KINDS.get(name) ?? null;
+}
+
+const KINDS: ReadonlyMap<string, Exclude<Role["kind"], "ignored" | "custom">> = new Map([
+  [NAMES.requests, "requests"],
+  [`${NAMES.duration}_count`, "durationCount"],
+  [`${NAMES.duration}_bucket`, "bucket"],
+  [NAMES.cpu, "cpu"],
+  [NAMES.memory, "memory"],
+  ...NAMES.cpuLimit.map((name) => [name, "cpuLimit"] as const),
+  ...NAMES.memoryLimit.map((name) => [name, "memoryLimit"] as const),
+]);
+
+/** What a counter grew by since its last value; null where that cannot be known. */
+function increase(role: Role, value: number, fromZero: boolean): number | null {
+  if (!Number.isFinite(value) || value < 0) return null;
+  const before = role.previous;
+  role.previous = value;
+  const zero = fromZero || (before === null && role.track?.known.has(role.kind) === true);
+  if (before === null) return zero ? value : null;
+  return zero || value < before ? value : value - before;
+}
+
+function perSecond(added: number | null, elapsedMs: number | null): number | null {
+  return added === null || elapsedMs === null ? null : (added * 1000) / elapsedMs;
+}
+
+function withValue(before: CustomReading | undefined, value: number): CustomReading {
+  if (before === undefined) return { sum: value, count: 1, min: value, max: value };
+  const { sum, count, min, max } = before;
+  return { sum: sum + value, count: count + 1, min: Math.min(min, value), max: Math.max(max, value) };
+}
+
+function sumsOf(seen: Map<Track | null, Sums>, track: Track | null): Sums {
+  const before = seen.get(track);
+  if (before !== undefined) return before;
+  const sums: Sums = {
+    requests: null,
+    errors: 0,
+    durations: null,
+    durationErrors: 0,
+    buckets: new Map(),
+    cpuSeconds: null,
+    cpuLimitCores: null,
+    memoryBytes: null,
+    memoryLimitBytes: null,
+    custom: new Map(),
+  };
+  seen.set(track, sums);
+  return sums;
+}
+
+/** What a target says of itself without naming a service belongs to the one service that it names elsewhere. */
+function merged(named: Sums, unnamed: Sums): Sums {
+  return {
+    requests: named.requests ?? unnamed.requests,
+    errors: named.requests === null ? unnamed.errors : named.errors,
+    durations: named.durations ?? unnamed.durations,
+    durationErrors: named.durations === null ? unnamed.durationErrors : named.durationErrors,
+    buckets: named.buckets.size > 0 ? named.buckets : unnamed.buckets,
+    cpuSeconds: named.cpuSeconds ?? unnamed.cpuSeconds,
+    cpuLimitCores: named.cpuLimitCores ?? unnamed.cpuLimitCores,
+    memoryBytes: named.memoryBytes ?? unnamed.memoryBytes,
+    memoryLimitBytes: named.memoryLimitBytes ?? unnamed.memoryLimitBytes,
+    custom: new Map([...unnamed.custom, ...named.custom]),
+  };
+}
+
+/** Requests come from the counter of requests or, where there is none, from the histogram's own count. */
+function readingOf({ service, version }: Track, sums: Sums, elapsedMs: number | null): Reading {
+  const requests = sums.requests ?? sums.durations;
+  const bounds = [...sums.buckets.keys()].sort((a, b) => a - b);
+  return {
+    service,
+    version,
+    elapsedMs,
+    ...(elapsedMs === null || requests === null
+      ? {}
+      : { requests, errors: sums.requests === null ? sums.durationErrors : sums.errors }),
+    ...(elapsedMs === null || bounds.length === 0
+      ? {}
+      : { duration: { bounds, counts: bounds.map((bound) => sums.buckets.get(bound) ?? 0) } }),
+    ...(elapsedMs === null || sums.cpuSeconds === null ? {} : { cpuSeconds: sums.cpuSeconds }),
+    ...(sums.cpuLimitCores === null ? {} : { cpuLimitCores: sums.cpuLimitCores }),
+    ...(sums.memoryBytes === null ? {} : { memoryBytes: sums.memoryBytes }),
+    ...(sums.memoryLimitBytes === null ? {} : { memoryLimitBytes: sums.memoryLimitBytes }),
+    ...(sums.custom.size === 0 ? {} : { custom: Object.fromEntries(sums.custom) }),
+  };
+}
+
+/** When the process says it began, Unix ms; null where it does not say. */
+function startOf(text: string): number | null {
+  const found = new RegExp(`^${NAMES.started}(?:\\{[^}\\n]*\\})?[ \\t]+(\\S+)`, "m").exec(text)?.[1];
+  const seconds = found === undefined ? null : numberOf(found);
+  return seconds === null || !Number.isFinite(seconds) ? null : Math.round(seconds * 1000);
+}
