@@ -23,8 +23,11 @@ export const LEDGER_KINDS = {
   incidentSaved: "incident.saved",
 } as const;
 
+/** The scope of a pause that holds for everything. */
+export const ALL_SERVICES = "*";
+
 export interface Pause {
-  /** A service, or "*" for all. */
+  /** A service, or `ALL_SERVICES`. */
   readonly scope: string;
   readonly by: string;
   readonly at: number;

@@ -1,0 +1,57 @@
+import type { Config } from "../config/config.ts";
+import type { Assessment } from "../model/assessment.ts";
+import type { GuardrailVerdict, Plan, Target } from "../model/plan.ts";
+import type { TargetState } from "../ports.ts";
+import type { StoreFacts } from "./gate-store.ts";
+
+/** The part of the configuration that the rules read: policy, which nothing but the file can change (S14). */
+export type GatePolicy = Pick<Config, "mode" | "policies" | "chain" | "allowedActions" | "guardrails" | "services">;
+
+/** What its own system says of a target now. `state` null: it could not be asked, and `problem` says why. */
+export interface InspectedTarget {
+  readonly target: Target;
+  readonly state: TargetState | null;
+  readonly problem: string | null;
+  /** Something here can carry out this action type. */
+  readonly executable: boolean;
+}
+
+/** All that a rule may look at: gathered by the gate itself, never by who proposes. `now` is the ledger's time. */
+export interface RuleInput {
+  readonly plan: Plan;
+  /** The plan's hash, computed anew from what it holds. */
+  readonly contentHash: string;
+  readonly now: number;
+  readonly policy: GatePolicy;
+  /** The gate's own fresh deterministic result; null: it could not be made (S9). */
+  readonly assessment: Assessment | null;
+  readonly targets: readonly InspectedTarget[];
+  readonly store: StoreFacts;
+}
+
+export interface RuleAnswer {
+  readonly verdict: GuardrailVerdict;
+  /** One sentence that the person on call can act on: figures, names, and when it ends. */
+  readonly reason: string;
+}
+
+/** One guardrail. Pure; `undefined`: it has nothing to say about this plan. */
+export interface Rule {
+  readonly name: string;
+  check(input: RuleInput): RuleAnswer | undefined;
+}
+
+export const deny = (reason: string): RuleAnswer => ({ verdict: "deny", reason });
+export const askPerson = (reason: string): RuleAnswer => ({ verdict: "require_approval", reason });
+
+/** The answer of the given reasons together; `undefined` where there are none. */
+export function allOf(verdict: GuardrailVerdict, reasons: readonly string[]): RuleAnswer | undefined {
+  return reasons.length === 0 ? undefined : { verdict, reason: [...new Set(reasons)].join("; ") };
+}
+
+/** Time of day as people on call read it, with the day where it is not the same: "14:32 UTC", "2026-01-02 14:32 UTC". */
+export function clockText(at: number, now: number): string {
+  const [day = "", time = ""] = new Date(at).toISOString().split("T");
+  const sameDay = new Date(now).toISOString().startsWith(day);
+  return `${sameDay ? "" : `${day} `}${time.slice(0, 8)} UTC`;
+}

@@ -1,0 +1,57 @@
+import type { Rule } from "./rule.ts";
+import { aftermath } from "./rules/aftermath.ts";
+import { allowedActions } from "./rules/allowed-actions.ts";
+import { autoRollbacksPerDay } from "./rules/auto-rollbacks-per-day.ts";
+import { automaticCondition } from "./rules/automatic-condition.ts";
+import { clock } from "./rules/clock.ts";
+import { confidence } from "./rules/confidence.ts";
+import { cooldown } from "./rules/cooldown.ts";
+import { escalation } from "./rules/escalation.ts";
+import { evidence } from "./rules/evidence.ts";
+import { executable } from "./rules/executable.ts";
+import { expiredPlan } from "./rules/expired-plan.ts";
+import { freshDecision } from "./rules/fresh-decision.ts";
+import { humanApproval } from "./rules/human-approval.ts";
+import { knownGood } from "./rules/known-good.ts";
+import { migration } from "./rules/migration.ts";
+import { mode } from "./rules/mode.ts";
+import { neverAuto } from "./rules/never-auto.ts";
+import { ownRollback } from "./rules/own-rollback.ts";
+import { paused } from "./rules/paused.ts";
+import { rejected } from "./rules/rejected.ts";
+import { requireApproval } from "./rules/require-approval.ts";
+import { rollbacksPerHour } from "./rules/rollbacks-per-hour.ts";
+import { stale } from "./rules/stale.ts";
+import { targetBusy } from "./rules/target-busy.ts";
+import { unchangedPlan } from "./rules/unchanged-plan.ts";
+import { unusualName } from "./rules/unusual-name.ts";
+
+/** Every guardrail, in the order in which a person would ask: may it at all, is it still so, must someone agree. */
+export const RULES: readonly Rule[] = [
+  mode,
+  paused,
+  allowedActions,
+  executable,
+  unchangedPlan,
+  rejected,
+  expiredPlan,
+  stale,
+  knownGood,
+  targetBusy,
+  neverAuto,
+  migration,
+  unusualName,
+  requireApproval,
+  rollbacksPerHour,
+  autoRollbacksPerDay,
+  cooldown,
+  escalation,
+  clock,
+  evidence,
+  freshDecision,
+  automaticCondition,
+  confidence,
+  humanApproval,
+  ownRollback,
+  aftermath,
+];

@@ -1,0 +1,29 @@
+import { askPerson, type Rule } from "../rule.ts";
+
+/**
+ * Acting without a person is what people agreed to when they wrote an automatic condition, and to nothing else: one
+ * has to hold now, as the gate reads it itself (S1). Where it does, the rule says which.
+ */
+export const automaticCondition: Rule = {
+  name: "automatic-condition",
+  check({ assessment, policy }) {
+    if (assessment === null) return undefined;
+    const automatic = new Set(
+      policy.policies.filter(({ action }) => action === "rollback_immediate").map(({ name }) => name),
+    );
+    const firing = assessment.conditions.filter(
+      ({ state, service }) => state === "firing" && assessment.services.includes(service),
+    );
+    const held = firing.filter((one) => automatic.has(one.policy));
+    if (held.length > 0 && assessment.decision.automatic) {
+      const texts = held.map(({ policy: name, service, text }) => `${name} holds for ${service}: ${text}`);
+      return { verdict: "allow", reason: [...new Set(texts)].join("; ") };
+    }
+    const review = firing.map(({ policy: name, service, text }) => `${name} for ${service}: ${text}`);
+    return askPerson(
+      review.length === 0
+        ? "no automatic policy condition holds now"
+        : `no automatic policy condition holds now, only ${[...new Set(review)].join("; ")}`,
+    );
+  },
+};

@@ -1,0 +1,19 @@
+import { durationText } from "../../model/time.ts";
+import { askPerson, type Rule } from "../rule.ts";
+
+/** Clocks kept by NTP agree within a second; a minute's difference means that one of them is wrong. */
+const TOLERATED_MS = 60_000;
+
+/**
+ * The ledger's time never runs backwards, so after a clock jumped ahead it stands still until the others catch up.
+ * Windows and deadlines cannot be trusted meanwhile: a person decides (S2).
+ */
+export const clock: Rule = {
+  name: "clock",
+  check({ store }) {
+    if (store.skewMs <= TOLERATED_MS) return undefined;
+    return askPerson(
+      `the ledger's time is ${durationText(store.skewMs)} ahead of this machine's clock; one of the clocks is or was wrong`,
+    );
+  },
+};

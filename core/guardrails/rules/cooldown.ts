@@ -1,0 +1,26 @@
+import { durationText } from "../../model/time.ts";
+import { skeleton } from "../names.ts";
+import { allOf, clockText, type Rule } from "../rule.ts";
+import { targetKey } from "../targets.ts";
+
+/** Two rollbacks of one service in quick succession are a flap: the second needs a person. */
+export const cooldown: Rule = {
+  name: "cooldown",
+  check({ plan, policy, store, now }) {
+    const { cooldownMs, cooldownScope } = policy.guardrails;
+    const services = new Set(plan.targets.map(({ service }) => skeleton(service)));
+    const keys = new Set(plan.targets.map(targetKey));
+    const recent = store.used
+      .filter(
+        (one) => cooldownScope === "global" || services.has(skeleton(one.target.service)) || keys.has(one.targetKey),
+      )
+      .map((one) => ({ service: one.target.service, at: Math.max(one.reservedAt, one.finishedAt ?? 0) }))
+      .filter(({ at }) => at > now - cooldownMs)
+      .sort((a, b) => b.at - a.at)[0];
+    if (recent === undefined) return undefined;
+    const scope = cooldownScope === "global" ? " between any two" : "";
+    return allOf("require_approval", [
+      `${recent.service} was taken back at ${clockText(recent.at, now)}; the cooldown of ${durationText(cooldownMs)}${scope} ends at ${clockText(recent.at + cooldownMs, now)}`,
+    ]);
+  },
+};

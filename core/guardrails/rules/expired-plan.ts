@@ -1,0 +1,11 @@
+import { clockText, deny, type Rule } from "../rule.ts";
+
+/** A plan answers one situation; when its time is over, nobody said yes, and that means no (S4). */
+export const expiredPlan: Rule = {
+  name: "expired-plan",
+  check({ plan, now }) {
+    return now < plan.expiresAt
+      ? undefined
+      : deny(`the plan expired at ${clockText(plan.expiresAt, now)}; ask for a new one`);
+  },
+};

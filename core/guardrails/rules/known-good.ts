@@ -1,0 +1,21 @@
+import { allOf, type Rule } from "../rule.ts";
+import { targetText } from "../targets.ts";
+
+/** Going back needs somewhere to go: a version that is named, is another one, and can still be restored. */
+export const knownGood: Rule = {
+  name: "known-good",
+  check({ targets }) {
+    return allOf(
+      "deny",
+      targets.flatMap(({ target, state }) => {
+        const { expected, restore } = target;
+        if (restore.version === "" && restore.revision === "")
+          return [`no good version of ${targetText(target)} is known`];
+        if (restore.version === expected.version && restore.revision === expected.revision) {
+          return [`the version to restore of ${targetText(target)} is the one that stands there`];
+        }
+        return (state?.obstacles ?? []).map((obstacle) => `${targetText(target)} cannot be taken back: ${obstacle}`);
+      }),
+    );
+  },
+};

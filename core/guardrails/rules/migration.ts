@@ -1,0 +1,15 @@
+import { allOf, type Rule } from "../rule.ts";
+
+/** Taking a schema back can destroy data that no rollback brings again: always a person (S3). */
+export const migration: Rule = {
+  name: "migration",
+  check({ plan, assessment }) {
+    const migrations = new Set(assessment?.changes.filter(({ kind }) => kind === "migration").map(({ id }) => id));
+    return allOf(
+      "require_approval",
+      plan.targets
+        .filter(({ action, changeId }) => action === "database_migration_rollback" || migrations.has(changeId))
+        .map(({ service, changeId }) => `change ${changeId} of ${service} is a database migration: always a person`),
+    );
+  },
+};

@@ -1,0 +1,20 @@
+import { listedName, namesOf } from "../names.ts";
+import { allOf, type Rule } from "../rule.ts";
+
+/** Some services are too critical for a machine to decide alone, by whatever name a plan reaches them (S3). */
+export const neverAuto: Rule = {
+  name: "never-auto",
+  check({ plan, policy }) {
+    const list = policy.guardrails.neverAutoRollback;
+    return allOf(
+      "require_approval",
+      plan.targets.flatMap((target) => {
+        const hit = listedName(namesOf(target, policy.services), list);
+        if (hit === undefined) return [];
+        const { name, entry, exact } = hit;
+        const is = exact ? "stands" : `resembles ${entry}, which stands`;
+        return [`the ${name.what} ${name.name} ${is} under never_auto_rollback`];
+      }),
+    );
+  },
+};

@@ -1,0 +1,17 @@
+import { ALL_SERVICES } from "../gate-store.ts";
+import { listedName, namesOf } from "../names.ts";
+import { allOf, clockText, type Rule } from "../rule.ts";
+
+/** Anyone who sees unship do harm can stop it at once; starting it again takes an approver (S14). */
+export const paused: Rule = {
+  name: "paused",
+  check({ plan, policy, store, now }) {
+    const reasons = store.pauses.flatMap(({ scope, by, at }) => {
+      const since = `by ${by} since ${clockText(at, now)}; an approver can resume`;
+      if (scope === ALL_SERVICES) return [`everything is paused ${since}`];
+      const hit = plan.targets.some((target) => listedName(namesOf(target, policy.services), [scope]) !== undefined);
+      return hit ? [`${scope} is paused ${since}`] : [];
+    });
+    return allOf("deny", reasons);
+  },
+};

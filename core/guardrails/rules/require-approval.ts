@@ -1,0 +1,15 @@
+import { allOf, type Rule } from "../rule.ts";
+import { allowancesFor } from "./allowed-actions.ts";
+
+/** `require_approval: true`: this kind of action always needs a person, whatever else holds. */
+export const requireApproval: Rule = {
+  name: "require-approval",
+  check({ plan, policy }) {
+    return allOf(
+      "require_approval",
+      plan.targets
+        .filter((target) => allowancesFor(target, policy).some((allowed) => allowed.requireApproval))
+        .map(({ action }) => `execution.allowed_actions says that ${action} requires approval`),
+    );
+  },
+};

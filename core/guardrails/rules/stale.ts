@@ -1,0 +1,60 @@
+import type { Change } from "../../model/change.ts";
+import type { Target } from "../../model/plan.ts";
+import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
+import { positionOf, targetText } from "../targets.ts";
+
+/**
+ * A plan is right for the world that it was made in. When the target stands elsewhere by now, or somebody else has
+ * begun to change it since the trouble started, acting would fight a person who is already mending it (S6).
+ */
+export const stale: Rule = {
+  name: "stale",
+  check(input) {
+    return allOf("deny", [...moved(input), ...changedSince(input)]);
+  },
+};
+
+function moved({ targets }: RuleInput): readonly string[] {
+  return targets.flatMap(({ target, state }) => {
+    if (state === null) return [];
+    const position = positionOf(target, state);
+    if (position === "restored") return [];
+    if (position === "elsewhere") {
+      const { version, revision } = target.expected;
+      return [
+        `${targetText(target)} is at ${state.version} (revision ${state.revision}), not at ${version} (revision ${revision}) as the plan expects`,
+      ];
+    }
+    return state.changedBy === undefined ? [] : [`${targetText(target)} is being changed by ${state.changedBy}`];
+  });
+}
+
+function changedSince({ plan, targets, assessment, now }: RuleInput): readonly string[] {
+  if (assessment === null) return [];
+  const planned = new Set(plan.targets.map(({ changeId }) => changeId));
+  const onset = assessment.answers.identify_recent_deployments?.onset?.at;
+  return targets.flatMap(({ target, state }) => {
+    if (state !== null && positionOf(target, state) === "restored") return [];
+    const since = onset ?? assessment.changes.find(({ id }) => id === target.changeId)?.startedAt;
+    if (since === undefined) return [];
+    return assessment.changes
+      .filter((change) => !planned.has(change.id) && change.ownRollback !== true)
+      .filter((change) => change.startedAt > since && touches(change, target))
+      .map(({ id, author, startedAt }) => {
+        const who = author === undefined ? "someone" : author;
+        return `${who} began change ${id} of ${targetText(target)} at ${clockText(startedAt, now)}, after the trouble started`;
+      });
+  });
+}
+
+/** Whether a change is one of this target: the same object, or, where it names none, the same service and kind. */
+function touches(change: Change, target: Target): boolean {
+  const isFlag = target.action === "feature_flag_disable";
+  if (change.flag !== undefined) return isFlag && change.flag === target.object.name;
+  if (change.workload !== undefined) {
+    const { kind, namespace, name } = change.workload;
+    const same = kind.toLowerCase() === target.object.kind.toLowerCase();
+    return same && namespace === target.object.namespace && name === target.object.name;
+  }
+  return !isFlag && change.kind !== "flag" && change.service === target.service;
+}
