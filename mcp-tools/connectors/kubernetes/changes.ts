@@ -1,0 +1,90 @@
+import type { Change } from "../../../core/model/change.ts";
+import type { ChangeSource } from "../../../core/ports.ts";
+import type { KubeClient } from "./client.ts";
+import type { Workload } from "./history.ts";
+import { readInventory } from "./inventory.ts";
+import { CAUSE_ANNOTATION } from "./mark.ts";
+import { type ServiceWorkload, serviceOf } from "./services.ts";
+import { templateMarks } from "./template.ts";
+import { createTimeline, type Stage } from "./timeline.ts";
+
+export interface KubernetesSourceOptions {
+  readonly client: KubeClient;
+  /** ["*"]: all namespaces. */
+  readonly namespaces: readonly string[];
+  readonly services: readonly ServiceWorkload[];
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+/**
+ * Deploys, as the history that Deployments, StatefulSets and DaemonSets keep: one change for each time that a template
+ * became the current one. `timeline.ts` says how its times are known. `author` is the field manager of the write
+ * ("kubectl-set", "helm", …) or the annotation unship.dev/author, `message` the annotation kubernetes.io/change-cause.
+ */
+export function kubernetesChanges({ client, namespaces, services, now }: KubernetesSourceOptions): ChangeSource {
+  const timeline = createTimeline();
+  return {
+    name: client.source,
+    async changes(window, abort) {
+      const inventory = await readInventory(client, namespaces, abort);
+      const at = now();
+      return inventory.workloads
+        .flatMap((workload) =>
+          timeline
+            .stages(workload, inventory, at)
+            .flatMap((stage) => changeOf(workload, stage, services, client.source) ?? []),
+        )
+        .filter(({ startedAt }) => startedAt <= window.to)
+        .filter(
+          ({ startedAt, finishedAt }) => startedAt >= window.from || finishedAt === null || finishedAt >= window.from,
+        )
+        .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
+    },
+  };
+}
+
+function changeOf(
+  workload: Workload,
+  { revision, entry, previous, startedAt, finishedAt, own, author }: Stage,
+  services: readonly ServiceWorkload[],
+  source: string,
+): Change | null {
+  if (startedAt === null) return null;
+  const { namespace, name } = workload.object.metadata;
+  const marks = { ...templateMarks(entry.template).annotations, ...entry.meta.annotations };
+  const by = own === null ? (marks["unship.dev/author"] ?? author) : "unship";
+  const commit = COMMIT_ANNOTATIONS.map((key) => marks[key]).find((one) => one !== undefined);
+  const message = marks[CAUSE_ANNOTATION];
+  return {
+    id: `deploy:${namespace}/${name}:${entry.meta.name}:${revision}`,
+    kind: "deploy",
+    service: serviceOf(workload, services),
+    from: previous?.version ?? "",
+    to: entry.version,
+    startedAt,
+    finishedAt,
+    source,
+    reversible: previous !== null && previous !== entry,
+    workload: { kind: workload.kind, namespace, name },
+    toRevision: revision,
+    ...(previous === null ? {} : { fromRevision: previous.revision }),
+    ...(by === null ? {} : { author: by }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(message === undefined ? {} : { message }),
+    ...(own === null ? {} : { ownRollback: true }),
+  };
+}
+
+/**
+ * Where the commit of a deploy is written down. The second is OCI's key for images, which pipelines copy to objects;
+ * the third is OpenShift's.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/main/annotations.md
+ * @see https://docs.openshift.com/container-platform/latest/applications/odc-viewing-application-composition-using-topology-view.html
+ */
+const COMMIT_ANNOTATIONS = [
+  "unship.dev/commit",
+  "org.opencontainers.image.revision",
+  "app.openshift.io/vcs-ref",
+] as const;

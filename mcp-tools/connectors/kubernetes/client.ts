@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { UnshipError } from "../../../core/errors.ts";
+import { createHttp, type Http, type Path, path } from "../http.ts";
+import type { ClusterAccess } from "./kubeconfig.ts";
+
+/** The collections that unship reads, by the kind of their objects. */
+const COLLECTIONS = {
+  Deployment: ["/apis/apps/v1", "deployments"],
+  StatefulSet: ["/apis/apps/v1", "statefulsets"],
+  DaemonSet: ["/apis/apps/v1", "daemonsets"],
+  ReplicaSet: ["/apis/apps/v1", "replicasets"],
+  ControllerRevision: ["/apis/apps/v1", "controllerrevisions"],
+  Pod: ["/api/v1", "pods"],
+  Event: ["/api/v1", "events"],
+} as const;
+export type ReadableKind = keyof typeof COLLECTIONS;
+
+/** Those with a pod template and a history of it: what `kubectl rollout` knows. */
+export const WORKLOAD_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
+export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+export interface ListOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** "reason=ScalingReplicaSet": a server that does not know it answers with more. */
+  readonly fields?: string;
+}
+
+export interface Patch {
+  readonly contentType: "application/json-patch+json" | "application/strategic-merge-patch+json";
+  readonly body: unknown;
+}
+
+/** A Kubernetes API server, as raw JSON: what a schema does not name stays in the object. Throws as `Http` does. */
+export interface KubeClient {
+  readonly source: string;
+  get<T>(kind: ReadableKind, namespace: string, name: string, schema: z.ZodType<T>, abort: AbortSignal): Promise<T>;
+  /** All objects of a kind, page by page. `namespace` "*": of all namespaces. */
+  list<T>(
+    kind: ReadableKind,
+    namespace: string,
+    schema: z.ZodType<T>,
+    abort: AbortSignal,
+    options?: ListOptions,
+  ): Promise<readonly T[]>;
+  /** The object as it stands after the patch; with `dryRun` as it would stand. Its write is signed "unship". */
+  patch<T>(
+    kind: WorkloadKind,
+    namespace: string,
+    name: string,
+    patch: Patch,
+    schema: z.ZodType<T>,
+    options: { readonly dryRun: boolean },
+    abort: AbortSignal,
+  ): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The name under which our writes stand in an object's managedFields. */
+export const FIELD_MANAGER = "unship";
+
+/** As `kubectl get` pages by default. */
+const PAGE = 500;
+/** An answer of the API server's own limit on a list that is too large, and then some: 500 objects of 1.5 MiB never are. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** @see https://kubernetes.io/docs/reference/using-api/api-concepts/ */
+export function kubeClient(access: ClusterAccess, options: { readonly timeoutMs?: number } = {}): KubeClient {
+  const source = "kubernetes";
+  const http = createHttp({ source, base: access.server, maxBytes: MAX_BYTES, ...access.http, ...options });
+  return {
+    source,
+    get: (kind, namespace, name, schema, abort) => http.getJson(objectPath(kind, namespace, name), schema, abort),
+    async list(kind, namespace, schema, abort, filter = {}) {
+      try {
+        return await pages(http, kind, namespace, schema, abort, filter);
+      } catch (error) {
+        // 410: the continuation expired between two pages; the list is read again from its start.
+        if (!(error instanceof UnshipError) || error.facts.status !== 410) throw error;
+        return pages(http, kind, namespace, schema, abort, filter);
+      }
+    },
+    async patch(kind, namespace, name, { contentType, body }, schema, { dryRun }, abort) {
+      const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? "&dryRun=All" : ""}`;
+      const to = `${objectPath(kind, namespace, name)}${query}` as Path;
+      return (await http.send("PATCH", to, body, contentType, schema, abort)).body;
+    },
+    close: () => http.close(),
+  };
+}
+
+async function pages<T>(
+  http: Http,
+  kind: ReadableKind,
+  namespace: string,
+  schema: z.ZodType<T>,
+  abort: AbortSignal,
+  filter: ListOptions,
+): Promise<readonly T[]> {
+  const Page = z.looseObject({
+    metadata: z.looseObject({ continue: z.string().nullish() }).nullish(),
+    items: z
+      .array(schema)
+      .nullish()
+      .transform((items) => items ?? []),
+  });
+  const items: T[] = [];
+  let next = "";
+  do {
+    const page = await http.getJson(collectionPath(kind, namespace, filter, next), Page, abort);
+    for (const item of page.items) items.push(item);
+    next = page.metadata?.continue ?? "";
+  } while (next !== "");
+  return items;
+}
+
+function collectionPath(kind: ReadableKind, namespace: string, filter: ListOptions, next: string): Path {
+  const [api, plural] = COLLECTIONS[kind];
+  const place = namespace === "*" ? "" : path`/namespaces/${namespace}`;
+  const labels = Object.entries(filter.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const query = [
+    ["labelSelector", labels.join(",")],
+    ["fieldSelector", filter.fields ?? ""],
+    ["limit", String(PAGE)],
+    ["continue", next],
+  ].flatMap(([key, value]) => (value === "" ? [] : [`${key}=${encodeURIComponent(value ?? "")}`]));
+  return `${api}${place}/${plural}?${query.join("&")}` as Path;
+}
+
+function objectPath(kind: ReadableKind, namespace: string, name: string): Path {
+  const [api, plural] = COLLECTIONS[kind];
+  return `${api}${path`/namespaces/${namespace}`}/${plural}${path`/${name}`}` as Path;
+}

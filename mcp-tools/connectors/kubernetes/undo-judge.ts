@@ -1,0 +1,117 @@
+import type { Target } from "../../../core/model/plan.ts";
+import { gitOpsOwner } from "./gitops.ts";
+import type { HistoryEntry, Workload } from "./history.ts";
+import { CAUSE_ANNOTATION } from "./mark.ts";
+import { configsOf, imagesOf, versionOf } from "./template.ts";
+
+/** Whether a target may be taken back as it stands, and to which entry of its history; otherwise the answer and why. */
+export type Judgement =
+  | { readonly kind: "go"; readonly entry: HistoryEntry }
+  | { readonly kind: "answer"; readonly result: "refused" | "stale" | "nothing-to-do"; readonly detail: string };
+
+/** Pure: the same workload and target give the same judgement. Asked before each write, so after each conflict too. */
+export function judge(workload: Workload, target: Target): Judgement {
+  const [obstacle] = obstaclesTo(workload);
+  if (obstacle !== undefined) return { kind: "answer", result: "refused", detail: obstacle };
+  const { current, history } = workload;
+  const { expected, restore } = target;
+  const entry =
+    history.find(({ revision }) => revision === restore.revision) ??
+    history.find(({ formerly }) => formerly.includes(restore.revision));
+  if (entry !== undefined && entry === current && entry.version === restore.version)
+    return { kind: "answer", result: "nothing-to-do", detail: `its template is that of ${named(entry)} already` };
+  const stands = standing(workload);
+  if (!settled(workload) || current?.revision !== expected.revision || current.version !== expected.version)
+    return {
+      kind: "answer",
+      result: "stale",
+      detail: `${stands}; the plan expects revision ${expected.revision} (${expected.version})`,
+    };
+  if (entry === undefined || entry.revision !== restore.revision)
+    return { kind: "answer", result: "refused", detail: missing(workload, restore.revision) };
+  if (entry.version !== restore.version)
+    return {
+      kind: "answer",
+      result: "stale",
+      detail: `revision ${entry.revision} is ${entry.version}; the plan would restore ${restore.version}`,
+    };
+  return { kind: "go", entry };
+}
+
+/** Why nobody should undo this object now, whatever the target. */
+export function obstaclesTo({ kind, object }: Workload): readonly string[] {
+  const obstacles: string[] = [];
+  const { metadata, spec } = object;
+  if (metadata.deletionTimestamp !== undefined) obstacles.push("it is being deleted");
+  const owner = gitOpsOwner(metadata);
+  if (owner !== null)
+    obstacles.push(`${owner.controller} manages it (${owner.evidence}) and would undo a live change: ${owner.instead}`);
+  if (kind === "Deployment" && spec.paused)
+    obstacles.push(
+      `its rollout is paused: kubectl rollout resume deployment/${metadata.name} -n ${metadata.namespace} first`,
+    );
+  return obstacles;
+}
+
+/** What a person should know of the undo: what stays undone, what holds it up, what would bring the bad version back. */
+export function warningsFor({ kind, object, current }: Workload, entry: HistoryEntry | null): readonly string[] {
+  const { spec, metadata } = object;
+  const warnings: string[] = [];
+  const applied = appliedVersion(metadata.annotations);
+  if (applied !== null && entry !== null && !sameImages(applied.images, imagesOf(entry.template)))
+    warnings.push(
+      `kubectl.kubernetes.io/last-applied-configuration still names ${applied.version}: the next kubectl apply of that manifest brings it back`,
+    );
+  const configs = new Set([...configsOf(entry?.template ?? {}), ...configsOf(current?.template ?? {})]);
+  const contents = configs.size === 0 ? "" : `, nor the contents of ${[...configs].join(", ")}`;
+  warnings.push(`Only the pod template goes back, not replicas or an autoscaler's settings${contents}.`);
+  if (kind === "StatefulSet" && (spec.podManagementPolicy ?? "OrderedReady") === "OrderedReady")
+    warnings.push("OrderedReady: a pod that is broken is not replaced by itself; it must be deleted by hand.");
+  const partition = spec.updateStrategy?.rollingUpdate?.partition ?? 0;
+  if (kind === "StatefulSet" && partition > 0)
+    warnings.push(`Its update strategy holds pods below ordinal ${partition} at the old revision (partition).`);
+  if (kind !== "Deployment" && spec.updateStrategy?.type === "OnDelete")
+    warnings.push("Its update strategy is OnDelete: pods go back only as they are deleted.");
+  return warnings;
+}
+
+/** "it is at revision 4 (1.5.0)", with who brought it there where the object tells. */
+export function standing({ object, current }: Workload): string {
+  const cause = object.metadata.annotations[CAUSE_ANNOTATION];
+  const by = cause === undefined ? "" : `, "${cause.slice(0, 120)}"`;
+  if (current === null)
+    return `its template was just changed to ${versionOf(object.spec.template)} and has no revision yet${by}`;
+  return `it is at ${named(current)}${by}`;
+}
+
+/** The controller has numbered the template that stands: it is the newest of the history. */
+export function settled({ current, history }: Workload): boolean {
+  return current !== null && current === history.at(-1);
+}
+
+function named({ revision, version }: HistoryEntry): string {
+  return `revision ${revision} (${version})`;
+}
+
+function missing({ object, history }: Workload, revision: string): string {
+  const limit = object.spec.revisionHistoryLimit;
+  const kept = limit === undefined ? "" : `; revisionHistoryLimit keeps ${limit} old ones`;
+  return `revision ${revision} is gone; these stand: ${history.map((one) => one.revision).join(", ") || "none"}${kept}`;
+}
+
+function appliedVersion(annotations: Readonly<Record<string, string>>) {
+  const text = annotations["kubectl.kubernetes.io/last-applied-configuration"];
+  if (text === undefined) return null;
+  try {
+    const template: unknown = JSON.parse(text)?.spec?.template;
+    if (typeof template !== "object" || template === null) return null;
+    const record = template as Readonly<Record<string, unknown>>;
+    return { version: versionOf(record), images: imagesOf(record) };
+  } catch {
+    return null;
+  }
+}
+
+function sameImages(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((image, index) => image === other[index]);
+}

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { UnshipError } from "../../../core/errors.ts";
+import type { Target, TargetResult } from "../../../core/model/plan.ts";
+import type { Executor, TargetState } from "../../../core/ports.ts";
+import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
+import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
+import { isOwn, markAnnotations, markOf } from "./mark.ts";
+import { WorkloadObject } from "./objects.ts";
+import { fingerprint, versionOf } from "./template.ts";
+import { judge, obstaclesTo, settled, standing, warningsFor } from "./undo-judge.ts";
+import { undoPatch } from "./undo-patch.ts";
+
+/** A rollout in progress bumps resourceVersion with each of its status writes, a few a second; so many tries pass it. */
+const TRIES = 8;
+/** Doubles with each try: 10, 20, … 640 ms. As client-go's RetryOnConflict begins. */
+const FIRST_PAUSE_MS = 10;
+
+type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
+
+/**
+ * What `kubectl rollout undo --to-revision` does for a Deployment, StatefulSet or DaemonSet, plus what it lacks: it
+ * restores the revision that the plan names and never "the previous one"; it writes only while the object is exactly
+ * at the plan's expected revision and version, under an optimistic lock, and on a conflict reads and judges again; it
+ * refuses by name what should not be undone (paused, deleted, managed by GitOps, revision gone); it keeps the object's
+ * annotations and every field that it does not know; and it leaves a mark in the same write, by which `reconcile` can
+ * tell from the object alone whether it happened. `now`: Unix ms, for that mark and the results.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.32.3/staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollback.go
+ */
+export function kubectlRolloutUndo({
+  client,
+  now,
+}: {
+  readonly client: KubeClient;
+  readonly now: () => number;
+}): Executor {
+  const answer = (target: Target, { result, detail, warnings = [] }: Answer): TargetResult => ({
+    target,
+    result,
+    detail: `${target.object.kind} ${target.object.namespace}/${target.object.name}: ${detail}`,
+    at: now(),
+    warnings: [...warnings],
+  });
+  return {
+    action: "kubectl_rollout_undo",
+    inspect: async (target, abort) => inspected(await readWorkload(client, target, abort), target),
+    dryRun: async (target, abort) => answer(target, await undo(client, target, "dry-run", true, now, abort)),
+    execute: async (target, key, abort) => answer(target, await undo(client, target, key, false, now, abort)),
+    reconcile: async (target, key, abort) => answer(target, await reconciled(client, target, key, abort)),
+  };
+}
+
+async function undo(
+  client: KubeClient,
+  target: Target,
+  key: string,
+  dryRun: boolean,
+  now: () => number,
+  abort: AbortSignal,
+): Promise<Answer> {
+  for (let turn = 0; turn < TRIES; turn++) {
+    if (turn > 0) await sleep(FIRST_PAUSE_MS * 2 ** (turn - 1), undefined, { signal: abort }).catch(() => {});
+    const workload = await readWorkload(client, target, abort).catch((error: unknown) => unread(error));
+    if ("result" in workload) return workload;
+    if (hasMark(workload, key))
+      return { result: "done", detail: `${standing(workload)}: an earlier try of this plan did it` };
+    const verdict = judge(workload, target);
+    if (verdict.kind === "answer") return verdict;
+    const answer = await write(client, workload, target, verdict.entry, key, dryRun, now(), abort);
+    if (answer !== "conflict") return answer;
+  }
+  return {
+    result: "failed",
+    detail: `it changed between reading and writing ${TRIES} times in a row; nothing was written`,
+  };
+}
+
+/** One write of what was just judged. "conflict": the object is no longer the one that was judged; nothing was written. */
+async function write(
+  client: KubeClient,
+  workload: Workload,
+  target: Target,
+  entry: HistoryEntry,
+  key: string,
+  dryRun: boolean,
+  at: number,
+  abort: AbortSignal,
+): Promise<Answer | "conflict"> {
+  const { kind, object, history } = workload;
+  const { namespace, name, generation } = object.metadata;
+  const revision = String((history.at(-1)?.number ?? 0) + 1);
+  const mark = {
+    key,
+    revision,
+    from: target.expected.revision,
+    to: entry.revision,
+    template: fingerprint(entry.template),
+    at,
+  };
+  const cause = `unship took ${target.expected.version} back: revision ${entry.revision} (${entry.version}) again, plan ${key}`;
+  const patch = undoPatch(workload, entry, markAnnotations(mark, cause));
+  const warnings = warningsFor(workload, entry);
+  try {
+    const after = await client.patch(kind, namespace, name, patch, WorkloadObject, { dryRun }, abort);
+    if (after.metadata.generation === generation)
+      return {
+        result: "nothing-to-do",
+        detail: `the API server found no difference to revision ${entry.revision}`,
+        warnings,
+      };
+    const did = dryRun ? "the API server would accept" : "restored";
+    return {
+      result: "done",
+      detail: `${did} revision ${entry.revision} (${entry.version}), from now on revision ${revision}`,
+      warnings,
+    };
+  } catch (error) {
+    if (!(error instanceof UnshipError)) throw error;
+    if (error.code === "source.conflict") return "conflict";
+    if (error.facts.status === 422 && (await moved(client, target, object, abort))) return "conflict";
+    return { ...writeFailure(error, dryRun), warnings };
+  }
+}
+
+/** A failed JSON-patch test is answered with 422, like an invalid object: the resourceVersion tells them apart. */
+async function moved(client: KubeClient, target: Target, object: WorkloadObject, abort: AbortSignal): Promise<boolean> {
+  const again = await readObject(client, target, abort).catch(() => null);
+  return again !== null && again.metadata.resourceVersion !== object.metadata.resourceVersion;
+}
+
+/** What a write that failed with this error may have done. 429 is sent before anything is done; a 5xx may come after. */
+function writeFailure(error: UnshipError, dryRun: boolean): Answer {
+  const { status, because } = error.facts;
+  if (error.code !== "source.unavailable" && error.code !== "source.shape" && error.code !== "source.too_large")
+    return { result: "failed", detail: `the API server refused the write with status ${status}; nothing was written` };
+  if (because === "not-sent" || status === 429 || dryRun)
+    return {
+      result: "unreachable",
+      detail: `the API server did not take the write (${status ?? because}); nothing was written`,
+    };
+  return { result: "unknown", detail: `the write was sent and not answered (${status ?? because ?? "unreadable"})` };
+}
+
+function unread(error: unknown): Answer {
+  if (!(error instanceof UnshipError)) throw error;
+  if (error.code === "source.not_found") return { result: "stale", detail: "it does not exist any more" };
+  if (error.code === "target.refused") return { result: "refused", detail: String(error.facts.reason) };
+  if (error.code === "source.refused")
+    return { result: "failed", detail: `the API server refused to show it, with status ${error.facts.status}` };
+  return {
+    result: "unreachable",
+    detail: `it could not be read (${error.facts.status ?? error.facts.because ?? error.code})`,
+  };
+}
+
+async function reconciled(client: KubeClient, target: Target, key: string, abort: AbortSignal): Promise<Answer> {
+  const workload = await readWorkload(client, target, abort).catch((error: unknown) => unread(error));
+  if ("result" in workload) {
+    const unreadable = workload.result === "unreachable" || workload.result === "failed";
+    return unreadable ? { result: "unknown", detail: workload.detail } : workload;
+  }
+  const marked = [workload.object.metadata, ...workload.history.map(({ meta }) => meta)].some(
+    (meta) => markOf(meta)?.key === key,
+  );
+  const warnings = warningsFor(workload, workload.current);
+  if (hasMark(workload, key)) return { result: "done", detail: `done: ${standing(workload)}`, warnings };
+  if (marked) return { result: "done", detail: `done, and replaced since: ${standing(workload)}`, warnings };
+  const verdict = judge(workload, target);
+  if (verdict.kind === "go")
+    return { result: "failed", detail: `not done: ${standing(workload)}; it may be tried again`, warnings };
+  return { ...verdict, detail: `not done by this plan: ${verdict.detail}`, warnings };
+}
+
+/** The mark of this key on the object, true of the template that stands (its controller may not have numbered it yet). */
+function hasMark({ object }: Workload, key: string): boolean {
+  const mark = markOf(object.metadata);
+  return mark !== null && mark.key === key && isOwn(mark, mark.revision, object.spec.template);
+}
+
+function inspected(workload: Workload, target: Target): TargetState {
+  const { current, object, history } = workload;
+  const entry = history.find(({ revision }) => revision === target.restore.revision) ?? null;
+  const verdict = judge(workload, target);
+  const refusal = verdict.kind === "answer" && verdict.result === "refused" ? [verdict.detail] : [];
+  const moved = verdict.kind === "answer" && verdict.result === "stale";
+  return {
+    version: current?.version ?? versionOf(object.spec.template),
+    revision: settled(workload) ? (current?.revision ?? "") : "",
+    obstacles: [...new Set([...obstaclesTo(workload), ...refusal])],
+    warnings: warningsFor(workload, entry),
+    ...(moved ? { changedBy: standing(workload) } : {}),
+  };
+}
+
+async function readWorkload(client: KubeClient, target: Target, abort: AbortSignal): Promise<Workload> {
+  const object = await readObject(client, target, abort);
+  return readHistory(client, workloadKind(target), object, abort);
+}
+
+async function readObject(client: KubeClient, target: Target, abort: AbortSignal): Promise<WorkloadObject> {
+  const { namespace, name } = target.object;
+  return client.get(workloadKind(target), namespace, name, WorkloadObject, abort);
+}
+
+function workloadKind(target: Target): WorkloadKind {
+  const kind = WORKLOAD_KINDS.find((one) => one === target.object.kind);
+  if (kind !== undefined) return kind;
+  const reason = `kubectl rollout undo knows ${WORKLOAD_KINDS.join(", ")}, not ${target.object.kind}`;
+  throw new UnshipError("target.refused", { target: target.object.name, reason });
+}
