@@ -1,7 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { type Answer, type Listener, listen, readBody, send } from "../listener.ts";
-import { createFlagStore, type Feature, FlagError, type FlagStore, type FlagToken, type Strategy } from "./store.ts";
+import {
+  createdView,
+  createFlagStore,
+  type Feature,
+  FlagError,
+  type FlagStore,
+  type FlagToken,
+  type Strategy,
+} from "./store.ts";
 import { adminView, clientView, eventView, featureView, searchEvents } from "./views.ts";
 
 /** A mutating request that came in over HTTP, whether or not it was granted. */
@@ -109,7 +117,7 @@ function admin({ method, pathname, search, body, by, store }: AdminRequest): Ans
 
   if (area === "projects" && features === "features") {
     if (is("GET", 3)) return ok({ version: 2, features: store.list(project).map(adminView) });
-    if (is("POST", 3)) return { status: 201, body: featureView(store.create(project, flagWanted(body), by)) };
+    if (is("POST", 3)) return { status: 201, body: createdView(store.create(project, flagWanted(body), by)) };
     if (is("GET", 4)) return ok(featureView(store.get(project, name)));
     if (environments === "environments") {
       if (is("GET", 6)) return ok(environmentView(store, { project, name, environment }));

@@ -131,7 +131,7 @@ export function createFlagStore(environments: readonly string[], now: () => numb
         environments: new Map(environments.map((name) => [name, { enabled: false, strategies: [] }])),
       };
       features.set(feature.name, feature);
-      note("feature-created", by, feature, null, { name: feature.name, type: feature.type, project });
+      note("feature-created", by, feature, null, createdView(feature));
       return feature;
     },
     /** Switching to what it already is changes nothing and is no event, as in Unleash. */
@@ -143,6 +143,12 @@ export function createFlagStore(environments: readonly string[], now: () => numb
       note(`feature-environment-${enabled ? "enabled" : "disabled"}`, by, feature, environment, null);
     },
   };
+}
+
+/** A flag as the answer to its creation and the event about it show it. */
+export function createdView({ name, description, type, project, createdAt }: Feature) {
+  const fresh = { stale: false, lastSeenAt: null, impressionData: false, archived: false };
+  return { name, description, type, project, createdAt, ...fresh };
 }
 
 export type FlagStore = ReturnType<typeof createFlagStore>;

@@ -107,5 +107,5 @@ function common({ name, description, type, createdAt }: Feature) {
 }
 
 function environment(name: string, index: number) {
-  return { name, type: name, sortOrder: index + 1, lastSeenAt: null };
+  return { name, type: name, sortOrder: index + 2, lastSeenAt: null };
 }
