@@ -1,0 +1,41 @@
+import { actionTextsAreRead, expressionsAreSound, stepKeysHaveTheirEffect, stepsAreInOrder } from "./chain.ts";
+import type { Check } from "./check.ts";
+import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
+import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
+import {
+  approversAreDistinct,
+  approversServicesExist,
+  externalNodesAreInTheGraph,
+  protectedNamesMatch,
+  scrapeHasTargets,
+} from "./setup.ts";
+import {
+  boundsLeaveRoom,
+  comparisonsPointTheRightWay,
+  durationsFitTheWindow,
+  thresholdsFitTheirUnit,
+} from "./thresholds.ts";
+
+/** Every check that spans fields; all run, whatever the schema has found. */
+export const CHECKS: readonly Check[] = [
+  metricsAreKnown,
+  queriesAreUsed,
+  queryUnitsFit,
+  boundsLeaveRoom,
+  comparisonsPointTheRightWay,
+  thresholdsFitTheirUnit,
+  durationsFitTheWindow,
+  canaryIsSpelled,
+  notificationKindsExist,
+  actionsDoNotOverlap,
+  feedbackStandsOnce,
+  stepsAreInOrder,
+  stepKeysHaveTheirEffect,
+  actionTextsAreRead,
+  expressionsAreSound,
+  approversAreDistinct,
+  approversServicesExist,
+  protectedNamesMatch,
+  externalNodesAreInTheGraph,
+  scrapeHasTargets,
+];

@@ -1,0 +1,97 @@
+import { SEED_STEPS } from "../../model/assessment.ts";
+import { DecisionAction } from "../../model/decision.ts";
+import { choicesOfAction, windowOfAction } from "../action-text.ts";
+import { compileExpression } from "../expression.ts";
+import { didYouMean } from "../nearest.ts";
+import type { Trouble } from "../variables.ts";
+import { type Check, type Fields, isMap, keyTroubleAt, listAt, type Placed, repeats, valueTroubleAt } from "./check.ts";
+
+function stepsIn(file: unknown): readonly Placed<Fields>[] {
+  return listAt(file, "reasoning_chain", "on_anomaly_detected").flatMap(({ path, value }) =>
+    isMap(value) ? [{ path, value }] : [],
+  );
+}
+
+/** A step works on the answers of the steps before it: each stands once, and in the chain's order. */
+export const stepsAreInOrder: Check = ({ file }) => {
+  const steps = stepsIn(file);
+  const twice = repeats(steps, ({ step }) => (typeof step === "string" ? step : null)).map(({ path, value }) =>
+    valueTroubleAt([...path, "step"], `is ${value.step}, which stands above already`, "remove one of them"),
+  );
+  const known = steps.flatMap(({ path, value: { step } }) => {
+    const rank = SEED_STEPS.findIndex((known) => Object.is(known, step));
+    return rank < 0 ? [] : [{ path, step, rank }];
+  });
+  const early = known.flatMap(({ path, step, rank }, index) => {
+    const later = known.slice(0, index).find((before) => before.rank > rank);
+    if (later === undefined) return [];
+    return [
+      valueTroubleAt(
+        [...path, "step"],
+        `is ${step}, which stands after ${later.step}`,
+        `move it above ${later.step}, which builds on it`,
+      ),
+    ];
+  });
+  return [...twice, ...early];
+};
+
+/** A key that has no effect where it stands would be a wish that nobody grants. */
+export const stepKeysHaveTheirEffect: Check = ({ file }) =>
+  stepsIn(file).flatMap(({ path, value }) => {
+    const misplaced = (key: string, home: string): readonly Trouble[] =>
+      value[key] === undefined || value.step === home || !SEED_STEPS.some((step) => step === value.step)
+        ? []
+        : [keyTroubleAt([...path, key], `has no effect on ${value.step}`, `move it to ${home}`)];
+    return [
+      ...misplaced("confidence_threshold", "correlate_timing"),
+      ...misplaced("require_human_approval_if", "recommend_action"),
+    ];
+  });
+
+/** The window and the choices that a step's action names must be readable. */
+export const actionTextsAreRead: Check = ({ file }) =>
+  stepsIn(file).flatMap(({ path, value: { step, action } }) => {
+    if (typeof action !== "string") return [];
+    const at = [...path, "action"];
+    if (step === "identify_recent_deployments") return windowTroubles(at, action);
+    return step === "recommend_action" ? choiceTroubles(at, action) : [];
+  });
+
+function windowTroubles(path: readonly (string | number)[], action: string): readonly Trouble[] {
+  const window = windowOfAction(action);
+  if (window.kind === "wrong")
+    return [valueTroubleAt(path, `names a window that cannot be read: ${window.what}`, window.hint, window.offset)];
+  if (window.kind === "value") return [];
+  return [
+    valueTroubleAt(path, "names no window", 'say how far to look back: "query deployments within last 30 minutes"'),
+  ];
+}
+
+function choiceTroubles(path: readonly (string | number)[], action: string): readonly Trouble[] {
+  const choices = choicesOfAction(action);
+  if (choices.kind === "none") return [];
+  if (choices.kind === "wrong")
+    return [valueTroubleAt(path, `names choices that cannot be read: ${choices.what}`, choices.hint, choices.offset)];
+  return choices.value
+    .filter((choice) => !DecisionAction.options.some((action) => action === choice))
+    .map((choice) =>
+      valueTroubleAt(
+        path,
+        `offers ${JSON.stringify(choice)}, which is no action`,
+        didYouMean(choice, DecisionAction.options),
+        action.indexOf(choice),
+      ),
+    );
+}
+
+/** `require_human_approval_if` must be an expression over facts that exist. */
+export const expressionsAreSound: Check = ({ file }) =>
+  stepsIn(file).flatMap(({ path, value: { require_human_approval_if: text } }) => {
+    if (typeof text !== "string") return [];
+    const compiled = compileExpression(text);
+    if (compiled.ok) return [];
+    return compiled.errors.map(({ what, hint, offset }) =>
+      valueTroubleAt([...path, "require_human_approval_if"], `cannot be read: ${what}`, hint, offset),
+    );
+  });

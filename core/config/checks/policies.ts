@@ -1,0 +1,85 @@
+import { didYouMean, editDistance } from "../nearest.ts";
+import { NOTIFICATION_KINDS } from "../schema/policies.ts";
+import {
+  type Check,
+  isMap,
+  keyTroubleAt,
+  listAt,
+  mapAt,
+  type Placed,
+  repeats,
+  valueTroubleAt,
+  writtenAt,
+} from "./check.ts";
+
+const CANARY = "canary_analysis";
+
+/** A mistyped canary_analysis would be read as a policy that lacks everything. */
+export const canaryIsSpelled: Check = ({ file }) => {
+  const policies = mapAt(file, "rollback_policies");
+  if (policies[CANARY] !== undefined) return [];
+  return Object.keys(policies)
+    .filter((name) => isMisspelledCanary(name))
+    .map((name) => keyTroubleAt(["rollback_policies", name], "is no policy", `did you mean ${CANARY}?`));
+};
+
+export function isMisspelledCanary(name: string): boolean {
+  return name.length < 30 && name !== CANARY && editDistance(name.toLowerCase().replaceAll("-", "_"), CANARY) <= 3;
+}
+
+/** An unknown kind of target would be told nothing, silently. */
+export const notificationKindsExist: Check = ({ file, raw }) =>
+  Object.keys(mapAt(file, "rollback_policies")).flatMap((name) =>
+    listAt(file, "rollback_policies", name, "notification").flatMap(({ path, value }) => {
+      if (typeof value !== "string" || !value.includes(":")) return [];
+      const kind = value.slice(0, value.indexOf(":"));
+      if (NOTIFICATION_KINDS.some((known) => known === kind)) return [];
+      return [
+        valueTroubleAt(
+          path,
+          `is ${writtenAt(raw, path)}, a kind of target that does not exist`,
+          didYouMean(kind, NOTIFICATION_KINDS),
+        ),
+      ];
+    }),
+  );
+
+/** Two entries for one action on one thing: which of their limits holds would be a matter of order. */
+export const actionsDoNotOverlap: Check = ({ file }) => {
+  const actions = listAt(file, "execution", "allowed_actions").flatMap(({ path, value }) =>
+    isMap(value) && typeof value.type === "string" ? [{ path, type: value.type, scope: scopeOf(value) }] : [],
+  );
+  return actions.flatMap(({ path, type, scope }, index) => {
+    const clash = actions.slice(0, index).find((before) => before.type === type && meet(before.scope, scope));
+    if (clash === undefined) return [];
+    return [
+      valueTroubleAt(
+        [...path, "type"],
+        `is ${type}, which an entry above allows for the same things already`,
+        "merge them, or give each its own scope",
+      ),
+    ];
+  });
+};
+
+function scopeOf(action: Readonly<Record<string, unknown>>): readonly unknown[] | null {
+  const scope = action.namespaces ?? action.applications ?? action.environments;
+  return Array.isArray(scope) && !scope.includes("*") ? scope : null;
+}
+
+function meet(a: readonly unknown[] | null, b: readonly unknown[] | null): boolean {
+  return a === null || b === null || a.some((name) => b.includes(name));
+}
+
+const FEEDBACK_KEYS = ["verify_metrics_recovered", "if_not_recovered", "log_outcome", "auto_generate_postmortem_draft"];
+
+/** Each entry of the feedback loop stands once. */
+export const feedbackStandsOnce: Check = ({ file }) => {
+  const entries = listAt(file, "feedback_loop", "post_rollback").flatMap(({ path, value }): Placed<string>[] => {
+    const key = isMap(value) ? FEEDBACK_KEYS.find((name) => value[name] !== undefined) : undefined;
+    return key === undefined ? [] : [{ path, value: key }];
+  });
+  return repeats(entries, (key) => key).map(({ path, value }) =>
+    keyTroubleAt([...path, value], "stands above already", "remove one of them"),
+  );
+};

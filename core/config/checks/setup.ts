@@ -1,0 +1,154 @@
+import { parseDuration } from "../durations.ts";
+import { didYouMean, editDistance } from "../nearest.ts";
+import {
+  type Check,
+  isMap,
+  keyTroubleAt,
+  listAt,
+  mapAt,
+  type Placed,
+  repeats,
+  valueTroubleAt,
+  writtenAt,
+} from "./check.ts";
+
+function textsAt(file: unknown, ...path: readonly string[]): readonly Placed<string>[] {
+  return listAt(file, ...path).flatMap(({ path, value }) => (typeof value === "string" ? [{ path, value }] : []));
+}
+
+function edgesIn(file: unknown): readonly Placed<string>[] {
+  return listAt(file, "topology", "edges").flatMap(({ path, value }) =>
+    Array.isArray(value)
+      ? value.flatMap((end: unknown, index) =>
+          typeof end === "string" ? [{ path: [...path, index], value: end }] : [],
+        )
+      : [],
+  );
+}
+
+/** Services that the file names; null where it names none, and then nothing can be said of other names. */
+function knownServices(file: unknown): readonly string[] | null {
+  const named = Object.keys(mapAt(file, "services"));
+  return named.length === 0 ? null : [...new Set([...named, ...edgesIn(file).map(({ value }) => value)])];
+}
+
+/** Two people with one name, or one token, would be one person in the ledger. */
+export const approversAreDistinct: Check = ({ file }) => {
+  const approvers = listAt(file, "approvers").flatMap(({ path, value }) => (isMap(value) ? [{ path, value }] : []));
+  const by = (key: string) =>
+    repeats(approvers, (approver) => {
+      const value = approver[key];
+      return typeof value === "string" ? value.toLowerCase() : null;
+    });
+  return [
+    ...by("name").map(({ path, value }) =>
+      valueTroubleAt(
+        [...path, "name"],
+        `is ${JSON.stringify(value.name)}, which stands above already`,
+        "each person once",
+      ),
+    ),
+    ...by("token_sha256").map(({ path, first }) =>
+      valueTroubleAt(
+        [...path, "token_sha256"],
+        `is the same as that of approvers[${String(first[1])}]`,
+        "each person has a token of their own",
+      ),
+    ),
+  ];
+};
+
+/** An approver of a service that does not exist finds out at night. */
+export const approversServicesExist: Check = ({ file, raw }) => {
+  const known = knownServices(file);
+  if (known === null) return [];
+  return listAt(file, "approvers").flatMap(({ path }) =>
+    textsInside(file, path, "services")
+      .filter(({ value }) => !known.includes(value))
+      .map(({ path: at, value }) =>
+        valueTroubleAt(at, `is ${writtenAt(raw, at)}, which is no service of this file`, didYouMean(value, known)),
+      ),
+  );
+};
+
+function textsInside(file: unknown, path: readonly (string | number)[], key: string): readonly Placed<string>[] {
+  const [list = "", index = 0] = path;
+  const entry = listAt(file, String(list))[Number(index)]?.value;
+  const values = isMap(entry) ? entry[key] : undefined;
+  if (!Array.isArray(values)) return [];
+  return values.flatMap((value: unknown, at) =>
+    typeof value === "string" ? [{ path: [...path, key, at], value }] : [],
+  );
+}
+
+/**
+ * A protected name that is one or two slips from a service of this file, and matches nothing in it, protects nothing.
+ * Other unknown names are left alone: they may be workloads, applications or owners of flags.
+ */
+export const protectedNamesMatch: Check = ({ file, raw }) => {
+  const services = mapAt(file, "services");
+  const matchable = [
+    ...(knownServices(file) ?? []),
+    ...Object.values(services).flatMap((service) => {
+      const flags: readonly unknown[] = isMap(service) && Array.isArray(service.flags) ? service.flags : [];
+      return [mapAt(service, "workload").name, isMap(service) ? service.argocd_application : null, ...flags];
+    }),
+  ].filter((name) => typeof name === "string");
+  return textsAt(file, "execution", "guardrails", "never_auto_rollback").flatMap(({ path, value }) => {
+    if (matchable.includes(value) || value.length < 5 || value.length > 80) return [];
+    const meant = matchable.find((name) => editDistance(name, value) <= 2);
+    if (meant === undefined) return [];
+    return [
+      valueTroubleAt(
+        path,
+        `is ${writtenAt(raw, path)}, which matches nothing in this file`,
+        `did you mean ${meant}? if not, name it under services`,
+      ),
+    ];
+  });
+};
+
+/** An external node is one of the graph's, and no service that could be rolled back. */
+export const externalNodesAreInTheGraph: Check = ({ file, raw }) => {
+  const nodes = [...new Set(edgesIn(file).map(({ value }) => value))];
+  const services = mapAt(file, "services");
+  return textsAt(file, "topology", "external").flatMap(({ path, value }) => {
+    if (Object.hasOwn(services, value)) {
+      return [
+        valueTroubleAt(
+          path,
+          `is ${writtenAt(raw, path)}, which services describes as one of yours`,
+          "remove it from one of the two",
+        ),
+      ];
+    }
+    if (nodes.includes(value)) return [];
+    return [valueTroubleAt(path, `is ${writtenAt(raw, path)}, which no edge names`, didYouMean(value, nodes))];
+  });
+};
+
+/** Without a page to read, `scrape` sees nothing. */
+export const scrapeHasTargets: Check = ({ file }) => {
+  const metrics = mapAt(file, "data_sources", "metrics");
+  if (metrics.type !== "scrape") return [];
+  const path = ["data_sources", "metrics"];
+  const targets = listAt(file, ...path, "targets").flatMap(({ path, value }) =>
+    isMap(value) ? [{ path, value }] : [],
+  );
+  const twice = repeats(targets, ({ url }) => (typeof url === "string" ? url : null)).map(({ path }) =>
+    valueTroubleAt([...path, "url"], "stands above already", "its samples would count twice: remove one"),
+  );
+  const interval = typeof metrics.interval === "string" ? parseDuration(metrics.interval) : null;
+  const window = typeof metrics.window === "string" ? parseDuration(metrics.window) : null;
+  const short =
+    interval !== null && window !== null && window < interval
+      ? [valueTroubleAt([...path, "window"], "is shorter than interval", "it must hold at least one sample")]
+      : [];
+  const none =
+    targets.length === 0 &&
+    metrics.discovery === undefined &&
+    (metrics.targets === undefined || Array.isArray(metrics.targets))
+      ? [keyTroubleAt(path, "names nothing to scrape", "give targets or discovery")]
+      : [];
+  return [...twice, ...short, ...none];
+};

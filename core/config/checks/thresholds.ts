@@ -1,0 +1,120 @@
+import { WELL_KNOWN_METRICS, type WellKnownMetric } from "../../model/signal.ts";
+import { parseDuration } from "../durations.ts";
+import { unitOfQuery } from "../units.ts";
+import type { Trouble } from "../variables.ts";
+import type { Path } from "../yaml-tree.ts";
+import { type Check, type Fields, isMap, mapAt, valueTroubleAt } from "./check.ts";
+import { conditionsIn } from "./conditions.ts";
+
+/**
+ * Below 10 ms, a threshold on a query over seconds was most likely written in seconds; the condition would fire on
+ * every request, and an innocent change would go. Whoever means it says the query's `unit`, and is believed.
+ */
+const LEAST_MS_BESIDE_SECONDS = 10;
+/** No request that crosses a network is served in under a millisecond at a percentile that anybody alarms on. */
+const LEAST_MS = 1;
+/** A latency threshold of more than an hour is a figure in µs. */
+const MOST_MS = 3_600_000;
+
+/** A bound that leaves nothing between it and the threshold, or that stands on the wrong side. */
+export const boundsLeaveRoom: Check = ({ file }) =>
+  conditionsIn(file).flatMap(({ path, value: { threshold, upper_bound: upper, comparison } }) => {
+    if (typeof upper !== "number" || typeof threshold !== "number") return [];
+    const at = [...path, "upper_bound"];
+    if (comparison === "less_than") {
+      return [
+        valueTroubleAt(
+          at,
+          "has no meaning beside less_than",
+          "the threshold is the upper end already: remove upper_bound",
+        ),
+      ];
+    }
+    if (threshold < upper) return [];
+    const word = threshold === upper ? "equal to" : "above";
+    const message = `is ${upper}: the threshold ${threshold} is ${word} it, so nothing lies between`;
+    return [valueTroubleAt(at, message, threshold > upper ? "swap them" : "raise upper_bound")];
+  });
+
+/** A comparison that holds while all is well would take innocent changes back, all day long. */
+export const comparisonsPointTheRightWay: Check = ({ file }) => {
+  const queries = mapAt(file, "data_sources", "metrics", "queries");
+  return conditionsIn(file).flatMap(({ path, value: { metric, comparison } }) => {
+    if (typeof metric !== "string") return [];
+    const query = queries[metric];
+    const worse = wellKnown(metric)?.worse ?? (isMap(query) ? query.worse : undefined);
+    const bad = comparison === "less_than" ? "down" : "up";
+    if ((worse !== "up" && worse !== "down") || worse === bad) return [];
+    const message = `is ${comparison === "less_than" ? "less_than" : "greater_than"}, but ${metric} hurts when it goes ${worse}`;
+    const at = comparison === undefined ? [...path, "metric"] : [...path, "comparison"];
+    return [valueTroubleAt(at, message, `write ${worse === "up" ? "greater_than" : "less_than"}`)];
+  });
+};
+
+/** Thresholds that the metric can never pass, or always does, because they are in another unit. */
+export const thresholdsFitTheirUnit: Check = ({ file }) =>
+  conditionsIn(file).flatMap(({ path, value }) =>
+    (["threshold", "upper_bound"] as const).flatMap((key) => {
+      const figure = value[key];
+      return typeof figure === "number" ? figureTrouble([...path, key], figure, value, file) : [];
+    }),
+  );
+
+function figureTrouble(path: Path, figure: number, condition: Fields, file: unknown): readonly Trouble[] {
+  const { metric } = condition;
+  if (typeof metric !== "string") return [];
+  const unit = wellKnown(metric)?.unit;
+  if (unit === undefined) return [];
+  if (!Number.isFinite(figure)) return [valueTroubleAt(path, `is ${figure}, which is no figure`, null)];
+  if (figure < 0)
+    return [valueTroubleAt(path, `is ${figure}, but ${metric} is never below 0`, "write it without the minus")];
+  if (unit === "ratio" && figure > 1) {
+    const hint = figure <= 100 ? `did you mean ${figure / 100}?` : "write a ratio from 0 to 1";
+    return [valueTroubleAt(path, `is ${figure}, but ${metric} is a ratio from 0 to 1`, hint)];
+  }
+  return unit === "ms" && figure > 0 ? latencyTrouble(path, figure, metric, file) : [];
+}
+
+function latencyTrouble(path: Path, figure: number, metric: string, file: unknown): readonly Trouble[] {
+  const entry = mapAt(file, "data_sources", "metrics", "queries")[metric];
+  const text = isMap(entry) ? entry.query : entry;
+  const unitIsSaid = isMap(entry) && entry.unit !== undefined;
+  const overSeconds = typeof text === "string" && unitOfQuery(text) === "s";
+  if (figure < LEAST_MS_BESIDE_SECONDS && overSeconds && !unitIsSaid) {
+    const message = `is ${figure} ms, though the query yields seconds`;
+    const hint = `write ${figure * 1000} for ${figure} s; to keep ${figure} ms give the query its unit, {query: …, unit: s}`;
+    return [valueTroubleAt(path, message, hint)];
+  }
+  if (figure < LEAST_MS) {
+    const hint = `latencies are in ms: did you mean ${figure * 1000}?`;
+    return [valueTroubleAt(path, `is ${figure} ms, which every request takes`, hint)];
+  }
+  if (figure <= MOST_MS) return [];
+  return [
+    valueTroubleAt(
+      path,
+      `is ${figure} ms, which is ${Math.round(figure / MOST_MS)} hours`,
+      `latencies are in ms: did you mean ${figure / 1000}?`,
+    ),
+  ];
+}
+
+/** A condition that lasts longer than what `scrape` keeps can never be seen to hold. */
+export const durationsFitTheWindow: Check = ({ file }) => {
+  const metrics = mapAt(file, "data_sources", "metrics");
+  if (metrics.type !== "scrape") return [];
+  const window = typeof metrics.window === "string" ? metrics.window : "6h";
+  const windowMs = parseDuration(window);
+  if (windowMs === null) return [];
+  return conditionsIn(file).flatMap(({ path, value: { duration } }) => {
+    const ms = typeof duration === "string" ? parseDuration(duration) : null;
+    if (ms === null || ms <= windowMs) return [];
+    return [
+      valueTroubleAt([...path, "duration"], `is longer than data_sources.metrics.window (${window})`, "raise window"),
+    ];
+  });
+};
+
+function wellKnown(metric: string) {
+  return Object.hasOwn(WELL_KNOWN_METRICS, metric) ? WELL_KNOWN_METRICS[metric as WellKnownMetric] : undefined;
+}

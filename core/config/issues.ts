@@ -1,0 +1,194 @@
+import type { z } from "zod";
+import { durationHint } from "./durations.ts";
+import { choicesAt, keysAt, schemasAt } from "./json-schema.ts";
+import { didYouMean, nearest } from "./nearest.ts";
+import { isSecret, pathText, type Trouble } from "./variables.ts";
+import { oneLine, type Path, shown } from "./yaml-tree.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** An issue with the path from the file's root. */
+interface Placed {
+  readonly issue: Issue;
+  readonly path: Path;
+}
+
+/**
+ * What the schema says against a file, as sentences. `raw` is the file before variables were filled in: messages quote
+ * it and never the filled one, so that a variable's value reaches no message (S10).
+ */
+export function schemaTroubles(issues: readonly Issue[], raw: unknown): readonly Trouble[] {
+  const flat = issues.flatMap((issue) => flatten(issue, []));
+  const unknownKeys = flat.flatMap(({ issue, path }) =>
+    issue.code === "unrecognized_keys" ? issue.keys.map((key) => keyTrouble(path, key, raw)) : [],
+  );
+  const meant = new Set(unknownKeys.map((one) => one.meant));
+  const rest = flat.filter(({ issue, path }) => issue.code !== "unrecognized_keys" && !meant.has(pathText(path)));
+  return [...unknownKeys.map(({ trouble }) => trouble), ...rest.map((one) => valueTrouble(one, raw))];
+}
+
+/** `meant`: the path of the key that was mistyped. That it is missing is the same mistake, not another one. */
+interface UnknownKey {
+  readonly meant: string | null;
+  readonly trouble: Trouble;
+}
+
+/** Issues of a union are those of the alternative that the writer most likely meant. */
+function flatten(issue: Issue, before: Path): readonly Placed[] {
+  const path = [...before, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  if (issue.code === "invalid_key" || issue.code === "invalid_element") {
+    return issue.issues.flatMap((inner) => flatten(inner, path));
+  }
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ issue, path }];
+  const best = [...issue.errors].sort((a, b) => distance(a) - distance(b))[0] ?? [];
+  return best.flatMap((inner) => flatten(inner, path));
+}
+
+/** How far a value is from one alternative: another kind of value is farthest, then a foreign key, then the rest. */
+function distance(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => {
+    if (issue.path.length === 0 && issue.code === "invalid_type") return sum + 1000;
+    return sum + (issue.code === "unrecognized_keys" ? 3 * issue.keys.length : 2);
+  }, 0);
+}
+
+function keyTrouble(parent: Path, key: string, raw: unknown): UnknownKey {
+  const present = valueAt(raw, parent);
+  const taken = typeof present === "object" && present !== null ? Object.keys(present) : [];
+  const keys = keysAt(parent, raw);
+  const free = keys.filter((name) => !taken.includes(name));
+  const meant = nearest(key, free);
+  const where = parent.length === 0 ? "at the top" : `in ${pathText(parent)}`;
+  const hint = meant === null ? didYouMean(key, keys.length === 0 ? [] : keys) : `did you mean ${meant}?`;
+  return {
+    meant: meant === null ? null : pathText([...parent, meant]),
+    trouble: { path: [...parent, key], at: "key", message: `there is no key ${shown(key)} ${where}`, hint },
+  };
+}
+
+function valueTrouble({ issue, path }: Placed, raw: unknown): Trouble {
+  const value = valueAt(raw, path);
+  if (value === undefined && path.length > 0) return missing(path, raw);
+  const { message, hint } = sentence(issue, path, value, raw);
+  return { path, at: "value", message: `${subject(path)} ${message}`, hint };
+}
+
+function subject(path: Path): string {
+  return path.length === 0 ? "the file" : pathText(path);
+}
+
+function missing(path: Path, raw: unknown): Trouble {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  const choices = choicesAt(path, raw);
+  const where = parent.length === 0 ? "the file" : pathText(parent);
+  const what = oneLine(schemasAt(path, raw)[0]?.description ?? "").split(/(?<=\.) /)[0] ?? "";
+  const hint = choices.length > 0 ? `one of ${choices.join(", ")}` : what.replace(/\.$/, "") || null;
+  return { path: parent, at: "key", message: `${where} lacks ${key}`, hint };
+}
+
+function sentence(issue: Issue, path: Path, value: unknown, raw: unknown): { message: string; hint: string | null } {
+  const quoted = quote(value, path);
+  switch (issue.code) {
+    case "custom":
+      return { message: `${quoted} ${issue.message}`.trim(), hint: textOf(issue.params?.hint) };
+    case "invalid_union":
+    case "invalid_value": {
+      const choices = choicesAt(path, raw);
+      if (typeof value === "object" && value !== null)
+        return { message: `is ${quoted}`, hint: didYouMean("", choices) };
+      return { message: `cannot be ${quoted}`, hint: didYouMean(String(value), choices) };
+    }
+    case "invalid_type":
+      return wrongKind(issue.expected, path, value, quoted, raw);
+    case "too_small":
+      return outside(issue.origin, value, quoted, `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`);
+    case "too_big":
+      return outside(
+        issue.origin,
+        value,
+        quoted,
+        `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`,
+        shareHint(value, Number(issue.maximum)),
+      );
+    case "invalid_format":
+      return { message: `cannot be ${quoted}`, hint: "letters, digits and underscores" };
+    default:
+      return { message: `cannot be ${quoted}`, hint: null };
+  }
+}
+
+function outside(origin: string, value: unknown, quoted: string, limit: string, hint?: string) {
+  if (typeof value === "number") return { message: `cannot be ${quoted}`, hint: hint ?? limit };
+  const things = origin === "array" ? "entries" : "characters";
+  const empty = value === "" || (Array.isArray(value) && value.length === 0);
+  return { message: empty ? "is empty" : "has the wrong length", hint: `${limit} ${things}` };
+}
+
+/** 95 where at most 1 may stand is 95 %. */
+function shareHint(value: unknown, maximum: number): string | undefined {
+  if (maximum !== 1 || typeof value !== "number" || value <= 1 || value > 100) return undefined;
+  return `a ratio from 0 to 1: did you mean ${value / 100}?`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map of keys",
+  record: "a map of keys",
+};
+
+function wrongKind(expected: string, path: Path, value: unknown, quoted: string, raw: unknown) {
+  const message = `must be ${KINDS[expected] ?? `a ${expected}`}, not ${quoted}`;
+  const isDuration = schemasAt(path, raw).some((schema) => schema["x-unit"] === "duration");
+  if (expected === "string" && typeof value === "number" && isDuration) {
+    return { message: `${quoted} is no duration`, hint: durationHint(String(value)) };
+  }
+  if (expected === "boolean" && typeof value === "string") {
+    if (/^(yes|on|true)$/i.test(value)) return { message, hint: "write true" };
+    if (/^(no|off|false)$/i.test(value)) return { message, hint: "write false" };
+  }
+  if ((expected === "number" || expected === "int") && typeof value === "string") {
+    const percent = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1];
+    if (percent !== undefined) return { message, hint: `write ${Number(percent) / 100}` };
+    if (value.trim() !== "" && Number.isFinite(Number(value)))
+      return { message, hint: `write ${Number(value)} without quotes` };
+    const inMs =
+      path.at(-1) === "threshold" || path.at(-1) === "upper_bound"
+        ? "a plain number in the metric's unit: 2 s is 2000"
+        : null;
+    return { message, hint: inMs };
+  }
+  if (expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
+    return { message, hint: `write "${String(value)}" in quotes` };
+  }
+  if (expected === "array") return { message, hint: "begin each entry with -, or write [a, b]" };
+  return { message, hint: value === null ? "it is empty: remove the key or indent its content beneath it" : null };
+}
+
+/** A value for a message. Secrets, what may be one by mistake, and passwords in URLs are never quoted (S10). */
+function quote(value: unknown, path: Path): string {
+  if (isSecret(path) || path.at(-1) === "token_sha256") return "what stands there";
+  if (typeof value === "string" && /\/\/[^/]*@/.test(value)) return "the URL";
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a map of keys";
+  return typeof value === "string" ? shown(value) : String(value);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** What stands at a path; undefined where nothing does. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = Reflect.get(value, step);
+  }
+  return value;
+}

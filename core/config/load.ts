@@ -1,0 +1,94 @@
+import { CHECKS } from "./checks/all.ts";
+import { isMap } from "./checks/check.ts";
+import { isMisspelledCanary } from "./checks/policies.ts";
+import type { Config, ConfigProblem } from "./config.ts";
+import { schemaTroubles } from "./issues.ts";
+import { ConfigFile } from "./schema/file.ts";
+import { toConfig } from "./to-config.ts";
+import { pathText, substitute, type Trouble, type Variables } from "./variables.ts";
+import { type Fault, oneLine, readYaml, type YamlTree } from "./yaml-tree.ts";
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** More than a person reads at once; the rest is counted. */
+const MOST_PROBLEMS = 500;
+
+/**
+ * The text of a configuration file → the configuration, or everything that is wrong with it at once, in the order of
+ * the file (S8). Pure and total: any text gives an answer, and nothing is thrown.
+ *
+ * @param file how problems name the file
+ * @param variables what `${NAME}` may stand for; secrets are only checked to be set, never read into the result
+ * @param options `secrets: "unused"`: no source will be asked (a replay), so secrets need not be set
+ */
+export function loadConfig(
+  text: string,
+  file: string,
+  variables: Variables,
+  { secrets = "needed" }: { readonly secrets?: "needed" | "unused" } = {},
+): Loaded {
+  const tree = readYaml(text);
+  const refuse = (faults: readonly Fault[]): Loaded => ({ ok: false, problems: problemsOf(faults, tree, file) });
+  if (tree.root === undefined) return refuse(tree.faults);
+  if (tree.root === null && tree.faults.length === 0) {
+    return refuse([
+      { offset: 0, message: "the file is empty", hint: "begin with data_sources; see examples/unship.yaml" },
+    ]);
+  }
+  const { value, troubles } = substitute(tree, variables, secrets === "needed");
+  const parsed = ConfigFile.safeParse(value);
+  const unfilled = new Set(troubles.map(({ path }) => pathText(path)));
+  const found = [
+    ...troubles,
+    ...[
+      ...(parsed.success ? [] : schemaTroubles(parsed.error.issues, tree.root)),
+      ...CHECKS.flatMap((check) => check({ file: value, raw: tree.root })),
+    ].filter(({ path }) => !unfilled.has(pathText(path))),
+  ];
+  const faults = [...tree.faults, ...withoutEchoes(found, tree.root).map((trouble) => faultOf(trouble, tree))];
+  if (!parsed.success || faults.length > 0) return refuse(faults);
+  return { ok: true, config: toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined) };
+}
+
+/** A problem as one line: `file:line:column: what is wrong (what to do)`. */
+export function formatProblem({ file, line, column, message, hint }: ConfigProblem): string {
+  return oneLine(`${file}:${line}:${column}: ${message}${hint === null ? "" : ` (${hint})`}`);
+}
+
+/** What else is wrong inside a mistyped canary_analysis follows from the typo. */
+function withoutEchoes(troubles: readonly Trouble[], root: unknown): readonly Trouble[] {
+  const policies = isMap(root) && isMap(root.rollback_policies) ? root.rollback_policies : {};
+  if (policies.canary_analysis !== undefined) return troubles;
+  return troubles.filter(({ path, message }) => {
+    const [section, name] = path;
+    if (section !== "rollback_policies" || typeof name !== "string" || !isMisspelledCanary(name)) return true;
+    return path.length === 2 && message.includes("is no policy");
+  });
+}
+
+function faultOf({ path, at, inside, message, hint }: Trouble, tree: YamlTree): Fault {
+  const offset =
+    inside !== undefined
+      ? tree.offsetInside(path, inside)
+      : at === "key"
+        ? tree.keyOffsetOf(path)
+        : tree.offsetOf(path);
+  return { offset, message, hint };
+}
+
+function problemsOf(faults: readonly Fault[], tree: YamlTree, file: string): readonly ConfigProblem[] {
+  const sorted = [...faults].sort((a, b) => a.offset - b.offset);
+  const kept = sorted.slice(0, MOST_PROBLEMS);
+  const more = sorted.length - kept.length;
+  const problems = kept.map(({ offset, message, hint }) => ({
+    file,
+    ...tree.positionOf(offset),
+    message: oneLine(message),
+    hint: hint === null ? null : oneLine(hint),
+  }));
+  const last = problems.at(-1);
+  if (more === 0 || last === undefined) return problems;
+  return [...problems, { ...last, message: `and ${more} more problems below`, hint: "mend these first" }];
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { DURATION_PATTERN, durationHint, parseDuration } from "../durations.ts";
+
+/**
+ * Gives a field its description and its unit; both reach the JSON Schema and the documentation. `unless`: what holds
+ * where the file says nothing and the schema itself cannot say it as a default.
+ */
+export function field<T extends z.ZodType>(
+  schema: T,
+  description: string,
+  { unit, unless }: { readonly unit?: string; readonly unless?: string } = {},
+): T {
+  const sentence = unit === undefined ? description : `${description} Unit: ${unit}.`;
+  return schema.meta({
+    description: sentence,
+    ...(unit === undefined ? {} : { "x-unit": unit }),
+    ...(unless === undefined ? {} : { "x-default": unless }),
+  });
+}
+
+/** A text with something in it. */
+export const text = () => z.string().min(1).max(10_000);
+
+/** A name of something outside: one line without surrounding space, at most 253 characters (the limit of DNS). */
+export const name = () =>
+  z
+    .string()
+    .max(253)
+    .superRefine((value, context) => {
+      if (/^\S(?:[^\p{Cc}]*\S)?$/u.test(value)) return;
+      problem(context, "is no name", "one line, not empty, no space around it");
+    });
+
+/** A duration in Prometheus' spelling, at least `leastMs` long. Stays a text here; `to-config` turns it into ms. */
+export const duration = (leastMs = 0) =>
+  z
+    .string()
+    .superRefine((value, context) => {
+      const ms = parseDuration(value);
+      if (ms === null) problem(context, "is no duration", durationHint(value));
+      else if (ms < leastMs) problem(context, "is too short", `at least ${leastMs} ms`);
+    })
+    .meta({ pattern: DURATION_PATTERN });
+
+/** An http or https URL. A password in it would reach logs and error texts (S10), so it is refused. */
+export const url = () =>
+  z
+    .string()
+    .superRefine((value, context) => {
+      const parsed = URL.canParse(value) ? new URL(value) : null;
+      if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+        problem(context, "is no http or https URL", 'write it like "https://prometheus.example:9090"');
+      } else if (parsed.username !== "" || parsed.password !== "") {
+        problem(context, "carries a user or password", "put the secret into token or api_key");
+      }
+    })
+    .meta({ format: "uri" });
+
+/** A secret: `${VARIABLE}`, `${file:/path}`, or (not wise) the secret itself. */
+export const secret = () => z.string().min(1);
+
+/** A share from 0 to 1, both ends allowed. */
+export const ratio = () => z.number().min(0).max(1);
+
+/** A whole number of things, at least `least`. */
+export const count = (least = 0) => z.int().min(least).max(1_000_000);
+
+function problem(context: z.RefinementCtx<string>, what: string, hint: string): void {
+  context.addIssue({ code: "custom", message: what, params: { hint } });
+}

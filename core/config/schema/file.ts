@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { FeedbackLoop, ReasoningChain } from "./chain.ts";
+import { Execution } from "./execution.ts";
+import { field } from "./fields.ts";
+import { RollbackPolicies } from "./policies.ts";
+import { setup } from "./setup.ts";
+import { DataSources } from "./sources.ts";
+
+/** The configuration file as it is written: names, units and defaults of every field. */
+export const ConfigFile = z.strictObject({
+  mode: setup.mode,
+  data_sources: field(DataSources, "Where signals, changes, logs, traces and flags come from."),
+  rollback_policies: field(RollbackPolicies.optional(), "When a change is taken back, and when people are asked.", {
+    unless: "none: nothing is ever taken back without a person",
+  }),
+  reasoning_chain: field(ReasoningChain.optional(), "The steps from an anomaly to a recommendation.", {
+    unless: "all six steps, a window of 30 minutes, a person where business_impact > high OR affected_services > 3",
+  }),
+  execution: field(Execution.prefault({}), "What may be done, and within which limits.", {
+    unless: "nothing may be done",
+  }),
+  feedback_loop: field(FeedbackLoop.optional(), "What follows an action.", {
+    unless: "recovery is verified for 10m, people are called when it is not shown, a postmortem is drafted",
+  }),
+  services: setup.services,
+  service_label: setup.service_label,
+  version_label: setup.version_label,
+  topology: setup.topology,
+  approvers: setup.approvers,
+  ledger: setup.ledger,
+  knowledge: setup.knowledge,
+  watch: setup.watch,
+  model: setup.model,
+});
+export type ConfigFile = Readonly<z.infer<typeof ConfigFile>>;

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { count, duration, field, name, ratio } from "./fields.ts";
+
+/** Kinds of notification targets, before the colon. */
+export const NOTIFICATION_KINDS = ["slack", "pagerduty"] as const;
+
+const Threshold = z.strictObject({
+  metric: field(name(), "A well-known metric, or one of data_sources.metrics.queries."),
+  threshold: field(z.number(), "The value that the metric is compared with; the value itself does not fire.", {
+    unit: "the metric's: error_rate, cpu_usage, memory_usage ratio 0–1; latencies ms; request_rate requests a second",
+  }),
+  upper_bound: field(
+    z.number().optional(),
+    "Above it another policy's condition speaks. A sample above it still counts toward this condition's duration.",
+    {
+      unit: "the metric's",
+      unless: "no bound",
+    },
+  ),
+  duration: field(
+    duration(),
+    "How long it must hold without a break, as Prometheus' `for`. A missing sample neither advances nor resets it.",
+    {
+      unit: "duration",
+    },
+  ),
+  comparison: field(
+    z.enum(["greater_than", "less_than"]).default("greater_than"),
+    "Which side of the threshold is bad.",
+  ),
+});
+
+const Health = z.strictObject({
+  health_check_failures: field(
+    count(1),
+    "Samples in which a pod's readiness failed outside its start-up grace, by pod. All pods of a new revision unready past their deadline count too.",
+    {
+      unit: "samples",
+    },
+  ),
+  consecutive: field(z.boolean().default(true), "Whether they must follow one another."),
+});
+
+const Regression = z.strictObject({
+  regression: field(
+    z.strictObject({
+      metric: field(name(), "A well-known metric, or one of data_sources.metrics.queries."),
+      confidence: field(
+        z.number().gt(0).lt(1),
+        "How sure the test must be: 1 less the chance of a false alarm a change.",
+        {
+          unit: "probability, more than 0 and less than 1",
+        },
+      ),
+    }),
+    "A statistical test against the service's own past: needs no threshold and no fixed duration.",
+  ),
+});
+
+const notification = field(
+  z
+    .array(
+      z.string().superRefine((value, context) => {
+        if (/^[a-z]+:\S+$/.test(value)) return;
+        const params = { hint: 'write it like "slack:#incidents" or "pagerduty:oncall"' };
+        context.addIssue({ code: "custom", message: "is no notification target", params });
+      }),
+    )
+    .default([]),
+  'Whom to tell: "slack:#channel", "pagerduty:service". No connector yet in this version: each stands in the ledger and on the terminal.',
+);
+
+const Policy = z.strictObject({
+  conditions: field(z.array(z.union([Threshold, Health, Regression])).min(1), "Alternatives: any of them is enough."),
+  action: field(
+    z.enum(["rollback_immediate", "notify_and_recommend"]),
+    "rollback_immediate takes the culprit back by the least invasive action (flag off, or rollback), inside the guardrails. notify_and_recommend tells people what it would do.",
+  ),
+  notification,
+});
+
+const CanaryAnalysis = z.strictObject({
+  enabled: field(z.boolean().default(true), "Whether canaries are judged."),
+  baseline_duration: field(
+    duration(1000).default("15m"),
+    "How much of the stable version's past the canary is compared with.",
+    {
+      unit: "duration",
+    },
+  ),
+  comparison_metrics: field(
+    z.array(name()).min(1).default(["error_rate", "p99_latency"]),
+    "Metrics that are compared.",
+  ),
+  minimum_confidence: field(ratio().default(0.95), "How sure a judgement must be to count as pass or fail.", {
+    unit: "probability 0–1",
+  }),
+  auto_promote_on_pass: field(z.boolean().default(false), "Whether a canary that passes is promoted without a person."),
+  auto_rollback_on_fail: field(
+    z.boolean().default(false),
+    "Whether a canary that fails is taken back without a person.",
+  ),
+});
+
+export const RollbackPolicies = z
+  .object({
+    canary_analysis: field(CanaryAnalysis.optional(), "How a canary is judged.", { unless: "canaries are not judged" }),
+  })
+  .catchall(field(Policy, "A policy of any name: conditions, and what follows when one holds."));

@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { ImpactLevel } from "../../model/impact.ts";
+import { SECRET_FORMS } from "../variables.ts";
+import { duration, field, name, secret, text, url } from "./fields.ts";
+
+export const ModeField = z.enum(["observe", "approve", "auto"]);
+
+const revenue = (what: string) =>
+  field(z.number().min(0).optional(), `Revenue that ${what} earns; it sizes the business impact.`, {
+    unit: "your currency a minute",
+    unless: "not known: impact comes from the failed share of traffic, capped at high",
+  });
+
+const Route = z.strictObject({
+  route: field(text(), "The route, as metrics and spans spell it."),
+  revenue_per_minute: field(z.number().min(0), "Revenue that the route earns.", { unit: "your currency a minute" }),
+});
+
+export const Service = z.strictObject({
+  namespace: field(name().optional(), "Its Kubernetes namespace.", { unless: "found by the workload's name" }),
+  workload: field(
+    z
+      .strictObject({
+        kind: field(z.enum(["Deployment", "StatefulSet", "DaemonSet"]), "Kind of the workload."),
+        name: field(name(), "Name of the workload."),
+      })
+      .optional(),
+    "The workload that runs it.",
+    { unless: "the one with the service's name" },
+  ),
+  argocd_application: field(name().optional(), "The Argo CD application that deploys it.", { unless: "none" }),
+  flags: field(z.array(name()).default([]), "Feature flags that it evaluates."),
+  routes: field(z.array(Route).default([]), "Routes that earn money."),
+  criticality: field(ImpactLevel.default("medium"), "How much it matters: low, medium, high, critical."),
+  revenue_per_minute: revenue("the service"),
+  mode: field(ModeField.optional(), "observe, approve or auto for this service alone.", { unless: "the file's mode" }),
+});
+
+const Approver = z.strictObject({
+  name: field(name(), "Who approves, as the ledger will name them."),
+  token_sha256: field(
+    z.string().superRefine((value, context) => {
+      if (/^[0-9a-f]{64}$/i.test(value)) return;
+      const params = { hint: '64 hexadecimal digits: printf %s "$TOKEN" | sha256sum' };
+      context.addIssue({ code: "custom", message: "is no SHA-256", params });
+    }),
+    "SHA-256 of the personal token. The token itself stands nowhere.",
+    { unit: "64 hexadecimal digits" },
+  ),
+  services: field(z.array(name()).min(1).optional(), "Services that this person may approve for.", { unless: "all" }),
+});
+
+const Model = z.strictObject({
+  provider: field(z.enum(["anthropic", "openai"]), "Whose API it speaks; openai: any compatible endpoint."),
+  model: field(name(), "The model's name."),
+  base_url: field(url().optional(), "Where it answers.", { unless: "the provider's own" }),
+  api_key: field(secret().optional(), `API key, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
+  may_hold: field(
+    z.boolean().default(false),
+    "Whether the model's doubt turns an automatic action into a question to people. It can never cause one.",
+  ),
+});
+
+const Topology = z.strictObject({
+  edges: field(z.array(z.array(name()).length(2)).min(1), "Who calls whom: [caller, callee]."),
+  external: field(
+    z.array(name()).default([]),
+    "Names in edges that have no metrics of their own and cannot be rolled back.",
+  ),
+});
+
+/** What a real set-up needs beyond the seed. */
+export const setup = {
+  mode: field(
+    ModeField.default("observe"),
+    "observe: does nothing, says what it would do. approve: acts when a person agrees. auto: acts inside the guardrails.",
+  ),
+  services: field(
+    z.record(name(), Service).default({}),
+    "What unship must know of a service that it cannot find out, by the service's name in metrics.",
+  ),
+  service_label: field(
+    name()
+      .regex(/^[A-Za-z_]\w*$/)
+      .default("service"),
+    "The label that tells services apart in metrics.",
+  ),
+  version_label: field(
+    name()
+      .regex(/^[A-Za-z_]\w*$/)
+      .default("version"),
+    "The label that tells versions apart in metrics.",
+  ),
+  topology: field(Topology.optional(), "The call graph, where no traces tell it.", {
+    unless: "from traces; without them unknown",
+  }),
+  approvers: field(z.array(Approver).default([]), "Who may approve, resume and raise modes. Without any nobody can."),
+  ledger: field(
+    z
+      .strictObject({ path: field(text().default(".unship/ledger.db"), "The SQLite file that holds the ledger.") })
+      .prefault({}),
+    "Where the record is kept.",
+    {
+      unless: ".unship/ledger.db",
+    },
+  ),
+  knowledge: field(
+    z
+      .strictObject({ path: field(text().default(".unship/knowledge"), "The folder of the incident index.") })
+      .prefault({}),
+    "Where past incidents are indexed.",
+    {
+      unless: ".unship/knowledge",
+    },
+  ),
+  watch: field(
+    z
+      .strictObject({
+        step: field(duration(100).default("15s"), "Time between two looks, and between two samples of a signal.", {
+          unit: "duration",
+        }),
+      })
+      .prefault({}),
+    "How the daemon watches.",
+    {
+      unless: "every 15s",
+    },
+  ),
+  model: field(Model.optional(), "A language model for the chain. It explains and may doubt; it never acts.", {
+    unless: "none: the deterministic reasoner does the whole chain",
+  }),
+};

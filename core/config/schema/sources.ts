@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { Worse } from "../../model/signal.ts";
+import { KNOWN_UNITS } from "../units.ts";
+import { SECRET_FORMS } from "../variables.ts";
+import { duration, field, name, secret, text, url } from "./fields.ts";
+
+const Query = z.union([
+  text(),
+  z.strictObject({
+    query: field(text(), "The PromQL expression."),
+    unit: field(
+      z.enum(KNOWN_UNITS).optional(),
+      "The unit of what the query yields. A well-known metric is converted from it.",
+      { unless: "read from the names in the query (`*_seconds*` is seconds), else the metric's own unit" },
+    ),
+    worse: field(Worse.optional(), "The direction in which a custom metric hurts.", {
+      unless: "a well-known metric's own direction; either for a custom one",
+    }),
+  }),
+]);
+
+const queries = field(
+  z.record(name(), Query).optional(),
+  "PromQL by metric: error_rate, p99_latency, … or a custom name. Policies judge what these yield. A query that does not name the service label is also asked grouped by it.",
+  { unless: "the usual query of each well-known metric, from Prometheus' conventional names" },
+);
+
+const Prometheus = z.strictObject({
+  type: field(z.literal("prometheus"), "A Prometheus server, or what speaks its HTTP API."),
+  endpoint: field(url(), "Where it answers."),
+  token: field(secret().optional(), `Bearer token, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
+  queries,
+});
+
+const ScrapeTarget = z.strictObject({
+  url: field(url(), "The page of metrics, in Prometheus' text format."),
+  labels: field(z.record(name(), z.string()).optional(), "Labels that every sample of this target gets.", {
+    unless: "none",
+  }),
+});
+
+const Scrape = z.strictObject({
+  type: field(z.literal("scrape"), "No Prometheus: unship reads the pages of metrics itself."),
+  targets: field(z.array(ScrapeTarget).optional(), "The pages to read.", { unless: "none; then discovery is needed" }),
+  discovery: field(
+    url().optional(),
+    "A URL that lists targets in Prometheus' HTTP service discovery format, read again on each scrape.",
+    {
+      unless: "none; then targets are needed",
+    },
+  ),
+  interval: field(duration(100).default("5s"), "Time between two scrapes.", { unit: "duration" }),
+  window: field(duration(60_000).default("6h"), "How much of the past is kept.", { unit: "duration" }),
+  spool: field(text().optional(), "File that the window is written to, so that it survives a restart.", {
+    unless: "kept in memory alone",
+  }),
+});
+
+const Kubernetes = z.strictObject({
+  type: field(z.literal("kubernetes"), "Rollouts of Deployments, StatefulSets and DaemonSets, read from the cluster."),
+  kubeconfig: field(text().optional(), "Path of the kubeconfig.", {
+    unless: "KUBECONFIG, ~/.kube/config, or the pod's own account",
+  }),
+  context: field(name().optional(), "Context in the kubeconfig.", { unless: "its current context" }),
+  namespaces: field(z.array(name()).default([]), "Namespaces to look at; empty: all."),
+});
+
+const ArgocdWebhook = z.strictObject({
+  type: field(z.literal("argocd_webhook"), "Argo CD. No connector yet in this version: what it would say is unknown."),
+  endpoint: field(url(), "Its applications API."),
+  token: field(secret().optional(), `Bearer token, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
+});
+
+const Deployments = z.discriminatedUnion("type", [Kubernetes, ArgocdWebhook]);
+
+const Logs = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: field(z.literal("jsonl"), "Files of JSON lines."),
+    paths: field(z.array(text()).min(1), "The files; `*` matches within one folder."),
+  }),
+  z.strictObject({
+    type: field(
+      z.literal("elasticsearch"),
+      "Elasticsearch. No connector yet in this version: what it would say is unknown.",
+    ),
+    endpoint: field(url(), "Where it answers."),
+    index_pattern: field(text(), "The indices that hold the logs."),
+    api_key: field(secret().optional(), `API key, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
+  }),
+]);
+
+const Traces = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: field(z.literal("zipkin"), "Spans in Zipkin's v2 JSON API."),
+    endpoint: field(url(), "Where it answers."),
+  }),
+]);
+
+const FeatureFlags = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: field(
+      z.literal("launchdarkly"),
+      "LaunchDarkly. No connector yet in this version: what it would say is unknown.",
+    ),
+    api_key: field(secret(), `API key, as ${SECRET_FORMS}.`),
+  }),
+  z.strictObject({
+    type: field(z.literal("unleash"), "An Unleash server."),
+    endpoint: field(url(), "Its base URL, without /api."),
+    token: field(secret(), `Token of its admin API, as ${SECRET_FORMS}.`),
+    project: field(name().default("default"), "The project whose flags count."),
+    environment: field(name().default("production"), "The environment whose flags are read and may be switched off."),
+  }),
+]);
+
+export const DataSources = z.strictObject({
+  metrics: field(
+    z.discriminatedUnion("type", [Prometheus, Scrape]),
+    "Where signals come from. Without it nothing can be seen.",
+  ),
+  deployments: field(
+    z.union([Deployments, z.array(Deployments).min(1)]).optional(),
+    "Where deploys are read from: one source, or a list.",
+    { unless: "none: no deploy is ever found guilty" },
+  ),
+  logs: field(Logs.optional(), "Where log lines are read from.", { unless: "none: logs are no evidence" }),
+  traces: field(Traces.optional(), "Where spans are read from.", {
+    unless: "none: the call graph comes from topology alone",
+  }),
+  feature_flags: field(FeatureFlags.optional(), "Where flags are read and switched off.", {
+    unless: "none: no flag is ever found guilty",
+  }),
+});

@@ -1,0 +1,83 @@
+import type { DataSources, DeploymentsSource, FlagsSource, LogsSource, MetricsSource, QueryConfig } from "./config.ts";
+import type { ConfigFile } from "./schema/file.ts";
+import { durationMs, secretRef, secretRefOf } from "./written-values.ts";
+
+type File = ConfigFile["data_sources"];
+
+/** Where signals, changes, logs, traces and flags come from; secrets stay references. */
+export function sourcesOf(file: File): DataSources {
+  const { deployments } = file;
+  return {
+    metrics: metricsOf(file.metrics),
+    deployments: (deployments === undefined ? [] : Array.isArray(deployments) ? deployments : [deployments]).map(
+      deploymentsOf,
+    ),
+    logs: file.logs === undefined ? null : logsOf(file.logs),
+    traces: file.traces ?? null,
+    featureFlags: file.feature_flags === undefined ? null : flagsOf(file.feature_flags),
+  };
+}
+
+function metricsOf(file: File["metrics"]): MetricsSource {
+  if (file.type === "prometheus") {
+    return {
+      type: file.type,
+      endpoint: file.endpoint,
+      token: secretRef(file.token),
+      queries: queriesOf(file.queries ?? {}),
+    };
+  }
+  return {
+    type: file.type,
+    targets: (file.targets ?? []).map((target) => ({ url: target.url, labels: target.labels ?? {} })),
+    discovery: file.discovery ?? null,
+    intervalMs: durationMs(file.interval),
+    windowMs: durationMs(file.window),
+    spool: file.spool ?? null,
+    queries: {},
+  };
+}
+
+type FileQueries = NonNullable<Extract<File["metrics"], { type: "prometheus" }>["queries"]>;
+
+function queriesOf(queries: FileQueries): Readonly<Record<string, QueryConfig>> {
+  return Object.fromEntries(
+    Object.entries(queries).map(([metric, query]) => [
+      metric,
+      typeof query === "string"
+        ? { query, unit: null, worse: null }
+        : { query: query.query, unit: query.unit ?? null, worse: query.worse ?? null },
+    ]),
+  );
+}
+
+type FileDeployments = Exclude<NonNullable<File["deployments"]>, readonly unknown[]>;
+
+function deploymentsOf(file: FileDeployments): DeploymentsSource {
+  return file.type === "kubernetes"
+    ? {
+        type: file.type,
+        kubeconfig: file.kubeconfig ?? null,
+        context: file.context ?? null,
+        namespaces: file.namespaces,
+      }
+    : { type: file.type, endpoint: file.endpoint, token: secretRef(file.token) };
+}
+
+function logsOf(file: NonNullable<File["logs"]>): LogsSource {
+  return file.type === "jsonl"
+    ? { type: file.type, paths: file.paths }
+    : { type: file.type, endpoint: file.endpoint, indexPattern: file.index_pattern, apiKey: secretRef(file.api_key) };
+}
+
+function flagsOf(file: NonNullable<File["feature_flags"]>): FlagsSource {
+  return file.type === "launchdarkly"
+    ? { type: file.type, apiKey: secretRefOf(file.api_key) }
+    : {
+        type: file.type,
+        endpoint: file.endpoint,
+        token: secretRefOf(file.token),
+        project: file.project,
+        environment: file.environment,
+      };
+}

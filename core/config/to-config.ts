@@ -1,0 +1,147 @@
+import { choicesOfAction, windowOfAction } from "./action-text.ts";
+import type { AllowedAction, ChainStep, Config, Feedback, Guardrails, ServiceConfig } from "./config.ts";
+import { compileExpression } from "./expression.ts";
+import { canaryOf, policiesOf } from "./policies-to-config.ts";
+import { OUTCOME_FIELDS } from "./schema/chain.ts";
+import type { ConfigFile } from "./schema/file.ts";
+import { sourcesOf } from "./sources-to-config.ts";
+import { deepFreeze, durationMs, secretRef } from "./written-values.ts";
+
+/** How probable a culprit must be to be taken back without a person, where the file says nothing: the seed's figure. */
+export const DEFAULT_CONFIDENCE = 0.8;
+
+/** The chain of a file without one: the seed's, because its approval rule is the careful choice. */
+const DEFAULT_CHAIN: NonNullable<ConfigFile["reasoning_chain"]>["on_anomaly_detected"] = [
+  { step: "identify_recent_deployments", action: "query deployments within last 30 minutes" },
+  {
+    step: "correlate_timing",
+    action: "compare anomaly start time with deployment timestamps",
+    confidence_threshold: DEFAULT_CONFIDENCE,
+  },
+  { step: "check_affected_services", action: "trace error paths to identify affected services" },
+  { step: "check_dependency_graph", action: "identify downstream services that may need coordinated rollback" },
+  {
+    step: "evaluate_business_impact",
+    action: "cross-reference affected endpoints with traffic volume and revenue attribution",
+  },
+  {
+    step: "recommend_action",
+    action: "select from [rollback, feature_flag_disable, hotfix_recommendation, no_action]",
+    require_human_approval_if: "business_impact > high OR affected_services > 3",
+  },
+];
+
+/** A file that passed every check → what the rest of unship reads, frozen through and through. */
+export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
+  return deepFreeze({
+    mode: file.mode,
+    modeIsDefault: !modeIsWritten,
+    dataSources: sourcesOf(file.data_sources),
+    policies: policiesOf(file.rollback_policies ?? {}),
+    canary: canaryOf(file.rollback_policies ?? {}),
+    chain: (file.reasoning_chain?.on_anomaly_detected ?? DEFAULT_CHAIN).map(stepOf),
+    allowedActions: file.execution.allowed_actions.map(actionOf),
+    guardrails: guardrailsOf(file),
+    feedback: feedbackOf(file),
+    services: Object.fromEntries(Object.entries(file.services).map(([name, service]) => [name, serviceOf(service)])),
+    serviceLabel: file.service_label,
+    versionLabel: file.version_label,
+    topology:
+      file.topology === undefined
+        ? null
+        : {
+            edges: file.topology.edges.map(([caller = "", callee = ""]) => [caller, callee] as const),
+            external: file.topology.external,
+          },
+    approvers: file.approvers.map((approver) => ({
+      name: approver.name,
+      tokenSha256: approver.token_sha256.toLowerCase(),
+      services: approver.services ?? null,
+    })),
+    ledger: { type: "sqlite", path: file.ledger.path },
+    knowledge: { path: file.knowledge.path },
+    watch: { stepMs: durationMs(file.watch.step) },
+    model:
+      file.model === undefined
+        ? null
+        : {
+            provider: file.model.provider,
+            model: file.model.model,
+            baseUrl: file.model.base_url ?? null,
+            apiKey: secretRef(file.model.api_key),
+            mayHold: file.model.may_hold,
+          },
+  });
+}
+
+type FileStep = NonNullable<ConfigFile["reasoning_chain"]>["on_anomaly_detected"][number];
+
+function stepOf(step: FileStep): ChainStep {
+  const window = step.step === "identify_recent_deployments" ? windowOfAction(step.action) : null;
+  const choices = step.step === "recommend_action" ? choicesOfAction(step.action) : null;
+  const compiled =
+    step.require_human_approval_if === undefined ? null : compileExpression(step.require_human_approval_if);
+  return {
+    step: step.step,
+    action: step.action,
+    windowMs: window?.kind === "value" ? window.value : null,
+    choices: choices?.kind === "value" ? choices.value : null,
+    confidenceThreshold: step.confidence_threshold ?? (step.step === "correlate_timing" ? DEFAULT_CONFIDENCE : null),
+    requireHumanApprovalIf: compiled?.ok === true ? compiled.expression : null,
+  };
+}
+
+type FileAction = ConfigFile["execution"]["allowed_actions"][number];
+
+function actionOf(action: FileAction): AllowedAction {
+  return {
+    type: action.type,
+    namespaces: "namespaces" in action ? (action.namespaces ?? null) : null,
+    applications: "applications" in action ? (action.applications ?? null) : null,
+    environments: "environments" in action ? (action.environments ?? null) : null,
+    requireApproval: action.require_approval,
+    maxRollbacksPerHour: action.max_rollbacks_per_hour ?? null,
+  };
+}
+
+function guardrailsOf(file: ConfigFile): Guardrails {
+  const written = file.execution.guardrails;
+  return {
+    maxAutoRollbacksPerDay: written.max_auto_rollbacks_per_day,
+    cooldownMs: durationMs(written.cooldown_between_rollbacks),
+    cooldownScope: written.cooldown_scope,
+    escalateToHumanAfter: written.escalate_to_human_after,
+    neverAutoRollback: written.never_auto_rollback,
+  };
+}
+
+function feedbackOf(file: ConfigFile): Feedback {
+  const entries = file.feedback_loop?.post_rollback ?? [];
+  const verify = entries.find((entry) => "verify_metrics_recovered" in entry);
+  const notRecovered = entries.find((entry) => "if_not_recovered" in entry)?.if_not_recovered;
+  const outcome = entries.find((entry) => "log_outcome" in entry)?.log_outcome;
+  const postmortem = entries.find((entry) => "auto_generate_postmortem_draft" in entry);
+  return {
+    verifyRecovered: verify?.verify_metrics_recovered ?? true,
+    timeoutMs: durationMs(verify?.timeout ?? "10m"),
+    ifNotRecovered: notRecovered ?? {
+      action: "escalate_to_human",
+      message: "The action did not bring the service back. Please look.",
+    },
+    logOutcome: outcome ?? { store: "incidents", include: [...OUTCOME_FIELDS] },
+    postmortemDraft: postmortem?.auto_generate_postmortem_draft ?? true,
+  };
+}
+
+function serviceOf(service: ConfigFile["services"][string]): ServiceConfig {
+  return {
+    namespace: service.namespace ?? null,
+    workload: service.workload ?? null,
+    argocdApplication: service.argocd_application ?? null,
+    flags: service.flags,
+    criticality: service.criticality,
+    revenuePerMinute: service.revenue_per_minute ?? null,
+    routes: service.routes.map((route) => ({ route: route.route, revenuePerMinute: route.revenue_per_minute })),
+    mode: service.mode ?? null,
+  };
+}

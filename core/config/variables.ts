@@ -1,0 +1,116 @@
+import type { SecretRef } from "./config.ts";
+import { nearest } from "./nearest.ts";
+import type { Path, YamlTree } from "./yaml-tree.ts";
+import { shown } from "./yaml-tree.ts";
+
+/** Something wrong with the value at a path. */
+export interface Trouble {
+  readonly path: Path;
+  /** `key`: points at the name; `value`: at what stands there. `inside`: characters into the text at the path. */
+  readonly at: "key" | "value";
+  readonly inside?: number;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where secrets stand: these stay references, and no message ever quotes them (S10). */
+const SECRETS =
+  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:token|api_key)|model\.api_key)$/;
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the file spells it
+const VARIABLE_FORM = "${VARIABLE}";
+// biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the file spells it
+export const SECRET_FORMS = "${VARIABLE} or ${file:/path}";
+
+export function isSecret(path: Path): boolean {
+  return SECRETS.test(path.join("."));
+}
+
+export function pathText(path: Path): string {
+  return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+}
+
+const ANY_REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
+const VARIABLE = /^[A-Za-z_]\w*$/;
+
+/**
+ * Puts `${NAME}` into every text of the tree but the secrets, and checks that each variable is set. `$${` is a literal
+ * `${`; `${1}` stays, because PromQL's label_replace means something by it.
+ *
+ * @param needSecrets false: a variable that only a secret names may be unset (a replay asks no source).
+ */
+export function substitute(
+  tree: YamlTree,
+  variables: Variables,
+  needSecrets: boolean,
+): { readonly value: unknown; readonly troubles: readonly Trouble[] } {
+  const troubles: Trouble[] = [];
+  const walk = (value: unknown, path: Path): unknown => {
+    if (typeof value === "string") {
+      if (!isSecret(path)) return substituteText(value, path, variables, troubles);
+      troubles.push(...secretTroubles(value, path, variables, needSecrets));
+      return value;
+    }
+    if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...path, key])]));
+  };
+  return { value: walk(tree.root, []), troubles };
+}
+
+function substituteText(text: string, path: Path, variables: Variables, troubles: Trouble[]): string {
+  return text.replaceAll(ANY_REFERENCE, (whole: string, name: string | undefined, offset: number) => {
+    if (name === undefined) return "${";
+    if (/^\d+$/.test(name)) return whole;
+    const trouble = referenceTrouble(name, path, variables);
+    if (trouble === null) return variables[name] ?? "";
+    troubles.push({ ...trouble, inside: offset });
+    return whole;
+  });
+}
+
+function referenceTrouble(name: string, path: Path, variables: Variables): Trouble | null {
+  const where = { path, at: "value" } as const;
+  if (name.startsWith("file:")) {
+    return { ...where, message: `${pathText(path)} cannot come from a file`, hint: "only tokens and keys can" };
+  }
+  if (!VARIABLE.test(name)) {
+    const message = `${pathText(path)} names a variable ${shown(name)}, which cannot be one`;
+    return { ...where, message, hint: `write ${VARIABLE_FORM}, or $\${ for a literal \${` };
+  }
+  return unsetTrouble(name, path, variables);
+}
+
+function unsetTrouble(name: string, path: Path, variables: Variables): Trouble | null {
+  const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+  if (value !== undefined && value !== "") return null;
+  const near = nearest(
+    name,
+    Object.keys(variables).filter((other) => other !== name && variables[other] !== undefined),
+  );
+  const message = `${pathText(path)} needs the variable ${name}, which is ${value === "" ? "empty" : "not set"}`;
+  return { path, at: "value", message, hint: near === null ? `export ${name}=…` : `${near} is set: did you mean it?` };
+}
+
+function secretTroubles(text: string, path: Path, variables: Variables, needed: boolean): readonly Trouble[] {
+  const secret = secretOf(text);
+  if (secret === null) {
+    const message = `${pathText(path)} mixes text with a reference`;
+    const hint = `make it one ${SECRET_FORMS} alone, and put the whole secret there`;
+    return [{ path, at: "value", message, hint }];
+  }
+  if (secret.from !== "env" || !needed) return [];
+  const trouble = unsetTrouble(secret.name, path, variables);
+  return trouble === null ? [] : [trouble];
+}
+
+/** `${NAME}`, `${file:/path}` or the secret itself; null for a text that mixes them. Never resolved here. */
+export function secretOf(text: string): SecretRef | null {
+  const file = /^\$\{file:([^{}]+)\}$/.exec(text)?.[1]?.trim();
+  if (file !== undefined && file !== "") return { from: "file", path: file };
+  const name = /^\$\{([A-Za-z_]\w*)\}$/.exec(text)?.[1];
+  if (name !== undefined) return { from: "env", name };
+  return text.includes("${") ? null : { from: "text", value: text };
+}

@@ -1,0 +1,211 @@
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+} from "yaml";
+
+export type Path = readonly (string | number)[];
+
+/** Something wrong, by character offset; `loadConfig` turns it into a line and a column. */
+export interface Fault {
+  readonly offset: number;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** A YAML text as plain values, and where each of them stands in the text. */
+export interface YamlTree {
+  readonly root: unknown;
+  readonly faults: readonly Fault[];
+  /** Offset of the value at a path; of the nearest parent that exists where the path does not. */
+  offsetOf(path: Path): number;
+  /** Offset of the key that names the path; the same as `offsetOf` for a member of a list. */
+  keyOffsetOf(path: Path): number;
+  /** Offset of the character `index` of a text; the start of the value where escapes make that unclear. */
+  offsetInside(path: Path, index: number): number;
+  positionOf(offset: number): { readonly line: number; readonly column: number };
+}
+
+/** A configuration of ten thousand services is about this large; reading what is larger would only cost time. */
+const LONGEST_TEXT = 2_000_000;
+/** After the first mistakes in indentation a parser mostly reports their echoes. */
+const MOST_FAULTS = 20;
+/** Aliases multiply: without a bound a file of a few lines can describe billions of values. */
+const MOST_VALUES = 500_000;
+/** Far deeper than any configuration, far shallower than the stack. */
+const DEEPEST = 50;
+
+interface Place {
+  readonly key: number;
+  readonly value: number;
+  readonly scalar: Scalar | null;
+  readonly children: Map<string, Place>;
+}
+
+/**
+ * Reads YAML 1.2 into plain values. Total: any text gives a tree, with `faults` where it is not the YAML of one
+ * document, repeats a key, or is too large, too deep or too wide to be a configuration.
+ */
+export function readYaml(text: string): YamlTree {
+  const lines = new LineCounter();
+  if (text.length > LONGEST_TEXT) {
+    const message = `the file has ${text.length} characters`;
+    return treeOf(text, undefined, placeAt(0), [{ offset: 0, message, hint: `at most ${LONGEST_TEXT}` }], lines);
+  }
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false });
+    const broken = [...document.errors, ...document.warnings].slice(0, MOST_FAULTS).map((error) => ({
+      offset: error.pos[0],
+      message: `not readable as YAML: ${oneLine(error.message)}`,
+      hint: yamlHint(error.code),
+    }));
+    if (broken.length > 0) return treeOf(text, undefined, placeAt(0), broken, lines);
+    const reader = new Reader((alias) => (isAlias(alias) ? alias.resolve(document) : undefined));
+    const place = placeAt(document.contents?.range?.[0] ?? 0);
+    const root = reader.read(document.contents, place, 0);
+    return treeOf(text, root, place, reader.faults, lines);
+  } catch (thrown) {
+    if (!(thrown instanceof Error)) throw thrown;
+    const fault = { offset: 0, message: "not readable as YAML: it is nested too deeply", hint: null };
+    return treeOf(text, undefined, placeAt(0), [fault], lines);
+  }
+}
+
+class Reader {
+  readonly faults: Fault[] = [];
+  #values = 0;
+  readonly #resolve: (alias: Node) => Node | undefined;
+
+  constructor(resolve: (alias: Node) => Node | undefined) {
+    this.#resolve = resolve;
+  }
+
+  read(node: unknown, place: Place, depth: number): unknown {
+    this.#values += 1;
+    if (!isNode(node)) return null;
+    if (this.#values > MOST_VALUES) return this.#once(node, `more than ${MOST_VALUES} values`, "aliases multiply them");
+    if (depth > DEEPEST) return this.#once(node, `nested more than ${DEEPEST} deep`, null);
+    if (isAlias(node)) return this.read(this.#resolve(node), place, depth + 1);
+    if (isScalar(node)) return typeof node.value === "bigint" ? Number(node.value) : node.value;
+    if (isSeq(node)) {
+      return node.items.map((item, index) => {
+        const child = placeAt(startOf(item) ?? place.value, isScalar(item) ? item : null);
+        place.children.set(String(index), child);
+        return this.read(item, child, depth + 1);
+      });
+    }
+    return isMap(node) ? this.#map(node.items, place, depth) : null;
+  }
+
+  #map(items: readonly unknown[], place: Place, depth: number): Record<string, unknown> {
+    const map: Record<string, unknown> = {};
+    const firsts = new Map<string, number>();
+    for (const pair of items) {
+      if (!isPair(pair)) continue;
+      const offset = startOf(pair.key) ?? place.value;
+      const key = isAlias(pair.key) ? this.#resolve(pair.key) : pair.key;
+      if (!isScalar(key)) {
+        this.#fault(offset, "a key that is no plain word", "quote it if it is one");
+        continue;
+      }
+      const name = String(key.value);
+      if (firsts.has(name)) {
+        this.#fault(offset, `the key ${shown(name)} stands twice here`, "remove one of them");
+        continue;
+      }
+      firsts.set(name, offset);
+      if (name === "__proto__") {
+        this.#fault(offset, "__proto__ cannot be a name", "choose another");
+        continue;
+      }
+      const child = {
+        ...placeAt(startOf(pair.value) ?? offset, isScalar(pair.value) ? pair.value : null),
+        key: offset,
+      };
+      place.children.set(name, child);
+      map[name] = this.read(pair.value, child, depth + 1);
+    }
+    return map;
+  }
+
+  #once(node: Node, message: string, hint: string | null): null {
+    if (!this.faults.some((fault) => fault.message === message)) this.#fault(startOf(node) ?? 0, message, hint);
+    return null;
+  }
+
+  #fault(offset: number, message: string, hint: string | null): void {
+    this.faults.push({ offset, message, hint });
+  }
+}
+
+function treeOf(text: string, root: unknown, top: Place, faults: readonly Fault[], lines: LineCounter): YamlTree {
+  const find = (path: Path): { readonly place: Place; readonly whole: boolean } => {
+    let place = top;
+    for (const step of path) {
+      const child = place.children.get(String(step));
+      if (child === undefined) return { place, whole: false };
+      place = child;
+    }
+    return { place, whole: true };
+  };
+  return {
+    root,
+    faults,
+    offsetOf: (path) => {
+      const { place, whole } = find(path);
+      return whole ? place.value : place.key;
+    },
+    keyOffsetOf: (path) => find(path).place.key,
+    offsetInside(path, index) {
+      const { place, whole } = find(path);
+      const value = place.scalar?.value;
+      if (!whole || typeof value !== "string") return place.value;
+      const quoted = place.scalar?.type === "QUOTE_DOUBLE" || place.scalar?.type === "QUOTE_SINGLE";
+      const start = place.value + (quoted ? 1 : 0);
+      return text.startsWith(value, start) ? start + index : place.value;
+    },
+    positionOf(offset) {
+      const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), text.length));
+      return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    },
+  };
+}
+
+function placeAt(offset: number, scalar: Scalar | null = null): Place {
+  return { key: offset, value: offset, scalar, children: new Map() };
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** Text from the file, fit for one line of a message: no control characters, at most 60 characters, in quotes. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : oneLine(text));
+}
+
+/** Text without line breaks and control characters. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+}
+
+function yamlHint(code: string): string | null {
+  const hints: Readonly<Record<string, string>> = {
+    BAD_INDENT: "check the indentation, or whether a bracket or quote is still open above",
+    TAB_AS_INDENT: "indent with spaces",
+    MISSING_CHAR: "a quote, colon or bracket is missing here or above",
+    MULTIPLE_DOCS: "one file is one document: remove what begins at ---",
+    BLOCK_AS_IMPLICIT_KEY: "a key and its list or map cannot share a line: check the colons and quotes",
+    MULTILINE_IMPLICIT_KEY: "a colon is missing, or the indentation is off",
+    UNEXPECTED_TOKEN: "check quotes and brackets",
+    TAG_RESOLVE_FAILED: "remove the tag",
+  };
+  return hints[code] ?? null;
+}
