@@ -1,5 +1,6 @@
 import { UnshipError } from "../errors.ts";
-import { WELL_KNOWN_METRICS } from "../model/signal.ts";
+import { WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
+import type { QueryConfig } from "./config.ts";
 
 /** What a unit measures, and how many of the dimension's base unit it is. */
 interface Unit {
@@ -40,9 +41,12 @@ function unitNamed(name: string): Unit | undefined {
 
 /** The unit that the rest of unship expects of a metric: a well-known one's own; null for a custom one (any). */
 export function unitOfMetric(metric: string): string | null {
-  return Object.hasOwn(WELL_KNOWN_METRICS, metric)
-    ? WELL_KNOWN_METRICS[metric as keyof typeof WELL_KNOWN_METRICS].unit
-    : null;
+  return wellKnownMetric(metric)?.unit ?? null;
+}
+
+/** Unit and direction of a well-known metric; undefined for any other name. */
+export function wellKnownMetric(metric: string): { readonly unit: string; readonly worse: Worse } | undefined {
+  return Object.entries(WELL_KNOWN_METRICS).find(([name]) => name === metric)?.[1];
 }
 
 /**
@@ -69,6 +73,25 @@ export function convertToMetricUnit(value: number, unit: string, metric: string)
     throw new UnshipError("input.invalid", { what: metric, reason: `${unit} cannot be turned into ${own}` });
   }
   return (value * from.factor) / to.factor;
+}
+
+/**
+ * The unit of what a configured query yields: as the file says, else as the names in the query say, else the metric's
+ * own; null for a custom metric of which nobody says anything.
+ */
+export function unitOfConfigured(metric: string, { query, unit }: QueryConfig): string | null {
+  return unit ?? unitOfQuery(query) ?? unitOfMetric(metric);
+}
+
+/** The factor from what a configured query yields to the metric's unit: 1000 for the seed's p99 (seconds → ms). */
+export function scaleOfConfigured(metric: string, query: QueryConfig): number {
+  const unit = unitOfConfigured(metric, query);
+  return unit === null ? 1 : convertToMetricUnit(1, unit, metric);
+}
+
+/** The direction in which a configured metric hurts: a well-known one's own; as the file says; else either. */
+export function worseOfConfigured(metric: string, { worse }: QueryConfig): Worse {
+  return wellKnownMetric(metric)?.worse ?? worse ?? "either";
 }
 
 /** Prometheus' suffixes of base units, and the two that people use against its advice. */

@@ -1,6 +1,5 @@
-import { WELL_KNOWN_METRICS, type WellKnownMetric } from "../../model/signal.ts";
 import { parseDuration } from "../durations.ts";
-import { unitOfQuery } from "../units.ts";
+import { unitOfQuery, wellKnownMetric } from "../units.ts";
 import type { Trouble } from "../variables.ts";
 import type { Path } from "../yaml-tree.ts";
 import { type Check, type Fields, isMap, mapAt, valueTroubleAt } from "./check.ts";
@@ -42,7 +41,7 @@ export const comparisonsPointTheRightWay: Check = ({ file }) => {
   return conditionsIn(file).flatMap(({ path, value: { metric, comparison } }) => {
     if (typeof metric !== "string") return [];
     const query = queries[metric];
-    const worse = wellKnown(metric)?.worse ?? (isMap(query) ? query.worse : undefined);
+    const worse = wellKnownMetric(metric)?.worse ?? (isMap(query) ? query.worse : undefined);
     const bad = comparison === "less_than" ? "down" : "up";
     if ((worse !== "up" && worse !== "down") || worse === bad) return [];
     const message = `is ${comparison === "less_than" ? "less_than" : "greater_than"}, but ${metric} hurts when it goes ${worse}`;
@@ -63,7 +62,7 @@ export const thresholdsFitTheirUnit: Check = ({ file }) =>
 function figureTrouble(path: Path, figure: number, condition: Fields, file: unknown): readonly Trouble[] {
   const { metric } = condition;
   if (typeof metric !== "string") return [];
-  const unit = wellKnown(metric)?.unit;
+  const unit = wellKnownMetric(metric)?.unit;
   if (unit === undefined) return [];
   if (!Number.isFinite(figure)) return [valueTroubleAt(path, `is ${figure}, which is no figure`, null)];
   if (figure < 0)
@@ -114,7 +113,3 @@ export const durationsFitTheWindow: Check = ({ file }) => {
     ];
   });
 };
-
-function wellKnown(metric: string) {
-  return Object.hasOwn(WELL_KNOWN_METRICS, metric) ? WELL_KNOWN_METRICS[metric as WellKnownMetric] : undefined;
-}

@@ -38,7 +38,10 @@ const Health = z.strictObject({
       unit: "samples",
     },
   ),
-  consecutive: field(z.boolean().default(true), "Whether they must follow one another."),
+  consecutive: field(
+    z.boolean().default(true),
+    "Whether they must follow one another; false: so many within five minutes.",
+  ),
 });
 
 const Regression = z.strictObject({

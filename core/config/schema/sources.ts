@@ -51,7 +51,7 @@ const Scrape = z.strictObject({
   ),
   interval: field(duration(100).default("5s"), "Time between two scrapes.", { unit: "duration" }),
   window: field(duration(60_000).default("6h"), "How much of the past is kept.", { unit: "duration" }),
-  spool: field(text().optional(), "File that the window is written to, so that it survives a restart.", {
+  spool: field(text().optional(), "Folder that the window is written to, so that it survives a restart.", {
     unless: "kept in memory alone",
   }),
 });
