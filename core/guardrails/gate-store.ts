@@ -15,6 +15,7 @@ export const LEDGER_KINDS = {
   approvalGiven: "approval.given",
   approvalRejected: "approval.rejected",
   approvalRefused: "approval.refused",
+  tokenRefused: "token.refused",
   paused: "gate.paused",
   resumed: "gate.resumed",
   noticeSent: "notice.sent",

@@ -1,0 +1,111 @@
+import { z } from "zod";
+import { UnshipError } from "../../core/errors.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { targetKey, targetText } from "../../core/guardrails/targets.ts";
+import { type GateAnswer, type Plan, Target } from "../../core/model/plan.ts";
+import type { Gate, PlanDraft } from "../../core/ports.ts";
+import { createApprovals } from "./approvals.ts";
+import { type Gathered, gather } from "./gather.ts";
+import { judge } from "./judge.ts";
+import { tell } from "./notices.ts";
+import { processOwner } from "./owner.ts";
+import { GATE_LIMITS, type GateLimits, type GateParts, planHash } from "./parts.ts";
+import { redeemPermit } from "./permit.ts";
+import { recoverPlans } from "./recover.ts";
+import { entry, reserve } from "./reserve.ts";
+import { closeRest, runPlan } from "./run.ts";
+import { createRunning } from "./running.ts";
+
+/** A plan that would change more objects than this is no rollback of one incident. */
+const MAX_TARGETS = 50;
+
+const Draft = z.strictObject({
+  incidentId: z.string().min(1).max(200),
+  targets: z.array(Target).min(1).max(MAX_TARGETS),
+  reason: z.string().max(4000),
+  proposedBy: z.string().min(1).max(200),
+});
+
+/**
+ * The one door to production. Plan ids in, answers out: plain data. It gathers its own facts, runs every rule,
+ * reserves and writes before it acts, and holds the only executors there are.
+ *
+ * Throws `plan.unknown`, `input.invalid`, `approval.refused`, `plan.expired`, `plan.changed`, and `ledger.*` where the
+ * ledger cannot be written; then nothing was executed that does not stand in it.
+ */
+export function createGate(given: GateParts): Gate {
+  const owner = given.owner ?? processOwner();
+  const limits: GateLimits = { ...GATE_LIMITS, ...given.limits };
+  const parts = { ...given, ownerId: owner.id };
+  const { store } = parts;
+  const running = createRunning();
+
+  async function propose(draft: PlanDraft): ReturnType<Gate["propose"]> {
+    const { incidentId, targets, reason, proposedBy } = checkedDraft(draft);
+    const id = parts.newId();
+    const hash = planHash({ incidentId, targets });
+    const gathered = await gather({ targets }, parts, limits);
+    return store.transact(async (tx) => {
+      const expiresAt = tx.now + limits.planLifetimeMs;
+      const plan: Plan = { id, hash, incidentId, targets, reason, proposedBy, createdAt: tx.now, expiresAt };
+      await tx.savePlan(plan);
+      await tx.append({ ...entry(plan, LEDGER_KINDS.planProposed, plan), actor: proposedBy });
+      const { review } = await judge(tx, plan, gathered, parts);
+      await tx.append(entry(plan, LEDGER_KINDS.planReviewed, { outcome: "proposed", review }));
+      return { plan, review };
+    });
+  }
+
+  async function submit(planId: string): Promise<GateAnswer> {
+    const plan = await store.plan(planId);
+    if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
+    const gathered = await gather(plan, parts, limits);
+    const leave = running.enter(planId);
+    try {
+      const answer = await reserveAndRun(plan, gathered);
+      await tell(parts, limits, plan, answer, gathered.assessment);
+      return answer;
+    } finally {
+      leave();
+    }
+  }
+
+  async function reserveAndRun(plan: Plan, gathered: Gathered): Promise<GateAnswer> {
+    const reservation = await store.transact((tx) => reserve(tx, plan, gathered, parts, limits));
+    if (reservation.kind === "answer") return reservation.answer;
+    const run = { plan, review: reservation.judgement.review, parts, limits };
+    const end = await store.transact(async (tx) =>
+      (await redeemPermit(tx, reservation.permit, plan, owner.id))
+        ? undefined
+        : closeRest(tx, "the permit could not be redeemed", run),
+    );
+    return end ?? runPlan(run);
+  }
+
+  async function recover(): Promise<readonly GateAnswer[]> {
+    const answers = await recoverPlans({ parts, owner, limits, running });
+    for (const answer of answers) {
+      const plan = await store.plan(answer.planId);
+      if (plan !== null) await tell(parts, limits, plan, answer, null);
+    }
+    return answers;
+  }
+
+  return { propose, submit, recover, ...createApprovals(parts, limits) };
+}
+
+function checkedDraft(draft: PlanDraft): z.infer<typeof Draft> {
+  const checked = Draft.safeParse(draft);
+  if (!checked.success) {
+    throw new UnshipError("input.invalid", { what: "plan", reason: z.prettifyError(checked.error) });
+  }
+  const seen = new Set<string>();
+  for (const target of checked.data.targets) {
+    const key = targetKey(target);
+    if (seen.has(key)) {
+      throw new UnshipError("input.invalid", { what: "plan", reason: `${targetText(target)} stands in it twice` });
+    }
+    seen.add(key);
+  }
+  return checked.data;
+}

@@ -1,0 +1,62 @@
+import type { InspectedTarget } from "../../core/guardrails/rule.ts";
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { Plan, Target } from "../../core/model/plan.ts";
+import type { Executor } from "../../core/ports.ts";
+import type { GateLimits, GateParts } from "./parts.ts";
+
+/** What the gate found out itself, outside the transaction, before it judges a plan. */
+export interface Gathered {
+  readonly assessment: Assessment | null;
+  readonly targets: readonly InspectedTarget[];
+}
+
+/**
+ * Asks the gate's own assessment and each target's own system. Never throws: what could not be read is null, and
+ * the rules say what follows from that (S9). Every question has a time limit, so that silence ends in an answer.
+ */
+export async function gather(plan: Pick<Plan, "targets">, parts: GateParts, limits: GateLimits): Promise<Gathered> {
+  const services = [...new Set(plan.targets.map(({ service }) => service))];
+  const [assessment, targets] = await Promise.all([
+    within(limits.assessTimeoutMs, (abort) => parts.assess(services, parts.clock.now(), abort)).catch(() => null),
+    Promise.all(plan.targets.map((target) => inspect(target, executorFor(target, parts.executors), limits))),
+  ]);
+  return { assessment, targets };
+}
+
+export function executorFor(target: Target, executors: readonly Executor[]): Executor | undefined {
+  return executors.find(({ action }) => action === target.action);
+}
+
+async function inspect(target: Target, executor: Executor | undefined, limits: GateLimits): Promise<InspectedTarget> {
+  if (executor === undefined) {
+    return { target, state: null, problem: `nothing here carries out ${target.action}`, executable: false };
+  }
+  try {
+    const state = await within(limits.inspectTimeoutMs, (abort) => executor.inspect(target, abort));
+    return { target, state, problem: null, executable: true };
+  } catch (error) {
+    return { target, state: null, problem: problemText(error), executable: true };
+  }
+}
+
+/** Runs a question with a time limit; throws when it is over, even if the question ignores its signal. */
+export async function within<T>(ms: number, ask: (abort: AbortSignal) => Promise<T>): Promise<T> {
+  const control = new AbortController();
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const reason = new DOMException(`no answer within ${ms} ms`, "TimeoutError");
+    control.abort(reason);
+    reject(reason);
+  }, ms);
+  try {
+    return await Promise.race([ask(control.signal), over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What may be shown of an error: ours as it reads, a time-out, and of anything else only that it failed (S10). */
+export function problemText(error: unknown): string {
+  if (error instanceof Error && (error.name === "UnshipError" || error.name === "TimeoutError")) return error.message;
+  return "it failed";
+}

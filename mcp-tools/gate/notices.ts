@@ -1,0 +1,53 @@
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { GateAnswer, Plan } from "../../core/model/plan.ts";
+import { within } from "./gather.ts";
+import type { GateLimits, GateParts } from "./parts.ts";
+import { entry } from "./reserve.ts";
+
+/**
+ * Tells people what the gate did not finish by itself: a plan that waits for them, or one that stopped half-way.
+ * Sent once a plan and reason, written down with whether it arrived; a notifier that fails or hangs changes nothing.
+ */
+export async function tell(
+  parts: GateParts,
+  limits: GateLimits,
+  plan: Plan,
+  answer: GateAnswer,
+  assessment: Assessment | null,
+): Promise<void> {
+  if (answer.outcome !== "held" && answer.outcome !== "stopped") return;
+  const { store, notifier } = parts;
+  const sent = await store.entries({ incidentId: plan.incidentId, kinds: [LEDGER_KINDS.noticeSent] });
+  if (sent.some(({ planId, body }) => planId === plan.id && isAbout(body, answer.outcome))) return;
+  const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
+  const held = answer.outcome === "held";
+  const title = held ? `Rollback of ${services} needs a person` : `Rollback of ${services} stopped`;
+  const lines = held
+    ? [
+        plan.reason,
+        ...answer.review.rules.filter(({ verdict }) => verdict !== "allow").map(({ reason }) => reason),
+        `unship approve ${plan.id}`,
+      ]
+    : answer.results.map(({ target, result, detail }) => `${target.service}: ${result}, ${detail}`);
+  for (const to of recipients(parts, assessment)) {
+    const notice = { incidentId: plan.incidentId, title, lines, severity: held ? "warning" : "critical", to } as const;
+    const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
+      delivered: false,
+      detail: "the notifier failed",
+    }));
+    await store.append(entry(plan, LEDGER_KINDS.noticeSent, { about: answer.outcome, to, delivered, detail }));
+  }
+}
+
+const isAbout = (body: unknown, outcome: string): boolean =>
+  typeof body === "object" && body !== null && "about" in body && body.about === outcome;
+
+/** Those whom the firing policies name; where none fires, those whom any policy names. */
+function recipients({ config }: GateParts, assessment: Assessment | null): readonly string[] {
+  const firing = new Set(
+    assessment?.conditions.filter(({ state }) => state === "firing").map(({ policy }) => policy) ?? [],
+  );
+  const spoken = config.policies.filter(({ name }) => firing.has(name));
+  return [...new Set((spoken.length > 0 ? spoken : config.policies).flatMap(({ notification }) => notification))];
+}

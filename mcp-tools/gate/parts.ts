@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import type { Config } from "../../core/config/config.ts";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { GatePolicy } from "../../core/guardrails/rule.ts";
+import { planContent } from "../../core/guardrails/targets.ts";
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { Plan } from "../../core/model/plan.ts";
+import type { Clock, Executor, Ledger, Notifier } from "../../core/ports.ts";
+import type { Owner } from "./owner.ts";
+
+/** The part of the configuration that the gate reads. */
+export type GateConfig = GatePolicy & Pick<Config, "approvers">;
+
+export interface GateParts {
+  readonly config: GateConfig;
+  readonly store: Ledger & GateStore;
+  /** At most one for each action type. They live in the gate's closure and nowhere else. */
+  readonly executors: readonly Executor[];
+  /** The gate's own fresh deterministic assessment of these services; throws where it cannot be made. */
+  readonly assess: (services: readonly string[], now: number, abort: AbortSignal) => Promise<Assessment>;
+  readonly clock: Clock;
+  readonly notifier: Notifier;
+  /** A new unique id on each call. */
+  readonly newId: () => string;
+  readonly owner?: Owner;
+  readonly limits?: Partial<GateLimits>;
+}
+
+export interface GateLimits {
+  /** How long a plan may wait, for a person above all. */
+  readonly planLifetimeMs: number;
+  /** How long an approval may be used; never longer than its plan lives. */
+  readonly approvalLifetimeMs: number;
+  /** How long after the reservation a target may still be started. */
+  readonly permitLifetimeMs: number;
+  readonly assessTimeoutMs: number;
+  readonly inspectTimeoutMs: number;
+  readonly executeTimeoutMs: number;
+  /** Pauses before each look at a target whose answer did not come; the number of looks is their number. */
+  readonly reconcileDelaysMs: readonly number[];
+  /** How long the process that reserved a plan may be silent before another host's process takes it over. */
+  readonly leaseMs: number;
+  /** Tries of one target, those after a crash or a time-out included. */
+  readonly maxAttempts: number;
+  /** Wrong tokens that the whole store takes a minute. */
+  readonly wrongTokensPerMinute: number;
+  readonly noticeTimeoutMs: number;
+}
+
+/**
+ * Fifteen minutes for a person to answer is what on-call rotations page with before they escalate (and Kubernaut's
+ * default for approvals). A permit is used at once; two minutes leave room for a restart and for nothing else. The
+ * lease is longer than one target can take: execute, three looks, and the ledger's patience between.
+ */
+export const GATE_LIMITS: GateLimits = {
+  planLifetimeMs: 15 * 60_000,
+  approvalLifetimeMs: 10 * 60_000,
+  permitLifetimeMs: 2 * 60_000,
+  assessTimeoutMs: 30_000,
+  inspectTimeoutMs: 10_000,
+  executeTimeoutMs: 30_000,
+  reconcileDelaysMs: [0, 500, 2000],
+  leaseMs: 3 * 60_000,
+  maxAttempts: 2,
+  wrongTokensPerMinute: 10,
+  noticeTimeoutMs: 5000,
+};
+
+/** SHA-256 (hex) of what a plan would do. */
+export function planHash(plan: Pick<Plan, "incidentId" | "targets">): string {
+  return createHash("sha256").update(planContent(plan)).digest("hex");
+}

@@ -1,0 +1,152 @@
+import { type GateTransaction, type Intent, LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
+import { paused } from "../../core/guardrails/rules/paused.ts";
+import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
+import { executorFor } from "./gather.ts";
+import type { GateLimits, GateParts } from "./parts.ts";
+import { entry } from "./reserve.ts";
+import { execute, settle } from "./settle.ts";
+
+export interface Run {
+  readonly plan: Plan;
+  readonly review: GateReview;
+  readonly parts: GateParts & { readonly ownerId: string };
+  readonly limits: GateLimits;
+}
+
+/** What the next transaction found: go on with the target, or this is the end. */
+type Step = { readonly intent: Intent } | { readonly end: GateAnswer };
+
+/**
+ * Executes the open intents of a reserved plan in their order. Before each try there is an entry, after it one with
+ * the result, and the next target waits for that. It stops at the first target that did not end well; what was not
+ * started is closed and its unit goes back. Every step looks first whether the plan is still this process's own and
+ * whether someone has paused it.
+ */
+export async function runPlan(run: Run): Promise<GateAnswer> {
+  const { plan, parts, limits } = run;
+  for (let position = 0; position < plan.targets.length; position += 1) {
+    for (;;) {
+      const step = await parts.store.transact((tx) => startTry(tx, position, run));
+      if ("end" in step) return step.end;
+      const { intent } = step;
+      if (intent.finishedAt !== null) break;
+      const executor = executorFor(intent.target, parts.executors);
+      let result =
+        executor === undefined
+          ? notStarted(intent, "nothing carries it out", parts.clock.now())
+          : await execute(executor, intent, parts.clock, limits);
+      if (result.result === "unknown" && executor !== undefined) {
+        const settlement = await settle(executor, intent, parts.clock, limits);
+        if (settlement.kind === "not-done" && intent.attempts < limits.maxAttempts) continue;
+        result =
+          settlement.kind === "not-done"
+            ? { ...result, result: "failed", detail: `tried ${intent.attempts} times; the target did not change` }
+            : settlement.result;
+      }
+      const end = await parts.store.transact((tx) => finishTry(tx, intent, result, run));
+      if (end !== undefined) return end;
+      break;
+    }
+  }
+  // Every position was finished before this call: the answer stands in the ledger.
+  return parts.store.transact(async (tx) => answerFrom(await tx.intents({ planId: plan.id }), run));
+}
+
+/** Writes down that a target is about to be tried, or why it is not. */
+async function startTry(tx: GateTransaction, position: number, run: Run): Promise<Step> {
+  const { plan, parts, limits } = run;
+  const intents = await tx.intents({ planId: plan.id });
+  const intent = intents.find((one) => one.position === position);
+  if (intent === undefined) throw new Error(`plan ${plan.id} has no intent ${position}`);
+  if (intent.finishedAt !== null) return { intent };
+  if (intent.owner !== parts.ownerId) return { end: answerFrom(intents, run) };
+  const facts = await tx.facts(plan, 0);
+  const stop = paused.check({
+    plan,
+    contentHash: plan.hash,
+    now: tx.now,
+    policy: parts.config,
+    assessment: null,
+    targets: [],
+    store: facts,
+  });
+  if (stop !== undefined) return { end: await closeRest(tx, stop.reason, run) };
+  const attempts = intent.attempts + 1;
+  const leaseUntil = tx.now + limits.leaseMs;
+  for (const open of intents.filter((one) => one.finishedAt === null)) {
+    await tx.updateIntent(plan.id, open.position, { leaseUntil });
+  }
+  await tx.updateIntent(plan.id, position, { attempts });
+  const { key, target } = intent;
+  await tx.append(entry(plan, LEDGER_KINDS.targetAttempted, { position, key, target, attempt: attempts }));
+  return { intent: { ...intent, attempts, leaseUntil } };
+}
+
+/** Writes a result down; where it ends the plan, the answer too, in the same transaction. */
+export async function finishTry(
+  tx: GateTransaction,
+  intent: Intent,
+  result: TargetResult,
+  run: Run,
+): Promise<GateAnswer | undefined> {
+  const { plan } = run;
+  const known = (await tx.intents({ planId: plan.id })).find((one) => one.position === intent.position);
+  if (known === undefined || known.finishedAt !== null || known.owner !== run.parts.ownerId) {
+    return answerFrom(await tx.intents({ planId: plan.id }), run);
+  }
+  await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position: intent.position, key: intent.key, result }));
+  if (result.result === "unknown") {
+    // Stays open: the target is busy until somebody finds out what came of it (S5).
+    await tx.updateIntent(plan.id, intent.position, { result });
+    return closeRest(tx, "an earlier target's result is not known", run, intent.position);
+  }
+  const released = WROTE_NOTHING.includes(result.result);
+  await tx.updateIntent(plan.id, intent.position, { result, finishedAt: tx.now, released });
+  if (result.result !== "done" && result.result !== "nothing-to-do") {
+    return closeRest(tx, "an earlier target stopped the plan", run);
+  }
+  const intents = await tx.intents({ planId: plan.id });
+  if (intents.some((one) => one.finishedAt === null)) return undefined;
+  return recordAnswer(tx, answerFrom(intents, run), run);
+}
+
+/** Closes every intent that was not started, gives its unit back, and writes the plan's answer. */
+export async function closeRest(tx: GateTransaction, reason: string, run: Run, keepOpen?: number): Promise<GateAnswer> {
+  const { plan } = run;
+  for (const intent of await tx.intents({ planId: plan.id, open: true })) {
+    if (intent.position === keepOpen) continue;
+    const result = notStarted(intent, reason, tx.now);
+    const { position, key } = intent;
+    await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position, key, result }));
+    // A target that was tried before and found unchanged did cost a try: its unit stays used.
+    const released = intent.attempts === 0;
+    await tx.updateIntent(plan.id, position, { result, finishedAt: tx.now, released });
+  }
+  return recordAnswer(tx, answerFrom(await tx.intents({ planId: plan.id }), run), run);
+}
+
+export async function recordAnswer(tx: GateTransaction, answer: GateAnswer, { plan }: Run): Promise<GateAnswer> {
+  await tx.append(entry(plan, LEDGER_KINDS.planAnswered, answer));
+  return answer;
+}
+
+/** The answer that the intents amount to. */
+function answerFrom(intents: readonly Intent[], { plan, review }: Run): GateAnswer {
+  const results = intents.flatMap(({ result }) => (result === null ? [] : [result]));
+  const done = intents.filter(({ result }) => result?.result === "done");
+  const well = results.every(({ result }) => result === "done" || result === "nothing-to-do");
+  const finished = done.flatMap(({ finishedAt }) => (finishedAt === null ? [] : [finishedAt]));
+  const complete = well && results.length === plan.targets.length;
+  return {
+    planId: plan.id,
+    outcome: !complete ? "stopped" : done.length > 0 ? "executed" : "nothing-to-do",
+    review,
+    results,
+    executedAt: finished.length === 0 ? null : Math.max(...finished),
+  };
+}
+
+function notStarted({ target, attempts }: Intent, reason: string, at: number): TargetResult {
+  const detail = attempts === 0 ? `not started: ${reason}` : `not done, and not tried again: ${reason}`;
+  return { target, result: "refused", detail, at, warnings: [] };
+}
