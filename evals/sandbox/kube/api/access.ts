@@ -1,0 +1,34 @@
+import { ApiError } from "../api-error.ts";
+import { qualified } from "../resources.ts";
+import type { ApiRequest } from "./http-request.ts";
+import type { Route } from "./route.ts";
+
+export interface TokenGrant {
+  readonly token: string;
+  readonly readOnly: boolean;
+}
+
+const VERBS: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
+
+/** Throws 401 for a request without a known token and 403 for a write with one that may only read. No tokens: no check. */
+export function checkAccess(
+  tokens: readonly TokenGrant[] | undefined,
+  request: ApiRequest,
+  route: Route | undefined,
+): void {
+  if (tokens === undefined || tokens.length === 0) return;
+  const grant = tokens.find(({ token }) => token === request.token);
+  if (grant === undefined) throw new ApiError(401, "Unauthorized", "Unauthorized");
+  const verb = VERBS[request.method];
+  if (!grant.readOnly || verb === undefined || route === undefined) return;
+  const { resource, namespace, name = "" } = route;
+  const where =
+    namespace === undefined || namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
+  const named = name === "" ? "" : ` "${name}"`;
+  throw new ApiError(
+    403,
+    "Forbidden",
+    `${qualified(resource)}${named} is forbidden: User "system:serviceaccount:default:reader" cannot ${verb} resource "${resource.plural}" in API group "${resource.group}" ${where}`,
+    { name, ...(resource.group === "" ? {} : { group: resource.group }), kind: resource.plural },
+  );
+}

@@ -1,0 +1,69 @@
+import { notFound } from "../api-error.ts";
+import type { Json } from "../json.ts";
+import type { KubeObject } from "../objects.ts";
+import type { Registry } from "../registry.ts";
+import { apiVersionOf, type Resource } from "../resources.ts";
+import { type Matcher, parseFieldSelector, parseLabelSelector } from "../selectors.ts";
+import type { ApiRequest } from "./http-request.ts";
+import type { Route } from "./route.ts";
+import { scaleOf } from "./scale.ts";
+import { type IncludeObject, tableOf } from "./table.ts";
+
+/** Whether the client would rather have a table, as `kubectl get` would. */
+export function wantsTable({ accept }: ApiRequest): boolean {
+  return accept.split(",")[0]?.includes("as=Table") === true;
+}
+
+export function includeObject({ query }: ApiRequest): IncludeObject {
+  const asked = query.get("includeObject");
+  return asked === "None" || asked === "Object" ? asked : "Metadata";
+}
+
+/** The object itself, or undefined where none has been created under this name. Throws 404. */
+export function found(registry: Registry, { resource, namespace, name = "" }: Route): KubeObject {
+  const object = registry.get(resource.plural, namespace ?? "", name);
+  if (object === undefined) throw notFound(resource, name);
+  return object;
+}
+
+/** GET of one object, its scale or its status. */
+export function readOne(registry: Registry, route: Route, request: ApiRequest): Json {
+  const object = found(registry, route);
+  if (route.subresource === "scale") return scaleOf(object);
+  if (!wantsTable(request)) return object;
+  return tableOf(route.resource.plural, [object], { include: includeObject(request), now: registry.now() });
+}
+
+/** Which objects a list or watch is about. Throws 400 for a selector that cannot be read. */
+export function matcherOf({ namespace, name }: Route, { query }: ApiRequest): Matcher {
+  const tests = [
+    parseLabelSelector(query.get("labelSelector") ?? ""),
+    parseFieldSelector(query.get("fieldSelector") ?? ""),
+    ...(namespace === undefined || namespace === ""
+      ? []
+      : [({ metadata }: KubeObject) => metadata.namespace === namespace]),
+    ...(name === undefined ? [] : [({ metadata }: KubeObject) => metadata.name === name]),
+  ];
+  return (object) => tests.every((test) => test(object));
+}
+
+/** GET of a collection, always whole: `limit` only allows a server to answer in parts. */
+export function readList(registry: Registry, route: Route, request: ApiRequest): Json {
+  const { resource } = route;
+  const matches = matcherOf(route, request);
+  const objects = (registry.list(resource.plural) as readonly KubeObject[]).filter(matches);
+  const version = String(registry.store.version());
+  if (wantsTable(request))
+    return tableOf(resource.plural, objects, { include: includeObject(request), now: registry.now(), version });
+  return listOf(resource, objects, version);
+}
+
+/** Items of a list carry no kind of their own, as in the real API. */
+export function listOf(resource: Resource, objects: readonly KubeObject[], version: string): Json {
+  return {
+    kind: `${resource.kind}List`,
+    apiVersion: apiVersionOf(resource),
+    metadata: { resourceVersion: version },
+    items: objects.map(({ kind: _, apiVersion: __, ...rest }) => rest),
+  };
+}
