@@ -65,14 +65,16 @@ function complaint({ file, target }: Import): string | undefined {
       : `${part} may not import the package ${packageName}`;
   }
   if (part === "evals" || part === "test" || part === "scripts" || file === "agent/main.ts") return undefined;
+  if (/^agent\/compose\//.test(file))
+    return /^evals\//.test(target) ? "the composition of evals is main.ts's" : undefined;
   if (/^(evals|test|scripts)\//.test(target))
     return "nothing outside evals, test and agent/main.ts imports evals or test";
   if (part === "core") return coreComplaint(file, target);
   if (part === "knowledge") return /^(core|knowledge)\//.test(target) ? undefined : "knowledge imports core alone";
-  if (part === "agent")
-    return /^(core|agent)\//.test(target) && target !== "agent/main.ts"
-      ? undefined
-      : "all but core is passed in to agent";
+  if (part === "agent") {
+    const own = /^(core|agent)\//.test(target) && target !== "agent/main.ts" && !/^agent\/compose\//.test(target);
+    return own ? undefined : "all but core is passed in to agent";
+  }
   if (/^mcp-tools\/connectors\//.test(file)) return connectorComplaint(file, target);
   if (/^mcp-tools\/gate\//.test(file))
     return /^(core|mcp-tools\/gate)\//.test(target) ? undefined : "the gate imports core alone";
@@ -119,6 +121,8 @@ describe("architecture", () => {
     ["core/impact/x.ts", "undici"],
     ["agent/watch/watch.ts", "mcp-tools/gate/gate.ts"],
     ["agent/cli/demo.ts", "evals/demo/demo.ts"],
+    ["agent/cli/demo.ts", "agent/compose/live-system.ts"],
+    ["agent/compose/live-system.ts", "evals/demo/demo.ts"],
     ["mcp-tools/tools/x.ts", "mcp-tools/gate/gate.ts"],
     ["mcp-tools/connectors/prometheus/x.ts", "mcp-tools/connectors/kubernetes/y.ts"],
     ["mcp-tools/gate/gate.ts", "knowledge/ledger/sqlite.ts"],

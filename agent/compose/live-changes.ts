@@ -1,0 +1,70 @@
+import type { DeploymentsSource, FlagsSource } from "../../core/config/config.ts";
+import { secret } from "./secrets.ts";
+import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
+
+/** Opens what deploys: history, rollouts, readiness, and the undo executor where this process may act. */
+export async function openDeployments(
+  source: DeploymentsSource,
+  { config, clock, act }: OpenContext,
+  parts: SystemParts,
+): Promise<void> {
+  if (source.type !== "kubernetes") return;
+  const { kubeClient } = await import("../../mcp-tools/connectors/kubernetes/client.ts");
+  const { inClusterAccess, readKubeconfig } = await import("../../mcp-tools/connectors/kubernetes/kubeconfig.ts");
+  const { kubernetesChanges } = await import("../../mcp-tools/connectors/kubernetes/changes.ts");
+  const { kubernetesRollouts } = await import("../../mcp-tools/connectors/kubernetes/rollouts.ts");
+  const { kubernetesHealth } = await import("../../mcp-tools/connectors/kubernetes/health.ts");
+  const access = source.kubeconfig === null ? inClusterAccess() : readKubeconfig(source.kubeconfig, source.context);
+  const client = kubeClient(access);
+  const services = Object.entries(config.services).flatMap(([service, { namespace, workload }]) =>
+    workload === null ? [] : [{ service, namespace: namespace ?? "default", ...workload }],
+  );
+  const options = { client, namespaces: source.namespaces, services, now: clock.now };
+  const health = kubernetesHealth(options);
+  parts.sources.metrics.push(health);
+  parts.sources.changes.push(kubernetesChanges(options));
+  const rollouts = kubernetesRollouts(options);
+  parts.sources.rollouts.push(rollouts);
+  parts.observe.push((now, abort) => health.observe(now, abort));
+  parts.report.push((abort) =>
+    attempt(`kubernetes ${access.server.href}`, async () => {
+      const found = await rollouts.rollouts(abort);
+      return `${found.length} workloads in ${source.namespaces.join(", ")}`;
+    }),
+  );
+  if (act) {
+    const { kubectlRolloutUndo } = await import("../../mcp-tools/connectors/kubernetes/undo.ts");
+    parts.executors.push(kubectlRolloutUndo({ client, now: clock.now }));
+  }
+  parts.close.push(() => client.close());
+}
+
+/** Opens the flag system: states, history, and the executor that switches one off where this process may act. */
+export async function openFlags(
+  source: FlagsSource,
+  { config, clock, environment, act }: OpenContext,
+  parts: SystemParts,
+): Promise<void> {
+  if (source.type !== "unleash") return;
+  const { connectUnleash } = await import("../../mcp-tools/connectors/unleash/unleash.ts");
+  const services = Object.entries(config.services).map(([service, { flags }]) => ({ service, flags }));
+  const unleash = connectUnleash({
+    endpoint: new URL(source.endpoint),
+    token: secret(source.token, environment),
+    project: source.project,
+    environment: source.environment,
+    services,
+    actor: null,
+    now: clock.now,
+  });
+  parts.sources.flags.push(unleash.flags);
+  parts.sources.changes.push(unleash.changes);
+  if (act) parts.executors.push(unleash.disable);
+  parts.report.push((abort) =>
+    attempt(
+      `unleash ${source.endpoint}`,
+      async () => `${(await unleash.flags.flags(abort)).length} flags in ${source.project}/${source.environment}`,
+    ),
+  );
+  parts.close.push(() => unleash.close());
+}

@@ -1,0 +1,116 @@
+import type { Config, MetricsSource } from "../../core/config/config.ts";
+import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } from "../../core/config/units.ts";
+import { createHttp } from "../../mcp-tools/connectors/http.ts";
+import type { PresentValue } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
+import { secret } from "./secrets.ts";
+import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
+
+/** Opens the source of metrics: Prometheus, or the embedded scraper. */
+export async function openMetrics(
+  source: MetricsSource,
+  { config, clock, environment }: OpenContext,
+  parts: SystemParts,
+): Promise<void> {
+  const { serviceLabel, versionLabel } = config;
+  if (source.type === "prometheus") {
+    const { createPrometheus } = await import("../../mcp-tools/connectors/prometheus/prometheus.ts");
+    const headers = source.token === null ? {} : { authorization: `Bearer ${secret(source.token, environment)}` };
+    const http = createHttp({ source: "prometheus", base: new URL(source.endpoint), headers });
+    const queries = Object.fromEntries(
+      Object.entries(source.queries).map(([metric, query]) => [
+        metric,
+        {
+          query: query.query,
+          unit: unitOfMetric(metric) ?? unitOfConfigured(metric, query) ?? "",
+          scale: scaleOfConfigured(metric, query),
+          worse: worseOfConfigured(metric, query),
+        },
+      ]),
+    );
+    const prometheus = createPrometheus({ http, clock, queries, serviceLabel, versionLabel });
+    parts.sources.metrics.push(prometheus);
+    parts.report.push((abort) =>
+      attempt(`prometheus ${source.endpoint}`, async () => {
+        const { version, latencyMs } = await prometheus.ping(abort);
+        return `version ${version}, ${Math.round(latencyMs)} ms`;
+      }),
+    );
+    for (const metric of Object.keys(source.queries)) {
+      parts.report.push((abort) =>
+        attempt(`prometheus ${metric}`, async () =>
+          presentText(config, metric, await prometheus.present(metric, abort)),
+        ),
+      );
+    }
+    parts.close.push(() => http.close());
+    return;
+  }
+  const { createScrape } = await import("../../mcp-tools/connectors/scrape/scrape.ts");
+  const scrape = await createScrape({
+    targets: source.targets,
+    discovery: source.discovery,
+    intervalMs: source.intervalMs,
+    windowMs: source.windowMs,
+    spool: source.spool,
+    now: clock.now(),
+    serviceLabel,
+    versionLabel,
+    ...(await customMetrics(source.queries)),
+    policyWindowMs: Math.min(60_000, 5 * source.intervalMs),
+  });
+  parts.sources.metrics.push(scrape);
+  parts.observe.push((now, abort) => scrape.scrapeOnce(now, abort));
+  parts.report.push((abort) =>
+    attempt("scrape", async () => {
+      const summary = await scrape.scrapeOnce(clock.now(), abort);
+      const down = [
+        ...summary.failed.map(({ url, because }) => `${url}: ${because}`),
+        ...(summary.discoveryFailed === null ? [] : [summary.discoveryFailed]),
+      ];
+      if (down.length > 0 || summary.targets === 0) throw new Error(down.join("; ") || "no target to scrape");
+      return `${summary.targets} targets, ${summary.samples} samples`;
+    }),
+  );
+  parts.close.push(() => scrape.close());
+}
+
+async function customMetrics(queries: Extract<MetricsSource, { type: "scrape" }>["queries"]) {
+  const { mappingOf } = await import("../../mcp-tools/connectors/scrape/mapping.ts");
+  const custom = Object.fromEntries(
+    Object.entries(queries).flatMap(([metric, query]) => {
+      const mapped = mappingOf(query.query);
+      if (!mapped.ok) return [];
+      const unit = unitOfMetric(metric) ?? unitOfConfigured(metric, query) ?? "";
+      return [
+        [
+          metric,
+          { ...mapped.mapping, unit, scale: scaleOfConfigured(metric, query), worse: worseOfConfigured(metric, query) },
+        ],
+      ];
+    }),
+  );
+  return { custom };
+}
+
+/** Present value and threshold differ by more than this: one of the two is probably in another unit (ARCHITECTURE of configuration). */
+const SUSPICIOUS_RATIO = 100;
+
+function presentText(config: Config, metric: string, present: PresentValue): string {
+  const { overall, unit, notByService } = present;
+  const value = overall === null ? "no value now" : `${Number(overall.toPrecision(4))} ${unit} now`;
+  const suspicious = config.policies
+    .flatMap(({ conditions }) => conditions)
+    .filter((condition) => condition.kind === "threshold" && condition.metric === metric)
+    .flatMap((condition) => {
+      if (condition.kind !== "threshold" || overall === null || overall <= 0 || condition.threshold <= 0) return [];
+      const ratio = Math.max(overall / condition.threshold, condition.threshold / overall);
+      return ratio > SUSPICIOUS_RATIO
+        ? [
+            `; WARNING: the threshold ${condition.threshold} ${unit} is ${Math.round(ratio)} times away: is the unit right?`,
+          ]
+        : [];
+    });
+  const services = Object.keys(present.byService).length;
+  const grouped = notByService === null ? `, by service: ${services}` : `; NOT told apart by service: ${notByService}`;
+  return `${value}${grouped}${suspicious.join("")}`;
+}

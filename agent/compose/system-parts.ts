@@ -1,0 +1,35 @@
+import type { Config } from "../../core/config/config.ts";
+import type { Clock, Executor, Sources } from "../../core/ports.ts";
+import type { Environment } from "./secrets.ts";
+
+/** One thing that a source said of itself when asked. */
+export interface SourceReport {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** What each opener adds to. */
+export interface SystemParts {
+  readonly sources: { readonly [K in keyof Sources]: Sources[K][number][] };
+  readonly executors: Executor[];
+  readonly observe: ((now: number, abort: AbortSignal) => Promise<unknown>)[];
+  readonly report: ((abort: AbortSignal) => Promise<SourceReport>)[];
+  readonly close: (() => Promise<void>)[];
+}
+
+export interface OpenContext {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly environment: Environment;
+  /** Whether executors are made too: only where the gate stands. */
+  readonly act: boolean;
+}
+
+/** Asks once; an error becomes a report that the source is down. */
+export async function attempt(name: string, ask: () => Promise<string>): Promise<SourceReport> {
+  try {
+    return { ok: true, text: `${name}: ${await ask()}` };
+  } catch (error) {
+    return { ok: false, text: `${name}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
