@@ -28,3 +28,16 @@ export async function startDiscovery(live: () => readonly LivePod[]): Promise<Li
     send(response, { status: 200, body: targets });
   });
 }
+
+/** A Prometheus configuration that scrapes the sandbox once a second. */
+export function prometheusConfig(discoveryUrl: string): string {
+  return `global:
+  scrape_interval: 1s
+scrape_configs:
+  - job_name: sandbox
+    honor_labels: true
+    http_sd_configs:
+      - url: ${discoveryUrl}
+        refresh_interval: 1s
+`;
+}

@@ -25,6 +25,8 @@ export interface FlagWrite {
 export interface FlagServer extends Listener {
   readonly store: FlagStore;
   readonly writes: readonly FlagWrite[];
+  /** Makes one more token valid. */
+  issue(token: FlagToken): void;
 }
 
 const MAX_BODY_BYTES = 100_000;
@@ -60,7 +62,7 @@ export async function startFlagServer(options: {
     };
     send(response, refusing(answer));
   });
-  return { ...listener, store, writes };
+  return { ...listener, store, writes, issue: (token) => tokens.set(token.secret, token) };
 }
 
 /** A refusal that Unleash answers with a bare message, without its usual error shape. */

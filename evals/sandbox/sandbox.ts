@@ -1,0 +1,158 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { actsOn, type SandboxEvent } from "./acts.ts";
+import { startChild, stopChild } from "./child.ts";
+import { createDeployer, switchFlag } from "./deployer.ts";
+import { prometheusConfig, startDiscovery } from "./discovery.ts";
+import { startEdge } from "./edge.ts";
+import type { SandboxEndpoints } from "./endpoints.ts";
+import { startFlagServer } from "./flags/server.ts";
+import type { FlagToken } from "./flags/store.ts";
+import { openRegistry } from "./images.ts";
+import { startCluster } from "./kube/cluster.ts";
+import { createProcessRuntime, portOf } from "./process-runtime.ts";
+import { settled } from "./rollouts.ts";
+import { SCENARIOS, type ScenarioName } from "./scenarios.ts";
+import type { EndpointTable } from "./service/life.ts";
+import type { ImageManifest } from "./service/manifest.ts";
+import { build, EXTERNAL, FLAG, GOOD_VERSIONS, NAMESPACE, SERVICES } from "./shop.ts";
+import type { TrafficReport } from "./traffic/main.ts";
+import { startVisitors } from "./visitors.ts";
+import { deploymentHistory } from "./workloads.ts";
+import { mergeWrites, type SandboxWrite } from "./writes.ts";
+import { startZipkin } from "./zipkin/collector.ts";
+
+export interface SandboxOptions {
+  /** Everything that the sandbox writes goes below it; made if missing. */
+  readonly directory: string;
+  readonly scenario?: ScenarioName;
+  /** Visits a second at the gateway. Default 60, which leaves most of two cores to others. */
+  readonly requestsPerSecond?: number;
+  /** Of the visitors' arrivals. */
+  readonly seed?: number;
+  /** How long a minute of a scenario's story lasts, ms. Default 12,000. */
+  readonly storyMinuteMs?: number;
+}
+
+export interface Sandbox extends AsyncDisposable {
+  readonly endpoints: SandboxEndpoints;
+  /** Stores an image; a tag that exists is refused. */
+  push(manifest: ImageManifest): string;
+  deploy(service: string, tag: string, author: string): Promise<number>;
+  setFlag(flag: string, enabled: boolean, author: string): Promise<number>;
+  bankRefuses(share: number): void;
+  /** Every mutating request that the APIs took in, the sandbox's own marked. */
+  writes(): readonly SandboxWrite[];
+  /** What visitors saw, second by second. */
+  traffic(): readonly TrafficReport[];
+  /** Resolves when all rollouts are complete and visitors are served. */
+  steady(): Promise<void>;
+  /** Does to the system what the scenario says (default: the one it was started with, else quiet). */
+  play(options?: { readonly scenario?: ScenarioName; readonly onEvent?: (event: SandboxEvent) => void }): Promise<void>;
+}
+
+const DEFAULT_REQUESTS_PER_SECOND = 60;
+const DEFAULT_STORY_MINUTE_MS = 12_000;
+/** Enough for a failing request in a hundred to leave a trace every second, at a quarter of the cost of tracing all. */
+const TRACE_RATIO = 0.25;
+
+const RELEASE_DESK: FlagToken = { secret: "*:*.release-desk-2f7d90c1", kind: "admin", name: "release-desk" };
+const GUEST: FlagToken = { secret: "*:*.guest-81b6e4aa", kind: "admin", name: "unship" };
+const PODS: FlagToken = {
+  secret: `${FLAG.project}:${FLAG.environment}.pods-5c02ab77`,
+  kind: "client",
+  name: "pods",
+  environment: FLAG.environment,
+};
+
+/** Starts the whole system and returns when it is steady. Everything it started ends with this process, or earlier. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { directory, requestsPerSecond = DEFAULT_REQUESTS_PER_SECOND, seed = 1 } = options;
+  mkdirSync(directory, { recursive: true });
+  await using started = new AsyncDisposableStack();
+
+  const registry = openRegistry(join(directory, "registry"));
+  for (const service of SERVICES) for (const version of GOOD_VERSIONS) registry.push(build(service, version));
+  const zipkin = started.adopt(await startZipkin(), (server) => server.close());
+  const tokens = [RELEASE_DESK, GUEST, PODS];
+  const environments = ["development", FLAG.environment];
+  const flags = started.adopt(await startFlagServer({ tokens, environments }), (server) => server.close());
+  flags.store.create(FLAG.project, { name: FLAG.name, description: "One-step order at checkout" }, RELEASE_DESK);
+  flags.store.addStrategy(FLAG.project, FLAG.name, FLAG.environment, {}, RELEASE_DESK);
+
+  const flagAccess = { url: flags.url.href, token: PODS.secret };
+  const runtimeOptions = { registry, directory, collector: zipkin.url, flags: flagAccess, traceRatio: TRACE_RATIO };
+  const runtime = started.use(createProcessRuntime(runtimeOptions));
+  const { compileCache } = runtime;
+  const bankOptions = { stderrFile: join(directory, "stderr", "bank.log"), compileCache };
+  const bank = started.adopt(startChild("./service/bank.ts", bankOptions), (child) => stopChild(child, 0));
+  const bankPort = portOf(await bank.firstLine);
+
+  const cluster = started.use(await startCluster({ runtime }));
+  const ready = (service: string) => cluster.readyEndpoints(NAMESPACE, { app: service });
+  const table = (): EndpointTable => ({
+    ...Object.fromEntries(SERVICES.map((service) => [service, ready(service).map(({ pod, port }) => ({ pod, port }))])),
+    [EXTERNAL]: [{ pod: EXTERNAL, port: bankPort }],
+  });
+  const audience = new Set<(table: EndpointTable) => void>([runtime.publish]);
+  const publish = () => {
+    const now = table();
+    for (const tell of audience) tell(now);
+  };
+  cluster.onEndpointsChange(publish);
+  const commitOf = (service: string) => (version: string) => build(service, version).commit;
+  for (const service of SERVICES)
+    for (const object of deploymentHistory(service, commitOf(service))) {
+      await cluster.apply(object);
+      await cluster.idle();
+    }
+  await settled(cluster.url);
+  publish();
+
+  const visitors = startVisitors({ directory, compileCache, requestsPerSecond, seed, table: table() });
+  started.adopt(visitors.child, (child) => stopChild(child, 0));
+  audience.add(visitors.publish);
+  const discovery = started.adopt(await startDiscovery(runtime.live), (server) => server.close());
+  const edge = started.adopt(await startEdge(() => ready("gateway")), (server) => server.close());
+  const deployer = createDeployer(cluster.url, registry);
+
+  const endpoints: SandboxEndpoints = {
+    kubernetes: cluster.url.href,
+    kubeconfigPath: join(directory, "kubeconfig"),
+    namespace: NAMESPACE,
+    metricsDiscovery: new URL("/targets", discovery.url).href,
+    prometheusConfigPath: join(directory, "prometheus.yml"),
+    flags: flags.url.href,
+    flagToken: GUEST.secret,
+    flagProject: FLAG.project,
+    flagEnvironment: FLAG.environment,
+    zipkin: zipkin.url.href,
+    logs: runtime.logDirectory,
+    gateway: edge.url.href,
+  };
+  writeFileSync(endpoints.kubeconfigPath, cluster.kubeconfig(), { mode: 0o600 });
+  writeFileSync(endpoints.prometheusConfigPath, prometheusConfig(endpoints.metricsDiscovery));
+  const running = started.move();
+
+  const sandbox: Sandbox = {
+    endpoints,
+    push: registry.push,
+    deploy: deployer.deploy,
+    setFlag: (flag, enabled, author) => switchFlag(flags, { flag, enabled, author }),
+    bankRefuses: (share) => bank.say({ refuses: share }),
+    writes: () => mergeWrites(cluster.writes, flags.writes, { sent: deployer.sent, guest: GUEST.name }),
+    traffic: () => visitors.reports,
+    async steady() {
+      await settled(cluster.url);
+      while ((await visitors.next()).answered === 0);
+    },
+    async play({ scenario = options.scenario ?? "quiet", onEvent = () => undefined } = {}) {
+      const { storyMinuteMs = DEFAULT_STORY_MINUTE_MS } = options;
+      await SCENARIOS[scenario].act(actsOn(sandbox, { storyMinuteMs, onEvent }));
+      onEvent({ event: "played", at: Date.now(), scenario });
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+  await sandbox.steady();
+  return sandbox;
+}

@@ -1,0 +1,102 @@
+import type { Quirk } from "./service/manifest.ts";
+import { EXTERNAL, FLAG } from "./shop.ts";
+
+/** What a scenario can do to the system: what people and the outside can do to a real one. */
+export interface Acts {
+  /** Pushes the service's next version, with these quirks in its code, and deploys it. */
+  release(service: string, author: string, quirks: readonly Quirk[]): Promise<void>;
+  setFlag(flag: string, enabled: boolean, author: string): Promise<void>;
+  /** The bank's own trouble: share of requests that it refuses, 0–1. */
+  bankRefuses(share: number): void;
+  /** Lets so many minutes of the story go by; the sandbox says how long one of them lasts. */
+  passMinutes(minutes: number): Promise<void>;
+}
+
+export interface Scenario {
+  readonly title: string;
+  readonly act: (acts: Acts) => Promise<void>;
+  /** What a good operator would do about it, for whoever scores; nothing in the running system can read it. */
+  readonly truth: {
+    readonly action: "rollback" | "feature_flag_disable" | "no_action";
+    readonly culprit: string | null;
+  };
+}
+
+/** A few seconds: long enough to show in every signal, too short for any policy to act on. */
+const BLIP_MS = 2500;
+
+const NOTHING = { action: "no_action", culprit: null } as const;
+const rollback = (culprit: string) => ({ action: "rollback", culprit }) as const;
+
+const CHARGE_FAILS: Quirk = {
+  kind: "throws",
+  share: 0.35,
+  message: "TypeError: cannot read properties of undefined (reading 'currency') at Charge.total",
+};
+
+export const SCENARIOS = {
+  "bad-deploy": {
+    title: "a deploy of payments makes a third of all charges fail",
+    act: (acts) => acts.release("payments", "ana", [CHARGE_FAILS]),
+    truth: rollback("payments"),
+  },
+  "bad-latency": {
+    title: "a deploy of pricing makes four in ten of its answers three seconds slower",
+    act: (acts) => acts.release("pricing", "ben", [{ kind: "waits", share: 0.4, ms: 3000 }]),
+    truth: rollback("pricing"),
+  },
+  decoy: {
+    title: "an innocent deploy of checkout, and a minute later a bad one of payments, which it calls",
+    async act(acts) {
+      await acts.release("checkout", "cleo", []);
+      await acts.passMinutes(1);
+      await acts.release("payments", "ana", [CHARGE_FAILS]);
+    },
+    truth: rollback("payments"),
+  },
+  leak: {
+    title: "a deploy of catalog keeps a quarter of a MiB of every request for ever",
+    act: (acts) => acts.release("catalog", "dan", [{ kind: "keeps", kibPerRequest: 256 }]),
+    truth: rollback("catalog"),
+  },
+  "not-ready": {
+    title: "a deploy of inventory never gets ready",
+    act: (acts) =>
+      acts.release("inventory", "eve", [
+        { kind: "stays-unready", message: "migration 0042 is missing: column stock.reserved_until does not exist" },
+      ]),
+    truth: rollback("inventory"),
+  },
+  flag: {
+    title: "somebody switches checkout's new code path on, and it fails",
+    act: (acts) => acts.setFlag(FLAG.name, true, "fay"),
+    truth: { action: "feature_flag_disable", culprit: FLAG.name },
+  },
+  "external-outage": {
+    title: `the ${EXTERNAL} outside refuses six requests in ten; nothing inside changed`,
+    act: async (acts) => acts.bankRefuses(0.6),
+    truth: NOTHING,
+  },
+  blip: {
+    title: "a good deploy of cart whose pods fail for their first seconds, and then serve well",
+    act: (acts) =>
+      acts.release("cart", "gus", [
+        {
+          kind: "throws-at-first",
+          share: 0.3,
+          forMs: BLIP_MS,
+          message: "cart store: connection pool is not filled yet",
+        },
+      ]),
+    truth: NOTHING,
+  },
+  quiet: { title: "nothing happens", act: async () => undefined, truth: NOTHING },
+} as const satisfies Record<string, Scenario>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+export const SCENARIO_NAMES: readonly ScenarioName[] = Object.keys(SCENARIOS).filter(isScenarioName);
+
+export function isScenarioName(name: string): name is ScenarioName {
+  return Object.hasOwn(SCENARIOS, name);
+}
