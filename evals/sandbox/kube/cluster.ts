@@ -1,6 +1,7 @@
 import type { PodRuntime } from "../pod-runtime.ts";
 import type { TokenGrant } from "./api/access.ts";
 import { type RecordedWrite, startApiServer } from "./api/server.ts";
+import { daemonSetController } from "./controllers/daemon-set.ts";
 import { deploymentController } from "./controllers/deployment.ts";
 import { createEventRecorder } from "./controllers/event-recorder.ts";
 import { garbageCollector } from "./controllers/garbage-collector.ts";
@@ -9,6 +10,7 @@ import { startLoop } from "./controllers/loop.ts";
 import type { KubeletTimings } from "./controllers/pod-worker.ts";
 import { isActive, isReady } from "./controllers/pods.ts";
 import { replicaSetController } from "./controllers/replica-set.ts";
+import { statefulSetController } from "./controllers/stateful-set.ts";
 import { NODE } from "./defaults.ts";
 import { kubeconfigFor } from "./kubeconfig.ts";
 import { type KubeObject, namespaceOf, type Pod } from "./objects.ts";
@@ -61,6 +63,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     [
       deploymentController(registry, recorder("deployment-controller")),
       replicaSetController(registry, recorder("replicaset-controller")),
+      statefulSetController(registry, recorder("statefulset-controller")),
+      daemonSetController(registry, recorder("daemonset-controller")),
       garbageCollector(registry),
     ],
     (controller, key, error) => console.error(`sandbox: ${controller} ${key}:`, error),
@@ -85,7 +89,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
       nodeInfo: { kubeletVersion: "v1.32.3+sandbox", osImage: "sandbox", containerRuntimeVersion: "process://1" },
     };
-    const metadata = { name: NODE, labels: { "kubernetes.io/hostname": NODE } };
+    const metadata = { name: NODE, labels: { "kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux" } };
     const node = registry.create("nodes", { apiVersion: "v1", kind: "Node", metadata, spec: {} }, SEED);
     registry.update("nodes", { ...node, status }, { ...SEED, subresource: "status" });
   }
