@@ -1,0 +1,188 @@
+import type { Baseline, Recovery } from "../model/incident.ts";
+import { type Series, signalKey, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
+import { durationText } from "../model/time.ts";
+import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
+
+export interface RecoveryInput {
+  /** What each signal that was wrong looked like before; `request_rate` rows tell whether traffic is back. */
+  readonly baselines: readonly Baseline[];
+  /** Unsmoothed series that reach from `executedAt` to now, `request_rate` of each service among them. */
+  readonly series: readonly Series[];
+  /** Did each target's rollout finish at the restored version? null: could not be read. */
+  readonly rolloutComplete: boolean | null;
+  /** The rate from which people call a ratio broken (a policy's threshold), by metric; see `enoughRequests`. */
+  readonly brokenAt: Readonly<Record<string, number>>;
+  /** When the last target was taken back, Unix ms. */
+  readonly executedAt: number;
+  readonly now: number;
+  /** How long recovery may take before it counts as not recovered. */
+  readonly timeoutMs: number;
+}
+
+type Check = Recovery["checks"][number];
+
+/** Newer than this many steps, the newest sample speaks of the present. */
+const FRESH_STEPS = 3;
+/** Traffic that is down by more than half within minutes is drained, not quieter: daily curves are slower than that. */
+const DRAINED_SHARE = 0.5;
+
+/**
+ * Whether the system recovered after its rollback: the rollout finished, every signal that was wrong is back inside
+ * its own baseline, for long enough and over enough requests, and the traffic is there again. Before the time is
+ * over what is not yet so is `pending`; afterwards it is `not-recovered`, or `unknown` where data was missing, which
+ * is not recovered either (S9). Pure.
+ */
+export function judgeRecovery(input: RecoveryInput): Recovery {
+  const over = input.now >= input.executedAt + input.timeoutMs;
+  const found = [rolloutCheck(input), ...input.baselines.map((baseline) => signalCheck(baseline, input))];
+  if (input.baselines.length === 0) found.push(nothingToCompare(input));
+  const checks = found.map((check) => (over ? check : { ...check, verdict: waiting(check.verdict) }));
+  const verdict = overall(checks.map((check) => check.verdict));
+  return { verdict, at: verdict === "pending" ? null : input.now, checks };
+}
+
+function overall(verdicts: readonly Check["verdict"][]): Check["verdict"] {
+  for (const worst of ["not-recovered", "unknown", "pending"] as const) if (verdicts.includes(worst)) return worst;
+  return "recovered";
+}
+
+const waiting = (verdict: Check["verdict"]): Check["verdict"] => (verdict === "recovered" ? verdict : "pending");
+
+function rolloutCheck({ rolloutComplete, baselines }: RecoveryInput): Check {
+  const check = { service: baselines[0]?.service ?? "", metric: "rollout" };
+  if (rolloutComplete === null) return { ...check, verdict: "unknown", because: "the rollout could not be read" };
+  return rolloutComplete
+    ? { ...check, verdict: "recovered", because: "the rollout of the restored version finished" }
+    : { ...check, verdict: "not-recovered", because: "the rollout of the restored version is not finished" };
+}
+
+const nothingToCompare = (_: RecoveryInput): Check => ({
+  service: "",
+  metric: "baseline",
+  verdict: "unknown",
+  because: "no baseline was kept, so nothing can show that it recovered",
+});
+
+function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
+  const { service, metric } = baseline;
+  const say = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
+  const series = input.series.find((one) => signalKey(one) === signalKey({ service, metric, labels: {} }));
+  if (series === undefined) return say("unknown", "there is no data since the rollback");
+  const worse = metric === "request_rate" ? "down" : directionOf(series);
+  const run = goodRun(series, baseline, worse, input);
+  if (run.newest === null) return say("unknown", "there is no sample since the rollback");
+  if (input.now - run.newest.at > FRESH_STEPS * series.stepMs) {
+    return say("unknown", `the newest sample is ${durationText(input.now - run.newest.at)} old`);
+  }
+  if (run.good.length === 0) return say("not-recovered", outsideText(run.newest.value, baseline, worse));
+  if (run.good.length < ENOUGH_SAMPLES) {
+    return say("not-recovered", `inside its baseline for ${run.good.length} of ${ENOUGH_SAMPLES} samples`);
+  }
+  const traffic = trafficOver(run, service, series.stepMs, input);
+  return metric === "request_rate" || baseline.requestRate === null
+    ? say("recovered", insideText(run.newest.value, run.good.length, baseline))
+    : trafficCheck(baseline, run, traffic, input, say);
+}
+
+interface Sample {
+  readonly at: number;
+  readonly value: number;
+}
+interface GoodRun {
+  readonly newest: Sample | null;
+  /** The unbroken stretch inside the baseline that ends with the newest sample; missing samples do not break it. */
+  readonly good: readonly Sample[];
+}
+
+/** Only samples whose whole step lies after the rollback count: an earlier one still holds the bad version. */
+function goodRun(series: Series, baseline: Baseline, worse: Worse, input: RecoveryInput): GoodRun {
+  const samples = series.values.flatMap((value, index): readonly Sample[] => {
+    const at = series.startAt + index * series.stepMs;
+    return value === null || at - series.stepMs < input.executedAt || at > input.now ? [] : [{ at, value }];
+  });
+  const bad = samples.findLastIndex(({ value }) => !isInside(value, baseline, worse));
+  return { newest: samples.at(-1) ?? null, good: samples.slice(bad + 1) };
+}
+
+interface Traffic {
+  /** Requests over the good run, and the mean rate a second; null: not measured. */
+  readonly requests: number | null;
+  readonly rate: number | null;
+  readonly failed: number;
+}
+
+function trafficOver(run: GoodRun, service: string, stepMs: number, { series }: RecoveryInput): Traffic {
+  const rates = series.find((one) => signalKey(one) === signalKey({ service, metric: "request_rate", labels: {} }));
+  if (rates === undefined) return { requests: null, rate: null, failed: 0 };
+  const rateAt = (at: number): number | null => rates.values[Math.round((at - rates.startAt) / rates.stepMs)] ?? null;
+  const measured = run.good.flatMap(({ at, value }) => {
+    const rate = rateAt(at);
+    return rate === null ? [] : [{ requests: (rate * stepMs) / 1000, value }];
+  });
+  if (measured.length === 0) return { requests: null, rate: null, failed: 0 };
+  const requests = measured.reduce((sum, one) => sum + one.requests, 0);
+  return {
+    requests,
+    rate: (requests * 1000) / (measured.length * stepMs),
+    failed: measured.reduce((sum, one) => sum + one.requests * one.value, 0),
+  };
+}
+
+function trafficCheck(
+  baseline: Baseline,
+  run: GoodRun,
+  { requests, rate, failed }: Traffic,
+  input: RecoveryInput,
+  say: (verdict: Check["verdict"], because: string) => Check,
+): Check {
+  if (requests === null || rate === null) return say("unknown", "nobody knows how many requests there were");
+  const floor = trafficFloor(baseline, input);
+  if (rate < floor) {
+    return say("not-recovered", `only ${rate.toFixed(2)} requests a second, at least ${floor.toFixed(2)} are usual`);
+  }
+  const newest = run.newest?.value ?? 0;
+  const inside = insideText(newest, run.good.length, baseline);
+  if (baseline.unit === "ratio" && baseline.metric === "error_rate") {
+    const limit = Math.max(baseline.upper, input.brokenAt[baseline.metric] ?? 0);
+    const upper = upperRate(failed, requests);
+    return upper <= limit
+      ? say(
+          "recovered",
+          `${inside}; with 95 % confidence at most ${percent(upper)} over ${Math.round(requests)} requests`,
+        )
+      : say(
+          "not-recovered",
+          `${Math.round(requests)} requests are too few to exclude ${percent(limit)}; about ${enoughRequests(limit)} without failures would do`,
+        );
+  }
+  const quantile = quantileOf(baseline.metric);
+  const needed = quantile === null ? 0 : enoughRequests(1 - quantile);
+  return requests >= needed
+    ? say("recovered", `${inside} over ${Math.round(requests)} requests`)
+    : say("not-recovered", `${Math.round(requests)} of ${needed} requests that ${baseline.metric} needs`);
+}
+
+/** The least traffic that counts as back: its own baseline where one was kept, else half of what it was. */
+function trafficFloor(baseline: Baseline, { baselines }: RecoveryInput): number {
+  const own = baselines.find(({ service, metric }) => service === baseline.service && metric === "request_rate");
+  return own?.lower ?? (baseline.requestRate ?? 0) * DRAINED_SHARE;
+}
+
+/** A series says itself in which direction it hurts; a well-known metric always hurts the same way. */
+function directionOf(series: Series): Worse {
+  const known: Readonly<Record<string, { readonly worse: Worse }>> = WELL_KNOWN_METRICS;
+  return Object.hasOwn(known, series.metric) ? (known[series.metric]?.worse ?? series.worse) : series.worse;
+}
+
+function isInside(value: number, { lower, upper }: Baseline, worse: Worse): boolean {
+  return (worse === "down" || value <= upper) && (worse === "up" || value >= lower);
+}
+
+const insideText = (value: number, samples: number, { upper, unit }: Baseline): string =>
+  `${figure(value)} ${unit}, inside its baseline (up to ${figure(upper)}) for ${samples} samples`;
+
+const outsideText = (value: number, { lower, upper, unit }: Baseline, worse: Worse): string =>
+  `${figure(value)} ${unit}, outside its baseline (${worse === "down" ? `from ${figure(lower)}` : `up to ${figure(upper)}`})`;
+
+const figure = (value: number): string => String(Number(value.toPrecision(3)));
+const percent = (rate: number): string => `${figure(rate * 100)} %`;
