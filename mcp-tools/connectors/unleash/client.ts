@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { createHttp, type Http, path } from "../http.ts";
+
+const Strategy = z.looseObject({
+  name: z.string().default(""),
+  disabled: z.boolean().nullish(),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+});
+const Environment = z.looseObject({
+  name: z.string(),
+  enabled: z.boolean(),
+  strategies: z.array(Strategy).nullish(),
+});
+/** A flag, as the admin API shows it: in a project's list without strategies, alone with them. */
+export const Feature = z.looseObject({
+  name: z.string(),
+  archived: z.boolean().nullish(),
+  environments: z
+    .array(Environment)
+    .nullish()
+    .transform((value) => value ?? []),
+  /** Flags that are on only while this one is. */
+  children: z.array(z.string()).nullish(),
+});
+export type Feature = z.infer<typeof Feature>;
+
+/** An entry of the event log. `id` grows with each; `environment` is absent where an event concerns all of them. */
+export const UnleashEvent = z.looseObject({
+  id: z.number().int(),
+  type: z.string(),
+  createdAt: z.string().transform((text) => Date.parse(text)),
+  createdBy: z.string(),
+  featureName: z.string().nullish(),
+  environment: z.string().nullish(),
+  data: z.unknown(),
+  preData: z.unknown(),
+  summary: z.string().nullish(),
+});
+export type UnleashEvent = z.infer<typeof UnleashEvent>;
+
+export interface UnleashOptions {
+  /** Where Unleash is mounted: "https://flags.example.com" or with a path below it; not its /api. */
+  readonly endpoint: URL;
+  /** An admin token, a service account's or a personal one: sent as it is, without "Bearer". */
+  readonly token: string;
+  readonly project: string;
+  readonly environment: string;
+  readonly timeoutMs?: number;
+}
+
+export interface EventFilter {
+  readonly feature?: string;
+  readonly types?: readonly string[];
+  /** Unix ms; Unleash filters by whole days, so older ones of that day come too. */
+  readonly from?: number;
+  readonly limit: number;
+  readonly offset?: number;
+}
+
+/** The parts of Unleash's admin API that unship uses, for one project and environment. Throws as `Http` does. */
+export interface UnleashClient {
+  readonly source: string;
+  readonly project: string;
+  readonly environment: string;
+  features(abort: AbortSignal): Promise<readonly Feature[]>;
+  feature(name: string, abort: AbortSignal): Promise<Feature>;
+  /** Events of the environment, newest first. */
+  events(filter: EventFilter, abort: AbortSignal): Promise<readonly UnleashEvent[]>;
+  switchOff(name: string, abort: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The most that one answer of the event search may hold. */
+export const EVENTS_PAGE = 1000;
+
+/**
+ * @see https://docs.getunleash.io/api/get-project-features (and get-feature)
+ * @see https://docs.getunleash.io/api/search-events (filters read "IS:value" or "IS_ANY_OF:a,b")
+ * @see https://docs.getunleash.io/api/toggle-feature-environment-off
+ */
+export function unleashClient({ endpoint, token, project, environment, timeoutMs }: UnleashOptions): UnleashClient {
+  const source = "unleash";
+  const http: Http = createHttp({
+    source,
+    base: endpoint,
+    headers: { authorization: token },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+  return {
+    source,
+    project,
+    environment,
+    async features(abort) {
+      const List = z.looseObject({ features: z.array(Feature) });
+      return (await http.getJson(path`/api/admin/projects/${project}/features`, List, abort)).features;
+    },
+    feature: (name, abort) => http.getJson(path`/api/admin/projects/${project}/features/${name}`, Feature, abort),
+    async events({ feature, types, from, limit, offset = 0 }, abort) {
+      const Page = z.looseObject({ events: z.array(UnleashEvent) });
+      const name = feature === undefined ? "" : `IS:${feature}`;
+      const type = types === undefined ? "" : `IS_ANY_OF:${types.join(",")}`;
+      const day = from === undefined ? "" : `IS:${new Date(from).toISOString().slice(0, 10)}`;
+      const common = path`/api/admin/search/events?project=${`IS:${project}`}&environment=${`IS:${environment}`}&limit=${limit}&offset=${offset}`;
+      const rest = Object.entries({ feature: name, type, from: day }).filter(([, value]) => value !== "");
+      const query = rest.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
+      return (await http.getJson(`${common}${query}` as typeof common, Page, abort)).events;
+    },
+    async switchOff(name, abort) {
+      const to = path`/api/admin/projects/${project}/features/${name}/environments/${environment}/off`;
+      await http.send("POST", to, undefined, "", z.unknown(), abort);
+    },
+    close: () => http.close(),
+  };
+}

@@ -1,0 +1,316 @@
+import { describe, expect, it } from "vitest";
+import type { Target } from "../../../../core/model/plan.ts";
+import { startFlagServer } from "../../../../evals/sandbox/flags/server.ts";
+import { connectUnleash } from "../../../../mcp-tools/connectors/unleash/unleash.ts";
+import { fakeUnleash, UNLEASH_TOKEN } from "../../../fakes/fake-unleash.ts";
+
+const never = new AbortController().signal;
+const NOW = 1_767_268_800_000;
+const ALL = { from: 0, to: Date.UTC(2100, 0) };
+const STRATEGY = {
+  name: "flexibleRollout",
+  parameters: { rollout: "100", stickiness: "default", groupId: "new-checkout" },
+};
+
+/** One flag, `new-checkout`, that a person switched on in development, on one of two servers of two hands. */
+const servers = {
+  "a fake of the published API": async () => {
+    const fake = await fakeUnleash({ project: "default", environments: ["development", "production"] });
+    fake.create("new-checkout", [STRATEGY]);
+    fake.toggle("new-checkout", "development", true, "ada");
+    return {
+      url: fake.url,
+      writes: () => fake.writes,
+      toggle: (on: boolean, by: string) => fake.toggle("new-checkout", "development", on, by),
+      dispose: () => fake[Symbol.asyncDispose](),
+    };
+  },
+  "the sandbox's flag server": async () => {
+    const ada = { secret: "ada", kind: "admin", name: "ada" } as const;
+    const unship = { secret: UNLEASH_TOKEN, kind: "admin", name: "unship" } as const;
+    const server = await startFlagServer({ tokens: [ada, unship], environments: ["development", "production"] });
+    server.store.create("default", { name: "new-checkout" }, ada);
+    server.store.addStrategy("default", "new-checkout", "development", STRATEGY, ada);
+    server.store.toggle("default", "new-checkout", "development", true, ada);
+    return {
+      url: server.url,
+      writes: () => server.writes.map(({ method, path }) => `${method} ${path}`),
+      toggle: (on: boolean, by: string) =>
+        server.store.toggle("default", "new-checkout", "development", on, { secret: by, kind: "admin", name: by }),
+      dispose: () => server.close(),
+    };
+  },
+} as const;
+
+function connect(url: URL | string, more: { readonly actor?: string | null; readonly timeoutMs?: number } = {}) {
+  return connectUnleash({
+    endpoint: new URL(url),
+    token: UNLEASH_TOKEN,
+    project: "default",
+    environment: "development",
+    services: [{ service: "checkout", flags: ["new-checkout"] }],
+    actor: more.actor ?? null,
+    now: () => NOW,
+    ...(more.timeoutMs === undefined ? {} : { timeoutMs: more.timeoutMs }),
+  });
+}
+
+function flagTarget(version: string, more: Partial<Target> = {}): Target {
+  return {
+    action: "feature_flag_disable",
+    service: "checkout",
+    changeId: "flag:development/new-checkout:1",
+    object: { kind: "Flag", namespace: "default", name: "new-checkout" },
+    environment: "development",
+    expected: { version, revision: "on" },
+    restore: { version, revision: "off" },
+    ...more,
+  };
+}
+
+const OFF = "POST /api/admin/projects/default/features/new-checkout/environments/development/off";
+
+describe.each(Object.entries(servers))("Unleash, against %s", (_, start) => {
+  /** A started server with its connection; `version` is that of the flag as it stands. */
+  async function started(actor: string | null = null) {
+    const server = await start();
+    const unleash = connect(server.url, { actor });
+    const [flag] = await unleash.flags.flags(never);
+    return {
+      ...server,
+      unleash,
+      version: flag?.version ?? "",
+      [Symbol.asyncDispose]: async () => void (await server.dispose()),
+    };
+  }
+
+  it("lists flags with a version that changes with each switch, and the services that evaluate them", async () => {
+    await using s = await started();
+    const before = await s.unleash.flags.flags(never);
+    expect(before).toMatchObject([
+      { key: "new-checkout", environment: "development", enabled: true, services: ["checkout"] },
+    ]);
+    s.toggle(false, "bob");
+    const after = await s.unleash.flags.flags(never);
+    expect(after[0]?.enabled).toBe(false);
+    expect(Number(after[0]?.version)).toBeGreaterThan(Number(before[0]?.version));
+  });
+
+  it("tells who switched what, from which state to which", async () => {
+    await using s = await started();
+    s.toggle(false, "bob");
+    const changes = (await s.unleash.changes.changes(ALL, never)).filter(({ to }) => to === "on" || to === "off");
+    expect(changes).toMatchObject([
+      {
+        kind: "flag",
+        service: "checkout",
+        flag: "new-checkout",
+        environment: "development",
+        from: "off",
+        to: "on",
+        author: "ada",
+        reversible: true,
+      },
+      {
+        from: "on",
+        to: "off",
+        author: "bob",
+        reversible: false,
+        workload: { kind: "Flag", namespace: "default", name: "new-checkout" },
+      },
+    ]);
+    expect(new Set(changes.map(({ id }) => id)).size).toBe(2);
+    expect(await s.unleash.changes.changes({ from: 0, to: 1 }, never)).toEqual([]);
+  });
+
+  it("switches off, keeps what stood before, and knows the switch for its own", async () => {
+    await using s = await started();
+    const result = await s.unleash.disable.execute(flagTarget(s.version), "plan-1/0", never);
+    expect(result).toMatchObject({ result: "done", at: NOW });
+    expect(result.detail).toContain('before: {"enabled":true,"strategies":[{"name":"flexibleRollout"');
+    expect(s.writes()).toEqual([OFF]);
+    expect((await s.unleash.flags.flags(never))[0]?.enabled).toBe(false);
+    const own = (await s.unleash.changes.changes(ALL, never)).filter(({ ownRollback }) => ownRollback);
+    expect(own).toMatchObject([{ from: "on", to: "off", author: "unship" }]);
+  });
+
+  it("is off already: nothing to do, and nothing written", async () => {
+    await using s = await started();
+    s.toggle(false, "bob");
+    const result = await s.unleash.disable.execute(flagTarget(s.version), "plan-1/0", never);
+    expect(result).toMatchObject({ result: "nothing-to-do", detail: expect.stringContaining("by bob") });
+    expect(s.writes()).toEqual([]);
+  });
+
+  it("was switched off and on again since: stale, and nothing written", async () => {
+    await using s = await started();
+    s.toggle(false, "bob");
+    s.toggle(true, "bob");
+    const target = flagTarget(s.version);
+    expect((await s.unleash.disable.execute(target, "plan-1/0", never)).result).toBe("stale");
+    expect((await s.unleash.disable.inspect(target, never)).changedBy).toContain("by bob");
+    expect(s.writes()).toEqual([]);
+  });
+
+  it.each([
+    ["another environment than the connector's", { environment: "production" }, "refused"],
+    ["no environment", { environment: undefined }, "refused"],
+    ["another project", { object: { kind: "Flag", namespace: "other", name: "new-checkout" } }, "refused"],
+    ["a flag that does not exist", { object: { kind: "Flag", namespace: "default", name: "none" } }, "stale"],
+  ] as const)("a plan with %s is answered, not executed", async (_row, more, result) => {
+    await using s = await started();
+    const { environment: _e, ...rest } = flagTarget(s.version);
+    const { environment = "environment" in more ? undefined : "development", ...other } = more as Partial<Target>;
+    const target: Target = { ...rest, ...other, ...(environment === undefined ? {} : { environment }) };
+    expect((await s.unleash.disable.execute(target, "plan-1/0", never)).result).toBe(result);
+    expect(s.writes()).toEqual([]);
+  });
+
+  it("a dry run writes nothing", async () => {
+    await using s = await started();
+    const result = await s.unleash.disable.dryRun(flagTarget(s.version), never);
+    expect(result).toMatchObject({ result: "done", detail: expect.stringContaining("would be switched off") });
+    expect(s.writes()).toEqual([]);
+  });
+
+  it("reconciles from the flag's real state: done, not done, or overtaken", async () => {
+    await using s = await started("unship");
+    const target = flagTarget(s.version);
+    const reconcile = async () => (await s.unleash.disable.reconcile(target, "plan-1/0", never)).result;
+    expect(await reconcile()).toBe("failed");
+    await s.unleash.disable.execute(target, "plan-1/0", never);
+    expect(await reconcile()).toBe("done");
+    const restarted = connect(s.url, { actor: "unship" });
+    expect((await restarted.disable.reconcile(target, "plan-1/0", never)).result).toBe("done");
+    const own = (await restarted.changes.changes(ALL, never)).filter(({ ownRollback }) => ownRollback);
+    expect(own).toHaveLength(1);
+    s.toggle(true, "bob");
+    expect(await reconcile()).toBe("stale");
+  });
+});
+
+describe("Unleash, races and failures", () => {
+  async function faulty() {
+    const fake = await fakeUnleash({ project: "default", environments: ["development"] });
+    fake.create("new-checkout", [STRATEGY], ["express-pay"]);
+    fake.toggle("new-checkout", "development", true, "ada");
+    return fake;
+  }
+
+  it.each([
+    ["no answer in time", () => {}, "unknown"],
+    ["a cut connection", (response: { destroy(): void }) => response.destroy(), "unknown"],
+    ["a 500", (response: { writeHead(status: number): { end(): void } }) => response.writeHead(500).end(), "unknown"],
+    [
+      "a 429",
+      (response: { writeHead(status: number): { end(): void } }) => response.writeHead(429).end(),
+      "unreachable",
+    ],
+    [
+      "a 403, as with change requests",
+      (response: { writeHead(status: number): { end(): void } }) => response.writeHead(403).end(),
+      "refused",
+    ],
+    ["a 400", (response: { writeHead(status: number): { end(): void } }) => response.writeHead(400).end(), "failed"],
+  ] as const)("%s to the switch is %3$s", async (_, answer, expected) => {
+    await using fake = await faulty();
+    fake.onOff((_turn, response) => {
+      answer(response as never);
+      return "answered";
+    });
+    const result = await connect(fake.url, { timeoutMs: 150 }).disable.execute(flagTarget("1"), "plan-1/0", never);
+    expect([result.result, fake.writes]).toEqual([expected, [OFF]]);
+  });
+
+  it("is nothing to do where someone else was quicker by a moment", async () => {
+    await using fake = await faulty();
+    fake.onOff(() => {
+      fake.toggle("new-checkout", "development", false, "bob");
+      return "go on";
+    });
+    const result = await connect(fake.url, { actor: "unship" }).disable.execute(flagTarget("1"), "plan-1/0", never);
+    expect(result).toMatchObject({ result: "nothing-to-do", detail: expect.stringContaining("by someone else") });
+  });
+
+  it("an answer after which the flag is still on is a failure, not success", async () => {
+    await using fake = await faulty();
+    fake.onOff((_turn, response) => {
+      response.writeHead(200).end();
+      return "answered";
+    });
+    const result = await connect(fake.url).disable.execute(flagTarget("1"), "plan-1/0", never);
+    expect(result).toMatchObject({ result: "failed", detail: expect.stringContaining("on again") });
+  });
+
+  it("says what others did at the same moment", async () => {
+    await using fake = await faulty();
+    fake.onOff(() => {
+      fake.note("feature-strategy-update", "new-checkout", "development", "bob", null, null);
+      return "go on";
+    });
+    const result = await connect(fake.url).disable.execute(flagTarget("1"), "plan-1/0", never);
+    expect(result.result).toBe("done");
+    expect(result.warnings.join("\n")).toContain("bob did feature-strategy-update at the same moment");
+    expect(result.warnings.join("\n")).toContain("Flags that depend on it go off with it: express-pay");
+  });
+
+  it("stays unknown while Unleash cannot be reached", async () => {
+    const fake = await faulty();
+    await fake[Symbol.asyncDispose]();
+    expect((await connect(fake.url).disable.execute(flagTarget("1"), "k", never)).result).toBe("unreachable");
+    expect((await connect(fake.url).disable.reconcile(flagTarget("1"), "k", never)).result).toBe("unknown");
+  });
+
+  it("puts rules and variants into words, and a gradual rollout into a share of traffic", async () => {
+    await using fake = await faulty();
+    const strategy = (rollout: string) => ({ ...STRATEGY, parameters: { rollout } });
+    fake.note("feature-strategy-update", "new-checkout", "development", "ada", strategy("25"), strategy("5"));
+    fake.note("feature-strategy-remove", "new-checkout", "development", "ada", null, strategy("25"));
+    const variants = (...names: string[]) => ({
+      variants: names.map((name) => ({ name, weight: 1000 / names.length })),
+    });
+    fake.note("feature-environment-variants-updated", "other", "development", "ada", variants("a", "b"), variants());
+    const changes = await connect(fake.url).changes.changes(ALL, never);
+    expect(changes.map(({ service, from, to, canary }) => [service, from, to, canary])).toEqual([
+      ["checkout", "off", "on", undefined],
+      ["checkout", "flexibleRollout 5%", "flexibleRollout 25%", 0.25],
+      ["checkout", "flexibleRollout 25%", "no strategy", undefined],
+      ["other", "no variants", "a 500, b 500", undefined],
+    ]);
+  });
+
+  it("knows the version of a flag whose last event is more than a page of the log ago, and forgets none after", async () => {
+    await using fake = await faulty();
+    fake.create("busy");
+    for (let turn = 0; turn < 1001; turn++) fake.toggle("busy", "development", turn % 2 === 0, "robot");
+    const { flags } = connect(fake.url);
+    const version = async () => (await flags.flags(never)).find(({ key }) => key === "new-checkout")?.version;
+    expect(await version()).toBe("1");
+    fake.toggle("new-checkout", "development", false, "ada");
+    const switched = await version();
+    for (let turn = 0; turn < 1001; turn++) fake.toggle("busy", "development", turn % 2 === 1, "robot");
+    expect(await version()).toBe(switched);
+    expect(switched).toBe(
+      String(
+        fake.events.find(({ type, featureName }) => featureName === "new-checkout" && type.endsWith("disabled"))?.id,
+      ),
+    );
+  });
+
+  it("a wrong token is refused without telling it", async () => {
+    await using fake = await faulty();
+    const unleash = connectUnleash({
+      endpoint: fake.url,
+      token: "*:*.a-wrong-token",
+      project: "default",
+      environment: "development",
+      services: [],
+      actor: null,
+      now: () => NOW,
+    });
+    await expect(unleash.flags.flags(never)).rejects.toMatchObject({ code: "source.refused", facts: { status: 401 } });
+    const result = await unleash.disable.execute(flagTarget("1"), "k", never);
+    expect(result.result).toBe("failed");
+    expect(JSON.stringify(result)).not.toContain("a-wrong-token");
+  });
+});
