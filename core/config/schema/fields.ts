@@ -44,17 +44,14 @@ export const duration = (leastMs = 0) =>
 
 /** An http or https URL. A password in it would reach logs and error texts (S10), so it is refused. */
 export const url = () =>
-  z
-    .string()
-    .superRefine((value, context) => {
-      const parsed = URL.canParse(value) ? new URL(value) : null;
-      if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-        problem(context, "is no http or https URL", 'write it like "https://prometheus.example:9090"');
-      } else if (parsed.username !== "" || parsed.password !== "") {
-        problem(context, "carries a user or password", "put the secret into token or api_key");
-      }
-    })
-    .meta({ format: "uri" });
+  z.string().superRefine((value, context) => {
+    const parsed = URL.canParse(value) ? new URL(value) : null;
+    if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+      problem(context, "is no http or https URL", 'write it like "https://prometheus.example:9090"');
+    } else if (parsed.username !== "" || parsed.password !== "") {
+      problem(context, "carries a user or password", "put the secret into token or api_key");
+    }
+  });
 
 /** A secret: `${VARIABLE}`, `${file:/path}`, or (not wise) the secret itself. */
 export const secret = () => z.string().min(1);

@@ -1,0 +1,63 @@
+import type { Config } from "./config.ts";
+import { explainActions, explainLimits } from "./explain/actions.ts";
+import { explainChain } from "./explain/chain.ts";
+import { explainApprovers, explainFeedback, explainServices } from "./explain/people.ts";
+import { explainPolicies } from "./explain/policies.ts";
+import { explainSources } from "./explain/sources.ts";
+import { listed, missingHand, under } from "./explain/words.ts";
+
+/**
+ * What a file will make unship do, in plain words for whoever is on call: the mode first (and that it is the default,
+ * if the file names none, S7), then sources, policies, the chain, actions, limits, what follows an action, approvers.
+ * Secrets are named by where they come from, never by what they are (S10).
+ */
+export function explain(config: Config): readonly string[] {
+  const sections = [
+    explainSources(config),
+    explainPolicies(config),
+    explainChain(config),
+    explainActions(config),
+    explainLimits(config),
+    explainFeedback(config),
+    explainApprovers(config),
+    explainServices(config),
+  ];
+  return [
+    ...modeLines(config),
+    ...sections.flatMap(({ heading, lines }) => [
+      "",
+      `${heading}${heading.endsWith("when") ? "" : ":"}`,
+      ...under(lines),
+    ]),
+    "",
+    `The record of all of it: ${config.ledger.path}.`,
+  ];
+}
+
+function modeLines(config: Config): readonly string[] {
+  const { mode, modeIsDefault, services } = config;
+  const others = Object.entries(services).filter(([, service]) => service.mode !== null && service.mode !== mode);
+  const exceptions = others.map(([name, service]) => `${name} (${service.mode})`);
+  const why = modeIsDefault ? " (the default: the file names none)" : "";
+  const but = others.length === 0 ? "" : `, except for ${listed(exceptions)}`;
+  const said = [...new Set([mode, ...others.flatMap(([, service]) => service.mode ?? [])])];
+  return [
+    `Mode: ${mode}${why}${but}. ${said.length === 1 ? `unship ${MODES[mode]}` : ""}`.trimEnd(),
+    ...(said.length === 1 ? [] : said.map((one) => `  In ${one} unship ${MODES[one]}`)),
+    ...(mode === "observe" ? ["What follows is what it would do in mode auto."] : []),
+    ...idleLines(config),
+  ];
+}
+
+/** A file whose every action lacks something looks like protection and is none. */
+function idleLines(config: Config): readonly string[] {
+  const { allowedActions } = config;
+  if (allowedActions.length === 0 || allowedActions.some(({ type }) => missingHand(type, config) === null)) return [];
+  return ["CAUTION: as things stand none of the allowed actions can be carried out; the reasons stand beside each."];
+}
+
+const MODES = {
+  observe: "changes nothing. It watches, and says what it would do.",
+  approve: "acts only when a person agrees, each time, whatever else stands below.",
+  auto: "acts without a person where everything below allows it.",
+} as const;

@@ -1,0 +1,64 @@
+import { SEED_STEPS } from "../../model/assessment.ts";
+import { DecisionAction } from "../../model/decision.ts";
+import type { ChainStep, Config } from "../config.ts";
+import { durationText, listed, type Section, under } from "./words.ts";
+
+/** What later steps lack when a step is left out of the chain. */
+const LOSSES: Readonly<Record<string, string>> = {
+  identify_recent_deployments: "no change is looked at, so none can be found guilty",
+  correlate_timing: "no change is found more probable than another, so nothing is taken back without a person",
+  check_affected_services: "how many services are hurt is unknown",
+  check_dependency_graph: "what must go back together is unknown",
+  evaluate_business_impact: "business_impact is unknown",
+  recommend_action: "nothing is ever recommended",
+};
+
+/** Step by step: the window, the threshold, the choices, and when a person must agree. */
+export function explainChain(config: Config): Section {
+  const missing = SEED_STEPS.filter((step) => !config.chain.some((one) => one.step === step));
+  return {
+    heading: "How it decides",
+    lines: [
+      ...config.chain.flatMap((step, index) => stepLines(step, index + 1)),
+      ...missing.map((step) => `CAUTION: the chain has no ${step}: ${LOSSES[step]}.`),
+      ...modelLines(config),
+    ],
+  };
+}
+
+function stepLines(step: ChainStep, number: number): readonly string[] {
+  const facts = [
+    ...(step.windowMs === null
+      ? []
+      : [
+          `It looks back ${durationText(step.windowMs)} from when the trouble may have begun; a change still rolling out then counts.`,
+        ]),
+    ...(step.confidenceThreshold === null
+      ? []
+      : [
+          `A change must be at least ${step.confidenceThreshold} probable (${Number((step.confidenceThreshold * 100).toPrecision(6))} %) to be taken back without a person.`,
+        ]),
+    ...(step.step === "recommend_action" ? choiceLines(step) : []),
+    ...(step.requireHumanApprovalIf === null
+      ? []
+      : [`A person must agree if ${step.requireHumanApprovalIf.text}, or if one of these is not known.`]),
+  ];
+  return [`${number}. ${step.step}: ${step.action}`, ...under(under(facts))];
+}
+
+function choiceLines({ choices }: ChainStep): readonly string[] {
+  const offered = choices ?? DecisionAction.options;
+  const left = DecisionAction.options.filter((action) => !offered.includes(action));
+  return [`It chooses among ${listed(offered)}.${left.length === 0 ? "" : ` Never: ${listed(left)}.`}`];
+}
+
+function modelLines({ model }: Config): readonly string[] {
+  if (model === null) return ["No model: the deterministic reasoner takes every step."];
+  const where = model.baseUrl === null ? "" : ` at ${model.baseUrl}`;
+  const say = model.mayHold
+    ? "Its doubt can hold an automatic action for a person; it can never cause one."
+    : "Its opinion is recorded and shown; it neither causes, delays nor prevents an automatic action.";
+  return [
+    `Model: ${model.model} (${model.provider}${where}) takes each step beside the deterministic reasoner. ${say}`,
+  ];
+}

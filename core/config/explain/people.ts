@@ -1,0 +1,69 @@
+import type { Config, OutcomeField, ServiceConfig } from "../config.ts";
+import { durationText, listed, plural, type Section } from "./words.ts";
+
+/** What follows an action: verification, escalation, memory, postmortem. */
+export function explainFeedback({ feedback, knowledge }: Config): Section {
+  const { verifyRecovered, timeoutMs, ifNotRecovered, logOutcome, postmortemDraft } = feedback;
+  return {
+    heading: "After an action",
+    lines: [
+      verifyRecovered
+        ? `It measures whether what was wrong is back inside its own baseline, for up to ${durationText(timeoutMs)}. Not known is not recovered.`
+        : "CAUTION: it does not measure whether the action helped (verify_metrics_recovered is false).",
+      ...(ifNotRecovered === null ? [] : [`If recovery is not shown, it calls a person: "${ifNotRecovered.message}"`]),
+      logOutcome === null || logOutcome.include.length === 0
+        ? "Nothing of it is put into the knowledge store; the ledger has it all."
+        : `It remembers ${listed(logOutcome.include.map(outcomeWords))} in ${logOutcome.store}, in ${knowledge.path}.`,
+      postmortemDraft ? "It drafts a postmortem." : "It drafts no postmortem by itself; `unship postmortem` does.",
+    ],
+  };
+}
+
+function outcomeWords(field: OutcomeField): string {
+  return field.replaceAll("_", " ");
+}
+
+/** Who may say yes. */
+export function explainApprovers({ approvers }: Config): Section {
+  const lines = approvers.map(
+    ({ name, services }) =>
+      `${name}, for ${services === null ? "every service" : listed(services)}, with a personal token.`,
+  );
+  const nobody =
+    "CAUTION: nobody. The file lists no approvers: what needs a person cannot be approved, and expires, which means no.";
+  return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : lines };
+}
+
+/** What the file says of single services. */
+export function explainServices({ services, topology }: Config): Section {
+  const names = Object.entries(services);
+  const lines = names.map(([name, service]) => `${name}: ${listed(serviceWords(service))}.`);
+  const graph =
+    topology === null
+      ? []
+      : [`Call graph: ${plural(topology.edges.length, "edge")}${externalWords(topology.external)}.`];
+  const none =
+    "Nothing: each service is found by its name in metrics, counts as of medium importance, and has no known revenue.";
+  return { heading: "What it knows of your services", lines: [...(names.length === 0 ? [none] : lines), ...graph] };
+}
+
+function externalWords(external: readonly string[]): string {
+  return external.length === 0
+    ? ""
+    : `; ${listed(external)} ${external.length === 1 ? "is" : "are"} external and cannot be rolled back`;
+}
+
+function serviceWords(service: ServiceConfig): readonly string[] {
+  return [
+    `${service.criticality} importance`,
+    ...(service.mode === null ? [] : [`mode ${service.mode}, whatever the file's mode`]),
+    ...(service.workload === null ? [] : [`${service.workload.kind} ${service.workload.name}`]),
+    ...(service.namespace === null ? [] : [`namespace ${service.namespace}`]),
+    ...(service.argocdApplication === null ? [] : [`Argo CD application ${service.argocdApplication}`]),
+    ...(service.flags.length === 0
+      ? []
+      : [`${service.flags.length === 1 ? "flag" : "flags"} ${listed(service.flags)}`]),
+    ...(service.revenuePerMinute === null ? [] : [`${service.revenuePerMinute} a minute of revenue`]),
+    ...service.routes.map(({ route, revenuePerMinute }) => `${route} earns ${revenuePerMinute} a minute`),
+  ];
+}

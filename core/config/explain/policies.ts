@@ -1,0 +1,70 @@
+import type { CanaryPolicy, Condition, Config, Policy } from "../config.ts";
+import { durationText, figure, listed, plural, type Section, under } from "./words.ts";
+
+/** Policy by policy, condition by condition: when something happens, what, and who is told. */
+export function explainPolicies(config: Config): Section {
+  const lines = config.policies.flatMap((policy) => policyLines(policy, config));
+  const none = "No rollback_policies: nothing is ever taken back without a person, whatever the metrics say.";
+  return { heading: "When it acts", lines: [...(lines.length === 0 ? [none] : lines), ...canaryLines(config.canary)] };
+}
+
+function policyLines(policy: Policy, config: Config): readonly string[] {
+  const what =
+    policy.action === "rollback_immediate"
+      ? "takes the guilty change back, by its flag if it is one and else by a rollback, inside the limits below"
+      : "changes nothing: it tells people what it found and what it would do";
+  const when =
+    policy.conditions.length === 1 ? "when this holds for a service" : "when any of these holds for a service";
+  return [
+    `${policy.name}: ${what}, ${when}:`,
+    ...under([
+      ...policy.conditions.flatMap((condition) => conditionLines(condition, config)),
+      notificationLine(policy.notification),
+    ]),
+  ];
+}
+
+function conditionLines(condition: Condition, config: Config): readonly string[] {
+  if (condition.kind === "health") {
+    const { failures, consecutive } = condition;
+    const row = failures === 1 ? "" : consecutive ? " in a row" : " within 5m";
+    return [
+      `- a pod fails ${plural(failures, "readiness check")}${row} (not counting its start-up), or no pod of a new revision becomes ready in time`,
+    ];
+  }
+  if (condition.kind === "regression") {
+    const { metric, confidence } = condition;
+    const once = Math.round(1 / (1 - confidence));
+    return [
+      `- ${metric} is worse than the service's own past, by a test with confidence ${confidence} (a false alarm in 1 of ${once} changes at most); no fixed duration`,
+    ];
+  }
+  const { metric, threshold, upperBound, comparison, durationMs } = condition;
+  const side = comparison === "greater_than" ? "above" : "below";
+  const bound = upperBound === null ? "" : ` and at most ${figure(upperBound, metric, config)}`;
+  const time =
+    durationMs === 0 ? "in a single sample (its duration is 0)" : `for ${durationText(durationMs)} without a break`;
+  const line = `- ${metric} is ${side} ${figure(threshold, metric, config)}${bound}, ${time}`;
+  return upperBound === null
+    ? [line]
+    : [line, `  (samples above ${upperBound} count toward the ${durationText(durationMs)} too)`];
+}
+
+function notificationLine(targets: readonly string[]): string {
+  if (targets.length === 0) return "Tells nobody by itself: it stands in the ledger and on the terminal.";
+  return `Tells ${listed(targets)} (undelivered: no connector yet; it stands in the ledger and on the terminal).`;
+}
+
+function canaryLines(canary: CanaryPolicy | null): readonly string[] {
+  if (canary === null) return ["Canaries: not judged (no canary_analysis)."];
+  if (!canary.enabled) return ["Canaries: not judged (canary_analysis is not enabled)."];
+  const { baselineDurationMs, comparisonMetrics, minimumConfidence, autoPromoteOnPass, autoRollbackOnFail } = canary;
+  const end = (auto: boolean, yes: string) => (auto ? yes : "a person decides");
+  return [
+    "Canaries: no part of this version judges them yet. What the file asks for:",
+    ...under([
+      `Each is compared with the stable version's last ${durationText(baselineDurationMs)} by ${listed(comparisonMetrics)}.`,
+      `A verdict counts from a confidence of ${minimumConfidence}. Pass: ${end(autoPromoteOnPass, "it is promoted")}. Fail: ${end(autoRollbackOnFail, "it is taken back")}.`,
+    ]),
+  ];
+}

@@ -1,0 +1,113 @@
+import { WELL_KNOWN_METRICS } from "../../model/signal.ts";
+import type { Config, DeploymentsSource, FlagsSource, LogsSource, QueryConfig, SecretRef } from "../config.ts";
+import { scaleOfConfigured, unitOfConfigured, unitOfMetric, unitOfQuery } from "../units.ts";
+import { durationText, isServed, listed, plural, type Section, under } from "./words.ts";
+
+const NO_CONNECTOR = "no connector yet in this version: what it would say is unknown";
+
+/** Where signals, changes, logs, traces and flags come from, and what is missing without each. */
+export function explainSources(config: Config): Section {
+  const { deployments, logs, traces, featureFlags } = config.dataSources;
+  return {
+    heading: "What it sees",
+    lines: [
+      ...metricsLines(config),
+      ...(deployments.length === 0
+        ? ["Changes: no source. No deploy can be found guilty, so none is ever rolled back."]
+        : deployments.flatMap(deploymentsLines)),
+      ...(logs === null ? ["Logs: no source. Log lines are no evidence."] : logsLines(logs)),
+      traces === null
+        ? `Traces: no source. ${config.topology === null ? "Who calls whom is unknown." : "Who calls whom is as topology says."}`
+        : `Traces: ${traces.type} at ${traces.endpoint}.`,
+      ...(featureFlags === null ? ["Flags: no source. No flag can be found guilty."] : flagsLines(featureFlags)),
+    ],
+  };
+}
+
+function metricsLines(config: Config): readonly string[] {
+  const { metrics } = config.dataSources;
+  const usual = Object.keys(WELL_KNOWN_METRICS).filter((name) => !Object.hasOwn(metrics.queries, name));
+  if (metrics.type === "prometheus") {
+    return [
+      `Metrics: Prometheus at ${metrics.endpoint}${secretWords(metrics.token)}, every ${durationText(config.watch.stepMs)}.`,
+      ...under([
+        ...Object.entries(metrics.queries).flatMap(([metric, query]) => queryLines(metric, query, config.serviceLabel)),
+        ...(usual.length === 0
+          ? []
+          : [
+              `${listed(usual)}: the usual ${usual.length === 1 ? "query" : "queries"}, from Prometheus' conventional names, by ${config.serviceLabel}.`,
+            ]),
+      ]),
+    ];
+  }
+  const { targets, discovery, intervalMs, windowMs, spool } = metrics;
+  const pages = [
+    ...(targets.length === 0 ? [] : [plural(targets.length, "page")]),
+    ...(discovery === null ? [] : [`those that ${discovery} lists`]),
+  ];
+  return [
+    `Metrics: unship scrapes ${listed(pages)} itself every ${durationText(intervalMs)}, without a Prometheus.`,
+    ...under([
+      `It keeps ${durationText(windowMs)}${spool === null ? " in memory: a restart forgets it" : `, also in ${spool}: a restart does not forget it`}.`,
+      `${listed(usual)}: derived from what the pages export under Prometheus' conventional names.`,
+    ]),
+  ];
+}
+
+function queryLines(metric: string, query: QueryConfig, serviceLabel: string): readonly string[] {
+  const unit = unitOfConfigured(metric, query);
+  const own = unitOfMetric(metric);
+  const scale = scaleOfConfigured(metric, query);
+  const source =
+    query.unit !== null ? "as the file says" : unitOfQuery(query.query) === null ? null : "by the names in it";
+  const meaning =
+    unit === null
+      ? "its values have no unit that unship knows"
+      : own !== null && scale !== 1
+        ? `it yields ${unit} (${source}), turned into ${own}: times ${Number(scale.toPrecision(6))}`
+        : `its values are taken as ${unit === "ratio" ? "a ratio from 0 to 1" : unit}${source === null ? "" : ` (${source})`}`;
+  const rewritten = namesLabel(query.query, serviceLabel)
+    ? `It names the label ${serviceLabel}, so it already tells services apart.`
+    : `It does not name the label ${serviceLabel}: it is rewritten to be asked for all services at once, grouped by ${serviceLabel}.`;
+  return [`${metric}: your query; ${meaning}.`, ...under([rewritten])];
+}
+
+/** Whether a query groups by a label or selects on it, as far as its text tells; strings do not count. */
+function namesLabel(query: string, label: string): boolean {
+  const code = query.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
+  return new RegExp(`\\bby\\s*\\([^)]*\\b${label}\\b|\\{[^}]*\\b${label}\\s*(=|!)`).test(code);
+}
+
+function deploymentsLines(source: DeploymentsSource): readonly string[] {
+  if (source.type === "argocd_webhook") {
+    return [`Changes: ${source.type} at ${source.endpoint}${secretWords(source.token)}: ${NO_CONNECTOR}.`];
+  }
+  const { kubeconfig, context, namespaces } = source;
+  const where = kubeconfig === null ? "KUBECONFIG, ~/.kube/config or the pod's own account" : kubeconfig;
+  const scope = namespaces.length === 0 ? "all namespaces" : listed(namespaces);
+  return [
+    `Changes: rollouts in Kubernetes, ${scope}, through ${where}${context === null ? "" : `, context ${context}`}.`,
+  ];
+}
+
+function logsLines(logs: LogsSource): readonly string[] {
+  if (logs.type === "jsonl") return [`Logs: files of JSON lines, ${listed(logs.paths)}.`];
+  return [`Logs: ${logs.type} at ${logs.endpoint}, ${logs.indexPattern}${secretWords(logs.apiKey)}: ${NO_CONNECTOR}.`];
+}
+
+function flagsLines(flags: FlagsSource): readonly string[] {
+  if (flags.type === "launchdarkly") return [`Flags: ${flags.type}${secretWords(flags.apiKey)}: ${NO_CONNECTOR}.`];
+  const { type, endpoint, token, project, environment } = flags;
+  const served = isServed(type) ? "" : `: ${NO_CONNECTOR}`;
+  return [
+    `Flags: ${type} at ${endpoint}${secretWords(token)}, project ${project}, environment ${environment}${served}.`,
+  ];
+}
+
+/** Where a secret comes from, never what it is (S10). */
+export function secretWords(secret: SecretRef | null): string {
+  if (secret === null) return "";
+  if (secret.from === "env") return ` (secret from the variable ${secret.name})`;
+  if (secret.from === "file") return ` (secret from the file ${secret.path})`;
+  return " (CAUTION: its secret stands in the file in plain text; put it into a variable or a file of its own)";
+}

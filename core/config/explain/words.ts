@@ -1,0 +1,65 @@
+import { durationText } from "../../model/time.ts";
+import type { Config } from "../config.ts";
+import { unitOfMetric } from "../units.ts";
+
+export { durationText };
+
+/** One section of the explanation: a heading, and lines that are indented beneath it. */
+export interface Section {
+  readonly heading: string;
+  readonly lines: readonly string[];
+}
+
+/** Sub-lines of a line. */
+export function under(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+/** `["a", "b", "c"]` → "a, b and c". */
+export function listed(words: readonly string[], joint = "and"): string {
+  return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`;
+}
+
+/** A figure of a metric with its unit, and in the words that people use: `2000 ms (2s)`, `0.05 (5 %)`. */
+export function figure(value: number, metric: string, { dataSources }: Config): string {
+  const { queries } = dataSources.metrics;
+  const unit = unitOfMetric(metric) ?? (Object.hasOwn(queries, metric) ? (queries[metric]?.unit ?? null) : null);
+  if (unit === "ratio") return `${value} (${Number((value * 100).toPrecision(6))} %)`;
+  if (unit === "ms") return value >= 1000 ? `${value} ms (${durationText(value)})` : `${value} ms`;
+  return unit === null || unit === "count" ? String(value) : `${value} ${unit}`;
+}
+
+/** `1` → "1st", `4` → "4th". */
+export function ordinal(count: number): string {
+  const teens = count % 100 >= 11 && count % 100 <= 13;
+  const ending = teens ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
+  return `${count}${ending}`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Types that the file may name and this version has no connector for: what they would say is unknown (S9). */
+const UNSERVED = ["argocd_webhook", "elasticsearch", "launchdarkly"];
+
+export function isServed(type: string): boolean {
+  return !UNSERVED.includes(type);
+}
+
+/** Why nothing here could carry an action out; null: something can. */
+export function missingHand(action: string, { dataSources }: Config): string | null {
+  switch (action) {
+    case "kubectl_rollout_undo": {
+      const has = dataSources.deployments.some(({ type }) => type === "kubernetes");
+      return has ? null : "no deployments source of type kubernetes is configured";
+    }
+    case "feature_flag_disable": {
+      const type = dataSources.featureFlags?.type;
+      if (type === undefined) return "no feature_flags source is configured";
+      return isServed(type) ? null : `${type} has no connector yet in this version`;
+    }
+    default:
+      return "it has no connector yet in this version";
+  }
+}
