@@ -73,9 +73,10 @@ export function pageOf(one: Process): string {
     lines.push(`http_request_duration_seconds_bucket{${labels},le="${bound}"} ${count}`);
   });
   if (one.durations) lines.push(`http_request_duration_seconds_count{${labels}} ${one.durations.at(-1)}`);
-  if (one.cpuSeconds !== undefined) lines.push(`process_cpu_seconds_total ${one.cpuSeconds}`);
-  if (one.memoryBytes !== undefined) lines.push(`process_resident_memory_bytes ${one.memoryBytes}`);
-  if (one.memoryLimitBytes !== undefined) lines.push(`container_spec_memory_limit_bytes ${one.memoryLimitBytes}`);
+  if (one.cpuSeconds !== undefined) lines.push(`process_cpu_seconds_total{${labels}} ${one.cpuSeconds}`);
+  if (one.memoryBytes !== undefined) lines.push(`process_resident_memory_bytes{${labels}} ${one.memoryBytes}`);
+  if (one.memoryLimitBytes !== undefined)
+    lines.push(`container_spec_memory_limit_bytes{${labels}} ${one.memoryLimitBytes}`);
   if (one.startedAt !== undefined) lines.push(`process_start_time_seconds ${one.startedAt / 1000}`);
   return `${lines.join("\n")}\n`;
 }

@@ -252,6 +252,14 @@ describe("scrape", () => {
     expect(await values("jobs")).toEqual([6]);
   });
 
+  it("takes what a process says of itself without a service's name for the one service that it names elsewhere", async () => {
+    const page = (cpu: number) =>
+      `http_requests_total{service="shop",status="200"} ${cpu}\nprocess_cpu_seconds_total ${cpu}\nprocess_cpu_limit_cores 2\n`;
+    const both = (cpu: number) => `${page(cpu)}http_requests_total{service="cart",status="200"} 1\n`;
+    expect(await (await play([[page(1), page(2)]])).values("cpu_usage")).toEqual([0.5]);
+    expect(await (await play([[both(1), both(2)]])).values("cpu_usage")).toBeUndefined();
+  });
+
   it("refuses a metric that it cannot know, naming those that it can", async () => {
     const { source } = await play([]);
     await expect(

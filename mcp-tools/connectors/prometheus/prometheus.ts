@@ -1,0 +1,259 @@
+import { z } from "zod";
+import { UnshipError } from "../../../core/errors.ts";
+import type { Series, Worse } from "../../../core/model/signal.ts";
+import type { Clock, MetricQuery, MetricSource } from "../../../core/ports.ts";
+import { type Http, type Path, path } from "../http.ts";
+import { meaningOf } from "../metric-conventions.ts";
+import { type Grid, gridOf } from "../time-grid.ts";
+import { Answer, type RawSeries, sampleValue, seriesOf } from "./answer.ts";
+import { type PlannedQuery, planQueries, type QueryPlan } from "./query-plan.ts";
+
+/** A query from the configuration, its unit worked out. */
+export interface ConfiguredQuery {
+  readonly query: string;
+  /** Unit of the metric's values as the rest of unship sees them. */
+  readonly unit: string;
+  /** Factor from what the query yields to `unit`: 1000 for a query in seconds of a metric in ms. */
+  readonly scale: number;
+  readonly worse: Worse;
+}
+
+export interface PrometheusOptions {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly queries: Readonly<Record<string, ConfiguredQuery>>;
+  readonly serviceLabel?: string;
+  readonly versionLabel?: string;
+  /** How often targets are scraped. Default: asked of Prometheus once; where it will not say, one step. */
+  readonly scrapeIntervalMs?: number;
+  /** Points younger than this are left out. Default: one step, at most 10 s. See `settledUntil`. */
+  readonly settleMs?: number;
+  /** Window of the rates in the usual queries where none is configured. Default "5m". */
+  readonly policyRange?: string;
+  /** Hears what an answer had to say beside its values: warnings, infinities, services that are not named. */
+  readonly note?: (metric: string, text: string) => void;
+}
+
+export interface PresentValue {
+  readonly metric: string;
+  /** What is asked, as written in the configuration or by default. */
+  readonly query: string;
+  readonly unit: string;
+  /** The value over all services, as the query stands there; null: no result. */
+  readonly overall: number | null;
+  readonly byService: Readonly<Record<string, number | null>>;
+  /** Why the query cannot be told apart by service; null: it can. */
+  readonly notByService: string | null;
+}
+
+export interface PrometheusSource extends MetricSource {
+  /** One value of a metric now, in its unit, for `check`. */
+  present(metric: string, abort: AbortSignal): Promise<PresentValue>;
+  /** Who answers, and how long it takes. */
+  ping(abort: AbortSignal): Promise<{ readonly version: string; readonly latencyMs: number }>;
+  /** Configured queries that cannot be evaluated by service, and why. */
+  readonly problems: readonly { readonly metric: string; readonly because: string }[];
+}
+
+const SOURCE = "prometheus";
+/** Prometheus refuses more points a series in one answer (web/api/v1, "exceeded maximum resolution of 11,000 points"). */
+const MAX_POINTS = 11_000;
+/** Prometheus' default `scrape_timeout`: the longest that a scrape's samples can be on their way. */
+const MAX_SETTLE_MS = 10_000;
+
+const BuildInfo = z.object({ data: z.object({ version: z.string() }) });
+const ServerConfig = z.object({ data: z.object({ yaml: z.string() }) });
+
+/** Metrics from Prometheus, or anything that speaks its HTTP API. */
+export function createPrometheus(options: PrometheusOptions): PrometheusSource {
+  const { http, clock, queries, serviceLabel = "service", versionLabel = "version" } = options;
+  const note = options.note ?? (() => {});
+  const plan: QueryPlan = planQueries({
+    queries,
+    serviceLabel,
+    versionLabel,
+    policyRange: options.policyRange ?? "5m",
+  });
+  let interval: Promise<number | null> | null = null;
+
+  async function ask(where: Path, form: Record<string, string>, abort: AbortSignal): Promise<Answer> {
+    const body = new URLSearchParams(form).toString();
+    return (await http.send("POST", where, body, "application/x-www-form-urlencoded", Answer, abort)).body;
+  }
+
+  function read(metric: string, answer: Answer): readonly RawSeries[] {
+    for (const text of [...(answer.warnings ?? []), ...(answer.infos ?? [])]) note(metric, text);
+    if (answer.isPartial === true) note(metric, "the answer is partial: some storage did not answer");
+    const series = seriesOf(answer);
+    if (series === null) throw new UnshipError("source.shape", { source: SOURCE });
+    return series;
+  }
+
+  /**
+   * A point is final only once each scrape that began before it has ended: Prometheus gives samples the time at which
+   * the scrape began and stores them when all have arrived. A rate read earlier lacks its newest samples and would be
+   * seen as a dip that later is not there. So the newest points wait, one step at most (argoproj/argo-rollouts#3665).
+   */
+  function settledUntil(stepMs: number): number {
+    return clock.now() - (options.settleMs ?? Math.min(stepMs, MAX_SETTLE_MS));
+  }
+
+  /** The longest scrape interval in its configuration; null where it does not show it (as hosted ones do not). */
+  async function scrapeInterval(abort: AbortSignal): Promise<number | null> {
+    if (options.scrapeIntervalMs !== undefined) return options.scrapeIntervalMs;
+    interval ??= http.getJson(path`/api/v1/status/config`, ServerConfig, abort).then(
+      ({ data }) => longestInterval(data.yaml),
+      (error: unknown) => {
+        if (error instanceof UnshipError && error.retry) interval = null;
+        return null;
+      },
+    );
+    return await interval;
+  }
+
+  async function points(
+    { query }: PlannedQuery,
+    grid: Grid,
+    metric: string,
+    abort: AbortSignal,
+  ): Promise<readonly RawSeries[]> {
+    const all: RawSeries[] = [];
+    for (let first = 0; first < grid.count; first += MAX_POINTS) {
+      const last = Math.min(first + MAX_POINTS, grid.count) - 1;
+      const at = (index: number) => seconds(grid.startAt + index * grid.stepMs);
+      const form = { query, start: at(first), end: at(last), step: seconds(grid.stepMs) };
+      all.push(...read(metric, await ask(path`/api/v1/query_range`, form, abort)));
+    }
+    return all;
+  }
+
+  async function range(
+    { metric, window, stepMs, purpose }: MetricQuery,
+    abort: AbortSignal,
+  ): Promise<readonly Series[]> {
+    if (!plan.metrics.includes(metric)) {
+      throw new UnshipError("metric.unknown", { metric, known: plan.metrics.join(", ") });
+    }
+    const grid = gridOf(window, stepMs, settledUntil(stepMs));
+    if (grid.count === 0) return [];
+    const planned =
+      purpose === "policy"
+        ? plan.policy(metric)
+        : plan.statistics(metric, stepMs + ((await scrapeInterval(abort)) ?? stepMs));
+    if (!planned.ok) {
+      note(metric, planned.because);
+      return [];
+    }
+    const given = queries[metric] ?? { unit: "", worse: "either" as const };
+    const { unit, worse } = meaningOf(metric, given);
+    const found = new Map<string, { service: string; version: string | undefined; values: (number | null)[] }>();
+    let unnamed = 0;
+    let infinite = 0;
+    for (const { metric: labels, points: samples } of await points(planned, grid, metric, abort)) {
+      const service = labels[serviceLabel];
+      const version = labels[versionLabel];
+      if (service === undefined || service === "") {
+        unnamed += 1;
+        continue;
+      }
+      const key = JSON.stringify([service, version]);
+      const values = found.get(key)?.values ?? new Array<number | null>(grid.count).fill(null);
+      found.set(key, { service, version, values });
+      for (const [at, text] of samples) {
+        const index = Math.round((at * 1000 - grid.startAt) / stepMs);
+        const value = sampleValue(text);
+        if (value !== null && !Number.isFinite(value)) infinite += 1;
+        else if (index >= 0 && index < grid.count) values[index] = value === null ? null : value * planned.scale;
+      }
+    }
+    if (unnamed > 0) note(metric, `${unnamed} series have no label ${serviceLabel}: they belong to no service`);
+    if (infinite > 0) note(metric, `${infinite} samples are infinite, which is no measurement: taken as missing`);
+    return withVersionsThatServe(
+      [...found.values()].map(({ service, version, values }) => ({
+        service,
+        metric,
+        unit,
+        worse,
+        labels: version === undefined ? {} : { version },
+        startAt: grid.startAt,
+        stepMs,
+        values,
+      })),
+    );
+  }
+
+  async function instant(query: string, metric: string, abort: AbortSignal): Promise<readonly RawSeries[]> {
+    return read(metric, await ask(path`/api/v1/query`, { query, time: seconds(clock.now()) }, abort));
+  }
+
+  return {
+    name: SOURCE,
+    metrics: () => plan.metrics,
+    problems: plan.problems,
+    range,
+    async present(metric, abort) {
+      const planned = plan.policy(metric);
+      const own = queries[metric]?.query ?? (planned.ok ? planned.query : "");
+      const scale = queries[metric]?.scale ?? (planned.ok ? planned.scale : 1);
+      const first = (series: RawSeries) => sampleValue(series.points[0]?.[1] ?? "");
+      const values = (await instant(own, metric, abort)).map(first).filter((value) => value !== null);
+      const byService = planned.ok ? await instant(planned.query, metric, abort) : [];
+      const { unit } = meaningOf(metric, { unit: queries[metric]?.unit ?? "", worse: "either" });
+      return {
+        metric,
+        query: own,
+        unit,
+        overall: values.length === 0 ? null : Math.max(...values) * scale,
+        byService: Object.fromEntries(
+          byService.map((series) => [series.metric[serviceLabel] ?? "", scaled(first(series), scale)]),
+        ),
+        notByService: planned.ok ? null : planned.because,
+      };
+    },
+    async ping(abort) {
+      const begun = clock.now();
+      const { data } = await http.getJson(path`/api/v1/status/buildinfo`, BuildInfo, abort);
+      return { version: data.version, latencyMs: clock.now() - begun };
+    },
+  };
+}
+
+/** Series by version are of use while two serve; one version alone is the whole service again. */
+function withVersionsThatServe(all: readonly Series[]): readonly Series[] {
+  const some = all.filter(({ values }) => values.some((value) => value !== null));
+  const versions = Map.groupBy(
+    some.filter(({ labels }) => labels.version !== undefined),
+    ({ service }) => service,
+  );
+  return some.filter(({ service, labels }) => labels.version === undefined || (versions.get(service)?.length ?? 0) > 1);
+}
+
+function longestInterval(yaml: string): number | null {
+  const found = [...yaml.matchAll(/^\s*(?:- )?scrape_interval: *(\S+)$/gm)].map(([, text]) => durationMs(text ?? ""));
+  return found.length === 0 ? null : Math.max(...found);
+}
+
+/** Prometheus' durations, as it prints them: "1m30s". */
+function durationMs(text: string): number {
+  const sizes: Readonly<Record<string, number>> = {
+    ms: 1,
+    s: 1000,
+    m: 60_000,
+    h: 3_600_000,
+    d: 86_400_000,
+    w: 604_800_000,
+    y: 31_536_000_000,
+  };
+  return [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (sizes[unit ?? ""] ?? 0),
+    0,
+  );
+}
+
+function scaled(value: number | null, scale: number): number | null {
+  return value === null || !Number.isFinite(value) ? null : value * scale;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
