@@ -1,0 +1,66 @@
+import { z } from "zod";
+import type { Change } from "../core/model/change.ts";
+import { rfc3339 } from "../core/model/time.ts";
+import { name, quote } from "../core/model/untrusted-text.ts";
+
+/** A change as tools show it: names as they are, prose quoted, absent facts absent. */
+export const ChangeView = z.strictObject({
+  id: z.string(),
+  kind: z.string(),
+  service: z.string(),
+  from: z.string(),
+  to: z.string(),
+  started_at: z.string(),
+  finished_at: z.string().nullable().describe("null: still rolling out"),
+  source: z.string(),
+  reversible: z.boolean(),
+  flag: z.string().optional(),
+  environment: z.string().optional(),
+  canary: z.number().optional().describe("Share of traffic, 0-1"),
+  author: z.string().optional(),
+  commit: z.string().optional(),
+  message: z.string().optional(),
+  diff: z.string().optional(),
+  requires: z.string().optional(),
+  own_rollback: z.literal(true).optional().describe("unship did this; never a suspect"),
+});
+
+/** How many changed paths are worth their tokens; a caller who needs all of them reads the commit. */
+const PATHS = 8;
+
+export function changeView(change: Change): z.infer<typeof ChangeView> {
+  const { flag, environment, canary, author, commit, message, diff, requires } = change;
+  return {
+    id: name(change.id),
+    kind: change.kind,
+    service: name(change.service),
+    from: name(change.from),
+    to: name(change.to),
+    started_at: rfc3339(change.startedAt),
+    finished_at: rfc3339(change.finishedAt),
+    source: name(change.source),
+    reversible: change.reversible,
+    ...(flag === undefined ? {} : { flag: name(flag) }),
+    ...(environment === undefined ? {} : { environment: name(environment) }),
+    ...(canary === undefined ? {} : { canary }),
+    ...(author === undefined ? {} : { author: quote(author, 80) }),
+    ...(commit === undefined ? {} : { commit: name(commit) }),
+    ...(message === undefined ? {} : { message: quote(message, 300) }),
+    ...(diff === undefined ? {} : { diff: diffText(diff) }),
+    ...(requires === undefined ? {} : { requires: requirementsText(requires) }),
+    ...(change.ownRollback === true ? { own_rollback: true } : {}),
+  };
+}
+
+function diffText({ files, insertions, deletions, paths = [] }: NonNullable<Change["diff"]>): string {
+  const shown = paths.slice(0, PATHS).map((path) => name(path));
+  const rest = paths.length > PATHS ? [`${paths.length - PATHS} more`] : [];
+  const list = [...shown, ...rest].join(", ");
+  return `${files} files, +${insertions} -${deletions}${list === "" ? "" : `: ${list}`}`;
+}
+
+function requirementsText(requires: Readonly<Record<string, string>>): string {
+  return Object.entries(requires)
+    .map(([service, version]) => `${name(service)} >= ${name(version)}`)
+    .join(", ");
+}

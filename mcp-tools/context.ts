@@ -1,0 +1,42 @@
+import type { Config } from "../core/config/config.ts";
+import type { CaseFile, SeedStep, StepAnswers } from "../core/model/assessment.ts";
+import type { Target } from "../core/model/plan.ts";
+import type { Clock, Gate, IncidentStore, Ledger, Sources } from "../core/ports.ts";
+
+/**
+ * The core's pure steps: each answers from the evidence, the configuration and what earlier steps answered, and says
+ * in its own answer what it lacks because an earlier one is absent.
+ */
+export type StepFunctions = {
+  readonly [S in SeedStep]: (file: CaseFile, config: Config, known: StepAnswers) => NonNullable<StepAnswers[S]>;
+};
+
+/** Which targets would take these changes back, in that order; `obstacles` says why there are none. */
+export interface TargetChoice {
+  readonly targets: readonly Target[];
+  readonly obstacles: readonly string[];
+}
+
+/**
+ * All that a tool can reach. It reads, and it hands plans to the gate; it holds no executor, no permit and no
+ * approval, and nothing in it edits policy (S1, S3, S14). Whoever composes the process decides what stands behind it.
+ */
+export interface ToolContext {
+  readonly version: string;
+  readonly config: Config;
+  /** The evidence: of an incident (its services, up to now), or of everything. Throws "incident.unknown". */
+  readonly caseFile: (incidentId?: string) => Promise<CaseFile>;
+  readonly steps: StepFunctions;
+  /** For questions that reach beyond the snapshot. */
+  readonly sources: Sources;
+  readonly ledger: Pick<Ledger, "incident" | "incidents" | "entries" | "plan" | "pauses">;
+  /** null: no memory is configured or it cannot be opened; recall then says so. */
+  readonly incidents: Pick<IncidentStore, "recall"> | null;
+  /** null: nothing can be proposed here, and the tools that would are not registered. */
+  readonly gate: Pick<Gate, "propose" | "submit"> | null;
+  /** The targets that would take back these changes, as the core's planning names them. Pure reading. */
+  readonly targetsFor: (file: CaseFile, changeIds: readonly string[]) => Promise<TargetChoice>;
+  readonly clock: Clock;
+  /** Who calls, for the record alone: "mcp:<client>". Never widens anything. */
+  readonly caller: string;
+}

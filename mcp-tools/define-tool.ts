@@ -1,0 +1,58 @@
+import type { z } from "zod";
+import type { ToolContext } from "./context.ts";
+
+/**
+ * `read` looks; `propose` files a plan that nothing executes; `submit` asks the gate, which may then act.
+ * There is no fourth. What MCP clients are told (`annotationsOf`) follows from this word alone.
+ */
+export type ToolEffect = "read" | "propose" | "submit";
+
+/** One tool as its file declares it. `reach`: whether a call may go out to vendors' systems, or stays with what we hold. */
+export interface ToolDefinition<I extends z.ZodObject, O extends z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  readonly effect: ToolEffect;
+  readonly reach: "sources" | "held";
+  readonly description: string;
+  readonly input: I;
+  readonly output: O;
+  readonly run: (input: z.output<I>, context: ToolContext, abort: AbortSignal) => Promise<z.input<O>>;
+}
+
+/** A tool as the server holds it: arguments are checked against `input` by `run` itself. */
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  readonly effect: ToolEffect;
+  readonly reach: "sources" | "held";
+  readonly description: string;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
+  /** Throws zod's error for bad arguments, UnshipError for what went wrong in our words. */
+  readonly run: (args: unknown, context: ToolContext, abort: AbortSignal) => Promise<Record<string, unknown>>;
+}
+
+/** Makes a tool whose handler sees checked, typed arguments and whose answer is checked against its declared output. */
+export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: ToolDefinition<I, O>): Tool {
+  return {
+    ...tool,
+    run: async (args, context, abort) => {
+      const answer = tool.output.safeParse(await tool.run(tool.input.parse(args), context, abort));
+      if (!answer.success) throw new Error(`${tool.name} broke its own output schema`, { cause: answer.error });
+      return answer.data;
+    },
+  };
+}
+
+/** MCP's four hints (protocol 2025-11-25, schema `ToolAnnotations`): all set, none left to a client's default. */
+export function annotationsOf({ title, effect, reach }: Pick<Tool, "title" | "effect" | "reach">) {
+  return {
+    title,
+    readOnlyHint: effect === "read",
+    // Only `submit` can end in a write to production.
+    destructiveHint: effect === "submit",
+    // A second proposal is a second plan; a held plan submitted again after its approval does act.
+    idempotentHint: effect === "read",
+    openWorldHint: reach === "sources" || effect === "submit",
+  };
+}

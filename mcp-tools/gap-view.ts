@@ -1,0 +1,16 @@
+import { z } from "zod";
+import type { Gap } from "../core/model/assessment.ts";
+import { cleanText, name } from "../core/model/untrusted-text.ts";
+
+/** In results: sources that were not there. What they would have said is unknown, not fine (S9). */
+export const gaps = z.array(z.string()).describe("Sources that did not answer: their part is unknown");
+
+/** So many are named; the rest are counted. */
+const NAMED = 10;
+
+export function gapViews(found: readonly Gap[]): string[] {
+  const named = found
+    .slice(0, NAMED)
+    .map(({ source, what, because }) => `${name(source)}: ${cleanText(what, 100)} unknown, ${cleanText(because, 200)}`);
+  return found.length > NAMED ? [...named, `and ${found.length - NAMED} more`] : named;
+}

@@ -1,0 +1,67 @@
+import { UnshipError } from "../core/errors.ts";
+
+/**
+ * A result's room: 12,000 bytes of JSON are about 4,000 tokens at three bytes a token (JSON full of digits and ids
+ * runs denser than prose), well under the 25,000 that clients cap a result at, and under our own 10,000.
+ */
+export const RESULT_BYTES = 12_000;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly total: number;
+  /** Give it back as `cursor` to get the next ones; null: that was all. */
+  readonly more: string | null;
+}
+
+export interface PageOptions {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  /** What was asked, without the cursor: a cursor of another question is refused. */
+  readonly question: unknown;
+  /** Bytes of JSON that the items may take. */
+  readonly bytes?: number;
+}
+
+/**
+ * The next items, as many as fit `limit` and `bytes`, at least one. `items` must come in the same order for the same
+ * question; what appears between two calls may shift the rest by as many.
+ */
+export function page<T>(items: readonly T[], { cursor, limit, question, bytes = RESULT_BYTES }: PageOptions): Page<T> {
+  const from = startOf(cursor, question);
+  const taken: T[] = [];
+  let used = 0;
+  for (const item of items.slice(from, from + limit)) {
+    used += byteLength(item);
+    if (used > bytes && taken.length > 0) break;
+    taken.push(item);
+  }
+  const next = from + taken.length;
+  return { items: taken, total: items.length, more: next < items.length ? cursorOf(next, question) : null };
+}
+
+/** Where a cursor stands, 0 without one. Throws "input.invalid" for one that we did not make for this question. */
+export function startOf(cursor: string | undefined, question: unknown): number {
+  if (cursor === undefined) return 0;
+  const [, at, mark] = /^(\d{1,9})-([0-9a-z]+)$/.exec(cursor) ?? [];
+  if (at === undefined || mark !== markOf(question)) {
+    throw new UnshipError("input.invalid", {
+      what: "cursor",
+      reason: "it belongs to another question; repeat that question's arguments exactly, or leave the cursor out",
+    });
+  }
+  return Number(at);
+}
+
+/** A handle to go on from `at` with the same question. */
+export function cursorOf(at: number, question: unknown): string {
+  return `${at}-${markOf(question)}`;
+}
+
+export const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? "");
+
+// FNV-1a, 32 bit: tells questions apart; it protects nothing (a forged cursor only skips rows).
+function markOf(question: unknown): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(JSON.stringify(question) ?? "")) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(36);
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import type { GateReview, Target } from "../core/model/plan.ts";
+import { GuardrailVerdict } from "../core/model/plan.ts";
+import { cleanText, name } from "../core/model/untrusted-text.ts";
+
+/** A target as people read it. */
+export function targetText({ action, object, service, expected, restore }: Target): string {
+  const what = `${name(object.kind)} ${name(object.namespace)}/${name(object.name)} (${name(service)})`;
+  return `${action}: ${what} from ${name(expected.version)} back to ${name(restore.version)}`;
+}
+
+/** Every rule of the gate that spoke, the strictest first. */
+export const RuleView = z.strictObject({ rule: z.string(), verdict: GuardrailVerdict, reason: z.string() });
+
+const FORCE: readonly GuardrailVerdict[] = ["deny", "require_approval", "allow"];
+
+export function ruleViews(review: GateReview): z.infer<typeof RuleView>[] {
+  return review.rules
+    .map(({ rule, verdict, reason }) => ({ rule: name(rule), verdict, reason: cleanText(reason, 400) }))
+    .toSorted((a, b) => FORCE.indexOf(a.verdict) - FORCE.indexOf(b.verdict));
+}
+
+/** What a caller can do about a review: approving is for a person with a token, never for MCP (S3). */
+export function nextStep(planId: string, verdict: GuardrailVerdict): string {
+  if (verdict === "allow") return `call submit_plan with plan_id ${planId}; the gate decides afresh then`;
+  if (verdict === "deny") return "nothing can approve this plan; read the rules that deny it and tell a person";
+  return `needs a person: run \`unship approve ${planId}\`, then call submit_plan again`;
+}

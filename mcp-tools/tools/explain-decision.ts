@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { Decision } from "../../core/model/decision.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { incident, known, knownAnswers } from "../arguments.ts";
+import { defineTool } from "../define-tool.ts";
+import { gaps, gapViews } from "../gap-view.ts";
+import { answersBefore } from "../known-steps.ts";
+
+export const explainDecision = defineTool({
+  name: "explain_decision",
+  title: "Explain the decision",
+  effect: "read",
+  reach: "held",
+  description:
+    "What unship's deterministic core decides on this evidence: rollback, feature_flag_disable, hotfix_recommendation " +
+    "or no_action, with the culprit, the reasons, and why a person must agree where one must. It decides nothing by " +
+    "being called: the gate makes its own fresh decision before anything acts.",
+  input: z.strictObject({ incident, known }),
+  output: z.strictObject({ at: z.string(), decision: Decision, gaps }),
+  async run(input, context) {
+    const file = await context.caseFile(input.incident);
+    const before = answersBefore("recommend_action", file, context, knownAnswers(input.known));
+    const { decision } = context.steps.recommend_action(file, context.config, before);
+    return { at: rfc3339(file.at), decision: { ...decision }, gaps: gapViews(file.gaps) };
+  },
+});

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
+import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cursor, incident, known, knownAnswers, limit, more, notice, service } from "../arguments.ts";
+import { defineTool } from "../define-tool.ts";
+import { gaps, gapViews } from "../gap-view.ts";
+import { answersBefore } from "../known-steps.ts";
+import { page } from "../page.ts";
+
+export const getDependencies = defineTool({
+  name: "get_dependencies",
+  title: "Get dependencies",
+  effect: "read",
+  reach: "held",
+  description:
+    "Who calls whom (`edges` as [caller, callee], of one service or all), which nodes are outside and cannot be rolled " +
+    "back, and in `coordinated` which changes must go back together with the likely culprit, in order. `known: false` " +
+    "means that no call graph is available, not that there are no dependencies.",
+  input: z.strictObject({ incident, service, known, limit: limit(300, 100), cursor }),
+  output: z.strictObject({
+    notice,
+    known: z.boolean(),
+    edges: z.array(z.array(z.string())),
+    external: z.array(z.string()),
+    coordinated: STEP_ANSWERS.check_dependency_graph,
+    total: z.number(),
+    more,
+    gaps,
+  }),
+  async run(input, context) {
+    const file = await context.caseFile(input.incident);
+    const before = answersBefore("check_dependency_graph", file, context, knownAnswers(input.known));
+    const { order, because } = context.steps.check_dependency_graph(file, context.config, before);
+    const edges = (file.topology?.edges ?? []).filter(
+      ([caller, callee]) => input.service === undefined || caller === input.service || callee === input.service,
+    );
+    const { cursor: at, limit: most, ...question } = input;
+    const shown = edges.map(([caller, callee]) => [name(caller), name(callee)]);
+    const { items, ...rest } = page(shown, { cursor: at, limit: most, question });
+    return {
+      notice: UNTRUSTED_NOTICE,
+      known: file.topology !== null,
+      edges: [...items],
+      external: (file.topology?.external ?? []).slice(0, most).map((node) => name(node)),
+      coordinated: { order: [...order], because: [...because] },
+      ...rest,
+      gaps: gapViews(file.gaps),
+    };
+  },
+});

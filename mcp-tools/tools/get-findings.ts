@@ -1,0 +1,120 @@
+import { z } from "zod";
+import type { ConditionState, Finding } from "../../core/model/finding.ts";
+import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { cleanText, name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cursor, incident, known, knownAnswers, limit, more, notice, service } from "../arguments.ts";
+import { defineTool } from "../define-tool.ts";
+import { figure } from "../figures.ts";
+import { gaps, gapViews } from "../gap-view.ts";
+import { answersBefore } from "../known-steps.ts";
+import { page, RESULT_BYTES } from "../page.ts";
+
+const FindingView = z.strictObject({
+  service: z.string(),
+  metric: z.string(),
+  verdict: z.string(),
+  detector: z.string(),
+  labels: z.string().optional(),
+  onset: z.string().nullable(),
+  baseline: z.number().nullable(),
+  current: z.number().nullable(),
+  unit: z.string(),
+  strength: z.number().describe("ln of the evidence for worse"),
+  because: z.string(),
+});
+
+const ConditionView = z.strictObject({
+  policy: z.string(),
+  text: z.string(),
+  service: z.string(),
+  state: z.string(),
+  since: z.string().nullable(),
+  fires_at: z.string().nullable(),
+  because: z.string(),
+});
+
+const VERDICTS: readonly Finding["verdict"][] = ["worse", "unknown", "inconclusive", "no-worse"];
+const STATES: readonly ConditionState["state"][] = ["firing", "pending", "unknown", "inactive"];
+
+export const getFindings = defineTool({
+  name: "get_findings",
+  title: "Get findings",
+  effect: "read",
+  reach: "held",
+  description:
+    "What the detectors say is wrong, since when, and how sure, worst first; the state of each policy condition; and " +
+    "in `affected` which services are hurt and where it starts. `unknown` means nobody could measure it: neither " +
+    "healthy nor failing.",
+  input: z.strictObject({
+    incident,
+    service,
+    all: z.boolean().default(false).describe("Also no-worse findings and inactive conditions"),
+    known,
+    limit: limit(100, 20),
+    cursor,
+  }),
+  output: z.strictObject({
+    notice,
+    at: z.string(),
+    affected: STEP_ANSWERS.check_affected_services,
+    findings: z.array(FindingView),
+    conditions: z.array(ConditionView),
+    total: z.number(),
+    more,
+    gaps,
+  }),
+  async run(input, context) {
+    const file = await context.caseFile(input.incident);
+    const before = answersBefore("check_affected_services", file, context, knownAnswers(input.known));
+    const affected = context.steps.check_affected_services(file, context.config, before);
+    const here = (one: { readonly service: string }) => input.service === undefined || one.service === input.service;
+    const findings = file.findings
+      .filter((finding) => here(finding) && (input.all || finding.verdict !== "no-worse"))
+      .toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.strength - a.strength);
+    const conditions = file.conditions
+      .filter((condition) => here(condition) && (input.all || condition.state !== "inactive"))
+      .toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
+    const { cursor: at, limit: most, ...question } = input;
+    const { items, ...rest } = page(findings.map(findingView), { cursor: at, limit: most, question });
+    const shown = page(conditions.map(conditionView), { limit: most, question, bytes: RESULT_BYTES / 3 });
+    return {
+      notice: UNTRUSTED_NOTICE,
+      at: rfc3339(file.at),
+      affected: { services: [...affected.services], origin: affected.origin },
+      findings: [...items],
+      conditions: [...shown.items],
+      ...rest,
+      gaps: gapViews(file.gaps),
+    };
+  },
+});
+
+function findingView(finding: Finding): z.infer<typeof FindingView> {
+  const labels = Object.entries(finding.labels).map(([key, value]) => `${name(key)}=${name(value)}`);
+  return {
+    service: name(finding.service),
+    metric: name(finding.metric),
+    verdict: finding.verdict,
+    detector: finding.detector,
+    ...(labels.length === 0 ? {} : { labels: labels.join(",") }),
+    onset: rfc3339(finding.onset?.at),
+    baseline: figure(finding.baseline),
+    current: figure(finding.current),
+    unit: finding.unit,
+    strength: figure(finding.strength),
+    because: cleanText(finding.because, 300),
+  };
+}
+
+function conditionView(condition: ConditionState): z.infer<typeof ConditionView> {
+  return {
+    policy: name(condition.policy),
+    text: cleanText(condition.text, 200),
+    service: name(condition.service),
+    state: condition.state,
+    since: rfc3339(condition.since),
+    fires_at: rfc3339(condition.firesAt),
+    because: cleanText(condition.because, 200),
+  };
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { UnshipError } from "../../core/errors.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cursor, limit, more, notice } from "../arguments.ts";
+import { defineTool } from "../define-tool.ts";
+import { figure } from "../figures.ts";
+import { page } from "../page.ts";
+import { targetText } from "../plan-view.ts";
+
+const Culprit = z.strictObject({ change: z.string(), probability: z.number() });
+const Event = z.strictObject({ at: z.string(), event: z.string(), detail: z.string() });
+
+export const getIncident = defineTool({
+  name: "get_incident",
+  title: "Get an incident",
+  effect: "read",
+  reach: "held",
+  description:
+    "One incident as the ledger holds it: stage, decision and why, plan and the gate's answer, whether it recovered, " +
+    "the timeline, and what nobody could verify. `recovered` stands only where verification said so; executed is not " +
+    "recovered.",
+  input: z.strictObject({
+    incident: z.string().min(1).max(200),
+    limit: limit(100, 30).describe("Events of the timeline"),
+    cursor,
+  }),
+  output: z.strictObject({
+    notice,
+    incident: z.string(),
+    stage: z.string(),
+    service: z.string(),
+    detected_at: z.string(),
+    onset: z.string().nullable(),
+    affected_services: z.array(z.string()),
+    action: z.string().nullable(),
+    culprit: Culprit.nullable(),
+    why: z.array(z.string()),
+    needs_person: z.array(z.string()),
+    impact: z.string().nullable(),
+    plan_id: z.string().nullable(),
+    targets: z.array(z.string()),
+    gate: z.string().nullable(),
+    recovery: z.string().nullable(),
+    outcome: z.string().nullable(),
+    unverified: z.array(z.string()),
+    timeline: z.array(Event),
+    total: z.number(),
+    more,
+  }),
+  async run({ incident: id, limit: most, cursor: at }, { ledger }) {
+    const incident = await ledger.incident(id);
+    if (incident === null) throw new UnshipError("incident.unknown", { incident: name(id) });
+    const events = incident.timeline.map((one) => ({
+      at: rfc3339(one.at),
+      event: name(one.event),
+      detail: quote(one.detail, 300),
+    }));
+    const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, bytes: 8_000 });
+    return { ...facts(incident), timeline: [...items], ...rest };
+  },
+});
+
+function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
+  const culprit = decision?.culprit ?? null;
+  return {
+    notice: UNTRUSTED_NOTICE,
+    incident: name(incident.id),
+    stage: incident.stage,
+    service: name(incident.service),
+    detected_at: rfc3339(incident.detectedAt),
+    onset: rfc3339(incident.onset?.at),
+    affected_services: incident.affectedServices.slice(0, 50).map((service) => name(service)),
+    action: decision?.action ?? null,
+    culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
+    why: sentences(decision?.why ?? []),
+    needs_person: sentences(decision?.needsPerson ?? []),
+    impact: incident.impact && `${incident.impact.level}: ${sentences(incident.impact.sentences).join(" ")}`,
+    plan_id: plan?.id ?? null,
+    targets: (plan?.targets ?? []).map(targetText),
+    gate: gate && `${gate.outcome} (${gate.review.verdict})`,
+    recovery: recovery && `${recovery.verdict}: ${sentences(recovery.checks.map(({ because }) => because)).join("; ")}`,
+    outcome: incident.outcome,
+    unverified: sentences(incident.unverified),
+  };
+}
+
+/** So many sentences of one kind are shown; whoever needs all reads the postmortem. */
+const SENTENCES = 12;
+
+const sentences = (all: readonly string[]) => all.slice(0, SENTENCES).map((one) => cleanText(one, 300));

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { UnshipError } from "../../core/errors.ts";
+import type { Rollout } from "../../core/model/evidence.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { limit, notice } from "../arguments.ts";
+import { askAll } from "../ask-sources.ts";
+import { defineTool } from "../define-tool.ts";
+import { gaps, gapViews } from "../gap-view.ts";
+
+const RevisionView = z.strictObject({
+  revision: z.string(),
+  version: z.string(),
+  created_at: z.string(),
+  current: z.boolean(),
+  reason: z.string().optional(),
+});
+
+const RolloutView = z.strictObject({
+  service: z.string(),
+  workload: z.string(),
+  version: z.string(),
+  revision: z.string(),
+  status: z.string(),
+  replicas: z.string(),
+  restarts: z.number(),
+  managed_by: z.string().optional().describe("A GitOps controller that would undo a live change"),
+  observed_at: z.string(),
+  revisions: z.array(RevisionView),
+  revisions_left_out: z.number(),
+});
+
+export const getRollout = defineTool({
+  name: "get_rollout",
+  title: "Get a rollout",
+  effect: "read",
+  reach: "sources",
+  description:
+    "What runs for one service right now: version, revision, rollout status (complete, progressing, stuck, paused), " +
+    "replicas, restarts, and the revisions that could be restored, newest first.",
+  input: z.strictObject({ service: z.string().min(1).max(200), limit: limit(20, 5).describe("Revisions") }),
+  output: z.strictObject({ notice, rollouts: z.array(RolloutView), gaps }),
+  async run(input, { sources }, abort) {
+    const asked = await askAll(sources.rollouts, "rollouts", (source) => source.rollouts(abort), abort);
+    const all = asked.answers.flat();
+    const found = all.filter((rollout) => rollout.service === input.service);
+    if (found.length === 0 && all.length > 0) {
+      const known = [...new Set(all.map((rollout) => name(rollout.service)))].sort().slice(0, 50).join(", ");
+      throw new UnshipError("service.unknown", { service: name(input.service), known });
+    }
+    return {
+      notice: UNTRUSTED_NOTICE,
+      rollouts: found.slice(0, 10).map((rollout) => rolloutView(rollout, input.limit)),
+      gaps: gapViews(asked.gaps),
+    };
+  },
+});
+
+function rolloutView(rollout: Rollout, most: number): z.infer<typeof RolloutView> {
+  const { workload, replicas } = rollout;
+  const revisions = rollout.revisions.toSorted((a, b) => b.createdAt - a.createdAt);
+  return {
+    service: name(rollout.service),
+    workload: `${name(workload.kind)} ${name(workload.namespace)}/${name(workload.name)}`,
+    version: name(rollout.version),
+    revision: name(rollout.revision),
+    status: rollout.status,
+    replicas: `${replicas.ready} ready, ${replicas.updated} updated, ${replicas.available} available of ${replicas.desired}`,
+    restarts: rollout.restarts,
+    ...(rollout.managedBy === undefined ? {} : { managed_by: name(rollout.managedBy) }),
+    observed_at: rfc3339(rollout.observedAt),
+    revisions: revisions.slice(0, most).map(({ revision, version, createdAt, current, reason }) => ({
+      revision: name(revision),
+      version: name(version),
+      created_at: rfc3339(createdAt),
+      current,
+      ...(reason === undefined ? {} : { reason: quote(reason, 200) }),
+    })),
+    revisions_left_out: Math.max(0, revisions.length - most),
+  };
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { ChangeKind } from "../../core/model/change.ts";
+import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cursor, incident, limit, more, notice, service } from "../arguments.ts";
+import { ChangeView, changeView } from "../change-view.ts";
+import { defineTool } from "../define-tool.ts";
+import { gaps, gapViews } from "../gap-view.ts";
+import { page } from "../page.ts";
+
+export const listChanges = defineTool({
+  name: "list_changes",
+  title: "List changes",
+  effect: "read",
+  reach: "held",
+  description:
+    "Deploys, flag, config and migration changes that unship knows of, newest first, and in `recent` which of them " +
+    "count as suspects: those in the configured window before the earliest credible onset. A change is not guilty for " +
+    "being recent; rank_candidates weighs them.",
+  input: z.strictObject({
+    incident,
+    service,
+    kind: ChangeKind.optional(),
+    recent_only: z.boolean().default(false).describe("Only those in `recent`"),
+    limit: limit(100, 20),
+    cursor,
+  }),
+  output: z.strictObject({
+    notice,
+    at: z.string(),
+    recent: STEP_ANSWERS.identify_recent_deployments.describe("onset: Unix ms, null: nothing is wrong"),
+    changes: z.array(ChangeView),
+    total: z.number(),
+    more,
+    gaps,
+  }),
+  async run(input, context) {
+    const file = await context.caseFile(input.incident);
+    const recent = context.steps.identify_recent_deployments(file, context.config, {});
+    const inWindow = new Set(recent.changeIds);
+    const wanted = file.changes
+      .filter((change) => input.service === undefined || change.service === input.service)
+      .filter((change) => input.kind === undefined || change.kind === input.kind)
+      .filter((change) => !input.recent_only || inWindow.has(change.id))
+      .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
+    const { cursor: at, limit: most, ...question } = input;
+    const { items, ...rest } = page(wanted.map(changeView), { cursor: at, limit: most, question });
+    return {
+      notice: UNTRUSTED_NOTICE,
+      at: rfc3339(file.at),
+      recent: { ...recent, changeIds: [...recent.changeIds] },
+      changes: [...items],
+      ...rest,
+      gaps: gapViews(file.gaps),
+    };
+  },
+});

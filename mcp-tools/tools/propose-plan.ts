@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { UnshipError } from "../../core/errors.ts";
+import { GuardrailVerdict } from "../../core/model/plan.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { cleanText, name } from "../../core/model/untrusted-text.ts";
+import { defineTool } from "../define-tool.ts";
+import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
+
+export const proposePlan = defineTool({
+  name: "propose_plan",
+  title: "Propose a plan",
+  effect: "propose",
+  reach: "held",
+  description:
+    "Files a plan that takes changes back (undo of a deploy, flag off) in the order given, and says what every " +
+    "guardrail thinks of it. It executes nothing. A plan that differs from unship's own decision is held until a " +
+    "person approves it outside MCP. Targets and versions come from unship, not from you.",
+  input: z.strictObject({
+    incident: z.string().min(1).max(200),
+    change_ids: z.array(z.string().min(1).max(200)).min(1).max(20).describe("As list_changes spells them, in order"),
+    reason: z.string().min(20).max(500).describe("What you saw, for the person who reads the plan"),
+  }),
+  output: z.strictObject({
+    plan_id: z.string(),
+    hash: z.string(),
+    expires_at: z.string(),
+    targets: z.array(z.string()),
+    verdict: GuardrailVerdict,
+    rules: z.array(RuleView),
+    next: z.string(),
+  }),
+  async run(input, { gate, caseFile, targetsFor, caller }) {
+    if (gate === null)
+      throw new UnshipError("input.invalid", { what: "propose_plan", reason: "this server is read-only" });
+    const file = await caseFile(input.incident);
+    const known = new Set(file.changes.map(({ id }) => id));
+    const unknown = input.change_ids.filter((id) => !known.has(id));
+    if (unknown.length > 0) {
+      throw new UnshipError("input.invalid", {
+        what: "change_ids",
+        reason: `there is no change ${unknown.map((id) => name(id)).join(", ")}; take ids from list_changes`,
+      });
+    }
+    const { targets, obstacles } = await targetsFor(file, input.change_ids);
+    if (targets.length === 0) {
+      const reason = cleanText(obstacles.join("; ") || "nothing that can be executed takes these changes back", 600);
+      throw new UnshipError("target.refused", { target: input.change_ids.map((id) => name(id)).join(", "), reason });
+    }
+    const draft = { incidentId: input.incident, targets, reason: cleanText(input.reason, 500), proposedBy: caller };
+    const { plan, review } = await gate.propose(draft);
+    return {
+      plan_id: plan.id,
+      hash: plan.hash,
+      expires_at: rfc3339(plan.expiresAt),
+      targets: plan.targets.map(targetText),
+      verdict: review.verdict,
+      rules: ruleViews(review),
+      next: nextStep(plan.id, review.verdict),
+    };
+  },
+});

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { Candidate, Ranking } from "../../core/model/candidate.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { cleanDeep, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cursor, incident, known, knownAnswers, limit, more, notice } from "../arguments.ts";
+import { defineTool } from "../define-tool.ts";
+import { answersBefore } from "../known-steps.ts";
+import { page } from "../page.ts";
+
+/** Root causes beyond these are noise; the ranking of a whole system is one score a service. */
+const ROOT_CAUSES = 50;
+
+export const rankCandidates = defineTool({
+  name: "rank_candidates",
+  title: "Rank candidates",
+  effect: "read",
+  reach: "held",
+  description:
+    "How likely each suspected change is the culprit, most likely first, with the reasons for and against (log-odds), " +
+    "and how likely it is that no change is to blame. All of these sum to 1. `reached`: the best one meets the " +
+    "configured confidence threshold. Measured from evidence, not from what anyone wrote.",
+  input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
+  output: z.strictObject({
+    notice,
+    at: z.string(),
+    candidates: z.array(Candidate),
+    no_change: Ranking.pick({ noChangeProbability: true, noChangeReasons: true }),
+    root_causes: Ranking.shape.rootCauses,
+    threshold: z.number(),
+    reached: z.boolean(),
+    total: z.number(),
+    more,
+  }),
+  async run(input, context) {
+    const file = await context.caseFile(input.incident);
+    const before = answersBefore("correlate_timing", file, context, knownAnswers(input.known));
+    const { ranking, threshold, reached } = context.steps.correlate_timing(file, context.config, before);
+    const { cursor: at, limit: most, ...question } = input;
+    const { items, ...rest } = page(cleanDeep(ranking.candidates), { cursor: at, limit: most, question });
+    return {
+      notice: UNTRUSTED_NOTICE,
+      at: rfc3339(file.at),
+      candidates: items.map((candidate) => ({ ...candidate, reasons: [...candidate.reasons] })),
+      no_change: { noChangeProbability: ranking.noChangeProbability, noChangeReasons: [...ranking.noChangeReasons] },
+      root_causes: ranking.rootCauses.slice(0, Math.min(ROOT_CAUSES, most)),
+      threshold,
+      reached,
+      ...rest,
+    };
+  },
+});
