@@ -1,5 +1,3 @@
-import { durationText } from "../model/time.ts";
-
 /** Units of a duration in ms, largest first, as Prometheus counts them: a week is 7 d, a year 365 d. */
 const UNITS = [
   ["y", 31_536_000_000],
@@ -30,6 +28,18 @@ export function parseDuration(text: string): number | null {
     total += Number(count) * (UNITS.find(([name]) => name === unit)?.[1] ?? Number.NaN);
   }
   return total <= LONGEST_MS ? total : null;
+}
+
+/** ms → the shortest exact spelling without weeks and years: 5400000 → `"1h30m"`, 1500 → `"1s500ms"`, 0 → `"0s"`. */
+export function formatDuration(ms: number): string {
+  let rest = Math.round(ms);
+  let text = "";
+  for (const [unit, size] of UNITS.filter(([unit]) => unit !== "y" && unit !== "w")) {
+    const count = Math.floor(rest / size);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
+  }
+  return text === "" ? "0s" : text;
 }
 
 /** How people spell the units, in any case. `M` is read as minutes: nobody writes months into a threshold. */
@@ -89,5 +99,5 @@ export function durationHint(text: string): string {
     return `say which unit: ${count}s is seconds, ${count}m minutes`;
   }
   const ms = parseSpokenDuration(text);
-  return ms === null || ms === 0 ? example : `write "${durationText(ms)}"`;
+  return ms === null || ms === 0 ? example : `write "${formatDuration(ms)}"`;
 }

@@ -1,5 +1,5 @@
-import { durationText } from "../model/time.ts";
 import type { CanaryPolicy, Condition, Policy } from "./config.ts";
+import { formatDuration } from "./durations.ts";
 import type { ConfigFile } from "./schema/file.ts";
 import { durationMs } from "./written-values.ts";
 
@@ -55,7 +55,7 @@ function conditionOf(condition: FileCondition): Condition {
     threshold,
     upperBound,
     durationMs: ms,
-    text: `${metric} ${sign} ${threshold}${bound} for ${durationText(ms)}`,
+    text: `${metric} ${sign} ${threshold}${bound} for ${formatDuration(ms)}`,
   };
 }
 

@@ -1,6 +1,7 @@
 import { ActionType } from "../../model/plan.ts";
 import type { AllowedAction, Config, Guardrails } from "../config.ts";
-import { durationText, listed, missingHand, ordinal, plural, type Section, under } from "./words.ts";
+import { formatDuration } from "../durations.ts";
+import { listed, missingHand, ordinal, plural, type Section, under } from "./words.ts";
 
 const DEEDS: Readonly<Record<ActionType, string>> = {
   kubectl_rollout_undo: "puts a workload back to its last known-good revision",
@@ -72,7 +73,7 @@ export function explainLimits(config: Config): Section {
         : [
             `- ${plural(maxAutoRollbacksPerDay, "automatic action")} happened in the last 24 hours (one target counts as one)`,
           ]),
-      ...(cooldownMs === 0 ? [] : [`- ${scope} was taken back less than ${durationText(cooldownMs)} ago`]),
+      ...(cooldownMs === 0 ? [] : [`- ${scope} was taken back less than ${formatDuration(cooldownMs)} ago`]),
       ...(escalateToHumanAfter === null
         ? []
         : [

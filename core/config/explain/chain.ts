@@ -1,7 +1,8 @@
 import { SEED_STEPS } from "../../model/assessment.ts";
 import { DecisionAction } from "../../model/decision.ts";
 import type { ChainStep, Config } from "../config.ts";
-import { durationText, listed, type Section, under } from "./words.ts";
+import { formatDuration } from "../durations.ts";
+import { listed, type Section, under } from "./words.ts";
 
 /** What later steps lack when a step is left out of the chain. */
 const LOSSES: Readonly<Record<string, string>> = {
@@ -31,7 +32,7 @@ function stepLines(step: ChainStep, number: number): readonly string[] {
     ...(step.windowMs === null
       ? []
       : [
-          `It looks back ${durationText(step.windowMs)} from when the trouble may have begun; a change still rolling out then counts.`,
+          `It looks back ${formatDuration(step.windowMs)} from when the trouble may have begun; a change still rolling out then counts.`,
         ]),
     ...(step.confidenceThreshold === null
       ? []

@@ -1,5 +1,6 @@
 import type { Config, OutcomeField, ServiceConfig } from "../config.ts";
-import { durationText, listed, plural, type Section } from "./words.ts";
+import { formatDuration } from "../durations.ts";
+import { listed, plural, type Section } from "./words.ts";
 
 /** What follows an action: verification, escalation, memory, postmortem. */
 export function explainFeedback({ feedback, knowledge }: Config): Section {
@@ -8,7 +9,7 @@ export function explainFeedback({ feedback, knowledge }: Config): Section {
     heading: "After an action",
     lines: [
       verifyRecovered
-        ? `It measures whether what was wrong is back inside its own baseline, for up to ${durationText(timeoutMs)}. Not known is not recovered.`
+        ? `It measures whether what was wrong is back inside its own baseline, for up to ${formatDuration(timeoutMs)}. Not known is not recovered.`
         : "CAUTION: it does not measure whether the action helped (verify_metrics_recovered is false).",
       ...(ifNotRecovered === null ? [] : [`If recovery is not shown, it calls a person: "${ifNotRecovered.message}"`]),
       logOutcome === null || logOutcome.include.length === 0

@@ -1,5 +1,6 @@
 import type { CanaryPolicy, Condition, Config, Policy } from "../config.ts";
-import { durationText, figure, listed, plural, type Section, under } from "./words.ts";
+import { formatDuration } from "../durations.ts";
+import { figure, listed, plural, type Section, under } from "./words.ts";
 
 /** Policy by policy, condition by condition: when something happens, what, and who is told. */
 export function explainPolicies(config: Config): Section {
@@ -43,11 +44,11 @@ function conditionLines(condition: Condition, config: Config): readonly string[]
   const side = comparison === "greater_than" ? "above" : "below";
   const bound = upperBound === null ? "" : ` and at most ${figure(upperBound, metric, config)}`;
   const time =
-    durationMs === 0 ? "in a single sample (its duration is 0)" : `for ${durationText(durationMs)} without a break`;
+    durationMs === 0 ? "in a single sample (its duration is 0)" : `for ${formatDuration(durationMs)} without a break`;
   const line = `- ${metric} is ${side} ${figure(threshold, metric, config)}${bound}, ${time}`;
   return upperBound === null
     ? [line]
-    : [line, `  (samples above ${upperBound} count toward the ${durationText(durationMs)} too)`];
+    : [line, `  (samples above ${upperBound} count toward the ${formatDuration(durationMs)} too)`];
 }
 
 function notificationLine(targets: readonly string[]): string {
@@ -63,7 +64,7 @@ function canaryLines(canary: CanaryPolicy | null): readonly string[] {
   return [
     "Canaries: no part of this version judges them yet. What the file asks for:",
     ...under([
-      `Each is compared with the stable version's last ${durationText(baselineDurationMs)} by ${listed(comparisonMetrics)}.`,
+      `Each is compared with the stable version's last ${formatDuration(baselineDurationMs)} by ${listed(comparisonMetrics)}.`,
       `A verdict counts from a confidence of ${minimumConfidence}. Pass: ${end(autoPromoteOnPass, "it is promoted")}. Fail: ${end(autoRollbackOnFail, "it is taken back")}.`,
     ]),
   ];

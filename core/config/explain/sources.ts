@@ -1,7 +1,8 @@
 import { WELL_KNOWN_METRICS } from "../../model/signal.ts";
 import type { Config, DeploymentsSource, FlagsSource, LogsSource, QueryConfig, SecretRef } from "../config.ts";
+import { formatDuration } from "../durations.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, unitOfQuery } from "../units.ts";
-import { durationText, isServed, listed, plural, type Section, under } from "./words.ts";
+import { isServed, listed, plural, type Section, under } from "./words.ts";
 
 const NO_CONNECTOR = "no connector yet in this version: what it would say is unknown";
 
@@ -29,7 +30,7 @@ function metricsLines(config: Config): readonly string[] {
   const usual = Object.keys(WELL_KNOWN_METRICS).filter((name) => !Object.hasOwn(metrics.queries, name));
   if (metrics.type === "prometheus") {
     return [
-      `Metrics: Prometheus at ${metrics.endpoint}${secretWords(metrics.token)}, every ${durationText(config.watch.stepMs)}.`,
+      `Metrics: Prometheus at ${metrics.endpoint}${secretWords(metrics.token)}, every ${formatDuration(config.watch.stepMs)}.`,
       ...under([
         ...Object.entries(metrics.queries).flatMap(([metric, query]) => queryLines(metric, query, config.serviceLabel)),
         ...(usual.length === 0
@@ -46,9 +47,9 @@ function metricsLines(config: Config): readonly string[] {
     ...(discovery === null ? [] : [`those that ${discovery} lists`]),
   ];
   return [
-    `Metrics: unship scrapes ${listed(pages)} itself every ${durationText(intervalMs)}, without a Prometheus.`,
+    `Metrics: unship scrapes ${listed(pages)} itself every ${formatDuration(intervalMs)}, without a Prometheus.`,
     ...under([
-      `It keeps ${durationText(windowMs)}${spool === null ? " in memory: a restart forgets it" : `, also in ${spool}: a restart does not forget it`}.`,
+      `It keeps ${formatDuration(windowMs)}${spool === null ? " in memory: a restart forgets it" : `, also in ${spool}: a restart does not forget it`}.`,
       `${listed(usual)}: derived from what the pages export under Prometheus' conventional names.`,
     ]),
   ];

@@ -1,8 +1,5 @@
-import { durationText } from "../../model/time.ts";
 import type { Config } from "../config.ts";
-import { unitOfMetric } from "../units.ts";
-
-export { durationText };
+import { unitOfConfigured, unitOfMetric } from "../units.ts";
 
 /** One section of the explanation: a heading, and lines that are indented beneath it. */
 export interface Section {
@@ -23,9 +20,10 @@ export function listed(words: readonly string[], joint = "and"): string {
 /** A figure of a metric with its unit, and in the words that people use: `2000 ms (2s)`, `0.05 (5 %)`. */
 export function figure(value: number, metric: string, { dataSources }: Config): string {
   const { queries } = dataSources.metrics;
-  const unit = unitOfMetric(metric) ?? (Object.hasOwn(queries, metric) ? (queries[metric]?.unit ?? null) : null);
+  const query = Object.hasOwn(queries, metric) ? queries[metric] : undefined;
+  const unit = unitOfMetric(metric) ?? (query === undefined ? null : unitOfConfigured(metric, query));
   if (unit === "ratio") return `${value} (${Number((value * 100).toPrecision(6))} %)`;
-  if (unit === "ms") return value >= 1000 ? `${value} ms (${durationText(value)})` : `${value} ms`;
+  if (unit === "ms") return value >= 1000 ? `${value} ms (${value / 1000} s)` : `${value} ms`;
   return unit === null || unit === "count" ? String(value) : `${value} ${unit}`;
 }
 

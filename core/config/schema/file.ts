@@ -20,7 +20,8 @@ export const ConfigFile = z.strictObject({
     unless: "nothing may be done",
   }),
   feedback_loop: field(FeedbackLoop.optional(), "What follows an action.", {
-    unless: "recovery is verified for 10m, people are called when it is not shown, a postmortem is drafted",
+    unless:
+      "recovery is verified for 10m, people are called when it is not shown, everything is remembered in `incidents`, a postmortem is drafted",
   }),
   services: setup.services,
   service_label: setup.service_label,
