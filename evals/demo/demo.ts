@@ -1,0 +1,200 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { UnshipError } from "../../core/errors.ts";
+import type { SandboxEvent } from "../sandbox/acts.ts";
+import { startSandbox } from "../sandbox/sandbox.ts";
+import { isScenarioName, SCENARIO_NAMES, SCENARIOS } from "../sandbox/scenarios.ts";
+import { demoConfiguration, FLAG_TOKEN_VARIABLE } from "./configuration.ts";
+import { DEMO_DURATIONS, SEED_DURATIONS } from "./durations.ts";
+import { startPrometheus } from "./prometheus-process.ts";
+import { type DemoResult, type Judged, jsonResult, judge } from "./result.ts";
+import { paints, storyLine, table } from "./story.ts";
+import { startWatch, type WatchProcess } from "./watch-process.ts";
+
+export interface DemoOptions {
+  readonly scenario: string;
+  readonly realTime: boolean;
+  /** Debian's Prometheus instead of the embedded scraper. */
+  readonly prometheus: boolean;
+  readonly directory?: string;
+  readonly colour: boolean;
+}
+
+/** Healthy traffic before anything breaks: enough samples of a baseline to tell worse from usual. */
+const WARM_UP_STEPS = 20;
+/** How long a system that nothing should be done about is watched after its trouble began, in policy durations. */
+const QUIET_WATCH = 1.5;
+
+/**
+ * The main job, live: starts the sandbox and, in a process of its own, a watch that knows nothing but the sandbox's
+ * endpoints; breaks the sandbox; follows what the watch does until the incident is over; judges by the sandbox's own
+ * record. `print` gets whole lines.
+ */
+export async function runDemo(
+  options: DemoOptions,
+  print: (line: string) => void,
+  abort: AbortSignal,
+): Promise<{ readonly result: ReturnType<typeof jsonResult>; readonly judged: Judged }> {
+  if (!isScenarioName(options.scenario)) {
+    throw new UnshipError("input.invalid", {
+      what: "--scenario",
+      reason: `there is no "${options.scenario}"; there are ${SCENARIO_NAMES.join(", ")}`,
+    });
+  }
+  const scenario = SCENARIOS[options.scenario];
+  const durations = options.realTime ? SEED_DURATIONS : DEMO_DURATIONS;
+  const paint = paints(options.colour);
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), "unship-demo-"));
+  mkdirSync(directory, { recursive: true });
+
+  print(paint.bold(`unship demo: ${scenario.title}`));
+  print(paint.dim(`  everything stands in ${directory}`));
+  print("Starting a small shop: seven services, visitors, an imitated Kubernetes, flags, traces …");
+  await using sandbox = await startSandbox({ directory: join(directory, "sandbox") });
+  await using prometheus = options.prometheus
+    ? await startPrometheus(sandbox.endpoints.prometheusConfigPath, join(directory, "prometheus"))
+    : null;
+  const config = join(directory, "unship.yaml");
+  writeFileSync(
+    config,
+    demoConfiguration({ endpoints: sandbox.endpoints, durations, directory, prometheus: prometheus?.url ?? null }),
+  );
+  print("Starting the watch, in a process of its own that knows the shop's published endpoints alone …");
+  await using watch = startWatch({
+    directory,
+    config,
+    variables: { [FLAG_TOKEN_VARIABLE]: sandbox.endpoints.flagToken },
+  });
+  let onset: number | null = null;
+  watch.onLine((line) => {
+    const text = storyLine(line, onset, paint);
+    if (text !== null) print(text);
+  });
+  if ((await watch.until(({ event }) => event === "watch.started", 30_000)) === null) {
+    throw new UnshipError("input.invalid", {
+      what: "the watch",
+      reason: `it did not start; see ${join(directory, "watch.stderr.log")}`,
+    });
+  }
+  await wait(WARM_UP_STEPS * durations.stepMs, undefined, { signal: abort });
+
+  const before = watch.lines.length;
+  const happened: SandboxEvent[] = [];
+  await sandbox.play({
+    scenario: options.scenario,
+    onEvent: (event) => {
+      happened.push(event);
+      if (event.event !== "played") print(paint.red(`  now       ${tell(event)}`));
+      onset = event.at;
+    },
+  });
+  const breaks = happened.filter(({ event }) => event !== "played").at(-1) ?? happened.at(-1);
+  onset = breaks?.at ?? Date.now();
+  const quiet = scenario.truth.action === "no_action";
+  const result = quiet
+    ? await followQuiet(watch, {
+        scenario: options.scenario,
+        onset,
+        before,
+        forMs: QUIET_WATCH * durations.autoLatencyMs,
+        abort,
+      })
+    : await followIncident(watch, {
+        scenario: options.scenario,
+        onset,
+        before,
+        timeoutMs: 3 * (durations.autoLatencyMs + durations.verifyTimeoutMs),
+      });
+  // The visitors' own record of the seconds after recovery is part of the judgement.
+  if (!quiet) await wait(5000, undefined, { signal: abort });
+  const judged = judge(result, { writes: sandbox.writes(), traffic: sandbox.traffic(), ...scenario.truth });
+  print("");
+  for (const row of table(result, durations)) print(row);
+  print("");
+  for (const reason of judged.reasons) print(paint.red(`  ${reason}`));
+  print(judged.ok ? paint.green(success(result, quiet)) : paint.red("The demo failed."));
+  if (result.postmortem !== null) print(`Postmortem draft: ${result.postmortem.path}`);
+  return { result: jsonResult(result), judged };
+}
+
+interface Follow {
+  readonly scenario: string;
+  readonly onset: number;
+  readonly before: number;
+}
+
+/** Follows the first incident after the break until it is closed and its postmortem stands, or the time is over. */
+async function followIncident(
+  watch: WatchProcess,
+  { scenario, onset, before, timeoutMs }: Follow & { readonly timeoutMs: number },
+): Promise<DemoResult> {
+  const end = Date.now() + timeoutMs;
+  const rest = () => Math.max(0, end - Date.now());
+  const late = (line: { readonly at: string }) => Date.parse(line.at) >= onset;
+  const closed = await watch.until(
+    (line) =>
+      line.event === "incident.closed" &&
+      late(line) &&
+      line.incident?.outcome !== "no-action" &&
+      line.incident?.outcome !== "withdrawn",
+    rest(),
+  );
+  if (closed?.incident == null) {
+    const last = watch.lines.slice(before).findLast(({ incident }) => incident !== null);
+    return { scenario, onset, incident: last?.incident ?? null, postmortem: null };
+  }
+  const { id } = closed.incident;
+  const written =
+    closed.incident.gate === null
+      ? null
+      : await watch.until(
+          (line) => line.event === "postmortem.written" && line.incident?.id === id,
+          Math.min(rest(), 15_000),
+        );
+  return {
+    scenario,
+    onset,
+    incident: closed.incident,
+    postmortem: written === null ? null : { at: Date.parse(written.at), path: written.text },
+  };
+}
+
+/** Watches on while nothing should be done, then takes the worst that was decided. */
+async function followQuiet(
+  watch: WatchProcess,
+  { scenario, onset, before, forMs, abort }: Follow & { readonly forMs: number; readonly abort: AbortSignal },
+): Promise<DemoResult> {
+  await wait(forMs, undefined, { signal: abort });
+  const incidents = watch.lines.slice(before).flatMap(({ incident }) => (incident === null ? [] : [incident]));
+  const byId = new Map(incidents.map((incident) => [incident.id, incident]));
+  const last = [...byId.values()];
+  const acted =
+    last.find(({ gate }) => gate?.executedAt != null) ??
+    last.find(
+      ({ decision, outcome }) => outcome !== "withdrawn" && decision !== null && decision.action !== "no_action",
+    );
+  return { scenario, onset, incident: acted ?? last.at(-1) ?? null, postmortem: null };
+}
+
+function tell(event: SandboxEvent): string {
+  switch (event.event) {
+    case "deployed":
+      return `${event.author} deploys ${event.service} ${event.version}`;
+    case "flag-switched":
+      return `${event.author} switches the flag ${event.flag} ${event.enabled ? "on" : "off"}`;
+    case "outage":
+      return `the ${event.external} outside begins to refuse requests`;
+    case "played":
+      return event.scenario;
+  }
+}
+
+function success({ incident }: DemoResult, quiet: boolean): string {
+  if (quiet)
+    return incident === null
+      ? "Nothing was wrong, and nothing was done."
+      : "No change was to blame, and nothing was done.";
+  return "Recovered, because of this and nothing else: one write, on the guilty object, and visitors are served as before.";
+}

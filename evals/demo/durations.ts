@@ -1,0 +1,39 @@
+/**
+ * The durations that decide how long the job takes: the seed's own, and the demo's. The demo divides them by fifteen
+ * (3 m → 12 s, 5 m → 20 s, 10 m → 40 s), so that a person sees the whole job in a minute and a half, and a pod's few bad seconds
+ * at its start still end before any policy's duration does.
+ */
+export interface Durations {
+  readonly autoErrorRateMs: number;
+  readonly autoLatencyMs: number;
+  readonly reviewMs: number;
+  readonly cooldownMs: number;
+  readonly verifyTimeoutMs: number;
+  readonly scrapeMs: number;
+  readonly stepMs: number;
+}
+
+const MINUTE = 60_000;
+
+/** As the seed's file says; scraping and steps as unship's defaults. */
+export const SEED_DURATIONS: Durations = {
+  autoErrorRateMs: 3 * MINUTE,
+  autoLatencyMs: 5 * MINUTE,
+  reviewMs: 5 * MINUTE,
+  cooldownMs: 10 * MINUTE,
+  verifyTimeoutMs: 10 * MINUTE,
+  scrapeMs: 5000,
+  stepMs: 5000,
+};
+
+const SCALE = 15;
+
+export const DEMO_DURATIONS: Durations = {
+  autoErrorRateMs: SEED_DURATIONS.autoErrorRateMs / SCALE,
+  autoLatencyMs: SEED_DURATIONS.autoLatencyMs / SCALE,
+  reviewMs: SEED_DURATIONS.reviewMs / SCALE,
+  cooldownMs: SEED_DURATIONS.cooldownMs / SCALE,
+  verifyTimeoutMs: SEED_DURATIONS.verifyTimeoutMs / SCALE,
+  scrapeMs: 1000,
+  stepMs: 1000,
+};

@@ -1,0 +1,67 @@
+import { durationText } from "../../core/model/time.ts";
+import { DEMO_DURATIONS, type Durations, SEED_DURATIONS } from "./durations.ts";
+import { type DemoResult, momentsOf } from "./result.ts";
+import type { WatchLine } from "./watch-process.ts";
+
+/** Colours where a terminal shows them, nothing where the output goes to a file. */
+export function paints(colour: boolean) {
+  const paint = (code: number) => (text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return { bold: paint(1), dim: paint(2), red: paint(31), green: paint(32), yellow: paint(33), cyan: paint(36) };
+}
+type Paints = ReturnType<typeof paints>;
+
+const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
+  "incident.detected": ({ yellow }) => yellow("DETECTED "),
+  "incident.assessed": ({ cyan }) => cyan("SUSPECTS "),
+  "incident.decided": ({ bold }) => bold("DECIDED  "),
+  "plan.reviewed": ({ cyan }) => cyan("GATE     "),
+  "plan.executed": ({ bold }) => bold("EXECUTED "),
+  "plan.not-executed": ({ yellow }) => yellow("NOT DONE "),
+  "incident.held": ({ yellow }) => yellow("HELD     "),
+  "incident.escalated": ({ red }) => red("ESCALATED"),
+  "incident.closed": ({ green }) => green("CLOSED   "),
+  "postmortem.written": ({ green }) => green("WRITTEN  "),
+  "notice.undelivered": ({ dim }) => dim("NOTICE   "),
+  "source.down": ({ red }) => red("SOURCE   "),
+  "source.up": ({ green }) => green("SOURCE   "),
+  "tick.failed": ({ red }) => red("TROUBLE  "),
+};
+
+/** One event of the watch as a person follows it live; null: not worth a line. */
+export function storyLine(line: WatchLine, onset: number | null, paint: Paints): string | null {
+  const heading = HEADINGS[line.event];
+  if (heading === undefined) return null;
+  const since = onset === null ? "" : `+${((Date.parse(line.at) - onset) / 1000).toFixed(1)} s`;
+  return `  ${since.padStart(8)}  ${heading(paint)} ${line.text}`;
+}
+
+/** Seconds from onset to each step, and which configured duration bounds it, the demo's beside the seed's. */
+export function table(result: DemoResult, durations: Durations): readonly string[] {
+  const moments = momentsOf(result);
+  const seconds = (at: number | null) => (at === null ? "–" : ((at - result.onset) / 1000).toFixed(1));
+  const bound = (pick: (durations: Durations) => number) => [
+    durationText(pick(durations)),
+    durationText(pick(SEED_DURATIONS)),
+  ];
+  const rows: readonly (readonly string[])[] = [
+    ["", "seconds from onset", "bounded by", durations === DEMO_DURATIONS ? "demo" : "this run", "seed"],
+    ["detected", seconds(moments.detectedAt), "step of the watch", ...bound(({ stepMs }) => stepMs)],
+    ["decided", seconds(moments.decidedAt), "evidence", "–", "–"],
+    [
+      "executed",
+      seconds(moments.executedAt),
+      "policy's duration (errors)",
+      ...bound(({ autoErrorRateMs }) => autoErrorRateMs),
+    ],
+    ["", "", "policy's duration (latency)", ...bound(({ autoLatencyMs }) => autoLatencyMs)],
+    [
+      "recovered",
+      seconds(moments.recoveredAt),
+      "verification's timeout",
+      ...bound(({ verifyTimeoutMs }) => verifyTimeoutMs),
+    ],
+    ["postmortem", seconds(moments.postmortemAt), "", "", ""],
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ")}`.trimEnd());
+}

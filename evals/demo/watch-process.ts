@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { Incident } from "../../core/model/incident.ts";
+
+const Line = z.object({ at: z.string(), event: z.string(), text: z.string(), incident: Incident.nullable() });
+/** An event of the watch as its JSON line says it. */
+export type WatchLine = z.infer<typeof Line>;
+
+export interface WatchProcess extends AsyncDisposable {
+  readonly lines: readonly WatchLine[];
+  /** Resolves with the first line, past or future, that fits; null when the process has ended or the time is over. */
+  until(fits: (line: WatchLine) => boolean, timeoutMs: number): Promise<WatchLine | null>;
+  onLine(listener: (line: WatchLine) => void): void;
+}
+
+const MAIN = join(import.meta.dirname, "../../agent/main.ts");
+/** Long enough for a tick under way to end. */
+const STOP_MS = 5000;
+
+/** Starts `unship watch` as a process of its own, with nothing in its environment but what its configuration names. */
+export function startWatch(options: {
+  readonly directory: string;
+  readonly config: string;
+  readonly variables: Readonly<Record<string, string>>;
+}): WatchProcess {
+  const { directory, config, variables } = options;
+  const child: ChildProcess = spawn(process.execPath, [MAIN, "watch", "--config", config, "--json"], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, HOME: directory, ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stderr?.pipe(createWriteStream(join(directory, "watch.stderr.log")));
+  const lines: WatchLine[] = [];
+  const listeners = new Set<(line: WatchLine) => void>();
+  const ended = Promise.withResolvers<null>();
+  child.once("exit", () => ended.resolve(null));
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on("line", (text) => {
+      const line = Line.parse(JSON.parse(text));
+      lines.push(line);
+      for (const listener of listeners) listener(line);
+    });
+  }
+  return {
+    lines,
+    onLine: (listener) => void listeners.add(listener),
+    async until(fits, timeoutMs) {
+      const past = lines.find(fits);
+      if (past !== undefined) return past;
+      const found = Promise.withResolvers<WatchLine | null>();
+      const listen = (line: WatchLine) => {
+        if (fits(line)) found.resolve(line);
+      };
+      listeners.add(listen);
+      const timer = setTimeout(() => found.resolve(null), timeoutMs);
+      try {
+        return await Promise.race([found.promise, ended.promise]);
+      } finally {
+        clearTimeout(timer);
+        listeners.delete(listen);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      await ended.promise;
+      clearTimeout(timer);
+    },
+  };
+}
