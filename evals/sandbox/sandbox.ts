@@ -45,6 +45,8 @@ export interface Sandbox extends AsyncDisposable {
   writes(): readonly SandboxWrite[];
   /** What visitors saw, second by second. */
   traffic(): readonly TrafficReport[];
+  /** Process ids of everything that runs beside this process: pods, bank, visitors. */
+  processes(): readonly number[];
   /** Resolves when all rollouts are complete and visitors are served. */
   steady(): Promise<void>;
   /** Does to the system what the scenario says (default: the one it was started with, else quiet). */
@@ -142,6 +144,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     bankRefuses: (share) => bank.say({ refuses: share }),
     writes: () => mergeWrites(cluster.writes, flags.writes, { sent: deployer.sent, guest: GUEST.name }),
     traffic: () => visitors.reports,
+    processes: () => [...runtime.live().map(({ pid }) => pid), bank.pid, visitors.child.pid],
     async steady() {
       await settled(cluster.url);
       while ((await visitors.next()).answered === 0);
