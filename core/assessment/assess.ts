@@ -1,0 +1,108 @@
+import type { Config } from "../config/config.ts";
+import type { PastOutcomes } from "../correlation/rank.ts";
+import type { Assessment, CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
+import { SEED_STEPS } from "../model/assessment.ts";
+import type { Decision } from "../model/decision.ts";
+import { planTargets } from "../planning/plan-targets.ts";
+import { baselines } from "./baselines.ts";
+import { episodes } from "./episodes.ts";
+import { LOST_WITHOUT, type StepInput, stepAnswers } from "./steps.ts";
+
+export interface AssessOptions {
+  /** How often changes of a service and kind were to blame before. */
+  readonly past?: PastOutcomes;
+  /** Versions with bad outcomes in earlier incidents, by service. */
+  readonly pastBad?: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/**
+ * The whole deterministic result: the configured steps in their order, each given the answers before it, then the
+ * plan. Pure. `focus`: services of an episode that is already open; whoever was hurt with them since is added.
+ */
+export function assess(
+  caseFile: CaseFile,
+  config: Config,
+  focus?: readonly string[],
+  options: AssessOptions = {},
+): Assessment {
+  const services = servicesMeant(caseFile, focus);
+  const input: StepInput = { caseFile, config, answers: {}, services, ...(options.past ? { past: options.past } : {}) };
+  let answers: StepAnswers = {};
+  for (const { step } of config.chain) {
+    if (isSeedStep(step)) answers = { ...answers, [step]: stepAnswers[step]({ ...input, answers }) };
+  }
+  return conclude(caseFile, config, services, answers, options);
+}
+
+/**
+ * From the answers of the steps, whoever ran them, to the assessment: the plan that the decision names, what stands in
+ * its way, what to compare recovery with, and what nobody checked.
+ */
+export function conclude(
+  caseFile: CaseFile,
+  config: Config,
+  services: readonly string[],
+  answers: StepAnswers,
+  options: AssessOptions = {},
+): Assessment {
+  const decision = answers.recommend_action?.decision ?? undecided(caseFile, services);
+  const meant = new Set([...services, ...(answers.check_affected_services?.services ?? [])]);
+  const { targets, obstacles } = planTargets(decision, caseFile, config, options);
+  const window = new Set(answers.identify_recent_deployments?.changeIds ?? []);
+  const withPlan: Decision =
+    obstacles.length === 0 ? decision : { ...decision, needsPerson: [...decision.needsPerson, ...obstacles] };
+  return {
+    at: caseFile.at,
+    services: [...services],
+    findings: caseFile.findings.filter(({ service }) => meant.has(service)),
+    conditions: caseFile.conditions.filter(({ service }) => meant.has(service)),
+    changes: caseFile.changes.filter(({ id }) => window.has(id)),
+    answers,
+    decision: withPlan,
+    targets,
+    obstacles,
+    baselines: baselines(caseFile, [...meant].sort()),
+    unverified: unverified(caseFile, config, answers, meant),
+  };
+}
+
+const isSeedStep = (step: string): step is SeedStep => SEED_STEPS.some((name) => name === step);
+
+/** The episode that the focus belongs to, grown by what was hurt with it since; the first episode without a focus. */
+export function servicesMeant(caseFile: CaseFile, focus?: readonly string[]): readonly string[] {
+  const found = episodes(caseFile);
+  if (focus === undefined) return found[0] ?? [];
+  const together = found.filter((services) => services.some((service) => focus.includes(service)));
+  return [...new Set([...focus, ...together.flat()])].sort();
+}
+
+function undecided(caseFile: CaseFile, services: readonly string[]): Decision {
+  return {
+    action: "no_action",
+    service: services[0] ?? "",
+    culprit: null,
+    changeIds: [],
+    automatic: false,
+    needsPerson: [LOST_WITHOUT.recommend_action],
+    why: [LOST_WITHOUT.recommend_action],
+    hotfix: null,
+    decidedAt: caseFile.at,
+  };
+}
+
+function unverified(
+  caseFile: CaseFile,
+  config: Config,
+  answers: StepAnswers,
+  meant: ReadonlySet<string>,
+): readonly string[] {
+  const steps = new Set(config.chain.map(({ step }) => step));
+  return [
+    ...SEED_STEPS.filter((step) => !steps.has(step)).map((step) => LOST_WITHOUT[step]),
+    ...caseFile.gaps.map(({ source, what, because }) => `${source}: ${what} is unknown (${because})`),
+    ...caseFile.findings
+      .filter(({ verdict, service }) => verdict === "unknown" && meant.has(service))
+      .map(({ because }) => because),
+    ...(answers.evaluate_business_impact?.impact.unknown ?? []),
+  ];
+}

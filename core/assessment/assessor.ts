@@ -1,0 +1,176 @@
+import type { Config } from "../config/config.ts";
+import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
+import type { CaseFile, Gap } from "../model/assessment.ts";
+import type { Change } from "../model/change.ts";
+import type { Rollout } from "../model/evidence.ts";
+import type { ConditionState, Finding } from "../model/finding.ts";
+import type { Sources } from "../ports.ts";
+import { type AskContext, ask } from "./ask.ts";
+import { readContext } from "./context.ts";
+
+export interface AssessorOptions {
+  /** Samples kept a signal; how far back the first tick reads, in steps. Default 1440. */
+  readonly capacity?: number;
+}
+
+export interface Tick {
+  readonly conditions: readonly ConditionState[];
+  readonly findings: readonly Finding[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Reads the sources, keeps the detection up to date, and puts case files together. One a process; not reentrant. */
+export interface Assessor {
+  /** Reads what is new since the last tick and judges it. A source that fails is a gap, never an exception. */
+  tick(now: number, abort: AbortSignal): Promise<Tick>;
+  /** Everything known at `now`, read from all sources; ticks first where `now` is not the last tick's. */
+  gather(now: number, abort: AbortSignal): Promise<CaseFile>;
+  readonly engine: DetectionEngine;
+  state(): AssessorState;
+  restore(state: AssessorState): void;
+}
+
+export interface AssessorState {
+  readonly detection: DetectionState;
+  readonly readUpTo: Readonly<Record<string, number>>;
+  readonly changes: readonly Change[];
+}
+
+const DAY_MS = 86_400_000;
+const HISTORY_STEP_MS = 300_000;
+const HISTORY_MS = 14 * DAY_MS;
+/** Samples may come late by this much and are read again; what was seen is ignored. */
+const LATE_MS = 60_000;
+/** Changes are asked for again so far back, since their end becomes known later. */
+const CHANGES_AGAIN_MS = 2 * 3_600_000;
+const CHANGES_KEPT_MS = 2 * DAY_MS;
+
+export function createAssessor(
+  { sources, config }: { readonly sources: Sources; readonly config: Config },
+  options: AssessorOptions = {},
+): Assessor {
+  const capacity = options.capacity ?? 1440;
+  const engine = createDetectionEngine(config, { capacity });
+  const readUpTo = new Map<string, number>();
+  const changes = new Map<string, Change>();
+  let rollouts: readonly Rollout[] = [];
+  let last: { readonly now: number; readonly tick: Tick } | null = null;
+
+  async function readMetrics(context: AskContext): Promise<void> {
+    const { now, abort } = context;
+    const { stepMs } = config.watch;
+    const judged = new Set(
+      config.policies.flatMap(({ conditions }) =>
+        conditions.map((one) => (one.kind === "health" ? "health_check_failures" : one.metric)),
+      ),
+    );
+    const asks = sources.metrics.flatMap((source) =>
+      source.metrics().flatMap((metric) => {
+        const purposes = judged.has(metric) ? (["statistics", "policy"] as const) : (["statistics"] as const);
+        return purposes.map((purpose) => ({ source, metric, purpose, key: `${source.name}/${metric}/${purpose}` }));
+      }),
+    );
+    const answers = await Promise.all(
+      asks.map(async ({ source, metric, purpose, key }) => {
+        const known = readUpTo.get(key);
+        const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
+        const window = { from: Math.max(0, from), to: now };
+        const past =
+          known === undefined && purpose === "statistics"
+            ? await ask(context, source.name, `history: ${metric}`, () =>
+                source.range(
+                  {
+                    metric,
+                    window: { from: Math.max(0, now - HISTORY_MS), to: now },
+                    stepMs: HISTORY_STEP_MS,
+                    purpose,
+                  },
+                  abort,
+                ),
+              )
+            : null;
+        const series = await ask(context, source.name, `metrics: ${metric}`, () =>
+          source.range({ metric, window, stepMs, purpose }, abort),
+        );
+        return { key, purpose, past, series };
+      }),
+    );
+    // Taken in one order whatever answered first, so that the same samples give the same result.
+    for (const { key, purpose, past, series } of answers) {
+      if (series !== null) {
+        engine.ingest(series, purpose);
+        readUpTo.set(key, now);
+      }
+      if (past !== null)
+        engine.ingest(
+          past.filter((one) => one.stepMs > 1.5 * stepMs),
+          purpose,
+        );
+    }
+  }
+
+  async function readChanges(context: AskContext): Promise<void> {
+    const { now, abort } = context;
+    await Promise.all(
+      sources.changes.map(async (source) => {
+        const key = `${source.name}/changes`;
+        const from = now - (readUpTo.has(key) ? CHANGES_AGAIN_MS : DAY_MS);
+        const read = await ask(context, source.name, "changes", () =>
+          source.changes({ from: Math.max(0, from), to: now }, abort),
+        );
+        if (read === null) return;
+        readUpTo.set(key, now);
+        for (const change of read) changes.set(change.id, change);
+      }),
+    );
+    for (const { id, startedAt } of changes.values()) if (now - startedAt > CHANGES_KEPT_MS) changes.delete(id);
+    engine.changes([...changes.values()]);
+  }
+
+  async function readRollouts(context: AskContext): Promise<void> {
+    const answers = await Promise.all(
+      sources.rollouts.map((source) => ask(context, source.name, "rollouts", () => source.rollouts(context.abort))),
+    );
+    if (answers.every((answer) => answer === null) && answers.length > 0) return; // what was known last still stands
+    rollouts = answers.flatMap((answer) => answer ?? []);
+    engine.notice(rollouts);
+  }
+
+  async function tick(now: number, abort: AbortSignal): Promise<Tick> {
+    const context: AskContext = { now, abort, gaps: [] };
+    await Promise.all([readMetrics(context), readChanges(context), readRollouts(context)]);
+    const result = { ...engine.evaluate(now), gaps: [...context.gaps] };
+    last = { now, tick: result };
+    return result;
+  }
+
+  return {
+    engine,
+    tick,
+    async gather(now, abort) {
+      const { findings, conditions, gaps } = last?.now === now ? last.tick : await tick(now, abort);
+      const context: AskContext = { now, abort, gaps: [...gaps] };
+      const onsets = findings.flatMap(({ onset, verdict }) =>
+        onset === null || verdict !== "worse" ? [] : [onset.earliest],
+      );
+      const since = Math.max(now - capacity * config.watch.stepMs, Math.min(now - 1_800_000, ...onsets));
+      const more = await readContext(sources, config, context, since);
+      const seen = [...changes.values()].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
+      const series = engine.recent({ from: Math.max(0, since - 3_600_000), to: now });
+      return { at: now, series, findings, conditions, changes: seen, rollouts, ...more, gaps: context.gaps };
+    },
+    state: () => ({
+      detection: engine.state(),
+      readUpTo: Object.fromEntries(readUpTo),
+      changes: [...changes.values()],
+    }),
+    restore(state) {
+      engine.restore(state.detection);
+      readUpTo.clear();
+      changes.clear();
+      for (const [key, at] of Object.entries(state.readUpTo)) readUpTo.set(key, at);
+      for (const change of state.changes) changes.set(change.id, change);
+      last = null;
+    },
+  };
+}

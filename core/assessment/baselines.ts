@@ -1,0 +1,47 @@
+import { indexSeries, samplesBetween } from "../correlation/samples.ts";
+import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
+import { isHarm } from "../detection/meaning.ts";
+import { median, quantile, robustScale } from "../detection/robust.ts";
+import type { CaseFile } from "../model/assessment.ts";
+import type { Baseline } from "../model/incident.ts";
+import { episodeOnset, harmFindings } from "./episodes.ts";
+
+/** What "before" means for a recovery: the hour before the onset. */
+const BEFORE_MS = 3_600_000;
+/** Fewer samples than this are no baseline: what cannot be compared stays unknown. */
+const LEAST_SAMPLES = 5;
+
+/**
+ * What each signal of harm was like before the trouble, for verification: the median, and limits that hold what the
+ * signal did by itself (its extreme two in a hundred, or four robust deviations, or the smallest shift that matters,
+ * whichever is widest). The usual use of memory stands there as well, so that a leak can be seen to have ended.
+ * Signals without a history have no entry.
+ */
+export function baselines(caseFile: CaseFile, services: readonly string[]): readonly Baseline[] {
+  const index = indexSeries(caseFile.series, "version");
+  const onset = episodeOnset(harmFindings(caseFile, new Set(services)));
+  const until = onset?.earliest ?? caseFile.at;
+  const found: Baseline[] = [];
+  for (const service of services) {
+    const traffic = samplesBetween(index.whole(service, "request_rate"), until - BEFORE_MS, until);
+    const requestRate = traffic.length < LEAST_SAMPLES ? null : median(traffic.map(({ value }) => value));
+    for (const series of index.metrics(service)) {
+      if (!isHarm(series.metric, series.worse) && series.metric !== "memory_usage") continue;
+      const values = samplesBetween(series, until - BEFORE_MS, until).map(({ value }) => value);
+      if (values.length < LEAST_SAMPLES) continue;
+      const center = median(values);
+      const matters = series.metric === "error_rate" ? MATERIAL_ERROR_RATIO : MATERIAL_LEVEL * Math.abs(center);
+      const reach = Math.max(4 * robustScale(values, center), matters);
+      found.push({
+        service,
+        metric: series.metric,
+        unit: series.unit,
+        center,
+        upper: Math.max(center + reach, quantile(values, 0.98)),
+        lower: Math.min(Math.max(0, center - reach), quantile(values, 0.02)),
+        requestRate,
+      });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,69 @@
+import type { Config } from "../config/config.ts";
+import type { CaseFile } from "../model/assessment.ts";
+import type { Span, Topology } from "../model/evidence.ts";
+import type { Sources } from "../ports.ts";
+import { type AskContext, ask } from "./ask.ts";
+
+/** Log lines and spans read before and after the onset, each; newest first where there are more. */
+const LINES = 2000;
+const SPANS = 2000;
+const BEFORE_MS = 3_600_000;
+
+type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "flags" | "alerts">;
+
+/** What explains findings: logs and traces about the onset, the call graph, flags and alerts. */
+export async function readContext(
+  sources: Sources,
+  config: Config,
+  context: AskContext,
+  since: number,
+): Promise<Context> {
+  const { now, abort } = context;
+  const before = { from: Math.max(0, since - BEFORE_MS), to: since };
+  const after = { from: since, to: now };
+  const [logs, spans, graphs, flags, alerts] = await Promise.all([
+    Promise.all(
+      sources.logs.flatMap((source) => [
+        ask(context, source.name, "logs before the onset", () =>
+          source.search({ window: before, limit: LINES }, abort),
+        ),
+        ask(context, source.name, "logs", () => source.search({ window: after, limit: LINES }, abort)),
+      ]),
+    ),
+    Promise.all(
+      sources.traces.map((source) =>
+        ask(context, source.name, "spans", () => source.spans({ window: after, limit: SPANS }, abort)),
+      ),
+    ),
+    Promise.all(sources.topology.map((source) => ask(context, source.name, "topology", () => source.topology(abort)))),
+    Promise.all(sources.flags.map((source) => ask(context, source.name, "flags", () => source.flags(abort)))),
+    Promise.all(sources.alerts.map((source) => ask(context, source.name, "alerts", () => source.alerts(after, abort)))),
+  ]);
+  const allSpans = spans.flatMap((answer) => answer?.spans ?? []);
+  const named = [config.topology, ...graphs].filter((graph) => graph !== null);
+  return {
+    logs: logs.flatMap((answer) => answer?.lines ?? []).sort((a, b) => a.at - b.at),
+    spans: allSpans,
+    topology: merged(named.length > 0 ? named : graphFromSpans(allSpans)),
+    flags: flags.flatMap((answer) => answer ?? []),
+    alerts: alerts.flatMap((answer) => answer ?? []),
+  };
+}
+
+function merged(graphs: readonly Topology[]): Topology | null {
+  if (graphs.length === 0) return null;
+  const edges = new Map(graphs.flatMap((graph) => graph.edges.map((edge) => [edge.join("\n"), edge] as const)));
+  return { edges: [...edges.values()], external: [...new Set(graphs.flatMap(({ external }) => external))] };
+}
+
+/** Who called whom, as the spans say it, where nobody drew a graph. */
+function graphFromSpans(spans: readonly Span[]): readonly Topology[] {
+  const byId = new Map(spans.map((span) => [`${span.traceId}/${span.spanId}`, span]));
+  const edges = new Map<string, readonly [string, string]>();
+  for (const span of spans) {
+    const parent = span.parentId === undefined ? undefined : byId.get(`${span.traceId}/${span.parentId}`);
+    if (parent !== undefined && parent.service !== span.service)
+      edges.set(`${parent.service}\n${span.service}`, [parent.service, span.service]);
+  }
+  return edges.size === 0 ? [] : [{ edges: [...edges.values()], external: [] }];
+}

@@ -1,0 +1,112 @@
+import type { ChainStep, Config } from "../config/config.ts";
+import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
+import { decide } from "../decision/decide.ts";
+import { assessImpact, hurtServices } from "../impact/impact.ts";
+import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
+import { durationText } from "../model/time.ts";
+import { coordinate } from "../planning/coordinate.ts";
+import { episodeOnset, harmFindings } from "./episodes.ts";
+
+/** Where a step's text names no window: the seed's thirty minutes. */
+const DEFAULT_WINDOW_MS = 1_800_000;
+/** A drift is noticed long after it began to matter: changes of the last six hours may be behind it. */
+const DRIFT_WINDOW_MS = 6 * 3_600_000;
+
+export interface StepInput {
+  readonly caseFile: CaseFile;
+  readonly config: Config;
+  /** The checked answers of the steps before: all that this one gets from them. */
+  readonly answers: StepAnswers;
+  /** The services of the episode. */
+  readonly services: readonly string[];
+  readonly past?: PastOutcomes;
+}
+
+type Answer<S extends SeedStep> = NonNullable<StepAnswers[S]>;
+
+/** The deterministic answer of each of the seed's steps; each may be called by itself, in the chain's order. */
+export const stepAnswers: { readonly [S in SeedStep]: (input: StepInput) => Answer<S> } = {
+  identify_recent_deployments: identify,
+  correlate_timing: correlate,
+  check_affected_services: affected,
+  check_dependency_graph: dependencies,
+  evaluate_business_impact: impact,
+  recommend_action: recommend,
+};
+
+const configured = (config: Config, name: SeedStep): ChainStep | undefined =>
+  config.chain.find(({ step }) => step === name);
+
+function identify({ caseFile, config, services }: StepInput): Answer<"identify_recent_deployments"> {
+  const findings = harmFindings(caseFile, new Set(services));
+  const onset = episodeOnset(findings);
+  const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
+  const creeping = findings.length > 0 && findings.every(({ detector }) => detector === "drift");
+  const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
+  const widened =
+    windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;
+  if (onset === null) return { onset, windowMs, widened, changeIds: [] };
+  const from = onset.earliest - windowMs;
+  const recent = caseFile.changes.filter(
+    (change) =>
+      change.ownRollback !== true && change.startedAt <= caseFile.at && (change.finishedAt ?? caseFile.at) >= from,
+  );
+  return { onset, windowMs, widened, changeIds: recent.map(({ id }) => id) };
+}
+
+function correlate({ caseFile, config, answers, services, past }: StepInput): Answer<"correlate_timing"> {
+  const threshold = configured(config, "correlate_timing")?.confidenceThreshold ?? 0.8;
+  const window = answers.identify_recent_deployments;
+  if (window === undefined || window.onset === null) {
+    const sentence =
+      window === undefined
+        ? "no step looked for recent changes"
+        : "nothing is worse: there is no onset to compare with";
+    const noChangeReasons = [{ name: "nothing to compare", logOdds: 0, sentence }];
+    const ranking = { candidates: [], noChangeProbability: 1, noChangeReasons, rootCauses: [] };
+    return { ranking, threshold, reached: false };
+  }
+  const ids = new Set(window.changeIds);
+  const candidates = caseFile.changes.filter(({ id }) => ids.has(id));
+  const options = { versionLabel: config.versionLabel, windowMs: window.windowMs, ...(past ? { past } : {}) };
+  const ranking = rankCandidates(caseFile, candidates, window.onset, new Set(services), options);
+  return { ranking, threshold, reached: (ranking.candidates[0]?.probability ?? 0) >= threshold };
+}
+
+function affected({ caseFile, config, answers, services }: StepInput): Answer<"check_affected_services"> {
+  const meant = new Set(services);
+  const hurt = hurtServices(caseFile, config.versionLabel).filter((service) => meant.has(service));
+  const origin = answers.correlate_timing?.ranking.rootCauses[0]?.service ?? null;
+  const measured = origin !== null && caseFile.series.some(({ service }) => service === origin);
+  const all = new Set([...hurt, ...(origin !== null && (measured || hurt.length === 0) ? [origin] : [])]);
+  return { services: services.length === 0 ? [] : [...all].sort(), origin };
+}
+
+function dependencies({ caseFile, answers }: StepInput): Answer<"check_dependency_graph"> {
+  const top = answers.correlate_timing?.ranking.candidates[0];
+  const change = caseFile.changes.find(({ id }) => id === top?.changeId);
+  return change === undefined ? { order: [], because: [] } : coordinate(change, caseFile.changes, caseFile.at);
+}
+
+function impact({ caseFile, config, answers }: StepInput): Answer<"evaluate_business_impact"> {
+  return { impact: assessImpact(caseFile, config, answers.check_affected_services?.services ?? null) };
+}
+
+function recommend({ caseFile, config, answers, services }: StepInput): Answer<"recommend_action"> {
+  const window = answers.identify_recent_deployments;
+  const options = { versionLabel: config.versionLabel, windowMs: window?.windowMs ?? DEFAULT_WINDOW_MS };
+  const onset = window?.onset ?? null;
+  const evidence = onset === null ? null : gatherEvidence(caseFile, onset, new Set(services), options);
+  const choices = configured(config, "recommend_action")?.choices ?? null;
+  return { decision: decide({ caseFile, config, services, answers, evidence, choices }) };
+}
+
+/** What is lost where a step is left out, in words. */
+export const LOST_WITHOUT: Readonly<Record<SeedStep, string>> = {
+  identify_recent_deployments: "recent changes were not looked for: no change could be named",
+  correlate_timing: "changes were not weighed: no culprit could be named",
+  check_affected_services: "affected services were not looked for: how many are hurt is unknown",
+  check_dependency_graph: "the dependency graph was not checked: only the culprit itself is planned",
+  evaluate_business_impact: "business impact was not evaluated: it is unknown",
+  recommend_action: "no step recommends an action: people decide",
+};

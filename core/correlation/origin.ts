@@ -1,0 +1,84 @@
+import { logSumExp } from "../detection/robust.ts";
+import type { CallGraph } from "./call-graph.ts";
+import type { NewSignature } from "./log-evidence.ts";
+import type { SpanErrors } from "./span-evidence.ts";
+
+/** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
+export type OriginKind = "service" | "external" | "shared" | "surge";
+export interface Origin {
+  readonly name: string;
+  readonly kind: OriginKind;
+  /** Log probability of what is seen, given that it starts there. */
+  readonly fit: number;
+  /** The same from the pattern of hurt services alone, and from logs and traces alone. */
+  readonly pattern: number;
+  readonly told: number;
+}
+
+/**
+ * Chances that a service is hurt, given where it starts: it nearly always shows at the origin itself, often at
+ * callers (a caller may retry, cache or not need the answer), seldom at callees (a caller can send bad requests or too
+ * many), hardly elsewhere. Orders of magnitude, not fits: only their ratios between origins matter.
+ */
+const HURT = { itself: 0.95, caller: 0.7, farCaller: 0.5, callee: 0.06, elsewhere: 0.02, shared: 0.35 } as const;
+
+export interface OriginInput {
+  readonly graph: CallGraph;
+  /** Log Bayes factors of "hurt" by service. */
+  readonly harm: ReadonlyMap<string, number>;
+  readonly signatures: readonly NewSignature[];
+  readonly spans: readonly SpanErrors[];
+  readonly surge: number | null;
+}
+
+export function fitOrigins(input: OriginInput): readonly Origin[] {
+  const services = [...input.harm.keys()].sort();
+  const external = [...input.graph.external].sort();
+  const surge = input.surge === null ? Math.log(0.97) : Math.log(0.03);
+  const make = (name: string, kind: OriginKind, pattern: number): Origin => {
+    const told = kind === "service" || kind === "external" ? toldOf(name, input) : 0;
+    const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;
+    return { name, kind, pattern, told, fit: pattern + told + traffic };
+  };
+  const shared = patternFit(input, () => HURT.shared);
+  return [
+    ...services.map((name) => make(name, "service", patternFit(input, chanceFrom(input.graph, name)))),
+    ...external.map((name) => make(name, "external", patternFit(input, chanceFrom(input.graph, name)))),
+    make("shared infrastructure", "shared", shared),
+    make("more traffic", "surge", shared),
+  ];
+}
+
+function chanceFrom(graph: CallGraph, origin: string): (service: string) => number {
+  const callers = graph.callers(origin);
+  const ancestors = graph.ancestors(origin);
+  const callees = graph.callees(origin);
+  return (service) => {
+    if (service === origin) return HURT.itself;
+    if (!graph.known) return HURT.shared; // nobody knows who calls whom: anyone may suffer
+    if (callers.has(service)) return HURT.caller;
+    if (ancestors.has(service)) return HURT.farCaller;
+    return callees.has(service) ? HURT.callee : HURT.elsewhere;
+  };
+}
+
+/** Log probability of the hurt services, each counted as far as its data can tell. */
+function patternFit({ harm }: OriginInput, chance: (service: string) => number): number {
+  let sum = 0;
+  for (const [service, nats] of harm) {
+    const p = chance(service);
+    sum += logSumExp([Math.log(p) + nats, Math.log(1 - p)]) - Math.max(0, nats);
+  }
+  return sum;
+}
+
+/** New error signatures of its own speak for a service, and others' complaints about it; so do failed leaf calls. */
+function toldOf(name: string, { signatures, spans }: OriginInput): number {
+  const own = signatures.some((one) => one.service === name && one.names.length === 0);
+  const accused = signatures.some((one) => one.service !== name && one.names.includes(name));
+  const failed = spans.reduce((sum, one) => sum + one.failed, 0);
+  const share = failed === 0 ? null : (spans.find(({ service }) => service === name)?.failed ?? 0) / failed;
+  // Given the origin, three of four new signatures and leaf failures are its own; given another, they are shared out.
+  const fromSpans = share === null ? 0 : Math.log((0.75 * share + 0.05) / 0.25);
+  return (own ? Math.log(6) : 0) + (accused ? Math.log(3) : 0) + Math.min(fromSpans, Math.log(6));
+}

@@ -1,0 +1,75 @@
+import type { Series } from "../model/signal.ts";
+
+/** Series of one case, found by service and metric. Labelled ones apart. */
+export interface SampleIndex {
+  whole(service: string, metric: string): Series | undefined;
+  byVersion(service: string, metric: string): ReadonlyMap<string, Series>;
+  readonly services: readonly string[];
+  /** Metrics of one service as a whole. */
+  metrics(service: string): readonly Series[];
+}
+
+export function indexSeries(series: readonly Series[], versionLabel: string): SampleIndex {
+  const whole = new Map<string, Map<string, Series>>();
+  const versions = new Map<string, Map<string, Series>>();
+  for (const one of series) {
+    const labels = Object.keys(one.labels);
+    const version = one.labels[versionLabel];
+    if (labels.length === 0) {
+      const metrics = whole.get(one.service) ?? new Map<string, Series>();
+      whole.set(one.service, metrics);
+      const known = metrics.get(one.metric);
+      if (known === undefined || one.stepMs < known.stepMs) metrics.set(one.metric, one);
+    } else if (labels.length === 1 && version !== undefined) {
+      const key = `${one.service}\n${one.metric}`;
+      const found = versions.get(key) ?? new Map<string, Series>();
+      versions.set(key, found);
+      found.set(version, one);
+    }
+  }
+  return {
+    whole: (service, metric) => whole.get(service)?.get(metric),
+    byVersion: (service, metric) => versions.get(`${service}\n${metric}`) ?? new Map(),
+    services: [...whole.keys()].sort(),
+    metrics: (service) => [...(whole.get(service)?.values() ?? [])],
+  };
+}
+
+export interface Sample {
+  readonly at: number;
+  readonly value: number;
+}
+
+/** Samples that were measured wholly within `from` < … ≤ `to` (a sample covers the step that ends at its time). */
+export function samplesBetween(series: Series | undefined, from: number, to: number): readonly Sample[] {
+  if (series === undefined) return [];
+  const found: Sample[] = [];
+  const first = Math.max(0, Math.floor((from - series.startAt) / series.stepMs) + 1);
+  for (let i = first; i < series.values.length; i++) {
+    const at = series.startAt + i * series.stepMs;
+    if (at > to) break;
+    const value = series.values[i];
+    if (value !== null && value !== undefined && Number.isFinite(value)) found.push({ at, value });
+  }
+  return found;
+}
+
+/** Errors and requests of a span, from an error ratio and a request rate on the same grid. Null where traffic is unknown. */
+export function countsBetween(
+  errors: Series | undefined,
+  rate: Series | undefined,
+  from: number,
+  to: number,
+): { readonly k: number; readonly n: number } | null {
+  if (errors === undefined || rate === undefined) return null;
+  const byTime = new Map(samplesBetween(rate, from, to).map(({ at, value }) => [Math.round(at / rate.stepMs), value]));
+  let k = 0;
+  let n = 0;
+  for (const { at, value } of samplesBetween(errors, from, to)) {
+    const requests = (byTime.get(Math.round(at / rate.stepMs)) ?? Number.NaN) * (errors.stepMs / 1000);
+    if (!(requests >= 0)) continue;
+    k += Math.max(0, Math.min(1, value)) * requests;
+    n += requests;
+  }
+  return n > 0 ? { k, n } : null;
+}

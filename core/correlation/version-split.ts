@@ -1,0 +1,134 @@
+import { MATERIAL_LEVEL } from "../detection/evidence.ts";
+import { isLatency } from "../detection/meaning.ts";
+import { median, robustScale } from "../detection/robust.ts";
+import type { Change } from "../model/change.ts";
+import type { Onset } from "../model/finding.ts";
+import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
+
+/** What two versions side by side say: log likelihood ratio of "the new one carries all of it" against "both alike". */
+export interface VersionSplit {
+  readonly nats: number;
+  readonly sentence: string;
+  /** Samples since the onset in which both served. */
+  readonly samples: number;
+}
+
+const MOST_NATS = 6;
+const DISPERSION = 2;
+/** Fewer requests than this on either side prove nothing. (The field's usual floor, twenty a window.) */
+const LEAST_REQUESTS = 20;
+const BEFORE_MS = 1_800_000;
+
+/**
+ * Compares the version that a change brought with the one it replaced, over the samples since the onset in which both
+ * served. Errors decide where errors rose; latency where it alone did. Null where nothing can be compared.
+ * @see Lindon & Malek (2022), "Anytime-Valid Inference for Multinomial Count Data", NeurIPS, for the two-sample counts
+ */
+export function versionSplit(
+  index: SampleIndex,
+  change: Change,
+  onset: Onset,
+  at: number,
+  worse: ReadonlySet<string>,
+): VersionSplit | null {
+  if (worse.has("error_rate")) {
+    const split = errorSplit(index, change, onset, at);
+    if (split !== null) return split;
+  }
+  const latencies = [...worse].filter(isLatency);
+  const splits = latencies
+    .map((metric) => latencySplit(index, change, metric, onset, at))
+    .filter((one) => one !== null);
+  return splits.sort((a, b) => Math.abs(b.nats) - Math.abs(a.nats))[0] ?? null;
+}
+
+function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
+  const errors = index.byVersion(change.service, "error_rate");
+  const rates = index.byVersion(change.service, "request_rate");
+  const fresh = countsBetween(errors.get(change.to), rates.get(change.to), onset.earliest, at);
+  const old = otherCounts(errors, rates, change.to, onset.earliest, at);
+  if (fresh === null || old === null || fresh.n < LEAST_REQUESTS || old.n < LEAST_REQUESTS) return null;
+  const whole = countsBetween(
+    index.whole(change.service, "error_rate"),
+    index.whole(change.service, "request_rate"),
+    onset.earliest - BEFORE_MS,
+    onset.earliest,
+  );
+  const both = (fresh.k + old.k + 0.5) / (fresh.n + old.n + 1);
+  const before = whole === null ? Math.min(both, 0.01) : (whole.k + 0.5) / (whole.n + 1);
+  const excess = Math.max(0, fresh.k + old.k - before * (fresh.n + old.n));
+  const guilty = Math.min(0.99, before + excess / fresh.n);
+  const carried = loglik(fresh, guilty) + loglik(old, before);
+  const alike = loglik(fresh, both) + loglik(old, both);
+  const share = (one: { k: number; n: number }) => `${((100 * one.k) / one.n).toFixed(2)} %`;
+  return {
+    nats: clamp((carried - alike) / DISPERSION),
+    sentence: `while both served, ${change.to} failed ${share(fresh)} of its requests and the version before it ${share(old)}`,
+    samples: samplesBetween(errors.get(change.to), onset.earliest, at).length,
+  };
+}
+
+const loglik = ({ k, n }: { k: number; n: number }, p: number): number =>
+  k * Math.log(Math.max(p, 1e-9)) + (n - k) * Math.log(Math.max(1 - p, 1e-9));
+const clamp = (nats: number): number => Math.max(-MOST_NATS, Math.min(MOST_NATS, nats));
+
+function otherCounts(
+  errors: ReturnType<SampleIndex["byVersion"]>,
+  rates: ReturnType<SampleIndex["byVersion"]>,
+  version: string,
+  from: number,
+  to: number,
+): { k: number; n: number } | null {
+  const total = { k: 0, n: 0 };
+  for (const [other, series] of errors) {
+    const counts = other === version ? null : countsBetween(series, rates.get(other), from, to);
+    total.k += counts?.k ?? 0;
+    total.n += counts?.n ?? 0;
+  }
+  return total.n > 0 ? total : null;
+}
+
+function latencySplit(
+  index: SampleIndex,
+  change: Change,
+  metric: string,
+  onset: Onset,
+  at: number,
+): VersionSplit | null {
+  const versions = index.byVersion(change.service, metric);
+  const fresh = logsByTime(versions.get(change.to), onset.earliest, at);
+  const differences: number[] = [];
+  for (const [version, series] of versions) {
+    if (version === change.to) continue;
+    for (const [time, value] of logsByTime(series, onset.earliest, at)) {
+      const other = fresh.get(time);
+      if (other !== undefined) differences.push(other - value);
+    }
+  }
+  if (differences.length < 2) return null;
+  const before = logsByTime(index.whole(change.service, metric), onset.earliest - BEFORE_MS, onset.earliest);
+  const after = logsByTime(index.whole(change.service, metric), onset.at, at);
+  const least = Math.log(1 + MATERIAL_LEVEL);
+  const shift = Math.max(least, median([...after.values()]) - median([...before.values()]) || least);
+  const mean = median(differences);
+  const noise = Math.max(robustScale(differences, mean), robustScale([...before.values()]) || 0, least / 3);
+  const alike = 0.5 * noise ** 2 * (1 / differences.length + 0.1) * 2;
+  const guilty = alike + (shift / 2) ** 2;
+  const nats = gauss(mean, shift, guilty) - gauss(mean, 0, alike);
+  return {
+    nats: clamp(mean >= 2 * shift ? MOST_NATS : nats),
+    sentence: `while both served, ${metric} of ${change.to} was ${Math.exp(mean).toFixed(2)} times that of the version before it`,
+    samples: differences.length,
+  };
+}
+
+const gauss = (x: number, mean: number, variance: number): number =>
+  -((x - mean) ** 2) / (2 * variance) - 0.5 * Math.log(variance);
+
+function logsByTime(series: Parameters<typeof samplesBetween>[0], from: number, to: number): Map<number, number> {
+  return new Map(
+    samplesBetween(series, from, to)
+      .filter(({ value }) => value > 0)
+      .map(({ at, value }) => [at, Math.log(value)]),
+  );
+}

@@ -1,0 +1,185 @@
+import type { Config } from "../config/config.ts";
+import type { CaseEvidence } from "../correlation/rank.ts";
+import type { CaseFile, StepAnswers } from "../model/assessment.ts";
+import type { Candidate } from "../model/candidate.ts";
+import type { Change } from "../model/change.ts";
+import type { Decision, DecisionAction } from "../model/decision.ts";
+import { hotfixFor } from "./hotfix.ts";
+import { seemsOver, stillSettling } from "./settling.ts";
+
+export interface DecideInput {
+  readonly caseFile: CaseFile;
+  readonly config: Config;
+  /** The services that this decision speaks of. */
+  readonly services: readonly string[];
+  readonly answers: StepAnswers;
+  readonly evidence: CaseEvidence | null;
+  /** What the configured step allows; null: all four. */
+  readonly choices: readonly string[] | null;
+}
+
+/** Pure: the same evidence and policy give the same decision. Guard clauses in order of force. */
+export function decide(input: DecideInput): Decision {
+  const { answers, services, caseFile, evidence } = input;
+  const ranking = answers.correlate_timing?.ranking ?? null;
+  const origin = answers.check_affected_services?.origin ?? ranking?.rootCauses[0]?.service ?? services[0] ?? "";
+  const nothing = (why: readonly string[], person: readonly string[] = [], top: Candidate | null = null): Decision => ({
+    action: "no_action",
+    service: origin,
+    culprit: top === null ? null : { changeId: top.changeId, probability: top.probability },
+    changeIds: [],
+    automatic: isAutomatic(input),
+    needsPerson: [...person],
+    why: [...why],
+    hotfix: null,
+    decidedAt: caseFile.at,
+  });
+  const silent = caseFile.findings.filter((one) => one.verdict === "unknown" && services.includes(one.service));
+  if (evidence === null || evidence.worse.size === 0) {
+    if (silent.length > 0)
+      return nothing(
+        silent.map(({ because }) => because),
+        ["what is silent is unknown: somebody should look"],
+      );
+    return nothing([passedOrQuiet(caseFile, services)]);
+  }
+  if (ranking === null)
+    return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
+  const top = ranking.candidates[0] ?? null;
+  if (top === null || top.probability <= ranking.noChangeProbability)
+    return nothing(whyNoChange(ranking, evidence), gapWords(caseFile));
+  const change = caseFile.changes.find(({ id }) => id === top.changeId);
+  const threshold = answers.correlate_timing?.threshold ?? 0;
+  if (change === undefined || top.probability < threshold) {
+    const shown = `${top.changeId} is the most probable change at ${top.probability.toFixed(2)}, below ${threshold}`;
+    return nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
+  }
+  if (seemsOver(evidence)) return nothing(["the newest samples are back at what is usual: looking again"], [], top);
+  const settling = stillSettling(change, top, evidence);
+  if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
+  return act(input, evidence, top, change);
+}
+
+function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change: Change): Decision {
+  const { caseFile, answers, config, choices } = input;
+  const order = answers.check_dependency_graph?.order ?? [change.id];
+  const chosen = order.map((id) => caseFile.changes.find((one) => one.id === id)).filter((one) => one !== undefined);
+  const unsafe = whyUnsafe(chosen.length > 0 ? chosen : [change]);
+  const wanted: DecisionAction =
+    unsafe !== null ? "hotfix_recommendation" : change.kind === "flag" ? "feature_flag_disable" : "rollback";
+  const why = [
+    `${change.id} is the cause with probability ${top.probability.toFixed(3)}`,
+    ...sentences(top),
+    ...(answers.check_dependency_graph?.because ?? []),
+    ...(unsafe === null ? [] : [unsafe]),
+  ];
+  const culprit = { changeId: top.changeId, probability: top.probability };
+  const base = { service: change.service, culprit, automatic: isAutomatic(input), decidedAt: caseFile.at };
+  if (choices !== null && !choices.includes(wanted)) {
+    const person = [`${wanted} is not among the choices of recommend_action`];
+    return { ...base, action: "no_action", changeIds: [], needsPerson: person, why, hotfix: null };
+  }
+  if (unsafe !== null) {
+    const hotfix = hotfixFor(chosen.find(isUnsafe) ?? change, unsafe, evidence);
+    const needsPerson = [unsafe];
+    return { ...base, action: wanted, changeIds: [], needsPerson, why, hotfix };
+  }
+  const needsPerson = [...reasonsForPerson(input, top), ...(base.automatic ? [] : [noAutomatic(input)])];
+  return { ...base, action: wanted, changeIds: chosen.map(({ id }) => id), needsPerson, why, hotfix: null };
+  function noAutomatic({ caseFile: { conditions } }: DecideInput): string {
+    const pending = conditions.find((one) => one.state === "pending" && isAutomaticPolicy(config, one.policy));
+    return pending === undefined
+      ? "no automatic policy condition holds"
+      : `no automatic policy condition holds yet: ${pending.text} is pending`;
+  }
+}
+
+const isUnsafe = (change: Change): boolean => change.kind === "migration" || !change.reversible;
+
+/** Why taking these back is not for a machine, or null. */
+function whyUnsafe(changes: readonly Change[]): string | null {
+  const migration = changes.find(({ kind }) => kind === "migration");
+  if (migration !== undefined)
+    return `${migration.id} is a migration: data written since would not fit what it replaced`;
+  const oneWay = changes.find(({ reversible }) => !reversible);
+  if (oneWay !== undefined) return `${oneWay.id} is marked irreversible`;
+  const switchedOff = changes.find((one) => one.kind === "flag" && one.to === "off");
+  return switchedOff === undefined ? null : `${switchedOff.id} switched a flag off: there is nothing to disable`;
+}
+
+const sentences = (candidate: Candidate): string[] =>
+  candidate.reasons.filter(({ name }) => name !== "prior").map(({ sentence }) => sentence);
+
+const isAutomaticPolicy = (config: Config, policy: string): boolean =>
+  config.policies.some(({ name, action }) => name === policy && action === "rollback_immediate");
+
+/** An automatic policy's condition fires for one of the services that this decision speaks of. */
+export function isAutomatic({ caseFile, config, services, answers }: DecideInput): boolean {
+  const meant = new Set([...services, ...(answers.check_affected_services?.services ?? [])]);
+  return caseFile.conditions.some(
+    (one) => one.state === "firing" && meant.has(one.service) && isAutomaticPolicy(config, one.policy),
+  );
+}
+
+function reasonsForPerson({ config, answers, caseFile, services }: DecideInput, top: Candidate): readonly string[] {
+  const step = config.chain.find(({ step }) => step === "recommend_action");
+  const expression = step?.requireHumanApprovalIf ?? null;
+  const reasons = [...gapWords(caseFile)];
+  if (expression !== null) {
+    const impact = answers.evaluate_business_impact?.impact ?? null;
+    const affected = answers.check_affected_services?.services.length ?? null;
+    const held = expression.holds({
+      business_impact: impact === null || impact.unknown.length > 0 ? null : impact.level,
+      affected_services: affected,
+      confidence: top.probability,
+      targets: answers.check_dependency_graph?.order.length ?? 1,
+      error_rate: worstErrorRate(caseFile, services),
+    });
+    if (held.holds) reasons.push(`${expression.text}: ${held.because}`);
+  }
+  return reasons;
+}
+
+/** The newest error rate of the worst of these services; null where none is measured. */
+function worstErrorRate({ series }: CaseFile, services: readonly string[]): number | null {
+  const newest = series
+    .filter(
+      (one) => one.metric === "error_rate" && Object.keys(one.labels).length === 0 && services.includes(one.service),
+    )
+    .map(({ values }) => values.findLast((value) => value !== null) ?? null)
+    .filter((value) => value !== null);
+  return newest.length === 0 ? null : Math.max(...newest);
+}
+
+/**
+ * A source of metrics or changes that did not answer could have named another cause. Logs, traces and the rest only
+ * sharpen what these two say; without them the probability is lower by itself.
+ */
+function gapWords({ gaps }: CaseFile): readonly string[] {
+  return gaps
+    .filter(({ what }) => /^(metrics|changes)\b/.test(what))
+    .map(({ source, what, because }) => `${source} did not say ${what}: ${because}`);
+}
+
+function whyNoChange(
+  ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"],
+  evidence: CaseEvidence,
+): readonly string[] {
+  const said = ranking.noChangeReasons.filter(({ name }) => name !== "prior").map(({ sentence }) => sentence);
+  const best = ranking.candidates[0];
+  const against = best === undefined ? ["no change stands in the window"] : sentences(best);
+  const traffic = evidence.surge === null ? [] : [`users send ${evidence.surge.toFixed(1)} times the usual traffic`];
+  return [
+    `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`,
+    ...traffic,
+    ...said,
+    ...against.map((sentence) => (best === undefined ? sentence : `${best.changeId}: ${sentence}`)),
+  ];
+}
+
+function passedOrQuiet(caseFile: CaseFile, services: readonly string[]): string {
+  const past = caseFile.findings.find((one) => one.verdict === "no-worse" && services.includes(one.service));
+  if (past !== undefined) return past.because;
+  const unsure = caseFile.findings.find((one) => one.verdict === "inconclusive" && services.includes(one.service));
+  return unsure === undefined ? "nothing is worse than usual" : `not sure yet: ${unsure.because}`;
+}
