@@ -25,6 +25,7 @@ export const Span = z.strictObject({
   durationUs: z.number().nonnegative(),
   error: z.boolean(),
   version: z.string().optional(),
+  callee: z.string().optional().describe("Whom this span calls, where the callee reports no span of its own"),
 });
 export type Span = Readonly<z.infer<typeof Span>>;
 
