@@ -1,0 +1,259 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { judgeRecovery, type RecoveryInput } from "../../../core/guardrails/recovery.ts";
+import type { Baseline } from "../../../core/model/incident.ts";
+import type { Series } from "../../../core/model/signal.ts";
+import { MINUTE, NOW } from "./rule-inputs.ts";
+
+const STEP = 15_000;
+
+const errors: Baseline = {
+  service: "checkout",
+  metric: "error_rate",
+  unit: "ratio",
+  center: 0.002,
+  upper: 0.01,
+  lower: 0,
+  requestRate: 20,
+};
+const latency: Baseline = { ...errors, metric: "p99_latency", unit: "ms", center: 180, upper: 260, lower: 120 };
+const traffic: Baseline = { ...errors, metric: "request_rate", unit: "req/s", center: 20, upper: 26, lower: 14 };
+
+/** Samples that end now, one a step. */
+function seriesOf(metric: string, values: readonly (number | null)[], change: Partial<Series> = {}): Series {
+  return {
+    service: "checkout",
+    metric,
+    unit: "",
+    worse: "up",
+    labels: {},
+    startAt: NOW - (values.length - 1) * STEP,
+    stepMs: STEP,
+    values,
+    ...change,
+  };
+}
+
+const fill = (value: number | null, count = 10): (number | null)[] => Array.from({ length: count }, () => value);
+
+const inputOf = (change: Partial<RecoveryInput> = {}): RecoveryInput => ({
+  baselines: [errors],
+  series: [seriesOf("error_rate", fill(0.002)), seriesOf("request_rate", fill(20))],
+  rolloutComplete: true,
+  brokenAt: { error_rate: 0.02 },
+  executedAt: NOW - 3 * MINUTE,
+  now: NOW,
+  timeoutMs: 10 * MINUTE,
+  ...change,
+});
+
+const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])[] = [
+  ["back inside, long enough, over enough requests", {}, "recovered", "inside its baseline"],
+  [
+    "still broken",
+    { series: [seriesOf("error_rate", fill(0.3)), seriesOf("request_rate", fill(20))] },
+    "not-recovered",
+    "outside",
+  ],
+  [
+    "better, but above its own baseline",
+    { series: [seriesOf("error_rate", fill(0.015)), seriesOf("request_rate", fill(20))] },
+    "not-recovered",
+    "outside its baseline (up to 0.01)",
+  ],
+  [
+    "inside for too few samples",
+    { series: [seriesOf("error_rate", [...fill(0.3, 6), ...fill(0.002, 4)]), seriesOf("request_rate", fill(20))] },
+    "not-recovered",
+    "4 of 5 samples",
+  ],
+  [
+    "inside for exactly enough samples",
+    { series: [seriesOf("error_rate", [...fill(0.3, 5), ...fill(0.002, 5)]), seriesOf("request_rate", fill(20))] },
+    "recovered",
+    "for 5 samples",
+  ],
+  [
+    "flapping",
+    { series: [seriesOf("error_rate", [0.3, 0, 0.3, 0, 0.3, 0, 0.3, 0, 0.3, 0]), seriesOf("request_rate", fill(20))] },
+    "not-recovered",
+    "1 of 5",
+  ],
+  ["the rollout is not finished", { rolloutComplete: false }, "not-recovered", "not finished"],
+  ["S9: the rollout could not be read", { rolloutComplete: null }, "unknown", "could not be read"],
+  ["S9: no series", { series: [] }, "unknown", "no data"],
+  [
+    "S9: only missing samples",
+    { series: [seriesOf("error_rate", fill(null)), seriesOf("request_rate", fill(20))] },
+    "unknown",
+    "no sample since",
+  ],
+  [
+    "S9: it went silent after it looked good",
+    { series: [seriesOf("error_rate", [...fill(0.002, 6), ...fill(null, 4)]), seriesOf("request_rate", fill(20))] },
+    "unknown",
+    "the newest sample is 1m old",
+  ],
+  [
+    "missing samples between do not break the run",
+    {
+      series: [
+        seriesOf("error_rate", [0.002, null, 0.002, 0.002, null, 0.002, 0.002, 0.002, null, 0.002]),
+        seriesOf("request_rate", fill(20)),
+      ],
+    },
+    "recovered",
+    "for 7 samples",
+  ],
+  ["S9: no baseline was kept", { baselines: [] }, "unknown", "no baseline"],
+  ["S9: nobody counted requests", { series: [seriesOf("error_rate", fill(0))] }, "unknown", "how many requests"],
+  [
+    "drained traffic is no recovery",
+    { series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(2))] },
+    "not-recovered",
+    "only 2.00 requests a second, at least 10.00 are usual",
+  ],
+  [
+    "drained below its own traffic baseline",
+    { baselines: [errors, traffic], series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(13))] },
+    "not-recovered",
+    "at least 14.00",
+  ],
+  [
+    "more traffic than before is no reason to doubt",
+    { baselines: [errors, traffic], series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(60))] },
+    "recovered",
+    "inside",
+  ],
+  [
+    "too few requests to exclude what people call broken",
+    {
+      baselines: [{ ...errors, requestRate: 0.5 }],
+      series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(0.5))],
+    },
+    "not-recovered",
+    "75 requests are too few to exclude 2 %; about 149",
+  ],
+  [
+    "p99 needs the requests that show one in a hundred",
+    {
+      baselines: [{ ...latency, requestRate: 1 }],
+      series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(1))],
+    },
+    "not-recovered",
+    "150 of 299 requests",
+  ],
+  [
+    "p99 back with enough requests",
+    { baselines: [latency], series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(20))] },
+    "recovered",
+    "inside its baseline (up to 260) for 10 samples over 3000 requests",
+  ],
+  [
+    "faster than ever is no reason to doubt",
+    { baselines: [latency], series: [seriesOf("p99_latency", fill(20)), seriesOf("request_rate", fill(20))] },
+    "recovered",
+    "20 ms",
+  ],
+  [
+    "one of two signals is still wrong",
+    {
+      baselines: [errors, latency],
+      series: [
+        seriesOf("error_rate", fill(0)),
+        seriesOf("p99_latency", fill(2000)),
+        seriesOf("request_rate", fill(20)),
+      ],
+    },
+    "not-recovered",
+    "2000 ms, outside",
+  ],
+  [
+    "samples from before the rollback say nothing",
+    {
+      executedAt: NOW - 3 * STEP,
+      series: [seriesOf("error_rate", fill(0.002)), seriesOf("request_rate", fill(20))],
+    },
+    "not-recovered",
+    "3 of 5",
+  ],
+  [
+    "a signal without requests of its own",
+    {
+      baselines: [{ ...errors, metric: "memory_usage", unit: "ratio", upper: 0.7, requestRate: null }],
+      series: [seriesOf("memory_usage", fill(0.4))],
+    },
+    "recovered",
+    "0.4 ratio",
+  ],
+  [
+    "a custom signal that hurts when it falls",
+    {
+      baselines: [{ ...errors, metric: "orders", unit: "1/s", lower: 5, upper: 9, requestRate: null }],
+      series: [seriesOf("orders", fill(4), { worse: "down" })],
+    },
+    "not-recovered",
+    "from 5",
+  ],
+  [
+    "the share of one version is not the service",
+    { series: [seriesOf("error_rate", fill(0), { labels: { version: "v1" } }), seriesOf("request_rate", fill(20))] },
+    "unknown",
+    "no data",
+  ],
+];
+
+describe("recovery", () => {
+  it.each(rows)("at the time-out: %s", (_, change, verdict, says) => {
+    const input = inputOf({ ...change, timeoutMs: 1000 });
+    const recovery = judgeRecovery(input);
+    expect(recovery).toMatchObject({ verdict, at: NOW });
+    expect(recovery.checks.map(({ because }) => because).join("\n")).toContain(says);
+  });
+
+  it.each(rows)("before the time-out what is not so yet is pending: %s", (_, change, verdict) => {
+    const recovery = judgeRecovery(inputOf(change));
+    expect(recovery.verdict).toBe(verdict === "recovered" ? "recovered" : "pending");
+    expect(recovery.at).toBe(verdict === "recovered" ? NOW : null);
+  });
+
+  const anySeries = fc
+    .array(
+      fc.oneof(
+        { arbitrary: fc.double({ min: 0, max: errors.upper, noNaN: true }), weight: 12 },
+        { arbitrary: fc.double({ min: 0, max: 1, noNaN: true }), weight: 1 },
+        { arbitrary: fc.constant(null), weight: 1 },
+      ),
+      { minLength: 1, maxLength: 30 },
+    )
+    .map((values) => seriesOf("error_rate", values));
+  const anyTraffic = fc
+    .array(fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { freq: 6 }), { minLength: 1, maxLength: 30 })
+    .map((values) => seriesOf("request_rate", values));
+
+  it("S9: is never proved by data that is not there: taking samples away never makes it recovered", () => {
+    fc.assert(
+      fc.property(anySeries, anyTraffic, fc.nat(29), (rate, requests, at) => {
+        const whole = judgeRecovery(inputOf({ series: [rate, requests], timeoutMs: 0 }));
+        const values = rate.values.map((value, index) => (index === at && (value ?? 0) <= errors.upper ? null : value));
+        const less = judgeRecovery(inputOf({ series: [{ ...rate, values }, requests], timeoutMs: 0 }));
+        if (whole.verdict !== "recovered") expect(less.verdict).not.toBe("recovered");
+      }),
+    );
+  });
+
+  it("is recovered only if the newest samples lie inside the baseline", () => {
+    let recovered = 0;
+    fc.assert(
+      fc.property(anySeries, anyTraffic, (rate, requests) => {
+        const { verdict } = judgeRecovery(inputOf({ series: [rate, requests], timeoutMs: 0 }));
+        const newest = rate.values.filter((value) => value !== null).at(-1);
+        if (verdict !== "recovered") return;
+        recovered += 1;
+        expect(newest).toBeLessThanOrEqual(errors.upper);
+      }),
+      { numRuns: 1000 },
+    );
+    expect(recovered).toBeGreaterThan(10);
+  });
+});
