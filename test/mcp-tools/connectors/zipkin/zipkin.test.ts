@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Listener } from "../../../../evals/sandbox/listener.ts";
+import { startZipkin } from "../../../../evals/sandbox/zipkin/collector.ts";
+import { createHttp, type Http, path } from "../../../../mcp-tools/connectors/http.ts";
+import { callsOf, spansOf, type ZipkinSpan } from "../../../../mcp-tools/connectors/zipkin/spans.ts";
+import { createZipkin, type ZipkinSource } from "../../../../mcp-tools/connectors/zipkin/zipkin.ts";
+
+const NOW = Date.now();
+const never = new AbortController().signal;
+const clock = { now: () => NOW };
+
+let next = 0;
+/** A span of `service`, `agoMs` ago. */
+function span(service: string, more: Partial<ZipkinSpan> & { readonly agoMs?: number } = {}): ZipkinSpan {
+  next += 1;
+  const { agoMs = 1000, ...rest } = more;
+  return {
+    traceId: "00000000000000aa",
+    id: next.toString(16).padStart(16, "0"),
+    kind: "SERVER",
+    name: "get /",
+    timestamp: (NOW - agoMs) * 1000,
+    duration: 2000,
+    localEndpoint: { serviceName: service },
+    tags: {},
+    ...rest,
+  };
+}
+
+describe("spansOf", () => {
+  it("maps a span, its version and its error", () => {
+    const one = span("Shop", { tags: { error: "", "service.version": "2.1" } });
+    expect(spansOf([one])).toEqual([
+      {
+        traceId: one.traceId,
+        spanId: one.id,
+        service: "Shop",
+        name: "get /",
+        startUs: one.timestamp,
+        durationUs: 2000,
+        error: true,
+        version: "2.1",
+      },
+    ]);
+  });
+
+  it("gives a call between two spans one edge", () => {
+    const client = span("web", { kind: "CLIENT", remoteEndpoint: { serviceName: "shop" } });
+    const server = span("shop", { parentId: client.id });
+    expect(callsOf(spansOf([client, server]))).toEqual([["web", "shop"]]);
+  });
+
+  it("gives a call whose halves share an id one edge, and hangs what the server called below the server", () => {
+    const client = span("web", { kind: "CLIENT", remoteEndpoint: { serviceName: "shop" } });
+    const server = span("shop", { id: client.id, shared: true });
+    const onward = span("shop", { kind: "CLIENT", parentId: client.id, remoteEndpoint: { serviceName: "bank" } });
+    const spans = spansOf([client, server, onward]);
+    expect(callsOf(spans)).toEqual([
+      ["web", "shop"],
+      ["shop", "bank"],
+    ]);
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(3);
+    expect(spans[2]?.parentId).toBe(spans[1]?.spanId);
+    expect(spans[1]?.parentId).toBe(spans[0]?.spanId);
+  });
+
+  it("names a callee that reports nothing, and only such a one", () => {
+    const silent = span("shop", { kind: "CLIENT", remoteEndpoint: { serviceName: "bank" } });
+    const answered = span("shop", { kind: "CLIENT", remoteEndpoint: { serviceName: "cart" } });
+    const [a, b] = spansOf([silent, answered, span("cart", { parentId: answered.id })]);
+    expect([a?.callee, b?.callee]).toEqual(["bank", undefined]);
+  });
+
+  it.each([
+    ["no time", { timestamp: undefined }],
+    ["no service", { localEndpoint: {} }],
+  ])("leaves out a span with %s", (_, without) => {
+    expect(spansOf([{ ...span("x"), ...without }])).toEqual([]);
+  });
+});
+
+describe("zipkin", () => {
+  let server: Listener;
+  let http: Http;
+  let zipkin: ZipkinSource;
+
+  beforeAll(async () => {
+    server = await startZipkin();
+    http = createHttp({ source: "zipkin", base: new URL(server.url) });
+    zipkin = createZipkin({ http, clock });
+  });
+  afterAll(async () => {
+    await http?.close();
+    await server?.close();
+  });
+
+  async function report(spans: readonly ZipkinSpan[]) {
+    await http.send("POST", path`/api/v2/spans`, spans, "application/json", z.unknown(), never);
+  }
+  const trace = (number: number) => ({ traceId: number.toString(16).padStart(16, "f") });
+  const minute = { from: NOW - 60_000, to: NOW };
+
+  it("has neither spans nor topology before anything was reported", async () => {
+    expect(await zipkin.spans({ window: minute, limit: 10 }, never)).toEqual({ spans: [], more: false });
+    expect(await zipkin.topology(never)).toEqual({ edges: [], external: [] });
+  });
+
+  it("finds failed calls among many good ones, with the spans that called them, first", async () => {
+    const client = span("web", { ...trace(1), kind: "CLIENT", remoteEndpoint: { serviceName: "shop" }, agoMs: 30_000 });
+    const failed = span("shop", { ...trace(1), parentId: client.id, tags: { error: "boom" }, agoMs: 29_000 });
+    const bank = span("shop", {
+      ...trace(1),
+      kind: "CLIENT",
+      parentId: failed.id,
+      remoteEndpoint: { serviceName: "bank" },
+      agoMs: 29_000,
+    });
+    const good = Array.from({ length: 40 }, (_, i) => span("cart", { ...trace(100 + i), agoMs: 10_000 + i }));
+    const older = span("shop", { ...trace(2), tags: { error: "old" }, agoMs: 200_000 });
+    await report([client, failed, bank, ...good, older]);
+
+    const { spans, more } = await zipkin.spans({ window: minute, limit: 5 }, never);
+    expect(spans.slice(0, 2).map(({ spanId }) => spanId)).toEqual([failed.id, client.id]);
+    expect(spans.length).toBe(5);
+    expect(more).toBe(true);
+
+    const errors = await zipkin.spans({ window: minute, errorsOnly: true, limit: 10 }, never);
+    expect(errors).toMatchObject({ more: false, spans: [{ spanId: failed.id, error: true }, { spanId: client.id }] });
+
+    const ofShop = await zipkin.spans({ window: minute, services: ["shop"], limit: 10 }, never);
+    expect(ofShop.spans.map(({ service }) => service)).toEqual(["shop", "web", "shop"]);
+    expect((await zipkin.spans({ window: minute, services: ["nobody"], limit: 10 }, never)).spans).toEqual([]);
+  });
+
+  it("knows who calls whom, once each, and who is outside", async () => {
+    expect(await zipkin.topology(never)).toEqual({
+      edges: [
+        ["shop", "bank"],
+        ["web", "shop"],
+      ],
+      external: ["bank"],
+    });
+    expect(await zipkin.ping(never)).toMatchObject({ services: 3 });
+  });
+
+  it("refuses a limit of none", async () => {
+    await expect(zipkin.spans({ window: minute, limit: 0 }, never)).rejects.toMatchObject({ code: "input.invalid" });
+  });
+
+  it("is down when Zipkin is", async () => {
+    const gone = createHttp({ source: "zipkin", base: new URL("http://127.0.0.1:1") });
+    await expect(createZipkin({ http: gone, clock }).topology(never)).rejects.toMatchObject({
+      code: "source.unavailable",
+    });
+    await gone.close();
+  });
+});
