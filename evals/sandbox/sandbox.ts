@@ -6,11 +6,11 @@ import { createDeployer, switchFlag } from "./deployer.ts";
 import { prometheusConfig, startDiscovery } from "./discovery.ts";
 import { startEdge } from "./edge.ts";
 import type { SandboxEndpoints } from "./endpoints.ts";
-import { startFlagServer } from "./flags/server.ts";
-import type { FlagToken } from "./flags/store.ts";
 import { openRegistry } from "./images.ts";
 import { startCluster } from "./kube/cluster.ts";
+import { createLifetime, type Lifetime } from "./lifetime.ts";
 import { createProcessRuntime, portOf } from "./process-runtime.ts";
+import { GUEST, PODS, startShopFlags } from "./release-desk.ts";
 import { settled } from "./rollouts.ts";
 import { SCENARIOS, type ScenarioName } from "./scenarios.ts";
 import type { EndpointTable } from "./service/life.ts";
@@ -58,64 +58,71 @@ const DEFAULT_STORY_MINUTE_MS = 12_000;
 /** Enough for a failing request in a hundred to leave a trace every second, at a quarter of the cost of tracing all. */
 const TRACE_RATIO = 0.25;
 
-const RELEASE_DESK: FlagToken = { secret: "*:*.release-desk-2f7d90c1", kind: "admin", name: "release-desk" };
-const GUEST: FlagToken = { secret: "*:*.guest-81b6e4aa", kind: "admin", name: "unship" };
-const PODS: FlagToken = {
-  secret: `${FLAG.project}:${FLAG.environment}.pods-5c02ab77`,
-  kind: "client",
-  name: "pods",
-  environment: FLAG.environment,
-};
-
-/** Starts the whole system and returns when it is steady. Everything it started ends with this process, or earlier. */
+/**
+ * Starts the whole system and returns when it is steady. Everything that it started ends with this process at the
+ * latest. Throws where a part cannot be started; nothing is left running then.
+ */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { directory, requestsPerSecond = DEFAULT_REQUESTS_PER_SECOND, seed = 1 } = options;
-  mkdirSync(directory, { recursive: true });
-  await using started = new AsyncDisposableStack();
+  const lifetime = createLifetime();
+  try {
+    mkdirSync(options.directory, { recursive: true });
+    const system = await startSystem(options, lifetime);
+    const sandbox = await openSandbox(system, options, lifetime);
+    await sandbox.steady();
+    return sandbox;
+  } catch (error) {
+    await lifetime.end();
+    throw error;
+  }
+}
 
+/** Everything that runs before a visitor comes: observability, flags, the bank, the cluster with its pods. */
+async function startSystem({ directory }: SandboxOptions, lifetime: Lifetime) {
   const registry = openRegistry(join(directory, "registry"));
   for (const service of SERVICES) for (const version of GOOD_VERSIONS) registry.push(build(service, version));
-  const zipkin = started.adopt(await startZipkin(), (server) => server.close());
-  const tokens = [RELEASE_DESK, GUEST, PODS];
-  const environments = ["development", FLAG.environment];
-  const flags = started.adopt(await startFlagServer({ tokens, environments }), (server) => server.close());
-  flags.store.create(FLAG.project, { name: FLAG.name, description: "One-step order at checkout" }, RELEASE_DESK);
-  flags.store.addStrategy(FLAG.project, FLAG.name, FLAG.environment, {}, RELEASE_DESK);
-
-  const flagAccess = { url: flags.url.href, token: PODS.secret };
-  const runtimeOptions = { registry, directory, collector: zipkin.url, flags: flagAccess, traceRatio: TRACE_RATIO };
-  const runtime = started.use(createProcessRuntime(runtimeOptions));
-  const { compileCache } = runtime;
-  const bankOptions = { stderrFile: join(directory, "stderr", "bank.log"), compileCache };
-  const bank = started.adopt(startChild("./service/bank.ts", bankOptions), (child) => stopChild(child, 0));
+  const zipkin = lifetime.add(await startZipkin(), (server) => server.close());
+  const flags = lifetime.add(await startShopFlags(), (server) => server.close());
+  const access = { url: flags.url.href, token: PODS.secret };
+  const runtime = lifetime.add(
+    createProcessRuntime({ registry, directory, collector: zipkin.url, flags: access, traceRatio: TRACE_RATIO }),
+    (pods) => pods[Symbol.asyncDispose](),
+  );
+  const bankOptions = { stderrFile: join(directory, "stderr", "bank.log"), compileCache: runtime.compileCache };
+  const bank = lifetime.add(startChild("./service/bank.ts", bankOptions), (child) => stopChild(child, 0));
   const bankPort = portOf(await bank.firstLine);
 
-  const cluster = started.use(await startCluster({ runtime }));
-  const ready = (service: string) => cluster.readyEndpoints(NAMESPACE, { app: service });
-  const table = (): EndpointTable => ({
-    ...Object.fromEntries(SERVICES.map((service) => [service, ready(service).map(({ pod, port }) => ({ pod, port }))])),
-    [EXTERNAL]: [{ pod: EXTERNAL, port: bankPort }],
-  });
-  const audience = new Set<(table: EndpointTable) => void>([runtime.publish]);
-  const publish = () => {
-    const now = table();
-    for (const tell of audience) tell(now);
+  const cluster = lifetime.add(await startCluster({ runtime }), (one) => one[Symbol.asyncDispose]());
+  const table = (): EndpointTable => {
+    const ready = SERVICES.map((service) => [service, cluster.readyEndpoints(NAMESPACE, { app: service })] as const);
+    return {
+      ...Object.fromEntries(ready.map(([service, pods]) => [service, pods.map(({ pod, port }) => ({ pod, port }))])),
+      [EXTERNAL]: [{ pod: EXTERNAL, port: bankPort }],
+    };
   };
-  cluster.onEndpointsChange(publish);
-  const commitOf = (service: string) => (version: string) => build(service, version).commit;
+  cluster.onEndpointsChange(() => runtime.publish(table()));
   for (const service of SERVICES)
-    for (const object of deploymentHistory(service, commitOf(service))) {
+    for (const object of deploymentHistory(service, (version) => build(service, version).commit)) {
       await cluster.apply(object);
       await cluster.idle();
     }
   await settled(cluster.url);
-  publish();
+  runtime.publish(table());
+  return { registry, zipkin, flags, runtime, bank, cluster, table };
+}
 
+/** Lets the visitors in, and opens what the outside may use. */
+async function openSandbox(
+  { registry, zipkin, flags, runtime, bank, cluster, table }: Awaited<ReturnType<typeof startSystem>>,
+  options: SandboxOptions,
+  lifetime: Lifetime,
+): Promise<Sandbox> {
+  const { directory, requestsPerSecond = DEFAULT_REQUESTS_PER_SECOND, seed = 1 } = options;
+  const { compileCache } = runtime;
   const visitors = startVisitors({ directory, compileCache, requestsPerSecond, seed, table: table() });
-  started.adopt(visitors.child, (child) => stopChild(child, 0));
-  audience.add(visitors.publish);
-  const discovery = started.adopt(await startDiscovery(runtime.live), (server) => server.close());
-  const edge = started.adopt(await startEdge(() => ready("gateway")), (server) => server.close());
+  lifetime.add(visitors.child, (child) => stopChild(child, 0));
+  cluster.onEndpointsChange(() => visitors.publish(table()));
+  const discovery = lifetime.add(await startDiscovery(runtime.live), (server) => server.close());
+  const edge = lifetime.add(await startEdge(() => table().gateway ?? []), (server) => server.close());
   const deployer = createDeployer(cluster.url, registry);
 
   const endpoints: SandboxEndpoints = {
@@ -134,7 +141,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   writeFileSync(endpoints.kubeconfigPath, cluster.kubeconfig(), { mode: 0o600 });
   writeFileSync(endpoints.prometheusConfigPath, prometheusConfig(endpoints.metricsDiscovery));
-  const running = started.move();
 
   const sandbox: Sandbox = {
     endpoints,
@@ -154,8 +160,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await SCENARIOS[scenario].act(actsOn(sandbox, { storyMinuteMs, onEvent }));
       onEvent({ event: "played", at: Date.now(), scenario });
     },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => lifetime.end(),
   };
-  await sandbox.steady();
   return sandbox;
 }

@@ -10,9 +10,11 @@ export interface Endpoint {
 
 /**
  * Hands every line of standard input, parsed as JSON, to `listener`. When the other end of the pipe closes, however
- * it ended, this process ends too: a sandbox that is killed leaves no children behind.
+ * it ended, this process ends too: a sandbox that is killed leaves no children behind. Ctrl-C at a terminal reaches the
+ * whole group of processes; what it means is for the parent to say.
  */
 export function followParent(listener: (message: unknown) => void): void {
+  process.on("SIGINT", () => undefined);
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => listener(JSON.parse(line)));
   lines.on("close", () => process.exit(0));

@@ -2,10 +2,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ImageManifest } from "./manifest.ts";
 
 /**
- * Bounds in seconds, 5 ms to 10 s: fine where good versions answer, and with bounds at 1.5, 2 and 3 s because alerts
- * on a p99 are usually set there.
+ * Bounds in seconds, 5 ms to 10 s: fine where good versions answer, and with some between 1 and 5 s because alerts on a
+ * p99 are usually set there.
  */
-const BUCKETS = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10];
+const BUCKETS = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 1.5, 2, 2.5, 3.5, 5, 10];
 
 export interface Telemetry {
   /** A request that was answered in full. */
