@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { parse as parseYaml } from "yaml";
 import { badRequest } from "../api-error.ts";
 import { encodeJson, type Json } from "../json.ts";
-import { unsupportedMediaType } from "../patch/apply-patch.ts";
+import { PATCH_TYPES, unsupportedMediaType } from "../patch/apply-patch.ts";
 
 /** A request as the handlers see it. */
 export interface ApiRequest {
@@ -31,7 +31,7 @@ export async function readRequest(request: IncomingMessage): Promise<ApiRequest>
     accept: request.headers.accept ?? "",
     userAgent: request.headers["user-agent"] ?? "",
     token: /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1],
-    body: parsed(await text(request), contentType),
+    body: parsed(await text(request), contentType, request.method === "PATCH"),
   };
 }
 
@@ -46,7 +46,7 @@ async function text(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function parsed(body: string, contentType: string): Json | undefined {
+function parsed(body: string, contentType: string, isPatch: boolean): Json | undefined {
   if (body === "") return undefined;
   try {
     if (contentType === "application/yaml") return parseYaml(body) as Json;
@@ -54,7 +54,7 @@ function parsed(body: string, contentType: string): Json | undefined {
   } catch (error) {
     throw badRequest(`the body cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  throw unsupportedMediaType(["application/json", "application/yaml"]);
+  throw unsupportedMediaType(isPatch ? PATCH_TYPES : ["application/json", "application/yaml"]);
 }
 
 export function sendJson(response: ServerResponse, code: number, body: Json): void {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { objectAt } from "../json.ts";
 import { type KubeObject, namespaceOf } from "../objects.ts";
 import { type Registry, toTimestamp } from "../registry.ts";
@@ -13,6 +13,13 @@ const EVENT_TTL_MS = 3_600_000;
 
 /** @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 export function createEventRecorder(registry: Registry, component: string, host?: string): EventRecorder {
+  // The real name ends in the time in ns, so that a list in the order of names is one in the order of time.
+  let last = 0n;
+  const serial = (nowMs: number): string => {
+    const now = BigInt(Math.trunc(nowMs)) * 1_000_000n;
+    last = now > last ? now : last + 1n;
+    return last.toString(16);
+  };
   const source = host === undefined ? { component } : { component, host };
   return {
     record(about, type, reason, message) {
@@ -37,9 +44,9 @@ export function createEventRecorder(registry: Registry, component: string, host?
         apiVersion: "v1",
         kind: "Event",
         metadata: {
-          name: `${name}.${randomBytes(8).toString("hex")}`,
+          name: `${name}.${serial(registry.now())}`,
           namespace,
-          uid: `${randomBytes(16).toString("hex")}`.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
+          uid: randomUUID(),
           creationTimestamp: time,
         },
         involvedObject: {

@@ -42,3 +42,18 @@ export function inOrderOf(
 }
 
 const before = (position: number, limit: number) => position >= 0 && position < limit;
+
+/**
+ * The server's list as the reference implementation sees it when it puts a merged list in order. It deletes and appends
+ * within the storage of that same list, so that a new item in a freed slot counts as one that stood there before.
+ *
+ * @see https://github.com/kubernetes/apimachinery/blob/v0.32.0/pkg/util/strategicpatch/patch.go
+ */
+export function storageAfter(server: readonly Json[], patch: readonly Json[], key: ItemKey): readonly Json[] {
+  const doomed = patch.filter((item) => isObject(item) && item.$patch === "delete").map(key);
+  const left = server.filter((item) => !doomed.includes(key(item)));
+  const leftKeys = left.map(key);
+  const added = patch.filter((item) => isObject(item) && item.$patch === undefined && !leftKeys.includes(key(item)));
+  const used = [...left, ...added].slice(0, server.length);
+  return [...used, ...server.slice(used.length)];
+}

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject, sameJson } from "../json.ts";
-import { type ItemKey, inOrderOf, itemKey } from "./element-order.ts";
+import { type ItemKey, inOrderOf, itemKey, storageAfter } from "./element-order.ts";
 import { MalformedPatch, PatchDoesNotApply } from "./json-patch.ts";
 import type { PatchSchema } from "./patch-schema.ts";
 
@@ -102,20 +102,28 @@ function orderedList(
   const before = Array.isArray(original) ? original : undefined;
   const change = Array.isArray(patch) ? patch : undefined;
   if (before === undefined && change === undefined) return undefined;
+  if ((before ?? []).length + (change ?? []).length === 0)
+    throw new PatchDoesNotApply("no elements in any of the given slices");
   if (schema?.mergeKey === undefined) throw new PatchDoesNotApply(`${field} has no merge key`);
   const key = itemKey(schema.mergeKey);
-  const named = order.map(key);
-  for (const item of change ?? []) {
-    if (isObject(item) && item.$patch !== undefined) continue;
-    if (!named.includes(key(item))) throw new PatchDoesNotApply(`${field}: the order list doesn't match the patch`);
-  }
+  const set = (change ?? []).filter((item) => !(isObject(item) && item.$patch !== undefined));
+  if (order.length > 0 && !isSubsequence(set.map(key), order.map(key)))
+    throw new PatchDoesNotApply(`${field}: the order list doesn't match the patch`);
   const merged =
     before === undefined
       ? (withoutDirectives(change ?? []) as readonly Json[])
       : change === undefined
         ? before
         : mergedList(before, change, schema.mergeKey, schema.inner ?? {});
-  return inOrderOf(merged, order, before ?? [], key);
+  const kept = change === undefined ? (before ?? []) : storageAfter(before ?? [], change, key);
+  return inOrderOf(merged, order, kept, key);
+}
+
+/** Whether all of `part` stands in `whole`, in the same order; an item without a key stands nowhere. */
+function isSubsequence(part: readonly (string | undefined)[], whole: readonly (string | undefined)[]): boolean {
+  let at = 0;
+  for (const item of whole) if (item !== undefined && item === part[at]) at += 1;
+  return at === part.length;
 }
 
 function dropKey(object: JsonObject, key: string): JsonObject {
