@@ -58,7 +58,7 @@ export async function fakeUnleash(options: { readonly project: string; readonly 
     if (feature === undefined || feature.on.has(environment) === on) return;
     if (on) feature.on.add(environment);
     else feature.on.delete(environment);
-    note(`feature-environment-${on ? "enabled" : "disabled"}`, name, environment, by, null, null);
+    note(`feature-environment-${on ? "enabled" : "disabled"}`, name, environment, by, undefined, undefined);
   };
   const view = (name: string) => {
     const feature = features.get(name);

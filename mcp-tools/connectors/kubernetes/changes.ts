@@ -39,7 +39,7 @@ export function kubernetesChanges({ client, namespaces, services, now }: Kuberne
         .filter(
           ({ startedAt, finishedAt }) => startedAt >= window.from || finishedAt === null || finishedAt >= window.from,
         )
-        .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
+        .toSorted((a, b) => a.startedAt - b.startedAt);
     },
   };
 }

@@ -26,7 +26,7 @@ export const ManagedField = z.looseObject({
   operation: z.string().default(""),
   subresource: z.string().optional(),
   time: Time,
-  fieldsV1: z.unknown(),
+  fieldsV1: z.unknown().optional(),
 });
 export type ManagedField = z.infer<typeof ManagedField>;
 

@@ -50,7 +50,7 @@ export function createTimeline(): Timeline {
         seen.set(key, memory);
         const own = ownMark(workload, entry, revision);
         const told = own?.at ?? (reused ? returnedAt(workload, entry, inventory, after) : entry.meta.creationTimestamp);
-        memory.startedAt ??= told ?? (last ? now : null);
+        memory.startedAt ??= told === undefined ? (last ? now : null) : Math.max(told, after);
         after = Math.max(after, memory.startedAt ?? 0);
         return { revision, entry, own, startedAt: memory.startedAt, memory, last };
       });
@@ -119,8 +119,9 @@ function returnedAt(workload: Workload, entry: HistoryEntry, inventory: Inventor
   const events = scaledUp.flatMap((one) => [one.firstTimestamp, one.lastTimestamp, one.eventTime]);
   const writes = kind === "Deployment" ? templateWrites(object.metadata.managedFields) : entry.meta.managedFields;
   const fields = entry === current || kind !== "Deployment" ? writes.map(({ time }) => time) : [];
+  // The API keeps whole seconds, our own marks milliseconds.
   const possible = (times: readonly (number | undefined)[]) =>
-    times.filter((one) => one !== undefined && one > after) as number[];
+    times.flatMap((one = -1) => (one >= after - (after % 1000) ? [one] : []));
   const [firstEvent, lastWrite] = [Math.min(...possible(events)), Math.max(...possible(fields))];
   return [firstEvent, lastWrite].find(Number.isFinite);
 }

@@ -32,8 +32,8 @@ export const UnleashEvent = z.looseObject({
   createdBy: z.string(),
   featureName: z.string().nullish(),
   environment: z.string().nullish(),
-  data: z.unknown(),
-  preData: z.unknown(),
+  data: z.unknown().optional(),
+  preData: z.unknown().optional(),
   summary: z.string().nullish(),
 });
 export type UnleashEvent = z.infer<typeof UnleashEvent>;

@@ -5,8 +5,9 @@ import type { StoredObject } from "../../../fakes/fake-kubernetes-api.ts";
 type Json = Record<string, unknown>;
 const NAMESPACE = "shop";
 
-export const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 12, minutes)).toISOString().replace(".000Z", "Z");
-export const ms = (minutes: number) => Date.UTC(2026, 0, 1, 12, minutes);
+/** Minutes after a fixed noon, as Unix ms and as the API writes it (whole seconds). */
+export const ms = (minutes: number) => Date.UTC(2026, 0, 1, 12) + Math.round(minutes * 60) * 1000;
+export const at = (minutes: number) => new Date(ms(minutes)).toISOString().replace(".000Z", "Z");
 
 export function template(image: string, more: { readonly labels?: Json; readonly spec?: Json } = {}): Json {
   return {

@@ -1,0 +1,305 @@
+import { describe, expect, it } from "vitest";
+import { kubeClient } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
+import { kubernetesHealth } from "../../../../mcp-tools/connectors/kubernetes/health.ts";
+import { kubernetesRollouts } from "../../../../mcp-tools/connectors/kubernetes/rollouts.ts";
+import { fakeKubernetesApi, type StoredObject } from "../../../fakes/fake-kubernetes-api.ts";
+import { startSetting } from "./cluster-setting.ts";
+import { at, controlled, controllerRevision, deployment, ms, replicaSet } from "./objects.ts";
+
+const never = new AbortController().signal;
+const MINUTE = 60_000;
+
+/** A pod of the ReplicaSet (or other owner) with this uid, started at a minute. */
+function pod(
+  name: string,
+  owner: string,
+  startedAt: number,
+  more: { ready?: boolean; waiting?: string; restarts?: number; metadata?: object; spec?: object; phase?: string } = {},
+): StoredObject {
+  const waiting = more.waiting === undefined ? {} : { state: { waiting: { reason: more.waiting } } };
+  return {
+    kind: "Pod",
+    metadata: {
+      name,
+      namespace: "shop",
+      creationTimestamp: at(startedAt),
+      ownerReferences: [{ kind: "ReplicaSet", name: "r", uid: owner, controller: true }],
+      ...more.metadata,
+    },
+    spec: { containers: [{ name: "cart", image: "cart" }], ...more.spec },
+    status: {
+      phase: more.phase ?? "Running",
+      startTime: at(startedAt),
+      conditions: [{ type: "Ready", status: more.ready === false ? "False" : "True" }],
+      containerStatuses: [{ name: "cart", restartCount: more.restarts ?? 0, ...waiting }],
+    },
+  };
+}
+
+const OLD = "replicasets/shop/cart-140";
+const NEW = "replicasets/shop/cart-150";
+const sets = [replicaSet("shop/cart:1.4.0", "1", 0), replicaSet("shop/cart:1.5.0", "2", 20)];
+
+async function rolloutOf(objects: readonly StoredObject[], now = ms(30)) {
+  await using api = await fakeKubernetesApi(objects);
+  const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+  const [rollout] = await kubernetesRollouts({ client, namespaces: ["shop"], services: [], now: () => now }).rollouts(
+    never,
+  );
+  return rollout;
+}
+
+describe("kubernetesRollouts", () => {
+  it("tells what runs, what could be restored, and how often containers restarted", async () => {
+    const objects = [
+      deployment("shop/cart:1.5.0", "2"),
+      ...sets,
+      pod("a", NEW, 21, { restarts: 2 }),
+      pod("b", OLD, 1, { restarts: 1 }),
+    ];
+    expect(await rolloutOf(objects)).toEqual({
+      service: "cart",
+      workload: { kind: "Deployment", namespace: "shop", name: "cart" },
+      version: "1.5.0",
+      revision: "2",
+      status: "complete",
+      replicas: { desired: 3, updated: 3, ready: 3, available: 3 },
+      restarts: 3,
+      revisions: [
+        { revision: "1", version: "1.4.0", createdAt: ms(0), current: false },
+        { revision: "2", version: "1.5.0", createdAt: ms(20), current: true },
+      ],
+      observedAt: ms(30),
+      startedAt: ms(20),
+    });
+  });
+
+  const condition = (reason: string, status = "True") => ({
+    conditions: [{ type: "Progressing", status, reason, message: 'ReplicaSet "cart-150" x' }],
+  });
+  const halfway = { replicas: 4, updatedReplicas: 1, availableReplicas: 3 };
+  it.each([
+    ["complete", "with every replica updated and available", {}, {}, []],
+    [
+      "complete",
+      "that was complete while a pod is replaced",
+      {},
+      { availableReplicas: 2, ...condition("NewReplicaSetAvailable") },
+      [],
+    ],
+    ["progressing", "with old replicas left", {}, halfway, []],
+    ["progressing", "that its controller has not seen", {}, { observedGeneration: 6 }, []],
+    ["progressing", "whose new pod is in its start-up grace", {}, halfway, [pod("a", NEW, 29.8, { ready: false })]],
+    [
+      "progressing",
+      "of which one new pod is ready",
+      {},
+      halfway,
+      [pod("a", NEW, 20, { ready: false }), pod("b", NEW, 20)],
+    ],
+    ["progressing", "whose old pods alone fail", {}, halfway, [pod("a", OLD, 0, { ready: false })]],
+    ["stuck", "past its progress deadline", {}, { ...halfway, ...condition("ProgressDeadlineExceeded", "False") }, []],
+    [
+      "stuck",
+      "whose every new pod is unready past its grace",
+      {},
+      halfway,
+      [pod("a", NEW, 20, { ready: false }), pod("b", OLD, 0)],
+    ],
+    [
+      "stuck",
+      "whose new pod cannot pull its image",
+      {},
+      halfway,
+      [pod("a", NEW, 29.9, { ready: false, waiting: "ImagePullBackOff" })],
+    ],
+    ["paused", "that is paused", { paused: true }, halfway, []],
+  ] as const)("is %s: a rollout %s", async (status, _, spec, counts, pods) => {
+    expect(
+      await rolloutOf([deployment("shop/cart:1.5.0", "2", { spec, status: counts }), ...sets, ...pods]),
+    ).toMatchObject({ status });
+  });
+
+  it.each([
+    ["StatefulSet", { replicas: 2 }, { replicas: 2, updatedReplicas: 2, readyReplicas: 2 }, "complete"],
+    ["StatefulSet", { replicas: 2 }, { replicas: 2, updatedReplicas: 1, readyReplicas: 2 }, "progressing"],
+    [
+      "StatefulSet",
+      { replicas: 3, updateStrategy: { rollingUpdate: { partition: 2 } } },
+      { replicas: 3, updatedReplicas: 1, readyReplicas: 3 },
+      "complete",
+    ],
+    [
+      "DaemonSet",
+      {},
+      { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberReady: 2, numberAvailable: 2 },
+      "complete",
+    ],
+    [
+      "DaemonSet",
+      {},
+      { desiredNumberScheduled: 2, updatedNumberScheduled: 1, numberReady: 2, numberAvailable: 2 },
+      "progressing",
+    ],
+  ] as const)("a %s %j with %j is %s", async (kind, spec, counts, status) => {
+    const objects = [
+      controlled(kind, "pg:2", { spec, status: counts }),
+      controllerRevision(kind, "pg:1", 1),
+      controllerRevision(kind, "pg:2", 2),
+    ];
+    expect(await rolloutOf(objects)).toMatchObject({ status, version: "2", revision: "2" });
+  });
+
+  it("names the controller that would undo a live change", async () => {
+    const annotations = { "argocd.argoproj.io/tracking-id": "shop-prod:apps/Deployment:shop/cart" };
+    const managed = await rolloutOf([deployment("shop/cart:1.5.0", "2", { metadata: { annotations } }), ...sets]);
+    expect(managed?.managedBy).toBe("Argo CD application shop-prod");
+    expect((await rolloutOf([deployment("shop/cart:1.5.0", "2"), ...sets]))?.managedBy).toBeUndefined();
+  });
+
+  it("names no revision for a template that has none yet", async () => {
+    expect(await rolloutOf([deployment("shop/cart:1.6.0", "2"), ...sets])).toMatchObject({
+      version: "1.6.0",
+      revision: "",
+      status: "progressing",
+    });
+  });
+
+  it("sees a bad rollout get stuck in a cluster, and its good pods stay", async () => {
+    await using setting = await startSetting();
+    await setting.deploy("Deployment", "web:1");
+    await setting.deploy("Deployment", "web:bad");
+    await setting.until("Deployment", () =>
+      [...setting.runtime.running.values()].some(({ image }) => image === "web:bad"),
+    );
+    const later = Date.now() + 10 * MINUTE;
+    const source = kubernetesRollouts({
+      client: setting.client,
+      namespaces: ["default"],
+      services: [],
+      now: () => later,
+    });
+    expect(await source.rollouts(never)).toMatchObject([{ status: "stuck", version: "bad", revision: "2" }]);
+  });
+});
+
+describe("kubernetesHealth", () => {
+  const STEP = 10_000;
+  const labels = (name: string, version: string) => ({ pod: `shop/${name}`, version });
+
+  /** Observes these pods one after the other, a step apart from minute 30 on, and gives the failures seen. */
+  async function observed(
+    rounds: readonly (readonly StoredObject[])[],
+    metric = "health_check_failures",
+    options: { keepMs?: number; graceMs?: number } = {},
+  ) {
+    await using api = await fakeKubernetesApi([deployment("shop/cart:1.5.0", "2"), ...sets]);
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+    const health = kubernetesHealth({ client, namespaces: ["shop"], services: [], ...options });
+    for (const [turn, pods] of rounds.entries()) {
+      for (const name of ["a", "b"]) api.remove("pods", "shop", name);
+      for (const one of pods) api.put(one);
+      await health.observe(ms(30) + turn * STEP, never);
+    }
+    const window = { from: ms(30), to: ms(30) + (rounds.length - 1) * STEP };
+    return await health.range({ metric, window, stepMs: STEP, purpose: "policy" }, never);
+  }
+
+  it("is 1 for a pod that is not Ready past its grace, 0 for one that is, by pod and version", async () => {
+    const series = await observed([
+      [pod("a", NEW, 0, { ready: false }), pod("b", OLD, 0)],
+      [pod("a", NEW, 0, { ready: false }), pod("b", OLD, 0)],
+      [pod("a", NEW, 0), pod("b", OLD, 0)],
+    ]);
+    const common = {
+      service: "cart",
+      metric: "health_check_failures",
+      unit: "count",
+      worse: "up",
+      startAt: ms(30),
+      stepMs: STEP,
+    };
+    expect(series).toEqual([
+      { ...common, labels: labels("a", "1.5.0"), values: [1, 1, 0] },
+      { ...common, labels: labels("b", "1.4.0"), values: [0, 0, 0] },
+    ]);
+  });
+
+  const probe = (initialDelaySeconds: number, failureThreshold: number) => ({
+    initialDelaySeconds,
+    periodSeconds: 10,
+    failureThreshold,
+  });
+  it.each([
+    ["in its start-up grace", { ready: false }, 29.9, null],
+    ["past it", { ready: false }, 29, 1],
+    [
+      "whose start-up probe may still take",
+      { ready: false, spec: { containers: [{ name: "c", startupProbe: probe(0, 30) }] } },
+      27,
+      null,
+    ],
+    [
+      "whose start-up probe has had its time",
+      { ready: false, spec: { containers: [{ name: "c", startupProbe: probe(0, 30) }] } },
+      24,
+      1,
+    ],
+    [
+      "whose readiness probe begins late",
+      { ready: false, spec: { containers: [{ name: "c", readinessProbe: probe(120, 3) }] } },
+      28,
+      null,
+    ],
+    ["that crashes in its grace", { ready: false, waiting: "CrashLoopBackOff" }, 29.9, 1],
+    ["that is going", { ready: false, metadata: { deletionTimestamp: at(29) } }, 0, null],
+    ["that ran to its end", { ready: false, phase: "Succeeded" }, 0, null],
+  ] as const)("a pod %s counts as %s, %s, %s", async (_, more, startedAt, value) => {
+    const series = await observed([[pod("b", OLD, 0)], [pod("a", NEW, startedAt, more)]]);
+    expect(series.find(({ labels: { pod: name } }) => name === "shop/a")?.values[1] ?? null).toBe(value);
+  });
+
+  it("is null where nobody looked, and where the pod had gone", async () => {
+    const series = await observed([
+      [pod("a", NEW, 0)],
+      [pod("b", NEW, 0, { ready: false })],
+      [pod("a", NEW, 0, { metadata: { uid: "another" } })],
+    ]);
+    expect(series.map(({ values }) => values)).toEqual([
+      [0, null, null],
+      [null, 1, null],
+      [null, null, 0],
+    ]);
+  });
+
+  it("counts restarts between looks, never below zero", async () => {
+    const series = await observed(
+      [2, 5, 5, 1].map((restarts) => [pod("a", NEW, 0, { restarts })]),
+      "container_restarts",
+    );
+    expect(series).toMatchObject([{ values: [null, 3, 0, 0], metric: "container_restarts" }]);
+  });
+
+  it("forgets what is older than it keeps", async () => {
+    const rounds = Array.from({ length: 6 }, (_, turn) => [pod(turn < 3 ? "a" : "b", NEW, 0)]);
+    expect((await observed(rounds, "health_check_failures", { keepMs: STEP })).map(({ values }) => values)).toEqual([
+      [null, null, null, null, 0, 0],
+    ]);
+  });
+
+  it("records nothing, and says so, while the cluster does not answer", async () => {
+    const api = await fakeKubernetesApi([]);
+    await api[Symbol.asyncDispose]();
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+    const health = kubernetesHealth({ client, namespaces: ["shop"], services: [] });
+    await expect(health.observe(ms(30), never)).rejects.toMatchObject({ code: "source.unavailable" });
+    const query = {
+      metric: "health_check_failures",
+      window: { from: ms(29), to: ms(31) },
+      stepMs: STEP,
+      purpose: "policy",
+    } as const;
+    expect(await health.range(query, never)).toEqual([]);
+    expect(await health.range({ ...query, metric: "error_rate" }, never)).toEqual([]);
+  });
+});
