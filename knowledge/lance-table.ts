@@ -1,0 +1,110 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Connection, Table } from "@lancedb/lancedb";
+import type { IncidentRecord } from "./record.ts";
+
+/** One row with the score of the search that found it. */
+export type Scored = IncidentRecord & { readonly _score: number };
+
+/** Rows written since the last compaction before the next one: LanceDB makes a fragment of each write. */
+const COMPACT_EVERY = 32;
+
+/**
+ * So many hits are read before they are sorted here. Rows that are not in the index yet come unsorted and count
+ * against the limit in the order of storage (seen with 0.31.0), so it must exceed what several processes leave
+ * uncompacted.
+ */
+const READ = 256;
+
+/** The table of incident records: everything that knows LanceDB's API. Loaded only when a memory is really used. */
+export interface LanceTable {
+  write(records: readonly IncidentRecord[]): Promise<void>;
+  /** Best first. `column`: "text" or "features"; any word may match. */
+  search(column: "text" | "features", query: string): Promise<readonly Scored[]>;
+  list(limit: number): Promise<readonly IncidentRecord[]>;
+  remove(id: string): Promise<void>;
+  replaceAll(records: readonly IncidentRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens `name` under `path`, making it where it does not exist. Throws whatever LanceDB throws. */
+export async function openLanceTable(path: string, name: string): Promise<LanceTable> {
+  const lance = await import("@lancedb/lancedb");
+  const { Field, Float64, Schema, Utf8 } = await import("apache-arrow");
+  const text = (column: string) => new Field(column, new Utf8(), false);
+  const columns = ["id", "outcome", "summary", "text", "features", "details"].map(text);
+  const schema = new Schema([...columns, new Field("at", new Float64(), false)]);
+  // Interval 0: a handle sees what another process wrote.
+  const db: Connection = await lance.connect(path, { readConsistencyInterval: 0 });
+  let table = (await db.tableNames()).includes(name) ? await withIndexes(await db.openTable(name)) : await create(name);
+  let uncompacted = 0;
+
+  async function create(as: string): Promise<Table> {
+    return withIndexes(await db.createEmptyTable(as, schema, { mode: "overwrite" }));
+  }
+
+  /** A process may have died between making the table and its indexes. */
+  async function withIndexes(made: Table): Promise<Table> {
+    const there = new Set((await made.listIndices()).flatMap(({ columns: of }) => of));
+    if (!there.has("text")) {
+      await made.createIndex("text", { config: lance.Index.fts({ stem: true, removeStopWords: true }) });
+    }
+    if (!there.has("features")) {
+      const words = { baseTokenizer: "whitespace", stem: false, removeStopWords: false, maxTokenLength: 160 } as const;
+      await made.createIndex("features", { config: lance.Index.fts(words) });
+    }
+    return made;
+  }
+
+  async function write(records: readonly IncidentRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const rows = records.map((record) => ({ ...record }));
+    await table.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows);
+    uncompacted += records.length;
+    if (uncompacted < COMPACT_EVERY) return;
+    uncompacted = 0;
+    await table.optimize();
+  }
+
+  return {
+    write,
+    async search(column, query) {
+      const match = new lance.MatchQuery(query, column);
+      const rows: unknown[] = await table.query().fullTextSearch(match).limit(READ).toArray();
+      return rows
+        .map((row) => plain<Scored>(row))
+        .sort((a, b) => b._score - a._score || b.at - a.at || (a.id < b.id ? -1 : 1));
+    },
+    async list(limit) {
+      const rows: unknown[] = await table
+        .query()
+        .orderBy({ columnName: "at", ascending: false })
+        .limit(limit)
+        .toArray();
+      return rows.map((row) => plain<IncidentRecord>(row));
+    },
+    async remove(id) {
+      await table.delete(`id = '${id.replaceAll("'", "''")}'`);
+    },
+    async replaceAll(records) {
+      table.close();
+      table = await create(name);
+      for (let from = 0; from < records.length; from += 1_000) await write(records.slice(from, from + 1_000));
+      await table.optimize();
+    },
+    async close() {
+      table.close();
+      db.close();
+    },
+  };
+}
+
+/** Throws the table away, whatever state it is in: it is an index, and the ledger can make it again. */
+export async function discardLanceTable(path: string, name: string): Promise<void> {
+  await rm(join(path, `${name}.lance`), { recursive: true, force: true });
+}
+
+/** Arrow's row proxies → plain objects, so that nothing of Arrow leaves this file. */
+function plain<T extends IncidentRecord>(row: unknown): T {
+  return { ...(row as T) };
+}
