@@ -61,6 +61,10 @@ export function unavailable(cause: unknown): UnshipError {
   return new UnshipError("ledger.unavailable", { reason }, { cause });
 }
 
+/** Whether the database itself, not the code around it, threw this. @see https://nodejs.org/api/sqlite.html */
+export const isDatabaseError = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+
 class NodeSqliteDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;
 

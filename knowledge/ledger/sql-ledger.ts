@@ -5,7 +5,7 @@ import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { appendEntry, entryOf } from "./chain.ts";
 import { gateTransaction } from "./gate-transaction.ts";
-import { unavailable } from "./node-sqlite.ts";
+import { isDatabaseError, unavailable } from "./node-sqlite.ts";
 import { parsed, planOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
 import { verifyChain } from "./verify.ts";
@@ -16,10 +16,17 @@ const DEFAULT_LIMIT = 1000;
 /** The ledger over any database that Kysely speaks; the same queries for each. See the ports for what each does. */
 export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledger & GateStore {
   const write = async <T>(work: (tx: Transaction<LedgerTables>) => Promise<T>): Promise<T> => {
+    let thrown: { readonly error: unknown } | undefined;
+    const watched = (tx: Transaction<LedgerTables>) =>
+      work(tx).catch((error: unknown) => {
+        thrown = { error };
+        throw error;
+      });
     try {
-      return await database.transaction().execute(work);
+      return await database.transaction().execute(watched);
     } catch (error) {
-      throw unavailable(error);
+      // What the caller's own work threw is the caller's; only the database's trouble is the ledger's.
+      throw thrown?.error === error && !isDatabaseError(error) ? error : unavailable(error);
     }
   };
   const read = async <T>(query: Promise<T>): Promise<T> =>

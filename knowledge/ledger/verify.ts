@@ -54,7 +54,7 @@ function complaints(row: EntryRow, last: Pick<EntryRow, "seq" | "at" | "hash">):
   }
   const found = [...ownComplaints(row)];
   if (row.prev !== last.hash) found.push(`does not follow entry ${last.seq} as it stands now`);
-  if (row.at < last.at) found.push(`is earlier than entry ${last.seq}`);
+  if (found.length === 0 && row.at < last.at) found.push(`is earlier than entry ${last.seq}`);
   return found;
 }
 

@@ -1,0 +1,223 @@
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Incident } from "../../../core/model/incident.ts";
+import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
+import { intentOf, NOW, planOf } from "../../core/guardrails/rule-inputs.ts";
+import { draftOf, ledgerFile } from "./ledger-files.ts";
+
+const incidentOf = (change: Partial<Incident> = {}): Incident => ({
+  id: "incident-1",
+  stage: "detected",
+  service: "checkout",
+  detectedAt: NOW,
+  onset: null,
+  findings: [],
+  conditions: [],
+  affectedServices: ["checkout"],
+  changes: [],
+  ranking: null,
+  impact: null,
+  decision: null,
+  plan: null,
+  gate: null,
+  baselines: [],
+  recovery: null,
+  outcome: null,
+  closedAt: null,
+  timeline: [],
+  unverified: [],
+  usage: { inputTokens: 0, outputTokens: 0, toolCalls: 0 },
+  ...change,
+});
+
+function spoilVersion(path: string): void {
+  const database = new DatabaseSync(path);
+  database.exec("pragma user_version = 7");
+  database.close();
+}
+
+describe("the SQLite ledger", () => {
+  it("is there again after it was closed, in a folder that only its owner may enter", async () => {
+    await using file = await ledgerFile();
+    await file.ledger.append(draftOf({ n: 1 }));
+    await file.ledger.close();
+    const again = await file.open();
+    expect(await again.entries()).toMatchObject([{ seq: 1, body: { n: 1 } }]);
+    expect(statSync(dirname(file.path)).mode & 0o077).toBe(0);
+  });
+
+  it("is durable before an append resolves: write-ahead log, full synchronisation", async () => {
+    await using file = await ledgerFile();
+    await file.ledger.append(draftOf({}));
+    expect(existsSync(`${file.path}-wal`)).toBe(true);
+    const database = new DatabaseSync(file.path, { readOnly: true });
+    expect(database.prepare("select count(*) as n from entries").get()).toEqual({ n: 1 });
+    expect(database.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
+    database.close();
+  });
+
+  it.each([
+    ["a file that is no database", (path: string) => writeFileSync(path, "not a database, but long enough".repeat(99))],
+    ["a ledger of a newer unship", spoilVersion],
+    ["a folder where a file stands", (path: string) => writeFileSync(join(dirname(path), "x"), "")],
+  ])("refuses %s", async (name, spoil) => {
+    await using file = await ledgerFile();
+    const path = join(dirname(file.path), "other.db");
+    spoil(path);
+    const asked = name.startsWith("a folder") ? join(dirname(path), "x", "ledger.db") : path;
+    await expect(openSqliteLedger(asked)).rejects.toMatchObject({ code: "ledger.unavailable" });
+  });
+
+  it("S2: its time never runs backwards, however the clock jumps", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 10_000 }), { minLength: 1, maxLength: 20 }),
+        async (clocks) => {
+          let now = 0;
+          const ledger = await openSqliteLedger(":memory:", { clock: { now: () => now } });
+          let highest = 0;
+          for (const at of clocks) {
+            now = at;
+            highest = Math.max(highest, at);
+            expect((await ledger.append(draftOf({}))).at).toBe(highest);
+            await ledger.transact(async (tx) => {
+              expect(tx.now).toBe(highest);
+              expect((await tx.facts(planOf(), 0)).skewMs).toBe(highest - at);
+            });
+          }
+          await ledger.close();
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it("two handles on one file write in turn, and wait without blocking each other", async () => {
+    await using file = await ledgerFile();
+    const other = await file.open();
+    const one = Array.from({ length: 25 }, (_, n) => file.ledger.append(draftOf({ n })));
+    const two = Array.from({ length: 25 }, (_, n) => other.transact((tx) => tx.append(draftOf({ n }))));
+    const seqs = (await Promise.all([...one, ...two])).map(({ seq }) => seq).sort((a, b) => a - b);
+    expect(seqs).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+    expect(await other.verify()).toMatchObject({ ok: true, entries: 50 });
+  });
+
+  it("a transaction that throws leaves nothing behind", async () => {
+    await using file = await ledgerFile();
+    const plan = planOf();
+    const failing = file.ledger.transact(async (tx) => {
+      await tx.savePlan(plan);
+      await tx.append(draftOf({}));
+      await tx.addIntents([intentOf()]);
+      throw new Error("the process thought better of it");
+    });
+    await expect(failing).rejects.toThrow("the process thought better of it");
+    expect(await file.ledger.plan(plan.id)).toBeNull();
+    expect(await file.ledger.entries()).toEqual([]);
+    expect(await file.ledger.transact((tx) => tx.intents({}))).toEqual([]);
+  });
+
+  it("S2: a second open intent at one target is refused by the database itself", async () => {
+    await using file = await ledgerFile();
+    const open = { finishedAt: null, result: null };
+    await file.ledger.transact((tx) => tx.addIntents([intentOf({ planId: "p1", ...open })]));
+    const second = file.ledger.transact((tx) => tx.addIntents([intentOf({ planId: "p2", ...open })]));
+    await expect(second).rejects.toMatchObject({ code: "ledger.unavailable" });
+    await file.ledger.transact((tx) => tx.updateIntent("p1", 0, { finishedAt: NOW }));
+    await file.ledger.transact((tx) => tx.addIntents([intentOf({ planId: "p3", ...open })]));
+    expect(await file.ledger.transact((tx) => tx.intents({ open: true }))).toMatchObject([{ planId: "p3" }]);
+  });
+
+  it("keeps an incident as it stands now, and each step of it in the chain", async () => {
+    await using file = await ledgerFile();
+    const { ledger } = file;
+    await ledger.saveIncident(incidentOf());
+    await ledger.saveIncident(incidentOf({ stage: "closed", outcome: "no-action", closedAt: NOW + 1 }));
+    await ledger.saveIncident(incidentOf({ id: "incident-2", detectedAt: NOW + 5 }));
+    expect(await ledger.incident("incident-1")).toMatchObject({ stage: "closed", outcome: "no-action" });
+    expect((await ledger.incidents()).map(({ id }) => id)).toEqual(["incident-2", "incident-1"]);
+    expect((await ledger.incidents({ open: true })).map(({ id }) => id)).toEqual(["incident-2"]);
+    expect((await ledger.incidents({ open: false, limit: 1 })).map(({ id }) => id)).toEqual(["incident-1"]);
+    expect(await ledger.incident("nobody")).toBeNull();
+    const saved = await ledger.entries({ incidentId: "incident-1" });
+    expect(saved.map(({ kind }) => kind)).toEqual(["incident.saved", "incident.saved"]);
+  });
+
+  it("hands out entries by incident, kind and place", async () => {
+    await using file = await ledgerFile();
+    for (const [kind, incidentId] of [
+      ["a", "i"],
+      ["b", "i"],
+      ["a", "j"],
+      ["c", null],
+    ] as const) {
+      await file.ledger.append(draftOf({}, { kind, incidentId }));
+    }
+    const seqs = async (filter: Parameters<typeof file.ledger.entries>[0]) =>
+      (await file.ledger.entries(filter)).map(({ seq }) => seq);
+    expect(await seqs({ incidentId: "i" })).toEqual([1, 2]);
+    expect(await seqs({ kinds: ["a", "c"] })).toEqual([1, 3, 4]);
+    expect(await seqs({ kinds: [] })).toEqual([]);
+    expect(await seqs({ afterSeq: 1, limit: 2 })).toEqual([2, 3]);
+  });
+
+  it("ends a service's row of automatic rollbacks where a later change of it proved healthy", async () => {
+    let now = NOW;
+    await using file = await ledgerFile({ now: () => now });
+    const { ledger } = file;
+    const streak = async () =>
+      (await ledger.transact((tx) => tx.facts(planOf(), 0))).streak.map(({ planId }) => planId);
+    const add = (planId: string, change = {}) =>
+      ledger.transact((tx) => tx.addIntents([intentOf({ name: "checkout", planId, reservedAt: tx.now, ...change })]));
+    await add("p1");
+    now += 1000;
+    await add("p2", { automatic: false });
+    await add("p3", { released: true });
+    await add("other", { target: { ...intentOf().target, service: "mail" } });
+    expect(await streak()).toEqual(["p1"]);
+    now += 1000;
+    await ledger.append(draftOf({ service: "checkout", changeId: "c" }, { kind: "change.healthy" }));
+    expect(await streak()).toEqual([]);
+    now += 1000;
+    await add("p4");
+    expect(await streak()).toEqual(["p4"]);
+    await expect(ledger.append(draftOf({}, { kind: "change.healthy" }))).rejects.toMatchObject({
+      code: "input.invalid",
+    });
+  });
+
+  it("joins what verification said of a plan to its intents, the last word counting", async () => {
+    await using file = await ledgerFile();
+    const { ledger } = file;
+    const plan = planOf();
+    await ledger.transact((tx) => tx.addIntents([intentOf({ planId: plan.id })]));
+    const recoveryOf = async () => (await ledger.transact((tx) => tx.intents({ planId: plan.id })))[0]?.recovery;
+    expect(await recoveryOf()).toBeNull();
+    for (const [verdict, kept] of [
+      ["pending", null],
+      ["not-recovered", "not-recovered"],
+      ["recovered", "recovered"],
+    ] as const) {
+      await ledger.saveIncident(incidentOf({ plan, recovery: { verdict, at: null, checks: [] } }));
+      expect(await recoveryOf()).toBe(kept);
+    }
+  });
+
+  it("refuses to act on a row that does not fit its schema", async () => {
+    await using file = await ledgerFile();
+    const plan = planOf();
+    await file.ledger.transact((tx) => tx.savePlan(plan));
+    file.tamper("update plans set body = '{}'");
+    await expect(file.ledger.plan(plan.id)).rejects.toMatchObject({ code: "ledger.corrupt" });
+  });
+
+  it("says so after it was closed", async () => {
+    await using file = await ledgerFile();
+    await file.ledger.close();
+    await expect(file.ledger.append(draftOf({}))).rejects.toMatchObject({ code: "ledger.unavailable" });
+    await expect(file.ledger.entries()).rejects.toMatchObject({ code: "ledger.unavailable" });
+  });
+});
