@@ -5,8 +5,8 @@ import { SEED_STEPS } from "../model/assessment.ts";
 import type { Decision } from "../model/decision.ts";
 import { planTargets } from "../planning/plan-targets.ts";
 import { baselines } from "./baselines.ts";
-import { episodes } from "./episodes.ts";
-import { LOST_WITHOUT, type StepInput, stepAnswers } from "./steps.ts";
+import { servicesMeant } from "./episodes.ts";
+import { LOST_WITHOUT, stepAnswers } from "./steps.ts";
 
 export interface AssessOptions {
   /** How often changes of a service and kind were to blame before. */
@@ -26,10 +26,10 @@ export function assess(
   options: AssessOptions = {},
 ): Assessment {
   const services = servicesMeant(caseFile, focus);
-  const input: StepInput = { caseFile, config, answers: {}, services, ...(options.past ? { past: options.past } : {}) };
+  const context = { services, ...(options.past ? { past: options.past } : {}) };
   let answers: StepAnswers = {};
   for (const { step } of config.chain) {
-    if (isSeedStep(step)) answers = { ...answers, [step]: stepAnswers[step]({ ...input, answers }) };
+    if (isSeedStep(step)) answers = { ...answers, [step]: stepAnswers[step](caseFile, config, answers, context) };
   }
   return conclude(caseFile, config, services, answers, options);
 }
@@ -67,14 +67,6 @@ export function conclude(
 }
 
 const isSeedStep = (step: string): step is SeedStep => SEED_STEPS.some((name) => name === step);
-
-/** The episode that the focus belongs to, grown by what was hurt with it since; the first episode without a focus. */
-export function servicesMeant(caseFile: CaseFile, focus?: readonly string[]): readonly string[] {
-  const found = episodes(caseFile);
-  if (focus === undefined) return found[0] ?? [];
-  const together = found.filter((services) => services.some((service) => focus.includes(service)));
-  return [...new Set([...focus, ...together.flat()])].sort();
-}
 
 function undecided(caseFile: CaseFile, services: readonly string[]): Decision {
   return {

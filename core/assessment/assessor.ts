@@ -174,3 +174,10 @@ export function createAssessor(
     },
   };
 }
+
+export { targetsFor } from "../planning/plan-targets.ts";
+// What composes an agent takes its deterministic half from here.
+export { assess, conclude } from "./assess.ts";
+export { baselines } from "./baselines.ts";
+export { episodes } from "./episodes.ts";
+export { stepAnswers } from "./steps.ts";

@@ -56,6 +56,20 @@ export function episodes(caseFile: CaseFile): readonly (readonly string[])[] {
   return groups.sort((a, b) => first(a.findings) - first(b.findings)).map(({ services }) => [...services].sort());
 }
 
+/**
+ * The episode that the focus belongs to, grown by what was hurt with it since; without a focus the gravest episode.
+ */
+export function servicesMeant(caseFile: CaseFile, focus?: readonly string[]): readonly string[] {
+  const found = episodes(caseFile);
+  if (focus === undefined) {
+    const gravity = (services: readonly string[]) =>
+      Math.max(...harmFindings(caseFile, new Set(services)).map(gravityOf));
+    return [...found].sort((a, b) => gravity(b) - gravity(a))[0] ?? [];
+  }
+  const together = found.filter((services) => services.some((service) => focus.includes(service)));
+  return [...new Set([...focus, ...together.flat()])].sort();
+}
+
 const gapBetween = (a: Onset, b: Onset): number => Math.max(a.earliest - b.latest, b.earliest - a.latest, 0);
 
 function near(a: Onset | null, b: Onset | null): boolean {

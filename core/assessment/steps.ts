@@ -5,33 +5,55 @@ import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
-import { episodeOnset, harmFindings } from "./episodes.ts";
+import { episodeOnset, harmFindings, servicesMeant } from "./episodes.ts";
 
 /** Where a step's text names no window: the seed's thirty minutes. */
 const DEFAULT_WINDOW_MS = 1_800_000;
 /** A drift is noticed long after it began to matter: changes of the last six hours may be behind it. */
 const DRIFT_WINDOW_MS = 6 * 3_600_000;
 
-export interface StepInput {
-  readonly caseFile: CaseFile;
-  readonly config: Config;
-  /** The checked answers of the steps before: all that this one gets from them. */
-  readonly answers: StepAnswers;
-  /** The services of the episode. */
-  readonly services: readonly string[];
+export interface StepContext {
+  /** The services of the episode; without it, the gravest episode of the case. */
+  readonly services?: readonly string[];
   readonly past?: PastOutcomes;
 }
 
+interface StepInput {
+  readonly caseFile: CaseFile;
+  readonly config: Config;
+  readonly answers: StepAnswers;
+  readonly services: readonly string[];
+  readonly past: PastOutcomes | undefined;
+}
+
 type Answer<S extends SeedStep> = NonNullable<StepAnswers[S]>;
+/** `known`: the checked answers of the steps before, which is all that a step gets from them. */
+export type StepFunction<S extends SeedStep> = (
+  caseFile: CaseFile,
+  config: Config,
+  known: StepAnswers,
+  context?: StepContext,
+) => Answer<S>;
+
+const step =
+  <S extends SeedStep>(answer: (input: StepInput) => Answer<S>): StepFunction<S> =>
+  (caseFile, config, known, context = {}) =>
+    answer({
+      caseFile,
+      config,
+      answers: known,
+      services: context.services ?? servicesMeant(caseFile),
+      past: context.past,
+    });
 
 /** The deterministic answer of each of the seed's steps; each may be called by itself, in the chain's order. */
-export const stepAnswers: { readonly [S in SeedStep]: (input: StepInput) => Answer<S> } = {
-  identify_recent_deployments: identify,
-  correlate_timing: correlate,
-  check_affected_services: affected,
-  check_dependency_graph: dependencies,
-  evaluate_business_impact: impact,
-  recommend_action: recommend,
+export const stepAnswers: { readonly [S in SeedStep]: StepFunction<S> } = {
+  identify_recent_deployments: step(identify),
+  correlate_timing: step(correlate),
+  check_affected_services: step(affected),
+  check_dependency_graph: step(dependencies),
+  evaluate_business_impact: step(impact),
+  recommend_action: step(recommend),
 };
 
 const configured = (config: Config, name: SeedStep): ChainStep | undefined =>

@@ -43,6 +43,11 @@ export function hurts(index: SampleIndex, finding: Finding): boolean {
   return finding.detector === "drift" || isHarm(finding.metric, worse);
 }
 
+/** The same evidence for one service from the samples since a later moment alone, against what was before the onset. */
+export function isHurtSince(index: SampleIndex, service: string, onset: Onset, since: number, at: number): number {
+  return harmOf(index, service, { ...onset, at: since }, at);
+}
+
 function harmOf(index: SampleIndex, service: string, onset: Onset, at: number): number {
   const all: number[] = [];
   for (const { metric, worse } of index.metrics(service)) {

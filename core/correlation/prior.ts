@@ -6,11 +6,13 @@ import type { PastOutcomes } from "./rank.ts";
  * what was to blame before may be again. Bounded by a factor of about 1.5 and of e each way.
  * @see Kamei et al. (2013), IEEE TSE 39(6):757–773: size is among the strongest predictors of defect-inducing changes
  */
-export function priorNats(change: Change, past?: PastOutcomes): number {
+export function priorNats(change: Change, reliedOnBy: readonly Change[], past?: PastOutcomes): number {
   const lines = change.diff === undefined ? null : change.diff.insertions + change.diff.deletions;
   const size = lines === null ? 0 : Math.max(-0.4, Math.min(0.4, 0.15 * Math.log((lines + 10) / 300)));
   const seen = past?.get(`${change.service}/${change.kind}`);
   // One bad change in ten is expected (change failure rate of ordinary teams); the prior weighs ten changes.
   const memory = seen === undefined ? 0 : Math.log((seen.bad + 1) / (seen.changes + 10) / 0.1);
-  return size + Math.max(-1, Math.min(1, memory));
+  // A changed contract that others already rely on is twice as risky as a change that nobody sees.
+  const contract = reliedOnBy.length > 0 ? Math.LN2 : 0;
+  return size + contract + Math.max(-1, Math.min(1, memory));
 }

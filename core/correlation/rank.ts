@@ -126,7 +126,7 @@ function reasonsFor(
   const reasons: Reason[] = [
     {
       name: "prior",
-      logOdds: Math.log(FROM_CHANGES / eligible) + priorNats(change, options.past),
+      logOdds: Math.log(FROM_CHANGES / eligible) + priorNats(change, reliedOnBy(change, candidates), options.past),
       sentence: `seven outages in ten come from changes; ${eligible} could be meant, weighed by kind, size and past`,
     },
     timingReason(change, candidates, evidence, options),
@@ -139,6 +139,10 @@ function reasonsFor(
   return reasons;
 }
 
+/** Later changes of consumers that cannot serve without what this one brought. */
+const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Change[] =>
+  candidates.filter((other) => other.requires?.[change.service] === change.to && other.startedAt >= change.startedAt);
+
 /** A provider's new contract may bite only once a consumer relies on it: the consumer's rollout is a second start. */
 function timingReason(
   change: Change,
@@ -148,10 +152,9 @@ function timingReason(
 ): Reason {
   const timing = { stepMs, windowMs, at: caseFile.at, course };
   const own = timingEvidence(change, onset, timing);
-  const triggers = candidates.filter(
-    (other) => other.requires?.[change.service] === change.to && other.startedAt >= change.startedAt,
-  );
-  const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, timing))];
+  const triggers = reliedOnBy(change, candidates);
+  const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
+  const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
   const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
   const lag = Math.round((onset.at - change.startedAt) / 1000);
   const when = lag >= 0 ? `${lag} s after it started` : `${-lag} s before it started: it cannot be the cause`;

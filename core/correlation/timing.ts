@@ -1,8 +1,8 @@
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 
-/** What trouble is like: a shift shows at once or soon; a drift (a leak) creeps for long. */
-export type Course = "shift" | "drift";
+/** What trouble is like: a shift shows at once or soon, a broken contract when somebody relies on it, a drift creeps. */
+export type Course = "shift" | "contract" | "drift";
 
 const MINUTE = 60_000;
 
@@ -10,7 +10,8 @@ const MINUTE = 60_000;
  * Log likelihood ratio of "it began when it did because of this change" against "it began at any time of the window".
  *
  * Given the change, the onset falls with 3/4 into its rollout and the minute after it, with most of the rest into a
- * tail of ten minutes (an hour for a drift), and with 1/12 anywhere in the window: a code path that is used late.
+ * tail of ten minutes (an hour for a drift), and with 1/12 anywhere in the window: a code path that is used late. A
+ * drift or a broken contract starts in the rollout itself less often (2/5).
  * Given anything else, every moment of the window is alike. A change after the onset is no cause: what remains is the
  * chance that clocks differ. Onset: uncertain between its bounds, and by one step more, since a sample's place within
  * its step is unknown.
@@ -23,7 +24,7 @@ export function timingEvidence(
   const { stepMs, windowMs, at, course } = options;
   const rollout = Math.max(0, Math.min(change.finishedAt ?? at, at) - change.startedAt) + MINUTE;
   const tail = course === "drift" ? 60 * MINUTE : 10 * MINUTE;
-  const inRollout = course === "drift" ? 0.4 : 0.75;
+  const inRollout = course === "shift" ? 0.75 : 0.4;
   const long = Math.max(windowMs, 2 * rollout);
   const density = (lag: number): number => {
     if (lag < 0) return 1e-4 / windowMs;
@@ -37,9 +38,9 @@ export function timingEvidence(
   const to = onset.latest + stepMs;
   for (let i = 0; i <= 20; i++) {
     const time = from + ((to - from) * i) / 20;
-    // A triangle with its top at the best estimate, never quite zero at the bounds.
-    const width = time < onset.at ? onset.at - from : to - onset.at;
-    const w = 1.1 - Math.abs(time - onset.at) / Math.max(width, 1);
+    // Level from the best estimate to the latest moment, falling before it, and half as likely in the step after.
+    const before = 1.1 - (onset.at - time) / Math.max(onset.at - from, 1);
+    const w = time < onset.at ? before : time <= onset.latest + stepMs / 2 ? 1 : 0.5;
     sum += w * density(time - change.startedAt);
     weight += w;
   }

@@ -45,27 +45,45 @@ export function versionSplit(
 function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
   const errors = index.byVersion(change.service, "error_rate");
   const rates = index.byVersion(change.service, "request_rate");
-  const fresh = countsBetween(errors.get(change.to), rates.get(change.to), onset.earliest, at);
-  const old = otherCounts(errors, rates, change.to, onset.earliest, at);
-  if (fresh === null || old === null || fresh.n < LEAST_REQUESTS || old.n < LEAST_REQUESTS) return null;
   const whole = countsBetween(
     index.whole(change.service, "error_rate"),
     index.whole(change.service, "request_rate"),
     onset.earliest - BEFORE_MS,
     onset.earliest,
   );
-  const both = (fresh.k + old.k + 0.5) / (fresh.n + old.n + 1);
-  const before = whole === null ? Math.min(both, 0.01) : (whole.k + 0.5) / (whole.n + 1);
-  const excess = Math.max(0, fresh.k + old.k - before * (fresh.n + old.n));
-  const guilty = Math.min(0.99, before + excess / fresh.n);
-  const carried = loglik(fresh, guilty) + loglik(old, before);
-  const alike = loglik(fresh, both) + loglik(old, both);
+  const series = errors.get(change.to);
+  let nats = 0;
+  let samples = 0;
+  const total = { fresh: { k: 0, n: 0 }, old: { k: 0, n: 0 } };
+  // Step by step: errors and the share of the new version rise together during a rollout, and sums would mix the two.
+  for (const { at: time } of samplesBetween(series, onset.earliest, at)) {
+    const from = time - (series?.stepMs ?? 0) / 2;
+    const fresh = countsBetween(series, rates.get(change.to), from, time);
+    const old = otherCounts(errors, rates, change.to, from, time);
+    if (fresh === null || old === null) continue;
+    const before = whole === null ? 0.01 : (whole.k + 0.5) / (whole.n + 1);
+    nats += carriedByNew(fresh, old, before);
+    samples += 1;
+    for (const part of ["k", "n"] as const) {
+      total.fresh[part] += fresh[part];
+      total.old[part] += old[part];
+    }
+  }
+  if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
   const share = (one: { k: number; n: number }) => `${((100 * one.k) / one.n).toFixed(2)} %`;
   return {
-    nats: clamp((carried - alike) / DISPERSION),
-    sentence: `while both served, ${change.to} failed ${share(fresh)} of its requests and the version before it ${share(old)}`,
-    samples: samplesBetween(errors.get(change.to), onset.earliest, at).length,
+    nats: clamp(nats / DISPERSION),
+    sentence: `while both served, ${change.to} failed ${share(total.fresh)} of its requests and the version before it ${share(total.old)}`,
+    samples,
   };
+}
+
+/** Log likelihood of one step if the new version carries the whole excess, less that of both being alike. */
+function carriedByNew(fresh: { k: number; n: number }, old: { k: number; n: number }, before: number): number {
+  const both = (fresh.k + old.k + 0.5) / (fresh.n + old.n + 1);
+  const excess = Math.max(0, fresh.k + old.k - before * (fresh.n + old.n));
+  const guilty = Math.min(0.99, before + excess / fresh.n);
+  return loglik(fresh, guilty) + loglik(old, before) - loglik(fresh, both) - loglik(old, both);
 }
 
 const loglik = ({ k, n }: { k: number; n: number }, p: number): number =>

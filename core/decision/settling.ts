@@ -1,3 +1,4 @@
+import { isHurtSince } from "../correlation/harm.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { samplesBetween } from "../correlation/samples.ts";
 import { isLatency } from "../detection/meaning.ts";
@@ -11,6 +12,8 @@ import { durationText } from "../model/time.ts";
  */
 const GRACE_MS = 30_000;
 const SURE_NATS = Math.log(20);
+/** A rollout that ended longer ago than this is no longer what is settling. */
+const RECENT_MS = 600_000;
 
 /**
  * Why the trouble may still be the passing cost of replacing pods, or null where it cannot be: the rollout is over
@@ -20,7 +23,14 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   if (change.kind === "flag") return null;
   const { at } = evidence.caseFile;
   const settled = (change.finishedAt ?? at) + GRACE_MS + 2 * evidence.stepMs;
-  if (change.finishedAt !== null && at >= settled) return null;
+  if (change.finishedAt !== null && at >= settled) {
+    // It only stayed if what came after the rollout says so by itself.
+    const since = Math.max(change.finishedAt, evidence.onset.at);
+    if (isHurtSince(evidence.index, change.service, evidence.onset, since, at) >= SURE_NATS) return null;
+    return evidence.worse.has(change.service) && change.finishedAt + RECENT_MS > at && !notMeasured(change, evidence)
+      ? `since ${change.id} finished there is too little to say that it stayed`
+      : null;
+  }
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
   if (nats("versions") >= SURE_NATS && staysBad(change, evidence)) return null;
   if (nats("logs") > 0 && nats("versions") >= 0) return null;
@@ -41,21 +51,28 @@ function staysBad(change: Change, { index, worse, onset, caseFile }: CaseEvidenc
   return true;
 }
 
-/** Errors or latency of the changed service that rise with each sample as the new version takes over. */
-function grows(change: Change, { index, worse, onset, caseFile }: CaseEvidence): boolean {
-  for (const metric of worse.get(change.service) ?? []) {
-    if (metric !== "error_rate" && !isLatency(metric)) continue;
-    const series = index.whole(change.service, metric);
-    const values = samplesBetween(series, onset.at, caseFile.at).map(({ value }) => value);
-    const finding = caseFile.findings.find((one) => one.service === change.service && one.metric === metric);
-    const usual = finding?.baseline ?? 0;
-    // The first sample may lie partly before the onset; growth is read from the second one on.
-    const excess = values.slice(1).map((value) => value - usual);
-    const [first, last] = [excess[0], excess.at(-1)];
-    if (excess.length < 3 || first === undefined || last === undefined || first <= 0) continue;
-    if (last >= 1.5 * first && last >= 0.9 * Math.max(...excess)) return true;
-  }
-  return false;
+/** Errors (or the latency that is worst, where errors are as usual) rise with nearly each sample as the new version takes over. */
+function grows(change: Change, { index, onset, caseFile }: CaseEvidence): boolean {
+  const told = caseFile.findings
+    .filter((one) => one.service === change.service && one.verdict === "worse" && one.baseline !== null)
+    .filter(({ metric }) => metric === "error_rate" || isLatency(metric))
+    .sort(
+      (a, b) => Number(b.metric === "error_rate") - Number(a.metric === "error_rate") || b.strength - a.strength,
+    )[0];
+  if (told === undefined) return false;
+  const samples = samplesBetween(index.whole(change.service, told.metric), onset.at, caseFile.at);
+  // The first sample may lie partly before the onset; growth is read from the second one on.
+  const excess = samples.slice(1).map(({ value }) => value - (told.baseline ?? 0));
+  const [first, last] = [excess[0], excess.at(-1)];
+  if (excess.length < 4 || first === undefined || last === undefined || first <= 0) return false;
+  const rises = excess.filter((value, i) => i > 0 && value > (excess[i - 1] ?? value)).length;
+  return last >= 1.5 * first && last >= 0.9 * Math.max(...excess) && rises >= 0.7 * (excess.length - 1);
+}
+
+/** Nothing but drifts, health or rollouts: those are judged by their own findings. */
+function notMeasured(change: Change, { worse }: CaseEvidence): boolean {
+  const metrics = [...(worse.get(change.service) ?? [])];
+  return !metrics.some((metric) => metric === "error_rate" || isLatency(metric));
 }
 
 /** Whether the newest sample of every signal that is worse lies nearer to its usual value than to its worst. */

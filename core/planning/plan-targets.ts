@@ -30,7 +30,17 @@ export function planTargets(
 ): PlannedTargets {
   if (decision.action !== "rollback" && decision.action !== "feature_flag_disable")
     return { targets: [], obstacles: [] };
-  const planned = decision.changeIds.map((id) => {
+  return targetsFor(caseFile, config, decision.changeIds, options);
+}
+
+/** The targets that would take these changes back, in this order; `obstacles` says why there are none. */
+export function targetsFor(
+  caseFile: CaseFile,
+  config: Config,
+  changeIds: readonly string[],
+  options: PlanOptions = {},
+): PlannedTargets {
+  const planned = changeIds.map((id) => {
     const change = caseFile.changes.find((one) => one.id === id);
     if (change === undefined) return `change ${id} is not in the case`;
     return change.kind === "flag" ? flagTarget(change, caseFile) : workloadTarget(change, caseFile, config, options);
