@@ -8,8 +8,18 @@ import type { Clock, Gate, IncidentStore, Ledger, Sources } from "../core/ports.
  * in its own answer what it lacks because an earlier one is absent.
  */
 export type StepFunctions = {
-  readonly [S in SeedStep]: (file: CaseFile, config: Config, known: StepAnswers) => NonNullable<StepAnswers[S]>;
+  readonly [S in SeedStep]: (
+    file: CaseFile,
+    config: Config,
+    known: StepAnswers,
+    context?: StepContext,
+  ) => NonNullable<StepAnswers[S]>;
 };
+
+/** Which services the question is about; without it, the gravest trouble of the case. */
+export interface StepContext {
+  readonly services?: readonly string[];
+}
 
 /** Which targets would take these changes back, in that order; `obstacles` says why there are none. */
 export interface TargetChoice {
@@ -26,6 +36,7 @@ export interface ToolContext {
   readonly config: Config;
   /** The evidence: of an incident (its services, up to now), or of everything. Throws "incident.unknown". */
   readonly caseFile: (incidentId?: string) => Promise<CaseFile>;
+  /** core/assessment's `stepAnswers`, or the same with more bound to it. */
   readonly steps: StepFunctions;
   /** For questions that reach beyond the snapshot. */
   readonly sources: Sources;

@@ -4,7 +4,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import { incident, known, knownAnswers, limit } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { answersBefore } from "../known-steps.ts";
+import { openCase } from "../open-case.ts";
 
 export const assessImpact = defineTool({
   name: "assess_impact",
@@ -18,9 +18,8 @@ export const assessImpact = defineTool({
   input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first") }),
   output: z.strictObject({ at: z.string(), impact: Impact, routes_left_out: z.number(), gaps }),
   async run(input, context) {
-    const file = await context.caseFile(input.incident);
-    const before = answersBefore("evaluate_business_impact", file, context, knownAnswers(input.known));
-    const { impact } = context.steps.evaluate_business_impact(file, context.config, before);
+    const { file, answer } = await openCase(context, input.incident);
+    const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
     const routes = impact.routes.toSorted((a, b) => b.failedShare - a.failedShare).slice(0, input.limit);
     return {
       at: rfc3339(file.at),

@@ -4,7 +4,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import { incident, known, knownAnswers } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { answersBefore } from "../known-steps.ts";
+import { openCase } from "../open-case.ts";
 
 export const explainDecision = defineTool({
   name: "explain_decision",
@@ -18,9 +18,8 @@ export const explainDecision = defineTool({
   input: z.strictObject({ incident, known }),
   output: z.strictObject({ at: z.string(), decision: Decision, gaps }),
   async run(input, context) {
-    const file = await context.caseFile(input.incident);
-    const before = answersBefore("recommend_action", file, context, knownAnswers(input.known));
-    const { decision } = context.steps.recommend_action(file, context.config, before);
+    const { file, answer } = await openCase(context, input.incident);
+    const { decision } = answer("recommend_action", knownAnswers(input.known));
     return { at: rfc3339(file.at), decision: { ...decision }, gaps: gapViews(file.gaps) };
   },
 });

@@ -4,7 +4,7 @@ import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, known, knownAnswers, limit, more, notice, service } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { answersBefore } from "../known-steps.ts";
+import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
 export const getDependencies = defineTool({
@@ -28,9 +28,8 @@ export const getDependencies = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const file = await context.caseFile(input.incident);
-    const before = answersBefore("check_dependency_graph", file, context, knownAnswers(input.known));
-    const { order, because } = context.steps.check_dependency_graph(file, context.config, before);
+    const { file, answer } = await openCase(context, input.incident);
+    const { order, because } = answer("check_dependency_graph", knownAnswers(input.known));
     const edges = (file.topology?.edges ?? []).filter(
       ([caller, callee]) => input.service === undefined || caller === input.service || callee === input.service,
     );

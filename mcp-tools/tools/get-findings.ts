@@ -7,7 +7,7 @@ import { cursor, incident, known, knownAnswers, limit, more, notice, service } f
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { answersBefore } from "../known-steps.ts";
+import { openCase } from "../open-case.ts";
 import { page, RESULT_BYTES } from "../page.ts";
 
 const FindingView = z.strictObject({
@@ -65,9 +65,8 @@ export const getFindings = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const file = await context.caseFile(input.incident);
-    const before = answersBefore("check_affected_services", file, context, knownAnswers(input.known));
-    const affected = context.steps.check_affected_services(file, context.config, before);
+    const { file, answer } = await openCase(context, input.incident);
+    const affected = answer("check_affected_services", knownAnswers(input.known));
     const here = (one: { readonly service: string }) => input.service === undefined || one.service === input.service;
     const findings = file.findings
       .filter((finding) => here(finding) && (input.all || finding.verdict !== "no-worse"))

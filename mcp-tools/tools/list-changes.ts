@@ -7,6 +7,7 @@ import { cursor, incident, limit, more, notice, service } from "../arguments.ts"
 import { ChangeView, changeView } from "../change-view.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
 export const listChanges = defineTool({
@@ -36,8 +37,8 @@ export const listChanges = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const file = await context.caseFile(input.incident);
-    const recent = context.steps.identify_recent_deployments(file, context.config, {});
+    const { file, answer } = await openCase(context, input.incident);
+    const recent = answer("identify_recent_deployments", {});
     const inWindow = new Set(recent.changeIds);
     const wanted = file.changes
       .filter((change) => input.service === undefined || change.service === input.service)

@@ -4,7 +4,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import { cleanDeep, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, known, knownAnswers, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
-import { answersBefore } from "../known-steps.ts";
+import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
 /** Root causes beyond these are noise; the ranking of a whole system is one score a service. */
@@ -32,9 +32,8 @@ export const rankCandidates = defineTool({
     more,
   }),
   async run(input, context) {
-    const file = await context.caseFile(input.incident);
-    const before = answersBefore("correlate_timing", file, context, knownAnswers(input.known));
-    const { ranking, threshold, reached } = context.steps.correlate_timing(file, context.config, before);
+    const { file, answer } = await openCase(context, input.incident);
+    const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
     const { cursor: at, limit: most, ...question } = input;
     const { items, ...rest } = page(cleanDeep(ranking.candidates), { cursor: at, limit: most, question });
     return {

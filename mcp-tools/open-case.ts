@@ -1,0 +1,34 @@
+import { servicesMeant } from "../core/assessment/episodes.ts";
+import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
+import type { StepContext, ToolContext } from "./context.ts";
+
+/** The evidence of a question, and the core's step over it. */
+export interface Case {
+  readonly file: CaseFile;
+  /**
+   * What this step answers. `given`: the checked answers of the steps before it; with it nothing is worked out, so
+   * that a step which a chain left out stays out and the loss is said. Without it: what the configured steps before
+   * it answer.
+   */
+  answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]>;
+}
+
+/** Opens the evidence: of one incident (its services, grown by what was hurt with them since), or of everything. */
+export async function openCase(context: ToolContext, incidentId: string | undefined): Promise<Case> {
+  const { config, steps, ledger } = context;
+  const file = await context.caseFile(incidentId);
+  const incident = incidentId === undefined ? null : await ledger.incident(incidentId);
+  const focus: StepContext =
+    incident === null ? {} : { services: servicesMeant(file, [incident.service, ...incident.affectedServices]) };
+  const configured = new Set(config.chain.map(({ step }) => step));
+
+  function before(upTo: SeedStep): StepAnswers {
+    let known: StepAnswers = {};
+    for (const step of SEED_STEPS.slice(0, SEED_STEPS.indexOf(upTo))) {
+      if (configured.has(step)) known = Object.assign({}, known, { [step]: steps[step](file, config, known, focus) });
+    }
+    return known;
+  }
+
+  return { file, answer: (step, given) => steps[step](file, config, given ?? before(step), focus) };
+}
