@@ -56,7 +56,11 @@ export function featureFlagDisable({
         return judge(standing, target) ?? { result: "done", detail, warnings: warningsFor(standing, client) };
       }),
     execute: (target, _key, abort) =>
-      asked(target, abort, (standing) => judge(standing, target) ?? switchOff(client, own, standing, target, abort)),
+      asked(target, abort, (standing) => {
+        if (isDone(standing, target, own))
+          return { result: "done", detail: `an earlier try of this plan did it${byWhom(standing.newest)}` };
+        return judge(standing, target) ?? switchOff(client, own, standing, target, abort);
+      }),
     async reconcile(target, _key, abort) {
       const refusal = misnamed(target, client);
       if (refusal !== null) return answer(target, { result: "refused", detail: refusal });
@@ -134,6 +138,11 @@ function judge({ enabled, newest }: Standing, { expected }: Target): Answer | nu
   return null;
 }
 
+/** Off by an event of our own that came after the plan. */
+function isDone({ enabled, newest }: Standing, { expected }: Target, own: OwnWrites): boolean {
+  return !enabled && newest !== null && newest.id > Number(expected.version) && own.has(newest);
+}
+
 /** From the real state alone: off by the event right after the one that the plan expected means that it was done. */
 function reconciled(standing: Standing, target: Target, own: OwnWrites): Answer {
   const { enabled, newest } = standing;
@@ -189,7 +198,7 @@ const BEFORE_CHARS = 2000;
 function misnamed({ object, environment }: Target, client: UnleashClient): string | null {
   if (environment === undefined) return "the plan names no environment";
   if (environment !== client.environment) return `this connector serves the environment ${client.environment}`;
-  return object.namespace === client.project
+  return object.namespace === client.project || object.namespace === ""
     ? null
     : `this connector serves the project ${client.project}, not ${object.namespace}`;
 }

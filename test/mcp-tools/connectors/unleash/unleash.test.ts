@@ -134,6 +134,13 @@ describe.each(Object.entries(servers))("Unleash, against %s", (_, start) => {
     expect(own).toMatchObject([{ from: "on", to: "off", author: "unship" }]);
   });
 
+  it("a second try of the same plan writes nothing and says that it is done", async () => {
+    await using s = await started();
+    await s.unleash.disable.execute(flagTarget(s.version), "plan-1/0", never);
+    expect((await s.unleash.disable.execute(flagTarget(s.version), "plan-1/0", never)).result).toBe("done");
+    expect(s.writes()).toEqual([OFF]);
+  });
+
   it("is off already: nothing to do, and nothing written", async () => {
     await using s = await started();
     s.toggle(false, "bob");
