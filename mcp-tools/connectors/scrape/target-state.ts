@@ -79,19 +79,21 @@ export class TargetState {
     const startedAt = startOf(text);
     const restarted = this.#startedAt !== null && startedAt !== null && startedAt !== this.#startedAt;
     const born =
+      this.#answeredAt === null &&
       previousTickAt !== null &&
       startedAt !== null &&
       startedAt >= previousTickAt &&
       startedAt <= at + START_ROUNDING_MS;
     const since = this.#answeredAt ?? (born ? previousTickAt : null);
     const elapsedMs = since === null || at <= since || at - since > this.#options.maxElapsedMs ? null : at - since;
-    const fromZero = born || restarted;
+    // All its counters began anew, also those that the new process does not show yet.
+    if (restarted) for (const role of this.#roles.values()) if (role.previous !== null) role.previous = 0;
     const seen = new Map<Track | null, Sums>();
     const count = readExposition(text, this.#options.maxSamples, (series, nameEnd, value) => {
       const role = this.#roles.get(series) ?? this.#roleOf(series, series.slice(0, nameEnd));
       if (role === null) return false;
       role.seenAt = at;
-      if (role.kind !== "ignored") this.#add(sumsOf(seen, role.track), role, value, fromZero, elapsedMs);
+      if (role.kind !== "ignored") this.#add(sumsOf(seen, role.track), role, value, born, elapsedMs);
       return true;
     });
     this.#answeredAt = at;
@@ -124,13 +126,15 @@ export class TargetState {
     if (kind === "requests" || kind === "durationCount") return { kind, track, error, previous: null, seenAt: 0 };
     if (kind === "bucket") {
       const bound = Number((labels.get("le") ?? "").replace(/^\+?Inf$/, "Infinity"));
-      return Number.isNaN(bound) || !labels.has("le") ? IGNORED : { kind, track, bound, previous: null, seenAt: 0 };
+      return Number.isNaN(bound) || !labels.has("le")
+        ? { ...IGNORED }
+        : { kind, track, bound, previous: null, seenAt: 0 };
     }
     if (kind !== null) return { kind, track, previous: null, seenAt: 0 };
     const metrics = this.#customOf(name).filter((metric) =>
       this.#options.custom[metric]?.matchers.every(([label, value]) => labels.get(label) === value),
     );
-    if (metrics.length === 0) return IGNORED;
+    if (metrics.length === 0) return { ...IGNORED };
     return { kind: "custom", track, metrics, previous: null, seenAt: 0 };
   }
 
@@ -150,7 +154,7 @@ export class TargetState {
     return track;
   }
 
-  #add(sums: Sums, role: Role, value: number, fromZero: boolean, elapsedMs: number | null): void {
+  #add(sums: Sums, role: Role, value: number, born: boolean, elapsedMs: number | null): void {
     switch (role.kind) {
       case "cpuLimit":
         sums.cpuLimitCores = value;
@@ -162,7 +166,7 @@ export class TargetState {
         sums.memoryLimitBytes = value;
         return;
       case "custom": {
-        const rate = perSecond(increase(role, value, fromZero), elapsedMs);
+        const rate = perSecond(increase(role, value, born), elapsedMs);
         for (const metric of role.metrics) {
           const measured = this.#options.custom[metric]?.kind === "counter" ? rate : value;
           if (measured !== null && Number.isFinite(measured))
@@ -173,7 +177,7 @@ export class TargetState {
       case "ignored":
         return;
     }
-    const added = increase(role, value, fromZero);
+    const added = increase(role, value, born);
     if (role.kind === "requests") {
       sums.requests = (sums.requests ?? 0) + (added ?? 0);
       if (role.error) sums.errors += added ?? 0;
@@ -216,13 +220,12 @@ const KINDS: ReadonlyMap<string, Exclude<Role["kind"], "ignored" | "custom">> = 
 ]);
 
 /** What a counter grew by since its last value; null where that cannot be known. */
-function increase(role: Role, value: number, fromZero: boolean): number | null {
+function increase(role: Role, value: number, born: boolean): number | null {
   if (!Number.isFinite(value) || value < 0) return null;
   const before = role.previous;
   role.previous = value;
-  const zero = fromZero || (before === null && role.track?.known.has(role.kind) === true);
-  if (before === null) return zero ? value : null;
-  return zero || value < before ? value : value - before;
+  if (before === null) return born || role.track?.known.has(role.kind) === true ? value : null;
+  return value < before ? value : value - before;
 }
 
 function perSecond(added: number | null, elapsedMs: number | null): number | null {
