@@ -47,7 +47,9 @@ export function loadConfig(
       ...CHECKS.flatMap((check) => check({ file: value, raw: tree.root })),
     ].filter(({ path }) => !unfilled.has(pathText(path))),
   ];
-  const faults = [...tree.faults, ...withoutEchoes(found, tree.root).map((trouble) => faultOf(trouble, tree))];
+  const spoiled = new Set(tree.faults.map(({ offset }) => offset));
+  const further = withoutEchoes(found, tree.root).map((trouble) => faultOf(trouble, tree));
+  const faults = [...tree.faults, ...further.filter(({ offset }) => !spoiled.has(offset))];
   if (!parsed.success || faults.length > 0) return refuse(faults);
   return { ok: true, config: toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined) };
 }

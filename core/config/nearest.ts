@@ -34,8 +34,8 @@ const LONGEST = 80;
  * The choice that a mistyped word most likely meant, or null where none is near.
  *
  * Case and the separators `-`, `_`, space do not count. "Near" is at most one edit for each three characters, at
- * least one, so that short words do not match everything; a word of which the choice is a part of at least half
- * (`query` for `metric_query`) counts too. Ties go to the earlier choice.
+ * least one, so that short words do not match everything; a beginning (`automatic` for `auto`) and a word with parts
+ * left out (`kubectl_undo` for `kubectl_rollout_undo`) count too. Ties go to the earlier choice.
  */
 export function nearest(word: string, choices: readonly string[]): string | null {
   if (word.length > LONGEST) return null;
@@ -44,8 +44,9 @@ export function nearest(word: string, choices: readonly string[]): string | null
   for (const choice of choices) {
     const offered = plain(choice);
     if (offered.length > LONGEST) continue;
-    const distance = partOf(wanted, offered) ? 1 : editDistance(wanted, offered);
     const allowed = Math.max(1, Math.floor(Math.max(wanted.length, offered.length) / 3));
+    const edits = editDistance(wanted, offered);
+    const distance = edits > allowed && isPart(wanted, offered) ? allowed : edits;
     if (distance <= allowed && (best === null || distance < best.distance)) best = { choice, distance };
   }
   return best?.choice ?? null;
@@ -55,9 +56,14 @@ function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_\s]/g, "");
 }
 
-function partOf(a: string, b: string): boolean {
+/** Whether the shorter word begins the longer one, or is it with less than half of its letters left out. */
+function isPart(a: string, b: string): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
-  return short.length >= 4 && short.length * 2 >= long.length && long.includes(short);
+  if (short.length < 4) return false;
+  if (long.startsWith(short)) return true;
+  let matched = 0;
+  for (const letter of long) if (letter === short[matched]) matched += 1;
+  return matched === short.length && short.length * 2 >= long.length;
 }
 
 /** What to do about a wrong word: the nearest choice, or else all of them (at most `most`). */

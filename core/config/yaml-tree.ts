@@ -61,11 +61,7 @@ export function readYaml(text: string): YamlTree {
   }
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false });
-    const broken = [...document.errors, ...document.warnings].slice(0, MOST_FAULTS).map((error) => ({
-      offset: error.pos[0],
-      message: `not readable as YAML: ${oneLine(error.message)}`,
-      hint: yamlHint(error.code),
-    }));
+    const broken = brokenIn([...document.errors, ...document.warnings]);
     if (broken.length > 0) return treeOf(text, undefined, placeAt(0), broken, lines);
     const reader = new Reader((alias) => (isAlias(alias) ? alias.resolve(document) : undefined));
     const place = placeAt(document.contents?.range?.[0] ?? 0);
@@ -92,7 +88,12 @@ class Reader {
     if (!isNode(node)) return null;
     if (this.#values > MOST_VALUES) return this.#once(node, `more than ${MOST_VALUES} values`, "aliases multiply them");
     if (depth > DEEPEST) return this.#once(node, `nested more than ${DEEPEST} deep`, null);
-    if (isAlias(node)) return this.read(this.#resolve(node), place, depth + 1);
+    if (isAlias(node)) {
+      const anchor = this.#resolve(node);
+      if (anchor === undefined)
+        this.#fault(startOf(node) ?? 0, `there is no anchor ${shown(node.source)}`, "it must stand above");
+      return anchor === undefined ? null : this.read(anchor, place, depth + 1);
+    }
     if (isScalar(node)) return typeof node.value === "bigint" ? Number(node.value) : node.value;
     if (isSeq(node)) {
       return node.items.map((item, index) => {
@@ -196,16 +197,30 @@ export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }
 
-function yamlHint(code: string): string | null {
-  const hints: Readonly<Record<string, string>> = {
-    BAD_INDENT: "check the indentation, or whether a bracket or quote is still open above",
-    TAB_AS_INDENT: "indent with spaces",
-    MISSING_CHAR: "a quote, colon or bracket is missing here or above",
-    MULTIPLE_DOCS: "one file is one document: remove what begins at ---",
-    BLOCK_AS_IMPLICIT_KEY: "a key and its list or map cannot share a line: check the colons and quotes",
-    MULTILINE_IMPLICIT_KEY: "a colon is missing, or the indentation is off",
-    UNEXPECTED_TOKEN: "check quotes and brackets",
-    TAG_RESOLVE_FAILED: "remove the tag",
-  };
-  return hints[code] ?? null;
+/** What the parser complains of, in plain words, once for each place. */
+function brokenIn(
+  errors: readonly { readonly code: string; readonly message: string; readonly pos: readonly number[] }[],
+) {
+  const seen = new Set<number>();
+  const faults: Fault[] = [];
+  for (const { code, message, pos } of errors) {
+    const offset = pos[0] ?? 0;
+    if (seen.has(offset) || faults.length >= MOST_FAULTS) continue;
+    seen.add(offset);
+    const [what, hint] = YAML_WORDS[code] ?? [oneLine(message), null];
+    faults.push({ offset, message: `not readable as YAML: ${what}`, hint });
+  }
+  return faults;
 }
+
+/** Words for the parser's codes; those that are left out keep the parser's own. */
+const YAML_WORDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  BAD_INDENT: ["the indentation does not fit", "or a bracket or quote above is still open"],
+  TAB_AS_INDENT: ["a tab as indentation", "indent with spaces"],
+  MISSING_CHAR: ["something is missing", "a quote, colon or bracket, here or above"],
+  MULTIPLE_DOCS: ["a second document begins", "one file is one document: remove what begins at ---"],
+  BLOCK_AS_IMPLICIT_KEY: ["a key and its list or map on one line", "check the colons and quotes"],
+  MULTILINE_IMPLICIT_KEY: ["a key that goes over several lines", "a colon is missing, or the indentation is off"],
+  UNEXPECTED_TOKEN: ["something stands where it cannot", "check quotes, colons and brackets"],
+  TAG_RESOLVE_FAILED: ["a tag that means nothing here", "remove it"],
+};

@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isMap, isScalar, isSeq, parseDocument } from "yaml";
 import type { Config } from "../../../core/config/config.ts";
 import { formatProblem, loadConfig } from "../../../core/config/load.ts";
+import { changed as change, SEED } from "./fixtures.ts";
 
 const FILE = "openclaw-agent-config.yaml";
-const SEED = readFileSync(join(import.meta.dirname, "../../../examples", FILE), "utf8");
 const VARIABLES = { LD_API_KEY: "of-no-importance" };
 
 type Path = readonly (string | number)[];
@@ -36,16 +34,8 @@ function differences(a: unknown, b: unknown, path = ""): readonly string[] {
   );
 }
 
-/** The seed's file with other values at some paths. */
-function changed(...changes: readonly (readonly [path: string, value: unknown])[]): string {
-  const document = parseDocument(SEED);
-  for (const [path, value] of changes) {
-    const steps = path.split(".").map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-    if (value === undefined) document.deleteIn(steps);
-    else document.setIn(steps, value);
-  }
-  return document.toString();
-}
+const changed = (...changes: Parameters<typeof change> extends [string, ...infer Rest] ? Rest : never) =>
+  change(SEED, ...changes);
 
 const METRICS = "data_sources.metrics";
 const AUTO = "rollback_policies.auto_rollback";
