@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { requireReal } from "../../../real-component.ts";
+import { daemonSet, statefulSet } from "./manifests.ts";
+import {
+  deploy,
+  eventually,
+  fieldOf,
+  imageOf,
+  imagesRunning,
+  revisionsOf,
+  rolledOut,
+  type Setting,
+  withCluster,
+} from "./setting.ts";
+
+const KINDS = [
+  ["StatefulSet", "statefulset/web", statefulSet],
+  ["DaemonSet", "daemonset/web", daemonSet],
+] as const;
+type Make = (typeof KINDS)[number][2];
+
+async function history({ cluster, kubectl }: Setting, what: string, make: Make, images: readonly string[], spec = {}) {
+  const [first = "", ...later] = images;
+  await cluster.apply(make(first, spec));
+  await rolledOut(kubectl, what);
+  for (const image of later) await deploy(kubectl, image, what);
+}
+
+const real = describe.runIf(requireReal("kubectl", "kubernetes-client"));
+
+real.each(KINDS)("kubectl rollout of a %s", (_, what, make) => {
+  const [kind = ""] = what.split("/");
+
+  it("set image replaces every pod and adds a revision", () =>
+    withCluster(async (setting) => {
+      await history(setting, what, make, ["shop/web:1", "shop/web:2"]);
+      expect(imagesRunning(setting.runtime)).toEqual(["shop/web:2"]);
+      expect(await revisionsOf(setting.kubectl, what)).toEqual([1, 2]);
+      const { stdout } = await setting.kubectl(["rollout", "history", what, "--revision=1"]);
+      expect(stdout).toMatch(/Image:\s+shop\/web:1\n/);
+    }));
+
+  it("undo goes back to the previous revision, which is renumbered to the newest", () =>
+    withCluster(async (setting) => {
+      const { cluster, kubectl, runtime } = setting;
+      await history(setting, what, make, ["shop/web:1", "shop/web:2"]);
+      expect((await kubectl(["rollout", "undo", what])).stdout).toBe(`${kind}.apps/web rolled back\n`);
+      await rolledOut(kubectl, what);
+      expect(imagesRunning(runtime)).toEqual(["shop/web:1"]);
+      expect(await revisionsOf(kubectl, what)).toEqual([2, 3]);
+      expect(cluster.writes.at(-1)?.body).toMatchObject({ spec: { template: { $patch: "replace" } } });
+    }));
+
+  it("undo --to-revision takes the one asked for, skips the present one and refuses a missing one", () =>
+    withCluster(async (setting) => {
+      const { kubectl } = setting;
+      await history(setting, what, make, ["shop/web:1", "shop/web:2", "shop/web:3"]);
+      await kubectl(["rollout", "undo", what, "--to-revision=1"]);
+      await rolledOut(kubectl, what);
+      expect(await imageOf(kubectl, `${kind} web`)).toBe("shop/web:1");
+      const skipped = await kubectl(["rollout", "undo", what, "--to-revision=4"]);
+      expect(skipped.stdout).toContain("skipped rollback (current template already matches revision 4)");
+      const missing = await kubectl(["rollout", "undo", what, "--to-revision=1"]);
+      expect(missing).toMatchObject({ code: 1, stderr: "error: unable to find specified revision 1 in history\n" });
+    }));
+
+  it("undo --dry-run=server changes nothing", () =>
+    withCluster(async (setting) => {
+      await history(setting, what, make, ["shop/web:1", "shop/web:2"]);
+      const { stdout } = await setting.kubectl(["rollout", "undo", what, "--dry-run=server"]);
+      expect(stdout).toBe(`${kind}.apps/web rolled back (server dry run)\n`);
+      expect(await imageOf(setting.kubectl, `${kind} web`)).toBe("shop/web:2");
+    }));
+
+  it("restart makes new pods and a new revision", () =>
+    withCluster(async (setting) => {
+      const { kubectl } = setting;
+      await history(setting, what, make, ["shop/web:1"]);
+      const before = await fieldOf(kubectl, "pods", ".items[*].metadata.uid");
+      await kubectl(["rollout", "restart", what]);
+      await rolledOut(kubectl, what);
+      const after = await fieldOf(kubectl, "pods", ".items[*].metadata.uid");
+      expect(after.split(" ").filter((uid) => before.includes(uid))).toEqual([]);
+      expect(await revisionsOf(kubectl, what)).toEqual([1, 2]);
+    }));
+
+  it("history keeps no more revisions than its limit beside the live one", () =>
+    withCluster(async (setting) => {
+      const images = ["shop/web:1", "shop/web:2", "shop/web:3", "shop/web:4"];
+      await history(setting, what, make, images, { revisionHistoryLimit: 1 });
+      await eventually(async () => expect(await revisionsOf(setting.kubectl, what)).toEqual([3, 4]));
+    }));
+});
+
+real("a StatefulSet", () => {
+  it("starts its pods in order, each after the one before is ready", () =>
+    withCluster(async ({ cluster, runtime, kubectl }) => {
+      runtime.readyWhen(({ name }) => name !== "web-1");
+      await cluster.apply(statefulSet("shop/web:1"));
+      await eventually(() => expect([...runtime.running.keys()]).toEqual(["web-0", "web-1"]));
+      await cluster.idle();
+      expect([...runtime.running.keys()]).toEqual(["web-0", "web-1"]);
+      runtime.readyWhen(() => true);
+      await rolledOut(kubectl, "statefulset/web");
+      expect(runtime.started.map(({ name }) => name)).toEqual(["web-0", "web-1", "web-2"]);
+    }));
+
+  it("starts them all at once where its policy is Parallel", () =>
+    withCluster(async ({ cluster, runtime }) => {
+      runtime.readyWhen(() => false);
+      await cluster.apply(statefulSet("shop/web:1", { podManagementPolicy: "Parallel" }));
+      await eventually(() => expect(runtime.running.size).toBe(3));
+    }));
+
+  it("keeps a broken pod after an undo until somebody deletes it", () =>
+    withCluster(async (setting) => {
+      const { cluster, kubectl, runtime } = setting;
+      await history(setting, "statefulset/web", statefulSet, ["shop/web:1"]);
+      await kubectl(["set", "image", "statefulset/web", "web=shop/web:bad"]);
+      await eventually(() => expect(runtime.running.get("web-2")?.image).toBe("shop/web:bad"));
+      await kubectl(["rollout", "undo", "statefulset/web"]);
+      await cluster.idle();
+      expect(await imageOf(kubectl, "statefulset web")).toBe("shop/web:1");
+      expect(runtime.running.get("web-2")?.image).toBe("shop/web:bad");
+      await kubectl(["delete", "pod", "web-2"]);
+      await rolledOut(kubectl, "statefulset/web");
+      expect(imagesRunning(runtime)).toEqual(["shop/web:1"]);
+    }));
+
+  it("updates only ordinals from its partition on", () =>
+    withCluster(async (setting) => {
+      const { kubectl, runtime } = setting;
+      await history(setting, "statefulset/web", statefulSet, ["shop/web:1"], {
+        updateStrategy: { rollingUpdate: { partition: 2 } },
+      });
+      await deploy(kubectl, "shop/web:2", "statefulset/web");
+      const images = Object.fromEntries([...runtime.running].map(([name, { image }]) => [name, image]));
+      expect(images).toEqual({ "web-0": "shop/web:1", "web-1": "shop/web:1", "web-2": "shop/web:2" });
+    }));
+});
