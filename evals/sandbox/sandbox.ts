@@ -91,7 +91,9 @@ async function startSystem({ directory }: SandboxOptions, lifetime: Lifetime) {
   const bank = lifetime.add(startChild("./service/bank.ts", bankOptions), (child) => stopChild(child, 0));
   const bankPort = portOf(await bank.firstLine);
 
-  const cluster = lifetime.add(await startCluster({ runtime }), (one) => one[Symbol.asyncDispose]());
+  const cluster = lifetime.add(await startCluster({ runtime }), async (one) => {
+    await one[Symbol.asyncDispose]();
+  });
   const table = (): EndpointTable => {
     const ready = SERVICES.map((service) => [service, cluster.readyEndpoints(NAMESPACE, { app: service })] as const);
     return {
