@@ -18,6 +18,8 @@ export interface RealPrometheus extends AsyncDisposable {
 export async function startPrometheus(given: {
   readonly scrape?: readonly string[];
   readonly openMetrics?: string;
+  /** A configuration of somebody else's, instead of `scrape`. */
+  readonly configFile?: string;
 }): Promise<RealPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), "unship-prometheus-"));
   const data = join(folder, "data");
@@ -40,7 +42,7 @@ export async function startPrometheus(given: {
   const child = spawn(
     "prometheus",
     [
-      `--config.file=${join(folder, "prometheus.yml")}`,
+      `--config.file=${given.configFile ?? join(folder, "prometheus.yml")}`,
       `--storage.tsdb.path=${data}`,
       "--storage.tsdb.retention.time=10y",
       "--web.listen-address=127.0.0.1:0",
