@@ -1,0 +1,230 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { planContent } from "../../../core/guardrails/targets.ts";
+import { assessmentOf, MINUTE, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { ALICE_TOKEN, APPROVERS, BOB_TOKEN, openWorld, sha256, type World } from "./gate-world.ts";
+
+const approving = () => openWorld({ config: policyOf({ mode: "approve" }) });
+
+async function held(world: World, change: Parameters<World["draft"]>[0] = {}) {
+  const { plan } = await world.gate.propose(world.draft(change));
+  expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  return plan;
+}
+
+describe("approvals", () => {
+  it("S3: a held plan runs after a person approved it, and counts as approved", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    const { by, expiresAt } = await world.gate.approve(plan.id, ALICE_TOKEN);
+    expect({ by, expiresAt }).toEqual({ by: "alice", expiresAt: world.time.now + 10 * MINUTE });
+    const answer = await world.gate.submit(plan.id);
+    expect(answer).toMatchObject({ outcome: "executed", review: { verdict: "require_approval" } });
+    expect(await world.store.transact((tx) => tx.intents({}))).toMatchObject([{ automatic: false }]);
+    expect(await world.store.entries({ kinds: ["plan.reserved"] })).toMatchObject([{ body: { approvedBy: "alice" } }]);
+  });
+
+  it.each([
+    ["a wrong token", "wrong"],
+    ["no token", ""],
+    ["the token's hash, which stands in the file", sha256(ALICE_TOKEN)],
+    ["another spelling of the token", ALICE_TOKEN.toUpperCase()],
+  ])("S3: %s approves nothing", async (_, token) => {
+    await using world = await approving();
+    const plan = await held(world);
+    await expect(world.gate.approve(plan.id, token)).rejects.toMatchObject({ code: "approval.refused" });
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  });
+
+  it("S3: an empty token is nobody's, even where someone configured its hash", async () => {
+    await using world = await openWorld({
+      config: { ...policyOf({ mode: "approve" }), approvers: [{ name: "x", tokenSha256: sha256(""), services: null }] },
+    });
+    const plan = await held(world);
+    await expect(world.gate.approve(plan.id, "")).rejects.toMatchObject({ code: "approval.refused" });
+  });
+
+  it.each(["alice", "cli:alice", "mcp:Alice", "аlice"])("S3: the proposer %s does not approve", async (proposedBy) => {
+    await using world = await approving();
+    const plan = await held(world, { proposedBy });
+    await expect(world.gate.approve(plan.id, ALICE_TOKEN)).rejects.toThrow("nobody approves a plan of their own");
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  });
+
+  it("S3: an approver answers for the services of theirs alone", async () => {
+    await using world = await approving();
+    const cart = targetOf({ name: "cart" });
+    world.targets.place(cart);
+    const targets = [targetOf(), cart];
+    world.assessment = assessmentOf({ targets });
+    const plan = await held(world, { targets });
+    await expect(world.gate.approve(plan.id, BOB_TOKEN)).rejects.toThrow("bob may not answer for cart");
+    await expect(world.gate.reject(plan.id, BOB_TOKEN, "")).rejects.toThrow("bob may not answer for cart");
+  });
+
+  it("S4: an approval is over at its end", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    world.time.now += 10 * MINUTE;
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    world.time.now += 4 * MINUTE;
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "executed" });
+  });
+
+  it("S4: an approval never outlives its plan", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    world.time.now += 14 * MINUTE;
+    expect((await world.gate.approve(plan.id, ALICE_TOKEN)).expiresAt).toBe(plan.expiresAt);
+    world.time.now += MINUTE;
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "denied" });
+    await expect(world.gate.approve(plan.id, ALICE_TOKEN)).rejects.toMatchObject({ code: "plan.expired" });
+  });
+
+  it("S4: an approval is over by the clock on the wall where the ledger's time stands still", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    world.time.now += 14 * MINUTE;
+    await world.store.append({ kind: "note", incidentId: null, planId: null, actor: "a wrong clock", body: {} });
+    world.time.now -= 14 * MINUTE;
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    world.time.now += 2 * MINUTE;
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  });
+
+  it("S4: the approval of one plan is none of another with the same targets", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    const other = await held(world);
+    expect(other.hash).toBe(plan.hash);
+    expect(world.targets.calls()).toEqual([]);
+  });
+
+  it.each([
+    ["with its old hash", false],
+    ["with a hash that fits again", true],
+  ])("S4: a plan that was edited in the store, %s, is not executed on the old approval", async (_, rehashed) => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    const victim = targetOf({ name: "payments" });
+    world.targets.place(victim);
+    world.assessment = assessmentOf({ targets: [victim] });
+    const edited = { ...plan, targets: [victim] };
+    const hash = rehashed ? sha256(planContent(edited)) : plan.hash;
+    const database = new DatabaseSync(join(world.folder, "ledger.db"));
+    database
+      .prepare("update plans set body = ?, hash = ? where id = ?")
+      .run(JSON.stringify({ ...edited, hash }), hash, plan.id);
+    database.close();
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: rehashed ? "held" : "denied" });
+    expect(world.targets.calls()).toEqual([]);
+    if (!rehashed)
+      await expect(world.gate.approve(plan.id, ALICE_TOKEN)).rejects.toMatchObject({ code: "plan.changed" });
+  });
+
+  it("S4: an approver who was taken out of the file has approved nothing", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    const gate = world.newGate({ config: { ...policyOf({ mode: "approve" }), approvers: APPROVERS.slice(1) } });
+    expect(await gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  });
+
+  it("S4: waiting for approval stops no safety check", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    world.targets.place(targetOf(), { version: "v3", revision: "8" });
+    const answer = await world.gate.submit(plan.id);
+    expect(answer.outcome).toBe("denied");
+    expect(answer.review.rules[0]).toMatchObject({ rule: "stale", verdict: "deny" });
+  });
+
+  it("S4: a plan that someone rejected is denied, and no one can approve it after", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, BOB_TOKEN);
+    expect(await world.gate.reject(plan.id, ALICE_TOKEN, "we roll forward")).toEqual({ by: "alice" });
+    const answer = await world.gate.submit(plan.id);
+    expect(answer.outcome).toBe("denied");
+    expect(answer.review.rules[0]).toMatchObject({
+      rule: "rejected",
+      reason: expect.stringContaining("we roll forward"),
+    });
+    await expect(world.gate.approve(plan.id, BOB_TOKEN)).rejects.toThrow("alice rejected this plan");
+  });
+
+  it("refuses to answer for a plan that is unknown or was executed", async () => {
+    await using world = await openWorld();
+    await expect(world.gate.approve("plan-x", ALICE_TOKEN)).rejects.toMatchObject({ code: "plan.unknown" });
+    const { plan } = await world.gate.propose(world.draft());
+    await world.gate.submit(plan.id);
+    await expect(world.gate.approve(plan.id, ALICE_TOKEN)).rejects.toThrow("was submitted");
+  });
+
+  it("after ten wrong tokens in a minute no token is looked at, in any process, and the minute ends", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    for (let n = 0; n < 10; n += 1) {
+      await expect(world.newGate().approve(plan.id, `guess-${n}`)).rejects.toThrow("no approver's");
+    }
+    await expect(world.newGate().approve(plan.id, ALICE_TOKEN)).rejects.toThrow("too many wrong tokens");
+    await expect(world.gate.resume("*", ALICE_TOKEN)).rejects.toThrow("too many wrong tokens");
+    expect(await world.store.entries({ kinds: ["token.refused"] })).toHaveLength(10);
+    world.time.now += MINUTE;
+    expect(await world.gate.approve(plan.id, ALICE_TOKEN)).toMatchObject({ by: "alice" });
+  });
+
+  it("S10: no token stands anywhere in the store", async () => {
+    await using world = await approving();
+    const plan = await held(world);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    await expect(world.gate.approve(plan.id, "a-wrong-secret")).rejects.toThrow();
+    await world.gate.pause("checkout", "cli:zoe");
+    await world.gate.resume("checkout", BOB_TOKEN);
+    const files = ["ledger.db", "ledger.db-wal"]
+      .map((name) => readFileSync(join(world.folder, name), "latin1"))
+      .join("");
+    for (const secret of [ALICE_TOKEN, BOB_TOKEN, "a-wrong-secret"]) expect(files).not.toContain(secret);
+  });
+});
+
+describe("pausing", () => {
+  it.each([
+    ["all", "*"],
+    ["*", "*"],
+    [" checkout ", "checkout"],
+  ])("S14: anyone may pause %j; an approver resumes", async (scope, named) => {
+    await using world = await openWorld();
+    await world.gate.pause(scope, "mcp:anyone");
+    await world.gate.pause(scope, "cli:later");
+    expect(await world.store.pauses()).toEqual([{ scope: named, by: "mcp:anyone", at: world.time.now }]);
+    const { plan, review } = await world.gate.propose(world.draft());
+    expect(review.verdict).toBe("deny");
+    await expect(world.gate.resume(scope, "wrong")).rejects.toMatchObject({ code: "approval.refused" });
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "denied" });
+    expect(await world.gate.resume(scope, ALICE_TOKEN)).toEqual({ by: "alice" });
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "executed" });
+    const kinds = (await world.store.entries({ kinds: ["gate.paused", "gate.resumed"] })).map(({ kind }) => kind);
+    expect(kinds).toEqual(["gate.paused", "gate.paused", "gate.resumed"]);
+  });
+
+  it("S14: an approver of some services cannot resume everything", async () => {
+    await using world = await openWorld();
+    await world.gate.pause("*", "zoe");
+    await expect(world.gate.resume("*", BOB_TOKEN)).rejects.toThrow("bob may not resume *");
+    expect(await world.store.pauses()).toHaveLength(1);
+  });
+
+  it("says so where nothing is paused, and where no name was given", async () => {
+    await using world = await openWorld();
+    await expect(world.gate.resume("checkout", ALICE_TOKEN)).rejects.toMatchObject({ code: "input.invalid" });
+    await expect(world.gate.pause("  ", "zoe")).rejects.toMatchObject({ code: "input.invalid" });
+  });
+});
