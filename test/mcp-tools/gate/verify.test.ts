@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { Config } from "../../../core/config/config.ts";
+import type { FlagState, Rollout } from "../../../core/model/evidence.ts";
+import type { Baseline } from "../../../core/model/incident.ts";
+import type { TargetResult } from "../../../core/model/plan.ts";
+import type { FlagSource, MetricQuery, MetricSource, RolloutSource } from "../../../core/ports.ts";
+import { brokenLevels, createVerifier, type VerifierParts } from "../../../mcp-tools/gate/verify.ts";
+import { flagOf, MINUTE, NOW, targetOf } from "../../core/guardrails/rule-inputs.ts";
+
+const STEP = 5000;
+const baseline: Baseline = {
+  service: "checkout",
+  metric: "error_rate",
+  unit: "ratio",
+  center: 0,
+  upper: 0.01,
+  lower: 0,
+  requestRate: 30,
+};
+
+const threshold = (metric: string, level: number, comparison: "greater_than" | "less_than" = "greater_than") =>
+  ({ kind: "threshold", metric, comparison, threshold: level, upperBound: null, durationMs: 0, text: "" }) as const;
+
+const policies: Config["policies"] = [
+  { name: "a", action: "rollback_immediate", notification: [], conditions: [threshold("error_rate", 0.05)] },
+  {
+    name: "b",
+    action: "notify_and_recommend",
+    notification: [],
+    conditions: [threshold("error_rate", 0.02), threshold("orders", 3, "less_than")],
+  },
+];
+
+/** Constant values over whatever window is asked for; keeps what it was asked. */
+function metrics(values: Readonly<Record<string, number>>, asked: MetricQuery[] = []): MetricSource {
+  return {
+    name: "prometheus",
+    metrics: () => Object.keys(values),
+    async range(query) {
+      asked.push(query);
+      const count = Math.floor((query.window.to - query.window.from) / STEP) + 1;
+      const shared = { metric: query.metric, unit: "", worse: "up", startAt: query.window.from, stepMs: STEP } as const;
+      const value = values[query.metric] ?? 0;
+      return [
+        { ...shared, service: "checkout", labels: {}, values: Array.from({ length: count }, () => value) },
+        { ...shared, service: "checkout", labels: { version: "v2" }, values: Array.from({ length: count }, () => 1) },
+      ];
+    },
+  };
+}
+
+const down = (): Promise<never> => Promise.reject(new Error("connection refused"));
+const dead: MetricSource = { name: "dead", metrics: () => ["error_rate", "request_rate"], range: down };
+
+const rolloutOf = (change: Partial<Rollout> = {}): Rollout => ({
+  service: "checkout",
+  workload: targetOf().object,
+  version: "v1",
+  revision: "8",
+  status: "complete",
+  replicas: { desired: 2, updated: 2, ready: 2, available: 2 },
+  restarts: 0,
+  revisions: [],
+  observedAt: NOW,
+  ...change,
+});
+const rollouts = (...all: readonly Rollout[]): RolloutSource => ({ name: "kubernetes", rollouts: async () => all });
+const flagState = (enabled: boolean): FlagState => ({
+  key: "new-cart",
+  environment: "production",
+  enabled,
+  version: "42",
+  services: [],
+});
+const flags = (...all: readonly FlagState[]): FlagSource => ({ name: "unleash", flags: async () => all });
+
+const done = (target = targetOf()): TargetResult => ({ target, result: "done", detail: "", at: NOW, warnings: [] });
+
+const good = { error_rate: 0.001, request_rate: 30 };
+
+async function look(parts: Partial<VerifierParts>, results = [done()], timeoutMs = MINUTE) {
+  const feedback = { verifyRecovered: true, timeoutMs, ifNotRecovered: null, logOutcome: null, postmortemDraft: false };
+  const verify = createVerifier({
+    config: { policies, feedback, watch: { stepMs: STEP } },
+    metrics: [metrics(good)],
+    rollouts: [rollouts(rolloutOf())],
+    flags: [],
+    ...parts,
+  });
+  const what = { baselines: [baseline], results, executedAt: NOW - 2 * MINUTE, now: NOW };
+  return verify(what, AbortSignal.timeout(5000));
+}
+
+describe("verification", () => {
+  it("reads unsmoothed series since the act, of whole services, and finds recovery", async () => {
+    const asked: MetricQuery[] = [];
+    const recovery = await look({ metrics: [metrics(good, asked)] });
+    expect(recovery.verdict).toBe("recovered");
+    expect(asked.map(({ metric, purpose }) => [metric, purpose])).toEqual([
+      ["error_rate", "statistics"],
+      ["request_rate", "statistics"],
+    ]);
+    expect(asked[0]?.window).toEqual({ from: NOW - 2 * MINUTE, to: NOW });
+  });
+
+  it.each([
+    ["still bad", { metrics: [metrics({ ...good, error_rate: 0.2 })] }, "not-recovered"],
+    ["the rollout still runs", { rollouts: [rollouts(rolloutOf({ status: "progressing" }))] }, "not-recovered"],
+    ["another version stands there", { rollouts: [rollouts(rolloutOf({ version: "v2" }))] }, "not-recovered"],
+    ["S9: the metrics source is down", { metrics: [dead] }, "unknown"],
+    ["S9: there is no metrics source", { metrics: [] }, "unknown"],
+    ["S9: the rollout source is down", { rollouts: [{ name: "dead", rollouts: down }] }, "unknown"],
+    ["S9: the workload is not listed", { rollouts: [rollouts()] }, "unknown"],
+    ["S9: its status is unknown", { rollouts: [rollouts(rolloutOf({ status: "unknown" }))] }, "unknown"],
+    ["a second source answers for one that is down", { metrics: [dead, metrics(good)] }, "recovered"],
+  ] as const)("at the time-out: %s", async (_, parts, verdict) => {
+    expect((await look(parts)).verdict).toBe(verdict);
+  });
+
+  it("waits before the time-out", async () => {
+    expect(await look({ metrics: [dead] }, [done()], 10 * MINUTE)).toMatchObject({ verdict: "pending", at: null });
+  });
+
+  it.each([
+    ["off", [flags(flagState(false))], "recovered"],
+    ["on again", [flags(flagState(true))], "not-recovered"],
+    ["not listed", [flags()], "unknown"],
+    ["in a source that is down", [{ name: "dead", flags: down }], "unknown"],
+  ] as const)("of a flag that is %s", async (_, sources, verdict) => {
+    expect((await look({ flags: sources }, [done(flagOf())])).verdict).toBe(verdict);
+  });
+
+  it("of a plan of which nothing was done is unknown", async () => {
+    expect((await look({}, [{ ...done(), result: "refused" }])).verdict).toBe("unknown");
+  });
+
+  it("takes the lowest threshold of any policy as what people call broken", () => {
+    expect(brokenLevels(policies)).toEqual({ error_rate: 0.02 });
+  });
+});
