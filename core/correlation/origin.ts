@@ -16,11 +16,14 @@ export interface Origin {
 }
 
 /**
- * Chances that a service is hurt, given where it starts: it nearly always shows at the origin itself, often at
- * callers (a caller may retry, cache or not need the answer), seldom at callees (a caller can send bad requests or too
- * many), hardly elsewhere. Orders of magnitude, not fits: only their ratios between origins matter.
+ * Chances that a service is hurt, given where it starts: nearly always at the origin itself; at a caller often, if what
+ * it calls is hurt (it may retry, cache or not need the answer); at a callee seldom (a caller can send bad requests or
+ * too many); elsewhere hardly ever: two troubles in the same minutes are rare. Orders of magnitude, not fits: only
+ * their ratios between origins matter.
  */
-const HURT = { itself: 0.95, caller: 0.7, farCaller: 0.5, callee: 0.06, elsewhere: 0.02, shared: 0.35 } as const;
+const HURT = { itself: 0.95, caller: 0.7, callee: 0.06, elsewhere: 0.005, shared: 0.35 } as const;
+/** A service in between that nobody measures passes trouble on as often as not. */
+const UNMEASURED = 0.7;
 
 export interface OriginInput {
   readonly graph: CallGraph;
@@ -42,23 +45,28 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   };
   const shared = patternFit(input, () => HURT.shared);
   return [
-    ...services.map((name) => make(name, "service", patternFit(input, chanceFrom(input.graph, name)))),
-    ...external.map((name) => make(name, "external", patternFit(input, chanceFrom(input.graph, name)))),
+    ...services.map((name) => make(name, "service", patternFit(input, chanceFrom(input, name)))),
+    ...external.map((name) => make(name, "external", patternFit(input, chanceFrom(input, name)))),
     make("shared infrastructure", "shared", shared),
     make("more traffic", "surge", shared),
   ];
 }
 
-function chanceFrom(graph: CallGraph, origin: string): (service: string) => number {
-  const callers = graph.callers(origin);
+function chanceFrom({ graph, harm }: OriginInput, origin: string): (service: string) => number {
   const ancestors = graph.ancestors(origin);
   const callees = graph.callees(origin);
+  const carries = (callee: string): number => {
+    if (callee === origin) return 1;
+    if (!ancestors.has(callee)) return 0;
+    const nats = harm.get(callee);
+    return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
+  };
   return (service) => {
     if (service === origin) return HURT.itself;
     if (!graph.known) return HURT.shared; // nobody knows who calls whom: anyone may suffer
-    if (callers.has(service)) return HURT.caller;
-    if (ancestors.has(service)) return HURT.farCaller;
-    return callees.has(service) ? HURT.callee : HURT.elsewhere;
+    if (!ancestors.has(service)) return callees.has(service) ? HURT.callee : HURT.elsewhere;
+    const below = Math.max(0, ...[...graph.callees(service)].map(carries));
+    return HURT.elsewhere + (HURT.caller - HURT.elsewhere) * below;
   };
 }
 
