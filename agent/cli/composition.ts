@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Gate, IncidentStore, Ledger } from "../../core/ports.ts";
+import type { Gate, Ledger } from "../../core/ports.ts";
 import type { Emit } from "../watch/events.ts";
 
 /** Exit codes of every command: what a script may rely on. */
@@ -64,7 +64,6 @@ export interface Composition {
   readonly ledger: (config: Config) => Promise<Ledger>;
   /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
   readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
-  readonly store: (config: Config) => Promise<IncidentStore>;
   readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
   readonly mcp: (config: Config, options: { readonly readOnly: boolean }, abort: AbortSignal) => Promise<void>;
   readonly investigate: (

@@ -1,9 +1,32 @@
-import type { OpenContext, SystemParts } from "./system-parts.ts";
+import { createHttp } from "../../mcp-tools/connectors/http.ts";
+import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 
-/** Opens logs and traces. */
-export async function openEvidence({ config }: OpenContext, parts: SystemParts): Promise<void> {
+/** Opens logs and traces; traces also tell who calls whom. */
+export async function openEvidence({ config, clock }: OpenContext, parts: SystemParts): Promise<void> {
   const { logs, traces } = config.dataSources;
-  void logs;
-  void traces;
-  void parts;
+  if (logs?.type === "jsonl") {
+    const { createJsonlLogs } = await import("../../mcp-tools/connectors/jsonl-logs/jsonl-logs.ts");
+    const source = createJsonlLogs({ paths: logs.paths });
+    parts.sources.logs.push(source);
+    parts.report.push((abort) =>
+      attempt(`logs ${logs.paths.join(", ")}`, async () => {
+        const { lines } = await source.search({ window: { from: 0, to: clock.now() }, limit: 1 }, abort);
+        return lines.length === 0 ? "readable, no line yet" : "readable";
+      }),
+    );
+  }
+  if (traces !== null) {
+    const { createZipkin } = await import("../../mcp-tools/connectors/zipkin/zipkin.ts");
+    const http = createHttp({ source: "zipkin", base: new URL(traces.endpoint) });
+    const zipkin = createZipkin({ http, clock });
+    parts.sources.traces.push(zipkin);
+    parts.sources.topology.push(zipkin);
+    parts.report.push((abort) =>
+      attempt(`zipkin ${traces.endpoint}`, async () => {
+        const { services, latencyMs } = await zipkin.ping(abort);
+        return `${services} services, ${Math.round(latencyMs)} ms`;
+      }),
+    );
+    parts.close.push(() => http.close());
+  }
 }

@@ -1,3 +1,6 @@
+import { cpSync, existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Config, MetricsSource } from "../../core/config/config.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } from "../../core/config/units.ts";
 import { createHttp } from "../../mcp-tools/connectors/http.ts";
@@ -8,7 +11,7 @@ import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 /** Opens the source of metrics: Prometheus, or the embedded scraper. */
 export async function openMetrics(
   source: MetricsSource,
-  { config, clock, environment }: OpenContext,
+  { config, clock, environment, keepsSpool }: OpenContext,
   parts: SystemParts,
 ): Promise<void> {
   const { serviceLabel, versionLabel } = config;
@@ -51,7 +54,7 @@ export async function openMetrics(
     discovery: source.discovery,
     intervalMs: source.intervalMs,
     windowMs: source.windowMs,
-    spool: source.spool,
+    spool: spoolFolder(source.spool, keepsSpool),
     now: clock.now(),
     serviceLabel,
     versionLabel,
@@ -72,6 +75,14 @@ export async function openMetrics(
     }),
   );
   parts.close.push(() => scrape.close());
+}
+
+/** The spool belongs to one process, the watch; any other gets a copy of it, and with it the same past. */
+function spoolFolder(spool: string | null, keepsSpool: boolean): string | null {
+  if (spool === null || keepsSpool) return spool;
+  const copy = mkdtempSync(join(tmpdir(), "unship-spool-"));
+  if (existsSync(spool)) cpSync(spool, copy, { recursive: true });
+  return copy;
 }
 
 async function customMetrics(queries: Extract<MetricsSource, { type: "scrape" }>["queries"]) {

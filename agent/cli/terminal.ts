@@ -1,0 +1,42 @@
+import type { Terminal } from "./composition.ts";
+
+const DEFAULT_COLUMNS = 80;
+
+/** The process's own terminal. A question is asked only where a person sits at both ends of it. */
+export function createTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    isTty: stdout.isTTY === true,
+    columns: stdout.columns ?? DEFAULT_COLUMNS,
+    askSecret: stdin.isTTY === true && stderr.isTTY === true ? askSecret : null,
+  };
+}
+
+/** Reads a line from the terminal without echo. Ctrl-C and Ctrl-D give up, as an empty answer. */
+function askSecret(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
+  stdin.setRawMode(true);
+  stdin.setEncoding("utf8");
+  return new Promise((resolve) => {
+    let typed = "";
+    const finish = (answer: string) => {
+      stdin.off("data", listen);
+      stdin.setRawMode(false);
+      stdin.pause();
+      stderr.write("\n");
+      resolve(answer);
+    };
+    const listen = (chunk: string) => {
+      for (const key of chunk) {
+        if (key === "\r" || key === "\n") return finish(typed);
+        if (key === "\u0003" || key === "\u0004") return finish("");
+        typed = key === "\u007f" || key === "\b" ? typed.slice(0, -1) : typed + key;
+      }
+    };
+    stdin.on("data", listen);
+    stdin.resume();
+  });
+}

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { assess, createAssessor, episodes } from "../../core/assessment/assessor.ts";
+import type { Config } from "../../core/config/config.ts";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
+import { createGate } from "../../mcp-tools/gate/gate.ts";
+import type { Emit } from "../watch/events.ts";
+import { createWatch, type Watch } from "../watch/watch.ts";
+import { createChain, newPlanId } from "./chain.ts";
+import { recoveryOf } from "./recovery.ts";
+
+export interface AgentParts {
+  readonly version: string;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly sources: Sources;
+  readonly executors: readonly Executor[];
+  readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
+  readonly ledger: Ledger & GateStore;
+  readonly store: IncidentStore | null;
+  readonly notifier: Notifier;
+  readonly emit: Emit;
+  readonly postmortem: ((incident: Incident, caseFile: CaseFile | null) => Promise<string>) | null;
+  /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
+  readonly newId?: () => string;
+}
+
+export interface Agent {
+  readonly watch: Watch;
+  readonly gate: Gate;
+}
+
+/**
+ * Wires one agent: the watch over one assessor, the gate over a fresh one of its own for each question (S1), the chain
+ * over an in-memory client of our own MCP server. Replay and daemon differ in what they pass in, not in this.
+ */
+export function composeAgent(parts: AgentParts): Agent {
+  const { config, sources, clock, ledger } = parts;
+  const assessor = createAssessor({ sources, config });
+  const gate = createGate({
+    config,
+    store: ledger,
+    executors: parts.executors,
+    assess: async (services, now, abort) =>
+      assess(await createAssessor({ sources, config }).gather(now, abort), config, services),
+    clock,
+    notifier: parts.notifier,
+    newId: parts.newId ?? newPlanId,
+  });
+  const chain = createChain({ ...parts, gate });
+  let newest: CaseFile | null = null;
+  const watch = createWatch({
+    config,
+    clock,
+    ledger,
+    gate,
+    notifier: parts.notifier,
+    store: parts.store,
+    emit: parts.emit,
+    look: async (now, abort) => {
+      await parts.observe(now, abort);
+      return assessor.tick(now, abort);
+    },
+    gather: async (now, abort) => {
+      newest = await assessor.gather(now, abort);
+      return newest;
+    },
+    assess: (caseFile, focus) => assess(caseFile, config, focus),
+    episodes,
+    reason: chain,
+    recovery: (incident, now, abort) => recoveryOf(incident, { config, sources, now, abort }),
+    postmortem:
+      parts.postmortem === null ? null : (incident) => parts.postmortem?.(incident, newest) ?? Promise.resolve(""),
+    incidentId,
+  });
+  return { watch, gate };
+}
+
+/** Time and services name an incident: the same in each replay, and unique as long as two do not begin in one ms. */
+function incidentId(at: number, services: readonly string[]): string {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([at, services]))
+    .digest("hex");
+  return `inc-${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}-${digest.slice(0, 6)}`;
+}

@@ -1,0 +1,156 @@
+import { writeFileSync } from "node:fs";
+import type { Config } from "../../core/config/config.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Clock, IncidentStore, Sources } from "../../core/ports.ts";
+import type { Composition, Investigation, RunningWatch, Terminal } from "../cli/composition.ts";
+import type { Emit } from "../watch/events.ts";
+import { runLoop } from "../watch/loop.ts";
+import { readConfig } from "./config-file.ts";
+import { terminalNotifier } from "./notifier.ts";
+import { readSecretFile } from "./secret-file.ts";
+import type { Environment } from "./secrets.ts";
+
+export interface CommandParts {
+  readonly version: string;
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  /** A recorded incident in place of the live sources; the reader of bundles is passed in. */
+  readonly openBundle: (
+    directory: string,
+    at: number | undefined,
+  ) => Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }>;
+}
+
+const systemClock: Clock = { now: () => Date.now() };
+
+/** What commands are made of. Each part is imported when it is first needed, so that a short command stays short. */
+export function composeCommands({ version, environment, terminal, openBundle }: CommandParts): Composition {
+  const ledgerOf = async (config: Config) =>
+    (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(config.ledger.path);
+  const storeOf = async (config: Config): Promise<IncidentStore | null> =>
+    (await import("../../knowledge/store.ts")).configuredStore(config);
+  const systemOf = async (config: Config, act: boolean, keepsSpool = false) => {
+    const { openLiveSystem } = await import("./live-system.ts");
+    return openLiveSystem({ config, clock: systemClock, environment, act, keepsSpool });
+  };
+
+  return {
+    version,
+    terminal,
+    now: systemClock.now,
+    config: async ({ config: file = "unship.yaml", mode }) => ({ config: readConfig(file, environment, mode), file }),
+    explain: async (config) => (await import("../../core/config/explain.ts")).explain(config),
+    checkSources: async (config, abort) => {
+      const system = await systemOf(config, false);
+      try {
+        return await system.report(abort);
+      } finally {
+        await system.close();
+      }
+    },
+    ledger: ledgerOf,
+    desk: async (config) => {
+      const { createGate } = await import("../../mcp-tools/gate/gate.ts");
+      const ledger = await ledgerOf(config);
+      const gate = createGate({
+        config,
+        store: ledger,
+        executors: [],
+        assess: async () => {
+          throw new Error("the desk judges no evidence");
+        },
+        clock: systemClock,
+        notifier: terminalNotifier,
+        newId: () => {
+          throw new Error("the desk makes no plans");
+        },
+      });
+      return { gate, ledger };
+    },
+    watch: (config, emit) => openWatch(config, emit),
+    mcp: async (config, { readOnly }, abort) => {
+      const { serveMcp } = await import("./serve-mcp.ts");
+      const system = await systemOf(config, !readOnly);
+      const ledger = await ledgerOf(config);
+      try {
+        await serveMcp(
+          {
+            version,
+            config,
+            clock: systemClock,
+            system,
+            ledger,
+            store: await storeOf(config),
+            notifier: terminalNotifier,
+            readOnly,
+          },
+          abort,
+        );
+      } finally {
+        await system.close();
+        await ledger.close();
+      }
+    },
+    investigate: async (config, ask, abort): Promise<Investigation> => {
+      const { investigateOnce } = await import("./investigate.ts");
+      if (ask.bundle !== undefined) {
+        const bundle = await openBundle(ask.bundle, ask.at);
+        return investigateOnce({ version, ask, ...bundle, observe: async () => undefined }, abort);
+      }
+      const system = await systemOf(config, false);
+      try {
+        const clock: Clock = ask.at === undefined ? systemClock : { now: () => ask.at ?? Date.now() };
+        return await investigateOnce(
+          { version, ask, config, clock, sources: system.sources, observe: system.observe },
+          abort,
+        );
+      } finally {
+        await system.close();
+      }
+    },
+    postmortem: async (config, incident, format) => {
+      const { draftPostmortem } = await import("./postmortems.ts");
+      const ledger = await ledgerOf(config);
+      const store = await storeOf(config);
+      try {
+        return await draftPostmortem(incident, null, { ledger, store, format });
+      } finally {
+        await store?.close();
+        await ledger.close();
+      }
+    },
+    readSecretFile,
+    writeFile: async (path, text) => writeFileSync(path, text),
+  };
+
+  async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {
+    const { composeAgent } = await import("./agent.ts");
+    const { writePostmortem } = await import("./postmortems.ts");
+    const system = await systemOf(config, true, true);
+    const ledger = await ledgerOf(config);
+    const store = await storeOf(config);
+    const { watch } = composeAgent({
+      version,
+      config,
+      clock: systemClock,
+      sources: system.sources,
+      executors: system.executors,
+      observe: system.observe,
+      ledger,
+      store,
+      notifier: terminalNotifier,
+      emit,
+      postmortem: config.feedback.postmortemDraft
+        ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
+        : null,
+    });
+    return {
+      run: (abort) => runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, abort }),
+      close: async () => {
+        await system.close();
+        await store?.close();
+        await ledger.close();
+      },
+    };
+  }
+}

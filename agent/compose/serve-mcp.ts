@@ -1,0 +1,69 @@
+import { assess, createAssessor } from "../../core/assessment/assessor.ts";
+import type { Config } from "../../core/config/config.ts";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Clock, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
+import { createGate } from "../../mcp-tools/gate/gate.ts";
+import { createServer } from "../../mcp-tools/server.ts";
+import { serveStdio } from "../../mcp-tools/stdio.ts";
+import { knownIncident, newPlanId, toolContext } from "./chain.ts";
+import type { LiveSystem } from "./live-system.ts";
+
+export interface McpParts {
+  readonly version: string;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly system: LiveSystem;
+  readonly ledger: Ledger & GateStore;
+  readonly store: IncidentStore | null;
+  readonly notifier: Notifier;
+  readonly readOnly: boolean;
+}
+
+/** Several tools are called in one breath; the same look at the system serves them all. */
+const SNAPSHOT_MS = 5000;
+
+/** Serves our tools on stdio until the client goes. The sources are observed at the watch's own step meanwhile. */
+export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<void> {
+  const { config, clock, system, ledger } = parts;
+  const { sources } = system;
+  const assessor = createAssessor({ sources, config });
+  const gate = createGate({
+    config,
+    store: ledger,
+    executors: system.executors,
+    assess: async (services, now, stop) =>
+      assess(await createAssessor({ sources, config }).gather(now, stop), config, services),
+    clock,
+    notifier: parts.notifier,
+    newId: newPlanId,
+  });
+  let snapshot: { readonly at: number; readonly file: Promise<CaseFile> } | null = null;
+  const look = async (): Promise<CaseFile> => {
+    const now = clock.now();
+    await system.observe(now, abort);
+    return assessor.gather(now, abort);
+  };
+  const context = toolContext(
+    { ...parts, sources, gate },
+    async (incidentId) => {
+      if (incidentId !== undefined) await knownIncident(ledger, incidentId);
+      if (snapshot === null || clock.now() - snapshot.at > SNAPSHOT_MS) snapshot = { at: clock.now(), file: look() };
+      try {
+        return await snapshot.file;
+      } catch (error) {
+        snapshot = null;
+        throw error;
+      }
+    },
+    "mcp",
+  );
+  const timer = setInterval(() => {
+    system.observe(clock.now(), abort).catch(() => undefined);
+  }, config.watch.stepMs);
+  try {
+    await serveStdio(createServer(context, { readOnly: parts.readOnly }), abort);
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The composition root: the only reader of the environment. Everything heavy is imported by the command that needs it. */
+const version = (
+  JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as { readonly version: string }
+).version;
+
+if (process.argv[2] === "--version" || process.argv[2] === "-V") {
+  process.stdout.write(`${version}\n`);
+} else {
+  process.exitCode = await run(process.argv);
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const [{ composeCommands }, { buildProgram }, { createTerminal }, { exitCodeOf, failureLines }, { openLab }] =
+    await Promise.all([
+      import("./compose/commands.ts"),
+      import("./cli/program.ts"),
+      import("./cli/terminal.ts"),
+      import("./cli/failure.ts"),
+      import("../evals/lab.ts"),
+    ]);
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
+  const terminal = createTerminal();
+  const lab = openLab();
+  let code = 0;
+  const commands = composeCommands({ version, environment: process.env, terminal, openBundle: lab.openBundle });
+  const program = buildProgram(commands, lab, abort.signal, (answer) => {
+    code = answer;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    if (abort.signal.aborted) return code;
+    for (const line of failureLines(error)) terminal.err(`${line}\n`);
+    return exitCodeOf(error);
+  }
+}

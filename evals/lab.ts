@@ -1,0 +1,16 @@
+import type { Lab } from "../agent/cli/program.ts";
+import type { CommandParts } from "../agent/compose/commands.ts";
+import { toEpisode } from "./replay/episode.ts";
+
+/** What the command line offers beside the product: each part imported when its command runs. */
+export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
+  return {
+    demo: async (to, options, abort) => (await import("./lab/demo-command.ts")).demoCommand(to, options, abort),
+    sandbox: async (to, options, abort) =>
+      (await import("./lab/sandbox-command.ts")).sandboxCommand(to, options, abort),
+    replay: async (to, paths, options, abort) =>
+      (await import("./lab/replay-command.ts")).replayCommand(to, paths, options, abort),
+    toEpisode,
+    openBundle: async (directory, at) => (await import("./replay/open-bundle.ts")).openBundle(directory, at),
+  };
+}

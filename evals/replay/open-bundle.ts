@@ -1,0 +1,25 @@
+import type { Config } from "../../core/config/config.ts";
+import { UnshipError } from "../../core/errors.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import type { Clock, Sources } from "../../core/ports.ts";
+import { readBundle } from "./bundle.ts";
+import { bundleSources } from "./bundle-sources.ts";
+import { configFor } from "./seed-config.ts";
+
+/** A recorded incident as it stood at `at` (Unix ms; default: the end of its watch), for one look. */
+export async function openBundle(
+  directory: string,
+  at: number | undefined,
+): Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }> {
+  const bundle = readBundle(directory);
+  const { start, end } = bundle.incident.watch;
+  const now = at ?? end;
+  if (now < start || now > end) {
+    throw new UnshipError("input.invalid", {
+      what: "--at",
+      reason: `${rfc3339(now)} is not between ${rfc3339(start)} and ${rfc3339(end)}`,
+    });
+  }
+  const clock: Clock = { now: () => now };
+  return { sources: bundleSources(bundle, clock, new Map()), clock, config: configFor(bundle, undefined, undefined) };
+}

@@ -1,0 +1,70 @@
+import { composeAgent } from "../../agent/compose/agent.ts";
+import { terminalNotifier } from "../../agent/compose/notifier.ts";
+import type { Clock } from "../../core/ports.ts";
+import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
+import { readBundle } from "./bundle.ts";
+import { bundleSources } from "./bundle-sources.ts";
+import { type Episode, toEpisode } from "./episode.ts";
+import { replayExecutors } from "./replay-executors.ts";
+import { configFor } from "./seed-config.ts";
+
+export interface ReplayOptions {
+  readonly version: string;
+  readonly config?: string;
+  readonly mode?: string;
+}
+
+export interface ReplayResult {
+  readonly id: string;
+  readonly episodes: readonly Episode[];
+  readonly samples: number;
+}
+
+/**
+ * Replays one bundle on a virtual clock: the same watch, chain, gate and ledger as live, over the bundle's ports; only
+ * the executors do nothing. The same bundle and configuration give the same result, byte for byte.
+ */
+export async function replayBundle(
+  directory: string,
+  { version, config: file, mode }: ReplayOptions,
+  abort: AbortSignal,
+): Promise<ReplayResult> {
+  const bundle = readBundle(directory);
+  const config = configFor(bundle, file, mode);
+  const { start, end } = bundle.incident.watch;
+  let now = start;
+  const clock: Clock = { now: () => now };
+  const taken = new Map<string, number>();
+  let plans = 0;
+  const ledger = await openSqliteLedger(":memory:", { clock });
+  try {
+    const { watch } = composeAgent({
+      version,
+      config,
+      clock,
+      sources: bundleSources(bundle, clock, taken),
+      executors: replayExecutors(clock, taken),
+      observe: async () => undefined,
+      ledger,
+      store: null,
+      notifier: terminalNotifier,
+      emit: () => undefined,
+      postmortem: null,
+      newId: () => {
+        plans += 1;
+        return `plan-${plans}`;
+      },
+    });
+    await watch.resume(abort);
+    for (; now <= end; now += config.watch.stepMs) {
+      abort.throwIfAborted();
+      await watch.tick(abort);
+    }
+    const incidents = await ledger.incidents();
+    const episodes = incidents.toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1)).map(toEpisode);
+    const samples = bundle.series.reduce((sum, { values }) => sum + values.length, 0);
+    return { id: bundle.incident.id, episodes, samples };
+  } finally {
+    await ledger.close();
+  }
+}
