@@ -25,7 +25,7 @@ export interface ChildOptions {
 }
 
 /** Young generation kept small and old one bounded, so that a pod's memory says something about its load. */
-const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2", "--max-old-space-size=128"];
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2", "--max-old-space-size=64"];
 
 /**
  * Starts `program`, given as it stands in the source tree ("./service/main.ts"), relative to this file. It inherits

@@ -19,6 +19,8 @@ export interface RunSandboxOptions {
   /** From steady to the scenario, ms. Default 20,000: enough of a baseline to tell worse from usual. */
   readonly warmUpMs?: number;
   readonly requestsPerSecond?: number;
+  /** How long a minute of the scenario's story lasts, ms; the sandbox's default where it is left out. */
+  readonly storyMinuteMs?: number;
 }
 
 const DEFAULT_WARM_UP_MS = 20_000;
@@ -33,13 +35,14 @@ export async function runSandbox(
   abort: AbortSignal,
 ): Promise<void> {
   const scenario = checkScenario(options.scenario);
-  const { json = false, warmUpMs = DEFAULT_WARM_UP_MS, requestsPerSecond } = options;
+  const { json = false, warmUpMs = DEFAULT_WARM_UP_MS, requestsPerSecond, storyMinuteMs } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "unship-sandbox-"));
   if (!json) print(`Starting the sandbox in ${directory} …`);
   await using sandbox = await startSandbox({
     directory,
     ...(scenario !== undefined && { scenario }),
     ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+    ...(storyMinuteMs !== undefined && { storyMinuteMs }),
   });
   if (json) print(JSON.stringify({ event: "steady", at: rfc3339(Date.now()), ...sandbox.endpoints }));
   else for (const line of describe(sandbox.endpoints)) print(line);

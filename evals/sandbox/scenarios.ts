@@ -55,8 +55,8 @@ export const SCENARIOS = {
     truth: rollback("payments"),
   },
   leak: {
-    title: "a deploy of catalog keeps 384 KiB of every request for ever",
-    act: (acts) => acts.release("catalog", "dan", [{ kind: "keeps", kibPerRequest: 384 }]),
+    title: "a deploy of catalog keeps 160 KiB of every request for ever",
+    act: (acts) => acts.release("catalog", "dan", [{ kind: "keeps", kibPerRequest: 160 }]),
     truth: rollback("catalog"),
   },
   "not-ready": {

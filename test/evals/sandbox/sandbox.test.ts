@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +47,8 @@ describe("the sandbox", () => {
     ]);
     expect(new Map(seen)).toEqual(new Map(SERVICES.map((service) => [service, "2"])));
     expect(sandbox.writes()).toEqual([]);
+    // Whoever reads this file may write to the cluster.
+    expect(statSync(sandbox.endpoints.kubeconfigPath).mode & 0o777).toBe(0o600);
     expect(await failedShare(2)).toBe(0);
   });
 
