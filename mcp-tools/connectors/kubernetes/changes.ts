@@ -27,7 +27,7 @@ export function kubernetesChanges({ client, namespaces, services, now }: Kuberne
   return {
     name: client.source,
     async changes(window, abort) {
-      const inventory = await readInventory(client, namespaces, abort);
+      const inventory = await readInventory(client, namespaces, abort, { events: true });
       const at = now();
       return inventory.workloads
         .flatMap((workload) =>

@@ -69,7 +69,9 @@ export function kubeClient(access: ClusterAccess, options: { readonly timeoutMs?
   const http = createHttp({ source, base: access.server, maxBytes: MAX_BYTES, ...access.http, ...options });
   return {
     source,
-    get: (kind, namespace, name, schema, abort) => http.getJson(objectPath(kind, namespace, name), schema, abort),
+    async get(kind, namespace, name, schema, abort) {
+      return http.getJson(objectPath(kind, namespace, name), schema, abort);
+    },
     async list(kind, namespace, schema, abort, filter = {}) {
       try {
         return await pages(http, kind, namespace, schema, abort, filter);

@@ -2,7 +2,7 @@ import type { Series } from "../../../core/model/signal.ts";
 import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
 import type { KubernetesSourceOptions } from "./changes.ts";
 import { entryOf, podsOf, readInventory } from "./inventory.ts";
-import { DEFAULT_GRACE_MS, podHealth, restartsOf } from "./pods.ts";
+import { DEFAULT_GRACE_MS, podHealth, restartsOf, usualReadyMs } from "./pods.ts";
 import { serviceOf } from "./services.ts";
 import { versionOf } from "./template.ts";
 
@@ -39,7 +39,7 @@ const DEFAULT_KEEP_MS = 2 * 60 * 60 * 1000;
  * was seen not Ready past its start-up grace, 0 in one in which it was only seen Ready, null in one in which nobody
  * looked or it did not count. `container_restarts` is how often its containers restarted since the look before.
  * Nothing is known from before the first `observe`, nor about a pod that has gone. `keepMs`: how far back it remembers;
- * `graceMs`: least start-up grace of a pod, default 30 s.
+ * `graceMs`: start-up grace of a pod where nothing tells it, default 30 s.
  */
 export function kubernetesHealth(
   options: Omit<KubernetesSourceOptions, "now"> & { readonly graceMs?: number; readonly keepMs?: number },
@@ -53,12 +53,14 @@ export function kubernetesHealth(
       const inventory = await readInventory(client, namespaces, abort);
       for (const workload of inventory.workloads) {
         const service = serviceOf(workload, services);
-        for (const pod of podsOf(inventory, workload)) {
+        const own = podsOf(inventory, workload);
+        const grace = { leastMs: graceMs, usualMs: usualReadyMs(own) };
+        for (const pod of own) {
           const { uid, namespace, name } = pod.metadata;
           const version = entryOf(workload, pod)?.version ?? versionOf({ metadata: pod.metadata, spec: pod.spec });
           const record = pods.get(uid) ?? { service, pod: `${namespace}/${name}`, version, looks: [] };
           pods.set(uid, record);
-          const health = podHealth(pod, at, graceMs);
+          const health = podHealth(pod, at, grace);
           const failing = health === "failing" ? true : health === "ready" ? false : null;
           record.looks.push({ at, failing, restarts: restartsOf(pod) });
         }

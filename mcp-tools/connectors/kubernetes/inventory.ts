@@ -11,13 +11,17 @@ export interface Inventory {
   readonly events: readonly KubeEvent[];
 }
 
-/** `namespaces` ["*"]: all of them, for which the credentials must be allowed. Throws as the client does. */
+/**
+ * `namespaces` ["*"]: all of them, for which the credentials must be allowed. Events are read only where asked for.
+ * Throws as the client does.
+ */
 export async function readInventory(
   client: KubeClient,
   namespaces: readonly string[],
   abort: AbortSignal,
+  { events = false }: { readonly events?: boolean } = {},
 ): Promise<Inventory> {
-  const parts = await Promise.all(namespaces.map((namespace) => readNamespace(client, namespace, abort)));
+  const parts = await Promise.all(namespaces.map((namespace) => readNamespace(client, namespace, events, abort)));
   return {
     workloads: parts.flatMap(({ workloads }) => workloads),
     pods: parts.flatMap(({ pods }) => pods),
@@ -25,7 +29,12 @@ export async function readInventory(
   };
 }
 
-async function readNamespace(client: KubeClient, namespace: string, abort: AbortSignal): Promise<Inventory> {
+async function readNamespace(
+  client: KubeClient,
+  namespace: string,
+  withEvents: boolean,
+  abort: AbortSignal,
+): Promise<Inventory> {
   const [deployments, statefulSets, daemonSets, replicaSets, revisions, pods, events] = await Promise.all([
     client.list("Deployment", namespace, WorkloadObject, abort),
     client.list("StatefulSet", namespace, WorkloadObject, abort),
@@ -33,7 +42,7 @@ async function readNamespace(client: KubeClient, namespace: string, abort: Abort
     client.list("ReplicaSet", namespace, ReplicaSet, abort),
     client.list("ControllerRevision", namespace, ControllerRevision, abort),
     client.list("Pod", namespace, Pod, abort),
-    readEvents(client, namespace, abort),
+    withEvents ? readEvents(client, namespace, abort) : [],
   ]);
   return {
     workloads: [

@@ -125,7 +125,13 @@ export type ControllerRevision = z.infer<typeof ControllerRevision>;
 const ContainerStatus = z.looseObject({
   name: z.string(),
   restartCount: Count,
-  state: z.looseObject({ waiting: z.looseObject({ reason: z.string().default("") }).nullish() }).prefault({}),
+  state: z
+    .looseObject({
+      waiting: z.looseObject({ reason: z.string().default("") }).nullish(),
+      running: z.looseObject({ startedAt: Time }).nullish(),
+      terminated: z.looseObject({ exitCode: Count }).nullish(),
+    })
+    .prefault({}),
 });
 const Probe = z.looseObject({
   initialDelaySeconds: Count,

@@ -1,7 +1,7 @@
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Workload } from "./history.ts";
 import { entryOf, type Inventory, podsOf } from "./inventory.ts";
-import { podHealth } from "./pods.ts";
+import { podHealth, usualReadyMs } from "./pods.ts";
 
 /** Whether every replica runs the current template and is available, and the controller has seen the last write. */
 export function isComplete(workload: Workload): boolean {
@@ -23,7 +23,7 @@ export function isComplete(workload: Workload): boolean {
   return updated >= desired && available >= desired;
 }
 
-/** How far the rollout of the current template is. `graceMs`: least start-up grace of a pod. */
+/** How far the rollout of the current template is. `graceMs`: start-up grace of a pod where nothing tells it. */
 export function rolloutStatus(
   workload: Workload,
   inventory: Pick<Inventory, "pods">,
@@ -34,9 +34,11 @@ export function rolloutStatus(
   if (kind === "Deployment" && object.spec.paused) return "paused";
   const progressing = object.status.conditions.find(({ type }) => type === "Progressing");
   if (kind === "Deployment" && progressing?.reason === "ProgressDeadlineExceeded") return "stuck";
-  const health = podsOf(inventory, workload)
+  const pods = podsOf(inventory, workload);
+  const grace = { leastMs: graceMs, usualMs: usualReadyMs(pods) };
+  const health = pods
     .filter((pod) => current !== null && entryOf(workload, pod) === current)
-    .map((pod) => podHealth(pod, now, graceMs))
+    .map((pod) => podHealth(pod, now, grace))
     .filter((one) => one !== "not-counted");
   if (health.length > 0 && health.every((one) => one === "failing")) return "stuck";
   return isComplete(workload) ? "complete" : "progressing";

@@ -13,7 +13,8 @@ import { createTimeline } from "./timeline.ts";
 
 /**
  * What runs and what could be restored, workload by workload. A revision is listed with the number that an undo would
- * name; which of them is good is not judged here. `graceMs`: least start-up grace of a pod, default 30 s.
+ * name; which of them is good is not judged here. `graceMs`: start-up grace of a pod where nothing tells it,
+ * default 30 s.
  */
 export function kubernetesRollouts(options: KubernetesSourceOptions & { readonly graceMs?: number }): RolloutSource {
   const { client, namespaces, services, now, graceMs = DEFAULT_GRACE_MS } = options;
@@ -21,7 +22,7 @@ export function kubernetesRollouts(options: KubernetesSourceOptions & { readonly
   return {
     name: client.source,
     async rollouts(abort) {
-      const inventory = await readInventory(client, namespaces, abort);
+      const inventory = await readInventory(client, namespaces, abort, { events: true });
       const at = now();
       return inventory.workloads.map((workload) => {
         const startedAt = timeline.stages(workload, inventory, at).at(-1)?.startedAt ?? null;

@@ -144,6 +144,7 @@ function writeFailure(error: UnshipError, dryRun: boolean): Answer {
 function unread(error: unknown): Answer {
   if (!(error instanceof UnshipError)) throw error;
   if (error.code === "source.not_found") return { result: "stale", detail: "it does not exist any more" };
+  if (error.code === "input.invalid") return { result: "refused", detail: error.message };
   if (error.code === "target.refused") return { result: "refused", detail: String(error.facts.reason) };
   if (error.code === "source.refused")
     return { result: "failed", detail: `the API server refused to show it, with status ${error.facts.status}` };

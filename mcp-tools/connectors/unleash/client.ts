@@ -94,7 +94,9 @@ export function unleashClient({ endpoint, token, project, environment, timeoutMs
       const List = z.looseObject({ features: z.array(Feature) });
       return (await http.getJson(path`/api/admin/projects/${project}/features`, List, abort)).features;
     },
-    feature: (name, abort) => http.getJson(path`/api/admin/projects/${project}/features/${name}`, Feature, abort),
+    async feature(name, abort) {
+      return http.getJson(path`/api/admin/projects/${project}/features/${name}`, Feature, abort);
+    },
     async events({ feature, types, from, limit, offset = 0 }, abort) {
       const Page = z.looseObject({ events: z.array(UnleashEvent) });
       const name = feature === undefined ? "" : `IS:${feature}`;

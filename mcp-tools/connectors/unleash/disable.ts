@@ -223,6 +223,7 @@ function unread(error: unknown): Answer {
   if (!(error instanceof UnshipError)) throw error;
   if (error.code === "source.not_found")
     return { result: "stale", detail: "it does not exist any more, or not in this environment" };
+  if (error.code === "input.invalid") return { result: "refused", detail: error.message };
   if (error.code === "source.refused")
     return { result: "failed", detail: `Unleash refused to show it, with status ${error.facts.status}` };
   return {

@@ -9,14 +9,23 @@ import { at, controlled, controllerRevision, deployment, ms, replicaSet } from "
 const never = new AbortController().signal;
 const MINUTE = 60_000;
 
+interface PodParts {
+  readonly ready?: boolean;
+  readonly waiting?: string;
+  readonly state?: object;
+  /** Minutes from its start until it was Ready. */
+  readonly readyAfter?: number;
+  readonly restarts?: number;
+  readonly metadata?: object;
+  readonly spec?: object;
+  readonly phase?: string;
+}
+
 /** A pod of the ReplicaSet (or other owner) with this uid, started at a minute. */
-function pod(
-  name: string,
-  owner: string,
-  startedAt: number,
-  more: { ready?: boolean; waiting?: string; restarts?: number; metadata?: object; spec?: object; phase?: string } = {},
-): StoredObject {
-  const waiting = more.waiting === undefined ? {} : { state: { waiting: { reason: more.waiting } } };
+function pod(name: string, owner: string, startedAt: number, more: PodParts = {}): StoredObject {
+  const running = { running: { startedAt: at(startedAt) } };
+  const state = more.state ?? (more.waiting === undefined ? running : { waiting: { reason: more.waiting } });
+  const readyAt = at(startedAt + (more.readyAfter ?? 0));
   return {
     kind: "Pod",
     metadata: {
@@ -30,8 +39,8 @@ function pod(
     status: {
       phase: more.phase ?? "Running",
       startTime: at(startedAt),
-      conditions: [{ type: "Ready", status: more.ready === false ? "False" : "True" }],
-      containerStatuses: [{ name: "cart", restartCount: more.restarts ?? 0, ...waiting }],
+      conditions: [{ type: "Ready", status: more.ready === false ? "False" : "True", lastTransitionTime: readyAt }],
+      containerStatuses: [{ name: "cart", restartCount: more.restarts ?? 0, state }],
     },
   };
 }
@@ -230,32 +239,48 @@ describe("kubernetesHealth", () => {
     periodSeconds: 10,
     failureThreshold,
   });
+  const probed = (probes: object) => ({ containers: [{ name: "c", ...probes }] });
+  const unready = { ready: false };
+  const pulling = { ready: false, waiting: "ContainerCreating" };
+  const startup = { ready: false, spec: probed({ startupProbe: probe(0, 30) }) };
   it.each([
-    ["in its start-up grace", { ready: false }, 29.9, null],
-    ["past it", { ready: false }, 29, 1],
+    ["in the grace of a pod without probes", unready, 29.9, null],
+    ["past it", unready, 29, 1],
+    ["whose start-up probe may still take", startup, 26, null],
+    ["whose start-up probe has had its time", startup, 24, 1],
+    ["whose readiness probe begins late", { ready: false, spec: probed({ readinessProbe: probe(120, 3) }) }, 28, null],
     [
-      "whose start-up probe may still take",
-      { ready: false, spec: { containers: [{ name: "c", startupProbe: probe(0, 30) }] } },
-      27,
-      null,
-    ],
-    [
-      "whose start-up probe has had its time",
-      { ready: false, spec: { containers: [{ name: "c", startupProbe: probe(0, 30) }] } },
-      24,
+      "whose quick readiness probe has had its time",
+      { ready: false, spec: probed({ readinessProbe: probe(0, 1) }) },
+      29.8,
       1,
     ],
     [
-      "whose readiness probe begins late",
-      { ready: false, spec: { containers: [{ name: "c", readinessProbe: probe(120, 3) }] } },
-      28,
+      "whose container was started again a moment ago",
+      { ...startup, state: { running: { startedAt: at(29) } } },
+      0,
       null,
     ],
+    ["that waits for its image", pulling, 25, null],
+    ["that waits for its image longer than any rollout may take", pulling, 15, 1],
     ["that crashes in its grace", { ready: false, waiting: "CrashLoopBackOff" }, 29.9, 1],
+    ["whose container ended with an error", { ready: false, state: { terminated: { exitCode: 1 } } }, 29.9, 1],
     ["that is going", { ready: false, metadata: { deletionTimestamp: at(29) } }, 0, null],
     ["that ran to its end", { ready: false, phase: "Succeeded" }, 0, null],
   ] as const)("a pod %s counts as %s, %s, %s", async (_, more, startedAt, value) => {
-    const series = await observed([[pod("b", OLD, 0)], [pod("a", NEW, startedAt, more)]]);
+    const series = await observed([[pod("b", OLD, 0)], [pod("a", NEW, startedAt, more), pod("b", OLD, 0)]]);
+    expect(series.find(({ labels: { pod: name } }) => name === "shop/a")?.values[1] ?? null).toBe(value);
+  });
+
+  it.each([
+    ["within twice what its workload's pods usually take", 26, null],
+    ["beyond it", 23, 1],
+  ] as const)("a slow starter %s counts as %s, %s", async (_, startedAt, value) => {
+    const spec = probed({ readinessProbe: probe(0, 3) });
+    const series = await observed([
+      [],
+      [pod("a", NEW, startedAt, { ready: false, spec }), pod("b", OLD, 0, { spec, readyAfter: 3 })],
+    ]);
     expect(series.find(({ labels: { pod: name } }) => name === "shop/a")?.values[1] ?? null).toBe(value);
   });
 

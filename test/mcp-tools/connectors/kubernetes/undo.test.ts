@@ -237,6 +237,15 @@ describe("kubectlRolloutUndo, execute", () => {
     });
   });
 
+  it("refuses a name that would lead elsewhere", async () => {
+    const { result, writes } = await undo(
+      [],
+      undoTarget({ object: { kind: "Deployment", namespace: "..", name: "cart" } }),
+    );
+    expect(result).toMatchObject({ result: "refused", detail: expect.stringContaining("made of dots") });
+    expect(writes).toEqual([]);
+  });
+
   it("warns of what stays undone and of what brings the bad version back", async () => {
     const applied = { spec: { template: template("shop/cart:1.5.0") } };
     const withConfig = template("shop/cart:1.4.0", {
