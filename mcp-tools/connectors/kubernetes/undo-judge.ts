@@ -2,7 +2,7 @@ import type { Target } from "../../../core/model/plan.ts";
 import { gitOpsOwner } from "./gitops.ts";
 import type { HistoryEntry, Workload } from "./history.ts";
 import { CAUSE_ANNOTATION } from "./mark.ts";
-import { configsOf, imagesOf, versionOf } from "./template.ts";
+import { configsOf, imagesOf, sameTemplate, versionOf } from "./template.ts";
 
 /** Whether a target may be taken back as it stands, and to which entry of its history; otherwise the answer and why. */
 export type Judgement =
@@ -13,12 +13,12 @@ export type Judgement =
 export function judge(workload: Workload, target: Target): Judgement {
   const [obstacle] = obstaclesTo(workload);
   if (obstacle !== undefined) return { kind: "answer", result: "refused", detail: obstacle };
-  const { current, history } = workload;
+  const { current, history, object } = workload;
   const { expected, restore } = target;
   const entry =
     history.find(({ revision }) => revision === restore.revision) ??
     history.find(({ formerly }) => formerly.includes(restore.revision));
-  if (entry !== undefined && entry === current && entry.version === restore.version)
+  if (entry !== undefined && entry.version === restore.version && sameTemplate(entry.template, object.spec.template))
     return { kind: "answer", result: "nothing-to-do", detail: `its template is that of ${named(entry)} already` };
   const stands = standing(workload);
   if (!settled(workload) || current?.revision !== expected.revision || current.version !== expected.version)
