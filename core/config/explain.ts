@@ -5,6 +5,7 @@ import { explainApprovers, explainFeedback, explainServices } from "./explain/pe
 import { explainPolicies } from "./explain/policies.ts";
 import { explainSources } from "./explain/sources.ts";
 import { listed, missingHand, under } from "./explain/words.ts";
+import { oneLine } from "./yaml-tree.ts";
 
 /**
  * What a file will make unship do, in plain words for whoever is on call: the mode first (and that it is the default,
@@ -31,7 +32,7 @@ export function explain(config: Config): readonly string[] {
     ]),
     "",
     `The record of all of it: ${config.ledger.path}.`,
-  ];
+  ].map(oneLine);
 }
 
 function modeLines(config: Config): readonly string[] {

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { durationHint } from "./durations.ts";
 import { choicesAt, keysAt, schemasAt } from "./json-schema.ts";
 import { didYouMean, nearest } from "./nearest.ts";
-import { isSecret, pathText, type Trouble } from "./variables.ts";
+import { isFilled, isSecret, pathText, type Trouble, valueAt } from "./variables.ts";
 import { oneLine, type Path, shown } from "./yaml-tree.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -20,7 +20,7 @@ interface Placed {
 export function schemaTroubles(issues: readonly Issue[], raw: unknown): readonly Trouble[] {
   const flat = issues.flatMap((issue) => flatten(issue, []));
   const unknownKeys = flat.flatMap(({ issue, path }) =>
-    issue.code === "unrecognized_keys" ? issue.keys.map((key) => keyTrouble(path, key, raw)) : [],
+    issue.code === "unrecognized_keys" ? keyTroubles(path, issue.keys, raw) : [],
   );
   const meant = new Set(unknownKeys.map((one) => one.meant));
   const rest = flat.filter(({ issue, path }) => issue.code !== "unrecognized_keys" && !meant.has(pathText(path)));
@@ -52,18 +52,20 @@ function distance(issues: readonly Issue[]): number {
   }, 0);
 }
 
-function keyTrouble(parent: Path, key: string, raw: unknown): UnknownKey {
+function keyTroubles(parent: Path, unknown: readonly string[], raw: unknown): readonly UnknownKey[] {
   const present = valueAt(raw, parent);
-  const taken = typeof present === "object" && present !== null ? Object.keys(present) : [];
+  const taken = new Set(typeof present === "object" && present !== null ? Object.keys(present) : []);
   const keys = keysAt(parent, raw);
-  const free = keys.filter((name) => !taken.includes(name));
-  const meant = nearest(key, free);
+  const free = keys.filter((name) => !taken.has(name));
   const where = parent.length === 0 ? "at the top" : `in ${pathText(parent)}`;
-  const hint = meant === null ? didYouMean(key, keys.length === 0 ? [] : keys) : `did you mean ${meant}?`;
-  return {
-    meant: meant === null ? null : pathText([...parent, meant]),
-    trouble: { path: [...parent, key], at: "key", message: `there is no key ${shown(key)} ${where}`, hint },
-  };
+  return unknown.map((key) => {
+    const meant = nearest(key, free);
+    const hint = meant === null ? didYouMean(key, keys) : `did you mean ${meant}?`;
+    return {
+      meant: meant === null ? null : pathText([...parent, meant]),
+      trouble: { path: [...parent, key], at: "key", message: `there is no key ${shown(key)} ${where}`, hint },
+    };
+  });
 }
 
 function valueTrouble({ issue, path }: Placed, raw: unknown): Trouble {
@@ -91,7 +93,11 @@ function sentence(issue: Issue, path: Path, value: unknown, raw: unknown): { mes
   const quoted = quote(value, path);
   switch (issue.code) {
     case "custom":
-      return { message: `${quoted} ${issue.message}`.trim(), hint: textOf(issue.params?.hint) };
+      // A hint is made from the value, and the value of a variable may be a secret that got lost.
+      return {
+        message: `${quoted} ${issue.message}`.trim(),
+        hint: isFilled(raw, path) ? null : textOf(issue.params?.hint),
+      };
     case "invalid_union":
     case "invalid_value": {
       const choices = choicesAt(path, raw);
@@ -163,7 +169,7 @@ function wrongKind(expected: string, path: Path, value: unknown, quoted: string,
     return { message, hint: inMs };
   }
   if (expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
-    return { message, hint: `write "${String(value)}" in quotes` };
+    return { message, hint: isPrivate(path) ? "write it in quotes" : `write "${String(value)}" in quotes` };
   }
   if (expected === "array") return { message, hint: "begin each entry with -, or write [a, b]" };
   return { message, hint: value === null ? "it is empty: remove the key or indent its content beneath it" : null };
@@ -171,7 +177,7 @@ function wrongKind(expected: string, path: Path, value: unknown, quoted: string,
 
 /** A value for a message. Secrets, what may be one by mistake, and passwords in URLs are never quoted (S10). */
 function quote(value: unknown, path: Path): string {
-  if (isSecret(path) || path.at(-1) === "token_sha256") return "what stands there";
+  if (isPrivate(path)) return "what stands there";
   if (typeof value === "string" && /\/\/[^/]*@/.test(value)) return "the URL";
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
@@ -179,16 +185,10 @@ function quote(value: unknown, path: Path): string {
   return typeof value === "string" ? shown(value) : String(value);
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
+function isPrivate(path: Path): boolean {
+  return isSecret(path) || path.at(-1) === "token_sha256";
 }
 
-/** What stands at a path; undefined where nothing does. */
-export function valueAt(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const step of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = Reflect.get(value, step);
-  }
-  return value;
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }

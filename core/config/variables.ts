@@ -32,6 +32,22 @@ export function pathText(path: Path): string {
   return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
+/** What stands at a path; undefined where nothing does. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = Reflect.get(value, step);
+  }
+  return value;
+}
+
+/** Whether a variable is filled in at a path: then no message may tell what stands there afterwards (S10). */
+export function isFilled(raw: unknown, path: Path): boolean {
+  const value = valueAt(raw, path);
+  return typeof value === "string" && value.includes("${");
+}
+
 const ANY_REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
 const VARIABLE = /^[A-Za-z_]\w*$/;
 

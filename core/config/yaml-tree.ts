@@ -66,7 +66,7 @@ export function readYaml(text: string): YamlTree {
     const reader = new Reader((alias) => (isAlias(alias) ? alias.resolve(document) : undefined));
     const place = placeAt(document.contents?.range?.[0] ?? 0);
     const root = reader.read(document.contents, place, 0);
-    return treeOf(text, root, place, reader.faults, lines);
+    return treeOf(text, reader.isTooLarge ? undefined : root, place, reader.faults, lines);
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown;
     const fault = { offset: 0, message: "not readable as YAML: it is nested too deeply", hint: null };
@@ -77,6 +77,10 @@ export function readYaml(text: string): YamlTree {
 class Reader {
   readonly faults: Fault[] = [];
   #values = 0;
+  /** What was read is only the beginning, and says nothing of the rest. */
+  get isTooLarge(): boolean {
+    return this.#values > MOST_VALUES;
+  }
   readonly #resolve: (alias: Node) => Node | undefined;
 
   constructor(resolve: (alias: Node) => Node | undefined) {

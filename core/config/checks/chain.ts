@@ -3,7 +3,8 @@ import { DecisionAction } from "../../model/decision.ts";
 import { choicesOfAction, windowOfAction } from "../action-text.ts";
 import { compileExpression } from "../expression.ts";
 import { didYouMean } from "../nearest.ts";
-import type { Trouble } from "../variables.ts";
+import { isFilled, type Trouble } from "../variables.ts";
+import type { Path } from "../yaml-tree.ts";
 import { type Check, type Fields, isMap, keyTroubleAt, listAt, type Placed, repeats, valueTroubleAt } from "./check.ts";
 
 function stepsIn(file: unknown): readonly Placed<Fields>[] {
@@ -50,15 +51,29 @@ export const stepKeysHaveTheirEffect: Check = ({ file }) =>
   });
 
 /** The window and the choices that a step's action names must be readable. */
-export const actionTextsAreRead: Check = ({ file }) =>
+export const actionTextsAreRead: Check = ({ file, raw }) =>
   stepsIn(file).flatMap(({ path, value: { step, action } }) => {
     if (typeof action !== "string") return [];
     const at = [...path, "action"];
-    if (step === "identify_recent_deployments") return windowTroubles(at, action);
-    return step === "recommend_action" ? choiceTroubles(at, action) : [];
+    const troubles =
+      step === "identify_recent_deployments"
+        ? windowTroubles(at, action)
+        : step === "recommend_action"
+          ? choiceTroubles(at, action)
+          : [];
+    return troubles.length > 0 && isFilled(raw, at) ? [filledTrouble(at)] : troubles;
   });
 
-function windowTroubles(path: readonly (string | number)[], action: string): readonly Trouble[] {
+/** What is wrong with a text after its variables are filled in cannot be quoted (S10). */
+function filledTrouble(path: Path): Trouble {
+  return valueTroubleAt(
+    path,
+    "cannot be read once its variables are filled in",
+    "write it out: people review this file",
+  );
+}
+
+function windowTroubles(path: Path, action: string): readonly Trouble[] {
   const window = windowOfAction(action);
   if (window.kind === "wrong")
     return [valueTroubleAt(path, `names a window that cannot be read: ${window.what}`, window.hint, window.offset)];
@@ -68,7 +83,7 @@ function windowTroubles(path: readonly (string | number)[], action: string): rea
   ];
 }
 
-function choiceTroubles(path: readonly (string | number)[], action: string): readonly Trouble[] {
+function choiceTroubles(path: Path, action: string): readonly Trouble[] {
   const choices = choicesOfAction(action);
   if (choices.kind === "none") return [];
   if (choices.kind === "wrong")
@@ -86,12 +101,12 @@ function choiceTroubles(path: readonly (string | number)[], action: string): rea
 }
 
 /** `require_human_approval_if` must be an expression over facts that exist. */
-export const expressionsAreSound: Check = ({ file }) =>
+export const expressionsAreSound: Check = ({ file, raw }) =>
   stepsIn(file).flatMap(({ path, value: { require_human_approval_if: text } }) => {
     if (typeof text !== "string") return [];
     const compiled = compileExpression(text);
     if (compiled.ok) return [];
-    return compiled.errors.map(({ what, hint, offset }) =>
-      valueTroubleAt([...path, "require_human_approval_if"], `cannot be read: ${what}`, hint, offset),
-    );
+    const at = [...path, "require_human_approval_if"];
+    if (isFilled(raw, at)) return [filledTrouble(at)];
+    return compiled.errors.map(({ what, hint, offset }) => valueTroubleAt(at, `cannot be read: ${what}`, hint, offset));
   });

@@ -33,7 +33,7 @@ function knownServices(file: unknown): readonly string[] | null {
 }
 
 /** Two people with one name, or one token, would be one person in the ledger. */
-export const approversAreDistinct: Check = ({ file }) => {
+export const approversAreDistinct: Check = ({ file, raw }) => {
   const approvers = listAt(file, "approvers").flatMap(({ path, value }) => (isMap(value) ? [{ path, value }] : []));
   const by = (key: string) =>
     repeats(approvers, (approver) => {
@@ -41,10 +41,10 @@ export const approversAreDistinct: Check = ({ file }) => {
       return typeof value === "string" ? value.toLowerCase() : null;
     });
   return [
-    ...by("name").map(({ path, value }) =>
+    ...by("name").map(({ path }) =>
       valueTroubleAt(
         [...path, "name"],
-        `is ${JSON.stringify(value.name)}, which stands above already`,
+        `is ${writtenAt(raw, [...path, "name"])}, which stands above already`,
         "each person once",
       ),
     ),

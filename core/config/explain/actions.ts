@@ -36,12 +36,25 @@ function actionLines(action: AllowedAction, config: Config): readonly string[] {
     `${action.type} ${DEEDS[action.type]}, ${scopeWords(action)}.`,
     ...under([
       personWords(action, config),
-      ...(perHour === null
-        ? []
-        : [`At most ${perHour} in any hour, approved ones included; the ${ordinal(perHour + 1)} needs a person.`]),
+      ...(perHour === null ? [] : [perHourWords(perHour)]),
       ...(missing === null ? [] : [`Cannot be carried out as things stand: ${missing}.`]),
     ]),
   ];
+}
+
+function perHourWords(limit: number): string {
+  if (limit === 0) return "Each one needs a person: max_rollbacks_per_hour is 0.";
+  return `At most ${limit} in any hour, approved ones included; the ${ordinal(limit + 1)} needs a person.`;
+}
+
+function perDayWords(limit: number): string {
+  if (limit === 0) return "- anything would be done at all: max_auto_rollbacks_per_day is 0";
+  return `- ${plural(limit, "automatic action")} happened in the last 24 hours (one target counts as one)`;
+}
+
+function inARowWords(limit: number): string {
+  if (limit === 0) return "- anything would be done at all: escalate_to_human_after is 0";
+  return `- it would be the ${ordinal(limit + 1)} automatic rollback of a service in a row, with no healthy change between`;
 }
 
 function personWords({ requireApproval }: AllowedAction, { mode }: Config): string {
@@ -68,17 +81,9 @@ export function explainLimits(config: Config): Section {
   return {
     heading: "A person is asked instead, when",
     lines: [
-      ...(maxAutoRollbacksPerDay === null
-        ? []
-        : [
-            `- ${plural(maxAutoRollbacksPerDay, "automatic action")} happened in the last 24 hours (one target counts as one)`,
-          ]),
+      ...(maxAutoRollbacksPerDay === null ? [] : [perDayWords(maxAutoRollbacksPerDay)]),
       ...(cooldownMs === 0 ? [] : [`- ${scope} was taken back less than ${formatDuration(cooldownMs)} ago`]),
-      ...(escalateToHumanAfter === null
-        ? []
-        : [
-            `- it would be the ${ordinal(escalateToHumanAfter + 1)} automatic rollback of a service in a row, with no healthy change between`,
-          ]),
+      ...(escalateToHumanAfter === null ? [] : [inARowWords(escalateToHumanAfter)]),
       "- the last automatic rollback of the service failed, or did not help",
       ...neverLines(config.guardrails, config),
       "- the change is a database migration, or no automatic condition holds, or evidence that is needed cannot be had",

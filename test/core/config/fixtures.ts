@@ -39,3 +39,28 @@ export function changed(text: string, ...changes: readonly (readonly [path: stri
   }
   return document.toString();
 }
+
+/** A rule of what is refused: its sentence, a text that breaks it, and the problems, one line each. */
+export type Row = readonly [sentence: string, text: string, ...lines: unknown[]];
+
+/** Beginnings of a file; what a test adds to SOURCES begins in line 2. */
+export const SOURCES = 'data_sources: {metrics: {type: prometheus, endpoint: "http://p:9090"}}\n';
+export const CONDITIONS = `${SOURCES}rollback_policies:
+  auto:
+    action: rollback_immediate
+    conditions:
+`;
+export const CONDITION = "rollback_policies.auto.conditions[0]";
+export const STEPS = `${SOURCES}reasoning_chain:
+  on_anomaly_detected:
+`;
+export const QUERIES = `data_sources:
+  metrics:
+    type: prometheus
+    endpoint: "http://p:9090"
+    queries:
+`;
+
+/** A policy on p99_latency with this query and threshold. */
+export const latency = (query: string, threshold: number) =>
+  `${QUERIES}      p99_latency: ${query}\nrollback_policies:\n  auto:\n    action: rollback_immediate\n    conditions: [{metric: p99_latency, threshold: ${threshold}, duration: 3m}]\n`;

@@ -1,0 +1,113 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables are spelled so in the file
+import { describe, expect, it } from "vitest";
+import { explain } from "../../../core/config/explain.ts";
+import { configJsonSchema, type JsonSchema } from "../../../core/config/json-schema.ts";
+import { formatProblem, loadConfig } from "../../../core/config/load.ts";
+import { isSecret } from "../../../core/config/variables.ts";
+import { changed, loaded, problems, UNSHIP } from "./fixtures.ts";
+
+const SECRET = "hunter2-is-no-good-password";
+
+/** Every way for a secret to stand in a file, by the path at which it stands and what is around it. */
+const PLACES: readonly (readonly [path: string, around: Readonly<Record<string, unknown>>])[] = [
+  ["data_sources.metrics.token", {}],
+  ["data_sources.deployments.token", { type: "argocd_webhook", endpoint: "http://a" }],
+  ["data_sources.logs.api_key", { type: "elasticsearch", endpoint: "http://e", index_pattern: "x" }],
+  ["data_sources.feature_flags.api_key", { type: "launchdarkly" }],
+  ["data_sources.feature_flags.token", { type: "unleash", endpoint: "http://u" }],
+  ["model.api_key", { provider: "openai", model: "m" }],
+];
+
+const withSecret = (path: string, around: Readonly<Record<string, unknown>>, value: unknown): string => {
+  const parent = path.slice(0, path.lastIndexOf("."));
+  const base = Object.keys(around).length === 0 ? UNSHIP : changed(UNSHIP, [parent, around]);
+  return changed(base, [path, value]);
+};
+
+describe.each(PLACES)("the secret at %s", (path, around) => {
+  it("stays a reference to its variable", () => {
+    const config = loaded(withSecret(path, around, "${KEY}"), { KEY: SECRET });
+    expect(JSON.stringify(config)).toContain('{"from":"env","name":"KEY"}');
+    expect(JSON.stringify(config)).not.toContain(SECRET);
+  });
+
+  it("may come from a file, which is not opened here", () => {
+    const config = loaded(withSecret(path, around, "${file:/run/secrets/key}"), {});
+    expect(JSON.stringify(config)).toContain('{"from":"file","path":"/run/secrets/key"}');
+  });
+
+  it("stands in no explanation, even in plain text", () => {
+    const lines = explain(loaded(withSecret(path, around, SECRET), {})).join("\n");
+    expect(lines).not.toContain(SECRET);
+    if (path.startsWith("data_sources"))
+      expect(lines).toContain("CAUTION: its secret stands in the file in plain text");
+  });
+
+  it("stands in no problem, whatever is wrong with it or beside it", () => {
+    for (const value of [`x ${SECRET} \${`, [SECRET], { a: SECRET }, 12345678]) {
+      const lines = problems(withSecret(path, around, value), { KEY: SECRET });
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.join("\n")).not.toMatch(new RegExp(`${SECRET}|12345678`));
+    }
+  });
+
+  it("is a problem when its variable is not set, and not when nothing will use it", () => {
+    const text = withSecret(path, around, "${NOT_SET}");
+    expect(problems(text, {})).toEqual([expect.stringMatching(/needs the variable NOT_SET, which is not set/)]);
+    expect(loadConfig(text, "u.yaml", {}, { secrets: "unused" }).ok).toBe(true);
+  });
+
+  it("is a problem when its variable is empty", () => {
+    expect(problems(withSecret(path, around, "${KEY}"), { KEY: "" })).toEqual([
+      expect.stringMatching(/KEY, which is empty/),
+    ]);
+  });
+});
+
+describe("a variable's value", () => {
+  it.each([
+    ["in a URL that it makes wrong", "data_sources.metrics.endpoint", "${KEY}"],
+    ["in a URL as a password", "data_sources.metrics.endpoint", "http://u:${KEY}@p"],
+    ["in a metric's name", "rollback_policies.auto_rollback.conditions.0.metric", "${KEY}"],
+    ["in a mode", "mode", "${KEY}"],
+    ["in a duration", "watch.step", "${KEY}"],
+    ["in an expression", "reasoning_chain.on_anomaly_detected.5.require_human_approval_if", "${KEY} > 1"],
+    ["in a step's action", "reasoning_chain.on_anomaly_detected.5.action", "select from [${KEY}]"],
+    ["in a notification", "rollback_policies.auto_rollback.notification.0", "${KEY}:x"],
+    ["in an approver's name that stands twice", "approvers.0.name", "${KEY}"],
+    ["in a protected name", "execution.guardrails.never_auto_rollback.0", "${KEY}"],
+  ])("%s reaches no problem", (_, path, value) => {
+    const text = changed(UNSHIP, [path, value], ["approvers.1.name", "${KEY}"], ["excution", 1]);
+    const result = loadConfig(text, "u.yaml", { KEY: SECRET });
+    expect(result.ok ? "" : result.problems.map(formatProblem).join("\n")).toMatch(/excution/);
+    expect(result.ok ? "" : result.problems.map(formatProblem).join("\n")).not.toContain(SECRET);
+  });
+
+  it("that is a password written into a URL reaches no problem", () => {
+    const lines = problems(changed(UNSHIP, ["data_sources.metrics.endpoint", `http://me:${SECRET}@p:9090`]));
+    expect(lines).toEqual([
+      expect.stringMatching(/endpoint the URL carries a user or password \(put the secret into token or api_key\)$/),
+    ]);
+  });
+});
+
+describe("secret fields", () => {
+  it("are exactly those that the schema calls so", () => {
+    const found: string[] = [];
+    const walk = (schema: JsonSchema, path: readonly (string | number)[]): void => {
+      for (const option of [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])]) walk(option, path);
+      for (const [name, property] of Object.entries(schema.properties ?? {})) {
+        const own = [...path, name];
+        const says = property.description?.includes("${VARIABLE}") ?? false;
+        expect([own.join("."), isSecret(own)]).toEqual([own.join("."), says]);
+        if (says) found.push(own.join("."));
+        walk(property, own);
+      }
+      if (schema.items !== undefined && !Array.isArray(schema.items)) walk(schema.items as JsonSchema, [...path, 0]);
+    };
+    walk(configJsonSchema(), []);
+    expect([...new Set(found)].sort()).toEqual(
+      [...PLACES.map(([path]) => path), "data_sources.deployments.0.token"].sort(),
+    );
+  });
+});
