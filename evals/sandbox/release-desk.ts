@@ -15,9 +15,10 @@ export const PODS: FlagToken = {
 
 const SEED: FlagToken = { secret: "*:*.seed-2f7d90c1", kind: "admin", name: "release-desk" };
 
-/** A flag server with the shop's flag in it, off. */
-export async function startShopFlags(): Promise<FlagServer> {
-  const server = await startFlagServer({ tokens: [GUEST, PODS], environments: ["development", FLAG.environment] });
+/** A flag server with the shop's flag in it, off; dated by `now` (Unix ms). */
+export async function startShopFlags(now: () => number): Promise<FlagServer> {
+  const environments = ["development", FLAG.environment];
+  const server = await startFlagServer({ tokens: [GUEST, PODS], environments, now });
   server.store.create(FLAG.project, { name: FLAG.name, description: "One-step order at checkout" }, SEED);
   server.store.addStrategy(FLAG.project, FLAG.name, FLAG.environment, {}, SEED);
   return server;

@@ -9,6 +9,7 @@ import type { SandboxEndpoints } from "./endpoints.ts";
 import { openRegistry } from "./images.ts";
 import { startCluster } from "./kube/cluster.ts";
 import { createLifetime, type Lifetime } from "./lifetime.ts";
+import { createPastClock } from "./past-clock.ts";
 import { createProcessRuntime, portOf } from "./process-runtime.ts";
 import { GUEST, PODS, startShopFlags } from "./release-desk.ts";
 import { settled } from "./rollouts.ts";
@@ -81,7 +82,10 @@ async function startSystem({ directory }: SandboxOptions, lifetime: Lifetime) {
   const registry = openRegistry(join(directory, "registry"));
   for (const service of SERVICES) for (const version of GOOD_VERSIONS) registry.push(build(service, version));
   const zipkin = lifetime.add(await startZipkin(), (server) => server.close());
-  const flags = lifetime.add(await startShopFlags(), (server) => server.close());
+  const history = deploymentHistory(SERVICES, (service, version) => build(service, version).commit);
+  const clock = createPastClock();
+  clock.goTo(history[0]?.agoMs ?? 0);
+  const flags = lifetime.add(await startShopFlags(clock.now), (server) => server.close());
   const access = { url: flags.url.href, token: PODS.secret };
   const runtime = lifetime.add(
     createProcessRuntime({ registry, directory, collector: zipkin.url, flags: access, traceRatio: TRACE_RATIO }),
@@ -91,7 +95,7 @@ async function startSystem({ directory }: SandboxOptions, lifetime: Lifetime) {
   const bank = lifetime.add(startChild("./service/bank.ts", bankOptions), (child) => stopChild(child, 0));
   const bankPort = portOf(await bank.firstLine);
 
-  const cluster = lifetime.add(await startCluster({ runtime }), async (one) => {
+  const cluster = lifetime.add(await startCluster({ runtime, now: clock.now }), async (one) => {
     await one[Symbol.asyncDispose]();
   });
   const table = (): EndpointTable => {
@@ -102,12 +106,13 @@ async function startSystem({ directory }: SandboxOptions, lifetime: Lifetime) {
     };
   };
   cluster.onEndpointsChange(() => runtime.publish(table()));
-  for (const service of SERVICES)
-    for (const object of deploymentHistory(service, (version) => build(service, version).commit)) {
-      await cluster.apply(object);
-      await cluster.idle();
-    }
+  for (const { agoMs, object } of history) {
+    clock.goTo(agoMs);
+    await cluster.apply(object);
+    await cluster.idle();
+  }
   await settled(cluster.url);
+  clock.goTo(0);
   runtime.publish(table());
   return { registry, zipkin, flags, runtime, bank, cluster, table };
 }

@@ -45,9 +45,28 @@ export function deployment(service: string, version: string, commit: string, rep
   };
 }
 
-/** What was deployed over time, oldest first: every good version in turn, and only the last one with pods. */
-export function deploymentHistory(service: string, commitOf: (version: string) => string) {
-  return GOOD_VERSIONS.map((version) =>
-    deployment(service, version, commitOf(version), version === CURRENT_VERSION ? REPLICAS : 0),
+/** One deployment in the shop's past: how long ago (ms), and the object that was applied. */
+export interface PastDeployment {
+  readonly agoMs: number;
+  readonly object: ReturnType<typeof deployment>;
+}
+
+const DAY_MS = 86_400_000;
+/** Releases of one train follow one another at this distance. */
+const BETWEEN_MS = 20 * 60_000;
+
+/**
+ * What was deployed before anybody looked, oldest first: every good version of every service, a week apart, the last
+ * one two days ago; only that one with pods.
+ */
+export function deploymentHistory(
+  services: readonly string[],
+  commitOf: (service: string, version: string) => string,
+): readonly PastDeployment[] {
+  return GOOD_VERSIONS.flatMap((version, train) =>
+    services.map((service, place) => ({
+      agoMs: (2 + 7 * (GOOD_VERSIONS.length - 1 - train)) * DAY_MS - place * BETWEEN_MS,
+      object: deployment(service, version, commitOf(service, version), version === CURRENT_VERSION ? REPLICAS : 0),
+    })),
   );
 }

@@ -41,8 +41,11 @@ const MAX_BODY_BYTES = 100_000;
 export async function startFlagServer(options: {
   readonly tokens: readonly FlagToken[];
   readonly environments: readonly string[];
+  /** Dates events and writes, Unix ms. Default: the machine's clock. */
+  readonly now?: () => number;
 }): Promise<FlagServer> {
-  const store = createFlagStore(options.environments, Date.now);
+  const { now = Date.now } = options;
+  const store = createFlagStore(options.environments, now);
   const writes: FlagWrite[] = [];
   const tokens = new Map(options.tokens.map((token) => [token.secret, token]));
 
@@ -53,7 +56,7 @@ export async function startFlagServer(options: {
     const text = (await readBody(request, MAX_BODY_BYTES))?.toString("utf8") ?? "";
     const body = parse(text);
     if (method !== "GET" && pathname.startsWith("/api/admin/"))
-      writes.push({ at: Date.now(), method, path: request.url ?? "", body, by: token?.name ?? null });
+      writes.push({ at: now(), method, path: request.url ?? "", body, by: token?.name ?? null });
     const answer = (): Answer => {
       if (pathname === "/health") return { status: 200, body: { health: "GOOD" } };
       if (pathname.startsWith("/api/client/")) return client(request, { pathname, token, store });

@@ -46,6 +46,11 @@ describe("the sandbox", () => {
       item.metadata.annotations["deployment.kubernetes.io/revision"],
     ]);
     expect(new Map(seen)).toEqual(new Map(SERVICES.map((service) => [service, "2"])));
+    // What stands was deployed days ago, so that nothing of it can be taken for a recent change.
+    const replicaSets = await getJson(api("/apis/apps/v1/namespaces/production/replicasets"));
+    for (const { metadata } of [...items, ...replicaSets.items])
+      expect(Date.now() - Date.parse(metadata.creationTimestamp)).toBeGreaterThan(86_400_000);
+    expect(replicaSets.items).toHaveLength(2 * SERVICES.length);
     expect(sandbox.writes()).toEqual([]);
     // Whoever reads this file may write to the cluster.
     expect(statSync(sandbox.endpoints.kubeconfigPath).mode & 0o777).toBe(0o600);
@@ -86,7 +91,8 @@ describe("the sandbox", () => {
 
   it("rolls a good version out without failing a single visitor", async () => {
     sandbox.push(build("catalog", "1.1.1"));
-    await sandbox.deploy("catalog", "1.1.1", "ana");
+    const at = await sandbox.deploy("catalog", "1.1.1", "ana");
+    expect(Math.abs((sandbox.writes()[0]?.at ?? 0) - at)).toBeLessThan(10_000);
     const during = failedShare(4);
     await settled(api("/"));
     expect(await during).toBe(0);
