@@ -15,19 +15,22 @@ export interface Buckets {
 export function histogramQuantile(q: number, { bounds, counts }: Buckets): number | null {
   const last = bounds.length - 1;
   if (last < 1 || bounds[last] !== Infinity) return null;
-  const rising: number[] = [];
-  for (let i = 0; i <= last; i += 1) rising.push(Math.max(counts[i] ?? 0, rising[i - 1] ?? 0));
-  const total = rising[last] ?? 0;
+  let total = 0;
+  for (let i = 0; i <= last; i += 1) total = Math.max(total, counts[i] ?? 0);
   if (!(total > 0)) return null;
   const rank = q * total;
-  const at = rising.findIndex((count) => count >= rank);
-  if (at === last || at < 0) return bounds[last - 1] ?? null;
-  const upper = bounds[at] ?? 0;
-  if (at === 0 && upper <= 0) return upper;
-  const lower = at === 0 ? 0 : (bounds[at - 1] ?? 0);
-  const below = at === 0 ? 0 : (rising[at - 1] ?? 0);
-  const inside = (rising[at] ?? 0) - below;
-  return inside === 0 ? lower : lower + (upper - lower) * ((rank - below) / inside);
+  let below = 0;
+  for (let i = 0; i < last; i += 1) {
+    const upTo = Math.max(below, counts[i] ?? 0);
+    const upper = bounds[i] ?? 0;
+    if (upTo >= rank) {
+      if (i === 0 && upper <= 0) return upper;
+      const lower = i === 0 ? 0 : (bounds[i - 1] ?? 0);
+      return upTo === below ? lower : lower + (upper - lower) * ((rank - below) / (upTo - below));
+    }
+    below = upTo;
+  }
+  return bounds[last - 1] ?? null;
 }
 
 /**

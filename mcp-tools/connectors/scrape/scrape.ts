@@ -5,11 +5,13 @@ import { meaningOf } from "../metric-conventions.ts";
 import { gridOf } from "../time-grid.ts";
 import { createPools, discover, pathOf, type Target } from "./discovery.ts";
 import type { CustomMetric } from "./mapping.ts";
-import { customMeasure, DERIVED, type Measure } from "./measure.ts";
+import { customMeasure, DERIVED } from "./measure.ts";
 import { type Reading, Tick } from "./reading.ts";
 import { openSpool, type Spool } from "./spool.ts";
+import { type Measure, valuesOf } from "./steps.ts";
 import { TargetState } from "./target-state.ts";
-import { joined, SlidingWindow, smoothed, type Track } from "./window.ts";
+import type { Track } from "./track.ts";
+import { SlidingWindow } from "./window.ts";
 
 export interface ScrapeOptions {
   readonly targets: readonly Target[];
@@ -158,16 +160,9 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     }
     const grid = gridOf(query.window, query.stepMs, past.completeUntil);
     const span = query.purpose === "policy" ? policySteps(query.stepMs) : 1;
-    const before = (span - 1) * query.stepMs;
-    const wider = {
-      startAt: grid.startAt - before,
-      stepMs: grid.stepMs,
-      count: grid.count === 0 ? 0 : grid.count + span - 1,
-    };
     const { unit, worse } = meaningOf(query.metric, custom[query.metric] ?? { unit: "", worse: "either" });
     const series = (service: string, labels: Readonly<Record<string, string>>, tracks: readonly Track[]): Series => {
-      const steps = joined(tracks, intervalMs, wider);
-      const values = smoothed(steps, span, measure).slice(span - 1);
+      const values = valuesOf(tracks, intervalMs, grid, span, measure);
       return { service, metric: query.metric, unit, worse, labels, startAt: grid.startAt, stepMs: grid.stepMs, values };
     };
     return [...byService(past.tracks)].flatMap(([service, tracks]) => {
