@@ -76,16 +76,9 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
       return;
     }
     case "held": {
-      const first = before.gate === null;
-      let next = advance(
-        withAnswer,
-        "waiting-approval",
-        now,
-        automatic ? "held while automatic" : "held",
-        reviewText(answer.review),
-      );
+      const event = automatic ? "held while automatic" : "held";
+      const next = advance(withAnswer, "waiting-approval", now, event, reviewText(answer.review));
       emit(pursuit, "incident.held", `unship approve ${answer.planId} — ${reviewText(answer.review)}`, next);
-      if (first) next = await escalate(next, pursuit, `Waiting for a person: unship approve ${answer.planId}`);
       return save(next);
     }
     case "denied": {

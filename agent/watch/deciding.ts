@@ -25,7 +25,7 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   }
   let incident = withAssessment(unmarkQuiet(before), assessment);
   if (isDecided(assessment) && decisionChanged(before, assessment)) incident = await recordDecision(incident, pursuit);
-  else if (before.stage === "detected" && incident.ranking !== null)
+  else if (before.stage === "detected" && suspects(incident) !== suspects(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
   const { action } = assessment.decision;
   if (action === "no_action" || action === "hotfix_recommendation") return save(incident);

@@ -81,3 +81,24 @@ export function active(conditions: readonly ConditionState[]): readonly Conditio
 export function troubled(findings: readonly Finding[], conditions: readonly ConditionState[]): ReadonlySet<string> {
   return new Set([...worse(findings), ...active(conditions)].map(({ service }) => service));
 }
+
+/**
+ * What of an incident must not be lost: stage, decision, plan, answers and outcome. Between two equal ones only
+ * present values have moved, which the next tick reads again.
+ */
+export function substance(incident: Incident): string {
+  const { stage, outcome, decision, plan, gate, recovery, affectedServices, conditions, timeline, baselines } =
+    incident;
+  return JSON.stringify([
+    stage,
+    outcome,
+    decision === null ? null : [decision.action, decision.changeIds, decision.automatic, decision.needsPerson],
+    plan?.id ?? null,
+    gate?.outcome ?? null,
+    recovery?.verdict ?? null,
+    affectedServices,
+    conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),
+    timeline.length,
+    baselines.length,
+  ]);
+}

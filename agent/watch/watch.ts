@@ -1,7 +1,7 @@
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { finishLeftOver } from "./aftermath.ts";
-import { openIncident, troubled } from "./incident-state.ts";
+import { openIncident, substance, troubled } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
 import { pursue } from "./pursue.ts";
 
@@ -28,8 +28,8 @@ export function createWatch(parts: WatchParts): Watch {
   let down = new Map<string, Gap>();
 
   const save = async (incident: Incident) => {
-    if (incidents.get(incident.id) === incident) return;
-    await parts.ledger.saveIncident(incident);
+    const known = incidents.get(incident.id);
+    if (known === undefined || substance(known) !== substance(incident)) await parts.ledger.saveIncident(incident);
     if (incident.stage === "closed") {
       incidents.delete(incident.id);
       lingering.set(incident.id, new Set([...incident.affectedServices, incident.service]));

@@ -11,7 +11,7 @@ export function suspects({ ranking }: Incident): string {
 }
 
 function percent(probability: number): string {
-  return `${(probability * 100).toFixed(1)} %`;
+  return `${Math.round(probability * 100)} %`;
 }
 
 /** The verdict and every rule that spoke. */
