@@ -1,4 +1,5 @@
 import { isLatency } from "../detection/meaning.ts";
+import { median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import { isHurtSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
@@ -10,6 +11,21 @@ import { samplesBetween } from "./samples.ts";
  * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination (terminationGracePeriodSeconds)
  */
 const GRACE_MS = 30_000;
+/**
+ * A rollout whose end nobody told is over or stuck after this long; either way it no longer replaces pods.
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds (default 600)
+ */
+const PROGRESS_DEADLINE_MS = 600_000;
+
+/** When the change was done, as far as it is known: null while it may still go on. */
+export function endOf(change: Change, { caseFile }: Pick<CaseEvidence, "caseFile">): number | null {
+  if (change.finishedAt !== null) return change.finishedAt;
+  const rollout = caseFile.rollouts.find(({ service, version }) => service === change.service && version === change.to);
+  if (rollout?.status === "progressing" || rollout?.status === "paused") return null;
+  const deadline = change.startedAt + PROGRESS_DEADLINE_MS;
+  return caseFile.at > deadline ? deadline : null;
+}
+
 /** Odds of twenty to one, the usual meaning of "sure enough". */
 export const SURE_NATS = Math.log(20);
 
@@ -18,11 +34,12 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (change.kind === "flag" || change.kind === "migration") return false; // these replace no pods
   const { at } = evidence.caseFile;
   const { onset, stepMs, index } = evidence;
-  const grace = Math.min(GRACE_MS, Math.max((change.finishedAt ?? at) - change.startedAt, 2 * stepMs));
-  const replaced = (change.finishedAt ?? at) + grace;
+  const end = endOf(change, evidence);
+  const grace = Math.min(GRACE_MS, Math.max((end ?? at) - change.startedAt, 2 * stepMs));
+  const replaced = (end ?? at) + grace;
   if (onset.at > replaced || onset.latest + stepMs < change.startedAt) return false;
   if (!isMeasured(change, evidence)) return false;
-  if (change.finishedAt === null || at < replaced + stepMs) return true;
+  if (end === null || at < replaced + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
   return isHurtSince(index, change.service, onset, Math.max(replaced, onset.at), at) < SURE_NATS;
 }
@@ -42,7 +59,9 @@ function isMeasured(change: Change, { worse, index, course }: CaseEvidence): boo
  * breaks grows with its share; the cost of replacing pods, or an outage elsewhere, does not. Null where it cannot be
  * told: no rollout to speak of, or fewer than three samples in it.
  */
-export function rampEvidence(change: Change, { index, onset, caseFile, stepMs }: CaseEvidence): number | null {
+export function rampEvidence(change: Change, evidence: CaseEvidence): number | null {
+  const { index, onset, caseFile, stepMs } = evidence;
+  if (change.finishedAt === null && endOf(change, evidence) !== null) return null; // its real end is not known
   const end = Math.min(change.finishedAt ?? caseFile.at, caseFile.at);
   if (change.kind === "flag" || end - change.startedAt < 3 * stepMs) return null;
   const told = caseFile.findings
@@ -60,11 +79,22 @@ export function rampEvidence(change: Change, { index, onset, caseFile, stepMs }:
   const sum = (of: (point: (typeof points)[number]) => number) => points.reduce((total, point) => total + of(point), 0);
   const slope = sum(({ x, y }) => x * y) / sum(({ x }) => x * x);
   const mean = sum(({ y }) => y) / points.length;
-  // Samples scatter by a tenth of the excess even about the right shape.
-  const noise = points.length * (0.1 * mean) ** 2;
-  const ramp = sum(({ x, y }) => (y - slope * x) ** 2) + noise;
-  const flat = sum(({ y }) => (y - mean) ** 2) + noise;
-  return Math.max(-SURE_NATS, Math.min(SURE_NATS, (points.length / 2) * Math.log(flat / ramp)));
+  const ramp = sum(({ x, y }) => (y - slope * x) ** 2);
+  const flat = sum(({ y }) => (y - mean) ** 2);
+  // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
+  const variance = (0.1 * mean) ** 2 + scatter(evidence, change.service, told.metric, Math.max(usual + mean, usual));
+  return Math.max(-SURE_NATS, Math.min(SURE_NATS, (flat - ramp) / (2 * variance)));
+}
+
+/** Variance of one sample about its mean: of a share of so many requests, or as the level scattered before the onset. */
+function scatter({ index, onset, stepMs }: CaseEvidence, service: string, metric: string, level: number): number {
+  const before = samplesBetween(index.whole(service, metric), onset.earliest - 1_800_000, onset.earliest);
+  const usual = median(before.map(({ value }) => value));
+  const spread = robustScale(before.map(({ value }) => value));
+  if (metric !== "error_rate") return (usual > 0 ? (spread / usual) * level : spread) ** 2;
+  const rates = samplesBetween(index.whole(service, "request_rate"), onset.earliest - 1_800_000, onset.earliest);
+  const requests = rates.length === 0 ? Number.NaN : median(rates.map(({ value }) => value)) * (stepMs / 1000);
+  return requests > 0 ? (2 * level * (1 - level)) / requests : spread ** 2;
 }
 
 /** A cold start passes while the new version goes on serving: it must still be at least half as bad as it began. */

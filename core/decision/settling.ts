@@ -1,4 +1,4 @@
-import { mayPass, newVersionStaysBad, SURE_NATS } from "../correlation/passing.ts";
+import { endOf, mayPass, newVersionStaysBad, SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
@@ -18,7 +18,7 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   if (nats("logs") > 0 && nats("versions") >= 0) return null;
   if (nats("growth") >= GROWS_NATS && nats("versions") >= 0) return null;
   const since = durationText(Math.max(0, evidence.caseFile.at - evidence.onset.at));
-  const rest = change.finishedAt === null ? "is still replacing pods" : "has only just replaced its pods";
+  const rest = endOf(change, evidence) === null ? "is still replacing pods" : "has only just replaced its pods";
   return `${change.id} ${rest}, and what began ${since} ago may pass with it`;
 }
 

@@ -133,8 +133,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     },
     evaluate(now) {
       followAll();
+      const known = [...changes.values()];
       const statistical = [...signals.values()].flatMap((signal) =>
-        signalFindings(signal, { now, changes: [...changes.values()], requestsAt: requestsAt(signal) }),
+        signalFindings(signal, { now, changes: known, requestsAt: requestsAt(signal) }),
       );
       const measured = [...statistical, ...rolloutFindings(rollouts, now)];
       const states = conditions.states(now, measured, rollouts);

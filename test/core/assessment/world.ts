@@ -21,7 +21,9 @@ export interface Effect {
 }
 
 export interface WorldOptions {
-  readonly services: Readonly<Record<string, { readonly rate?: number; readonly errors?: number; readonly p50?: number }>>;
+  readonly services: Readonly<
+    Record<string, { readonly rate?: number; readonly errors?: number; readonly p50?: number }>
+  >;
   readonly edges?: readonly (readonly [string, string])[];
   readonly external?: readonly string[];
   readonly stepS?: number;
@@ -32,7 +34,16 @@ export interface WorldOptions {
   readonly changes?: readonly Partial<Change>[];
   readonly logs?: readonly (Partial<LogLine> & { readonly atS: number })[];
   /** Series by version for a change's service: the new version's share of traffic and what each version fails. */
-  readonly versions?: readonly { readonly service: string; readonly fromS: number; readonly toS: number; readonly old: string; readonly fresh: string; readonly share: (s: number) => number; readonly oldErrors: number; readonly freshErrors: number }[];
+  readonly versions?: readonly {
+    readonly service: string;
+    readonly fromS: number;
+    readonly toS: number;
+    readonly old: string;
+    readonly fresh: string;
+    readonly share: (s: number) => number;
+    readonly oldErrors: number;
+    readonly freshErrors: number;
+  }[];
   /** Seconds in which nothing is scraped. */
   readonly gap?: readonly [number, number];
   readonly metrics?: readonly WellKnownMetric[];
@@ -43,7 +54,12 @@ export const START = Date.parse("2026-03-02T12:00:00Z");
 export const atS = (seconds: number): number => START + seconds * 1000;
 
 /** A deploy with everything that a change needs; times in seconds after the watch starts. */
-export function deploy(service: string, startS: number, replaced: Partial<Change> = {}, rolloutS = 120): Partial<Change> {
+export function deploy(
+  service: string,
+  startS: number,
+  replaced: Partial<Change> = {},
+  rolloutS = 120,
+): Partial<Change> {
   return {
     id: `deploy-${service}-${startS}`,
     kind: "deploy",
@@ -97,8 +113,15 @@ export function createWorld(options: WorldOptions) {
     if (s < effect.fromS || s >= (effect.toS ?? Number.POSITIVE_INFINITY)) return 0;
     return effect.rampS === undefined ? 1 : Math.min(1, (s - effect.fromS) / effect.rampS);
   };
-  const keep = options.metrics ?? (["request_rate", "error_rate", "p50_latency", "p99_latency", "memory_usage"] as const);
-  const push = (service: string, metric: WellKnownMetric, values: (number | null)[], labels: Record<string, string> = {}, startS = -historyS + stepS) => {
+  const keep =
+    options.metrics ?? (["request_rate", "error_rate", "p50_latency", "p99_latency", "memory_usage"] as const);
+  const push = (
+    service: string,
+    metric: WellKnownMetric,
+    values: (number | null)[],
+    labels: Record<string, string> = {},
+    startS = -historyS + stepS,
+  ) => {
     if (!keep.includes(metric)) return;
     const { unit, worse } = WELL_KNOWN_METRICS[metric];
     series.push({ service, metric, unit, worse, labels, startAt: atS(startS), stepMs: stepS * 1000, values });
@@ -107,7 +130,13 @@ export function createWorld(options: WorldOptions) {
     let traffic = 0;
     let slow = 0;
     let burst = 0;
-    const columns = { rate: [] as (number | null)[], errors: [] as (number | null)[], p50: [] as (number | null)[], p99: [] as (number | null)[], memory: [] as (number | null)[] };
+    const columns = {
+      rate: [] as (number | null)[],
+      errors: [] as (number | null)[],
+      p50: [] as (number | null)[],
+      p99: [] as (number | null)[],
+      memory: [] as (number | null)[],
+    };
     for (let i = 0; i < steps; i++) {
       const s = -historyS + (i + 1) * stepS;
       // The middle of the step decides; each sample covers the step that ends at s.
@@ -117,11 +146,17 @@ export function createWorld(options: WorldOptions) {
       burst = 0.7 * burst + 0.15 * normal();
       const more = now.reduce((product, { effect, by }) => product * (1 + ((effect.traffic ?? 1) - 1) * by), 1);
       const requests = rate * stepS * Math.exp(traffic) * more;
-      const p = Math.min(0.98, errors * Math.exp(burst) + now.reduce((sum, { effect, by }) => sum + (effect.errors ?? 0) * by, 0));
+      const p = Math.min(
+        0.98,
+        errors * Math.exp(burst) + now.reduce((sum, { effect, by }) => sum + (effect.errors ?? 0) * by, 0),
+      );
       const n = Math.max(0, Math.round(requests));
       const failed = Math.max(0, Math.min(n, Math.round(n * p + Math.sqrt(n * p * (1 - p)) * normal())));
       const slower = now.reduce((product, { effect, by }) => product * (1 + ((effect.latency ?? 1) - 1) * by), 1);
-      const leaked = now.reduce((sum, { effect }) => sum + Math.max(0, (s - effect.fromS) / 60) * (effect.leak ?? 0), 0);
+      const leaked = now.reduce(
+        (sum, { effect }) => sum + Math.max(0, (s - effect.fromS) / 60) * (effect.leak ?? 0),
+        0,
+      );
       const missing = options.gap !== undefined && s >= options.gap[0] && s < options.gap[1];
       columns.rate.push(missing ? null : n / stepS);
       columns.errors.push(missing || n === 0 ? null : failed / n);
@@ -138,10 +173,25 @@ export function createWorld(options: WorldOptions) {
   for (const { service, fromS, toS, old, fresh, share, oldErrors, freshErrors } of options.versions ?? []) {
     const rate = options.services[service]?.rate ?? 60;
     const times = Array.from({ length: Math.floor((toS - fromS) / stepS) }, (_, i) => fromS + (i + 1) * stepS);
-    for (const [version, part, p] of [[old, (s: number) => 1 - share(s), oldErrors], [fresh, share, freshErrors]] as const) {
+    for (const [version, part, p] of [
+      [old, (s: number) => 1 - share(s), oldErrors],
+      [fresh, share, freshErrors],
+    ] as const) {
       const counts = times.map((s) => Math.round(rate * stepS * part(s)));
-      push(service, "request_rate", counts.map((n) => n / stepS), { version }, times[0]);
-      push(service, "error_rate", counts.map((n) => (n === 0 ? null : Math.max(0, Math.round(n * p + Math.sqrt(n * p) * normal())) / n)), { version }, times[0]);
+      push(
+        service,
+        "request_rate",
+        counts.map((n) => n / stepS),
+        { version },
+        times[0],
+      );
+      push(
+        service,
+        "error_rate",
+        counts.map((n) => (n === 0 ? null : Math.max(0, Math.round(n * p + Math.sqrt(n * p) * normal())) / n)),
+        { version },
+        times[0],
+      );
     }
   }
   const world = {
@@ -151,9 +201,18 @@ export function createWorld(options: WorldOptions) {
     stepMs: stepS * 1000,
     sources: {} as Sources,
   };
-  const logs = (options.logs ?? []).map(({ atS: s, ...line }) => ({ service: "web", level: "error" as const, message: "failed", ...line, at: atS(s) }));
+  const logs = (options.logs ?? []).map(({ atS: s, ...line }) => ({
+    service: "web",
+    level: "error" as const,
+    message: "failed",
+    ...line,
+    at: atS(s),
+  }));
   const topology = edges.length === 0 ? null : { edges, external: options.external ?? [] };
-  const sources = createSources({ series, changes: (options.changes ?? []) as readonly Change[], logs, spans: [], topology }, () => world.now);
+  const sources = createSources(
+    { series, changes: (options.changes ?? []) as readonly Change[], logs, spans: [], topology },
+    () => world.now,
+  );
   const rollouts = options.rollouts;
   world.sources = {
     ...sources,
