@@ -1,4 +1,4 @@
-import type { Condition, Config } from "./config.ts";
+import type { Condition, Config, Mode } from "./config.ts";
 import { regressionCondition } from "./policies-to-config.ts";
 import { deepFreeze } from "./written-values.ts";
 
@@ -29,6 +29,20 @@ export function replayConfig(file: Config): Config {
       return { ...policy, conditions: [...policy.conditions, ...added] };
     }),
   });
+}
+
+const FREEDOM: Readonly<Record<Mode, number>> = { observe: 0, approve: 1, auto: 2 };
+
+/**
+ * A configuration as if its file said this mode (`--mode`). A service that the file lets do more is held to it; one
+ * that may do less keeps its own mode.
+ */
+export function withMode(config: Config, mode: Mode): Config {
+  const services = Object.entries(config.services).map(([name, service]) => {
+    const isFreer = service.mode !== null && FREEDOM[service.mode] > FREEDOM[mode];
+    return [name, isFreer ? { ...service, mode } : service] as const;
+  });
+  return deepFreeze({ ...config, mode, modeIsDefault: false, services: Object.fromEntries(services) });
 }
 
 function thresholdMetric(condition: Condition): readonly string[] {

@@ -45,7 +45,8 @@ export function nearest(word: string, choices: readonly string[]): string | null
     const offered = plain(choice);
     if (offered.length > LONGEST) continue;
     const allowed = Math.max(1, Math.floor(Math.max(wanted.length, offered.length) / 3));
-    const edits = editDistance(wanted, offered);
+    const apart = Math.abs(wanted.length - offered.length); // never more than the edits: saves counting them
+    const edits = apart > allowed ? apart : editDistance(wanted, offered);
     const distance = edits > allowed && isPart(wanted, offered) ? allowed : edits;
     if (distance <= allowed && (best === null || distance < best.distance)) best = { choice, distance };
   }

@@ -108,7 +108,7 @@ const SUFFIXES: readonly (readonly [RegExp, string])[] = [
  *
  * By Prometheus' naming rules a metric's name ends in its unit. A duration divided by a duration, and the rate of a
  * counter of seconds (`*_seconds_total`), have none. A factor of 1000 beside a query over seconds makes it ms; 100
- * beside one without a time makes it percent; with any other arithmetic factor the unit is not claimed.
+ * beside a share (a division, or 1 less something) makes it percent; with any other arithmetic factor the unit is not claimed.
  *
  * @see https://prometheus.io/docs/practices/naming/#base-units
  */
@@ -130,7 +130,7 @@ export function unitOfQuery(query: string): string | null {
   if (units.size > 1 || factors.length > 1) return null;
   const [unit] = units;
   const [factor] = factors;
-  if (unit === undefined) return factor === 100 && code.includes("/") ? "percent" : null;
+  if (unit === undefined) return factor === 100 && /\/|\b1\s*-/.test(code) ? "percent" : null;
   if (isRatioOfSameUnit(code, unit)) return null;
   if (factor === undefined) return unit;
   if (unit === "s" && factor === 1000) return "ms";

@@ -38,7 +38,7 @@ const LONGEST_TEXT = 2_000_000;
 /** After the first mistakes in indentation a parser mostly reports their echoes. */
 const MOST_FAULTS = 20;
 /** Aliases multiply: without a bound a file of a few lines can describe billions of values. */
-const MOST_VALUES = 500_000;
+const MOST_VALUES = 200_000;
 /** Far deeper than any configuration, far shallower than the stack. */
 const DEEPEST = 50;
 

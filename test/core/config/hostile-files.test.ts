@@ -114,8 +114,8 @@ describe("a hostile file", () => {
       /the file has 2000001 characters \(at most 2000000\)/,
     ],
     [
-      "with ten thousand mistyped keys",
-      Array.from({ length: 10_000 }, (_, index) => `key${index}: 1`).join("\n"),
+      "with three thousand mistyped keys",
+      Array.from({ length: 3000 }, (_, index) => `key${index}: 1`).join("\n"),
       /there is no key/,
     ],
     ["with a key of a thousand characters", `${"k".repeat(1000)}: 1\n`, /there is no key "k+\.\.\."/],

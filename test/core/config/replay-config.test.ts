@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { replayConfig } from "../../../core/config/defaults.ts";
-import { changed, loaded, SEED } from "./fixtures.ts";
+import { replayConfig, withMode } from "../../../core/config/defaults.ts";
+import { changed, loaded, SEED, UNSHIP } from "./fixtures.ts";
 
 const texts = (text: string) =>
   replayConfig(loaded(text)).policies.map(({ name, conditions }) => [
@@ -47,5 +47,20 @@ describe("the configuration of a replay without one", () => {
     expect([m, d, p.length, mode, modeIsDefault, policies.length]).toEqual(["observe", true, 2, "auto", false, 2]);
     expect(rest).toEqual(same);
     expect(Object.isFrozen(policies[0]?.conditions)).toBe(true);
+  });
+});
+
+describe("a mode that is given from outside", () => {
+  const file = loaded(
+    changed(UNSHIP, ["mode", "approve"], ["services.checkout.mode", "auto"], ["services.billing.mode", "observe"]),
+  );
+  it.each([
+    ["observe", [null, "observe", "observe"]],
+    ["approve", [null, "approve", "observe"]],
+    ["auto", [null, "auto", "observe"]],
+  ] as const)("%s replaces the file's, holds freer services to it, and frees none", (mode, modes) => {
+    const { services, ...config } = withMode(file, mode);
+    expect(config).toMatchObject({ mode, modeIsDefault: false });
+    expect([services.recommendations?.mode, services.checkout?.mode, services.billing?.mode]).toEqual(modes);
   });
 });

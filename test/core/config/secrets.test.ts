@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { explain } from "../../../core/config/explain.ts";
 import { configJsonSchema, type JsonSchema } from "../../../core/config/json-schema.ts";
 import { formatProblem, loadConfig } from "../../../core/config/load.ts";
+import { secretsIn } from "../../../core/config/secrets.ts";
 import { isSecret } from "../../../core/config/variables.ts";
 import { changed, loaded, problems, UNSHIP } from "./fixtures.ts";
 
@@ -34,6 +35,12 @@ describe.each(PLACES)("the secret at %s", (path, around) => {
   it("may come from a file, which is not opened here", () => {
     const config = loaded(withSecret(path, around, "${file:/run/secrets/key}"), {});
     expect(JSON.stringify(config)).toContain('{"from":"file","path":"/run/secrets/key"}');
+  });
+
+  it("is listed by its key, for the command that needs it", () => {
+    const key = path.replace("deployments", "deployments[0]");
+    const listed = secretsIn(loaded(withSecret(path, around, "${KEY}"), { KEY: SECRET }));
+    expect(listed).toEqual([{ key, secret: { from: "env", name: "KEY" } }]);
   });
 
   it("stands in no explanation, even in plain text", () => {

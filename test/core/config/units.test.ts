@@ -33,6 +33,12 @@ describe("the unit of what a query yields", () => {
       null,
     ],
     ["100 times a share is percent", "100 * sum(rate(errors_total[5m])) / sum(rate(requests_total[5m]))", "percent"],
+    [
+      "100 times 1 less a share is percent",
+      '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m])))',
+      "percent",
+    ],
+    ["100 times a rate (one request in 100 is counted) is not percent", "sum(rate(requests_total[5m])) * 100", null],
     ["bytes are bytes", "container_memory_working_set_bytes", "bytes"],
     ["bytes over bytes have none", "container_memory_working_set_bytes / container_spec_memory_limit_bytes", null],
     ["a name in a string does not count", 'avg(x{job="a_seconds"})', null],
