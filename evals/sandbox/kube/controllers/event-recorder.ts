@@ -13,13 +13,10 @@ const EVENT_TTL_MS = 3_600_000;
 
 /** @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 export function createEventRecorder(registry: Registry, component: string, host?: string): EventRecorder {
-  // The real name ends in the time in ns, so that a list in the order of names is one in the order of time.
-  let last = 0n;
-  const serial = (nowMs: number): string => {
-    const now = BigInt(Math.trunc(nowMs)) * 1_000_000n;
-    last = now > last ? now : last + 1n;
-    return last.toString(16);
-  };
+  // The real name ends in the time in ns, so that a list in the order of names is one in the order of time. Here the
+  // digits below the millisecond are the store's version, which no two events share.
+  const serial = () =>
+    (BigInt(Math.trunc(registry.now())) * 1_000_000n + BigInt(registry.store.version())).toString(16);
   const source = host === undefined ? { component } : { component, host };
   return {
     record(about, type, reason, message) {
@@ -44,7 +41,7 @@ export function createEventRecorder(registry: Registry, component: string, host?
         apiVersion: "v1",
         kind: "Event",
         metadata: {
-          name: `${name}.${serial(registry.now())}`,
+          name: `${name}.${serial()}`,
           namespace,
           uid: randomUUID(),
           creationTimestamp: time,

@@ -54,6 +54,7 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
   let readiness: Readiness = NOT_READY;
   let lastState: ContainerState = {};
   let timer: NodeJS.Timeout | undefined;
+  let starting: Promise<void> | undefined;
 
   const current = (): Pod | undefined => {
     const found = registry.get("pods", namespace, podName);
@@ -83,6 +84,11 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
 
   const phaseBefore = (): "Pending" | "Running" => (startedAt === 0 ? "Pending" : "Running");
 
+  function begin(): void {
+    starting = start();
+    track(starting);
+  }
+
   async function start(): Promise<void> {
     if (ended || container === undefined) return;
     try {
@@ -95,7 +101,7 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
       }
       began(process, container);
     } catch (error) {
-      refused(container, error);
+      if (!ended) refused(container, error);
     }
   }
 
@@ -153,7 +159,7 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
     lastState = { terminated };
     if (delayMs === 0) {
       show({ terminated });
-      track(start());
+      begin();
       return;
     }
     const containerName = container?.name ?? "";
@@ -164,7 +170,7 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
       `Back-off restarting failed container ${containerName} in pod ${podName}_${namespace}(${uid})`,
     );
     show({ waiting: { reason: "CrashLoopBackOff", message } });
-    later(delayMs, () => track(start()));
+    later(delayMs, () => begin());
   }
 
   function refused({ name, image }: Container, error: unknown): void {
@@ -184,7 +190,7 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
         phaseBefore(),
       );
     }
-    later(isConfig ? Math.min(waitMs, 1000) : waitMs, () => track(start()));
+    later(isConfig ? Math.min(waitMs, 1000) : waitMs, () => begin());
   }
 
   function note(type: "Normal" | "Warning", reason: string, message: string): void {
@@ -192,7 +198,7 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
   }
 
   show({ waiting: { reason: "ContainerCreating" } }, "Pending");
-  track(start());
+  begin();
 
   return {
     port: () => running?.port,
@@ -200,7 +206,8 @@ export function startPodWorker(pod: Pod, parts: KubeletParts): PodWorker {
       ended = true;
       clearTimeout(timer);
       const process = running;
-      if (process === undefined) return;
+      // A process that is being started ends as soon as it has been.
+      if (process === undefined) return starting;
       note("Normal", "Killing", `Stopping container ${container?.name ?? ""}`);
       await process.stop(Math.min(graceMs, timings.maxGraceMs ?? graceMs));
     },
