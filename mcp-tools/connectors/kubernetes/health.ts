@@ -2,7 +2,8 @@ import type { Series } from "../../../core/model/signal.ts";
 import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
 import type { KubernetesSourceOptions } from "./changes.ts";
 import { entryOf, podsOf, readInventory } from "./inventory.ts";
-import { DEFAULT_GRACE_MS, podHealth, restartsOf, usualReadyMs } from "./pods.ts";
+import { DEFAULT_GRACE_MS, podHealth, restartsOf } from "./pods.ts";
+import { graceOf } from "./rollout-status.ts";
 import { serviceOf } from "./services.ts";
 import { versionOf } from "./template.ts";
 
@@ -54,7 +55,7 @@ export function kubernetesHealth(
       for (const workload of inventory.workloads) {
         const service = serviceOf(workload, services);
         const own = podsOf(inventory, workload);
-        const grace = { leastMs: graceMs, usualMs: usualReadyMs(own) };
+        const grace = graceOf(workload, own, graceMs);
         for (const pod of own) {
           const { uid, namespace, name } = pod.metadata;
           const version = entryOf(workload, pod)?.version ?? versionOf({ metadata: pod.metadata, spec: pod.spec });

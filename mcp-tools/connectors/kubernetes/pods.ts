@@ -24,6 +24,8 @@ export interface Grace {
   readonly leastMs: number;
   /** How long the workload's pods take to become Ready, see `usualReadyMs`. */
   readonly usualMs: number | null;
+  /** The rollout's own deadline has passed: nobody has to wait any longer. */
+  readonly over: boolean;
 }
 
 /**
@@ -46,10 +48,13 @@ export function podHealth(pod: Pod, now: number, grace: Grace): "failing" | "rea
     ({ state }) => BROKEN.has(state.waiting?.reason ?? "") || state.terminated?.exitCode,
   );
   if (isBroken) return "failing";
-  return now < expectedReadyBy(pod, now, grace) ? "starting" : "failing";
+  return !grace.over && now < expectedReadyBy(pod, now, grace) ? "starting" : "failing";
 }
 
-/** Median time from a pod's start until it was Ready, ms, over the pods that are Ready; null where there is none. */
+/**
+ * Median time from a pod's start until it was Ready, ms, over the pods that are Ready; null where none tells. A pod
+ * that was unready for a moment later on gives a time that is no start-up; one beyond any start-up is left out.
+ */
 export function usualReadyMs(pods: readonly Pod[]): number | null {
   const times = pods
     .flatMap((pod) => {
@@ -57,6 +62,7 @@ export function usualReadyMs(pods: readonly Pod[]): number | null {
       const startedAt = startOf(pod);
       return readyAt === null || startedAt === undefined ? [] : [Math.max(0, readyAt - startedAt)];
     })
+    .filter((time) => time <= WAITING_GRACE_MS)
     .toSorted((a, b) => a - b);
   return times[Math.floor((times.length - 1) / 2)] ?? null;
 }
@@ -73,7 +79,11 @@ function expectedReadyBy(pod: Pod, now: number, { leastMs, usualMs }: Grace): nu
   if (running.length < Math.max(1, pod.spec.containers.length)) return podStart + WAITING_GRACE_MS;
   const probesMs = probeMs(pod);
   const least = usualMs === null || probesMs === 0 ? podStart + leastMs : 0;
-  return Math.max(Math.max(podStart, ...running) + probesMs, podStart + USUAL_FACTOR * (usualMs ?? 0), least);
+  return Math.max(
+    Math.max(podStart, ...running) + probesMs,
+    podStart + Math.min(USUAL_FACTOR * (usualMs ?? 0), WAITING_GRACE_MS),
+    least,
+  );
 }
 
 /**

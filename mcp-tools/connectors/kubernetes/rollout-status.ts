@@ -1,7 +1,8 @@
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Workload } from "./history.ts";
 import { entryOf, type Inventory, podsOf } from "./inventory.ts";
-import { podHealth, usualReadyMs } from "./pods.ts";
+import type { Pod } from "./objects.ts";
+import { type Grace, podHealth, usualReadyMs } from "./pods.ts";
 
 /** Whether every replica runs the current template and is available, and the controller has seen the last write. */
 export function isComplete(workload: Workload): boolean {
@@ -35,13 +36,19 @@ export function rolloutStatus(
   const progressing = object.status.conditions.find(({ type }) => type === "Progressing");
   if (kind === "Deployment" && progressing?.reason === "ProgressDeadlineExceeded") return "stuck";
   const pods = podsOf(inventory, workload);
-  const grace = { leastMs: graceMs, usualMs: usualReadyMs(pods) };
+  const grace = graceOf(workload, pods, graceMs);
   const health = pods
     .filter((pod) => current !== null && entryOf(workload, pod) === current)
     .map((pod) => podHealth(pod, now, grace))
     .filter((one) => one !== "not-counted");
   if (health.length > 0 && health.every((one) => one === "failing")) return "stuck";
   return isComplete(workload) ? "complete" : "progressing";
+}
+
+/** The start-up grace of a workload's pods; `leastMs` where nothing tells it. */
+export function graceOf({ object }: Workload, pods: readonly Pod[], leastMs: number): Grace {
+  const progressing = object.status.conditions.find(({ type }) => type === "Progressing");
+  return { leastMs, usualMs: usualReadyMs(pods), over: progressing?.reason === "ProgressDeadlineExceeded" };
 }
 
 /** A DaemonSet counts nodes where the others count replicas. */

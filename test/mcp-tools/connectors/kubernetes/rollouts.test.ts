@@ -284,6 +284,31 @@ describe("kubernetesHealth", () => {
     expect(series.find(({ labels: { pod: name } }) => name === "shop/a")?.values[1] ?? null).toBe(value);
   });
 
+  it("takes no pod that was unready for a moment days later for a slow starter", async () => {
+    const slow = pod("b", OLD, -2000, { readyAfter: 1500 });
+    const series = await observed([[], [pod("a", NEW, 29, unready), slow]]);
+    expect(series.find(({ labels: { pod: name } }) => name === "shop/a")?.values[1]).toBe(1);
+  });
+
+  it("waits for no pod of a rollout whose own deadline has passed", async () => {
+    const conditions = [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }];
+    await using api = await fakeKubernetesApi([
+      deployment("shop/cart:1.5.0", "2", { status: { conditions } }),
+      ...sets,
+    ]);
+    api.put(pod("a", NEW, 29.9, unready));
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+    const health = kubernetesHealth({ client, namespaces: ["shop"], services: [] });
+    await health.observe(ms(30), never);
+    const query = {
+      metric: "health_check_failures",
+      window: { from: ms(30), to: ms(30) },
+      stepMs: STEP,
+      purpose: "policy",
+    } as const;
+    expect(await health.range(query, never)).toMatchObject([{ values: [1] }]);
+  });
+
   it("is null where nobody looked, and where the pod had gone", async () => {
     const series = await observed([
       [pod("a", NEW, 0)],
