@@ -62,12 +62,12 @@ async function searchFile(file: LogFile, query: LogQuery, budget: number, abort:
   let bytes = 0;
   const fits = matcher(query);
   try {
-    for await (const { text, bytes: size } of linesBackwards(file.path)) {
+    for await (const { text, bytes: size, open } of linesBackwards(file.path)) {
       if (abort.aborted) throw new UnshipError("source.unavailable", { source: SOURCE, because: "aborted" });
       bytes += size;
       if (bytes > budget) return { lines, invalid, bytes, more: true };
       const line = text === null ? null : logLineOf(text);
-      if (line === null) invalid += 1;
+      if (line === null) invalid += open ? 0 : 1;
       else if (line.at < query.window.from - DISORDER_MS) break;
       else if (fits(line)) lines.push(line);
       // A few more than asked for: neighbours may stand in the wrong order.

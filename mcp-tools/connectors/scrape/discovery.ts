@@ -24,8 +24,11 @@ export async function discover(http: Http, url: string, abort: AbortSignal): Pro
 /** `__scheme__`, `__metrics_path__` and `__param_*` say how to ask; other labels that begin with `__` are dropped. */
 function targetOf(address: string, labels: Readonly<Record<string, string>>): readonly Target[] {
   const at = `${labels.__scheme__ ?? "http"}://${labels.__address__ ?? address}`;
-  if (!URL.canParse(at)) return [];
-  const url = new URL(labels.__metrics_path__ ?? "/metrics", at);
+  if (!/^https?:/.test(at) || !URL.canParse(at)) return [];
+  const url = new URL(at);
+  const [pathname = "", search = ""] = (labels.__metrics_path__ ?? "/metrics").split("?");
+  url.pathname = pathname;
+  url.search = search;
   for (const [name, value] of Object.entries(labels)) {
     if (name.startsWith("__param_")) url.searchParams.set(name.slice("__param_".length), value);
   }
@@ -35,12 +38,24 @@ function targetOf(address: string, labels: Readonly<Record<string, string>>): re
 
 /** Path and query of a URL from the configuration, encoded again part by part. */
 export function pathOf(url: URL) {
-  const segments = url.pathname.split("/").slice(1).map(decodeURIComponent);
-  const parameters = [...url.searchParams];
-  const texts = [...segments.map(() => "/"), ...parameters.flatMap((_, index) => [index === 0 ? "?" : "&", "="])];
-  if (segments.length === 1 && segments[0] === "") return path`/`;
-  const values = [...segments, ...parameters.flat()];
-  return path(Object.assign([...texts, ""], { raw: [...texts, ""] }), ...values);
+  const texts = [""];
+  const values: string[] = [];
+  const text = (more: string) => texts.push((texts.pop() ?? "") + more);
+  const value = (one: string) => {
+    values.push(one);
+    texts.push("");
+  };
+  for (const segment of url.pathname.split("/").slice(1).map(decodeURIComponent)) {
+    text("/");
+    if (segment !== "") value(segment);
+  }
+  for (const [index, [name, content]] of [...url.searchParams].entries()) {
+    text(index === 0 ? "?" : "&");
+    value(name);
+    text("=");
+    value(content);
+  }
+  return path(Object.assign(texts, { raw: texts }), ...values);
 }
 
 /** One connection pool for each origin, made when first needed. */

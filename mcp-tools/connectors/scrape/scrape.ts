@@ -58,8 +58,8 @@ export interface ScrapeSummary {
 /** Metrics without a Prometheus: reads `/metrics` pages itself and keeps a bounded past. */
 export interface ScrapeSource extends MetricSource {
   /**
-   * Reads every target once. `now`: the moment of this tick, Unix ms, later than that of the one before. Resolves within
-   * `timeoutMs` whatever the targets do, and does not throw for what a target or the disk does.
+   * Reads every target once. `now`: the moment of this tick, Unix ms; after a clock that was set back, counting begins
+   * anew. Resolves within `timeoutMs` whatever the targets do, and does not throw for what a target or the disk does.
    */
   scrapeOnce(now: number, abort: AbortSignal): Promise<ScrapeSummary>;
   /** What was found in the spool when it was opened. */
@@ -117,9 +117,6 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   }
 
   async function scrapeOnce(now: number, abort: AbortSignal): Promise<ScrapeSummary> {
-    if (lastTickAt !== null && now <= lastTickAt) {
-      throw new UnshipError("input.invalid", { what: "scrape", reason: "a tick must be later than the one before" });
-    }
     const previousTickAt = lastTickAt;
     lastTickAt = now;
     const deadline = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);

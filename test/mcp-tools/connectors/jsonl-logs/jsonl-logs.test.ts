@@ -140,6 +140,11 @@ describe("jsonl-logs", () => {
     expect(await search([folder])).toMatchObject({ invalid: 2, lines: [{ message: "two" }, { message: "one" }] });
   });
 
+  it("does not hold a line that is still being written against the file", async () => {
+    await log("a.jsonl", `${line(1000, "one")}{"at":"2026-03-`);
+    expect(await search([folder])).toMatchObject({ invalid: 0, lines: [{ message: "one" }] });
+  });
+
   it("takes files, folders and patterns, and a rotated file", async () => {
     await mkdir(join(folder, "deep"));
     await log("a.log", line(1000, "a"));

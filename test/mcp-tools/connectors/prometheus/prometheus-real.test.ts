@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Series } from "../../../../core/model/signal.ts";
+import { path } from "../../../../mcp-tools/connectors/http.ts";
 import { createPrometheus, type PrometheusSource } from "../../../../mcp-tools/connectors/prometheus/prometheus.ts";
+import { labelsOf, readExposition } from "../../../../mcp-tools/connectors/scrape/exposition.ts";
 import { createScrape, type ScrapeSource } from "../../../../mcp-tools/connectors/scrape/scrape.ts";
 import { fakeExporter, pageOf } from "../../../fakes/fake-exporter.ts";
 import { type RealPrometheus, startPrometheus } from "../../../real/prometheus.ts";
@@ -150,6 +152,13 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
         expect(Math.abs((ours[who] ?? Number.NaN) - (value ?? Number.NaN)), `${metric} of ${who}`).toBeLessThan(near);
       }
     }
+  });
+
+  it("scrape reads all of a page that a real program serves", async () => {
+    const page = await prometheus.http.getText(path`/metrics`, never);
+    const read = readExposition(page, 100_000, (series) => labelsOf(series) !== null);
+    expect(read.samples).toBe(page.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length);
+    expect(read).toMatchObject({ invalid: 0, truncated: false });
   });
 
   it("has no point younger than a step, and no value from before the first scrape", async () => {

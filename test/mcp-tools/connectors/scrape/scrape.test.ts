@@ -1,6 +1,10 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createScrape, type ScrapeOptions } from "../../../../mcp-tools/connectors/scrape/scrape.ts";
 import { fakeExporter, type Process, pageOf } from "../../../fakes/fake-exporter.ts";
@@ -284,6 +288,72 @@ describe("scrape", () => {
       await source.close();
     },
   );
+
+  it("takes a page that is too large, or has too many samples, for no more than it can hold", async () => {
+    await using large = await fakeExporter(() => "# x".repeat(10_000));
+    await using many = await fakeExporter(() => "a 1\n".repeat(1000));
+    const source = await createScrape(options([large.url, many.url], { maxBytes: 20_000, maxSamples: 100 }));
+    expect(await source.scrapeOnce(T0, never)).toMatchObject({
+      samples: 100,
+      failed: [{ url: large.url, because: "source.too_large" }],
+    });
+    await source.close();
+  });
+
+  it("reads so many pages at a time as it may, and no more", async () => {
+    let [now, most] = [0, 0];
+    const server = createServer(async (_, response) => {
+      now += 1;
+      most = Math.max(most, now);
+      await pause(5);
+      now -= 1;
+      response.end("a 1\n");
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const urls = Array.from({ length: 12 }, (_, i) => `${base}/metrics?pod=${i}`);
+    const source = await createScrape(options(urls, { concurrency: 3, timeoutMs: 10_000 }));
+    expect(await source.scrapeOnce(T0, never)).toMatchObject({ targets: 12, samples: 12, failed: [] });
+    expect(most).toBe(3);
+    await source.close();
+    server.close();
+  });
+
+  it("goes on when the clock was set back", async () => {
+    let count = 0;
+    await using exporter = await fakeExporter(() => pageOf(shop({ requests: { 200: count } })));
+    const source = await createScrape(options([exporter.url]));
+    for (const at of [0, 1, 2, 2, -50, -49, -48]) {
+      count += 10;
+      await source.scrapeOnce(T0 + at * STEP, never);
+    }
+    const window = { from: T0 - 50 * STEP, to: T0 - 48 * STEP };
+    const [series] = await source.range({ metric: "request_rate", window, stepMs: STEP, purpose: "statistics" }, never);
+    expect(series?.values).toEqual([null, 10, 10]);
+    await source.close();
+  });
+
+  it("asks for a target as discovery says: scheme, path and parameters; what is no address is passed over", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end("up 1\n");
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const list = [
+      { targets: [address], labels: { __metrics_path__: "/a b/metrics", __param_module: "x&y", service: "shop" } },
+      { targets: [address, "no address: at all"] },
+      { targets: [address], labels: { __scheme__: "file" } },
+      { targets: [address], labels: { __metrics_path__: "http://elsewhere.invalid/metrics/" } },
+    ];
+    await using registry = await fakeExporter(() => JSON.stringify(list), "application/json");
+    const source = await createScrape(options([], { discovery: registry.url }));
+    expect((await source.scrapeOnce(T0, never)).discoveryFailed).toBeNull();
+    expect(asked.sort()).toEqual(["/a%20b/metrics?module=x%26y", "/http%3A//elsewhere.invalid/metrics/", "/metrics"]);
+    await source.close();
+    server.close();
+  });
 
   it("finds targets by HTTP service discovery, follows them, and keeps the last list while discovery is down", async () => {
     await using one = await fakeExporter(() => 'http_requests_total{status="200"} 5\n');
