@@ -1,8 +1,12 @@
 import type { ChainStep, Config } from "../config/config.ts";
+import { HARM_CERTAIN, harmByService } from "../correlation/harm.ts";
+import { SURE_NATS } from "../correlation/passing.ts";
 import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
+import { indexSeries } from "../correlation/samples.ts";
 import { decide } from "../decision/decide.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
+import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
 import { episodeOnset, harmFindings, servicesMeant } from "./episodes.ts";
@@ -97,11 +101,24 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
 
 function affected({ caseFile, config, answers, services }: StepInput): Answer<"check_affected_services"> {
   const meant = new Set(services);
+  const window = answers.identify_recent_deployments;
   const hurt = hurtServices(caseFile, config.versionLabel).filter((service) => meant.has(service));
   const origin = answers.correlate_timing?.ranking.rootCauses[0]?.service ?? null;
   const measured = origin !== null && caseFile.series.some(({ service }) => service === origin);
   const all = new Set([...hurt, ...(origin !== null && (measured || hurt.length === 0) ? [origin] : [])]);
+  if (window !== undefined && window.onset !== null && hurt.length > 0)
+    for (const service of alsoHurt(caseFile, config, window.onset)) all.add(service);
   return { services: services.length === 0 ? [] : [...all].sort(), origin };
+}
+
+/**
+ * Services that the onset, now that it is known, shows to be hurt before their own test is sure: how many are hurt must
+ * not be counted low just because it is early. Odds of twenty to one, for all services together (Bonferroni).
+ */
+function alsoHurt(caseFile: CaseFile, config: Config, onset: Onset): readonly string[] {
+  const harm = harmByService(indexSeries(caseFile.series, config.versionLabel), caseFile.findings, onset, caseFile.at);
+  const sure = Math.min(HARM_CERTAIN, SURE_NATS + Math.log(Math.max(1, harm.size)));
+  return [...harm].filter(([, nats]) => nats >= sure).map(([service]) => service);
 }
 
 function dependencies({ caseFile, answers }: StepInput): Answer<"check_dependency_graph"> {

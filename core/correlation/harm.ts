@@ -5,7 +5,7 @@ import type { Finding, Onset } from "../model/finding.ts";
 import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 
 /** Evidence beyond this is not trusted from one service: something else may be wrong with it. */
-const MOST_NATS = 6;
+export const HARM_CERTAIN = 6;
 const LEAST_NATS = -3;
 /** What "before" means: so long before the onset. */
 const BEFORE_MS = 1_800_000;
@@ -32,7 +32,7 @@ export function harmByService(
     if (finding.verdict !== "worse" || finding.onset === null || finding.detector === "threshold") continue;
     if (Object.keys(finding.labels).length > 0 || !finding.metric || !hurts(index, finding)) continue;
     const apart = Math.max(finding.onset.earliest - onset.latest, onset.earliest - finding.onset.latest, 0);
-    if (apart <= 600_000 + 2 * stepMs) harm.set(finding.service, MOST_NATS);
+    if (apart <= 600_000 + 2 * stepMs) harm.set(finding.service, HARM_CERTAIN);
   }
   return harm;
 }
@@ -59,7 +59,7 @@ function harmOf(index: SampleIndex, service: string, onset: Onset, at: number): 
   return clamp(logSumExp(told) - Math.log(told.length));
 }
 
-const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(MOST_NATS, nats));
+const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTAIN, nats));
 
 function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number): number {
   const errors = index.whole(service, "error_rate");
