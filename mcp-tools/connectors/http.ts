@@ -11,7 +11,7 @@ export interface HttpOptions {
   /** Scheme, host, port and, where the API is mounted below one, a path prefix. No query. */
   readonly base: URL;
   /** Sent with each request; a function is asked each time, for credentials that rotate. Every value is a secret. */
-  readonly headers?: Headers_ | (() => Promise<Headers_>);
+  readonly headers?: HeaderFields | (() => Promise<HeaderFields>);
   /** For one whole request, the answer's body included. Default 10 s. A stream's lines have no such limit. */
   readonly timeoutMs?: number;
   /** PEM of the authorities to trust instead of the system's. */
@@ -26,7 +26,7 @@ export interface HttpOptions {
   readonly maxBytes?: number;
 }
 
-type Headers_ = Readonly<Record<string, string>>;
+type HeaderFields = Readonly<Record<string, string>>;
 export type WriteMethod = "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
@@ -77,7 +77,7 @@ export function createHttp(options: HttpOptions): Http {
   const agent = new Agent({ connect: tls(options), headersTimeout: 0, bodyTimeout: 0 });
   const credentials = userInfo(options.base);
   const prefix = options.base.pathname.replace(/\/+$/, "");
-  const headersNow = async (): Promise<Headers_> => ({
+  const headersNow = async (): Promise<HeaderFields> => ({
     ...credentials,
     ...(typeof options.headers === "function" ? await options.headers() : options.headers),
   });
@@ -88,7 +88,7 @@ export function createHttp(options: HttpOptions): Http {
   async function open(
     method: Dispatcher.HttpMethod,
     path: Path,
-    extra: Headers_,
+    extra: HeaderFields,
     body: string | undefined,
     signal: AbortSignal,
   ) {
@@ -142,7 +142,7 @@ export function createHttp(options: HttpOptions): Http {
   async function whole(
     method: Dispatcher.HttpMethod,
     path: Path,
-    extra: Headers_,
+    extra: HeaderFields,
     body: string | undefined,
     abort: AbortSignal,
   ) {
@@ -204,7 +204,7 @@ function tls(options: HttpOptions) {
 }
 
 /** `https://user:password@host` as the header that it means, since a URL with it would stand in errors. */
-function userInfo(base: URL): Headers_ {
+function userInfo(base: URL): HeaderFields {
   if (base.username === "") return {};
   const pair = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`;
   return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
@@ -234,7 +234,7 @@ function plain(cause: unknown): Error {
   return new Error(`${cause.name}: ${cause.message}`);
 }
 
-function redact(text: string, headers: Headers_): string {
+function redact(text: string, headers: HeaderFields): string {
   const secrets = Object.values(headers).flatMap((value) => [value, ...value.split(" ").slice(1)]);
   return secrets
     .filter((one) => one.length >= SECRET_MIN_CHARS)

@@ -13,7 +13,7 @@ export interface Stage {
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly own: Mark | null;
-  /** The field manager of the write, where the object still tells. */
+  /** The field manager of the write, where the object tells, or told while this was its current stage. */
   readonly author: string | null;
 }
 
@@ -38,7 +38,7 @@ export interface Timeline {
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
  */
 export function createTimeline(): Timeline {
-  const seen = new Map<string, { startedAt: number | null; finishedAt: number | null }>();
+  const seen = new Map<string, { startedAt: number | null; finishedAt: number | null; author: string | null }>();
   return {
     stages(workload, inventory, now) {
       const { uid } = workload.object.metadata;
@@ -46,10 +46,11 @@ export function createTimeline(): Timeline {
       let after = 0;
       const started = occurrences.map(({ revision, entry, reused, last }) => {
         const key = `${uid}:${revision}:${entry.meta.name}`;
-        const memory = seen.get(key) ?? { startedAt: null, finishedAt: null };
+        const memory = seen.get(key) ?? { startedAt: null, finishedAt: null, author: null };
         seen.set(key, memory);
         const own = ownMark(workload, entry, revision);
         const told = own?.at ?? (reused ? returnedAt(workload, entry, inventory, after) : entry.meta.creationTimestamp);
+        if (last) memory.author ??= authorOf(workload);
         memory.startedAt ??= told === undefined ? (last ? now : null) : Math.max(told, after);
         after = Math.max(after, memory.startedAt ?? 0);
         return { revision, entry, own, startedAt: memory.startedAt, memory, last };
@@ -62,7 +63,7 @@ export function createTimeline(): Timeline {
           memory.finishedAt ??= completedAt(workload, stage.entry, inventory, now, stage.startedAt);
         else memory.finishedAt = null;
         const previous = started[index - 1]?.entry ?? null;
-        return { ...stage, previous, finishedAt: memory.finishedAt, author: last ? authorOf(workload) : null };
+        return { ...stage, previous, finishedAt: memory.finishedAt, author: memory.author };
       });
     },
   };

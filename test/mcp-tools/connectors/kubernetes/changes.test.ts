@@ -260,11 +260,14 @@ describe.runIf(requireReal("kubectl", "kubernetes-client"))("kubernetesChanges, 
       expected: { version: "2", revision: "2" },
       restore: { version: "1", revision: "1" },
     });
+    const source = kubernetesChanges({ client: setting.client, namespaces: ["default"], services: [], now: Date.now });
+    const before = await source.changes(ALL, never);
     const at = Date.now();
     await kubectlRolloutUndo({ client: setting.client, now: () => at }).execute(target, "plan-7/0", never);
     await setting.until("Deployment", ({ current }) => current?.revision === "3");
-    const source = kubernetesChanges({ client: setting.client, namespaces: ["default"], services: [], now: Date.now });
-    expect((await source.changes(ALL, never)).at(-1)).toMatchObject({
+    const after = await source.changes(ALL, never);
+    expect(after.find(({ to }) => to === "2")).toMatchObject({ author: before.at(-1)?.author });
+    expect(after.at(-1)).toMatchObject({
       from: "2",
       to: "1",
       startedAt: at,
