@@ -49,6 +49,8 @@ export interface ScrapeSummary {
   readonly invalidLines: number;
   /** Targets that gave no usable answer: what they would say is unknown. */
   readonly failed: readonly { readonly url: string; readonly because: string }[];
+  /** Readings not kept so far, since there were more services and versions than `maxTracks`. */
+  readonly dropped: number;
   /** Why the list of targets could not be read, and the last one was used; null: it could, or there is none. */
   readonly discoveryFailed: string | null;
   /** Why this tick is in memory alone; null: it is in the spool, or there is none. */
@@ -147,7 +149,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     const spoolFailed = spool === null ? null : await spool.append(tick).then(() => null, reason);
     const sources = options.discovery === null ? [] : [new URL(options.discovery)];
     await pools.keep([...sources, ...all.map(({ target }) => new URL(target.url))]);
-    return { targets: all.length, samples, invalidLines, failed, discoveryFailed, spoolFailed };
+    return { targets: all.length, samples, invalidLines, failed, dropped: past.dropped, discoveryFailed, spoolFailed };
   }
 
   function range(query: MetricQuery): readonly Series[] {
