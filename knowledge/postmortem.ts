@@ -1,0 +1,74 @@
+import type { Incident } from "../core/model/incident.ts";
+import type { Series } from "../core/model/signal.ts";
+import type { LedgerEntry, RecalledIncident } from "../core/ports.ts";
+import { actionsSection } from "./postmortem/actions.ts";
+import { evidenceSection } from "./postmortem/evidence.ts";
+import { dateTime } from "./postmortem/figures.ts";
+import { followUps } from "./postmortem/follow-ups.ts";
+import { impactSection } from "./postmortem/impact.ts";
+import { bullets, code, prose, section } from "./postmortem/markdown.ts";
+import { summary, title } from "./postmortem/summary.ts";
+import { suspectsSection } from "./postmortem/suspects.ts";
+import { timelineSection } from "./postmortem/timeline.ts";
+
+export interface PostmortemOptions {
+  /** The signals around the incident, for the chart; without them the draft says that there is none. */
+  readonly series?: readonly Series[];
+  /** The chart's file as the draft links it, relative to the draft; see `postmortemChart`. */
+  readonly chartFile?: string;
+}
+
+/**
+ * The draft of one incident's postmortem, in Markdown. Pure: the same incident, entries and memories give the same
+ * text. It claims nothing that was not verified, and text from outside cannot leave its place in it (S11).
+ *
+ * `entries`: the ledger's entries of this incident, oldest first. `recalled`: similar past incidents, as advice.
+ */
+export function postmortem(
+  incident: Incident,
+  entries: readonly LedgerEntry[] = [],
+  recalled: readonly RecalledIncident[] = [],
+  options: PostmortemOptions = {},
+): string {
+  const todo = followUps(incident);
+  const parts: readonly (string | null)[] = [
+    title(incident),
+    `Draft by unship from its own record of incident ${code(incident.id)}. People have not reviewed it yet.`,
+    section("Summary", summary(incident)),
+    impactSection(incident),
+    timelineSection(incident, entries),
+    evidenceSection(incident, options.series ?? [], options.chartFile ?? null),
+    suspectsSection(incident),
+    actionsSection(incident, entries),
+    section("What was not verified", unverified(incident)),
+    section("Follow-ups", todo.length === 0 ? "None that this record gives a reason for." : bullets(todo)),
+    remembered(incident, recalled),
+  ];
+  return `${parts.filter((part) => part !== null).join("\n\n")}\n`;
+}
+
+function unverified({ unverified: what, recovery, gate, decision }: Incident): string {
+  const blames = decision !== null && decision.culprit !== null;
+  const open = [
+    ...what.map((sentence) => prose(sentence)),
+    ...(gate?.outcome === "executed" && recovery === null ? ["Recovery was not judged."] : []),
+    ...(recovery?.checks ?? [])
+      .filter(({ verdict }) => verdict === "unknown" || verdict === "pending")
+      .map(({ service, metric }) => `Whether ${code(metric)} of ${code(service)} recovered.`),
+    ...(blames
+      ? ["That the blamed change is the root cause: the probability is evidence; only a reproduction is proof."]
+      : []),
+  ];
+  return open.length === 0 ? "Nothing that this record knows of." : bullets([...new Set(open)]);
+}
+
+function remembered(incident: Incident, recalled: readonly RecalledIncident[]): string | null {
+  const others = recalled.filter(({ incidentId }) => incidentId !== incident.id).slice(0, 5);
+  if (others.length === 0) return null;
+  const lines = others.map(
+    ({ incidentId, at, summary: text, outcome }) =>
+      `${code(incidentId)}, ${dateTime(at).slice(0, 10)}, ${outcome}: ${prose(text, 300)}`,
+  );
+  const note = "Found by likeness. They may help to think; none of them was used as evidence here.";
+  return section("Similar incidents", note, bullets(lines));
+}

@@ -1,0 +1,58 @@
+import type { Incident } from "../../core/model/incident.ts";
+import type { LedgerEntry } from "../../core/ports.ts";
+import { clock } from "./figures.ts";
+import { bullets, code, prose, section, table } from "./markdown.ts";
+
+/** What was decided, under which rule, what was really done, and how that was checked. */
+export function actionsSection(incident: Incident, entries: readonly LedgerEntry[]): string | null {
+  return section(
+    "What was done, and under which rule",
+    decided(incident),
+    rules(incident),
+    executed(incident),
+    checked(incident),
+    ledgerNote(entries),
+  );
+}
+
+function decided({ decision }: Incident): string {
+  if (decision === null) return "No decision was made.";
+  const why = decision.why.map((sentence) => prose(sentence));
+  const person = decision.needsPerson.map((sentence) => `A person had to agree: ${prose(sentence)}`);
+  const automatic = decision.automatic ? ["An automatic policy condition held at that moment."] : [];
+  return `Decided at ${clock(decision.decidedAt)}: **${decision.action}**.\n\n${bullets([...why, ...automatic, ...person])}`;
+}
+
+function rules({ gate, plan }: Incident): string | null {
+  if (gate === null) return null;
+  const rows = gate.review.rules.map(({ rule, verdict, reason }) => [code(rule), verdict, prose(reason)]);
+  const by = plan === null ? "" : `, proposed by ${code(plan.proposedBy)}`;
+  const head = `The gate on plan ${code(gate.planId)}${by}: **${gate.outcome}** (${gate.review.verdict}).`;
+  return rows.length === 0 ? head : `${head}\n\n${table(["Rule", "Verdict", "Reason"], rows)}`;
+}
+
+function executed({ gate }: Incident): string | null {
+  if (gate === null || gate.results.length === 0) return gate === null ? null : "Nothing was written to production.";
+  const rows = gate.results.map(({ target, result, detail, at }) => [
+    `${code(`${target.object.kind} ${target.object.namespace}/${target.object.name}`)} ${code(target.expected.version)} → ${code(target.restore.version)}`,
+    result,
+    clock(at),
+    prose(detail),
+  ]);
+  return table(["Target", "Result", "At", "Detail"], rows);
+}
+
+function checked({ recovery }: Incident): string | null {
+  if (recovery === null) return null;
+  const checks = recovery.checks.map(
+    ({ service, metric, verdict, because }) => `${code(service)} ${code(metric)}: ${verdict}. ${prose(because)}`,
+  );
+  const head = `Verification: **${recovery.verdict}**${recovery.at === null ? "" : ` at ${clock(recovery.at)}`}.`;
+  return checks.length === 0 ? head : `${head}\n\n${bullets(checks)}`;
+}
+
+function ledgerNote(entries: readonly LedgerEntry[]): string | null {
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  return `The record: ledger entries ${first.seq} to ${last.seq}, the last with hash ${code(last.hash.slice(0, 16))}.`;
+}

@@ -1,0 +1,108 @@
+import type { Change } from "../../core/model/change.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { quantity, span } from "./figures.ts";
+import { code, prose } from "./markdown.ts";
+import { blamed } from "./marks.ts";
+
+/** Noticing took longer than this: worth asking for a faster signal. The target for detection is a minute. */
+const SLOW_DETECTION_MS = 60_000;
+
+/** Concrete things to do, each with who would do it; only those that this incident gives a reason for. */
+export function followUps(incident: Incident): readonly string[] {
+  return [
+    ...unresolved(incident),
+    ...wayBack(incident),
+    ...mend(incident),
+    ...coverage(incident),
+    ...detection(incident),
+  ].map((item) => `[ ] ${item}`);
+}
+
+const owner = ({ author }: Change) => (author === undefined ? "Owner: not known." : `Owner: ${code(author, 60)}.`);
+
+/** What would bring the bad version back comes first: it can happen tonight. */
+function wayBack(incident: Incident): readonly string[] {
+  const warnings = (incident.gate?.results ?? []).flatMap(({ target, warnings: of }) =>
+    of.map((warning) => ({ warning, change: incident.changes.find(({ id }) => id === target.changeId) })),
+  );
+  return warnings.map(({ warning, change }) => {
+    const who = change === undefined ? "" : ` ${owner(change)}`;
+    return `**Before the next deploy:** ${prose(warning)}${who}`;
+  });
+}
+
+function mend(incident: Incident): readonly string[] {
+  const hotfix = incident.decision?.hotfix ?? null;
+  if (hotfix !== null) {
+    const suspects = hotfix.suspects.slice(0, 5).map((one) => code(one));
+    return [
+      `Mend ${code(hotfix.changeId)} by hand${suspects.length === 0 ? "" : `, starting at ${suspects.join(", ")}`}. ` +
+        `No rollback because: ${prose(hotfix.whyNoRollback)} Meanwhile: ${prose(hotfix.mitigation)} ` +
+        `It worked if: ${prose(hotfix.check)} Owner: ${hotfix.owner === null ? "not known" : code(hotfix.owner, 60)}.`,
+    ];
+  }
+  const executed = incident.gate?.outcome === "executed";
+  return blamed(incident).map((change) => {
+    const paths = (change.diff?.paths ?? []).slice(0, 3).map((path) => code(path));
+    const where = paths.length === 0 ? "" : ` The change touched ${paths.join(", ")}.`;
+    const commit = change.commit === undefined ? "" : ` (commit ${code(change.commit)})`;
+    const what =
+      change.kind === "flag"
+        ? `flag ${code(change.flag ?? change.service)}`
+        : `${code(change.service)} ${code(change.to)}`;
+    const again = change.kind === "flag" ? "is switched on again" : "ships again";
+    const goal = executed ? `before it ${again}` : "or take it back";
+    return `Find and mend the fault in ${what}${commit} ${goal}.${where} ${owner(change)}`;
+  });
+}
+
+/** A test that would have caught it names the signal and the figure that it must look at. */
+function coverage(incident: Incident): readonly string[] {
+  const change = blamed(incident)[0];
+  const worst = incident.findings
+    .filter(({ verdict, service }) => verdict === "worse" && service === change?.service)
+    .toSorted((a, b) => b.strength - a.strength)[0];
+  if (change === undefined || worst === undefined) return [];
+  const route = incident.impact?.routes.find(({ service }) => service === change.service);
+  const where = route === undefined ? "" : ` on ${code(route.route)}`;
+  return [
+    `Add a test or a canary check${where} that fails when ${code(worst.metric)} of ${code(worst.service)} goes from ` +
+      `${quantity(worst.baseline, worst.unit)} to ${quantity(worst.current, worst.unit)}: this change passed whatever ` +
+      `runs today. ${owner(change)}`,
+  ];
+}
+
+function detection({ onset, detectedAt, conditions, gate, recovery }: Incident): readonly string[] {
+  const items: string[] = [];
+  if (onset !== null && detectedAt - onset.at > SLOW_DETECTION_MS) {
+    items.push(
+      `It took ${span(onset.at, detectedAt)} to notice. Ask whether a faster signal (shorter scrape interval, raw ` +
+        `counters instead of a smoothed query) is worth its cost. Owner: whoever owns the configuration.`,
+    );
+  }
+  const held = gate?.review.rules.filter(({ verdict }) => verdict === "require_approval") ?? [];
+  if (held.length > 0 && gate?.outcome !== "executed") {
+    items.push(
+      `The gate waited for a person (${held.map(({ rule }) => code(rule)).join(", ")}) and nobody agreed in time. Decide ` +
+        `whether that rule should stand for this service. Owner: its approvers.`,
+    );
+  }
+  if (conditions.length === 0 && recovery === null) {
+    items.push(
+      "No policy condition covers the signals that got worse. Decide whether one should. Owner: whoever owns the configuration.",
+    );
+  }
+  return items;
+}
+
+function unresolved({ recovery, gate, decision, outcome, ranking }: Incident): readonly string[] {
+  if (decision?.action === "no_action" && outcome !== "withdrawn") {
+    const origin = ranking?.rootCauses[0];
+    const start = origin === undefined ? "" : ` Start at ${code(origin.service)}, where it most likely begins.`;
+    return [`Find the cause: no change is blamed, and nothing was taken back.${start} Owner: on call.`];
+  }
+  if (gate?.outcome !== "executed" || recovery?.verdict === "recovered") return [];
+  return recovery?.verdict === "not-recovered"
+    ? ["**Now:** the trouble goes on after the rollback. Look for a cause that is no deployment. Owner: on call."]
+    : ["**Now:** nobody knows whether it recovered. Look at the signals above yourself. Owner: on call."];
+}

@@ -1,0 +1,46 @@
+import type { Incident } from "../../core/model/incident.ts";
+import { percent, short, span } from "./figures.ts";
+import { bullets, code, prose, section, table } from "./markdown.ts";
+
+/** Who was hurt, for how long and how much: figures where there are any, and what could not be computed. */
+export function impactSection(incident: Incident): string | null {
+  const { impact, onset, recovery } = incident;
+  const until = recovery?.verdict === "recovered" ? recovery.at : null;
+  const hurt = span(onset?.at, until);
+  const duration =
+    hurt === null
+      ? "How long it lasted is not known: " +
+        (onset === null ? "its onset was not found." : "recovery was not confirmed.")
+      : `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`;
+  if (impact === null) return section("Impact", "The impact was not assessed.", duration);
+  const figures: readonly (readonly [string, string])[] = [
+    ["Level", `**${impact.level}**`],
+    ["Affected services", impact.affectedServices.map((one) => code(one)).join(", ") || "none named"],
+    ["Failed share of requests, at its worst edge", orUnknown(impact.failedShare, percent)],
+    ["Failed requests a second", orUnknown(impact.failedRequestsPerSecond, short)],
+    ["Revenue at risk a minute", orUnknown(impact.revenuePerMinute, short)],
+    ...total(incident, until),
+  ];
+  const routes = impact.routes
+    .slice(0, 5)
+    .map((one) => `${code(one.service)} ${code(one.route)}: ${percent(one.failedShare)} failed`);
+  return section(
+    "Impact",
+    table(["What", "How much"], figures),
+    duration,
+    impact.sentences.map((sentence) => prose(sentence)).join(" "),
+    routes.length === 0 ? null : `Worst routes:\n\n${bullets(routes)}`,
+    impact.unknown.length === 0 ? null : `Not computed: ${impact.unknown.map((what) => prose(what)).join("; ")}.`,
+  );
+}
+
+const orUnknown = (value: number | null, words: (value: number) => string) =>
+  value === null ? "unknown" : words(value);
+
+/** An estimate whose row says what it assumes; no row where the rate or the end is not known. */
+function total({ impact, onset }: Incident, until: number | null): readonly (readonly [string, string])[] {
+  const rate = impact?.failedRequestsPerSecond ?? null;
+  if (rate === null || onset === null || until === null) return [];
+  const failed = (rate * Math.max(0, until - onset.at)) / 1000;
+  return [["Failed requests in all, had that rate held throughout", `about ${short(failed)}`]];
+}

@@ -1,0 +1,125 @@
+import type { Change } from "../../core/model/change.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { Target } from "../../core/model/plan.ts";
+import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
+import { code, prose } from "./markdown.ts";
+import { blamed } from "./marks.ts";
+
+/** The heading: what broke, and how it stands. */
+export function title(incident: Incident): string {
+  const first = blamed(incident)[0];
+  const because = first === undefined ? "" : ` after ${ownChange(first, incident.service)}`;
+  return `# ${code(incident.service)} broke${because}: ${standing(incident)}`;
+}
+
+function ownChange(change: Change, service: string): string {
+  if (change.kind === "flag" || change.service !== service) return changeWords(change);
+  return `its ${change.kind} ${code(change.from)} → ${code(change.to)}`;
+}
+
+/** Three or four sentences that a person who was not there can act on. */
+export function summary(incident: Incident): string {
+  return [began(incident), hurt(incident), cause(incident), done(incident), ended(incident)]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+/** `the deploy of `checkout` v1.4.1 → v1.4.2`. */
+export function changeWords({ kind, service, from, to, flag }: Change): string {
+  const what = kind === "flag" ? `the switch of flag ${code(flag ?? service)}` : `the ${kind} of ${code(service)}`;
+  return `${what} ${code(from)} → ${code(to)}`;
+}
+
+function began({ onset, detectedAt, findings, service, affectedServices }: Incident): string {
+  const worst = findings.filter((one) => one.verdict === "worse").toSorted((a, b) => b.strength - a.strength);
+  const lead = worst.find((one) => one.service === service) ?? worst[0];
+  const others = affectedServices.filter((one) => one !== (lead?.service ?? service));
+  const when =
+    onset === null ? `At ${dateTime(detectedAt)} UTC unship noticed that` : `From about ${dateTime(onset.at)} UTC`;
+  const what =
+    lead === undefined
+      ? `${code(service)} was in trouble`
+      : `${code(lead.metric)} of ${code(lead.service)} went from ${quantity(lead.baseline, lead.unit)} to ${quantity(lead.current, lead.unit)}`;
+  const spread =
+    others.length === 0
+      ? ""
+      : `; ${others
+          .slice(0, 8)
+          .map((one) => code(one))
+          .join(", ")} ${others.length === 1 ? "was" : "were"} affected too`;
+  const delay = onset === null ? null : span(onset.at, detectedAt);
+  const noticed = delay === null ? "" : ` unship noticed ${delay} later, at ${clock(detectedAt)}.`;
+  return `${when} ${what}${spread}.${noticed}`;
+}
+
+function hurt({ impact }: Incident): string {
+  if (impact === null) return "";
+  const share =
+    impact.failedShare === null ? "" : `: ${percent(impact.failedShare)} of requests failed at the worst edge`;
+  return `The business impact was ${impact.level}${share}.`;
+}
+
+function cause(incident: Incident): string {
+  const { ranking, decision } = incident;
+  const culprit = decision?.culprit ?? null;
+  if (ranking === null) return "What caused it was not determined.";
+  if (culprit === null) {
+    return `No change is blamed: the probability that none of the changes caused it is ${probability(ranking.noChangeProbability)}.`;
+  }
+  const first = blamed(incident).find((change) => change.id === culprit.changeId);
+  const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;
+  return `The most probable cause is ${name}, at ${probability(culprit.probability)}.`;
+}
+
+function done({ decision, gate, plan }: Incident): string {
+  if (decision === null) return "No decision was made.";
+  const { action } = decision;
+  if (action === "no_action") return "unship took no action.";
+  if (action === "hotfix_recommendation") return "unship recommended a hotfix and changed nothing itself.";
+  if (gate === null) return `unship decided on ${code(action)}; nothing was executed.`;
+  const results = gate.results.map(({ result }) => result);
+  if (gate.outcome === "executed" && gate.executedAt !== null) {
+    const done = (plan?.targets ?? []).map(targetWords).join(" and ") || "took the change back";
+    return `At ${clock(gate.executedAt)} unship ${done}.`;
+  }
+  const why = gate.review.rules.filter(({ verdict }) => verdict !== "allow").map(({ reason }) => prose(reason));
+  const because = why.length === 0 ? "" : `: ${why.join(" ")}`;
+  const partly = results.includes("done") ? "Some targets were taken back; the rest stopped" : "Nothing was executed";
+  return `unship decided on ${code(action)}. ${partly} (${gate.outcome})${because}`.replace(/([^.])$/, "$1.");
+}
+
+function targetWords({ action, object, service, restore }: Target): string {
+  if (action === "feature_flag_disable") return `switched flag ${code(object.name)} off`;
+  return `put ${code(service)} back to ${code(restore.version)}`;
+}
+
+function ended({ recovery, onset, outcome, gate }: Incident): string {
+  if (recovery?.verdict === "recovered" && recovery.at !== null) {
+    const after = onset === null ? null : span(onset.at, recovery.at);
+    return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
+  }
+  if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
+  if (gate?.outcome === "executed") return "**Whether it recovered is not known.**";
+  if (outcome === "withdrawn") return "The trouble passed before anything was due; the decision was withdrawn.";
+  return "";
+}
+
+/** How it stands, for the title. "recovered" only where verification said so. */
+export function standing({ recovery, gate, outcome }: Incident): string {
+  if (recovery?.verdict === "recovered") return "recovered after it was taken back";
+  if (recovery?.verdict === "not-recovered") return "not recovered";
+  if (gate?.outcome === "executed") return "recovery not confirmed";
+  switch (outcome) {
+    case "withdrawn":
+      return "passed by itself";
+    case "recommended":
+      return "hotfix recommended";
+    case "denied":
+    case "expired":
+      return `no action (plan ${outcome})`;
+    case "no-action":
+      return "no action taken";
+    default:
+      return outcome === null ? "still open" : "outcome unknown";
+  }
+}

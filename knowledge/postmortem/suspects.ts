@@ -1,0 +1,50 @@
+import type { Candidate, Reason } from "../../core/model/candidate.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { beforeOrAfter, probability } from "./figures.ts";
+import { code, prose, section, table } from "./markdown.ts";
+import { changeWords } from "./summary.ts";
+
+const SHOWN = 8;
+/** The reasons that moved a probability most; the rest moved it little. */
+const REASONS = 3;
+/** A log-odds below this moves a probability by less than three points: not worth a reader's time. */
+const NEGLIGIBLE = 0.1;
+
+/** Why this change and not the others: every hypothesis with its probability and what speaks for and against it. */
+export function suspectsSection(incident: Incident): string | null {
+  const { ranking } = incident;
+  if (ranking === null) return section("Why this change and not the others", "No changes were weighed.");
+  const shown = ranking.candidates.slice(0, SHOWN);
+  const rows = shown.map((candidate) => [
+    suspect(candidate, incident),
+    probability(candidate.probability),
+    reasons(candidate.reasons),
+  ]);
+  const none = ["No change is to blame", probability(ranking.noChangeProbability), reasons(ranking.noChangeReasons)];
+  const heading =
+    incident.decision?.culprit == null ? "Which changes were weighed" : "Why this change and not the others";
+  const left = ranking.candidates.length - shown.length;
+  return section(
+    heading,
+    table(["Hypothesis", "Probability", "For (+) and against (−)"], [...rows, none]),
+    left > 0 ? `${left} more changes lay in the window, each less probable.` : null,
+    "The probabilities are measured from timing, versions, the call graph, logs and traces; they sum to 100 %.",
+  );
+}
+
+function suspect({ changeId, service }: Candidate, { changes, onset }: Incident): string {
+  const change = changes.find(({ id }) => id === changeId);
+  if (change === undefined) return `${code(changeId)} (${code(service)})`;
+  const when = onset === null ? "" : `, began ${beforeOrAfter(change.startedAt, onset.at)} onset`;
+  const author = change.author === undefined ? "" : `, by ${code(change.author, 60)}`;
+  return `${code(changeId)}: ${changeWords(change)}${author}${when}`;
+}
+
+function reasons(all: readonly Reason[]): string {
+  const telling = all
+    .filter(({ logOdds }) => Math.abs(logOdds) >= NEGLIGIBLE)
+    .toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds))
+    .slice(0, REASONS)
+    .map(({ logOdds, sentence }) => `${logOdds > 0 ? "+" : "−"} ${prose(sentence, 250)}`);
+  return telling.join("<br>") || "nothing speaks clearly for or against it";
+}
