@@ -34,7 +34,7 @@ function metricsOf(file: File["metrics"]): MetricsSource {
     intervalMs: durationMs(file.interval),
     windowMs: durationMs(file.window),
     spool: file.spool ?? null,
-    queries: {},
+    queries: queriesOf(file.queries ?? {}),
   };
 }
 

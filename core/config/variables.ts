@@ -29,7 +29,10 @@ export function isSecret(path: Path): boolean {
 }
 
 export function pathText(path: Path): string {
-  return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+  const short = (step: string) => (step.length > 80 ? `${step.slice(0, 77)}...` : step);
+  return path
+    .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${short(step)}`))
+    .join("");
 }
 
 /** What stands at a path; undefined where nothing does. */

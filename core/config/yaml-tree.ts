@@ -63,7 +63,7 @@ export function readYaml(text: string): YamlTree {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false });
     const broken = brokenIn([...document.errors, ...document.warnings]);
     if (broken.length > 0) return treeOf(text, undefined, placeAt(0), broken, lines);
-    const reader = new Reader((alias) => (isAlias(alias) ? alias.resolve(document) : undefined));
+    const reader = new Reader();
     const place = placeAt(document.contents?.range?.[0] ?? 0);
     const root = reader.read(document.contents, place, 0);
     return treeOf(text, reader.isTooLarge ? undefined : root, place, reader.faults, lines);
@@ -81,11 +81,9 @@ class Reader {
   get isTooLarge(): boolean {
     return this.#values > MOST_VALUES;
   }
-  readonly #resolve: (alias: Node) => Node | undefined;
-
-  constructor(resolve: (alias: Node) => Node | undefined) {
-    this.#resolve = resolve;
-  }
+  /** An alias means the last anchor of its name before it; what an alias repeats sets none anew. */
+  readonly #anchors = new Map<string, Node>();
+  #aliases = 0;
 
   read(node: unknown, place: Place, depth: number): unknown {
     this.#values += 1;
@@ -93,11 +91,17 @@ class Reader {
     if (this.#values > MOST_VALUES) return this.#once(node, `more than ${MOST_VALUES} values`, "aliases multiply them");
     if (depth > DEEPEST) return this.#once(node, `nested more than ${DEEPEST} deep`, null);
     if (isAlias(node)) {
-      const anchor = this.#resolve(node);
-      if (anchor === undefined)
+      const anchor = this.#anchors.get(node.source);
+      if (anchor === undefined) {
         this.#fault(startOf(node) ?? 0, `there is no anchor ${shown(node.source)}`, "it must stand above");
-      return anchor === undefined ? null : this.read(anchor, place, depth + 1);
+        return null;
+      }
+      this.#aliases += 1;
+      const value = this.read(anchor, place, depth + 1);
+      this.#aliases -= 1;
+      return value;
     }
+    this.#remember(node);
     if (isScalar(node)) return typeof node.value === "bigint" ? Number(node.value) : node.value;
     if (isSeq(node)) {
       return node.items.map((item, index) => {
@@ -115,11 +119,12 @@ class Reader {
     for (const pair of items) {
       if (!isPair(pair)) continue;
       const offset = startOf(pair.key) ?? place.value;
-      const key = isAlias(pair.key) ? this.#resolve(pair.key) : pair.key;
+      const key = isAlias(pair.key) ? this.#anchors.get(pair.key.source) : pair.key;
       if (!isScalar(key)) {
         this.#fault(offset, "a key that is no plain word", "quote it if it is one");
         continue;
       }
+      this.#remember(key);
       const name = String(key.value);
       if (firsts.has(name)) {
         this.#fault(offset, `the key ${shown(name)} stands twice here`, "remove one of them");
@@ -140,13 +145,19 @@ class Reader {
     return map;
   }
 
+  #remember(node: Node): void {
+    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
+    if (anchor !== undefined && this.#aliases === 0) this.#anchors.set(anchor, node);
+  }
+
   #once(node: Node, message: string, hint: string | null): null {
     if (!this.faults.some((fault) => fault.message === message)) this.#fault(startOf(node) ?? 0, message, hint);
     return null;
   }
 
   #fault(offset: number, message: string, hint: string | null): void {
-    this.faults.push({ offset, message, hint });
+    const known = this.#aliases > 0 && this.faults.some((one) => one.offset === offset && one.message === message);
+    if (!known) this.faults.push({ offset, message, hint });
   }
 }
 

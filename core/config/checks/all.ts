@@ -2,12 +2,12 @@ import { actionTextsAreRead, expressionsAreSound, stepKeysHaveTheirEffect, steps
 import type { Check } from "./check.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
 import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
+import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
 import {
   approversAreDistinct,
   approversServicesExist,
   externalNodesAreInTheGraph,
   protectedNamesMatch,
-  scrapeHasTargets,
 } from "./setup.ts";
 import {
   boundsLeaveRoom,
@@ -38,4 +38,5 @@ export const CHECKS: readonly Check[] = [
   protectedNamesMatch,
   externalNodesAreInTheGraph,
   scrapeHasTargets,
+  scrapeCanReadItsQueries,
 ];

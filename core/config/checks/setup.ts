@@ -1,16 +1,5 @@
-import { parseDuration } from "../durations.ts";
 import { didYouMean, editDistance } from "../nearest.ts";
-import {
-  type Check,
-  isMap,
-  keyTroubleAt,
-  listAt,
-  mapAt,
-  type Placed,
-  repeats,
-  valueTroubleAt,
-  writtenAt,
-} from "./check.ts";
+import { type Check, isMap, listAt, mapAt, type Placed, repeats, valueTroubleAt, writtenAt } from "./check.ts";
 
 function textsAt(file: unknown, ...path: readonly string[]): readonly Placed<string>[] {
   return listAt(file, ...path).flatMap(({ path, value }) => (typeof value === "string" ? [{ path, value }] : []));
@@ -125,30 +114,4 @@ export const externalNodesAreInTheGraph: Check = ({ file, raw }) => {
     if (nodes.includes(value)) return [];
     return [valueTroubleAt(path, `is ${writtenAt(raw, path)}, which no edge names`, didYouMean(value, nodes))];
   });
-};
-
-/** Without a page to read, `scrape` sees nothing. */
-export const scrapeHasTargets: Check = ({ file }) => {
-  const metrics = mapAt(file, "data_sources", "metrics");
-  if (metrics.type !== "scrape") return [];
-  const path = ["data_sources", "metrics"];
-  const targets = listAt(file, ...path, "targets").flatMap(({ path, value }) =>
-    isMap(value) ? [{ path, value }] : [],
-  );
-  const twice = repeats(targets, ({ url }) => (typeof url === "string" ? url : null)).map(({ path }) =>
-    valueTroubleAt([...path, "url"], "stands above already", "its samples would count twice: remove one"),
-  );
-  const interval = typeof metrics.interval === "string" ? parseDuration(metrics.interval) : null;
-  const window = typeof metrics.window === "string" ? parseDuration(metrics.window) : null;
-  const short =
-    interval !== null && window !== null && window < interval
-      ? [valueTroubleAt([...path, "window"], "is shorter than interval", "it must hold at least one sample")]
-      : [];
-  const none =
-    targets.length === 0 &&
-    metrics.discovery === undefined &&
-    (metrics.targets === undefined || Array.isArray(metrics.targets))
-      ? [keyTroubleAt(path, "names nothing to scrape", "give targets or discovery")]
-      : [];
-  return [...twice, ...short, ...none];
 };

@@ -50,27 +50,34 @@ function metricsLines(config: Config): readonly string[] {
     `Metrics: unship scrapes ${listed(pages)} itself every ${formatDuration(intervalMs)}, without a Prometheus.`,
     ...under([
       `It keeps ${formatDuration(windowMs)}${spool === null ? " in memory: a restart forgets it" : `, also in ${spool}: a restart does not forget it`}.`,
-      `${listed(usual)}: derived from what the pages export under Prometheus' conventional names.`,
+      ...Object.entries(metrics.queries).map(
+        ([metric, query]) => `${metric}: your query; ${meaningWords(metric, query)}.`,
+      ),
+      ...(usual.length === 0
+        ? []
+        : [`${listed(usual)}: derived from what the pages export under Prometheus' conventional names.`]),
     ]),
   ];
 }
 
 function queryLines(metric: string, query: QueryConfig, serviceLabel: string): readonly string[] {
-  const unit = unitOfConfigured(metric, query);
-  const own = unitOfMetric(metric);
-  const scale = scaleOfConfigured(metric, query);
-  const source =
-    query.unit !== null ? "as the file says" : unitOfQuery(query.query) === null ? null : "by the names in it";
-  const meaning =
-    unit === null
-      ? "its values have no unit that unship knows"
-      : own !== null && scale !== 1
-        ? `it yields ${unit} (${source}), turned into ${own}: times ${Number(scale.toPrecision(6))}`
-        : `its values are taken as ${unit === "ratio" ? "a ratio from 0 to 1" : unit}${source === null ? "" : ` (${source})`}`;
   const rewritten = namesLabel(query.query, serviceLabel)
     ? `It names the label ${serviceLabel}, so it already tells services apart.`
     : `It does not name the label ${serviceLabel}: it is rewritten to be asked for all services at once, grouped by ${serviceLabel}.`;
-  return [`${metric}: your query; ${meaning}.`, ...under([rewritten])];
+  return [`${metric}: your query; ${meaningWords(metric, query)}.`, ...under([rewritten])];
+}
+
+/** In which unit a query's values are taken, why, and what becomes of them. */
+function meaningWords(metric: string, query: QueryConfig): string {
+  const unit = unitOfConfigured(metric, query);
+  if (unit === null) return "its values have no unit that unship knows";
+  const own = unitOfMetric(metric);
+  const scale = scaleOfConfigured(metric, query);
+  const named = unitOfQuery(query.query) === null ? "" : " (by the names in it)";
+  const source = query.unit === null ? named : " (as the file says)";
+  if (own !== null && scale !== 1)
+    return `it yields ${unit}${source}, turned into ${own}: times ${Number(scale.toPrecision(6))}`;
+  return `its values are taken as ${unit === "ratio" ? "a ratio from 0 to 1" : unit}${source}`;
 }
 
 /** Whether a query groups by a label or selects on it, as far as its text tells; strings do not count. */
@@ -84,8 +91,8 @@ function deploymentsLines(source: DeploymentsSource): readonly string[] {
     return [`Changes: ${source.type} at ${source.endpoint}${secretWords(source.token)}: ${NO_CONNECTOR}.`];
   }
   const { kubeconfig, context, namespaces } = source;
-  const where = kubeconfig === null ? "KUBECONFIG, ~/.kube/config or the pod's own account" : kubeconfig;
-  const scope = namespaces.length === 0 ? "all namespaces" : listed(namespaces);
+  const where = kubeconfig === null ? "the account of the pod that unship runs in" : kubeconfig;
+  const scope = namespaces.includes("*") ? "all namespaces" : listed(namespaces);
   return [
     `Changes: rollouts in Kubernetes, ${scope}, through ${where}${context === null ? "" : `, context ${context}`}.`,
   ];

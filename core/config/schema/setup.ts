@@ -17,7 +17,7 @@ const Route = z.strictObject({
 });
 
 export const Service = z.strictObject({
-  namespace: field(name().optional(), "Its Kubernetes namespace.", { unless: "found by the workload's name" }),
+  namespace: field(name().optional(), "Its Kubernetes namespace.", { unless: "default, if the workload is named" }),
   workload: field(
     z
       .strictObject({
@@ -26,7 +26,7 @@ export const Service = z.strictObject({
       })
       .optional(),
     "The workload that runs it.",
-    { unless: "the one with the service's name" },
+    { unless: "one whose label app.kubernetes.io/name or app, or else whose name, is the service's" },
   ),
   argocd_application: field(name().optional(), "The Argo CD application that deploys it.", { unless: "none" }),
   flags: field(z.array(name()).default([]), "Feature flags that it evaluates."),

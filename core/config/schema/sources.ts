@@ -19,17 +19,17 @@ const Query = z.union([
   }),
 ]);
 
-const queries = field(
-  z.record(name(), Query).optional(),
-  "PromQL by metric: error_rate, p99_latency, … or a custom name. Policies judge what these yield. A query that does not name the service label is also asked grouped by it.",
-  { unless: "the usual query of each well-known metric, from Prometheus' conventional names" },
-);
+const queries = (description: string, unless: string) =>
+  field(z.record(name(), Query).optional(), description, { unless });
 
 const Prometheus = z.strictObject({
   type: field(z.literal("prometheus"), "A Prometheus server, or what speaks its HTTP API."),
   endpoint: field(url(), "Where it answers."),
   token: field(secret().optional(), `Bearer token, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
-  queries,
+  queries: queries(
+    "PromQL by metric: error_rate, p99_latency, … or a custom name. Policies judge what these yield. A query that does not name the service label is also asked grouped by it.",
+    "the usual query of each well-known metric, from Prometheus' conventional names",
+  ),
 });
 
 const ScrapeTarget = z.strictObject({
@@ -54,15 +54,19 @@ const Scrape = z.strictObject({
   spool: field(text().optional(), "Folder that the window is written to, so that it survives a restart.", {
     unless: "kept in memory alone",
   }),
+  queries: queries(
+    'Series by metric, without a Prometheus to evaluate PromQL: name, name{label="value"} or rate(name[5m]), within sum, max, min or avg if several make one figure.',
+    "the well-known metrics, derived from Prometheus' conventional names",
+  ),
 });
 
 const Kubernetes = z.strictObject({
   type: field(z.literal("kubernetes"), "Rollouts of Deployments, StatefulSets and DaemonSets, read from the cluster."),
   kubeconfig: field(text().optional(), "Path of the kubeconfig.", {
-    unless: "KUBECONFIG, ~/.kube/config, or the pod's own account",
+    unless: "the account of the pod that unship runs in",
   }),
   context: field(name().optional(), "Context in the kubeconfig.", { unless: "its current context" }),
-  namespaces: field(z.array(name()).default([]), "Namespaces to look at; empty: all."),
+  namespaces: field(z.array(name()).min(1).default(["*"]), 'Namespaces to look at; "*": all.'),
 });
 
 const ArgocdWebhook = z.strictObject({

@@ -120,6 +120,26 @@ describe("a hostile file", () => {
     ],
     ["with a key of a thousand characters", `${"k".repeat(1000)}: 1\n`, /there is no key "k+\.\.\."/],
     ["with a value of a hundred thousand characters", `mode: ${"v".repeat(100_000)}\n`, /mode cannot be "v+\.\.\."/],
+    [
+      "with an endless key",
+      `services:\n  ? ${"k".repeat(1_000_000)}\n  : {flags: 1}\n`,
+      /services\.k+\.\.\. has the wrong length \(at most 253 characters\)/,
+    ],
+    [
+      "with an endless query of quotes",
+      `data_sources: {metrics: {type: prometheus, endpoint: "http://p", queries: {error_rate: '${'\\"'.repeat(500_000)}'}}}\n`,
+      /queries\.error_rate has the wrong length \(at most 10000 characters\)/,
+    ],
+    [
+      "with an endless query of spaces, to be scraped",
+      `data_sources: {metrics: {type: scrape, queries: {error_rate: 'a{${" ".repeat(500_000)}'}}}\n`,
+      /queries\.error_rate cannot be evaluated without a Prometheus/,
+    ],
+    [
+      "with an endless action",
+      `reasoning_chain: {on_anomaly_detected: [{step: identify_recent_deployments, action: "${"last ".repeat(300_000)}"}]}\n`,
+      /action names no window/,
+    ],
     ["with a line break inside a key", '"a\\nb": 1\n', /there is no key "a b"/],
   ])("%s is refused, within bounds", (_, text, message) => {
     const lines = problems(text);

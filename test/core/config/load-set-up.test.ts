@@ -98,6 +98,11 @@ const SETUP: readonly Row[] = [
     "u.yaml:1:16: data_sources.metrics names nothing to scrape (give targets or discovery)",
   ],
   [
+    "a query that scrape cannot evaluate",
+    'data_sources: {metrics: {type: scrape, discovery: "http://d", queries: {error_rate: "rate(a[5m]) / rate(b[5m])"}}}\n',
+    'u.yaml:1:85: data_sources.metrics.queries.error_rate cannot be evaluated without a Prometheus (what can is name, name{label="value"} or rate(name[5m]), within sum, max, min or avg)',
+  ],
+  [
     "the same target twice",
     'data_sources: {metrics: {type: scrape, targets: [{url: "http://p"}, {url: "http://p"}]}}\n',
     "u.yaml:1:75: data_sources.metrics.targets[1].url stands above already (its samples would count twice: remove one)",

@@ -61,7 +61,7 @@ const KEYS: readonly Row[] = [
   [
     "a key that belongs to another type is an error",
     'data_sources:\n  metrics:\n    type: scrape\n    targets: [{url: "http://p/metrics"}]\n    endpoint: "http://p"\n',
-    'u.yaml:5:5: there is no key "endpoint" in data_sources.metrics (valid here: type, targets, discovery, interval, window, spool)',
+    'u.yaml:5:5: there is no key "endpoint" in data_sources.metrics (valid here: type, targets, discovery, interval, window, spool, queries)',
   ],
 ];
 

@@ -192,7 +192,7 @@ describe("what a real set-up adds", () => {
   it("may name more than one source of deployments", () => {
     const deployments = [{ type: "kubernetes" }, { type: "argocd_webhook", endpoint: "http://a", token: "${file:/t}" }];
     expect(loaded(changed(UNSHIP, ["data_sources.deployments", deployments])).dataSources.deployments).toEqual([
-      { type: "kubernetes", kubeconfig: null, context: null, namespaces: [] },
+      { type: "kubernetes", kubeconfig: null, context: null, namespaces: ["*"] },
       { type: "argocd_webhook", endpoint: "http://a", token: { from: "file", path: "/t" } },
     ]);
   });
@@ -208,6 +208,23 @@ describe("what a real set-up adds", () => {
         environment: "production",
       },
     );
+  });
+
+  it("may say a thing once: an alias means the last anchor of its name before it", () => {
+    const text = `${SOURCES}services:\n  a: &x {criticality: high}\n  b: *x\n  c: &x {criticality: low}\n  d: *x\n`;
+    const levels = Object.values(loaded(text).services).map(({ criticality }) => criticality);
+    expect(levels).toEqual(["high", "high", "low", "low"]);
+  });
+
+  it("may scrape metrics of its own", () => {
+    const metrics = {
+      type: "scrape",
+      discovery: "http://d",
+      queries: { orders: { query: 'sum(rate(orders_total{kind="paid"}[5m]))', worse: "down" } },
+    };
+    expect(loaded(`data_sources: ${JSON.stringify({ metrics })}\n`).dataSources.metrics.queries).toEqual({
+      orders: { query: 'sum(rate(orders_total{kind="paid"}[5m]))', unit: null, worse: "down" },
+    });
   });
 
   it("may have texts from variables, a literal ${ and PromQL's ${1} beside them", () => {
