@@ -25,7 +25,8 @@ export async function reserve(
 ): Promise<Reservation> {
   const judgement = await judge(tx, plan, gathered, parts);
   const { facts, approval } = judgement;
-  if (facts.permit !== null) return { kind: "answer", answer: facts.answer ?? inProgress(plan, facts.permit, tx.now) };
+  if (facts.permit !== null)
+    return { kind: "answer", answer: facts.answer ?? inProgress(plan, facts.permit.issuedAt, tx.now) };
   const outcome = outcomeOf(judgement);
   await tx.append(
     entry(plan, LEDGER_KINDS.planReviewed, { outcome: outcome ?? "permitted", review: judgement.review }),
@@ -100,9 +101,9 @@ function answerWithout(
   return { planId: plan.id, outcome, review, results, executedAt: null };
 }
 
-/** The plan was reserved by another call and has no answer yet: it must not run again, and its end is not known. */
-function inProgress(plan: Plan, permit: Permit, now: number): GateAnswer {
-  const reason = `the plan has been executing since ${clockText(permit.issuedAt, now)}; ask again for its result`;
+/** The plan is another call's and has no answer yet: it must not run again, and its end is not known. */
+export function inProgress(plan: Plan, since: number, now: number): GateAnswer {
+  const reason = `the plan has been executing since ${clockText(since, now)}; ask again for its result`;
   const review: GateReview = { verdict: "deny", rules: [{ rule: "in-progress", verdict: "deny", reason }] };
   return { planId: plan.id, outcome: "denied", review, results: [], executedAt: null };
 }

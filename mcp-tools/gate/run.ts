@@ -3,7 +3,7 @@ import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
 import { executorFor } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
-import { entry } from "./reserve.ts";
+import { entry, inProgress } from "./reserve.ts";
 import { execute, settle } from "./settle.ts";
 
 export interface Run {
@@ -59,7 +59,7 @@ async function startTry(tx: GateTransaction, position: number, run: Run): Promis
   const intent = intents.find((one) => one.position === position);
   if (intent === undefined) throw new Error(`plan ${plan.id} has no intent ${position}`);
   if (intent.finishedAt !== null) return { intent };
-  if (intent.owner !== parts.ownerId) return { end: answerFrom(intents, run) };
+  if (intent.owner !== parts.ownerId) return { end: await answerOfOthers(tx, plan) };
   const facts = await tx.facts(plan, 0);
   const stop = paused.check({
     plan,
@@ -92,7 +92,7 @@ export async function finishTry(
   const { plan } = run;
   const known = (await tx.intents({ planId: plan.id })).find((one) => one.position === intent.position);
   if (known === undefined || known.finishedAt !== null || known.owner !== run.parts.ownerId) {
-    return answerFrom(await tx.intents({ planId: plan.id }), run);
+    return answerOfOthers(tx, plan);
   }
   await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position: intent.position, key: intent.key, result }));
   if (result.result === "unknown") {
@@ -128,6 +128,12 @@ export async function closeRest(tx: GateTransaction, reason: string, run: Run, k
 export async function recordAnswer(tx: GateTransaction, answer: GateAnswer, { plan }: Run): Promise<GateAnswer> {
   await tx.append(entry(plan, LEDGER_KINDS.planAnswered, answer));
   return answer;
+}
+
+/** Another process took the plan over: what it answered, or that it has not yet. */
+async function answerOfOthers(tx: GateTransaction, plan: Plan): Promise<GateAnswer> {
+  const { answer, permit } = await tx.facts(plan, 0);
+  return answer ?? inProgress(plan, permit?.issuedAt ?? tx.now, tx.now);
 }
 
 /** The answer that the intents amount to. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { processOwner } from "../../../mcp-tools/gate/owner.ts";
-import { MINUTE } from "../../core/guardrails/rule-inputs.ts";
+import { assessmentOf, MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { openWorld } from "./gate-world.ts";
 
 const withPid = (id: string, pid: number, started?: string): string =>
@@ -74,5 +74,49 @@ describe("owner of an intent", () => {
     const { plan } = await gate.propose(world.draft());
     expect(await gate.submit(plan.id)).toMatchObject({ outcome: "executed", results: [{ result: "done" }] });
     expect(await world.store.entries({ kinds: ["target.finished"] })).toHaveLength(1);
+  });
+
+  it("that lost its plan between two targets does not start the second", async () => {
+    await using world = await openWorld();
+    const targets = [targetOf({ name: "web" }), targetOf({ name: "checkout" })];
+    for (const target of targets) world.targets.place(target);
+    world.assessment = assessmentOf({ targets });
+    const executor = world.targets.executor("kubectl_rollout_undo");
+    const slowEnded = Promise.withResolvers<void>();
+    const otherStarted = Promise.withResolvers<void>();
+    const other = world.newGate({
+      owner: { id: "other", gone: () => true },
+      executors: [
+        {
+          ...executor,
+          execute: async (target, key, abort) => {
+            otherStarted.resolve();
+            await slowEnded.promise;
+            return executor.execute(target, key, abort);
+          },
+        },
+      ],
+      limits: { executeTimeoutMs: 10_000 },
+    });
+    let recovered: ReturnType<typeof other.recover> | undefined;
+    const { store } = world;
+    const interrupted: typeof store = {
+      ...store,
+      async transact(work) {
+        const answer = await store.transact(work);
+        if (recovered === undefined && (await store.entries({ kinds: ["target.finished"] })).length === 1) {
+          recovered = other.recover();
+          await otherStarted.promise;
+        }
+        return answer;
+      },
+    };
+    const slow = world.newGate({ owner: { id: "slow", gone: () => false }, store: interrupted });
+    const { plan } = await slow.propose(world.draft({ targets }));
+    const answer = await slow.submit(plan.id);
+    expect(answer.review.rules.map(({ rule }) => rule)).toEqual(["in-progress"]);
+    slowEnded.resolve();
+    expect(await recovered).toMatchObject([{ outcome: "executed", results: [{ result: "done" }, { result: "done" }] }]);
+    expect(world.targets.calls()).toEqual([`${plan.id}:0`, `${plan.id}:1`]);
   });
 });

@@ -1,0 +1,240 @@
+import {
+  assessmentOf,
+  changeOf,
+  flagOf,
+  HOUR,
+  inputOf,
+  intentOf,
+  MINUTE,
+  NOW,
+  policyOf,
+  serviceOf,
+  targetOf,
+} from "./rule-inputs.ts";
+import { five, forTargets, guardrails, migrationTarget, type Row, three } from "./rule-situations.ts";
+
+/** Situations in which limits, lists and people's wishes make a person agree first. */
+export const ASK: readonly Row[] = [
+  ["mode approve asks", inputOf({ policy: policyOf({ mode: "approve" }) }), "mode", "require_approval", "approve"],
+  [
+    "S3: a service under never_auto_rollback",
+    forTargets([targetOf({ name: "billing-service" })]),
+    "never-auto",
+    "require_approval",
+    "the service billing-service stands under never_auto_rollback",
+  ],
+  [
+    "S3: its object under another service's name",
+    forTargets([
+      targetOf({ service: "web", object: { kind: "Deployment", namespace: "production", name: "billing-service" } }),
+    ]),
+    "never-auto",
+    "require_approval",
+    "the object billing-service",
+  ],
+  [
+    "S3: its workload, which has another name",
+    forTargets(
+      [targetOf({ service: "web", object: { kind: "Deployment", namespace: "production", name: "bill-api" } })],
+      {
+        policy: policyOf({
+          services: { "billing-service": serviceOf({ workload: { kind: "Deployment", name: "bill-api" } }) },
+        }),
+      },
+    ),
+    "never-auto",
+    "require_approval",
+    "billing-service",
+  ],
+  [
+    "S3: its Argo CD application",
+    forTargets(
+      [
+        targetOf({
+          action: "argocd_sync_to_previous",
+          service: "web",
+          object: { kind: "Application", namespace: "argocd", name: "bill-app" },
+        }),
+      ],
+      { policy: policyOf({ services: { "billing-service": serviceOf({ argocdApplication: "bill-app" }) } }) },
+    ),
+    "never-auto",
+    "require_approval",
+    "billing-service",
+  ],
+  [
+    "S3: the owner of a flag",
+    forTargets([flagOf()], {
+      policy: policyOf({ services: { "billing-service": serviceOf({ flags: ["new-cart"] }) } }),
+    }),
+    "never-auto",
+    "require_approval",
+    "the flag owner billing-service",
+  ],
+  [
+    "S3: the last of several targets",
+    forTargets([targetOf(), targetOf({ name: "billing-service" })]),
+    "never-auto",
+    "require_approval",
+    "billing-service",
+  ],
+  [
+    "S3: a name drawn alike in Cyrillic",
+    forTargets([targetOf({ name: "bіlling-service" })]),
+    "never-auto",
+    "require_approval",
+    "resembles billing-service",
+  ],
+  [
+    "S3: a name with digits for letters",
+    forTargets([targetOf({ name: "bi11ing-service" })]),
+    "never-auto",
+    "require_approval",
+    "resembles billing-service",
+  ],
+  [
+    "S3: a name with an invisible character",
+    forTargets([targetOf({ name: "billing\u200b-service" })]),
+    "never-auto",
+    "require_approval",
+    "resembles billing-service",
+  ],
+  [
+    "a name from a script that no table here knows",
+    forTargets([targetOf({ name: "ᏴᏆᏞᏞ-service" })]),
+    "unusual-name",
+    "require_approval",
+    "<U+13F4>",
+  ],
+  ["S3: a migration", forTargets([migrationTarget]), "migration", "require_approval", "always a person"],
+  [
+    "S3: a migration that is called a deploy",
+    inputOf({ assessment: assessmentOf({ changes: [changeOf(targetOf(), { kind: "migration" })] }) }),
+    "migration",
+    "require_approval",
+    "deploy-checkout",
+  ],
+  [
+    "an action with require_approval",
+    forTargets([migrationTarget]),
+    "require-approval",
+    "require_approval",
+    "requires approval",
+  ],
+  [
+    "S2: the hourly budget is used up, and it says when it is free",
+    inputOf({ store: { used: three } }),
+    "rollbacks-per-hour",
+    "require_approval",
+    "3 of 3 kubectl_rollout_undo rollbacks this hour used; next free at 14:10:00 UTC",
+  ],
+  [
+    "S2: approved rollbacks count for the hour",
+    inputOf({ store: { used: three.map((one) => ({ ...one, automatic: false })) } }),
+    "rollbacks-per-hour",
+    "require_approval",
+    "3 of 3",
+  ],
+  [
+    "S2: a plan larger than what is left is held whole",
+    forTargets([targetOf({ name: "x" }), targetOf({ name: "y" })], { store: { used: three.slice(0, 2) } }),
+    "rollbacks-per-hour",
+    "require_approval",
+    "2 of 3 kubectl_rollout_undo rollbacks this hour used; this plan needs 2, free at 14:10:00 UTC",
+  ],
+  [
+    "S2: a plan larger than the whole budget never fits",
+    forTargets(["w", "x", "y", "z"].map((name) => targetOf({ name }))),
+    "rollbacks-per-hour",
+    "require_approval",
+    "more than the whole budget",
+  ],
+  [
+    "S2: the daily budget of automatic rollbacks",
+    inputOf({ store: { used: five } }),
+    "auto-rollbacks-per-day",
+    "require_approval",
+    "5 of 5 automatic rollbacks today used; next free at 18:00:00 UTC",
+  ],
+  [
+    "S2: a budget that is free again tomorrow says which day",
+    inputOf({ store: { used: five.map((one) => ({ ...one, reservedAt: NOW - HOUR })) } }),
+    "auto-rollbacks-per-day",
+    "require_approval",
+    "2026-01-06 13:00:00 UTC",
+  ],
+  [
+    "cooldown of the service",
+    inputOf({ store: { used: [intentOf({ name: "checkout", reservedAt: NOW - 4 * MINUTE })] } }),
+    "cooldown",
+    "require_approval",
+    "checkout was taken back at 13:56:00 UTC; the cooldown of 10m ends at 14:06:00 UTC",
+  ],
+  [
+    "cooldown counts from the end of a long rollback",
+    inputOf({
+      store: { used: [intentOf({ name: "checkout", reservedAt: NOW - 12 * MINUTE, finishedAt: NOW - 9 * MINUTE })] },
+    }),
+    "cooldown",
+    "require_approval",
+    "13:51:00 UTC",
+  ],
+  [
+    "cooldown of the object under another service's name",
+    inputOf({ store: { used: [intentOf({ target: targetOf({ service: "web" }), reservedAt: NOW - MINUTE })] } }),
+    "cooldown",
+    "require_approval",
+    "cooldown",
+  ],
+  [
+    "a global cooldown counts any service",
+    inputOf({
+      policy: guardrails({ cooldownScope: "global" }),
+      store: { used: [intentOf({ name: "cart", reservedAt: NOW - MINUTE })] },
+    }),
+    "cooldown",
+    "require_approval",
+    "cart was taken back",
+  ],
+  [
+    "the third automatic rollback in a row",
+    inputOf({
+      store: { streak: [1, 2].map((n) => intentOf({ name: "checkout", planId: `p${n}`, reservedAt: NOW - n * HOUR })) },
+    }),
+    "escalation",
+    "require_approval",
+    "checkout was taken back 2 times automatically",
+  ],
+  [
+    "at once after one that did not bring recovery",
+    inputOf({ store: { streak: [intentOf({ name: "checkout", recovery: "not-recovered" })] } }),
+    "escalation",
+    "require_approval",
+    "did not bring recovery",
+  ],
+  [
+    "S9: at once after one that nobody could verify",
+    inputOf({ store: { streak: [intentOf({ name: "checkout", recovery: "unknown" })] } }),
+    "escalation",
+    "require_approval",
+    "could not be verified",
+  ],
+  [
+    "at once after one that failed, even where no number is set",
+    inputOf({
+      policy: guardrails({ escalateToHumanAfter: null }),
+      store: {
+        streak: [
+          intentOf({
+            name: "checkout",
+            result: { target: targetOf(), result: "failed", detail: "422", at: NOW, warnings: [] },
+          }),
+        ],
+      },
+    }),
+    "escalation",
+    "require_approval",
+    "failed",
+  ],
+  ["a clock that is wrong", inputOf({ store: { skewMs: HOUR } }), "clock", "require_approval", "1h ahead"],
+];
