@@ -14,7 +14,7 @@ import { statefulSetController } from "./controllers/stateful-set.ts";
 import { NODE } from "./defaults.ts";
 import { kubeconfigFor } from "./kubeconfig.ts";
 import { type KubeObject, namespaceOf, type Pod } from "./objects.ts";
-import { createRegistry } from "./registry.ts";
+import { createRegistry, toTimestamp } from "./registry.ts";
 import { resourceOfKind } from "./resources.ts";
 import { selects } from "./selectors.ts";
 import { createStore } from "./store.ts";
@@ -54,7 +54,25 @@ export interface Cluster extends AsyncDisposable {
   idle(): Promise<void>;
 }
 
-/** Starts an imitation of a Kubernetes API server with its controllers; pods are processes of the runtime's. */
+/**
+ * Starts an imitation of a Kubernetes 1.32 API server with its controllers; pods are processes of the runtime's.
+ *
+ * Where it differs from the real one:
+ * - Objects are JSON throughout. Fields that no schema knows are kept, `fieldValidation` is ignored, protobuf bodies
+ *   are refused with 415 (so `kubectl create deployment` and `auth can-i` do not work; `apply` and `create -f` do).
+ * - No server-side apply (415), aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS. Lists come whole.
+ * - Kinds are those of `resources.ts`: no Secrets, Endpoints, Jobs, autoscalers. Subresources are status and scale: no
+ *   logs, exec, eviction.
+ * - Validation is that of `validation.ts`, defaulting that of `defaults.ts`.
+ * - Names of ReplicaSets and revisions come from another hash than Go's; equal templates still have equal names.
+ * - One node, "sandbox". A pod is one process, that of its first container; init containers, liveness probes, volumes,
+ *   resources and scheduling are stored and have no effect. The real port stands in an annotation of the pod.
+ * - A container without a readiness probe is probed all the same. Every pod's QoS class is BestEffort.
+ * - StatefulSets have no volume claims, DaemonSets no `deprecated.daemonset.template.generation`.
+ * - A rolling update waits for nothing but readiness: what takes seconds for image pulls and leases takes none.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/
+ */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const registry = createRegistry(createStore(options.historyLimit ?? 5000), options.now ?? Date.now);
   const recorder = (component: string) => createEventRecorder(registry, component);
@@ -84,8 +102,21 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   function seed(): void {
     for (const name of ["default", "kube-system"]) ensureNamespace(name);
+    const time = toTimestamp(registry.now());
+    const capacity = { cpu: "2", memory: "4Gi", pods: "110" };
     const status = {
-      conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }],
+      capacity,
+      allocatable: capacity,
+      conditions: [
+        {
+          type: "Ready",
+          status: "True",
+          reason: "KubeletReady",
+          message: "kubelet is posting ready status",
+          lastHeartbeatTime: time,
+          lastTransitionTime: time,
+        },
+      ],
       addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
       nodeInfo: { kubeletVersion: "v1.32.3+sandbox", osImage: "sandbox", containerRuntimeVersion: "process://1" },
     };

@@ -91,6 +91,9 @@ function serviceSpec(spec: JsonObject): JsonObject {
     sessionAffinity: "None",
     internalTrafficPolicy: "Cluster",
     clusterIP: "127.0.0.1",
+    clusterIPs: ["127.0.0.1"],
+    ipFamilies: ["IPv4"],
+    ipFamilyPolicy: "SingleStack",
     ...spec,
     ...(ports.length === 0 ? {} : { ports }),
   };

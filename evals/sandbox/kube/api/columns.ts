@@ -189,7 +189,10 @@ export const COLUMNS: { readonly [P in Plural]: Columns } = {
     cells: ({ metadata, status }, now) => [metadata.name, status?.phase ?? "", age(metadata.creationTimestamp, now)],
   },
   nodes: {
-    columns: columns(["Name", "Status", "Roles", "Age", "Version"], ["Internal-IP", "OS-Image", "Container-Runtime"]),
+    columns: columns(
+      ["Name", "Status", "Roles", "Age", "Version"],
+      ["Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"],
+    ),
     cells({ metadata, status }, now) {
       const info = objectAt(status?.nodeInfo);
       return [
@@ -199,7 +202,9 @@ export const COLUMNS: { readonly [P in Plural]: Columns } = {
         age(metadata.creationTimestamp, now),
         info.kubeletVersion ?? "",
         "127.0.0.1",
+        "<none>",
         info.osImage ?? "",
+        info.kernelVersion ?? "<unknown>",
         info.containerRuntimeVersion ?? "",
       ];
     },

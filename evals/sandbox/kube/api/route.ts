@@ -17,7 +17,7 @@ export function routeOf(path: string): Route | undefined {
   if (found === undefined) return undefined;
   const group = found.group ?? "";
   const parts = (found.rest ?? "").split("/").filter((part) => part !== "");
-  const decoded = parts.map((part) => decodeURIComponent(part));
+  const decoded = parts.map(decodedPart);
   const [head, scope, plural] = decoded;
   const inNamespace = head === "namespaces" && scope !== undefined && plural !== undefined && !isSubresource(plural);
   if (inNamespace) return route(findResource(group, plural), scope, decoded.slice(3));
@@ -26,6 +26,15 @@ export function routeOf(path: string): Route | undefined {
   const namespaced = resource?.namespaced === true;
   if (namespaced && decoded.length > 1) return undefined;
   return route(resource, namespaced ? undefined : "", decoded.slice(1));
+}
+
+/** A part of a path; one that is not well encoded stands for itself and so names nothing. */
+function decodedPart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 const isSubresource = (part: string): boolean => part === "status" || part === "finalize";

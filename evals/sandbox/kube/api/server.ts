@@ -107,6 +107,8 @@ export async function startApiServer(
     writes.push({ at: registry.now(), method, path, contentType, userAgent, body, dryRun: isDryRun(request), status });
   }
 
+  // Node's 5 s would close connections that clients believe to be open; the real server keeps idle ones for minutes.
+  server.keepAliveTimeout = 90_000;
   server.listen(options.port, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

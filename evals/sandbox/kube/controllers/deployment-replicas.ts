@@ -112,5 +112,6 @@ function fraction(set: ReplicaSet, allowed: number, before: number, toAdd: numbe
   const replicas = wantedReplicas(set);
   const share = Math.round((replicas * allowed) / Math.max(1, before)) - replicas;
   const rest = toAdd - added;
+  if (rest === 0) return 0;
   return toAdd > 0 ? Math.min(share, rest) : Math.max(share, rest);
 }
