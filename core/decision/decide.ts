@@ -34,6 +34,12 @@ export function decide(input: DecideInput): Decision {
     hotfix: null,
     decidedAt: caseFile.at,
   });
+  const isWorse = caseFile.findings.some((one) => one.verdict === "worse" && services.includes(one.service));
+  if (answers.identify_recent_deployments === undefined && isWorse)
+    return nothing(
+      ["nothing looked for recent changes: identify_recent_deployments is not configured"],
+      ["no change can be named"],
+    );
   const silent = caseFile.findings.filter((one) => one.verdict === "unknown" && services.includes(one.service));
   if (evidence === null || evidence.worse.size === 0) {
     if (silent.length > 0)
