@@ -31,6 +31,11 @@ const COLUMNS: readonly (readonly [string, readonly string[], readonly string[]]
   ["configmaps", ["NAME", "DATA", "AGE"], []],
   ["services", ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE"], ["SELECTOR"]],
   ["namespaces", ["NAME", "STATUS", "AGE"], []],
+  [
+    "nodes",
+    ["NAME", "STATUS", "ROLES", "AGE", "VERSION"],
+    ["INTERNAL-IP", "EXTERNAL-IP", "OS-IMAGE", "KERNEL-VERSION", "CONTAINER-RUNTIME"],
+  ],
 ];
 
 describe.runIf(requireReal("kubectl", "kubernetes-client"))("kubectl get", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { requireReal } from "../../../real-component.ts";
-import { daemonSet, statefulSet } from "./manifests.ts";
+import { daemonSet, deployment, statefulSet } from "./manifests.ts";
 import {
   deploy,
   eventually,
@@ -136,5 +136,59 @@ real("a StatefulSet", () => {
       await deploy(kubectl, "shop/web:2", "statefulset/web");
       const images = Object.fromEntries([...runtime.running].map(([name, { image }]) => [name, image]));
       expect(images).toEqual({ "web-0": "shop/web:1", "web-1": "shop/web:1", "web-2": "shop/web:2" });
+    }));
+});
+
+real("update strategies", () => {
+  it.each(KINDS)("a %s with OnDelete changes a pod only when somebody deletes it", (_, what, make) =>
+    withCluster(async (setting) => {
+      const { cluster, kubectl, runtime } = setting;
+      await cluster.apply(make("shop/web:1", { updateStrategy: { type: "OnDelete" } }));
+      await cluster.idle();
+      const pods = [...runtime.running.keys()].sort();
+      await kubectl(["set", "image", what, "web=shop/web:2"]);
+      await cluster.idle();
+      expect(imagesRunning(runtime)).toEqual(["shop/web:1"]);
+      await kubectl(["delete", "pod", pods.at(-1) ?? ""]);
+      await eventually(() => expect(imagesRunning(runtime)).toContain("shop/web:2"));
+      expect(runtime.running.size).toBe(pods.length);
+    }),
+  );
+
+  it("a DaemonSet with maxSurge keeps the old pod until the new one is available", () =>
+    withCluster(async (setting) => {
+      const { kubectl, runtime } = setting;
+      const spec = { updateStrategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } };
+      await history(setting, "daemonset/web", daemonSet, ["shop/web:1"], spec);
+      await kubectl(["set", "image", "daemonset/web", "web=shop/web:bad"]);
+      await eventually(() => expect(imagesRunning(runtime)).toEqual(["shop/web:1", "shop/web:bad"]));
+      runtime.readyWhen(() => true);
+      await rolledOut(kubectl, "daemonset/web");
+      await eventually(() => expect(imagesRunning(runtime)).toEqual(["shop/web:bad"]));
+    }));
+
+  it("a DaemonSet that selects another node has no pod", () =>
+    withCluster(async ({ cluster, kubectl, runtime }) => {
+      const manifest = daemonSet("shop/web:1");
+      const { template } = manifest.spec;
+      const elsewhere = { ...template, spec: { ...template.spec, nodeSelector: { disk: "ssd" } } };
+      await cluster.apply({ ...manifest, spec: { ...manifest.spec, template: elsewhere } });
+      await cluster.idle();
+      expect(runtime.started).toEqual([]);
+      const { stdout } = await kubectl(["get", "daemonset", "web", "--no-headers"]);
+      expect(stdout).toMatch(/^web +0 +0 +0 +0 +0 +disk=ssd /);
+    }));
+
+  it("a pod counts as available only after minReadySeconds", () =>
+    withCluster(async ({ cluster, kubectl }) => {
+      await cluster.apply(deployment("shop/web:1", { minReadySeconds: 2 }));
+      const counts = async () => {
+        const { readyReplicas, availableReplicas = 0 } = JSON.parse(
+          await fieldOf(kubectl, "deployment web", ".status"),
+        );
+        return { readyReplicas, availableReplicas };
+      };
+      await eventually(async () => expect(await counts()).toEqual({ readyReplicas: 3, availableReplicas: 0 }));
+      await eventually(async () => expect(await counts()).toEqual({ readyReplicas: 3, availableReplicas: 3 }));
     }));
 });
