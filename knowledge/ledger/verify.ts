@@ -16,39 +16,48 @@ const PAGE = 500;
 
 /**
  * Recomputes every hash from the first entry, and names each entry that was changed, removed, moved or cut off.
- * After an entry that does not fit it goes on from what stands there, so that one change gives one complaint.
+ * After an entry that does not fit it goes on from what stands there, so that one change gives one complaint. Others
+ * may append meanwhile: what they add is checked too.
  */
 export async function verifyChain(database: Kysely<LedgerTables>): Promise<Verification> {
-  const problems: { seq: number; reason: string }[] = [];
-  let last: Pick<EntryRow, "seq" | "at" | "hash"> = { seq: 0, at: 0, hash: GENESIS };
+  const problems: Problem[] = [];
+  let last: End = { seq: 0, at: 0, hash: GENESIS };
   let entries = 0;
   for (;;) {
-    const rows = await database
-      .selectFrom("entries")
-      .selectAll()
-      .where("seq", ">", last.seq)
-      .orderBy("seq")
-      .limit(PAGE)
-      .execute();
+    const rows = await pageAfter(database, last.seq);
     for (const row of rows) {
       problems.push(...complaints(row, last).map((reason) => ({ seq: row.seq, reason })));
       last = row;
       entries += 1;
     }
-    if (rows.length < PAGE) break;
+    if (rows.length === PAGE) continue;
+    const head = await database.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
+    // Read after the entries, the head is never older than they are; if it is newer, there is more to read.
+    if (head !== undefined && head.seq > last.seq && (await pageAfter(database, last.seq)).length > 0) continue;
+    problems.push(...endComplaints(last, head));
+    return { ok: problems.length === 0, entries, head: last.hash, problems };
   }
-  const head = await database.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
-  if (head === undefined ? entries > 0 : head.seq > last.seq) {
-    const seq = last.seq + 1;
-    const reason = head === undefined ? "the record of the last entry is gone" : `missing: ${gap(seq, head.seq)}`;
-    problems.push({ seq, reason });
-  } else if (head !== undefined && (head.seq !== last.seq || head.hash !== last.hash)) {
-    problems.push({ seq: last.seq, reason: `is not the entry that was written last (entry ${head.seq})` });
-  }
-  return { ok: problems.length === 0, entries, head: last.hash, problems };
 }
 
-function complaints(row: EntryRow, last: Pick<EntryRow, "seq" | "at" | "hash">): readonly string[] {
+interface Problem {
+  readonly seq: number;
+  readonly reason: string;
+}
+type End = Pick<EntryRow, "seq" | "at" | "hash">;
+
+const pageAfter = (database: Kysely<LedgerTables>, seq: number): Promise<EntryRow[]> =>
+  database.selectFrom("entries").selectAll().where("seq", ">", seq).orderBy("seq").limit(PAGE).execute();
+
+function endComplaints(last: End, head: { readonly seq: number; readonly hash: string } | undefined): Problem[] {
+  if (head === undefined) {
+    return last.seq === 0 ? [] : [{ seq: last.seq + 1, reason: "the record of the last entry is gone" }];
+  }
+  if (head.seq > last.seq) return [{ seq: last.seq + 1, reason: `missing: ${gap(last.seq + 1, head.seq)}` }];
+  if (head.seq === last.seq && head.hash === last.hash) return [];
+  return [{ seq: last.seq, reason: `is not the entry that was written last (entry ${head.seq})` }];
+}
+
+function complaints(row: EntryRow, last: End): readonly string[] {
   if (row.seq !== last.seq + 1) {
     return [`missing before it: ${gap(last.seq + 1, row.seq - 1)}`, ...ownComplaints(row)];
   }

@@ -220,4 +220,25 @@ describe("the SQLite ledger", () => {
     await expect(file.ledger.append(draftOf({}))).rejects.toMatchObject({ code: "ledger.unavailable" });
     await expect(file.ledger.entries()).rejects.toMatchObject({ code: "ledger.unavailable" });
   });
+
+  it("names an incident's row that is not as it was saved", async () => {
+    await using file = await ledgerFile();
+    await file.ledger.saveIncident(incidentOf());
+    file.tamper(`update incidents set body = replace(body, 'detected', 'executing')`);
+    expect(await file.ledger.verify()).toMatchObject({
+      ok: false,
+      problems: [{ seq: 1, reason: "incident incident-1 is not as it was saved" }],
+    });
+  });
+
+  it("is verified while others go on writing", async () => {
+    await using file = await ledgerFile();
+    const other = await file.open();
+    for (let n = 0; n < 600; n += 1) await file.ledger.append(draftOf({ n }));
+    const writing = Promise.all(Array.from({ length: 100 }, (_, n) => other.append(draftOf({ n }))));
+    const during = await Promise.all([1, 2, 3].map(() => file.ledger.verify()));
+    expect(during.map(({ ok, problems }) => ({ ok, problems }))).toEqual(Array(3).fill({ ok: true, problems: [] }));
+    await writing;
+    expect(await file.ledger.verify()).toMatchObject({ ok: true, entries: 700 });
+  });
 });
