@@ -95,7 +95,7 @@ function sentence(issue: Issue, path: Path, value: unknown, raw: unknown): { mes
     case "custom":
       // A hint is made from the value, and the value of a variable may be a secret that got lost.
       return {
-        message: `${quoted} ${issue.message}`.trim(),
+        message: `${mayQuote(value, path) ? `${quoted} ` : ""}${issue.message}`,
         hint: isFilled(raw, path) ? null : textOf(issue.params?.hint),
       };
     case "invalid_union":
@@ -177,12 +177,15 @@ function wrongKind(expected: string, path: Path, value: unknown, quoted: string,
 
 /** A value for a message. Secrets, what may be one by mistake, and passwords in URLs are never quoted (S10). */
 function quote(value: unknown, path: Path): string {
-  if (isPrivate(path)) return "what stands there";
-  if (typeof value === "string" && /\/\/[^/]*@/.test(value)) return "the URL";
+  if (!mayQuote(value, path)) return "what stands there";
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map of keys";
   return typeof value === "string" ? shown(value) : String(value);
+}
+
+function mayQuote(value: unknown, path: Path): boolean {
+  return !isPrivate(path) && !(typeof value === "string" && /\/\/[^/]*@/.test(value));
 }
 
 function isPrivate(path: Path): boolean {

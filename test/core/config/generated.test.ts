@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { configJsonSchema, type JsonSchema } from "../../../core/config/json-schema.ts";
 import { generateConfigDocs } from "../../../scripts/generate-config-docs.ts";
-import { SEED, UNSHIP } from "./fixtures.ts";
+import { changed, SEED, UNSHIP } from "./fixtures.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const HOW = "is stale: run `node scripts/generate-config-docs.ts && npx biome format --write examples`";
@@ -91,6 +92,27 @@ function requiredness(schema: JsonSchema, path = ""): readonly (Field & { readon
     typeof schema.additionalProperties === "object" ? requiredness(schema.additionalProperties, `${path}.<name>`) : [];
   return [...own, ...inner, ...items, ...named];
 }
+
+describe("the schema for editors", () => {
+  const schema = JSON.parse(readFileSync(join(ROOT, "examples/unship.schema.json"), "utf8"));
+  const validate = new AjvJsonSchemaValidator().getValidator(schema);
+
+  it.each([
+    ["the seed's file", SEED],
+    ["the example for a real set-up", UNSHIP],
+  ])("accepts %s, as an editor's own validator sees it", (_, text) => {
+    expect(validate(parse(text))).toMatchObject({ valid: true });
+  });
+
+  it.each([
+    ["a mistyped key", ["excution", {}]],
+    ["a duration in words", ["watch.step", "3 minutes"]],
+    ["an unknown mode", ["mode", "automatic"]],
+    ["a confidence above 1", ["reasoning_chain.on_anomaly_detected.1.confidence_threshold", 80]],
+  ] as const)("refuses %s", (_, change) => {
+    expect(validate(parse(changed(UNSHIP, change)))).toMatchObject({ valid: false });
+  });
+});
 
 describe("the example for a real set-up", () => {
   it("shows every section that the schema has", () => {

@@ -76,7 +76,7 @@ const VALUES: readonly Row[] = [
   [
     "a hash that is none, without repeating what may be the token itself",
     `${SOURCES}approvers: [{name: ada, token_sha256: hunter2}]\n`,
-    'u.yaml:2:39: approvers[0].token_sha256 what stands there is no SHA-256 (64 hexadecimal digits: printf %s "$TOKEN" | sha256sum)',
+    'u.yaml:2:39: approvers[0].token_sha256 is no SHA-256 (64 hexadecimal digits: printf %s "$TOKEN" | sha256sum)',
   ],
   [
     "an empty list where one must be named",
