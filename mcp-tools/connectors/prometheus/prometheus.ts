@@ -7,6 +7,7 @@ import { meaningOf } from "../metric-conventions.ts";
 import { type Grid, gridOf } from "../time-grid.ts";
 import { Answer, type RawSeries, sampleValue, seriesOf } from "./answer.ts";
 import { type PlannedQuery, planQueries, type QueryPlan } from "./query-plan.ts";
+import { ActiveTargets, usualInterval } from "./scrape-interval.ts";
 
 /** A query from the configuration, its unit worked out. */
 export interface ConfiguredQuery {
@@ -62,7 +63,6 @@ const MAX_POINTS = 11_000;
 const MAX_SETTLE_MS = 10_000;
 
 const BuildInfo = z.object({ data: z.object({ version: z.string() }) });
-const ServerConfig = z.object({ data: z.object({ yaml: z.string() }) });
 
 /** Metrics from Prometheus, or anything that speaks its HTTP API. */
 export function createPrometheus(options: PrometheusOptions): PrometheusSource {
@@ -98,11 +98,15 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     return clock.now() - (options.settleMs ?? Math.min(stepMs, MAX_SETTLE_MS));
   }
 
-  /** The longest scrape interval in its configuration; null where it does not show it (as hosted ones do not). */
+  /** How often it scrapes; null where it does not say (as hosted ones do not), or has no target yet: then it is asked again. */
   async function scrapeInterval(abort: AbortSignal): Promise<number | null> {
     if (options.scrapeIntervalMs !== undefined) return options.scrapeIntervalMs;
-    interval ??= http.getJson(path`/api/v1/status/config`, ServerConfig, abort).then(
-      ({ data }) => longestInterval(data.yaml),
+    interval ??= http.getJson(path`/api/v1/targets?state=${"active"}`, ActiveTargets, abort).then(
+      (targets) => {
+        const found = usualInterval(targets);
+        if (found === null) interval = null;
+        return found;
+      },
       (error: unknown) => {
         if (error instanceof UnshipError && error.retry) interval = null;
         return null;
@@ -226,28 +230,6 @@ function withVersionsThatServe(all: readonly Series[]): readonly Series[] {
     ({ service }) => service,
   );
   return some.filter(({ service, labels }) => labels.version === undefined || (versions.get(service)?.length ?? 0) > 1);
-}
-
-function longestInterval(yaml: string): number | null {
-  const found = [...yaml.matchAll(/^\s*(?:- )?scrape_interval: *(\S+)$/gm)].map(([, text]) => durationMs(text ?? ""));
-  return found.length === 0 ? null : Math.max(...found);
-}
-
-/** Prometheus' durations, as it prints them: "1m30s". */
-function durationMs(text: string): number {
-  const sizes: Readonly<Record<string, number>> = {
-    ms: 1,
-    s: 1000,
-    m: 60_000,
-    h: 3_600_000,
-    d: 86_400_000,
-    w: 604_800_000,
-    y: 31_536_000_000,
-  };
-  return [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (sizes[unit ?? ""] ?? 0),
-    0,
-  );
 }
 
 function scaled(value: number | null, scale: number): number | null {

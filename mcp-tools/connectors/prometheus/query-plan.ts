@@ -1,7 +1,8 @@
 import { WELL_KNOWN_METRICS, type Worse } from "../../../core/model/signal.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { defaultQuery } from "./queries.ts";
-import { rewriteByService, withRateWindow } from "./rewrite.ts";
+import { withRateWindow } from "./rate-window.ts";
+import { rewriteByService } from "./rewrite.ts";
 
 export interface PlannedQuery {
   readonly query: string;

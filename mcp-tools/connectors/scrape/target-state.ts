@@ -1,7 +1,8 @@
 import { NAMES, SERVER_ERROR, STATUS_LABELS } from "../metric-conventions.ts";
 import { labelsOf, numberOf, readExposition } from "./exposition.ts";
 import type { CustomMetric } from "./mapping.ts";
-import type { CustomReading, Reading } from "./reading.ts";
+import type { Reading } from "./reading.ts";
+import { emptySums, merged, readingOf, type Sums, withValue } from "./sums.ts";
 
 export interface TargetOptions {
   /** Labels of the target itself: they win over what its series say, as Prometheus' own do. */
@@ -27,20 +28,6 @@ interface Track {
   readonly version: string;
   /** Series kinds that this track has had in an earlier answer. */
   readonly known: Set<string>;
-}
-
-/** Sums of one answer for one track. */
-interface Sums {
-  requests: number | null;
-  errors: number;
-  durations: number | null;
-  durationErrors: number;
-  readonly buckets: Map<number, number>;
-  cpuSeconds: number | null;
-  cpuLimitCores: number | null;
-  memoryBytes: number | null;
-  memoryLimitBytes: number | null;
-  readonly custom: Map<string, CustomReading>;
 }
 
 /**
@@ -232,72 +219,15 @@ function perSecond(added: number | null, elapsedMs: number | null): number | nul
   return added === null || elapsedMs === null ? null : (added * 1000) / elapsedMs;
 }
 
-function withValue(before: CustomReading | undefined, value: number): CustomReading {
-  if (before === undefined) return { sum: value, count: 1, min: value, max: value };
-  const { sum, count, min, max } = before;
-  return { sum: sum + value, count: count + 1, min: Math.min(min, value), max: Math.max(max, value) };
-}
-
-function sumsOf(seen: Map<Track | null, Sums>, track: Track | null): Sums {
-  const before = seen.get(track);
-  if (before !== undefined) return before;
-  const sums: Sums = {
-    requests: null,
-    errors: 0,
-    durations: null,
-    durationErrors: 0,
-    buckets: new Map(),
-    cpuSeconds: null,
-    cpuLimitCores: null,
-    memoryBytes: null,
-    memoryLimitBytes: null,
-    custom: new Map(),
-  };
-  seen.set(track, sums);
-  return sums;
-}
-
-/** What a target says of itself without naming a service belongs to the one service that it names elsewhere. */
-function merged(named: Sums, unnamed: Sums): Sums {
-  return {
-    requests: named.requests ?? unnamed.requests,
-    errors: named.requests === null ? unnamed.errors : named.errors,
-    durations: named.durations ?? unnamed.durations,
-    durationErrors: named.durations === null ? unnamed.durationErrors : named.durationErrors,
-    buckets: named.buckets.size > 0 ? named.buckets : unnamed.buckets,
-    cpuSeconds: named.cpuSeconds ?? unnamed.cpuSeconds,
-    cpuLimitCores: named.cpuLimitCores ?? unnamed.cpuLimitCores,
-    memoryBytes: named.memoryBytes ?? unnamed.memoryBytes,
-    memoryLimitBytes: named.memoryLimitBytes ?? unnamed.memoryLimitBytes,
-    custom: new Map([...unnamed.custom, ...named.custom]),
-  };
-}
-
-/** Requests come from the counter of requests or, where there is none, from the histogram's own count. */
-function readingOf({ service, version }: Track, sums: Sums, elapsedMs: number | null): Reading {
-  const requests = sums.requests ?? sums.durations;
-  const bounds = [...sums.buckets.keys()].sort((a, b) => a - b);
-  return {
-    service,
-    version,
-    elapsedMs,
-    ...(elapsedMs === null || requests === null
-      ? {}
-      : { requests, errors: sums.requests === null ? sums.durationErrors : sums.errors }),
-    ...(elapsedMs === null || bounds.length === 0
-      ? {}
-      : { duration: { bounds, counts: bounds.map((bound) => sums.buckets.get(bound) ?? 0) } }),
-    ...(elapsedMs === null || sums.cpuSeconds === null ? {} : { cpuSeconds: sums.cpuSeconds }),
-    ...(sums.cpuLimitCores === null ? {} : { cpuLimitCores: sums.cpuLimitCores }),
-    ...(sums.memoryBytes === null ? {} : { memoryBytes: sums.memoryBytes }),
-    ...(sums.memoryLimitBytes === null ? {} : { memoryLimitBytes: sums.memoryLimitBytes }),
-    ...(sums.custom.size === 0 ? {} : { custom: Object.fromEntries(sums.custom) }),
-  };
-}
-
 /** When the process says it began, Unix ms; null where it does not say. */
 function startOf(text: string): number | null {
   const found = new RegExp(`^${NAMES.started}(?:\\{[^}\\n]*\\})?[ \\t]+(\\S+)`, "m").exec(text)?.[1];
   const seconds = found === undefined ? null : numberOf(found);
   return seconds === null || !Number.isFinite(seconds) ? null : Math.round(seconds * 1000);
+}
+
+function sumsOf(seen: Map<Track | null, Sums>, track: Track | null): Sums {
+  const sums = seen.get(track) ?? emptySums();
+  seen.set(track, sums);
+  return sums;
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Series } from "../../../../core/model/signal.ts";
 import { path } from "../../../../mcp-tools/connectors/http.ts";
 import { createPrometheus, type PrometheusSource } from "../../../../mcp-tools/connectors/prometheus/prometheus.ts";
+import { ActiveTargets, usualInterval } from "../../../../mcp-tools/connectors/prometheus/scrape-interval.ts";
 import { labelsOf, readExposition } from "../../../../mcp-tools/connectors/scrape/exposition.ts";
 import { createScrape, type ScrapeSource } from "../../../../mcp-tools/connectors/scrape/scrape.ts";
 import { fakeExporter, pageOf } from "../../../fakes/fake-exporter.ts";
@@ -206,6 +207,11 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
     expect(present.overall).toBeCloseTo(2990, -1);
     expect(present.byService.cart).toBeCloseTo(2990, -1);
     expect((await configured.present("nowhere", never)).notByService).toContain("belong to no service");
+  });
+
+  it("says how often it scrapes", async () => {
+    const targets = await prometheus.http.getJson(path`/api/v1/targets?state=${"active"}`, ActiveTargets, never);
+    expect(usualInterval(targets)).toBe(1000);
   });
 
   it("says who answers", async () => {

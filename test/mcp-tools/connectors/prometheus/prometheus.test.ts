@@ -153,14 +153,14 @@ describe("prometheus", () => {
   });
 
   it("asks statistics over one step and one scrape, by service and by version, in one query", async () => {
-    const yaml = "global:\n  scrape_interval: 15s\nscrape_configs:\n  - job_name: slow\n    scrape_interval: 1m30s\n";
+    const activeTargets = ["15s", "1m30s", "1m30s", "1m30s", "1h"].map((scrapeInterval) => ({ scrapeInterval }));
     const { range, asked } = await answering(({ path }) =>
-      path.includes("config") ? { status: "success", data: { yaml } } : matrix([]),
+      path.includes("targets") ? { status: "success", data: { activeTargets } } : matrix([]),
     );
     await range("request_rate", T, T + STEP, "statistics");
     await range("request_rate", T, T + STEP, "statistics");
     expect(asked.map(({ path }) => path)).toEqual([
-      "/api/v1/status/config",
+      "/api/v1/targets?state=active",
       "/api/v1/query_range",
       "/api/v1/query_range",
     ]);
@@ -169,8 +169,8 @@ describe("prometheus", () => {
     );
   });
 
-  it("takes the step for the scrape interval where Prometheus does not show its configuration", async () => {
-    const { range, asked } = await answering(({ path }) => (path.includes("config") ? undefined : matrix([])));
+  it("takes the step for the scrape interval where Prometheus does not tell it", async () => {
+    const { range, asked } = await answering(({ path }) => (path.includes("targets") ? undefined : matrix([])));
     await range("request_rate", T, T + STEP, "statistics");
     expect(asked.at(-1)?.form.query).toContain("[30000ms]");
   });

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { path } from "../../../../mcp-tools/connectors/http.ts";
 import { Answer, sampleValue, seriesOf } from "../../../../mcp-tools/connectors/prometheus/answer.ts";
-import { rewriteByService, withRateWindow } from "../../../../mcp-tools/connectors/prometheus/rewrite.ts";
+import { withRateWindow } from "../../../../mcp-tools/connectors/prometheus/rate-window.ts";
+import { rewriteByService } from "../../../../mcp-tools/connectors/prometheus/rewrite.ts";
 import { type RealPrometheus, startPrometheus } from "../../../real/prometheus.ts";
 import { requireReal } from "../../../real-component.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { rewriteByService, withRateWindow } from "../../../../mcp-tools/connectors/prometheus/rewrite.ts";
+import { withRateWindow } from "../../../../mcp-tools/connectors/prometheus/rate-window.ts";
+import { rewriteByService } from "../../../../mcp-tools/connectors/prometheus/rewrite.ts";
 
 describe("rewriteByService", () => {
   it.each([
