@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Course, timingEvidence } from "../../../core/correlation/timing.ts";
+import { change, MINUTE, onsetAt, T0 } from "./fixtures.ts";
+
+const nats = (lagMs: number, course: Course = "shift", finishedAt: number | null = T0 + 2 * MINUTE) =>
+  timingEvidence(change({ finishedAt }), onsetAt(T0 + lagMs), {
+    stepMs: 15_000,
+    windowMs: 30 * MINUTE,
+    at: T0 + 60 * MINUTE,
+    course,
+  });
+
+describe("the timing of a change and an onset", () => {
+  it("speaks for a change whose rollout the onset falls into", () => {
+    expect(nats(30_000)).toBeGreaterThan(1.5);
+  });
+
+  it("speaks ever less for it the later after the rollout it began", () => {
+    const later = [1, 5, 10, 20].map((minutes) => nats(minutes * MINUTE));
+    expect([...later].sort((a, b) => b - a)).toEqual(later);
+    expect(nats(20 * MINUTE)).toBeLessThan(0);
+  });
+
+  it("rules a change out that began clearly after the onset", () => {
+    expect(nats(-2 * MINUTE)).toBeLessThan(-8);
+  });
+
+  it("does not rule a change out that began within the step in which the trouble was first seen", () => {
+    expect(nats(-10_000)).toBeGreaterThan(-1);
+  });
+
+  it("lets a drift begin long after its change", () => {
+    expect(nats(25 * MINUTE, "drift")).toBeGreaterThan(nats(25 * MINUTE, "shift"));
+  });
+
+  it("counts a change that still rolls out as going on until now", () => {
+    expect(nats(20 * MINUTE, "shift", null)).toBeGreaterThan(nats(20 * MINUTE, "shift"));
+  });
+
+  it("moves with time and nothing else", () => {
+    const shift = fc.integer({ min: 0, max: 10 ** 11 });
+    fc.assert(
+      fc.property(shift, fc.integer({ min: -600_000, max: 3_600_000 }), (by, lag) => {
+        const moved = timingEvidence({ startedAt: T0 + by, finishedAt: T0 + by + 2 * MINUTE }, onsetAt(T0 + by + lag), {
+          stepMs: 15_000,
+          windowMs: 30 * MINUTE,
+          at: T0 + by + 60 * MINUTE,
+          course: "shift",
+        });
+        expect(moved).toBeCloseTo(nats(lag), 6);
+      }),
+    );
+  });
+});
