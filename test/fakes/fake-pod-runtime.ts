@@ -9,6 +9,8 @@ export interface FakePodRuntime extends PodRuntime {
   readyWhen(ready: (pod: PodStart) => boolean): void;
   /** Has starting a pod of these images fail, as one of an unknown image does. */
   refuse(unknown: (image: string) => boolean): void;
+  /** Has a process that is told to stop go on until this is done; at first it ends at once. */
+  stopAfter(ended: () => Promise<void>): void;
   /** Ends one pod's process by itself. */
   crash(name: string, code: number): void;
 }
@@ -20,6 +22,7 @@ export function fakePodRuntime(): FakePodRuntime {
   const exits = new Map<string, (code: number | null) => void>();
   let isReady: (pod: PodStart) => boolean = () => true;
   let isUnknown: (image: string) => boolean = () => false;
+  let untilStopped: () => Promise<void> = async () => undefined;
   let pids = 1000;
 
   const end = (name: string, code: number | null) => {
@@ -38,6 +41,9 @@ export function fakePodRuntime(): FakePodRuntime {
     refuse(unknown) {
       isUnknown = unknown;
     },
+    stopAfter(ended) {
+      untilStopped = ended;
+    },
     crash: end,
     async start(pod) {
       if (isUnknown(pod.image)) throw new Error(`there is no image ${pod.image}`);
@@ -48,7 +54,10 @@ export function fakePodRuntime(): FakePodRuntime {
         pid: pids,
         port: 20_000 + pids,
         ready: async () => running.has(pod.name) && isReady(pod),
-        stop: async () => end(pod.name, null),
+        async stop() {
+          await untilStopped();
+          end(pod.name, null);
+        },
         onExit: (listener) => void exits.set(pod.name, listener),
       };
     },

@@ -1,14 +1,6 @@
-import { ApiError } from "../api-error.ts";
-import { sameJson } from "../json.ts";
-import {
-  controllerReference,
-  type Deployment,
-  type DeploymentStatus,
-  namespaceOf,
-  type PodTemplate,
-  type ReplicaSet,
-} from "../objects.ts";
+import { controllerOf, type Deployment, type DeploymentStatus, namespaceOf, type ReplicaSet } from "../objects.ts";
 import type { Registry } from "../registry.ts";
+import type { StoreEvent } from "../store.ts";
 import { conditionOf, withCondition } from "./conditions.ts";
 import {
   newSetReplicas,
@@ -17,14 +9,8 @@ import {
   totalReplicas,
   wantedReplicas,
 } from "./deployment-replicas.ts";
-import {
-  DESIRED_REPLICAS,
-  MAX_REPLICAS,
-  newestAnnotations,
-  REVISION,
-  revisionOf,
-  sizeAnnotations,
-} from "./deployment-revisions.ts";
+import { DESIRED_REPLICAS, MAX_REPLICAS, revisionOf } from "./deployment-revisions.ts";
+import { deploymentSets, newestOf, type Sets } from "./deployment-sets.ts";
 import {
   condition,
   countedStatus,
@@ -35,14 +21,7 @@ import {
 } from "./deployment-status.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Controller } from "./loop.ts";
-import { CONTROLLER, CONTROLLER_STATUS, claimed, objectOf, ownOrControlled } from "./ownership.ts";
-import { hashOf, POD_TEMPLATE_HASH, sameTemplate } from "./template-hash.ts";
-
-interface Sets {
-  readonly deployment: Deployment;
-  readonly newest: ReplicaSet | undefined;
-  readonly olds: readonly ReplicaSet[];
-}
+import { claimed, objectOf, ownOrControlled } from "./ownership.ts";
 
 /**
  * Rolls a Deployment out over its ReplicaSets, as the real controller does step by step: each look changes at most
@@ -52,9 +31,12 @@ interface Sets {
  * @see https://github.com/kubernetes/kubernetes/tree/v1.32.0/pkg/controller/deployment
  */
 export function deploymentController(registry: Registry, events: EventRecorder): Controller {
+  const { syncRevision, resize, resizeAndNote, writeStatus } = deploymentSets(registry, events);
+  const ownKeys = ownOrControlled("deployments", "Deployment", ["replicasets"]);
+
   return {
     name: "deployment",
-    keysOf: ownOrControlled("deployments", "Deployment", ["replicasets"]),
+    keysOf: (event) => [...ownKeys(event), ...keysOfEndedPod(event)],
     reconcile(key) {
       const found = objectOf(registry, "deployments", key);
       if (found === undefined) return undefined;
@@ -74,6 +56,14 @@ export function deploymentController(registry: Registry, events: EventRecorder):
       return deployment.spec.strategy?.type === "Recreate" ? recreate(deployment, all()) : roll(deployment, all());
     },
   };
+
+  /** Recreate waits for the last old pod to have ended, which no ReplicaSet's status tells. */
+  function keysOfEndedPod({ plural, type, object }: StoreEvent): readonly string[] {
+    if (plural !== "pods" || type !== "DELETED") return [];
+    const set = registry.get("replicasets", namespaceOf(object), controllerOf(object)?.name ?? "");
+    const owner = set === undefined ? undefined : controllerOf(set);
+    return owner?.kind === "Deployment" ? [`${namespaceOf(object)}/${owner.name}`] : [];
+  }
 
   function roll(deployment: Deployment, all: readonly ReplicaSet[]): number | undefined {
     const sets = syncRevision(deployment, all, true);
@@ -129,11 +119,6 @@ export function deploymentController(registry: Registry, events: EventRecorder):
     return { deployment, newest: newest === undefined ? undefined : again(newest), olds: olds.map(again) };
   }
 
-  function writeStatus(deployment: Deployment, status: DeploymentStatus): Deployment {
-    if (sameJson(status, deployment.status)) return deployment;
-    return registry.update("deployments", { ...deployment, status }, CONTROLLER_STATUS) as Deployment;
-  }
-
   function notePause(deployment: Deployment): Deployment {
     const conditions = deployment.status?.conditions ?? [];
     const current = conditionOf(conditions, "Progressing");
@@ -145,106 +130,6 @@ export function deploymentController(registry: Registry, events: EventRecorder):
       ? condition("Progressing", "Unknown", "DeploymentPaused", "Deployment is paused", registry.now())
       : condition("Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed", registry.now());
     return writeStatus(deployment, { ...deployment.status, conditions: withCondition(conditions, next) });
-  }
-
-  function syncRevision(deployment: Deployment, all: readonly ReplicaSet[], create: boolean): Sets {
-    const existing = newestOf(deployment, all);
-    const olds = all.filter((set) => set !== existing);
-    const revision = Math.max(0, ...olds.map(revisionOf)) + 1;
-    if (existing === undefined) {
-      if (!create) return { deployment, newest: undefined, olds };
-      const created = createSet(deployment, olds, revision);
-      return created === undefined
-        ? { deployment, newest: undefined, olds }
-        : { deployment: withRevision(deployment, created, "NewReplicaSetCreated"), newest: created, olds };
-    }
-    const annotations = newestAnnotations(deployment, revision, existing);
-    const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
-    const spec = { ...existing.spec, ...(minReadySeconds === 0 ? {} : { minReadySeconds }) };
-    const updated = { ...existing, spec, metadata: { ...existing.metadata, annotations } };
-    const newest = registry.update("replicasets", updated, CONTROLLER) as ReplicaSet;
-    return { deployment: withRevision(deployment, newest, "FoundNewReplicaSet"), newest, olds };
-  }
-
-  /** The Deployment with its newest ReplicaSet's revision, and the condition that says where that set came from. */
-  function withRevision(deployment: Deployment, newest: ReplicaSet, reason: string): Deployment {
-    const revision = newest.metadata.annotations?.[REVISION] ?? "";
-    const conditions = deployment.status?.conditions ?? [];
-    const isNew = reason === "NewReplicaSetCreated";
-    const noted = !hasDeadline(deployment) || (!isNew && conditionOf(conditions, "Progressing") !== undefined);
-    if (deployment.metadata.annotations?.[REVISION] === revision && noted) return deployment;
-    const told = isNew ? "Created new" : "Found new";
-    const next = condition(
-      "Progressing",
-      "True",
-      reason,
-      `${told} replica set "${newest.metadata.name}"`,
-      registry.now(),
-    );
-    return registry.update(
-      "deployments",
-      {
-        ...deployment,
-        metadata: { ...deployment.metadata, annotations: { ...deployment.metadata.annotations, [REVISION]: revision } },
-        status: { ...deployment.status, conditions: noted ? conditions : withCondition(conditions, next) },
-      },
-      CONTROLLER_STATUS,
-    ) as Deployment;
-  }
-
-  function createSet(deployment: Deployment, olds: readonly ReplicaSet[], revision: number): ReplicaSet | undefined {
-    const { name } = deployment.metadata;
-    const { template, selector, minReadySeconds } = deployment.spec;
-    const hash = hashOf(template, deployment.status?.collisionCount);
-    const labels = { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash };
-    const labelled: PodTemplate = { ...template, metadata: { ...template.metadata, labels } };
-    const replicas = newSetReplicas(deployment, olds, 0);
-    try {
-      const created = registry.create(
-        "replicasets",
-        {
-          apiVersion: "apps/v1",
-          kind: "ReplicaSet",
-          metadata: {
-            name: `${name}-${hash}`,
-            namespace: namespaceOf(deployment),
-            labels,
-            annotations: newestAnnotations(deployment, revision),
-            ownerReferences: [controllerReference(deployment)],
-          },
-          spec: {
-            replicas,
-            ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
-            selector: { ...selector, matchLabels: { ...selector.matchLabels, [POD_TEMPLATE_HASH]: hash } },
-            template: labelled,
-          },
-        },
-        CONTROLLER,
-      );
-      if (replicas > 0) noteScaling(deployment, created as ReplicaSet, 0, replicas);
-      return created as ReplicaSet;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
-      // Another template has this name: the next look hashes with a higher count.
-      const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
-      writeStatus(deployment, { ...deployment.status, collisionCount });
-      return undefined;
-    }
-  }
-
-  function resize(deployment: Deployment, set: ReplicaSet, replicas: number): boolean {
-    const before = wantedReplicas(set);
-    if (before === replicas) return false;
-    const annotations = { ...set.metadata.annotations, ...sizeAnnotations(deployment) };
-    const next = { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas } };
-    registry.update("replicasets", next, CONTROLLER);
-    noteScaling(deployment, set, before, replicas);
-    return true;
-  }
-
-  function noteScaling(deployment: Deployment, { metadata }: ReplicaSet, from: number, to: number): void {
-    const message = `Scaled ${to > from ? "up" : "down"} replica set ${metadata.name} from ${from} to ${to}`;
-    events.record(deployment, "Normal", "ScalingReplicaSet", message);
   }
 
   /** Follows a change of the Deployment's own replicas, without going on with a rollout. */
@@ -271,13 +156,6 @@ export function deploymentController(registry: Registry, events: EventRecorder):
     }
   }
 
-  /** Like `resize`, and brings the note of the Deployment's size up to date even where the set keeps its own. */
-  function resizeAndNote(deployment: Deployment, set: ReplicaSet, replicas: number): void {
-    if (resize(deployment, set, replicas)) return;
-    const annotations = { ...set.metadata.annotations, ...sizeAnnotations(deployment) };
-    registry.update("replicasets", { ...set, metadata: { ...set.metadata, annotations } }, CONTROLLER);
-  }
-
   function cleanUp({ deployment, olds }: Sets): void {
     const limit = deployment.spec.revisionHistoryLimit;
     if (limit === undefined) return;
@@ -298,12 +176,6 @@ function isSaturated(newest: ReplicaSet, wanted: number): boolean {
     Number(newest.metadata.annotations?.[DESIRED_REPLICAS] ?? Number.NaN) === wanted &&
     (newest.status?.availableReplicas ?? 0) === wanted
   );
-}
-
-/** The ReplicaSet of the Deployment's own template; of several the oldest. */
-function newestOf({ spec }: Deployment, all: readonly ReplicaSet[]): ReplicaSet | undefined {
-  const born = ({ metadata }: ReplicaSet) => Date.parse(metadata.creationTimestamp ?? "");
-  return all.toSorted((a, b) => born(a) - born(b)).find((set) => sameTemplate(set.spec.template, spec.template));
 }
 
 function isScaling(deployment: Deployment, all: readonly ReplicaSet[]): boolean {

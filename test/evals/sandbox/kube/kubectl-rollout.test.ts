@@ -26,16 +26,20 @@ describe.runIf(requireReal("kubectl", "kubernetes-client"))("kubectl rollout of 
       expect(Math.max(...ready)).toBeLessThanOrEqual(5);
     }));
 
-  it("Recreate ends every old pod before a new one starts", () =>
+  it("Recreate starts no new pod before the last old one has ended", () =>
     withCluster(async (setting) => {
-      const { cluster, runtime, kubectl } = setting;
+      const { runtime, kubectl } = setting;
       await history(setting, ["shop/web:1"], { strategy: { type: "Recreate" } });
-      let together = false;
-      cluster.onEndpointsChange(() => {
-        together ||= imagesRunning(runtime).length > 1;
+      const stopping = Promise.withResolvers<void>();
+      runtime.stopAfter(() => stopping.promise);
+      await kubectl(["set", "image", "deployment/web", "web=shop/web:2"]);
+      await eventually(async () => {
+        const { stdout } = await kubectl(["get", "pods", "--no-headers"]);
+        expect(stdout.match(/Terminating/g)).toHaveLength(3);
       });
-      await deploy(kubectl, "shop/web:2");
-      expect(together).toBe(false);
+      expect(runtime.started.map(({ image }) => image)).not.toContain("shop/web:2");
+      stopping.resolve();
+      await rolledOut(kubectl);
       expect(imagesRunning(runtime)).toEqual(["shop/web:2"]);
     }));
 
