@@ -34,7 +34,7 @@ export interface CallCode {
 /** What this version's code does beside serving well. `share` 0–1: of the requests that come by. */
 export type Quirk =
   | { readonly kind: "throws"; readonly share: number; readonly message: string; readonly route?: string }
-  /** Throws only in the first `forMs` after the process started to serve: a cold cache, a pool that fills. */
+  /** Throws only in the first `forMs` after its first request: a cold cache, a pool that fills. */
   | { readonly kind: "throws-at-first"; readonly share: number; readonly message: string; readonly forMs: number }
   | { readonly kind: "waits"; readonly share: number; readonly ms: number; readonly route?: string }
   /** Keeps so much of every request for ever. */

@@ -13,7 +13,7 @@ export interface Quirks {
 
 /** Runs the part of a version's code that its manifest calls quirks. */
 export function createQuirks(manifest: ImageManifest, flags: Flags | undefined): Quirks {
-  const startedAt = performance.now();
+  let firstAt: number | undefined;
   const kept: Buffer[] = [];
   const unready = manifest.quirks.find((quirk) => quirk.kind === "stays-unready");
 
@@ -23,7 +23,7 @@ export function createQuirks(manifest: ImageManifest, flags: Flags | undefined):
         if (concerns(quirk, route) && happens(quirk.share)) throw new Bug(quirk.message);
         return;
       case "throws-at-first":
-        if (performance.now() - startedAt < quirk.forMs && happens(quirk.share)) throw new Bug(quirk.message);
+        if (performance.now() - (firstAt ?? 0) < quirk.forMs && happens(quirk.share)) throw new Bug(quirk.message);
         return;
       case "waits":
         if (concerns(quirk, route) && happens(quirk.share)) await sleep(quirk.ms);
@@ -43,6 +43,7 @@ export function createQuirks(manifest: ImageManifest, flags: Flags | undefined):
 
   return {
     async meet(route) {
+      firstAt ??= performance.now();
       for (const quirk of manifest.quirks) await one(quirk, route);
     },
     unready: unready?.message,

@@ -15,7 +15,7 @@ describe("the pod runtime", () => {
   });
 
   it("becomes ready after its start-up time and not before", async () => {
-    await using shop = await startSmallShop([{ ...pricing, startUpMs: 400 }]);
+    await using shop = await startSmallShop([{ ...pricing, startUpMs: 1500 }]);
     expect(await shop.pod("pricing").ready()).toBe(false);
     await until(async () => ((await shop.pod("pricing").ready()) ? true : undefined));
     expect(shop.runtime.live()).toEqual([

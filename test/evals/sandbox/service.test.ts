@@ -164,8 +164,12 @@ describe("a service process", () => {
       await using shop = await startSmallShop([build("pricing", "1.2.0", [quirk]), build("inventory", "1.1.0")]);
       await until(async () => ((await shop.pod("inventory").ready()) ? true : undefined));
       expect((await fetch(shop.url("pricing", "/healthz"))).status).toBe(200);
+      await until(async () => {
+        const answer = await fetch(shop.url("pricing", "/readyz"));
+        expect(answer.status).toBe(503);
+        return (await answer.text()).includes("price list") ? true : undefined;
+      });
       expect(await shop.pod("pricing").ready()).toBe(false);
-      expect(await (await fetch(shop.url("pricing", "/readyz"))).text()).toContain("price list");
     }
   });
 
