@@ -2,6 +2,7 @@ import { WELL_KNOWN_METRICS, type Worse } from "../../../core/model/signal.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { defaultQuery } from "./queries.ts";
 import { withRateWindow } from "./rate-window.ts";
+import { requestsOf, withQuantile } from "./related.ts";
 import { rewriteByService } from "./rewrite.ts";
 
 export interface PlannedQuery {
@@ -37,7 +38,8 @@ export interface PlanOptions {
  * window, because it names the metrics that this installation really has; else the conventional names are asked.
  * Values by service and by version come in one answer: the two sets of series differ in labels, so `or` joins them.
  */
-export function planQueries({ queries, serviceLabel, versionLabel, policyRange }: PlanOptions): QueryPlan {
+export function planQueries({ serviceLabel, versionLabel, policyRange, ...options }: PlanOptions): QueryPlan {
+  const queries = withRelated(options.queries);
   const worst = (metric: string) =>
     meaningOf(metric, { unit: "", worse: queries[metric]?.worse ?? "up" }).worse === "down" ? "min" : "max";
   const rewritten = (metric: string, query: string, labels: readonly string[]) =>
@@ -72,11 +74,26 @@ export function planQueries({ queries, serviceLabel, versionLabel, policyRange }
 
   return {
     metrics: [...new Set([...Object.keys(queries), ...known])],
-    problems: Object.keys(queries).flatMap((metric) => {
+    problems: Object.keys(options.queries).flatMap((metric) => {
       const planned = policy(metric);
       return planned.ok ? [] : [{ metric, because: planned.because }];
     }),
     policy,
     statistics,
+  };
+}
+
+/**
+ * What is not configured is asked of the metrics that are: requests of those that the error rate divides by, and the
+ * median latency of the histogram of the p99. The usual names may not exist in this installation, or count other things.
+ */
+function withRelated(queries: PlanOptions["queries"]): PlanOptions["queries"] {
+  const { error_rate: errors, p99_latency: p99 } = queries;
+  const requests = errors === undefined ? null : requestsOf(errors.query);
+  const median = p99 === undefined ? null : withQuantile(p99.query, 0.5);
+  return {
+    ...(requests === null ? {} : { request_rate: { query: requests, scale: 1, worse: "either" } }),
+    ...(median === null || p99 === undefined ? {} : { p50_latency: { ...p99, query: median } }),
+    ...queries,
   };
 }

@@ -1,3 +1,4 @@
+import { constantOf, countedIn } from "./counted.ts";
 import { keeps, resultLabels } from "./result-labels.ts";
 import {
   all,
@@ -182,16 +183,6 @@ function matchingWith(matching: Syntax, label: string): string {
   return on ? `on (${[...rest, label].join(", ")})${group}` : `ignoring (${rest.join(", ")})${group}`;
 }
 
-/** `vector(0)` → `(0)`: as an operand it is the number, and a number has no labels to match. */
-function constantOf(node: Syntax): string | null {
-  if (node.kind === "ParenExpr" && node.children[0]) return constantOf(node.children[0]);
-  if (node.kind !== "FunctionCall" || functionOf(node) !== "Vector") return null;
-  const [value] = argumentsOf(node);
-  return value === undefined || all(value, ({ kind }) => kind === "VectorSelector").length > 0
-    ? null
-    : `(${value.text})`;
-}
-
 /**
  * The dividend of a share of counted events, 0 where the divisor knows the service and the dividend does not; null where
  * the division is no such share. Both sides add up the same metric, or the query itself says `or vector(0)`.
@@ -210,24 +201,4 @@ function shareOf(node: Syntax, dividend: Syntax, divisor: Syntax, label: string)
   const alike = JSON.stringify(resultLabels(part.sum)) === JSON.stringify(resultLabels(whole.sum));
   if (!alike || !(same || part.zero)) return null;
   return `(${withLabel(dividend, label)} or ${withLabel(whole.sum, label)} * 0)`;
-}
-
-/** The sum (or count) in an expression that scales it by numbers at most. */
-function countedIn(node: Syntax): { readonly sum: Syntax; readonly zero: boolean } | null {
-  const [left, op] = node.children;
-  const right = node.children.at(-1);
-  if (left === undefined || right === undefined) return null;
-  if (node.kind === "ParenExpr") return countedIn(left);
-  if (node.kind === "BinaryExpr" && op !== undefined) {
-    if (op.kind === "Or") {
-      const counted = constantOf(right) === "(0)" ? countedIn(left) : null;
-      return counted === null ? null : { ...counted, zero: true };
-    }
-    if (op.kind !== "Mul" && op.kind !== "Div") return null;
-    if (resultLabels(right).kind === "scalar") return countedIn(left);
-    return op.kind === "Mul" && resultLabels(left).kind === "scalar" ? countedIn(right) : null;
-  }
-  const adds =
-    node.kind === "AggregateExpr" && ["Sum", "Count"].includes(childOf(node, "AggregateOp")?.children[0]?.kind ?? "");
-  return adds ? { sum: node, zero: false } : null;
 }

@@ -191,6 +191,22 @@ describe("prometheus", () => {
     expect(asked[1]?.form.query).toContain("http_request_duration_seconds_bucket[30000ms]");
   });
 
+  it("counts requests, and takes the median, where the configured queries count and measure", async () => {
+    const own = { unit: "", scale: 1, worse: "up" } as const;
+    const { range, asked } = await answering(() => matrix([shop([[at(0), "0.25"]])]), {
+      scrapeIntervalMs: STEP,
+      queries: {
+        error_rate: { ...own, query: '100 * sum(rate(grpc_total{code!="OK"}[5m])) / sum(rate(grpc_total[5m]))' },
+        p99_latency: { ...own, scale: 1000, query: "histogram_quantile(0.99, rate(grpc_seconds_bucket[5m]))" },
+      },
+    });
+    await range("request_rate", T, T + STEP, "statistics");
+    const [median] = await range("p50_latency", T, T + STEP);
+    expect(asked[0]?.form.query).toContain("(sum by (service) (rate(grpc_total[30000ms])))");
+    expect(asked[1]?.form.query).toBe("histogram_quantile(0.5, sum by (le, service) (rate(grpc_seconds_bucket[5m])))");
+    expect(median?.values[0]).toBe(250);
+  });
+
   it("takes versions for its own label, under whatever name they come, and only while two serve", async () => {
     const by = (version: string, value: string) => ({
       metric: { app: "shop", rev: version },
