@@ -1,38 +1,37 @@
 import type { Config } from "../../core/config/config.ts";
 import { judgeRecovery } from "../../core/guardrails/recovery.ts";
 import type { Rollout } from "../../core/model/evidence.ts";
-import type { Baseline, Recovery } from "../../core/model/incident.ts";
+import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
 import type { TargetResult } from "../../core/model/plan.ts";
 import type { Series } from "../../core/model/signal.ts";
-import type { FlagSource, MetricSource, RolloutSource } from "../../core/ports.ts";
+import type { Window } from "../../core/model/time.ts";
+import type { MetricSource, Sources } from "../../core/ports.ts";
 
 export interface VerifierParts {
   readonly config: Pick<Config, "policies" | "feedback" | "watch">;
-  readonly metrics: readonly MetricSource[];
-  readonly rollouts: readonly RolloutSource[];
-  readonly flags: readonly FlagSource[];
+  readonly sources: Pick<Sources, "metrics" | "rollouts" | "flags">;
 }
 
-export interface Verification {
-  readonly baselines: readonly Baseline[];
-  /** What the gate answered for each target. */
-  readonly results: readonly TargetResult[];
-  readonly executedAt: number;
-  readonly now: number;
-}
+/** The part of an incident that verification needs; all of it stands in the ledger (S5). */
+export type Acted = Pick<Incident, "baselines" | "findings" | "conditions" | "gate" | "timeline">;
 
 /**
- * Looks once whether the system recovered; ask again while the verdict is `pending`. Reads the signals that were
- * wrong, their services' traffic, and each target's rollout; a source that does not answer leaves its part unknown.
- * Never throws for a source. See `judgeRecovery` for what recovered means.
+ * Looks once whether the system recovered after an act; ask again while the verdict is `pending`. Reads the signals
+ * that were wrong, their services' traffic, and each target's rollout; a source that does not answer leaves its part
+ * unknown. Never throws for a source. See `judgeRecovery` for what recovered means.
  */
-export function createVerifier(parts: VerifierParts): (what: Verification, abort: AbortSignal) => Promise<Recovery> {
-  const { config } = parts;
-  return async ({ baselines, results, executedAt, now }, abort) => {
+export function createVerifier({
+  config,
+  sources,
+}: VerifierParts): (incident: Acted, now: number, abort: AbortSignal) => Promise<Recovery> {
+  return async (incident, now, abort) => {
+    const baselines = wrongSignals(incident);
+    const executedAt = actedAt(incident) ?? now;
     const names = [...new Set([...baselines.map(({ metric }) => metric), "request_rate"])];
+    const window = { from: executedAt, to: now };
     const [series, rolloutComplete] = await Promise.all([
-      Promise.all(names.map((metric) => readMetric(parts, metric, { from: executedAt, to: now }, abort))),
-      rolloutDone(parts, results, abort),
+      Promise.all(names.map((metric) => readMetric(sources.metrics, metric, window, config.watch.stepMs, abort))),
+      rolloutDone(sources, incident.gate?.results ?? [], abort),
     ]);
     return judgeRecovery({
       baselines,
@@ -44,6 +43,31 @@ export function createVerifier(parts: VerifierParts): (what: Verification, abort
       timeoutMs: config.feedback.timeoutMs,
     });
   };
+}
+
+/** When the last target was taken back; where nothing was written, when the plan was last submitted. */
+function actedAt({ gate, timeline }: Acted): number | undefined {
+  return gate?.executedAt ?? timeline.findLast(({ event }) => event === "submitted")?.at;
+}
+
+/**
+ * The baselines of the signals that were wrong, and of their services' traffic: the noise of a signal that never was
+ * wrong must not look like a failed act. Where none of those has a baseline, all that there are have to do.
+ */
+function wrongSignals({ baselines, findings, conditions }: Acted): readonly Baseline[] {
+  const keyOf = ({ service, metric }: { readonly service: string; readonly metric: string }) =>
+    JSON.stringify([service, metric]);
+  const wrong = new Set([
+    ...findings.filter(({ verdict }) => verdict === "worse").map(keyOf),
+    ...conditions.filter(({ state }) => state === "firing").map(keyOf),
+  ]);
+  const kept = baselines.filter((one) => wrong.has(keyOf(one)));
+  if (kept.length === 0) return baselines;
+  const services = new Set(kept.map(({ service }) => service));
+  const traffic = baselines.filter(
+    (one) => one.metric === "request_rate" && services.has(one.service) && !kept.includes(one),
+  );
+  return [...kept, ...traffic];
 }
 
 /** The lowest threshold of any policy, by metric: from there on people call it broken. */
@@ -58,14 +82,15 @@ export function brokenLevels(policies: Config["policies"]): Readonly<Record<stri
 
 /** Whole services only; unsmoothed, since a smoothed query shows the past for minutes after it is over. */
 async function readMetric(
-  { metrics, config }: VerifierParts,
+  metrics: readonly MetricSource[],
   metric: string,
-  window: { readonly from: number; readonly to: number },
+  window: Window,
+  stepMs: number,
   abort: AbortSignal,
 ): Promise<readonly Series[]> {
   for (const source of metrics.filter((one) => one.metrics().includes(metric))) {
     try {
-      const query = { metric, window, stepMs: config.watch.stepMs, purpose: "statistics" } as const;
+      const query = { metric, window, stepMs, purpose: "statistics" } as const;
       const all = await source.range(query, abort);
       return all.filter(({ labels }) => Object.keys(labels).length === 0);
     } catch {
@@ -77,19 +102,21 @@ async function readMetric(
 
 /** Every target that was written stands at its restored version, completely. null: somebody did not answer. */
 async function rolloutDone(
-  parts: VerifierParts,
+  sources: VerifierParts["sources"],
   results: readonly TargetResult[],
   abort: AbortSignal,
 ): Promise<boolean | null> {
   const [rollouts, flags] = await Promise.all([
-    allAnswers(parts.rollouts.map((source) => () => source.rollouts(abort))),
-    allAnswers(parts.flags.map((source) => () => source.flags(abort))),
+    allAnswers(sources.rollouts.map((source) => () => source.rollouts(abort))),
+    allAnswers(sources.flags.map((source) => () => source.flags(abort))),
   ]);
   const states = results
     .filter(({ result }) => result === "done" || result === "nothing-to-do")
     .map(({ target }): boolean | null => {
       const { kind, namespace, name } = target.object;
       if (target.action === "feature_flag_disable") {
+        // A switch has no rollout: where nobody else can be asked, the executor's answer stands.
+        if (sources.flags.length === 0) return true;
         const flag = flags?.find(
           (one) => one.key === name && (target.environment === undefined || one.environment === target.environment),
         );

@@ -11,9 +11,8 @@ export const automaticCondition: Rule = {
     const automatic = new Set(
       policy.policies.filter(({ action }) => action === "rollback_immediate").map(({ name }) => name),
     );
-    const firing = assessment.conditions.filter(
-      ({ state, service }) => state === "firing" && assessment.services.includes(service),
-    );
+    const meant = new Set([...assessment.services, ...(assessment.answers.check_affected_services?.services ?? [])]);
+    const firing = assessment.conditions.filter(({ state, service }) => state === "firing" && meant.has(service));
     const held = firing.filter((one) => automatic.has(one.policy));
     if (held.length > 0 && assessment.decision.automatic) {
       const texts = held.map(({ policy: name, service, text }) => `${name} holds for ${service}: ${text}`);

@@ -22,13 +22,14 @@ export const humanApproval: Rule = {
 function factsOf(assessment: Assessment, targets: number): ApprovalFacts {
   const { answers, findings, decision } = assessment;
   const impact = answers.evaluate_business_impact?.impact;
-  const services = impact?.affectedServices ?? answers.check_affected_services?.services;
+  const services = answers.check_affected_services?.services ?? impact?.affectedServices;
   const rates = [
     ...findings.flatMap(({ metric, current }) => (metric === "error_rate" && current !== null ? [current] : [])),
     ...assessment.conditions.flatMap(({ metric, value }) => (metric === "error_rate" && value !== null ? [value] : [])),
   ];
   return {
-    business_impact: impact?.level ?? null,
+    // A level that was worked out with parts unknown is a lower bound: it cannot show that the impact is small.
+    business_impact: impact === undefined || impact.unknown.length > 0 ? null : impact.level,
     affected_services: services?.length ?? null,
     confidence: decision.culprit?.probability ?? null,
     targets,

@@ -201,4 +201,38 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     "require_approval",
     "v1 of Deployment production/checkout is what plan plan-of-cart",
   ],
+  [
+    "S9: an impact that was worked out with parts unknown",
+    inputOf({
+      policy: policyOf({
+        chain: [
+          step({
+            requireHumanApprovalIf: {
+              text: "business_impact > high",
+              holds: ({ business_impact }) => ({ holds: business_impact === null, because: "it is unknown" }),
+            },
+          }),
+        ],
+      }),
+      assessment: assessmentOf({
+        answers: {
+          evaluate_business_impact: {
+            impact: {
+              level: "low",
+              affectedServices: ["checkout"],
+              failedShare: null,
+              failedRequestsPerSecond: null,
+              revenuePerMinute: null,
+              routes: [],
+              unknown: ["failed share of traffic"],
+              sentences: [],
+            },
+          },
+        },
+      }),
+    }),
+    "human-approval",
+    "require_approval",
+    "it is unknown",
+  ],
 ];

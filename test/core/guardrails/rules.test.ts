@@ -7,7 +7,7 @@ import { RULES } from "../../../core/guardrails/rules.ts";
 import { ASK_FOR_EVIDENCE } from "./ask-for-evidence-rows.ts";
 import { ASK } from "./ask-rows.ts";
 import { DENY } from "./deny-rows.ts";
-import { inputOf, targetOf } from "./rule-inputs.ts";
+import { assessmentOf, firing, inputOf, targetOf } from "./rule-inputs.ts";
 import { standing } from "./rule-situations.ts";
 import { SILENT } from "./silent-rows.ts";
 
@@ -39,6 +39,13 @@ describe("rules", () => {
 
   it.each(SILENT)("say nothing: %s", (_, input, rule) => {
     expect(spoken(input, rule)).toBeUndefined();
+  });
+
+  it("allow a plan while an automatic condition holds for a service that the culprit hurts", () => {
+    const conditions = [firing({ service: "web" })];
+    const answers = { check_affected_services: { services: ["checkout", "web"], origin: "checkout" } };
+    expect(review(inputOf({ assessment: assessmentOf({ conditions, answers }) })).verdict).toBe("allow");
+    expect(review(inputOf({ assessment: assessmentOf({ conditions }) })).verdict).toBe("require_approval");
   });
 
   it("S13: say out loud what would bring the bad version back", () => {

@@ -95,4 +95,23 @@ export const SILENT: readonly Silent[] = [
     "confidence",
   ],
   ["a clock that is a second behind", inputOf({ store: { skewMs: 1000 } }), "clock"],
+  [
+    "few affected services, as the step that looks for them found",
+    inputOf({
+      policy: policyOf({
+        chain: [
+          step({
+            requireHumanApprovalIf: {
+              text: "affected_services > 3",
+              holds: ({ affected_services }) => ({ holds: affected_services !== 2, because: "it is not two" }),
+            },
+          }),
+        ],
+      }),
+      assessment: assessmentOf({
+        answers: { check_affected_services: { services: ["checkout", "web"], origin: "checkout" } },
+      }),
+    }),
+    "human-approval",
+  ],
 ];

@@ -4,8 +4,8 @@ import type { FlagState, Rollout } from "../../../core/model/evidence.ts";
 import type { Baseline } from "../../../core/model/incident.ts";
 import type { TargetResult } from "../../../core/model/plan.ts";
 import type { FlagSource, MetricQuery, MetricSource, RolloutSource } from "../../../core/ports.ts";
-import { brokenLevels, createVerifier, type VerifierParts } from "../../../mcp-tools/gate/verify.ts";
-import { flagOf, MINUTE, NOW, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { type Acted, brokenLevels, createVerifier, type VerifierParts } from "../../../mcp-tools/gate/verify.ts";
+import { firing, flagOf, MINUTE, NOW, targetOf } from "../../core/guardrails/rule-inputs.ts";
 
 const STEP = 5000;
 const baseline: Baseline = {
@@ -78,17 +78,29 @@ const done = (target = targetOf()): TargetResult => ({ target, result: "done", d
 
 const good = { error_rate: 0.001, request_rate: 30 };
 
-async function look(parts: Partial<VerifierParts>, results = [done()], timeoutMs = MINUTE) {
+async function look(
+  sources: Partial<VerifierParts["sources"]>,
+  results = [done()],
+  timeoutMs = MINUTE,
+  incident: Partial<Acted> = {},
+) {
   const feedback = { verifyRecovered: true, timeoutMs, ifNotRecovered: null, logOutcome: null, postmortemDraft: false };
   const verify = createVerifier({
     config: { policies, feedback, watch: { stepMs: STEP } },
-    metrics: [metrics(good)],
-    rollouts: [rollouts(rolloutOf())],
-    flags: [],
-    ...parts,
+    sources: { metrics: [metrics(good)], rollouts: [rollouts(rolloutOf())], flags: [], ...sources },
   });
-  const what = { baselines: [baseline], results, executedAt: NOW - 2 * MINUTE, now: NOW };
-  return verify(what, AbortSignal.timeout(5000));
+  const executedAt = NOW - 2 * MINUTE;
+  const review = { verdict: "allow" as const, rules: [] };
+  const gate = { planId: "p", outcome: "executed" as const, review, results, executedAt };
+  const acted: Acted = {
+    baselines: [baseline],
+    findings: [],
+    conditions: [firing({ state: "inactive" })],
+    gate,
+    timeline: [],
+    ...incident,
+  };
+  return verify(acted, NOW, AbortSignal.timeout(5000));
 }
 
 describe("verification", () => {
@@ -126,12 +138,37 @@ describe("verification", () => {
     ["on again", [flags(flagState(true))], "not-recovered"],
     ["not listed", [flags()], "unknown"],
     ["in a source that is down", [{ name: "dead", flags: down }], "unknown"],
+    ["switched by an executor, with nobody else to ask", [], "recovered"],
   ] as const)("of a flag that is %s", async (_, sources, verdict) => {
     expect((await look({ flags: sources }, [done(flagOf())])).verdict).toBe(verdict);
   });
 
   it("of a plan of which nothing was done is unknown", async () => {
     expect((await look({}, [{ ...done(), result: "refused" }])).verdict).toBe("unknown");
+  });
+
+  it("judges what was wrong, and not the noise of what never was", async () => {
+    const noisy = { ...baseline, metric: "p99_latency", unit: "ms", upper: 100 };
+    const wrong = firing({ service: "checkout", metric: "error_rate" });
+    const sources = { metrics: [metrics({ ...good, p99_latency: 900 })] };
+    const both = { baselines: [baseline, noisy] };
+    expect((await look(sources, [done()], MINUTE, { ...both, conditions: [wrong] })).verdict).toBe("recovered");
+    expect((await look(sources, [done()], MINUTE, both)).verdict).toBe("not-recovered");
+  });
+
+  it("counts from the submission where nothing had to be written", async () => {
+    const gate = {
+      planId: "p",
+      outcome: "nothing-to-do" as const,
+      review: { verdict: "allow" as const, rules: [] },
+      results: [{ ...done(), result: "nothing-to-do" as const }],
+      executedAt: null,
+    };
+    const timeline = [{ at: NOW - 90_000, event: "submitted", detail: "p" }];
+    const asked: MetricQuery[] = [];
+    const sources = { metrics: [metrics(good, asked)] };
+    expect((await look(sources, [], MINUTE, { gate, timeline })).verdict).toBe("recovered");
+    expect(asked[0]?.window.from).toBe(NOW - 90_000);
   });
 
   it("takes the lowest threshold of any policy as what people call broken", () => {
