@@ -57,7 +57,10 @@ export interface ScrapeSummary {
   readonly spoolFailed: string | null;
 }
 
-/** Metrics without a Prometheus: reads `/metrics` pages itself and keeps a bounded past. */
+/**
+ * Metrics without a Prometheus: reads `/metrics` pages itself and keeps a bounded past. `range` throws
+ * `source.unavailable` where for three ticks no target has answered and the window begins after the last answer.
+ */
 export interface ScrapeSource extends MetricSource {
   /**
    * Reads every target once. `now`: the moment of this tick, Unix ms; after a clock that was set back, counting begins
@@ -87,10 +90,12 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   const states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
   let discovered: readonly Target[] = [];
   let lastTickAt: number | null = null;
+  let lastAnswerAt: number | null = null;
 
   const spool =
     options.spool === null ? null : await openSpool({ folder: options.spool, windowMs }, options.now - windowMs);
   const recovered = recover(spool, past);
+  lastAnswerAt = recovered.lastAnswerAt;
 
   async function list(abort: AbortSignal): Promise<string | null> {
     if (options.discovery === null) return null;
@@ -146,16 +151,25 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     });
     const tick: Tick = { at: now, readings, missing: [...missing.values()] };
     past.add(tick);
+    if (failed.length < all.length) lastAnswerAt = now;
     const spoolFailed = spool === null ? null : await spool.append(tick).then(() => null, reason);
     const sources = options.discovery === null ? [] : [new URL(options.discovery)];
     await pools.keep([...sources, ...all.map(({ target }) => new URL(target.url))]);
     return { targets: all.length, samples, invalidLines, failed, dropped: past.dropped, discoveryFailed, spoolFailed };
   }
 
+  function silent(from: number, lastTick: number): boolean {
+    if (lastAnswerAt === null) return true;
+    return from > lastAnswerAt && lastTick - lastAnswerAt > MAX_ELAPSED_INTERVALS * intervalMs;
+  }
+
   function range(query: MetricQuery): readonly Series[] {
     const measure = measures.get(query.metric);
     if (measure === undefined) {
       throw new UnshipError("metric.unknown", { metric: query.metric, known: [...measures.keys()].join(", ") });
+    }
+    if (lastTickAt !== null && silent(query.window.from, lastTickAt)) {
+      throw new UnshipError("source.unavailable", { source: SOURCE, because: "no target answered" });
     }
     const grid = gridOf(query.window, query.stepMs, past.completeUntil);
     const span = query.purpose === "policy" ? policySteps(query.stepMs) : 1;
@@ -177,7 +191,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
 
   return {
     name: SOURCE,
-    recovered,
+    recovered: { ticks: recovered.ticks, torn: recovered.torn },
     metrics: () => [...measures.keys()],
     async range(query) {
       return range(query);
@@ -191,7 +205,8 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
 }
 
 function recover(spool: Spool | null, past: SlidingWindow) {
-  if (spool === null) return { ticks: 0, torn: 0 };
+  if (spool === null) return { ticks: 0, torn: 0, lastAnswerAt: null };
+  let lastAnswerAt: number | null = null;
   let { torn } = spool.recovered;
   let ticks = 0;
   for (const record of spool.recovered.records) {
@@ -199,9 +214,10 @@ function recover(spool: Spool | null, past: SlidingWindow) {
     if (tick.success) {
       past.add(tick.data);
       ticks += 1;
+      if (tick.data.readings.length > 0) lastAnswerAt = tick.data.at;
     } else torn += 1;
   }
-  return { ticks, torn };
+  return { ticks, torn, lastAnswerAt };
 }
 
 function byService(tracks: Iterable<Track>): ReadonlyMap<string, readonly Track[]> {

@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createScrape, type ScrapeOptions } from "../../../../mcp-tools/connectors/scrape/scrape.ts";
@@ -390,6 +392,61 @@ describe("scrape", () => {
       const query = { metric, window, stepMs: STEP, purpose: "statistics" } as const;
       expect(await after.range(query, never)).toEqual(await before.source.range(query, never));
     }
+    await after.close();
+  });
+
+  it("says that it is down when nobody has answered for three ticks, but still tells of the time before", async () => {
+    await using exporter = await fakeExporter(() => pageOf(shop({ requests: { 200: 1 } })));
+    const source = await createScrape(options([exporter.url]));
+    const range = (from: number) =>
+      source.range(
+        { metric: "request_rate", window: { from, to: T0 + 9 * STEP }, stepMs: STEP, purpose: "policy" },
+        never,
+      );
+    for (const tick of [0, 1]) await source.scrapeOnce(T0 + tick * STEP, never);
+    exporter.be("refuse");
+    for (const tick of [2, 3]) await source.scrapeOnce(T0 + tick * STEP, never);
+    expect(await range(T0 + 2 * STEP)).toEqual([]);
+    await source.scrapeOnce(T0 + 4 * STEP, never);
+    await expect(range(T0 + 2 * STEP)).rejects.toMatchObject({ code: "source.unavailable" });
+    expect((await range(T0)).length).toBe(1);
+    exporter.be("fine");
+    await source.scrapeOnce(T0 + 5 * STEP, never);
+    expect(await range(T0 + 2 * STEP)).toEqual([]);
+    await source.close();
+  });
+
+  it("loses no tick that it has finished, however often its process is killed", async () => {
+    const spool = await mkdtemp(join(tmpdir(), "unship-spool-"));
+    folders.push(spool);
+    let asked = 0;
+    await using exporter = await fakeExporter(() => {
+      asked += 1;
+      return pageOf(shop({ requests: { 200: asked * 10 } }));
+    });
+    let next = T0;
+    const done: number[] = [];
+    for (const ticks of [8, 3, 15]) {
+      const script = join(import.meta.dirname, "scrape-child.ts");
+      const child = spawn(process.execPath, [script, spool, exporter.url, String(next)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const first = next;
+      for await (const line of createInterface({ input: child.stdout })) {
+        const at = Number(line);
+        if (at > first) done.push(at); // the first answer of a process is where it begins to count
+        next = at + STEP;
+        if (at >= first + ticks * STEP) child.kill("SIGKILL");
+      }
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      expect(child.signalCode).toBe("SIGKILL");
+      next += 10 * STEP; // what it wrote without saying so must not meet the next one's ticks
+    }
+    const after = await createScrape(options([], { spool, now: next, windowMs: 1e9 }));
+    const window = { from: T0, to: next };
+    const [series] = await after.range({ metric: "request_rate", window, stepMs: STEP, purpose: "statistics" }, never);
+    expect(done.length).toBeGreaterThanOrEqual(26);
+    for (const at of done) expect(series?.values[(at - T0) / STEP], String(at)).toBe(10);
     await after.close();
   });
 });
