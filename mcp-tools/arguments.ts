@@ -4,14 +4,14 @@ import type { StepAnswers } from "../core/model/assessment.ts";
 import { parseKnownAnswers } from "../core/model/step-answers.ts";
 
 /** Input fields that several tools share, each with one meaning. */
-export const incident = z.string().max(200).optional().describe("Incident id; without: all services, now");
-export const service = z.string().min(1).max(200).optional().describe("This service alone");
-export const cursor = z.string().max(40).optional().describe("`more` of the last answer, other arguments unchanged");
+export const incident = z.string().max(200).optional().describe("Incident id; default: everything, now");
+export const service = z.string().min(1).max(200).optional();
+export const cursor = z.string().max(40).optional().describe("`more` of the last answer");
 export const limit = (most: number, usual: number) => z.number().min(1).max(most).default(usual);
 export const known = z
   .record(z.string(), z.unknown())
   .optional()
-  .describe("Checked answers of earlier steps, by step name; without: worked out here");
+  .describe("Earlier steps' answers by step; default: worked out");
 
 /** In results: says what `«…»` is. */
 export const notice = z.string();

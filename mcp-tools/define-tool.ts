@@ -45,9 +45,8 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
 }
 
 /** MCP's four hints (protocol 2025-11-25, schema `ToolAnnotations`): all set, none left to a client's default. */
-export function annotationsOf({ title, effect, reach }: Pick<Tool, "title" | "effect" | "reach">) {
+export function annotationsOf({ effect, reach }: Pick<Tool, "effect" | "reach">) {
   return {
-    title,
     readOnlyHint: effect === "read",
     // Only `submit` can end in a write to production.
     destructiveHint: effect === "submit",

@@ -3,7 +3,7 @@ import type { Gap } from "../core/model/assessment.ts";
 import { cleanText, name } from "../core/model/untrusted-text.ts";
 
 /** In results: sources that were not there. What they would have said is unknown, not fine (S9). */
-export const gaps = z.array(z.string()).describe("Sources that did not answer: their part is unknown");
+export const gaps = z.array(z.string());
 
 /** So many are named; the rest are counted. */
 const NAMED = 10;

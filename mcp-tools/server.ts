@@ -1,11 +1,18 @@
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { CallToolRequestSchema, type CallToolResult, ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+} from "@modelcontextprotocol/sdk/types.js";
 import { toolsFor } from "./catalog.ts";
 import type { ToolContext } from "./context.ts";
 import { annotationsOf, type Tool } from "./define-tool.ts";
 import { failureText } from "./failure.ts";
 import { answerOf } from "./result.ts";
+import { inputSchemaOf, outputSchemaOf } from "./wire-schema.ts";
 
 export interface ServerOptions {
   /** Registers nothing that proposes or submits. Also so where the context has no gate. */
@@ -36,17 +43,17 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     { name: "unship", title: "unship", version: context.version },
     { instructions: INSTRUCTIONS, capabilities: { tools: {} } },
   );
-  for (const tool of tools) {
-    const { name, title, description, input: inputSchema, output: outputSchema } = tool;
-    const never = (): CallToolResult => ({ content: [], isError: true }); // replaced by the handler below
-    server.registerTool(
-      name,
-      { title, description, inputSchema, outputSchema, annotations: annotationsOf(tool) },
-      never,
-    );
-  }
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  // Our own handler instead of the SDK's: its errors name the schema's problem, ours also say what to do next.
+  // Our own handlers instead of the SDK's: a shorter list, and errors that also say what to do next.
+  const list = tools.map((tool) => ({
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: inputSchemaOf(tool.input),
+    outputSchema: outputSchemaOf(tool.output),
+    annotations: annotationsOf(tool),
+  }));
+  server.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
   server.server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
     const tool = byName.get(params.name);
     if (tool === undefined) {

@@ -69,7 +69,7 @@ export function cleanText(text: string, maxLength = 400): string {
     .slice(0, maxLength)
     .toWellFormed()
     .replace(/\ufffd$/, "");
-  return `${kept}… (${text.length - kept.length} more characters)`;
+  return `${kept}... (${text.length - kept.length} more characters)`;
 }
 
 /** Cleans, puts on one line, and fences: `«…»`. What stands between the marks is data, see `UNTRUSTED_NOTICE`. */

@@ -12,9 +12,9 @@ export const explainDecision = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "What unship's deterministic core decides on this evidence: rollback, feature_flag_disable, hotfix_recommendation " +
-    "or no_action, with the culprit, the reasons, and why a person must agree where one must. It decides nothing by " +
-    "being called: the gate makes its own fresh decision before anything acts.",
+    "What unship's deterministic core decides on this evidence (rollback, feature_flag_disable, hotfix_recommendation " +
+    "or no_action), why, and why a person must agree where one must. Calling it changes nothing: the gate decides " +
+    "afresh before anything acts.",
   input: z.strictObject({ incident, known }),
   output: z.strictObject({ at: z.string(), decision: Decision, gaps }),
   async run(input, context) {

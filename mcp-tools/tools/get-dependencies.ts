@@ -13,9 +13,9 @@ export const getDependencies = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "Who calls whom (`edges` as [caller, callee], of one service or all), which nodes are outside and cannot be rolled " +
-    "back, and in `coordinated` which changes must go back together with the likely culprit, in order. `known: false` " +
-    "means that no call graph is available, not that there are no dependencies.",
+    "Who calls whom (`edges`: [caller, callee]), which nodes are outside and cannot be rolled back, and in " +
+    "`coordinated` which changes must go back together with the likely culprit, in order. `known: false`: there is no " +
+    "call graph, which does not mean no dependencies.",
   input: z.strictObject({ incident, service, known, limit: limit(300, 100), cursor }),
   output: z.strictObject({
     notice,

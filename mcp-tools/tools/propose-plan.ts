@@ -13,8 +13,8 @@ export const proposePlan = defineTool({
   reach: "held",
   description:
     "Files a plan that takes changes back (undo of a deploy, flag off) in the order given, and says what every " +
-    "guardrail thinks of it. It executes nothing. A plan that differs from unship's own decision is held until a " +
-    "person approves it outside MCP. Targets and versions come from unship, not from you.",
+    "guardrail thinks of it. Executes nothing. A plan other than unship's own decision is held until a person " +
+    "approves it outside MCP. Targets and versions come from unship.",
   input: z.strictObject({
     incident: z.string().min(1).max(200),
     change_ids: z.array(z.string().min(1).max(200)).min(1).max(20).describe("As list_changes spells them, in order"),

@@ -33,9 +33,9 @@ export const queryMetric = defineTool({
   effect: "read",
   reach: "sources",
   description:
-    "One metric over a window: for each service (or one) the minimum, mean, maximum and last value, and evenly spaced " +
-    "means in `values` from `from`, every `step_seconds`. Well-known: request_rate (req/s), error_rate (0-1), " +
-    "p50_latency and p99_latency (ms), cpu_usage and memory_usage (0-1), health_check_failures. Not for free queries.",
+    "One metric over a window, for each service or one: minimum, mean, maximum, last, and means in `values` every " +
+    "`step_seconds` from `from`. Well-known: request_rate (req/s), error_rate (0-1), p50_latency, p99_latency (ms), " +
+    "cpu_usage, memory_usage (0-1), health_check_failures. No free queries.",
   input: z.strictObject({
     metric: z.string().min(1).max(200),
     service,

@@ -16,9 +16,9 @@ export const rankCandidates = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "How likely each suspected change is the culprit, most likely first, with the reasons for and against (log-odds), " +
-    "and how likely it is that no change is to blame. All of these sum to 1. `reached`: the best one meets the " +
-    "configured confidence threshold. Measured from evidence, not from what anyone wrote.",
+    "How likely each suspected change is the culprit, most likely first, with reasons for and against (log-odds), and " +
+    "how likely no change is to blame; these sum to 1. `reached`: the best one meets the confidence threshold. " +
+    "Measured from evidence, not from what anyone wrote.",
   input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
   output: z.strictObject({
     notice,

@@ -19,9 +19,9 @@ export const submitPlan = defineTool({
   effect: "submit",
   reach: "sources",
   description:
-    "Asks the gate to execute a proposed plan. The gate checks every guardrail afresh: it executes only what equals " +
-    "its own decision while an automatic policy holds, or what a person approved. Otherwise the answer is held (needs " +
-    "a person, outside MCP) or denied. `executed` means done at the target, not that the service recovered.",
+    "Asks the gate to execute a proposed plan. It checks every guardrail afresh and executes only what equals its own " +
+    "decision while an automatic policy holds, or what a person approved outside MCP; else the answer is held or " +
+    "denied. `executed` means done at the target, not that the service recovered.",
   input: z.strictObject({ plan_id: z.string().min(1).max(200).describe("From propose_plan") }),
   output: z.strictObject({
     plan_id: z.string(),

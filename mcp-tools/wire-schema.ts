@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * A tool's input schema for the wire: JSON Schema 2020-12, which is MCP's default dialect, so that no `$schema` is
+ * needed. Complete: a client can check arguments against it.
+ */
+export function inputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type: "object" } {
+  return objectSchema(strip(z.toJSONSchema(schema, { io: "input" })));
+}
+
+/**
+ * A tool's output schema for the wire. True of every answer, and looser than what the server itself checks: which
+ * fields are required, and bounds on them, are left out: they tell a model nothing about an answer that it is about
+ * to see, and cost a quarter of the list. Inner objects are named as such, without their fields.
+ */
+export function outputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type: "object" } {
+  const whole = objectSchema(strip(z.toJSONSchema(schema, { io: "output" })));
+  const properties = isObject(whole.properties) ? whole.properties : {};
+  return {
+    type: "object",
+    properties: Object.fromEntries(Object.entries(properties).map(([key, one]) => [key, loosen(one)])),
+    additionalProperties: false,
+  };
+}
+
+function objectSchema(schema: JsonSchema): JsonSchema & { readonly type: "object" } {
+  const { $schema: _dialect, ...rest } = schema;
+  return { ...rest, type: "object" };
+}
+
+const isObject = (value: unknown): value is JsonSchema =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Bounds that only say "a JSON number", on every integer. */
+function strip(value: unknown): JsonSchema {
+  const clean = walk(
+    value,
+    ([key, one]) => !((key === "maximum" || key === "minimum") && Math.abs(Number(one)) === Number.MAX_SAFE_INTEGER),
+  );
+  return isObject(clean) ? clean : {};
+}
+
+const BOUNDS = new Set([
+  "additionalProperties",
+  "minimum",
+  "maximum",
+  "minItems",
+  "maxItems",
+  "minLength",
+  "maxLength",
+]);
+
+/** Objects within objects within a field are named as such and not taken apart. */
+const DEEPEST = 1;
+
+function loosen(value: unknown, depth = 0): unknown {
+  if (Array.isArray(value)) return value.map((one) => loosen(one, depth));
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value)
+    .filter(([key, one]) => !BOUNDS.has(key) && !(key === "required" && Array.isArray(one)))
+    .filter(([key, one]) => !(key === "properties" && isObject(one) && depth >= DEEPEST));
+  const fields = isObject(value.properties) && value.type === "object" ? 1 : 0;
+  return Object.fromEntries(
+    entries.map(([key, one]) => [key, loosen(one, depth + (key === "properties" ? fields : 0))]),
+  );
+}
+
+function walk(value: unknown, keep: (entry: [string, unknown]) => boolean): unknown {
+  if (Array.isArray(value)) return value.map((one) => walk(one, keep));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(keep)
+      .map(([key, one]) => [key, walk(one, keep)]),
+  );
+}

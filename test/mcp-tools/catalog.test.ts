@@ -1,0 +1,75 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
+import { describe, expect, it } from "vitest";
+import { TOOLS } from "../../mcp-tools/catalog.ts";
+import type { ToolContext } from "../../mcp-tools/context.ts";
+import { createServer, type ServerOptions } from "../../mcp-tools/server.ts";
+import { context, recordingGate } from "./scenario.ts";
+
+const FOLDER = join(import.meta.dirname, "../../mcp-tools/tools");
+const { gate } = recordingGate({ verdict: "allow", rules: [] });
+
+async function listed(of: ToolContext, options: ServerOptions = {}) {
+  const [ours, theirs] = InMemoryTransport.createLinkedPair();
+  await createServer(of, options).connect(theirs);
+  const client = new Client({ name: "catalog", version: "0" });
+  await client.connect(ours);
+  const { tools } = await client.listTools();
+  await client.close();
+  return tools;
+}
+
+describe("the catalog", () => {
+  it("has every tool's file, under the tool's name, and each has a test", () => {
+    const files = readdirSync(FOLDER).sort();
+    expect(TOOLS.map(({ name }) => `${name.replaceAll("_", "-")}.ts`).sort()).toEqual(files);
+    const tests = readdirSync(join(import.meta.dirname, "tools")).sort();
+    expect(tests).toEqual(files.map((file) => file.replace(/\.ts$/, ".test.ts")));
+  });
+
+  it("has at most 20 tools, each described in at most 1,000 characters", () => {
+    expect(TOOLS.length).toBeLessThanOrEqual(20);
+    expect(TOOLS.filter(({ description }) => description.length > 1_000 || description.length < 40)).toEqual([]);
+  });
+
+  it("costs a client at most 6,000 tokens, output schemas included", async () => {
+    const tools = await listed(context({ gate }));
+    // Four bytes a token is what JSON schemas of English words come to; see the tokenizer count in the docs.
+    const tokens = Buffer.byteLength(JSON.stringify(tools)) / 4;
+    expect(Math.ceil(tokens)).toBeLessThanOrEqual(6_000);
+  });
+
+  it("declares input and output of each tool, strictly, and says all four hints", async () => {
+    for (const tool of await listed(context({ gate }))) {
+      expect(tool.inputSchema.additionalProperties, tool.name).toBe(false);
+      expect(tool.outputSchema?.additionalProperties, tool.name).toBe(false);
+      const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = tool.annotations ?? {};
+      const hints = [readOnlyHint, destructiveHint, idempotentHint, openWorldHint];
+      expect(
+        hints.every((hint) => typeof hint === "boolean"),
+        tool.name,
+      ).toBe(true);
+    }
+  });
+
+  it("calls exactly those tools read-only that neither propose nor submit, and only submit_plan destructive", async () => {
+    const tools = await listed(context({ gate }));
+    expect(tools.filter((tool) => tool.annotations?.readOnlyHint === false).map(({ name }) => name)).toEqual([
+      "propose_plan",
+      "submit_plan",
+    ]);
+    expect(tools.filter((tool) => tool.annotations?.destructiveHint).map(({ name }) => name)).toEqual(["submit_plan"]);
+  });
+
+  it.each<[string, ToolContext, ServerOptions]>([
+    ["with --read-only", context({ gate }), { readOnly: true }],
+    ["without a gate", context({ gate: null }), {}],
+  ])("does not even register what acts %s", async (_, of, options) => {
+    const names = (await listed(of, options)).map(({ name }) => name);
+    expect(names).not.toContain("propose_plan");
+    expect(names).not.toContain("submit_plan");
+    expect(names).toHaveLength(TOOLS.length - 2);
+  });
+});

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { callTool } from "../call-tool.ts";
+import { caseFile, context, finding } from "../scenario.ts";
+
+describe("get_findings", () => {
+  it("gives what is wrong with figures, and the conditions that hold, and leaves out what is fine", async () => {
+    const { structured } = await callTool(context(), "get_findings");
+    expect(structured).toMatchObject({
+      affected: { services: ["checkout"], origin: "checkout" },
+      findings: [
+        { service: "checkout", verdict: "worse", baseline: 0.002, current: 0.31, onset: "2026-03-02T14:11:00.000Z" },
+      ],
+      conditions: [{ policy: "auto_rollback", state: "firing", text: "error_rate > 0.05 for 3m" }],
+    });
+    const { structured: all } = await callTool(context(), "get_findings", { all: true });
+    expect(all).toMatchObject({ total: 2, conditions: [{ state: "firing" }, { state: "inactive" }] });
+  });
+
+  it("shows what is unknown: it is not fine", async () => {
+    const findings = [{ ...finding, verdict: "unknown" as const, baseline: null, current: null, onset: null }];
+    const { structured } = await callTool(context({ caseFile: async () => caseFile({ findings }) }), "get_findings");
+    expect(structured?.findings).toMatchObject([{ verdict: "unknown", current: null }]);
+  });
+
+  it("works with the answers it is given and with those alone", async () => {
+    const { structured } = await callTool(context(), "get_findings", { known: {} });
+    expect(structured?.affected).toEqual({ services: ["checkout"], origin: null });
+  });
+});

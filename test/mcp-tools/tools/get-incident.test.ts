@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { incident } from "../../knowledge/incidents.ts";
+import { hostile } from "../../knowledge/variants.ts";
+import { callTool } from "../call-tool.ts";
+import { context } from "../scenario.ts";
+
+const holding = (one: typeof incident) => {
+  const base = context();
+  return { ...base, ledger: { ...base.ledger, incident: async (id: string) => (id === one.id ? one : null) } };
+};
+
+describe("get_incident", () => {
+  it("gives the incident as the ledger holds it", async () => {
+    const { structured } = await callTool(holding(incident), "get_incident", { incident: incident.id });
+    expect(structured).toMatchObject({
+      stage: "closed",
+      action: "rollback",
+      culprit: { change: "deploy-checkout-7", probability: 0.9712 },
+      gate: "executed (allow)",
+      recovery: expect.stringMatching(/^recovered: 0\.19 %/),
+      outcome: "recovered",
+      total: 5,
+    });
+  });
+
+  it("pages the timeline", async () => {
+    const { structured } = await callTool(holding(incident), "get_incident", { incident: incident.id, limit: 2 });
+    const next = await callTool(holding(incident), "get_incident", {
+      incident: incident.id,
+      limit: 2,
+      cursor: structured?.more,
+    });
+    expect(next.structured?.timeline).toMatchObject([{ event: "policy-fired" }, { event: "executed" }]);
+  });
+
+  it("says how to find one that exists", async () => {
+    const { text, isError } = await callTool(holding(incident), "get_incident", { incident: "inc-0" });
+    expect(isError).toBe(true);
+    expect(text).toContain("Call search_incidents");
+  });
+
+  it("fences text from outside in it", async () => {
+    const { text } = await callTool(holding(hostile), "get_incident", { incident: hostile.id });
+    expect(text).not.toContain("hunter2secret");
+    expect(text).not.toContain("\\u202e");
+  });
+});

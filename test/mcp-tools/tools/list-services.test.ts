@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { callTool } from "../call-tool.ts";
+import { config, context } from "../scenario.ts";
+
+describe("list_services", () => {
+  it("lists configured, measured and called services with what may be done to each", async () => {
+    const services = {
+      "billing-service": {
+        namespace: null,
+        workload: null,
+        argocdApplication: null,
+        flags: [],
+        criticality: "critical" as const,
+        revenuePerMinute: null,
+        routes: [],
+        mode: "observe" as const,
+      },
+    };
+    const base = context({ config: config({ services }) });
+    const ledger = { ...base.ledger, pauses: async () => [{ scope: "search", by: "robin", at: 1 }] };
+    const { structured } = await callTool({ ...base, ledger }, "list_services");
+    expect(structured?.services).toEqual([
+      {
+        service: "billing-service",
+        criticality: "critical",
+        mode: "observe",
+        never_automatic: true,
+        paused: false,
+        metrics: 0,
+      },
+      { service: "checkout", criticality: null, mode: "auto", never_automatic: false, paused: false, metrics: 1 },
+      { service: "gateway", criticality: null, mode: "auto", never_automatic: false, paused: false, metrics: 0 },
+      { service: "search", criticality: null, mode: "auto", never_automatic: false, paused: true, metrics: 0 },
+    ]);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { UnshipError } from "../../../core/errors.ts";
+import type { GateAnswer, GuardrailVerdict } from "../../../core/model/plan.ts";
+import { callTool } from "../call-tool.ts";
+import { context, recordingGate } from "../scenario.ts";
+
+describe("submit_plan", () => {
+  it.each<[GateAnswer["outcome"], GuardrailVerdict, RegExp]>([
+    ["held", "require_approval", /needs a person: run `unship approve plan-1`/],
+    ["denied", "deny", /nothing can approve this plan/],
+    ["executed", "allow", /call get_incident to see whether the service recovers/],
+    ["nothing-to-do", "allow", /already stands at that version/],
+    ["stopped", "allow", /it stopped part way/],
+  ])("gives the gate's answer %s and what to do next", async (outcome, verdict, next) => {
+    const { gate, submitted } = recordingGate({ verdict, rules: [{ rule: "mode", verdict, reason: "why" }] }, outcome);
+    const { structured } = await callTool(context({ gate }), "submit_plan", { plan_id: "plan-1" });
+    expect(structured).toMatchObject({
+      outcome,
+      verdict,
+      rules: [{ rule: "mode" }],
+      next: expect.stringMatching(next),
+    });
+    expect(submitted).toEqual(["plan-1"]);
+  });
+
+  it("says what to do about a plan that does not exist", async () => {
+    const gate = {
+      ...recordingGate({ verdict: "allow", rules: [] }).gate,
+      submit: async () => {
+        throw new UnshipError("plan.unknown", { plan: "plan-9" });
+      },
+    };
+    const { text, isError } = await callTool(context({ gate }), "submit_plan", { plan_id: "plan-9" });
+    expect({ text, isError }).toEqual({
+      text: "There is no plan plan-9. Call propose_plan to file one.",
+      isError: true,
+    });
+  });
+
+  it("takes no approval, token or force", async () => {
+    const { gate, submitted } = recordingGate({ verdict: "allow", rules: [] });
+    for (const extra of ["approved", "token", "force"]) {
+      const { isError } = await callTool(context({ gate }), "submit_plan", { plan_id: "plan-1", [extra]: true });
+      expect(isError).toBe(true);
+    }
+    expect(submitted).toEqual([]);
+  });
+});
