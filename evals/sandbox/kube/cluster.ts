@@ -94,10 +94,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     timings: options.timings ?? {},
     track: loop.track,
   });
+  const stop = async () => {
+    loop.stop();
+    await kubelet.stop();
+  };
   seed();
   const server = await startApiServer(registry, {
     port: options.port ?? 0,
     ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+  }).catch(async (error: unknown) => {
+    await stop();
+    throw error;
   });
 
   function seed(): void {
@@ -164,8 +171,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     idle: () => loop.idle(),
     async [Symbol.asyncDispose]() {
       await server.close();
-      loop.stop();
-      await kubelet.stop();
+      await stop();
     },
   };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { startCluster } from "../../../../../evals/sandbox/kube/cluster.ts";
+import { fakePodRuntime } from "../../../../fakes/fake-pod-runtime.ts";
 import { daemonSet, deployment, statefulSet } from "../manifests.ts";
 import { call } from "./client.ts";
 import { APPS, CORE, configMap, WEB, withApi, withWeb } from "./setting.ts";
@@ -223,3 +225,9 @@ describe("access", () => {
       { tokens },
     ));
 });
+
+it("a port that is taken is an error, and leaves nothing running", () =>
+  withApi(async (cluster) => {
+    const starting = startCluster({ runtime: fakePodRuntime(), port: Number(cluster.url.port) });
+    await expect(starting).rejects.toMatchObject({ code: "EADDRINUSE" });
+  }));
