@@ -5,7 +5,7 @@
  * in `cause`, for logs (S10, S11). Add a code here before throwing a new kind of error.
  */
 export const ERRORS = {
-  "config.invalid": { retry: false, text: "{file} has {count} problems; nothing was started." },
+  "config.invalid": { retry: false, text: "{file}: nothing was started. Problems: {count}." },
   "config.unreadable": { retry: false, text: "{file} cannot be read: {reason}." },
   "source.unavailable": { retry: true, text: "{source} gave no usable answer; what it would say is unknown." },
   "source.refused": { retry: false, text: "{source} refused the request with status {status}." },

@@ -6,10 +6,10 @@ import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
+import { createVerifier } from "../../mcp-tools/gate/verify.ts";
 import type { Emit } from "../watch/events.ts";
 import { createWatch, type Watch } from "../watch/watch.ts";
 import { createChain, newPlanId } from "./chain.ts";
-import { recoveryOf } from "./recovery.ts";
 
 export interface AgentParts {
   readonly version: string;
@@ -70,7 +70,7 @@ export function composeAgent(parts: AgentParts): Agent {
     assess: (caseFile, focus) => assess(caseFile, config, focus),
     episodes,
     reason: chain,
-    recovery: (incident, now, abort) => recoveryOf(incident, { config, sources, now, abort }),
+    recovery: createVerifier({ config, sources }),
     postmortem:
       parts.postmortem === null ? null : (incident) => parts.postmortem?.(incident, newest) ?? Promise.resolve(""),
     incidentId,

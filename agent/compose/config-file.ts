@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Config, ConfigProblem, SecretRef } from "../../core/config/config.ts";
+import type { Config, ConfigProblem, Mode } from "../../core/config/config.ts";
+import { withMode } from "../../core/config/defaults.ts";
 import { formatProblem, loadConfig } from "../../core/config/load.ts";
+import { secretsIn } from "../../core/config/secrets.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Environment } from "./secrets.ts";
 
@@ -12,8 +14,6 @@ export class ConfigProblems extends Error {
     this.lines = problems.map(formatProblem);
   }
 }
-
-const MODES = ["observe", "approve", "auto"] as const;
 
 /** Reads and checks a file; `mode` overrides what it says. Throws "config.unreadable", "config.invalid", "input.invalid". */
 export function readConfig(
@@ -33,17 +33,17 @@ export function readConfig(
   const missing = missingFiles(loaded.config);
   if (missing.length > 0)
     throw new UnshipError("input.invalid", { what: file, reason: `no such file: ${missing.join(", ")}` });
-  return mode === undefined ? loaded.config : withMode(loaded.config, mode);
+  return mode === undefined ? loaded.config : inMode(loaded.config, mode);
 }
 
-/** The configuration with another mode, for every service that has none of its own. */
-export function withMode(config: Config, mode: string): Config {
+/** The configuration in another mode, as the command line asks for it. Throws "input.invalid" for a mode that is none. */
+export function inMode(config: Config, mode: string): Config {
   const known = MODES.find((one) => one === mode);
-  if (known === undefined) {
-    throw new UnshipError("input.invalid", { what: "--mode", reason: `"${mode}" is none; choose ${MODES.join(", ")}` });
-  }
-  return { ...config, mode: known, modeIsDefault: false };
+  if (known !== undefined) return withMode(config, known);
+  throw new UnshipError("input.invalid", { what: "--mode", reason: `"${mode}" is none; choose ${MODES.join(", ")}` });
 }
+
+const MODES: readonly Mode[] = ["observe", "approve", "auto"];
 
 function readText(file: string): string {
   try {
@@ -56,18 +56,9 @@ function readText(file: string): string {
   }
 }
 
-/** Files behind `${file:…}` that do not exist: found now rather than at three in the night. */
-function missingFiles({ dataSources, model }: Config): readonly string[] {
-  const { metrics, deployments, logs, featureFlags } = dataSources;
-  const references: readonly (SecretRef | null)[] = [
-    metrics.type === "prometheus" ? metrics.token : null,
-    ...deployments.map((source) => (source.type === "argocd_webhook" ? source.token : null)),
-    logs?.type === "elasticsearch" ? logs.apiKey : null,
-    featureFlags?.type === "launchdarkly" ? featureFlags.apiKey : null,
-    featureFlags?.type === "unleash" ? featureFlags.token : null,
-    model?.apiKey ?? null,
-  ];
-  return references.flatMap((reference) =>
-    reference?.from === "file" && !existsSync(reference.path) ? [reference.path] : [],
+/** Files behind `${file:…}` that do not exist, each with its key: found now rather than at three in the night. */
+function missingFiles(config: Config): readonly string[] {
+  return secretsIn(config).flatMap(({ key, secret }) =>
+    secret.from === "file" && !existsSync(secret.path) ? [`${key} names ${secret.path}`] : [],
   );
 }

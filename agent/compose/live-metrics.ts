@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config, MetricsSource } from "../../core/config/config.ts";
+import { presentValue } from "../../core/config/present-value.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } from "../../core/config/units.ts";
 import { createHttp } from "../../mcp-tools/connectors/http.ts";
 import type { PresentValue } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
@@ -103,25 +104,10 @@ async function customMetrics(queries: Extract<MetricsSource, { type: "scrape" }>
   return { custom };
 }
 
-/** Present value and threshold differ by more than this: one of the two is probably in another unit (ARCHITECTURE of configuration). */
-const SUSPICIOUS_RATIO = 100;
-
 function presentText(config: Config, metric: string, present: PresentValue): string {
-  const { overall, unit, notByService } = present;
-  const value = overall === null ? "no value now" : `${Number(overall.toPrecision(4))} ${unit} now`;
-  const suspicious = config.policies
-    .flatMap(({ conditions }) => conditions)
-    .filter((condition) => condition.kind === "threshold" && condition.metric === metric)
-    .flatMap((condition) => {
-      if (condition.kind !== "threshold" || overall === null || overall <= 0 || condition.threshold <= 0) return [];
-      const ratio = Math.max(overall / condition.threshold, condition.threshold / overall);
-      return ratio > SUSPICIOUS_RATIO
-        ? [
-            `; WARNING: the threshold ${condition.threshold} ${unit} is ${Math.round(ratio)} times away: is the unit right?`,
-          ]
-        : [];
-    });
+  const { text, doubts } = presentValue(config, metric, present.overall);
   const services = Object.keys(present.byService).length;
-  const grouped = notByService === null ? `, by service: ${services}` : `; NOT told apart by service: ${notByService}`;
-  return `${value}${grouped}${suspicious.join("")}`;
+  const grouped =
+    present.notByService === null ? `by service: ${services}` : `NOT told apart by service: ${present.notByService}`;
+  return [text, grouped, ...doubts.map((doubt) => `WARNING: ${doubt}`)].join("; ");
 }

@@ -1,4 +1,5 @@
 import type { Assessment } from "../../core/model/assessment.ts";
+import type { ConditionState } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { actOrWait } from "./acting.ts";
@@ -42,13 +43,22 @@ function isDecided(assessment: Assessment): boolean {
 
 const DECIDED = "decided";
 
-function decisionChanged(before: Incident, { decision }: Assessment): boolean {
+function decisionChanged(before: Incident, { decision, conditions }: Assessment): boolean {
   const last = before.timeline.findLast(({ event }) => event.startsWith(DECIDED));
-  return last?.event !== decisionName(decision);
+  return last?.event !== decisionName(decision, conditions);
 }
 
-function decisionName({ action, changeIds, culprit }: Assessment["decision"]): string {
-  return `${DECIDED}: ${[action, ...(changeIds.length > 0 ? changeIds : culprit === null ? [] : [culprit.changeId])].join(" ")}`;
+/** "No action" while a policy's condition holds is another decision than before it held: people must be told. */
+function decisionName(
+  { action, changeIds, culprit }: Assessment["decision"],
+  conditions: readonly ConditionState[],
+): string {
+  const held =
+    action === "no_action" && conditions.some(({ state }) => state === "firing")
+      ? ["while a policy condition holds"]
+      : [];
+  const about = changeIds.length > 0 ? changeIds : culprit === null ? [] : [culprit.changeId];
+  return `${DECIDED}: ${[action, ...about, ...held].join(" ")}`;
 }
 
 /** Runs the chain over the same evidence, records both, and tells people where nothing will be done by itself. */
@@ -65,7 +75,13 @@ async function recordDecision(before: Incident, pursuit: Pursuit): Promise<Incid
     body: chain.body,
   });
   let incident: Incident = { ...before, usage: addUsage(before.usage, chain.usage) };
-  incident = advance(incident, "investigated", caseFile.at, decisionName(decision), decision.why.join(" "));
+  incident = advance(
+    incident,
+    "investigated",
+    caseFile.at,
+    decisionName(decision, before.conditions),
+    decision.why.join(" "),
+  );
   incident = note(incident, caseFile.at, chain.agrees ? "chain agrees" : "chain disagrees", chain.summary);
   emit(pursuit, "incident.assessed", suspects(incident), incident);
   emit(pursuit, "incident.decided", `${decision.action}: ${decision.why.join(" ")}`, incident);

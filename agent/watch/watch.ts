@@ -89,6 +89,7 @@ export function createWatch(parts: WatchParts): Watch {
     async tick(abort) {
       const now = parts.clock.now();
       const seen = await parts.look(now, abort);
+      if (abort.aborted) return;
       report(seen.gaps, now);
       const inTrouble = troubled(seen.findings, seen.conditions);
       for (const [id, services] of lingering) {
@@ -99,6 +100,7 @@ export function createWatch(parts: WatchParts): Watch {
       );
       if (incidents.size === 0 && !news) return;
       const caseFile = await parts.gather(now, abort);
+      if (abort.aborted) return;
       if (news) await openNew(caseFile);
       for (const incident of [...incidents.values()]) {
         try {

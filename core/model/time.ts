@@ -14,7 +14,7 @@ export function rfc3339(at: number | null | undefined): string | null {
   return at === null || at === undefined ? null : new Date(at).toISOString();
 }
 
-/** A duration in ms → the shortest exact words people use: `90000` → `"1m30s"`, `500` → `"500ms"`. */
+/** A duration in ms as people say it, rounded to the second from one second on: `90000` → `"1m30s"`, `500` → `"500ms"`. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
   const seconds = Math.round(ms / 1000);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readConfig, withMode } from "../../agent/compose/config-file.ts";
+import { inMode, readConfig } from "../../agent/compose/config-file.ts";
 import type { Config } from "../../core/config/config.ts";
 import { replayConfig } from "../../core/config/defaults.ts";
 import type { Bundle } from "./bundle.ts";
@@ -14,8 +14,8 @@ const SEED = join(import.meta.dirname, "../../examples/openclaw-agent-config.yam
 export function configFor(bundle: Bundle, file: string | undefined, mode: string | undefined): Config {
   const path = file ?? SEED;
   const read = readConfig(path, {}, undefined, "unused");
-  const base = file === undefined ? replayConfig(read) : withMode(read, "auto");
-  const chosen = mode === undefined ? base : withMode(base, mode);
+  const base = file === undefined ? replayConfig(read) : inMode(read, "auto");
+  const chosen = mode === undefined ? base : inMode(base, mode);
   const services = Object.fromEntries(
     bundle.incident.services.map(({ name, namespace, criticality, revenue_per_minute }) => {
       const known = base.services[name];

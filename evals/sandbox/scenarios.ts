@@ -41,9 +41,9 @@ export const SCENARIOS = {
     truth: rollback("payments"),
   },
   "bad-latency": {
-    title: "a deploy of pricing makes four in ten of its answers three seconds slower",
-    act: (acts) => acts.release("pricing", "ben", [{ kind: "waits", share: 0.4, ms: 3000 }]),
-    truth: rollback("pricing"),
+    title: "a deploy of catalog makes four in ten of its answers three seconds slower",
+    act: (acts) => acts.release("catalog", "ben", [{ kind: "waits", share: 0.4, ms: 3000 }]),
+    truth: rollback("catalog"),
   },
   decoy: {
     title: "an innocent deploy of checkout, and a minute later a bad one of payments, which it calls",
