@@ -83,7 +83,22 @@ export function rampEvidence(change: Change, evidence: CaseEvidence): number | n
   const flat = sum(({ y }) => (y - mean) ** 2);
   // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
   const variance = (0.1 * mean) ** 2 + scatter(evidence, change.service, told.metric, Math.max(usual + mean, usual));
-  return Math.max(-SURE_NATS, Math.min(SURE_NATS, (flat - ramp) / (2 * variance)));
+  return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, (flat - ramp) / (2 * variance)));
+}
+
+/** Shapes tell no more than this: beyond it something else explains them. */
+const MOST_SHAPE_NATS = 6;
+
+/**
+ * How often trouble grows with a rollout: mostly where the new version is bad (unless it is replaced at once, or one bad
+ * pod hurts all), seldom by chance, hardly ever where replacing pods itself is what costs.
+ */
+const GROWS = { bad: 0.75, otherwise: 0.15, passing: 0.05 } as const;
+
+/** Log likelihood of the shape under one explanation against "it has nothing to do with the rollout". */
+export function shapeNats(ramp: number, why: "bad" | "passing"): number {
+  const of = (grows: number) => grows * Math.exp(ramp) + 1 - grows;
+  return Math.log(of(GROWS[why]) / of(GROWS.otherwise));
 }
 
 /** Variance of one sample about its mean: of a share of so many requests, or as the level scattered before the onset. */

@@ -7,7 +7,7 @@ import { createCallGraph } from "./call-graph.ts";
 import { harmByService, hurts } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
-import { mayPass, rampEvidence } from "./passing.ts";
+import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
 import { errorOrigins } from "./span-evidence.ts";
@@ -89,10 +89,11 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
   const shared = new Set(["prior", "timing", "place"]);
   const rollouts = scored.filter(({ change }) => mayPass(change, evidence));
   if (rollouts.length === 0) return null;
-  const all = rollouts.map(
-    ({ reasons }) =>
-      PASSING_NATS + reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0),
-  );
+  const all = rollouts.map(({ change, reasons }) => {
+    const ramp = rampEvidence(change, evidence);
+    const shape = ramp === null ? 0 : shapeNats(ramp, "passing");
+    return PASSING_NATS + shape + reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0);
+  });
   const logOdds = logSumExp(all);
   const ids = rollouts.map(({ change }) => change.id).join(", ");
   return {
@@ -239,10 +240,10 @@ function logReason(change: Change, { signatures }: CaseEvidence): Reason | null 
 
 /** Where both versions are measured side by side they say it better; shapes are then left alone. */
 function growthReason(change: Change, evidence: CaseEvidence, split: Reason | null): Reason | null {
-  const nats = split === null ? rampEvidence(change, evidence) : null;
-  if (nats === null || Math.abs(nats) < 0.1) return null;
-  const how = nats > 0 ? "grows" : "does not grow";
-  return { name: "growth", logOdds: nats, sentence: `it ${how} as ${change.to} takes over` };
+  const ramp = split === null ? rampEvidence(change, evidence) : null;
+  if (ramp === null || Math.abs(ramp) < 0.1) return null;
+  const how = ramp > 0 ? "grows" : "does not grow";
+  return { name: "growth", logOdds: shapeNats(ramp, "bad"), sentence: `it ${how} as ${change.to} takes over` };
 }
 
 /** Digits were masked in the template; the flag's name is masked the same way. */

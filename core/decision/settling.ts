@@ -4,8 +4,8 @@ import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { durationText } from "../model/time.ts";
 
-/** Odds of ten to one that it grows with the rollout: with the rest that speaks for the change, enough not to wait. */
-const GROWS_NATS = Math.log(10);
+/** Odds of four to one by the shape alone, near the most that a shape can say: it surely grows with the rollout. */
+const GROWS_NATS = Math.log(4);
 
 /**
  * Why the trouble may still be the passing cost of replacing pods, or null where it cannot be: the rollout is over

@@ -174,11 +174,6 @@ const TRAPS: readonly Trap[] = [
     "no_action",
   ],
   [
-    "lets errors pass that end a minute after the rollout",
-    { ...base, changes: [deploy("pay", 300)], effects: [{ service: "pay", fromS: 305, toS: 480, errors: 0.1 }] },
-    "no_action",
-  ],
-  [
     "lets errors pass that come and go without a rollout",
     { ...base, changes: [deploy("pay", 100)], effects: [{ service: "pay", fromS: 800, toS: 860, errors: 0.2 }] },
     "no_action",

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { assess } from "../../../core/assessment/assessor.ts";
+import type { Change } from "../../../core/model/change.ts";
+import { caseAt } from "../assessment/case-at.ts";
+import { testConfig } from "../assessment/config.ts";
+import { base } from "../assessment/trap.ts";
+import { atS, deploy, type WorldOptions } from "../assessment/world.ts";
+
+const broken = (change: Partial<Change>, replaced: Partial<WorldOptions> = {}): WorldOptions => ({
+  ...base,
+  changes: [deploy("cart", 300, change)],
+  effects: [{ service: "cart", fromS: 305, errors: 0.3 }],
+  ...replaced,
+});
+const decide = async (world: WorldOptions, seconds = 600) =>
+  assess(await caseAt(world, seconds), testConfig()).decision;
+
+describe("a hotfix recommendation", () => {
+  const migration = {
+    id: "mig-7",
+    kind: "migration" as const,
+    reversible: false,
+    from: "0006",
+    to: "0007",
+    author: "ana",
+    commit: "abc123",
+    finishedAt: atS(303),
+    diff: { files: 1, insertions: 4, deletions: 2, paths: ["db/0007_drop_price.sql"] },
+  };
+  const logs = [1, 2].map((i) => ({ atS: 320 + i, service: "cart", message: `column price does not exist ${i}` }));
+
+  it("holds all that a person needs", async () => {
+    const { action, changeIds, hotfix, needsPerson } = await decide(broken(migration, { logs }));
+    expect(action).toBe("hotfix_recommendation");
+    expect(changeIds).toEqual([]);
+    expect(needsPerson.length).toBeGreaterThan(0);
+    expect(hotfix).toMatchObject({
+      changeId: "mig-7",
+      commitRange: "0006..abc123",
+      suspects: ["db/0007_drop_price.sql", "column price does not exist #"],
+      owner: "ana",
+    });
+    expect(hotfix?.whyNoRollback).toContain("migration");
+    expect(hotfix?.mitigation.length).toBeGreaterThan(20);
+    expect(hotfix?.check).toContain("error_rate of cart");
+  });
+
+  it("is also what an irreversible deploy gets", async () => {
+    const { action, hotfix } = await decide(broken({ reversible: false }));
+    expect(action).toBe("hotfix_recommendation");
+    expect(hotfix?.whyNoRollback).toContain("irreversible");
+  });
+
+  it("is also what a coordinated set with a one-way change in it gets", async () => {
+    const consumer = deploy("gateway", 320, { requires: { cart: "v1.1.0" }, reversible: false });
+    const { action, hotfix } = await decide(broken({}, { changes: [deploy("cart", 300), consumer] }));
+    expect(action).toBe("hotfix_recommendation");
+    expect(hotfix?.changeId).toBe("deploy-gateway-320");
+  });
+});
+
+describe("no action", () => {
+  it("says what speaks against each change, and that no change is to blame", async () => {
+    const late = deploy("cart", 500);
+    const { action, why, culprit } = await decide(broken({}, { changes: [late] }));
+    expect(action).toBe("no_action");
+    expect(culprit).toBeNull();
+    expect(why.join(" ")).toContain("no change is to blame");
+    expect(why.join(" ")).toContain("it cannot be the cause");
+  });
+
+  it("says how much more traffic came", async () => {
+    const effects = Object.keys(base.services).map((service) => ({
+      service,
+      fromS: 305,
+      traffic: 2.5,
+      latency: 2,
+      spread: 0,
+    }));
+    const { action, why } = await decide(broken({}, { effects }));
+    expect(action).toBe("no_action");
+    expect(why.join(" ")).toMatch(/users send 2\.\d times the usual traffic/);
+  });
+
+  it("says that it waits while pods are being replaced, and names the suspect it waits for", async () => {
+    const { action, why } = await decide(broken({}), 345);
+    expect(action).toBe("no_action");
+    expect(why.join(" ")).toMatch(/passing cost|still replacing pods/);
+  });
+
+  it("says what passed", async () => {
+    const world = broken({}, { effects: [{ service: "cart", fromS: 305, toS: 400, errors: 0.3 }] });
+    const file = await caseAt(world, 700);
+    const { action, why, needsPerson } = assess(file, testConfig(), ["cart"]).decision;
+    expect(action).toBe("no_action");
+    expect(why.join(" ")).toContain("transient");
+    expect(needsPerson).toEqual([]);
+  });
+});
+
+describe("a decision to act", () => {
+  it("is automatic once an automatic policy condition fires, and needs nobody", async () => {
+    const { action, automatic, needsPerson } = await decide(broken({}));
+    expect(action).toBe("rollback");
+    expect(automatic).toBe(true);
+    expect(needsPerson.filter((why) => !why.includes("workload"))).toEqual([]);
+  });
+
+  it("needs a person where more services are hurt than the expression allows", async () => {
+    const deep = {
+      ...broken({ service: "pay", id: "deploy-pay" }),
+      effects: [{ service: "pay", fromS: 305, errors: 0.5, spread: 0.8 }],
+    };
+    const { action, needsPerson } = await decide(deep);
+    expect(action).toBe("rollback");
+    expect(needsPerson.join()).toContain("affected_services > 3");
+  });
+
+  it("gives its reasons in sentences with figures", async () => {
+    const { why } = await decide(broken({}));
+    expect(why[0]).toMatch(/deploy-cart-300 is the cause with probability 0\.\d+|1\.000/);
+    expect(why.length).toBeGreaterThanOrEqual(3);
+  });
+});

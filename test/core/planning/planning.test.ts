@@ -1,0 +1,253 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ServiceConfig } from "../../../core/config/config.ts";
+import type { Change } from "../../../core/model/change.ts";
+import type { Decision } from "../../../core/model/decision.ts";
+import type { FlagState, Rollout } from "../../../core/model/evidence.ts";
+import { compareVersions, coordinate } from "../../../core/planning/coordinate.ts";
+import { planTargets, targetsFor } from "../../../core/planning/plan-targets.ts";
+import { testConfig } from "../assessment/config.ts";
+import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
+
+const NOW = T0 + 10 * MINUTE;
+const provider = change({ id: "p", service: "stock", to: "v2.0.0", startedAt: T0 - 5 * MINUTE });
+const consumer = change({ id: "c", service: "cart", requires: { stock: "v2.0.0" } });
+
+describe("the coordinated set", () => {
+  const order = (culprit: Change, ...changes: Change[]) => coordinate(culprit, [culprit, ...changes], NOW).order;
+
+  it.each<readonly [string, readonly Change[], readonly string[]]>([
+    ["is the culprit alone where nobody depends on it", [change({ id: "x", service: "web" })], ["p"]],
+    ["has the dependant first", [consumer], ["c", "p"]],
+    [
+      "follows dependants of dependants",
+      [consumer, change({ id: "d", service: "web", requires: { cart: "v1.1.0" } })],
+      ["d", "c", "p"],
+    ],
+    [
+      "leaves out who needs no more than what will be restored",
+      [change({ id: "x", service: "web", requires: { stock: "v1.0.0" } })],
+      ["p"],
+    ],
+    [
+      "takes in who needs a version between",
+      [change({ id: "x", service: "web", requires: { stock: "v1.5.0" } })],
+      ["x", "p"],
+    ],
+    [
+      "leaves out a dependant that was since replaced",
+      [consumer, change({ id: "e", service: "cart", startedAt: T0 + 5 * MINUTE })],
+      ["p"],
+    ],
+    [
+      "takes in its replacement that needs it too",
+      [consumer, change({ id: "e", service: "cart", startedAt: T0 + 5 * MINUTE, requires: { stock: "v2.0.0" } })],
+      ["e", "p"],
+    ],
+    ["does not undo its own rollbacks", [{ ...consumer, ownRollback: true }], ["p"]],
+    ["leaves out what came before the culprit", [{ ...consumer, startedAt: T0 - 60 * MINUTE }], ["p"]],
+  ])("%s", (_name, changes, expected) => {
+    expect(order(provider, ...changes)).toEqual(expected);
+  });
+
+  it("ends in a circle of requirements, with each change once", () => {
+    const a = change({ id: "a", service: "a", requires: { b: "v1.1.0" } });
+    const b = change({ id: "b", service: "b", requires: { a: "v1.1.0" } });
+    expect([...order(a, b)].sort()).toEqual(["a", "b"]);
+  });
+
+  it("says why", () => {
+    expect(coordinate(provider, [provider, consumer], NOW).because[0]).toContain("c requires stock v2.0.0");
+  });
+
+  it.each([
+    ["v1.10.0", "v1.9.2", 1],
+    ["v1.0.0", "v1.0.0", 0],
+    ["2024-01-02", "2024-01-10", -1],
+    ["v2", "v1.9.9", 1],
+  ])("orders %s and %s by their numbers", (a, b, sign) => {
+    expect(Math.sign(compareVersions(a, b))).toBe(sign);
+    expect(Math.sign(compareVersions(b, a))).toBe(sign === 0 ? 0 : -sign);
+  });
+});
+
+const decision = (changeIds: string[], action: Decision["action"] = "rollback"): Decision => ({
+  action,
+  service: "cart",
+  culprit: null,
+  changeIds,
+  automatic: true,
+  needsPerson: [],
+  why: ["because"],
+  hotfix: null,
+  decidedAt: NOW,
+});
+const revision = (number: number, version: string, current = false) => ({
+  revision: String(number),
+  version,
+  createdAt: T0 - (10 - number) * 60 * MINUTE,
+  current,
+});
+const rollout = (replaced: Partial<Rollout> = {}): Rollout => ({
+  service: "cart",
+  workload: { kind: "Deployment", namespace: "production", name: "cart" },
+  version: "v1.1.0",
+  revision: "4",
+  status: "complete",
+  replicas: { desired: 2, updated: 2, ready: 2, available: 2 },
+  restarts: 0,
+  revisions: [revision(2, "v0.9.0"), revision(3, "v1.0.0"), revision(4, "v1.1.0", true)],
+  observedAt: NOW,
+  ...replaced,
+});
+const service = (replaced: Partial<ServiceConfig> = {}): ServiceConfig => ({
+  namespace: "production",
+  workload: null,
+  argocdApplication: null,
+  flags: [],
+  criticality: "medium",
+  revenuePerMinute: null,
+  routes: [],
+  mode: null,
+  ...replaced,
+});
+
+describe("a rollback's target", () => {
+  const plan = (
+    rollouts: readonly Rollout[],
+    changes: readonly Change[] = [change()],
+    pastBad?: ReadonlyMap<string, ReadonlySet<string>>,
+  ) =>
+    planTargets(decision(["deploy-cart"]), emptyCase({ changes, rollouts }), testConfig(), pastBad ? { pastBad } : {});
+
+  it("expects what stands there now and restores the version before it", () => {
+    expect(plan([rollout()]).targets).toEqual([
+      {
+        action: "kubectl_rollout_undo",
+        service: "cart",
+        changeId: "deploy-cart",
+        object: { kind: "Deployment", namespace: "production", name: "cart" },
+        expected: { version: "v1.1.0", revision: "4" },
+        restore: { version: "v1.0.0", revision: "3" },
+      },
+    ]);
+  });
+
+  it.each<readonly [string, readonly Change[], ReadonlyMap<string, ReadonlySet<string>> | undefined]>([
+    [
+      "we took back before",
+      [change({ id: "undo", from: "v1.0.0", to: "v0.9.0", startedAt: T0 - 90 * MINUTE, ownRollback: true })],
+      undefined,
+    ],
+    [
+      "people took back within the hour",
+      [
+        change({ id: "a", from: "v0.9.0", to: "v1.0.0", startedAt: T0 - 90 * MINUTE }),
+        change({ id: "b", from: "v1.0.0", to: "v0.9.0", startedAt: T0 - 70 * MINUTE }),
+      ],
+      undefined,
+    ],
+    ["an earlier incident blamed", [], new Map([["cart", new Set(["v1.0.0"])]])],
+  ])("is the known-good version, not merely the previous one that %s", (_name, changes, pastBad) => {
+    expect(plan([rollout()], [change(), ...changes], pastBad).targets[0]?.restore).toEqual({
+      version: "v0.9.0",
+      revision: "2",
+    });
+  });
+
+  it.each<readonly [string, readonly Rollout[], RegExp]>([
+    ["there is no earlier revision", [rollout({ revisions: [revision(4, "v1.1.0", true)] })], /no earlier revision/],
+    ["another version stands there by now", [rollout({ version: "v1.2.0" })], /is at v1.2.0 now/],
+    ["no workload is known", [], /no workload of cart is known/],
+  ])("does not exist where %s, and the obstacle says so", (_name, rollouts, words) => {
+    const { targets, obstacles } = plan(rollouts);
+    expect(targets).toEqual([]);
+    expect(obstacles.join()).toMatch(words);
+  });
+
+  it("does not exist where every earlier version was taken back", () => {
+    const pastBad = new Map([["cart", new Set(["v1.0.0", "v0.9.0"])]]);
+    expect(plan([rollout()], [change()], pastBad).obstacles.join()).toContain("was itself taken back");
+  });
+
+  it("is the Argo CD application where one is configured", () => {
+    const config = testConfig({ services: { cart: service({ argocdApplication: "cart-prod" }) } });
+    const { targets } = targetsFor(emptyCase({ changes: [change()], rollouts: [rollout()] }), config, ["deploy-cart"]);
+    expect(targets[0]).toMatchObject({
+      action: "argocd_sync_to_previous",
+      object: { kind: "Application", name: "cart-prod" },
+    });
+  });
+
+  it("is taken from the configuration and the change where no rollout is known", () => {
+    const config = testConfig({ services: { cart: service() } });
+    const { targets } = targetsFor(emptyCase({ changes: [change()] }), config, ["deploy-cart"]);
+    expect(targets[0]).toMatchObject({
+      expected: { version: "v1.1.0" },
+      restore: { version: "v1.0.0" },
+      object: { name: "cart" },
+    });
+  });
+});
+
+describe("a flag's target", () => {
+  const flag = change({ id: "flag", kind: "flag", flag: "fast-cart", from: "off", to: "on" });
+  const state: FlagState = { key: "fast-cart", environment: "production", enabled: true, version: "17", services: [] };
+
+  it("expects the flag's version, on, and leaves it off", () => {
+    const file = emptyCase({ changes: [flag], flags: [state] });
+    expect(planTargets(decision(["flag"], "feature_flag_disable"), file, testConfig()).targets).toMatchObject([
+      {
+        action: "feature_flag_disable",
+        environment: "production",
+        expected: { version: "17", revision: "on" },
+        restore: { revision: "off" },
+      },
+    ]);
+  });
+
+  it("does not exist where the flag is off already: nothing to do is no success", () => {
+    const file = emptyCase({ changes: [flag], flags: [{ ...state, enabled: false }] });
+    expect(planTargets(decision(["flag"], "feature_flag_disable"), file, testConfig()).obstacles.join()).toContain(
+      "off already",
+    );
+  });
+});
+
+describe("a plan", () => {
+  it("is whole or not at all", () => {
+    const changes = [change(), change({ id: "other", service: "stock" })];
+    const { targets, obstacles } = targetsFor(emptyCase({ changes, rollouts: [rollout()] }), testConfig(), [
+      "deploy-cart",
+      "other",
+    ]);
+    expect(targets).toEqual([]);
+    expect(obstacles).toHaveLength(1);
+  });
+
+  it("is empty for what takes nothing back", () => {
+    const nothing = { targets: [], obstacles: [] };
+    expect(planTargets(decision([], "no_action"), emptyCase(), testConfig())).toEqual(nothing);
+    expect(planTargets(decision(["deploy-cart"], "hotfix_recommendation"), emptyCase(), testConfig())).toEqual(nothing);
+  });
+
+  it("never restores what stands there now, whatever the history", () => {
+    const versions = fc.array(fc.constantFrom("v1.1.0", "v1.0.0", "v0.9.0"), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(versions, (history) => {
+        const revisions = [
+          ...history.map((version, i) => revision(i + 1, version)),
+          revision(history.length + 1, "v1.1.0", true),
+        ];
+        const file = emptyCase({
+          changes: [change()],
+          rollouts: [rollout({ revisions, revision: String(history.length + 1) })],
+        });
+        for (const { restore } of targetsFor(file, testConfig(), ["deploy-cart"]).targets) {
+          expect(restore.version).not.toBe("v1.1.0");
+          expect(Number(restore.revision)).toBeLessThanOrEqual(history.length);
+        }
+      }),
+    );
+  });
+});
