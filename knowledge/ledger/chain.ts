@@ -17,54 +17,62 @@ export function entryHash(entry: Omit<LedgerEntry, "hash">): string {
     .digest("hex");
 }
 
-/** The last entry's number, time and hash; time and number are 0 in an empty ledger. */
-export async function lastEntry(
-  tx: Transaction<LedgerTables>,
-): Promise<{ readonly seq: number; readonly at: number; readonly hash: string }> {
-  const last = await tx
+/** The end of the chain inside one transaction, which nobody else can move meanwhile. */
+export interface Chain {
+  /** The store's time: the clock's, but never before the last entry (S2). */
+  readonly now: number;
+  append(draft: LedgerDraft): Promise<LedgerEntry>;
+}
+
+/**
+ * Reads the end of the chain, and adds to it. `append` throws `ledger.corrupt` where that end is not the one that was
+ * written last: nothing may be decided, let alone done, on a ledger that someone shortened.
+ */
+export async function openChain(tx: Transaction<LedgerTables>, clockNow: number): Promise<Chain> {
+  const found = await tx
     .selectFrom("entries")
     .select(["seq", "at", "hash"])
     .orderBy("seq", "desc")
     .limit(1)
     .executeTakeFirst();
-  return last ?? { seq: 0, at: 0, hash: GENESIS };
+  const now = Math.max(clockNow, found?.at ?? 0);
+  let last: Pick<LedgerEntry, "seq" | "hash"> = found ?? { seq: 0, hash: GENESIS };
+  let checked = false;
+  return {
+    now,
+    async append(draft) {
+      if (!checked) await refuseShortened(tx, last);
+      checked = true;
+      const body = canonicalJson(draft.body ?? null);
+      const content = {
+        seq: last.seq + 1,
+        at: now,
+        kind: draft.kind,
+        incidentId: draft.incidentId,
+        planId: draft.planId,
+        actor: draft.actor,
+        body: JSON.parse(body) as unknown,
+        prev: last.hash,
+      };
+      const entry: LedgerEntry = { ...content, hash: entryHash(content) };
+      await tx.insertInto("entries").values(rowOf(entry, body)).execute();
+      await tx
+        .insertInto("head")
+        .values({ id: 1, seq: entry.seq, hash: entry.hash })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ seq: entry.seq, hash: entry.hash }))
+        .execute();
+      await noteHealthyChange(tx, entry);
+      last = entry;
+      return entry;
+    },
+  };
 }
 
-/**
- * Adds one entry at the end of the chain, inside the caller's transaction, at the store's time `now`.
- * Throws `ledger.corrupt` where the end of the chain is not the one that was written last.
- */
-export async function appendEntry(
-  tx: Transaction<LedgerTables>,
-  draft: LedgerDraft,
-  now: number,
-): Promise<LedgerEntry> {
-  const last = await lastEntry(tx);
+async function refuseShortened(tx: Transaction<LedgerTables>, last: Pick<LedgerEntry, "seq" | "hash">): Promise<void> {
   const head = await tx.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
-  if (head !== undefined && (head.seq !== last.seq || head.hash !== last.hash)) {
-    const reason = `the last entry is not entry ${head.seq}, which was written last`;
-    throw new UnshipError("ledger.corrupt", { seq: last.seq, reason });
-  }
-  const body = canonicalJson(draft.body ?? null);
-  const content = {
-    seq: last.seq + 1,
-    at: Math.max(now, last.at),
-    kind: draft.kind,
-    incidentId: draft.incidentId,
-    planId: draft.planId,
-    actor: draft.actor,
-    body: JSON.parse(body) as unknown,
-    prev: last.hash,
-  };
-  const entry: LedgerEntry = { ...content, hash: entryHash(content) };
-  await tx.insertInto("entries").values(rowOf(entry, body)).execute();
-  await tx
-    .insertInto("head")
-    .values({ id: 1, seq: entry.seq, hash: entry.hash })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet({ seq: entry.seq, hash: entry.hash }))
-    .execute();
-  await noteHealthyChange(tx, entry);
-  return entry;
+  if (head === undefined ? last.seq === 0 : head.seq === last.seq && head.hash === last.hash) return;
+  const reason = `the last entry is not entry ${head?.seq ?? "?"}, which was written last`;
+  throw new UnshipError("ledger.corrupt", { seq: last.seq, reason });
 }
 
 /** A row → an entry. Throws a `SyntaxError` where the body is no JSON. */

@@ -42,7 +42,8 @@ export async function readFacts(
     lastActs: await lastActsAt(tx, plan, keys),
     approvals: approvals.map(approvalOf),
     permit: permit === undefined ? null : permitOf(permit),
-    answer: await lastAnswer(tx, plan.id),
+    // Only a plan that has had a permit can have an answer.
+    answer: permit === undefined ? null : await lastAnswer(tx, plan.id),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import type { GateTransaction, Intent } from "../../core/guardrails/gate-store.ts";
 import type { Clock } from "../../core/ports.ts";
-import { appendEntry, lastEntry } from "./chain.ts";
+import { openChain } from "./chain.ts";
 import { intentsQuery, readFacts } from "./gate-facts.ts";
 import { intentOf, intentRow, permitOf, planOf } from "./rows.ts";
 import type { IntentRow, LedgerTables } from "./tables.ts";
@@ -10,10 +10,11 @@ import type { IntentRow, LedgerTables } from "./tables.ts";
 /** The gate's view of one open transaction. Its `now` is never before the last entry (S2). */
 export async function gateTransaction(tx: Transaction<LedgerTables>, clock: Clock): Promise<GateTransaction> {
   const clockNow = clock.now();
-  const now = Math.max(clockNow, (await lastEntry(tx)).at);
+  const chain = await openChain(tx, clockNow);
+  const { now } = chain;
   return {
     now,
-    append: (draft) => appendEntry(tx, draft, now),
+    append: (draft) => chain.append(draft),
     async plan(id) {
       const row = await tx.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst();
       return row === undefined ? null : planOf(row);

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
-import { appendEntry, entryOf } from "./chain.ts";
+import { entryOf, openChain } from "./chain.ts";
 import { gateTransaction } from "./gate-transaction.ts";
 import { isDatabaseError, unavailable } from "./node-sqlite.ts";
 import { parsed, planOf } from "./rows.ts";
@@ -36,7 +36,7 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
     });
   return {
     transact: (work) => write(async (tx) => work(await gateTransaction(tx, clock))),
-    append: (draft) => write((tx) => appendEntry(tx, draft, clock.now())),
+    append: (draft) => write(async (tx) => (await openChain(tx, clock.now())).append(draft)),
     async entries(filter = {}) {
       let query = database
         .selectFrom("entries")
@@ -95,17 +95,14 @@ function inSnapshot<T>(look: (database: Kysely<LedgerTables>) => Promise<T>) {
 }
 
 async function saveIncident(tx: Transaction<LedgerTables>, incident: Incident, now: number): Promise<void> {
-  const entry = await appendEntry(
-    tx,
-    {
-      kind: LEDGER_KINDS.incidentSaved,
-      incidentId: incident.id,
-      planId: incident.plan?.id ?? null,
-      actor: "watch",
-      body: incident,
-    },
-    now,
-  );
+  const chain = await openChain(tx, now);
+  const entry = await chain.append({
+    kind: LEDGER_KINDS.incidentSaved,
+    incidentId: incident.id,
+    planId: incident.plan?.id ?? null,
+    actor: "watch",
+    body: incident,
+  });
   const row = {
     open: Number(incident.stage !== "closed"),
     detected_at: incident.detectedAt,

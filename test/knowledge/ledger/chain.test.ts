@@ -102,9 +102,14 @@ describe("the ledger's chain", () => {
     ]);
   });
 
-  it("takes no further entry after its end was cut off", async () => {
+  it.each([
+    ["its end was cut off", "delete from entries where seq = 10"],
+    ["all of it was removed", "delete from entries"],
+    ["the record of its end was removed", "delete from head"],
+    ["its last entry was replaced", "update entries set hash = 'x' where seq = 10"],
+  ])("takes no further entry after %s", async (_, sql) => {
     await using file = await tenEntries();
-    file.tamper("delete from entries where seq = 10");
+    file.tamper(sql);
     await expect(file.ledger.append(draftOf({}))).rejects.toMatchObject({ code: "ledger.corrupt" });
   });
 
