@@ -7,7 +7,7 @@ import { createPools, discover, pathOf, type Target } from "./discovery.ts";
 import type { CustomMetric } from "./mapping.ts";
 import { customMeasure, DERIVED } from "./measure.ts";
 import { type Reading, Tick } from "./reading.ts";
-import { openSpool, type Spool } from "./spool.ts";
+import { openSpool, type SpoolRecord } from "./spool.ts";
 import { type Measure, valuesOf } from "./steps.ts";
 import { TargetState } from "./target-state.ts";
 import type { Track } from "./track.ts";
@@ -92,10 +92,21 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   let lastTickAt: number | null = null;
   let lastAnswerAt: number | null = null;
 
+  let [recoveredTicks, unreadable] = [0, 0];
+  const recover = (record: SpoolRecord) => {
+    const tick = Tick.safeParse(record);
+    if (!tick.success) {
+      unreadable += 1;
+      return;
+    }
+    past.add(tick.data);
+    recoveredTicks += 1;
+    if (tick.data.readings.length > 0) lastAnswerAt = tick.data.at;
+  };
   const spool =
-    options.spool === null ? null : await openSpool({ folder: options.spool, windowMs }, options.now - windowMs);
-  const recovered = recover(spool, past);
-  lastAnswerAt = recovered.lastAnswerAt;
+    options.spool === null
+      ? null
+      : await openSpool({ folder: options.spool, windowMs }, options.now - windowMs, recover);
 
   async function list(abort: AbortSignal): Promise<string | null> {
     if (options.discovery === null) return null;
@@ -191,7 +202,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
 
   return {
     name: SOURCE,
-    recovered: { ticks: recovered.ticks, torn: recovered.torn },
+    recovered: { ticks: recoveredTicks, torn: (spool?.torn ?? 0) + unreadable },
     metrics: () => [...measures.keys()],
     async range(query) {
       return range(query);
@@ -202,22 +213,6 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       await pools.keep([]);
     },
   };
-}
-
-function recover(spool: Spool | null, past: SlidingWindow) {
-  if (spool === null) return { ticks: 0, torn: 0, lastAnswerAt: null };
-  let lastAnswerAt: number | null = null;
-  let { torn } = spool.recovered;
-  let ticks = 0;
-  for (const record of spool.recovered.records) {
-    const tick = Tick.safeParse(record);
-    if (tick.success) {
-      past.add(tick.data);
-      ticks += 1;
-      if (tick.data.readings.length > 0) lastAnswerAt = tick.data.at;
-    } else torn += 1;
-  }
-  return { ticks, torn, lastAnswerAt };
 }
 
 function byService(tracks: Iterable<Track>): ReadonlyMap<string, readonly Track[]> {

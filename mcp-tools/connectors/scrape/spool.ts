@@ -1,10 +1,10 @@
-import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { UnshipError } from "../../../core/errors.ts";
 
 export interface SpoolOptions {
-  /** A folder of its own, for one process at a time; made if absent. */
+  /** A folder of its own; made if absent. Several processes may read and write it: each has segments of its own. */
   readonly folder: string;
   /** Older records than this are of no use any more; their segments are deleted. */
   readonly windowMs: number;
@@ -23,8 +23,8 @@ export interface SpoolOptions {
  * measured again within a window.
  */
 export interface Spool {
-  /** Every whole record that is not older than `from`, oldest first, and how many could not be read. */
-  readonly recovered: { readonly records: readonly SpoolRecord[]; readonly torn: number };
+  /** How many records were found that could not be read. */
+  readonly torn: number;
   /** Resolves when the record is with the operating system. Throws `store.unavailable`. */
   append(record: SpoolRecord): Promise<void>;
   close(): Promise<void>;
@@ -47,15 +47,21 @@ interface Segment {
   newest: number;
 }
 
-/** Opens a spool and reads what it holds; records before `from` (Unix ms) are left out, and so dropped in time. */
-export async function openSpool(options: SpoolOptions, from: number): Promise<Spool> {
+/**
+ * Opens a spool and calls `visit` for each whole record in it, in the order in which they were written; those before
+ * `from` (Unix ms) are left out, and dropped in time. Throws `store.unavailable`.
+ */
+export async function openSpool(
+  options: SpoolOptions,
+  from: number,
+  visit: (record: SpoolRecord) => void,
+): Promise<Spool> {
   const { folder, windowMs, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_BYTES } = options;
   const failed = (cause: unknown): never => {
     throw new UnshipError("store.unavailable", { reason: `the spool ${folder}: ${codeOf(cause)}` }, { cause });
   };
   await mkdir(folder, { recursive: true }).catch(failed);
   const closed = await segmentsIn(folder).catch(failed);
-  const records: SpoolRecord[] = [];
   let torn = 0;
   for (const segment of closed) {
     for (const line of (await readFile(segment.file, "utf8").catch(failed)).split("\n")) {
@@ -64,7 +70,7 @@ export async function openSpool(options: SpoolOptions, from: number): Promise<Sp
       if (record === null) torn += 1;
       else {
         segment.newest = Math.max(segment.newest, record.at);
-        if (record.at >= from) records.push(record);
+        if (record.at >= from) visit(record);
       }
     }
   }
@@ -72,9 +78,14 @@ export async function openSpool(options: SpoolOptions, from: number): Promise<Sp
   let previous: Promise<void> = Promise.resolve();
 
   async function begin(): Promise<Segment & { readonly handle: FileHandle }> {
-    const number = (closed.at(-1)?.number ?? 0) + 1;
-    const file = join(folder, `${String(number).padStart(10, "0")}.segment`);
-    return { file, number, bytes: 0, newest: 0, handle: await open(file, "ax") };
+    for (let number = (closed.at(-1)?.number ?? 0) + 1; ; number += 1) {
+      const file = join(folder, `${String(number).padStart(10, "0")}.segment`);
+      try {
+        return { file, number, bytes: 0, newest: 0, handle: await open(file, "ax") };
+      } catch (error) {
+        if (codeOf(error) !== "EEXIST") throw error; // another process began it meanwhile
+      }
+    }
   }
 
   async function write(record: SpoolRecord): Promise<void> {
@@ -84,7 +95,7 @@ export async function openSpool(options: SpoolOptions, from: number): Promise<Sp
       current = null;
     }
     if (current === null) {
-      await dropOld(closed, record.at - windowMs, maxBytes);
+      await dropOld(closed, record.at, windowMs, maxBytes);
       current = await begin();
     }
     const json = JSON.stringify(record);
@@ -95,7 +106,7 @@ export async function openSpool(options: SpoolOptions, from: number): Promise<Sp
   }
 
   return {
-    recovered: { records: records.sort((a, b) => a.at - b.at), torn },
+    torn,
     append(record) {
       previous = previous.catch(() => {}).then(() => write(record).catch(failed));
       return previous;
@@ -119,10 +130,22 @@ async function segmentsIn(folder: string): Promise<Segment[]> {
 }
 
 /** Deletes, from the oldest on, segments that hold nothing of use, and then as many as are too much. */
-async function dropOld(closed: Segment[], from: number, maxBytes: number): Promise<void> {
+async function dropOld(closed: Segment[], at: number, windowMs: number, maxBytes: number): Promise<void> {
   let total = closed.reduce((sum, { bytes }) => sum + bytes, 0);
-  for (let first = closed[0]; first !== undefined && (first.newest < from || total > maxBytes); first = closed[0]) {
-    await unlink(first.file);
+  for (let first = closed[0]; first !== undefined; first = closed[0]) {
+    if (first.newest >= at - windowMs && total <= maxBytes) return;
+    const size = await stat(first.file).then(
+      (info) => info.size,
+      () => first.bytes,
+    );
+    if (size !== first.bytes) {
+      // Another process still writes to it.
+      total += size - first.bytes;
+      first.bytes = size;
+      first.newest = at;
+      if (total <= maxBytes) return;
+    }
+    await rm(first.file, { force: true });
     total -= first.bytes;
     closed.shift();
   }

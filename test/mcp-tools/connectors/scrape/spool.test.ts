@@ -18,14 +18,15 @@ afterEach(async () => {
 
 const FOREVER = 1e12;
 async function write(from: number, to: number, more: object = {}) {
-  const spool = await openSpool({ folder, windowMs: FOREVER, ...more }, 0);
+  const spool = await openSpool({ folder, windowMs: FOREVER, ...more }, 0, () => {});
   for (let at = from; at < to; at += 1) await spool.append({ at });
   await spool.close();
 }
 async function recovered(from = 0) {
-  const spool = await openSpool({ folder, windowMs: FOREVER }, from);
+  const ats: number[] = [];
+  const spool = await openSpool({ folder, windowMs: FOREVER }, from, ({ at }) => ats.push(at));
   await spool.close();
-  return { ats: spool.recovered.records.map(({ at }) => at), torn: spool.recovered.torn };
+  return { ats, torn: spool.torn };
 }
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -38,7 +39,7 @@ describe("spool", () => {
   });
 
   it("writes records in the order in which they were given, whoever waits", async () => {
-    const spool = await openSpool({ folder, windowMs: FOREVER, segmentBytes: 100 }, 0);
+    const spool = await openSpool({ folder, windowMs: FOREVER, segmentBytes: 100 }, 0, () => {});
     await Promise.all(numbers(0, 50).map((at) => spool.append({ at })));
     await spool.close();
     expect((await recovered()).ats).toEqual(numbers(0, 50));
@@ -54,6 +55,21 @@ describe("spool", () => {
     const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(500 + 2 * 130);
     expect((await recovered()).ats.at(-1)).toBe(399);
+  });
+
+  it("lets several processes write side by side, and drops no segment that another still writes to", async () => {
+    const open = (windowMs: number, segmentBytes = 100) => openSpool({ folder, windowMs, segmentBytes }, 0, () => {});
+    const slow = await open(FOREVER, 1e6);
+    await slow.append({ at: 1 });
+    const quick = await open(30);
+    await slow.append({ at: 2 });
+    for (let at = 3; at < 60; at += 1) await quick.append({ at });
+    await slow.append({ at: 60 });
+    await Promise.all([slow.close(), quick.close()]);
+    const { ats, torn } = await recovered();
+    expect(torn).toBe(0);
+    expect(ats).toEqual(expect.arrayContaining([1, 2, 59, 60]));
+    expect(new Set(ats).size).toBe(ats.length);
   });
 
   it("survives a file that was cut anywhere or has rubbish in it: whole records stay, torn ones are counted", async () => {
@@ -85,7 +101,7 @@ describe("spool", () => {
 
   it("says where it cannot write", async () => {
     await writeFile(join(folder, "file"), "");
-    await expect(openSpool({ folder: join(folder, "file"), windowMs: 1 }, 0)).rejects.toMatchObject({
+    await expect(openSpool({ folder: join(folder, "file"), windowMs: 1 }, 0, () => {})).rejects.toMatchObject({
       code: "store.unavailable",
     });
   });
