@@ -1,3 +1,4 @@
+import type { ConditionState } from "../../model/finding.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
 /**
@@ -14,15 +15,21 @@ export const automaticCondition: Rule = {
     const meant = new Set([...assessment.services, ...(assessment.answers.check_affected_services?.services ?? [])]);
     const firing = assessment.conditions.filter(({ state, service }) => state === "firing" && meant.has(service));
     const held = firing.filter((one) => automatic.has(one.policy));
-    if (held.length > 0 && assessment.decision.automatic) {
-      const texts = held.map(({ policy: name, service, text }) => `${name} holds for ${service}: ${text}`);
-      return { verdict: "allow", reason: [...new Set(texts)].join("; ") };
-    }
-    const review = firing.map(({ policy: name, service, text }) => `${name} for ${service}: ${text}`);
+    if (held.length > 0 && assessment.decision.automatic) return { verdict: "allow", reason: conditionsText(held) };
     return askPerson(
-      review.length === 0
+      firing.length === 0
         ? "no automatic policy condition holds now"
-        : `no automatic policy condition holds now, only ${[...new Set(review)].join("; ")}`,
+        : `no automatic policy condition holds now, only ${conditionsText(firing)}`,
     );
   },
 };
+
+/** Each condition once, with all the services for which it fires: a long cascade must stay readable at night. */
+function conditionsText(conditions: readonly ConditionState[]): string {
+  const services = new Map<string, string[]>();
+  for (const { policy, text, service } of conditions) {
+    const condition = `${policy}: ${text}`;
+    services.set(condition, [...(services.get(condition) ?? []), service]);
+  }
+  return [...services].map(([condition, names]) => `${condition} (${[...new Set(names)].join(", ")})`).join("; ");
+}

@@ -13,7 +13,7 @@ export const humanApproval: Rule = {
     const facts = factsOf(assessment, plan.targets.length);
     const held = policy.chain.flatMap(({ requireHumanApprovalIf }) => {
       const answer = requireHumanApprovalIf?.holds(facts);
-      return answer?.holds === true ? [`${requireHumanApprovalIf?.text ?? ""} holds: ${answer.because}`] : [];
+      return answer?.holds === true ? [`${requireHumanApprovalIf?.text ?? ""}: ${answer.because}`] : [];
     });
     return allOf("require_approval", [...held, ...assessment.decision.needsPerson]);
   },

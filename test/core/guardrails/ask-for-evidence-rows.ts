@@ -89,7 +89,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     }),
     "automatic-condition",
     "require_approval",
-    "only human_review for checkout: error_rate > 0.02",
+    "only human_review: error_rate > 0.02 (checkout)",
   ],
   [
     "S1: an automatic condition of a service that the assessment does not speak of",
@@ -162,7 +162,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     }),
     "human-approval",
     "require_approval",
-    "business_impact > high holds: it is unknown",
+    "business_impact > high: it is unknown",
   ],
   [
     "S13: the culprit is a rollback of our own",

@@ -21,7 +21,7 @@ describe("rules", () => {
         {
           rule: "automatic-condition",
           verdict: "allow",
-          reason: "auto_rollback holds for checkout: error_rate > 0.05 for 3m",
+          reason: "auto_rollback: error_rate > 0.05 for 3m (checkout)",
         },
       ],
     });
