@@ -30,5 +30,27 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
     return known;
   }
 
-  return { file, answer: (step, given) => steps[step](file, config, given ?? before(step), focus) };
+  function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]> {
+    const known = given ?? before(step);
+    return remembered(file, steps[step], [known, focus], () => steps[step](file, config, known, focus));
+  }
+
+  return { file, answer };
+}
+
+type Computed = Map<string, unknown>;
+/** What was worked out from a snapshot, kept as long as it: pages of one answer must not cost the answer each time. */
+const computed = new WeakMap<CaseFile, Map<unknown, Computed>>();
+
+function remembered<T>(file: CaseFile, by: unknown, from: unknown, compute: () => T): T {
+  const ofFile = computed.get(file) ?? new Map<unknown, Computed>();
+  computed.set(file, ofFile);
+  const answers: Map<string, T> = (ofFile.get(by) as Map<string, T> | undefined) ?? new Map<string, T>();
+  ofFile.set(by, answers);
+  const key = JSON.stringify(from);
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const answer = compute();
+  answers.set(key, answer);
+  return answer;
 }

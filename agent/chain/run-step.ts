@@ -26,6 +26,9 @@ export interface StepEnd {
   readonly answer: unknown;
 }
 
+/** A model that needs more calls than this for one step is looping. The deterministic reasoner only turns pages. */
+const MODEL_CALLS = 24;
+
 /** The first answer, and one more after a refusal. */
 const TRIES = 2;
 
@@ -44,7 +47,8 @@ export async function runStep(
   const startedAt = run.now();
   const spec = isSeedStep(step.step) ? specOf(step.step) : null;
   const lacks = lacking(spec, known);
-  const tools = stepTools(run.client, run.specs, spec?.tools ?? null, run.incidentId, run.abort);
+  const mostCalls = run.reasoner.deterministic ? Number.POSITIVE_INFINITY : MODEL_CALLS;
+  const tools = stepTools(run.client, run.specs, spec?.tools ?? null, run.incidentId, run.abort, mostCalls);
   let refused: readonly string[] = [];
   let usage: Usage = NO_USAGE;
   const end = (outcome: StepRecord["outcome"], because: string | null, answer?: unknown): StepEnd => {

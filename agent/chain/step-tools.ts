@@ -12,9 +12,6 @@ export interface RecordedTools extends StepTools {
   transcript(): Transcript;
 }
 
-/** A reasoner that needs more calls than this for one step is looping. */
-const CALLS_PER_STEP = 24;
-
 /**
  * The tools of one step: only those that read and that fit it, each call recorded, an equal call answered from the
  * first, and the incident filled in so that no call strays to another one.
@@ -25,6 +22,7 @@ export function stepTools(
   fitting: readonly string[] | null,
   incidentId: string | undefined,
   abort: AbortSignal,
+  mostCalls: number,
 ): RecordedTools {
   const specs = all.filter((spec) => spec.readOnly && (fitting === null || fitting.includes(spec.name)));
   const calls: ToolCallRecord[] = [];
@@ -49,7 +47,7 @@ export function stepTools(
       const known = specs.map((one) => one.name).join(", ");
       return failed(`This step has no tool of that name. It has: ${known}.`);
     }
-    if (calls.length >= CALLS_PER_STEP) return failed("This step has used up its calls; answer with what you have.");
+    if (calls.length >= mostCalls) return failed("This step has used up its calls; answer with what you have.");
     return client.call(name, args, abort);
   }
 

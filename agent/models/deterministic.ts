@@ -17,9 +17,10 @@ type Result = Readonly<Record<string, unknown>>;
 const RECIPES: Readonly<Record<SeedStep, Recipe>> = {
   identify_recent_deployments: {
     tool: "list_changes",
-    args: { limit: 1 },
+    args: { recent_only: true, limit: 100 },
     takesKnown: false,
     read: ({ recent }) => recent,
+    join: (first, next) => ({ ...first, more: next.more, recent: joinRecent(first.recent, next.recent) }),
   },
   correlate_timing: {
     tool: "rank_candidates",
@@ -30,7 +31,12 @@ const RECIPES: Readonly<Record<SeedStep, Recipe>> = {
       threshold,
       reached,
     }),
-    join: (first, next) => ({ ...first, more: next.more, candidates: [...list(first), ...list(next)] }),
+    join: (first, next) => ({
+      ...first,
+      more: next.more,
+      candidates: [...list(first.candidates), ...list(next.candidates)],
+      root_causes: [...list(first.root_causes), ...list(next.root_causes)],
+    }),
   },
   check_affected_services: {
     tool: "get_findings",
@@ -90,6 +96,11 @@ async function ask(recipe: Recipe, task: StepTask, tools: StepTools): Promise<Re
   return `${recipe.tool} has more than ${PAGES} pages`;
 }
 
-function list({ candidates }: Result): readonly unknown[] {
-  return Array.isArray(candidates) ? candidates : [];
+const isObject = (value: unknown): value is Result => typeof value === "object" && value !== null;
+
+function joinRecent(first: unknown, next: unknown): unknown {
+  if (!isObject(first) || !isObject(next)) return first;
+  return { ...first, changeIds: [...list(first.changeIds), ...list(next.changeIds)] };
 }
+
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

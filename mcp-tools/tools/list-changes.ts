@@ -10,6 +10,9 @@ import { gaps, gapViews } from "../gap-view.ts";
 import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
+/** So many suspects' ids come with the first answer; the rest follow the last change. */
+const IDS_FIRST = 200;
+
 export const listChanges = defineTool({
   name: "list_changes",
   title: "List changes",
@@ -46,13 +49,20 @@ export const listChanges = defineTool({
       .filter((change) => !input.recent_only || inWindow.has(change.id))
       .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
     const { cursor: at, limit: most, ...question } = input;
-    const { items, ...rest } = page(wanted.map(changeView), { cursor: at, limit: most, question });
+    const rows = [
+      ...wanted.map((change) => ({ change: changeView(change), id: null })),
+      ...recent.changeIds.slice(IDS_FIRST).map((id) => ({ change: null, id })),
+    ];
+    const shown = page(rows, { cursor: at, limit: most, question });
+    const ids = at === undefined ? recent.changeIds.slice(0, IDS_FIRST) : [];
+    const later = shown.items.flatMap(({ id }) => (id === null ? [] : [id]));
     return {
       notice: UNTRUSTED_NOTICE,
       at: rfc3339(file.at),
-      recent: { ...recent, changeIds: [...recent.changeIds] },
-      changes: [...items],
-      ...rest,
+      recent: { ...recent, changeIds: [...ids, ...later] },
+      changes: shown.items.flatMap(({ change }) => (change === null ? [] : [change])),
+      total: wanted.length,
+      more: shown.more,
       gaps: gapViews(file.gaps),
     };
   },

@@ -7,8 +7,8 @@ import { defineTool } from "../define-tool.ts";
 import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
-/** Root causes beyond these are noise; the ranking of a whole system is one score a service. */
-const ROOT_CAUSES = 50;
+/** So many of the likeliest origins come with the first answer; the rest follow the last candidate. */
+const ORIGINS_FIRST = 5;
 
 export const rankCandidates = defineTool({
   name: "rank_candidates",
@@ -35,16 +35,24 @@ export const rankCandidates = defineTool({
     const { file, answer } = await openCase(context, input.incident);
     const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
     const { cursor: at, limit: most, ...question } = input;
-    const { items, ...rest } = page(cleanDeep(ranking.candidates), { cursor: at, limit: most, question });
+    const origins = ranking.rootCauses.map((origin) => ({ origin, candidate: null }));
+    const rows = [
+      ...origins.slice(0, ORIGINS_FIRST),
+      ...cleanDeep(ranking.candidates).map((candidate) => ({ candidate, origin: null })),
+      ...origins.slice(ORIGINS_FIRST),
+    ];
+    const rowLimit = at === undefined ? most + Math.min(ORIGINS_FIRST, origins.length) : most;
+    const shown = page(rows, { cursor: at, limit: rowLimit, question });
     return {
       notice: UNTRUSTED_NOTICE,
       at: rfc3339(file.at),
-      candidates: items.map((candidate) => ({ ...candidate, reasons: [...candidate.reasons] })),
+      candidates: shown.items.flatMap(({ candidate }) => (candidate === null ? [] : [{ ...candidate }])),
       no_change: { noChangeProbability: ranking.noChangeProbability, noChangeReasons: [...ranking.noChangeReasons] },
-      root_causes: ranking.rootCauses.slice(0, Math.min(ROOT_CAUSES, most)),
+      root_causes: shown.items.flatMap(({ origin }) => (origin === null ? [] : [origin])),
       threshold,
       reached,
-      ...rest,
+      total: ranking.candidates.length,
+      more: shown.more,
     };
   },
 });
