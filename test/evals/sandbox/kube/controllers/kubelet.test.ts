@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Cluster, type ClusterOptions, startCluster } from "../../../../../evals/sandbox/kube/cluster.ts";
 import type { JsonObject } from "../../../../../evals/sandbox/kube/json.ts";
-import type { Pod } from "../../../../../evals/sandbox/kube/objects.ts";
+import type { ContainerStatus, Pod } from "../../../../../evals/sandbox/kube/objects.ts";
 import { type FakePodRuntime, fakePodRuntime } from "../../../../fakes/fake-pod-runtime.ts";
-import { call } from "../api/client.ts";
+import { call, type WatchEvent, watch } from "../api/client.ts";
 import { deployment } from "../manifests.ts";
 import { eventually } from "../setting.ts";
 
@@ -32,6 +32,21 @@ async function solo(cluster: Cluster): Promise<Pod> {
 }
 
 const container = async (cluster: Cluster) => (await solo(cluster)).status?.containerStatuses?.[0];
+
+/** Every state that the pod's container shows while something is done to it, until one of them is `enough`. */
+async function statesDuring(
+  cluster: Cluster,
+  action: () => Promise<unknown>,
+  enough: (status: ContainerStatus) => boolean,
+): Promise<readonly ContainerStatus[]> {
+  const statuses = (events: readonly WatchEvent[]) =>
+    events.flatMap(({ object }) => (object as unknown as Pod).status?.containerStatuses ?? []);
+  const isEnough = (events: readonly WatchEvent[]) => statuses(events.slice(-1)).some(enough);
+  return statuses(await watch(cluster, `${PODS}?watch=true`, isEnough, action));
+}
+
+const waitingIn = (statuses: readonly ContainerStatus[]) =>
+  statuses.flatMap(({ state }) => (state.waiting === undefined ? [] : [state.waiting]));
 
 async function reasons(cluster: Cluster): Promise<readonly string[]> {
   const { body } = await call(
@@ -103,17 +118,13 @@ describe("a pod's life", () => {
       await eventually(() => expect(runtime.running.size).toBe(1));
       expect(await reasons(cluster)).not.toContain("BackOff");
 
-      const waits: string[] = [];
+      const waits: (string | undefined)[] = [];
       for (const restarts of [2, 3, 4]) {
-        runtime.crash("solo", 1);
-        const seen = await container(cluster);
-        expect(seen).toMatchObject({
-          ready: false,
-          restartCount: restarts,
-          state: { waiting: { reason: "CrashLoopBackOff" } },
-        });
-        waits.push(/back-off (\S+)s/.exec(seen?.state.waiting?.message ?? "")?.[1] ?? "");
-        await eventually(() => expect(runtime.running.size).toBe(1));
+        const crash = async () => runtime.crash("solo", 1);
+        const seen = await statesDuring(cluster, crash, (one) => one.restartCount === restarts && one.ready);
+        const [waiting] = waitingIn(seen);
+        expect(waiting?.reason).toBe("CrashLoopBackOff");
+        waits.push(/back-off (\S+)s/.exec(waiting?.message ?? "")?.[1]);
       }
       expect(waits).toEqual(["0.04", "0.08", "0.08"]);
       expect((await solo(cluster)).status?.phase).toBe("Running");
@@ -130,9 +141,11 @@ describe("a pod's life", () => {
           runtime.crash("solo", 1);
         }
         await eventually(() => expect(runtime.running.size).toBe(1));
+        await eventually(async () => expect((await container(cluster))?.ready).toBe(true));
         now += 60_000;
-        runtime.crash("solo", 1);
-        expect((await container(cluster))?.state.waiting?.reason).not.toBe("CrashLoopBackOff");
+        const crash = async () => runtime.crash("solo", 1);
+        const seen = await statesDuring(cluster, crash, (one) => one.restartCount === 3 && one.ready);
+        expect(waitingIn(seen)).toEqual([]);
       },
       { now: () => now },
     );
@@ -157,11 +170,14 @@ describe("a pod's life", () => {
   it("an unknown image is an ErrImagePull, then an ImagePullBackOff, until it can be had", () =>
     withKubelet(async (cluster, runtime) => {
       runtime.refuse(() => true);
-      await cluster.apply(onePod());
-      await cluster.idle();
-      expect((await container(cluster))?.state.waiting?.reason).toBe("ErrImagePull");
+      const apply = () => cluster.apply(onePod());
+      const seen = await statesDuring(cluster, apply, ({ state }) => state.waiting?.reason === "ImagePullBackOff");
+      expect(waitingIn(seen).map(({ reason }) => reason)).toEqual([
+        "ContainerCreating",
+        "ErrImagePull",
+        "ImagePullBackOff",
+      ]);
       expect((await solo(cluster)).status?.phase).toBe("Pending");
-      await eventually(async () => expect((await container(cluster))?.state.waiting?.reason).toBe("ImagePullBackOff"));
       expect(await reasons(cluster)).toEqual(expect.arrayContaining(["Failed", "BackOff"]));
       runtime.refuse(() => false);
       await eventually(async () => expect((await container(cluster))?.ready).toBe(true));
