@@ -29,9 +29,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(config.ledger.path);
   const storeOf = async (config: Config): Promise<IncidentStore | null> =>
     (await import("../../knowledge/store.ts")).configuredStore(config);
-  const systemOf = async (config: Config, act: boolean, keepsSpool = false) => {
+  const notes = new Set<string>();
+  /** Said once, on standard error: a source repeats itself at each question. */
+  const note = (text: string) => {
+    if (!notes.has(text)) terminal.err(`${text}\n`);
+    notes.add(text);
+  };
+  const systemOf = async (config: Config, act: boolean) => {
     const { openLiveSystem } = await import("./live-system.ts");
-    return openLiveSystem({ config, clock: systemClock, environment, act, keepsSpool });
+    return openLiveSystem({ config, clock: systemClock, environment, act, note });
   };
 
   return {
@@ -126,7 +132,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
-    const system = await systemOf(config, true, true);
+    const system = await systemOf(config, true);
     const ledger = await ledgerOf(config);
     const store = await storeOf(config);
     const { watch } = composeAgent({

@@ -1,6 +1,3 @@
-import { cpSync, existsSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Config, MetricsSource } from "../../core/config/config.ts";
 import { presentValue } from "../../core/config/present-value.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } from "../../core/config/units.ts";
@@ -12,7 +9,7 @@ import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 /** Opens the source of metrics: Prometheus, or the embedded scraper. */
 export async function openMetrics(
   source: MetricsSource,
-  { config, clock, environment, keepsSpool }: OpenContext,
+  { config, clock, environment, note }: OpenContext,
   parts: SystemParts,
 ): Promise<void> {
   const { serviceLabel, versionLabel } = config;
@@ -31,7 +28,14 @@ export async function openMetrics(
         },
       ]),
     );
-    const prometheus = createPrometheus({ http, clock, queries, serviceLabel, versionLabel });
+    const prometheus = createPrometheus({
+      http,
+      clock,
+      queries,
+      serviceLabel,
+      versionLabel,
+      note: (metric, text) => note(`prometheus, ${metric}: ${text}`),
+    });
     parts.sources.metrics.push(prometheus);
     parts.report.push((abort) =>
       attempt(`prometheus ${source.endpoint}`, async () => {
@@ -55,7 +59,7 @@ export async function openMetrics(
     discovery: source.discovery,
     intervalMs: source.intervalMs,
     windowMs: source.windowMs,
-    spool: spoolFolder(source.spool, keepsSpool),
+    spool: source.spool,
     now: clock.now(),
     serviceLabel,
     versionLabel,
@@ -76,14 +80,6 @@ export async function openMetrics(
     }),
   );
   parts.close.push(() => scrape.close());
-}
-
-/** The spool belongs to one process, the watch; any other gets a copy of it, and with it the same past. */
-function spoolFolder(spool: string | null, keepsSpool: boolean): string | null {
-  if (spool === null || keepsSpool) return spool;
-  const copy = mkdtempSync(join(tmpdir(), "unship-spool-"));
-  if (existsSync(spool)) cpSync(spool, copy, { recursive: true });
-  return copy;
 }
 
 async function customMetrics(queries: Extract<MetricsSource, { type: "scrape" }>["queries"]) {

@@ -23,8 +23,8 @@ export interface OpenContext {
   readonly environment: Environment;
   /** Whether executors are made too: only where the gate stands. */
   readonly act: boolean;
-  /** Whether this process keeps the embedded scraper's spool; others look at a copy of what stands in it. */
-  readonly keepsSpool: boolean;
+  /** Hears what a source said beside its answer: warnings, values that are none, series without a name. */
+  readonly note: (text: string) => void;
 }
 
 /** Asks once; an error becomes a report that the source is down. */

@@ -37,36 +37,41 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
   }
   const { plan } = incident;
   if (plan === null || !(await worthSubmitting(incident, assessment, pursuit))) return save(incident);
-  const executing = advance(incident, "executing", now, "submitted", plan.id);
+  const executing = advance(incident, "executing", now, SUBMITTED, plan.id);
   await save(executing);
   await settle(executing, incident, await parts.gate.submit(plan.id), pursuit);
 }
 
-/** Asks the gate again only when something it judges has changed: first try, approval, or a condition that now fires. */
-async function worthSubmitting(incident: Incident, assessment: Assessment, { parts }: Pursuit): Promise<boolean> {
+/** The first pause before the gate is asked again, in steps; it doubles up to `LONGEST_RETRY_MS`. */
+const RETRY_STEPS = 5;
+/** Budgets, cooldowns and pauses end by themselves; nobody should wait much longer than this after they do. */
+const LONGEST_RETRY_MS = 5 * 60_000;
+
+/**
+ * Asks the gate again when something that it judges has changed or may have: a person answered, or the evidence calls
+ * for an automatic action and what held the plan may have passed. What only a person can answer is not asked again.
+ */
+async function worthSubmitting(incident: Incident, { decision, at }: Assessment, { parts }: Pursuit): Promise<boolean> {
   if (incident.gate === null) return true;
-  const since = incident.gate;
-  const decided = await parts.ledger.entries({
+  const tries = incident.timeline.filter(({ event }) => event === SUBMITTED).map((entry) => entry.at);
+  const last = tries.at(-1) ?? 0;
+  const answers = await parts.ledger.entries({
     incidentId: incident.id,
     kinds: ["approval.given", "approval.rejected"],
   });
-  if (decided.some(({ planId, at }) => planId === incident.plan?.id && at >= lastSubmit(incident))) return true;
-  return (
-    since.outcome === "held" &&
-    assessment.decision.automatic &&
-    !incident.timeline.some(({ event }) => event === "held while automatic")
-  );
+  if (answers.some((answer) => answer.planId === incident.plan?.id && answer.at >= last)) return true;
+  if (!decision.automatic || decision.needsPerson.length > 0) return false;
+  const pause = Math.max(RETRY_STEPS * parts.config.watch.stepMs, last - (tries[0] ?? last));
+  return at - last >= Math.min(pause, LONGEST_RETRY_MS);
 }
 
-function lastSubmit(incident: Incident): number {
-  return incident.timeline.findLast(({ event }) => event === "submitted")?.at ?? 0;
-}
+const SUBMITTED = "submitted";
 
 /** Writes down what the gate answered and goes on from there. `before` is the incident as it stood before the submit. */
 async function settle(executing: Incident, before: Incident, answer: GateAnswer, pursuit: Pursuit): Promise<void> {
   const { parts, save } = pursuit;
   const now = parts.clock.now();
-  const automatic = executing.decision?.automatic === true;
+  const news = before.gate === null || reviewText(before.gate.review) !== reviewText(answer.review);
   const withAnswer: Incident = { ...executing, gate: answer };
   switch (answer.outcome) {
     case "executed": {
@@ -76,14 +81,14 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
       return;
     }
     case "held": {
-      const event = automatic ? "held while automatic" : "held";
-      const next = advance(withAnswer, "waiting-approval", now, event, reviewText(answer.review));
-      emit(pursuit, "incident.held", `unship approve ${answer.planId} — ${reviewText(answer.review)}`, next);
+      const text = `unship approve ${answer.planId} — ${reviewText(answer.review)}`;
+      const next = advance(withAnswer, "waiting-approval", now, "held", reviewText(answer.review));
+      if (news) emit(pursuit, "incident.held", text, next);
       return save(next);
     }
     case "denied": {
       const next = advance(withAnswer, "waiting-approval", now, "denied", reviewText(answer.review));
-      emit(pursuit, "plan.not-executed", reviewText(answer.review), next);
+      if (news) emit(pursuit, "plan.not-executed", reviewText(answer.review), next);
       return save(before.gate === null ? await escalate(next, pursuit, "The gate denied the plan.") : next);
     }
     case "stopped":

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { UnshipError } from "../../core/errors.ts";
+import type { ChatMessage, ChatModel, ChatTool, ToolCall } from "../models/model.ts";
+import { CustomAnswer } from "./custom-step.ts";
+import { systemPrompt, taskPrompt } from "./prompt.ts";
+import type { Reasoner, StepReply, StepTask, StepTools, Usage } from "./reasoner.ts";
+
+export interface ModelLimits {
+  /** Turns of one step; each may hold several calls. */
+  readonly turns: number;
+  readonly maxOutputTokens: number;
+  /** Tokens of one step, input and output, over all its turns. */
+  readonly tokens: number;
+}
+
+/** The whole chain is to stay under 20,000 tokens for six steps on a typical incident; one hard step may use half. */
+export const DEFAULT_LIMITS: ModelLimits = { turns: 8, maxOutputTokens: 2_000, tokens: 60_000 };
+
+/** How a step ends: the model calls this with its answer. Both vendors support tools; none needs a special mode. */
+const ANSWER = "answer_step";
+
+/**
+ * A language model as a reasoner: a bounded loop of turns. It sees the step's own tools, which only read, and one more
+ * to give its answer. It throws when the model gives nothing usable; the chain then goes on without it (S12).
+ */
+export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LIMITS): Reasoner {
+  return {
+    name: model.name,
+    deterministic: false,
+    async answer(task, tools, abort) {
+      const system = await systemPrompt(task);
+      const chatTools: readonly ChatTool[] = [...tools.specs.map(toChatTool), answerTool(task)];
+      const messages: ChatMessage[] = [{ role: "user", text: taskPrompt(task) }];
+      let usage: Usage = { inputTokens: 0, outputTokens: 0 };
+      for (let turn = 0; turn < limits.turns; turn += 1) {
+        abort.throwIfAborted();
+        const { maxOutputTokens } = limits;
+        const reply = await model.reply({ system, tools: chatTools, messages: [...messages], maxOutputTokens }, abort);
+        usage = {
+          inputTokens: usage.inputTokens + reply.usage.inputTokens,
+          outputTokens: usage.outputTokens + reply.usage.outputTokens,
+        };
+        if (reply.stop === "refused" || reply.stop === "length") throw unavailable(`it stopped: ${reply.stop}`);
+        const answer = reply.calls.find(({ name }) => name === ANSWER);
+        if (answer !== undefined) return ended(answer, usage);
+        messages.push({ role: "assistant", text: reply.text, calls: reply.calls });
+        messages.push(reply.calls.length === 0 ? nudge() : await run(reply.calls, tools));
+        if (usage.inputTokens + usage.outputTokens > limits.tokens) throw unavailable("its token budget is spent");
+      }
+      throw unavailable("it gave no answer in its turns");
+    },
+  };
+}
+
+const toChatTool = ({ name, description, inputSchema }: ChatTool): ChatTool => ({ name, description, inputSchema });
+
+function answerTool({ spec, step }: StepTask): ChatTool {
+  const inputSchema = z.toJSONSchema(spec?.answer ?? CustomAnswer, { io: "input" });
+  return { name: ANSWER, description: `Ends the step ${step} with your answer. Call it once, alone.`, inputSchema };
+}
+
+/** A call without arguments that parse is an answer too: a wrong one, which the chain refuses with the reason. */
+function ended(call: ToolCall, usage: Usage): StepReply {
+  return { answer: call.args ?? {}, usage };
+}
+
+const nudge = (): ChatMessage => ({ role: "user", text: `Go on: call a tool, or end the step with ${ANSWER}.` });
+
+async function run(calls: readonly ToolCall[], tools: StepTools): Promise<ChatMessage> {
+  const results = [];
+  for (const { id, name, args } of calls) {
+    const result =
+      args === null
+        ? { text: `The arguments of ${name} are not valid JSON; write them again.`, isError: true }
+        : await tools.call(name, args);
+    results.push({ callId: id, text: result.text, isError: result.isError });
+  }
+  return { role: "tools", results };
+}
+
+const unavailable = (why: string) => new UnshipError("model.unavailable", {}, { cause: new Error(why) });
