@@ -6,8 +6,11 @@ import type { Claims } from "./step.ts";
 const SMALL_COUNT = 10;
 /** Figures are rounded when people and models repeat them; half a percent is three significant digits. */
 const ROUNDING = 0.005;
-/** Percent of a ratio, milliseconds and seconds, seconds and minutes, minutes and hours, milliseconds and minutes. */
-const CONVERSIONS = [1, 100, 0.01, 1000, 0.001, 60, 1 / 60, 60_000, 1 / 60_000] as const;
+
+/** What people turn a figure into when they say it: a ratio into percent, ms into s or min, s into min. */
+function saidAs(known: number): readonly number[] {
+  return Math.abs(known) <= 1 ? [known, known * 100] : [known, known / 1000, known / 60, known / 60_000];
+}
 
 const PROSE_NUMBER = /[\w.:/@+-]*\d[\w.:/@+-]*%?/g;
 const QUANTITY = /^(-?\d+(?:\.\d+)?)(?:%|x|ms|s|m|min|h|d|req\/s|rps)?[.:]?$/i;
@@ -36,20 +39,19 @@ function hasWord(pool: EvidencePool, word: string): boolean {
   // A version, an id, a time of day: as it stands, or not at all.
   if (quantity === undefined) return pool.text.includes(word.replace(/[.:]$/, ""));
   const value = Number(quantity);
-  return (Number.isInteger(value) && Math.abs(value) <= SMALL_COUNT) || hasFigure(pool, value);
+  return (Number.isInteger(value) && Math.abs(value) <= SMALL_COUNT) || hasSaid(pool, value);
 }
 
-function hasFigure(pool: EvidencePool, value: number): boolean {
-  const close = (known: number) => Math.abs(known - value) <= Math.abs(known) * ROUNDING + Number.EPSILON;
-  if (pool.moments.includes(value)) return true;
-  if (
-    pool.numbers.some((number) =>
-      CONVERSIONS.some((factor) => close(number * factor) || roundsTo(number * factor, value)),
-    )
-  )
-    return true;
-  return isSpan(pool.moments, value);
-}
+const close = (known: number, value: number) => Math.abs(known - value) <= Math.abs(known) * ROUNDING + Number.EPSILON;
+
+/** A figure of an answer's own field: the tools' figure, in the tools' unit. */
+const hasFigure = (pool: EvidencePool, value: number) =>
+  pool.moments.includes(value) || pool.numbers.some((known) => close(known, value));
+
+/** A figure in a sentence: rounded, in another unit, or a span between two moments. */
+const hasSaid = (pool: EvidencePool, value: number) =>
+  pool.numbers.some((known) => saidAs(known).some((one) => close(one, value) || roundsTo(one, value))) ||
+  isSpan(pool.moments, value);
 
 /** 0.8734 said as 0.87 or 0.9: rounded to the decimals that were written, two significant digits at least. */
 function roundsTo(known: number, said: number): boolean {

@@ -55,7 +55,7 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
 const toChatTool = ({ name, description, inputSchema }: ChatTool): ChatTool => ({ name, description, inputSchema });
 
 function answerTool({ spec, step }: StepTask): ChatTool {
-  const inputSchema = z.toJSONSchema(spec?.answer ?? CustomAnswer, { io: "input" });
+  const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(spec?.answer ?? CustomAnswer, { io: "input" });
   return { name: ANSWER, description: `Ends the step ${step} with your answer. Call it once, alone.`, inputSchema };
 }
 

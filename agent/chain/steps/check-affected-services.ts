@@ -5,7 +5,7 @@ import { NO_CLAIMS, type StepSpec } from "../step.ts";
 export const checkAffectedServices: StepSpec<"check_affected_services"> = {
   step: "check_affected_services",
   prompt: "check-affected-services",
-  tools: ["get_findings", "get_traces", "search_logs", "get_dependencies", "list_services"],
+  tools: ["get_findings", "get_traces", "search_logs"],
   answer: STEP_ANSWERS.check_affected_services,
   needs: {
     correlate_timing: "the origin of the trouble cannot be told from its victims by the ranking of causes",

@@ -5,7 +5,7 @@ import { NO_CLAIMS, type StepSpec } from "../step.ts";
 export const checkDependencyGraph: StepSpec<"check_dependency_graph"> = {
   step: "check_dependency_graph",
   prompt: "check-dependency-graph",
-  tools: ["get_dependencies", "list_changes", "get_rollout"],
+  tools: ["get_dependencies", "list_changes"],
   answer: STEP_ANSWERS.check_dependency_graph,
   needs: {
     identify_recent_deployments: "changes that depend on the culprit are not known",

@@ -5,7 +5,7 @@ import { NO_CLAIMS, type StepSpec } from "../step.ts";
 export const evaluateBusinessImpact: StepSpec<"evaluate_business_impact"> = {
   step: "evaluate_business_impact",
   prompt: "evaluate-business-impact",
-  tools: ["assess_impact", "query_metric", "get_dependencies", "list_services"],
+  tools: ["assess_impact", "query_metric"],
   answer: STEP_ANSWERS.evaluate_business_impact,
   needs: {
     check_affected_services: "the affected services are not known, so the impact may be understated",

@@ -5,7 +5,7 @@ import { NO_CLAIMS, type StepSpec } from "../step.ts";
 export const identifyRecentDeployments: StepSpec<"identify_recent_deployments"> = {
   step: "identify_recent_deployments",
   prompt: "identify-recent-deployments",
-  tools: ["get_findings", "list_changes", "get_rollout", "list_services"],
+  tools: ["list_changes", "get_findings"],
   answer: STEP_ANSWERS.identify_recent_deployments,
   needs: {},
   claims: ({ changeIds, widened, onset }) => ({

@@ -5,7 +5,7 @@ import { NO_CLAIMS, type StepSpec } from "../step.ts";
 export const recommendAction: StepSpec<"recommend_action"> = {
   step: "recommend_action",
   prompt: "recommend-action",
-  tools: ["explain_decision", "get_findings", "rank_candidates", "get_rollout", "search_incidents"],
+  tools: ["explain_decision", "get_rollout", "search_incidents"],
   answer: STEP_ANSWERS.recommend_action,
   needs: {
     identify_recent_deployments: "no changes are known that could be taken back",
