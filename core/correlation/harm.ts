@@ -9,6 +9,12 @@ export const HARM_CERTAIN = 6;
 const LEAST_NATS = -3;
 /** What "before" means: so long before the onset. */
 const BEFORE_MS = 1_800_000;
+/** Neighbouring samples of a level say much the same: so many count as one. */
+const HANG_TOGETHER = 4;
+/** Where others fail requests, a service that is merely slow is seldom where it starts: one time in seven. */
+const SLOW_NOT_FAILING = 0.15;
+/** A caller may ask several times for one request of its own: the origin fails at least this part of what a caller does. */
+const LEAST_PART = 0.2;
 /** Overdispersion taken for granted where it cannot be measured. */
 const DISPERSION = 2;
 
@@ -25,7 +31,7 @@ export function harmByService(
 ): ReadonlyMap<string, number> {
   const harm = new Map<string, number>();
   const stepMs = Math.max(0, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 0));
-  for (const service of index.services) harm.set(service, harmOf(index, service, onset, at));
+  for (const service of index.services) harm.set(service, harmOf(index, service, onset, at, 0));
   for (const finding of findings) {
     if (finding.verdict === "unknown" && finding.detector === "silence" && !harm.has(finding.service))
       harm.set(finding.service, 0);
@@ -43,25 +49,67 @@ export function hurts(index: SampleIndex, finding: Finding): boolean {
   return finding.detector === "drift" || isHarm(finding.metric, worse);
 }
 
-/** The same evidence for one service from the samples since a later moment alone, against what was before the onset. */
-export function isHurtSince(index: SampleIndex, service: string, onset: Onset, since: number, at: number): number {
-  return harmOf(index, service, { ...onset, at: since }, at);
+/** The largest excess of errors among findings of about this onset; 0 where the trouble is not one of errors. */
+function worstExcess(index: SampleIndex, findings: readonly Finding[], onset: Onset): number {
+  const errors = findings.filter(
+    (one) =>
+      one.verdict === "worse" &&
+      one.metric === "error_rate" &&
+      Object.keys(one.labels).length === 0 &&
+      one.onset !== null &&
+      one.onset.earliest - onset.latest <= 600_000 &&
+      index.whole(one.service, "error_rate") !== undefined,
+  );
+  return Math.max(0, ...errors.map(({ baseline, current }) => (current ?? 0) - (baseline ?? 0)));
 }
 
-function harmOf(index: SampleIndex, service: string, onset: Onset, at: number): number {
-  const all: number[] = [];
+/**
+ * The same, as evidence that the trouble starts there: where errors rose, the origin must fail a good part of what its
+ * callers fail, and being slow alone counts for little. What a finding says of errors stands.
+ */
+export function harmAsOrigin(
+  index: SampleIndex,
+  findings: readonly Finding[],
+  onset: Onset,
+  at: number,
+  harm: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const excess = worstExcess(index, findings, onset);
+  if (excess === 0) return harm;
+  const failing = new Set(
+    findings.filter((one) => one.verdict === "worse" && !isLatency(one.metric)).map(({ service }) => service),
+  );
+  return new Map(
+    [...harm].map(([service, nats]) => {
+      if (failing.has(service) || !index.services.includes(service)) return [service, nats];
+      return [service, Math.min(nats, harmOf(index, service, onset, at, excess))];
+    }),
+  );
+}
+
+/** The same evidence for one service from the samples since a later moment alone, against what was before the onset. */
+export function isHurtSince(index: SampleIndex, service: string, onset: Onset, since: number, at: number): number {
+  return harmOf(index, service, { ...onset, at: since }, at, 0);
+}
+
+/** `excess`: by how much errors rose where they rose most; 0 where they are as usual and only latency speaks. */
+function harmOf(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
+  const failing: number[] = [];
+  const slow: number[] = [];
   for (const { metric, worse } of index.metrics(service)) {
-    if (metric === "error_rate") all.push(errorHarm(index, service, onset, at));
-    else if (isLatency(metric) && worse !== "down") all.push(latencyHarm(index, service, metric, onset, at));
+    if (metric === "error_rate") failing.push(errorHarm(index, service, onset, at, excess));
+    else if (isLatency(metric) && worse !== "down") slow.push(latencyHarm(index, service, metric, onset, at, excess));
   }
-  const told = all.filter((nats) => nats !== 0);
+  const mean = (nats: readonly number[]) => logSumExp(nats) - Math.log(nats.length);
+  const told = [...failing, ...slow].filter((nats) => nats !== 0);
   if (told.length === 0) return 0;
-  return clamp(logSumExp(told) - Math.log(told.length));
+  if (excess === 0 || failing.length === 0 || slow.length === 0) return clamp(mean(told));
+  return clamp(logSumExp([Math.log(1 - SLOW_NOT_FAILING) + mean(failing), Math.log(SLOW_NOT_FAILING) + mean(slow)]));
 }
 
 const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTAIN, nats));
 
-function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number): number {
+function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
   const errors = index.whole(service, "error_rate");
   const rate = index.whole(service, "request_rate");
   const before = countsBetween(errors, rate, onset.earliest - BEFORE_MS, onset.earliest);
@@ -70,16 +118,34 @@ function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number
   const usual = (before.k + 0.5) / (before.n + 1);
   // How far the usual rate itself may be off counts against "hurt".
   const high = usual + 2 * Math.sqrt((DISPERSION * (usual + 0.5 / (before.n + 1))) / (before.n + 1));
-  const alternatives = [0.003, 0.01, 0.04, 0.15].map((excess) => {
-    const rateWorse = Math.min(0.99, high + excess);
+  const least = Math.max(0.003, LEAST_PART * excess);
+  const alternatives = [1, 3, 12, 50].map((multiple) => {
+    const rateWorse = Math.min(0.99, high + least * multiple);
     const one = after.k * Math.log(rateWorse / high) + (after.n - after.k) * Math.log((1 - rateWorse) / (1 - high));
     return one / DISPERSION;
   });
   return logSumExp(alternatives) - Math.log(alternatives.length);
 }
 
-function latencyHarm(index: SampleIndex, service: string, metric: string, onset: Onset, at: number): number {
-  return levelHarm(index, service, metric, onset, at, Math.log(1 + MATERIAL_LEVEL), true);
+/** Latency that makes callers fail runs into their time-outs: a shift at the edge of what matters does not. */
+function latencyHarm(
+  index: SampleIndex,
+  service: string,
+  metric: string,
+  onset: Onset,
+  at: number,
+  excess: number,
+): number {
+  return levelHarm(
+    index,
+    service,
+    metric,
+    onset,
+    at,
+    Math.log(1 + MATERIAL_LEVEL),
+    true,
+    excess > 0 ? [3, 8] : [1, 3, 8],
+  );
 }
 
 function levelHarm(
@@ -90,6 +156,7 @@ function levelHarm(
   at: number,
   least: number,
   log: boolean,
+  multiples: readonly number[] = [1, 3, 8],
 ): number {
   const series = index.whole(service, metric);
   const read = (from: number, to: number) =>
@@ -102,9 +169,9 @@ function levelHarm(
   const center = median(before);
   const scale = Math.max(robustScale(before, center), least / 4);
   const shift = after.reduce((sum, value) => sum + value, 0) / after.length - center;
-  // Samples of a level hang together: they count as the square root of their number does.
-  const variance = scale ** 2 * (1 / Math.sqrt(after.length) + 1 / Math.sqrt(before.length));
-  const alternatives = [1, 3, 8].map((multiple) => {
+  const alone = (samples: readonly number[]) => Math.max(1, samples.length / HANG_TOGETHER);
+  const variance = scale ** 2 * (1 / alone(after) + 1 / alone(before));
+  const alternatives = multiples.map((multiple) => {
     const size = multiple * Math.max(least, 2 * scale);
     return (size / variance) * (shift - size / 2);
   });

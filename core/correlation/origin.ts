@@ -29,6 +29,8 @@ export interface OriginInput {
   readonly graph: CallGraph;
   /** Log Bayes factors of "hurt" by service. */
   readonly harm: ReadonlyMap<string, number>;
+  /** The same as evidence that the trouble starts there. */
+  readonly atOrigin: ReadonlyMap<string, number>;
   readonly signatures: readonly NewSignature[];
   readonly spans: readonly SpanErrors[];
   readonly surge: number | null;
@@ -45,7 +47,7 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   };
   const shared = patternFit(input, () => HURT.shared);
   return [
-    ...services.map((name) => make(name, "service", patternFit(input, chanceFrom(input, name)))),
+    ...services.map((name) => make(name, "service", patternFit(input, chanceFrom(input, name), name))),
     ...external.map((name) => make(name, "external", patternFit(input, chanceFrom(input, name)))),
     make("shared infrastructure", "shared", shared),
     make("more traffic", "surge", shared),
@@ -71,11 +73,12 @@ function chanceFrom({ graph, harm }: OriginInput, origin: string): (service: str
 }
 
 /** Log probability of the hurt services, each counted as far as its data can tell. */
-function patternFit({ harm }: OriginInput, chance: (service: string) => number): number {
+function patternFit({ harm, atOrigin }: OriginInput, chance: (service: string) => number, origin?: string): number {
   let sum = 0;
   for (const [service, nats] of harm) {
     const p = chance(service);
-    sum += logSumExp([Math.log(p) + nats, Math.log(1 - p)]) - Math.max(0, nats);
+    const told = service === origin ? (atOrigin.get(service) ?? nats) : nats;
+    sum += logSumExp([Math.log(p) + told, Math.log(1 - p)]) - Math.max(0, nats);
   }
   return sum;
 }

@@ -72,8 +72,8 @@ export function rampEvidence(change: Change, evidence: CaseEvidence): number | n
     )[0];
   if (told === undefined || told.baseline === null) return null;
   const usual = told.baseline;
-  // The first sample may lie partly before the onset, the last partly after the rollout.
-  const samples = samplesBetween(index.whole(change.service, told.metric), onset.at, end).slice(1);
+  // Only samples that lie wholly after the onset: one that lies partly before it would look like growth.
+  const samples = samplesBetween(index.whole(change.service, told.metric), onset.latest + stepMs - 1, end);
   if (samples.length < 3) return null;
   const points = samples.map(({ at, value }) => ({ x: at - stepMs / 2 - change.startedAt, y: value - usual }));
   const sum = (of: (point: (typeof points)[number]) => number) => points.reduce((total, point) => total + of(point), 0);

@@ -12,7 +12,7 @@ export function priorNats(change: Change, reliedOnBy: readonly Change[], past?: 
   const seen = past?.get(`${change.service}/${change.kind}`);
   // One bad change in ten is expected (change failure rate of ordinary teams); the prior weighs ten changes.
   const memory = seen === undefined ? 0 : Math.log((seen.bad + 1) / (seen.changes + 10) / 0.1);
-  // A changed contract that others already rely on is twice as risky as a change that nobody sees.
-  const contract = reliedOnBy.length > 0 ? Math.LN2 : 0;
+  // A changed contract on which a consumer came to rely within the same window is a known way to break: weighed threefold.
+  const contract = reliedOnBy.length > 0 ? Math.log(3) : 0;
   return size + contract + Math.max(-1, Math.min(1, memory));
 }

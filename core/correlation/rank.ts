@@ -4,7 +4,7 @@ import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { createCallGraph } from "./call-graph.ts";
-import { harmByService, hurts } from "./harm.ts";
+import { harmAsOrigin, harmByService, hurts } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
@@ -130,7 +130,8 @@ export function gatherEvidence(
   const signatures = newSignatures(caseFile.logs, onset, stepMs, names);
   const surge = surgeAtEntries(index, graph, onset, caseFile.at);
   const spans = errorOrigins(caseFile.spans, onset);
-  const origins = fitOrigins({ graph, harm, signatures, spans, surge });
+  const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
+  const origins = fitOrigins({ graph, harm, atOrigin, signatures, spans, surge });
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );

@@ -6,27 +6,40 @@ import { type SampleIndex, samplesBetween } from "./samples.ts";
 /** More traffic than usual where users come in: a third more, and far outside what the last half hour did. */
 const LEAST_RATIO = 1.3;
 const LEAST_DEVIATIONS = 5;
+/** Or, while it still rises: an eighth more there, with nearly every service of the system seeing more as well. */
+const RISING_RATIO = 1.125;
+const NEARLY_EVERY = 0.8;
 
 /**
  * The factor by which traffic at the entries rose about the onset, or null where it did not (or nobody measures it).
  * Retries raise traffic inside the graph, not where users come in: those services alone are read.
  */
 export function surgeAtEntries(index: SampleIndex, graph: CallGraph, onset: Onset, at: number): number | null {
-  const entries = graph.known ? [...graph.entries] : [...index.services];
-  const ratios: number[] = [];
-  for (const service of entries) {
-    const series = index.whole(service, "request_rate");
-    const before = samplesBetween(series, onset.earliest - 2_100_000, onset.earliest - 300_000).map(
-      ({ value }) => value,
-    );
-    const after = samplesBetween(series, onset.at, at).map(({ value }) => value);
-    if (before.length < 4 || after.length === 0) continue;
-    const usual = median(before);
-    const now = median(after.slice(-8));
-    const far = now - usual > LEAST_DEVIATIONS * robustScale(before, usual);
-    ratios.push(usual > 0 && far ? now / usual : 1);
-  }
-  if (ratios.length === 0) return null;
-  const typical = median(ratios);
-  return typical >= LEAST_RATIO ? typical : null;
+  const rises = index.services.map((service) => ({ service, rise: riseOf(index, service, onset, at) }));
+  const measured = rises.filter(({ rise }) => rise !== null);
+  const entries = measured.filter(({ service }) => !graph.known || graph.entries.has(service));
+  if (entries.length === 0) return null;
+  const typical = median(entries.map(({ rise }) => (rise === null || !rise.far ? 1 : rise.ratio)));
+  if (typical >= LEAST_RATIO) return typical;
+  const middle = median(entries.map(({ rise }) => rise?.ratio ?? 1));
+  const more = measured.filter(({ rise }) => (rise?.ratio ?? 1) >= RISING_RATIO).length;
+  const everywhere = measured.length >= 3 && more >= NEARLY_EVERY * measured.length;
+  return everywhere && middle >= RISING_RATIO ? middle : null;
+}
+
+/** The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out). */
+function riseOf(
+  index: SampleIndex,
+  service: string,
+  onset: Onset,
+  at: number,
+): { readonly ratio: number; readonly far: boolean } | null {
+  const series = index.whole(service, "request_rate");
+  const before = samplesBetween(series, onset.earliest - 2_100_000, onset.earliest - 300_000).map(({ value }) => value);
+  const after = samplesBetween(series, onset.at, at).map(({ value }) => value);
+  if (before.length < 4 || after.length === 0) return null;
+  const usual = median(before);
+  const now = median(after.slice(-2));
+  if (usual <= 0) return null;
+  return { ratio: now / usual, far: now - usual > LEAST_DEVIATIONS * robustScale(before, usual) };
 }

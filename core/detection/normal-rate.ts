@@ -51,13 +51,15 @@ export function centerRate(normal: RateNormal): number {
 
 /** Variance over that of independent events, at least 1; a prior of 1.5 worth ten samples until the history says more. */
 export function dispersionOf(normal: RateNormal): number {
-  return Math.max(1, ...normal.spread.map((block) => (15 + block.sum) / (10 + block.weight)));
+  let most = 1;
+  for (const block of normal.spread) most = Math.max(most, (15 + block.sum) / (10 + block.weight));
+  return most;
 }
 
 /** Highest rate still credible as "not worse": the one-sided 99 % limit of the usual rate (normal approximation). */
-export function highestRate(normal: RateNormal): number {
+export function highestRate(normal: RateNormal, dispersion = dispersionOf(normal)): number {
   const events = normal.errors + 0.5;
-  const upper = (events + 2.33 * Math.sqrt(events * dispersionOf(normal)) + 1.8) / (normal.requests + 1);
+  const upper = (events + 2.33 * Math.sqrt(events * dispersion) + 1.8) / (normal.requests + 1);
   return normal.bounded ? Math.min(upper, 0.95) : upper;
 }
 
@@ -66,29 +68,38 @@ function ratesToBetOn(normal: RateNormal, high: number): readonly number[] {
   return [1, 2.5, 8, 30].map((multiple) => Math.max(1, 2 * high) * multiple);
 }
 
-function nats(normal: RateNormal, k: number, n: number, rate: number, high: number): number {
-  const dispersion = dispersionOf(normal);
-  if (normal.bounded) return errorsEvidence(k, n, Math.max(rate, high * 1.0001), high, dispersion);
+interface Limits {
+  readonly dispersion: number;
+  readonly high: number;
+}
+
+function nats({ bounded: isRatio }: RateNormal, k: number, n: number, rate: number, limits: Limits): number {
+  const { dispersion, high } = limits;
+  if (isRatio) return errorsEvidence(k, n, Math.max(rate, high * 1.0001), high, dispersion);
   return countEvidence(k, rate, high, dispersion);
 }
 
 /** Evidence against each alternative, for the running test. */
 export function rateTrials(normal: RateNormal, k: number, n: number): readonly number[] {
-  const high = highestRate(normal);
-  return ratesToBetOn(normal, high).map((rate) => nats(normal, k, n, rate, high));
+  const dispersion = dispersionOf(normal);
+  const limits = { dispersion, high: highestRate(normal, dispersion) };
+  return ratesToBetOn(normal, limits.high).map((rate) => nats(normal, k, n, rate, limits));
 }
 
 /** Evidence that this one sample is no longer normal, whatever the new rate: for the place of the onset. */
 export function rateSurprise(normal: RateNormal, k: number, n: number): number {
-  const high = Math.min(highestRate(normal), Math.max(centerRate(normal) * 1.2, 1e-6));
+  const dispersion = dispersionOf(normal);
+  const high = Math.min(highestRate(normal, dispersion), Math.max(centerRate(normal) * 1.2, 1e-6));
   const rates = ratesToBetOn(normal, high);
   const least = rates[0] ?? high;
-  const all = [(high + least) / 2, ...rates].map((rate) => bounded(nats(normal, k, n, rate, high)));
+  const limits = { dispersion, high };
+  const all = [(high + least) / 2, ...rates].map((rate) => bounded(nats(normal, k, n, rate, limits)));
   return logSumExp(all) - Math.log(all.length);
 }
 
 /** Evidence that the rate is normal again rather than half as bad as it was. */
 export function rateRecovery(normal: RateNormal, k: number, n: number, current: number): number {
-  const high = highestRate(normal);
-  return -nats(normal, k, n, Math.max(high * 1.5, (high + current) / 2), high);
+  const dispersion = dispersionOf(normal);
+  const high = highestRate(normal, dispersion);
+  return -nats(normal, k, n, Math.max(high * 1.5, (high + current) / 2), { dispersion, high });
 }

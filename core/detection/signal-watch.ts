@@ -133,7 +133,8 @@ const events = (normal: RateNormal, value: number, n: number): number =>
 function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
   const trials = trialsAt(watch, grid, requests, watch.slot);
   if (trials === null) return;
-  watch.evidence = trials.map((nats, i) => Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + bounded(nats)));
+  for (let i = 0; i < trials.length; i++)
+    watch.evidence[i] = Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + bounded(trials[i] ?? 0));
   if (watch.alarm !== null) {
     continueAlarm(watch, watch.alarm, grid, requests);
     return;

@@ -42,12 +42,16 @@ describe("the timing of a change and an onset", () => {
     const shift = fc.integer({ min: 0, max: 10 ** 11 });
     fc.assert(
       fc.property(shift, fc.integer({ min: -600_000, max: 3_600_000 }), (by, lag) => {
-        const moved = timingEvidence({ startedAt: T0 + by, finishedAt: T0 + by + 2 * MINUTE }, onsetAt(T0 + by + lag), {
-          stepMs: 15_000,
-          windowMs: 30 * MINUTE,
-          at: T0 + by + 60 * MINUTE,
-          course: "shift",
-        });
+        const moved = timingEvidence(
+          { kind: "deploy", startedAt: T0 + by, finishedAt: T0 + by + 2 * MINUTE },
+          onsetAt(T0 + by + lag),
+          {
+            stepMs: 15_000,
+            windowMs: 30 * MINUTE,
+            at: T0 + by + 60 * MINUTE,
+            course: "shift",
+          },
+        );
         expect(moved).toBeCloseTo(nats(lag), 6);
       }),
     );
