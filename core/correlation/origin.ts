@@ -39,7 +39,7 @@ export interface OriginInput {
 export function fitOrigins(input: OriginInput): readonly Origin[] {
   const services = [...input.harm.keys()].sort();
   const external = [...input.graph.external].sort();
-  const surge = input.surge === null ? Math.log(0.97) : Math.log(0.03);
+  const surge = input.surge === null ? Math.log(0.99) : Math.log(0.01);
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
     const told = kind === "service" || kind === "external" ? toldOf(name, input) : 0;
     const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;

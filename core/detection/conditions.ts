@@ -14,6 +14,8 @@ import { withUnit } from "./meaning.ts";
 export interface ConditionWatch {
   take(series: Series): void;
   states(now: number, findings: readonly Finding[], rollouts: readonly Rollout[]): readonly ConditionState[];
+  /** Drops what carries labels (pods) and has been silent since then. */
+  forget(before: number): void;
   state(): ConditionMemory;
   restore(memory: ConditionMemory): void;
 }
@@ -35,6 +37,7 @@ export interface Tracked {
   failures: readonly { readonly at: number; readonly count: number }[];
   everReady: boolean;
   silence: string | null;
+  labelled: boolean;
 }
 export type ConditionMemory = Readonly<Record<string, Tracked>>;
 
@@ -76,6 +79,9 @@ export function createConditionWatch(config: Config): ConditionWatch {
         if (at > one.lastAt && value !== null && Number.isFinite(value)) takeSample(one, placed, at, value);
       }
     },
+    forget(before) {
+      for (const [key, one] of tracked) if (one.labelled && one.lastAt < before) tracked.delete(key);
+    },
     states: (now, findings, rollouts) => [...statesOf(placed, [...tracked.values()], now, findings, rollouts)],
     state: () => structuredClone(Object.fromEntries(tracked)),
     restore(memory) {
@@ -88,7 +94,8 @@ export function createConditionWatch(config: Config): ConditionWatch {
 function newTracked(series: Series): Tracked {
   const { service, metric, unit, stepMs } = series;
   const rest = { since: {}, run: 0, runSince: null, failures: [], everReady: false, silence: null };
-  return { service, metric, unit, stepMs, firstAt: -1, lastAt: -1, value: Number.NaN, ...rest };
+  const labelled = Object.keys(series.labels).length > 0;
+  return { service, metric, unit, stepMs, firstAt: -1, lastAt: -1, value: Number.NaN, labelled, ...rest };
 }
 
 export const silentAfter = (stepMs: number): number => 2 * stepMs + 60_000;

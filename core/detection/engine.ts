@@ -62,6 +62,9 @@ export interface DetectionEngine {
   restore(state: DetectionState): void;
 }
 
+/** A pod or version that has been silent for so long is gone. */
+const GONE_MS = 2 * 3_600_000;
+const CHANGES_KEPT_MS = 2 * 86_400_000;
 /** A slow drift is sought once in so many samples. */
 const DRIFT_EVERY = 8;
 
@@ -118,6 +121,16 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     }
   }
 
+  /** Pods and versions come and go: what has been silent for long is dropped, services as a whole never. */
+  function forget(now: number): void {
+    for (const [key, signal] of signals) {
+      if (Object.keys(signal.labels).length === 0) continue;
+      if (now - timeOf(signal.grid, signal.grid.next) > GONE_MS) signals.delete(key);
+    }
+    for (const [id, change] of changes) if (now - change.startedAt > CHANGES_KEPT_MS) changes.delete(id);
+    conditions.forget(now - GONE_MS);
+  }
+
   return {
     ingest(series, purpose) {
       for (const one of series) {
@@ -132,6 +145,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       for (const change of seen) changes.set(change.id, change);
     },
     evaluate(now) {
+      forget(now);
       followAll();
       const known = [...changes.values()];
       const statistical = [...signals.values()].flatMap((signal) =>

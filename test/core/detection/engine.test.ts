@@ -199,6 +199,18 @@ describe("the engine", () => {
     expect({ ...there, onset: null, detectedAt: 0 }).toEqual({ ...here, onset: null, detectedAt: 0 });
   });
 
+  it("forgets pods and versions that are gone, and never a service", () => {
+    const engine = createDetectionEngine(config);
+    engine.ingest(series, "statistics");
+    engine.ingest(
+      series.map((one) => ({ ...one, labels: { version: "v1" } })),
+      "statistics",
+    );
+    expect([...engine.signals()]).toHaveLength(4);
+    engine.evaluate(T0 + 12 * 3_600_000);
+    expect([...engine.signals()].map(({ labels }) => labels)).toEqual([{}, {}]);
+  });
+
   it("gives back the recent samples of a window", () => {
     const engine = createDetectionEngine(config);
     engine.ingest(series, "statistics");
