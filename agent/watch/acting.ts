@@ -94,8 +94,8 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
     case "stopped":
     case "nothing-to-do": {
       emit(pursuit, "plan.not-executed", results(answer), withAnswer);
-      const next = await escalate(withAnswer, pursuit, "The plan did not go through.");
-      return save(advance(next, "verifying", now, answer.outcome, results(answer)));
+      // The gate has told people of a plan that stopped half-way; what stands where is in its results.
+      return save(advance(withAnswer, "verifying", now, answer.outcome, results(answer)));
     }
   }
 }

@@ -1,12 +1,16 @@
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { finishLeftOver } from "./aftermath.ts";
+import { noteHealthyChanges } from "./healthy.ts";
 import { openIncident, substance, troubled } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
 import { pursue } from "./pursue.ts";
 
 /** How many incidents a watch takes up again after a restart: far more than ever stand open at once. */
 const OPEN_LIMIT = 1000;
+
+/** How often changes that followed a rollback are looked at: they prove healthy over minutes, not seconds. */
+const HEALTH_LOOK_MS = 60_000;
 
 export interface Watch {
   /** Takes up what a previous process left: intents are reconciled first, then open incidents go on (S5). */
@@ -26,6 +30,7 @@ export function createWatch(parts: WatchParts): Watch {
   /** Services of incidents that are closed while their signals are still wrong: the same trouble is not news. */
   const lingering = new Map<string, ReadonlySet<string>>();
   let down = new Map<string, Gap>();
+  let healthLookedAt = parts.clock.now();
 
   const save = async (incident: Incident) => {
     const known = incidents.get(incident.id);
@@ -98,9 +103,15 @@ export function createWatch(parts: WatchParts): Watch {
       const news = [...inTrouble].some(
         (name) => ![...incidents.values()].some((one) => one.affectedServices.includes(name) || one.service === name),
       );
-      if (incidents.size === 0 && !news) return;
+      const due = now - healthLookedAt >= HEALTH_LOOK_MS;
+      if (incidents.size === 0 && !news && !due) return;
       const caseFile = await parts.gather(now, abort);
       if (abort.aborted) return;
+      if (due) {
+        healthLookedAt = now;
+        await noteHealthyChanges(parts, caseFile, inTrouble);
+      }
+      if (incidents.size > 0) await parts.gate.recover();
       if (news) await openNew(caseFile);
       for (const incident of [...incidents.values()]) {
         try {
