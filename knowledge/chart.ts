@@ -5,6 +5,8 @@ import { chartWindow } from "./postmortem/chart-window.ts";
 import { quantity } from "./postmortem/figures.ts";
 
 const SIZE = { width: 860, height: 320 };
+/** Ticks of a shorter span than this lie less than a minute apart. */
+const SHORT_MS = 10 * 60_000;
 /** Okabe and Ito's palette, told apart by people who see few colours; each mark is also named in words. */
 const COLOURS: Readonly<Record<string, string>> = {
   change: "#D55E00",
@@ -33,7 +35,12 @@ export async function postmortemChart(incident: Incident, series: readonly Serie
       backgroundColor: "#ffffff",
       title: { text, left: 16, top: 8, textStyle: { fontSize: 14 } },
       grid: { left: 70, right: 24, top: 84, bottom: 36 },
-      xAxis: { type: "time", min: from, max: to, axisLabel: { formatter: "{HH}:{mm}", hideOverlap: true } },
+      xAxis: {
+        type: "time",
+        min: from,
+        max: to,
+        axisLabel: { formatter: to - from < SHORT_MS ? "{HH}:{mm}:{ss}" : "{HH}:{mm}", hideOverlap: true },
+      },
       yAxis: { type: "value", axisLabel: { formatter: (value: number) => quantity(value, shown.unit) } },
       series: [
         {

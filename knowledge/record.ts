@@ -124,7 +124,12 @@ function signatures(incident: Incident): readonly string[] {
 }
 
 function anomalies(incident: Incident): readonly string[] {
-  const texts = worse(incident).map(({ service, metric, unit, baseline, current }) => {
+  const strongest = new Map<string, (typeof incident.findings)[number]>();
+  for (const one of worse(incident).toSorted((a, b) => b.strength - a.strength)) {
+    const key = JSON.stringify([one.service, one.metric]);
+    if (!strongest.has(key)) strongest.set(key, one);
+  }
+  const texts = [...strongest.values()].map(({ service, metric, unit, baseline, current }) => {
     const from = baseline === null ? "unknown" : short(baseline);
     const to = current === null ? "unknown" : short(current);
     return cleanText(`${service} ${metric} ${from} → ${to} ${unit}`, 200);

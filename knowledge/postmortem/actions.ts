@@ -1,7 +1,7 @@
 import type { Incident } from "../../core/model/incident.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock } from "./figures.ts";
-import { bullets, code, prose, section, table } from "./markdown.ts";
+import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
 
 /** What was decided, under which rule, what was really done, and how that was checked. */
 export function actionsSection(incident: Incident, entries: readonly LedgerEntry[]): string | null {
@@ -17,8 +17,8 @@ export function actionsSection(incident: Incident, entries: readonly LedgerEntry
 
 function decided({ decision }: Incident): string {
   if (decision === null) return "No decision was made.";
-  const why = decision.why.map((sentence) => prose(sentence));
-  const person = decision.needsPerson.map((sentence) => `A person had to agree: ${prose(sentence)}`);
+  const why = decision.why.map((why) => sentence(why));
+  const person = decision.needsPerson.map((why) => `A person had to agree: ${sentence(why)}`);
   const automatic = decision.automatic ? ["An automatic policy condition held at that moment."] : [];
   return `Decided at ${clock(decision.decidedAt)}: **${decision.action}**.\n\n${bullets([...why, ...automatic, ...person])}`;
 }
@@ -45,7 +45,7 @@ function executed({ gate }: Incident): string | null {
 function checked({ recovery }: Incident): string | null {
   if (recovery === null) return null;
   const checks = recovery.checks.map(
-    ({ service, metric, verdict, because }) => `${code(service)} ${code(metric)}: ${verdict}. ${prose(because)}`,
+    ({ service, metric, verdict, because }) => `${code(service)} ${code(metric)}: ${verdict}: ${sentence(because)}`,
   );
   const head = `Verification: **${recovery.verdict}**${recovery.at === null ? "" : ` at ${clock(recovery.at)}`}.`;
   return checks.length === 0 ? head : `${head}\n\n${bullets(checks)}`;

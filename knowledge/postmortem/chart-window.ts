@@ -24,10 +24,18 @@ export function chartWindow(incident: Incident, all: readonly Series[]): ChartWi
   if (found === undefined) return null;
   const moments = marks(incident);
   const first = moments[0]?.at ?? incident.detectedAt;
-  const last = Math.max(moments.at(-1)?.at ?? incident.detectedAt, incident.closedAt ?? 0);
+  const last = moments.at(-1)?.at ?? incident.detectedAt;
   const end = found.startAt + (found.values.length - 1) * found.stepMs;
-  const from = Math.max(found.startAt, first - MARGIN_MS);
-  const to = Math.min(end, last + MARGIN_MS);
+  const measuredFrom =
+    found.startAt +
+    Math.max(
+      0,
+      found.values.findIndex((value) => value !== null),
+    ) *
+      found.stepMs;
+  const from = Math.min(first, Math.max(measuredFrom, first - MARGIN_MS));
+  const judgedAt = incident.recovery?.at ?? last;
+  const to = Math.max(last, Math.min(end, Math.max(last, judgedAt) + MARGIN_MS));
   return to > from ? { series: found, from, to, marks: moments } : null;
 }
 

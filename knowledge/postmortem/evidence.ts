@@ -19,13 +19,15 @@ export function evidenceSection(
     .toSorted((a, b) => b.strength - a.strength);
   const rows = worse
     .slice(0, SIGNALS)
-    .map(({ service, metric, unit, baseline, current, onset, samples, detector }) => [
+    .map(({ service, metric, unit, baseline, current, onset, samples, detector, because }) => [
       code(service),
       code(metric),
       quantity(baseline, unit),
       quantity(current, unit),
       onset === null ? "unknown" : clock(onset.at),
-      `${code(detector)}, ${samples} samples`,
+      unit === "count"
+        ? `${code(detector)}: ${prose(because, 200)}`
+        : `${code(detector)}, ${samples} ${samples === 1 ? "sample" : "samples"}`,
     ]);
   const head = ["Service", "Signal", "Before", "During", "Since", "Said by"];
   const more = worse.length > SIGNALS ? `${worse.length - SIGNALS} more signals got worse.` : null;

@@ -4,7 +4,7 @@ import { durationText } from "../../core/model/time.ts";
 export function quantity(value: number | null, unit: string): string {
   if (value === null) return "unknown";
   if (unit === "ratio") return percent(value);
-  return unit === "" ? short(value) : `${short(value)} ${unit}`;
+  return unit === "" || unit === "count" ? short(value) : `${short(value)} ${unit}`;
 }
 
 /** A share 0–1 as percent: `0.3124` → `31.2 %`, `0.0021` → `0.21 %`. */

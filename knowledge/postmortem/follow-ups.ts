@@ -1,7 +1,7 @@
 import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { quantity, span } from "./figures.ts";
-import { code, prose } from "./markdown.ts";
+import { code, sentence } from "./markdown.ts";
 import { blamed } from "./marks.ts";
 
 /** Noticing took longer than this: worth asking for a faster signal. The target for detection is a minute. */
@@ -20,6 +20,10 @@ export function followUps(incident: Incident): readonly string[] {
 
 const owner = ({ author }: Change) => (author === undefined ? "Owner: not known." : `Owner: ${code(author, 60)}.`);
 
+/** Words of a warning that the bad version can return by itself, rather than of what stays undone. */
+const RETURNS =
+  /\bbrings?\b.*\bback\b|\breturns?\b|\breturn by itself|last-applied|auto-?sync|self-?heal|next (?:kubectl )?(?:apply|sync|commit)/i;
+
 /** What would bring the bad version back comes first: it can happen tonight. */
 function wayBack(incident: Incident): readonly string[] {
   const warnings = (incident.gate?.results ?? []).flatMap(({ target, warnings: of }) =>
@@ -27,7 +31,8 @@ function wayBack(incident: Incident): readonly string[] {
   );
   return warnings.map(({ warning, change }) => {
     const who = change === undefined ? "" : ` ${owner(change)}`;
-    return `**Before the next deploy:** ${prose(warning)}${who}`;
+    const when = RETURNS.test(warning) ? "**Before the next deploy:**" : "Check what the action left as it was:";
+    return `${when} ${sentence(warning)}${who}`;
   });
 }
 
@@ -37,15 +42,15 @@ function mend(incident: Incident): readonly string[] {
     const suspects = hotfix.suspects.slice(0, 5).map((one) => code(one));
     return [
       `Mend ${code(hotfix.changeId)} by hand${suspects.length === 0 ? "" : `, starting at ${suspects.join(", ")}`}. ` +
-        `No rollback because: ${prose(hotfix.whyNoRollback)} Meanwhile: ${prose(hotfix.mitigation)} ` +
-        `It worked if: ${prose(hotfix.check)} Owner: ${hotfix.owner === null ? "not known" : code(hotfix.owner, 60)}.`,
+        `No rollback because: ${sentence(hotfix.whyNoRollback)} Meanwhile: ${sentence(hotfix.mitigation)} ` +
+        `It worked if: ${sentence(hotfix.check)} Owner: ${hotfix.owner === null ? "not known" : code(hotfix.owner, 60)}.`,
     ];
   }
   const executed = incident.gate?.outcome === "executed";
   return blamed(incident).map((change) => {
     const paths = (change.diff?.paths ?? []).slice(0, 3).map((path) => code(path));
     const where = paths.length === 0 ? "" : ` The change touched ${paths.join(", ")}.`;
-    const commit = change.commit === undefined ? "" : ` (commit ${code(change.commit)})`;
+    const commit = change.commit === undefined ? "" : ` (commit ${code(change.commit.slice(0, 12))})`;
     const what =
       change.kind === "flag"
         ? `flag ${code(change.flag ?? change.service)}`

@@ -1,6 +1,6 @@
 import type { Incident } from "../../core/model/incident.ts";
 import { percent, short, span } from "./figures.ts";
-import { bullets, code, prose, section, table } from "./markdown.ts";
+import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
 
 /** Who was hurt, for how long and how much: figures where there are any, and what could not be computed. */
 export function impactSection(incident: Incident): string | null {
@@ -28,7 +28,7 @@ export function impactSection(incident: Incident): string | null {
     "Impact",
     table(["What", "How much"], figures),
     duration,
-    impact.sentences.map((sentence) => prose(sentence)).join(" "),
+    impact.sentences.map((one) => sentence(one)).join(" "),
     routes.length === 0 ? null : `Worst routes:\n\n${bullets(routes)}`,
     impact.unknown.length === 0 ? null : `Not computed: ${impact.unknown.map((what) => prose(what)).join("; ")}.`,
   );
@@ -42,5 +42,7 @@ function total({ impact, onset }: Incident, until: number | null): readonly (rea
   const rate = impact?.failedRequestsPerSecond ?? null;
   if (rate === null || onset === null || until === null) return [];
   const failed = (rate * Math.max(0, until - onset.at)) / 1000;
-  return [["Failed requests in all, had that rate held throughout", `about ${short(failed)}`]];
+  return failed < 1
+    ? []
+    : [["Failed requests in all, had that rate held throughout", `about ${short(Math.round(failed))}`]];
 }

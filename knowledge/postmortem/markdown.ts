@@ -5,7 +5,9 @@ import { cleanText } from "../../core/model/untrusted-text.ts";
  * no heading, no fence. For sentences of our own too: they name services and versions that others chose.
  */
 export function prose(text: string, maxLength = 600): string {
-  const line = cleanText(text, maxLength).replaceAll(/\s+/g, " ").trim();
+  const line = cleanText(text.replaceAll(/\s*\n\s*/g, "; "), maxLength)
+    .replaceAll(/\s+/g, " ")
+    .trim();
   return line
     .replaceAll("\\", "\\\\")
     .replaceAll("&", "&amp;")
@@ -16,6 +18,12 @@ export function prose(text: string, maxLength = 600): string {
     .replaceAll(/(:)(\/\/)|\b(www)(\.)/gi, "$1$3\u2060$2$4") // no autolink: a link in a draft is one that we put there
     .replace(/^(?=[#+=>-])/, "\\") // a line that could start a heading, a list, a quote or an underline
     .replace(/^(\d{1,9})(?=[.)](?:\s|$))/, "$1\\"); // or a numbered list;
+}
+
+/** Prose that ends as a sentence does, so that several can follow each other. */
+export function sentence(text: string, maxLength?: number): string {
+  const line = prose(text, maxLength);
+  return /[.!?]$/.test(line) || line === "" ? line : `${line}.`;
 }
 
 /** A name as inline code. A backtick in it becomes an apostrophe, as in prose: no name that we know has one. */

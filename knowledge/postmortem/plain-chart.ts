@@ -40,7 +40,7 @@ export function plainChart(series: Series, from: number, to: number, marks: read
 function markRows(marks: readonly Mark[], from: number, cell: number, width: number): readonly string[] {
   const rows: string[][] = [];
   for (const { letter, at } of marks) {
-    const column = Math.floor((at - from) / cell);
+    const column = at === from + width * cell ? width - 1 : Math.floor((at - from) / cell);
     if (column < 0 || column >= width) continue;
     const row = rows.find((cells) => cells[column] === " ") ?? Array.from({ length: width }, () => " ");
     if (!rows.includes(row)) rows.push(row);

@@ -1,4 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
+import type { Finding } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
 import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
@@ -36,10 +37,7 @@ function began({ onset, detectedAt, findings, service, affectedServices }: Incid
   const others = affectedServices.filter((one) => one !== (lead?.service ?? service));
   const when =
     onset === null ? `At ${dateTime(detectedAt)} UTC unship noticed that` : `From about ${dateTime(onset.at)} UTC`;
-  const what =
-    lead === undefined
-      ? `${code(service)} was in trouble`
-      : `${code(lead.metric)} of ${code(lead.service)} went from ${quantity(lead.baseline, lead.unit)} to ${quantity(lead.current, lead.unit)}`;
+  const what = lead === undefined ? `${code(service)} was in trouble` : symptom(lead);
   const spread =
     others.length === 0
       ? ""
@@ -52,10 +50,19 @@ function began({ onset, detectedAt, findings, service, affectedServices }: Incid
   return `${when} ${what}${spread}.${noticed}`;
 }
 
+/** What a signal did. A count of failing pods says less than the detector's own sentence. */
+function symptom({ metric, service, baseline, current, unit, because }: Finding): string {
+  const [from, to] = [quantity(baseline, unit), quantity(current, unit)];
+  if (unit === "count" || from === to) return `${code(service)} failed (${prose(because, 200)})`;
+  return `${code(metric)} of ${code(service)} went from ${from} to ${to}`;
+}
+
 function hurt({ impact }: Incident): string {
   if (impact === null) return "";
   const share =
-    impact.failedShare === null ? "" : `: ${percent(impact.failedShare)} of requests failed at the worst edge`;
+    impact.failedShare === null || impact.failedShare === 0
+      ? ""
+      : `: ${percent(impact.failedShare)} of requests failed at the worst edge`;
   return `The business impact was ${impact.level}${share}.`;
 }
 

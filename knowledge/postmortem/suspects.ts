@@ -1,13 +1,13 @@
 import type { Candidate, Reason } from "../../core/model/candidate.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { beforeOrAfter, probability } from "./figures.ts";
-import { code, prose, section, table } from "./markdown.ts";
+import { code, section, sentence, table } from "./markdown.ts";
 import { changeWords } from "./summary.ts";
 
 const SHOWN = 8;
 /** The reasons that moved a probability most; the rest moved it little. */
 const REASONS = 3;
-/** A log-odds below this moves a probability by less than three points: not worth a reader's time. */
+/** A weight below this moves a probability by less than three points: not worth a reader's time. */
 const NEGLIGIBLE = 0.1;
 
 /** Why this change and not the others: every hypothesis with its probability and what speaks for and against it. */
@@ -26,7 +26,7 @@ export function suspectsSection(incident: Incident): string | null {
   const left = ranking.candidates.length - shown.length;
   return section(
     heading,
-    table(["Hypothesis", "Probability", "For (+) and against (−)"], [...rows, none]),
+    table(["Hypothesis", "Probability", "What speaks for and against it"], [...rows, none]),
     left > 0 ? `${left} more changes lay in the window, each less probable.` : null,
     "The probabilities are measured from timing, versions, the call graph, logs and traces; they sum to 100 %.",
   );
@@ -45,6 +45,6 @@ function reasons(all: readonly Reason[]): string {
     .filter(({ logOdds }) => Math.abs(logOdds) >= NEGLIGIBLE)
     .toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds))
     .slice(0, REASONS)
-    .map(({ logOdds, sentence }) => `${logOdds > 0 ? "+" : "−"} ${prose(sentence, 250)}`);
+    .map(({ sentence: text }) => sentence(text, 250));
   return telling.join("<br>") || "nothing speaks clearly for or against it";
 }

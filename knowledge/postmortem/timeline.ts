@@ -1,4 +1,5 @@
 import type { Incident } from "../../core/model/incident.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock, dateTime, offset } from "./figures.ts";
 import { prose, section, table } from "./markdown.ts";
@@ -43,10 +44,32 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
     const event = PEOPLE[kind];
     return event === undefined ? [] : [{ at, event, detail: `by ${prose(actor, 100)}` }];
   });
-  const own = timeline.map(({ at, event, detail }) => ({ at, event: prose(event, 60), detail: prose(detail, 300) }));
+  const own = timeline.map(told);
   const all: readonly Event[] = [...changes, ...began, ...own, ...people].sort((a, b) => a.at - b.at);
   const zero = onset?.at ?? incident.detectedAt;
   const rows = all.map(({ at, event, detail }) => [clock(at), offset(at, zero), event, detail]);
   const note = `All times UTC, ${dateTime(zero).slice(0, 10)}; offsets count from ${onset === null ? "detection, since the onset is not known" : "onset"}.`;
-  return section("Timeline", note, table(["Time", "From onset", "What", "Detail"], rows));
+  const late =
+    onset !== null && incident.detectedAt < onset.at
+      ? "The onset was estimated anew after the first detection: the trouble came more than once."
+      : null;
+  return section("Timeline", note, late, table(["Time", "From onset", "What", "Detail"], rows));
+}
+
+/** How much of a detail a table cell can hold; the sections below, and the ledger, have the whole of it. */
+const DETAIL = 160;
+
+/** An event of the record in two cells: `decided: rollback x` is the event "decided" with the rest as its detail. */
+function told({ at, event, detail }: Incident["timeline"][number]): Event {
+  const [kind = "", ...more] = event.split(": ");
+  // What the chain did step by step stands in the ledger; here it matters what it came to.
+  const came = kind.startsWith("chain") ? (detail.split(": ")[0] ?? "") : detail;
+  const whole = [...(more.length > 0 ? [more.join(": ")] : []), came].join("; ");
+  return { at, event: prose(shorten(kind, 60)), detail: prose(shorten(whole, DETAIL)) };
+}
+
+/** Cut between words. */
+function shorten(text: string, most: number): string {
+  const line = cleanText(text, 2_000);
+  return line.length <= most ? line : `${line.slice(0, most).replace(/\s+\S*$/, "")} ...`;
 }
