@@ -6,7 +6,7 @@ import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 
 /** Evidence beyond this is not trusted from one service: something else may be wrong with it. */
 export const HARM_CERTAIN = 6;
-const LEAST_NATS = -3;
+const LEAST_NATS = -4;
 /** What "before" means: so long before the onset. */
 const BEFORE_MS = 1_800_000;
 /** Neighbouring samples of a level say much the same: so many count as one. */

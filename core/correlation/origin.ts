@@ -21,7 +21,7 @@ export interface Origin {
  * too many); elsewhere hardly ever: two troubles in the same minutes are rare. Orders of magnitude, not fits: only
  * their ratios between origins matter.
  */
-const HURT = { itself: 0.95, caller: 0.7, callee: 0.02, elsewhere: 0.005, shared: 0.35 } as const;
+const HURT = { itself: 0.98, caller: 0.7, callee: 0.02, elsewhere: 0.005, shared: 0.35 } as const;
 /** A service in between that nobody measures passes trouble on as often as not. */
 const UNMEASURED = 0.7;
 

@@ -29,6 +29,11 @@ export interface RankOptions {
  * @see Google, Site Reliability Engineering, ch. 1 "Introduction", "Change Management"
  */
 const FROM_CHANGES = 0.7;
+/**
+ * Changes in the window of an ordinary incident: one or two. Each change brings its own risk, so that its odds against
+ * "no change" do not fall because others were made at the same time; only an unusual number makes changes likelier.
+ */
+const ORDINARY_CHANGES = 1.5;
 
 /** Where trouble starts if no change is to blame. Externals share theirs; without any it falls to the services. */
 const ELSEWHERE = { service: 0.45, external: 0.35, shared: 0.1, surge: 0.1 } as const;
@@ -48,12 +53,12 @@ export function rankCandidates(
 ): Ranking {
   const evidence = gatherEvidence(caseFile, onset, focus, options);
   const judged = candidates.filter((change) => change.ownRollback !== true);
-  const eligible = judged.filter((change) => change.startedAt <= onset.latest + evidence.stepMs).length;
+  const anyEligible = judged.some((change) => change.startedAt <= onset.latest + evidence.stepMs);
   const scored = judged.map((change) => {
-    const reasons = reasonsFor(change, judged, evidence, options, Math.max(1, eligible));
+    const reasons = reasonsFor(change, judged, evidence, options);
     return { change, reasons, logOdds: reasons.reduce((sum, { logOdds }) => sum + logOdds, 0) };
   });
-  const none = noChange(evidence, eligible > 0, passing(scored, evidence));
+  const none = noChange(evidence, anyEligible, passing(scored, evidence));
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);
   const list: Candidate[] = scored
     .map(({ change, reasons, logOdds }) => ({
@@ -153,13 +158,13 @@ function reasonsFor(
   candidates: readonly Change[],
   evidence: CaseEvidence,
   options: RankOptions,
-  eligible: number,
 ): readonly Reason[] {
   const reasons: Reason[] = [
     {
       name: "prior",
-      logOdds: Math.log(FROM_CHANGES / eligible) + priorNats(change, reliedOnBy(change, candidates), options.past),
-      sentence: `seven outages in ten come from changes; ${eligible} could be meant, weighed by kind, size and past`,
+      logOdds:
+        Math.log(FROM_CHANGES / ORDINARY_CHANGES) + priorNats(change, reliedOnBy(change, candidates), options.past),
+      sentence: "seven outages in ten come from changes, one or two of which are ordinary; weighed by size and past",
     },
     timingReason(change, candidates, evidence, options),
     placeReason(change, evidence),

@@ -19,14 +19,16 @@ const BLOCKS = 16;
 const STEADY_Z = 4.3;
 /** A limit further off than this many times the span watched is a guess, not a forecast. */
 const FORECAST_SPANS = 8;
+/** Less than a tenth of the limit is within what use does by itself. */
+const LEAST_RISE = 0.1;
 
 /**
- * Looks for a steady rise over the last 32, 128, 512, … samples: medians of 16 blocks, Mann–Kendall for steadiness,
+ * Looks for a steady rise over the last 16, 32, 64, … samples: medians of 16 blocks, Mann–Kendall for steadiness,
  * Theil–Sen for the slope. It counts only if the rise is more than the scatter that is left around the line, if both
  * halves rise, and if the limit comes within reach. Null: none.
  */
 export function findDrift(grid: SampleGrid, limit = 1): Drift | null {
-  for (let span = 2 * BLOCKS; span <= grid.next - grid.first; span *= 2) {
+  for (let span = BLOCKS; span <= grid.next - grid.first; span *= 2) {
     const drift = driftOver(grid, span, limit);
     if (drift !== null) return drift;
   }
@@ -36,6 +38,8 @@ export function findDrift(grid: SampleGrid, limit = 1): Drift | null {
 function driftOver(grid: SampleGrid, span: number, limit: number): Drift | null {
   const size = span / BLOCKS;
   const start = grid.next - span;
+  // Most signals do not rise at all: two samples say so before anything is sorted.
+  if (!(highestOf(grid, grid.next - 3) - lowestOf(grid, start) >= LEAST_RISE * limit)) return null;
   const blocks: number[] = [];
   for (let block = 0; block < BLOCKS; block++) {
     const values: number[] = [];
@@ -56,7 +60,7 @@ function driftOver(grid: SampleGrid, span: number, limit: number): Drift | null 
   const steady = halves.every((one) => one > slope / 2) && rise > 6 * robustScale(residuals);
   const toLimit = ((limit - current) / slope) * size * grid.stepMs;
   if (z < STEADY_Z || slope <= 0 || !steady || toLimit > FORECAST_SPANS * span * grid.stepMs) return null;
-  if (rise < 0.1 * limit) return null; // less than a tenth of the limit is within what use does by itself
+  if (rise < LEAST_RISE * limit) return null;
   const before = valuesBetween(grid, timeOf(grid, grid.first), timeOf(grid, start - 1));
   if (before.length >= 2 * BLOCKS && current < median(before) + 6 * robustScale(before)) return null; // it wanders so far anyway
   const onset = driftOnset(grid, current, slope / size, size);
@@ -71,6 +75,18 @@ function driftOver(grid: SampleGrid, span: number, limit: number): Drift | null 
     samples: span,
   };
 }
+
+/** The extremes of three neighbouring slots; NaN where all are missing, and then nothing rises. */
+function highestOf(grid: SampleGrid, from: number): number {
+  return Math.max(...threeFrom(grid, from));
+}
+function lowestOf(grid: SampleGrid, from: number): number {
+  return Math.min(...threeFrom(grid, from));
+}
+const threeFrom = (grid: SampleGrid, from: number): readonly number[] => {
+  const values = [from, from + 1, from + 2].map((slot) => valueAt(grid, slot)).filter((value) => !Number.isNaN(value));
+  return values.length === 0 ? [Number.NaN] : values;
+};
 
 /** Where the line through the rise meets the level before it; as uncertain as a quarter of the rise's length. */
 function driftOnset(grid: SampleGrid, current: number, slopePerSlot: number, size: number): Onset {

@@ -66,7 +66,7 @@ export interface DetectionEngine {
 const GONE_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * 86_400_000;
 /** A slow drift is sought once in so many samples. */
-const DRIFT_EVERY = 8;
+const DRIFT_EVERY = 4;
 
 export function createDetectionEngine(config: Config, options: DetectionOptions = {}): DetectionEngine {
   const capacity = options.capacity ?? 1440;
