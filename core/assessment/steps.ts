@@ -1,5 +1,5 @@
 import type { ChainStep, Config } from "../config/config.ts";
-import { HARM_CERTAIN, harmByService } from "../correlation/harm.ts";
+import { creeps, HARM_CERTAIN, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
@@ -67,7 +67,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const findings = harmFindings(caseFile, new Set(services));
   const onset = episodeOnset(findings);
   const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
-  const creeping = findings.length > 0 && findings.every(({ detector }) => detector === "drift");
+  const creeping = findings.length > 0 && findings.every(creeps);
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;

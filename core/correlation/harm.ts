@@ -1,5 +1,5 @@
 import { MATERIAL_LEVEL } from "../detection/evidence.ts";
-import { isHarm, isLatency } from "../detection/meaning.ts";
+import { hasLimit, isHarm, isLatency } from "../detection/meaning.ts";
 import { logSumExp, median, robustScale } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
@@ -35,7 +35,7 @@ export function harmByService(
   for (const finding of findings) {
     if (finding.verdict === "unknown" && finding.detector === "silence" && !harm.has(finding.service))
       harm.set(finding.service, 0);
-    if (finding.verdict !== "worse" || finding.onset === null || finding.detector === "threshold") continue;
+    if (finding.verdict !== "worse" || finding.onset === null) continue;
     if (Object.keys(finding.labels).length > 0 || !finding.metric || !hurts(index, finding)) continue;
     const apart = Math.max(finding.onset.earliest - onset.latest, onset.earliest - finding.onset.latest, 0);
     if (apart <= 600_000 + 2 * stepMs) harm.set(finding.service, HARM_CERTAIN);
@@ -43,25 +43,15 @@ export function harmByService(
   return harm;
 }
 
-/** Whether a finding speaks of harm: a metric that hurts, or a drift that will. */
+/** Whether a finding speaks of harm: a metric that hurts, what policy declares bad, or a drift that will hurt. */
 export function hurts(index: SampleIndex, finding: Finding): boolean {
-  const worse = index.whole(finding.service, finding.metric)?.worse ?? "up";
-  return finding.detector === "drift" || isHarm(finding.metric, worse);
+  if (DECLARED.has(finding.detector)) return true;
+  return isHarm(finding.metric, index.whole(finding.service, finding.metric)?.worse ?? "up");
 }
+const DECLARED: ReadonlySet<string> = new Set(["threshold", "health", "rollout", "drift"]);
 
-/** The largest excess of errors among findings of about this onset; 0 where the trouble is not one of errors. */
-function worstExcess(index: SampleIndex, findings: readonly Finding[], onset: Onset): number {
-  const errors = findings.filter(
-    (one) =>
-      one.verdict === "worse" &&
-      one.metric === "error_rate" &&
-      Object.keys(one.labels).length === 0 &&
-      one.onset !== null &&
-      one.onset.earliest - onset.latest <= 600_000 &&
-      index.whole(one.service, "error_rate") !== undefined,
-  );
-  return Math.max(0, ...errors.map(({ baseline, current }) => (current ?? 0) - (baseline ?? 0)));
-}
+/** Whether what is worse creeps: a drift, or the use of a limited resource that grew until policy spoke. */
+export const creeps = ({ detector, metric }: Finding): boolean => detector === "drift" || hasLimit(metric);
 
 /**
  * The same, as evidence that the trouble starts there: where errors rose, the origin must fail a good part of what its
@@ -85,6 +75,20 @@ export function harmAsOrigin(
       return [service, Math.min(nats, harmOf(index, service, onset, at, excess))];
     }),
   );
+}
+
+/** The largest excess of errors among findings of about this onset; 0 where the trouble is not one of errors. */
+function worstExcess(index: SampleIndex, findings: readonly Finding[], onset: Onset): number {
+  const errors = findings.filter(
+    (one) =>
+      one.verdict === "worse" &&
+      one.metric === "error_rate" &&
+      Object.keys(one.labels).length === 0 &&
+      one.onset !== null &&
+      one.onset.earliest - onset.latest <= 600_000 &&
+      index.whole(one.service, "error_rate") !== undefined,
+  );
+  return Math.max(0, ...errors.map(({ baseline, current }) => (current ?? 0) - (baseline ?? 0)));
 }
 
 /** The same evidence for one service from the samples since a later moment alone, against what was before the onset. */

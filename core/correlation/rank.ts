@@ -4,7 +4,7 @@ import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { createCallGraph } from "./call-graph.ts";
-import { harmAsOrigin, harmByService, hurts } from "./harm.ts";
+import { creeps, harmAsOrigin, harmByService, hurts } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
@@ -140,7 +140,7 @@ export function gatherEvidence(
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
-  const course = told.length > 0 && told.every(({ detector }) => detector === "drift") ? "drift" : "shift";
+  const course = told.length > 0 && told.every(creeps) ? "drift" : "shift";
   return { caseFile, onset, stepMs, index, origins, signatures, harm, worse: worseMetrics(told), course, surge };
 }
 

@@ -6,7 +6,7 @@ import { silentAfter } from "./conditions.ts";
 import type { Drift } from "./drift.ts";
 import type { Signal } from "./engine.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
-import { withUnit } from "./meaning.ts";
+import { isResource, withUnit } from "./meaning.ts";
 import { newestAt, timeOf } from "./sample-grid.ts";
 import { seasonAt } from "./season.ts";
 import { presentValue, strength, usual } from "./signal-watch.ts";
@@ -145,29 +145,32 @@ export function rolloutFindings(rollouts: readonly Rollout[], now: number): read
     });
 }
 
-/** Conditions that fire where no test speaks of the same signal: what people declared bad is bad. */
+/**
+ * Conditions that fire where no finding of harm speaks of the same signal: what people declared bad is bad, also where
+ * it is the use of a resource. Its onset is that of the shift which took it there, where one was measured.
+ */
 export function conditionFindings(states: readonly ConditionState[], measured: readonly Finding[]): readonly Finding[] {
-  const spoken = new Set(
-    measured.filter(({ verdict }) => verdict === "worse").map(({ service, metric }) => `${service}\n${metric}`),
-  );
+  const worse = measured.filter(({ verdict, labels }) => verdict === "worse" && Object.keys(labels).length === 0);
+  const keyOf = ({ service, metric }: Pick<Finding, "service" | "metric">) => `${service}\n${metric}`;
+  const spoken = new Set(worse.filter((one) => one.detector === "drift" || !isResource(one.metric)).map(keyOf));
   const found: Finding[] = [];
   for (const state of states) {
-    const key = `${state.service}\n${state.metric}`;
-    if (state.state !== "firing" || state.since === null || spoken.has(key)) continue;
-    spoken.add(key);
+    if (state.state !== "firing" || state.since === null || spoken.has(keyOf(state))) continue;
+    spoken.add(keyOf(state));
+    const shift = worse.find((one) => keyOf(one) === keyOf(state));
     found.push({
       detector: state.metric === "health_check_failures" ? "health" : "threshold",
       service: state.service,
       metric: state.metric,
       labels: {},
-      unit: state.metric === "health_check_failures" ? "count" : "",
+      unit: shift?.unit ?? (state.metric === "health_check_failures" ? "count" : ""),
       verdict: "worse",
-      onset: { at: state.since, earliest: state.since, latest: state.since },
+      onset: shift?.onset ?? { at: state.since, earliest: state.since, latest: state.since },
       detectedAt: state.since,
-      baseline: null,
+      baseline: shift?.baseline ?? null,
       current: state.value,
       samples: 1,
-      strength: Math.log(20),
+      strength: DOUBT_NATS,
       because: `${state.text}: ${state.because}`,
     });
   }

@@ -10,12 +10,16 @@ export function formOf(metric: string): SignalForm {
 
 export const isLatency = (metric: string): boolean => /latency|duration|response_time/.test(metric);
 
+/** Traffic and the use of resources: they may explain harm, but are none by themselves. */
+export const isResource = (metric: string): boolean =>
+  metric === "request_rate" || metric === "cpu_usage" || metric === "memory_usage";
+
 /**
  * Whether this metric getting worse hurts somebody by itself. Errors, latency and health do; so does a custom metric
- * whose direction somebody declared. Traffic and the use of resources may explain harm, but are none.
+ * whose direction somebody declared.
  */
 export function isHarm(metric: string, worse: Worse): boolean {
-  if (metric === "request_rate" || metric === "cpu_usage" || metric === "memory_usage") return false;
+  if (isResource(metric)) return false;
   return worse !== "either" || isLatency(metric) || metric === "error_rate";
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { createCallGraph } from "../correlation/call-graph.ts";
-import { hurts } from "../correlation/harm.ts";
+import { creeps, hurts } from "../correlation/harm.ts";
 import { indexSeries, type SampleIndex, samplesBetween } from "../correlation/samples.ts";
 import { isLatency } from "../detection/meaning.ts";
 import type { CaseFile } from "../model/assessment.ts";
@@ -18,9 +18,7 @@ const SHARES = [0.01, 0.05, 0.2] as const;
 /** Services whose own error, latency or health signal is worse now. */
 export function hurtServices(caseFile: CaseFile, versionLabel: string): readonly string[] {
   const index = indexSeries(caseFile.series, versionLabel);
-  const found = caseFile.findings.filter(
-    (one) => one.verdict === "worse" && one.detector !== "drift" && hurts(index, one),
-  );
+  const found = caseFile.findings.filter((one) => one.verdict === "worse" && !creeps(one) && hurts(index, one));
   return [...new Set(found.map(({ service }) => service))].sort();
 }
 
