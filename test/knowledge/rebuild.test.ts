@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
+import { rebuildFromLedger } from "../../knowledge/rebuild.ts";
+import { createIncidentStore } from "../../knowledge/store.ts";
+import { incident } from "./incidents.ts";
+
+it("makes the memory again from the ledger: every closed incident, and no open one", async () => {
+  const path = await mkdtemp(join(tmpdir(), "unship-rebuild-"));
+  const ledger = await openSqliteLedger(join(path, "ledger.db"), { clock: { now: () => incident.detectedAt } });
+  const store = createIncidentStore({ path: join(path, "knowledge"), table: "past", include: [] });
+  try {
+    await ledger.saveIncident(incident);
+    await ledger.saveIncident({ ...incident, id: "inc-open", stage: "verifying", outcome: null, closedAt: null });
+    await store.remember({ ...incident, id: "inc-of-another-ledger" });
+    expect(await rebuildFromLedger(store, ledger)).toBe(1);
+    expect((await store.list(10)).map(({ incidentId }) => incidentId)).toEqual([incident.id]);
+  } finally {
+    await store.close();
+    await ledger.close();
+    await rm(path, { recursive: true, force: true });
+  }
+});
