@@ -83,6 +83,8 @@ export function rankCandidates(
  * ordinary. Twice as likely, and no more is claimed.
  */
 const PASSING_NATS = Math.LN2;
+/** Pods that start cold log errors of their own as well: what a new signature says for the version holds for this by half. */
+const COLD_START_SHARE = 0.6;
 
 interface Scored {
   readonly change: Change;
@@ -97,7 +99,9 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
   const all = rollouts.map(({ change, reasons }) => {
     const ramp = rampEvidence(change, evidence);
     const shape = ramp === null ? 0 : shapeNats(ramp, "passing");
-    return PASSING_NATS + shape + reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0);
+    const logs = Math.max(0, reasons.find(({ name }) => name === "logs")?.logOdds ?? 0) * COLD_START_SHARE;
+    const same = reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0);
+    return PASSING_NATS + shape + logs + same;
   });
   const logOdds = logSumExp(all);
   const ids = rollouts.map(({ change }) => change.id).join(", ");

@@ -9,13 +9,14 @@ const GROWS_NATS = Math.log(4);
 
 /**
  * Why the trouble may still be the passing cost of replacing pods, or null where it cannot be: the rollout is over
- * and it stayed; the new version alone fails; or it grows as the new version takes over. A flag replaces no pods.
+ * and it stayed; the new version alone fails, and goes on failing; or it grows as the new version takes over (all the
+ * surer with an error of its own, which a cold start may log too). A flag replaces no pods.
  */
 export function stillSettling(change: Change, candidate: Candidate, evidence: CaseEvidence): string | null {
   if (!mayPass(change, evidence)) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
   if (nats("versions") >= SURE_NATS && newVersionStaysBad(change, evidence)) return null;
-  if (nats("logs") > 0 && nats("versions") >= 0) return null;
+  if (nats("logs") > 0 && nats("growth") > 0 && nats("versions") >= 0) return null;
   if (nats("growth") >= GROWS_NATS && nats("versions") >= 0) return null;
   const since = durationText(Math.max(0, evidence.caseFile.at - evidence.onset.at));
   const rest = endOf(change, evidence) === null ? "is still replacing pods" : "has only just replaced its pods";
