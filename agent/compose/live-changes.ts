@@ -54,7 +54,7 @@ export async function openFlags(
     project: source.project,
     environment: source.environment,
     services,
-    actor: null,
+    actor: source.actor,
     now: clock.now,
   });
   parts.sources.flags.push(unleash.flags);

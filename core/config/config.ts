@@ -108,6 +108,8 @@ export type FlagsSource =
       readonly token: SecretRef;
       readonly project: string;
       readonly environment: string;
+      /** Who Unleash says switched when unship did; null: not known. */
+      readonly actor: string | null;
     };
 
 export type Condition =

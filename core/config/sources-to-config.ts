@@ -79,5 +79,6 @@ function flagsOf(file: NonNullable<File["feature_flags"]>): FlagsSource {
         token: secretRefOf(file.token),
         project: file.project,
         environment: file.environment,
+        actor: file.actor ?? null,
       };
 }

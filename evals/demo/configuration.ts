@@ -43,6 +43,7 @@ export function demoConfiguration({ endpoints, durations, directory, prometheus 
         token: `\${${FLAG_TOKEN_VARIABLE}}`,
         project: endpoints.flagProject,
         environment: endpoints.flagEnvironment,
+        actor: endpoints.flagActor,
       },
     },
     rollback_policies: {

@@ -10,6 +10,8 @@ export interface SandboxEndpoints {
   readonly flags: string;
   /** An admin token for whoever is to switch flags; its writes are told apart from the sandbox's own. */
   readonly flagToken: string;
+  /** The name that the flag system writes down for whoever uses that token. */
+  readonly flagActor: string;
   readonly flagProject: string;
   readonly flagEnvironment: string;
   readonly zipkin: string;

@@ -140,6 +140,7 @@ async function openSandbox(
     prometheusConfigPath: join(directory, "prometheus.yml"),
     flags: flags.url.href,
     flagToken: GUEST.secret,
+    flagActor: GUEST.name,
     flagProject: FLAG.project,
     flagEnvironment: FLAG.environment,
     zipkin: zipkin.url.href,

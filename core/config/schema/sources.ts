@@ -114,6 +114,11 @@ const FeatureFlags = z.discriminatedUnion("type", [
     token: field(secret(), `Token of its admin API, as ${SECRET_FORMS}.`),
     project: field(name().default("default"), "The project whose flags count."),
     environment: field(name().default("production"), "The environment whose flags are read and may be switched off."),
+    actor: field(
+      name().optional(),
+      "The name that Unleash writes for this token, if unship alone uses it: its own switches are then known again after a restart.",
+      { unless: "own switches are known to the process that made them alone" },
+    ),
   }),
 ]);
 

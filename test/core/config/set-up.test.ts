@@ -205,6 +205,7 @@ describe("what a real set-up adds", () => {
         endpoint: "http://u",
         token: { from: "env", name: "T" },
         project: "default",
+        actor: null,
         environment: "production",
       },
     );
