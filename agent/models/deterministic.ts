@@ -20,7 +20,7 @@ const RECIPES: Readonly<Record<SeedStep, Recipe>> = {
     args: { recent_only: true, limit: 100 },
     takesKnown: false,
     read: ({ recent }) => recent,
-    join: (first, next) => ({ ...first, more: next.more, recent: joinRecent(first.recent, next.recent) }),
+    join: (first, next) => ({ ...first, more: next.more, recent: joined(first.recent, next.recent, ["changeIds"]) }),
   },
   correlate_timing: {
     tool: "rank_candidates",
@@ -40,9 +40,14 @@ const RECIPES: Readonly<Record<SeedStep, Recipe>> = {
   },
   check_affected_services: {
     tool: "get_findings",
-    args: { limit: 1 },
+    args: { limit: 100 },
     takesKnown: true,
     read: ({ affected }) => affected,
+    join: (first, next) => ({
+      ...first,
+      more: next.more,
+      affected: joined(first.affected, next.affected, ["services"]),
+    }),
   },
   check_dependency_graph: {
     tool: "get_dependencies",
@@ -55,6 +60,11 @@ const RECIPES: Readonly<Record<SeedStep, Recipe>> = {
     args: { limit: 50 },
     takesKnown: true,
     read: ({ impact }) => ({ impact }),
+    join: (first, next) => ({
+      ...first,
+      more: next.more,
+      impact: joined(first.impact, next.impact, ["affectedServices", "routes"]),
+    }),
   },
   recommend_action: {
     tool: "explain_decision",
@@ -98,9 +108,11 @@ async function ask(recipe: Recipe, task: StepTask, tools: StepTools): Promise<Re
 
 const isObject = (value: unknown): value is Result => typeof value === "object" && value !== null;
 
-function joinRecent(first: unknown, next: unknown): unknown {
+/** One object of two pages: the first with these lists of both. */
+function joined(first: unknown, next: unknown, lists: readonly string[]): unknown {
   if (!isObject(first) || !isObject(next)) return first;
-  return { ...first, changeIds: [...list(first.changeIds), ...list(next.changeIds)] };
+  const both = lists.map((name) => [name, [...list(first[name]), ...list(next[name])]]);
+  return { ...first, ...Object.fromEntries(both) };
 }
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,10 +1,14 @@
 import { z } from "zod";
 import { Impact } from "../../core/model/impact.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { incident, known, knownAnswers, limit } from "../arguments.ts";
+import { cursor, incident, known, knownAnswers, limit, more } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
 import { openCase } from "../open-case.ts";
+import { page } from "../page.ts";
+
+/** So many affected services come with the first answer; the rest follow the last route. */
+const SERVICES_FIRST = 200;
 
 export const assessImpact = defineTool({
   name: "assess_impact",
@@ -15,16 +19,27 @@ export const assessImpact = defineTool({
     "Who is hurt and how much: level (low < medium < high < critical), affected services, failed share of requests " +
     "(0-1) and failed requests a second, revenue at risk a minute where it is configured, worst routes. null is a " +
     "figure that cannot be computed, and `unknown` says why.",
-  input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first") }),
-  output: z.strictObject({ at: z.string(), impact: Impact, routes_left_out: z.number(), gaps }),
+  input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first"), cursor }),
+  output: z.strictObject({ at: z.string(), impact: Impact, more, gaps }),
   async run(input, context) {
     const { file, answer } = await openCase(context, input.incident);
     const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
-    const routes = impact.routes.toSorted((a, b) => b.failedShare - a.failedShare).slice(0, input.limit);
+    const rows = [
+      ...impact.routes.toSorted((a, b) => b.failedShare - a.failedShare).map((route) => ({ route, service: null })),
+      ...impact.affectedServices.slice(SERVICES_FIRST).map((service) => ({ route: null, service })),
+    ];
+    const { cursor: at, limit: most, ...question } = input;
+    const shown = page(rows, { cursor: at, limit: most, question });
+    const first = at === undefined ? impact.affectedServices.slice(0, SERVICES_FIRST) : [];
+    const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
     return {
       at: rfc3339(file.at),
-      impact: { ...impact, routes },
-      routes_left_out: impact.routes.length - routes.length,
+      impact: {
+        ...impact,
+        affectedServices: [...first, ...later],
+        routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
+      },
+      more: shown.more,
       gaps: gapViews(file.gaps),
     };
   },

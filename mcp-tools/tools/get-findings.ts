@@ -34,6 +34,8 @@ const ConditionView = z.strictObject({
   because: z.string(),
 });
 
+/** So many affected services come with the first answer; the rest follow the last finding. */
+const SERVICES_FIRST = 200;
 const VERDICTS: readonly Finding["verdict"][] = ["worse", "unknown", "inconclusive", "no-worse"];
 const STATES: readonly ConditionState["state"][] = ["firing", "pending", "unknown", "inactive"];
 
@@ -75,15 +77,22 @@ export const getFindings = defineTool({
       .filter((condition) => here(condition) && (input.all || condition.state !== "inactive"))
       .toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
     const { cursor: at, limit: most, ...question } = input;
-    const { items, ...rest } = page(findings.map(findingView), { cursor: at, limit: most, question });
+    const rows = [
+      ...findings.map((finding) => ({ finding: findingView(finding), service: null })),
+      ...affected.services.slice(SERVICES_FIRST).map((name) => ({ finding: null, service: name })),
+    ];
+    const listed = page(rows, { cursor: at, limit: most, question });
+    const first = at === undefined ? affected.services.slice(0, SERVICES_FIRST) : [];
+    const later = listed.items.flatMap(({ service: name }) => (name === null ? [] : [name]));
     const shown = page(conditions.map(conditionView), { limit: most, question, bytes: RESULT_BYTES / 3 });
     return {
       notice: UNTRUSTED_NOTICE,
       at: rfc3339(file.at),
-      affected: { services: [...affected.services], origin: affected.origin },
-      findings: [...items],
+      affected: { services: [...first, ...later], origin: affected.origin },
+      findings: listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding])),
       conditions: [...shown.items],
-      ...rest,
+      total: findings.length,
+      more: listed.more,
       gaps: gapViews(file.gaps),
     };
   },

@@ -43,6 +43,7 @@ describe("the chain over the core's own steps", () => {
     ["no changes", { ...full, changes: [] }],
     ["no call graph", { ...full, topology: null }],
     ["sixty changes, more than one page of suspects", { ...full, changes: many(60) }],
+    ["five hundred services hurt at once", fleet(500)],
     ["four hundred changes, more suspects than one answer names", { ...full, changes: many(400) }],
   ])("answers as the core does, through the wire: %s", async (_, file) => {
     const result = await chainOver(file);
@@ -65,4 +66,14 @@ function many(count: number) {
     startedAt: deploy.startedAt - index * 1_000,
   }));
   return [...others, deploy];
+}
+
+function fleet(count: number): CaseFile {
+  const services = Array.from({ length: count }, (_, index) => `service-${index}`);
+  return {
+    ...full,
+    topology: { edges: services.map((service) => ["gateway", service] as const), external: [] },
+    series: services.map((service) => ({ ...errorSeries, service })),
+    findings: services.map((service) => ({ ...finding, service })),
+  };
 }

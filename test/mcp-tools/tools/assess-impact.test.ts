@@ -13,7 +13,7 @@ describe("assess_impact", () => {
     });
   });
 
-  it("shows the worst routes first and counts those that it leaves out", async () => {
+  it("shows the worst routes first and goes on with the next", async () => {
     const routes = Array.from({ length: 30 }, (_, index) => ({
       service: "checkout",
       route: `/r${index}`,
@@ -24,10 +24,10 @@ describe("assess_impact", () => {
       ...steps,
       evaluate_business_impact: (...args) => ({ impact: { ...impact(...args).impact, routes } }),
     };
-    const { structured } = await callTool(context({ steps: many }), "assess_impact", { limit: 2 });
-    expect(structured).toMatchObject({
-      impact: { routes: [{ route: "/r29" }, { route: "/r28" }] },
-      routes_left_out: 28,
-    });
+    const of = context({ steps: many });
+    const { structured: first } = await callTool(of, "assess_impact", { limit: 2 });
+    const { structured: second } = await callTool(of, "assess_impact", { limit: 2, cursor: first?.more });
+    expect(first).toMatchObject({ impact: { routes: [{ route: "/r29" }, { route: "/r28" }] } });
+    expect(second).toMatchObject({ impact: { routes: [{ route: "/r27" }, { route: "/r26" }], affectedServices: [] } });
   });
 });
