@@ -7,6 +7,8 @@ import type { Finding, Onset } from "../model/finding.ts";
 /** Onsets further apart than this are two troubles, unless they touch within what is uncertain. */
 const APART_MS = 600_000;
 
+const NEARLY_AS_GRAVE = 1 / 3;
+
 /** Findings of harm that hold now, of these services or of all. */
 export function harmFindings(caseFile: CaseFile, services?: ReadonlySet<string>): readonly Finding[] {
   const index = indexSeries(caseFile.series, "version");
@@ -82,8 +84,8 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
 
 /**
  * When an episode began, from its findings: those of one time are taken together, the gravest such group counts (an
- * old small deviation must not lend its onset to a new grave one), and within it the finding that was surely off
- * first. Null where no finding has an onset.
+ * old small deviation must not lend its onset to a new grave one), and within it, of those at least a third as grave as
+ * the gravest, the finding that was surely off first. Null where no finding has an onset.
  */
 export function episodeOnset(findings: readonly Finding[]): Onset | null {
   const dated = findings
@@ -98,7 +100,10 @@ export function episodeOnset(findings: readonly Finding[]): Onset | null {
   const gravity = (cluster: typeof dated) => Math.max(...cluster.map(({ finding }) => gravityOf(finding)));
   const gravest = clusters.sort((a, b) => gravity(b) - gravity(a))[0];
   if (gravest === undefined) return null;
-  return gravest.reduce((best, one) => (one.onset.latest < best.onset.latest ? one : best)).onset;
+  const least = gravity(gravest) * NEARLY_AS_GRAVE;
+  return gravest
+    .filter(({ finding }) => gravityOf(finding) >= least)
+    .reduce((best, one) => (one.onset.latest < best.onset.latest ? one : best)).onset;
 }
 
 /** How far off a signal is, on one scale: failed share of requests, or the logarithm of a ratio of levels. */

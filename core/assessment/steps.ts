@@ -1,5 +1,6 @@
 import type { ChainStep, Config } from "../config/config.ts";
-import { creeps, HARM_CERTAIN, harmByService } from "../correlation/harm.ts";
+import { createCallGraph } from "../correlation/call-graph.ts";
+import { creeps, HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
@@ -107,18 +108,25 @@ function affected({ caseFile, config, answers, services }: StepInput): Answer<"c
   const measured = origin !== null && caseFile.series.some(({ service }) => service === origin);
   const all = new Set([...hurt, ...(origin !== null && (measured || hurt.length === 0) ? [origin] : [])]);
   if (window !== undefined && window.onset !== null && hurt.length > 0)
-    for (const service of alsoHurt(caseFile, config, window.onset)) all.add(service);
+    for (const service of alsoHurt(caseFile, config, window.onset, origin)) all.add(service);
   return { services: services.length === 0 ? [] : [...all].sort(), origin };
 }
 
 /**
- * Services that the onset, now that it is known, shows to be hurt before their own test is sure: how many are hurt must
- * not be counted low just because it is early. Odds of twenty to one, for all services together (Bonferroni).
+ * Services that suffer with the origin, which the onset, now that it is known, shows to be hurt before their own test is
+ * sure: how many are hurt must not be counted low just because it is early. Odds of twenty to one, for all services
+ * together (Bonferroni), by the kind of harm that was found: errors where requests fail.
  */
-function alsoHurt(caseFile: CaseFile, config: Config, onset: Onset): readonly string[] {
-  const harm = harmByService(indexSeries(caseFile.series, config.versionLabel), caseFile.findings, onset, caseFile.at);
+function alsoHurt(caseFile: CaseFile, config: Config, onset: Onset, origin: string | null): readonly string[] {
+  const index = indexSeries(caseFile.series, config.versionLabel);
+  const harm = harmByService(index, caseFile.findings, onset, caseFile.at);
+  const failing = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
+  const graph = createCallGraph(caseFile.topology);
+  const suffer = origin === null ? new Set<string>() : graph.ancestors(origin);
   const sure = Math.min(HARM_CERTAIN, SURE_NATS + Math.log(Math.max(1, harm.size)));
-  return [...harm].filter(([, nats]) => nats >= sure).map(([service]) => service);
+  return [...failing]
+    .filter(([service, nats]) => nats >= sure && (service === origin || suffer.has(service)))
+    .map(([service]) => service);
 }
 
 function dependencies({ caseFile, answers }: StepInput): Answer<"check_dependency_graph"> {

@@ -181,6 +181,8 @@ function reasonsFor(
   return reasons;
 }
 
+const aboutWhen = (lag: number): string => (lag >= 0 ? `${lag} s after it started` : "about when it started");
+
 /** Later changes of consumers that cannot serve without what this one brought. */
 const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Change[] =>
   candidates.filter((other) => other.requires?.[change.service] === change.to && other.startedAt >= change.startedAt);
@@ -199,7 +201,8 @@ function timingReason(
   const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
   const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
   const lag = Math.round((onset.at - change.startedAt) / 1000);
-  const when = lag >= 0 ? `${lag} s after it started` : `${-lag} s before it started: it cannot be the cause`;
+  const tooLate = change.startedAt > onset.latest + stepMs;
+  const when = tooLate ? `${-lag} s before it started: it cannot be the cause` : aboutWhen(lag);
   const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
   return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
 }

@@ -84,8 +84,8 @@ export function learnLevel(normal: LevelNormal, x: number, before: number, keep:
   normal.learned += 1;
 }
 
-/** No signal is more exact than a hundredth of its smallest shift that matters, squared tenfold: guards constant series. */
-const floorVariance = (normal: LevelNormal): number => (normal.material / 10) ** 2;
+/** No signal is taken to be steadier than a fifth of the smallest shift that matters: guards series that hardly move. */
+const floorVariance = (normal: LevelNormal): number => (normal.material / 5) ** 2;
 
 function learnDrift(normal: LevelNormal, residual: number, keep: number): void {
   normal.blockSum += residual;
@@ -125,11 +125,19 @@ function shifts(normal: LevelNormal): readonly number[] {
   return normal.signs.flatMap((sign) => [1, 2, 4, 8].map((multiple) => sign * multiple * least));
 }
 
-/** Evidence against each alternative, for the running test. */
+/**
+ * Evidence against each alternative, for the running test. "Not worse" is every mean up to what the learned one may be
+ * off by, and up to half of the smallest shift that matters: a steady signal that moves a little is not worse.
+ */
 export function levelTrials(normal: LevelNormal, x: number, before: number): readonly number[] {
   const { u, variance, gain } = innovation(normal, x, before);
-  const unsure = margin(normal);
-  return shifts(normal).map((shift) => levelEvidence(u - Math.sign(shift) * unsure * gain, shift * gain, variance));
+  const slack = Math.max(margin(normal), normal.material / 2);
+  return shifts(normal).map((shift) => levelEvidence(u - Math.sign(shift) * slack * gain, shift * gain, variance));
+}
+
+/** Whether a mean in the scale tested lies at least the smallest shift that matters away, in a direction that hurts. */
+export function isMaterial(normal: LevelNormal, x: number): boolean {
+  return normal.signs.some((sign) => sign * (x - normal.mean) >= normal.material);
 }
 
 /** Evidence that this one sample is no longer normal: for the place of the onset; autocorrelation tempers it. */

@@ -4,6 +4,7 @@ import { ALARM_NATS, bounded } from "./evidence.ts";
 import { formOf } from "./meaning.ts";
 import {
   createLevelNormal,
+  isMaterial,
   type LevelNormal,
   learnLevel,
   levelLimits,
@@ -141,8 +142,22 @@ function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void
   }
   const strongest = strength(watch);
   watch.suspect = strongest > CALM_NATS ? watch.suspect + 1 : 0;
-  if (strongest >= ALARM_NATS + Math.log(trials.length)) raise(watch, grid, requests);
+  if (strongest >= ALARM_NATS + Math.log(trials.length) && matters(watch, grid)) raise(watch, grid, requests);
   else if (watch.suspect === 0) learnUpTo(watch, grid, requests, watch.slot + 1);
+}
+
+/** A level must have moved by what matters, as the mean of the samples under suspicion; rates to bet on matter anyway. */
+function matters({ normal, suspect, slot }: SignalWatch, grid: SampleGrid): boolean {
+  if (normal?.kind !== "level") return true;
+  let sum = 0;
+  let count = 0;
+  for (let i = slot; i > slot - Math.min(suspect, 8); i--) {
+    const value = valueAt(grid, i);
+    if (Number.isNaN(value)) continue;
+    sum += scaled(normal, value);
+    count += 1;
+  }
+  return count > 0 && isMaterial(normal, sum / count);
 }
 
 function trialsAt(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, slot: number): readonly number[] | null {
