@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Connection, Table } from "@lancedb/lancedb";
 import type { IncidentRecord } from "./record.ts";
 
@@ -36,22 +37,23 @@ export async function openLanceTable(path: string, name: string): Promise<LanceT
   const schema = new Schema([...columns, new Field("at", new Float64(), false)]);
   // Interval 0: a handle sees what another process wrote.
   const db: Connection = await lance.connect(path, { readConsistencyInterval: 0 });
-  let table = (await db.tableNames()).includes(name) ? await withIndexes(await db.openTable(name)) : await create(name);
+  // Two processes may get here at once: neither may overwrite what the other has written.
+  let table = await withIndexes(await db.createEmptyTable(name, schema, { mode: "create", existOk: true }));
   let uncompacted = 0;
 
-  async function create(as: string): Promise<Table> {
-    return withIndexes(await db.createEmptyTable(as, schema, { mode: "overwrite" }));
-  }
-
   /** A process may have died between making the table and its indexes. */
+  /** A process may have died between making the table and its indexes, and another may be making them now. */
   async function withIndexes(made: Table): Promise<Table> {
-    const there = new Set((await made.listIndices()).flatMap(({ columns: of }) => of));
-    if (!there.has("text")) {
-      await made.createIndex("text", { config: lance.Index.fts({ stem: true, removeStopWords: true }) });
-    }
-    if (!there.has("features")) {
-      const words = { baseTokenizer: "whitespace", stem: false, removeStopWords: false, maxTokenLength: 160 } as const;
-      await made.createIndex("features", { config: lance.Index.fts(words) });
+    const words = { baseTokenizer: "whitespace", stem: false, removeStopWords: false, maxTokenLength: 160 } as const;
+    const wanted = {
+      text: lance.Index.fts({ stem: true, removeStopWords: true }),
+      features: lance.Index.fts(words),
+    };
+    for (const [column, config] of Object.entries(wanted)) {
+      await retried(async () => {
+        const there = (await made.listIndices()).some(({ columns: of }) => of.includes(column));
+        if (!there) await made.createIndex(column, { config });
+      });
     }
     return made;
   }
@@ -59,11 +61,11 @@ export async function openLanceTable(path: string, name: string): Promise<LanceT
   async function write(records: readonly IncidentRecord[]): Promise<void> {
     if (records.length === 0) return;
     const rows = records.map((record) => ({ ...record }));
-    await table.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows);
+    await retried(() => table.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows));
     uncompacted += records.length;
     if (uncompacted < COMPACT_EVERY) return;
     uncompacted = 0;
-    await table.optimize();
+    await retried(() => table.optimize());
   }
 
   return {
@@ -84,19 +86,35 @@ export async function openLanceTable(path: string, name: string): Promise<LanceT
       return rows.map((row) => plain<IncidentRecord>(row));
     },
     async remove(id) {
-      await table.delete(`id = '${id.replaceAll("'", "''")}'`);
+      await retried(() => table.delete(`id = '${id.replaceAll("'", "''")}'`));
     },
     async replaceAll(records) {
       table.close();
-      table = await create(name);
+      table = await withIndexes(await db.createEmptyTable(name, schema, { mode: "overwrite" }));
       for (let from = 0; from < records.length; from += 1_000) await write(records.slice(from, from + 1_000));
-      await table.optimize();
+      await retried(() => table.optimize());
     },
     async close() {
       table.close();
       db.close();
     },
   };
+}
+
+/** Tries of a write that others keep preempting; each waits longer, so that several do not keep step. */
+const TRIES = 12;
+
+/** LanceDB's writes are optimistic; it retries most conflicts itself and reports the others as retryable. */
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const conflict = error instanceof Error && /commit conflict/i.test(error.message);
+      if (!conflict || attempt >= TRIES) throw error;
+      await setTimeout(attempt * 7);
+    }
+  }
 }
 
 /** Throws the table away, whatever state it is in: it is an index, and the ledger can make it again. */

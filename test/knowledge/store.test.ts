@@ -98,6 +98,18 @@ describe("the incident store", () => {
     expect(first?.incidentId).toBe("inc-57");
   });
 
+  it("loses nothing when several open it at once for the first time", async () => {
+    const several = Array.from({ length: 4 }, () => open());
+    await Promise.all(several.map((one, index) => one.remember({ ...incident, id: `inc-${index}` })));
+    expect((await store.list(10)).map(({ incidentId }) => incidentId).sort()).toEqual([
+      "inc-0",
+      "inc-1",
+      "inc-2",
+      "inc-3",
+    ]);
+    await Promise.all(several.map((one) => one.close()));
+  });
+
   it("forgets on demand", async () => {
     await store.remember(incident);
     await store.forget(incident.id);
