@@ -35,7 +35,13 @@ export function stepTools(
     const key = JSON.stringify([name, args]);
     const before = answered.get(key);
     const result = before ?? (await ask(spec, name, args));
-    calls.push({ tool: name, args, isError: result.isError, bytes: result.text.length, cached: before !== undefined });
+    calls.push({
+      tool: name,
+      args: forRecord(args),
+      isError: result.isError,
+      bytes: result.text.length,
+      cached: before !== undefined,
+    });
     if (before !== undefined) return before;
     answered.set(key, result);
     if (!result.isError && result.structured !== null) results.push(result.structured);
@@ -52,6 +58,12 @@ export function stepTools(
   }
 
   return { specs, call, transcript: () => ({ calls, results }) };
+}
+
+/** The answers that a call was given stand in the record already, once for each step: here their names are enough. */
+function forRecord(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { known } = args;
+  return typeof known === "object" && known !== null ? { ...args, known: Object.keys(known) } : args;
 }
 
 function withIncident(spec: ToolSpec, args: Readonly<Record<string, unknown>>, incidentId: string | undefined) {

@@ -23,6 +23,7 @@ export interface ToolClient {
 /** One call as the incident's record keeps it. */
 export interface ToolCallRecord {
   readonly tool: string;
+  /** As they were, but for `known`: the names of the steps whose answers were given. */
   readonly args: Readonly<Record<string, unknown>>;
   readonly isError: boolean;
   readonly bytes: number;

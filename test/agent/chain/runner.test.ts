@@ -34,8 +34,8 @@ describe("the chain with the deterministic reasoner", () => {
   it("hands a step nothing but the checked answers of earlier ones", async () => {
     const { deterministic } = await chain(SIX);
     for (const [index, record] of deterministic.steps.entries()) {
-      const known = record.calls[0]?.args.known ?? {};
-      expect(Object.keys(known)).toEqual(SIX.slice(0, record.step === "identify_recent_deployments" ? 0 : index));
+      const known = record.calls[0]?.args.known ?? [];
+      expect(known).toEqual(SIX.slice(0, record.step === "identify_recent_deployments" ? 0 : index));
     }
   });
 
