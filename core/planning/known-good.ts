@@ -17,7 +17,10 @@ export function badVersions(
   past: ReadonlySet<string> = new Set(),
 ): ReadonlySet<string> {
   const bad = new Set(past);
-  const own = changes.filter((change) => change.service === service && change.kind !== "flag");
+  // A change of the template that leaves the version as it is says nothing of the version.
+  const own = changes.filter(
+    (change) => change.service === service && change.kind !== "flag" && change.from !== change.to,
+  );
   for (const change of own) {
     if (change.ownRollback === true) bad.add(change.from);
     const back = own.find(
@@ -39,7 +42,8 @@ export function badVersions(
 export function knownGood(change: Change, rollout: Rollout, bad: ReadonlySet<string>): KnownGood {
   const current = rollout.revisions.find((revision) => revision.current);
   const older = rollout.revisions
-    .filter((revision) => !revision.current && isOlder(revision, current, change) && revision.version !== change.to)
+    .filter((revision) => !revision.current && isOlder(revision, current, change))
+    .filter((revision) => revision.version !== change.to || change.from === change.to)
     .sort((a, b) => Number(b.revision) - Number(a.revision) || b.createdAt - a.createdAt);
   const good = older.find(({ version }) => !bad.has(version));
   if (good !== undefined) return { version: good.version, revision: good.revision };

@@ -93,6 +93,8 @@ function workloadTarget(change: Change, caseFile: CaseFile, config: Config, opti
   }
   if (rollout.version !== change.to)
     return `${change.service} is at ${rollout.version} now, no longer at ${change.to} that ${change.id} brought`;
+  if (change.toRevision !== undefined && rollout.revision !== change.toRevision)
+    return `${change.service} is at revision ${rollout.revision} now, no longer at ${change.toRevision} that ${change.id} brought`;
   const good = knownGood(change, rollout, bad);
   if ("obstacle" in good) return good.obstacle;
   const object = application === null ? rollout.workload : argoObject(service, application);

@@ -165,6 +165,17 @@ describe("a rollback's target", () => {
     expect(obstacles.join()).toMatch(words);
   });
 
+  it("is the revision before it where only the template changed and the version stayed", () => {
+    const same = change({ from: "v1.1.0", to: "v1.1.0", toRevision: "4", fromRevision: "3" });
+    const revisions = [revision(2, "v1.0.0"), revision(3, "v1.1.0"), revision(4, "v1.1.0", true)];
+    expect(plan([rollout({ revisions })], [same]).targets[0]?.restore).toEqual({ version: "v1.1.0", revision: "3" });
+  });
+
+  it("does not exist where another revision of the same version stands there by now", () => {
+    const { obstacles } = plan([rollout({ revision: "5" })], [change({ toRevision: "4" })]);
+    expect(obstacles.join()).toContain("is at revision 5 now");
+  });
+
   it("does not exist where every earlier version was taken back", () => {
     const pastBad = new Map([["cart", new Set(["v1.0.0", "v0.9.0"])]]);
     expect(plan([rollout()], [change()], pastBad).obstacles.join()).toContain("was itself taken back");
