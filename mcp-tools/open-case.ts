@@ -1,6 +1,7 @@
 import { servicesMeant } from "../core/assessment/episodes.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
 import type { StepContext, ToolContext } from "./context.ts";
+import { fenceAnswer } from "./fence-answer.ts";
 
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
@@ -32,7 +33,7 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
 
   function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]> {
     const known = given ?? before(step);
-    return remembered(file, steps[step], [known, focus], () => steps[step](file, config, known, focus));
+    return remembered(file, steps[step], [known, focus], () => fenceAnswer(steps[step](file, config, known, focus)));
   }
 
   return { file, answer };
