@@ -1,8 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
+/** Everything but the end-to-end tests, which run one by one (vitest.e2e.config.ts), and the long ones. */
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/e2e/**", "test/long/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
