@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Gate, Ledger } from "../../core/ports.ts";
+import type { Gate, Ledger, RecalledIncident } from "../../core/ports.ts";
 import type { Emit } from "../watch/events.ts";
 
 /** Exit codes of every command: what a script may rely on. */
@@ -49,6 +49,16 @@ export interface ConfigChoice {
   readonly mode?: string;
 }
 
+/** The memory as people look at it and correct it. */
+export interface KnowledgeDesk {
+  list(limit: number): Promise<readonly RecalledIncident[]>;
+  recall(text: string, limit: number): Promise<readonly RecalledIncident[]>;
+  forget(incidentId: string): Promise<void>;
+  /** Returns how many incidents it holds afterwards. */
+  rebuild(): Promise<number>;
+  close(): Promise<void>;
+}
+
 /**
  * What the composition root offers to commands. Every part is made when first asked for, so that `unship --version`
  * loads nothing. All of it throws `UnshipError`.
@@ -72,6 +82,8 @@ export interface Composition {
     abort: AbortSignal,
   ) => Promise<Investigation>;
   readonly postmortem: (config: Config, incident: Incident, format: "md" | "html") => Promise<string>;
+  /** null where the configuration asks for no memory. */
+  readonly knowledge: (config: Config) => Promise<KnowledgeDesk | null>;
   readonly readSecretFile: (path: string) => Promise<string>;
   readonly writeFile: (path: string, text: string) => Promise<void>;
 }

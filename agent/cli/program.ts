@@ -123,6 +123,29 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--score", "compare with each bundle's truth.json"),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
 
+  const knowledge = program
+    .command("knowledge")
+    .description("What was learned from past incidents, to look at and to correct");
+  const memory = (name: string, description: string) =>
+    json(
+      knowledge
+        .command(name)
+        .description(description)
+        .option("-c, --config <file>", "configuration file", "unship.yaml"),
+    );
+  memory("list", "The newest remembered incidents").action(
+    run(async (options) => (await import("./knowledge.ts")).knowledgeList(to, options)),
+  );
+  memory("search", "Past incidents like this text")
+    .argument("<text>")
+    .action(run(async (text, options) => (await import("./knowledge.ts")).knowledgeSearch(to, text, options)));
+  memory("forget", "Takes one incident out of the memory; the ledger keeps it")
+    .argument("<incident>")
+    .action(run(async (id, options) => (await import("./knowledge.ts")).knowledgeForget(to, id, options)));
+  memory("rebuild", "Makes the memory again from the ledger").action(
+    run(async (options) => (await import("./knowledge.ts")).knowledgeRebuild(to, options)),
+  );
+
   const audit = program.command("audit").description("The ledger's record");
   json(
     audit

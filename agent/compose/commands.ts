@@ -125,6 +125,25 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         await ledger.close();
       }
     },
+    knowledge: async (config) => {
+      const memory = (await import("../../knowledge/store.ts")).configuredStore(config);
+      if (memory === null) return null;
+      return {
+        list: memory.list,
+        recall: (text, limit) => memory.recall({ text, limit }),
+        forget: memory.forget,
+        rebuild: async () => {
+          const { rebuildFromLedger } = await import("../../knowledge/rebuild.ts");
+          const ledger = await ledgerOf(config);
+          try {
+            return await rebuildFromLedger(memory, ledger);
+          } finally {
+            await ledger.close();
+          }
+        },
+        close: memory.close,
+      };
+    },
     readSecretFile,
     writeFile: async (path, text) => writeFileSync(path, text),
   };
