@@ -4,13 +4,13 @@ import type { GateAnswer } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { active, advance, note } from "./incident-state.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
-import { results, reviewText } from "./wording.ts";
+import { results, reviewText, verdictText } from "./wording.ts";
 
 /** Files the plan (again, if the targets changed) and goes through the gate as far as policy lets it. */
 export async function actOrWait(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
   const now = caseFile.at;
-  const { decision } = assessment;
+  const { decision, targets } = assessment;
   const pending = active(assessment.conditions).find(({ state, firesAt }) => state === "pending" && firesAt !== null);
   if (!decision.automatic && before.plan === null && pending !== undefined) {
     if (before.stage === "waiting-policy") return save(before);
@@ -20,26 +20,46 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
     );
   }
   let incident = before;
-  if (
-    incident.plan === null ||
-    !sameTargets(incident.plan.targets, assessment.targets) ||
-    incident.plan.expiresAt <= now
-  ) {
+  if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
+    if (await isRefused(incident, assessment, pursuit)) return save(incident);
     const { plan, review } = await parts.gate.propose({
       incidentId: incident.id,
-      targets: assessment.targets,
+      targets,
       reason: decision.why.join(" "),
       proposedBy: "watch",
     });
     incident = note({ ...incident, plan, gate: null }, now, "plan proposed", `${plan.id}: ${review.verdict}`);
-    emit(pursuit, "plan.reviewed", reviewText(review), incident);
+    emit(pursuit, "plan.reviewed", verdictText(review), incident);
     await save(incident);
   }
-  const { plan } = incident;
-  if (plan === null || !(await worthSubmitting(incident, assessment, pursuit))) return save(incident);
-  const executing = advance(incident, "executing", now, SUBMITTED, plan.id);
-  await save(executing);
-  await settle(executing, incident, await parts.gate.submit(plan.id), pursuit);
+  if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return save(incident);
+  await submit(incident, incident.plan.id, pursuit);
+}
+
+/** Asks the gate to execute the plan, and goes on from its answer. */
+export async function submit(incident: Incident, planId: string, pursuit: Pursuit): Promise<void> {
+  const executing = advance(incident, "executing", pursuit.caseFile.at, SUBMITTED, planId);
+  await pursuit.save(executing);
+  await settle(executing, incident, await pursuit.parts.gate.submit(planId), pursuit);
+}
+
+const SUBMITTED = "submitted";
+
+/** Whether a person has answered the incident's plan since the gate last judged it, while it can still be used. */
+export async function answeredByPerson({ id, plan, gate, timeline }: Incident, { parts, caseFile }: Pursuit) {
+  if (plan === null || gate === null || plan.expiresAt <= caseFile.at) return false;
+  const last = timeline.findLast(({ event }) => event === SUBMITTED)?.at ?? 0;
+  const answers = await parts.ledger.entries({ incidentId: id, kinds: ["approval.given", "approval.rejected"] });
+  return answers.some(({ planId, at }) => planId === plan.id && at >= last);
+}
+
+/** A person said no to just this in this incident: another plan with the same targets would only ask around them (S4). */
+async function isRefused(incident: Incident, { targets }: Assessment, { parts }: Pursuit): Promise<boolean> {
+  for (const { planId } of await parts.ledger.entries({ incidentId: incident.id, kinds: ["approval.rejected"] })) {
+    const plan = planId === null ? null : await parts.ledger.plan(planId);
+    if (plan !== null && sameTargets(plan.targets, targets)) return true;
+  }
+  return false;
 }
 
 /** The first pause before the gate is asked again, in steps; it doubles up to `LONGEST_RETRY_MS`. */
@@ -48,30 +68,24 @@ const RETRY_STEPS = 5;
 const LONGEST_RETRY_MS = 5 * 60_000;
 
 /**
- * Asks the gate again when something that it judges has changed or may have: a person answered, or the evidence calls
- * for an automatic action and what held the plan may have passed. What only a person can answer is not asked again.
+ * Asks the gate again when the evidence calls for an automatic action and what held the plan may have passed. What
+ * only a person can answer is not asked again.
  */
-async function worthSubmitting(incident: Incident, { decision, at }: Assessment, { parts }: Pursuit): Promise<boolean> {
-  if (incident.gate === null) return true;
-  const tries = incident.timeline.filter(({ event }) => event === SUBMITTED).map((entry) => entry.at);
-  const last = tries.at(-1) ?? 0;
-  const answers = await parts.ledger.entries({
-    incidentId: incident.id,
-    kinds: ["approval.given", "approval.rejected"],
-  });
-  if (answers.some((answer) => answer.planId === incident.plan?.id && answer.at >= last)) return true;
+function isWorthAsking({ gate, timeline }: Incident, { decision, at }: Assessment, { parts }: Pursuit): boolean {
+  if (gate === null) return true;
   if (!decision.automatic || decision.needsPerson.length > 0) return false;
+  const tries = timeline.filter(({ event }) => event === SUBMITTED).map((entry) => entry.at);
+  const last = tries.at(-1) ?? 0;
   const pause = Math.max(RETRY_STEPS * parts.config.watch.stepMs, last - (tries[0] ?? last));
   return at - last >= Math.min(pause, LONGEST_RETRY_MS);
 }
-
-const SUBMITTED = "submitted";
 
 /** Writes down what the gate answered and goes on from there. `before` is the incident as it stood before the submit. */
 async function settle(executing: Incident, before: Incident, answer: GateAnswer, pursuit: Pursuit): Promise<void> {
   const { parts, save } = pursuit;
   const now = parts.clock.now();
-  const news = before.gate === null || reviewText(before.gate.review) !== reviewText(answer.review);
+  const review = reviewText(answer.review);
+  const news = before.gate === null || reviewText(before.gate.review) !== review;
   const withAnswer: Incident = { ...executing, gate: answer };
   switch (answer.outcome) {
     case "executed": {
@@ -81,15 +95,14 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
       return;
     }
     case "held": {
-      const text = `unship approve ${answer.planId} — ${reviewText(answer.review)}`;
-      const next = advance(withAnswer, "waiting-approval", now, "held", reviewText(answer.review));
-      if (news) emit(pursuit, "incident.held", text, next);
+      const next = advance(withAnswer, "waiting-approval", now, "held", review);
+      if (news) emit(pursuit, "incident.held", `unship approve ${answer.planId} — ${verdictText(answer.review)}`, next);
       return save(next);
     }
     case "denied": {
-      const next = advance(withAnswer, "waiting-approval", now, "denied", reviewText(answer.review));
-      if (news) emit(pursuit, "plan.not-executed", reviewText(answer.review), next);
-      return save(before.gate === null ? await escalate(next, pursuit, "The gate denied the plan.") : next);
+      const next = advance(withAnswer, "waiting-approval", now, "denied", review);
+      if (news) emit(pursuit, "plan.not-executed", verdictText(answer.review), next);
+      return save(await escalate(next, pursuit, `Nothing was undone; ${verdictText(answer.review)}.`));
     }
     case "stopped":
     case "nothing-to-do": {

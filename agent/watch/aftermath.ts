@@ -41,6 +41,12 @@ export async function finishLeftOver(parts: WatchParts): Promise<void> {
   }
 }
 
+/** Incidents that ended within the last so many ms, whose signals may still be on their way back after a restart. */
+export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: number): Promise<readonly Incident[]> {
+  const closed = await ledger.incidents({ open: false, limit: LOOK_BACK });
+  return closed.filter(({ closedAt }) => closedAt !== null && clock.now() - closedAt <= withinMs);
+}
+
 async function attempt(
   what: string,
   incident: Incident,

@@ -1,58 +1,69 @@
 import type { Assessment } from "../../core/model/assessment.ts";
-import type { ConditionState } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
-import { actOrWait } from "./acting.ts";
+import { actOrWait, answeredByPerson, submit } from "./acting.ts";
 import { finishClosed } from "./aftermath.ts";
+import { DECIDED } from "./arguing.ts";
 import { active, advance, close, note, withAssessment, worse } from "./incident-state.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
-import { suspects } from "./wording.ts";
+import { unseen } from "./sight.ts";
+import { decisionText, suspects } from "./wording.ts";
 
 /**
  * How long trouble must be gone before an incident without an action is closed, in steps. Ten: two of the longest
  * rate windows that a scrape of five steps fills, so that a signal that flaps inside one window stays one incident.
+ * As long as that, too, may a policy's condition fire before people hear that no change is sure enough.
  */
 const QUIET_STEPS = 10;
 
 /** Assesses the evidence as it stands, records a decision when it is one, and goes on to act or wait. */
 export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
-  const now = caseFile.at;
+  // A person's answer counts whatever the signals do since; the gate judges the plan once more.
+  if (before.plan !== null && (await answeredByPerson(before, pursuit)))
+    return submit(unmark(before), before.plan.id, pursuit);
   const assessment = parts.assess(caseFile, [...new Set([before.service, ...before.affectedServices])]);
-  const quietSince = quietSinceOf(before, assessment, now);
-  if (quietSince !== null) {
-    if (now - quietSince < QUIET_STEPS * parts.config.watch.stepMs) return save(markQuiet(before, quietSince));
-    return closeQuiet(before, pursuit, quietSince);
+  if (worse(assessment.findings).length === 0 && active(assessment.conditions).length === 0) {
+    const silent = unseen(before, assessment, caseFile);
+    return silent.length > 0 ? awaitSight(before, silent, pursuit) : awaitQuiet(before, pursuit);
   }
-  let incident = withAssessment(unmarkQuiet(before), assessment);
-  if (isDecided(assessment) && decisionChanged(before, assessment)) incident = await recordDecision(incident, pursuit);
+  let incident = withAssessment(unmark(before), assessment);
+  const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
+  if (decided && decisionChanged(before, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspects(incident) !== suspects(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
   const { action } = assessment.decision;
   if (action === "no_action" || action === "hotfix_recommendation") return save(incident);
-  if (assessment.targets.length === 0) return save(incident);
+  if (assessment.targets.length === 0) {
+    const why = assessment.obstacles.join("; ") || "no target is known";
+    return save(await escalate(incident, pursuit, `The change cannot be undone from here: ${why}.`));
+  }
   await actOrWait(incident, assessment, pursuit);
 }
 
 /** A decision to act is one as soon as the core names it; "no action" is one when "no change" has enough probability. */
 function isDecided(assessment: Assessment): boolean {
-  if (assessment.decision.action !== "no_action") return true;
-  const timing = assessment.answers.correlate_timing;
+  return assessment.decision.action !== "no_action" || isNobodysFault(assessment);
+}
+
+function isNobodysFault({ answers }: Assessment): boolean {
+  const timing = answers.correlate_timing;
   return timing !== undefined && timing.ranking.noChangeProbability >= timing.threshold;
 }
 
-const DECIDED = "decided";
+/** A policy's condition fires, and for a good while now the evidence has named nothing to undo: that is an answer too. */
+function isOverdue(before: Incident, { conditions }: Assessment, { parts, caseFile }: Pursuit): boolean {
+  if (!conditions.some(({ state }) => state === "firing")) return false;
+  return caseFile.at - before.detectedAt >= QUIET_STEPS * parts.config.watch.stepMs;
+}
 
-function decisionChanged(before: Incident, { decision, conditions }: Assessment): boolean {
+function decisionChanged(before: Incident, assessment: Assessment): boolean {
   const last = before.timeline.findLast(({ event }) => event.startsWith(DECIDED));
-  return last?.event !== decisionName(decision, conditions);
+  return last?.event !== decisionName(assessment);
 }
 
 /** "No action" while a policy's condition holds is another decision than before it held: people must be told. */
-function decisionName(
-  { action, changeIds, culprit }: Assessment["decision"],
-  conditions: readonly ConditionState[],
-): string {
+function decisionName({ decision: { action, changeIds, culprit }, conditions }: Assessment): string {
   const held =
     action === "no_action" && conditions.some(({ state }) => state === "firing")
       ? ["while a policy condition holds"]
@@ -61,78 +72,66 @@ function decisionName(
   return `${DECIDED}: ${[action, ...about, ...held].join(" ")}`;
 }
 
-/** Runs the chain over the same evidence, records both, and tells people where nothing will be done by itself. */
-async function recordDecision(before: Incident, pursuit: Pursuit): Promise<Incident> {
-  const { parts, caseFile } = pursuit;
-  const { decision } = before;
-  if (decision === null) return before;
-  const chain = await parts.reason(before, caseFile);
-  await parts.ledger.append({
-    kind: "chain.finished",
-    incidentId: before.id,
-    planId: null,
-    actor: "watch",
-    body: chain.body,
-  });
-  let incident: Incident = { ...before, usage: addUsage(before.usage, chain.usage) };
-  incident = advance(
-    incident,
-    "investigated",
-    caseFile.at,
-    decisionName(decision, before.conditions),
-    decision.why.join(" "),
-  );
-  incident = note(incident, caseFile.at, chain.agrees ? "chain agrees" : "chain disagrees", chain.summary);
+/** Writes the decision down, and tells people where nothing will be done by itself. */
+async function recordDecision(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<Incident> {
+  const { decision, conditions } = assessment;
+  const { at } = pursuit.caseFile;
+  const incident = advance(before, "investigated", at, decisionName(assessment), decision.why.join(" "));
   emit(pursuit, "incident.assessed", suspects(incident), incident);
-  emit(pursuit, "incident.decided", `${decision.action}: ${decision.why.join(" ")}`, incident);
-  if (decision.action === "hotfix_recommendation" || (decision.action === "no_action" && firing(incident))) {
-    incident = await escalate(
-      incident,
-      pursuit,
-      decision.action === "no_action" ? "No change is to blame; nothing will be undone." : "A person must mend this.",
-    );
+  emit(pursuit, "incident.decided", decisionText(incident), incident);
+  if (decision.action === "hotfix_recommendation") {
+    const what = decision.culprit?.changeId ?? decision.service;
+    return escalate(incident, pursuit, `A person must mend this: ${what} cannot be taken back safely.`);
   }
-  return incident;
+  if (decision.action !== "no_action" || !conditions.some(({ state }) => state === "firing")) return incident;
+  const headline = isNobodysFault(assessment)
+    ? "No change is to blame; nothing will be undone."
+    : "A policy's condition holds, and no change is sure enough to be undone: a person has to look.";
+  return escalate(incident, pursuit, headline);
 }
 
-function firing(incident: Incident): boolean {
-  return incident.conditions.some(({ state }) => state === "firing");
-}
+const QUIET = "quiet since";
+const SILENT = "silent since";
 
-/** Trouble that is over before anything was done: withdrawn if an action was decided, otherwise no action. */
-async function closeQuiet(before: Incident, pursuit: Pursuit, since: number): Promise<void> {
-  const { parts, caseFile, save } = pursuit;
+/** Nothing is wrong any more: after a while of that the incident is over. */
+async function awaitQuiet(before: Incident, pursuit: Pursuit): Promise<void> {
+  const marked = mark(before, QUIET, "no signal is wrong", pursuit);
+  const since = marked.timeline.at(-1)?.at ?? pursuit.caseFile.at;
+  if (pursuit.caseFile.at - since < QUIET_STEPS * pursuit.parts.config.watch.stepMs) return pursuit.save(marked);
   const acting = before.decision?.action === "rollback" || before.decision?.action === "feature_flag_disable";
   const outcome =
     before.decision?.action === "hotfix_recommendation" ? "recommended" : acting ? "withdrawn" : "no-action";
   const passed = durationText(Math.max(0, since - before.detectedAt));
-  const detail = `The signals came back by themselves ${passed} after detection.`;
-  const closed = close(unmarkQuiet(before), outcome, caseFile.at, detail);
-  await save(closed);
+  await finish(before, outcome, `The signals came back by themselves ${passed} after detection.`, pursuit);
+}
+
+/** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */
+async function awaitSight(before: Incident, silent: readonly string[], pursuit: Pursuit): Promise<void> {
+  const marked = mark(before, SILENT, `nothing is known of ${silent.join(", ")}`, pursuit);
+  const since = marked.timeline.at(-1)?.at ?? pursuit.caseFile.at;
+  if (pursuit.caseFile.at - since < pursuit.parts.config.feedback.timeoutMs) return pursuit.save(marked);
+  const headline = `The signals of this incident fell silent (${silent.join(", ")}): nobody knows how it stands.`;
+  await finish(await escalate(marked, pursuit, headline), "unknown", headline, pursuit);
+}
+
+async function finish(
+  incident: Incident,
+  outcome: "recommended" | "withdrawn" | "no-action" | "unknown",
+  detail: string,
+  pursuit: Pursuit,
+): Promise<void> {
+  const closed = close(unmark(incident), outcome, pursuit.caseFile.at, detail);
+  await pursuit.save(closed);
   emit(pursuit, "incident.closed", `${outcome}: ${detail}`, closed);
-  await finishClosed(closed, parts);
+  await finishClosed(closed, pursuit.parts);
 }
 
-const QUIET = "quiet since";
-
-function quietSinceOf(before: Incident, assessment: Assessment, now: number): number | null {
-  if (worse(assessment.findings).length > 0 || active(assessment.conditions).length > 0) return null;
-  const last = before.timeline.at(-1);
-  return last?.event === QUIET ? last.at : now;
+/** The incident with this mark as the last line of its timeline; one that stands there already keeps its time. */
+function mark(incident: Incident, event: string, detail: string, { caseFile }: Pursuit): Incident {
+  if (incident.timeline.at(-1)?.event === event) return incident;
+  return note(unmark(incident), caseFile.at, event, detail);
 }
 
-function markQuiet(incident: Incident, since: number): Incident {
-  return incident.timeline.at(-1)?.event === QUIET ? incident : note(incident, since, QUIET, "no signal is wrong");
-}
-
-function unmarkQuiet(incident: Incident): Incident {
-  return { ...incident, timeline: incident.timeline.filter(({ event }) => event !== QUIET) };
-}
-
-function addUsage(a: Incident["usage"], b: Incident["usage"]): Incident["usage"] {
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    toolCalls: a.toolCalls + b.toolCalls,
-  };
+function unmark(incident: Incident): Incident {
+  return { ...incident, timeline: incident.timeline.filter(({ event }) => event !== QUIET && event !== SILENT) };
 }

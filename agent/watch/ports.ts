@@ -21,6 +21,8 @@ export interface WatchParts {
   readonly ledger: Ledger;
   readonly gate: Gate;
   readonly notifier: Notifier;
+  /** How long a notice may take, ms. Default 5000. */
+  readonly noticeTimeoutMs?: number;
   readonly store: IncidentStore | null;
   readonly emit: Emit;
   /** Reads what is new and says what is wrong now. */

@@ -9,16 +9,20 @@ import { tell } from "./tell.ts";
 export interface Pursuit {
   readonly parts: WatchParts;
   readonly caseFile: CaseFile;
-  /** Services in trouble now. */
-  readonly inTrouble: ReadonlySet<string>;
   readonly save: (incident: Incident) => Promise<void>;
   readonly abort: AbortSignal;
 }
 
-/** Raises it to people, by the targets that the policies in force name; said on the terminal in any case. */
+const ESCALATED = "escalated";
+
+/**
+ * Raises it to people, by the targets that the policies in force name; said on the terminal in any case. Each headline
+ * is told once an incident: what comes and goes wakes nobody twice.
+ */
 export async function escalate(incident: Incident, pursuit: Pursuit, headline: string): Promise<Incident> {
+  if (incident.timeline.some(({ event, detail }) => event === ESCALATED && detail === headline)) return incident;
   await tell(incident, pursuit.parts, headline, pursuit.caseFile.at);
-  const next = note(incident, pursuit.caseFile.at, "escalated", headline);
+  const next = note(incident, pursuit.caseFile.at, ESCALATED, headline);
   emit(pursuit, "incident.escalated", headline, next);
   return next;
 }

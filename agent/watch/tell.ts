@@ -1,6 +1,10 @@
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import type { Notice } from "../../core/ports.ts";
 import type { WatchParts } from "./ports.ts";
+
+/** A chat or pager that has not answered by then is taken for down: nothing waits longer for it. */
+const NOTICE_TIMEOUT_MS = 5000;
 
 /**
  * Notifies the targets of every policy that has a condition in force for this incident; of all policies if none has.
@@ -15,10 +19,7 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
     const severity =
       incident.impact?.level === "critical" || incident.impact?.level === "high" ? "critical" : "warning";
     const notice = { incidentId: incident.id, title: headline, lines: linesOf(incident), severity, to } as const;
-    const { delivered, detail } = await parts.notifier.notify(notice).catch((error: unknown) => ({
-      delivered: false,
-      detail: error instanceof Error ? error.message : String(error),
-    }));
+    const { delivered, detail } = await deliver(notice, parts);
     await parts.ledger.append({
       kind: delivered ? "notice.sent" : "notice.undelivered",
       incidentId: incident.id,
@@ -32,6 +33,20 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
       text: `${to}: ${headline} (${detail})`,
       incident,
     });
+  }
+}
+
+/** The notifier's answer; an error or silence of its is an answer too. */
+async function deliver(notice: Notice, parts: WatchParts): ReturnType<WatchParts["notifier"]["notify"]> {
+  const { promise: over, resolve } = Promise.withResolvers<{ delivered: boolean; detail: string }>();
+  const limit = parts.noticeTimeoutMs ?? NOTICE_TIMEOUT_MS;
+  const timer = setTimeout(() => resolve({ delivered: false, detail: `no answer within ${limit} ms` }), limit);
+  try {
+    return await Promise.race([parts.notifier.notify(notice), over]);
+  } catch (error) {
+    return { delivered: false, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,6 +3,7 @@ import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
 import { close } from "./incident-state.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
+import { recoveryText } from "./wording.ts";
 
 /** Follows the signals after an action until they are back, or the configured time is over; then closes and remembers. */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
@@ -12,19 +13,18 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const recovery = await parts.recovery(before, caseFile.at, pursuit.abort);
   const incident: Incident = { ...before, recovery };
   if (recovery.verdict === "pending") return save(incident);
-  const reasons = recovery.checks.map(({ service, metric, because }) => `${service} ${metric}: ${because}`).join("; ");
-  if (recovery.verdict === "recovered") return finish(incident, "recovered", reasons, pursuit);
+  if (recovery.verdict === "recovered") return finish(incident, "recovered", recoveryText(recovery), pursuit);
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
   const told = await escalate(incident, pursuit, message);
-  await finish(told, recovery.verdict, reasons, pursuit);
+  await finish(told, recovery.verdict, recoveryText(recovery), pursuit);
 }
 
 /** Closes the incident, then sees to memory and postmortem. */
 async function finish(incident: Incident, outcome: OutcomeKind, detail: string, pursuit: Pursuit): Promise<void> {
   const at = incident.recovery?.at ?? pursuit.caseFile.at;
-  const took = incident.onset === null ? "" : ` ${durationText(Math.max(0, at - incident.onset.at))} after onset.`;
-  const closed = close(incident, outcome, at, `${detail}${took}`);
+  const took = incident.onset === null ? "" : ` ${durationText(Math.max(0, at - incident.onset.at))} after onset`;
+  const closed = close(incident, outcome, at, `${outcome}${took}: ${detail}`);
   await pursuit.save(closed);
-  emit(pursuit, "incident.closed", `${outcome}${took} ${detail}`, closed);
+  emit(pursuit, "incident.closed", `${outcome}${took}: ${detail}`, closed);
   await finishClosed(closed, pursuit.parts);
 }

@@ -1,8 +1,10 @@
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { finishLeftOver } from "./aftermath.ts";
+import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
+import { argue } from "./arguing.ts";
 import { noteHealthyChanges } from "./healthy.ts";
 import { openIncident, substance, troubled } from "./incident-state.ts";
+import { belongs, createLingering } from "./lingering.ts";
 import type { WatchParts } from "./ports.ts";
 import { pursue } from "./pursue.ts";
 
@@ -27,8 +29,9 @@ export interface Watch {
  */
 export function createWatch(parts: WatchParts): Watch {
   const incidents = new Map<string, Incident>();
-  /** Services of incidents that are closed while their signals are still wrong: the same trouble is not news. */
-  const lingering = new Map<string, ReadonlySet<string>>();
+  const tailMs = parts.config.feedback.timeoutMs;
+  const lingering = createLingering(tailMs);
+  let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
 
@@ -37,7 +40,7 @@ export function createWatch(parts: WatchParts): Watch {
     if (known === undefined || substance(known) !== substance(incident)) await parts.ledger.saveIncident(incident);
     if (incident.stage === "closed") {
       incidents.delete(incident.id);
-      lingering.set(incident.id, new Set([...incident.affectedServices, incident.service]));
+      closed.push(incident);
     } else {
       incidents.set(incident.id, incident);
     }
@@ -59,11 +62,8 @@ export function createWatch(parts: WatchParts): Watch {
 
   const openNew = async (caseFile: CaseFile) => {
     for (const services of parts.episodes(caseFile)) {
-      const known = [...incidents.values()].some(({ affectedServices, service }) =>
-        services.some((name) => name === service || affectedServices.includes(name)),
-      );
-      const same = [...lingering.values()].some((set) => services.some((name) => set.has(name)));
-      if (known || same) continue;
+      if (lingering.covers(services)) continue;
+      if ([...incidents.values()].some((incident) => belongs(incident, services, caseFile))) continue;
       const assessment = parts.assess(caseFile, services);
       const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
       const what = [...assessment.conditions.filter(({ state }) => state !== "inactive").map(({ because }) => because)];
@@ -81,12 +81,13 @@ export function createWatch(parts: WatchParts): Watch {
       for (const incident of await parts.ledger.incidents({ open: true, limit: OPEN_LIMIT })) {
         incidents.set(incident.id, incident);
       }
+      for (const incident of await recentlyClosed(parts, tailMs)) lingering.add(incident, null, []);
       await finishLeftOver(parts);
       abort.throwIfAborted();
       parts.emit({
         at: parts.clock.now(),
         event: "watch.started",
-        text: `mode ${parts.config.mode}; ${incidents.size} open incidents taken up again`,
+        text: `mode ${parts.config.mode}; ${incidents.size === 0 ? "no incident is open" : `open incidents taken up again: ${[...incidents.keys()].join(", ")}`}`,
         incident: null,
       });
     },
@@ -97,9 +98,7 @@ export function createWatch(parts: WatchParts): Watch {
       if (abort.aborted) return;
       report(seen.gaps, now);
       const inTrouble = troubled(seen.findings, seen.conditions);
-      for (const [id, services] of lingering) {
-        if (![...services].some((name) => inTrouble.has(name))) lingering.delete(id);
-      }
+      lingering.update(inTrouble, now);
       const news = [...inTrouble].some(
         (name) => ![...incidents.values()].some((one) => one.affectedServices.includes(name) || one.service === name),
       );
@@ -113,14 +112,18 @@ export function createWatch(parts: WatchParts): Watch {
       }
       if (incidents.size > 0) await parts.gate.recover();
       if (news) await openNew(caseFile);
+      const pursuit = { parts, caseFile, save, abort };
       for (const incident of [...incidents.values()]) {
         try {
-          await pursue(incident, { parts, caseFile, inTrouble, save, abort });
+          await pursue(incident, pursuit);
         } catch (error) {
           const text = error instanceof Error ? error.message : String(error);
           parts.emit({ at: now, event: "tick.failed", text: `incident ${incident.id}: ${text}`, incident });
         }
       }
+      for (const incident of closed) lingering.add(incident, caseFile, parts.episodes(caseFile));
+      closed = [];
+      for (const incident of [...incidents.values()]) await argue(incident, pursuit);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Incident } from "../../core/model/incident.ts";
+import type { Incident, Recovery } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
 
 /** The three most probable suspects and "no change", with their probabilities. */
@@ -10,13 +10,51 @@ export function suspects({ ranking }: Incident): string {
   return [...named, `no change ${percent(ranking.noChangeProbability)}`].join(", ");
 }
 
+/** Nothing is certain: what rounds to all or nothing is shown as nearly so. */
 function percent(probability: number): string {
-  return `${Math.round(probability * 100)} %`;
+  if (probability > 0.995) return "> 99 %";
+  return probability < 0.005 ? "< 1 %" : `${Math.round(probability * 100)} %`;
 }
 
-/** The verdict and every rule that spoke. */
+const REASONS_SHOWN = 2;
+
+/** The decision in one clause, with the strongest reasons for its culprit. All of them stand in the incident. */
+export function decisionText(incident: Incident): string {
+  const { decision, ranking } = incident;
+  if (decision === null) return "no decision yet";
+  const { action, culprit, changeIds, why } = decision;
+  const sure = culprit === null ? "" : ` (${percent(culprit.probability)})`;
+  const what = changeIds.length > 0 ? changeIds.join(", then ") : (culprit?.changeId ?? decision.service);
+  if (action === "no_action") return `no action: ${why[0] ?? "nothing calls for one"}`;
+  const reasons = ranking?.candidates
+    .find(({ changeId }) => changeId === culprit?.changeId)
+    ?.reasons.filter(({ name, logOdds }) => name !== "prior" && logOdds > 0)
+    .sort((a, b) => b.logOdds - a.logOdds)
+    .slice(0, REASONS_SHOWN)
+    .map(({ sentence }) => sentence);
+  const because = reasons === undefined || reasons.length === 0 ? why.slice(0, 1) : reasons;
+  return `${CLAUSES[action]} ${what}${sure}: ${because.join("; ")}`;
+}
+
+const CLAUSES = {
+  rollback: "roll back",
+  feature_flag_disable: "switch off",
+  hotfix_recommendation: "a person must mend",
+} as const;
+
+/** The verdict and every rule that spoke: for the record. */
 export function reviewText({ verdict, rules }: GateAnswer["review"]): string {
   return [verdict, ...rules.map(({ rule, reason }) => `${rule}: ${reason}`)].join("; ");
+}
+
+const VERDICTS = { allow: "allowed", require_approval: "needs a person", deny: "denied" } as const;
+
+/** The verdict, and only the rules that hold or deny. */
+export function verdictText({ verdict, rules }: GateAnswer["review"]): string {
+  const against = rules.filter((one) => one.verdict !== "allow");
+  if (against.length === 0) return `${VERDICTS[verdict]}: no rule is against it`;
+  const strictest = against.filter((one) => one.verdict === verdict);
+  return `${VERDICTS[verdict]}: ${[...new Set(strictest.map(({ reason }) => reason))].join("; ")}`;
 }
 
 /** What came of each target. */
@@ -24,4 +62,17 @@ export function results(answer: GateAnswer): string {
   return answer.results
     .map(({ target, result, detail }) => `${target.object.kind}/${target.object.name} ${result}: ${detail}`)
     .join("; ");
+}
+
+/** How a verification ended, in one clause: the worst check, and how many there were. */
+export function recoveryText({ verdict, checks }: Recovery): string {
+  if (verdict === "recovered")
+    return checks.length === 1
+      ? "the signal is back where it was"
+      : `all ${checks.length} signals are back where they were`;
+  const open = checks.filter((check) => check.verdict !== "recovered");
+  const first = open.find((check) => check.verdict === "not-recovered") ?? open[0];
+  if (first === undefined) return "nothing could be measured";
+  const more = open.length > 1 ? ` (and ${open.length - 1} more of ${checks.length} signals)` : "";
+  return `${first.service} ${first.metric}: ${first.because}${more}`;
 }

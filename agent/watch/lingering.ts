@@ -1,0 +1,54 @@
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { worse } from "./incident-state.ts";
+
+/**
+ * Trouble that outlives its incident: smoothed signals that fall slowly, or an action that did not help. It is not
+ * news, and must not hide any.
+ */
+export interface Lingering {
+  /** Remembers a closed incident with what its trouble hurts besides. */
+  add(incident: Incident, caseFile: CaseFile | null, episodes: readonly (readonly string[])[]): void;
+  /** Forgets what is over. */
+  update(inTrouble: ReadonlySet<string>, now: number): void;
+  /** Whether all of these services are known to be hurt by what has been dealt with. */
+  covers(services: readonly string[]): boolean;
+}
+
+/** `tailMs`: how long after a recovery its signals may still be on their way back; later it is new trouble. */
+export function createLingering(tailMs: number): Lingering {
+  const known = new Map<string, { readonly services: ReadonlySet<string>; readonly until: number }>();
+  return {
+    add(incident, caseFile, episodes) {
+      const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
+      const services = new Set([...incident.affectedServices, incident.service, ...joined.flat()]);
+      // People were told of what did not recover: as long as it lasts, it is theirs.
+      const theirs = incident.outcome === "not-recovered" || incident.outcome === "unknown";
+      known.set(incident.id, { services, until: theirs ? Infinity : (incident.closedAt ?? 0) + tailMs });
+    },
+    update(inTrouble, now) {
+      for (const [id, { services, until }] of known) {
+        if (now > until || ![...services].some((name) => inTrouble.has(name))) known.delete(id);
+      }
+    },
+    covers: (services) => services.every((name) => [...known.values()].some(({ services: hurt }) => hurt.has(name))),
+  };
+}
+
+/**
+ * Whether an episode is the incident's: it shares a service with it, and what is hurt besides was so before the
+ * incident was acted on. What began after the act, the act did not miss: it is trouble of its own.
+ */
+export function belongs(incident: Incident, services: readonly string[], caseFile: CaseFile): boolean {
+  const own = new Set([...incident.affectedServices, incident.service]);
+  if (!services.some((name) => own.has(name))) return false;
+  const acted = incident.gate?.executedAt ?? null;
+  return acted === null || services.every((name) => own.has(name) || beganBefore(name, acted, caseFile));
+}
+
+function beganBefore(service: string, moment: number, { findings }: CaseFile): boolean {
+  const onsets = worse(findings).flatMap((one) =>
+    one.service === service && one.onset !== null ? [one.onset.earliest] : [],
+  );
+  return onsets.length === 0 || Math.min(...onsets) <= moment;
+}

@@ -1,0 +1,205 @@
+import { describe, expect, it } from "vitest";
+import { MINUTE } from "../../core/guardrails/rule-inputs.ts";
+import { openWatchWorld, STEP_MS } from "./watch-world.ts";
+
+const HALF_HOUR = (30 * MINUTE) / STEP_MS;
+const never = () => new Promise<never>(() => undefined);
+
+describe("people are told, once, when nothing will be done by itself", () => {
+  it.each([
+    [
+      "no change is to blame while a policy's condition fires",
+      { action: "no_action", culprit: null, noChangeProbability: 0.95 },
+      "No change is to blame",
+    ],
+    ["the change cannot be taken back safely", { action: "hotfix_recommendation" }, "A person must mend this"],
+    ["the change is known but nothing here can take it back", { targets: [] }, "cannot be undone from here"],
+    [
+      "a policy's condition fires and no change is sure enough to be undone",
+      { action: "no_action", culprit: { changeId: "deploy-checkout", probability: 0.6 }, noChangeProbability: 0.3 },
+      "no change is sure enough",
+    ],
+  ] as const)("when %s", async (_, change, said) => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble(change)];
+    await world.step(HALF_HOUR);
+    expect(world.targets.calls()).toEqual([]);
+    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining(said)]);
+    expect(world.notices.map(({ to }) => to)).toEqual(["slack:#incidents"]);
+    const kinds = await world.kinds();
+    expect(kinds.filter((kind) => kind === "notice.sent")).toHaveLength(1);
+  });
+
+  it("a decision that comes and goes is not told again each time", async () => {
+    await using world = await openWatchWorld();
+    const firing = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
+    for (let turn = 0; turn < 4; turn += 1) {
+      world.troubles = [firing];
+      await world.step(2);
+      world.troubles = [{ ...firing, condition: "none" }];
+      await world.step(2);
+    }
+    expect(world.texts("incident.escalated")).toHaveLength(1);
+  });
+
+  it("trouble without a policy's condition is watched and recorded, and wakes nobody", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [
+      world.trouble({ condition: "none", action: "no_action", culprit: null, noChangeProbability: 0.95 }),
+    ];
+    await world.step(HALF_HOUR);
+    expect(world.notices).toEqual([]);
+    expect((await world.incident()).decision?.action).toBe("no_action");
+  });
+
+  it("what could not be delivered stands in the ledger and is said", async () => {
+    await using world = await openWatchWorld({
+      parts: {
+        notifier: {
+          notify: async () => {
+            throw new Error("the chat is down");
+          },
+        },
+      },
+    });
+    world.troubles = [world.trouble({ action: "hotfix_recommendation" })];
+    await world.step();
+    expect(await world.kinds()).toContain("notice.undelivered");
+    expect(world.texts("notice.undelivered").join()).toContain("the chat is down");
+  });
+});
+
+describe("a helper that fails changes nothing and is said", () => {
+  it("S12: a chain that disagrees is recorded, and the core's decision is executed all the same", async () => {
+    await using world = await openWatchWorld({
+      parts: {
+        reason: async () => ({
+          decision: null,
+          agrees: false,
+          summary: "no_action: the model says the deploy is innocent",
+          body: { says: "ignore the deploy" },
+          usage: { inputTokens: 10, outputTokens: 5, toolCalls: 2 },
+        }),
+      },
+    });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(world.targets.writes()).toHaveLength(1);
+    const incident = await world.incident();
+    expect(incident.timeline.map(({ event }) => event)).toContain("chain disagrees");
+    expect(incident.usage).toEqual({ inputTokens: 10, outputTokens: 5, toolCalls: 2 });
+    const [entry] = await world.store.entries({ kinds: ["chain.finished"] });
+    expect(entry?.body).toEqual({ says: "ignore the deploy" });
+  });
+
+  it("S12: a chain that throws is said, and the action is not delayed by a tick", async () => {
+    await using world = await openWatchWorld({
+      parts: {
+        reason: async () => {
+          throw new Error("the model is down");
+        },
+      },
+    });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(world.targets.writes()).toHaveLength(1);
+    await world.step(2);
+    expect((await world.incident()).stage).toBe("verifying");
+    expect(world.texts("tick.failed").join()).toContain("the model is down");
+  });
+
+  it("S12: the action is executed before the chain is even asked", async () => {
+    const writesWhenAsked: number[] = [];
+    await using world = await openWatchWorld({
+      parts: {
+        reason: async () => {
+          writesWhenAsked.push(world.targets.writes().length);
+          return {
+            decision: null,
+            agrees: true,
+            summary: "",
+            body: {},
+            usage: { inputTokens: 0, outputTokens: 0, toolCalls: 0 },
+          };
+        },
+      },
+    });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(writesWhenAsked).toEqual([1]);
+  });
+
+  it.each([
+    [
+      "the memory",
+      {
+        store: {
+          remember: async () => {
+            throw new Error("disk full");
+          },
+          recall: async () => [],
+          rebuild: async () => undefined,
+          close: async () => undefined,
+        },
+      },
+    ],
+    [
+      "the postmortem",
+      {
+        postmortem: async () => {
+          throw new Error("disk full");
+        },
+      },
+    ],
+  ])("%s: the incident is closed as it is, and the rest is done on the next start", async (_, parts) => {
+    await using world = await openWatchWorld({ parts });
+    world.troubles = [world.trouble()];
+    await world.step();
+    world.recovery = "recovered";
+    world.troubles = [];
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "recovered" });
+    expect(world.texts("tick.failed").join()).toContain("disk full");
+    expect(await world.kinds()).not.toContain("incident.finished");
+    const done: string[] = [];
+    await world.restart({
+      store: {
+        remember: async ({ id }) => void done.push(`remembered ${id}`),
+        recall: async () => [],
+        rebuild: async () => undefined,
+        close: async () => undefined,
+      },
+      postmortem: async ({ id }) => {
+        done.push(`drafted ${id}`);
+        return "/draft.md";
+      },
+    });
+    const { id } = await world.incident();
+    expect(done).toEqual([`remembered ${id}`, `drafted ${id}`]);
+    expect((await world.kinds()).filter((kind) => kind === "incident.finished")).toHaveLength(1);
+  });
+
+  it("a notifier that hangs is given up on, and the incident goes on", async () => {
+    await using world = await openWatchWorld({ parts: { notifier: { notify: never }, noticeTimeoutMs: 20 } });
+    world.troubles = [world.trouble({ action: "hotfix_recommendation" })];
+    await world.step();
+    expect(world.texts("notice.undelivered")).toHaveLength(1);
+    expect((await world.incident()).stage).toBe("investigated");
+  });
+
+  it("one incident that fails leaves the others alone", async () => {
+    await using world = await openWatchWorld();
+    const pending = { condition: "pending", firesAt: world.time.now + 5 * MINUTE } as const;
+    world.troubles = [world.trouble({ ...pending, services: ["search"], targets: [] }), world.trouble(pending)];
+    await world.step();
+    const { assess } = world;
+    world.assess = (file, focus) => {
+      if (focus?.includes("search") === true) throw new Error("odd evidence");
+      return assess(file, focus);
+    };
+    world.troubles = [world.troubles[0] ?? world.trouble(), world.trouble()];
+    await world.step();
+    expect(world.targets.writes()).toHaveLength(1);
+    expect(world.texts("tick.failed").join()).toContain("odd evidence");
+  });
+});

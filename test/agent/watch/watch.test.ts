@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
+
+const A_WHILE = 20;
+const HALF_HOUR = (30 * MINUTE) / STEP_MS;
+const cart = targetOf({ name: "cart" });
+
+/** A world whose one incident has run its course: executed, and its verification ended so. */
+async function ended(verdict: "recovered" | "not-recovered"): Promise<WatchWorld> {
+  const world = await openWatchWorld();
+  world.targets.place(cart);
+  world.troubles = [world.trouble()];
+  await world.step();
+  world.recovery = verdict;
+  await world.step();
+  world.recovery = "pending";
+  return world;
+}
+
+describe("which troubles are one incident", () => {
+  it("two troubles that have nothing in common are two incidents, each taken back by its own plan", async () => {
+    await using world = await openWatchWorld();
+    world.targets.place(cart);
+    world.troubles = [world.trouble(), world.trouble({}, cart)];
+    await world.step(2);
+    const incidents = await world.incidents();
+    expect(incidents.map(({ service }) => service).sort()).toEqual(["cart", "checkout"]);
+    expect(
+      world.targets
+        .writes()
+        .map(({ object }) => object)
+        .sort(),
+    ).toEqual(["Deployment/production/cart", "Deployment/production/checkout"]);
+  });
+
+  it("services that the same cause hurts later join the incident", async () => {
+    await using world = await openWatchWorld();
+    const trouble = world.trouble({ condition: "pending", firesAt: world.time.now + 5 * MINUTE });
+    world.troubles = [trouble];
+    await world.step(2);
+    world.troubles = [{ ...trouble, services: ["checkout", "web", "gateway"] }];
+    await world.step(2);
+    expect((await world.incident()).affectedServices).toEqual(["checkout", "gateway", "web"]);
+    expect(world.texts("incident.detected")).toHaveLength(1);
+  });
+
+  it.each(["recovered", "not-recovered"] as const)(
+    "what lingers after an incident closed as %s is no new incident",
+    async (verdict) => {
+      await using world = await ended(verdict);
+      await world.step(A_WHILE);
+      expect(await world.incidents()).toHaveLength(1);
+      expect(world.targets.calls()).toHaveLength(1);
+    },
+  );
+
+  it("a new trouble of the same service, after the old one was over, is a new incident", async () => {
+    await using world = await ended("recovered");
+    world.troubles = [];
+    await world.step(2);
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(await world.incidents()).toHaveLength(2);
+  });
+
+  it("trouble that outlives a recovery by more than the verification's time is a new incident", async () => {
+    await using world = await ended("recovered");
+    await world.step(HALF_HOUR);
+    expect((await world.incidents()).length).toBeGreaterThan(1);
+  });
+
+  it("a new trouble elsewhere is not swallowed because it also hurts a service that is not well yet", async () => {
+    await using world = await ended("not-recovered");
+    world.troubles = [world.trouble(), world.trouble({ services: ["cart", "checkout"] }, cart)];
+    await world.step();
+    const incidents = await world.incidents();
+    expect(incidents).toHaveLength(2);
+    expect(incidents[1]?.affectedServices).toContain("cart");
+  });
+});
+
+describe("what cannot be seen", () => {
+  it("a source that is down is said once, and said again when it is back", async () => {
+    await using world = await openWatchWorld();
+    await world.step();
+    world.gaps = [{ source: "prometheus", what: "metrics: error_rate", because: "nothing listens there" }];
+    await world.step(4);
+    expect(world.texts("source.down")).toEqual([expect.stringContaining("prometheus")]);
+    world.gaps = [];
+    await world.step(3);
+    expect(world.texts("source.up")).toHaveLength(1);
+    world.gaps = [{ source: "prometheus", what: "metrics: error_rate", because: "nothing listens there" }];
+    await world.step();
+    expect(world.texts("source.down")).toHaveLength(2);
+  });
+
+  it("S9: signals that fall silent are not well: the incident stays open and goes on when they are back", async () => {
+    await using world = await openWatchWorld();
+    const trouble = world.trouble({ condition: "pending", firesAt: world.time.now + 5 * MINUTE });
+    world.troubles = [trouble];
+    await world.step(2);
+    world.troubles = [{ ...trouble, condition: "silent" }];
+    await world.step(A_WHILE);
+    expect(await world.incident()).toMatchObject({ stage: "waiting-policy", outcome: null });
+    world.troubles = [{ ...trouble, condition: "firing" }];
+    await world.step();
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+
+  it("S9: signals that nobody can see for longer than the verification's time: people are told, and the outcome is unknown", async () => {
+    await using world = await openWatchWorld();
+    const trouble = world.trouble({ condition: "pending", firesAt: world.time.now + 5 * MINUTE });
+    world.troubles = [trouble];
+    await world.step(2);
+    world.troubles = [{ ...trouble, condition: "silent" }];
+    await world.step(HALF_HOUR * 2);
+    expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "unknown" });
+    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining("silent")]);
+  });
+
+  it("S9: after a restart a source that answers nothing is no proof that the trouble is over", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble({ condition: "pending", firesAt: world.time.now + 5 * MINUTE })];
+    await world.step(2);
+    world.troubles = [];
+    await world.restart({
+      gather: async (now) => ({ ...(await world.gather(now)), series: [], findings: [], conditions: [] }),
+    });
+    await world.step(A_WHILE);
+    expect((await world.incident()).outcome).toBeNull();
+  });
+});
+
+describe("change.healthy", () => {
+  const later = { id: "deploy-checkout-2", startedAt: 0, finishedAt: 0 };
+  /** A world after a rollback, in which a later deploy of the service has been serving. */
+  async function afterRollback(): Promise<WatchWorld> {
+    const world = await ended("recovered");
+    world.troubles = [];
+    await world.step(4);
+    const at = world.time.now;
+    const target = targetOf({ changeId: later.id });
+    await world.restart({
+      gather: async (now) => {
+        const file = await world.gather(now);
+        const change = {
+          id: later.id,
+          kind: "deploy",
+          service: target.service,
+          from: "v1",
+          to: "v2.1",
+          startedAt: at,
+          finishedAt: at + MINUTE,
+          source: "kubernetes",
+          reversible: true,
+        } as const;
+        return { ...file, changes: [{ ...change, id: "before", startedAt: at - 60 * MINUTE }, change] };
+      },
+    });
+    return world;
+  }
+  const healthy = async (world: WatchWorld) =>
+    (await world.store.entries({ kinds: ["change.healthy"] })).map(({ body }) => body);
+
+  it("is written once, for a later change that has served long enough with nothing wrong", async () => {
+    await using world = await afterRollback();
+    await world.step((8 * MINUTE) / STEP_MS);
+    expect(await healthy(world)).toEqual([]);
+    await world.step((10 * MINUTE) / STEP_MS);
+    expect(await healthy(world)).toEqual([{ service: "checkout", changeId: later.id }]);
+    await world.step(HALF_HOUR);
+    await world.restart();
+    await world.step(HALF_HOUR);
+    expect(await healthy(world)).toHaveLength(1);
+  });
+
+  it("is not written while the service is in trouble", async () => {
+    await using world = await afterRollback();
+    world.troubles = [world.trouble({ condition: "none", action: "no_action" })];
+    await world.step(HALF_HOUR);
+    expect(await healthy(world)).toEqual([]);
+  });
+});
