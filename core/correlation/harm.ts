@@ -36,7 +36,8 @@ export function harmByService(
     if (finding.verdict === "unknown" && finding.detector === "silence" && !harm.has(finding.service))
       harm.set(finding.service, 0);
     if (finding.verdict !== "worse" || finding.onset === null) continue;
-    if (Object.keys(finding.labels).length > 0 || !finding.metric || !hurts(index, finding)) continue;
+    if (Object.keys(finding.labels).length > 0 || !hurts(index, finding)) continue;
+    if (isDeclaredOnly(finding)) continue; // beyond a threshold is not yet worse than before: the data says which
     const apart = Math.max(finding.onset.earliest - onset.latest, onset.earliest - finding.onset.latest, 0);
     if (apart <= 600_000 + 2 * stepMs) harm.set(finding.service, HARM_CERTAIN);
   }
@@ -49,6 +50,9 @@ export function hurts(index: SampleIndex, finding: Finding): boolean {
   return isHarm(finding.metric, index.whole(finding.service, finding.metric)?.worse ?? "up");
 }
 const DECLARED: ReadonlySet<string> = new Set(["threshold", "health", "rollout", "drift"]);
+
+/** Beyond what policy allows, with no test that says it is worse than before. */
+export const isDeclaredOnly = ({ detector, metric }: Finding): boolean => detector === "threshold" && !hasLimit(metric);
 
 /** Whether what is worse creeps: a drift, or the use of a limited resource that grew until policy spoke. */
 export const creeps = ({ detector, metric }: Finding): boolean => detector === "drift" || hasLimit(metric);

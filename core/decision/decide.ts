@@ -1,4 +1,6 @@
 import type { Config } from "../config/config.ts";
+import { isDeclaredOnly } from "../correlation/harm.ts";
+import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
@@ -49,6 +51,9 @@ export function decide(input: DecideInput): Decision {
       );
     return nothing([passedOrQuiet(caseFile, services)]);
   }
+  const chronic = asBadAsBefore(caseFile, evidence);
+  if (chronic !== null)
+    return nothing([chronic, "it is no worse than before, so that no change is to blame"], ["policy calls it bad"]);
   if (ranking === null)
     return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
   const top = ranking.candidates[0] ?? null;
@@ -64,6 +69,16 @@ export function decide(input: DecideInput): Decision {
   const settling = stillSettling(change, top, evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
   return act(input, evidence, top, change);
+}
+
+/** Beyond a policy's threshold, while no service is hurt more than before: what says so, or null. */
+function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): string | null {
+  const told = caseFile.findings.filter(
+    (one) => one.verdict === "worse" && worse.get(one.service)?.has(one.metric) === true,
+  );
+  if (!told.every(isDeclaredOnly)) return null;
+  const surest = Math.max(...told.map(({ service }) => harm.get(service) ?? Number.NEGATIVE_INFINITY));
+  return surest >= SURE_NATS ? null : (told[0]?.because ?? null);
 }
 
 function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change: Change): Decision {

@@ -88,6 +88,14 @@ describe("no action", () => {
     expect(why.join(" ")).toMatch(/passing cost|still replacing pods/);
   });
 
+  it("is what a threshold gets that is crossed no more than before: policy calls people, no change is blamed", async () => {
+    const services = { ...base.services, cart: { rate: 80, errors: 0.07 } };
+    const { action, why, needsPerson } = await decide({ ...base, services, changes: [deploy("cart", 300)] }, 400);
+    expect(action).toBe("no_action");
+    expect(why.join(" ")).toContain("no worse than before");
+    expect(needsPerson).toEqual(["policy calls it bad"]);
+  });
+
   it("says what passed", async () => {
     const world = broken({}, { effects: [{ service: "cart", fromS: 305, toS: 400, errors: 0.3 }] });
     const file = await caseAt(world, 700);
