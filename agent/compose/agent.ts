@@ -10,6 +10,7 @@ import { createVerifier } from "../../mcp-tools/gate/verify.ts";
 import type { Emit } from "../watch/events.ts";
 import { createWatch, type Watch } from "../watch/watch.ts";
 import { createChain, newPlanId } from "./chain.ts";
+import { type BadVersions, badVersions } from "./past.ts";
 
 export interface AgentParts {
   readonly version: string;
@@ -43,14 +44,17 @@ export function composeAgent(parts: AgentParts): Agent {
     config,
     store: ledger,
     executors: parts.executors,
-    assess: async (services, now, abort) =>
-      assess(await createAssessor({ sources, config }).gather(now, abort), config, services),
+    assess: async (services, now, abort) => {
+      const pastBad = await badVersions(ledger);
+      return assess(await createAssessor({ sources, config }).gather(now, abort), config, services, { pastBad });
+    },
     clock,
     notifier: parts.notifier,
     newId: parts.newId ?? newPlanId,
   });
   const chain = createChain({ ...parts, gate });
   let newest: CaseFile | null = null;
+  let pastBad: BadVersions = new Map();
   const watch = createWatch({
     config,
     clock,
@@ -64,10 +68,11 @@ export function composeAgent(parts: AgentParts): Agent {
       return assessor.tick(now, abort);
     },
     gather: async (now, abort) => {
+      pastBad = await badVersions(ledger);
       newest = await assessor.gather(now, abort);
       return newest;
     },
-    assess: (caseFile, focus) => assess(caseFile, config, focus),
+    assess: (caseFile, focus) => assess(caseFile, config, focus, { pastBad }),
     episodes,
     reason: chain,
     recovery: createVerifier({ config, sources }),

@@ -11,6 +11,7 @@ import { linkTools } from "../chain/mcp-client.ts";
 import type { ChainResult } from "../chain/result.ts";
 import { runChain } from "../chain/runner.ts";
 import type { ChainRecord } from "../watch/ports.ts";
+import { badVersions } from "./past.ts";
 
 export interface ChainParts {
   readonly version: string;
@@ -34,7 +35,7 @@ export function toolContext(parts: ChainParts, caseFile: ToolContext["caseFile"]
     ledger,
     incidents: store,
     gate: { propose: gate.propose, submit: gate.submit },
-    targetsFor: async (file, changeIds) => targetsFor(file, config, changeIds),
+    targetsFor: async (file, changeIds) => targetsFor(file, config, changeIds, { pastBad: await badVersions(ledger) }),
     clock,
     caller,
   };

@@ -8,6 +8,7 @@ import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
 import { knownIncident, newPlanId, toolContext } from "./chain.ts";
 import type { LiveSystem } from "./live-system.ts";
+import { badVersions } from "./past.ts";
 
 export interface McpParts {
   readonly version: string;
@@ -32,8 +33,10 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     config,
     store: ledger,
     executors: system.executors,
-    assess: async (services, now, stop) =>
-      assess(await createAssessor({ sources, config }).gather(now, stop), config, services),
+    assess: async (services, now, stop) => {
+      const pastBad = await badVersions(ledger);
+      return assess(await createAssessor({ sources, config }).gather(now, stop), config, services, { pastBad });
+    },
     clock,
     notifier: parts.notifier,
     newId: newPlanId,
