@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { Incident } from "../../core/model/incident.ts";
 
@@ -10,10 +9,13 @@ const Line = z.object({ at: z.string(), event: z.string(), text: z.string(), inc
 export type WatchLine = z.infer<typeof Line>;
 
 export interface WatchProcess extends AsyncDisposable {
+  readonly pid: number;
   readonly lines: readonly WatchLine[];
   /** Resolves with the first line, past or future, that fits; null when the process has ended or the time is over. */
   until(fits: (line: WatchLine) => boolean, timeoutMs: number): Promise<WatchLine | null>;
   onLine(listener: (line: WatchLine) => void): void;
+  /** Ends it as a power cut would, at once; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
@@ -32,19 +34,19 @@ export function startWatch(options: {
     env: { PATH: process.env.PATH, HOME: directory, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child.stderr?.pipe(createWriteStream(join(directory, "watch.stderr.log")));
+  child.stderr?.pipe(createWriteStream(join(directory, "watch.stderr.log"), { flags: "a" }));
   const lines: WatchLine[] = [];
   const listeners = new Set<(line: WatchLine) => void>();
   const ended = Promise.withResolvers<null>();
-  child.once("exit", () => ended.resolve(null));
-  if (child.stdout !== null) {
-    createInterface({ input: child.stdout }).on("line", (text) => {
-      const line = Line.parse(JSON.parse(text));
-      lines.push(line);
-      for (const listener of listeners) listener(line);
-    });
-  }
+  child.once("close", () => ended.resolve(null));
+  child.once("error", () => ended.resolve(null));
+  onWholeLine(child, (text) => {
+    const line = Line.parse(JSON.parse(text));
+    lines.push(line);
+    for (const listener of listeners) listener(line);
+  });
   return {
+    pid: child.pid ?? 0,
     lines,
     onLine: (listener) => void listeners.add(listener),
     async until(fits, timeoutMs) {
@@ -63,6 +65,10 @@ export function startWatch(options: {
         listeners.delete(listen);
       }
     },
+    async kill() {
+      child.kill("SIGKILL");
+      await ended.promise;
+    },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGTERM");
@@ -71,4 +77,14 @@ export function startWatch(options: {
       clearTimeout(timer);
     },
   };
+}
+
+/** Whole lines only: a process that is killed may leave half of one. */
+function onWholeLine({ stdout }: ChildProcess, listener: (text: string) => void): void {
+  let rest = "";
+  stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    const lines = `${rest}${chunk}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) listener(line);
+  });
 }
