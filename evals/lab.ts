@@ -11,6 +11,7 @@ export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
     replay: async (to, paths, options, abort) =>
       (await import("./lab/replay-command.ts")).replayCommand(to, paths, options, abort),
     toEpisode,
-    openBundle: async (directory, at) => (await import("./replay/open-bundle.ts")).openBundle(directory, at),
+    openBundle: async (directory, at, config) =>
+      (await import("./replay/open-bundle.ts")).openBundle(directory, at, config),
   };
 }

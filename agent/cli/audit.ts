@@ -6,15 +6,19 @@ export async function auditVerify(
   to: Composition,
   options: { readonly config?: string; readonly json?: JsonOption },
 ): Promise<ExitCode> {
-  const { config } = await to.config(options);
+  const { config } = await to.config(options, "no-sources");
   const ledger = await to.ledger(config);
   try {
     const { ok, entries, head, problems } = await ledger.verify();
     await present(to, options.json, { ok, entries, head, problems }, [
       ...problems.map(({ seq, reason }) => `entry ${seq}: ${reason}`),
-      ok
-        ? `The chain holds: ${entries} entries, head ${head}. That nothing was cut off its end cannot be proven from the ledger alone.`
-        : `The chain does NOT hold: ${problems.length} problems in ${entries} entries.`,
+      ...(ok
+        ? [
+            `The chain holds: ${entries} entries.`,
+            `Head: ${head}`,
+            "That nothing was cut off its end shows only against a head that you kept elsewhere.",
+          ]
+        : [`The chain does NOT hold: ${problems.length} problems in ${entries} entries. Keep the file as it is.`]),
     ]);
     return ok ? EXIT.ok : EXIT.no;
   } finally {

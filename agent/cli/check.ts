@@ -10,7 +10,7 @@ export async function check(
   options: { readonly config?: string; readonly json?: JsonOption; readonly offline?: boolean },
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { config, file } = await to.config(options);
+  const { config, file } = await to.config(options, "sources");
   const explained = await to.explain(config);
   const sources = options.offline === true ? [] : await to.checkSources(config, abort);
   const words = [

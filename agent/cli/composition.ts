@@ -49,6 +49,9 @@ export interface ConfigChoice {
   readonly mode?: string;
 }
 
+/** Whether a command asks the file's sources. One that does not needs none of their secrets: a pause works without. */
+export type Asks = "sources" | "no-sources";
+
 /** The memory as people look at it and correct it. */
 export interface KnowledgeDesk {
   list(limit: number): Promise<readonly RecalledIncident[]>;
@@ -68,7 +71,7 @@ export interface Composition {
   readonly terminal: Terminal;
   readonly now: () => number;
   /** Reads and checks the file; "config.invalid" carries the problems as its cause. */
-  readonly config: (choice: ConfigChoice) => Promise<{ readonly config: Config; readonly file: string }>;
+  readonly config: (choice: ConfigChoice, asks: Asks) => Promise<{ readonly config: Config; readonly file: string }>;
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
   readonly ledger: (config: Config) => Promise<Ledger>;
@@ -76,8 +79,9 @@ export interface Composition {
   readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
   readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
   readonly mcp: (config: Config, options: { readonly readOnly: boolean }, abort: AbortSignal) => Promise<void>;
+  /** Live, by the file; or on a recorded incident, by the file or else the seed's in auto mode. */
   readonly investigate: (
-    config: Config,
+    choice: ConfigChoice,
     ask: { readonly service?: string; readonly metric?: string; readonly at?: number; readonly bundle?: string },
     abort: AbortSignal,
   ) => Promise<Investigation>;

@@ -2,7 +2,8 @@ import { UnshipError } from "../../core/errors.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
-import { type JsonOption, present } from "./output.ts";
+import { type JsonOption, present, say } from "./output.ts";
+import { scopeText } from "./words.ts";
 
 export interface DeskOptions {
   readonly config?: string;
@@ -24,15 +25,18 @@ async function personalToken(to: Composition, options: DeskOptions): Promise<str
 
 /** `unship approve PLAN`: records one person's approval of exactly this plan; the watch executes it, the gate decides. */
 export async function approve(to: Composition, planId: string, options: DeskOptions): Promise<ExitCode> {
-  const { config } = await to.config(options);
+  const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
     const plan = await ledger.plan(planId);
     if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
-    if (options.json !== true) to.terminal.out(`${planText(plan).join("\n")}\n`);
+    const incident = await ledger.incident(plan.incidentId);
+    const review = incident?.gate?.planId === planId ? incident.gate.review : undefined;
+    if (options.json !== true) say(to, planText(plan, review));
     const { by, expiresAt } = await gate.approve(planId, await personalToken(to, options));
     await present(to, options.json, { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt) }, [
-      `Approved by ${by}; valid until ${rfc3339(expiresAt)}. The gate checks the rules once more before anything happens.`,
+      `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
+      "The watch takes it up on its next look; the gate checks every rule once more before anything happens.",
     ]);
     return EXIT.ok;
   } finally {
@@ -46,11 +50,13 @@ export async function reject(
   planId: string,
   options: DeskOptions & { readonly reason?: string },
 ): Promise<ExitCode> {
-  const { config } = await to.config(options);
+  const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
     const { by } = await gate.reject(planId, await personalToken(to, options), options.reason ?? "no reason given");
-    await present(to, options.json, { plan: planId, rejected_by: by }, [`Rejected by ${by}.`]);
+    await present(to, options.json, { plan: planId, rejected_by: by }, [
+      `Rejected by ${by}: this plan will not be executed, and the watch will not propose it again in this incident.`,
+    ]);
     return EXIT.ok;
   } finally {
     await ledger.close();
@@ -63,12 +69,12 @@ export async function pause(
   scope: string,
   options: DeskOptions & { readonly by: string },
 ): Promise<ExitCode> {
-  const { config } = await to.config(options);
+  const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
     await gate.pause(scope, options.by);
     await present(to, options.json, { paused: scope, by: options.by }, [
-      `Paused: ${scope === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`} until an approver runs: unship resume ${scope}`,
+      `Paused: ${scopeText(scope) === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`} until an approver runs: unship resume ${scopeText(scope)}`,
     ]);
     return EXIT.ok;
   } finally {
@@ -78,11 +84,13 @@ export async function pause(
 
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */
 export async function resume(to: Composition, scope: string, options: DeskOptions): Promise<ExitCode> {
-  const { config } = await to.config(options);
+  const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
     const { by } = await gate.resume(scope, await personalToken(to, options));
-    await present(to, options.json, { resumed: scope, by }, [`Resumed by ${by}: ${scope}.`]);
+    await present(to, options.json, { resumed: scope, by }, [
+      `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again on the watch's next look.`,
+    ]);
     return EXIT.ok;
   } finally {
     await ledger.close();
@@ -92,14 +100,16 @@ export async function resume(to: Composition, scope: string, options: DeskOption
 /** A plan as the person who approves it reads it: target by target, what stands and what will stand. */
 export function planText(plan: Plan, review?: GateReview): readonly string[] {
   return [
-    `Plan ${plan.id} for incident ${plan.incidentId}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
+    `Plan ${plan.id}, incident ${plan.incidentId}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
     ...plan.targets.map(
       ({ action, object, expected, restore, service }, index) =>
         `  ${index + 1}. ${action}: ${object.kind}/${object.name} in ${object.namespace} (${service}): ` +
         `${expected.version} (revision ${expected.revision}) → ${restore.version} (revision ${restore.revision})`,
     ),
     `  Why: ${plan.reason}`,
-    ...(review?.rules.map(({ rule, verdict, reason }) => `  ${verdict}: ${rule}: ${reason}`) ?? []),
-    `  Not restored by it: configuration, data, replica counts.`,
+    ...(review?.rules ?? [])
+      .filter(({ verdict }) => verdict !== "allow")
+      .map(({ rule, reason }) => `  Held by ${rule}: ${reason}`),
+    "  Not restored by it: configuration, data, replica counts.",
   ];
 }

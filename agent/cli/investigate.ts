@@ -2,6 +2,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
+import { likelihood } from "./words.ts";
 
 export interface InvestigateOptions {
   readonly config?: string;
@@ -19,22 +20,37 @@ export async function investigate(
   toEpisode: (incident: Incident) => unknown,
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { config } = await to.config(options);
-  const { incident, steps } = await to.investigate(config, options, abort);
-  await present(to, options.json, toEpisode(incident), [...steps, "", ...conclusion(incident)]);
+  const { incident, steps } = await to.investigate(options, options, abort);
+  const words = [...conclusion(incident), "", "How it came to that:", ...steps.map((step) => `  ${step}`)];
+  await present(to, options.json, toEpisode(incident), words);
   return EXIT.ok;
 }
 
+const SUSPECTS_SHOWN = 5;
+
+/** The answer first, then why, then who else it could be, then what nobody could check. */
 function conclusion(incident: Incident): readonly string[] {
-  const { decision, ranking, impact } = incident;
+  const { decision, ranking, impact, onset, affectedServices, unverified } = incident;
   if (decision === null) return ["No decision: there was nothing to judge."];
+  const { action, culprit, why, needsPerson } = decision;
+  const suspects = (ranking?.candidates ?? []).slice(0, SUSPECTS_SHOWN);
   return [
-    `Decision: ${decision.action}${decision.culprit === null ? "" : ` (${decision.culprit.changeId}, ${(decision.culprit.probability * 100).toFixed(1)} %)`}`,
-    ...decision.why.map((why) => `  because ${why}`),
-    ...decision.needsPerson.map((why) => `  needs a person: ${why}`),
-    ...(ranking === null ? [] : [`  "no change is to blame": ${(ranking.noChangeProbability * 100).toFixed(1)} %`]),
-    ...(impact === null ? [] : [`  impact: ${impact.level}. ${impact.sentences.join(" ")}`]),
-    ...(incident.onset === null ? [] : [`  onset: ${rfc3339(incident.onset.at)}`]),
-    ...incident.unverified.map((what) => `  not verified: ${what}`),
+    `Decision: ${action}${culprit === null ? "" : ` of ${culprit.changeId} (${likelihood(culprit.probability)})`}. Nothing was executed.`,
+    ...list("Because", why),
+    ...list("Needs a person", needsPerson),
+    ...list("Suspects", [
+      ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
+      ...(ranking === null ? [] : [`no change is to blame: ${likelihood(ranking.noChangeProbability)}`]),
+    ]),
+    ...list("Hurt", [
+      ...(onset === null ? [] : [`since ${rfc3339(onset.at)}`]),
+      ...(affectedServices.length === 0 ? [] : [affectedServices.join(", ")]),
+      ...(impact === null ? [] : [`impact ${impact.level}`, ...impact.sentences]),
+    ]),
+    ...list("Not checked", unverified),
   ];
+}
+
+function list(title: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [`${title}:`, ...items.map((item) => `  - ${item}`)];
 }

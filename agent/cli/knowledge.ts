@@ -52,7 +52,7 @@ async function withMemory(
   options: KnowledgeOptions,
   work: (memory: KnowledgeDesk) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const { config, file } = await to.config(options);
+  const { config, file } = await to.config(options, "no-sources");
   const memory = await to.knowledge(config);
   if (memory === null) {
     const reason = "has no log_outcome under feedback_loop.post_rollback, so nothing is remembered";

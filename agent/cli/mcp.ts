@@ -6,7 +6,7 @@ export async function mcp(
   options: { readonly config?: string; readonly readOnly?: boolean },
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { config } = await to.config(options);
+  const { config } = await to.config(options, "sources");
   await to.mcp(config, { readOnly: options.readOnly === true }, abort);
   return EXIT.ok;
 }

@@ -25,8 +25,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
   const program = new Command("unship")
     .description("Watches production, finds the change that broke it, and takes it back inside limits that people set.")
     .version(to.version)
-    .addHelpText("after", `\n${CODES}`)
-    .showHelpAfterError("Run with --help to see what is possible.")
+    .showHelpAfterError("Nothing was done. Run the command with --help to see what is possible.")
     .configureOutput({ writeOut: to.terminal.out, writeErr: to.terminal.err })
     .exitOverride();
 
@@ -45,7 +44,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     program
       .command("demo")
       .description("Starts the sandbox, breaks it, and shows the whole job live, end to end")
-      .option("--scenario <name>", "what goes wrong", "bad-deploy")
+      .option("--scenario <name>", "what goes wrong; a wrong name lists them all", "bad-deploy")
       .option("--real-time", "with the seed's own durations (3 m, 5 m, 10 m)")
       .option("--prometheus", "with Debian's Prometheus scraping the sandbox instead of the embedded scraper")
       .option("--keep <folder>", "keep the run's files here"),
@@ -85,12 +84,12 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
 
   const token = (one: Command) =>
     one.option("--token-file <file>", "file with your personal token; without it you are asked at the terminal");
-  token(json(command("approve", "Approves one plan, exactly as it stands")))
-    .argument("<plan>")
+  token(json(command("approve", "Approves one plan, exactly as it stands; the watch then executes it")))
+    .argument("<plan>", "plan id, as `unship status` shows it")
     .action(run(async (plan, options) => (await import("./desk.ts")).approve(to, plan, options)));
-  token(json(command("reject", "Refuses one plan")))
-    .argument("<plan>")
-    .option("--reason <text>", "why")
+  token(json(command("reject", "Refuses one plan for good")))
+    .argument("<plan>", "plan id, as `unship status` shows it")
+    .option("--reason <text>", "why, for the record and whoever asks next")
     .action(run(async (plan, options) => (await import("./desk.ts")).reject(to, plan, options)));
   json(command("pause", "Stops every execution, for a service or for all; anyone may"))
     .argument("[scope]", "service, or all", "all")
@@ -100,7 +99,15 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     .argument("[scope]", "service, or all", "all")
     .action(run(async (scope, options) => (await import("./desk.ts")).resume(to, scope, options)));
 
-  json(command("investigate", "Runs the chain once, live or on a bundle, and prints the reasoning; executes nothing"))
+  json(
+    program
+      .command("investigate")
+      .description("Runs the chain once, live or on a bundle, and prints the reasoning; executes nothing")
+      .option(
+        "-c, --config <file>",
+        "configuration file (default: unship.yaml; with --bundle the seed's, in auto mode)",
+      ),
+  )
     .option("--service <name>", "the service that somebody points at")
     .option("--metric <name>", "the metric that somebody points at")
     .option("--at <time>", "as of this moment (RFC 3339)", parseTime)
@@ -108,7 +115,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     .action(run(async (options) => (await import("./investigate.ts")).investigate(to, options, lab.toEpisode, abort)));
 
   json(command("postmortem", "The draft of one incident, on demand"))
-    .argument("<incident>")
+    .argument("<incident>", "incident id, as `unship status` shows it")
     .addOption(new Option("--format <format>", "md or html").choices(["md", "html"]).default("md"))
     .option("-o, --output <file>", "write it here")
     .action(run(async (id, options) => (await import("./postmortem.ts")).postmortem(to, id, options)));
@@ -146,18 +153,21 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     run(async (options) => (await import("./knowledge.ts")).knowledgeRebuild(to, options)),
   );
 
-  const audit = program.command("audit").description("The ledger's record");
+  const audit = program.command("audit").description("Checks the ledger, the record of all that was seen and done");
   json(
     audit
       .command("verify")
       .description("Checks the ledger's hash chain")
       .option("-c, --config <file>", "configuration file", "unship.yaml"),
   ).action(run(async (options) => (await import("./audit.ts")).auditVerify(to, options)));
+  for (const one of allOf(program)) one.addHelpText("after", `\n${CODES}`);
   return program;
 }
 
+const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)];
+
 function parseTime(text: string): number {
   const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new InvalidArgumentError("is no RFC 3339 time, such as 2026-05-16T18:59:21Z");
+  if (Number.isNaN(at)) throw new InvalidArgumentError("Write an RFC 3339 time, such as 2026-05-16T18:59:21Z.");
   return at;
 }

@@ -2,6 +2,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
+import { likelihood, scopeText } from "./words.ts";
 
 const CLOSED_SHOWN = 5;
 
@@ -10,7 +11,7 @@ export async function status(
   to: Composition,
   options: { readonly config?: string; readonly json?: JsonOption },
 ): Promise<ExitCode> {
-  const { config, file } = await to.config(options);
+  const { config, file } = await to.config(options, "no-sources");
   const ledger = await to.ledger(config);
   try {
     const [open, recent, pauses] = await Promise.all([
@@ -20,16 +21,16 @@ export async function status(
     ]);
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const words = [
-      `mode ${config.mode}${config.modeIsDefault ? " (the default: the file says none)" : ""}, configured in ${file}`,
+      `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
       ...pauses.map(
         ({ scope, by, at }) =>
-          `PAUSED: ${scope}, by ${by} at ${rfc3339(at)}; an approver resumes: unship resume ${scope}`,
+          `PAUSED: ${scope === "*" ? "everything" : scope}, by ${by} since ${rfc3339(at)}. An approver ends it: unship resume ${scopeText(scope)}`,
       ),
-      open.length === 0 ? "No incident is open." : `${open.length} open:`,
+      open.length === 0 ? "No incident is open." : `Open incidents: ${open.length}`,
       ...open.flatMap((incident) => describe(incident, to.now())),
-      ...(closed.length === 0 ? [] : ["Last closed:"]),
+      ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
-        (incident) => `  ${incident.id}  ${incident.service}  ${incident.outcome}  ${rfc3339(incident.closedAt)}`,
+        ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
       ),
     ];
     const value = { mode: config.mode, pauses, open: open.map(brief), closed: closed.map(brief) };
@@ -57,16 +58,49 @@ function brief(incident: Incident) {
   };
 }
 
+const STAGES: Readonly<Record<Incident["stage"], string>> = {
+  detected: "looking for the cause",
+  investigated: "decided",
+  "waiting-policy": "waiting until the policy's duration is over",
+  "waiting-approval": "WAITING FOR A PERSON",
+  executing: "executing",
+  verifying: "executed, checking whether it helped",
+  closed: "closed",
+};
+
 function describe(incident: Incident, now: number): readonly string[] {
-  const { decision, plan, stage } = incident;
+  const { decision, affectedServices } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
+  const culprit = decision?.culprit ?? null;
   return [
-    `  ${incident.id}  ${incident.service}  ${stage}, for ${since}`,
-    ...(decision === null ? [] : [`    ${decision.action}: ${decision.why.join(" ")}`]),
-    ...(stage === "waiting-approval" && plan !== null
+    `  ${incident.id}  ${incident.service}, for ${since}: ${stageText(incident)}`,
+    ...(affectedServices.length > 1 ? [`    hurt: ${affectedServices.join(", ")}`] : []),
+    ...(decision === null
+      ? []
+      : [
+          `    ${decision.action}${culprit === null ? "" : ` of ${culprit.changeId} (${likelihood(culprit.probability)})`}`,
+          ...decision.why.slice(0, 2).map((why) => `      ${why}`),
+        ]),
+    ...waitsFor(incident),
+  ];
+}
+
+function stageText({ stage, gate }: Incident): string {
+  return stage === "waiting-approval" && gate?.outcome === "denied" ? "the gate denied the plan" : STAGES[stage];
+}
+
+function waitsFor({ stage, plan, gate }: Incident): readonly string[] {
+  if (stage !== "waiting-approval" || plan === null) return [];
+  const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
+  return [
+    ...against.map(
+      ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
+    ),
+    ...(gate?.outcome === "held"
       ? [
-          ...(incident.gate?.review.rules.map(({ rule, reason }) => `    held by ${rule}: ${reason}`) ?? []),
-          `    approve with: unship approve ${plan.id}   refuse with: unship reject ${plan.id}`,
+          `    valid until ${rfc3339(plan.expiresAt)}`,
+          `    unship approve ${plan.id}`,
+          `    unship reject ${plan.id} --reason "…"`,
         ]
       : []),
   ];

@@ -1,6 +1,7 @@
 import { rfc3339 } from "../../core/model/time.ts";
 import type { WatchEvent } from "../watch/events.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { say } from "./output.ts";
 
 /** `unship watch`: the watch in the foreground, a line an event; with `--json` a JSON line an event. Ends on SIGINT or SIGTERM. */
 export async function watch(
@@ -8,13 +9,13 @@ export async function watch(
   options: { readonly config?: string; readonly mode?: string; readonly json?: boolean },
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { config, file } = await to.config(options);
+  const { config, file } = await to.config(options, "sources");
   const print =
     options.json === true
       ? (event: WatchEvent) => to.terminal.out(`${JSON.stringify(jsonEvent(event))}\n`)
-      : (event: WatchEvent) => to.terminal.out(`${line(event)}\n`);
+      : (event: WatchEvent) => say(to, [line(event)]);
   if (options.json !== true) {
-    to.terminal.out(`unship ${to.version} watches with ${file}\n${(await to.explain(config))[0] ?? ""}\n`);
+    say(to, [`unship ${to.version} watches, by ${file}. Ctrl-C ends it.`, (await to.explain(config))[0] ?? ""]);
   }
   const running = await to.watch(config, print);
   try {
@@ -25,8 +26,12 @@ export async function watch(
   }
 }
 
+/** Events that begin or end an incident name it in full; between them its last part tells which one it is. */
+const IN_FULL: readonly WatchEvent["event"][] = ["incident.detected", "incident.held", "incident.closed"];
+
 function line({ at, event, text, incident }: WatchEvent): string {
-  return `${rfc3339(at).slice(11, 19)}  ${event.padEnd(20)} ${incident === null ? "" : `[${incident.id}] `}${text}`;
+  const id = incident === null ? "" : IN_FULL.includes(event) ? incident.id : incident.id.split("-").at(-1);
+  return `${rfc3339(at).slice(11, 19)}Z ${event.padEnd(18)} ${id === "" ? "" : `[${id}] `}${text}`;
 }
 
 function jsonEvent({ at, event, text, incident }: WatchEvent) {

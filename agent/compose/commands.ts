@@ -18,6 +18,7 @@ export interface CommandParts {
   readonly openBundle: (
     directory: string,
     at: number | undefined,
+    config: string | undefined,
   ) => Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }>;
 }
 
@@ -44,7 +45,10 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     version,
     terminal,
     now: systemClock.now,
-    config: async ({ config: file = "unship.yaml", mode }) => ({ config: readConfig(file, environment, mode), file }),
+    config: async ({ config: file = "unship.yaml", mode }, asks) => ({
+      config: readConfig(file, environment, mode, asks === "sources" ? "needed" : "unused"),
+      file,
+    }),
     explain: async (config) => (await import("../../core/config/explain.ts")).explain(config),
     checkSources: async (config, abort) => {
       const system = await systemOf(config, false);
@@ -97,12 +101,13 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         await ledger.close();
       }
     },
-    investigate: async (config, ask, abort): Promise<Investigation> => {
+    investigate: async (choice, ask, abort): Promise<Investigation> => {
       const { investigateOnce } = await import("./investigate.ts");
       if (ask.bundle !== undefined) {
-        const bundle = await openBundle(ask.bundle, ask.at);
+        const bundle = await openBundle(ask.bundle, ask.at, choice.config);
         return investigateOnce({ version, ask, ...bundle, observe: async () => undefined }, abort);
       }
+      const config = readConfig(choice.config ?? "unship.yaml", environment, undefined);
       const system = await systemOf(config, false);
       try {
         const clock: Clock = ask.at === undefined ? systemClock : { now: () => ask.at ?? Date.now() };
@@ -170,7 +175,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         : null,
     });
     return {
-      run: (abort) => runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, abort }),
+      run: (abort) => runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort }),
       close: async () => {
         await system.close();
         await store?.close();

@@ -30,7 +30,7 @@ export function readConfig(
       { cause: new ConfigProblems(loaded.problems) },
     );
   }
-  const missing = missingFiles(loaded.config);
+  const missing = secrets === "needed" ? missingFiles(loaded.config) : [];
   if (missing.length > 0)
     throw new UnshipError("input.invalid", { what: file, reason: `no such file: ${missing.join(", ")}` });
   return mode === undefined ? loaded.config : inMode(loaded.config, mode);

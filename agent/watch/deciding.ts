@@ -34,11 +34,17 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
     emit(pursuit, "incident.assessed", suspects(incident), incident);
   const { action } = assessment.decision;
   if (action === "no_action" || action === "hotfix_recommendation") return save(incident);
-  if (assessment.targets.length === 0) {
-    const why = assessment.obstacles.join("; ") || "no target is known";
-    return save(await escalate(incident, pursuit, `The change cannot be undone from here: ${why}.`));
-  }
+  if (assessment.targets.length === 0) return save(await sayObstacles(incident, assessment, pursuit));
   await actOrWait(incident, assessment, pursuit);
+}
+
+/** There is something to undo and nothing here that can: people hear of it once policy asks for an answer. */
+async function sayObstacles(incident: Incident, assessment: Assessment, pursuit: Pursuit): Promise<Incident> {
+  const asked = assessment.conditions.some(({ state }) => state === "firing");
+  const late = pursuit.caseFile.at - incident.detectedAt >= QUIET_STEPS * pursuit.parts.config.watch.stepMs;
+  if (!asked && !late) return incident;
+  const why = assessment.obstacles.join("; ").replace(/\.$/, "") || "no target is known";
+  return escalate(incident, pursuit, `The change cannot be undone from here: ${why}.`);
 }
 
 /** A decision to act is one as soon as the core names it; "no action" is one when "no change" has enough probability. */

@@ -1,19 +1,27 @@
 import type { Clock } from "../../core/ports.ts";
+import type { Emit } from "./events.ts";
 import type { Watch } from "./watch.ts";
 
 /**
  * Drives a watch: a tick each `stepMs`, never two at once, until aborted. A tick that takes longer than a step delays
- * the next one and drops none of the samples: the engine reads on from where it was.
+ * the next one and drops none of the samples: the engine reads on from where it was. A tick that fails (a ledger that
+ * cannot be written for a moment) is said and does not end the watch: the next one may succeed.
  */
 export async function runLoop(
   watch: Watch,
-  options: { readonly stepMs: number; readonly clock: Clock; readonly abort: AbortSignal },
+  options: { readonly stepMs: number; readonly clock: Clock; readonly emit: Emit; readonly abort: AbortSignal },
 ): Promise<void> {
-  const { stepMs, clock, abort } = options;
+  const { stepMs, clock, emit, abort } = options;
   await watch.resume(abort);
   while (!abort.aborted) {
     const started = clock.now();
-    await watch.tick(abort);
+    try {
+      await watch.tick(abort);
+    } catch (error) {
+      if (abort.aborted) return;
+      const text = `this look failed: ${error instanceof Error ? error.message : String(error)}`;
+      emit({ at: clock.now(), event: "tick.failed", text, incident: null });
+    }
     const rest = stepMs - (clock.now() - started);
     if (rest > 0) await pause(rest, abort);
   }

@@ -20,6 +20,8 @@ export interface DemoOptions {
   readonly prometheus: boolean;
   readonly directory?: string;
   readonly colour: boolean;
+  /** How wide the terminal is. */
+  readonly columns: number;
 }
 
 /** Healthy traffic before anything breaks: enough samples of a baseline to tell worse from usual. */
@@ -69,7 +71,7 @@ export async function runDemo(
   });
   let onset: number | null = null;
   watch.onLine((line) => {
-    const text = storyLine(line, onset, paint);
+    const text = storyLine(line, onset, paint, options.columns);
     if (text !== null) print(text);
   });
   if ((await watch.until(({ event }) => event === "watch.started", 30_000)) === null) {

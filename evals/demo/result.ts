@@ -23,7 +23,8 @@ export function momentsOf({ incident, postmortem }: DemoResult): DemoMoments {
   const recovered = incident?.outcome === "recovered";
   return {
     detectedAt: incident?.detectedAt ?? null,
-    decidedAt: incident?.timeline.find(({ event }) => event.startsWith("decided: "))?.at ?? null,
+    decidedAt:
+      incident?.timeline.find(({ event }) => event.startsWith(`decided: ${incident.decision?.action}`))?.at ?? null,
     executedAt: incident?.gate?.executedAt ?? null,
     recoveredAt: recovered ? (incident.recovery?.at ?? incident.closedAt) : null,
     postmortemAt: postmortem?.at ?? null,

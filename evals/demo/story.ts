@@ -1,3 +1,4 @@
+import { wrap } from "../../agent/cli/wrap.ts";
 import { durationText } from "../../core/model/time.ts";
 import { DEMO_DURATIONS, type Durations, SEED_DURATIONS } from "./durations.ts";
 import { type DemoResult, momentsOf } from "./result.ts";
@@ -27,12 +28,18 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
   "tick.failed": ({ red }) => red("TROUBLE  "),
 };
 
-/** One event of the watch as a person follows it live; null: not worth a line. */
-export function storyLine(line: WatchLine, onset: number | null, paint: Paints): string | null {
+/** Where the text of an event begins: after the seconds and the heading. */
+const TEXT_AT = 22;
+
+/** One event of the watch as a person follows it live, broken to the terminal's width; null: not worth a line. */
+export function storyLine(line: WatchLine, onset: number | null, paint: Paints, columns: number): string | null {
   const heading = HEADINGS[line.event];
   if (heading === undefined) return null;
-  const since = onset === null ? "" : `+${((Date.parse(line.at) - onset) / 1000).toFixed(1)} s`;
-  return `  ${since.padStart(8)}  ${heading(paint)} ${line.text}`;
+  const seconds = onset === null ? null : (Date.parse(line.at) - onset) / 1000;
+  const since = seconds === null ? "" : `${seconds < 0 ? "" : "+"}${seconds.toFixed(1)} s`;
+  const [first = "", ...rest] = wrap(line.text, columns - TEXT_AT, 0);
+  const further = rest.map((text) => `\n${" ".repeat(TEXT_AT)}${text}`);
+  return `  ${since.padStart(8)}  ${heading(paint)} ${first}${further.join("")}`;
 }
 
 /** Seconds from onset to each step, and which configured duration bounds it, the demo's beside the seed's. */

@@ -19,7 +19,14 @@ export async function demoCommand(
   const { scenario, realTime, prometheus, keep, json } = Options.parse(given);
   const quiet = json === true;
   const { result, judged } = await runDemo(
-    { scenario, realTime, prometheus, colour: to.terminal.isTty, ...(keep === undefined ? {} : { directory: keep }) },
+    {
+      scenario,
+      realTime,
+      prometheus,
+      colour: to.terminal.isTty,
+      columns: to.terminal.columns,
+      ...(keep === undefined ? {} : { directory: keep }),
+    },
     (line) => (quiet ? to.terminal.err(`${line}\n`) : to.terminal.out(`${line}\n`)),
     abort,
   );

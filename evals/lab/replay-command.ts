@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
+import { likelihood } from "../../agent/cli/words.ts";
 import { findBundles, readTruth } from "../replay/bundle.ts";
 import { type ReplayResult, replayBundle } from "../replay/replay.ts";
 import { type Scores, score } from "../replay/score.ts";
@@ -62,12 +63,17 @@ function words(id: string, episodes: ReplayResult["episodes"]): string {
   return episodes
     .map(
       ({ action, culprit, decided_at, executed_at, targets, guardrail }) =>
-        `${id}  ${action}${culprit === null ? "" : ` ${culprit.change_id} ${(culprit.probability * 100).toFixed(1)} %`}` +
-        `${targets.length > 1 ? ` with ${targets.join(", ")}` : ""}  decided ${decided_at ?? "–"}  executed ${executed_at ?? "–"}` +
-        `${guardrail === null ? "" : `  (${guardrail.verdict})`}`,
+        `${id}  ${action}${culprit === null ? "" : ` of ${culprit.change_id} (${likelihood(culprit.probability)})`}` +
+        `${targets.length > 1 ? `, in the order ${targets.join(", ")}` : ""}\n` +
+        `  decided ${decided_at ?? "never"}, ${executed_at === null ? `not executed${VERDICTS[guardrail?.verdict ?? ""] ?? ""}` : `executed ${executed_at}`}`,
     )
     .join("\n");
 }
+
+const VERDICTS: Readonly<Record<string, string>> = {
+  require_approval: ": it needs a person",
+  deny: ": the gate denied it",
+};
 
 function scoreWords(scores: Scores): readonly string[] {
   const figure = (value: number | null) => (value === null ? "–" : value.toFixed(3));

@@ -6,10 +6,11 @@ import { readBundle } from "./bundle.ts";
 import { bundleSources } from "./bundle-sources.ts";
 import { configFor } from "./seed-config.ts";
 
-/** A recorded incident as it stood at `at` (Unix ms; default: the end of its watch), for one look. */
+/** A recorded incident as it stood at `at` (Unix ms; default: the end of its watch), for one look by `config` or the seed's. */
 export async function openBundle(
   directory: string,
   at: number | undefined,
+  config?: string,
 ): Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }> {
   const bundle = readBundle(directory);
   const { start, end } = bundle.incident.watch;
@@ -21,5 +22,5 @@ export async function openBundle(
     });
   }
   const clock: Clock = { now: () => now };
-  return { sources: bundleSources(bundle, clock, new Map()), clock, config: configFor(bundle, undefined, undefined) };
+  return { sources: bundleSources(bundle, clock, new Map()), clock, config: configFor(bundle, config, undefined) };
 }
