@@ -6,6 +6,7 @@ import type { Investigation } from "../cli/composition.ts";
 import { openIncident } from "../watch/incident-state.ts";
 import { reasonOver } from "./chain.ts";
 import { ephemeralGate, ephemeralLedger } from "./ephemeral.ts";
+import { answerText } from "./step-words.ts";
 
 export interface InvestigateParts {
   readonly version: string;
@@ -40,7 +41,7 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
     caseFile,
   );
   const steps = result.deterministic.steps.flatMap(({ step, outcome, because, calls, lacks }) => [
-    `${step}: ${outcome}${because === null ? "" : ` (${because})`}; asked ${calls.map(({ tool }) => tool).join(", ") || "nothing"}`,
+    `${step}: ${answerText(step, result.answers) ?? outcome}${because === null ? "" : ` (${because})`} [${calls.map(({ tool }) => tool).join(", ") || "nothing asked"}]`,
     ...lacks.map((lack) => `  lacks ${lack}`),
   ]);
   return {

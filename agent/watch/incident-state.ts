@@ -4,7 +4,10 @@ import type { Incident, IncidentStage, OutcomeKind } from "../../core/model/inci
 
 /** An incident as it begins: detected, nothing known but what the assessment says. */
 export function openIncident(id: string, assessment: Assessment): Incident {
-  const service = assessment.answers.check_affected_services?.origin ?? assessment.services[0] ?? "unknown";
+  const { origin = null, services = [] } = assessment.answers.check_affected_services ?? {};
+  const real = [...assessment.services, ...services];
+  // The core may blame what is no service ("shared infrastructure"): then the first that is hurt names the incident.
+  const service = origin !== null && real.includes(origin) ? origin : (real[0] ?? "unknown");
   return {
     ...withAssessment(
       {

@@ -22,9 +22,9 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
 /** Closes the incident, then sees to memory and postmortem. */
 async function finish(incident: Incident, outcome: OutcomeKind, detail: string, pursuit: Pursuit): Promise<void> {
   const at = incident.recovery?.at ?? pursuit.caseFile.at;
-  const took = incident.onset === null ? "" : ` ${durationText(Math.max(0, at - incident.onset.at))} after onset`;
-  const closed = close(incident, outcome, at, `${outcome}${took}: ${detail}`);
+  const took = incident.onset === null ? "" : `${durationText(Math.max(0, at - incident.onset.at))} after onset: `;
+  const closed = close(incident, outcome, at, `${took}${detail}`);
   await pursuit.save(closed);
-  emit(pursuit, "incident.closed", `${outcome}${took}: ${detail}`, closed);
+  emit(pursuit, "incident.closed", `${outcome} ${took}${detail}`, closed);
   await finishClosed(closed, pursuit.parts);
 }

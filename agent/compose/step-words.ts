@@ -1,0 +1,44 @@
+import type { SeedStep, StepAnswers } from "../../core/model/assessment.ts";
+import { durationText } from "../../core/model/time.ts";
+import { likelihood } from "../cli/words.ts";
+
+/** How many names of a kind a line holds. */
+const SHOWN = 5;
+
+/** What a step answered, in one line for a person; null where it gave no answer. */
+export function answerText(step: string, answers: StepAnswers): string | null {
+  const tell = Object.entries(WORDS).find(([name]) => name === step)?.[1];
+  return tell?.(answers) ?? null;
+}
+
+const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers) => string | null>> = {
+  identify_recent_deployments: ({ identify_recent_deployments: answer }) =>
+    answer === undefined
+      ? null
+      : `${answer.changeIds.length === 0 ? "no change" : names(answer.changeIds)} in the ${durationText(answer.windowMs)} before onset${answer.widened === null ? "" : `; ${answer.widened}`}`,
+  correlate_timing: ({ correlate_timing: answer }) => {
+    if (answer === undefined) return null;
+    const [first] = answer.ranking.candidates;
+    if (first === undefined)
+      return `no candidate; no change is to blame: ${likelihood(answer.ranking.noChangeProbability)}`;
+    return `${first.changeId} ${likelihood(first.probability)}, ${answer.reached ? "enough" : "too little"} for the threshold of ${answer.threshold}`;
+  },
+  check_affected_services: ({ check_affected_services: answer }) =>
+    answer === undefined
+      ? null
+      : `${answer.services.length === 0 ? "none" : names(answer.services)}${answer.origin === null ? "" : `; it starts at ${answer.origin}`}`,
+  check_dependency_graph: ({ check_dependency_graph: answer }) => {
+    if (answer === undefined) return null;
+    return answer.order.length > 1
+      ? `to go back together, in this order: ${answer.order.join(", ")}`
+      : "nothing else has to go back with it";
+  },
+  evaluate_business_impact: ({ evaluate_business_impact: answer }) =>
+    answer === undefined ? null : [answer.impact.level, ...answer.impact.sentences].join("; "),
+  recommend_action: ({ recommend_action: answer }) => (answer === undefined ? null : answer.decision.action),
+};
+
+function names(all: readonly string[]): string {
+  const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : "";
+  return `${all.slice(0, SHOWN).join(", ")}${more}`;
+}
