@@ -2,10 +2,9 @@ import { writeFileSync } from "node:fs";
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Clock, IncidentStore, Sources } from "../../core/ports.ts";
-import type { Composition, Investigation, RunningWatch, Terminal } from "../cli/composition.ts";
+import type { Asks, Composition, ConfigChoice, Investigation, RunningWatch, Terminal } from "../cli/composition.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
-import { readConfig } from "./config-file.ts";
 import { terminalNotifier } from "./notifier.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Environment } from "./secrets.ts";
@@ -26,6 +25,10 @@ const systemClock: Clock = { now: () => Date.now() };
 
 /** What commands are made of. Each part is imported when it is first needed, so that a short command stays short. */
 export function composeCommands({ version, environment, terminal, openBundle }: CommandParts): Composition {
+  const configOf = async ({ config: file = "unship.yaml", mode }: ConfigChoice, asks: Asks) => {
+    const { readConfig } = await import("./config-file.ts");
+    return { config: readConfig(file, environment, mode, asks === "sources" ? "needed" : "unused"), file };
+  };
   const ledgerOf = async (config: Config) =>
     (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(config.ledger.path);
   const storeOf = async (config: Config): Promise<IncidentStore | null> =>
@@ -45,10 +48,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     version,
     terminal,
     now: systemClock.now,
-    config: async ({ config: file = "unship.yaml", mode }, asks) => ({
-      config: readConfig(file, environment, mode, asks === "sources" ? "needed" : "unused"),
-      file,
-    }),
+    config: configOf,
     explain: async (config) => (await import("../../core/config/explain.ts")).explain(config),
     checkSources: async (config, abort) => {
       const system = await systemOf(config, false);
@@ -107,7 +107,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         const bundle = await openBundle(ask.bundle, ask.at, choice.config);
         return investigateOnce({ version, ask, ...bundle, observe: async () => undefined }, abort);
       }
-      const config = readConfig(choice.config ?? "unship.yaml", environment, undefined);
+      const { config } = await configOf(choice, "sources");
       const system = await systemOf(config, false);
       try {
         const clock: Clock = ask.at === undefined ? systemClock : { now: () => ask.at ?? Date.now() };

@@ -23,6 +23,8 @@ export const MESSAGE = "Rollback did not resolve the issue.";
 
 /** A watch over a real ledger, the real gate and conditional targets; the system that it looks at is scripted. */
 export interface WatchWorld extends AsyncDisposable {
+  readonly folder: string;
+  readonly ledgerPath: string;
   readonly store: Ledger & GateStore;
   readonly targets: FakeTargets;
   readonly time: { now: number };
@@ -54,13 +56,16 @@ export interface WorldOptions {
   readonly config?: Partial<Config>;
   readonly parts?: Partial<WatchParts>;
   readonly onDisk?: boolean;
+  /** When the world's clock starts; where another process looks at its ledger, that process's present. */
+  readonly startAt?: number;
 }
 
 export async function openWatchWorld(options: WorldOptions = {}): Promise<WatchWorld> {
   const folder = mkdtempSync(join(tmpdir(), "unship-watch-"));
-  const time = { now: NOW };
+  const time = { now: options.startAt ?? NOW };
   const clock = { now: () => time.now };
-  const store = await openSqliteLedger(options.onDisk === true ? join(folder, "ledger.db") : ":memory:", { clock });
+  const ledgerPath = options.onDisk === true ? join(folder, "ledger.db") : ":memory:";
+  const store = await openSqliteLedger(ledgerPath, { clock });
   const targets = new FakeTargets(join(folder, "targets.db"));
   const config = configOf(options.config);
   const notices: Notice[] = [];
@@ -126,6 +131,8 @@ export async function openWatchWorld(options: WorldOptions = {}): Promise<WatchW
     });
   const gate = newGate();
   const world: WatchWorld = {
+    folder,
+    ledgerPath,
     store,
     targets,
     time,

@@ -1,0 +1,72 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openDesk, ROOT, unship } from "./run-cli.ts";
+
+const SEED = join(ROOT, "examples/openclaw-agent-config.yaml");
+
+describe("unship check", () => {
+  it("--offline explains the seed's file, and says in its first line that it changes nothing", async () => {
+    const { code, out, err } = await unship(["check", "--offline", "-c", SEED], { variables: { LD_API_KEY: "k" } });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out.split("\n")[0]).toMatch(/observe.*changes nothing/);
+    expect(out).toContain("error_rate is above 0.05 (5 %), for 3m");
+    expect(out).not.toContain("Sources:");
+  });
+
+  it("a variable that is not set is named with its key and line, exit code 2", async () => {
+    const { code, out, err } = await unship(["check", "--offline", "-c", SEED]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/openclaw-agent-config\.yaml:18:14: data_sources\.feature_flags\.api_key .*LD_API_KEY/);
+    expect(err).toContain("nothing was started. Problems: 1.");
+  });
+
+  it("every problem stands on a line of its own with file, line, column and what to do, all at once", async () => {
+    using desk = openDesk();
+    writeFileSync(
+      desk.config,
+      [
+        "mode: autto",
+        "data_sources:",
+        "  metrics: { type: prometheus, endpont: http://127.0.0.1:9 }",
+        "rollback_policies:",
+        "  auto_rollback:",
+        "    conditions:",
+        "      - { metric: error_rate, threshold: 0.05, duration: soon }",
+        "    action: rollback_immediate",
+      ].join("\n"),
+    );
+    const { code, out, err } = await desk.run(["check", "--offline"]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    const lines = err.trimEnd().split("\n");
+    const problems = lines.filter((line) => line.startsWith(`${desk.config}:`));
+    expect(problems.map((line) => Number(line.slice(desk.config.length + 1).split(":")[0]))).toEqual(
+      expect.arrayContaining([1, 3, 7]),
+    );
+    expect(lines.at(-1)).toBe(`unship: ${desk.config}: nothing was started. Problems: ${problems.length}.`);
+    expect(err).toContain("auto");
+  });
+
+  it("a source that does not answer is said to be down, exit code 3", async () => {
+    using desk = openDesk();
+    writeFileSync(
+      desk.config,
+      [
+        "data_sources:",
+        "  metrics: { type: prometheus, endpoint: 'http://127.0.0.1:9' }",
+        "rollback_policies:",
+        "  auto_rollback:",
+        "    conditions: [{ metric: error_rate, threshold: 0.05, duration: 3m, comparison: greater_than }]",
+        "    action: rollback_immediate",
+        "reasoning_chain: { on_anomaly_detected: [{ step: recommend_action, action: 'select from [rollback, no_action]' }] }",
+        "execution: { allowed_actions: [], guardrails: {} }",
+      ].join("\n"),
+    );
+    const { code, out } = await desk.run(["check"]);
+    expect(code).toBe(3);
+    expect(out).toMatch(/Sources:\n {2}DOWN .*prometheus/);
+    const asJson = await desk.run(["check", "--json"]);
+    expect(asJson.code).toBe(3);
+    expect(JSON.parse(asJson.out)).toMatchObject({ ok: false, sources: [{ ok: false }] });
+  });
+});

@@ -1,0 +1,207 @@
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
+import { openWatchWorld, type WatchWorld } from "../watch/watch-world.ts";
+import { type Desk, openDesk } from "./run-cli.ts";
+
+/** A watch at work whose ledger the command line opens from processes of its own. */
+let world: WatchWorld;
+let desk: Desk;
+
+beforeEach(async () => {
+  world = await openWatchWorld({ onDisk: true, startAt: Date.now() });
+  desk = openDesk({ ledger: world.ledgerPath });
+});
+afterEach(async () => {
+  desk[Symbol.dispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+/** An incident whose plan waits for a person; its id. */
+async function heldPlan(): Promise<string> {
+  world.troubles = [world.trouble({ policy: "human_review", needsPerson: ["no automatic condition holds"] })];
+  await world.step();
+  return (await world.incident()).plan?.id ?? "none";
+}
+
+const answers = async () => (await world.kinds()).filter((kind) => /^(approval|token)\./.test(kind));
+
+describe("unship approve", () => {
+  it("with the right token: says what will be done and why it was held, records it, and the watch executes it", async () => {
+    const plan = await heldPlan();
+    const { code, out, err } = await desk.run(["approve", plan, "--token-file", desk.tokenFile(ALICE_TOKEN)]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/kubectl_rollout_undo: Deployment\/checkout in production .*v2 .* → v1/);
+    expect(out).toMatch(/Held by human-approval: .*no automatic condition holds/);
+    expect(out).toContain("Approved by alice, valid until ");
+    expect(await answers()).toEqual(["approval.given"]);
+    expect(world.targets.calls()).toEqual([]);
+    await world.step();
+    expect(world.targets.writes()).toMatchObject([{ key: `${plan}:0`, version: "v1" }]);
+  });
+
+  it("--json: nothing but the answer on standard output", async () => {
+    const plan = await heldPlan();
+    const { code, out } = await desk.run(["approve", plan, "--json", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ plan, approved_by: "alice", expires_at: expect.stringMatching(/Z$/) });
+  });
+
+  it.each([
+    ["without a token and without a terminal to ask at", [], {}, /type it at a terminal, or name a file/],
+    [
+      "with a token in the environment only",
+      [],
+      { UNSHIP_TOKEN: ALICE_TOKEN, TOKEN: ALICE_TOKEN },
+      /no personal token/,
+    ],
+    ["with a wrong token", "wrong", {}, /this token is no approver's/],
+    ["with a file that its group can read", "readable", {}, /others can read .*chmod 600/],
+    ["with a file that is not there", ["--token-file", "/no/such/file"], {}, /cannot be read/],
+    ["with an empty file", "empty", {}, /approval was refused/],
+  ] as const)("S3: %s it is refused, exit code 1, and nothing runs", async (_, given, variables, said) => {
+    const plan = await heldPlan();
+    const files = {
+      wrong: () => desk.tokenFile("mallory-token"),
+      readable: () => desk.tokenFile(ALICE_TOKEN, 0o640),
+      empty: () => desk.tokenFile(""),
+    };
+    const words = typeof given === "string" ? ["--token-file", files[given]()] : given;
+    const { code, err } = await desk.run(["approve", plan, ...words], { variables });
+    expect(code).toBe(1);
+    expect(err).toMatch(said);
+    expect(err).not.toContain(ALICE_TOKEN);
+    expect(await answers()).not.toContain("approval.given");
+    await world.step(2);
+    expect(world.targets.calls()).toEqual([]);
+  });
+
+  it("a plan that nobody knows: exit code 1, before any token is asked for", async () => {
+    const { code, err, out } = await desk.run(["approve", "plan-nope"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("There is no plan plan-nope");
+  });
+});
+
+describe("unship reject", () => {
+  it("records the no with its reason; it cannot be approved afterwards and is not proposed again", async () => {
+    const plan = await heldPlan();
+    const token = desk.tokenFile(ALICE_TOKEN);
+    const no = await desk.run(["reject", plan, "--reason", "the deploy is innocent", "--token-file", token]);
+    expect(no).toMatchObject({ code: 0, err: "" });
+    const yes = await desk.run(["approve", plan, "--token-file", token]);
+    expect(yes.code).toBe(1);
+    expect(yes.err).toContain("alice rejected this plan");
+    const [entry] = await world.store.entries({ kinds: ["approval.rejected"] });
+    expect(entry).toMatchObject({ actor: "alice", body: { reason: "the deploy is innocent" } });
+    world.troubles = [world.trouble()];
+    await world.step(3);
+    expect(world.targets.calls()).toEqual([]);
+  });
+});
+
+describe("unship pause and resume", () => {
+  it("a pause without a scope stops everything, needs no token and no source's secret; status says so", async () => {
+    const paused = await desk.run(["pause", "--by", "bob"]);
+    expect(paused).toMatchObject({ code: 0, err: "" });
+    expect(paused.out).toMatch(/nothing will be executed until an approver runs: unship resume all/);
+    world.troubles = [world.trouble()];
+    await world.step(2);
+    expect(world.targets.calls()).toEqual([]);
+    expect((await world.incident()).gate?.review.rules).toContainEqual(
+      expect.objectContaining({
+        rule: "paused",
+        verdict: "deny",
+        reason: expect.stringContaining("everything is paused by bob"),
+      }),
+    );
+    const { out } = await desk.run(["status"]);
+    expect(out).toMatch(/PAUSED: everything, by bob .*unship resume all/);
+    expect(out).toContain("the gate denied the plan");
+  });
+
+  it("a resume needs an approver; then the watch goes on by itself", async () => {
+    await desk.run(["pause"]);
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect((await desk.run(["resume"])).code).toBe(1);
+    expect((await desk.run(["resume", "--token-file", desk.tokenFile("mallory")])).code).toBe(1);
+    expect(await world.store.pauses()).toHaveLength(1);
+    const resumed = await desk.run(["resume", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
+    expect(resumed).toMatchObject({ code: 0, err: "" });
+    expect(resumed.out).toContain("Resumed by alice: everything.");
+    await world.step(40);
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+
+  it.each([
+    ["checkout", 0],
+    ["cart", 1],
+  ] as const)("a pause of %s alone leaves %i of the rollbacks of checkout", async (service, writes) => {
+    expect((await desk.run(["pause", service])).code).toBe(0);
+    world.troubles = [world.trouble()];
+    await world.step(2);
+    expect(world.targets.writes()).toHaveLength(writes);
+  });
+
+  it("a resume of what is not paused is refused", async () => {
+    const { code, err } = await desk.run(["resume", "search", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
+    expect(code).not.toBe(0);
+    expect(err).toContain("search");
+  });
+});
+
+describe("unship status", () => {
+  it("says what waits, why, and the very commands that answer it", async () => {
+    const plan = await heldPlan();
+    const { code, out, err } = await desk.run(["status"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain("WAITING FOR A PERSON");
+    expect(out).toContain("rollback of deploy-checkout (97 %)");
+    expect(out).toContain("held by human-approval: no automatic condition holds");
+    expect(out).toContain(`\n    unship approve ${plan}\n`);
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(160);
+  });
+
+  it("--json on a filled ledger and on an empty one is one JSON object and nothing else", async () => {
+    const plan = await heldPlan();
+    const filled = await desk.run(["status", "--json"]);
+    expect(JSON.parse(filled.out)).toMatchObject({
+      mode: "observe",
+      open: [{ stage: "waiting-approval", action: "rollback", plan, culprit: { changeId: "deploy-checkout" } }],
+      closed: [],
+      pauses: [],
+    });
+    using empty = openDesk();
+    const { code, out, err } = await empty.run(["status", "--json"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toEqual({ mode: "observe", pauses: [], open: [], closed: [] });
+  });
+});
+
+describe("unship audit verify", () => {
+  it("a good ledger: exit code 0, how many entries, and the head to keep elsewhere", async () => {
+    await heldPlan();
+    const { code, out } = await desk.run(["audit", "verify"]);
+    expect(code).toBe(0);
+    const { head, entries } = await world.store.verify();
+    expect(out).toContain(`The chain holds: ${entries} entries.\nHead: ${head}\n`);
+  });
+
+  it("a ledger that somebody changed: exit code 1, and the entry is named", async () => {
+    await heldPlan();
+    const [, second] = await world.store.entries();
+    const file = new DatabaseSync(world.ledgerPath);
+    for (const { name } of file.prepare("select name from sqlite_master where type = 'trigger'").all())
+      file.exec(`drop trigger ${String(name)}`);
+    file.prepare("update entries set actor = 'nobody' where seq = ?").run(second?.seq ?? 0);
+    file.close();
+    const { code, out } = await desk.run(["audit", "verify"]);
+    expect(code).toBe(1);
+    expect(out).toContain(`entry ${second?.seq}: `);
+    expect(out).toContain("The chain does NOT hold");
+    const asJson = await desk.run(["audit", "verify", "--json"]);
+    expect(asJson.code).toBe(1);
+    expect(JSON.parse(asJson.out)).toMatchObject({ ok: false, problems: [{ seq: second?.seq }] });
+  });
+});

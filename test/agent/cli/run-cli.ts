@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { ALICE_TOKEN, sha256 } from "../../mcp-tools/gate/gate-world.ts";
+
+export const ROOT = join(import.meta.dirname, "../../..");
+const MAIN = join(ROOT, "agent/main.ts");
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Options of node itself. */
+  readonly node?: readonly string[];
+}
+
+/** Runs `unship …` as a process of its own, without a terminal, with nothing in its environment but what is given. */
+export async function unship(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [...(options.node ?? []), MAIN, ...words], {
+    cwd: options.cwd ?? tmpdir(),
+    env: { PATH: process.env.PATH, ...options.variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const code = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, err };
+}
+
+/** A folder with the seed's file, completed by a ledger and an approver, and tokens in files. */
+export interface Desk extends Disposable {
+  readonly folder: string;
+  readonly config: string;
+  /** A file with this token that only its owner can read. */
+  tokenFile(token: string, mode?: number): string;
+  run(words: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+/** The secret that the seed's file names is not set on purpose: looking, approving and pausing must not need it. */
+export function openDesk(options: { readonly ledger?: string; readonly more?: string } = {}): Desk {
+  const folder = mkdtempSync(join(tmpdir(), "unship-cli-"));
+  const config = join(folder, "unship.yaml");
+  const seed = readFileSync(join(ROOT, "examples/openclaw-agent-config.yaml"), "utf8");
+  writeFileSync(
+    config,
+    [
+      seed,
+      `ledger: { path: ${JSON.stringify(options.ledger ?? join(folder, "ledger.db"))} }`,
+      `knowledge: { path: ${JSON.stringify(join(folder, "knowledge"))} }`,
+      `approvers: [{ name: alice, token_sha256: "${sha256(ALICE_TOKEN)}" }]`,
+      options.more ?? "",
+    ].join("\n"),
+  );
+  let files = 0;
+  return {
+    folder,
+    config,
+    tokenFile(token, mode = 0o600) {
+      files += 1;
+      const path = join(folder, `token-${files}`);
+      writeFileSync(path, `${token}\n`);
+      chmodSync(path, mode);
+      return path;
+    },
+    run: (words, run = {}) => unship([...words, "--config", config], { cwd: folder, ...run }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
