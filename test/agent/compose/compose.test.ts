@@ -1,0 +1,108 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { inMode, readConfig } from "../../../agent/compose/config-file.ts";
+import { ephemeralGate, ephemeralLedger } from "../../../agent/compose/ephemeral.ts";
+import { terminalNotifier } from "../../../agent/compose/notifier.ts";
+import { readSecretFile } from "../../../agent/compose/secret-file.ts";
+import { secret } from "../../../agent/compose/secrets.ts";
+import { answerText } from "../../../agent/compose/step-words.ts";
+import { attempt } from "../../../agent/compose/system-parts.ts";
+import { ROOT } from "../cli/run-cli.ts";
+
+const SEED = join(ROOT, "examples/openclaw-agent-config.yaml");
+const folder = mkdtempSync(join(tmpdir(), "unship-compose-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const fileOf = (name: string, text: string, mode = 0o600): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+};
+
+describe("a configuration file", () => {
+  it("a command that asks the sources needs their secrets; one that asks none does not", () => {
+    expect(() => readConfig(SEED, {}, undefined)).toThrow(expect.objectContaining({ code: "config.invalid" }));
+    expect(readConfig(SEED, {}, undefined, "unused").mode).toBe("observe");
+    expect(readConfig(SEED, { LD_API_KEY: "k" }, undefined).mode).toBe("observe");
+  });
+
+  it("a mode from the command line is one of three", () => {
+    const config = readConfig(SEED, {}, "auto", "unused");
+    expect(config.mode).toBe("auto");
+    expect(() => inMode(config, "Auto")).toThrow(/choose observe, approve, auto/);
+  });
+
+  it("a file that is not there is told apart from one that cannot be read", () => {
+    expect(() => readConfig(join(folder, "none.yaml"), {}, undefined)).toThrow(/there is no such file; name one/);
+    expect(() => readConfig(folder, {}, undefined)).toThrow(/it is there, but not readable/);
+  });
+});
+
+describe("secrets", () => {
+  it("come from the text, the environment or a file, and a missing one is named without its value", () => {
+    expect(secret({ from: "text", value: "t" }, {})).toBe("t");
+    expect(secret({ from: "env", name: "T" }, { T: "e" })).toBe("e");
+    expect(secret({ from: "file", path: fileOf("secret", "f\n") }, {})).toBe("f");
+    expect(() => secret({ from: "env", name: "T" }, { T: "" })).toThrow(/\$\{T\}: the variable is not set/);
+    expect(() => secret({ from: "file", path: join(folder, "none") }, {})).toThrow(/the file cannot be read/);
+  });
+
+  it.each([
+    [0o600, true],
+    [0o400, true],
+    [0o640, false],
+    [0o604, false],
+    [0o660, false],
+  ])("a personal token in a file of mode %o is accepted: %s", async (mode, accepted) => {
+    const read = readSecretFile(fileOf(`token-${mode}`, "mine", mode));
+    if (accepted) expect(await read).toBe("mine");
+    else await expect(read).rejects.toMatchObject({ code: "approval.refused" });
+  });
+});
+
+describe("what commands that look leave behind", () => {
+  it("nothing: their ledger is in memory, and their gate refuses everything", async () => {
+    await using held = await ephemeralLedger();
+    expect(await held.ledger.entries()).toEqual([]);
+    await expect(ephemeralGate.submit("plan-1")).rejects.toMatchObject({ code: "input.invalid" });
+    await expect(ephemeralGate.pause("all", "anyone")).rejects.toMatchObject({ code: "input.invalid" });
+  });
+});
+
+it("a notice that no connector delivers is answered as undelivered, by name", async () => {
+  const notice = { incidentId: "i", title: "t", lines: [], severity: "info", to: "slack:#incidents" } as const;
+  expect(await terminalNotifier.notify(notice)).toEqual({
+    delivered: false,
+    detail: "undelivered: no connector for slack yet",
+  });
+});
+
+it("a source that fails when asked is reported as down with what it said", async () => {
+  const ask = () => Promise.reject(new Error("nothing listens there"));
+  expect(await attempt("prometheus", ask)).toEqual({ ok: false, text: "prometheus: nothing listens there" });
+});
+
+describe("a step's answer in words", () => {
+  const answers = {
+    identify_recent_deployments: {
+      onset: null,
+      windowMs: 1_800_000,
+      widened: null,
+      changeIds: ["a", "b", "c", "d", "e", "f"],
+    },
+    check_affected_services: { services: [], origin: null },
+    check_dependency_graph: { order: ["b", "a"], because: [] },
+  };
+  it.each([
+    ["identify_recent_deployments", "a, b, c, d, e and 1 more in the 30m before onset"],
+    ["check_affected_services", "none"],
+    ["check_dependency_graph", "to go back together, in this order: b, a"],
+    ["correlate_timing", null],
+    ["ask_the_oracle", null],
+  ])("%s: %s", (step, text) => {
+    expect(answerText(step, answers)).toBe(text);
+  });
+});

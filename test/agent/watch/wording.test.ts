@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { decisionText, recoveryText, suspects, verdictText } from "../../../agent/watch/wording.ts";
+import type { Incident } from "../../../core/model/incident.ts";
+import { openWatchWorld } from "./watch-world.ts";
+
+const rule = (verdict: "allow" | "require_approval" | "deny", reason: string) => ({ rule: "r", verdict, reason });
+const check = (verdict: "recovered" | "not-recovered" | "unknown", because: string) =>
+  ({ service: "checkout", metric: "error_rate", verdict, because }) as const;
+
+describe("what the watch says", () => {
+  it.each([
+    [
+      "an allowed plan",
+      { verdict: "allow", rules: [rule("allow", "error_rate fires")] },
+      "allowed: no rule is against it",
+    ],
+    [
+      "a denied plan by its denials alone",
+      {
+        verdict: "deny",
+        rules: [rule("allow", "a"), rule("require_approval", "b"), rule("deny", "c"), rule("deny", "c")],
+      },
+      "denied: c",
+    ],
+    [
+      "a held plan by what holds it",
+      {
+        verdict: "require_approval",
+        rules: [rule("require_approval", "b"), rule("allow", "a"), rule("require_approval", "d")],
+      },
+      "needs a person: b; d",
+    ],
+  ] as const)("%s", (_, { verdict, rules }, text) => {
+    expect(verdictText({ verdict, rules: [...rules] })).toBe(text);
+  });
+
+  it.each([
+    ["recovered", [check("recovered", ""), check("recovered", "")], "all 2 signals are back where they were"],
+    ["recovered", [check("recovered", "")], "the signal is back where it was"],
+    [
+      "not-recovered",
+      [check("recovered", ""), check("unknown", "too few requests"), check("not-recovered", "30 % is above 1 %")],
+      "checkout error_rate: 30 % is above 1 % (and 1 more of 3 signals)",
+    ],
+    ["unknown", [], "nothing could be measured"],
+  ] as const)("a verification that ended as %s", (verdict, checks, text) => {
+    expect(recoveryText({ verdict, at: 0, checks: [...checks] })).toBe(text);
+  });
+
+  it("a decision in one clause with the two strongest reasons, and no certainty that there is not", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble({ culprit: { changeId: "deploy-checkout", probability: 0.9999 } })];
+    await world.step();
+    const incident = await world.incident();
+    const reasons = [
+      { name: "prior", logOdds: 9, sentence: "deploys often break things" },
+      { name: "timing", logOdds: 2, sentence: "the trouble began 3 s after it" },
+      { name: "against", logOdds: -3, sentence: "its canary was fine" },
+      { name: "logs", logOdds: 5, sentence: "a new error is its alone" },
+      { name: "split", logOdds: 1, sentence: "it failed more than the version before" },
+    ];
+    const [candidate] = incident.ranking?.candidates ?? [];
+    if (candidate === undefined || incident.ranking === null) throw new Error("the incident has no candidate");
+    const told: Incident = {
+      ...incident,
+      ranking: { ...incident.ranking, noChangeProbability: 0.0001, candidates: [{ ...candidate, reasons }] },
+    };
+    expect(decisionText(told)).toBe(
+      "roll back deploy-checkout (> 99 %): a new error is its alone; the trouble began 3 s after it",
+    );
+    expect(suspects(told)).toBe("deploy-checkout > 99 %, no change < 1 %");
+  });
+
+  it("no event of a whole incident is longer than three lines of a terminal", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble()];
+    await world.step();
+    world.recovery = "recovered";
+    await world.step();
+    expect(world.events.length).toBeGreaterThan(5);
+    for (const { event, text } of world.events)
+      expect([event, text.length]).toEqual([event, Math.min(text.length, 240)]);
+  });
+});
