@@ -55,9 +55,9 @@ export const SCENARIOS = {
     truth: rollback("payments"),
   },
   leak: {
-    title: "a deploy of catalog keeps 160 KiB of every request for ever",
-    act: (acts) => acts.release("catalog", "dan", [{ kind: "keeps", kibPerRequest: 160 }]),
-    truth: rollback("catalog"),
+    title: "a deploy of pricing keeps 160 KiB of every request for ever",
+    act: (acts) => acts.release("pricing", "dan", [{ kind: "keeps", kibPerRequest: 160 }]),
+    truth: rollback("pricing"),
   },
   "not-ready": {
     title: "a deploy of inventory never gets ready",

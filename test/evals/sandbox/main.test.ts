@@ -31,7 +31,7 @@ describe("unship sandbox", () => {
     expect(Object.keys(steady).sort()).toEqual(
       [
         ...["event", "at", "kubernetes", "kubeconfigPath", "namespace", "metricsDiscovery", "prometheusConfigPath"],
-        ...["flags", "flagToken", "flagProject", "flagEnvironment", "zipkin", "logs", "gateway"],
+        ...["flags", "flagToken", "flagProject", "flagActor", "flagEnvironment", "zipkin", "logs", "gateway"],
       ].sort(),
     );
     expect(events.map(({ event, service }) => [event, service])).toEqual([

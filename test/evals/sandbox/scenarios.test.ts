@@ -58,8 +58,8 @@ describe("the scenarios", () => {
     await sandbox.play({ scenario: "bad-latency" });
     await until(async () => ((sandbox.traffic().at(-1)?.p99Ms ?? 0) > 2500 ? true : undefined));
     const counts = async () => {
-      const total = await sum("pricing", "1.2.0", "http_request_duration_seconds_count");
-      return { total, fast: await sum("pricing", "1.2.0", "http_request_duration_seconds_bucket", { le: "2.5" }) };
+      const total = await sum("catalog", "1.2.0", "http_request_duration_seconds_count");
+      return { total, fast: await sum("catalog", "1.2.0", "http_request_duration_seconds_bucket", { le: "2.5" }) };
     };
     // Slow answers are counted three seconds late: from where they come in as fast as they are caused, the share is right.
     const from = await until(async () => {
@@ -73,17 +73,17 @@ describe("the scenarios", () => {
     const slow = 1 - (to.fast - from.fast) / (to.total - from.total);
     // 40 % of requests, within five standard errors of 300 of them.
     expect(Math.abs(slow - 0.4)).toBeLessThan(5 * Math.sqrt((0.4 * 0.6) / 300));
-    expect(await sum("pricing", "1.2.0", "http_requests_total", { status: "500" })).toBe(0);
+    expect(await sum("catalog", "1.2.0", "http_requests_total", { status: "500" })).toBe(0);
   });
 
   it("leak: memory climbs toward the limit while requests are still served", async () => {
     const ratio = async (version: string) =>
-      (await sum("catalog", version, "process_resident_memory_bytes")) /
-      (await sum("catalog", version, "container_spec_memory_limit_bytes"));
+      (await sum("pricing", version, "process_resident_memory_bytes")) /
+      (await sum("pricing", version, "container_spec_memory_limit_bytes"));
     const usual = await ratio("1.1.0");
     await sandbox.play({ scenario: "leak" });
     await until(async () => ((await ratio("1.2.0")) > usual + 0.2 ? true : undefined));
-    expect(await sum("catalog", "1.2.0", "http_requests_total", { status: "500" })).toBe(0);
+    expect(await sum("pricing", "1.2.0", "http_requests_total", { status: "500" })).toBe(0);
   });
 
   it("not-ready: the rollout sticks, the old pods serve on, and the Deployment says so", async () => {

@@ -51,7 +51,11 @@ export async function watch(
   const events: WatchEvent[] = [];
   const begun = started();
   if (response.body === null) throw new Error("a watch has a body");
-  const lines = createInterface({ input: Readable.fromWeb(response.body as never) });
+  const stream = Readable.fromWeb(response.body as never);
+  // Aborting is how a watch ends here; a connection that breaks ends the loop below with too few events.
+  stream.on("error", () => undefined);
+  const lines = createInterface({ input: stream });
+  lines.on("error", () => undefined);
   try {
     for await (const line of lines) {
       events.push(JSON.parse(line) as WatchEvent);
