@@ -4,7 +4,7 @@ import type { GateAnswer } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { active, advance, note } from "./incident-state.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
-import { results, reviewText, verdictText } from "./wording.ts";
+import { results, reviewText, ruleNames, verdictText } from "./wording.ts";
 
 /** Files the plan (again, if the targets changed) and goes through the gate as far as policy lets it. */
 export async function actOrWait(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<void> {
@@ -29,7 +29,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
       proposedBy: "watch",
     });
     incident = note({ ...incident, plan, gate: null }, now, "plan proposed", `${plan.id}: ${review.verdict}`);
-    emit(pursuit, "plan.reviewed", verdictText(review), incident);
+    emit(pursuit, "plan.reviewed", ruleNames(review), incident);
     await save(incident);
   }
   if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return save(incident);

@@ -3,10 +3,11 @@ import type { Incident } from "../../core/model/incident.ts";
 import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
 import { argue } from "./arguing.ts";
 import { noteHealthyChanges } from "./healthy.ts";
-import { openIncident, substance, troubled, worse } from "./incident-state.ts";
+import { openIncident, substance, troubled } from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
 import type { WatchParts } from "./ports.ts";
 import { pursue } from "./pursue.ts";
+import { noticed } from "./wording.ts";
 
 /** How many incidents a watch takes up again after a restart: far more than ever stand open at once. */
 const OPEN_LIMIT = 1000;
@@ -66,9 +67,7 @@ export function createWatch(parts: WatchParts): Watch {
       if ([...incidents.values()].some((incident) => belongs(incident, services, caseFile))) continue;
       const assessment = parts.assess(caseFile, services);
       const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
-      const what = [...assessment.conditions.filter(({ state }) => state !== "inactive").map(({ because }) => because)];
-      const text =
-        what[0] ?? worse(assessment.findings)[0]?.because ?? `something is wrong with ${services.join(", ")}`;
+      const text = noticed(assessment);
       await save({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
       parts.emit({ at: caseFile.at, event: "incident.detected", text, incident });
     }

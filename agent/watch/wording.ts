@@ -1,5 +1,16 @@
+import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
+import { active, worse } from "./incident-state.ts";
+
+/** What was noticed first: a policy's condition, or else what a detector says. */
+export function noticed({ conditions, findings, services }: Assessment): string {
+  const condition = active(conditions).find(({ state }) => state === "firing") ?? active(conditions)[0];
+  if (condition === undefined)
+    return worse(findings)[0]?.because ?? `something is wrong with ${services.join(", ") || "a service"}`;
+  const { because, metric, service } = condition;
+  return because.startsWith("now ") ? `${metric} of ${service} is ${because}` : because;
+}
 
 /** The three most probable suspects and "no change", with their probabilities. */
 export function suspects({ ranking }: Incident): string {
@@ -49,7 +60,14 @@ export function reviewText({ verdict, rules }: GateAnswer["review"]): string {
 
 const VERDICTS = { allow: "allowed", require_approval: "needs a person", deny: "denied" } as const;
 
-/** The verdict, and only the rules that hold or deny. */
+/** The verdict, and the names of the rules that hold or deny. */
+export function ruleNames({ verdict, rules }: GateAnswer["review"]): string {
+  const against = rules.filter((one) => one.verdict !== "allow");
+  if (against.length === 0) return `${VERDICTS[verdict]}: no rule is against it`;
+  return `${VERDICTS[verdict]}, by ${[...new Set(against.map(({ rule }) => rule))].join(", ")}`;
+}
+
+/** The verdict, and the reasons of the rules that hold or deny. */
 export function verdictText({ verdict, rules }: GateAnswer["review"]): string {
   const against = rules.filter((one) => one.verdict !== "allow");
   if (against.length === 0) return `${VERDICTS[verdict]}: no rule is against it`;

@@ -17,6 +17,7 @@ describe("wrap", () => {
       40,
       ["    bbbb bbbb bbbb bbbb bbbb bbbb bbbb", "      bbbb"],
     ],
+    ["a figure stays with its unit", `${"c".repeat(33)} (> 99 %) d`, 40, ["c".repeat(33), "  (> 99 %) d"]],
     ["a word longer than a line stays whole", `see ${"x".repeat(50)} now`, 40, ["see", `  ${"x".repeat(50)}`, "  now"]],
   ] as const)("%s", (_, line, columns, lines) => {
     expect(wrap(line, columns)).toEqual(lines);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decisionText, recoveryText, suspects, verdictText } from "../../../agent/watch/wording.ts";
+import { decisionText, noticed, recoveryText, ruleNames, suspects, verdictText } from "../../../agent/watch/wording.ts";
 import type { Incident } from "../../../core/model/incident.ts";
+import { firing } from "../../core/guardrails/rule-inputs.ts";
 import { openWatchWorld } from "./watch-world.ts";
 
 const rule = (verdict: "allow" | "require_approval" | "deny", reason: string) => ({ rule: "r", verdict, reason });
@@ -32,6 +33,27 @@ describe("what the watch says", () => {
     ],
   ] as const)("%s", (_, { verdict, rules }, text) => {
     expect(verdictText({ verdict, rules: [...rules] })).toBe(text);
+  });
+
+  it("a review by the names of the rules that speak against the plan", () => {
+    const rules = [rule("allow", "a"), rule("require_approval", "b"), { ...rule("deny", "c"), rule: "paused" }];
+    expect(ruleNames({ verdict: "deny", rules })).toBe("denied, by r, paused");
+    expect(ruleNames({ verdict: "allow", rules: [rule("allow", "a")] })).toBe("allowed: no rule is against it");
+  });
+
+  it("what was noticed, with metric and service, the policy's condition before a detector's finding", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble({ condition: "none" }), world.trouble({ services: ["cart"] })];
+    const file = await world.gather(world.time.now);
+    const assessment = world.assess(file, ["checkout", "cart"]);
+    const condition = { ...assessment.conditions[0], because: "now 31 %, beyond 5 % for 4m" };
+    expect(noticed({ ...assessment, conditions: [] })).toBe("error_rate of checkout went from 0.1 % to 30 %");
+    expect(noticed({ ...assessment, conditions: [{ ...firing(), ...condition }] })).toBe(
+      "error_rate of cart is now 31 %, beyond 5 % for 4m",
+    );
+    expect(noticed({ ...assessment, conditions: [], findings: [], services: [] })).toBe(
+      "something is wrong with a service",
+    );
   });
 
   it.each([
