@@ -24,6 +24,8 @@ export interface AgentParts {
   readonly notifier: Notifier;
   readonly emit: Emit;
   readonly postmortem: ((incident: Incident, caseFile: CaseFile | null) => Promise<string>) | null;
+  /** How long a tick of the watch waits for the chain, ms; absent: until it has answered. */
+  readonly chainPatienceMs?: number;
   /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
   readonly newId?: () => string;
 }
@@ -75,6 +77,7 @@ export function composeAgent(parts: AgentParts): Agent {
     assess: (caseFile, focus) => assess(caseFile, config, focus, { pastBad }),
     episodes,
     reason: chain,
+    ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),
     recovery: createVerifier({ config, sources }),
     postmortem:
       parts.postmortem === null ? null : (incident) => parts.postmortem?.(incident, newest) ?? Promise.resolve(""),

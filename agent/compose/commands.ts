@@ -170,6 +170,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       store,
       notifier: terminalNotifier,
       emit,
+      chainPatienceMs: config.watch.stepMs / 2,
       postmortem: config.feedback.postmortemDraft
         ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
         : null,

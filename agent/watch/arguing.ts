@@ -1,36 +1,102 @@
 import type { Incident } from "../../core/model/incident.ts";
 import { note } from "./incident-state.ts";
+import type { ChainRecord, WatchParts } from "./ports.ts";
 import type { Pursuit } from "./pursuit.ts";
 
 /** How the timeline names a decision, and what the chain said of it. */
 export const DECIDED = "decided";
 const CHAIN = "chain ";
 
+/** A chain at work on one decision, and what came of it once it is done. */
+interface Argument {
+  readonly incident: Incident;
+  readonly work: Promise<void>;
+  answer: ChainRecord | { readonly failed: string } | null;
+}
+
+/** Asks the reasoning chain about decisions, beside everything that acts. */
+export interface Arguing {
+  /** Starts the chain where a decision of an open incident has none, and writes down what has been answered. */
+  look(open: ReadonlyMap<string, Incident>, pursuit: Pursuit): Promise<void>;
+}
+
 /**
- * Runs the reasoning chain over the evidence of a decision that it has not spoken of yet, and records both. It comes
- * after everything that acts: a chain that is slow, wrong or down delays and changes nothing (S12). After a crash in
- * between, the next tick asks it.
+ * The chain comes after everything that acts in a tick, and a tick waits for it `chainPatienceMs` at most; an answer
+ * that comes later is written down by a later tick. So a chain that is slow, wrong or down delays and changes nothing
+ * (S12). After a crash in between, the next process asks it again.
  */
-export async function argue(incident: Incident, { parts, caseFile, save }: Pursuit): Promise<void> {
-  const last = incident.timeline.findLast(({ event }) => event.startsWith(DECIDED) || event.startsWith(CHAIN));
-  if (last === undefined || last.event.startsWith(CHAIN)) return;
-  try {
-    const chain = await parts.reason(incident, caseFile);
-    await parts.ledger.append({
-      kind: "chain.finished",
-      incidentId: incident.id,
-      planId: null,
-      actor: "watch",
-      body: chain.body,
-    });
-    const said = note(incident, caseFile.at, `${CHAIN}${chain.agrees ? "agrees" : "disagrees"}`, chain.summary);
-    await save({ ...said, usage: addUsage(incident.usage, chain.usage) });
-  } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
-    await save(note(incident, caseFile.at, `${CHAIN}failed`, because));
-    const text = `the reasoning chain of incident ${incident.id} failed and changes nothing: ${because}`;
-    parts.emit({ at: caseFile.at, event: "tick.failed", text, incident });
+export function createArguing(parts: WatchParts): Arguing {
+  const running = new Map<string, Argument>();
+
+  function start(incident: Incident, { caseFile }: Pursuit): void {
+    const ask = async (): Promise<void> => {
+      try {
+        argument.answer = await parts.reason(incident, caseFile);
+      } catch (error) {
+        argument.answer = { failed: error instanceof Error ? error.message : String(error) };
+      }
+    };
+    const argument: Argument = { incident, answer: null, work: Promise.resolve().then(ask) };
+    running.set(incident.id, argument);
   }
+
+  return {
+    async look(open, pursuit) {
+      for (const incident of open.values()) {
+        if (!running.has(incident.id) && lacksArgument(incident)) start(incident, pursuit);
+      }
+      if (running.size === 0) return;
+      await patiently(
+        [...running.values()].map(({ work }) => work),
+        parts.chainPatienceMs,
+      );
+      for (const [id, { incident, answer }] of running) {
+        if (answer === null) continue;
+        running.delete(id);
+        await record(open.get(id) ?? null, incident, answer, pursuit);
+      }
+    },
+  };
+}
+
+/** Whether the newest decision is one that the chain has not spoken of. */
+function lacksArgument({ timeline }: Incident): boolean {
+  const last = timeline.findLast(({ event }) => event.startsWith(DECIDED) || event.startsWith(CHAIN));
+  return last?.event.startsWith(DECIDED) === true;
+}
+
+/** `now` is the incident as it stands; null where it was closed before the chain had an answer. */
+async function record(
+  now: Incident | null,
+  asked: Incident,
+  answer: NonNullable<Argument["answer"]>,
+  { parts, caseFile, save }: Pursuit,
+): Promise<void> {
+  if ("failed" in answer) {
+    const text = `the reasoning chain of incident ${asked.id} failed and changes nothing: ${answer.failed}`;
+    parts.emit({ at: caseFile.at, event: "tick.failed", text, incident: now ?? asked });
+    if (now !== null) await save(note(now, caseFile.at, `${CHAIN}failed`, answer.failed));
+    return;
+  }
+  await parts.ledger.append({
+    kind: "chain.finished",
+    incidentId: asked.id,
+    planId: null,
+    actor: "watch",
+    body: answer.body,
+  });
+  if (now === null) return;
+  const said = note(now, caseFile.at, `${CHAIN}${answer.agrees ? "agrees" : "disagrees"}`, answer.summary);
+  await save({ ...said, usage: addUsage(now.usage, answer.usage) });
+}
+
+/** Waits for all of the work, but not longer than this; without a limit, as a replay needs it, until it is done. */
+async function patiently(work: readonly Promise<void>[], limitMs: number | undefined): Promise<void> {
+  if (limitMs === undefined) return void (await Promise.all(work));
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limitMs);
+  await Promise.race([Promise.all(work), over]);
+  clearTimeout(timer);
 }
 
 function addUsage(a: Incident["usage"], b: Incident["usage"]): Incident["usage"] {

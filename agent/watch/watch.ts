@@ -1,7 +1,7 @@
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
-import { argue } from "./arguing.ts";
+import { createArguing } from "./arguing.ts";
 import { noteHealthyChanges } from "./healthy.ts";
 import { openIncident, substance, troubled } from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
@@ -32,6 +32,7 @@ export function createWatch(parts: WatchParts): Watch {
   const incidents = new Map<string, Incident>();
   const tailMs = parts.config.feedback.timeoutMs;
   const lingering = createLingering(tailMs);
+  const arguing = createArguing(parts);
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
@@ -123,7 +124,7 @@ export function createWatch(parts: WatchParts): Watch {
       }
       for (const incident of closed) lingering.add(incident, caseFile, parts.episodes(caseFile));
       closed = [];
-      for (const incident of [...incidents.values()]) await argue(incident, pursuit);
+      await arguing.look(incidents, pursuit);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MINUTE } from "../../core/guardrails/rule-inputs.ts";
+import type { WatchParts } from "../../../agent/watch/ports.ts";
+import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { openWatchWorld, STEP_MS } from "./watch-world.ts";
 
 const HALF_HOUR = (30 * MINUTE) / STEP_MS;
@@ -127,6 +128,52 @@ describe("a helper that fails changes nothing and is said", () => {
     world.troubles = [world.trouble()];
     await world.step();
     expect(writesWhenAsked).toEqual([1]);
+  });
+
+  it("S12: a chain that is slow holds up no tick; its answer is written down when it comes", async () => {
+    const answer = Promise.withResolvers<Awaited<ReturnType<WatchParts["reason"]>>>();
+    await using world = await openWatchWorld({ parts: { reason: () => answer.promise, chainPatienceMs: 1 } });
+    world.targets.place(targetOf({ name: "cart" }));
+    world.troubles = [world.trouble()];
+    await world.step();
+    world.troubles = [world.trouble(), world.trouble({}, targetOf({ name: "cart" }))];
+    await world.step();
+    expect(world.targets.writes()).toHaveLength(2);
+    expect(await world.kinds()).not.toContain("chain.finished");
+    answer.resolve({
+      decision: null,
+      agrees: false,
+      summary: "innocent",
+      body: {},
+      usage: { inputTokens: 3, outputTokens: 0, toolCalls: 0 },
+    });
+    await world.step();
+    for (const { timeline, usage } of await world.incidents()) {
+      expect(timeline.map(({ event }) => event)).toContain("chain disagrees");
+      expect(usage.inputTokens).toBe(3);
+    }
+  });
+
+  it("S12: a chain that answers after its incident was closed is recorded all the same", async () => {
+    const answer = Promise.withResolvers<Awaited<ReturnType<WatchParts["reason"]>>>();
+    await using world = await openWatchWorld({ parts: { reason: () => answer.promise, chainPatienceMs: 1 } });
+    world.troubles = [world.trouble()];
+    await world.step();
+    world.recovery = "recovered";
+    await world.step();
+    const closed = await world.incident();
+    answer.resolve({
+      decision: null,
+      agrees: true,
+      summary: "",
+      body: { late: true },
+      usage: { inputTokens: 3, outputTokens: 0, toolCalls: 0 },
+    });
+    world.troubles = [world.trouble({ condition: "none", action: "no_action", services: ["search"] })];
+    await world.step();
+    const [entry] = await world.store.entries({ kinds: ["chain.finished"] });
+    expect(entry).toMatchObject({ incidentId: closed.id, body: { late: true } });
+    expect(await world.store.incident(closed.id)).toEqual(closed);
   });
 
   it.each([
