@@ -1,4 +1,5 @@
 import { UnshipError } from "../../core/errors.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
@@ -31,6 +32,8 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     const plan = await ledger.plan(planId);
     if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
     const incident = await ledger.incident(plan.incidentId);
+    const useless = whyUseless(plan, incident);
+    if (useless !== null) throw new UnshipError("approval.refused", { reason: useless });
     const review = incident?.gate?.planId === planId ? incident.gate.review : undefined;
     if (options.json !== true) say(to, planText(plan, review));
     const { by, expiresAt } = await gate.approve(planId, await personalToken(to, options));
@@ -42,6 +45,14 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
   } finally {
     await ledger.close();
   }
+}
+
+/** Why nobody would carry the plan out even with a yes; null: the watch will, or whoever proposed it over MCP. */
+function whyUseless(plan: Plan, incident: Incident | null): string | null {
+  if (plan.proposedBy !== "watch" || incident === null) return null;
+  if (incident.stage === "closed") return `incident ${incident.id} is closed (${incident.outcome ?? "no outcome"})`;
+  if (incident.plan === null || incident.plan.id === plan.id) return null;
+  return `${incident.plan.id} has taken the place of this plan`;
 }
 
 /** `unship reject PLAN`: says no to a plan, with a reason; it cannot be approved afterwards. */

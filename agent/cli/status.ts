@@ -81,7 +81,7 @@ function describe(incident: Incident, now: number): readonly string[] {
           `    ${decision.action}${culprit === null ? "" : ` of ${culprit.changeId} (${likelihood(culprit.probability)})`}`,
           ...decision.why.slice(0, 2).map((why) => `      ${why}`),
         ]),
-    ...waitsFor(incident),
+    ...waitsFor(incident, now),
   ];
 }
 
@@ -89,7 +89,7 @@ function stageText({ stage, gate }: Incident): string {
   return stage === "waiting-approval" && gate?.outcome === "denied" ? "the gate denied the plan" : STAGES[stage];
 }
 
-function waitsFor({ stage, plan, gate }: Incident): readonly string[] {
+function waitsFor({ stage, plan, gate }: Incident, now: number): readonly string[] {
   if (stage !== "waiting-approval" || plan === null) return [];
   const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
   return [
@@ -98,7 +98,9 @@ function waitsFor({ stage, plan, gate }: Incident): readonly string[] {
     ),
     ...(gate?.outcome === "held"
       ? [
-          `    valid until ${rfc3339(plan.expiresAt)}`,
+          plan.expiresAt > now
+            ? `    to be answered within ${durationText(plan.expiresAt - now)}`
+            : "    expired; the watch files a new plan on its next look",
           `    unship approve ${plan.id}`,
           `    unship reject ${plan.id} --reason "…"`,
         ]

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { openWatchWorld, type WatchWorld } from "../watch/watch-world.ts";
 import { type Desk, openDesk } from "./run-cli.ts";
@@ -74,6 +75,26 @@ describe("unship approve", () => {
     expect(await answers()).not.toContain("approval.given");
     await world.step(2);
     expect(world.targets.calls()).toEqual([]);
+  });
+
+  it("a plan whose incident is closed, or that another one has replaced, is refused: nobody would carry it out", async () => {
+    const first = await heldPlan();
+    const token = desk.tokenFile(ALICE_TOKEN);
+    const other = targetOf({ expected: { version: "v3", revision: "8" } });
+    world.targets.place(other);
+    world.troubles = [world.trouble({ policy: "human_review", needsPerson: ["no automatic condition holds"] }, other)];
+    await world.step();
+    const second = (await world.incident()).plan?.id ?? "none";
+    const replaced = await desk.run(["approve", first, "--token-file", token]);
+    expect(replaced.code).toBe(1);
+    expect(replaced.err).toContain(`${second} has taken the place of this plan`);
+    world.troubles = [];
+    await world.step(15);
+    expect((await world.incident()).outcome).toBe("withdrawn");
+    const closed = await desk.run(["approve", second, "--token-file", token]);
+    expect(closed.code).toBe(1);
+    expect(closed.err).toMatch(/incident .* is closed \(withdrawn\)/);
+    expect(await answers()).toEqual([]);
   });
 
   it("a plan that nobody knows: exit code 1, before any token is asked for", async () => {
@@ -159,6 +180,7 @@ describe("unship status", () => {
     expect(out).toContain("WAITING FOR A PERSON");
     expect(out).toContain("rollback of deploy-checkout (97 %)");
     expect(out).toContain("held by human-approval: no automatic condition holds");
+    expect(out).toMatch(/to be answered within \d+m/);
     expect(out).toContain(`\n    unship approve ${plan}\n`);
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(160);
   });
