@@ -21,7 +21,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
   }
   let incident = before;
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
-    if (await isRefused(incident, assessment, pursuit)) return save(incident);
+    if (await isRefused(incident, assessment, pursuit)) return save(waiting(incident));
     const { plan, review } = await parts.gate.propose({
       incidentId: incident.id,
       targets,
@@ -32,8 +32,13 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
     emit(pursuit, "plan.reviewed", ruleNames(review), incident);
     await save(incident);
   }
-  if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return save(incident);
+  if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return save(waiting(incident));
   await submit(incident, incident.plan.id, pursuit);
+}
+
+/** A plan that the gate has answered and did not execute waits, also when the decision went and came back meanwhile. */
+function waiting(incident: Incident): Incident {
+  return incident.gate === null ? incident : { ...incident, stage: "waiting-approval" };
 }
 
 /** Asks the gate to execute the plan, and goes on from its answer. */

@@ -191,6 +191,21 @@ describe("an incident that only people may end", () => {
     expect(world.targets.writes()).toHaveLength(1);
   });
 
+  it("a plan still waits for its person when the decision goes and comes back", async () => {
+    await using world = await openWatchWorld(held);
+    const trouble = world.trouble({ needsPerson: ["checkout is listed under never_auto_rollback"] });
+    world.troubles = [trouble];
+    await world.step();
+    const { plan } = await world.incident();
+    world.troubles = [{ ...trouble, action: "no_action", culprit: null, noChangeProbability: 0.9 }];
+    await world.step(2);
+    expect((await world.incident()).stage).toBe("investigated");
+    world.troubles = [trouble];
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "waiting-approval", plan: { id: plan?.id } });
+    expect(world.texts("incident.held")).toHaveLength(1);
+  });
+
   it("a plan whose targets change is another plan: the old approval does not carry over", async () => {
     await using world = await openWatchWorld(held);
     const needsPerson = ["checkout is listed under never_auto_rollback"];
