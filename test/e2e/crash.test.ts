@@ -64,6 +64,9 @@ describe("a watch that is killed with SIGKILL and started again", () => {
     await shop?.[Symbol.asyncDispose]();
   }, ROW_MS);
 
+  /** What a busy machine does to latencies may be an incident of its own: the row begins when none is open. */
+  const calm = () => eventually(async () => (await ledger.incidents({ open: true })).length === 0 || undefined, tale);
+
   /** Kills the watch at its moment after `onset`; resolves with the incident that it was at, when it is gone. */
   async function killAt(moment: Moment, onset: number): Promise<string> {
     const watch = current();
@@ -98,9 +101,11 @@ describe("a watch that is killed with SIGKILL and started again", () => {
       const done = await ledger.entries({ incidentId: id, kinds: ["incident.finished"] });
       return done.length > 0 ? ((await ledger.incident(id)) ?? undefined) : undefined;
     }, tale);
-    const since = (await ledger.incidents({ open: false, limit: 50 })).filter(({ detectedAt }) => detectedAt >= onset);
+    const acted = (await ledger.incidents({ open: false, limit: 50 })).filter(
+      ({ gate }) => gate?.executedAt != null && gate.executedAt >= onset,
+    );
     expect(
-      since.filter(({ gate }) => gate !== null).map((one) => one.id),
+      acted.map((one) => one.id),
       tale(),
     ).toEqual([id]);
     return closed;
@@ -128,6 +133,7 @@ describe("a watch that is killed with SIGKILL and started again", () => {
       const version = `1.2.${releases}`;
       releases += 1;
       const message = `TypeError: ${service} ${version} cannot read properties of undefined`;
+      await calm();
       shop.sandbox.push(build(service, version, [{ kind: "throws", share: 0.35, message }]));
       const onset = await shop.sandbox.deploy(service, version, "ana");
       const id = await killAt(moment, onset);
@@ -144,6 +150,7 @@ describe("a watch that is killed with SIGKILL and started again", () => {
     "ends the incident of a flag as it would have, killed when the flag is off and the verification begins",
     async () => {
       const before = shop.foreignWrites().length;
+      await calm();
       const onset = await shop.sandbox.setFlag(FLAG.name, true, "fay");
       const id = await killAt({ says: "plan.executed" }, onset);
       await start();
