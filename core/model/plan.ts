@@ -60,10 +60,12 @@ export const TargetResult = z.strictObject({
 });
 export type TargetResult = Readonly<z.infer<typeof TargetResult>>;
 
-/** The gate's answer to `submit`. */
+/**
+ * The gate's answer to `submit`. `in-progress`: another call executes the plan and its end is not known yet; ask again.
+ */
 export const GateAnswer = z.strictObject({
   planId: z.string(),
-  outcome: z.enum(["executed", "held", "denied", "stopped", "nothing-to-do"]),
+  outcome: z.enum(["executed", "held", "denied", "stopped", "nothing-to-do", "in-progress"]),
   review: GateReview,
   results: z.array(TargetResult),
   executedAt: Moment.nullable(),

@@ -105,7 +105,7 @@ function answerWithout(
 export function inProgress(plan: Plan, since: number, now: number): GateAnswer {
   const reason = `the plan has been executing since ${clockText(since, now)}; ask again for its result`;
   const review: GateReview = { verdict: "deny", rules: [{ rule: "in-progress", verdict: "deny", reason }] };
-  return { planId: plan.id, outcome: "denied", review, results: [], executedAt: null };
+  return { planId: plan.id, outcome: "in-progress", review, results: [], executedAt: null };
 }
 
 /** An entry of the gate about a plan. */

@@ -61,6 +61,8 @@ function next({ planId, outcome, review }: GateAnswer): string {
       return nextStep(planId, "require_approval");
     case "denied":
       return nextStep(planId, "deny");
+    case "in-progress":
+      return "another call executes it at this moment; call submit_plan again for its result, and propose nothing meanwhile";
     case "nothing-to-do":
       return "the target already stands at that version: the cause may lie elsewhere";
     case "stopped":

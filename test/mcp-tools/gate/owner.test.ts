@@ -114,7 +114,7 @@ describe("owner of an intent", () => {
     const slow = world.newGate({ owner: { id: "slow", gone: () => false }, store: interrupted });
     const { plan } = await slow.propose(world.draft({ targets }));
     const answer = await slow.submit(plan.id);
-    expect(answer.review.rules.map(({ rule }) => rule)).toEqual(["in-progress"]);
+    expect(answer).toMatchObject({ outcome: "in-progress", review: { rules: [{ rule: "in-progress" }] } });
     slowEnded.resolve();
     expect(await recovered).toMatchObject([{ outcome: "executed", results: [{ result: "done" }, { result: "done" }] }]);
     expect(world.targets.calls()).toEqual([`${plan.id}:0`, `${plan.id}:1`]);

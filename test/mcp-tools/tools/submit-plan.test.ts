@@ -11,6 +11,7 @@ describe("submit_plan", () => {
     ["executed", "allow", /call get_incident to see whether the service recovers/],
     ["nothing-to-do", "allow", /already stands at that version/],
     ["stopped", "allow", /it stopped part way/],
+    ["in-progress", "deny", /another call executes it at this moment/],
   ])("gives the gate's answer %s and what to do next", async (outcome, verdict, next) => {
     const { gate, submitted } = recordingGate({ verdict, rules: [{ rule: "mode", verdict, reason: "why" }] }, outcome);
     const { structured } = await callTool(context({ gate }), "submit_plan", { plan_id: "plan-1" });
