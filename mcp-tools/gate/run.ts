@@ -1,6 +1,14 @@
-import { type GateTransaction, type Intent, LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
+import {
+  type GateTransaction,
+  type Intent,
+  LEDGER_KINDS,
+  type StoreFacts,
+  WROTE_NOTHING,
+} from "../../core/guardrails/gate-store.ts";
+import { clockText } from "../../core/guardrails/rule.ts";
 import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
+import { liveApproval } from "./approvals.ts";
 import { executorFor } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { entry, inProgress } from "./reserve.ts";
@@ -19,8 +27,8 @@ type Step = { readonly intent: Intent } | { readonly end: GateAnswer };
 /**
  * Executes the open intents of a reserved plan in their order. Before each try there is an entry, after it one with
  * the result, and the next target waits for that. It stops at the first target that did not end well; what was not
- * started is closed and its unit goes back. Every step looks first whether the plan is still this process's own and
- * whether someone has paused it.
+ * started is closed and its unit goes back. Every step looks first whether the plan is still this process's own,
+ * whether someone has paused it, and whether its permit and its approval still hold.
  */
 export async function runPlan(run: Run): Promise<GateAnswer> {
   const { plan, parts, limits } = run;
@@ -61,16 +69,8 @@ async function startTry(tx: GateTransaction, position: number, run: Run): Promis
   if (intent.finishedAt !== null) return { intent };
   if (intent.owner !== parts.ownerId) return { end: await answerOfOthers(tx, plan) };
   const facts = await tx.facts(plan, 0);
-  const stop = paused.check({
-    plan,
-    contentHash: plan.hash,
-    now: tx.now,
-    policy: parts.config,
-    assessment: null,
-    targets: [],
-    store: facts,
-  });
-  if (stop !== undefined) return { end: await closeRest(tx, stop.reason, run) };
+  const stop = whyStop(facts, intent, tx.now, run);
+  if (stop !== undefined) return { end: await closeRest(tx, stop, run) };
   const attempts = intent.attempts + 1;
   const leaseUntil = tx.now + limits.leaseMs;
   for (const open of intents.filter((one) => one.finishedAt === null)) {
@@ -80,6 +80,28 @@ async function startTry(tx: GateTransaction, position: number, run: Run): Promis
   const { key, target } = intent;
   await tx.append(entry(plan, LEDGER_KINDS.targetAttempted, { position, key, target, attempt: attempts }));
   return { intent: { ...intent, attempts, leaseUntil } };
+}
+
+/** Why a target may not be started any more, though the plan was reserved; undefined: it may. */
+function whyStop(facts: StoreFacts, intent: Intent, now: number, { plan, parts }: Run): string | undefined {
+  const stop = paused.check({
+    plan,
+    contentHash: plan.hash,
+    now,
+    policy: parts.config,
+    assessment: null,
+    targets: [],
+    store: facts,
+  });
+  if (stop !== undefined) return stop.reason;
+  const { permit, approvals } = facts;
+  if (permit === null || now >= permit.expiresAt) {
+    const when = permit === null ? "is gone" : `expired at ${clockText(permit.expiresAt, now)}`;
+    return `the permit ${when}, before it was this target's turn`;
+  }
+  if (intent.automatic) return undefined;
+  const approval = liveApproval(plan, approvals, { now, clockNow: parts.clock.now() }, parts.config);
+  return approval === undefined ? "the approval does not hold any more" : undefined;
 }
 
 /** Writes a result down; where it ends the plan, the answer too, in the same transaction. */

@@ -304,6 +304,42 @@ describe("gate", () => {
     expect(world.targets.writes()).toHaveLength(1);
   });
 
+  it.each([
+    ["the permit", {}, policyOf(), 2 * MINUTE, "the permit expired at"],
+    [
+      "the approval",
+      { approvalLifetimeMs: MINUTE },
+      policyOf({ mode: "approve" }),
+      MINUTE,
+      "the approval does not hold",
+    ],
+  ])("S1: %s that runs out between two targets stops the second", async (_, limits, config, jumpMs, says) => {
+    const targets = [targetOf({ name: "web" }), targetOf({ name: "checkout" })];
+    await using world = await worldOf(targets, { config });
+    const executor = world.targets.executor("kubectl_rollout_undo");
+    const gate = world.newGate({
+      limits,
+      executors: [
+        {
+          ...executor,
+          execute: async (target, key, abort) => {
+            const result = await executor.execute(target, key, abort);
+            world.time.now += jumpMs;
+            return result;
+          },
+        },
+      ],
+    });
+    const { plan } = await gate.propose(world.draft({ targets }));
+    if (config.mode === "approve") await gate.approve(plan.id, ALICE_TOKEN);
+    const answer = await gate.submit(plan.id);
+    expect(answer).toMatchObject({ outcome: "stopped", results: [{ result: "done" }, { result: "refused" }] });
+    expect(answer.results[1]?.detail).toContain(says);
+    expect(world.targets.writes()).toHaveLength(1);
+    const [, second] = await world.store.transact((tx) => tx.intents({ planId: plan.id }));
+    expect(second).toMatchObject({ released: true });
+  });
+
   it("runs a plan once: asked again, it tells what came of it", async () => {
     await using world = await openWorld();
     const { plan, answer } = await run(world, [targetOf()]);
