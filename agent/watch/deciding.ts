@@ -14,7 +14,7 @@ import { decisionText, suspects } from "./wording.ts";
  * rate windows that a scrape of five steps fills, so that a signal that flaps inside one window stays one incident.
  * As long as that, too, may a policy's condition fire before people hear that no change is sure enough.
  */
-const QUIET_STEPS = 10;
+export const QUIET_STEPS = 10;
 
 /** Assesses the evidence as it stands, records a decision when it is one, and goes on to act or wait. */
 export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<void> {
@@ -82,7 +82,8 @@ function decisionName({ decision: { action, changeIds, culprit }, conditions }: 
 async function recordDecision(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<Incident> {
   const { decision, conditions } = assessment;
   const { at } = pursuit.caseFile;
-  const incident = advance(before, "investigated", at, decisionName(assessment), decision.why.join(" "));
+  const known = before.ranking === null ? before : { ...before, decidedRanking: before.ranking };
+  const incident = advance(known, "investigated", at, decisionName(assessment), decision.why.join(" "));
   emit(pursuit, "incident.assessed", suspects(incident), incident);
   emit(pursuit, "incident.decided", decisionText(incident), incident);
   if (decision.action === "hotfix_recommendation") {

@@ -70,6 +70,7 @@ export const Incident = z.strictObject({
   ranking: Ranking.nullable(),
   impact: Impact.nullable(),
   decision: Decision.nullable(),
+  decidedRanking: Ranking.optional().describe("The ranking as it stood when the newest decision was recorded"),
   plan: Plan.nullable(),
   gate: GateAnswer.nullable(),
   baselines: z.array(Baseline),

@@ -1,3 +1,4 @@
+import type { Decision } from "../../core/model/decision.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 
@@ -23,16 +24,19 @@ export interface Episode {
 
 /**
  * An incident as an episode. A decision that was withdrawn before anything was done is `no_action`; the culprit of a
- * `no_action` is the most probable change if it is more probable than "no change", else null.
+ * `no_action` is the most probable change if it is more probable than "no change", else null. Probabilities are those
+ * at `decided_at`: what hours of further samples taught later was not known to whoever decided. Where no decision was
+ * recorded, and for incidents stored before that was kept, they are the last assessment's.
  */
 export function toEpisode(incident: Incident): Episode {
-  const { ranking, decision } = incident;
+  const { decision } = incident;
+  const ranking = incident.decidedRanking ?? incident.ranking;
   const withdrawn = incident.outcome === "withdrawn" || decision === null;
   const action = withdrawn ? "no_action" : decision.action;
   const first = ranking?.candidates[0];
   const likely =
     first !== undefined && ranking !== null && first.probability > ranking.noChangeProbability ? first : undefined;
-  const named = action === "no_action" ? likely : (decision?.culprit ?? likely);
+  const named = action === "no_action" ? likely : (decidedCulprit(decision, ranking) ?? likely);
   return {
     detected_at: rfc3339(incident.detectedAt),
     onset_estimate: rfc3339(incident.onset?.at),
@@ -61,6 +65,12 @@ export function toEpisode(incident: Incident): Episode {
       tool_calls: incident.usage.toolCalls,
     },
   };
+}
+
+/** The culprit of a decision, as probable as it was when the decision was recorded. */
+function decidedCulprit(decision: Incident["decision"], ranking: Incident["ranking"]): Decision["culprit"] {
+  const culprit = decision?.culprit ?? null;
+  return ranking?.candidates.find(({ changeId }) => changeId === culprit?.changeId) ?? culprit;
 }
 
 /** When the evidence sufficed for the decision that stands; null where none was ever made. */
