@@ -1,7 +1,9 @@
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
+import { wrote } from "./adopting.ts";
 import { active, advance, note } from "./incident-state.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { results, reviewText, ruleNames, verdictText } from "./wording.ts";
@@ -20,6 +22,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
     );
   }
   let incident = before;
+  if (incident.plan === null && restsAfterNothing(incident, now, parts.config.watch.stepMs)) return save(incident);
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
     if (await isRefused(incident, assessment, pursuit)) return save(waiting(incident));
     const { plan, review } = await parts.gate.propose({
@@ -51,20 +54,35 @@ export async function submit(incident: Incident, planId: string, pursuit: Pursui
 const SUBMITTED = "submitted";
 
 /** Whether a person has answered the incident's plan since the gate last judged it, while it can still be used. */
-export async function answeredByPerson({ id, plan, gate, timeline }: Incident, { parts, caseFile }: Pursuit) {
+export async function answeredByPerson({ id, plan, gate }: Incident, { parts, caseFile }: Pursuit): Promise<boolean> {
   if (plan === null || gate === null || plan.expiresAt <= caseFile.at) return false;
-  const last = timeline.findLast(({ event }) => event === SUBMITTED)?.at ?? 0;
-  const answers = await parts.ledger.entries({ incidentId: id, kinds: ["approval.given", "approval.rejected"] });
-  return answers.some(({ planId, at }) => planId === plan.id && at >= last);
+  const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected];
+  const entries = await parts.ledger.entries({ incidentId: id, kinds });
+  // By the ledger's order, not by clocks: its time may be ahead of this process's.
+  const last = entries.findLast(({ planId }) => planId === plan.id);
+  return last !== undefined && last.kind !== LEDGER_KINDS.planReviewed;
 }
 
 /** A person said no to just this in this incident: another plan with the same targets would only ask around them (S4). */
 async function isRefused(incident: Incident, { targets }: Assessment, { parts }: Pursuit): Promise<boolean> {
-  for (const { planId } of await parts.ledger.entries({ incidentId: incident.id, kinds: ["approval.rejected"] })) {
+  for (const { planId } of await parts.ledger.entries({
+    incidentId: incident.id,
+    kinds: [LEDGER_KINDS.approvalRejected],
+  })) {
     const plan = planId === null ? null : await parts.ledger.plan(planId);
     if (plan !== null && sameTargets(plan.targets, targets)) return true;
   }
   return false;
+}
+
+const NOTHING_WRITTEN = "nothing was written";
+
+/** After plans that wrote nothing the next one waits, twice as long each time: a target that is down is not hammered. */
+function restsAfterNothing({ timeline }: Incident, now: number, stepMs: number): boolean {
+  const tries = timeline.filter(({ event }) => event === NOTHING_WRITTEN);
+  const last = tries.at(-1);
+  if (last === undefined) return false;
+  return now - last.at < Math.min(RETRY_STEPS * stepMs * 2 ** (tries.length - 1), LONGEST_RETRY_MS);
 }
 
 /** The first pause before the gate is asked again, in steps; it doubles up to `LONGEST_RETRY_MS`. */
@@ -109,11 +127,17 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
       if (news) emit(pursuit, "plan.not-executed", verdictText(answer.review), next);
       return save(await escalate(next, pursuit, `Nothing was undone; ${verdictText(answer.review)}.`));
     }
+    case "in-progress":
+      // Another process carries the plan out; its answer is asked for again on the next tick.
+      return save(withAnswer);
     case "stopped":
     case "nothing-to-do": {
       emit(pursuit, "plan.not-executed", results(answer), withAnswer);
       // The gate has told people of a plan that stopped half-way; what stands where is in its results.
-      return save(advance(withAnswer, "verifying", now, answer.outcome, results(answer)));
+      if (wrote(answer)) return save(advance(withAnswer, "verifying", now, answer.outcome, results(answer)));
+      // Nothing was written, so there is nothing to verify: the evidence is judged again, and a new plan made from it.
+      const again = advance(withAnswer, "investigated", now, NOTHING_WRITTEN, results(answer));
+      return save({ ...again, plan: null, gate: null });
     }
   }
 }

@@ -41,10 +41,16 @@ export async function finishLeftOver(parts: WatchParts): Promise<void> {
   }
 }
 
-/** Incidents that ended within the last so many ms, whose signals may still be on their way back after a restart. */
+/**
+ * Closed incidents whose trouble may still stand after a restart: those that ended within the last so many ms, and
+ * those that did not recover, however long ago.
+ */
 export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: number): Promise<readonly Incident[]> {
   const closed = await ledger.incidents({ open: false, limit: LOOK_BACK });
-  return closed.filter(({ closedAt }) => closedAt !== null && clock.now() - closedAt <= withinMs);
+  return closed.filter(
+    ({ closedAt, outcome }) =>
+      closedAt !== null && (outcome === "not-recovered" || outcome === "unknown" || clock.now() - closedAt <= withinMs),
+  );
 }
 
 async function attempt(

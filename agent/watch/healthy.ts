@@ -1,10 +1,9 @@
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
-import type { LedgerEntry } from "../../core/ports.ts";
+import { GateAnswer } from "../../core/model/plan.ts";
+import { wrote } from "./adopting.ts";
 import type { WatchParts } from "./ports.ts";
-
-/** The entry that ends a service's row of automatic rollbacks; the gate reads it. */
-const HEALTHY = "change.healthy";
 
 /**
  * Writes down which later changes of the services that were taken back have proved healthy: finished, served for as
@@ -16,9 +15,11 @@ export async function noteHealthyChanges(
   caseFile: CaseFile,
   inTrouble: ReadonlySet<string>,
 ): Promise<void> {
-  const acted = await parts.ledger.entries({ kinds: ["plan.reserved"] });
-  if (acted.length === 0) return;
-  const noted = new Set((await parts.ledger.entries({ kinds: [HEALTHY] })).map(({ body }) => changeIdIn(body)));
+  const acts = await actsByService(parts);
+  if (acts.size === 0 || caseFile.gaps.some(({ what }) => what.startsWith("metrics"))) return;
+  const noted = new Set(
+    (await parts.ledger.entries({ kinds: [LEDGER_KINDS.changeHealthy] })).map(({ body }) => changeIdIn(body)),
+  );
   const servedMs = parts.config.feedback.timeoutMs;
   const proven = caseFile.changes.filter(
     (change) =>
@@ -27,12 +28,13 @@ export async function noteHealthyChanges(
       !inTrouble.has(change.service) &&
       change.finishedAt !== null &&
       caseFile.at - change.finishedAt >= servedMs &&
-      isAfterAct(change, acted) &&
+      change.startedAt > (acts.get(change.service) ?? Infinity) &&
+      isMeasured(change.service, change.finishedAt, caseFile) &&
       !wasTakenBack(change, caseFile),
   );
   for (const { id, service } of proven) {
     await parts.ledger.append({
-      kind: HEALTHY,
+      kind: LEDGER_KINDS.changeHealthy,
       incidentId: null,
       planId: null,
       actor: "watch",
@@ -41,9 +43,27 @@ export async function noteHealthyChanges(
   }
 }
 
-/** Only a change that began after an act of ours says anything about what came after it. */
-function isAfterAct(change: Change, acted: readonly LedgerEntry[]): boolean {
-  return acted.some(({ at }) => change.startedAt > at);
+/** When each service was last taken back. */
+async function actsByService({ ledger }: WatchParts): Promise<ReadonlyMap<string, number>> {
+  const acts = new Map<string, number>();
+  for (const { at, body } of await ledger.entries({ kinds: [LEDGER_KINDS.planAnswered] })) {
+    const answer = GateAnswer.safeParse(body);
+    if (answer.success && wrote(answer.data))
+      for (const { target } of answer.data.results) acts.set(target.service, at);
+  }
+  return acts;
+}
+
+/** Half of the samples since then: a service that nobody measured has proved nothing (S9). */
+const MEASURED_SHARE = 0.5;
+
+function isMeasured(service: string, since: number, { series, at }: CaseFile): boolean {
+  return series.some((one) => {
+    if (one.service !== service || one.metric !== "error_rate" || Object.keys(one.labels).length > 0) return false;
+    const values = one.values.filter((_, index) => one.startAt + index * one.stepMs > since);
+    const wanted = (at - since) / one.stepMs;
+    return values.filter((value) => value !== null).length >= MEASURED_SHARE * wanted;
+  });
 }
 
 /** A change that something else replaced since is no longer the one that serves. */

@@ -97,7 +97,7 @@ export function substance(incident: Incident): string {
     outcome,
     decision === null ? null : [decision.action, decision.changeIds, decision.automatic, decision.needsPerson],
     plan?.id ?? null,
-    gate?.outcome ?? null,
+    gate === null ? null : [gate.outcome, gate.executedAt, gate.results.map(({ result }) => result)],
     recovery?.verdict ?? null,
     affectedServices,
     conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),

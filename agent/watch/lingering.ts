@@ -1,6 +1,6 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { worse } from "./incident-state.ts";
+import { troubled, worse } from "./incident-state.ts";
 
 /**
  * Trouble that outlives its incident: smoothed signals that fall slowly, or an action that did not help. It is not
@@ -15,23 +15,37 @@ export interface Lingering {
   covers(services: readonly string[]): boolean;
 }
 
-/** `tailMs`: how long after a recovery its signals may still be on their way back; later it is new trouble. */
-export function createLingering(tailMs: number): Lingering {
-  const known = new Map<string, { readonly services: ReadonlySet<string>; readonly until: number }>();
+/**
+ * `tailMs`: how long after a recovery its signals may still be on their way back; later it is new trouble. `calmMs`:
+ * a service that has been well for so long is over it; whatever hurts it then is new.
+ */
+export function createLingering(tailMs: number, calmMs: number): Lingering {
+  const known = new Map<string, { readonly until: number; readonly lastBad: Map<string, number> }>();
   return {
     add(incident, caseFile, episodes) {
       const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
-      const services = new Set([...incident.affectedServices, incident.service, ...joined.flat()]);
+      const all = [...new Set([...incident.affectedServices, incident.service, ...joined.flat()])];
+      // What is well when the incident closes does not linger.
+      const still = caseFile === null ? null : troubled(caseFile.findings, caseFile.conditions);
+      const services = all.filter((name) => still?.has(name) ?? true);
       // People were told of what did not recover: as long as it lasts, it is theirs.
       const theirs = incident.outcome === "not-recovered" || incident.outcome === "unknown";
-      known.set(incident.id, { services, until: theirs ? Infinity : (incident.closedAt ?? 0) + tailMs });
+      const seenAt = caseFile?.at ?? incident.closedAt ?? 0;
+      known.set(incident.id, {
+        until: theirs ? Infinity : (incident.closedAt ?? 0) + tailMs,
+        lastBad: new Map(services.map((name) => [name, seenAt])),
+      });
     },
     update(inTrouble, now) {
-      for (const [id, { services, until }] of known) {
-        if (now > until || ![...services].some((name) => inTrouble.has(name))) known.delete(id);
+      for (const [id, { lastBad, until }] of known) {
+        for (const [name, at] of lastBad) {
+          if (inTrouble.has(name)) lastBad.set(name, now);
+          else if (now - at >= calmMs) lastBad.delete(name);
+        }
+        if (now > until || lastBad.size === 0) known.delete(id);
       }
     },
-    covers: (services) => services.every((name) => [...known.values()].some(({ services: hurt }) => hurt.has(name))),
+    covers: (services) => services.every((name) => [...known.values()].some(({ lastBad }) => lastBad.has(name))),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { adoptAnswers } from "./adopting.ts";
 import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
 import { createArguing } from "./arguing.ts";
+import { QUIET_STEPS } from "./deciding.ts";
 import { noteHealthyChanges } from "./healthy.ts";
 import { openIncident, substance, troubled } from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
@@ -31,7 +33,7 @@ export interface Watch {
 export function createWatch(parts: WatchParts): Watch {
   const incidents = new Map<string, Incident>();
   const tailMs = parts.config.feedback.timeoutMs;
-  const lingering = createLingering(tailMs);
+  const lingering = createLingering(tailMs, QUIET_STEPS * parts.config.watch.stepMs);
   const arguing = createArguing(parts);
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
@@ -116,7 +118,7 @@ export function createWatch(parts: WatchParts): Watch {
       const pursuit = { parts, caseFile, save, abort };
       for (const incident of [...incidents.values()]) {
         try {
-          await pursue(incident, pursuit);
+          await pursue(await adoptAnswers(incident, parts), pursuit);
         } catch (error) {
           const text = error instanceof Error ? error.message : String(error);
           parts.emit({ at: now, event: "tick.failed", text: `incident ${incident.id}: ${text}`, incident });

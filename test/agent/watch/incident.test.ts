@@ -67,7 +67,7 @@ describe("an incident, from detection to its end", () => {
     expect(world.texts("plan.executed")).toHaveLength(1);
   });
 
-  it("nothing is left to do where people were faster: it is verified all the same, and never called a success", async () => {
+  it("nothing is left to do where people were faster: nothing is verified as ours, and it is never called a success", async () => {
     await using world = await openWatchWorld();
     world.targets.place(targetOf(), targetOf().restore);
     world.troubles = [world.trouble()];
@@ -75,7 +75,10 @@ describe("an incident, from detection to its end", () => {
     const incident = await world.incident();
     expect(world.targets.writes()).toEqual([]);
     expect(world.texts("plan.executed")).toEqual([]);
-    expect(["verifying", "waiting-approval"]).toContain(incident.stage);
+    expect(["investigated", "waiting-approval"]).toContain(incident.stage);
+    world.troubles = [];
+    await world.step(A_WHILE);
+    expect((await world.incident()).outcome).toBe("withdrawn");
   });
 
   it.each([

@@ -58,7 +58,7 @@ describe("which troubles are one incident", () => {
   it("a new trouble of the same service, after the old one was over, is a new incident", async () => {
     await using world = await ended("recovered");
     world.troubles = [];
-    await world.step(2);
+    await world.step(A_WHILE);
     world.troubles = [world.trouble()];
     await world.step();
     expect(await world.incidents()).toHaveLength(2);
@@ -155,7 +155,20 @@ describe("change.healthy", () => {
           source: "kubernetes",
           reversible: true,
         } as const;
-        return { ...file, changes: [{ ...change, id: "before", startedAt: at - 60 * MINUTE }, change] };
+        const served = Array.from({ length: HALF_HOUR }, () => 0.001);
+        const startAt = now - (served.length - 1) * STEP_MS;
+        const measured = {
+          service: target.service,
+          metric: "error_rate",
+          unit: "ratio",
+          worse: "up",
+          labels: {},
+        } as const;
+        return {
+          ...file,
+          series: [...file.series, { ...measured, startAt, stepMs: STEP_MS, values: served }],
+          changes: [{ ...change, id: "before", startedAt: at - 60 * MINUTE }, change],
+        };
       },
     });
     return world;
