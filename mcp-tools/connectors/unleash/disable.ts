@@ -11,6 +11,8 @@ interface Standing {
   readonly feature: Feature;
   readonly enabled: boolean;
   readonly newest: UnleashEvent | null;
+  /** Newest first, as many as were asked for. */
+  readonly events: readonly UnleashEvent[];
 }
 
 /**
@@ -64,7 +66,9 @@ export function featureFlagDisable({
     async reconcile(target, _key, abort) {
       const refusal = misnamed(target, client);
       if (refusal !== null) return answer(target, { result: "refused", detail: refusal });
-      const standing = await read(client, target.object.name, abort).catch((error: unknown) => unread(error));
+      const standing = await read(client, target.object.name, abort, EVENTS_AFTER).catch((error: unknown) =>
+        unread(error),
+      );
       if (!("result" in standing)) return answer(target, reconciled(standing, target, own));
       return answer(target, standing.result === "stale" ? standing : { ...standing, result: "unknown" });
     },
@@ -89,7 +93,9 @@ async function switchOff(
   const after = await settle(client, own, target, standing, abort);
   if (after === null)
     return { result: "unknown", detail: `the switch was answered, but the flag cannot be read; ${was}`, warnings };
-  const { mine, others, enabled } = after;
+  const { mine, others, enabled, doubtful } = after;
+  if (doubtful)
+    return { result: "unknown", detail: `it was switched off more than once at the same moment; ${was}`, warnings };
   if (mine !== null) own.add(mine.id);
   const meanwhile = others.map(
     ({ type, createdBy }) => `${createdBy} did ${type} at the same moment; look whether both are meant.`,
@@ -114,9 +120,12 @@ async function settle(client: UnleashClient, own: OwnWrites, target: Target, sta
       client.events({ feature: target.object.name, limit: EVENTS_AFTER }, abort),
     ]);
     const since = events.filter(({ id }) => id > (standing.newest?.id ?? 0));
-    const mine = since.find((event) => event.type === "feature-environment-disabled" && own.mayBe(event)) ?? null;
+    const possible = since.filter((event) => event.type === "feature-environment-disabled" && own.mayBe(event));
+    const mine = possible[0] ?? null;
     const others = since.filter((event) => event !== mine);
-    return { mine, others, enabled: stateOf(feature, client)?.enabled ?? false };
+    // Without a name to go by, the only switch off is the one that was answered; of several, nobody knows which.
+    const doubtful = !own.named && possible.length > 1;
+    return { mine, others, enabled: stateOf(feature, client)?.enabled ?? false, doubtful };
   } catch (error) {
     if (error instanceof UnshipError) return null;
     throw error;
@@ -143,14 +152,26 @@ function isDone({ enabled, newest }: Standing, { expected }: Target, own: OwnWri
   return !enabled && newest !== null && newest.id > Number(expected.version) && own.has(newest);
 }
 
-/** From the real state alone: off by the event right after the one that the plan expected means that it was done. */
+/**
+ * From the real state alone: off, with an own event off since the one that the plan expected, means that it was done.
+ * What another name did is never claimed; where the own name is not known, nobody can say whose an event is.
+ */
 function reconciled(standing: Standing, target: Target, own: OwnWrites): Answer {
-  const { enabled, newest } = standing;
-  const moved = newest !== null && String(newest.id) !== target.expected.version;
-  if (!enabled && moved && newest.type === "feature-environment-disabled") {
-    const sure = own.has(newest) ? "" : ", under whose name unship's token may write";
-    return { result: "done", detail: `done: it is off${byWhom(newest)}${sure}` };
+  const { enabled, events } = standing;
+  const since = events.filter(({ id }) => id > Number(target.expected.version));
+  const mine = since.find((event) => own.has(event));
+  if (!enabled && mine !== undefined) {
+    const warnings = since.filter((event) => event !== mine).map((event) => `Since the plan${byWhom(event)}; look.`);
+    return { result: "done", detail: `done: it is off${byWhom(mine)}`, warnings };
   }
+  const off = since.find(({ type }) => type === "feature-environment-disabled");
+  if (!enabled && off !== undefined && !own.named)
+    return {
+      result: "unknown",
+      detail: `it is off${byWhom(off)}; whether this plan did that cannot be told, since the name of unship's token is not configured`,
+    };
+  if (!enabled && since.length >= EVENTS_AFTER)
+    return { result: "unknown", detail: "it is off, and too much happened to it since the plan to say by whom" };
   const verdict = judge(standing, target);
   if (verdict === null)
     return { result: "failed", detail: "not done: it is still on as the plan expects; it may be tried again" };
@@ -232,15 +253,15 @@ function unread(error: unknown): Answer {
   };
 }
 
-async function read(client: UnleashClient, name: string, abort: AbortSignal): Promise<Standing> {
+async function read(client: UnleashClient, name: string, abort: AbortSignal, limit = 1): Promise<Standing> {
   const [feature, events] = await Promise.all([
     client.feature(name, abort),
-    client.events({ feature: name, limit: 1 }, abort),
+    client.events({ feature: name, limit }, abort),
   ]);
   const state = stateOf(feature, client);
   if (state === undefined)
     throw new UnshipError("source.not_found", { source: client.source, what: `flag ${name} in ${client.environment}` });
-  return { feature, enabled: state.enabled, newest: events[0] ?? null };
+  return { feature, enabled: state.enabled, newest: events[0] ?? null, events };
 }
 
 function stateOf({ environments }: Feature, { environment }: Pick<UnleashClient, "environment">) {

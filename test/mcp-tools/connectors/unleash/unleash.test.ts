@@ -239,6 +239,38 @@ describe("Unleash, races and failures", () => {
     expect(result).toMatchObject({ result: "nothing-to-do", detail: expect.stringContaining("by someone else") });
   });
 
+  it.each([
+    ["a known name: bob's is not claimed", "unship", ["bob off"], "nothing-to-do"],
+    [
+      "a known name: what bob did in between does not hide the own one",
+      "unship",
+      ["unship off", "bob on", "bob off"],
+      "done",
+    ],
+    ["no name to go by: bob's may be the own", null, ["bob off"], "unknown"],
+    ["no name to go by: still on is not done", null, [], "failed"],
+  ] as const)("reconciles after a restart with %s", async (_, actor, acts, expected) => {
+    await using fake = await faulty();
+    for (const act of acts) {
+      const [by = "", to] = act.split(" ");
+      fake.toggle("new-checkout", "development", to === "on", by);
+    }
+    const result = await connect(fake.url, { actor }).disable.reconcile(flagTarget("1"), "plan-1/0", never);
+    expect(result.result).toBe(expected);
+    expect(fake.writes).toEqual([]);
+  });
+
+  it("claims neither of two switches off at one moment where it cannot tell them apart", async () => {
+    await using fake = await faulty();
+    fake.onOff(() => {
+      fake.toggle("new-checkout", "development", false, "bob");
+      fake.toggle("new-checkout", "development", true, "bob");
+      return "go on";
+    });
+    const named = connect(fake.url).disable;
+    expect((await named.execute(flagTarget("1"), "plan-1/0", never)).result).toBe("unknown");
+  });
+
   it("an answer after which the flag is still on is a failure, not success", async () => {
     await using fake = await faulty();
     fake.onOff((_turn, response) => {
