@@ -22,6 +22,10 @@ export const ERRORS = {
   "approval.refused": { retry: false, text: "The approval was refused: {reason}." },
   "ledger.unavailable": { retry: true, text: "The ledger cannot be written: {reason}. Nothing was executed." },
   "ledger.corrupt": { retry: false, text: "The ledger's entry {seq} does not fit the chain: {reason}." },
+  "watch.running": {
+    retry: true,
+    text: "Another watch works on {ledger}; one ledger takes one watch. Stop the other first.",
+  },
   "incident.unknown": { retry: false, text: "There is no incident {incident}." },
   "service.unknown": { retry: false, text: "There is no service {service}; known are {known}." },
   "metric.unknown": { retry: false, text: "There is no metric {metric}; known are {known}." },

@@ -8,6 +8,7 @@ const UNAVAILABLE: readonly ErrorCode[] = [
   "ledger.unavailable",
   "store.unavailable",
   "component.missing",
+  "watch.running",
 ];
 
 /** What a failure means to a script; see `EXIT`. */

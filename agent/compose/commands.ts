@@ -156,6 +156,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
+    const { lockWatch } = await import("./watch-lock.ts");
+    const lock = lockWatch(config.ledger.path);
     const system = await systemOf(config, true);
     const ledger = await ledgerOf(config);
     const store = await storeOf(config);
@@ -181,6 +183,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         await system.close();
         await store?.close();
         await ledger.close();
+        lock.release();
       },
     };
   }

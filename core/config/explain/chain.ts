@@ -56,10 +56,11 @@ function choiceLines({ choices }: ChainStep): readonly string[] {
 function modelLines({ model }: Config): readonly string[] {
   if (model === null) return ["No model: the deterministic reasoner takes every step."];
   const where = model.baseUrl === null ? "" : ` at ${model.baseUrl}`;
-  const say = model.mayHold
-    ? "Its doubt can hold an automatic action for a person; it can never cause one."
-    : "Its opinion is recorded and shown; it neither causes, delays nor prevents an automatic action.";
+  const holds = model.mayHold
+    ? ["CAUTION: may_hold asks for its doubt to hold automatic actions; nothing is held by it yet."]
+    : [];
   return [
-    `Model: ${model.model} (${model.provider}${where}) takes each step beside the deterministic reasoner. ${say}`,
+    `Model: ${model.model} (${model.provider}${where}): no connector yet in this version: it is not asked, and the deterministic reasoner takes every step.`,
+    ...holds,
   ];
 }

@@ -116,14 +116,14 @@ describe("the explanation", () => {
       "Needs a person, by the mode.",
     ],
     [
-      "a model neither causes nor prevents",
+      "a model is not asked yet",
       changed(UNSHIP, ["model", { provider: "openai", model: "m" }]),
-      "Its opinion is recorded and shown; it neither causes, delays nor prevents an automatic action.",
+      "no connector yet in this version: it is not asked, and the deterministic reasoner takes every step.",
     ],
     [
-      "a model that may hold can hold",
+      "a model that may hold holds nothing yet",
       changed(UNSHIP, ["model", { provider: "openai", model: "m", may_hold: true }]),
-      "Its doubt can hold an automatic action for a person; it can never cause one.",
+      "CAUTION: may_hold asks for its doubt to hold automatic actions; nothing is held by it yet.",
     ],
     [
       "a global cooldown is for any service",

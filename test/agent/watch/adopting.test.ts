@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
+import { openWatchWorld, STEP_MS } from "./watch-world.ts";
+
+describe("what the gate's record says of an incident", () => {
+  it("a plan that somebody else had executed is verified by the watch as its own would be", async () => {
+    await using world = await openWatchWorld({ config: { mode: "approve", modeIsDefault: false } });
+    world.troubles = [world.trouble()];
+    await world.step();
+    const { id } = await world.incident();
+    const { plan } = await world.gate.propose({
+      incidentId: id,
+      targets: [targetOf()],
+      reason: "seen in the IDE",
+      proposedBy: "mcp",
+    });
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    expect((await world.gate.submit(plan.id)).outcome).toBe("executed");
+    world.recovery = "pending";
+    await world.step();
+    expect(await world.incident()).toMatchObject({
+      stage: "verifying",
+      plan: { id: plan.id },
+      gate: { outcome: "executed" },
+    });
+    world.troubles = [];
+    world.recovery = "recovered";
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "recovered" });
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+
+  it("a target that cannot be reached is tried again with growing pauses, and never verified as if it were done", async () => {
+    await using world = await openWatchWorld();
+    world.targets.mark(targetOf(), { behaviour: "unreachable" });
+    world.troubles = [world.trouble()];
+    await world.step(2);
+    expect((await world.incident()).stage).not.toBe("verifying");
+    const tries = async () => (await world.kinds()).filter((kind) => kind === "target.attempted").length;
+    await world.step(200);
+    const [few, stage] = [await tries(), (await world.incident()).stage];
+    expect(stage).not.toBe("closed");
+    expect(few).toBeGreaterThan(1);
+    expect(few).toBeLessThan(20);
+    world.targets.mark(targetOf(), { behaviour: null });
+    world.recovery = "pending";
+    await world.step((10 * 60_000) / STEP_MS);
+    expect((await world.incident()).stage).toBe("verifying");
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+});
