@@ -1,13 +1,12 @@
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { hurts } from "../correlation/harm.ts";
 import { indexSeries } from "../correlation/samples.ts";
+import { gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 
 /** Onsets further apart than this are two troubles, unless they touch within what is uncertain. */
 const APART_MS = 600_000;
-
-const NEARLY_AS_GRAVE = 1 / 3;
 
 /** Findings of harm that hold now, of these services or of all. */
 export function harmFindings(caseFile: CaseFile, services?: ReadonlySet<string>): readonly Finding[] {
@@ -84,8 +83,9 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
 
 /**
  * When an episode began, from its findings: those of one time are taken together, the gravest such group counts (an
- * old small deviation must not lend its onset to a new grave one), and within it, of those at least a third as grave as
- * the gravest, the finding that was surely off first. Null where no finding has an onset.
+ * old small deviation must not lend its onset to a new grave one), and within it, of those of the gravest class (late
+ * answers lend nothing to failed requests) at least a third as grave as the gravest, the finding that was surely off
+ * first. Null where no finding has an onset.
  */
 export function episodeOnset(findings: readonly Finding[]): Onset | null {
   const dated = findings
@@ -100,16 +100,9 @@ export function episodeOnset(findings: readonly Finding[]): Onset | null {
   const gravity = (cluster: typeof dated) => Math.max(...cluster.map(({ finding }) => gravityOf(finding)));
   const gravest = clusters.sort((a, b) => gravity(b) - gravity(a))[0];
   if (gravest === undefined) return null;
-  const least = gravity(gravest) * NEARLY_AS_GRAVE;
+  const ofClass = new Set(ofGravestClass(gravest.map(({ finding }) => finding)));
+  const least = Math.max(0, ...[...ofClass].map(gravityOf)) * NEARLY_AS_GRAVE;
   return gravest
-    .filter(({ finding }) => gravityOf(finding) >= least)
+    .filter(({ finding }) => ofClass.has(finding) && gravityOf(finding) >= least)
     .reduce((best, one) => (one.onset.latest < best.onset.latest ? one : best)).onset;
-}
-
-/** How far off a signal is, on one scale: failed share of requests, or the logarithm of a ratio of levels. */
-function gravityOf({ metric, baseline, current, detector }: Finding): number {
-  if (detector === "rollout" || detector === "health") return 1;
-  if (baseline === null || current === null) return 0.01;
-  if (metric === "error_rate") return Math.max(0, current - baseline) * 5; // a fifth of all requests: as grave as e-fold latency
-  return baseline > 0 && current > 0 ? Math.abs(Math.log(current / baseline)) : 0.1;
 }

@@ -4,6 +4,8 @@ import { creeps, HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlatio
 import { SURE_NATS } from "../correlation/passing.ts";
 import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
+import { slowBeside, slownessByService } from "../correlation/slowness.ts";
+import { ofGravestClass } from "../correlation/trouble.ts";
 import { decide } from "../decision/decide.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
@@ -68,7 +70,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const findings = harmFindings(caseFile, new Set(services));
   const onset = episodeOnset(findings);
   const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
-  const creeping = findings.length > 0 && findings.every(creeps);
+  const creeping = findings.length > 0 && ofGravestClass(findings).every(creeps);
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;
@@ -103,13 +105,28 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
 function affected({ caseFile, config, answers, services }: StepInput): Answer<"check_affected_services"> {
   const meant = new Set(services);
   const window = answers.identify_recent_deployments;
-  const hurt = hurtServices(caseFile, config.versionLabel).filter((service) => meant.has(service));
   const origin = answers.correlate_timing?.ranking.rootCauses[0]?.service ?? null;
+  const beside = onlySlow(caseFile, config, window?.onset ?? null, origin);
+  const hurt = hurtServices(caseFile, config.versionLabel).filter(
+    (service) => meant.has(service) && !beside.has(service),
+  );
   const measured = origin !== null && caseFile.series.some(({ service }) => service === origin);
   const all = new Set([...hurt, ...(origin !== null && (measured || hurt.length === 0) ? [origin] : [])]);
   if (window !== undefined && window.onset !== null && hurt.length > 0)
     for (const service of alsoHurt(caseFile, config, window.onset, origin)) all.add(service);
   return { services: services.length === 0 ? [] : [...all].sort(), origin };
+}
+
+/** Services that are slow beside the trouble, not because of it; none where the origin has no place in the call graph. */
+function onlySlow(caseFile: CaseFile, config: Config, onset: Onset | null, origin: string | null): ReadonlySet<string> {
+  const graph = createCallGraph(caseFile.topology);
+  const placed = origin !== null && graph.known && (graph.ancestors(origin).size > 0 || graph.entries.has(origin));
+  if (onset === null || !placed) return new Set();
+  const index = indexSeries(caseFile.series, config.versionLabel);
+  const harm = harmByService(index, caseFile.findings, onset, caseFile.at);
+  const slowness = slownessByService(index, caseFile.findings, onset, caseFile.at, harm);
+  const suffer = graph.ancestors(origin);
+  return slowBeside(slowness, (service) => service === origin || suffer.has(service));
 }
 
 /**

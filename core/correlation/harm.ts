@@ -12,7 +12,7 @@ const BEFORE_MS = 1_800_000;
 /** Neighbouring samples of a level say much the same: so many count as one. */
 const HANG_TOGETHER = 4;
 /** Where others fail requests, a service that is merely slow is seldom where it starts: one time in seven. */
-const SLOW_NOT_FAILING = 0.15;
+export const SLOW_NOT_FAILING = 0.15;
 /** A caller may ask several times for one request of its own: the origin fails at least this part of what a caller does. */
 const LEAST_PART = 0.2;
 /** Overdispersion taken for granted where it cannot be measured. */
@@ -30,18 +30,23 @@ export function harmByService(
   at: number,
 ): ReadonlyMap<string, number> {
   const harm = new Map<string, number>();
-  const stepMs = Math.max(0, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 0));
   for (const service of index.services) harm.set(service, harmOf(index, service, onset, at, 0));
   for (const finding of findings) {
     if (finding.verdict === "unknown" && finding.detector === "silence" && !harm.has(finding.service))
       harm.set(finding.service, 0);
-    if (finding.verdict !== "worse" || finding.onset === null) continue;
-    if (Object.keys(finding.labels).length > 0 || !hurts(index, finding)) continue;
-    if (isDeclaredOnly(finding)) continue; // beyond a threshold is not yet worse than before: the data says which
-    const apart = Math.max(finding.onset.earliest - onset.latest, onset.earliest - finding.onset.latest, 0);
-    if (apart <= 600_000 + 2 * stepMs) harm.set(finding.service, HARM_CERTAIN);
+    if (isNearOnset(index, finding, onset)) harm.set(finding.service, HARM_CERTAIN);
   }
   return harm;
+}
+
+/** Whether a finding says that its service is worse since about this onset. */
+export function isNearOnset(index: SampleIndex, finding: Finding, onset: Onset): boolean {
+  if (finding.verdict !== "worse" || finding.onset === null) return false;
+  if (Object.keys(finding.labels).length > 0 || !hurts(index, finding)) return false;
+  if (isDeclaredOnly(finding)) return false; // beyond a threshold is not yet worse than before: the data says which
+  const stepMs = Math.max(0, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 0));
+  const apart = Math.max(finding.onset.earliest - onset.latest, onset.earliest - finding.onset.latest, 0);
+  return apart <= 600_000 + 2 * stepMs;
 }
 
 /** Whether a finding speaks of harm: a metric that hurts, what policy declares bad, or a drift that will hurt. */
@@ -98,6 +103,24 @@ function worstExcess(index: SampleIndex, findings: readonly Finding[], onset: On
 /** The same evidence for one service from the samples since a later moment alone, against what was before the onset. */
 export function isHurtSince(index: SampleIndex, service: string, onset: Onset, since: number, at: number): number {
   return harmOf(index, service, { ...onset, at: since }, at, 0);
+}
+
+/** Log Bayes factors of "fails since the onset" and "slow since the onset", each by itself; 0 where it cannot be told. */
+export function harmByClass(
+  index: SampleIndex,
+  service: string,
+  onset: Onset,
+  at: number,
+): { readonly failing: number; readonly slow: number } {
+  const late = index
+    .metrics(service)
+    .filter(({ metric, worse }) => isLatency(metric) && worse !== "down")
+    .map(({ metric }) => latencyHarm(index, service, metric, onset, at, 0))
+    .filter((nats) => nats !== 0);
+  return {
+    failing: clamp(errorHarm(index, service, onset, at, 0)),
+    slow: late.length === 0 ? 0 : clamp(logSumExp(late) - Math.log(late.length)),
+  };
 }
 
 /** `excess`: by how much errors rose where they rose most; 0 where they are as usual and only latency speaks. */

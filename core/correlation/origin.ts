@@ -1,6 +1,7 @@
 import { logSumExp } from "../detection/robust.ts";
 import type { CallGraph } from "./call-graph.ts";
 import type { NewSignature } from "./log-evidence.ts";
+import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
 import type { SpanErrors } from "./span-evidence.ts";
 
 /** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
@@ -31,6 +32,8 @@ export interface OriginInput {
   readonly harm: ReadonlyMap<string, number>;
   /** The same as evidence that the trouble starts there. */
   readonly atOrigin: ReadonlyMap<string, number>;
+  /** What a slowness beside the trouble may explain; null where it could explain nothing by itself. */
+  readonly slowness: ReadonlyMap<string, Slowness> | null;
   readonly signatures: readonly NewSignature[];
   readonly spans: readonly SpanErrors[];
   readonly surge: number | null;
@@ -72,8 +75,41 @@ function chanceFrom({ graph, harm }: OriginInput, origin: string): (service: str
   };
 }
 
-/** Log probability of the hurt services, each counted as far as its data can tell. */
-function patternFit({ harm, atOrigin }: OriginInput, chance: (service: string) => number, origin?: string): number {
+/**
+ * Log probability of the hurt services given where it starts, over what else may be going on: nothing, or a shared
+ * slowness beside it that reaches an unknown share of the services. Two troubles at once are then weighed as such,
+ * instead of one being stretched over both.
+ */
+function patternFit(input: OriginInput, chance: (service: string) => number, origin?: string): number {
+  const alone = aloneFit(input, chance, origin);
+  if (input.slowness === null) return alone;
+  const { slowness } = input;
+  const beside = REACH.map((reach) => besideFit(input, slowness, reach, chance, origin));
+  const slow = Math.log(SLOW_BESIDE / REACH.length) + logSumExp(beside);
+  return logSumExp([Math.log(1 - SLOW_BESIDE) + alone, slow]);
+}
+
+/** While a slowness reaches this share of the services: who is not hurt by what is to blame may be slow all the same. */
+function besideFit(
+  { harm, atOrigin }: OriginInput,
+  slowness: ReadonlyMap<string, Slowness>,
+  reach: number,
+  chance: (service: string) => number,
+  origin?: string,
+): number {
+  let sum = 0;
+  for (const [service, nats] of harm) {
+    const p = chance(service);
+    const { slow = 0, blamed = nats } = slowness.get(service) ?? {};
+    const told = service === origin ? (atOrigin.get(service) ?? nats) : blamed;
+    const spared = logSumExp([Math.log(reach) + slow, Math.log(1 - reach)]);
+    sum += logSumExp([Math.log(p) + told, Math.log(1 - p) + spared]) - Math.max(0, nats);
+  }
+  return sum;
+}
+
+/** Each service counted as far as its data can tell. */
+function aloneFit({ harm, atOrigin }: OriginInput, chance: (service: string) => number, origin?: string): number {
   let sum = 0;
   for (const [service, nats] of harm) {
     const p = chance(service);

@@ -10,9 +10,11 @@ import { fitOrigins, type Origin } from "./origin.ts";
 import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
+import { type Slowness, slownessByService } from "./slowness.ts";
 import { errorOrigins } from "./span-evidence.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { timingEvidence } from "./timing.ts";
+import { ofGravestClass } from "./trouble.ts";
 import { versionSplit } from "./version-split.ts";
 
 /** How often changes like these were to blame before; key `service/kind`. Advice from memory, weighed lightly. */
@@ -119,6 +121,7 @@ export interface CaseEvidence {
   readonly origins: readonly Origin[];
   readonly signatures: readonly NewSignature[];
   readonly harm: ReadonlyMap<string, number>;
+  readonly slowness: ReadonlyMap<string, Slowness> | null;
   readonly worse: ReadonlyMap<string, ReadonlySet<string>>;
   readonly course: "shift" | "drift";
   readonly surge: number | null;
@@ -140,12 +143,25 @@ export function gatherEvidence(
   const surge = surgeAtEntries(index, graph, onset, caseFile.at);
   const spans = errorOrigins(caseFile.spans, onset);
   const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
-  const origins = fitOrigins({ graph, harm, atOrigin, signatures, spans, surge });
+  const slowness = slownessByService(index, caseFile.findings, onset, caseFile.at, harm);
+  const origins = fitOrigins({ graph, harm, atOrigin, slowness, signatures, spans, surge });
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
-  const course = told.length > 0 && told.every(creeps) ? "drift" : "shift";
-  return { caseFile, onset, stepMs, index, origins, signatures, harm, worse: worseMetrics(told), course, surge };
+  const course = told.length > 0 && ofGravestClass(told).every(creeps) ? "drift" : "shift";
+  return {
+    caseFile,
+    onset,
+    stepMs,
+    index,
+    origins,
+    signatures,
+    harm,
+    slowness,
+    worse: worseMetrics(told),
+    course,
+    surge,
+  };
 }
 
 function worseMetrics(findings: readonly Finding[]): ReadonlyMap<string, ReadonlySet<string>> {

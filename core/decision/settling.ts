@@ -1,5 +1,6 @@
 import { endOf, mayPass, newVersionStaysBad, SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
+import { ofGravestClass } from "../correlation/trouble.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { durationText } from "../model/time.ts";
@@ -23,18 +24,24 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   return `${change.id} ${rest}, and what began ${since} ago may pass with it`;
 }
 
-/** Whether the newest sample of every signal that is worse lies nearer to its usual value than to its worst. */
+/**
+ * Whether the newest sample of most signals that are worse lies nearer to its usual value than to its worst. Signals of
+ * the gravest class alone are asked: requests that fail go on failing when a slowness beside them has passed.
+ */
 export function seemsOver({ index, worse, caseFile }: CaseEvidence): boolean {
   let signals = 0;
   let back = 0;
-  for (const [service, metrics] of worse) {
-    for (const metric of metrics) {
+  const told = [...worse].flatMap(([service, metrics]) =>
+    [...metrics].flatMap((metric) => {
       const finding = caseFile.findings.find((one) => one.service === service && one.metric === metric);
-      const last = index.whole(service, metric)?.values.findLast((value) => value !== null) ?? null;
-      if (last === null || finding === undefined || finding.baseline === null || finding.current === null) continue;
-      signals += 1;
-      if (Math.abs(last - finding.baseline) < 0.35 * Math.abs(finding.current - finding.baseline)) back += 1;
-    }
+      return finding === undefined ? [] : [finding];
+    }),
+  );
+  for (const { service, metric, baseline, current } of ofGravestClass(told)) {
+    const last = index.whole(service, metric)?.values.findLast((value) => value !== null) ?? null;
+    if (last === null || baseline === null || current === null) continue;
+    signals += 1;
+    if (Math.abs(last - baseline) < 0.35 * Math.abs(current - baseline)) back += 1;
   }
   return signals > 0 && back > signals / 2;
 }

@@ -25,21 +25,62 @@ const LEAST_RISE = 0.1;
 /**
  * Looks for a steady rise over the last 16, 32, 64, … samples: medians of 16 blocks, Mann–Kendall for steadiness,
  * Theil–Sen for the slope. It counts only if the rise is more than the scatter that is left around the line, if both
- * halves rise, and if the limit comes within reach. Null: none.
+ * halves rise, and if the limit comes within reach. Null: none. `end`: the slot after the last one that is read.
  */
-export function findDrift(grid: SampleGrid, limit = 1): Drift | null {
-  for (let span = BLOCKS; span <= grid.next - grid.first; span *= 2) {
-    const drift = driftOver(grid, span, limit);
+export function findDrift(grid: SampleGrid, limit = 1, end = grid.next): Drift | null {
+  for (let span = BLOCKS; span <= end - grid.first; span *= 2) {
+    const drift = driftOver(grid, span, limit, end);
     if (drift !== null) return drift;
   }
   return null;
 }
 
-function driftOver(grid: SampleGrid, span: number, limit: number): Drift | null {
+/** A drift is sought once in so many samples, at times that are the same for everybody who reads these samples. */
+const SOUGHT_EVERY = 4;
+/** What was found holds for a quarter of the span it was found over, and no longer than this, in samples. */
+const MOST_HELD = 64;
+
+/**
+ * The newest drift that was found up to the end of the grid; `holds` says whether it still stands. It follows from the
+ * samples alone, so that whoever reads them at once and whoever saw each of them come agree. `sought`: the slot up to
+ * which it was sought before, with what was found then.
+ */
+export function newestDrift(
+  grid: SampleGrid,
+  sought: { readonly slot: number; readonly drift: HeldDrift | null },
+): { readonly slot: number; readonly drift: HeldDrift | null } {
+  const offset = Math.round(grid.originMs / grid.stepMs);
+  const last = grid.next - ((((grid.next + offset) % SOUGHT_EVERY) + SOUGHT_EVERY) % SOUGHT_EVERY);
+  let found = sought.drift;
+  const from = Math.max(sought.slot + SOUGHT_EVERY, last - MOST_HELD, grid.first + BLOCKS);
+  const firstAligned = from + ((last - from) % SOUGHT_EVERY);
+  for (let end = firstAligned; end <= last; end += SOUGHT_EVERY) {
+    const drift = findDrift(grid, 1, end);
+    if (drift !== null) found = { ...drift, end };
+  }
+  return { slot: Math.max(sought.slot, last), drift: found };
+}
+
+/** A drift with the slot after the last sample it was found from. */
+export interface HeldDrift extends Drift {
+  readonly end: number;
+}
+
+/**
+ * A drift holds for a quarter of the span that it took to find it, unless most of the rise is gone: a few noisy samples
+ * make the test fail, but they do not make a leak end.
+ */
+export function holds(grid: SampleGrid, drift: HeldDrift): boolean {
+  if (grid.next - drift.end > Math.min(MOST_HELD, drift.samples / 4)) return false;
+  const now = threeFrom(grid, grid.next - 3);
+  return !(median(now) < (drift.start + drift.current) / 2); // missing samples end nothing
+}
+
+function driftOver(grid: SampleGrid, span: number, limit: number, end: number): Drift | null {
   const size = span / BLOCKS;
-  const start = grid.next - span;
+  const start = end - span;
   // Most signals do not rise at all: two samples say so before anything is sorted.
-  if (!(highestOf(grid, grid.next - 3) - lowestOf(grid, start) >= LEAST_RISE * limit)) return null;
+  if (!(highestOf(grid, end - 3) - lowestOf(grid, start) >= LEAST_RISE * limit)) return null;
   const blocks: number[] = [];
   for (let block = 0; block < BLOCKS; block++) {
     const values: number[] = [];
@@ -63,8 +104,8 @@ function driftOver(grid: SampleGrid, span: number, limit: number): Drift | null 
   if (rise < LEAST_RISE * limit) return null;
   const before = valuesBetween(grid, timeOf(grid, grid.first), timeOf(grid, start - 1));
   if (before.length >= 2 * BLOCKS && current < median(before) + 6 * robustScale(before)) return null; // it wanders so far anyway
-  const onset = driftOnset(grid, current, slope / size, size);
-  const now = timeOf(grid, grid.next - 1);
+  const onset = driftOnset(grid, current, slope / size, size, end);
+  const now = timeOf(grid, end - 1);
   return {
     onset,
     slopePerMs: slope / (size * grid.stepMs),
@@ -89,15 +130,15 @@ const threeFrom = (grid: SampleGrid, from: number): readonly number[] => {
 };
 
 /** Where the line through the rise meets the level before it; as uncertain as a quarter of the rise's length. */
-function driftOnset(grid: SampleGrid, current: number, slopePerSlot: number, size: number): Onset {
+function driftOnset(grid: SampleGrid, current: number, slopePerSlot: number, size: number, end: number): Onset {
   const before: number[] = [];
-  for (let slot = grid.first; slot < grid.next; slot++) {
+  for (let slot = grid.first; slot < end; slot++) {
     const value = valueAt(grid, slot);
     if (!Number.isNaN(value)) before.push(value);
   }
   const level = median(before.slice(0, Math.max(8, Math.floor(before.length / 4))));
-  const length = Math.max(size, Math.min(grid.next - grid.first, (current - level) / slopePerSlot));
-  const at = timeOf(grid, grid.next - 1) - Math.round(length) * grid.stepMs;
+  const length = Math.max(size, Math.min(end - grid.first, (current - level) / slopePerSlot));
+  const at = timeOf(grid, end - 1) - Math.round(length) * grid.stepMs;
   const unsure = Math.round((length / 4) * grid.stepMs);
   const first = timeOf(grid, grid.first);
   return {

@@ -5,8 +5,8 @@ import type { ConditionState, Finding } from "../model/finding.ts";
 import { type Series, signalKey } from "../model/signal.ts";
 import type { Window } from "../model/time.ts";
 import { type ConditionMemory, createConditionWatch } from "./conditions.ts";
-import { findDrift } from "./drift.ts";
-import { conditionFindings, driftFinding, rolloutFindings, signalFindings } from "./findings.ts";
+import { type HeldDrift, newestDrift } from "./drift.ts";
+import { conditionFindings, rolloutFindings, signalFindings } from "./findings.ts";
 import { hasLimit } from "./meaning.ts";
 import { createGrid, put, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
 import { createSignalWatch, follow, type SignalWatch } from "./signal-watch.ts";
@@ -29,9 +29,9 @@ export interface Signal {
   /** A coarser series of the same signal, for what is usual at this time of day. */
   history: SampleGrid | null;
   watch: SignalWatch;
-  /** Slot at which a drift was last sought, and what was found. */
+  /** Slot up to which a drift was sought, and the newest that was found. */
   driftSlot: number;
-  drift: Finding | null;
+  drift: HeldDrift | null;
 }
 
 /** Everything that the engine knows, as plain JSON. */
@@ -65,8 +65,6 @@ export interface DetectionEngine {
 /** A pod or version that has been silent for so long is gone. */
 const GONE_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * 86_400_000;
-/** A slow drift is sought once in so many samples. */
-const DRIFT_EVERY = 4;
 
 export function createDetectionEngine(config: Config, options: DetectionOptions = {}): DetectionEngine {
   const capacity = options.capacity ?? 1440;
@@ -114,10 +112,10 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     for (const signal of signals.values()) {
       if (signal.metric === "request_rate") continue;
       follow(signal.watch, signal.grid, requestsAt(signal));
-      if (!hasLimit(signal.metric) || signal.grid.next - signal.driftSlot < DRIFT_EVERY) continue;
-      signal.driftSlot = signal.grid.next;
-      const drift = findDrift(signal.grid);
-      signal.drift = drift === null ? null : driftFinding(signal, drift, timeOf(signal.grid, signal.grid.next - 1));
+      if (!hasLimit(signal.metric)) continue;
+      const { slot, drift } = newestDrift(signal.grid, { slot: signal.driftSlot, drift: signal.drift });
+      signal.driftSlot = slot;
+      signal.drift = drift;
     }
   }
 

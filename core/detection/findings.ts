@@ -3,7 +3,7 @@ import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { silentAfter } from "./conditions.ts";
-import type { Drift } from "./drift.ts";
+import { type Drift, holds } from "./drift.ts";
 import type { Signal } from "./engine.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
 import { isResource, withUnit } from "./meaning.ts";
@@ -26,7 +26,8 @@ const AFTER_CHANGE_MS = 3_600_000;
 
 /** What the running test of one signal says now: at most one finding, and a drift if there is one. */
 export function signalFindings(signal: Signal, context: FindingContext): readonly Finding[] {
-  const drift = signal.drift === null ? [] : [signal.drift];
+  const found = signal.drift !== null && holds(signal.grid, signal.drift) ? signal.drift : null;
+  const drift = found === null ? [] : [driftFinding(signal, found, timeOf(signal.grid, found.end - 1))];
   const newest = newestAt(signal.grid);
   if (newest === null || newest < 0) return [];
   if (Object.keys(signal.labels).length === 0 && context.now - newest > silentAfter(signal.grid.stepMs))
@@ -106,7 +107,7 @@ function seasonal(signal: Signal, at: number, current: number): { usual: boolean
 }
 
 /** A drift as a finding: the forecast stands in its sentence. */
-export function driftFinding(signal: Signal, drift: Drift, at: number): Finding {
+function driftFinding(signal: Signal, drift: Drift, at: number): Finding {
   return {
     ...base(signal),
     detector: "drift",

@@ -1,0 +1,38 @@
+import { isLatency } from "../detection/meaning.ts";
+import type { Finding } from "../model/finding.ts";
+import { creeps } from "./harm.ts";
+
+/** What kind of harm a finding speaks of: failed requests (or pods), a use that creeps to its limit, late answers. */
+export type TroubleClass = "failing" | "creeping" | "slow";
+
+export function troubleClass(finding: Finding): TroubleClass {
+  if (creeps(finding)) return "creeping";
+  return isLatency(finding.metric) ? "slow" : "failing";
+}
+
+/** Of one time, findings at least this part as grave as the gravest count as much as it. */
+export const NEARLY_AS_GRAVE = 1 / 3;
+
+/**
+ * How far off a signal is, on one scale: failed share of requests, or the logarithm of a ratio of levels. A fifth of all
+ * requests is as grave as e-fold latency.
+ */
+export function gravityOf({ metric, baseline, current, detector }: Finding): number {
+  if (detector === "rollout" || detector === "health") return 1;
+  if (baseline === null || current === null) return 0.01;
+  if (metric === "error_rate") return Math.max(0, current - baseline) * 5;
+  return baseline > 0 && current > 0 ? Math.abs(Math.log(current / baseline)) : 0.1;
+}
+
+/**
+ * The findings of the class that the trouble is of. Late answers come with many troubles and without any, failed
+ * requests do not: so the first of failing, creeping, slow that is nearly as grave as the gravest finding.
+ */
+export function ofGravestClass(findings: readonly Finding[]): readonly Finding[] {
+  const least = NEARLY_AS_GRAVE * Math.max(0, ...findings.map(gravityOf));
+  for (const kind of ["failing", "creeping", "slow"] as const) {
+    const ofKind = findings.filter((one) => troubleClass(one) === kind);
+    if (ofKind.some((one) => gravityOf(one) >= least)) return ofKind;
+  }
+  return findings;
+}
