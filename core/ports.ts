@@ -146,6 +146,7 @@ export type LedgerDraft = Pick<LedgerEntry, "kind" | "incidentId" | "planId" | "
  */
 export interface Ledger {
   append(draft: LedgerDraft): Promise<LedgerEntry>;
+  /** Oldest first, and all that fit the filter unless it sets a limit: nothing is cut off silently. */
   entries(filter?: {
     readonly incidentId?: string;
     readonly kinds?: readonly string[];
@@ -155,6 +156,7 @@ export interface Ledger {
   /** Stores the incident as it stands now: an entry, and the row that readers list. */
   saveIncident(incident: Incident): Promise<void>;
   incident(id: string): Promise<Incident | null>;
+  /** Newest first; all of them unless a limit is set. */
   incidents(filter?: { readonly open?: boolean; readonly limit?: number }): Promise<readonly Incident[]>;
   plan(id: string): Promise<Plan | null>;
   /** Paused for all, or for these services; anyone may pause, an approver resumes (S14). */

@@ -19,9 +19,13 @@ export const LEDGER_KINDS = {
   paused: "gate.paused",
   resumed: "gate.resumed",
   noticeSent: "notice.sent",
+  /** Tried, and nobody got it: the body's `detail` says why. */
+  noticeUndelivered: "notice.undelivered",
   /** Body `{ service, changeId }`: a later change of the service proved healthy; ends its row of rollbacks. */
   changeHealthy: "change.healthy",
   incidentSaved: "incident.saved",
+  /** A person took the incident out of the memory; a rebuild leaves it out. */
+  knowledgeForgotten: "knowledge.forgotten",
 } as const;
 
 /** The scope of a pause that holds for everything. */

@@ -11,9 +11,6 @@ import type { LedgerTables } from "./tables.ts";
 import { verifyChain } from "./verify.ts";
 import { verifyRows } from "./verify-rows.ts";
 
-/** Most entries that one call hands out unless it asks for another number. */
-const DEFAULT_LIMIT = 1000;
-
 /** The ledger over any database that Kysely speaks; the same queries for each. See the ports for what each does. */
 export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledger & GateStore {
   const write = async <T>(work: (tx: Transaction<LedgerTables>) => Promise<T>): Promise<T> => {
@@ -38,11 +35,8 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
     transact: (work) => write(async (tx) => work(await gateTransaction(tx, clock))),
     append: (draft) => write(async (tx) => (await openChain(tx, clock.now())).append(draft)),
     async entries(filter = {}) {
-      let query = database
-        .selectFrom("entries")
-        .selectAll()
-        .orderBy("seq")
-        .limit(filter.limit ?? DEFAULT_LIMIT);
+      let query = database.selectFrom("entries").selectAll().orderBy("seq");
+      if (filter.limit !== undefined) query = query.limit(filter.limit);
       if (filter.incidentId !== undefined) query = query.where("incident_id", "=", filter.incidentId);
       if (filter.kinds !== undefined) query = query.where("kind", "in", [...filter.kinds]);
       if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
@@ -54,12 +48,8 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
       return row === undefined ? null : parsed(Incident, row.body, `incident ${row.id}`);
     },
     async incidents(filter = {}) {
-      let query = database
-        .selectFrom("incidents")
-        .selectAll()
-        .orderBy("detected_at", "desc")
-        .orderBy("id")
-        .limit(filter.limit ?? DEFAULT_LIMIT);
+      let query = database.selectFrom("incidents").selectAll().orderBy("detected_at", "desc").orderBy("id");
+      if (filter.limit !== undefined) query = query.limit(filter.limit);
       if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
       return (await read(query.execute())).map((row) => parsed(Incident, row.body, `incident ${row.id}`));
     },

@@ -7,7 +7,7 @@ import { entry } from "./reserve.ts";
 
 /**
  * Tells people what the gate did not finish by itself: a plan that waits for them, or one that stopped half-way.
- * Sent once a plan and reason, written down with whether it arrived; a notifier that fails or hangs changes nothing.
+ * Tried once a plan and reason, written down as sent or as undelivered; a notifier that fails or hangs changes nothing.
  */
 export async function tell(
   parts: GateParts,
@@ -18,8 +18,9 @@ export async function tell(
 ): Promise<void> {
   if (answer.outcome !== "held" && answer.outcome !== "stopped") return;
   const { store, notifier } = parts;
-  const sent = await store.entries({ incidentId: plan.incidentId, kinds: [LEDGER_KINDS.noticeSent] });
-  if (sent.some(({ planId, body }) => planId === plan.id && isAbout(body, answer.outcome))) return;
+  const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
+  const told = await store.entries({ incidentId: plan.incidentId, kinds });
+  if (told.some(({ planId, body }) => planId === plan.id && isAbout(body, answer.outcome))) return;
   const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const held = answer.outcome === "held";
   const title = held ? `Rollback of ${services} needs a person` : `Rollback of ${services} stopped`;
@@ -36,7 +37,8 @@ export async function tell(
       delivered: false,
       detail: "the notifier failed",
     }));
-    await store.append(entry(plan, LEDGER_KINDS.noticeSent, { about: answer.outcome, to, delivered, detail }));
+    const kind = delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered;
+    await store.append(entry(plan, kind, { about: answer.outcome, to, title, detail }));
   }
 }
 

@@ -49,6 +49,18 @@ describe("the SQLite ledger", () => {
     expect(statSync(dirname(file.path)).mode & 0o077).toBe(0);
   });
 
+  it("hands out every entry that fits, however many there are", async () => {
+    await using file = await ledgerFile();
+    const count = 1003;
+    await file.ledger.transact(async (tx) => {
+      for (let n = 1; n <= count; n += 1) await tx.append(draftOf({ n }, { incidentId: "incident-1" }));
+    });
+    for (const filter of [{}, { incidentId: "incident-1" }, { kinds: ["note"] }]) {
+      expect((await file.ledger.entries(filter)).at(-1)).toMatchObject({ seq: count, body: { n: count } });
+    }
+    expect(await file.ledger.entries({ limit: 2 })).toHaveLength(2);
+  });
+
   it("is durable before an append resolves: write-ahead log, full synchronisation", async () => {
     await using file = await ledgerFile();
     await file.ledger.append(draftOf({}));
