@@ -199,7 +199,7 @@ export interface PlanDraft {
   readonly proposedBy: string;
 }
 
-/** The one door to production (ARCHITECTURE §8). Plain data in and out, so that it can be a process of its own. */
+/** The one door to production. Plain data in and out, so that it can be a process of its own. */
 export interface Gate {
   propose(draft: PlanDraft): Promise<{ readonly plan: Plan; readonly review: GateReview }>;
   submit(planId: string): Promise<GateAnswer>;

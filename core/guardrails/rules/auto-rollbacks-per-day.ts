@@ -3,7 +3,7 @@ import { overBudget } from "./rollbacks-per-hour.ts";
 
 export const DAY_MS = 86_400_000;
 
-/** A day with many automatic rollbacks is one that people have to look at. Counts what nobody approved (§5). */
+/** A day with many automatic rollbacks is one that people have to look at. Counts what nobody approved. */
 export const autoRollbacksPerDay: Rule = {
   name: "auto-rollbacks-per-day",
   check({ plan, policy, store, now }) {

@@ -5,7 +5,7 @@ import { allowancesFor } from "./allowed-actions.ts";
 
 export const HOUR_MS = 3_600_000;
 
-/** Many rollbacks in an hour mean that something else is wrong. Counts every one, approved ones included (§5). */
+/** Many rollbacks in an hour mean that something else is wrong. Counts every one, approved ones included. */
 export const rollbacksPerHour: Rule = {
   name: "rollbacks-per-hour",
   check({ plan, policy, store, now }) {
