@@ -1,5 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
-import type { FlagState, Revision, Rollout } from "../../core/model/evidence.ts";
+import type { Alert, FlagState, Revision, Rollout } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
 import type { Clock, MetricQuery, Sources } from "../../core/ports.ts";
@@ -78,7 +78,15 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
       bundle.topology === null ? [] : [{ name, topology: async () => bundle.topology ?? { edges: [], external: [] } }],
     flags: [{ name, flags: async () => flagsAt(bundle, clock.now(), taken) }],
     rollouts: [{ name, rollouts: async () => rolloutsAt(bundle, clock.now(), taken) }],
-    alerts: [{ name, alerts: async (window) => seen(bundle.alerts, ({ startsAt }) => startsAt, window) }],
+    alerts: [
+      {
+        name,
+        alerts: async (window) => {
+          const now = clock.now();
+          return seen(bundle.alerts, ({ startsAt }) => startsAt, window).map((alert) => alertAsOf(alert, now));
+        },
+      },
+    ],
   };
 }
 
@@ -96,6 +104,13 @@ function slice(series: Series, { window }: MetricQuery, now: number): readonly S
 /** A change as it could be known then: a finish that lies ahead is not known yet. */
 function asOf(change: Change, now: number): Change {
   return change.finishedAt !== null && change.finishedAt > now ? { ...change, finishedAt: null } : change;
+}
+
+/** An alert as it stood then: one that ends later still fires, and nobody knows until when. */
+function alertAsOf(alert: Alert, now: number): Alert {
+  if (alert.endsAt === undefined || alert.endsAt <= now) return alert;
+  const { endsAt: _, ...known } = alert;
+  return { ...known, status: "firing" };
 }
 
 function flagsAt(bundle: Bundle, now: number, taken: ReadonlyMap<string, number>): readonly FlagState[] {
@@ -128,7 +143,10 @@ function rolloutsAt(bundle: Bundle, now: number, taken: ReadonlyMap<string, numb
     );
     const last = deploys.at(-1);
     if (last === undefined) return [];
-    const revisions = revisionsOf(deploys, taken);
+    const revisions = revisionsOf(
+      deploys.map((deploy) => asOf(deploy, now)),
+      taken,
+    );
     const current = revisions.at(-1);
     if (current === undefined) return [];
     const replicas = { desired: 1, updated: 1, ready: 1, available: 1 };

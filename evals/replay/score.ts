@@ -42,7 +42,7 @@ export function score(results: readonly Scored[]): Scores {
     falsePositives,
     precision: ratio(truePositives, truePositives + falsePositives),
     recall: ratio(truePositives, faulty.length),
-    culpritTop1: ratio(faulty.filter((one) => topCulprit(one) === one.truth.culprit).length, faulty.length),
+    culpritTop1: ratio(faulty.filter(namesCulprit).length, faulty.length),
     brier: mean(results.flatMap(squaredErrors)),
     decisionDelaySeconds: delays(({ decided_at }) => decided_at),
     executionDelaySeconds: delays(({ executed_at }) => executed_at),
@@ -50,9 +50,10 @@ export function score(results: readonly Scored[]): Scores {
   };
 }
 
-function acts(episode: Episode, truth: TruthFile): boolean {
-  if (episode.action === "rollback" || episode.action === "feature_flag_disable") return true;
-  return episode.action === "hotfix_recommendation" && truth.acceptable.includes("hotfix_recommendation");
+/** An acceptable recommendation counts as a find where there is something to find, and as no false action elsewhere. */
+function acts({ action }: Episode, { faulty, acceptable }: TruthFile): boolean {
+  if (action === "rollback" || action === "feature_flag_disable") return true;
+  return action === "hotfix_recommendation" && faulty && acceptable.includes(action);
 }
 
 interface Judged {
@@ -64,9 +65,7 @@ interface Judged {
 }
 
 function judge({ id, truth, episodes }: Scored): Judged {
-  const acting = episodes.filter(
-    (episode) => acts(episode, truth) && !(episode.action === "hotfix_recommendation" && !truth.faulty),
-  );
+  const acting = episodes.filter((episode) => acts(episode, truth));
   const first = acting[0];
   const right = first !== undefined && truth.faulty && isRight(first, truth);
   const found = right && first !== undefined ? first : null;
@@ -85,24 +84,30 @@ function judge({ id, truth, episodes }: Scored): Judged {
 function isRight(episode: Episode, truth: TruthFile): boolean {
   const begun = truth.onset === null || Date.parse(episode.detected_at) >= truth.onset;
   const targets = new Set(episode.targets);
-  const sameTargets =
-    episode.action === "hotfix_recommendation" ||
-    (targets.size === truth.targets.length && truth.targets.every((target) => targets.has(target)));
+  const right = new Set(truth.targets);
   return (
-    begun && truth.acceptable.includes(episode.action) && episode.culprit?.change_id === truth.culprit && sameTargets
+    begun &&
+    truth.acceptable.includes(episode.action) &&
+    (episode.culprit?.change_id ?? null) === truth.culprit &&
+    targets.size === right.size &&
+    truth.targets.every((target) => targets.has(target))
   );
 }
 
-/** The culprit of the first acting episode, else of the first that names one. */
-function topCulprit({ truth, episodes }: Scored): string | null {
+/** Whether the first acting episode, else the first that names a candidate, puts the true culprit first. */
+function namesCulprit({ truth, episodes }: Scored): boolean {
   const episode = episodes.find((one) => acts(one, truth)) ?? episodes.find(({ candidates }) => candidates.length > 0);
-  return episode?.culprit?.change_id ?? episode?.candidates[0]?.change_id ?? null;
+  const named = episode?.culprit?.change_id ?? episode?.candidates[0]?.change_id;
+  return named !== undefined && named === truth.culprit;
 }
 
-/** One squared error for each hypothesis of the episode that counts: every candidate, and "no change". */
+/**
+ * One squared error for each hypothesis of the episode that counts: every candidate, and "no change". Silence is the
+ * claim that no change is to blame, with certainty; it is not free where one is.
+ */
 function squaredErrors({ truth, episodes }: Scored): readonly number[] {
   const episode = episodes.find((one) => acts(one, truth)) ?? episodes[0];
-  if (episode === undefined) return [];
+  if (episode === undefined) return [truth.culprit === null ? 0 : 1];
   const errors = episode.candidates.map(
     ({ change_id, probability }) => (probability - (change_id === truth.culprit ? 1 : 0)) ** 2,
   );
