@@ -89,7 +89,10 @@ export function follow(watch: SignalWatch, grid: SampleGrid, requests: RequestsA
   watch.slot = Math.max(watch.slot, grid.first);
   watch.unlearned = Math.max(watch.unlearned, grid.first);
   if (watch.normal === null && !begin(watch, grid, requests)) return;
-  for (; watch.slot < grid.next; watch.slot++) judge(watch, grid, requests);
+  // Missing samples at the end may still come late: they are judged when they do, as by whoever reads it all at once.
+  let end = grid.next;
+  while (end > watch.slot && Number.isNaN(valueAt(grid, end - 1))) end -= 1;
+  for (; watch.slot < end; watch.slot++) judge(watch, grid, requests);
 }
 
 /** Decides how the signal is tested, once there is enough of it; the first samples are learned, not judged. */

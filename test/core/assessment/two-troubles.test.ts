@@ -119,7 +119,7 @@ const TRAPS: readonly Trap[] = [
 ];
 
 describe("two troubles at once", () => {
-  it.each(TRAPS)("%s", (_name, options, action, culprit) => walk(options, action, culprit));
+  for (const [name, options, action, culprit] of TRAPS) it(name, () => walk(options, action, culprit));
 });
 
 describe("what is only slow beside the trouble", () => {
