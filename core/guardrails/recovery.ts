@@ -1,11 +1,24 @@
+import { isLatency } from "../detection/meaning.ts";
 import type { Baseline, Recovery } from "../model/incident.ts";
 import { type Series, signalKey, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
 
+export interface Unmeasured {
+  readonly service: string;
+  readonly metric: string;
+  /**
+   * For what a rollout or a health check found: do all pods of the service stand ready at one version now? null: could
+   * not be read; absent: readiness proves nothing of this signal.
+   */
+  readonly ready?: boolean | null;
+}
+
 export interface RecoveryInput {
   /** What each signal that was wrong looked like before; `request_rate` rows tell whether traffic is back. */
   readonly baselines: readonly Baseline[];
+  /** Signals that were wrong and have no baseline: nothing but a proof of their own can show that they recovered. */
+  readonly unmeasured?: readonly Unmeasured[];
   /** Unsmoothed series that reach from `executedAt` to now, `request_rate` of each service among them. */
   readonly series: readonly Series[];
   /** Did each target's rollout finish at the restored version? null: could not be read. */
@@ -34,8 +47,13 @@ const DRAINED_SHARE = 0.5;
  */
 export function judgeRecovery(input: RecoveryInput): Recovery {
   const over = input.now >= input.executedAt + input.timeoutMs;
-  const found = [rolloutCheck(input), ...input.baselines.map((baseline) => signalCheck(baseline, input))];
-  if (input.baselines.length === 0) found.push(nothingToCompare(input));
+  const unmeasured = (input.unmeasured ?? []).map(unmeasuredCheck);
+  const found = [
+    rolloutCheck(input),
+    ...input.baselines.map((baseline) => signalCheck(baseline, input)),
+    ...unmeasured,
+  ];
+  if (input.baselines.length === 0 && unmeasured.length === 0) found.push(nothingToCompare(input));
   const checks = found.map((check) => (over ? check : { ...check, verdict: waiting(check.verdict) }));
   const verdict = overall(checks.map((check) => check.verdict));
   return { verdict, at: verdict === "pending" ? null : input.now, checks };
@@ -63,6 +81,25 @@ const nothingToCompare = (_: RecoveryInput): Check => ({
   because: "no baseline was kept, so nothing can show that it recovered",
 });
 
+/** A healthy signal beside it vouches for nothing: without a proof of its own it stays unknown (S9). */
+function unmeasuredCheck({ service, metric, ready }: Unmeasured): Check {
+  const check = { service, metric };
+  switch (ready) {
+    case true:
+      return {
+        ...check,
+        verdict: "recovered",
+        because: `the rollout of ${service} is complete and its pods are ready`,
+      };
+    case false:
+      return { ...check, verdict: "not-recovered", because: `not every pod of ${service} is ready` };
+    case null:
+      return { ...check, verdict: "unknown", because: `nobody could say whether the pods of ${service} are ready` };
+    default:
+      return { ...check, verdict: "unknown", because: "no baseline was kept, so nothing can show that it recovered" };
+  }
+}
+
 function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
   const { service, metric } = baseline;
   const say = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
@@ -78,10 +115,11 @@ function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
   if (run.good.length < ENOUGH_SAMPLES) {
     return say("not-recovered", `inside its baseline for ${run.good.length} of ${ENOUGH_SAMPLES} samples`);
   }
-  const traffic = trafficOver(run, service, series.stepMs, input);
-  return metric === "request_rate" || baseline.requestRate === null
-    ? say("recovered", insideText(run.newest.value, run.good.length, baseline))
-    : trafficCheck(baseline, run, traffic, input, say);
+  if (metric === "request_rate" || (baseline.requestRate === null && !speaksOfRequests(metric))) {
+    return say("recovered", insideText(run.newest.value, run.good.length, baseline));
+  }
+  if (baseline.requestRate === null) return say("unknown", "nobody knows how many requests are usual");
+  return trafficCheck(baseline, run, trafficOver(run, service, series.stepMs, input), input, say);
 }
 
 interface Sample {
@@ -161,6 +199,9 @@ function trafficCheck(
     ? say("recovered", `${inside} over ${Math.round(requests)} requests`)
     : say("not-recovered", `${Math.round(requests)} of ${needed} requests that ${baseline.metric} needs`);
 }
+
+/** Where nobody sends requests, nothing fails and nothing is slow: such a signal is worth what its traffic is. */
+const speaksOfRequests = (metric: string): boolean => metric === "error_rate" || isLatency(metric);
 
 /** The least traffic that counts as back: its own baseline where one was kept, else half of what it was. */
 function trafficFloor(baseline: Baseline, { baselines }: RecoveryInput): number {

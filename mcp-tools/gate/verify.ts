@@ -1,6 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
-import { judgeRecovery } from "../../core/guardrails/recovery.ts";
-import type { Rollout } from "../../core/model/evidence.ts";
+import { isResource } from "../../core/detection/meaning.ts";
+import { judgeRecovery, type Unmeasured } from "../../core/guardrails/recovery.ts";
+import type { FlagState, Rollout } from "../../core/model/evidence.ts";
 import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
 import type { TargetResult } from "../../core/model/plan.ts";
 import type { Series } from "../../core/model/signal.ts";
@@ -25,18 +26,22 @@ export function createVerifier({
   sources,
 }: VerifierParts): (incident: Acted, now: number, abort: AbortSignal) => Promise<Recovery> {
   return async (incident, now, abort) => {
-    const baselines = wrongSignals(incident);
+    const { baselines, unmeasured } = wrongSignals(incident);
     const executedAt = actedAt(incident) ?? now;
     const names = [...new Set([...baselines.map(({ metric }) => metric), "request_rate"])];
     const window = { from: executedAt, to: now };
-    const [series, rolloutComplete] = await Promise.all([
+    const [series, rollouts, flags] = await Promise.all([
       Promise.all(names.map((metric) => readMetric(sources.metrics, metric, window, config.watch.stepMs, abort))),
-      rolloutDone(sources, incident.gate?.results ?? [], abort),
+      allAnswers(sources.rollouts.map((source) => () => source.rollouts(abort))),
+      allAnswers(sources.flags.map((source) => () => source.flags(abort))),
     ]);
     return judgeRecovery({
       baselines,
+      unmeasured: unmeasured.map((one) =>
+        one.metric === HEALTH ? { ...one, ready: podsReady(one.service, rollouts) } : one,
+      ),
       series: series.flat(),
-      rolloutComplete,
+      rolloutComplete: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
       brokenAt: brokenLevels(config.policies),
       executedAt,
       now,
@@ -50,25 +55,42 @@ function actedAt({ gate, timeline }: Acted): number | undefined {
   return gate?.executedAt ?? timeline.findLast(({ event }) => event === "submitted")?.at;
 }
 
+/** What rollouts and health checks find: readiness of the pods is its proof, with or without a history. */
+const HEALTH = "health_check_failures";
+
+interface WrongSignals {
+  readonly baselines: readonly Baseline[];
+  readonly unmeasured: readonly Unmeasured[];
+}
+
 /**
  * The baselines of the signals that were wrong, and of their services' traffic: the noise of a signal that never was
- * wrong must not look like a failed act. Where none of those has a baseline, all that there are have to do.
+ * wrong must not look like a failed act. What was wrong and has none is `unmeasured`. Only where nothing was wrong by
+ * itself, all baselines that there are have to do.
  */
-function wrongSignals({ baselines, findings, conditions }: Acted): readonly Baseline[] {
-  const keyOf = ({ service, metric }: { readonly service: string; readonly metric: string }) =>
-    JSON.stringify([service, metric]);
-  const wrong = new Set([
-    ...findings.filter(({ verdict }) => verdict === "worse").map(keyOf),
-    ...conditions.filter(({ state }) => state === "firing").map(keyOf),
-  ]);
-  const kept = baselines.filter((one) => wrong.has(keyOf(one)));
-  if (kept.length === 0) return baselines;
+function wrongSignals({ baselines, findings, conditions }: Acted): WrongSignals {
+  const worse = findings.filter(({ verdict }) => verdict === "worse");
+  const firing = conditions.filter(({ state }) => state === "firing");
+  const signals = new Map(
+    [...worse, ...firing].map(({ service, metric }) => [keyOf({ service, metric }), { service, metric }]),
+  );
+  const kept = baselines.filter((one) => signals.has(keyOf(one)));
+  const measured = new Set(kept.map(keyOf));
+  // The use of a resource that went up with the trouble hurts nobody by itself, unless it is what people declared bad.
+  const declared = new Set(firing.map(keyOf));
+  const unmeasured = [...signals]
+    .filter(([key, { metric }]) => !measured.has(key) && (declared.has(key) || !isResource(metric)))
+    .map(([, signal]) => signal);
+  if (kept.length === 0 && unmeasured.length === 0) return { baselines, unmeasured };
   const services = new Set(kept.map(({ service }) => service));
   const traffic = baselines.filter(
     (one) => one.metric === "request_rate" && services.has(one.service) && !kept.includes(one),
   );
-  return [...kept, ...traffic];
+  return { baselines: [...kept, ...traffic], unmeasured };
 }
+
+const keyOf = ({ service, metric }: { readonly service: string; readonly metric: string }): string =>
+  JSON.stringify([service, metric]);
 
 /** The lowest threshold of any policy, by metric: from there on people call it broken. */
 export function brokenLevels(policies: Config["policies"]): Readonly<Record<string, number>> {
@@ -101,22 +123,19 @@ async function readMetric(
 }
 
 /** Every target that was written stands at its restored version, completely. null: somebody did not answer. */
-async function rolloutDone(
-  sources: VerifierParts["sources"],
+function actsDone(
   results: readonly TargetResult[],
-  abort: AbortSignal,
-): Promise<boolean | null> {
-  const [rollouts, flags] = await Promise.all([
-    allAnswers(sources.rollouts.map((source) => () => source.rollouts(abort))),
-    allAnswers(sources.flags.map((source) => () => source.flags(abort))),
-  ]);
+  rollouts: readonly Rollout[] | undefined,
+  flagsCanBeAsked: boolean,
+  flags: readonly FlagState[] | undefined,
+): boolean | null {
   const states = results
     .filter(({ result }) => result === "done" || result === "nothing-to-do")
     .map(({ target }): boolean | null => {
       const { kind, namespace, name } = target.object;
       if (target.action === "feature_flag_disable") {
         // A switch has no rollout: where nobody else can be asked, the executor's answer stands.
-        if (sources.flags.length === 0) return true;
+        if (!flagsCanBeAsked) return true;
         const flag = flags?.find(
           (one) => one.key === name && (target.environment === undefined || one.environment === target.environment),
         );
@@ -127,6 +146,20 @@ async function rolloutDone(
       );
       return rollout === undefined ? null : isComplete(rollout, target.restore.version);
     });
+  return allOf(states);
+}
+
+/** Every rollout of a service is complete and all its pods are ready. null: none is known, or one of them is not. */
+function podsReady(service: string, rollouts: readonly Rollout[] | undefined): boolean | null {
+  const own = rollouts?.filter((one) => one.service === service) ?? [];
+  return allOf(
+    own.map(({ status, replicas }) =>
+      status === "unknown" ? null : status === "complete" && replicas.ready >= replicas.desired,
+    ),
+  );
+}
+
+function allOf(states: readonly (boolean | null)[]): boolean | null {
   if (states.includes(false)) return false;
   return states.length === 0 || states.includes(null) ? null : true;
 }

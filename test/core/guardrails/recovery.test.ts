@@ -106,6 +106,45 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "for 7 samples",
   ],
   ["S9: no baseline was kept", { baselines: [] }, "unknown", "no baseline"],
+  [
+    "S9: of a signal that was wrong no baseline was kept, whatever the healthy one beside it says",
+    { unmeasured: [{ service: "web", metric: "p99_latency" }] },
+    "unknown",
+    "no baseline was kept",
+  ],
+  [
+    "a rollout that was stuck is complete, and its pods are ready",
+    { baselines: [], unmeasured: [{ service: "checkout", metric: "health_check_failures", ready: true }] },
+    "recovered",
+    "its pods are ready",
+  ],
+  [
+    "a rollout that was stuck still has pods that are not ready",
+    { unmeasured: [{ service: "checkout", metric: "health_check_failures", ready: false }] },
+    "not-recovered",
+    "not every pod",
+  ],
+  [
+    "S9: nobody can say whether the pods are ready",
+    { unmeasured: [{ service: "checkout", metric: "health_check_failures", ready: null }] },
+    "unknown",
+    "nobody could say",
+  ],
+  [
+    "S9: nobody knows how many requests are usual",
+    { baselines: [{ ...errors, requestRate: null }] },
+    "unknown",
+    "how many requests are usual",
+  ],
+  [
+    "S9: latency while nobody knows how many requests are usual",
+    {
+      baselines: [{ ...latency, requestRate: null }],
+      series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(20))],
+    },
+    "unknown",
+    "how many requests are usual",
+  ],
   ["S9: nobody counted requests", { series: [seriesOf("error_rate", fill(0))] }, "unknown", "how many requests"],
   [
     "drained traffic is no recovery",

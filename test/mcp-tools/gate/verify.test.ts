@@ -156,6 +156,49 @@ describe("verification", () => {
     expect((await look(sources, [done()], MINUTE, both)).verdict).toBe("not-recovered");
   });
 
+  const wrongLatency = { conditions: [firing({ service: "checkout", metric: "p99_latency" })] };
+  const notReady = { conditions: [firing({ service: "checkout", metric: "health_check_failures" })] };
+  const replicas = { desired: 2, updated: 2, ready: 1, available: 1 };
+  it.each([
+    ["S9: wrong latency without a baseline is not vouched for by healthy errors", wrongLatency, {}, "unknown"],
+    ["pods that were not ready are ready now", notReady, {}, "recovered"],
+    ["a pod still is not ready", notReady, { rollouts: [rollouts(rolloutOf({ replicas }))] }, "not-recovered"],
+    [
+      "S9: nobody knows the pods of the service that was not ready",
+      notReady,
+      { rollouts: [rollouts(rolloutOf({ service: "other" }))] },
+      "unknown",
+    ],
+  ] as const)("what was wrong and has no baseline needs a proof of its own: %s", async (_, acted, sources, verdict) => {
+    const recovery = await look(sources, [done()], MINUTE, { ...acted, conditions: [...acted.conditions] });
+    expect(recovery.verdict).toBe(verdict);
+    expect(recovery.checks.map(({ metric }) => metric)).not.toContain("error_rate");
+  });
+
+  it("the use of a resource that rose with the trouble needs no proof, unless it was declared bad", async () => {
+    const cpu = firing({ service: "checkout", metric: "cpu_usage" });
+    const errors = firing({ service: "checkout", metric: "error_rate" });
+    const finding: Acted["findings"][number] = {
+      detector: "change-point",
+      service: "checkout",
+      metric: "cpu_usage",
+      labels: {},
+      unit: "ratio",
+      verdict: "worse",
+      onset: null,
+      detectedAt: NOW,
+      baseline: 0.2,
+      current: 0.8,
+      samples: 20,
+      strength: 9,
+      because: "cpu_usage rose",
+    };
+    const risen = { findings: [finding], conditions: [errors] };
+    expect((await look({}, [done()], MINUTE, risen)).verdict).toBe("recovered");
+    const declared = { findings: [finding], conditions: [errors, cpu] };
+    expect((await look({}, [done()], MINUTE, declared)).verdict).toBe("unknown");
+  });
+
   it("counts from the submission where nothing had to be written", async () => {
     const gate = {
       planId: "p",
