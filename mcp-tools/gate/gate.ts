@@ -10,6 +10,7 @@ import { judge } from "./judge.ts";
 import { tell } from "./notices.ts";
 import { processOwner } from "./owner.ts";
 import { GATE_LIMITS, type GateLimits, type GateParts, planHash } from "./parts.ts";
+import { createPatience } from "./patience.ts";
 import { redeemPermit } from "./permit.ts";
 import { recoverPlans } from "./recover.ts";
 import { entry, reserve } from "./reserve.ts";
@@ -39,6 +40,7 @@ export function createGate(given: GateParts): Gate {
   const parts = { ...given, ownerId: owner.id };
   const { store } = parts;
   const running = createRunning();
+  const patience = createPatience();
 
   async function propose(draft: PlanDraft): ReturnType<Gate["propose"]> {
     const { incidentId, targets, reason, proposedBy } = checkedDraft(draft);
@@ -83,7 +85,7 @@ export function createGate(given: GateParts): Gate {
   }
 
   async function recover(): Promise<readonly GateAnswer[]> {
-    const answers = await recoverPlans({ parts, owner, limits, running });
+    const answers = await recoverPlans({ parts, owner, limits, running, patience });
     for (const answer of answers) {
       const plan = await store.plan(answer.planId);
       if (plan !== null) await tell(parts, limits, plan, answer, null);

@@ -5,6 +5,7 @@ import { executorFor, gather } from "./gather.ts";
 import { judge } from "./judge.ts";
 import type { Owner } from "./owner.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
+import type { Patience } from "./patience.ts";
 import { redeemPermit } from "./permit.ts";
 import { entry } from "./reserve.ts";
 import { closeRest, finishTry, type Run, runPlan } from "./run.ts";
@@ -16,12 +17,14 @@ export interface RecoveryParts {
   readonly owner: Owner;
   readonly limits: GateLimits;
   readonly running: Running;
+  readonly patience: Patience;
 }
 
 /**
  * Takes over every plan that a dead process left open, or that was left with an unknown result: first each open
  * intent is reconciled with its target's real state; then, if the permit still lives and every rule still allows it,
- * what was not done is tried once more under the same key; otherwise it is closed and reported (S5).
+ * what was not done is tried once more under the same key; otherwise it is closed and reported (S5). A plan whose
+ * result cannot be found out is left alone for a while, longer each time, so that this may be called at any rate.
  */
 export async function recoverPlans(recovery: RecoveryParts): Promise<readonly GateAnswer[]> {
   const leave: (() => void)[] = [];
@@ -32,7 +35,13 @@ export async function recoverPlans(recovery: RecoveryParts): Promise<readonly Ga
       return plans;
     });
     const answers: GateAnswer[] = [];
-    for (const plan of claimed) answers.push(await resumePlan(plan, recovery));
+    for (const plan of claimed) {
+      const answer = await resumePlan(plan, recovery);
+      const known = answer.results.every(({ result }) => result !== "unknown");
+      if (known) recovery.patience.settled(plan.id);
+      else recovery.patience.failed(plan.id, recovery.parts.clock.now());
+      answers.push(answer);
+    }
     return answers;
   } finally {
     for (const one of leave) one();
@@ -40,10 +49,11 @@ export async function recoverPlans(recovery: RecoveryParts): Promise<readonly Ga
 }
 
 async function claim(tx: GateTransaction, recovery: RecoveryParts): Promise<readonly Plan[]> {
-  const { owner, running, limits } = recovery;
+  const { owner, running, limits, patience, parts } = recovery;
   const left = (await tx.intents({ open: true })).filter(
     (intent) =>
       !running.has(intent.planId) &&
+      patience.due(intent.planId, parts.clock.now()) &&
       (intent.owner === owner.id || owner.gone(intent.owner) || intent.leaseUntil <= tx.now),
   );
   const plans: Plan[] = [];

@@ -173,6 +173,7 @@ describe("gate", () => {
     await using world = await openWorld();
     const executor = world.targets.executor("kubectl_rollout_undo");
     let dark = true;
+    let asked = 0;
     const gate = world.newGate({
       executors: [
         {
@@ -182,6 +183,7 @@ describe("gate", () => {
             throw new Error("connection reset");
           },
           reconcile: async (target, key, abort) => {
+            asked += 1;
             if (dark) throw new Error("connection refused");
             return executor.reconcile(target, key, abort);
           },
@@ -192,8 +194,21 @@ describe("gate", () => {
     expect(await gate.submit(plan.id)).toMatchObject({ outcome: "stopped", results: [{ result: "unknown" }] });
     const other = await gate.propose(world.draft());
     expect(other.review.rules).toContainEqual(expect.objectContaining({ rule: "target-busy", verdict: "deny" }));
-    expect(await gate.recover()).toMatchObject([{ outcome: "stopped", results: [{ result: "unknown" }] }]);
+    // A watch that asks each tick must not ask the dark target each tick: 5 s, 10 s, … and never more than 5 min.
+    asked = 0;
+    const looks: number[] = [];
+    const begin = world.time.now;
+    for (; world.time.now <= begin + HOUR / 4; world.time.now += 5000) {
+      const [answer] = await gate.recover();
+      if (answer === undefined) continue;
+      expect(answer).toMatchObject({ outcome: "stopped", results: [{ result: "unknown" }] });
+      looks.push((world.time.now - begin) / 1000);
+    }
+    expect(looks).toEqual([0, 5, 15, 35, 75, 155, 315, 615]);
+    expect(asked).toBe(looks.length);
     dark = false;
+    expect(await gate.recover()).toEqual([]);
+    world.time.now = begin + HOUR / 4 + MINUTE;
     expect(await gate.recover()).toMatchObject([
       { planId: plan.id, outcome: "executed", results: [{ result: "done" }] },
     ]);
