@@ -7,11 +7,14 @@ import type { SandboxEvent } from "../sandbox/acts.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { isScenarioName, SCENARIO_NAMES, SCENARIOS } from "../sandbox/scenarios.ts";
 import { demoConfiguration, FLAG_TOKEN_VARIABLE } from "./configuration.ts";
+import { followCulprit } from "./culprit-record.ts";
 import { DEMO_DURATIONS, SEED_DURATIONS } from "./durations.ts";
+import { HARM } from "./harm.ts";
 import { startPrometheus } from "./prometheus-process.ts";
 import { type DemoResult, type Judged, jsonResult, judge } from "./result.ts";
 import { paints, storyLine, table } from "./story.ts";
 import { startWatch, type WatchProcess } from "./watch-process.ts";
+import { blindness, isNoticed } from "./watch-sight.ts";
 
 export interface DemoOptions {
   readonly scenario: string;
@@ -83,6 +86,9 @@ export async function runDemo(
   await wait(WARM_UP_STEPS * durations.stepMs, undefined, { signal: abort });
 
   const before = watch.lines.length;
+  const { culprit, action } = scenario.truth;
+  const kind = action === "feature_flag_disable" ? "flag" : "deployment";
+  await using record = culprit === null ? null : await followCulprit(sandbox.endpoints, { kind, name: culprit });
   const happened: SandboxEvent[] = [];
   await sandbox.play({
     scenario: options.scenario,
@@ -110,12 +116,26 @@ export async function runDemo(
         timeoutMs: 3 * (durations.autoLatencyMs + durations.verifyTimeoutMs),
       });
   // The visitors' own record of the seconds after recovery is part of the judgement.
-  if (!quiet) await wait(5000, undefined, { signal: abort });
-  const judged = judge(result, { writes: sandbox.writes(), traffic: sandbox.traffic(), ...scenario.truth });
+  const held = watch.lines.slice(before).find(({ event }) => event === "incident.held")?.text ?? null;
+  if (!quiet && held === null) await wait(5000, undefined, { signal: abort });
+  await record?.look();
+  const harm = HARM[options.scenario];
+  const judged = judge(result, {
+    writes: sandbox.writes(),
+    traffic: sandbox.traffic(),
+    ...scenario.truth,
+    harm,
+    states: record?.states ?? [],
+    blind: blindness(watch, onset),
+    mustNotice: harm !== "none",
+    noticed: isNoticed(watch.lines, onset),
+    held,
+  });
   print("");
   for (const row of table(result, durations)) print(row);
   print("");
   for (const reason of judged.reasons) print(paint.red(`  ${reason}`));
+  if (judged.ok) for (const text of judged.unproven) print(paint.yellow(`  ${text}`));
   print(judged.ok ? paint.green(success(result, quiet)) : paint.red("The demo failed."));
   if (result.postmortem !== null) print(`Postmortem draft: ${result.postmortem.path}`);
   return { result: jsonResult(result), judged };
@@ -135,15 +155,17 @@ async function followIncident(
   const end = Date.now() + timeoutMs;
   const rest = () => Math.max(0, end - Date.now());
   const late = (line: { readonly at: string }) => Date.parse(line.at) >= onset;
+  // A plan that waits for a person would wait until the time is over: nobody is here to answer.
   const closed = await watch.until(
     (line) =>
-      line.event === "incident.closed" &&
       late(line) &&
-      line.incident?.outcome !== "no-action" &&
-      line.incident?.outcome !== "withdrawn",
+      (line.event === "incident.held" ||
+        (line.event === "incident.closed" &&
+          line.incident?.outcome !== "no-action" &&
+          line.incident?.outcome !== "withdrawn")),
     rest(),
   );
-  if (closed?.incident == null) {
+  if (closed?.incident == null || closed.event === "incident.held") {
     const last = watch.lines.slice(before).findLast(({ incident }) => incident !== null);
     return { scenario, onset, incident: last?.incident ?? null, postmortem: null };
   }

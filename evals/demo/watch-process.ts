@@ -11,6 +11,8 @@ export type WatchLine = z.infer<typeof Line>;
 export interface WatchProcess extends AsyncDisposable {
   readonly pid: number;
   readonly lines: readonly WatchLine[];
+  /** Whether the process has ended. */
+  readonly ended: boolean;
   /** Resolves with the first line, past or future, that fits; null when the process has ended or the time is over. */
   until(fits: (line: WatchLine) => boolean, timeoutMs: number): Promise<WatchLine | null>;
   onLine(listener: (line: WatchLine) => void): void;
@@ -48,6 +50,9 @@ export function startWatch(options: {
   return {
     pid: child.pid ?? 0,
     lines,
+    get ended() {
+      return child.exitCode !== null || child.signalCode !== null;
+    },
     onLine: (listener) => void listeners.add(listener),
     async until(fits, timeoutMs) {
       const past = lines.find(fits);
