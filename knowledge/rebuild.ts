@@ -1,3 +1,4 @@
+import { LEDGER_KINDS } from "../core/guardrails/gate-store.ts";
 import type { IncidentStore, Ledger } from "../core/ports.ts";
 
 /** A ledger that keeps more closed incidents than this is read in its newest ones: memory of the rest helps nobody. */
@@ -5,13 +6,32 @@ const MOST = 100_000;
 
 /**
  * Makes the memory again from the ledger, which is the truth: for a store that is damaged, lost, or was kept with
- * other fields. Returns how many closed incidents it now holds. Throws "store.unavailable" where even that fails.
+ * other fields. What a person had forgotten stays forgotten. Returns how many closed incidents it now holds. Throws "store.unavailable" where even that fails.
  */
 export async function rebuildFromLedger(
   store: Pick<IncidentStore, "rebuild">,
-  ledger: Pick<Ledger, "incidents">,
+  ledger: Pick<Ledger, "incidents" | "entries">,
 ): Promise<number> {
-  const closed = (await ledger.incidents({ open: false, limit: MOST })).filter(({ outcome }) => outcome !== null);
+  const forgotten = new Set(
+    (await ledger.entries({ kinds: [LEDGER_KINDS.knowledgeForgotten] })).map(({ incidentId }) => incidentId),
+  );
+  const closed = (await ledger.incidents({ open: false, limit: MOST })).filter(
+    ({ id, outcome }) => outcome !== null && !forgotten.has(id),
+  );
   await store.rebuild(closed);
   return closed.length;
+}
+
+/**
+ * Takes an incident out of the memory, for good: written down first, so that no rebuild brings it back. The ledger
+ * keeps the incident itself, which is the record of what was done. `by`: who asked, for the record.
+ */
+export async function forgetForGood(
+  incidentId: string,
+  by: string,
+  memory: { readonly forget: (incidentId: string) => Promise<void> },
+  ledger: Pick<Ledger, "append">,
+): Promise<void> {
+  await ledger.append({ kind: LEDGER_KINDS.knowledgeForgotten, incidentId, planId: null, actor: by, body: {} });
+  await memory.forget(incidentId);
 }

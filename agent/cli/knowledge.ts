@@ -32,7 +32,7 @@ export function knowledgeForget(to: Composition, id: string, options: KnowledgeO
   return withMemory(to, options, async (memory) => {
     await memory.forget(id);
     await present(to, options.json, { forgotten: id }, [
-      `Forgotten: ${id}. The ledger keeps it; a rebuild brings it back.`,
+      `Forgotten: ${id}. The ledger keeps it; a rebuild of the memory leaves it out.`,
     ]);
     return EXIT.ok;
   });

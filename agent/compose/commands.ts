@@ -136,7 +136,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return {
         list: memory.list,
         recall: (text, limit) => memory.recall({ text, limit }),
-        forget: memory.forget,
+        forget: async (incidentId) => {
+          const { forgetForGood } = await import("../../knowledge/rebuild.ts");
+          const ledger = await ledgerOf(config);
+          try {
+            await forgetForGood(incidentId, "cli", memory, ledger);
+          } finally {
+            await ledger.close();
+          }
+        },
         rebuild: async () => {
           const { rebuildFromLedger } = await import("../../knowledge/rebuild.ts");
           const ledger = await ledgerOf(config);

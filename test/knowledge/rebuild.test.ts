@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
-import { rebuildFromLedger } from "../../knowledge/rebuild.ts";
+import { forgetForGood, rebuildFromLedger } from "../../knowledge/rebuild.ts";
 import { createIncidentStore } from "../../knowledge/store.ts";
 import { incident } from "./incidents.ts";
 
-it("makes the memory again from the ledger: every closed incident, and no open one", async () => {
+it("makes the memory again from the ledger: every closed incident, none that is open and none that was forgotten", async () => {
   const path = await mkdtemp(join(tmpdir(), "unship-rebuild-"));
   const ledger = await openSqliteLedger(join(path, "ledger.db"), { clock: { now: () => incident.detectedAt } });
   const store = createIncidentStore({ path: join(path, "knowledge"), table: "past", include: [] });
@@ -15,6 +15,10 @@ it("makes the memory again from the ledger: every closed incident, and no open o
     await ledger.saveIncident(incident);
     await ledger.saveIncident({ ...incident, id: "inc-open", stage: "verifying", outcome: null, closedAt: null });
     await store.remember({ ...incident, id: "inc-of-another-ledger" });
+    await ledger.saveIncident({ ...incident, id: "inc-forgotten" });
+    await store.remember({ ...incident, id: "inc-forgotten" });
+    await forgetForGood("inc-forgotten", "cli", store, ledger);
+    expect((await store.list(10)).map(({ incidentId }) => incidentId)).toEqual(["inc-of-another-ledger"]);
     expect(await rebuildFromLedger(store, ledger)).toBe(1);
     expect((await store.list(10)).map(({ incidentId }) => incidentId)).toEqual([incident.id]);
   } finally {
