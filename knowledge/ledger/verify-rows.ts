@@ -4,6 +4,7 @@ import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Target } from "../../core/model/plan.ts";
 import type { LedgerTables } from "./tables.ts";
+import { verifyReplay } from "./verify-replay.ts";
 
 interface Problem {
   readonly seq: number;
@@ -21,7 +22,13 @@ const Answered = z.object({ planHash: z.string(), expiresAt: z.number() });
  * approval that nobody gave, a unit that was taken out of the budget. `seq` is the entry's, or 0 where there is none.
  */
 export async function verifyRows(database: Kysely<LedgerTables>): Promise<readonly Problem[]> {
-  const found = await Promise.all([plans(database), approvals(database), intents(database), incidents(database)]);
+  const found = await Promise.all([
+    plans(database),
+    approvals(database),
+    intents(database),
+    incidents(database),
+    verifyReplay(database),
+  ]);
   return found.flat();
 }
 

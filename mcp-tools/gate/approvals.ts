@@ -181,7 +181,7 @@ function scopeOf(scope: string): string {
   const name = scope.trim();
   if (name === "")
     throw new UnshipError("input.invalid", { what: "scope", reason: `name a service, or ${ALL_SERVICES}` });
-  return name === "all" ? ALL_SERVICES : name;
+  return name.toLowerCase() === "all" ? ALL_SERVICES : name;
 }
 
 const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

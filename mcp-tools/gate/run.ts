@@ -116,13 +116,14 @@ export async function finishTry(
   if (known === undefined || known.finishedAt !== null || known.owner !== run.parts.ownerId) {
     return answerOfOthers(tx, plan);
   }
-  await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position: intent.position, key: intent.key, result }));
+  const released = WROTE_NOTHING.includes(result.result);
+  const { position, key } = intent;
+  await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position, key, result, released }));
   if (result.result === "unknown") {
     // Stays open: the target is busy until somebody finds out what came of it (S5).
     await tx.updateIntent(plan.id, intent.position, { result });
     return closeRest(tx, "an earlier target's result is not known", run, intent.position);
   }
-  const released = WROTE_NOTHING.includes(result.result);
   await tx.updateIntent(plan.id, intent.position, { result, finishedAt: tx.now, released });
   if (result.result !== "done" && result.result !== "nothing-to-do") {
     return closeRest(tx, "an earlier target stopped the plan", run);
@@ -139,9 +140,9 @@ export async function closeRest(tx: GateTransaction, reason: string, run: Run, k
     if (intent.position === keepOpen) continue;
     const result = notStarted(intent, reason, tx.now);
     const { position, key } = intent;
-    await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position, key, result }));
     // A target that was tried before and found unchanged did cost a try: its unit stays used.
     const released = intent.attempts === 0;
+    await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position, key, result, released }));
     await tx.updateIntent(plan.id, position, { result, finishedAt: tx.now, released });
   }
   return recordAnswer(tx, answerFrom(await tx.intents({ planId: plan.id }), run), run);

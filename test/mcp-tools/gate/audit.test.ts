@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { policyOf } from "../../core/guardrails/rule-inputs.ts";
+import { incident } from "../../knowledge/incidents.ts";
 import { ALICE_TOKEN, openWorld, type World } from "./gate-world.ts";
 
 /** One plan that was approved and executed, and one that waits. */
@@ -11,6 +12,11 @@ async function lived(): Promise<World> {
   await world.gate.approve(plan.id, ALICE_TOKEN);
   expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "executed" });
   await world.gate.propose(world.draft());
+  await world.gate.pause("checkout", "cli:zoe");
+  const healthy = { service: "checkout", changeId: "deploy-9" };
+  await world.store.append({ kind: "change.healthy", incidentId: null, planId: null, actor: "watch", body: healthy });
+  const recovery = { verdict: "not-recovered" as const, at: world.time.now, checks: [] };
+  await world.store.saveIncident({ ...incident, stage: "verifying", plan, gate: null, recovery });
   expect(await world.store.verify()).toMatchObject({ ok: true });
   return world;
 }
@@ -40,6 +46,28 @@ describe("the audit of what the gate decides by", () => {
       "the reservation of target 0 of plan id-1 was changed or is gone",
     ],
     ["a unit was moved into the past", "update intents set reserved_at = 1", "was changed or is gone"],
+    ["a unit was given back", "update intents set released = 1", "the result of target 0 of plan id-1 was changed"],
+    ["an act was moved into the past", "update intents set finished_at = 1", "the result of target 0 of plan id-1"],
+    ["a result was embellished", "update intents set result = replace(result, 'done', 'stale')", "was changed"],
+    ["a try was taken back", "update intents set attempts = 0", "the result of target 0 of plan id-1 was changed"],
+    ["a result is gone", "update intents set result = null", "the result of target 0 of plan id-1"],
+    ["a permit is gone, so that the plan may run again", "delete from permits", "the permit of plan id-1 is gone"],
+    ["a permit is unspent again", "update permits set redeemed_at = null", "the permit of plan id-1 was changed"],
+    ["a permit was prolonged", "update permits set expires_at = expires_at + 9", "the permit of plan id-1 was changed"],
+    ["a pause is gone", "delete from pauses", "the pause of checkout is gone"],
+    ["a pause was invented", "insert into pauses values ('web', 'zoe', 1)", "the pause of web stands in no entry"],
+    ["a recovery is gone", "delete from recoveries", "the recovery of plan id-1 is gone"],
+    [
+      "a recovery was embellished",
+      "update recoveries set verdict = 'recovered'",
+      "the recovery of plan id-1 was changed",
+    ],
+    ["a healthy change is gone", "delete from healthy_changes", "the healthy change of checkout is gone"],
+    [
+      "a healthy change was invented",
+      "insert into healthy_changes values ('web', 1)",
+      "the healthy change of web stands in no entry",
+    ],
     ["a unit was called approved", "update intents set automatic = 1 - automatic", "was changed or is gone"],
   ])("names it: %s", async (_, sql, says) => {
     await using world = await lived();
@@ -49,5 +77,13 @@ describe("the audit of what the gate decides by", () => {
     const { ok, problems } = await world.store.verify();
     expect(ok).toBe(false);
     expect(problems.map(({ reason }) => reason).join("; ")).toContain(says);
+  });
+
+  it("names an entry of the gate's kind that the gate never wrote", async () => {
+    await using world = await lived();
+    const forged = { kind: "plan.reserved", incidentId: null, planId: "id-9", actor: "mallory", body: {} };
+    const { seq } = await world.store.append(forged);
+    const { problems } = await world.store.verify();
+    expect(problems).toContainEqual({ seq, reason: "its body is not one that the gate writes" });
   });
 });
