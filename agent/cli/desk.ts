@@ -1,3 +1,4 @@
+import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
@@ -77,10 +78,11 @@ export async function reject(
 /** `unship pause [SCOPE]`: stops every execution for a service or for all. Anyone may. */
 export async function pause(
   to: Composition,
-  scope: string,
+  asked: string,
   options: DeskOptions & { readonly by: string },
 ): Promise<ExitCode> {
-  const { config } = await to.config(options, "no-sources");
+  const { config, file } = await to.config(options, "no-sources");
+  const scope = knownScope(asked, config, file);
   const { gate, ledger } = await to.desk(config);
   try {
     await gate.pause(scope, options.by);
@@ -91,6 +93,26 @@ export async function pause(
   } finally {
     await ledger.close();
   }
+}
+
+/**
+ * What a pause is for: all, however it is spelled, or a service. A name that the file does not know would stop nothing
+ * and look as if it did; where the file names no services, any may be meant.
+ */
+function knownScope(asked: string, config: Config, file: string): string {
+  const scope = asked.trim();
+  if (/^(all|\*)$/i.test(scope)) return "all";
+  const known = Object.keys(config.services);
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}._/-]*$/u.test(scope)) {
+    throw new UnshipError("input.invalid", { what: "scope", reason: "name a service, or all" });
+  }
+  if (known.length > 0 && !known.includes(scope)) {
+    throw new UnshipError("input.invalid", {
+      what: `scope "${scope}"`,
+      reason: `nothing was paused: ${file} has no such service; there are all, ${known.join(", ")}`,
+    });
+  }
+  return scope;
 }
 
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */

@@ -22,8 +22,17 @@ export async function present(
   say(to, words);
 }
 
-/** Lines for a person. */
+/**
+ * Lines for a person. Words may quote logs and commit messages: nothing in them may steer the terminal, so control and
+ * bidirectional characters go first (S11).
+ */
 export function say({ terminal }: Composition, words: readonly string[]): void {
-  const lines = terminal.isTty ? words.flatMap((line) => wrap(line, terminal.columns)) : words;
+  const safe = words.map(plain);
+  const lines = terminal.isTty ? safe.flatMap((line) => wrap(line, terminal.columns)) : safe;
   if (lines.length > 0) terminal.out(`${lines.join("\n")}\n`);
+}
+
+/** Line breaks inside a text stay; every other control or format character (escapes, bells, bidirectional marks) goes. */
+export function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => (character === "\n" ? character : " "));
 }

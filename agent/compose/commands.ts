@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { Config } from "../../core/config/config.ts";
+import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Clock, IncidentStore, Sources } from "../../core/ports.ts";
 import type { Asks, Composition, ConfigChoice, Investigation, RunningWatch, Terminal } from "../cli/composition.ts";
@@ -158,7 +159,13 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       };
     },
     readSecretFile,
-    writeFile: async (path, text) => writeFileSync(path, text),
+    writeFile: async (path, text) => {
+      try {
+        writeFileSync(path, text);
+      } catch (cause) {
+        throw new UnshipError("input.invalid", { what: path, reason: "it cannot be written there" }, { cause });
+      }
+    },
   };
 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {

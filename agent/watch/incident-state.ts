@@ -1,6 +1,6 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
-import type { Incident, IncidentStage, OutcomeKind } from "../../core/model/incident.ts";
+import type { Baseline, Incident, IncidentStage, OutcomeKind } from "../../core/model/incident.ts";
 
 /** An incident as it begins: detected, nothing known but what the assessment says. */
 export function openIncident(id: string, assessment: Assessment): Incident {
@@ -39,8 +39,8 @@ export function openIncident(id: string, assessment: Assessment): Incident {
 }
 
 /**
- * The incident with what the newest assessment says. Baselines are kept from the first assessment that had them:
- * later ones may already hold samples of the break.
+ * The incident with what the newest assessment says. Each signal's baseline is kept from the first assessment that
+ * had it: later ones may already hold samples of the break.
  */
 export function withAssessment(incident: Incident, assessment: Assessment): Incident {
   const { answers } = assessment;
@@ -54,9 +54,15 @@ export function withAssessment(incident: Incident, assessment: Assessment): Inci
     ranking: answers.correlate_timing?.ranking ?? incident.ranking,
     impact: answers.evaluate_business_impact?.impact ?? incident.impact,
     decision: assessment.decision,
-    baselines: incident.baselines.length > 0 ? incident.baselines : [...assessment.baselines],
+    baselines: withNewBaselines(incident.baselines, assessment.baselines),
     unverified: [...assessment.unverified],
   };
+}
+
+/** Trouble spreads: a service that joins later brings its own baselines, or nothing could show that it recovered. */
+function withNewBaselines(kept: readonly Baseline[], newer: readonly Baseline[]): Baseline[] {
+  const known = new Set(kept.map(({ service, metric }) => JSON.stringify([service, metric])));
+  return [...kept, ...newer.filter(({ service, metric }) => !known.has(JSON.stringify([service, metric])))];
 }
 
 /** The incident one stage further, with a line in its timeline. */

@@ -1,4 +1,5 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { troubled, worse } from "./incident-state.ts";
 
@@ -11,8 +12,8 @@ export interface Lingering {
   add(incident: Incident, caseFile: CaseFile | null, episodes: readonly (readonly string[])[]): void;
   /** Forgets what is over. */
   update(inTrouble: ReadonlySet<string>, now: number): void;
-  /** Whether all of these services are known to be hurt by what has been dealt with. */
-  covers(services: readonly string[]): boolean;
+  /** Whether all of these services are known to be hurt by what has been dealt with, and nothing new was done to them. */
+  covers(services: readonly string[], caseFile: CaseFile): boolean;
 }
 
 /**
@@ -20,7 +21,10 @@ export interface Lingering {
  * a service that has been well for so long is over it; whatever hurts it then is new.
  */
 export function createLingering(tailMs: number, calmMs: number): Lingering {
-  const known = new Map<string, { readonly until: number; readonly lastBad: Map<string, number> }>();
+  const known = new Map<
+    string,
+    { readonly since: number; readonly until: number; readonly lastBad: Map<string, number> }
+  >();
   return {
     add(incident, caseFile, episodes) {
       const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
@@ -32,6 +36,7 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
       const theirs = incident.outcome === "not-recovered" || incident.outcome === "unknown";
       const seenAt = caseFile?.at ?? incident.closedAt ?? 0;
       known.set(incident.id, {
+        since: incident.gate?.executedAt ?? incident.closedAt ?? 0,
         until: theirs ? Infinity : (incident.closedAt ?? 0) + tailMs,
         lastBad: new Map(services.map((name) => [name, seenAt])),
       });
@@ -45,8 +50,18 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
         if (now > until || lastBad.size === 0) known.delete(id);
       }
     },
-    covers: (services) => services.every((name) => [...known.values()].some(({ lastBad }) => lastBad.has(name))),
+    covers: (services, { changes }) =>
+      services.every((name) =>
+        [...known.values()].some(({ lastBad, since }) => lastBad.has(name) && !isChangedSince(name, since, changes)),
+      ),
   };
+}
+
+/** Somebody changed the service since: its trouble may be of that, and has to be looked at. */
+function isChangedSince(service: string, since: number, changes: readonly Change[]): boolean {
+  return changes.some(
+    (change) => change.service === service && change.ownRollback !== true && change.startedAt > since,
+  );
 }
 
 /**

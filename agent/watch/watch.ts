@@ -66,7 +66,7 @@ export function createWatch(parts: WatchParts): Watch {
 
   const openNew = async (caseFile: CaseFile) => {
     for (const services of parts.episodes(caseFile)) {
-      if (lingering.covers(services)) continue;
+      if (lingering.covers(services, caseFile)) continue;
       if ([...incidents.values()].some((incident) => belongs(incident, services, caseFile))) continue;
       const assessment = parts.assess(caseFile, services);
       const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);

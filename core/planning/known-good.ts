@@ -4,11 +4,13 @@ import type { Revision, Rollout } from "../model/evidence.ts";
 /** A version to restore, or why there is none. */
 export type KnownGood = { readonly version: string; readonly revision: string } | { readonly obstacle: string };
 
-/** A version that somebody replaced by an older one this soon was taken back, whatever they called it. */
+/** A version that was replaced by an older one this soon was taken back, whatever they called it. */
 const TAKEN_BACK_MS = 3_600_000;
 
 /**
- * Versions of a service that did not do well: taken back by us, or by people within the hour.
+ * Versions of a service that did not do well: taken back by us, or by people within the hour of their deploy. Going
+ * back means going to a version that was seen before; everything that came after it, and stood for less than an hour,
+ * was taken back with it. Deploying the newer one again takes nothing back.
  * `past`: versions with a bad outcome in earlier incidents.
  */
 export function badVersions(
@@ -18,19 +20,18 @@ export function badVersions(
 ): ReadonlySet<string> {
   const bad = new Set(past);
   // A change of the template that leaves the version as it is says nothing of the version.
-  const own = changes.filter(
-    (change) => change.service === service && change.kind !== "flag" && change.from !== change.to,
-  );
+  const own = changes
+    .filter((change) => change.service === service && change.kind !== "flag" && change.from !== change.to)
+    .toSorted((a, b) => a.startedAt - b.startedAt);
+  const seen = [...new Set(own.flatMap(({ from, to }) => [from, to]))];
+  const age = (version: string) => seen.indexOf(version);
   for (const change of own) {
     if (change.ownRollback === true) bad.add(change.from);
-    const back = own.find(
-      (later) =>
-        later.from === change.to &&
-        later.to === change.from &&
-        later.startedAt > change.startedAt &&
-        later.startedAt - change.startedAt < TAKEN_BACK_MS,
-    );
-    if (back !== undefined) bad.add(change.to);
+    if (age(change.to) >= age(change.from)) continue;
+    for (const earlier of own) {
+      const soon = earlier.startedAt < change.startedAt && change.startedAt - earlier.startedAt < TAKEN_BACK_MS;
+      if (soon && age(earlier.to) > age(change.to)) bad.add(earlier.to);
+    }
   }
   return bad;
 }

@@ -1,4 +1,5 @@
 import type { LogLine } from "../../../core/model/evidence.ts";
+import { redactSecrets } from "../../../core/model/untrusted-text.ts";
 
 /** A message longer than this is cut: what it goes on to say helps nobody, and would crowd out other lines. */
 const MAX_MESSAGE_CHARS = 8192;
@@ -22,7 +23,8 @@ export function logLineOf(text: string, fallbackService?: string): LogLine | nul
     at,
     service,
     level: levelOf(first(fields, ["level", "severity", "log.level", "lvl"])),
-    message: message.slice(0, MAX_MESSAGE_CHARS),
+    // Redacted where it enters: from here it may reach reasons, the ledger and notices (S10).
+    message: redactSecrets(message.slice(0, MAX_MESSAGE_CHARS)),
     ...(version === undefined ? {} : { version }),
     ...(traceId === undefined ? {} : { traceId }),
   };

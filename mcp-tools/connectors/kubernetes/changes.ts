@@ -1,4 +1,5 @@
 import type { Change } from "../../../core/model/change.ts";
+import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { ChangeSource } from "../../../core/ports.ts";
 import type { KubeClient } from "./client.ts";
 import type { Workload } from "./history.ts";
@@ -69,9 +70,10 @@ function changeOf(
     workload: { kind: workload.kind, namespace, name },
     toRevision: revision,
     ...(previous === null ? {} : { fromRevision: previous.revision }),
-    ...(by === null ? {} : { author: by }),
+    // Texts of others are cleaned and redacted where they enter: `kubectl --record` writes whole command lines (S10, S11).
+    ...(by === null ? {} : { author: cleanText(by) }),
     ...(commit === undefined ? {} : { commit }),
-    ...(message === undefined ? {} : { message }),
+    ...(message === undefined ? {} : { message: cleanText(message) }),
     ...(own === null ? {} : { ownRollback: true }),
   };
 }

@@ -155,6 +155,24 @@ describe("a rollback's target", () => {
     });
   });
 
+  it("deploying a version again that was taken back does not make the good one bad", () => {
+    const changes = [
+      change({ id: "bad", from: "v1.0.0", to: "v1.1.0", startedAt: T0 - 50 * MINUTE }),
+      change({ id: "undo", from: "v1.1.0", to: "v1.0.0", startedAt: T0 - 40 * MINUTE, ownRollback: true }),
+      change({ id: "deploy-cart", from: "v1.0.0", to: "v1.1.0", startedAt: T0 - 30 * MINUTE }),
+    ];
+    expect(plan([rollout()], changes).targets[0]?.restore.version).toBe("v1.0.0");
+  });
+
+  it("going back past several versions takes back each of them", () => {
+    const changes = [
+      change({ id: "a", from: "v0.9.0", to: "v0.9.5", startedAt: T0 - 50 * MINUTE }),
+      change({ id: "b", from: "v0.9.5", to: "v1.0.0", startedAt: T0 - 45 * MINUTE }),
+      change({ id: "c", from: "v1.0.0", to: "v0.9.0", startedAt: T0 - 40 * MINUTE }),
+    ];
+    expect(plan([rollout()], [change(), ...changes]).targets[0]?.restore.version).toBe("v0.9.0");
+  });
+
   it.each<readonly [string, readonly Rollout[], RegExp]>([
     ["there is no earlier revision", [rollout({ revisions: [revision(4, "v1.1.0", true)] })], /no earlier revision/],
     ["another version stands there by now", [rollout({ version: "v1.2.0" })], /is at v1.2.0 now/],
