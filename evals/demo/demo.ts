@@ -13,7 +13,7 @@ import { HARM } from "./harm.ts";
 import { startPrometheus } from "./prometheus-process.ts";
 import { type DemoResult, type Judged, jsonResult, judge } from "./result.ts";
 import { paints, storyLine, table } from "./story.ts";
-import { startWatch, type WatchProcess } from "./watch-process.ts";
+import { startWatch, type WatchLine, type WatchProcess } from "./watch-process.ts";
 import { blindness, isNoticed } from "./watch-sight.ts";
 
 export interface DemoOptions {
@@ -114,9 +114,11 @@ export async function runDemo(
         onset,
         before,
         timeoutMs: 3 * (durations.autoLatencyMs + durations.verifyTimeoutMs),
+        afterHeldMs: durations.autoLatencyMs + durations.verifyTimeoutMs,
       });
   // The visitors' own record of the seconds after recovery is part of the judgement.
-  const held = watch.lines.slice(before).find(({ event }) => event === "incident.held")?.text ?? null;
+  const waited = watch.lines.slice(before).find(({ event }) => event === "incident.held")?.text ?? null;
+  const held = result.incident?.gate?.outcome === "executed" ? null : waited;
   if (!quiet && held === null) await wait(5000, undefined, { signal: abort });
   await record?.look();
   const harm = HARM[options.scenario];
@@ -150,22 +152,27 @@ interface Follow {
 /** Follows the first incident after the break until it is closed and its postmortem stands, or the time is over. */
 async function followIncident(
   watch: WatchProcess,
-  { scenario, onset, before, timeoutMs }: Follow & { readonly timeoutMs: number },
+  {
+    scenario,
+    onset,
+    before,
+    timeoutMs,
+    afterHeldMs,
+  }: Follow & { readonly timeoutMs: number; readonly afterHeldMs: number },
 ): Promise<DemoResult> {
   const end = Date.now() + timeoutMs;
   const rest = () => Math.max(0, end - Date.now());
   const late = (line: { readonly at: string }) => Date.parse(line.at) >= onset;
-  // A plan that waits for a person would wait until the time is over: nobody is here to answer.
-  const closed = await watch.until(
-    (line) =>
-      late(line) &&
-      (line.event === "incident.held" ||
-        (line.event === "incident.closed" &&
-          line.incident?.outcome !== "no-action" &&
-          line.incident?.outcome !== "withdrawn")),
-    rest(),
-  );
-  if (closed?.incident == null || closed.event === "incident.held") {
+  const isOver = (line: WatchLine) =>
+    late(line) &&
+    line.event === "incident.closed" &&
+    line.incident?.outcome !== "no-action" &&
+    line.incident?.outcome !== "withdrawn";
+  const first = await watch.until((line) => isOver(line) || (late(line) && line.event === "incident.held"), rest());
+  // A plan that is held may go on by itself once a policy's condition holds, and is then verified. A person who would
+  // answer is not here: nobody waits for one longer than that.
+  const closed = first?.event === "incident.held" ? await watch.until(isOver, Math.min(rest(), afterHeldMs)) : first;
+  if (closed?.incident == null) {
     const last = watch.lines.slice(before).findLast(({ incident }) => incident !== null);
     return { scenario, onset, incident: last?.incident ?? null, postmortem: null };
   }
