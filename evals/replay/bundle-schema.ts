@@ -40,6 +40,11 @@ export const IncidentFile = z.strictObject({
 });
 export type IncidentFile = z.infer<typeof IncidentFile>;
 
+/** Seconds. Nobody samples a production system faster; a shorter one is a slip of the unit. */
+const SHORTEST_STEP = 0.1;
+/** No signal is larger; sums and squares of such values stay finite. */
+const LARGEST = 1e15;
+
 export const SeriesLine = z.strictObject({
   service: z.string(),
   metric: z.string(),
@@ -47,8 +52,8 @@ export const SeriesLine = z.strictObject({
   labels: z.record(z.string(), z.string()).optional(),
   worse: Worse.optional(),
   start: z.number().nonnegative(),
-  step: z.number().positive(),
-  values: z.array(z.number().nullable()),
+  step: z.number().min(SHORTEST_STEP, { error: `must be at least ${SHORTEST_STEP} s` }),
+  values: z.array(z.number().min(-LARGEST).max(LARGEST).nullable()),
 });
 
 export const ChangeLine = z.strictObject({

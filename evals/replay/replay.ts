@@ -1,5 +1,6 @@
 import { composeAgent } from "../../agent/compose/agent.ts";
 import { terminalNotifier } from "../../agent/compose/notifier.ts";
+import { UnshipError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { readBundle } from "./bundle.ts";
@@ -20,6 +21,10 @@ export interface ReplayResult {
   readonly samples: number;
 }
 
+const BREATH_TICKS = 50;
+/** At a second a step, eleven days: longer spans are replayed in parts. */
+const MOST_TICKS = 1_000_000;
+
 /**
  * Replays one bundle on a virtual clock: the same watch, chain, gate and ledger as live, over the bundle's ports; only
  * the executors do nothing. The same bundle and configuration give the same result, byte for byte.
@@ -32,6 +37,11 @@ export async function replayBundle(
   const bundle = readBundle(directory);
   const config = configFor(bundle, file, mode);
   const { start, end } = bundle.incident.watch;
+  const ticks = (end - start) / config.watch.stepMs;
+  if (ticks > MOST_TICKS) {
+    const reason = `the watch has ${Math.round(ticks)} steps; at most ${MOST_TICKS} are replayed`;
+    throw new UnshipError("bundle.invalid", { file: directory, line: 1, reason });
+  }
   let now = start;
   const clock: Clock = { now: () => now };
   const taken = new Map<string, number>();
@@ -59,6 +69,8 @@ export async function replayBundle(
     for (; now <= end; now += config.watch.stepMs) {
       abort.throwIfAborted();
       await watch.tick(abort);
+      // Everything here resolves at once: without a turn of the event loop no signal would ever be heard.
+      if ((now - start) % (BREATH_TICKS * config.watch.stepMs) === 0) await new Promise(setImmediate);
     }
     const incidents = await ledger.incidents();
     const episodes = incidents.toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1)).map(toEpisode);

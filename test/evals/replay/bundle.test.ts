@@ -105,3 +105,22 @@ describe("bundleSources", () => {
     expect(await states(new Map([[flag?.id ?? "", end]]))).toMatchObject([{ key: flag?.flag, enabled: false }]);
   });
 });
+
+describe("what no recording holds", () => {
+  const line = (change: object) =>
+    JSON.stringify({
+      service: "cart",
+      metric: "error_rate",
+      unit: "ratio",
+      start: 1,
+      step: 15,
+      values: [0.1],
+      ...change,
+    });
+  it.each([
+    ["a step of a nanosecond", { step: 1e-9 }, /series\.jsonl:1: step: must be at least 0\.1 s/],
+    ["a value beyond all signals", { values: [1e308] }, /series\.jsonl:1: values\.0/],
+  ] as const)("%s is refused with its line", (_, change, message) => {
+    expect(() => readBundle(folder({ "incident.json": INCIDENT, "series.jsonl": line(change) }))).toThrow(message);
+  });
+});
