@@ -118,7 +118,7 @@ export type Condition =
       readonly metric: string;
       readonly comparison: "greater_than" | "less_than";
       readonly threshold: number;
-      /** null: no upper bound. A sample above it still counts toward this condition's duration.  */
+      /** null: no upper bound. A sample above it still counts toward this condition's duration. */
       readonly upperBound: number | null;
       readonly durationMs: number;
       readonly text: string;
