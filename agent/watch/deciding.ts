@@ -24,7 +24,7 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
     return submit(unmark(before), before.plan.id, pursuit);
   const assessment = parts.assess(caseFile, [...new Set([before.service, ...before.affectedServices])]);
   if (worse(assessment.findings).length === 0 && active(assessment.conditions).length === 0) {
-    const silent = unseen(before, assessment, caseFile);
+    const silent = unseen(before, assessment, caseFile, parts.config.watch.stepMs);
     return silent.length > 0 ? awaitSight(before, silent, pursuit) : awaitQuiet(before, pursuit);
   }
   let incident = withAssessment(unmark(before), assessment);

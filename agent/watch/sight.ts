@@ -1,19 +1,26 @@
-import { silentAfter } from "../../core/detection/conditions.ts";
+import { believableRollouts, silentAfter } from "../../core/detection/silence.ts";
 import type { Assessment, CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { active, worse } from "./incident-state.ts";
 
 /**
  * The signals that made this incident and of which nothing is known at the moment, as "service metric". Silence is
- * neither trouble nor its end (S9): only a signal that is read and found well says that trouble is over.
+ * neither trouble nor its end (S9): only a signal that is read and found well says that trouble is over. `stepMs`: the
+ * watch's step.
  */
-export function unseen(incident: Incident, assessment: Assessment, caseFile: CaseFile): readonly string[] {
+export function unseen(
+  incident: Incident,
+  assessment: Assessment,
+  caseFile: CaseFile,
+  stepMs: number,
+): readonly string[] {
+  const believed = { ...caseFile, rollouts: believableRollouts(caseFile.rollouts, caseFile.at, stepMs) };
   const whole = worse(incident.findings).filter(({ labels }) => Object.keys(labels).length === 0);
   const wrong = new Map(
     [...whole, ...active(incident.conditions)].map((one) => [`${one.service} ${one.metric}`, one] as const),
   );
   return [...wrong]
-    .filter(([, { service, metric }]) => !isSeen(service, metric, assessment, caseFile))
+    .filter(([, { service, metric }]) => !isSeen(service, metric, assessment, believed))
     .map(([key]) => key);
 }
 
@@ -25,8 +32,8 @@ function isSeen(service: string, metric: string, assessment: Assessment, caseFil
   if (findings.some(({ verdict }) => verdict === "unknown") || conditions.some(({ state }) => state === "unknown"))
     return false;
   if (findings.length > 0 || conditions.length > 0) return true;
-  if (metric === "health_check_failures" && caseFile.rollouts.some((rollout) => rollout.service === service))
-    return true;
+  const own = caseFile.rollouts.filter((rollout) => rollout.service === service);
+  if (metric === "health_check_failures" && own.length > 0) return own.every(({ status }) => status !== "unknown");
   return caseFile.series.some((series) => {
     if (!is(series)) return false;
     const newest = series.values.findLastIndex((value) => value !== null);

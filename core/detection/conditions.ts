@@ -4,6 +4,7 @@ import type { ConditionState, Finding } from "../model/finding.ts";
 import { type Series, signalKey } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import { withUnit } from "./meaning.ts";
+import { believableRollouts, silentAfter } from "./silence.ts";
 
 /**
  * The conditions of the configured policies, each watched for each service: alternatives, with Prometheus' meaning of
@@ -36,7 +37,8 @@ export interface Tracked {
   runSince: number | null;
   failures: readonly { readonly at: number; readonly count: number }[];
   everReady: boolean;
-  silence: string | null;
+  /** The silence that restarted the clocks last: how long it was, and when the signal spoke again. */
+  silence: { readonly ms: number; readonly until: number } | null;
   labelled: boolean;
 }
 export type ConditionMemory = Readonly<Record<string, Tracked>>;
@@ -50,6 +52,7 @@ interface Placed {
 
 /** A pod that was never ready may fail its checks for so long before that counts. */
 const STARTUP_GRACE_MS = 60_000;
+const HEALTH = "health_check_failures";
 /** Failures that need not be consecutive are counted over this span. */
 const HEALTH_SPAN_MS = 300_000;
 
@@ -62,13 +65,11 @@ export function createConditionWatch(config: Config): ConditionWatch {
       condition,
     })),
   );
-  const metrics = new Set(
-    placed.map(({ condition }) => (condition.kind === "health" ? "health_check_failures" : condition.metric)),
-  );
+  const metrics = new Set(placed.map(({ condition }) => (condition.kind === "health" ? HEALTH : condition.metric)));
   const tracked = new Map<string, Tracked>();
   return {
     take(series) {
-      const isHealth = series.metric === "health_check_failures";
+      const isHealth = series.metric === HEALTH;
       if (!metrics.has(series.metric) || (!isHealth && Object.keys(series.labels).length > 0)) return;
       const key = signalKey(series);
       const one = tracked.get(key) ?? newTracked(series);
@@ -82,7 +83,10 @@ export function createConditionWatch(config: Config): ConditionWatch {
     forget(before) {
       for (const [key, one] of tracked) if (one.labelled && one.lastAt < before) tracked.delete(key);
     },
-    states: (now, findings, rollouts) => [...statesOf(placed, [...tracked.values()], now, findings, rollouts)],
+    states: (now, findings, rollouts) => {
+      const believed = believableRollouts(rollouts, now, config.watch.stepMs);
+      return [...statesOf(placed, [...tracked.values()], now, findings, believed)];
+    },
     state: () => structuredClone(Object.fromEntries(tracked)),
     restore(memory) {
       tracked.clear();
@@ -98,12 +102,10 @@ function newTracked(series: Series): Tracked {
   return { service, metric, unit, stepMs, firstAt: -1, lastAt: -1, value: Number.NaN, labelled, ...rest };
 }
 
-export const silentAfter = (stepMs: number): number => 2 * stepMs + 60_000;
-
 function takeSample(one: Tracked, placed: readonly Placed[], at: number, value: number): void {
   if (one.firstAt < 0) one.firstAt = at;
   if (one.lastAt >= 0 && at - one.lastAt > silentAfter(one.stepMs)) {
-    one.silence = `was silent for ${durationText(at - one.lastAt)} before ${new Date(at).toISOString()}: the clock restarted`;
+    one.silence = { ms: at - one.lastAt, until: at };
     one.since = {};
     one.run = 0;
     one.runSince = null;
@@ -112,7 +114,7 @@ function takeSample(one: Tracked, placed: readonly Placed[], at: number, value: 
     if (condition.kind !== "threshold" || condition.metric !== one.metric) continue;
     one.since[id] = beyond(condition, value) ? (one.since[id] ?? at) : null;
   }
-  if (one.metric === "health_check_failures") takeHealth(one, at, value);
+  if (one.metric === HEALTH) takeHealth(one, at, value);
   one.lastAt = at;
   one.value = value;
 }
@@ -164,14 +166,13 @@ function thresholdState(
   now: number,
 ): ConditionState {
   const base = { ...stateBase(one, signal.service, signal.metric), value: signal.value };
-  const silent = now - signal.lastAt;
-  if (silent > silentAfter(signal.stepMs)) {
-    const because = `${signal.metric} of ${signal.service} has been silent for ${durationText(silent)}`;
+  if (isSilent(signal, now)) {
+    const because = `${signal.metric} of ${signal.service} ${silenceText(signal.lastAt, now)}`;
     return { ...base, state: "unknown", since: null, firesAt: null, value: null, because };
   }
   const since = signal.since[one.id] ?? null;
   const shown = withUnit(signal.value, signal.unit);
-  const note = signal.silence === null ? "" : `; it ${signal.silence}`;
+  const note = silenceNote(signal, condition.durationMs);
   if (since === null) return { ...base, state: "inactive", since, firesAt: null, because: `now ${shown}${note}` };
   const held = durationText(signal.lastAt - since);
   const firing = signal.lastAt - since >= condition.durationMs;
@@ -182,6 +183,21 @@ function thresholdState(
     firesAt: firing ? null : since + condition.durationMs,
     because: `now ${shown}, beyond ${withUnit(condition.threshold, signal.unit)} for ${held}${note}`,
   };
+}
+
+const isSilent = ({ lastAt, stepMs }: Tracked, now: number): boolean => now - lastAt > silentAfter(stepMs);
+
+const silenceText = (lastAt: number, now: number): string =>
+  lastAt < 0 ? "has given no sample yet" : `has been silent for ${durationText(now - lastAt)}`;
+
+/**
+ * What a silence cost, for as long as it can matter: once the signal has spoken again for the condition's whole
+ * duration, a stretch that the silence broke would have fired or been broken by itself, and nothing is said any more.
+ */
+function silenceNote({ silence, lastAt }: Tracked, durationMs: number): string {
+  if (silence === null || lastAt - silence.until > durationMs) return "";
+  const until = new Date(silence.until).toISOString();
+  return `; it was silent for ${durationText(silence.ms)} before ${until}: the clock restarted`;
 }
 
 function* healthStates(
@@ -197,20 +213,34 @@ function* healthStates(
     const known = services.get(state.service);
     if (known === undefined || order[state.state] > order[known.state]) services.set(state.service, state);
   };
-  for (const signal of tracked) {
-    if (signal.metric !== "health_check_failures") continue;
+  const unknown = (service: string, because: string) => {
+    const base = stateBase(one, service, HEALTH);
+    keep({ ...base, state: "unknown", since: null, firesAt: null, value: null, because });
+  };
+  const signals = tracked.filter(({ metric }) => metric === HEALTH);
+  for (const [service, pods] of Map.groupBy(signals, (signal) => signal.service)) {
     // A pod that is gone is silent for good: its service is judged by the pods that still report.
-    if (now - signal.lastAt > silentAfter(signal.stepMs)) continue;
-    keep(podState(one, condition, signal));
+    const speaking = pods.filter((signal) => !isSilent(signal, now));
+    for (const signal of speaking) keep(podState(one, condition, signal));
+    if (speaking.length > 0 || isScaledToNothing(service, rollouts)) continue;
+    unknown(service, `every pod of ${service} ${silenceText(Math.max(...pods.map(({ lastAt }) => lastAt)), now)}`);
   }
   for (const rollout of rollouts) {
+    if (rollout.status === "unknown")
+      unknown(rollout.service, `the rollout of ${rollout.service} ${silenceText(rollout.observedAt, now)}`);
     if (rollout.status !== "stuck") continue;
     const since = rollout.startedAt ?? rollout.observedAt;
     const because = `the pods of ${rollout.service} ${rollout.version} are not ready past their deadline (${rollout.replicas.ready} of ${rollout.replicas.desired} ready)`;
-    const base = stateBase(one, rollout.service, "health_check_failures");
+    const base = stateBase(one, rollout.service, HEALTH);
     keep({ ...base, state: "firing", since, firesAt: null, value: null, because });
   }
   yield* services.values();
+}
+
+/** Its own system says that none of its pods is wanted: then silence is all that there is to hear. */
+function isScaledToNothing(service: string, rollouts: readonly Rollout[]): boolean {
+  const own = rollouts.filter((rollout) => rollout.service === service);
+  return own.length > 0 && own.every(({ status, replicas }) => status !== "unknown" && replicas.desired === 0);
 }
 
 function podState(one: Placed, condition: Extract<Condition, { kind: "health" }>, signal: Tracked): ConditionState {

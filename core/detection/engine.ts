@@ -10,6 +10,7 @@ import { conditionFindings, rolloutFindings, signalFindings } from "./findings.t
 import { hasLimit } from "./meaning.ts";
 import { createGrid, put, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
 import { createSignalWatch, follow, type SignalWatch } from "./signal-watch.ts";
+import { believableRollouts } from "./silence.ts";
 
 export interface DetectionOptions {
   /** Samples kept a signal. Default 1440: six hours at 15 s, 24 minutes at 1 s. */
@@ -149,8 +150,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       const statistical = [...signals.values()].flatMap((signal) =>
         signalFindings(signal, { now, changes: known, requestsAt: requestsAt(signal) }),
       );
-      const measured = [...statistical, ...rolloutFindings(rollouts, now)];
-      const states = conditions.states(now, measured, rollouts);
+      const believed = believableRollouts(rollouts, now, config.watch.stepMs);
+      const measured = [...statistical, ...rolloutFindings(believed, now)];
+      const states = conditions.states(now, measured, believed);
       return { findings: [...measured, ...conditionFindings(states, measured)], conditions: states };
     },
     recent: (window, services) =>

@@ -2,7 +2,6 @@ import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
-import { silentAfter } from "./conditions.ts";
 import { type Drift, holds } from "./drift.ts";
 import type { Signal } from "./engine.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
@@ -10,6 +9,7 @@ import { isResource, withUnit } from "./meaning.ts";
 import { newestAt, timeOf } from "./sample-grid.ts";
 import { seasonAt } from "./season.ts";
 import { presentValue, strength, usual } from "./signal-watch.ts";
+import { silentAfter } from "./silence.ts";
 
 export interface FindingContext {
   readonly now: number;

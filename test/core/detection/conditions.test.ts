@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Condition, Policy } from "../../../core/config/config.ts";
 import { createConditionWatch } from "../../../core/detection/conditions.ts";
+import { silentAfter } from "../../../core/detection/silence.ts";
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { testConfig } from "../assessment/config.ts";
@@ -55,6 +57,15 @@ describe("a threshold with a duration", () => {
 
   it("reports that a silence restarted the clock", () => {
     expect(stateAfter(threshold(), [0.09, null, null, null, 0.09])?.because).toContain("silent for 4m");
+  });
+
+  it.each([
+    ["at the first sample after it", 0, true],
+    ["until the signal has spoken for the condition's duration", 3, true],
+    ["and no longer, since by then it changes nothing", 4, false],
+  ])("says so %s", (_name, minutesMore, said) => {
+    const values = [0.01, null, null, null, ...repeat(0.01, 1 + minutesMore)];
+    expect(stateAfter(threshold(), values)?.because.includes("was silent")).toBe(said);
   });
 
   it("is unknown, not inactive, when the signal is silent now", () => {
@@ -118,20 +129,88 @@ describe("health checks", () => {
     expect(states.map((one) => one.state)).toEqual([state]);
   });
 
+  const rollout = (replaced: Partial<Rollout> = {}): Rollout => ({
+    service: "cart",
+    workload: { kind: "Deployment", namespace: "production", name: "cart" },
+    version: "v2",
+    revision: "2",
+    status: "complete",
+    replicas: { desired: 3, updated: 1, ready: 2, available: 2 },
+    restarts: 0,
+    revisions: [],
+    observedAt: T0,
+    startedAt: T0 - 600_000,
+    ...replaced,
+  });
+  const none = { desired: 0, updated: 0, ready: 0, available: 0 };
+
   it("fires on a rollout whose new pods are stuck", () => {
-    const rollout: Rollout = {
-      service: "cart",
-      workload: { kind: "Deployment", namespace: "production", name: "cart" },
-      version: "v2",
-      revision: "2",
-      status: "stuck",
-      replicas: { desired: 3, updated: 1, ready: 2, available: 2 },
-      restarts: 0,
-      revisions: [],
-      observedAt: T0,
-      startedAt: T0 - 600_000,
-    };
-    expect(watching(health).states(T0, [], [rollout])).toMatchObject([{ state: "firing", service: "cart" }]);
+    const states = watching(health).states(T0, [], [rollout({ status: "stuck" })]);
+    expect(states).toMatchObject([{ state: "firing", service: "cart" }]);
+  });
+
+  const LATE = 10 * MINUTE;
+  it.each<[string, readonly (readonly number[])[], readonly Partial<Rollout>[], string[]]>([
+    [
+      "a pod that is gone counts no more while others of its service report",
+      [[0, 1, 1, 1], repeat(0, 60)],
+      [],
+      ["inactive"],
+    ],
+    ["failing pods of which nothing is heard any more are unknown", [[0, 1, 1, 1]], [], ["unknown"]],
+    ["ready pods of which nothing is heard any more are unknown", [[0, 0, 0]], [], ["unknown"]],
+    ["and stay so although the rollout is told", [[0, 0, 0]], [{ observedAt: T0 + LATE }], ["unknown"]],
+    ["but not where its system says that none is wanted", [[0, 0, 0]], [{ observedAt: T0 + LATE, replicas: none }], []],
+    ["an old word that none is wanted is none", [[0, 0, 0]], [{ replicas: none }], ["unknown"]],
+    ["a stuck rollout of which nothing is heard any more is unknown", [], [{ status: "stuck" }], ["unknown"]],
+    ["so is a complete one", [], [{ status: "complete" }], ["unknown"]],
+    ["a stuck one that is told anew fires on", [], [{ status: "stuck", observedAt: T0 + LATE }], ["firing"]],
+    [
+      "one stuck rollout that is told outweighs one that is not",
+      [],
+      [{}, { status: "stuck", observedAt: T0 + LATE }],
+      ["firing"],
+    ],
+  ])("%s", (_name, pods, rollouts, expected) => {
+    const watch = watching(health);
+    for (const [i, values] of pods.entries()) watch.take(pod(`pod-${i}`, values));
+    const states = watch.states(T0 + LATE, [], rollouts.map(rollout));
+    expect(states.map(({ state }) => state)).toEqual(expected);
+  });
+
+  it("a silence that ends moves nothing: the rollout is stuck since when it was", () => {
+    const watch = watching(health);
+    const since = T0 - 600_000;
+    const told = (observedAt: number, now: number) => watch.states(now, [], [rollout({ status: "stuck", observedAt })]);
+    expect(told(T0, T0)).toMatchObject([{ state: "firing", since }]);
+    expect(told(T0, T0 + LATE)).toMatchObject([{ state: "unknown", since: null, value: null }]);
+    expect(told(T0 + LATE, T0 + LATE)).toMatchObject([{ state: "firing", since }]);
+  });
+
+  const looks = fc.array(
+    fc
+      .tuple(fc.array(fc.constantFrom(0, 1, null), { minLength: 5, maxLength: 5 }), fc.constantFrom(0, 1))
+      .map(([values, last]) => [...values, last]),
+    { maxLength: 4 },
+  );
+  const statuses = fc.array(fc.constantFrom("complete", "progressing", "stuck", "paused"), { maxLength: 3 });
+  it("S9: whatever was seen before, silence is neither health nor failure: first nothing moves, then all is unknown", () => {
+    fc.assert(
+      fc.property(looks, statuses, fc.nat(), fc.nat(), (pods, seen, early, late) => {
+        const watch = watching(health, { ...health, consecutive: false }, threshold());
+        for (const [i, values] of pods.entries()) watch.take(pod(`pod-${i}`, values));
+        watch.take(seriesOf("error_rate", [0.01, 0.01, 0.01, 0.09, 0.09, 0.09], { stepMs: 10_000 }));
+        const last = T0 + MINUTE;
+        const rollouts = seen.map((status) => rollout({ status, observedAt: last }));
+        const heard = watch.states(last, [], rollouts);
+        const briefly = silentAfter(10_000);
+        expect(watch.states(last + (early % briefly), [], rollouts)).toEqual(heard);
+        const states = watch.states(last + silentAfter(15_000) + 1 + (late % (24 * 3_600_000)), [], rollouts);
+        for (const one of states) expect(one).toMatchObject({ state: "unknown", value: null, since: null });
+        const name = ({ condition, service }: { condition: number; service: string }) => `${condition} ${service}`;
+        expect(states.map(name)).toEqual(expect.arrayContaining(heard.map(name)));
+      }),
+    );
   });
 });
 
