@@ -9,6 +9,7 @@ import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
+import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
 import { errorOrigins } from "./span-evidence.ts";
@@ -54,13 +55,15 @@ export function rankCandidates(
   options: RankOptions,
 ): Ranking {
   const evidence = gatherEvidence(caseFile, onset, focus, options);
-  const judged = candidates.filter((change) => change.ownRollback !== true);
+  const others = candidates.filter((change) => change.ownRollback !== true);
+  const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);
   const anyEligible = judged.some((change) => change.startedAt <= onset.latest + evidence.stepMs);
   const scored = judged.map((change) => {
     const reasons = reasonsFor(change, judged, evidence, options);
-    return { change, reasons, logOdds: reasons.reduce((sum, { logOdds }) => sum + logOdds, 0) };
+    return { change, reasons, logOdds: sumOf(reasons) };
   });
-  const none = noChange(evidence, anyEligible, passing(scored, evidence));
+  const left = leftBehind(gone, evidence.course, (change) => sumOf(reasonsFor(change, others, evidence, options)));
+  const none = noChange(evidence, anyEligible, passing(scored, evidence), left);
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);
   const list: Candidate[] = scored
     .map(({ change, reasons, logOdds }) => ({
@@ -87,6 +90,8 @@ export function rankCandidates(
 const PASSING_NATS = Math.LN2;
 /** Pods that start cold log errors of their own as well: what a new signature says for the version holds for this by half. */
 const COLD_START_SHARE = 0.6;
+
+const sumOf = (reasons: readonly Reason[]): number => reasons.reduce((sum, { logOdds }) => sum + logOdds, 0);
 
 interface Scored {
   readonly change: Change;
@@ -191,9 +196,8 @@ function reasonsFor(
   ];
   const split = splitReason(change, evidence);
   const logs = logReason(change, evidence);
-  const superseded = supersededReason(change, evidence);
   const growth = growthReason(change, evidence, split);
-  for (const reason of [split, logs, growth, superseded]) if (reason !== null) reasons.push(reason);
+  for (const reason of [split, logs, growth]) if (reason !== null) reasons.push(reason);
   return reasons;
 }
 
@@ -280,26 +284,6 @@ function mentions(template: string, flag: string): boolean {
   return template.includes(flag.replaceAll(/\d+(?:[.:,]\d+)*/g, "#"));
 }
 
-/** What has been replaced by a later change of the same kind, finished before the trouble, no longer runs. */
-function supersededReason(change: Change, { caseFile, onset, stepMs }: CaseEvidence): Reason | null {
-  const later = caseFile.changes.find(
-    (other) =>
-      other.id !== change.id &&
-      other.service === change.service &&
-      other.kind === change.kind &&
-      other.flag === change.flag &&
-      other.startedAt > change.startedAt &&
-      other.finishedAt !== null &&
-      other.finishedAt < onset.earliest - stepMs,
-  );
-  if (later === undefined) return null;
-  return {
-    name: "superseded",
-    logOdds: -Math.log(10),
-    sentence: `${later.id} had replaced it before the trouble began`,
-  };
-}
-
 interface NoChange {
   readonly logOdds: number;
   readonly reasons: readonly Reason[];
@@ -311,6 +295,7 @@ function noChange(
   { origins, surge }: CaseEvidence,
   anyEligible: boolean,
   transient: ReturnType<typeof passing>,
+  left: readonly Reason[],
 ): NoChange {
   const count = (kind: Origin["kind"]) => origins.filter((one) => one.kind === kind).length;
   const missing = count("external") === 0 ? ELSEWHERE.external : 0;
@@ -336,7 +321,9 @@ function noChange(
       sentence: `traffic where users come in is ${surge.toFixed(1)} times the usual`,
     });
   if (transient !== null) reasons.push(transient.reason);
-  return { logOdds: logSumExp([prior + fit, transient?.logOdds ?? Number.NEGATIVE_INFINITY]), reasons, places };
+  reasons.push(...left);
+  const more = [...(transient === null ? [] : [transient.reason]), ...left].map(({ logOdds }) => logOdds);
+  return { logOdds: logSumExp([prior + fit, ...more]), reasons, places };
 }
 
 function rootCauses(
