@@ -6,6 +6,7 @@ import type { Decision } from "../model/decision.ts";
 import { planTargets } from "../planning/plan-targets.ts";
 import { baselines } from "./baselines.ts";
 import { servicesMeant } from "./episodes.ts";
+import { withPlanned } from "./no-way-back.ts";
 import { LOST_WITHOUT, stepAnswers } from "./steps.ts";
 
 export interface AssessOptions {
@@ -47,10 +48,8 @@ export function conclude(
 ): Assessment {
   const decision = answers.recommend_action?.decision ?? undecided(caseFile, services);
   const meant = new Set([...services, ...(answers.check_affected_services?.services ?? [])]);
-  const { targets, obstacles } = planTargets(decision, caseFile, config, options);
+  const planned = planTargets(decision, caseFile, config, options);
   const window = new Set(answers.identify_recent_deployments?.changeIds ?? []);
-  const withPlan: Decision =
-    obstacles.length === 0 ? decision : { ...decision, needsPerson: [...decision.needsPerson, ...obstacles] };
   return {
     at: caseFile.at,
     services: [...services],
@@ -58,9 +57,9 @@ export function conclude(
     conditions: caseFile.conditions.filter(({ service }) => meant.has(service)),
     changes: caseFile.changes.filter(({ id }) => window.has(id)),
     answers,
-    decision: withPlan,
-    targets,
-    obstacles,
+    decision: withPlanned(decision, planned, { caseFile, config, services, answers }),
+    targets: planned.targets,
+    obstacles: planned.obstacles,
     baselines: baselines(caseFile, [...meant].sort()),
     unverified: unverified(caseFile, config, answers, meant),
   };

@@ -68,6 +68,15 @@ export const Revision = z.strictObject({
   createdAt: Moment,
   current: z.boolean(),
   reason: z.string().optional().describe("change-cause, from outside: data"),
+  servedMs: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("The longest it was the current one without a break; absent: its source does not tell"),
+  becameReady: z
+    .boolean()
+    .optional()
+    .describe("Whether its rollout was ever seen complete while it was current; absent: nobody looked then"),
 });
 export type Revision = Readonly<z.infer<typeof Revision>>;
 

@@ -4,12 +4,16 @@ import type { Change, WorkloadRef } from "../model/change.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { Target } from "../model/plan.ts";
-import { badVersions, knownGood } from "./known-good.ts";
+import { badVersions, knownGood, knownGoodByChanges, provenAfterMs } from "./known-good.ts";
 
 export interface PlannedTargets {
   readonly targets: readonly Target[];
   /** Why there is no plan that can be executed whole; then `targets` is empty. */
   readonly obstacles: readonly string[];
+  /** Versions that were passed over for an older one, with the reason. */
+  readonly notes: readonly string[];
+  /** The change that has no known-good version to go back to, if that is what stands in the way. */
+  readonly noWayBack: string | null;
 }
 
 export interface PlanOptions {
@@ -29,9 +33,17 @@ export function planTargets(
   options: PlanOptions = {},
 ): PlannedTargets {
   if (decision.action !== "rollback" && decision.action !== "feature_flag_disable")
-    return { targets: [], obstacles: [] };
+    return { targets: [], obstacles: [], notes: [], noWayBack: null };
   return targetsFor(caseFile, config, decision.changeIds, options);
 }
+
+/** One change's part of a plan, or what stands in its way. */
+type Planned =
+  | { readonly target: Target; readonly notes: readonly string[] }
+  | { readonly obstacle: string; readonly noWayBack: boolean };
+
+const blocked = (obstacle: string): Planned => ({ obstacle, noWayBack: false });
+const noWayBack = (obstacle: string): Planned => ({ obstacle, noWayBack: true });
 
 /** The targets that would take these changes back, in this order; `obstacles` says why there are none. */
 export function targetsFor(
@@ -42,37 +54,59 @@ export function targetsFor(
 ): PlannedTargets {
   const planned = changeIds.map((id) => {
     const change = caseFile.changes.find((one) => one.id === id);
-    if (change === undefined) return `change ${id} is not in the case`;
-    return change.kind === "flag" ? flagTarget(change, caseFile) : workloadTarget(change, caseFile, config, options);
+    if (change === undefined) return { id, ...blocked(`change ${id} is not in the case`) };
+    const part =
+      change.kind === "flag" ? flagTarget(change, caseFile) : workloadTarget(change, caseFile, config, options);
+    return { id, ...part };
   });
-  const obstacles = planned.filter((one) => typeof one === "string");
-  const targets = planned.filter((one) => typeof one !== "string");
-  if (targets.length === 0 && obstacles.length === 0) return { targets, obstacles: ["the decision names no change"] };
-  return obstacles.length > 0 ? { targets: [], obstacles } : { targets, obstacles };
+  const obstacles = planned.flatMap((one) => ("obstacle" in one ? [one.obstacle] : []));
+  if (planned.length === 0) obstacles.push("the decision names no change");
+  const lost = planned.find((one) => "obstacle" in one && one.noWayBack);
+  if (obstacles.length > 0) return { targets: [], obstacles, notes: [], noWayBack: lost?.id ?? null };
+  const parts = planned.flatMap((one) => ("target" in one ? [one] : []));
+  return {
+    targets: parts.map(({ target }) => target),
+    obstacles,
+    notes: parts.flatMap(({ notes }) => notes),
+    noWayBack: null,
+  };
 }
 
-function flagTarget(change: Change, caseFile: CaseFile): Target | string {
-  const key = change.flag;
-  if (key === undefined) return `${change.id} does not say which flag it switched`;
+/**
+ * The flag in the environment in which it was switched. Never in another one: switching off what nobody switched on
+ * would be an act on an innocent system.
+ */
+function flagTarget(change: Change, caseFile: CaseFile): Planned {
+  const { flag: key, environment } = change;
+  if (key === undefined) return blocked(`${change.id} does not say which flag it switched`);
   const states = caseFile.flags.filter((flag) => flag.key === key);
-  const state = states.find(({ environment }) => environment === change.environment) ?? states[0];
-  if (state !== undefined && !state.enabled) return `flag ${key} is off already: nothing to do`;
-  const environment = state?.environment ?? change.environment;
-  return {
+  const known = [...new Set(states.map((one) => one.environment))];
+  if (environment === undefined && known.length > 1)
+    return blocked(
+      `${change.id} does not say in which environment it switched ${key}, and it is in ${known.join(", ")}`,
+    );
+  const state = states.find((one) => environment === undefined || one.environment === environment);
+  if (state === undefined && known.length > 0)
+    return blocked(`flag ${key} was switched in ${environment}, and is known in ${known.join(", ")} alone`);
+  if (state !== undefined && !state.enabled) return blocked(`flag ${key} is off already: nothing to do`);
+  const where = state?.environment ?? environment;
+  const target: Target = {
     action: "feature_flag_disable",
     service: change.service,
     changeId: change.id,
     object: change.workload ?? { kind: "Flag", namespace: "", name: key },
-    ...(environment === undefined ? {} : { environment }),
+    ...(where === undefined ? {} : { environment: where }),
     expected: { version: state?.version ?? change.to, revision: "on" },
     restore: { version: change.from, revision: "off" },
   };
+  return { target, notes: [] };
 }
 
-function workloadTarget(change: Change, caseFile: CaseFile, config: Config, options: PlanOptions): Target | string {
+function workloadTarget(change: Change, caseFile: CaseFile, config: Config, options: PlanOptions): Planned {
   const service = config.services[change.service];
   const rollout = rolloutOf(change, caseFile.rollouts);
   const bad = badVersions(change.service, caseFile.changes, options.pastBad?.get(change.service));
+  const provenMs = provenAfterMs(config);
   const application = service?.argocdApplication ?? null;
   const base = {
     action: application === null ? ("kubectl_rollout_undo" as const) : ("argocd_sync_to_previous" as const),
@@ -81,29 +115,27 @@ function workloadTarget(change: Change, caseFile: CaseFile, config: Config, opti
     ...(change.environment === undefined ? {} : { environment: change.environment }),
   };
   if (rollout === undefined) {
-    if (bad.has(change.from)) return `${change.from}, which ran before ${change.id}, was itself taken back before`;
+    const good = knownGoodByChanges(change, caseFile.changes, bad, provenMs);
+    if ("obstacle" in good) return noWayBack(good.obstacle);
     const object = objectOf(change, service, application);
-    if (object === null) return `no workload of ${change.service} is known: name it under services.${change.service}`;
-    return {
-      ...base,
-      object,
-      expected: { version: change.to, revision: change.toRevision ?? "" },
-      restore: { version: change.from, revision: change.fromRevision ?? "" },
-    };
+    if (object === null)
+      return blocked(`no workload of ${change.service} is known: name it under services.${change.service}`);
+    const expected = { version: change.to, revision: change.toRevision ?? "" };
+    const restore = { version: good.version, revision: good.revision };
+    return { target: { ...base, object, expected, restore }, notes: good.skipped };
   }
-  if (rollout.version !== change.to)
-    return `${change.service} is at ${rollout.version} now, no longer at ${change.to} that ${change.id} brought`;
-  if (change.toRevision !== undefined && rollout.revision !== change.toRevision)
-    return `${change.service} is at revision ${rollout.revision} now, no longer at ${change.toRevision} that ${change.id} brought`;
-  const good = knownGood(change, rollout, bad);
-  if ("obstacle" in good) return good.obstacle;
+  const { version, revision } = rollout;
+  if (version !== change.to)
+    return blocked(`${change.service} is at ${version} now, no longer at ${change.to} that ${change.id} brought`);
+  if (change.toRevision !== undefined && revision !== change.toRevision)
+    return blocked(
+      `${change.service} is at revision ${revision} now, no longer at ${change.toRevision} that ${change.id} brought`,
+    );
+  const good = knownGood(change, rollout, bad, provenMs);
+  if ("obstacle" in good) return noWayBack(good.obstacle);
   const object = application === null ? rollout.workload : argoObject(service, application);
-  return {
-    ...base,
-    object,
-    expected: { version: rollout.version, revision: rollout.revision },
-    restore: { version: good.version, revision: good.revision },
-  };
+  const restore = { version: good.version, revision: good.revision };
+  return { target: { ...base, object, expected: { version, revision }, restore }, notes: good.skipped };
 }
 
 function rolloutOf(change: Change, rollouts: readonly Rollout[]): Rollout | undefined {

@@ -6,10 +6,11 @@ import type { HistoryEntry, Workload } from "./history.ts";
 import { type Inventory, podsOf, readInventory } from "./inventory.ts";
 import { CAUSE_ANNOTATION } from "./mark.ts";
 import { DEFAULT_GRACE_MS, restartsOf } from "./pods.ts";
+import { createReadinessMemory } from "./readiness-memory.ts";
 import { replicasOf, rolloutStatus } from "./rollout-status.ts";
 import { serviceOf } from "./services.ts";
 import { versionOf } from "./template.ts";
-import { createTimeline } from "./timeline.ts";
+import { createTimeline, type Stage } from "./timeline.ts";
 
 /**
  * What runs and what could be restored, workload by workload. A revision is listed with the number that an undo would
@@ -19,15 +20,17 @@ import { createTimeline } from "./timeline.ts";
 export function kubernetesRollouts(options: KubernetesSourceOptions & { readonly graceMs?: number }): RolloutSource {
   const { client, namespaces, services, now, graceMs = DEFAULT_GRACE_MS } = options;
   const timeline = createTimeline();
+  const readiness = createReadinessMemory();
   return {
     name: client.source,
     async rollouts(abort) {
       const inventory = await readInventory(client, namespaces, abort, { events: true });
       const at = now();
       return inventory.workloads.map((workload) => {
-        const startedAt = timeline.stages(workload, inventory, at).at(-1)?.startedAt ?? null;
+        const stages = timeline.stages(workload, inventory, at);
         const service = serviceOf(workload, services);
-        return rolloutOf(workload, inventory, { service, at, graceMs, startedAt });
+        const becameReady = readiness.look(workload, inventory);
+        return rolloutOf(workload, inventory, { service, at, graceMs, stages, becameReady });
       });
     },
   };
@@ -36,11 +39,18 @@ export function kubernetesRollouts(options: KubernetesSourceOptions & { readonly
 function rolloutOf(
   workload: Workload,
   inventory: Inventory,
-  facts: { readonly service: string; readonly at: number; readonly graceMs: number; readonly startedAt: number | null },
+  facts: {
+    readonly service: string;
+    readonly at: number;
+    readonly graceMs: number;
+    readonly stages: readonly Stage[];
+    readonly becameReady: (entry: HistoryEntry) => boolean | undefined;
+  },
 ): Rollout {
   const { kind, object, current, history } = workload;
   const { namespace, name } = object.metadata;
   const owner = gitOpsOwner(object.metadata);
+  const startedAt = facts.stages.at(-1)?.startedAt ?? null;
   return {
     service: facts.service,
     workload: { kind, namespace, name },
@@ -49,14 +59,21 @@ function rolloutOf(
     status: rolloutStatus(workload, inventory, facts.at, facts.graceMs),
     replicas: replicasOf(workload),
     restarts: podsOf(inventory, workload).reduce((sum, pod) => sum + restartsOf(pod), 0),
-    revisions: history.map((entry) => revisionOf(entry, entry === current)),
+    revisions: history.map((entry) =>
+      revisionOf(entry, entry === current, servedMs(entry, facts.stages), facts.becameReady(entry)),
+    ),
     observedAt: facts.at,
     ...(owner === null ? {} : { managedBy: owner.controller }),
-    ...(facts.startedAt === null || current === null ? {} : { startedAt: facts.startedAt }),
+    ...(startedAt === null || current === null ? {} : { startedAt }),
   };
 }
 
-function revisionOf({ revision, version, meta }: HistoryEntry, current: boolean): Rollout["revisions"][number] {
+function revisionOf(
+  { revision, version, meta }: HistoryEntry,
+  current: boolean,
+  servedMs: number | undefined,
+  becameReady: boolean | undefined,
+): Rollout["revisions"][number] {
   const reason = meta.annotations[CAUSE_ANNOTATION];
   return {
     revision,
@@ -64,5 +81,16 @@ function revisionOf({ revision, version, meta }: HistoryEntry, current: boolean)
     createdAt: meta.creationTimestamp ?? 0,
     current,
     ...(reason === undefined ? {} : { reason }),
+    ...(servedMs === undefined ? {} : { servedMs }),
+    ...(becameReady === undefined ? {} : { becameReady }),
   };
+}
+
+/** The longest of the times that this template was the current one and has been replaced since, where both ends are known. */
+function servedMs(entry: HistoryEntry, stages: readonly Stage[]): number | undefined {
+  const times = stages.flatMap((stage, index) => {
+    const end = stages[index + 1]?.startedAt ?? null;
+    return stage.entry !== entry || stage.startedAt === null || end === null ? [] : [end - stage.startedAt];
+  });
+  return times.length === 0 ? undefined : Math.max(...times);
 }

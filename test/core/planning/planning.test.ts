@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ServiceConfig } from "../../../core/config/config.ts";
+import type { Condition, Config, ServiceConfig } from "../../../core/config/config.ts";
 import type { Change } from "../../../core/model/change.ts";
 import type { Decision } from "../../../core/model/decision.ts";
-import type { FlagState, Rollout } from "../../../core/model/evidence.ts";
+import type { FlagState, Revision, Rollout } from "../../../core/model/evidence.ts";
 import { compareVersions, coordinate } from "../../../core/planning/coordinate.ts";
+import { provenAfterMs } from "../../../core/planning/known-good.ts";
 import { planTargets, targetsFor } from "../../../core/planning/plan-targets.ts";
 import { testConfig } from "../assessment/config.ts";
 import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
@@ -199,6 +200,72 @@ describe("a rollback's target", () => {
     expect(plan([rollout()], [change()], pastBad).obstacles.join()).toContain("was itself taken back");
   });
 
+  const PROVEN = provenAfterMs(testConfig());
+  it.each<readonly [string, Partial<Revision>, string, RegExp | null]>([
+    ["served just long enough", { servedMs: PROVEN }, "v1.0.0", null],
+    ["served a moment too briefly", { servedMs: PROVEN - 1 }, "v0.9.0", /v1\.0\.0 \(revision 3\) served for .* only/],
+    ["lived for seconds by its creation", { createdAt: NOW - 5000 }, "v0.9.0", /served for 5s only/],
+    ["never became ready", { becameReady: false, servedMs: 100 * PROVEN }, "v0.9.0", /never became ready/],
+    ["became ready and served", { becameReady: true, servedMs: PROVEN }, "v1.0.0", null],
+  ])("goes back to what has proved itself: where the previous version %s, to …", (_name, replaced, version, note) => {
+    const current = { ...revision(4, "v1.1.0", true), createdAt: NOW };
+    const revisions = [revision(2, "v0.9.0"), { ...revision(3, "v1.0.0"), ...replaced }, current];
+    const { targets, notes } = plan([rollout({ revisions })]);
+    expect(targets[0]?.restore.version).toBe(version);
+    expect(notes).toEqual(note === null ? [] : [expect.stringMatching(note)]);
+  });
+
+  it.each<readonly [string, readonly Revision[], RegExp]>([
+    [
+      "never became ready",
+      [{ ...revision(3, "v1.0.0"), becameReady: false }],
+      /no known-good version .*never became ready/,
+    ],
+    ["lived for a minute", [{ ...revision(3, "v1.0.0"), servedMs: MINUTE }], /served for 1m only/],
+    [
+      "came back at a time that nobody knows",
+      [revision(2, "v0.9.0"), { ...revision(3, "v1.0.0"), createdAt: T0 - 900 * MINUTE }].map((one, i) =>
+        i === 0 ? { ...one, becameReady: false } : one,
+      ),
+      /v1\.0\.0 \(revision 3\) served for a time that is not known/,
+    ],
+  ])("does not exist where the only earlier version %s", (_name, earlier, words) => {
+    const { targets, obstacles, noWayBack } = plan([rollout({ revisions: [...earlier, revision(4, "v1.1.0", true)] })]);
+    expect(targets).toEqual([]);
+    expect(obstacles.join()).toMatch(words);
+    expect(noWayBack).toBe("deploy-cart");
+  });
+
+  it.each<readonly [string, readonly Change[], string | null]>([
+    ["no known change brought it", [], "v1.0.0"],
+    ["was brought long before", [change({ id: "a", from: "v0.9.0", to: "v1.0.0", startedAt: T0 - PROVEN })], "v1.0.0"],
+    [
+      "was brought a minute before",
+      [change({ id: "a", from: "v0.9.0", to: "v1.0.0", startedAt: T0 - MINUTE })],
+      "v0.9.0",
+    ],
+    [
+      "and the one before it were brought within minutes, from nothing",
+      [
+        change({ id: "a", from: "", to: "v0.9.0", startedAt: T0 - 2 * MINUTE }),
+        change({ id: "b", from: "v0.9.0", to: "v1.0.0", startedAt: T0 - MINUTE }),
+      ],
+      null,
+    ],
+  ])("where changes alone are known and the previous version %s", (_name, changes, version) => {
+    const config = testConfig({ services: { cart: service() } });
+    const { targets } = targetsFor(emptyCase({ changes: [change(), ...changes] }), config, ["deploy-cart"]);
+    expect(targets[0]?.restore.version ?? null).toBe(version);
+  });
+
+  it("needs the longest of the policies' durations and the time in which a recovery shows", () => {
+    const config = testConfig();
+    const condition = { ...(config.policies[0]?.conditions[0] as Condition), kind: "threshold", durationMs: 7_200_000 };
+    const policies = [{ ...config.policies[0], conditions: [condition] }] as unknown as Config["policies"];
+    expect(provenAfterMs(config)).toBe(config.feedback.timeoutMs);
+    expect(provenAfterMs({ ...config, policies })).toBe(7_200_000);
+  });
+
   it("is the Argo CD application where one is configured", () => {
     const config = testConfig({ services: { cart: service({ argocdApplication: "cart-prod" }) } });
     const { targets } = targetsFor(emptyCase({ changes: [change()], rollouts: [rollout()] }), config, ["deploy-cart"]);
@@ -241,6 +308,41 @@ describe("a flag's target", () => {
       "off already",
     );
   });
+
+  const switched = (environment?: string): Change => ({
+    ...flag,
+    ...(environment === undefined ? {} : { environment }),
+  });
+  const production = state;
+  const staging = { ...state, environment: "staging", version: "3" };
+  it.each<readonly [string, Change, readonly FlagState[], RegExp]>([
+    [
+      "was switched where it is not known",
+      switched("production"),
+      [staging],
+      /switched in production, .* staging alone/,
+    ],
+    [
+      "is known in two, and the change names none",
+      switched(),
+      [production, staging],
+      /does not say in which environment/,
+    ],
+  ])("does not exist in another environment: a flag that %s", (_name, one, flags, words) => {
+    const { targets, obstacles } = targetsFor(emptyCase({ changes: [one], flags }), testConfig(), ["flag"]);
+    expect(targets).toEqual([]);
+    expect(obstacles.join()).toMatch(words);
+  });
+
+  it("is in the environment where it was switched, whatever order they are read in", () => {
+    for (const flags of [
+      [production, staging],
+      [staging, production],
+    ]) {
+      const { targets } = targetsFor(emptyCase({ changes: [switched("staging")], flags }), testConfig(), ["flag"]);
+      expect(targets).toMatchObject([{ environment: "staging", expected: { version: "3" } }]);
+    }
+  });
 });
 
 describe("a plan", () => {
@@ -255,7 +357,7 @@ describe("a plan", () => {
   });
 
   it("is empty for what takes nothing back", () => {
-    const nothing = { targets: [], obstacles: [] };
+    const nothing = { targets: [], obstacles: [], notes: [], noWayBack: null };
     expect(planTargets(decision([], "no_action"), emptyCase(), testConfig())).toEqual(nothing);
     expect(planTargets(decision(["deploy-cart"], "hotfix_recommendation"), emptyCase(), testConfig())).toEqual(nothing);
   });

@@ -75,12 +75,33 @@ describe("kubernetesRollouts", () => {
       replicas: { desired: 3, updated: 3, ready: 3, available: 3 },
       restarts: 3,
       revisions: [
-        { revision: "1", version: "1.4.0", createdAt: ms(0), current: false },
-        { revision: "2", version: "1.5.0", createdAt: ms(20), current: true },
+        { revision: "1", version: "1.4.0", createdAt: ms(0), current: false, servedMs: 20 * MINUTE },
+        { revision: "2", version: "1.5.0", createdAt: ms(20), current: true, becameReady: true },
       ],
       observedAt: ms(30),
       startedAt: ms(20),
     });
+  });
+
+  it("remembers of a revision that was replaced how long it served, and that it never became ready", async () => {
+    const started = { replicas: 4, updatedReplicas: 1, availableReplicas: 3 };
+    await using api = await fakeKubernetesApi([
+      deployment("shop/cart:1.5.0", "2", { status: started }),
+      ...sets,
+      pod("b", NEW, 21, { ready: false }),
+    ]);
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+    let now = ms(30);
+    const source = kubernetesRollouts({ client, namespaces: ["shop"], services: [], now: () => now });
+    await source.rollouts(never);
+    now = ms(60);
+    api.put(replicaSet("shop/cart:1.6.0", "3", 50));
+    api.put(deployment("shop/cart:1.6.0", "3", { status: started }));
+    expect((await source.rollouts(never))[0]?.revisions).toMatchObject([
+      { version: "1.4.0", servedMs: 20 * MINUTE },
+      { version: "1.5.0", servedMs: 30 * MINUTE, becameReady: false },
+      { version: "1.6.0", current: true },
+    ]);
   });
 
   const condition = (reason: string, status = "True") => ({
