@@ -11,7 +11,7 @@ export function windowedGaussian(values: readonly number[]): readonly number[] {
   let waiting: number[] = [];
   let mean = 0;
   let deviation = 1;
-  const _fit = () => {
+  const refit = () => {
     mean = window.reduce((sum, value) => sum + value, 0) / window.length;
     deviation = Math.sqrt(window.reduce((sum, value) => sum + (value - mean) ** 2, 0) / window.length) || 1e-6;
   };
