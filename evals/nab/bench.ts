@@ -24,7 +24,7 @@ export function benchNab(): BenchOutcome {
     windowed_gaussian: run((file) => windowedGaussian(file.values)),
   };
   const row = (name: string, { normalised, found, windows, falseRows, threshold }: typeof value.unship) =>
-    `${name.padEnd(28)} ${normalised.toFixed(1).padStart(5)}   ${found} of ${windows} windows, ${falseRows} rows outside, threshold ${threshold.toFixed(3)}`;
+    `${name.padEnd(33)} ${normalised.toFixed(1).padStart(5)}   ${found} of ${windows} windows, ${falseRows} rows outside, threshold ${threshold.toFixed(3)}`;
   const met =
     value.unship.normalised > Math.max(value.random_cut_forest.normalised, value.windowed_gaussian.normalised);
   return {
