@@ -27,6 +27,8 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
   >();
   return {
     add(incident, caseFile, episodes) {
+      // Nothing that stands now is known to be of what it dealt with: somebody has changed the same thing since.
+      if (incident.outcome === "superseded") return;
       const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
       const all = [...new Set([...incident.affectedServices, incident.service, ...joined.flat()])];
       // What is well when the incident closes does not linger.

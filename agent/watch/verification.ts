@@ -2,14 +2,24 @@ import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
 import { close } from "./incident-state.ts";
+import { movedOn } from "./moved-on.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { recoveryText } from "./wording.ts";
 
-/** Follows the signals after an action until they are back, or the configured time is over; then closes and remembers. */
+/**
+ * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers.
+ * Where somebody changed the target again meanwhile, the signals are no longer about the act: it closes at once as
+ * superseded, so that whatever the newer change does is an incident of its own.
+ */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
   if (!parts.config.feedback.verifyRecovered)
     return finish(before, "unknown", "The configuration asks for no verification.", pursuit);
+  const moved = movedOn(before, caseFile);
+  if (moved !== null) {
+    const text = `${moved}: whether the act helped can no longer be told. What the newer change does is judged by itself.`;
+    return finish({ ...before, recovery: null, unverified: [...before.unverified, text] }, "superseded", text, pursuit);
+  }
   const recovery = await parts.recovery(before, caseFile.at, pursuit.abort);
   const incident: Incident = { ...before, recovery };
   if (recovery.verdict === "pending") return save(incident);

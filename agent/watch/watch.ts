@@ -125,7 +125,10 @@ export function createWatch(parts: WatchParts): Watch {
         }
       }
       for (const incident of closed) lingering.add(incident, caseFile, parts.episodes(caseFile));
+      // Trouble that an incident no longer speaks of has none: whatever is wrong now is looked at without delay.
+      const freed = closed.some(({ outcome }) => outcome === "superseded");
       closed = [];
+      if (freed) await openNew(caseFile);
       await arguing.look(incidents, pursuit);
     },
   };

@@ -44,6 +44,11 @@ export const IncidentStage = z.enum([
 ]);
 export type IncidentStage = z.infer<typeof IncidentStage>;
 
+/**
+ * How an incident ended. `denied`, `expired`: a plan stood, the gate denied it or nobody answered in time, and nothing
+ * was written before the trouble passed. `superseded`: after the act somebody changed the target again before the
+ * verification was over, so that nothing can say any more whether the act helped: neither recovered nor not.
+ */
 export const OutcomeKind = z.enum([
   "recovered",
   "not-recovered",
@@ -53,6 +58,7 @@ export const OutcomeKind = z.enum([
   "denied",
   "expired",
   "recommended",
+  "superseded",
 ]);
 export type OutcomeKind = z.infer<typeof OutcomeKind>;
 

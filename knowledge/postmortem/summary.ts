@@ -105,6 +105,8 @@ function ended({ recovery, onset, outcome, gate }: Incident): string {
     const after = onset === null ? null : span(onset.at, recovery.at);
     return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
   }
+  if (outcome === "superseded")
+    return "**Whether it recovered can no longer be told:** the target was changed again before that was clear.";
   if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
   if (gate?.outcome === "executed") return "**Whether it recovered is not known.**";
   if (outcome === "withdrawn") return "The trouble passed before anything was due; the decision was withdrawn.";
@@ -114,6 +116,7 @@ function ended({ recovery, onset, outcome, gate }: Incident): string {
 /** How it stands, for the title. "recovered" only where verification said so. */
 export function standing({ recovery, gate, outcome }: Incident): string {
   if (recovery?.verdict === "recovered") return "recovered after it was taken back";
+  if (outcome === "superseded") return "changed again before recovery was shown";
   if (recovery?.verdict === "not-recovered") return "not recovered";
   if (gate?.outcome === "executed") return "recovery not confirmed";
   switch (outcome) {

@@ -48,7 +48,7 @@ function changedSince({ plan, targets, assessment, now }: RuleInput): readonly s
 }
 
 /** Whether a change is one of this target: the same object, or, where it names none, the same service and kind. */
-function touches(change: Change, target: Target): boolean {
+export function touches(change: Change, target: Target): boolean {
   const isFlag = target.action === "feature_flag_disable";
   if (change.flag !== undefined) return isFlag && change.flag === target.object.name;
   if (change.workload !== undefined) {

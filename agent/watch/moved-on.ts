@@ -1,0 +1,64 @@
+import { touches } from "../../core/guardrails/rules/stale.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Change } from "../../core/model/change.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { Target, TargetResult } from "../../core/model/plan.ts";
+import { durationText } from "../../core/model/time.ts";
+
+/**
+ * Whether somebody changed what was taken back once more, so that its signals no longer speak of the act: what they
+ * did, in words, or null. Seen by a change of the target that began after ours, or by a live version which is neither
+ * the one that was restored nor the one that was taken away. Of the targets that the act left as they were nothing is
+ * said. Pure.
+ */
+export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFile: CaseFile): string | null {
+  const acted = (gate?.results ?? []).filter(({ result }) => result === "done" || result === "unknown");
+  const planned = new Set(plan?.targets.map(({ changeId }) => changeId));
+  for (const result of acted) {
+    const { target } = result;
+    const since = actedAt(result, gate?.executedAt ?? result.at, caseFile);
+    const newer = caseFile.changes.find(
+      (change) =>
+        change.ownRollback !== true &&
+        !planned.has(change.id) &&
+        touches(change, target) &&
+        change.startedAt >= since &&
+        change.startedAt <= caseFile.at,
+    );
+    if (newer !== undefined) return newerText(newer, target, since);
+    const live = caseFile.rollouts.find(({ workload }) => isObject(workload, target))?.version;
+    if (live !== undefined && live !== target.restore.version && live !== target.expected.version)
+      return `${target.service} is at ${live} now, no longer at ${target.restore.version} that was restored`;
+  }
+  return null;
+}
+
+/**
+ * When the act began: our own change as the target's history tells it, since a change that came while the answer was
+ * on its way came after the act as well; else when the act was answered.
+ */
+function actedAt({ target }: TargetResult, answeredAt: number, { changes }: CaseFile): number {
+  const own = changes.findLast(
+    (change) =>
+      change.ownRollback === true && touches(change, target) && change.startedAt <= answeredAt + WHOLE_SECOND_MS,
+  );
+  return own?.startedAt ?? answeredAt;
+}
+
+/** Where a history keeps whole seconds, its times are off by up to one. */
+const WHOLE_SECOND_MS = 1000;
+
+function newerText(newer: Change, { restore, expected, service }: Target, since: number): string {
+  const by = newer.author === undefined ? "" : ` by ${newer.author}`;
+  const after = durationText(Math.max(0, newer.startedAt - since));
+  const what =
+    newer.kind === "flag"
+      ? `${newer.id}${by} switched it to ${newer.to}`
+      : `${newer.id}${by} put ${newer.to} in the place of ${restore.version} of ${service}`;
+  const again = newer.to === expected.version ? "; that is what had been taken back" : "";
+  return `${what}, ${after} after the act${again}`;
+}
+
+function isObject(workload: Change["workload"] & object, { object }: Target): boolean {
+  return workload.kind === object.kind && workload.namespace === object.namespace && workload.name === object.name;
+}
