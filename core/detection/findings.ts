@@ -103,7 +103,8 @@ function seasonal(signal: Signal, at: number, current: number): { usual: boolean
   // What the last hours were like must itself be usual for the time of day, or days before say nothing about now.
   const usualNow = far <= Math.max(3 * season.scale, tolerance);
   const text = withUnit(season.center, signal.unit);
-  return { usual: usualNow, note: `; usual at this time of day over ${season.days} days: ${text}` };
+  const time = season.weekday > 0 ? "time of this weekday" : "time of day (weekdays are not told apart yet)";
+  return { usual: usualNow, note: `; usual at this ${time} over ${season.days} days: ${text}` };
 }
 
 /** A drift as a finding: the forecast stands in its sentence. */
