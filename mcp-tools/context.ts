@@ -48,6 +48,9 @@ export interface ToolContext {
   /** The targets that would take back these changes, as the core's planning names them. Pure reading. */
   readonly targetsFor: (file: CaseFile, changeIds: readonly string[]) => Promise<TargetChoice>;
   readonly clock: Clock;
-  /** Who calls, for the record alone: "mcp:<client>". Never widens anything. */
+  /**
+   * Who calls, for the record alone; never widens anything. The server adds the transport and what the client called
+   * itself in the handshake: "mcp" → "mcp:stdio:an-assistant".
+   */
   readonly caller: string;
 }

@@ -7,6 +7,7 @@ import {
   ListToolsRequestSchema,
   McpError,
 } from "@modelcontextprotocol/sdk/types.js";
+import { name } from "../core/model/untrusted-text.ts";
 import { toolsFor } from "./catalog.ts";
 import type { ToolContext } from "./context.ts";
 import { annotationsOf, type Tool } from "./define-tool.ts";
@@ -23,7 +24,8 @@ export interface ServerOptions {
 
 /** Our MCP server, on one transport. The only type of the SDK that leaves these files is its `Transport`. */
 export interface UnshipServer {
-  connect(transport: Transport): Promise<void>;
+  /** `over`: how the transport is called in the record of who proposed what. */
+  connect(transport: Transport, over?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,9 +62,24 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
       const known = [...byName.keys()].join(", ");
       throw new McpError(ErrorCode.InvalidParams, `There is no such tool. Known are: ${known}.`);
     }
-    return call(tool, params.arguments ?? {}, context, signal, options.onError);
+    const caller = callerName(context.caller, over, server.server.getClientVersion()?.name);
+    return call(tool, params.arguments ?? {}, { ...context, caller }, signal, options.onError);
   });
-  return { connect: (transport) => server.connect(transport), close: () => server.close() };
+  let over: string | undefined;
+  return {
+    connect(transport, by) {
+      over = by;
+      return server.connect(transport);
+    },
+    close: () => server.close(),
+  };
+}
+
+/** What a client calls itself is outside text, and anyone may claim any name (S11): quoted unless plain, never first. */
+function callerName(by: string, over: string | undefined, client: string | undefined): string {
+  return [by, ...(over === undefined ? [] : [over]), ...(client === undefined ? [] : [name(client.slice(0, 80))])].join(
+    ":",
+  );
 }
 
 async function call(

@@ -12,7 +12,7 @@ export async function serveStdio(server: UnshipServer, abort?: AbortSignal): Pro
   process.stdin.once("close", ended.resolve);
   abort?.addEventListener("abort", () => ended.resolve(), { once: true });
   if (abort?.aborted) ended.resolve();
-  await server.connect(transport);
+  await server.connect(transport, "stdio");
   await ended.promise;
   await server.close();
 }

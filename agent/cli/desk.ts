@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { GateReview, Plan } from "../../core/model/plan.ts";
+import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
@@ -25,7 +25,7 @@ async function personalToken(to: Composition, options: DeskOptions): Promise<str
   });
 }
 
-/** `unship approve PLAN`: records one person's approval of exactly this plan; the watch executes it, the gate decides. */
+/** `unship approve PLAN`: records one person's approval of exactly this plan; who proposed it submits it, the gate decides. */
 export async function approve(to: Composition, planId: string, options: DeskOptions): Promise<ExitCode> {
   const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
@@ -40,13 +40,16 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     const { by, expiresAt } = await gate.approve(planId, await personalToken(to, options));
     await present(to, options.json, { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt) }, [
       `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
-      "The watch takes it up on its next look; the gate checks every rule once more before anything happens.",
+      `${whoGoesOn(plan)}; the gate checks every rule once more before anything happens.`,
     ]);
     return EXIT.ok;
   } finally {
     await ledger.close();
   }
 }
+
+const whoGoesOn = ({ proposedBy }: Plan): string =>
+  proposedBy === "watch" ? "The watch takes it up on its next look" : "Whoever proposed it can submit it again now";
 
 /** Why nobody would carry the plan out even with a yes; null: the watch will, or whoever proposed it over MCP. */
 function whyUseless(plan: Plan, incident: Incident | null): string | null {
@@ -132,8 +135,9 @@ export async function resume(to: Composition, scope: string, options: DeskOption
 
 /** A plan as the person who approves it reads it: target by target, what stands and what will stand. */
 export function planText(plan: Plan, review?: GateReview): readonly string[] {
+  const about = plan.incidentId === NO_INCIDENT ? "outside any incident" : `incident ${plan.incidentId}`;
   return [
-    `Plan ${plan.id}, incident ${plan.incidentId}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
+    `Plan ${plan.id}, ${about}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
     ...plan.targets.map(
       ({ action, object, expected, restore, service }, index) =>
         `  ${index + 1}. ${action}: ${object.kind}/${object.name} in ${object.namespace} (${service}): ` +

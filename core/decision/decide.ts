@@ -6,6 +6,7 @@ import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
+import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { seemsOver, stillSettling } from "./settling.ts";
 
@@ -54,6 +55,8 @@ export function decide(input: DecideInput): Decision {
   const chronic = asBadAsBefore(caseFile, evidence);
   if (chronic !== null)
     return nothing([chronic, "it is no worse than before, so that no change is to blame"], ["policy calls it bad"]);
+  const unseen = onlyPointedAt(caseFile, evidence);
+  if (unseen !== null) return nothing([unseen], ["the samples do not show what somebody points at: people decide"]);
   if (ranking === null)
     return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
   const top = ranking.candidates[0] ?? null;
@@ -79,6 +82,16 @@ function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): strin
   if (!told.every(isDeclaredOnly)) return null;
   const surest = Math.max(...told.map(({ service }) => harm.get(service) ?? Number.NEGATIVE_INFINITY));
   return surest >= SURE_NATS ? null : (told[0]?.because ?? null);
+}
+
+/** Evidence of 20 to 1 is the least that counts as seen. */
+const SEEN_NATS = Math.log(20);
+
+/** What somebody points at while no sample of any service shows it: what says so, or null. */
+function onlyPointedAt({ findings }: CaseFile, { worse }: CaseEvidence): string | null {
+  const told = findings.filter((one) => one.verdict === "worse" && worse.get(one.service)?.has(one.metric) === true);
+  const seen = told.some(({ detector, strength }) => detector !== "pointed-at" || strength >= SEEN_NATS);
+  return seen ? null : (told[0]?.because ?? null);
 }
 
 function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change: Change): Decision {
@@ -143,33 +156,16 @@ export function isAutomatic({ caseFile, config, services, answers }: DecideInput
 }
 
 function reasonsForPerson({ config, answers, caseFile, services }: DecideInput, top: Candidate): readonly string[] {
-  const step = config.chain.find(({ step }) => step === "recommend_action");
-  const expression = step?.requireHumanApprovalIf ?? null;
-  const reasons = [...gapWords(caseFile)];
-  if (expression !== null) {
-    const impact = answers.evaluate_business_impact?.impact ?? null;
-    const affected = answers.check_affected_services?.services.length ?? null;
-    const held = expression.holds({
-      business_impact: impact === null || impact.unknown.length > 0 ? null : impact.level,
-      affected_services: affected,
-      confidence: top.probability,
-      targets: answers.check_dependency_graph?.order.length ?? 1,
-      error_rate: worstErrorRate(caseFile, services),
-    });
-    if (held.holds) reasons.push(`${expression.text}: ${held.because}`);
-  }
-  return reasons;
-}
-
-/** The newest error rate of the worst of these services; null where none is measured. */
-function worstErrorRate({ series }: CaseFile, services: readonly string[]): number | null {
-  const newest = series
-    .filter(
-      (one) => one.metric === "error_rate" && Object.keys(one.labels).length === 0 && services.includes(one.service),
-    )
-    .map(({ values }) => values.findLast((value) => value !== null) ?? null)
-    .filter((value) => value !== null);
-  return newest.length === 0 ? null : Math.max(...newest);
+  const meant = new Set([...services, ...(answers.check_affected_services?.services ?? [])]);
+  const facts = approvalFacts({
+    answers,
+    findings: caseFile.findings.filter(({ service }) => meant.has(service)),
+    conditions: caseFile.conditions.filter(({ service }) => meant.has(service)),
+    probability: top.probability,
+    targets: answers.check_dependency_graph?.order.length ?? 1,
+  });
+  const chain = config.chain.filter(({ step }) => step === "recommend_action");
+  return [...gapWords(caseFile), ...askedByExpressions(chain, facts)];
 }
 
 /**

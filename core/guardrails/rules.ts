@@ -16,6 +16,7 @@ import { knownGood } from "./rules/known-good.ts";
 import { migration } from "./rules/migration.ts";
 import { mode } from "./rules/mode.ts";
 import { neverAuto } from "./rules/never-auto.ts";
+import { outsideIncident } from "./rules/outside-incident.ts";
 import { ownRollback } from "./rules/own-rollback.ts";
 import { paused } from "./rules/paused.ts";
 import { rejected } from "./rules/rejected.ts";
@@ -48,6 +49,7 @@ export const RULES: readonly Rule[] = [
   escalation,
   clock,
   evidence,
+  outsideIncident,
   freshDecision,
   automaticCondition,
   confidence,

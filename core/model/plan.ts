@@ -27,14 +27,17 @@ export const Target = z.strictObject({
 });
 export type Target = Readonly<z.infer<typeof Target>>;
 
+/** Stands in a plan's `incidentId` where it was proposed outside any incident; no incident has this id. */
+export const NO_INCIDENT = "none";
+
 /** The decision made concrete: targets in the order of execution. Never edited: another plan is another id and hash (S4). */
 export const Plan = z.strictObject({
   id: z.string(),
   hash: z.string().describe("SHA-256 (hex) of the canonical JSON of incidentId and targets"),
-  incidentId: z.string(),
+  incidentId: z.string().describe("Or NO_INCIDENT"),
   targets: z.array(Target).min(1),
   reason: z.string(),
-  proposedBy: z.string().describe("watch, mcp:<client>, cli:<user>: for the record; never widens anything"),
+  proposedBy: z.string().describe("watch, mcp:<transport>:<client>, cli:<user>: for the record; never widens anything"),
   createdAt: Moment,
   expiresAt: Moment,
 });

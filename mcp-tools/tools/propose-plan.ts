@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
-import { GuardrailVerdict } from "../../core/model/plan.ts";
+import { GuardrailVerdict, NO_INCIDENT } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name } from "../../core/model/untrusted-text.ts";
 import { defineTool } from "../define-tool.ts";
@@ -13,10 +13,10 @@ export const proposePlan = defineTool({
   reach: "held",
   description:
     "Files a plan that takes changes back (undo of a deploy, flag off) in the order given, and says what every " +
-    "guardrail thinks of it. Executes nothing. A plan other than unship's own decision is held until a person " +
-    "approves it outside MCP. Targets and versions come from unship.",
+    "guardrail thinks of it. Executes nothing. A plan other than unship's own decision, or outside an incident, is " +
+    "held until a person approves it outside MCP. Targets and versions come from unship.",
   input: z.strictObject({
-    incident: z.string().min(1).max(200),
+    incident: z.string().min(1).max(200).optional().describe("Leave out where there is none"),
     change_ids: z.array(z.string().min(1).max(200)).min(1).max(20).describe("As list_changes spells them, in order"),
     reason: z.string().min(20).max(500).describe("What you saw, for the person who reads the plan"),
   }),
@@ -46,7 +46,12 @@ export const proposePlan = defineTool({
       const reason = cleanText(obstacles.join("; ") || "nothing that can be executed takes these changes back", 600);
       throw new UnshipError("target.refused", { target: input.change_ids.map((id) => name(id)).join(", "), reason });
     }
-    const draft = { incidentId: input.incident, targets, reason: cleanText(input.reason, 500), proposedBy: caller };
+    const draft = {
+      incidentId: input.incident ?? NO_INCIDENT,
+      targets,
+      reason: cleanText(input.reason, 500),
+      proposedBy: caller,
+    };
     const { plan, review } = await gate.propose(draft);
     return {
       plan_id: plan.id,

@@ -91,7 +91,7 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
             const holds = business_impact === "critical" || affected_services > 3;
             return {
               holds,
-              because: `business_impact is ${business_impact}, affected_services is ${affected_services}`,
+              because: `business_impact is ${business_impact}, affected_services is ${affected_services}: "business_impact > high OR affected_services > 3" is ${holds}`,
             };
           },
         },

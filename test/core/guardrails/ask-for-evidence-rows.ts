@@ -1,4 +1,16 @@
-import { assessmentOf, changeOf, firing, inputOf, intentOf, MINUTE, NOW, policyOf, targetOf } from "./rule-inputs.ts";
+import { NO_INCIDENT } from "../../../core/model/plan.ts";
+import {
+  assessmentOf,
+  changeOf,
+  firing,
+  inputOf,
+  intentOf,
+  MINUTE,
+  NOW,
+  planOf,
+  policyOf,
+  targetOf,
+} from "./rule-inputs.ts";
 import { emptyRanking, forTargets, type Row, step } from "./rule-situations.ts";
 
 /** Situations in which the gate's own evidence does not carry the plan, so that a person has to agree. */
@@ -162,7 +174,14 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     }),
     "human-approval",
     "require_approval",
-    "business_impact > high: it is unknown",
+    "it is unknown",
+  ],
+  [
+    "S1: a plan outside any incident, even the one that the fresh decision names",
+    inputOf({ plan: planOf({ incidentId: NO_INCIDENT }) }),
+    "outside-incident",
+    "require_approval",
+    "belongs to no incident",
   ],
   [
     "S13: the culprit is a rollback of our own",

@@ -7,8 +7,8 @@ import { RULES } from "../../../core/guardrails/rules.ts";
 import { ASK_FOR_EVIDENCE } from "./ask-for-evidence-rows.ts";
 import { ASK } from "./ask-rows.ts";
 import { DENY } from "./deny-rows.ts";
-import { assessmentOf, firing, inputOf, targetOf } from "./rule-inputs.ts";
-import { standing } from "./rule-situations.ts";
+import { assessmentOf, firing, inputOf, policyOf, targetOf } from "./rule-inputs.ts";
+import { standing, step } from "./rule-situations.ts";
 import { SILENT } from "./silent-rows.ts";
 
 const spoken = (input: RuleInput, rule: string) => review(input).rules.find((one) => one.rule === rule);
@@ -46,6 +46,17 @@ describe("rules", () => {
     const answers = { check_affected_services: { services: ["checkout", "web"], origin: "checkout" } };
     expect(review(inputOf({ assessment: assessmentOf({ conditions, answers }) })).verdict).toBe("allow");
     expect(review(inputOf({ assessment: assessmentOf({ conditions }) })).verdict).toBe("require_approval");
+  });
+
+  it("say what an approval expression asks once, though the decision asked it too", () => {
+    const text = "affected_services > 3";
+    const requireHumanApprovalIf = { text, holds: () => ({ holds: true, because: `it is 4: "${text}" is true` }) };
+    const policy = policyOf({ chain: [step({ requireHumanApprovalIf })] });
+    const needsPerson = [`it is 5: "${text}" is true`, "the metrics did not answer"];
+    const assessment = assessmentOf({ decision: { ...assessmentOf().decision, needsPerson } });
+    expect(spoken(inputOf({ policy, assessment }), "human-approval")?.reason).toBe(
+      `it is 4: "${text}" is true; the metrics did not answer`,
+    );
   });
 
   it("S13: say out loud what would bring the bad version back", () => {

@@ -1,0 +1,13 @@
+import { NO_INCIDENT } from "../../model/plan.ts";
+import { askPerson, type Rule } from "../rule.ts";
+
+/** Outside an incident nothing says what a plan is to mend, and no watch would see whether it helped (S1). */
+export const outsideIncident: Rule = {
+  name: "outside-incident",
+  check({ plan }) {
+    if (plan.incidentId !== NO_INCIDENT) return undefined;
+    return askPerson(
+      "the plan belongs to no incident: nothing recorded says what it mends, and nobody verifies that it did",
+    );
+  },
+};
