@@ -57,7 +57,7 @@ export function rankCandidates(
   const evidence = gatherEvidence(caseFile, onset, focus, options);
   const others = candidates.filter((change) => change.ownRollback !== true);
   const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);
-  const anyEligible = judged.some((change) => change.startedAt <= onset.latest + evidence.stepMs);
+  const anyEligible = judged.some((change) => !isTooLate(change, evidence));
   const scored = judged.map((change) => {
     const reasons = reasonsFor(change, judged, evidence, options);
     return { change, reasons, logOdds: sumOf(reasons) };
@@ -197,9 +197,15 @@ function reasonsFor(
   const split = splitReason(change, evidence);
   const logs = logReason(change, evidence);
   const growth = growthReason(change, evidence, split);
-  for (const reason of [split, logs, growth]) if (reason !== null) reasons.push(reason);
+  const late = isTooLate(change, evidence);
+  for (const reason of [split, logs, growth])
+    if (reason !== null && !(late && reason.logOdds > 0)) reasons.push(reason); // no later sign makes up for that
   return reasons;
 }
+
+/** It had surely not begun when the trouble did: it cannot be the cause. */
+const isTooLate = ({ startedAt }: Change, { onset, stepMs }: Pick<CaseEvidence, "onset" | "stepMs">): boolean =>
+  startedAt > onset.latest + stepMs;
 
 const aboutWhen = (lag: number): string => (lag >= 0 ? `${lag} s after it started` : "about when it started");
 
@@ -221,8 +227,9 @@ function timingReason(
   const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
   const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
   const lag = Math.round((onset.at - change.startedAt) / 1000);
-  const tooLate = change.startedAt > onset.latest + stepMs;
-  const when = tooLate ? `${-lag} s before it started: it cannot be the cause` : aboutWhen(lag);
+  const when = isTooLate(change, { onset, stepMs })
+    ? `${-lag} s before it started: it cannot be the cause`
+    : aboutWhen(lag);
   const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
   return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
 }

@@ -5,18 +5,33 @@ import type { Onset } from "../model/finding.ts";
 export type Course = "shift" | "contract" | "drift";
 
 const MINUTE = 60_000;
-/** No set of pods is replaced faster than this. */
+/** Who tells a deploy's end together with its start does not know how long its pods took: a few minutes is ordinary. */
 const UNTOLD_MS = 2_000;
+const ORDINARY_ROLLOUT_MS = 3 * MINUTE;
+/** Pods, caches and load balancers take so long to follow what a log of changes calls done; nothing is dated finer. */
+const LEAST_ROLLOUT_MS = MINUTE;
+/**
+ * How often trouble that a change brings shows while it rolls out: more often than not. Nobody publishes it, so it is a
+ * guess; anything from 1/2 to 3/4 moves the odds of a change by less than a factor of two, and the order of two changes
+ * in the same state not at all. Drifts and broken contracts wait for time and for somebody who relies on them.
+ */
+const DURING = { shift: 0.6, contract: 0.4, drift: 0.4 } as const;
+/** Half of what shows later does so within this time after the rollout; a shift within the rollout's own length. */
+const HALF_LATER_MS = { contract: 10 * MINUTE, drift: 60 * MINUTE } as const;
+/** A change cannot act before it starts. What remains is the chance that two clocks differ by more than a step. */
+const CLOCKS_DIFFER = 1e-6;
 
 /**
  * Log likelihood ratio of "it began when it did because of this change" against "it began at any time of the window".
  *
- * Given the change, the onset falls with 3/4 into its rollout (its first minute at least: a bad version is bad from its
- * first pod on), with most of the rest into a tail of ten minutes (an hour for a drift), and with 1/12 anywhere in the window: a code path that is used late. A
- * drift or a broken contract starts in the rollout itself less often (2/5).
- * Given anything else, every moment of the window is alike. A change after the onset is no cause: what remains is the
- * chance that clocks differ. Onset: uncertain between its bounds, and by one step more, since a sample's place within
- * its step is unknown.
+ * Given the change, the onset falls into its rollout at an even rate (the share of the new version at which it shows is
+ * unknown), or after it: then whatever is broken is exercised at some rate λ that nobody knows, so that the wait is
+ * exponential given λ, with λ itself exponential about the scale of the rollout. That makes the wait Lomax with shape 1,
+ * τ/(τ + wait)²: proper, weakly informative, its median τ, and with a tail too heavy to be sure by timing alone. Two
+ * changes of the same minutes differ by small factors, however the last of them lies.
+ * Given anything else, every moment of the window is alike. Onset: uncertain between its bounds, and by one step more,
+ * since a sample's place within its step is unknown.
+ * @see Lomax (1954), J. Am. Stat. Assoc. 49(268):847–852; an exponential of exponentially distributed rate
  */
 export function timingEvidence(
   change: Pick<Change, "kind" | "startedAt" | "finishedAt">,
@@ -25,16 +40,13 @@ export function timingEvidence(
 ): number {
   const { stepMs, windowMs, at, course } = options;
   const lasted = Math.max(0, Math.min(change.finishedAt ?? at, at) - change.startedAt);
-  // Who tells a deploy's end with its start does not know how long its pods took.
-  const rollout = change.kind === "deploy" && lasted < UNTOLD_MS ? 3 * MINUTE : Math.max(lasted, MINUTE);
-  const tail = course === "drift" ? 60 * MINUTE : 10 * MINUTE;
-  const inRollout = course === "shift" ? 0.75 : 0.4;
-  const long = Math.max(windowMs, 2 * rollout);
+  const untold = change.kind === "deploy" && change.finishedAt !== null && lasted < UNTOLD_MS;
+  const rollout = untold ? ORDINARY_ROLLOUT_MS : Math.max(lasted, LEAST_ROLLOUT_MS);
+  const half = course === "shift" ? rollout : HALF_LATER_MS[course];
   const density = (lag: number): number => {
-    if (lag < 0) return 1e-4 / windowMs;
-    const during = lag <= rollout ? inRollout / rollout : 0;
-    const after = lag > rollout ? ((11 / 12 - inRollout) * Math.exp(-(lag - rollout) / tail)) / tail : 0;
-    return during + after + (lag <= long ? 1 / 12 / long : 0);
+    if (lag < 0) return CLOCKS_DIFFER / windowMs;
+    if (lag <= rollout) return DURING[course] / rollout;
+    return ((1 - DURING[course]) * half) / (half + lag - rollout) ** 2;
   };
   let sum = 0;
   let weight = 0;
