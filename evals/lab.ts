@@ -1,6 +1,6 @@
 import type { Lab } from "../agent/cli/program.ts";
 import type { CommandParts } from "../agent/compose/commands.ts";
-import { toEpisode } from "./replay/episode.ts";
+import { placesOf, toEpisode } from "./replay/episode.ts";
 
 /** What the command line offers beside the product: each part imported when its command runs. */
 export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
@@ -10,7 +10,7 @@ export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
       (await import("./lab/sandbox-command.ts")).sandboxCommand(to, options, abort),
     replay: async (to, paths, options, abort) =>
       (await import("./lab/replay-command.ts")).replayCommand(to, paths, options, abort),
-    toEpisode,
+    toEpisode: (incident, caseFile) => toEpisode(incident, placesOf(caseFile)),
     openBundle: async (directory, at, config) =>
       (await import("./replay/open-bundle.ts")).openBundle(directory, at, config),
   };

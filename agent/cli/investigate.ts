@@ -1,3 +1,4 @@
+import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
@@ -17,12 +18,12 @@ export interface InvestigateOptions {
 export async function investigate(
   to: Composition,
   options: InvestigateOptions,
-  toEpisode: (incident: Incident) => unknown,
+  toEpisode: (incident: Incident, caseFile: CaseFile) => unknown,
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { incident, steps } = await to.investigate(options, options, abort);
+  const { incident, caseFile, steps } = await to.investigate(options, options, abort);
   const words = [...conclusion(incident), "", "How it came to that:", ...steps.map((step) => `  ${step}`)];
-  await present(to, options.json, toEpisode(incident), words);
+  await present(to, options.json, toEpisode(incident, caseFile), words);
   return EXIT.ok;
 }
 

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Composition, ExitCode } from "./composition.ts";
 
@@ -12,7 +13,7 @@ export interface Lab {
     options: Record<string, unknown>,
     abort: AbortSignal,
   ) => Promise<ExitCode>;
-  readonly toEpisode: (incident: Incident) => unknown;
+  readonly toEpisode: (incident: Incident, caseFile: CaseFile) => unknown;
 }
 
 const CODES = "Exit codes: 0 yes, 1 the answer is no, 2 wrong input or configuration, 3 a source or store is down.";

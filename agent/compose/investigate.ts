@@ -1,11 +1,14 @@
 import { assess, createAssessor, episodes } from "../../core/assessment/assessor.ts";
+import { gatherPointedAt } from "../../core/assessment/point-at.ts";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Clock, Sources } from "../../core/ports.ts";
 import type { Investigation } from "../cli/composition.ts";
 import { openIncident } from "../watch/incident-state.ts";
 import { reasonOver } from "./chain.ts";
 import { ephemeralGate, ephemeralLedger } from "./ephemeral.ts";
+import { createSilences } from "./silences.ts";
 import { answerText } from "./step-words.ts";
 
 export interface InvestigateParts {
@@ -14,30 +17,27 @@ export interface InvestigateParts {
   readonly clock: Clock;
   readonly sources: Sources;
   readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
+  /** What the look could not see and what sources left out of their answers; absent: nothing can be. */
+  readonly gaps?: () => readonly Gap[];
   readonly ask: { readonly service?: string; readonly metric?: string };
 }
 
 /** Looks once, runs the chain over what is there, and gives back an incident that nobody opened. Executes nothing. */
 export async function investigateOnce(parts: InvestigateParts, abort: AbortSignal): Promise<Investigation> {
-  const { config, clock, sources, ask } = parts;
+  const { config, clock, ask } = parts;
   const now = clock.now();
   await parts.observe(now, abort);
-  const caseFile = await createAssessor({ sources, config }).gather(now, abort);
-  const known = [...new Set(caseFile.series.map(({ service }) => service))].sort();
-  if (ask.service !== undefined && !known.includes(ask.service)) {
-    throw new UnshipError("service.unknown", { service: ask.service, known: known.join(", ") || "none" });
-  }
-  const metrics = [...new Set(caseFile.series.map(({ metric }) => metric))].sort();
-  if (ask.metric !== undefined && !metrics.includes(ask.metric)) {
-    throw new UnshipError("metric.unknown", { metric: ask.metric, known: metrics.join(", ") || "none" });
-  }
+  const read = await lookAt(parts, now, abort);
+  const caseFile = { ...read, gaps: createSilences()([...read.gaps, ...(parts.gaps?.() ?? [])], now) };
   const focus = ask.service === undefined ? episodes(caseFile)[0] : [ask.service];
   const assessment = assess(caseFile, config, focus);
   const incident = openIncident("investigation", assessment);
   await using ledger = await ephemeralLedger();
+  // The tools answer for the services of an incident that the ledger knows.
+  if (focus !== undefined) await ledger.ledger.saveIncident(incident);
   const result = await reasonOver(
     { ...parts, ledger: ledger.ledger, store: null, gate: ephemeralGate },
-    undefined,
+    focus === undefined ? undefined : incident.id,
     caseFile,
   );
   const steps = result.deterministic.steps.flatMap(({ step, outcome, because, calls, lacks }) => [
@@ -53,4 +53,22 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
     caseFile,
     steps,
   };
+}
+
+/** Everything, or everything about what somebody points at. Throws "service.unknown" and "metric.unknown" for what nobody measures. */
+async function lookAt({ config, sources, ask }: InvestigateParts, now: number, abort: AbortSignal): Promise<CaseFile> {
+  if (ask.service === undefined) return createAssessor({ sources, config }).gather(now, abort);
+  const { service, metric } = ask;
+  const symptom = { service, ...(metric === undefined ? {} : { metric }) };
+  const caseFile = await gatherPointedAt({ sources, config }, symptom, now, abort);
+  const known = [...new Set(caseFile.series.map((series) => series.service))].sort();
+  if (!known.includes(service)) {
+    throw new UnshipError("service.unknown", { service, known: known.join(", ") || "none" });
+  }
+  const own = caseFile.series.filter((series) => series.service === service);
+  const metrics = [...new Set(own.map((series) => series.metric))].sort();
+  if (metric !== undefined && !metrics.includes(metric)) {
+    throw new UnshipError("metric.unknown", { metric: `${metric} of ${service}`, known: metrics.join(", ") || "none" });
+  }
+  return caseFile;
 }

@@ -49,12 +49,12 @@ export function isNearOnset(index: SampleIndex, finding: Finding, onset: Onset):
   return apart <= 600_000 + 2 * stepMs;
 }
 
-/** Whether a finding speaks of harm: a metric that hurts, what policy declares bad, or a drift that will hurt. */
+/** Whether a finding speaks of harm: a metric that hurts, what policy or a person declares bad, or a drift that will hurt. */
 export function hurts(index: SampleIndex, finding: Finding): boolean {
   if (DECLARED.has(finding.detector)) return true;
   return isHarm(finding.metric, index.whole(finding.service, finding.metric)?.worse ?? "up");
 }
-const DECLARED: ReadonlySet<string> = new Set(["threshold", "health", "rollout", "drift"]);
+const DECLARED: ReadonlySet<string> = new Set(["threshold", "health", "rollout", "drift", "pointed-at"]);
 
 /** Beyond what policy allows, with no test that says it is worse than before. */
 export const isDeclaredOnly = ({ detector, metric }: Finding): boolean => detector === "threshold" && !hasLimit(metric);
@@ -147,8 +147,9 @@ function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number
   const after = countsBetween(errors, rate, onset.at, at);
   if (after === null || before === null) return levelHarm(index, service, "error_rate", onset, at, 0.01, false);
   const usual = (before.k + 0.5) / (before.n + 1);
-  // How far the usual rate itself may be off counts against "hurt".
-  const high = usual + 2 * Math.sqrt((DISPERSION * (usual + 0.5 / (before.n + 1))) / (before.n + 1));
+  // How far the usual rate itself may be off counts against "hurt"; after a handful of requests it may be anything.
+  const reach = 2 * Math.sqrt((DISPERSION * (usual + 0.5 / (before.n + 1))) / (before.n + 1));
+  const high = Math.min(0.98, usual + reach);
   const least = Math.max(0.003, LEAST_PART * excess);
   const alternatives = [1, 3, 12, 50].map((multiple) => {
     const rateWorse = Math.min(0.99, high + least * multiple);

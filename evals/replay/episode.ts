@@ -26,9 +26,11 @@ export interface Episode {
  * An incident as an episode. A decision that was withdrawn before anything was done is `no_action`; the culprit of a
  * `no_action` is the most probable change if it is more probable than "no change", else null. Probabilities are those
  * at `decided_at`: what hours of further samples taught later was not known to whoever decided. Where no decision was
- * recorded, and for incidents stored before that was kept, they are the last assessment's.
+ * recorded, and for incidents stored before that was kept, they are the last assessment's. `places`: every service and
+ * external node that there is; `root_causes` names each of them and nothing else ("more traffic" is no service). Without
+ * it, whatever the ranking names.
  */
-export function toEpisode(incident: Incident): Episode {
+export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Episode {
   const { decision } = incident;
   const ranking = incident.decidedRanking ?? incident.ranking;
   const withdrawn = incident.outcome === "withdrawn" || decision === null;
@@ -44,7 +46,7 @@ export function toEpisode(incident: Incident): Episode {
     service: incident.service,
     signals: [...new Set(incident.findings.filter(({ verdict }) => verdict === "worse").map(({ metric }) => metric))],
     affected_services: incident.affectedServices,
-    root_causes: ranking?.rootCauses ?? [],
+    root_causes: rootCauses(ranking, places),
     business_impact: incident.impact?.level ?? null,
     action,
     culprit: named === undefined ? null : { change_id: named.changeId, probability: named.probability },
@@ -65,6 +67,32 @@ export function toEpisode(incident: Incident): Episode {
       tool_calls: incident.usage.toolCalls,
     },
   };
+}
+
+/** Most likely first; who is not in the ranking cannot be told apart from the rest and stands last, by name. */
+function rootCauses(ranking: Incident["ranking"], places: ReadonlySet<string> | undefined): Episode["root_causes"] {
+  const ranked = ranking?.rootCauses ?? [];
+  if (places === undefined || ranking === null) return ranked;
+  const named = new Set(ranked.map(({ service }) => service));
+  const others = [...places].filter((place) => !named.has(place)).sort();
+  return [...ranked.filter(({ service }) => places.has(service)), ...others.map((service) => ({ service, score: 0 }))];
+}
+
+/** Every service and external node that a recording or a case speaks of. */
+export function placesOf(told: {
+  readonly series: readonly { readonly service: string }[];
+  readonly changes: readonly { readonly service: string }[];
+  readonly topology: {
+    readonly edges: readonly (readonly [string, string])[];
+    readonly external: readonly string[];
+  } | null;
+}): ReadonlySet<string> {
+  return new Set([
+    ...told.series.map(({ service }) => service),
+    ...told.changes.map(({ service }) => service),
+    ...(told.topology?.edges.flat() ?? []),
+    ...(told.topology?.external ?? []),
+  ]);
 }
 
 /** The culprit of a decision, as probable as it was when the decision was recorded. */

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { readBundle } from "./bundle.ts";
 import { bundleSources } from "./bundle-sources.ts";
-import { type Episode, toEpisode } from "./episode.ts";
+import { type Episode, placesOf, toEpisode } from "./episode.ts";
 import { replayExecutors } from "./replay-executors.ts";
 import { configFor } from "./seed-config.ts";
 
@@ -73,7 +73,10 @@ export async function replayBundle(
       if ((now - start) % (BREATH_TICKS * config.watch.stepMs) === 0) await new Promise(setImmediate);
     }
     const incidents = await ledger.incidents();
-    const episodes = incidents.toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1)).map(toEpisode);
+    const places = new Set([...placesOf(bundle), ...bundle.incident.services.map(({ name }) => name)]);
+    const episodes = incidents
+      .toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1))
+      .map((incident) => toEpisode(incident, places));
     const samples = bundle.series.reduce((sum, { values }) => sum + values.length, 0);
     return { id: bundle.incident.id, episodes, samples };
   } finally {
