@@ -8,6 +8,10 @@ export const ERRORS = {
   "config.invalid": { retry: false, text: "{file}: nothing was started. Problems: {count}." },
   "config.unreadable": { retry: false, text: "{file} cannot be read: {reason}." },
   "source.unavailable": { retry: true, text: "{source} gave no usable answer; what it would say is unknown." },
+  "source.slow": {
+    retry: true,
+    text: "{source} did not answer within {seconds} s; what it would say is unknown.",
+  },
   "source.refused": { retry: false, text: "{source} refused the request with status {status}." },
   "source.not_found": { retry: false, text: "{source} has no {what}." },
   "source.conflict": { retry: true, text: "{source} holds a newer version of {what}; read it again." },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Gap } from "../core/model/assessment.ts";
+import { rfc3339 } from "../core/model/time.ts";
 import { cleanText, name } from "../core/model/untrusted-text.ts";
 
 /** In results: sources that were not there. What they would have said is unknown, not fine (S9). */
@@ -9,8 +10,9 @@ export const gaps = z.array(z.string());
 const NAMED = 10;
 
 export function gapViews(found: readonly Gap[]): string[] {
-  const named = found
-    .slice(0, NAMED)
-    .map(({ source, what, because }) => `${name(source)}: ${cleanText(what, 100)} unknown, ${cleanText(because, 200)}`);
+  const named = found.slice(0, NAMED).map(({ source, what, because, since }) => {
+    const sinceText = since === undefined ? "" : ` since ${rfc3339(since)}`;
+    return `${name(source)}: ${cleanText(what, 100)} unknown${sinceText}, ${cleanText(because, 200)}`;
+  });
   return found.length > NAMED ? [...named, `and ${found.length - NAMED} more`] : named;
 }

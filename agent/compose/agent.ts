@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { assess, createAssessor, episodes } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
-import type { CaseFile } from "../../core/model/assessment.ts";
+import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
@@ -11,6 +11,7 @@ import type { Emit } from "../watch/events.ts";
 import { createWatch, type Watch } from "../watch/watch.ts";
 import { createChain, newPlanId } from "./chain.ts";
 import { type BadVersions, badVersions } from "./past.ts";
+import { createSilences } from "./silences.ts";
 
 export interface AgentParts {
   readonly version: string;
@@ -19,6 +20,8 @@ export interface AgentParts {
   readonly sources: Sources;
   readonly executors: readonly Executor[];
   readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
+  /** What the last `observe` could not see and what sources left out of their last answers; absent: nothing can be. */
+  readonly gaps?: () => readonly Gap[];
   readonly ledger: Ledger & GateStore;
   readonly store: IncidentStore | null;
   readonly notifier: Notifier;
@@ -42,13 +45,16 @@ export interface Agent {
 export function composeAgent(parts: AgentParts): Agent {
   const { config, sources, clock, ledger } = parts;
   const assessor = createAssessor({ sources, config });
+  const silences = { look: createSilences(), gather: createSilences() };
+  const unseen = parts.gaps ?? (() => []);
   const gate = createGate({
     config,
     store: ledger,
     executors: parts.executors,
     assess: async (services, now, abort) => {
       const pastBad = await badVersions(ledger);
-      return assess(await createAssessor({ sources, config }).gather(now, abort), config, services, { pastBad });
+      const caseFile = await createAssessor({ sources, config }).gather(now, abort);
+      return assess({ ...caseFile, gaps: [...caseFile.gaps, ...unseen()] }, config, services, { pastBad });
     },
     clock,
     notifier: parts.notifier,
@@ -67,11 +73,13 @@ export function composeAgent(parts: AgentParts): Agent {
     emit: parts.emit,
     look: async (now, abort) => {
       await parts.observe(now, abort);
-      return assessor.tick(now, abort);
+      const tick = await assessor.tick(now, abort);
+      return { ...tick, gaps: silences.look([...tick.gaps, ...unseen()], now) };
     },
     gather: async (now, abort) => {
       pastBad = await badVersions(ledger);
-      newest = await assessor.gather(now, abort);
+      const caseFile = await assessor.gather(now, abort);
+      newest = { ...caseFile, gaps: silences.gather([...caseFile.gaps, ...unseen()], now) };
       return newest;
     },
     assess: (caseFile, focus) => assess(caseFile, config, focus, { pastBad }),

@@ -113,7 +113,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       try {
         const clock: Clock = ask.at === undefined ? systemClock : { now: () => ask.at ?? Date.now() };
         return await investigateOnce(
-          { version, ask, config, clock, sources: system.sources, observe: system.observe },
+          { version, ask, config, clock, sources: system.sources, observe: system.observe, gaps: system.gaps },
           abort,
         );
       } finally {
@@ -183,6 +183,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       sources: system.sources,
       executors: system.executors,
       observe: system.observe,
+      gaps: system.gaps,
       ledger,
       store,
       notifier: terminalNotifier,

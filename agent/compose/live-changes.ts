@@ -22,10 +22,19 @@ export async function openDeployments(
   const options = { client, namespaces: source.namespaces, services, now: clock.now };
   const health = kubernetesHealth(options);
   parts.sources.metrics.push(health);
-  parts.sources.changes.push(kubernetesChanges(options));
+  const changes = kubernetesChanges(options);
+  parts.sources.changes.push(changes);
+  parts.lacks.push(changes.partial);
   const rollouts = kubernetesRollouts(options);
   parts.sources.rollouts.push(rollouts);
-  parts.observe.push((now, abort) => health.observe(now, abort));
+  parts.observe.push({
+    name: health.name,
+    what: "pods",
+    look: async (now, abort) => {
+      await health.observe(now, abort);
+      return [];
+    },
+  });
   parts.report.push((abort) =>
     attempt(`kubernetes ${access.server.href}`, async () => {
       const found = await rollouts.rollouts(abort);

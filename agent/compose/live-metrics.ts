@@ -37,6 +37,8 @@ export async function openMetrics(
       note: (metric, text) => note(`prometheus, ${metric}: ${text}`),
     });
     parts.sources.metrics.push(prometheus);
+    parts.observe.push({ name: prometheus.name, what: "targets", look: (_, abort) => prometheus.targetsDown(abort) });
+    parts.lacks.push(prometheus.partial);
     parts.report.push((abort) =>
       attempt(`prometheus ${source.endpoint}`, async () => {
         const { version, latencyMs } = await prometheus.ping(abort);
@@ -67,7 +69,11 @@ export async function openMetrics(
     policyWindowMs: Math.min(60_000, 5 * source.intervalMs),
   });
   parts.sources.metrics.push(scrape);
-  parts.observe.push((now, abort) => scrape.scrapeOnce(now, abort));
+  parts.observe.push({
+    name: scrape.name,
+    what: "targets",
+    look: async (now, abort) => (await scrape.scrapeOnce(now, abort)).gaps,
+  });
   parts.report.push((abort) =>
     attempt("scrape", async () => {
       const summary = await scrape.scrapeOnce(clock.now(), abort);

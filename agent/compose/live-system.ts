@@ -1,7 +1,10 @@
+import type { Gap } from "../../core/model/assessment.ts";
 import type { Executor, Sources } from "../../core/ports.ts";
+import { ANSWER_MS, withDeadlines } from "./deadlines.ts";
 import { openDeployments, openFlags } from "./live-changes.ts";
 import { openEvidence } from "./live-evidence.ts";
 import { openMetrics } from "./live-metrics.ts";
+import { createObserving } from "./observers.ts";
 import type { OpenContext, SourceReport, SystemParts } from "./system-parts.ts";
 
 /** A live system behind the ports: what reads, what writes, what must be done once a step, and how to ask who is there. */
@@ -9,8 +12,10 @@ export interface LiveSystem {
   readonly sources: Sources;
   /** Empty unless asked for: only the process that holds the gate gets any. */
   readonly executors: readonly Executor[];
-  /** Called before each look: scrapes, and looks at pods. What fails is a gap in what the sources then say. */
+  /** Called before each look: scrapes, and looks at pods. Never throws for what it looks at; see `gaps`. */
   readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
+  /** What the last `observe` could not see, and what sources left out of their last answers: it is unknown (S9). */
+  readonly gaps: () => readonly Gap[];
   readonly report: (abort: AbortSignal) => Promise<readonly SourceReport[]>;
   readonly close: () => Promise<void>;
 }
@@ -22,6 +27,7 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
     sources: { metrics: [], changes: [], logs: [], traces: [], topology: [], flags: [], rollouts: [], alerts: [] },
     executors: [],
     observe: [],
+    lacks: [],
     report: [],
     close: [],
   };
@@ -30,12 +36,12 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
   if (dataSources.featureFlags !== null) await openFlags(dataSources.featureFlags, context, parts);
   await openEvidence(context, parts);
   if (topology !== null) parts.sources.topology.push({ name: "configuration", topology: async () => topology });
+  const observing = createObserving(parts.observe);
   return {
-    sources: parts.sources,
+    sources: withDeadlines(parts.sources, ANSWER_MS),
     executors: parts.executors,
-    observe: async (now, abort) => {
-      await Promise.allSettled(parts.observe.map((look) => look(now, abort)));
-    },
+    observe: observing.observe,
+    gaps: () => [...observing.gaps(), ...parts.lacks.flatMap((lacks) => lacks())],
     report: (abort) => Promise.all(parts.report.map((ask) => ask(abort))),
     close: async () => {
       await Promise.allSettled(parts.close.map((close) => close()));

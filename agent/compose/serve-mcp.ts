@@ -9,6 +9,7 @@ import { serveStdio } from "../../mcp-tools/stdio.ts";
 import { knownIncident, newPlanId, toolContext } from "./chain.ts";
 import type { LiveSystem } from "./live-system.ts";
 import { badVersions } from "./past.ts";
+import { createSilences } from "./silences.ts";
 
 export interface McpParts {
   readonly version: string;
@@ -35,17 +36,20 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     executors: system.executors,
     assess: async (services, now, stop) => {
       const pastBad = await badVersions(ledger);
-      return assess(await createAssessor({ sources, config }).gather(now, stop), config, services, { pastBad });
+      const caseFile = await createAssessor({ sources, config }).gather(now, stop);
+      return assess({ ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] }, config, services, { pastBad });
     },
     clock,
     notifier: parts.notifier,
     newId: newPlanId,
   });
+  const silences = createSilences();
   let snapshot: { readonly at: number; readonly file: Promise<CaseFile> } | null = null;
   const look = async (): Promise<CaseFile> => {
     const now = clock.now();
     await system.observe(now, abort);
-    return assessor.gather(now, abort);
+    const caseFile = await assessor.gather(now, abort);
+    return { ...caseFile, gaps: silences([...caseFile.gaps, ...system.gaps()], now) };
   };
   const context = toolContext(
     { ...parts, sources, gate },
@@ -62,7 +66,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     "mcp",
   );
   const timer = setInterval(() => {
-    system.observe(clock.now(), abort).catch(() => undefined);
+    void system.observe(clock.now(), abort);
   }, config.watch.stepMs);
   try {
     await serveStdio(createServer(context, { readOnly: parts.readOnly }), abort);

@@ -1,5 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
+import type { Gap } from "../../core/model/assessment.ts";
 import type { Clock, Executor, Sources } from "../../core/ports.ts";
+import type { Observer } from "./observers.ts";
 import type { Environment } from "./secrets.ts";
 
 /** One thing that a source said of itself when asked. */
@@ -12,7 +14,9 @@ export interface SourceReport {
 export interface SystemParts {
   readonly sources: { readonly [K in keyof Sources]: Sources[K][number][] };
   readonly executors: Executor[];
-  readonly observe: ((now: number, abort: AbortSignal) => Promise<unknown>)[];
+  readonly observe: Observer[];
+  /** What sources left out of their last answers; asked after they answered. */
+  readonly lacks: (() => readonly Gap[])[];
   readonly report: ((abort: AbortSignal) => Promise<SourceReport>)[];
   readonly close: (() => Promise<void>)[];
 }

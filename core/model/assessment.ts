@@ -13,6 +13,8 @@ export interface Gap {
   readonly source: string;
   readonly what: string;
   readonly because: string;
+  /** Since when nothing is heard of it, Unix ms, where that is known. */
+  readonly since?: number;
 }
 
 /**

@@ -39,6 +39,7 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
   let version = 100;
   let intervene: (turn: number, response: ServerResponse) => "go on" | "answered" = () => "go on";
   let patches = 0;
+  const forbidden = new Set<string>();
   const key = (plural: string, namespace: string, name: string) => `${plural}/${namespace}/${name}`;
   const put = (object: StoredObject) => {
     const at = key(PLURALS[object.kind] ?? "", object.metadata.namespace, object.metadata.name);
@@ -54,6 +55,7 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
       /^\/(?:api\/v1|apis\/apps\/v1)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    if (forbidden.has(plural)) return send(403, { kind: "Status", status: "Failure", reason: "Forbidden", code: 403 });
     if (name === undefined) {
       const items = [...stored]
         .filter(([at]) => at.startsWith(`${plural}/${namespace ?? ""}`))
@@ -90,6 +92,8 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
     put: (object: StoredObject) => put(structuredClone(object)),
     get: (plural: string, namespace: string, name: string) => structuredClone(stored.get(key(plural, namespace, name))),
     remove: (plural: string, namespace: string, name: string) => stored.delete(key(plural, namespace, name)),
+    /** From now on nobody may read these: "events". */
+    forbid: (plural: string) => forbidden.add(plural),
     /** Called before the n-th patch (from 1) is looked at. */
     onPatch(does: typeof intervene) {
       intervene = does;

@@ -1,3 +1,4 @@
+import type { Gap } from "../../../core/model/assessment.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { ChangeSource } from "../../../core/ports.ts";
@@ -18,18 +19,29 @@ export interface KubernetesSourceOptions {
   readonly now: () => number;
 }
 
+export interface KubernetesChanges extends ChangeSource {
+  /** What the last answer lacked. */
+  partial(): readonly Gap[];
+}
+
 /**
  * Deploys, as the history that Deployments, StatefulSets and DaemonSets keep: one change for each time that a template
  * became the current one. `timeline.ts` says how its times are known. `author` is the field manager of the write
  * ("kubectl-set", "helm", …) or the annotation unship.dev/author, `message` the annotation kubernetes.io/change-cause.
  */
-export function kubernetesChanges({ client, namespaces, services, now }: KubernetesSourceOptions): ChangeSource {
+export function kubernetesChanges({ client, namespaces, services, now }: KubernetesSourceOptions): KubernetesChanges {
   const timeline = createTimeline();
+  let eventsRefused = false;
   return {
     name: client.source,
+    partial: () => {
+      const because = "the credentials may not read events, so that it is known less exactly";
+      return eventsRefused ? [{ source: `${client.source} events`, what: "when a deploy began", because }] : [];
+    },
     async changes(window, abort) {
       const inventory = await readInventory(client, namespaces, abort, { events: true });
       const at = now();
+      eventsRefused = inventory.eventsRefused;
       return inventory.workloads
         .flatMap((workload) =>
           timeline

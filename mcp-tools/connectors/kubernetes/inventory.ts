@@ -9,6 +9,8 @@ export interface Inventory {
   readonly pods: readonly Pod[];
   /** The Deployment controller's own account of what it scaled; kept by clusters for about an hour. */
   readonly events: readonly KubeEvent[];
+  /** Events were asked for, and the credentials may not read them in some of the namespaces. */
+  readonly eventsRefused: boolean;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function readInventory(
     workloads: parts.flatMap(({ workloads }) => workloads),
     pods: parts.flatMap(({ pods }) => pods),
     events: parts.flatMap(({ events }) => events),
+    eventsRefused: parts.some(({ eventsRefused }) => eventsRefused),
   };
 }
 
@@ -51,17 +54,22 @@ async function readNamespace(
       ...daemonSets.map((one) => controllerHistory("DaemonSet", one, revisions)),
     ],
     pods,
-    events,
+    events: events ?? [],
+    eventsRefused: events === null,
   };
 }
 
-/** Events only sharpen a start time, so credentials that may not read them are no reason to see nothing. */
-async function readEvents(client: KubeClient, namespace: string, abort: AbortSignal): Promise<readonly KubeEvent[]> {
+/** Events only sharpen a start time, so credentials that may not read them are no reason to see nothing: null. */
+async function readEvents(
+  client: KubeClient,
+  namespace: string,
+  abort: AbortSignal,
+): Promise<readonly KubeEvent[] | null> {
   try {
     return await client.list("Event", namespace, KubeEvent, abort, { fields: "reason=ScalingReplicaSet" });
   } catch (error) {
     if (error instanceof UnshipError && (error.code === "source.refused" || error.code === "source.not_found"))
-      return [];
+      return null;
     throw error;
   }
 }

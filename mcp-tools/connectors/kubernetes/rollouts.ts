@@ -1,4 +1,5 @@
 import type { Rollout } from "../../../core/model/evidence.ts";
+import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { RolloutSource } from "../../../core/ports.ts";
 import type { KubernetesSourceOptions } from "./changes.ts";
 import { gitOpsOwner } from "./gitops.ts";
@@ -80,7 +81,7 @@ function revisionOf(
     version,
     createdAt: meta.creationTimestamp ?? 0,
     current,
-    ...(reason === undefined ? {} : { reason }),
+    ...(reason === undefined ? {} : { reason: cleanText(reason) }),
     ...(servedMs === undefined ? {} : { servedMs }),
     ...(becameReady === undefined ? {} : { becameReady }),
   };

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
+import type { Gap } from "../../../core/model/assessment.ts";
 import type { Series, Worse } from "../../../core/model/signal.ts";
 import type { Clock, MetricQuery, MetricSource } from "../../../core/ports.ts";
 import { type Http, type Path, path } from "../http.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { type Grid, gridOf } from "../time-grid.ts";
 import { Answer, type RawSeries, sampleValue, seriesOf } from "./answer.ts";
+import { createPartialAnswers } from "./partial.ts";
 import { type PlannedQuery, planQueries, type QueryPlan } from "./query-plan.ts";
 import { ActiveTargets, usualInterval } from "./scrape-interval.ts";
 
@@ -52,6 +54,10 @@ export interface PrometheusSource extends MetricSource {
   present(metric: string, abort: AbortSignal): Promise<PresentValue>;
   /** Who answers, and how long it takes. */
   ping(abort: AbortSignal): Promise<{ readonly version: string; readonly latencyMs: number }>;
+  /** Services whose targets Prometheus itself has not been able to scrape for a minute. Throws as the client does. */
+  targetsDown(abort: AbortSignal): Promise<readonly Gap[]>;
+  /** Metrics of which the last answers were partial. */
+  partial(): readonly Gap[];
   /** Configured queries that cannot be evaluated by service, and why. */
   readonly problems: readonly { readonly metric: string; readonly because: string }[];
 }
@@ -74,6 +80,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     versionLabel,
     policyRange: options.policyRange ?? "5m",
   });
+  const partial = createPartialAnswers(`${SOURCE} storage`);
   let interval: Promise<number | null> | null = null;
 
   async function ask(where: Path, form: Record<string, string>, abort: AbortSignal): Promise<Answer> {
@@ -83,7 +90,6 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
 
   function read(metric: string, answer: Answer): readonly RawSeries[] {
     for (const text of [...(answer.warnings ?? []), ...(answer.infos ?? [])]) note(metric, text);
-    if (answer.isPartial === true) note(metric, "the answer is partial: some storage did not answer");
     const series = seriesOf(answer);
     if (series === null) throw new UnshipError("source.shape", { source: SOURCE });
     return series;
@@ -118,17 +124,18 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
   async function points(
     { query }: PlannedQuery,
     grid: Grid,
-    metric: string,
+    { metric, purpose }: Pick<MetricQuery, "metric" | "purpose">,
     abort: AbortSignal,
   ): Promise<readonly RawSeries[]> {
-    const all: RawSeries[] = [];
+    const answers: Answer[] = [];
     for (let first = 0; first < grid.count; first += MAX_POINTS) {
       const last = Math.min(first + MAX_POINTS, grid.count) - 1;
       const at = (index: number) => seconds(grid.startAt + index * grid.stepMs);
       const form = { query, start: at(first), end: at(last), step: seconds(grid.stepMs) };
-      all.push(...read(metric, await ask(path`/api/v1/query_range`, form, abort)));
+      answers.push(await ask(path`/api/v1/query_range`, form, abort));
     }
-    return all;
+    partial.take(metric, purpose, answers);
+    return answers.flatMap((answer) => read(metric, answer));
   }
 
   async function range(
@@ -153,7 +160,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     const found = new Map<string, { service: string; version: string | undefined; values: (number | null)[] }>();
     let unnamed = 0;
     let infinite = 0;
-    for (const { metric: labels, points: samples } of await points(planned, grid, metric, abort)) {
+    for (const { metric: labels, points: samples } of await points(planned, grid, { metric, purpose }, abort)) {
       const service = labels[serviceLabel];
       const version = labels[versionLabel];
       if (service === undefined || service === "") {
@@ -194,7 +201,18 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     name: SOURCE,
     metrics: () => plan.metrics,
     problems: plan.problems,
+    partial: partial.gaps,
     range,
+    async targetsDown(abort) {
+      // Down now and for the whole minute: a process that ends or starts is none.
+      const query = `count by (${serviceLabel}) (up{${serviceLabel}!=""} == 0 and max_over_time(up{${serviceLabel}!=""}[1m]) == 0)`;
+      const down = read("up", await ask(path`/api/v1/query`, { query, time: seconds(clock.now()) }, abort));
+      return down.map(({ metric: labels, points: [point] }) => ({
+        source: SOURCE,
+        what: `targets of ${labels[serviceLabel] ?? ""}`,
+        because: `${sampleValue(point?.[1] ?? "") ?? "some"} of its targets cannot be scraped`,
+      }));
+    },
     async present(metric, abort) {
       const planned = plan.policy(metric);
       const own = queries[metric]?.query ?? (planned.ok ? planned.query : "");

@@ -1,4 +1,5 @@
 import { UnshipError } from "../../../core/errors.ts";
+import type { Gap } from "../../../core/model/assessment.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
 import { meaningOf } from "../metric-conventions.ts";
@@ -7,6 +8,7 @@ import { createPools, discover, pathOf, type Target } from "./discovery.ts";
 import type { CustomMetric } from "./mapping.ts";
 import { customMeasure, DERIVED } from "./measure.ts";
 import { type Reading, Tick } from "./reading.ts";
+import { createSilentTargets, type FailedTarget, type Failures } from "./silent.ts";
 import { openSpool, type SpoolRecord } from "./spool.ts";
 import { type Measure, valuesOf } from "./steps.ts";
 import { TargetState } from "./target-state.ts";
@@ -42,19 +44,21 @@ export interface ScrapeOptions {
   readonly defaultCores?: number;
 }
 
-export interface ScrapeSummary {
+export interface ScrapeSummary extends Failures {
   readonly targets: number;
   readonly samples: number;
   /** Lines that could not be read. */
   readonly invalidLines: number;
   /** Targets that gave no usable answer: what they would say is unknown. */
-  readonly failed: readonly { readonly url: string; readonly because: string }[];
+  readonly failed: readonly FailedTarget[];
   /** Readings not kept so far, since there were more services and versions than `maxTracks`. */
   readonly dropped: number;
   /** Why the list of targets could not be read, and the last one was used; null: it could, or there is none. */
   readonly discoveryFailed: string | null;
   /** Why this tick is in memory alone; null: it is in the spool, or there is none. */
   readonly spoolFailed: string | null;
+  /** What is not seen, from the tick on at which it counts as silent: see `createSilentTargets`. */
+  readonly gaps: readonly Gap[];
 }
 
 /**
@@ -88,6 +92,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   const past = new SlidingWindow({ intervalMs, windowMs, maxTracks, defaultCores });
   const pools = createPools(SOURCE, timeoutMs, options.maxBytes ?? 16 * 1024 * 1024);
   const states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
+  const gapsOf = createSilentTargets(SOURCE, MAX_ELAPSED_INTERVALS * intervalMs);
   let discovered: readonly Target[] = [];
   let lastTickAt: number | null = null;
   let lastAnswerAt: number | null = null;
@@ -141,7 +146,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     const discoveryFailed = await list(deadline);
     const all = current();
     const readings: Reading[] = [];
-    const failed: { url: string; because: string }[] = [];
+    const failed: FailedTarget[] = [];
     const missing = new Map<string, { service: string; version: string; targets: number }>();
     let samples = 0;
     let invalidLines = 0;
@@ -153,7 +158,11 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
         samples += answer.samples;
         invalidLines += answer.invalid;
       } catch (error) {
-        failed.push({ url: shown(target.url), because: reason(error) });
+        const named = target.labels[options.serviceLabel ?? "service"];
+        const services = [
+          ...new Set([...(named ? [named] : []), ...state.tracks.map(({ service }) => service)]),
+        ].sort();
+        failed.push({ url: shown(target.url), because: reason(error), services });
         for (const { service, version } of state.tracks) {
           const key = JSON.stringify([service, version]);
           missing.set(key, { service, version, targets: (missing.get(key)?.targets ?? 0) + 1 });
@@ -166,7 +175,8 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     const spoolFailed = spool === null ? null : await spool.append(tick).then(() => null, reason);
     const sources = options.discovery === null ? [] : [new URL(options.discovery)];
     await pools.keep([...sources, ...all.map(({ target }) => new URL(target.url))]);
-    return { targets: all.length, samples, invalidLines, failed, dropped: past.dropped, discoveryFailed, spoolFailed };
+    const failures = { targets: all.length, invalidLines, failed, dropped: past.dropped, discoveryFailed, spoolFailed };
+    return { ...failures, samples, gaps: gapsOf(failures, now) };
   }
 
   function silent(from: number, lastTick: number): boolean {
@@ -240,5 +250,7 @@ function shown(url: string): string {
 }
 
 function reason(error: unknown): string {
-  return error instanceof UnshipError ? String(error.facts.because ?? error.code) : "unexpected answer";
+  return error instanceof UnshipError
+    ? String(error.facts.because ?? error.facts.reason ?? error.code)
+    : "unexpected answer";
 }

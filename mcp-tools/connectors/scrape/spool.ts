@@ -88,19 +88,30 @@ export async function openSpool(
     }
   }
 
+  /** Ends the segment: what comes next begins one of its own. */
+  async function retire(segment: Segment & { readonly handle: FileHandle }): Promise<void> {
+    current = null;
+    closed.push(segment);
+    await segment.handle.close().catch(() => {});
+  }
+
   async function write(record: SpoolRecord): Promise<void> {
-    if (current !== null && current.bytes >= segmentBytes) {
-      await current.handle.close();
-      closed.push(current);
-      current = null;
-    }
+    // A file that somebody deleted takes what is written, and nobody will ever read it.
+    if (current !== null && (current.bytes >= segmentBytes || (await current.handle.stat()).nlink === 0))
+      await retire(current);
     if (current === null) {
+      await mkdir(folder, { recursive: true });
       await dropOld(closed, record.at, windowMs, maxBytes);
       current = await begin();
     }
     const json = JSON.stringify(record);
     const line = `${checksum(json)} ${json}\n`;
-    await current.handle.appendFile(line);
+    try {
+      await current.handle.appendFile(line);
+    } catch (error) {
+      await retire(current); // it may hold half of the line
+      throw error;
+    }
     current.bytes += Buffer.byteLength(line);
     current.newest = record.at;
   }

@@ -150,7 +150,7 @@ describe("health checks", () => {
   });
 
   const LATE = 10 * MINUTE;
-  it.each<[string, readonly (readonly number[])[], readonly Partial<Rollout>[], string[]]>([
+  it.each<[string, readonly (readonly (number | null)[])[], readonly Partial<Rollout>[], string[]]>([
     [
       "a pod that is gone counts no more while others of its service report",
       [[0, 1, 1, 1], repeat(0, 60)],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { kubernetesChanges } from "../../../../mcp-tools/connectors/kubernetes/changes.ts";
 import { kubeClient } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
+import { kubernetesRollouts } from "../../../../mcp-tools/connectors/kubernetes/rollouts.ts";
 import { kubectlRolloutUndo } from "../../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { realKubectl } from "../../../evals/sandbox/kube/real-kubectl.ts";
 import { fakeKubernetesApi, type StoredObject } from "../../../fakes/fake-kubernetes-api.ts";
@@ -81,6 +82,46 @@ describe("kubernetesChanges, from objects", () => {
         toRevision: "2",
       },
     ]);
+  });
+
+  it("S10: what people wrote beside a deploy carries no secret on, in changes and in rollouts", async () => {
+    const objects = [
+      deployment("shop/cart:1.5.0", "2", { status: progressing("cart-150", 23) }),
+      replicaSet("shop/cart:1.5.0", "2", 20, {
+        annotations: {
+          "kubernetes.io/change-cause": "kubectl set env deploy/cart --record DB_PASSWORD=hunter2hunter2\u001b[2J",
+          "unship.dev/author": "https://ci:hunter2hunter2@git.example/cart",
+        },
+      }),
+    ];
+    await using api = await fakeKubernetesApi(objects);
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+    const options = { client, namespaces: ["shop"], services: [], now: () => NOW };
+    const [change] = await kubernetesChanges(options).changes(ALL, never);
+    const [rollout] = await kubernetesRollouts(options).rollouts(never);
+    expect(change?.message).toMatch(/^kubectl set env deploy\/cart --record DB_PASSWORD=\[redacted\]/);
+    expect(change?.author).toBe("https://ci:[redacted]@git.example/cart");
+    expect(rollout?.revisions[0]?.reason).toBe(change?.message);
+    for (const text of [JSON.stringify(change), JSON.stringify(rollout)]) {
+      expect(text).not.toContain("hunter2");
+      expect(text).not.toContain("\\u001b");
+    }
+    await client.close();
+  });
+
+  it("S9: credentials that may not read events see the deploys, and say what they do not know exactly", async () => {
+    await using api = await fakeKubernetesApi([
+      deployment("shop/cart:1.5.0", "2", { status: progressing("cart-150", 23) }),
+      replicaSet("shop/cart:1.5.0", "2", 20),
+    ]);
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} });
+    const source = kubernetesChanges({ client, namespaces: ["shop"], services: [], now: () => NOW });
+    expect(await source.changes(ALL, never)).toHaveLength(1);
+    expect(source.partial()).toEqual([]);
+    api.forbid("events");
+    expect(await source.changes(ALL, never)).toHaveLength(1);
+    expect(source.partial()).toMatchObject([{ source: "kubernetes events", what: "when a deploy began" }]);
+    await client.close();
   });
 
   it.each([

@@ -132,10 +132,40 @@ describe("prometheus", () => {
     expect(younger.asked.length).toBe(1);
   });
 
-  it("hears warnings, and that an answer is partial", async () => {
-    const { range, notes } = await answering(() => matrix([], { warnings: ["a store is away"], isPartial: true }));
+  it("hears warnings", async () => {
+    const { range, notes } = await answering(() => matrix([], { warnings: ["a store is away"] }));
     await range();
-    expect(notes).toEqual(["request_rate: a store is away", expect.stringContaining("partial")]);
+    expect(notes).toEqual(["request_rate: a store is away"]);
+  });
+
+  it.each([
+    ["that says so", { isPartial: true }, 1],
+    ["with the error of a store among its warnings", { warnings: ["No StoreAPIs matched, secret=hunter2"] }, 1],
+    ["with a remark on the query is whole", { warnings: ["PromQL warning: bucket label is missing"] }, 0],
+    ["with infos is whole", { infos: ["PromQL info: metric might not be a counter"] }, 0],
+  ])("a partial answer leaves a gap until a whole one comes: one %s", async (_name, more, gaps) => {
+    let now: object = more;
+    const { range, source } = await answering(() => matrix([], now));
+    await range();
+    expect(source.partial()).toHaveLength(gaps);
+    expect(JSON.stringify(source.partial())).not.toContain("hunter2");
+    now = {};
+    await range("request_rate", T, T + 3 * STEP, "statistics");
+    expect(source.partial()).toHaveLength(gaps);
+    await range();
+    expect(source.partial()).toEqual([]);
+  });
+
+  it("names the services whose targets have been down for a minute", async () => {
+    const result = [{ metric: { service: "cart" }, value: [T / 1000, "2"] }];
+    const vector = { status: "success", data: { resultType: "vector", result } };
+    const { source, asked } = await answering(() => vector);
+    expect(await source.targetsDown(never)).toEqual([
+      { source: "prometheus", what: "targets of cart", because: "2 of its targets cannot be scraped" },
+    ]);
+    expect(asked[0]?.form.query).toBe(
+      'count by (service) (up{service!=""} == 0 and max_over_time(up{service!=""}[1m]) == 0)',
+    );
   });
 
   it.each([

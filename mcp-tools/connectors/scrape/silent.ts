@@ -1,0 +1,93 @@
+import type { Gap } from "../../../core/model/assessment.ts";
+
+/** A target that gave no usable answer in one tick. */
+export interface FailedTarget {
+  /** Without user and password. */
+  readonly url: string;
+  readonly because: string;
+  /** The services that it is known to speak of; empty: none yet. */
+  readonly services: readonly string[];
+}
+
+/** What one tick of a scrape could not do. */
+export interface Failures {
+  readonly targets: number;
+  readonly failed: readonly FailedTarget[];
+  readonly discoveryFailed: string | null;
+  readonly spoolFailed: string | null;
+  readonly dropped: number;
+  readonly invalidLines: number;
+}
+
+/** So many targets of one service are named. */
+const NAMED = 3;
+
+/**
+ * What a scrape does not see, tick by tick: each service's silent targets in one gap, so that a thousand pods that are
+ * down are no thousand gaps. A target is silent once it has missed as many ticks as make its numbers unknown
+ * (`patienceMs`): a process that ends or starts during a deploy is none. At the very first tick nothing is known of any
+ * target, so that one miss is enough.
+ */
+export function createSilentTargets(source: string, patienceMs: number) {
+  let missing = new Map<string, { readonly since: number; readonly first: boolean }>();
+  let begun = false;
+
+  function silentTargets({ failed, targets }: Failures, now: number): readonly Gap[] {
+    missing = new Map(failed.map(({ url }) => [url, missing.get(url) ?? { since: now, first: !begun }]));
+    begun = true;
+    const silent = failed.flatMap((target) => {
+      const { since, first } = missing.get(target.url) ?? { since: now, first: false };
+      return first || now - since > patienceMs ? [{ ...target, since }] : [];
+    });
+    const whose = Map.groupBy(silent, ({ services, url }) =>
+      services.length === 0 ? `target ${url}` : `targets of ${services.join(", ")}`,
+    );
+    return [...whose].map(([what, those]) => ({
+      source,
+      what,
+      because: `${those
+        .slice(0, NAMED)
+        .map(({ url, because }) => `${url}: ${wordsOf(because)}`)
+        .join(
+          "; ",
+        )}${those.length > NAMED ? `; and ${those.length - NAMED} more` : ""} (${failed.length} of ${targets} targets gave no answer)`,
+      since: Math.min(...those.map(({ since }) => since)),
+    }));
+  }
+
+  /** `now`: the moment of the tick that these failures are of, Unix ms. */
+  return (tick: Failures, now: number): readonly Gap[] => {
+    const gap = (part: string, what: string, because: string): Gap => ({ source: `${source} ${part}`, what, because });
+    const { discoveryFailed, spoolFailed, dropped, invalidLines } = tick;
+    return [
+      ...(discoveryFailed === null
+        ? []
+        : [gap("discovery", "new targets", `${wordsOf(discoveryFailed)}; the targets known last are asked`)]),
+      ...silentTargets(tick, now),
+      ...(spoolFailed === null
+        ? []
+        : [
+            gap(
+              "spool",
+              "samples after a restart",
+              `${wordsOf(spoolFailed)}; what is measured now stands in memory alone`,
+            ),
+          ]),
+      ...(dropped === 0 ? [] : [gap("memory", "further services", `${dropped} readings had no room`)]),
+      ...(invalidLines === 0
+        ? []
+        : [gap("pages", "some series", `${invalidLines} lines of metrics could not be read`)]),
+    ];
+  };
+}
+
+/** Why there was no usable answer, as people say it. */
+const WORDS: Readonly<Record<string, string>> = {
+  "not-sent": "no connection",
+  timeout: "no answer in time",
+  aborted: "no answer in time",
+  "cut-off": "the answer broke off",
+  status: "it answered with an error",
+};
+
+const wordsOf = (because: string): string => (Object.hasOwn(WORDS, because) ? (WORDS[because] ?? because) : because);
