@@ -62,7 +62,7 @@ export function rankCandidates(
     const reasons = reasonsFor(change, judged, evidence, options);
     return { change, reasons, logOdds: sumOf(reasons) };
   });
-  const left = leftBehind(gone, evidence.course, (change) => sumOf(reasonsFor(change, others, evidence, options)));
+  const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const none = noChange(evidence, anyEligible, passing(scored, evidence), left);
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);
   const list: Candidate[] = scored

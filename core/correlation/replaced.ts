@@ -83,25 +83,30 @@ export interface Replaced {
   readonly by: Change;
 }
 
-/** What is gone may have left something that breaks later (data, a queue, a cache): no more than one time in ten. */
+/**
+ * What is gone may have left something that breaks later: data, a queue, a cache. Nobody publishes how often; a guess
+ * of one time in ten, which goes to "no change" and so makes no other change look guilty.
+ */
 const LEFT_BEHIND_NATS = -Math.log(10);
 /** As good as impossible, and still a number: odds of one to e⁵⁰. */
 const LEAST_NATS = -50;
 
 /**
- * What replaced changes may have left behind cannot be taken back with them, so that their odds belong to "no change";
- * a drift is a thing of running pods, which are gone. `natsOf`: what else speaks for the change, as log odds.
+ * What replaced changes may have left behind cannot be taken back with them, so that their odds belong to "no change".
+ * It breaks at any moment, so that timing speaks neither for nor against it; a drift is a thing of running pods, which
+ * are gone. `reasonsFor`: what speaks for and against the change as if it still ran.
  */
 export function leftBehind(
   gone: readonly Replaced[],
   course: "shift" | "drift",
-  natsOf: (change: Change) => number,
+  reasonsFor: (change: Change) => readonly Reason[],
 ): readonly Reason[] {
   return gone.map(({ change, by }) => {
+    const nats = reasonsFor(change).reduce((sum, { name, logOdds }) => sum + (name === "timing" ? 0 : logOdds), 0);
     const who = by.ownRollback === true ? "our own rollback" : by.id;
     return {
       name: "replaced",
-      logOdds: course === "drift" ? LEAST_NATS : natsOf(change) + LEFT_BEHIND_NATS,
+      logOdds: course === "drift" ? LEAST_NATS : nats + LEFT_BEHIND_NATS,
       sentence: `${change.id} is no suspect: ${who} had taken its place before the trouble began`,
     };
   });
