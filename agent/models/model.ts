@@ -35,7 +35,8 @@ export interface ChatReply {
   readonly calls: readonly ToolCall[];
   /** `length`: cut off at `maxOutputTokens`; what it said is not whole. `refused`: the vendor's or model's own refusal. */
   readonly stop: "end" | "calls" | "length" | "refused";
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+  /** Input counts what was read from and written to the vendor's prompt cache too; `cachedTokens` is the part read. */
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly cachedTokens?: number };
 }
 
 /**

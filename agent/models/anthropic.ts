@@ -1,0 +1,156 @@
+import Anthropic, { APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
+import type { ChatMessage, ChatModel, ChatReply, ChatRequest, ChatTool, ToolCall } from "./model.ts";
+import { type Failure, isPassing, PATIENCE, type Patience, patiently, retryAfterMs } from "./patience.ts";
+import { toolArguments } from "./tool-arguments.ts";
+
+export interface RemoteModelOptions {
+  readonly model: string;
+  readonly apiKey: string | null;
+  /** Null: the vendor's own. */
+  readonly baseUrl: string | null;
+  /** Most ms that one try may take, from asking to the last byte. */
+  readonly timeoutMs: number;
+  readonly patience?: Patience;
+}
+
+/**
+ * Claude over the Messages API, streamed, with tools. The system prompt, the tools and the conversation so far end in
+ * cache marks, so that each turn pays for what is new alone.
+ * @see https://docs.anthropic.com/en/api/messages and …/messages-streaming, …/build-with-claude/prompt-caching
+ */
+export function anthropicModel(options: RemoteModelOptions): ChatModel {
+  const client = new Anthropic({
+    // All that the client would read from the environment is said here: the configuration decides where text goes.
+    apiKey: options.apiKey ?? "none",
+    baseURL: options.baseUrl ?? "https://api.anthropic.com",
+    logLevel: "off",
+    maxRetries: 0,
+    timeout: options.timeoutMs,
+  });
+  return {
+    name: `anthropic ${options.model}`,
+    reply(request, abort) {
+      const turn = async () => {
+        const signal = AbortSignal.any([abort, AbortSignal.timeout(options.timeoutMs)]);
+        const stream = await client.messages.create({ ...toBody(options.model, request), stream: true }, { signal });
+        return await collect(stream);
+      };
+      return patiently(turn, judge, abort, options.patience ?? PATIENCE);
+    },
+  };
+}
+
+const CACHED = { cache_control: { type: "ephemeral" } } as const;
+
+function toBody(model: string, request: ChatRequest): Anthropic.MessageCreateParamsNonStreaming {
+  const last = request.tools.length - 1;
+  return {
+    model,
+    max_tokens: request.maxOutputTokens,
+    system: [{ type: "text", text: request.system, ...CACHED }],
+    tools: request.tools.map((tool, i) => ({ ...toTool(tool), ...(i === last ? CACHED : {}) })),
+    messages: request.messages.map((message, i) => toMessage(message, i === request.messages.length - 1)),
+  };
+}
+
+const toTool = ({ name, description, inputSchema }: ChatTool): Anthropic.Tool => ({
+  name,
+  description,
+  input_schema: { ...inputSchema, type: "object" },
+});
+
+function toMessage(message: ChatMessage, isLast: boolean): Anthropic.MessageParam {
+  const mark = isLast ? CACHED : {};
+  if (message.role === "user") return { role: "user", content: [{ type: "text", text: message.text, ...mark }] };
+  if (message.role === "assistant") {
+    const said = message.text.trim() === "" ? [] : [{ type: "text" as const, text: message.text }];
+    const calls = message.calls.map(({ id, name, args }) => ({
+      type: "tool_use" as const,
+      id,
+      name,
+      input: args ?? {},
+    }));
+    return { role: "assistant", content: [...said, ...calls] };
+  }
+  const end = message.results.length - 1;
+  return {
+    role: "user",
+    content: message.results.map(({ callId, text, isError }, i) => ({
+      type: "tool_result",
+      tool_use_id: callId,
+      content: text,
+      is_error: isError,
+      ...(i === end ? mark : {}),
+    })),
+  };
+}
+
+interface Block {
+  readonly id: string;
+  readonly name: string | null;
+  text: string;
+}
+
+/** Puts the stream's events together. A stream that ends before its last event is a dropped connection. */
+async function collect(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>): Promise<ChatReply> {
+  const blocks = new Map<number, Block>();
+  let usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 };
+  let stop: Anthropic.StopReason | null = null;
+  let ended = false;
+  for await (const event of stream) {
+    if (event.type === "message_start") usage = { ...usage, ...inputOf(event.message.usage) };
+    if (event.type === "content_block_start") blocks.set(event.index, opened(event.content_block));
+    if (event.type === "content_block_delta") {
+      const block = blocks.get(event.index);
+      if (block !== undefined) block.text += textOf(event.delta);
+    }
+    if (event.type === "message_delta") {
+      stop = event.delta.stop_reason;
+      usage = { ...usage, outputTokens: event.usage.output_tokens };
+    }
+    if (event.type === "message_stop") ended = true;
+  }
+  if (!ended) throw new APIConnectionError({ message: "the stream ended early" });
+  const all = [...blocks.values()];
+  const calls: readonly ToolCall[] = all.flatMap(({ id, name, text }) =>
+    name === null ? [] : [{ id, name, args: toolArguments(text) }],
+  );
+  const text = all.flatMap((block) => (block.name === null ? [block.text] : [])).join("");
+  return { text, calls, stop: stopOf(stop, calls.length), usage };
+}
+
+function opened(block: Anthropic.ContentBlock): Block {
+  if (block.type === "tool_use") return { id: block.id, name: block.name, text: "" };
+  return { id: "", name: null, text: block.type === "text" ? block.text : "" };
+}
+
+function textOf(delta: Anthropic.RawContentBlockDelta): string {
+  if (delta.type === "text_delta") return delta.text;
+  return delta.type === "input_json_delta" ? delta.partial_json : "";
+}
+
+function inputOf(usage: Anthropic.Usage): { inputTokens: number; cachedTokens: number } {
+  const cachedTokens = usage.cache_read_input_tokens ?? 0;
+  return { inputTokens: usage.input_tokens + cachedTokens + (usage.cache_creation_input_tokens ?? 0), cachedTokens };
+}
+
+function stopOf(reason: Anthropic.StopReason | null, calls: number): ChatReply["stop"] {
+  if (reason === "refusal") return "refused";
+  if (reason === "max_tokens" || reason === "model_context_window_exceeded") return "length";
+  return reason === "tool_use" || calls > 0 ? "calls" : "end";
+}
+
+/** Errors inside a stream come without a status; their type says what passes. */
+const PASSING_TYPES = new Set(["overloaded_error", "api_error", "rate_limit_error", "timeout_error"]);
+
+function judge(error: unknown): Failure {
+  if (error instanceof APIUserAbortError || error instanceof APIConnectionError) return { again: true, afterMs: null };
+  if (!(error instanceof APIError)) return { again: isDropped(error), afterMs: null };
+  const passes = error.status === undefined ? PASSING_TYPES.has(error.type ?? "") : isPassing(error.status);
+  return { again: passes, afterMs: retryAfterMs(error.headers, Date.now()) };
+}
+
+/** A time-out of ours, a socket that closed, a body that stopped in its middle. */
+const isDropped = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.name === "TimeoutError" || error.name === "AbortError" || error.name === "TypeError");

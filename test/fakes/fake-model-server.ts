@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** One thing that a model server does with a request. */
+export type Act =
+  | { readonly kind: "say"; readonly text?: string; readonly calls?: readonly FakeCall[]; readonly stop?: string }
+  | { readonly kind: "refuse" }
+  | { readonly kind: "status"; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  /** Sends the first half of what it would say, then an error event, or closes the socket. */
+  | { readonly kind: "break"; readonly by: "error event" | "closed socket" }
+  /** Sends nothing for good. */
+  | { readonly kind: "hang" };
+
+export interface FakeCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the model writes them, valid JSON or not. */
+  readonly args: string;
+}
+
+export interface FakeModelServer {
+  readonly baseUrl: string;
+  /** Bodies as they were sent, in order, with the headers that authenticate. */
+  readonly requests: readonly {
+    readonly body: Record<string, unknown>;
+    readonly headers: IncomingMessage["headers"];
+  }[];
+  close(): Promise<void>;
+}
+
+/** Events of a stream, in order: name (empty: none) and data. */
+export type Wire = (act: Extract<Act, { kind: "say" } | { kind: "refuse" }>) => readonly (readonly [string, unknown])[];
+
+/** A vendor's endpoint on loopback that plays its acts in order, the last one for ever. */
+export async function startModelServer(options: {
+  readonly path: string;
+  readonly acts: readonly Act[];
+  readonly wire: Wire;
+  readonly errorBody: (status: number) => unknown;
+  readonly errorEvent: readonly [string, unknown];
+  readonly end: string | null;
+}): Promise<FakeModelServer> {
+  const requests: { body: Record<string, unknown>; headers: IncomingMessage["headers"] }[] = [];
+  const server = createServer((request, response) => {
+    void answer(request, response);
+  });
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.method !== "POST" || request.url !== options.path) {
+      response.writeHead(404).end();
+      return;
+    }
+    requests.push({ body: JSON.parse(Buffer.concat(chunks).toString("utf8")), headers: request.headers });
+    const act = options.acts[Math.min(requests.length, options.acts.length) - 1] ?? { kind: "hang" };
+    if (act.kind === "hang") return;
+    if (act.kind === "status") {
+      response.writeHead(act.status, { "content-type": "application/json", ...act.headers });
+      response.end(JSON.stringify(options.errorBody(act.status)));
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const send = ([name, data]: readonly [string, unknown]) =>
+      response.write(`${name === "" ? "" : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`);
+    const whole = options.wire(act.kind === "break" ? { kind: "say", text: "half of it" } : act);
+    if (act.kind !== "break") {
+      whole.forEach(send);
+      response.end(options.end === null ? "" : `data: ${options.end}\n\n`);
+      return;
+    }
+    whole.slice(0, Math.ceil(whole.length / 2)).forEach(send);
+    if (act.by === "closed socket") response.socket?.destroy();
+    else {
+      send(options.errorEvent);
+      response.end();
+    }
+  }
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
