@@ -7,6 +7,7 @@ import type { ConditionState, Finding } from "../model/finding.ts";
 import type { Sources } from "../ports.ts";
 import { type AskContext, ask } from "./ask.ts";
 import { readContext } from "./context.ts";
+import { afterOwnActs } from "./own-acts.ts";
 
 export interface AssessorOptions {
   /** Samples kept a signal; how far back the first tick reads, in steps. Default 1440. */
@@ -157,7 +158,8 @@ export function createAssessor(
       const more = await readContext(sources, config, context, since);
       const seen = [...changes.values()].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
       const series = engine.recent({ from: Math.max(0, since - 3_600_000), to: now });
-      return { at: now, series, findings, conditions, changes: seen, rollouts, ...more, gaps: context.gaps };
+      const known = afterOwnActs({ findings, series }, seen, more.topology, engine);
+      return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps };
     },
     state: () => ({
       detection: engine.state(),

@@ -1,0 +1,169 @@
+import { createCallGraph } from "../correlation/call-graph.ts";
+import { replaces } from "../correlation/replaced.ts";
+import type { DetectionEngine, Signal } from "../detection/engine.ts";
+import { ALARM_NATS } from "../detection/evidence.ts";
+import { levelSurprise, scaled } from "../detection/normal-level.ts";
+import { rateSurprise } from "../detection/normal-rate.ts";
+import { locateOnset } from "../detection/onset.ts";
+import { slotOf, timeOf, valueAt } from "../detection/sample-grid.ts";
+import type { Change } from "../model/change.ts";
+import type { Topology } from "../model/evidence.ts";
+import type { Finding, Onset } from "../model/finding.ts";
+import type { Series } from "../model/signal.ts";
+import { rfc3339 } from "../model/time.ts";
+
+/** A rollback of ours that has taken full effect. Unix ms. */
+export interface OwnAct {
+  readonly service: string;
+  /** When the change that it undid began; null where nobody knows that change any more. */
+  readonly began: number | null;
+  readonly doneAt: number;
+}
+
+/** Histories of clusters keep whole seconds: what they date so may have been up to a second later. */
+const SECOND_MS = 1000;
+
+/** Own rollbacks that are complete, oldest first. One that still rolls out leaves the trouble what it was. */
+export function ownActs(changes: readonly Change[]): readonly OwnAct[] {
+  return changes
+    .flatMap((own) => {
+      if (own.ownRollback !== true || own.finishedAt === null) return [];
+      const undone = changes
+        .filter((change) => change.ownRollback !== true && change.to === own.from && replaces(own, change))
+        .toSorted((a, b) => b.startedAt - a.startedAt)[0];
+      const doneAt = own.finishedAt + (own.finishedAt % SECOND_MS === 0 ? SECOND_MS - 1 : 0);
+      return [{ service: own.service, began: undone?.startedAt ?? null, doneAt }];
+    })
+    .toSorted((a, b) => a.doneAt - b.doneAt);
+}
+
+export interface AfterActs {
+  readonly findings: readonly Finding[];
+  readonly series: readonly Series[];
+}
+
+/**
+ * What is known, without what a rollback of ours has dealt with: no onset lies before the moment from which our act
+ * was in full effect, and the samples of the trouble that it ended are no part of what is usual.
+ *
+ * A test that alarmed before the act goes on alarming until it is sure of the recovery, and dates its trouble into the
+ * time of the version that is gone. So a finding of the service that was taken back, or of one that calls it, whose
+ * onset lies between the undone change and its end is asked again by the samples since: with as much evidence as a
+ * new alarm needs it is dated among them; without, it is no evidence of trouble now. A signal without a test keeps
+ * its finding, dated no earlier than the act. Trouble that is older than the undone change is none of it.
+ *
+ * `topology`: who calls whom; without it every service may have suffered.
+ */
+export function afterOwnActs(
+  { findings, series }: AfterActs,
+  changes: readonly Change[],
+  topology: Topology | null,
+  engine: Pick<DetectionEngine, "signal">,
+): AfterActs {
+  const acts = ownActs(changes);
+  if (acts.length === 0) return { findings, series };
+  const graph = createCallGraph(topology);
+  const suffers = (service: string, act: OwnAct): boolean =>
+    service === act.service || (act.began !== null && (!graph.known || graph.ancestors(act.service).has(service)));
+  let asked = findings;
+  let kept = series;
+  for (const act of acts) {
+    const ended = asked.filter((one) => suffers(one.service, act) && isOf(one, act));
+    const stretches = new Map<string, number>();
+    for (const { service, onset } of ended)
+      if (onset !== null) stretches.set(service, Math.min(onset.earliest, stretches.get(service) ?? Infinity));
+    kept = kept.map((one) => {
+      const from = stretches.get(one.service);
+      return from === undefined ? one : without(one, from, act.doneAt);
+    });
+    const again = new Set(ended.filter(({ verdict }) => verdict === "worse"));
+    asked = asked.map((one) => (again.has(one) ? askedAgain(one, act, engine) : one));
+  }
+  return { findings: asked, series: kept };
+}
+
+/** Whether a finding's trouble began while what the act undid was running. A stuck rollout is dated by itself. */
+function isOf({ onset, detector }: Finding, { began, doneAt }: OwnAct): boolean {
+  if (onset === null || detector === "rollout") return false;
+  return onset.earliest < doneAt && (began === null || onset.latest >= began);
+}
+
+/** The whole-service series without its samples of a stretch; a sample covers the step that ends at its time. */
+function without(series: Series, from: number, until: number): Series {
+  if (Object.keys(series.labels).length > 0 || series.metric === "request_rate") return series;
+  const { startAt, stepMs } = series;
+  const isOut = (index: number) => startAt + index * stepMs > from && startAt + (index - 1) * stepMs < until + stepMs;
+  return { ...series, values: series.values.map((value, index) => (isOut(index) ? null : value)) };
+}
+
+function askedAgain(finding: Finding, act: OwnAct, engine: Pick<DetectionEngine, "signal">): Finding {
+  const signal = engine.signal(finding.service, finding.metric);
+  const since = `our own rollback of ${act.service} was in effect at ${rfc3339(act.doneAt)}`;
+  const surprises = signal === undefined ? null : surprisesSince(signal, act.doneAt, engine);
+  if (surprises === null) {
+    const because = `${finding.because}; ${since}: not dated before that`;
+    return { ...finding, onset: notBefore(finding.onset, act.doneAt), because };
+  }
+  const onset = onsetIn(surprises, act.doneAt);
+  if (onset === null) {
+    const because = `${finding.because}; ${since}, and the samples since then do not show it`;
+    return { ...finding, verdict: "inconclusive", onset: null, because };
+  }
+  return { ...finding, onset, because: `${finding.because}; ${since}, and it is so since` };
+}
+
+interface Surprises {
+  readonly nats: readonly number[];
+  readonly firstAt: number;
+  readonly stepMs: number;
+}
+
+/**
+ * Evidence of each sample after the act that it is not as usual; null where the signal has no test. A rate may be read
+ * over one scrape more than its step, so that the first step after the act still holds some of what was before it.
+ */
+function surprisesSince(signal: Signal, doneAt: number, engine: Pick<DetectionEngine, "signal">): Surprises | null {
+  const { grid, watch } = signal;
+  const { normal } = watch;
+  if (normal === null) return null;
+  const rate = engine.signal(signal.service, "request_rate");
+  const requests = (at: number): number => {
+    if (rate === undefined) return Number.NaN;
+    const slot = slotOf(rate.grid, at);
+    const value = valueAt(rate.grid, slot);
+    return ((Number.isNaN(value) ? valueAt(rate.grid, slot - 1) : value) * grid.stepMs) / 1000;
+  };
+  const first = Math.max(grid.first, Math.ceil((doneAt - grid.originMs) / grid.stepMs) + 2);
+  const nats: number[] = [];
+  for (let slot = first; slot < grid.next; slot++) {
+    const value = valueAt(grid, slot);
+    if (Number.isNaN(value)) nats.push(Number.NaN);
+    else if (normal.kind === "level") nats.push(levelSurprise(normal, scaled(normal, value)));
+    else {
+      const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
+      const k = normal.bounded ? Math.max(0, Math.min(1, value)) * n : Math.max(0, value);
+      nats.push(n > 0 ? rateSurprise(normal, k, n) : Number.NaN);
+    }
+  }
+  return { nats, firstAt: timeOf(grid, first), stepMs: grid.stepMs };
+}
+
+/** When it began again, if the evidence since is as much as a new alarm needs, wherever it began; else null. */
+function onsetIn({ nats, firstAt, stepMs }: Surprises, doneAt: number): Onset | null {
+  let sum = 0;
+  let most = 0;
+  for (const one of nats.toReversed()) {
+    if (!Number.isNaN(one)) sum += one;
+    most = Math.max(most, sum);
+  }
+  if (most < ALARM_NATS) return null;
+  const onset = locateOnset(nats, firstAt, stepMs);
+  // What is so from the first sample on may have begun with the act itself.
+  return onset === null ? null : { ...onset, earliest: onset.earliest < firstAt ? doneAt : onset.earliest };
+}
+
+function notBefore(onset: Onset | null, doneAt: number): Onset | null {
+  if (onset === null) return null;
+  const { at, earliest, latest } = onset;
+  return { at: Math.max(at, doneAt), earliest: Math.max(earliest, doneAt), latest: Math.max(latest, doneAt) };
+}
