@@ -60,7 +60,7 @@ export function conclude(
     decision: withPlanned(decision, planned, { caseFile, config, services, answers }),
     targets: planned.targets,
     obstacles: planned.obstacles,
-    baselines: baselines(caseFile, [...meant].sort()),
+    baselines: baselines(caseFile, [...meant].sort(), config.policies),
     unverified: unverified(caseFile, config, answers, meant),
   };
 }

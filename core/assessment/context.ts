@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { mergedTopology } from "../correlation/call-graph.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Span, Topology } from "../model/evidence.ts";
 import type { Sources } from "../ports.ts";
@@ -44,16 +45,10 @@ export async function readContext(
   return {
     logs: logs.flatMap((answer) => answer?.lines ?? []).sort((a, b) => a.at - b.at),
     spans: allSpans,
-    topology: merged(named.length > 0 ? named : graphFromSpans(allSpans)),
+    topology: mergedTopology(named.length > 0 ? named : graphFromSpans(allSpans)),
     flags: flags.flatMap((answer) => answer ?? []),
     alerts: alerts.flatMap((answer) => answer ?? []),
   };
-}
-
-function merged(graphs: readonly Topology[]): Topology | null {
-  if (graphs.length === 0) return null;
-  const edges = new Map(graphs.flatMap((graph) => graph.edges.map((edge) => [edge.join("\n"), edge] as const)));
-  return { edges: [...edges.values()], external: [...new Set(graphs.flatMap(({ external }) => external))] };
 }
 
 /** Who called whom, as the spans say it, where nobody drew a graph. */

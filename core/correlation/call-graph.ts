@@ -12,6 +12,13 @@ export interface CallGraph {
   readonly entries: ReadonlySet<string>;
 }
 
+/** What several sources know of who calls whom, together; null where none knows. */
+export function mergedTopology(graphs: readonly Topology[]): Topology | null {
+  if (graphs.length === 0) return null;
+  const edges = new Map(graphs.flatMap((graph) => graph.edges.map((edge) => [edge.join("\n"), edge] as const)));
+  return { edges: [...edges.values()], external: [...new Set(graphs.flatMap(({ external }) => external))] };
+}
+
 const NONE: ReadonlySet<string> = new Set();
 
 export function createCallGraph(topology: Topology | null): CallGraph {

@@ -40,6 +40,26 @@ export function upperRate(failed: number, total: number): number {
   return Math.min(1, Math.max(wilson, withoutFailure));
 }
 
+/**
+ * One-sided 95 % lower limit of the median of what these values (not empty, any order) were drawn from, whatever their
+ * distribution: the largest order statistic that a sample of their number leaves below the median with 95 %, from the
+ * binomial distribution. Fewer than five give no such limit; then the least of them stands for it.
+ *
+ * @see Conover (1999), Practical Nonparametric Statistics, 3rd ed., §3.2
+ */
+export function medianAtLeast(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  let below = 0.5 ** sorted.length; // P(fewer than `rank` of them lie below the median)
+  let term = below;
+  let rank = 1;
+  for (; rank < sorted.length; rank++) {
+    term *= (sorted.length - rank + 1) / rank;
+    if (below + term > DOUBT) break;
+    below += term;
+  }
+  return sorted[rank - 1] ?? Number.NaN;
+}
+
 /** The quantile that a latency metric names ("p99_latency" → 0.99); null where it names none. */
 export function quantileOf(metric: string): number | null {
   const digits = /^p(\d{2,4})(?:_|$)/.exec(metric)?.[1];

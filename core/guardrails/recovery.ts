@@ -2,6 +2,7 @@ import { isLatency } from "../detection/meaning.ts";
 import type { Baseline, Recovery } from "../model/incident.ts";
 import { type Series, signalKey, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
+import { type Bystander, commonSlowdown, type Slowdown } from "./common-mode.ts";
 import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
 
 export interface Unmeasured {
@@ -21,6 +22,8 @@ export interface RecoveryInput {
   readonly unmeasured?: readonly Unmeasured[];
   /** Unsmoothed series that reach from `executedAt` to now, `request_rate` of each service among them. */
   readonly series: readonly Series[];
+  /** Latencies of services that the acts cannot reach: what slowed them all meanwhile is no failed act. */
+  readonly bystanders?: readonly Bystander[];
   /** Did each target's rollout finish at the restored version? null: could not be read. */
   readonly rolloutComplete: boolean | null;
   /** The rate from which people call a ratio broken (a policy's threshold), by metric; see `enoughRequests`. */
@@ -102,11 +105,13 @@ function unmeasuredCheck({ service, metric, ready }: Unmeasured): Check {
 
 function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
   const { service, metric } = baseline;
-  const say = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
+  const check = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
   const series = input.series.find((one) => signalKey(one) === signalKey({ service, metric, labels: {} }));
-  if (series === undefined) return say("unknown", "there is no data since the rollback");
-  const worse = metric === "request_rate" ? "down" : directionOf(series);
-  const run = goodRun(series, baseline, worse, input);
+  if (series === undefined) return check("unknown", "there is no data since the rollback");
+  const worse = directionOf(series, baseline);
+  const { series: own, note } = withoutCommonSlowdown(series, baseline, input);
+  const run = goodRun(own, baseline, worse, input);
+  const say = (verdict: Check["verdict"], because: string): Check => check(verdict, because + note);
   if (run.newest === null) return say("unknown", "there is no sample since the rollback");
   if (input.now - run.newest.at > FRESH_STEPS * series.stepMs) {
     return say("unknown", `the newest sample is ${durationText(input.now - run.newest.at)} old`);
@@ -116,10 +121,49 @@ function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
     return say("not-recovered", `inside its baseline for ${run.good.length} of ${ENOUGH_SAMPLES} samples`);
   }
   if (metric === "request_rate" || (baseline.requestRate === null && !speaksOfRequests(metric))) {
-    return say("recovered", insideText(run.newest.value, run.good.length, baseline));
+    return say("recovered", insideText(run.newest.value, run.good.length, baseline, worse));
   }
   if (baseline.requestRate === null) return say("unknown", "nobody knows how many requests are usual");
   return trafficCheck(baseline, run, trafficOver(run, service, series.stepMs, input), input, say);
+}
+
+/**
+ * A latency as it would be had not everything slowed meanwhile, and the fact in words where that decides about a sample.
+ * Other signals are left as they are: a machine that is short of CPU slows requests and fails none of them.
+ */
+function withoutCommonSlowdown(
+  series: Series,
+  baseline: Baseline,
+  { bystanders = [], executedAt }: RecoveryInput,
+): { readonly series: Series; readonly note: string } {
+  const same = bystanders.filter(({ since }) => since.metric === series.metric);
+  if (!isLatency(series.metric) || same.length === 0) return { series, note: "" };
+  const slowdownAt = commonSlowdown(same);
+  const samples = series.values.map((measured, index) => {
+    const at = series.startAt + index * series.stepMs;
+    if (measured === null || at - series.stepMs < executedAt) return { value: measured, decisive: null };
+    const slowdown = slowdownAt(at);
+    const value = measured / slowdown.factor;
+    const decides = measured > baseline.upper && value <= baseline.upper;
+    return { value, decisive: decides ? { measured, slowdown } : null };
+  });
+  const decisive = samples.findLast((sample) => sample.decisive !== null)?.decisive ?? null;
+  return {
+    series: { ...series, values: samples.map(({ value }) => value) },
+    note: decisive === null ? "" : slowdownText(decisive, baseline.unit),
+  };
+}
+
+/** So many services are named. */
+const NAMED = 3;
+
+function slowdownText(
+  { measured, slowdown }: { readonly measured: number; readonly slowdown: Slowdown },
+  unit: string,
+): string {
+  const { services, factor } = slowdown;
+  const more = services.length > NAMED ? ` and ${services.length - NAMED} more` : "";
+  return `; measured ${figure(measured)} ${unit}, of which a factor of ${figure(factor)} is discounted: what the act cannot reach (${services.slice(0, NAMED).join(", ")}${more}) became slower by as much meanwhile`;
 }
 
 interface Sample {
@@ -209,21 +253,29 @@ function trafficFloor(baseline: Baseline, { baselines }: RecoveryInput): number 
   return own?.lower ?? (baseline.requestRate ?? 0) * DRAINED_SHARE;
 }
 
-/** A series says itself in which direction it hurts; a well-known metric always hurts the same way. */
-function directionOf(series: Series): Worse {
+/**
+ * A series says itself in which direction it hurts; a well-known metric always hurts the same way. Where neither has a
+ * direction, what policy declared bad counts; traffic of which nothing is declared has recovered when it is back.
+ */
+function directionOf(series: Series, { worse }: Baseline): Worse {
   const known: Readonly<Record<string, { readonly worse: Worse }>> = WELL_KNOWN_METRICS;
-  return Object.hasOwn(known, series.metric) ? (known[series.metric]?.worse ?? series.worse) : series.worse;
+  const own = Object.hasOwn(known, series.metric) ? (known[series.metric]?.worse ?? series.worse) : series.worse;
+  if (own !== "either") return own;
+  return worse ?? (series.metric === "request_rate" ? "down" : own);
 }
 
 function isInside(value: number, { lower, upper }: Baseline, worse: Worse): boolean {
   return (worse === "down" || value <= upper) && (worse === "up" || value >= lower);
 }
 
-const insideText = (value: number, samples: number, { upper, unit }: Baseline): string =>
-  `${figure(value)} ${unit}, inside its baseline (up to ${figure(upper)}) for ${samples} samples`;
+const limitText = ({ lower, upper }: Baseline, worse: Worse): string =>
+  worse === "down" ? `from ${figure(lower)}` : `up to ${figure(upper)}`;
 
-const outsideText = (value: number, { lower, upper, unit }: Baseline, worse: Worse): string =>
-  `${figure(value)} ${unit}, outside its baseline (${worse === "down" ? `from ${figure(lower)}` : `up to ${figure(upper)}`})`;
+const insideText = (value: number, samples: number, baseline: Baseline, worse: Worse = "up"): string =>
+  `${figure(value)} ${baseline.unit}, inside its baseline (${limitText(baseline, worse)}) for ${samples} samples`;
+
+const outsideText = (value: number, baseline: Baseline, worse: Worse): string =>
+  `${figure(value)} ${baseline.unit}, outside its baseline (${limitText(baseline, worse)})`;
 
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (rate: number): string => `${figure(rate * 100)} %`;

@@ -5,6 +5,7 @@ import { Decision } from "./decision.ts";
 import { ConditionState, Finding, Onset } from "./finding.ts";
 import { Impact } from "./impact.ts";
 import { GateAnswer, Plan } from "./plan.ts";
+import { Worse } from "./signal.ts";
 import { Moment } from "./time.ts";
 
 /** How a verification ended. Unknown is not recovered (S9). */
@@ -27,6 +28,7 @@ export const Baseline = z.strictObject({
   upper: z.number().describe("A value above it is outside the signal's own baseline"),
   lower: z.number(),
   requestRate: z.number().nullable().describe("Requests a second before onset"),
+  worse: Worse.optional().describe("In which direction a policy calls it bad, where the metric itself has none"),
 });
 export type Baseline = Readonly<z.infer<typeof Baseline>>;
 

@@ -1,5 +1,6 @@
 import type { Config } from "../../core/config/config.ts";
-import { isResource } from "../../core/detection/meaning.ts";
+import { mergedTopology } from "../../core/correlation/call-graph.ts";
+import { isLatency, isResource } from "../../core/detection/meaning.ts";
 import { judgeRecovery, type Unmeasured } from "../../core/guardrails/recovery.ts";
 import type { FlagState, Rollout } from "../../core/model/evidence.ts";
 import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
@@ -7,14 +8,15 @@ import type { TargetResult } from "../../core/model/plan.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
 import type { MetricSource, Sources } from "../../core/ports.ts";
+import { type Concerned, createBystanders } from "./bystanders.ts";
 
 export interface VerifierParts {
   readonly config: Pick<Config, "policies" | "feedback" | "watch">;
-  readonly sources: Pick<Sources, "metrics" | "rollouts" | "flags">;
+  readonly sources: Pick<Sources, "metrics" | "rollouts" | "flags" | "topology">;
 }
 
 /** The part of an incident that verification needs; all of it stands in the ledger (S5). */
-export type Acted = Pick<Incident, "baselines" | "findings" | "conditions" | "gate" | "timeline">;
+export type Acted = Concerned & Pick<Incident, "baselines" | "timeline">;
 
 /**
  * Looks once whether the system recovered after an act; ask again while the verdict is `pending`. Reads the signals
@@ -25,22 +27,31 @@ export function createVerifier({
   config,
   sources,
 }: VerifierParts): (incident: Acted, now: number, abort: AbortSignal) => Promise<Recovery> {
+  const read = (metric: string, window: Window, abort: AbortSignal) =>
+    readMetric(sources.metrics, metric, window, config.watch.stepMs, abort);
+  const bystandersOf = createBystanders(read);
   return async (incident, now, abort) => {
     const { baselines, unmeasured } = wrongSignals(incident);
     const executedAt = actedAt(incident) ?? now;
     const names = [...new Set([...baselines.map(({ metric }) => metric), "request_rate"])];
     const window = { from: executedAt, to: now };
-    const [series, rollouts, flags] = await Promise.all([
-      Promise.all(names.map((metric) => readMetric(sources.metrics, metric, window, config.watch.stepMs, abort))),
+    const [answers, rollouts, flags, graphs] = await Promise.all([
+      Promise.all(names.map((metric) => read(metric, window, abort))),
       allAnswers(sources.rollouts.map((source) => () => source.rollouts(abort))),
       allAnswers(sources.flags.map((source) => () => source.flags(abort))),
+      baselines.some(({ metric }) => isLatency(metric))
+        ? allAnswers(sources.topology.map((source) => async () => [await source.topology(abort)]))
+        : undefined,
     ]);
+    const series = answers.flat();
+    const bystanders = await bystandersOf(incident, baselines, series, mergedTopology(graphs ?? []), abort);
     return judgeRecovery({
       baselines,
       unmeasured: unmeasured.map((one) =>
         one.metric === HEALTH ? { ...one, ready: podsReady(one.service, rollouts) } : one,
       ),
-      series: series.flat(),
+      series,
+      bystanders,
       rolloutComplete: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
       brokenAt: brokenLevels(config.policies),
       executedAt,
@@ -83,9 +94,10 @@ function wrongSignals({ baselines, findings, conditions }: Acted): WrongSignals 
     .map(([, signal]) => signal);
   if (kept.length === 0 && unmeasured.length === 0) return { baselines, unmeasured };
   const services = new Set(kept.map(({ service }) => service));
-  const traffic = baselines.filter(
-    (one) => one.metric === "request_rate" && services.has(one.service) && !kept.includes(one),
-  );
+  // Of traffic that was not wrong itself, only its return is asked: a surge is no failed act.
+  const traffic = baselines
+    .filter((one) => one.metric === "request_rate" && services.has(one.service) && !kept.includes(one))
+    .map((one): Baseline => ({ ...one, worse: "down" }));
   return { baselines: [...kept, ...traffic], unmeasured };
 }
 

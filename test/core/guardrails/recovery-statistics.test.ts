@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "../../../core/guardrails/recovery-statistics.ts";
+import {
+  ENOUGH_SAMPLES,
+  enoughRequests,
+  medianAtLeast,
+  quantileOf,
+  upperRate,
+} from "../../../core/guardrails/recovery-statistics.ts";
 
 /** P(X ≤ k) of a binomial variable, summed term by term. */
 function binomialAtMost(k: number, n: number, p: number): number {
@@ -33,6 +39,22 @@ describe("statistics of recovery", () => {
         if (n > 1) expect((1 - rate) ** (n - 1)).toBeGreaterThan(0.05 - 1e-6);
       }),
     );
+  });
+
+  it.each([
+    [1, 1],
+    [2, 1],
+    [4, 1],
+    [5, 1],
+    [7, 1],
+    [8, 2],
+    [11, 3],
+    [20, 6],
+  ])("of %d values, the median lies above the one of rank %d with 95 %%, and of none above it", (n, rank) => {
+    const values = Array.from({ length: n }, (_, i) => i + 1);
+    expect(medianAtLeast(values.toReversed())).toBe(rank);
+    if (n >= 5) expect(binomialAtMost(rank - 1, n, 0.5)).toBeLessThanOrEqual(0.05);
+    expect(binomialAtMost(rank, n, 0.5)).toBeGreaterThan(0.05);
   });
 
   it("a signal that is bad half of the time passes by chance less than once in twenty", () => {

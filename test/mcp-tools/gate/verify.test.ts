@@ -3,11 +3,12 @@ import type { Config } from "../../../core/config/config.ts";
 import type { FlagState, Rollout } from "../../../core/model/evidence.ts";
 import type { Baseline } from "../../../core/model/incident.ts";
 import type { TargetResult } from "../../../core/model/plan.ts";
-import type { FlagSource, MetricQuery, MetricSource, RolloutSource } from "../../../core/ports.ts";
+import type { FlagSource, MetricQuery, MetricSource, RolloutSource, TopologySource } from "../../../core/ports.ts";
 import { type Acted, brokenLevels, createVerifier, type VerifierParts } from "../../../mcp-tools/gate/verify.ts";
 import { firing, flagOf, MINUTE, NOW, targetOf } from "../../core/guardrails/rule-inputs.ts";
 
 const STEP = 5000;
+const ONSET = NOW - 10 * MINUTE;
 const baseline: Baseline = {
   service: "checkout",
   metric: "error_rate",
@@ -16,6 +17,17 @@ const baseline: Baseline = {
   upper: 0.01,
   lower: 0,
   requestRate: 30,
+};
+
+const cpuUse: Baseline = { ...baseline, metric: "cpu_usage", center: 0.3, upper: 0.4, lower: 0.2 };
+const traffic: Baseline = {
+  ...baseline,
+  metric: "request_rate",
+  unit: "req/s",
+  center: 30,
+  upper: 40,
+  lower: 20,
+  worse: "down",
 };
 
 const threshold = (metric: string, level: number, comparison: "greater_than" | "less_than" = "greater_than") =>
@@ -87,7 +99,7 @@ async function look(
   const feedback = { verifyRecovered: true, timeoutMs, ifNotRecovered: null, logOutcome: null, postmortemDraft: false };
   const verify = createVerifier({
     config: { policies, feedback, watch: { stepMs: STEP } },
-    sources: { metrics: [metrics(good)], rollouts: [rollouts(rolloutOf())], flags: [], ...sources },
+    sources: { metrics: [metrics(good)], rollouts: [rollouts(rolloutOf())], flags: [], topology: [], ...sources },
   });
   const executedAt = NOW - 2 * MINUTE;
   const review = { verdict: "allow" as const, rules: [] };
@@ -96,6 +108,9 @@ async function look(
     baselines: [baseline],
     findings: [],
     conditions: [firing({ state: "inactive" })],
+    service: "checkout",
+    affectedServices: ["checkout"],
+    onset: { at: ONSET, earliest: ONSET, latest: ONSET },
     gate,
     timeline: [],
     ...incident,
@@ -199,6 +214,20 @@ describe("verification", () => {
     expect((await look({}, [done()], MINUTE, declared)).verdict).toBe("unknown");
   });
 
+  it("what policy declared bad and has a baseline is judged by it: traffic from below, the use of CPU from above", async () => {
+    const both = { baselines: [baseline, cpuUse, traffic] };
+    const verdict = async (metric: string, values: Readonly<Record<string, number>>) => {
+      const conditions = [firing({ service: "checkout", metric })];
+      return (await look({ metrics: [metrics(values)] }, [done()], MINUTE, { ...both, conditions })).verdict;
+    };
+    expect(await verdict("cpu_usage", { ...good, cpu_usage: 0.3 })).toBe("recovered");
+    expect(await verdict("cpu_usage", { ...good, cpu_usage: 0.9 })).toBe("not-recovered");
+    expect(await verdict("cpu_usage", good)).toBe("unknown");
+    expect(await verdict("request_rate", { ...good, request_rate: 29 })).toBe("recovered");
+    expect(await verdict("request_rate", { ...good, request_rate: 90 })).toBe("recovered");
+    expect(await verdict("request_rate", { ...good, request_rate: 9 })).toBe("not-recovered");
+  });
+
   it("counts from the submission where nothing had to be written", async () => {
     const gate = {
       planId: "p",
@@ -212,6 +241,101 @@ describe("verification", () => {
     const sources = { metrics: [metrics(good, asked)] };
     expect((await look(sources, [], MINUTE, { gate, timeline })).verdict).toBe("recovered");
     expect(asked[0]?.window.from).toBe(NOW - 90_000);
+  });
+
+  describe("on a machine that became short of CPU meanwhile", () => {
+    const wrong = {
+      baselines: [{ ...baseline, metric: "p99_latency", unit: "ms", center: 100, upper: 150 }],
+      conditions: [firing({ service: "checkout", metric: "p99_latency" })],
+    };
+    /** Everybody's p99: 100 ms before the onset, and since then as given. */
+    const latencies = (now: Readonly<Record<string, number>>): MetricSource => ({
+      name: "prometheus",
+      metrics: () => ["p99_latency", "request_rate"],
+      async range({ metric, window }) {
+        const count = Math.floor((window.to - window.from) / STEP) + 1;
+        return Object.entries(now).map(([service, ms]) => {
+          const value = metric === "request_rate" ? 30 : window.to <= ONSET ? 100 : ms;
+          const values = Array.from({ length: count }, () => value);
+          return { service, metric, unit: "ms", worse: "up", labels: {}, startAt: window.from, stepMs: STEP, values };
+        });
+      },
+    });
+    const graph = (...edges: readonly (readonly [string, string])[]): TopologySource => ({
+      name: "zipkin",
+      topology: async () => ({ edges, external: [] }),
+    });
+    const apart = [
+      ["web", "checkout"],
+      ["web", "search"],
+      ["web", "login"],
+      ["search", "index"],
+    ] as const;
+    const slowAll = { checkout: 280, web: 290, search: 300, login: 290, index: 310 };
+
+    it.each<[string, Readonly<Record<string, number>>, readonly TopologySource[], string, RegExp]>([
+      [
+        "what all share is discounted, and said",
+        slowAll,
+        [graph(...apart)],
+        "recovered",
+        /factor of 2.9 is discounted.*index, login, search/,
+      ],
+      [
+        "the target alone stays slow",
+        { ...slowAll, search: 100, login: 100, index: 100 },
+        [graph(...apart)],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+      [
+        "the target is slower than all others became",
+        { ...slowAll, checkout: 900 },
+        [graph(...apart)],
+        "not-recovered",
+        /outside its baseline/,
+      ],
+      [
+        "one service that did not slow down tells that not all did",
+        { ...slowAll, index: 100 },
+        [graph(...apart)],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+      ["S9: nobody knows who calls whom", slowAll, [], "not-recovered", /280 ms, outside/],
+      ["S9: who knows it is down", slowAll, [{ name: "zipkin", topology: down }], "not-recovered", /280 ms, outside/],
+      [
+        "those that call the target wait for it and tell nothing",
+        slowAll,
+        [graph(["web", "checkout"], ["search", "checkout"], ["login", "search"], ["index", "web"])],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+      [
+        "those that it calls may suffer from it",
+        slowAll,
+        [graph(["checkout", "search"], ["checkout", "login"], ["login", "index"])],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+      [
+        "and so may those that share what it calls",
+        slowAll,
+        [graph(["checkout", "db"], ["search", "db"], ["login", "db"], ["index", "db"])],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+    ])("%s", async (_name, now, topology, verdict, because) => {
+      const recovery = await look({ metrics: [latencies(now)], topology }, [done()], MINUTE, wrong);
+      expect(recovery.verdict).toBe(verdict);
+      expect(recovery.checks.find(({ metric }) => metric === "p99_latency")?.because).toMatch(because);
+    });
+
+    it("a service that was hurt in the incident tells nothing", async () => {
+      const affectedServices = ["checkout", "search", "login"];
+      const sources = { metrics: [latencies(slowAll)], topology: [graph(...apart)] };
+      expect((await look(sources, [done()], MINUTE, { ...wrong, affectedServices })).verdict).toBe("not-recovered");
+    });
   });
 
   it("takes the lowest threshold of any policy as what people call broken", () => {
