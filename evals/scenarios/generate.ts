@@ -1,0 +1,231 @@
+import { changeMaker, drawClock, innocentChanges, number } from "./background.ts";
+import { createDraw, type Draw } from "./draw.ts";
+import { FAMILIES } from "./families/index.ts";
+import type { Family, Plot, Stage } from "./family.ts";
+import { type BundleFiles, toFiles } from "./observe/bundle.ts";
+import { scaled } from "./world/faults.ts";
+import {
+  type Clock,
+  HOUR,
+  type Kind,
+  MINUTE,
+  type PlannedChange,
+  type Scenario,
+  type SystemModel,
+} from "./world/model.ts";
+import { drawSystem } from "./world/system.ts";
+import { deriveTruth, type Truth } from "./world/truth.ts";
+import { type Visibility, visibilityOf } from "./world/visibility.ts";
+
+/** Names of the families that exist, sorted. */
+export function families(): readonly string[] {
+  return FAMILIES.map(({ name }) => name).toSorted();
+}
+
+/** A story with its answer, before it is written down. */
+export interface Told {
+  readonly scenario: Scenario;
+  readonly truth: Truth;
+  readonly visibility: Visibility | null;
+}
+
+/**
+ * One bundle of a family. The same family and seed give the same files, byte for byte.
+ * Throws a RangeError for a family that does not exist.
+ */
+export function generateBundle(family: string, seed: number): BundleFiles {
+  const draw = createDraw(`${family}/${seed}/observed`);
+  return toFiles(tell(family, seed), draw, `case-${draw.stream("id").hex(8)}`);
+}
+
+/** How often a world is drawn anew when the story cannot be told in it: too little traffic, a fallback that hides it all. */
+const TRIES = 40;
+
+/** The story of a family and seed: what happens, the right answer, and how well it can be seen. */
+export function tell(name: string, seed: number): Told {
+  const family = FAMILIES.find((one) => one.name === name);
+  if (family === undefined) throw new RangeError(`there is no family ${name}; there are ${families().join(", ")}`);
+  const complaints: string[] = [];
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const told = attemptAt(family, createDraw(`${name}/${seed}/${attempt}`));
+    if (typeof told !== "string") return told;
+    complaints.push(told);
+  }
+  throw new Error(`${name}, seed ${seed}: no world fits the story: ${[...new Set(complaints)].join("; ")}`);
+}
+
+/** Faults are made stronger by this factor, this many times, until they can be seen. */
+const STRONGER = 1.35;
+const RAISES = 10;
+/** What is left of the watch once the evidence suffices, at least. */
+const TIME_TO_ACT = 5 * MINUTE;
+
+function attemptAt(family: Family, draw: Draw): Told | string {
+  const drawn = stage(family, draw);
+  let plot: Plot;
+  try {
+    plot = family.plot(drawn);
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+  const scenario = scenarioOf(family, drawn, plot, draw.stream("background"));
+  const truth = deriveTruth(scenario);
+  if (!family.faulty)
+    return truth.faulty
+      ? "an innocent story turned out faulty"
+      : { scenario: withHuman(scenario, truth, draw), truth, visibility: null };
+  for (let raise = 0; raise <= RAISES; raise++) {
+    const louder: Scenario = {
+      ...scenario,
+      faults: scenario.faults.map((fault) => (fault.main === true ? scaled(fault, STRONGER ** raise) : fault)),
+    };
+    const again = raise === 0 ? truth : deriveTruth(louder);
+    if (!again.faulty || again.onset === null) continue;
+    const visibility = visibilityOf(louder, again.guilty, again.onset);
+    if (visibility.at === null || visibility.at > louder.clock.watchEnd - TIME_TO_ACT) continue;
+    if (again.onset < louder.clock.watchStart) return "the story begins before the watch";
+    return { scenario: withHuman(louder, again, draw), truth: again, visibility };
+  }
+  return truth.faulty ? "too little evidence at any strength" : "a faulty story hurts nobody";
+}
+
+/** Requests a second from which on a service's own figures say something within minutes. */
+const BUSY = 4;
+
+function stage(family: Family, draw: Draw): Stage {
+  const wishes = family.wishes ?? {};
+  const system = drawSystem(draw.stream("system"), wishes);
+  const clock = drawClock(draw.stream("clock"), wishes);
+  const maker = changeMaker(draw.stream("changes"));
+  const service = (name: string) => {
+    const found = system.services.find((one) => one.name === name);
+    if (found === undefined) throw new RangeError(`there is no service ${name}`);
+    return found;
+  };
+  const plots = draw.stream("plot");
+  return {
+    draw: plots,
+    system,
+    clock,
+    moment: clock.watchStart + plots.uniform(4, 12) * MINUTE,
+    changes: maker,
+    service,
+    busy: (perSecond = BUSY) =>
+      system.services.filter(
+        ({ tier, expectedRate }) => tier !== "external" && tier !== "store" && expectedRate >= perSecond,
+      ),
+    callersOf: (name) => system.calls.filter(({ callee }) => callee === name).map(({ caller }) => service(caller)),
+    calleesOf: (name) => system.calls.filter(({ caller }) => caller === name).map(({ callee }) => service(callee)),
+    change: maker.make,
+  };
+}
+
+/** A service that the plot changes gets no innocent change of its own within this time: nobody could tell them apart. */
+const APART = 25 * MINUTE;
+
+function scenarioOf(
+  family: Family,
+  { system, clock, moment, changes: maker }: Stage,
+  plot: Plot,
+  draw: Draw,
+): Scenario {
+  const wishes = family.wishes ?? {};
+  const evidence = {
+    logs: draw.chance(0.85),
+    spans: draw.chance(0.5),
+    alerts: draw.chance(0.6),
+    pods: draw.chance(0.5),
+    coarseDays: draw.chance(0.3) ? draw.pick([3, 7, 14]) : 0,
+    topology: draw.chance(0.95),
+    ...wishes.evidence,
+  };
+  const plotted = new Set([...plot.changes.map(({ service }) => service), ...(plot.quiet ?? [])]);
+  const isFree = (service: string, _: Kind, at: number) =>
+    (plot.noChangesFrom === undefined || at < plot.noChangesFrom) && (!plotted.has(service) || at < moment - APART);
+  const from = clock.watchStart - Math.max(evidence.coarseDays * 24 * HOUR, clock.watchStart - clock.historyStart);
+  const rate = draw.uniform(...(wishes.changesPerDay ?? [0.3, 2]));
+  const usual = innocentChanges(draw.stream("usual"), maker, system, { from, to: clock.watchEnd }, rate, isFree);
+  const crowd = crowdOf(draw.stream("crowd"), maker, system, moment, wishes.crowd ?? [0, 3], plotted, plot);
+  const all = apart([...plot.changes, ...crowd, ...usual], clock);
+  return {
+    family: family.name,
+    why: plot.why,
+    clock,
+    system,
+    changes: number(all, system),
+    faults: plot.faults,
+    gaps: plot.gaps ?? [],
+    lines: plot.lines ?? [],
+    lateStart: plot.lateStart ?? [],
+    evidence,
+    human: null,
+  };
+}
+
+/** Innocent changes of services that have nothing to do with the plot, shortly before and after its moment. */
+function crowdOf(
+  draw: Draw,
+  maker: Stage["changes"],
+  system: SystemModel,
+  moment: number,
+  [low, high]: readonly [number, number],
+  plotted: ReadonlySet<string>,
+  plot: Plot,
+): readonly PlannedChange[] {
+  const others = system.services.filter(
+    ({ name, tier }) => tier !== "external" && tier !== "store" && !plotted.has(name),
+  );
+  return draw
+    .shuffle(others)
+    .slice(0, draw.integer(low, high))
+    .map((service) =>
+      maker.make(
+        draw.chance(0.75) ? "deploy" : draw.pick(["config", "flag"]),
+        service,
+        moment + draw.uniform(-15, 8) * MINUTE,
+      ),
+    )
+    .filter(({ startedAt }) => plot.noChangesFrom === undefined || startedAt < plot.noChangesFrom);
+}
+
+/** Of two deploys of one service that would overlap, the one named first stays. */
+function apart(changes: readonly PlannedChange[], clock: Clock): readonly PlannedChange[] {
+  const kept: PlannedChange[] = [];
+  for (const change of changes) {
+    const overlaps = kept.some(
+      (other) =>
+        change.kind === "deploy" &&
+        other.kind === "deploy" &&
+        other.service === change.service &&
+        change.startedAt < (other.finishedAt ?? clock.watchEnd) + 5 * MINUTE &&
+        other.startedAt < (change.finishedAt ?? clock.watchEnd) + 5 * MINUTE,
+    );
+    if (!overlaps) kept.push(change);
+  }
+  return kept;
+}
+
+/** What the team did, where the record says it: people take the right action in the end, well after it was possible. */
+function withHuman(scenario: Scenario, truth: Truth, from: Draw): Scenario {
+  const draw = from.stream("human");
+  if (!draw.chance(0.35)) return scenario;
+  const at = (truth.onset ?? scenario.clock.watchStart) + Math.round(draw.uniform(12, 70)) * MINUTE;
+  if (truth.culprit === null)
+    return truth.disturbed
+      ? { ...scenario, human: { action: "no_action", note: "Watched until it passed." } }
+      : scenario;
+  return {
+    ...scenario,
+    human: {
+      action: truth.action,
+      change_id: truth.culprit,
+      at,
+      note: draw.pick([
+        "Paged by the error budget alert.",
+        "Reported by support.",
+        "Found by the author of the change.",
+      ]),
+    },
+  };
+}

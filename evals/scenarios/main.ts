@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { createDraw } from "./draw.ts";
+import { families, generateBundle } from "./generate.ts";
+import type { BundleFiles } from "./observe/bundle.ts";
+import { atStep, withoutLogs, withoutVersionSplit } from "./variants.ts";
+
+const USAGE = `node evals/scenarios/main.ts --seed N --count K [--family F]… [--step 15|60] [--without logs|versions]… -o DIR
+  Writes K incident bundles, families in turn, each into DIR/<family>-<seed>. The same arguments give the same bytes.
+  Families: ${families().join(", ")}
+`;
+
+/** Files longer than this are written gzipped. */
+const GZIP_FROM = 16_384;
+
+/** Writes a bundle's files into a folder; text that is long is gzipped, `.json` never is. */
+export function writeBundle(directory: string, files: BundleFiles): void {
+  mkdirSync(directory, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    const zipped = name.endsWith(".jsonl") && text.length > GZIP_FROM;
+    writeFileSync(join(directory, zipped ? `${name}.gz` : name), zipped ? gzipSync(text) : text);
+  }
+}
+
+function main(): number {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string", default: "1" },
+      count: { type: "string", default: String(families().length) },
+      family: { type: "string", multiple: true, default: [...families()] },
+      step: { type: "string", default: "15" },
+      without: { type: "string", multiple: true, default: [] },
+      out: { type: "string", short: "o" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const [seed, count, step] = [Number(values.seed), Number(values.count), Number(values.step)];
+  const unknown = values.family.filter((name) => !families().includes(name));
+  const problem =
+    values.out === undefined
+      ? "-o DIR is missing"
+      : !Number.isInteger(seed) || !Number.isInteger(count) || count < 1
+        ? "--seed and --count take whole numbers"
+        : step % 15 !== 0 || step < 15
+          ? "--step takes a multiple of 15, in seconds"
+          : unknown.length > 0
+            ? `there is no family ${unknown.join(", ")}`
+            : values.without.some((part) => part !== "logs" && part !== "versions")
+              ? "--without takes logs or versions"
+              : null;
+  if (problem !== null || values.out === undefined) {
+    process.stderr.write(`${problem}\n${USAGE}`);
+    return 2;
+  }
+  const seeds = createDraw(`seeds/${seed}`);
+  for (let index = 0; index < count; index++) {
+    const family = values.family[index % values.family.length] ?? "";
+    const own = seeds.integer(0, 2 ** 31 - 1);
+    let files = generateBundle(family, own);
+    if (values.without.includes("logs")) files = withoutLogs(files);
+    if (values.without.includes("versions")) files = withoutVersionSplit(files);
+    writeBundle(join(values.out, `${family}-${own}`), atStep(files, step));
+    if (process.stderr.isTTY) process.stderr.write(`\r${index + 1}/${count} ${family}\u001b[K`);
+  }
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  return 0;
+}
+
+if (import.meta.main) process.exitCode = main();

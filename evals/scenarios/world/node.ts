@@ -1,0 +1,151 @@
+import { leaked } from "./faults.ts";
+import type { Call, Fault, Grid, PlannedChange, ServiceModel, SystemModel } from "./model.ts";
+import { type Versions, versionsOf } from "./versions.ts";
+
+/** What one version of a service does in each cell, in expectation. */
+export interface Track {
+  /** Probability that a request fails. */
+  readonly errors: Float64Array;
+  /** The part of it that fails here, not at a callee. */
+  readonly ownErrors: Float64Array;
+  readonly median: Float64Array;
+  readonly p99: Float64Array;
+  /** Median of its own work, callees apart. */
+  readonly work: Float64Array;
+}
+
+/** What a service does in each cell, in expectation. `older` means something only where `versions.share` < 1. */
+export interface Course {
+  readonly service: ServiceModel;
+  readonly versions: Versions;
+  readonly rate: Float64Array;
+  readonly older: Track;
+  readonly newer: Track;
+  /** Use of capacity, of 1; more than 1 is more than it can serve. */
+  readonly load: Float64Array;
+  readonly memory: Float64Array;
+  /** Share of pods that fail readiness. */
+  readonly unready: Float64Array;
+  readonly cacheHits: Float64Array;
+  /** Whether it reads a queue, and how many messages wait there. */
+  readonly readsQueue: boolean;
+  readonly backlog: Float64Array;
+}
+
+interface Active {
+  readonly fault: Fault;
+  /** Positions of deploys: from which on a version has the fault, and from which on it is fixed. */
+  readonly since: number;
+  readonly until: number;
+  activity: number;
+}
+
+/** A service while it is simulated. */
+export interface Node {
+  readonly course: Course;
+  readonly faults: readonly Active[];
+  readonly calls: { readonly call: Call; readonly callee: Node; readonly lag: number }[];
+  readonly contracts: readonly { readonly since: number; readonly callee: string; readonly version: string }[];
+  /** Requests a second that callers send in this cell, and messages a second that they leave in its queue. */
+  inbound: number;
+  queued: number;
+}
+
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** A service ready to be simulated, calls apart. `changes` are all; those in `without` never happened. */
+export function prepare(
+  service: ServiceModel,
+  system: SystemModel,
+  changes: readonly PlannedChange[],
+  faults: readonly Fault[],
+  without: ReadonlySet<string>,
+  grid: Grid,
+): Node {
+  const versions = versionsOf(service.name, changes, without, grid, service.warmUp.seconds * 1000);
+  const position = (id: string | undefined | null, absent: number) => {
+    const found = versions.deploys.findIndex((deploy) => deploy.id === id);
+    return found < 0 ? absent : found;
+  };
+  const cells = () => new Float64Array(grid.length);
+  const track = (): Track => ({ errors: cells(), ownErrors: cells(), median: cells(), p99: cells(), work: cells() });
+  const calls = (callee: string) => system.calls.some((call) => call.caller === service.name && call.callee === callee);
+  return {
+    course: {
+      service,
+      versions,
+      rate: cells(),
+      older: track(),
+      newer: track(),
+      load: cells(),
+      memory: cells(),
+      unready: cells(),
+      cacheHits: cells(),
+      readsQueue: system.calls.some(({ callee, queue }) => queue && callee === service.name),
+      backlog: cells(),
+    },
+    faults: faults
+      .filter((fault) => fault.service === service.name)
+      .map((fault) => ({
+        fault,
+        since: fault.withVersion === true ? position(fault.because, NEVER) : Number.MIN_SAFE_INTEGER,
+        until: fault.fixedBy === undefined ? NEVER : position(fault.fixedBy, NEVER),
+        activity: 0,
+      })),
+    calls: [],
+    contracts: versions.deploys
+      .flatMap(({ requires }, since) =>
+        Object.entries(requires ?? {}).map(([callee, version]) => ({ since, callee, version })),
+      )
+      // A version that no deploy here brought has served since before: the contract holds.
+      .filter(
+        ({ callee, version }) =>
+          calls(callee) && changes.some(({ service, to }) => service === callee && to === version),
+      ),
+    inbound: 0,
+    queued: 0,
+  };
+}
+
+/** How strongly a fault acts in the version at a position, 0–1. */
+function strength({ since, until, activity }: Active, position: number): number {
+  return position >= since && position < until ? activity : 0;
+}
+
+/** Product over the node's faults of a factor, in the version at a position; each brought towards 1 by its activity. */
+export function factorOf(node: Node, position: number, pick: (fault: Fault) => number | undefined): number {
+  let all = 1;
+  for (const active of node.faults) all *= 1 + ((pick(active.fault) ?? 1) - 1) * strength(active, position);
+  return all;
+}
+
+/** Sum over the node's faults of an amount, in the version at a position. */
+export function totalOf(node: Node, position: number, pick: (fault: Fault) => number | undefined): number {
+  let all = 0;
+  for (const active of node.faults) all += (pick(active.fault) ?? 0) * strength(active, position);
+  return all;
+}
+
+/** Memory that the version at a position has leaked by a time. */
+export function leakOf(node: Node, position: number, at: number): number {
+  let all = 0;
+  for (const { fault, since, until } of node.faults)
+    if (position >= since && position < until) all += leaked(fault, at);
+  return all;
+}
+
+/** Mean over the versions that serve in a cell, by their share of the traffic. */
+export function mixed(node: Node, cell: number, value: (position: number) => number): number {
+  if (node.faults.length === 0) return value(-1);
+  const { share, newer } = node.course.versions;
+  const part = share[cell] ?? 1;
+  const position = newer[cell] ?? -1;
+  return part * value(position) + (part < 1 ? (1 - part) * value(position - 1) : 0);
+}
+
+/** One figure of a service in a cell, over both its versions; before the grid begins, that of its first cell. */
+export function figure({ versions, newer, older }: Course, cell: number, pick: keyof Track): number {
+  const at = Math.max(0, cell);
+  const share = versions.share[at] ?? 1;
+  return share * (newer[pick][at] ?? 0) + (share < 1 ? (1 - share) * (older[pick][at] ?? 0) : 0);
+}
