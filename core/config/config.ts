@@ -221,6 +221,19 @@ export interface ModelConfig {
   readonly baseUrl: string | null;
   readonly apiKey: SecretRef | null;
   readonly mayHold: boolean;
+  readonly budget: ModelBudget;
+  /** Prices of a million tokens, in any one currency; null: not reckoned. */
+  readonly prices: { readonly input: number; readonly cachedInput: number; readonly output: number } | null;
+}
+
+/** What one run of the chain may spend on its model. */
+export interface ModelBudget {
+  readonly tokens: number;
+  readonly turns: number;
+  readonly timeMs: number;
+  readonly stepTimeMs: number;
+  /** In the currency of the prices; null: not limited. */
+  readonly cost: number | null;
 }
 
 /** One thing that is wrong with a file: one line for a person. Lines and columns count from 1. */

@@ -70,6 +70,21 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
             baseUrl: file.model.base_url ?? null,
             apiKey: secretRef(file.model.api_key),
             mayHold: file.model.may_hold,
+            budget: {
+              tokens: file.model.budget.tokens,
+              turns: file.model.budget.turns,
+              timeMs: durationMs(file.model.budget.time),
+              stepTimeMs: durationMs(file.model.budget.step_time),
+              cost: file.model.budget.cost ?? null,
+            },
+            prices:
+              file.model.prices === undefined
+                ? null
+                : {
+                    input: file.model.prices.input,
+                    cachedInput: file.model.prices.cached_input ?? file.model.prices.input,
+                    output: file.model.prices.output,
+                  },
           },
   });
 }

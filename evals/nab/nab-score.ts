@@ -48,7 +48,7 @@ function rowsOf(file: NabFile, scores: readonly number[]): readonly Row[] {
   const spans = file.windows.map(([from, to]) => [file.timestamps.indexOf(from), file.timestamps.indexOf(to)] as const);
   if (spans.some(([from, to]) => from < 0 || to < 0))
     throw new Error(`${file.name}: a window begins or ends between rows`);
-  return file.timestamps.flatMap((_, i) => {
+  return file.timestamps.flatMap((_, i): Row[] => {
     if (i < probation) return [];
     const score = scores[i] ?? 0;
     const inside = spans.find(([from, to]) => i >= from && i <= to);

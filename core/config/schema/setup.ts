@@ -50,16 +50,55 @@ const Approver = z.strictObject({
   services: field(z.array(name()).min(1).optional(), "Services that this person may approve for.", { unless: "all" }),
 });
 
-const Model = z.strictObject({
-  provider: field(z.enum(["anthropic", "openai"]), "Whose API it speaks; openai: any compatible endpoint."),
-  model: field(name(), "The model's name."),
-  base_url: field(url().optional(), "Where it answers.", { unless: "the provider's own" }),
-  api_key: field(secret().optional(), `API key, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
-  may_hold: field(
-    z.boolean().default(false),
-    "Whether the model's doubt turns an automatic action into a question to people. It can never cause one.",
-  ),
+const ModelBudget = z.strictObject({
+  tokens: field(z.int().min(1_000).default(60_000), "Most that one run of the chain may use, input and output.", {
+    unit: "tokens",
+  }),
+  turns: field(z.int().min(1).default(40), "Most requests to the model in one run of the chain.", { unit: "requests" }),
+  time: field(duration(1_000).default("90s"), "Longest that the model's part of one run may take."),
+  step_time: field(duration(1_000).default("30s"), "Longest that one step of it may take."),
+  cost: field(z.number().positive().optional(), "Most that one run may cost, by `prices`.", {
+    unit: "the currency of prices",
+    unless: "not limited",
+  }),
 });
+
+const ModelPrices = z.strictObject({
+  input: field(z.number().min(0), "A million input tokens.", { unit: "any currency" }),
+  cached_input: field(z.number().min(0).optional(), "A million input tokens read from the vendor's cache.", {
+    unit: "any currency",
+    unless: "as input",
+  }),
+  output: field(z.number().min(0), "A million output tokens.", { unit: "any currency" }),
+});
+
+const Model = z
+  .strictObject({
+    provider: field(z.enum(["anthropic", "openai"]), "Whose API it speaks; openai: any compatible endpoint."),
+    model: field(name(), "The model's name."),
+    base_url: field(url().optional(), "Where it answers.", { unless: "the provider's own" }),
+    api_key: field(secret().optional(), `API key, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
+    may_hold: field(
+      z.boolean().default(false),
+      "Whether the model's doubt turns an automatic action into a question to people. It can never cause one.",
+    ),
+    budget: field(
+      ModelBudget.prefault({}),
+      "What one run of the chain may spend; spent, the deterministic result stands.",
+    ),
+    prices: field(ModelPrices.optional(), "What tokens cost, so that an incident says what its model cost.", {
+      unless: "cost is not reckoned",
+    }),
+  })
+  .superRefine((model, context) => {
+    if (model.budget.cost === undefined || model.prices !== undefined) return;
+    context.addIssue({
+      code: "custom",
+      path: ["budget", "cost"],
+      message: "cannot be kept without model.prices",
+      params: { hint: "add model.prices, or leave cost out" },
+    });
+  });
 
 const Topology = z.strictObject({
   edges: field(z.array(z.array(name()).length(2)).min(1), "Who calls whom: [caller, callee]."),

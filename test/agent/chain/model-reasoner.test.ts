@@ -257,7 +257,15 @@ describe("a model that disagrees", () => {
   });
 
   it("holds only where the file lets it, and then a person is asked", async () => {
-    const model = { provider: "anthropic", model: "x", baseUrl: null, apiKey: null, mayHold: true } as const;
+    const model = {
+      provider: "anthropic",
+      model: "x",
+      baseUrl: null,
+      apiKey: null,
+      mayHold: true,
+      budget: { tokens: 60_000, turns: 40, timeMs: 90_000, stepTimeMs: 30_000, cost: null },
+      prices: null,
+    } as const;
     const { result } = await chain(innocent, { model });
     expect(result.settled?.decision).toMatchObject({ action: "rollback", changeIds: [deploy.id] });
     expect(result.settled?.decision.needsPerson).toHaveLength(1);

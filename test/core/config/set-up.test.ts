@@ -162,7 +162,24 @@ describe("what a real set-up adds", () => {
     [
       "model",
       { provider: "anthropic", model: "m", base_url: "http://m", may_hold: true },
-      { model: { baseUrl: "http://m", mayHold: true } },
+      {
+        model: {
+          baseUrl: "http://m",
+          mayHold: true,
+          prices: null,
+          budget: { tokens: 60_000, stepTimeMs: 30_000, cost: null },
+        },
+      },
+    ],
+    [
+      "model",
+      { provider: "openai", model: "m", budget: { tokens: 9000, turns: 4, time: "1m", step_time: "5s" } },
+      { model: { budget: { tokens: 9000, turns: 4, timeMs: 60_000, stepTimeMs: 5_000 } } },
+    ],
+    [
+      "model",
+      { provider: "openai", model: "m", prices: { input: 3, output: 15 } },
+      { model: { prices: { input: 3, cachedInput: 3, output: 15 } } },
     ],
   ] as const)("%s: %j has its effect", (path, value, effect) => {
     expect(loaded(changed(UNSHIP, [path, value]))).toMatchObject(effect);
