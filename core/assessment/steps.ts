@@ -13,6 +13,7 @@ import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
 import { episodeOnset, harmFindings, servicesMeant } from "./episodes.ts";
+import { withoutTakenBack } from "./taken-back.ts";
 
 /** Where a step's text names no window: the seed's thirty minutes. */
 const DEFAULT_WINDOW_MS = 1_800_000;
@@ -162,7 +163,8 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
   const onset = window?.onset ?? null;
   const evidence = onset === null ? null : gatherEvidence(caseFile, onset, new Set(services), options);
   const choices = configured(config, "recommend_action")?.choices ?? null;
-  return { decision: decide({ caseFile, config, services, answers, evidence, choices }) };
+  const decision = decide({ caseFile, config, services, answers, evidence, choices });
+  return { decision: withoutTakenBack(decision, caseFile) };
 }
 
 /** What is lost where a step is left out, in words. */
