@@ -1,0 +1,278 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { Plan, Target } from "../../core/model/plan.ts";
+import { nodeSqliteDialect, openDatabase } from "../../knowledge/ledger/node-sqlite.ts";
+import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
+import { GATE_LIMITS, type GateParts, planHash } from "../../mcp-tools/gate/parts.ts";
+import { reserve } from "../../mcp-tools/gate/reserve.ts";
+
+export interface ReservationOptions {
+  /** Processes at one file at the same time. Default 4. */
+  readonly processes?: number;
+  /** Reservations, and bare inserts, that each process makes a round. Default 50. */
+  readonly each?: number;
+  /** Rounds of both kinds in turn, so that a busy moment of the machine falls on both. Default 5. */
+  readonly rounds?: number;
+}
+
+export interface Quantiles {
+  readonly count: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface ReservationFigures {
+  readonly processes: number;
+  /** One insert, with SQLite's own wait for the lock. */
+  readonly bare: Quantiles;
+  /** The same insert with the ledger's wait for the lock. */
+  readonly patient: Quantiles;
+  readonly reservation: Quantiles;
+  /** Of the 99th percentiles, beside the quicker of the two inserts; the claim is at most 3. */
+  readonly ratio: number;
+  readonly met: boolean;
+}
+
+/** Runs of each process before its times count: a watch that acts has been up for longer than its first statement. */
+const WARM_UP = 10;
+/** The gate may cost three times what any durable write under the same contention costs. */
+const MOST = 3;
+
+/**
+ * How long the gate's reservation takes (every rule judged, entry, permit, intent, reserved entry, one commit) beside
+ * one bare durable insert, both in WAL with an fsync a commit, by the same number of processes at one file. The time
+ * includes the wait for the lock. Throws where a reservation was not permitted: then nothing was measured.
+ */
+export async function benchReservation(options: ReservationOptions = {}): Promise<ReservationFigures> {
+  const { processes = 4, each = 50, rounds = 5 } = options;
+  const folder = mkdtempSync(join(tmpdir(), "unship-bench-"));
+  try {
+    await (await openSqliteLedger(join(folder, "ledger.db"))).close();
+    openBare(folder).close();
+    const times: Record<Kind, number[]> = { bare: [], patient: [], reservation: [] };
+    for (let round = 0; round < rounds; round++)
+      for (const kind of KINDS) {
+        const made = await Promise.all(
+          Array.from({ length: processes }, (_, place) => work({ kind, folder, each, name: `${round}-${place}` })),
+        );
+        times[kind].push(...made.flat());
+      }
+    const [bare, patient] = [quantiles(times.bare), quantiles(times.patient)];
+    const reservation = quantiles(times.reservation);
+    const ratio = reservation.p99 / Math.min(bare.p99, patient.p99);
+    return { processes, bare, patient, reservation, ratio, met: ratio <= MOST };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const KINDS = ["bare", "patient", "reservation"] as const;
+type Kind = (typeof KINDS)[number];
+interface Task {
+  readonly kind: Kind;
+  readonly folder: string;
+  readonly each: number;
+  readonly name: string;
+}
+
+/** Runs one process; its measured times, ms. */
+async function work(task: Task): Promise<readonly number[]> {
+  const child = fork(import.meta.filename, [JSON.stringify(task)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const exit = once(child, "exit");
+  let times: readonly number[] | null = null;
+  child.once("message", (message) => {
+    times = message as readonly number[];
+  });
+  const [code] = await exit;
+  if (times === null || code !== 0) throw new Error(`a process of the benchmark ended with ${code}`);
+  return times;
+}
+
+/** The text of the bare insert is as long as a typical entry of the ledger. */
+const ENTRY_BYTES = 600;
+
+function openBare(folder: string): DatabaseSync {
+  const database = new DatabaseSync(join(folder, "bare.db"), { timeout: 15_000 });
+  database.exec("pragma journal_mode = wal; pragma synchronous = full");
+  database.exec("create table if not exists entries (seq integer primary key, body text not null)");
+  return database;
+}
+
+function insertBare({ folder, each }: Task): readonly number[] {
+  const database = openBare(folder);
+  const insert = database.prepare("insert into entries (body) values (?)");
+  const times = Array.from({ length: WARM_UP + each }, () => {
+    const began = performance.now();
+    insert.run("x".repeat(ENTRY_BYTES));
+    return performance.now() - began;
+  });
+  database.close();
+  return times.slice(WARM_UP);
+}
+
+async function insertPatiently({ folder, each }: Task): Promise<readonly number[]> {
+  const dialect = nodeSqliteDialect(await openDatabase(join(folder, "bare.db")));
+  const database = new Kysely<{ entries: { readonly body: string } }>({ dialect });
+  const times: number[] = [];
+  for (let turn = 0; turn < WARM_UP + each; turn++) {
+    const began = performance.now();
+    const body = "x".repeat(ENTRY_BYTES);
+    await database.transaction().execute((tx) => tx.insertInto("entries").values({ body }).execute());
+    times.push(performance.now() - began);
+  }
+  await database.destroy();
+  return times.slice(WARM_UP);
+}
+
+async function reserveEach({ folder, each, name }: Task): Promise<readonly number[]> {
+  const store = await openSqliteLedger(join(folder, "ledger.db"));
+  const clock = { now: () => Date.now() };
+  let made = 0;
+  const parts = {
+    config: CONFIG,
+    store,
+    clock,
+    executors: [],
+    newId: () => `permit-${name}-${made++}`,
+    ownerId: name,
+    // A reservation asks nobody: what it judges by was gathered before.
+    assess: () => Promise.reject(new Error("not asked")),
+    notifier: { notify: async () => ({ delivered: false, detail: "none" }) },
+  };
+  const times: number[] = [];
+  for (let turn = 0; turn < WARM_UP + each; turn++) {
+    const plan = planOf(`${name}-${turn}`);
+    await store.transact((tx) => tx.savePlan(plan));
+    const targets = plan.targets.map((target) => {
+      const state = { ...target.expected, obstacles: [], warnings: [] };
+      return { target, state, problem: null, executable: true };
+    });
+    const gathered = { assessment: assessmentOf(plan, clock.now()), targets };
+    const began = performance.now();
+    const { kind } = await store.transact((tx) => reserve(tx, plan, gathered, parts, GATE_LIMITS));
+    times.push(performance.now() - began);
+    if (kind !== "reserved") throw new Error("the benchmark's plan was not permitted");
+    // A reserved unit counts for a day: without an end each reservation would read all those before it.
+    const end = { finishedAt: clock.now(), released: true };
+    await store.transact((tx) => tx.updateIntent(plan.id, 0, end));
+  }
+  await store.close();
+  return times.slice(WARM_UP);
+}
+
+const CONFIG: GateParts["config"] = {
+  mode: "auto",
+  policies: [{ name: "auto_rollback", conditions: [], action: "rollback_immediate", notification: [] }],
+  chain: [],
+  allowedActions: [
+    {
+      type: "kubectl_rollout_undo",
+      namespaces: ["production"],
+      applications: null,
+      environments: null,
+      requireApproval: false,
+      maxRollbacksPerHour: 1_000_000,
+    },
+  ],
+  guardrails: {
+    maxAutoRollbacksPerDay: 1_000_000,
+    cooldownMs: 600_000,
+    cooldownScope: "service",
+    escalateToHumanAfter: 2,
+    neverAutoRollback: ["billing-service"],
+  },
+  services: {},
+  approvers: [],
+};
+
+function planOf(name: string): Plan {
+  const service = `service-${name}`;
+  const target: Target = {
+    action: "kubectl_rollout_undo",
+    service,
+    changeId: `deploy:production/${service}:2`,
+    object: { kind: "Deployment", namespace: "production", name: service },
+    expected: { version: "v1.1.0", revision: "2" },
+    restore: { version: "v1.0.0", revision: "1" },
+  };
+  const content = { incidentId: `incident-${name}`, targets: [target] };
+  const [createdAt, reason] = [Date.now(), "errors rose right after the deploy"];
+  const expiresAt = createdAt + GATE_LIMITS.planLifetimeMs;
+  return { id: `plan-${name}`, hash: planHash(content), ...content, reason, proposedBy: "bench", createdAt, expiresAt };
+}
+
+/** What the gate would have found: this plan is the fresh decision, and an automatic condition fires. */
+function assessmentOf({ targets }: Plan, at: number): Assessment {
+  const [{ service, changeId, object, expected, restore }] = targets as unknown as readonly [Target];
+  const since = at - 240_000;
+  return {
+    at,
+    services: [service],
+    findings: [],
+    conditions: [
+      {
+        policy: "auto_rollback",
+        condition: 0,
+        text: "error_rate > 0.05 for 3m",
+        service,
+        metric: "error_rate",
+        state: "firing",
+        since,
+        firesAt: null,
+        value: 0.3,
+        because: "0.3 for 4m",
+      },
+    ],
+    changes: [
+      {
+        id: changeId,
+        kind: "deploy",
+        service,
+        from: restore.version,
+        to: expected.version,
+        startedAt: since - 60_000,
+        finishedAt: since - 30_000,
+        source: "kubernetes",
+        reversible: true,
+        workload: object,
+      },
+    ],
+    answers: {},
+    decision: {
+      action: "rollback",
+      service,
+      culprit: { changeId, probability: 0.97 },
+      changeIds: [changeId],
+      automatic: true,
+      needsPerson: [],
+      why: ["errors rose right after the deploy"],
+      hotfix: null,
+      decidedAt: at,
+    },
+    targets,
+    obstacles: [],
+    baselines: [],
+    unverified: [],
+  };
+}
+
+function quantiles(times: readonly number[]): Quantiles {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99) };
+}
+
+const [, main, argument] = process.argv;
+if (main === import.meta.filename && argument !== undefined) {
+  const task = JSON.parse(argument) as Task;
+  const doing = { bare: insertBare, patient: insertPatiently, reservation: reserveEach };
+  process.send?.(await doing[task.kind](task));
+  process.disconnect();
+}
