@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from "./composition.ts";
 const INPUT = /^(config|input|bundle|service|metric)\./;
 const UNAVAILABLE: readonly ErrorCode[] = [
   "source.unavailable",
+  "source.slow",
   "ledger.unavailable",
   "store.unavailable",
   "component.missing",

@@ -148,10 +148,19 @@ function readText(directory: string, name: string): string | null {
     try {
       return gunzipSync(bytes).toString("utf8");
     } catch (cause) {
-      throw invalid(path, 1, "is no gzip file", cause);
+      throw invalid(path, 1, gzipReason(bytes, cause), cause);
     }
   }
   return null;
+}
+
+/** Every gzip file begins with these two bytes (RFC 1952, §2.3.1). */
+const GZIP = Buffer.from([0x1f, 0x8b]);
+
+function gzipReason(bytes: Buffer, cause: unknown): string {
+  if (!bytes.subarray(0, GZIP.length).equals(GZIP)) return "is no gzip file";
+  const cut = cause instanceof Error && "code" in cause && cause.code === "Z_BUF_ERROR";
+  return cut ? "the gzip file is cut off before its end; copy it again" : "the gzip file is damaged; copy it again";
 }
 
 function parse(text: string, file: string, line: number): unknown {

@@ -10,9 +10,11 @@ export interface LogFile {
 /** Files in a folder that are taken for logs, rotated ones (`app.log.1`) included; compressed ones are not. */
 const LOG_NAME = /\.(jsonl|ndjson|json|log)(\.\d+)?$/;
 
+const COMPRESSED = /\.(gz|zst|bz2|xz)$/;
+
 /**
  * The files that paths, folders and glob patterns name now, most recently written first. A pattern may match nothing
- * yet; a path without wildcards that is not there is an error, since then nothing is known.
+ * yet; a path without wildcards that is not there, or is compressed, is an error, since then nothing is known.
  */
 export async function logFiles(paths: readonly string[]): Promise<readonly LogFile[]> {
   const found = new Map<string, LogFile>();
@@ -34,6 +36,12 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const info = await stat(path).catch((cause: unknown) => {
     throw new UnshipError("source.not_found", { source: "logs", what: path }, { cause });
   });
-  if (!info.isDirectory()) return [path];
+  if (!info.isDirectory()) {
+    if (COMPRESSED.test(path)) {
+      const reason = "it is compressed, and no log line can be read from it; name files of plain JSON lines";
+      throw new UnshipError("input.invalid", { what: path, reason });
+    }
+    return [path];
+  }
   return (await readdir(path)).filter((name) => LOG_NAME.test(name)).map((name) => join(path, name));
 }

@@ -61,6 +61,22 @@ describe("readBundle", () => {
     expect(() => readBundle(folder(files))).toThrow(message);
   });
 
+  it.each([
+    ["cut off in the middle", (whole: Buffer) => whole.subarray(0, whole.length / 2), /cut off before its end; copy/],
+    ["cut off after its first bytes", (whole: Buffer) => whole.subarray(0, 4), /cut off before its end/],
+    ["cut off within its checksum", (whole: Buffer) => whole.subarray(0, -3), /cut off before its end/],
+    ["damaged", (whole: Buffer) => Buffer.concat([whole.subarray(0, 12), Buffer.alloc(20, 7)]), /is damaged; copy/],
+    ["empty", () => Buffer.alloc(0), /is no gzip file/],
+  ])("a gzipped log that is %s is refused by its name, and read in no part", (_name, harm, reason) => {
+    const line = (i: number) => `{"at":"2026-01-01T00:00:01Z","service":"cart","level":"info","message":"${i}"}\n`;
+    const whole = gzipSync(Array.from({ length: 50 }, (_, i) => line(i)).join(""));
+    const files = { "incident.json": INCIDENT, "logs.jsonl.gz": harm(whole) };
+    const read = () => readBundle(folder(files));
+    expect(read).toThrow(expect.objectContaining({ code: "bundle.invalid" }));
+    expect(read).toThrow(/logs\.jsonl\.gz:1: /);
+    expect(read).toThrow(reason);
+  });
+
   it("a gzipped file reads as the plain one does", () => {
     const line = '{"at":"2026-01-01T00:00:01Z","service":"cart","level":"info","message":"hi"}';
     const plain = readBundle(folder({ "incident.json": INCIDENT, "logs.jsonl": line })).logs;

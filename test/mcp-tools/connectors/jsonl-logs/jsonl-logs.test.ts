@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { linesBackwards, MAX_LINE_BYTES } from "../../../../mcp-tools/connectors/jsonl-logs/backwards.ts";
@@ -31,6 +32,15 @@ async function log(name: string, text: string) {
   await writeFile(join(folder, name), text);
   await utimes(join(folder, name), T / 1000, T / 1000);
 }
+
+it("S9: a compressed file that is named by itself is an error, not a log without lines", async () => {
+  await writeFile(join(folder, "app.log.gz"), gzipSync(line(0, "hi")));
+  const search = (...paths: readonly string[]) => createJsonlLogs({ paths }).search({ window: HOUR, limit: 1 }, never);
+  await expect(search(join(folder, "app.log.gz"))).rejects.toThrow(/app\.log\.gz: it is compressed/);
+  // Rotated logs beside the present one are left alone.
+  await log("app.log", line(0, "hi"));
+  expect((await search(folder)).lines).toHaveLength(1);
+});
 
 describe("logLineOf", () => {
   it.each([
