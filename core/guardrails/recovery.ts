@@ -24,8 +24,8 @@ export interface RecoveryInput {
   readonly series: readonly Series[];
   /** Latencies of services that the acts cannot reach: what slowed them all meanwhile is no failed act. */
   readonly bystanders?: readonly Bystander[];
-  /** Did each target's rollout finish at the restored version? null: could not be read. */
-  readonly rolloutComplete: boolean | null;
+  /** Whether each target that was taken back stands at its restored version, completely; null: could not be read. */
+  readonly acts: readonly { readonly service: string; readonly complete: boolean | null }[];
   /** The rate from which people call a ratio broken (a policy's threshold), by metric; see `enoughRequests`. */
   readonly brokenAt: Readonly<Record<string, number>>;
   /** When the last target was taken back, Unix ms. */
@@ -52,7 +52,7 @@ export function judgeRecovery(input: RecoveryInput): Recovery {
   const over = input.now >= input.executedAt + input.timeoutMs;
   const unmeasured = (input.unmeasured ?? []).map(unmeasuredCheck);
   const found = [
-    rolloutCheck(input),
+    ...actChecks(input),
     ...input.baselines.map((baseline) => signalCheck(baseline, input)),
     ...unmeasured,
   ];
@@ -69,10 +69,15 @@ function overall(verdicts: readonly Check["verdict"][]): Check["verdict"] {
 
 const waiting = (verdict: Check["verdict"]): Check["verdict"] => (verdict === "recovered" ? verdict : "pending");
 
-function rolloutCheck({ rolloutComplete, baselines }: RecoveryInput): Check {
-  const check = { service: baselines[0]?.service ?? "", metric: "rollout" };
-  if (rolloutComplete === null) return { ...check, verdict: "unknown", because: "the rollout could not be read" };
-  return rolloutComplete
+function actChecks({ acts }: RecoveryInput): readonly Check[] {
+  if (acts.length === 0) return [actCheck("", null)];
+  return acts.map(({ service, complete }) => actCheck(service, complete));
+}
+
+function actCheck(service: string, complete: boolean | null): Check {
+  const check = { service, metric: "rollout" };
+  if (complete === null) return { ...check, verdict: "unknown", because: "the rollout could not be read" };
+  return complete
     ? { ...check, verdict: "recovered", because: "the rollout of the restored version finished" }
     : { ...check, verdict: "not-recovered", because: "the rollout of the restored version is not finished" };
 }

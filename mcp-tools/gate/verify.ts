@@ -1,10 +1,10 @@
 import type { Config } from "../../core/config/config.ts";
 import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { isLatency, isResource } from "../../core/detection/meaning.ts";
-import { judgeRecovery, type Unmeasured } from "../../core/guardrails/recovery.ts";
+import { judgeRecovery, type RecoveryInput, type Unmeasured } from "../../core/guardrails/recovery.ts";
 import type { FlagState, Rollout } from "../../core/model/evidence.ts";
 import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
-import type { TargetResult } from "../../core/model/plan.ts";
+import type { Target, TargetResult } from "../../core/model/plan.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
 import type { MetricSource, Sources } from "../../core/ports.ts";
@@ -52,7 +52,7 @@ export function createVerifier({
       ),
       series,
       bystanders,
-      rolloutComplete: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
+      acts: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
       brokenAt: brokenLevels(config.policies),
       executedAt,
       now,
@@ -134,31 +134,32 @@ async function readMetric(
   return [];
 }
 
-/** Every target that was written stands at its restored version, completely. null: somebody did not answer. */
+/** Whether each target that was written stands at its restored version, completely. null: nobody answered. */
 function actsDone(
   results: readonly TargetResult[],
   rollouts: readonly Rollout[] | undefined,
   flagsCanBeAsked: boolean,
   flags: readonly FlagState[] | undefined,
-): boolean | null {
-  const states = results
+): RecoveryInput["acts"] {
+  return results
     .filter(({ result }) => result === "done" || result === "nothing-to-do")
-    .map(({ target }): boolean | null => {
-      const { kind, namespace, name } = target.object;
-      if (target.action === "feature_flag_disable") {
-        // A switch has no rollout: where nobody else can be asked, the executor's answer stands.
-        if (!flagsCanBeAsked) return true;
-        const flag = flags?.find(
-          (one) => one.key === name && (target.environment === undefined || one.environment === target.environment),
-        );
-        return flag === undefined ? null : !flag.enabled;
-      }
-      const rollout = rollouts?.find(
-        ({ workload }) => workload.kind === kind && workload.namespace === namespace && workload.name === name,
+    .map(({ target }) => ({ service: target.service, complete: stateOf(target) }));
+
+  function stateOf(target: Target): boolean | null {
+    const { kind, namespace, name } = target.object;
+    if (target.action === "feature_flag_disable") {
+      // A switch has no rollout: where nobody else can be asked, the executor's answer stands.
+      if (!flagsCanBeAsked) return true;
+      const flag = flags?.find(
+        (one) => one.key === name && (target.environment === undefined || one.environment === target.environment),
       );
-      return rollout === undefined ? null : isComplete(rollout, target.restore.version);
-    });
-  return allOf(states);
+      return flag === undefined ? null : !flag.enabled;
+    }
+    const rollout = rollouts?.find(
+      ({ workload }) => workload.kind === kind && workload.namespace === namespace && workload.name === name,
+    );
+    return rollout === undefined ? null : isComplete(rollout, target.restore.version);
+  }
 }
 
 /** Every rollout of a service is complete and all its pods are ready. null: none is known, or one of them is not. */

@@ -40,7 +40,7 @@ const fill = (value: number | null, count = 10): (number | null)[] => Array.from
 const inputOf = (change: Partial<RecoveryInput> = {}): RecoveryInput => ({
   baselines: [errors],
   series: [seriesOf("error_rate", fill(0.002)), seriesOf("request_rate", fill(20))],
-  rolloutComplete: true,
+  acts: [{ service: "checkout", complete: true }],
   brokenAt: { error_rate: 0.02 },
   executedAt: NOW - 3 * MINUTE,
   now: NOW,
@@ -92,8 +92,19 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "not-recovered",
     "1 of 5",
   ],
-  ["the rollout is not finished", { rolloutComplete: false }, "not-recovered", "not finished"],
-  ["S9: the rollout could not be read", { rolloutComplete: null }, "unknown", "could not be read"],
+  [
+    "the rollout is not finished",
+    { acts: [{ service: "checkout", complete: false }] },
+    "not-recovered",
+    "not finished",
+  ],
+  ["S9: nothing that was taken back is known", { acts: [] }, "unknown", "could not be read"],
+  [
+    "S9: the rollout could not be read",
+    { acts: [{ service: "checkout", complete: null }] },
+    "unknown",
+    "could not be read",
+  ],
   ["S9: no series", { series: [] }, "unknown", "no data"],
   [
     "S9: only missing samples",
@@ -428,4 +439,16 @@ describe("what slows everything", () => {
       }),
     );
   });
+});
+
+it("says of which service each rollout is, whatever was wrong where", () => {
+  const acts = [
+    { service: "gateway", complete: true },
+    { service: "stock", complete: false },
+  ];
+  const rollouts = judgeRecovery(inputOf({ acts })).checks.filter(({ metric }) => metric === "rollout");
+  expect(rollouts.map(({ service, verdict }) => [service, verdict])).toEqual([
+    ["gateway", "recovered"],
+    ["stock", "pending"],
+  ]);
 });
