@@ -13,7 +13,7 @@ export async function watch(
   const print =
     options.json === true
       ? (event: WatchEvent) => to.terminal.out(`${JSON.stringify(jsonEvent(event))}\n`)
-      : (event: WatchEvent) => say(to, [line(event)]);
+      : (event: WatchEvent) => say(to, event.event === "watch.alive" ? [] : [line(event)]); // signs of life are for machines
   if (options.json !== true) {
     say(to, [`unship ${to.version} watches, by ${file}. Ctrl-C ends it.`, (await to.explain(config))[0] ?? ""]);
   }
@@ -34,6 +34,6 @@ function line({ at, event, text, incident }: WatchEvent): string {
   return `${rfc3339(at).slice(11, 19)}Z ${event.padEnd(18)} ${id === "" ? "" : `[${id}] `}${text}`;
 }
 
-function jsonEvent({ at, event, text, incident }: WatchEvent) {
-  return { at: rfc3339(at), event, text, incident };
+function jsonEvent({ at, event, text, incident, status }: WatchEvent) {
+  return { at: rfc3339(at), event, text, incident, ...(status === undefined ? {} : { status }) };
 }

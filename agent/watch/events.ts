@@ -5,6 +5,8 @@ export interface WatchEvent {
   readonly at: number;
   readonly event:
     | "watch.started"
+    | "watch.alive"
+    | "watch.slow"
     | "source.down"
     | "source.up"
     | "incident.detected"
@@ -23,6 +25,16 @@ export interface WatchEvent {
   /** One line for a person. */
   readonly text: string;
   readonly incident: Incident | null;
+  /** How the watch itself does; with `watch.alive` and `watch.slow`. */
+  readonly status?: WatchStatus;
+}
+
+/** How a watch keeps up: looks since it started, how long the last took, how late it began, and the configured step. */
+export interface WatchStatus {
+  readonly looks: number;
+  readonly lastMs: number;
+  readonly lagMs: number;
+  readonly stepMs: number;
 }
 
 export type Emit = (event: WatchEvent) => void;

@@ -1,11 +1,13 @@
 import type { Clock } from "../../core/ports.ts";
 import type { Emit } from "./events.ts";
+import { createPulse } from "./pulse.ts";
 import type { Watch } from "./watch.ts";
 
 /**
  * Drives a watch: a tick each `stepMs`, never two at once, until aborted. A tick that takes longer than a step delays
  * the next one and drops none of the samples: the engine reads on from where it was. A tick that fails (a ledger that
- * cannot be written for a moment) is said and does not end the watch: the next one may succeed.
+ * cannot be written for a moment) is said and does not end the watch: the next one may succeed. It says that it is
+ * alive, and when looks hang or cannot keep up with their step.
  */
 export async function runLoop(
   watch: Watch,
@@ -13,15 +15,21 @@ export async function runLoop(
 ): Promise<void> {
   const { stepMs, clock, emit, abort } = options;
   await watch.resume(abort);
+  const pulse = createPulse(stepMs, emit);
   while (!abort.aborted) {
     const started = clock.now();
+    pulse.began(started);
+    const guard = setInterval(() => pulse.still(clock.now()), stepMs);
     try {
       await watch.tick(abort);
     } catch (error) {
       if (abort.aborted) return;
       const text = `this look failed: ${error instanceof Error ? error.message : String(error)}`;
       emit({ at: clock.now(), event: "tick.failed", text, incident: null });
+    } finally {
+      clearInterval(guard);
     }
+    if (!abort.aborted) pulse.ended(clock.now());
     const rest = stepMs - (clock.now() - started);
     if (rest > 0) await pause(rest, abort);
   }
