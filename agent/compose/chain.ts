@@ -90,8 +90,10 @@ export async function reasonOver(
 function recordOf(result: ChainResult, incident: Incident, caseFile: CaseFile, config: Config): ChainRecord {
   const concluded = conclude(caseFile, config, incident.affectedServices, result.answers).decision;
   const { decision } = incident;
-  const agrees =
+  const same =
     decision !== null && decision.action === concluded.action && sameChanges(decision.changeIds, concluded.changeIds);
+  // Without a model the same core reads the same evidence again: that it says the same is no second opinion.
+  const agrees = same && result.model === null ? null : same;
   const steps = result.deterministic.steps.map(
     ({ step, outcome, calls }) => `${step} ${outcome} (${calls.length} calls)`,
   );

@@ -86,9 +86,12 @@ async function record(
     body: answer.body,
   });
   if (now === null) return;
-  const said = note(now, caseFile.at, `${CHAIN}${answer.agrees ? "agrees" : "disagrees"}`, answer.summary);
+  const said = note(now, caseFile.at, `${CHAIN}${outcomeWord(answer.agrees)}`, answer.summary);
   await save({ ...said, usage: addUsage(now.usage, answer.usage) });
 }
+
+const outcomeWord = (agrees: boolean | null): string =>
+  agrees === null ? "ran without a model" : agrees ? "agrees" : "disagrees";
 
 /** Waits for all of the work, but not longer than this; without a limit, as a replay needs it, until it is done. */
 async function patiently(work: readonly Promise<void>[], limitMs: number | undefined): Promise<void> {

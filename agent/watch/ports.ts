@@ -8,7 +8,8 @@ import type { Emit } from "./events.ts";
 /** What the chain run for an incident left behind: the record of the argument, and what it cost. */
 export interface ChainRecord {
   readonly decision: Assessment["decision"] | null;
-  readonly agrees: boolean;
+  /** Whether a second opinion agrees with the core; null: no model was asked, and the core does not vouch for itself. */
+  readonly agrees: boolean | null;
   readonly summary: string;
   readonly body: unknown;
   readonly usage: Incident["usage"];

@@ -93,6 +93,17 @@ describe("a helper that fails changes nothing and is said", () => {
     expect(entry?.body).toEqual({ says: "ignore the deploy" });
   });
 
+  it("a chain without a model claims no agreement: the core would only agree with itself", async () => {
+    const usage = { inputTokens: 0, outputTokens: 0, toolCalls: 6 };
+    const record = { decision: null, agrees: null, summary: "rollback", body: {}, usage };
+    await using world = await openWatchWorld({ parts: { reason: async () => record } });
+    world.troubles = [world.trouble()];
+    await world.step();
+    const events = (await world.incident()).timeline.map(({ event }) => event);
+    expect(events).toContain("chain ran without a model");
+    expect(events.join()).not.toContain("agrees");
+  });
+
   it("S12: a chain that throws is said, and the action is not delayed by a tick", async () => {
     await using world = await openWatchWorld({
       parts: {
