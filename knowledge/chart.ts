@@ -70,7 +70,7 @@ export async function postmortemChart(incident: Incident, series: readonly Serie
         },
       ],
     });
-    return stable(chart.renderToSVGString());
+    return stableSvg(chart.renderToSVGString());
   } finally {
     chart.dispose();
   }
@@ -80,7 +80,7 @@ export async function postmortemChart(incident: Incident, series: readonly Serie
  * ECharts numbers ids and hover classes by how much the process has drawn: the file must not tell. Hover styles go
  * (a draft is not touched), ids are numbered anew.
  */
-function stable(svg: string): string {
+export function stableSvg(svg: string): string {
   const ids = new Map<string, string>();
   const renamed = (id: string) => {
     if (!ids.has(id)) ids.set(id, `c${ids.size}`);

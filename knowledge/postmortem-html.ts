@@ -95,7 +95,7 @@ function plain(text: string): string {
   return inline(text).replaceAll(/<\/?(?:code|strong|br)>/g, "");
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -128,7 +128,10 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .argument("<bundle...>", "bundle folders, or folders of bundles")
       .option("-c, --config <file>", "configuration file; without it the seed's, in auto mode")
       .option("--mode <mode>", "observe, approve or auto")
-      .option("--score", "compare with each bundle's truth.json"),
+      .option("--score", "compare with each bundle's truth.json, and write a report")
+      .option("--report <file>", "the report (HTML) goes here; default: beside the JSON file, else unship-replay.html")
+      .option("--no-report", "no report")
+      .option("--workers <number>", "bundles at the same time (default: one a core)"),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
 
   const knowledge = program

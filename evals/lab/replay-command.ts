@@ -1,94 +1,138 @@
+import { basename, extname } from "node:path";
 import { z } from "zod";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
+import { plain } from "../../agent/cli/output.ts";
 import { likelihood } from "../../agent/cli/words.ts";
 import { findBundles, readTruth } from "../replay/bundle.ts";
-import { type ReplayResult, replayBundle } from "../replay/replay.ts";
+import type { Episode } from "../replay/episode.ts";
+import { type Replayed, replayAll } from "../replay/replay-pool.ts";
 import { type Scores, score } from "../replay/score.ts";
+import { scoreLines } from "../replay/score-text.ts";
+import { createProgress } from "./progress.ts";
 
 const Options = z.looseObject({
   config: z.string().optional(),
   mode: z.string().optional(),
   score: z.boolean().default(false),
+  report: z.union([z.boolean(), z.string()]).default(true),
+  workers: z.coerce.number().int().min(1).optional(),
   json: z.union([z.boolean(), z.string()]).optional(),
 });
+type Options = z.infer<typeof Options>;
 
-/** `unship replay`: each bundle in turn, results sorted by id; timing goes to standard error. */
+const DEFAULT_REPORT = "unship-replay.html";
+
+/** `unship replay`: all bundles on all cores, results sorted by id; timing and progress go to standard error. */
 export async function replayCommand(
   to: Composition,
   paths: readonly string[],
   given: Record<string, unknown>,
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { config, mode, score: wanted, json } = Options.parse(given);
-  const directories = findBundles(paths);
-  const results: { readonly directory: string; readonly result: ReplayResult }[] = [];
-  const started = performance.now();
-  for (const [index, directory] of directories.entries()) {
-    if (to.terminal.isTty) to.terminal.err(`\r${bar(index, directories.length)} ${directory}\u001b[K`);
-    const options = {
-      version: to.version,
-      ...(config === undefined ? {} : { config }),
-      ...(mode === undefined ? {} : { mode }),
-    };
-    results.push({ directory, result: await replayBundle(directory, options, abort) });
-  }
-  if (to.terminal.isTty) to.terminal.err("\r\u001b[K");
-  results.sort((a, b) => (a.result.id < b.result.id ? -1 : a.result.id > b.result.id ? 1 : 0));
-  const samples = results.reduce((sum, { result }) => sum + result.samples, 0);
-  const seconds = (performance.now() - started) / 1000;
-  to.terminal.err(
-    `${results.length} bundles, ${samples} samples in ${seconds.toFixed(1)} s (${Math.round(samples / seconds)} samples/s)\n`,
-  );
-
-  const value = results.map(({ result }) => result);
+  const options = Options.parse(given);
+  const reportFile = reportPath(options);
+  const replayed = await replay(to, findBundles(paths), options, reportFile !== null, abort);
+  const value = replayed.map(({ result: { id, episodes, samples } }) => ({ id, episodes, samples }));
+  const { json } = options;
   if (json === true) to.terminal.out(`${JSON.stringify(value, null, 1)}\n`);
   else {
     if (typeof json === "string") await to.writeFile(json, `${JSON.stringify(value, null, 1)}\n`);
-    for (const { id, episodes } of value) to.terminal.out(`${words(id, episodes)}\n`);
+    for (const { id, episodes } of value) to.terminal.out(`${plain(words(id, episodes))}\n`);
   }
-  if (wanted) {
-    const scores = score(
-      results.flatMap(({ directory, result }) => {
-        const truth = readTruth(directory);
-        return truth === null ? [] : [{ id: result.id, truth, episodes: result.episodes }];
-      }),
-    );
-    (json === true ? to.terminal.err : to.terminal.out)(`${scoreWords(scores).join("\n")}\n`);
+  if (!options.score && reportFile === null) return EXIT.ok;
+  const say = json === true ? to.terminal.err : to.terminal.out;
+  // Only now, after the last decision, is any truth opened.
+  const scores = scored(replayed);
+  if (options.score) say(`${plain(scoreLines(scores).join("\n"))}\n`);
+  if (reportFile !== null) {
+    await writeReport(to, reportFile, options, replayed, scores);
+    say(`\nreport: ${reportFile}\n`);
   }
   return EXIT.ok;
 }
 
-function words(id: string, episodes: ReplayResult["episodes"]): string {
+/** `--report FILE`; else, where scores are wanted, beside the JSON file, or here; `--no-report`: none. */
+function reportPath({ report, score: wanted, json }: Options): string | null {
+  if (typeof report === "string") return report;
+  if (!report || !wanted) return null;
+  return typeof json === "string" ? `${json.slice(0, json.length - extname(json).length)}.html` : DEFAULT_REPORT;
+}
+
+async function replay(
+  to: Composition,
+  directories: readonly string[],
+  { config, mode, workers }: Options,
+  sketch: boolean,
+  abort: AbortSignal,
+): Promise<readonly Replayed[]> {
+  const started = performance.now();
+  const progress = createProgress(directories.length, {
+    write: to.terminal.err,
+    isTty: process.stderr.isTTY === true,
+    now: () => performance.now(),
+  });
+  const options = {
+    version: to.version,
+    sketch,
+    ...(config === undefined ? {} : { config }),
+    ...(mode === undefined ? {} : { mode }),
+  };
+  const ticking = setInterval(() => progress.again(), 500);
+  try {
+    const pool = { onDone: progress.step, ...(workers === undefined ? {} : { workers }) };
+    const replayed = await replayAll(directories, options, abort, pool);
+    const samples = replayed.reduce((sum, { result }) => sum + result.samples, 0);
+    const seconds = (performance.now() - started) / 1000;
+    progress.end();
+    to.terminal.err(
+      `${replayed.length} bundles, ${samples} samples in ${seconds.toFixed(1)} s (${Math.round(samples / seconds)} samples/s)\n`,
+    );
+    return replayed;
+  } finally {
+    clearInterval(ticking);
+    progress.end();
+  }
+}
+
+function scored(replayed: readonly Replayed[]): Scores {
+  return score(
+    replayed.flatMap(({ directory, result }) => {
+      const truth = readTruth(directory);
+      return truth === null ? [] : [{ id: result.id, truth, episodes: result.episodes }];
+    }),
+  );
+}
+
+async function writeReport(
+  to: Composition,
+  file: string,
+  { config }: Options,
+  replayed: readonly Replayed[],
+  scores: Scores,
+): Promise<void> {
+  const { reportPage } = await import("../replay/report/page.ts");
+  const bundles = replayed.flatMap(({ directory, result: { id, episodes, sketch } }) =>
+    sketch === undefined ? [] : [{ id, episodes, sketch, truth: readTruth(directory) }],
+  );
+  const configuration = config === undefined ? "the seed's, in auto mode" : basename(config);
+  await to.writeFile(file, await reportPage({ version: to.version, configuration, scores, bundles }));
+}
+
+function words(id: string, episodes: readonly Episode[]): string {
   if (episodes.length === 0) return `${id}  nothing called for a decision`;
-  return episodes
-    .map(
-      ({ action, culprit, decided_at, executed_at, targets, guardrail }) =>
-        `${id}  ${action}${culprit === null ? "" : ` of ${culprit.change_id} (${likelihood(culprit.probability)})`}` +
-        `${targets.length > 1 ? `, in the order ${targets.join(", ")}` : ""}\n` +
-        `  decided ${decided_at ?? "never"}, ${executed_at === null ? `not executed${VERDICTS[guardrail?.verdict ?? ""] ?? ""}` : `executed ${executed_at}`}`,
-    )
-    .join("\n");
+  return episodes.map((episode) => episodeWords(id, episode)).join("\n");
+}
+
+export function episodeWords(id: string, episode: Episode): string {
+  const { action, culprit, decided_at, executed_at, targets, guardrail } = episode;
+  return (
+    `${id}  ${action}${culprit === null ? "" : ` of ${culprit.change_id} (${likelihood(culprit.probability)})`}` +
+    `${targets.length > 1 ? `, in the order ${targets.join(", ")}` : ""}\n` +
+    `  decided ${decided_at ?? "never"}, ${executed_at === null ? `not executed${VERDICTS[guardrail?.verdict ?? ""] ?? ""}` : `executed ${executed_at}`}`
+  );
 }
 
 const VERDICTS: Readonly<Record<string, string>> = {
   require_approval: ": it needs a person",
   deny: ": the gate denied it",
 };
-
-function scoreWords(scores: Scores): readonly string[] {
-  const figure = (value: number | null) => (value === null ? "–" : value.toFixed(3));
-  return [
-    "",
-    `bundles ${scores.bundles}, faulty ${scores.faulty}: found ${scores.truePositives}, false actions ${scores.falsePositives}`,
-    `precision ${figure(scores.precision)}  recall ${figure(scores.recall)}  culprit first ${figure(scores.culpritTop1)}  Brier ${figure(scores.brier)}`,
-    `onset to decision, median ${scores.decisionDelaySeconds ?? "–"} s; to execution ${scores.executionDelaySeconds ?? "–"} s`,
-    ...scores.wrong.map(({ id, because }) => `  ${id}: ${because}`),
-  ];
-}
-
-const BAR_WIDTH = 24;
-
-function bar(done: number, all: number): string {
-  const filled = Math.round((done / Math.max(1, all)) * BAR_WIDTH);
-  return `[${"#".repeat(filled)}${".".repeat(BAR_WIDTH - filled)}] ${done}/${all}`;
-}

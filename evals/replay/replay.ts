@@ -8,17 +8,21 @@ import { bundleSources } from "./bundle-sources.ts";
 import { type Episode, placesOf, toEpisode } from "./episode.ts";
 import { replayExecutors } from "./replay-executors.ts";
 import { configFor } from "./seed-config.ts";
+import { type Sketch, sketchOf } from "./sketch.ts";
 
 export interface ReplayOptions {
   readonly version: string;
   readonly config?: string;
   readonly mode?: string;
+  /** Whether the result holds what a report draws of the bundle. */
+  readonly sketch?: boolean;
 }
 
 export interface ReplayResult {
   readonly id: string;
   readonly episodes: readonly Episode[];
   readonly samples: number;
+  readonly sketch?: Sketch;
 }
 
 const BREATH_TICKS = 50;
@@ -31,7 +35,7 @@ const MOST_TICKS = 1_000_000;
  */
 export async function replayBundle(
   directory: string,
-  { version, config: file, mode }: ReplayOptions,
+  { version, config: file, mode, sketch }: ReplayOptions,
   abort: AbortSignal,
 ): Promise<ReplayResult> {
   const bundle = readBundle(directory);
@@ -78,7 +82,8 @@ export async function replayBundle(
       .toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1))
       .map((incident) => toEpisode(incident, places));
     const samples = bundle.series.reduce((sum, { values }) => sum + values.length, 0);
-    return { id: bundle.incident.id, episodes, samples };
+    const result = { id: bundle.incident.id, episodes, samples };
+    return sketch === true ? { ...result, sketch: sketchOf(bundle, episodes) } : result;
   } finally {
     await ledger.close();
   }

@@ -1,0 +1,141 @@
+import type { TruthFile } from "./bundle-schema.ts";
+import type { Episode } from "./episode.ts";
+
+/** One replayed bundle beside its truth. */
+export interface Scored {
+  readonly id: string;
+  readonly truth: TruthFile;
+  readonly episodes: readonly Episode[];
+}
+
+/** One hypothesis of the episode that counts: what was claimed of it, and whether it is so. */
+export interface Claim {
+  readonly probability: number;
+  readonly isTrue: boolean;
+}
+
+export interface Judged {
+  readonly id: string;
+  readonly truth: TruthFile;
+  /** The acting episode that is right in every way, or null. */
+  readonly found: Episode | null;
+  readonly falseActions: number;
+  /** Whether the true culprit is named first; null where nothing is faulty. */
+  readonly culpritFirst: boolean | null;
+  readonly claims: readonly Claim[];
+  /** Seconds from true onset to the decision and to the execution of what was found; null where there is none. */
+  readonly decisionSeconds: number | null;
+  readonly executionSeconds: number | null;
+  /** Why the bundle counts against us, in one line; null where it does not. */
+  readonly because: string | null;
+}
+
+/** Judges one bundle as the incident bundle's format defines. */
+export function judge({ id, truth, episodes }: Scored): Judged {
+  const acting = episodes.filter((episode) => acts(episode, truth));
+  const first = acting[0];
+  const wrong = first === undefined || !truth.faulty ? null : whyWrong(first, truth);
+  const found = first !== undefined && truth.faulty && wrong === null ? first : null;
+  const falseActions = acting.length - (found === null ? 0 : 1);
+  return {
+    id,
+    truth,
+    found,
+    falseActions,
+    culpritFirst: truth.faulty ? namesCulprit(truth, episodes) : null,
+    claims: claims(truth, episodes),
+    decisionSeconds: secondsTo(truth, found?.decided_at),
+    executionSeconds: secondsTo(truth, found?.executed_at),
+    because: because({ truth, episodes, first, found, wrong, falseActions }),
+  };
+}
+
+/** The episode whose probabilities are scored: the first that acts, else the first. */
+export function countedEpisode(truth: TruthFile, episodes: readonly Episode[]): Episode | undefined {
+  return episodes.find((one) => acts(one, truth)) ?? episodes[0];
+}
+
+/** An acceptable recommendation counts as a find where there is something to find, and as no false action elsewhere. */
+function acts({ action }: Episode, { faulty, acceptable }: TruthFile): boolean {
+  if (action === "rollback" || action === "feature_flag_disable") return true;
+  return action === "hotfix_recommendation" && faulty && acceptable.includes(action);
+}
+
+/** What of an acting episode is not as the truth has it; null: it is right. */
+function whyWrong(episode: Episode, truth: TruthFile): string | null {
+  const early = truth.onset === null ? 0 : (truth.onset - Date.parse(episode.detected_at)) / 1000;
+  if (early > 0) return `detected ${early} s before anything was wrong`;
+  if (!truth.acceptable.includes(episode.action)) return `${episode.action} is not acceptable here`;
+  const culprit = episode.culprit?.change_id ?? null;
+  if (culprit !== truth.culprit) return `blamed ${culprit ?? "nothing"}${sure(episode.culprit?.probability)}`;
+  const targets = new Set(episode.targets);
+  const right = new Set(truth.targets);
+  const [missing, extra] = [
+    truth.targets.filter((one) => !targets.has(one)),
+    [...targets].filter((one) => !right.has(one)),
+  ];
+  if (missing.length === 0 && extra.length === 0) return null;
+  return [
+    ...(missing.length === 0 ? [] : [`left out ${missing.join(", ")}`]),
+    ...(extra.length === 0 ? [] : [`took back ${extra.join(", ")} as well`]),
+  ].join(" and ");
+}
+
+const sure = (probability: number | undefined) => (probability === undefined ? "" : ` with ${probability.toFixed(2)}`);
+
+function because(told: {
+  readonly truth: TruthFile;
+  readonly episodes: readonly Episode[];
+  readonly first: Episode | undefined;
+  readonly found: Episode | null;
+  readonly wrong: string | null;
+  readonly falseActions: number;
+}): string | null {
+  const { truth, episodes, first, found, wrong, falseActions } = told;
+  const right = `right was ${truth.action}${truth.culprit === null ? "" : ` of ${truth.culprit}`}`;
+  if (first === undefined) return truth.faulty ? `missed: ${whyMissed(truth, episodes)}; ${right}` : null;
+  if (found !== null) {
+    return falseActions === 0
+      ? null
+      : `found, then ${falseActions} more acting ${falseActions === 1 ? "episode" : "episodes"}`;
+  }
+  const did = `${first.action} of ${first.culprit?.change_id ?? "nothing"}${sure(first.culprit?.probability)}`;
+  const targets = first.targets.length > 1 ? ` (targets ${first.targets.join(", ")})` : "";
+  if (!truth.faulty) return `false action: ${did}${targets}; ${right}`;
+  return `wrong: ${did}${targets}: ${wrong}; ${right}${truth.targets.length > 1 ? ` (targets ${truth.targets.join(", ")})` : ""}`;
+}
+
+function whyMissed(truth: TruthFile, episodes: readonly Episode[]): string {
+  const last = episodes.at(-1);
+  if (last === undefined) return "stayed silent";
+  const top = last.candidates[0];
+  const named = top === undefined ? "no candidate" : `${top.change_id} at ${top.probability.toFixed(2)}`;
+  const place = last.candidates.findIndex(({ change_id }) => change_id === truth.culprit);
+  const culprit = place > 0 ? `, the culprit at ${last.candidates[place]?.probability.toFixed(2)}` : "";
+  return `ended in ${last.action} (first ${named}${culprit}, no change at ${last.no_change_probability.toFixed(2)})`;
+}
+
+/** Whether the first acting episode, else the first that names a candidate, puts the true culprit first. */
+function namesCulprit(truth: TruthFile, episodes: readonly Episode[]): boolean {
+  const episode = episodes.find((one) => acts(one, truth)) ?? episodes.find(({ candidates }) => candidates.length > 0);
+  const named = episode?.culprit?.change_id ?? episode?.candidates[0]?.change_id;
+  return named !== undefined && named === truth.culprit;
+}
+
+/**
+ * Every candidate, and "no change", as claimed by the episode that counts. Silence is the claim that no change is to
+ * blame, with certainty; it is not free where one is.
+ */
+function claims(truth: TruthFile, episodes: readonly Episode[]): readonly Claim[] {
+  const episode = countedEpisode(truth, episodes);
+  const none = { probability: episode?.no_change_probability ?? 1, isTrue: truth.culprit === null };
+  const candidates = (episode?.candidates ?? []).map(({ change_id, probability }) => ({
+    probability,
+    isTrue: change_id === truth.culprit,
+  }));
+  return [...candidates, none];
+}
+
+function secondsTo({ onset }: TruthFile, at: string | null | undefined): number | null {
+  return at === null || at === undefined || onset === null ? null : (Date.parse(at) - onset) / 1000;
+}
