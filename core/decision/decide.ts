@@ -8,6 +8,7 @@ import type { Change } from "../model/change.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
+import { outsideCause } from "./outside.ts";
 import { seemsOver, stillSettling } from "./settling.ts";
 
 export interface DecideInput {
@@ -182,13 +183,17 @@ function whyNoChange(
   ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"],
   evidence: CaseEvidence,
 ): readonly string[] {
-  const said = ranking.noChangeReasons.filter(({ name }) => name !== "prior").map(({ sentence }) => sentence);
+  const outside = outsideCause(evidence);
+  // Where a node outside is named, the ranking's guess at a place would only contradict it.
+  const silent = outside === null ? ["prior"] : ["prior", "place"];
+  const said = ranking.noChangeReasons.filter(({ name }) => !silent.includes(name)).map(({ sentence }) => sentence);
   const best = ranking.candidates[0];
   const against = best === undefined ? ["no change stands in the window"] : sentences(best);
   const traffic = evidence.surge === null ? [] : [`users send ${evidence.surge.toFixed(1)} times the usual traffic`];
   return [
     `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`,
     ...traffic,
+    ...(outside?.sentences ?? []),
     ...said,
     ...against.map((sentence) => (best === undefined ? sentence : `${best.changeId}: ${sentence}`)),
   ];
