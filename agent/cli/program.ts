@@ -46,7 +46,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .command("demo")
       .description("Starts the sandbox, breaks it, and shows the whole job live, end to end")
       .option("--scenario <name>", "what goes wrong; a wrong name lists them all", "bad-deploy")
-      .option("--real-time", "with the seed's own durations (3 m, 5 m, 10 m)")
+      .option("--real-time", "with the durations of the example configuration (3 m, 5 m, 10 m)")
       .option("--prometheus", "with Debian's Prometheus scraping the sandbox instead of the embedded scraper")
       .option("--keep <folder>", "keep the run's files here"),
   ).action(run(async (options) => lab.demo(to, options, abort)));
@@ -106,7 +106,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .description("Runs the chain once, live or on a bundle, and prints the reasoning; executes nothing")
       .option(
         "-c, --config <file>",
-        "configuration file (default: unship.yaml; with --bundle the seed's, in auto mode)",
+        "configuration file (default: unship.yaml; with --bundle the example configuration, in auto mode)",
       ),
   )
     .option("--service <name>", "the service that somebody points at")
@@ -126,7 +126,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .command("replay")
       .description("Runs the whole agent over recorded incidents on a virtual clock")
       .argument("<bundle...>", "bundle folders, or folders of bundles")
-      .option("-c, --config <file>", "configuration file; without it the seed's, in auto mode")
+      .option("-c, --config <file>", "configuration file; without it the example configuration, in auto mode")
       .option("--mode <mode>", "observe, approve or auto")
       .option("--score", "compare with each bundle's truth.json, and write a report")
       .option("--report <file>", "the report (HTML) goes here; default: beside the JSON file, else unship-replay.html")

@@ -51,7 +51,7 @@ export function table(result: DemoResult, durations: Durations): readonly string
     durationText(pick(SEED_DURATIONS)),
   ];
   const rows: readonly (readonly string[])[] = [
-    ["", "seconds from onset", "bounded by", durations === DEMO_DURATIONS ? "demo" : "this run", "seed"],
+    ["", "seconds from onset", "bounded by", durations === DEMO_DURATIONS ? "demo" : "this run", "example"],
     ["detected", seconds(moments.detectedAt), "step of the watch", ...bound(({ stepMs }) => stepMs)],
     ["decided", seconds(moments.decidedAt), "evidence", "–", "–"],
     [

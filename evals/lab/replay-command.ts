@@ -114,7 +114,7 @@ async function writeReport(
   const bundles = replayed.flatMap(({ directory, result: { id, episodes, sketch } }) =>
     sketch === undefined ? [] : [{ id, episodes, sketch, truth: readTruth(directory) }],
   );
-  const configuration = config === undefined ? "the seed's, in auto mode" : basename(config);
+  const configuration = config === undefined ? "the example configuration, in auto mode" : basename(config);
   await to.writeFile(file, await reportPage({ version: to.version, configuration, scores, bundles }));
 }
 
