@@ -26,21 +26,56 @@ const CORE_ORDER = [
   "assessment",
 ];
 
-/** npm packages that each part may import. `true`: any. Rows are tried in order; the first that matches counts. */
+const MCP_SDK = "@modelcontextprotocol/sdk";
+const PROMQL = "@prometheus-io/lezer-promql";
+
+/**
+ * npm packages that each part may import; `true`: any. Rows are tried in order; the first that matches counts. A
+ * vendor's client has a row of its own, so that a package is reached through one place and can be replaced there.
+ */
 const NPM: readonly (readonly [RegExp, readonly string[] | true])[] = [
   [/^core\/config\//, ["zod", "yaml"]],
   [/^core\//, ["zod"]],
-  [/^agent\/(?!main\.ts$)/, true],
-  [/./, true],
+  [/^mcp-tools\/connectors\/http\.ts$/, ["undici", "zod"]],
+  [/^mcp-tools\/connectors\/kubernetes\//, ["zod", "yaml"]],
+  [/^mcp-tools\/connectors\/(prometheus|scrape)\//, ["zod", PROMQL]],
+  [/^mcp-tools\/connectors\/elasticsearch\//, ["zod", "@elastic/elasticsearch"]],
+  [/^mcp-tools\/connectors\/slack\//, ["zod", "@slack/web-api"]],
+  [/^mcp-tools\/(server|stdio|http)\.ts$/, [MCP_SDK, "zod"]],
+  [/^mcp-tools\//, ["zod"]],
+  [/^agent\/main\.ts$/, []],
+  [/^agent\/cli\//, ["commander", "zod"]],
+  [/^agent\/chain\/mcp-client\.ts$/, [MCP_SDK]],
+  [/^agent\/models\/anthropic\.ts$/, ["@anthropic-ai/sdk", "zod"]],
+  [/^agent\/models\/openai\.ts$/, ["openai", "zod"]],
+  [/^agent\/(watch|console)\//, ["zod", "hono", "pino", "prom-client", "@opentelemetry/api"]],
+  [/^agent\//, ["zod"]],
+  [/^knowledge\/ledger\//, ["kysely", "zod", "pg"]],
+  [/^knowledge\/lance-table\.ts$/, ["@lancedb/lancedb", "apache-arrow"]],
+  [/^knowledge\/chart\.ts$/, ["echarts"]],
+  [/^knowledge\//, ["zod"]],
+  [/^(evals|test|scripts)\/|^vitest\./, true],
 ];
+
+/** What would make the core depend on when, where or by chance it runs. */
+const IMPURE =
+  /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|\bMath\.random\b|\bfetch\s*\(|\bprocess\b\s*[.[]|\bperformance\s*\.|\bcrypto\s*\.|\bset(?:Timeout|Interval|Immediate)\s*\(|\bglobalThis\b|\bnavigator\s*\./;
 
 interface Import {
   readonly file: string;
   readonly target: string;
 }
 
+/** The text of a file without its comments. */
+const codeOf = (file: string): string => readFileSync(join(ROOT, file), "utf8").replaceAll(/^\s*(\/?\*|\/\/).*$/gm, "");
+
+/** Files that make an executor: what can write to production. */
+const EXECUTOR_MAKERS: ReadonlySet<string> = new Set(
+  sources.filter((file) => /^mcp-tools\/connectors\//.test(file) && /\bExecutor\b/.test(codeOf(file))),
+);
+
 function importsOf(file: string): readonly Import[] {
-  const text = readFileSync(join(ROOT, file), "utf8").replaceAll(/^\s*(\*|\/\/).*$/gm, "");
+  const text = codeOf(file);
   const pattern =
     /(?:^|[;\s])(?:import|export)\s(?:[^"'`;]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
   return [...text.matchAll(pattern)].map((match) => {
@@ -59,12 +94,14 @@ function complaint({ file, target }: Import): string | undefined {
       return "core has no network, clock, randomness, file or environment";
     if (target.startsWith("node:")) return undefined;
     const packageName = target.startsWith("@") ? target.split("/").slice(0, 2).join("/") : (target.split("/")[0] ?? "");
-    const allowed = NPM.find(([from]) => from.test(file))?.[1] ?? true;
+    const allowed = NPM.find(([from]) => from.test(file))?.[1] ?? [];
     return allowed === true || allowed.includes(packageName)
       ? undefined
       : `${part} may not import the package ${packageName}`;
   }
   if (part === "evals" || part === "test" || part === "scripts" || file === "agent/main.ts") return undefined;
+  if (EXECUTOR_MAKERS.has(target) && !mayMakeExecutors(file, target))
+    return "only the composition root makes executors";
   if (/^agent\/compose\//.test(file))
     return /^evals\//.test(target) ? "the composition of evals is main.ts's" : undefined;
   if (/^(evals|test|scripts)\//.test(target))
@@ -84,6 +121,10 @@ function complaint({ file, target }: Import): string | undefined {
   }
   return undefined;
 }
+
+/** The composition root, and the vendor's own folder that an executor is a part of. */
+const mayMakeExecutors = (file: string, target: string): boolean =>
+  /^agent\/compose\//.test(file) || dirname(file) === dirname(target);
 
 function coreComplaint(file: string, target: string): string | undefined {
   if (!target.startsWith("core/")) return "core imports core alone";
@@ -119,6 +160,15 @@ describe("architecture", () => {
     ["core/detection/x.ts", "core/decision/decide.ts"],
     ["core/model/x.ts", "core/config/config.ts"],
     ["core/impact/x.ts", "undici"],
+    ["agent/watch/watch.ts", "undici"],
+    ["agent/chain/runner.ts", "@modelcontextprotocol/sdk/client/index.js"],
+    ["agent/models/deterministic.ts", "openai"],
+    ["mcp-tools/tools/x.ts", "kysely"],
+    ["mcp-tools/connectors/zipkin/x.ts", "undici"],
+    ["knowledge/record.ts", "@lancedb/lancedb"],
+    ["newfolder/x.ts", "left-pad"],
+    ["mcp-tools/server.ts", "mcp-tools/connectors/kubernetes/undo.ts"],
+    ["mcp-tools/connectors/unleash/flags.ts", "mcp-tools/connectors/kubernetes/undo.ts"],
     ["agent/watch/watch.ts", "mcp-tools/gate/gate.ts"],
     ["agent/cli/demo.ts", "evals/demo/demo.ts"],
     ["agent/cli/demo.ts", "agent/compose/live-system.ts"],
@@ -144,6 +194,37 @@ describe("architecture", () => {
       expect(readFileSync(join(ROOT, file), "utf8")).not.toMatch(/\bprocess\.env\b/);
     },
   );
+
+  it.each(sources.filter((file) => file.startsWith("core/")))(
+    "%s has no clock, chance, network or process of its own",
+    (file) => {
+      expect(IMPURE.exec(codeOf(file))?.[0]).toBeUndefined();
+    },
+  );
+
+  it.each([
+    "const at = Date.now();",
+    "new Date()",
+    "const one = Math.random();",
+    "await fetch(url)",
+    "process.env.HOME",
+    'process["env"]',
+    "performance.now()",
+    "setTimeout(later, 5)",
+    "crypto.randomUUID()",
+  ])("would notice %s in the core", (code) => {
+    expect(code).toMatch(IMPURE);
+  });
+
+  it("knows which files make executors", () => {
+    expect([...EXECUTOR_MAKERS]).toEqual(
+      expect.arrayContaining([
+        "mcp-tools/connectors/kubernetes/undo.ts",
+        "mcp-tools/connectors/unleash/disable.ts",
+        "mcp-tools/connectors/unleash/unleash.ts",
+      ]),
+    );
+  });
 
   it.each(sources)("%s is at most 400 lines, or says why at its top", (file) => {
     const lines = readFileSync(join(ROOT, file), "utf8").split("\n");
