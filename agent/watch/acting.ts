@@ -5,6 +5,7 @@ import type { GateAnswer } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { wrote } from "./adopting.ts";
 import { active, advance, note } from "./incident-state.ts";
+import { PLAN_EXPIRED } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { results, reviewText, ruleNames, verdictText } from "./wording.ts";
 
@@ -31,12 +32,24 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
       reason: decision.why.join(" "),
       proposedBy: "watch",
     });
-    incident = note({ ...incident, plan, gate: null }, now, "plan proposed", `${plan.id}: ${review.verdict}`);
+    incident = note(
+      { ...withExpiry(incident, now), plan, gate: null },
+      now,
+      "plan proposed",
+      `${plan.id}: ${review.verdict}`,
+    );
     emit(pursuit, "plan.reviewed", ruleNames(review), incident);
     await save(incident);
   }
   if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return save(waiting(incident));
   await submit(incident, incident.plan.id, pursuit);
+}
+
+/** The incident with a line for its plan, where that waited for a person until its time was over. */
+function withExpiry(incident: Incident, now: number): Incident {
+  const { plan, gate } = incident;
+  if (plan === null || gate?.outcome !== "held" || plan.expiresAt > now) return incident;
+  return note(incident, now, PLAN_EXPIRED, `${plan.id}: nobody answered it in time`);
 }
 
 /** A plan that the gate has answered and did not execute waits, also when the decision went and came back meanwhile. */

@@ -5,6 +5,7 @@ import { actOrWait, answeredByPerson, submit } from "./acting.ts";
 import { finishClosed } from "./aftermath.ts";
 import { DECIDED } from "./arguing.ts";
 import { active, advance, close, note, withAssessment, worse } from "./incident-state.ts";
+import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { unseen } from "./sight.ts";
 import { decisionText, suspects } from "./wording.ts";
@@ -105,11 +106,9 @@ async function awaitQuiet(before: Incident, pursuit: Pursuit): Promise<void> {
   const marked = mark(before, QUIET, "no signal is wrong", pursuit);
   const since = marked.timeline.at(-1)?.at ?? pursuit.caseFile.at;
   if (pursuit.caseFile.at - since < QUIET_STEPS * pursuit.parts.config.watch.stepMs) return pursuit.save(marked);
-  const acting = before.decision?.action === "rollback" || before.decision?.action === "feature_flag_disable";
-  const outcome =
-    before.decision?.action === "hotfix_recommendation" ? "recommended" : acting ? "withdrawn" : "no-action";
-  const passed = durationText(Math.max(0, since - before.detectedAt));
-  await finish(before, outcome, `The signals came back by themselves ${passed} after detection.`, pursuit);
+  const { outcome, because } = await passed(before, pursuit.caseFile.at, pursuit.parts.ledger);
+  const after = durationText(Math.max(0, since - before.detectedAt));
+  await finish(before, outcome, `${because}The signals came back by themselves ${after} after detection.`, pursuit);
 }
 
 /** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */
@@ -123,7 +122,7 @@ async function awaitSight(before: Incident, silent: readonly string[], pursuit: 
 
 async function finish(
   incident: Incident,
-  outcome: "recommended" | "withdrawn" | "no-action" | "unknown",
+  outcome: Passed["outcome"] | "unknown",
   detail: string,
   pursuit: Pursuit,
 ): Promise<void> {

@@ -64,6 +64,11 @@ export const OutcomeKind = z.enum([
 ]);
 export type OutcomeKind = z.infer<typeof OutcomeKind>;
 
+/** Whether the trouble passed while a decision to act had come to nothing: it was withdrawn, denied or never answered. */
+export function cameToNothing(outcome: OutcomeKind | null): boolean {
+  return outcome === "withdrawn" || outcome === "denied" || outcome === "expired";
+}
+
 /** All of it together: from the first finding to what came of it. The ledger holds the truth; this is its fold. */
 export const Incident = z.strictObject({
   id: z.string(),

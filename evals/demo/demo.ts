@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UnshipError } from "../../core/errors.ts";
+import { cameToNothing } from "../../core/model/incident.ts";
 import type { SandboxEvent } from "../sandbox/acts.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { isScenarioName, SCENARIO_NAMES, SCENARIOS } from "../sandbox/scenarios.ts";
@@ -167,7 +168,7 @@ async function followIncident(
     late(line) &&
     line.event === "incident.closed" &&
     line.incident?.outcome !== "no-action" &&
-    line.incident?.outcome !== "withdrawn";
+    !cameToNothing(line.incident?.outcome ?? null);
   const first = await watch.until((line) => isOver(line) || (late(line) && line.event === "incident.held"), rest());
   // A plan that is held may go on by itself once a policy's condition holds, and is then verified. A person who would
   // answer is not here: nobody waits for one longer than that.
@@ -204,7 +205,7 @@ async function followQuiet(
   const acted =
     last.find(({ gate }) => gate?.executedAt != null) ??
     last.find(
-      ({ decision, outcome }) => outcome !== "withdrawn" && decision !== null && decision.action !== "no_action",
+      ({ decision, outcome }) => !cameToNothing(outcome) && decision !== null && decision.action !== "no_action",
     );
   return { scenario, onset, incident: acted ?? last.at(-1) ?? null, postmortem: null };
 }

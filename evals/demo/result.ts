@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Incident } from "../../core/model/incident.ts";
+import { cameToNothing, type Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { FLAG, NAMESPACE } from "../sandbox/shop.ts";
 import type { TrafficReport } from "../sandbox/traffic/main.ts";
@@ -39,7 +39,7 @@ export function momentsOf({ incident, postmortem }: DemoResult): DemoMoments {
 export function jsonResult(result: DemoResult) {
   const { incident, scenario, onset, postmortem } = result;
   const moments = momentsOf(result);
-  const withdrawn = incident?.outcome === "withdrawn";
+  const withdrawn = cameToNothing(incident?.outcome ?? null);
   const culprit = withdrawn ? null : (incident?.decision?.culprit ?? null);
   return {
     scenario,

@@ -1,5 +1,5 @@
 import type { Decision } from "../../core/model/decision.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { cameToNothing, type Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 
 /** One episode as `unship replay --json` and `unship investigate --json` write it (the incident bundle's format). */
@@ -33,7 +33,7 @@ export interface Episode {
 export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Episode {
   const { decision } = incident;
   const ranking = incident.decidedRanking ?? incident.ranking;
-  const withdrawn = incident.outcome === "withdrawn" || decision === null;
+  const withdrawn = cameToNothing(incident.outcome) || decision === null;
   const action = withdrawn ? "no_action" : decision.action;
   const first = ranking?.candidates[0];
   const likely =

@@ -110,6 +110,8 @@ function ended({ recovery, onset, outcome, gate }: Incident): string {
   if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
   if (gate?.outcome === "executed") return "**Whether it recovered is not known.**";
   if (outcome === "withdrawn") return "The trouble passed before anything was due; the decision was withdrawn.";
+  if (outcome === "denied") return "The plan was denied, and the trouble passed by itself.";
+  if (outcome === "expired") return "Nobody answered the plan in time, and the trouble passed by itself.";
   return "";
 }
 
