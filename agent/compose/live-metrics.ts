@@ -1,6 +1,7 @@
 import type { Config, MetricsSource } from "../../core/config/config.ts";
 import { presentValue } from "../../core/config/present-value.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } from "../../core/config/units.ts";
+import { silentAfter } from "../../core/detection/silence.ts";
 import { createHttp } from "../../mcp-tools/connectors/http.ts";
 import type { PresentValue } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
 import { secret } from "./secrets.ts";
@@ -66,6 +67,7 @@ export async function openMetrics(
     serviceLabel,
     versionLabel,
     ...(await customMetrics(source.queries)),
+    silentAfterMs: silentAfter(source.intervalMs),
     policyWindowMs: Math.min(60_000, 5 * source.intervalMs),
   });
   parts.sources.metrics.push(scrape);

@@ -1,4 +1,5 @@
 import { isLatency } from "../detection/meaning.ts";
+import { silentAfter } from "../detection/silence.ts";
 import type { Baseline, Recovery } from "../model/incident.ts";
 import { type Series, signalKey, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
@@ -36,6 +37,8 @@ export interface RecoveryInput {
 }
 
 type Check = Recovery["checks"][number];
+/** `momentary`: unknown because of data that may only be late; see `judgeRecovery`. */
+type Found = Check & { readonly momentary?: boolean };
 
 /** Newer than this many steps, the newest sample speaks of the present. */
 const FRESH_STEPS = 3;
@@ -46,18 +49,23 @@ const DRAINED_SHARE = 0.5;
  * Whether the system recovered after its rollback: the rollout finished, every signal that was wrong is back inside
  * its own baseline, for long enough and over enough requests, and the traffic is there again. Before the time is
  * over what is not yet so is `pending`; afterwards it is `not-recovered`, or `unknown` where data was missing, which
- * is not recovered either (S9). Pure.
+ * is not recovered either (S9). What was measured until shortly before is not missing yet: for as long as a signal may
+ * pause before it counts as silent (`silentAfter`), such a check is `pending` beyond the time-out, too. Pure.
  */
 export function judgeRecovery(input: RecoveryInput): Recovery {
   const over = input.now >= input.executedAt + input.timeoutMs;
   const unmeasured = (input.unmeasured ?? []).map(unmeasuredCheck);
-  const found = [
+  const found: Found[] = [
     ...actChecks(input),
     ...input.baselines.map((baseline) => signalCheck(baseline, input)),
     ...unmeasured,
   ];
   if (input.baselines.length === 0 && unmeasured.length === 0) found.push(nothingToCompare(input));
-  const checks = found.map((check) => (over ? check : { ...check, verdict: waiting(check.verdict) }));
+  const stepMs = Math.max(0, ...input.series.map((series) => series.stepMs));
+  const late = input.now >= input.executedAt + input.timeoutMs + silentAfter(stepMs);
+  const checks = found.map(({ momentary = false, ...check }) =>
+    over && (late || !momentary) ? check : { ...check, verdict: waiting(check.verdict) },
+  );
   const verdict = overall(checks.map((check) => check.verdict));
   return { verdict, at: verdict === "pending" ? null : input.now, checks };
 }
@@ -69,14 +77,15 @@ function overall(verdicts: readonly Check["verdict"][]): Check["verdict"] {
 
 const waiting = (verdict: Check["verdict"]): Check["verdict"] => (verdict === "recovered" ? verdict : "pending");
 
-function actChecks({ acts }: RecoveryInput): readonly Check[] {
-  if (acts.length === 0) return [actCheck("", null)];
+function actChecks({ acts }: RecoveryInput): readonly Found[] {
+  if (acts.length === 0) return [{ ...actCheck("", null), momentary: false }];
   return acts.map(({ service, complete }) => actCheck(service, complete));
 }
 
-function actCheck(service: string, complete: boolean | null): Check {
+function actCheck(service: string, complete: boolean | null): Found {
   const check = { service, metric: "rollout" };
-  if (complete === null) return { ...check, verdict: "unknown", because: "the rollout could not be read" };
+  if (complete === null)
+    return { ...check, verdict: "unknown", because: "the rollout could not be read", momentary: true };
   return complete
     ? { ...check, verdict: "recovered", because: "the rollout of the restored version finished" }
     : { ...check, verdict: "not-recovered", because: "the rollout of the restored version is not finished" };
@@ -90,7 +99,7 @@ const nothingToCompare = (_: RecoveryInput): Check => ({
 });
 
 /** A healthy signal beside it vouches for nothing: without a proof of its own it stays unknown (S9). */
-function unmeasuredCheck({ service, metric, ready }: Unmeasured): Check {
+function unmeasuredCheck({ service, metric, ready }: Unmeasured): Found {
   const check = { service, metric };
   switch (ready) {
     case true:
@@ -102,13 +111,18 @@ function unmeasuredCheck({ service, metric, ready }: Unmeasured): Check {
     case false:
       return { ...check, verdict: "not-recovered", because: `not every pod of ${service} is ready` };
     case null:
-      return { ...check, verdict: "unknown", because: `nobody could say whether the pods of ${service} are ready` };
+      return {
+        ...check,
+        verdict: "unknown",
+        because: `nobody could say whether the pods of ${service} are ready`,
+        momentary: true,
+      };
     default:
       return { ...check, verdict: "unknown", because: "no baseline was kept, so nothing can show that it recovered" };
   }
 }
 
-function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
+function signalCheck(baseline: Baseline, input: RecoveryInput): Found {
   const { service, metric } = baseline;
   const check = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
   const series = input.series.find((one) => signalKey(one) === signalKey({ service, metric, labels: {} }));
@@ -118,8 +132,10 @@ function signalCheck(baseline: Baseline, input: RecoveryInput): Check {
   const run = goodRun(own, baseline, worse, input);
   const say = (verdict: Check["verdict"], because: string): Check => check(verdict, because + note);
   if (run.newest === null) return say("unknown", "there is no sample since the rollback");
-  if (input.now - run.newest.at > FRESH_STEPS * series.stepMs) {
-    return say("unknown", `the newest sample is ${durationText(input.now - run.newest.at)} old`);
+  const ageMs = input.now - run.newest.at;
+  if (ageMs > FRESH_STEPS * series.stepMs) {
+    const stale = say("unknown", `the newest sample is ${durationText(ageMs)} old`);
+    return { ...stale, momentary: ageMs <= silentAfter(series.stepMs) };
   }
   if (run.good.length === 0) return say("not-recovered", outsideText(run.newest.value, baseline, worse));
   if (run.good.length < ENOUGH_SAMPLES) {

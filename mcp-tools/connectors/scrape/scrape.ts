@@ -40,6 +40,8 @@ export interface ScrapeOptions {
   readonly maxSamples?: number;
   /** Services × versions kept. Default 10,000. */
   readonly maxTracks?: number;
+  /** How long a target may give no answer before that is a gap. Default: as long as its numbers can bridge. */
+  readonly silentAfterMs?: number;
   /** The CPU limit where a target exports none. Default 1 core. */
   readonly defaultCores?: number;
 }
@@ -92,7 +94,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   const past = new SlidingWindow({ intervalMs, windowMs, maxTracks, defaultCores });
   const pools = createPools(SOURCE, timeoutMs, options.maxBytes ?? 16 * 1024 * 1024);
   const states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
-  const gapsOf = createSilentTargets(SOURCE, MAX_ELAPSED_INTERVALS * intervalMs);
+  const gapsOf = createSilentTargets(SOURCE, options.silentAfterMs ?? MAX_ELAPSED_INTERVALS * intervalMs);
   let discovered: readonly Target[] = [];
   let lastTickAt: number | null = null;
   let lastAnswerAt: number | null = null;

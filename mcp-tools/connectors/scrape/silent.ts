@@ -19,25 +19,37 @@ export interface Failures {
   readonly invalidLines: number;
 }
 
+/** Stands among the targets' addresses for the list of them. */
+const DISCOVERY = "discovery";
 /** So many targets of one service are named. */
 const NAMED = 3;
 
 /**
  * What a scrape does not see, tick by tick: each service's silent targets in one gap, so that a thousand pods that are
- * down are no thousand gaps. A target is silent once it has missed as many ticks as make its numbers unknown
- * (`patienceMs`): a process that ends or starts during a deploy is none. At the very first tick nothing is known of any
- * target, so that one miss is enough.
+ * down are no thousand gaps. A target, or the discovery, is silent once it has given no answer for longer than
+ * `patienceMs`: a process that ends or starts during a deploy is none. At the very first tick nothing is known of any of
+ * them, so that one miss is enough.
  */
 export function createSilentTargets(source: string, patienceMs: number) {
   let missing = new Map<string, { readonly since: number; readonly first: boolean }>();
   let begun = false;
 
-  function silentTargets({ failed, targets }: Failures, now: number): readonly Gap[] {
-    missing = new Map(failed.map(({ url }) => [url, missing.get(url) ?? { since: now, first: !begun }]));
+  function take({ failed, discoveryFailed }: Failures, now: number): void {
+    const names = [...failed.map(({ url }) => url), ...(discoveryFailed === null ? [] : [DISCOVERY])];
+    missing = new Map(names.map((name) => [name, missing.get(name) ?? { since: now, first: !begun }]));
     begun = true;
+  }
+
+  /** Since when this has been silent, Unix ms; null: it is not. */
+  function silentSince(name: string, now: number): number | null {
+    const one = missing.get(name);
+    return one !== undefined && (one.first || now - one.since > patienceMs) ? one.since : null;
+  }
+
+  function silentTargets({ failed, targets }: Failures, now: number): readonly Gap[] {
     const silent = failed.flatMap((target) => {
-      const { since, first } = missing.get(target.url) ?? { since: now, first: false };
-      return first || now - since > patienceMs ? [{ ...target, since }] : [];
+      const since = silentSince(target.url, now);
+      return since === null ? [] : [{ ...target, since }];
     });
     const whose = Map.groupBy(silent, ({ services, url }) =>
       services.length === 0 ? `target ${url}` : `targets of ${services.join(", ")}`,
@@ -58,11 +70,18 @@ export function createSilentTargets(source: string, patienceMs: number) {
   /** `now`: the moment of the tick that these failures are of, Unix ms. */
   return (tick: Failures, now: number): readonly Gap[] => {
     const gap = (part: string, what: string, because: string): Gap => ({ source: `${source} ${part}`, what, because });
+    take(tick, now);
+    const since = silentSince(DISCOVERY, now);
     const { discoveryFailed, spoolFailed, dropped, invalidLines } = tick;
     return [
-      ...(discoveryFailed === null
+      ...(discoveryFailed === null || since === null
         ? []
-        : [gap("discovery", "new targets", `${wordsOf(discoveryFailed)}; the targets known last are asked`)]),
+        : [
+            {
+              ...gap("discovery", "new targets", `${wordsOf(discoveryFailed)}; the targets known last are asked`),
+              since,
+            },
+          ]),
       ...silentTargets(tick, now),
       ...(spoolFailed === null
         ? []

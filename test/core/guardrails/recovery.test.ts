@@ -392,6 +392,35 @@ describe("recovery", () => {
   });
 });
 
+describe("S9: data that is late at the time-out", () => {
+  const seconds = (late: number) => ({ timeoutMs: 2.5 * MINUTE, now: NOW + late * 1000 });
+  const missing = { series: [seriesOf("error_rate", fill(0.002)), seriesOf("request_rate", fill(20))] };
+  const bad = { series: [seriesOf("error_rate", fill(0.3)), seriesOf("request_rate", fill(20))] };
+  const pods = { service: "checkout", metric: "health_check_failures" };
+  it.each<[string, Partial<RecoveryInput>, string]>([
+    ["a sample that was there a moment ago is waited for", { ...missing, ...seconds(50) }, "pending"],
+    ["for no longer than silence takes", { ...missing, ...seconds(91) }, "unknown"],
+    ["nor for ever, however often it is late", { ...missing, ...seconds(50), timeoutMs: MINUTE }, "unknown"],
+    [
+      "an act that could not be read for a moment is asked of again",
+      { acts: [{ service: "checkout", complete: null }], timeoutMs: 2 * MINUTE },
+      "pending",
+    ],
+    ["and so are pods", { unmeasured: [{ ...pods, ready: null }], timeoutMs: 2 * MINUTE }, "pending"],
+    [
+      "what is surely bad is not waited for",
+      { ...bad, timeoutMs: 2 * MINUTE, acts: [{ service: "checkout", complete: null }] },
+      "not-recovered",
+    ],
+    ["nor is what nobody can ever know", { baselines: [], timeoutMs: 2 * MINUTE }, "unknown"],
+    ["nor an act of which nothing was done", { acts: [], timeoutMs: 2 * MINUTE }, "unknown"],
+  ])("%s", (_name, change, verdict) => {
+    const recovery = judgeRecovery(inputOf(change));
+    expect(recovery.verdict).toBe(verdict);
+    expect(recovery.checks.flatMap(Object.keys)).not.toContain("momentary");
+  });
+});
+
 describe("what slows everything", () => {
   const ms = fc.double({ min: 20, max: 2000, noNaN: true });
   const factor = fc.double({ min: 1, max: 50, noNaN: true });

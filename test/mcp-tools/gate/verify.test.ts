@@ -93,7 +93,7 @@ const good = { error_rate: 0.001, request_rate: 30 };
 async function look(
   sources: Partial<VerifierParts["sources"]>,
   results = [done()],
-  timeoutMs = MINUTE,
+  timeoutMs = MINUTE / 2,
   incident: Partial<Acted> = {},
 ) {
   const feedback = { verifyRecovered: true, timeoutMs, ifNotRecovered: null, logOutcome: null, postmortemDraft: false };
@@ -167,8 +167,8 @@ describe("verification", () => {
     const wrong = firing({ service: "checkout", metric: "error_rate" });
     const sources = { metrics: [metrics({ ...good, p99_latency: 900 })] };
     const both = { baselines: [baseline, noisy] };
-    expect((await look(sources, [done()], MINUTE, { ...both, conditions: [wrong] })).verdict).toBe("recovered");
-    expect((await look(sources, [done()], MINUTE, both)).verdict).toBe("not-recovered");
+    expect((await look(sources, [done()], MINUTE / 2, { ...both, conditions: [wrong] })).verdict).toBe("recovered");
+    expect((await look(sources, [done()], MINUTE / 2, both)).verdict).toBe("not-recovered");
   });
 
   const wrongLatency = { conditions: [firing({ service: "checkout", metric: "p99_latency" })] };
@@ -185,7 +185,7 @@ describe("verification", () => {
       "unknown",
     ],
   ] as const)("what was wrong and has no baseline needs a proof of its own: %s", async (_, acted, sources, verdict) => {
-    const recovery = await look(sources, [done()], MINUTE, { ...acted, conditions: [...acted.conditions] });
+    const recovery = await look(sources, [done()], MINUTE / 2, { ...acted, conditions: [...acted.conditions] });
     expect(recovery.verdict).toBe(verdict);
     expect(recovery.checks.map(({ metric }) => metric)).not.toContain("error_rate");
   });
@@ -209,16 +209,16 @@ describe("verification", () => {
       because: "cpu_usage rose",
     };
     const risen = { findings: [finding], conditions: [errors] };
-    expect((await look({}, [done()], MINUTE, risen)).verdict).toBe("recovered");
+    expect((await look({}, [done()], MINUTE / 2, risen)).verdict).toBe("recovered");
     const declared = { findings: [finding], conditions: [errors, cpu] };
-    expect((await look({}, [done()], MINUTE, declared)).verdict).toBe("unknown");
+    expect((await look({}, [done()], MINUTE / 2, declared)).verdict).toBe("unknown");
   });
 
   it("what policy declared bad and has a baseline is judged by it: traffic from below, the use of CPU from above", async () => {
     const both = { baselines: [baseline, cpuUse, traffic] };
     const verdict = async (metric: string, values: Readonly<Record<string, number>>) => {
       const conditions = [firing({ service: "checkout", metric })];
-      return (await look({ metrics: [metrics(values)] }, [done()], MINUTE, { ...both, conditions })).verdict;
+      return (await look({ metrics: [metrics(values)] }, [done()], MINUTE / 2, { ...both, conditions })).verdict;
     };
     expect(await verdict("cpu_usage", { ...good, cpu_usage: 0.3 })).toBe("recovered");
     expect(await verdict("cpu_usage", { ...good, cpu_usage: 0.9 })).toBe("not-recovered");
@@ -239,7 +239,7 @@ describe("verification", () => {
     const timeline = [{ at: NOW - 90_000, event: "submitted", detail: "p" }];
     const asked: MetricQuery[] = [];
     const sources = { metrics: [metrics(good, asked)] };
-    expect((await look(sources, [], MINUTE, { gate, timeline })).verdict).toBe("recovered");
+    expect((await look(sources, [], MINUTE / 2, { gate, timeline })).verdict).toBe("recovered");
     expect(asked[0]?.window.from).toBe(NOW - 90_000);
   });
 
@@ -326,7 +326,7 @@ describe("verification", () => {
         /280 ms, outside/,
       ],
     ])("%s", async (_name, now, topology, verdict, because) => {
-      const recovery = await look({ metrics: [latencies(now)], topology }, [done()], MINUTE, wrong);
+      const recovery = await look({ metrics: [latencies(now)], topology }, [done()], MINUTE / 2, wrong);
       expect(recovery.verdict).toBe(verdict);
       expect(recovery.checks.find(({ metric }) => metric === "p99_latency")?.because).toMatch(because);
     });
@@ -334,7 +334,7 @@ describe("verification", () => {
     it("a service that was hurt in the incident tells nothing", async () => {
       const affectedServices = ["checkout", "search", "login"];
       const sources = { metrics: [latencies(slowAll)], topology: [graph(...apart)] };
-      expect((await look(sources, [done()], MINUTE, { ...wrong, affectedServices })).verdict).toBe("not-recovered");
+      expect((await look(sources, [done()], MINUTE / 2, { ...wrong, affectedServices })).verdict).toBe("not-recovered");
     });
   });
 

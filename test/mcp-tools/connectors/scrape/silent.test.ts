@@ -85,10 +85,15 @@ describe("what a scrape does not see", () => {
     stops.push(() => source.close());
     expect(await source.scrapeOnce(T0, never)).toMatchObject({ targets: 1, gaps: [] });
     works = false;
-    expect(await source.scrapeOnce(T0 + STEP, never)).toMatchObject({
+    const summaries = [];
+    for (let tick = 1; tick <= 4; tick += 1) summaries.push(await source.scrapeOnce(T0 + tick * STEP, never));
+    expect(summaries.slice(0, 3).flatMap(({ gaps }) => gaps)).toEqual([]);
+    expect(summaries.at(-1)).toMatchObject({
       targets: 1,
       failed: [],
-      gaps: [{ source: "scrape discovery", because: expect.stringContaining("answered with an error") }],
+      gaps: [
+        { since: T0 + STEP, source: "scrape discovery", because: expect.stringContaining("answered with an error") },
+      ],
     });
   });
 
