@@ -11,11 +11,8 @@ export const twoGuilty: Family = {
     const { caller, callee } = callerAndCallee(stage);
     const worse = draw.uniform(0.25, 0.6);
     const first = stage.change("deploy", callee, stage.moment, { rolloutMs: draw.uniform(0.7, 2) * MINUTE });
-    const second = stage.change(
-      draw.pick(["deploy", "config"]),
-      caller,
-      stage.moment + draw.uniform(-0.7, 0.7) * MINUTE,
-    );
+    const begun = first.shares[0]?.at ?? first.startedAt;
+    const second = stage.change(draw.pick(["deploy", "config"]), caller, begun + draw.uniform(0.1, 0.8) * MINUTE);
     return {
       why: "both changes fail requests of their own; only both together undo the harm",
       changes: [first, second],

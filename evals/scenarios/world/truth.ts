@@ -20,8 +20,8 @@ export interface Truth {
 const CELL = 30 * SECOND;
 /** Looks this far back for what still hurts in the watch. */
 const LOOK_BACK = 60 * MINUTE;
-/** Harm that lasts is judged over this last part of the watch. */
-const LASTING = 0.3;
+/** Harm that lasts is judged over this last part of the watch: long enough for what comes and goes, and no blip reaches it. */
+const LASTING = 1 / 3;
 /** Undoing the right changes leaves at most this share of the harm that changes made. */
 const LEFT = 0.1;
 
@@ -33,7 +33,8 @@ const LEFT = 0.1;
 export function deriveTruth(scenario: Scenario): Truth {
   const grid = judgedGrid(scenario);
   const suspects = suspectsOf(scenario);
-  const first = Math.floor(grid.length * (1 - LASTING));
+  const { watchStart, watchEnd } = scenario.clock;
+  const first = grid.length - Math.floor(((watchEnd - watchStart) * LASTING) / CELL);
   const clean = simulate({ ...scenario, faults: [] }, grid, null, new Set(suspects.map(({ id }) => id)));
   const real = simulate(scenario, grid, null);
   const watchFrom = Math.floor((scenario.clock.watchStart - grid.start) / CELL);
