@@ -1,5 +1,6 @@
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { rfc3339 } from "../../core/model/time.ts";
 import { adoptAnswers } from "./adopting.ts";
 import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
 import { createArguing } from "./arguing.ts";
@@ -54,7 +55,8 @@ export function createWatch(parts: WatchParts): Watch {
     const now = new Map(gaps.map((gap) => [`${gap.source} ${gap.what}`, gap]));
     for (const [key, gap] of now) {
       if (down.has(key)) continue;
-      const text = `${gap.source} is down (${gap.what}): ${gap.because}`;
+      const since = gap.since === undefined || gap.since >= at ? "" : `; silent since ${rfc3339(gap.since)}`;
+      const text = `${gap.source} is down (${gap.what}): ${gap.because}${since}`;
       parts.emit({ at, event: "source.down", text, incident: null });
     }
     for (const [key, gap] of down) {

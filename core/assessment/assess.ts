@@ -3,6 +3,7 @@ import type { PastOutcomes } from "../correlation/rank.ts";
 import type { Assessment, CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
 import { SEED_STEPS } from "../model/assessment.ts";
 import type { Decision } from "../model/decision.ts";
+import { rfc3339 } from "../model/time.ts";
 import { planTargets } from "../planning/plan-targets.ts";
 import { baselines } from "./baselines.ts";
 import { servicesMeant } from "./episodes.ts";
@@ -90,7 +91,10 @@ function unverified(
   const steps = new Set(config.chain.map(({ step }) => step));
   return [
     ...SEED_STEPS.filter((step) => !steps.has(step)).map((step) => LOST_WITHOUT[step]),
-    ...caseFile.gaps.map(({ source, what, because }) => `${source}: ${what} is unknown (${because})`),
+    ...caseFile.gaps.map(
+      ({ source, what, because, since }) =>
+        `${source}: ${what} is unknown${since === undefined ? "" : ` since ${rfc3339(since)}`} (${because})`,
+    ),
     ...caseFile.findings
       .filter(({ verdict, service }) => verdict === "unknown" && meant.has(service))
       .map(({ because }) => because),

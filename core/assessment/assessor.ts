@@ -4,7 +4,7 @@ import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
-import type { Sources } from "../ports.ts";
+import type { MetricSource, Sources } from "../ports.ts";
 import { type AskContext, ask } from "./ask.ts";
 import { readContext } from "./context.ts";
 import { afterOwnActs } from "./own-acts.ts";
@@ -54,7 +54,10 @@ export function createAssessor(
   const engine = createDetectionEngine(config, { capacity });
   const readUpTo = new Map<string, number>();
   const changes = new Map<string, Change>();
+  const rolloutsOf = new Map<string, readonly Rollout[]>();
   let rollouts: readonly Rollout[] = [];
+  /** Histories that could not be read, with the gap that they leave and when they were asked for. */
+  const withoutHistory = new Map<string, { readonly at: number; readonly gaps: readonly Gap[] }>();
   let last: { readonly now: number; readonly tick: Tick } | null = null;
 
   async function readMetrics(context: AskContext): Promise<void> {
@@ -77,18 +80,8 @@ export function createAssessor(
         const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
         const window = { from: Math.max(0, from), to: now };
         const past =
-          known === undefined && purpose === "statistics"
-            ? await ask(context, source.name, `history: ${metric}`, () =>
-                source.range(
-                  {
-                    metric,
-                    window: { from: Math.max(0, now - HISTORY_MS), to: now },
-                    stepMs: HISTORY_STEP_MS,
-                    purpose,
-                  },
-                  abort,
-                ),
-              )
+          purpose === "statistics" && (known === undefined || withoutHistory.has(key))
+            ? await readHistory(context, source, metric, key)
             : null;
         const series = await ask(context, source.name, `metrics: ${metric}`, () =>
           source.range({ metric, window, stepMs, purpose }, abort),
@@ -108,6 +101,25 @@ export function createAssessor(
           purpose,
         );
     }
+  }
+
+  /** Asked for once; a source that could not tell is asked again, but not at each tick for two weeks of samples. */
+  async function readHistory(context: AskContext, source: MetricSource, metric: string, key: string) {
+    const { now, abort } = context;
+    const failed = withoutHistory.get(key);
+    if (failed !== undefined && now - failed.at < HISTORY_STEP_MS) {
+      context.gaps.push(...failed.gaps);
+      return null;
+    }
+    const window = { from: Math.max(0, now - HISTORY_MS), to: now };
+    const own: AskContext = { now, abort, gaps: [] };
+    const past = await ask(own, source.name, `history: ${metric}`, () =>
+      source.range({ metric, window, stepMs: HISTORY_STEP_MS, purpose: "statistics" }, abort),
+    );
+    context.gaps.push(...own.gaps);
+    if (past === null) withoutHistory.set(key, { at: now, gaps: own.gaps });
+    else withoutHistory.delete(key);
+    return past;
   }
 
   async function readChanges(context: AskContext): Promise<void> {
@@ -130,10 +142,14 @@ export function createAssessor(
 
   async function readRollouts(context: AskContext): Promise<void> {
     const answers = await Promise.all(
-      sources.rollouts.map((source) => ask(context, source.name, "rollouts", () => source.rollouts(context.abort))),
+      sources.rollouts.map(async (source, index) => {
+        const read = await ask(context, source.name, "rollouts", () => source.rollouts(context.abort));
+        return { key: `${index} ${source.name}`, read };
+      }),
     );
-    if (answers.every((answer) => answer === null) && answers.length > 0) return; // what was known last still stands
-    rollouts = answers.flatMap((answer) => answer ?? []);
+    // What a source said last stands until silence makes it unknown.
+    for (const { key, read } of answers) if (read !== null) rolloutsOf.set(key, read);
+    rollouts = answers.flatMap(({ key }) => rolloutsOf.get(key) ?? []);
     engine.notice(rollouts);
   }
 

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { createAssessor } from "../../../core/assessment/assessor.ts";
+import type { Rollout } from "../../../core/model/evidence.ts";
+import type { MetricQuery, RolloutSource, Sources } from "../../../core/ports.ts";
+import { testConfig } from "./config.ts";
+
+const T0 = Date.parse("2026-03-02T12:00:00Z");
+const STEP = 15_000;
+const MINUTE = 60_000;
+const never = new AbortController().signal;
+const none: Sources = {
+  metrics: [],
+  changes: [],
+  logs: [],
+  traces: [],
+  topology: [],
+  flags: [],
+  rollouts: [],
+  alerts: [],
+};
+
+describe("a history that cannot be read at first", () => {
+  it("stays a gap until it is, is asked for again every five minutes alone, and then counts", async () => {
+    let tells = false;
+    const asked: number[] = [];
+    let now = T0;
+    const range = async ({ metric, window, stepMs }: MetricQuery) => {
+      if (stepMs > STEP) {
+        asked.push(now);
+        if (!tells) throw new Error("too slow");
+      }
+      const count = Math.floor((window.to - window.from) / stepMs);
+      const startAt = window.to - (count - 1) * stepMs;
+      const values = new Array<number>(count).fill(0.4);
+      return [{ service: "cart", metric, unit: "ratio", worse: "up" as const, labels: {}, startAt, stepMs, values }];
+    };
+    const metrics = [{ name: "prometheus", metrics: () => ["memory_usage"], range }];
+    const assessor = createAssessor({ sources: { ...none, metrics }, config: testConfig() }, { capacity: 100 });
+    const gapsAt = async (at: number) => {
+      now = at;
+      return (await assessor.tick(at, never)).gaps.map(({ what }) => what);
+    };
+    const missing = ["history: memory_usage"];
+    for (let at = T0; at < T0 + 5 * MINUTE; at += STEP) expect(await gapsAt(at)).toEqual(missing);
+    expect(asked).toEqual([T0]);
+    expect(await gapsAt(T0 + 5 * MINUTE)).toEqual(missing);
+    tells = true;
+    expect(await gapsAt(T0 + 6 * MINUTE)).toEqual(missing);
+    expect(await gapsAt(T0 + 10 * MINUTE)).toEqual([]);
+    expect(asked).toEqual([T0, T0 + 5 * MINUTE, T0 + 10 * MINUTE]);
+    expect(assessor.engine.signal("cart", "memory_usage")?.history).not.toBeNull();
+    expect(await gapsAt(T0 + 20 * MINUTE)).toEqual([]);
+    expect(asked).toHaveLength(3);
+  });
+});
+
+describe("two systems that deploy", () => {
+  const stuck = (service: string, observedAt: number): Rollout => ({
+    service,
+    workload: { kind: "Deployment", namespace: "production", name: service },
+    version: "v2",
+    revision: "2",
+    status: "stuck",
+    replicas: { desired: 2, updated: 1, ready: 1, available: 1 },
+    restarts: 0,
+    revisions: [],
+    observedAt,
+    startedAt: T0 - 10 * MINUTE,
+  });
+
+  it("one that no longer answers takes nothing from the other, and what it said last stands until silence makes it unknown", async () => {
+    let now = T0;
+    let down = false;
+    const cluster = (service: string, fails: () => boolean): RolloutSource => ({
+      name: "kubernetes",
+      rollouts: async () => {
+        if (fails()) throw new Error("no connection");
+        return [stuck(service, now)];
+      },
+    });
+    const rollouts = [cluster("cart", () => down), cluster("web", () => false)];
+    const assessor = createAssessor({ sources: { ...none, rollouts }, config: testConfig() });
+    const statesAt = async (at: number) => {
+      now = at;
+      const { conditions, findings } = await assessor.tick(at, never);
+      const health = conditions.filter(({ metric }) => metric === "health_check_failures");
+      return {
+        conditions: health.map(({ service, state }) => `${service} ${state}`).sort(),
+        worse: findings.filter(({ verdict }) => verdict === "worse").map(({ service }) => service),
+      };
+    };
+    const both = { conditions: ["cart firing", "web firing"], worse: ["cart", "web"] };
+    expect(await statesAt(T0)).toEqual(both);
+    down = true;
+    expect(await statesAt(T0 + 90_000)).toEqual(both);
+    expect(await statesAt(T0 + 90_001)).toEqual({ conditions: ["cart unknown", "web firing"], worse: ["web"] });
+    down = false;
+    expect(await statesAt(T0 + 2 * MINUTE)).toEqual(both);
+  });
+});
