@@ -8,6 +8,8 @@ export interface CallGraph {
   callers(service: string): ReadonlySet<string>;
   /** Everything that calls it, directly or through others; never itself. */
   ancestors(service: string): ReadonlySet<string>;
+  /** Everything that an edge names. */
+  readonly nodes: ReadonlySet<string>;
   /** Services that nobody calls: where users come in. */
   readonly entries: ReadonlySet<string>;
 }
@@ -53,6 +55,7 @@ export function createCallGraph(topology: Topology | null): CallGraph {
     callees: (service) => callees.get(service) ?? NONE,
     callers: (service) => callers.get(service) ?? NONE,
     ancestors,
+    nodes: new Set([...callees.keys(), ...callers.keys()]),
     entries: new Set([...callees.keys()].filter((service) => !callers.has(service))),
   };
 }

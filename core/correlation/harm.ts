@@ -7,14 +7,16 @@ import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 /** Evidence beyond this is not trusted from one service: something else may be wrong with it. */
 export const HARM_CERTAIN = 6;
 const LEAST_NATS = -4;
-/** What "before" means: so long before the onset. */
+/** What "before" means: half an hour before the onset, or where samples are rare as many as a steady level needs. */
 const BEFORE_MS = 1_800_000;
+const BEFORE_SAMPLES = 48;
+export const beforeMs = (stepMs: number): number => Math.max(BEFORE_MS, BEFORE_SAMPLES * stepMs);
 /** Neighbouring samples of a level say much the same: so many count as one. */
 const HANG_TOGETHER = 4;
 /** Where others fail requests, a service that is merely slow is seldom where it starts: one time in seven. */
 export const SLOW_NOT_FAILING = 0.15;
 /** A caller may ask several times for one request of its own: the origin fails at least this part of what a caller does. */
-const LEAST_PART = 0.2;
+export const LEAST_PART = 0.2;
 /** Overdispersion taken for granted where it cannot be measured. */
 const DISPERSION = 2;
 
@@ -89,13 +91,7 @@ export function harmAsOrigin(
 /** The largest excess of errors among findings of about this onset; 0 where the trouble is not one of errors. */
 function worstExcess(index: SampleIndex, findings: readonly Finding[], onset: Onset): number {
   const errors = findings.filter(
-    (one) =>
-      one.verdict === "worse" &&
-      one.metric === "error_rate" &&
-      Object.keys(one.labels).length === 0 &&
-      one.onset !== null &&
-      one.onset.earliest - onset.latest <= 600_000 &&
-      index.whole(one.service, "error_rate") !== undefined,
+    (one) => one.metric === "error_rate" && one.baseline !== null && isNearOnset(index, one, onset),
   );
   return Math.max(0, ...errors.map(({ baseline, current }) => (current ?? 0) - (baseline ?? 0)));
 }
@@ -143,7 +139,7 @@ const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTA
 function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
   const errors = index.whole(service, "error_rate");
   const rate = index.whole(service, "request_rate");
-  const before = countsBetween(errors, rate, onset.earliest - BEFORE_MS, onset.earliest);
+  const before = countsBetween(errors, rate, onset.earliest - beforeMs(errors?.stepMs ?? 0), onset.earliest);
   const after = countsBetween(errors, rate, onset.at, at);
   if (after === null || before === null) return levelHarm(index, service, "error_rate", onset, at, 0.01, false);
   const usual = (before.k + 0.5) / (before.n + 1);
@@ -195,7 +191,7 @@ function levelHarm(
     samplesBetween(series, from, to)
       .filter(({ value }) => !log || value > 0)
       .map(({ value }) => (log ? Math.log(value) : value));
-  const before = read(onset.earliest - BEFORE_MS, onset.earliest);
+  const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
   const after = read(onset.at, at);
   if (before.length < 4 || after.length === 0) return 0;
   const center = median(before);

@@ -1,5 +1,6 @@
 import type { LogLine } from "../model/evidence.ts";
 import type { Onset } from "../model/finding.ts";
+import { createTemplateMiner, type Template, templateText } from "./log-templates.ts";
 
 /** An error message, less what changes from line to line, that was not seen before the trouble. */
 export interface NewSignature {
@@ -11,57 +12,72 @@ export interface NewSignature {
   readonly versions: ReadonlyMap<string, number>;
   /** Other services or externals that the text names: whoever complains of another is seldom where it starts. */
   readonly names: readonly string[];
-}
-
-/**
- * The constant part of a log message: numbers, identifiers, addresses and quoted text become "#".
- * @see He et al. (2017), "Drain", ICWS: masking of variables comes before any tree
- */
-export function templateOf(message: string): string {
-  return message
-    .replaceAll(/"[^"]*"|'[^']*'/g, "#")
-    .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{20,}\b/gi, "#")
-    .replaceAll(/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,}\b/gi, "#")
-    .replaceAll(/\d+(?:[.:,]\d+)*/g, "#")
-    .replaceAll(/\s+/g, " ")
-    .trim()
-    .slice(0, 200);
+  /** It says that a call of somebody else failed or took too long, without saying whose: any caller may write it. */
+  readonly complains: boolean;
 }
 
 /** At least so many lines make a signature: one line is an accident. */
 const LEAST_LINES = 2;
 
-/** Error signatures that began with the trouble. `known`: names of services and externals. */
+/**
+ * How the usual clients and proxies word a failed call of somebody else.
+ * @see https://grpc.io/docs/guides/status-codes/ (UNAVAILABLE, DEADLINE_EXCEEDED); https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage
+ *   (response flags UH, UF, UT, URX); RFC 9110 §15.6.3–15.6.5 (502, 503, 504)
+ */
+const COMPLAINS =
+  /\b(upstream|downstream|dependency|circuit.?breaker|deadline.?exceeded|connection (refused|reset)|econn(refused|reset)|etimedout|bad gateway|service unavailable|gateway time-?out|50[234]|no healthy)\b/i;
+
+/** Error signatures that began with the trouble, whatever the order of the lines. `known`: names of services and externals. */
 export function newSignatures(
   logs: readonly LogLine[],
   onset: Onset,
   slackMs: number,
   known: ReadonlySet<string>,
 ): readonly NewSignature[] {
-  const old = new Set<string>();
-  const fresh = new Map<string, LogLine[]>();
-  for (const line of logs) {
-    const template = templateOf(line.message);
+  const miner = createTemplateMiner();
+  const old = new Set<Template>();
+  const fresh = new Map<string, Map<Template, LogLine[]>>();
+  for (const line of logs.toSorted(byTime)) {
+    const template = miner.add(line.message);
     if (line.at < onset.earliest - slackMs) {
       old.add(template);
       continue;
     }
     if (line.level !== "error" && line.level !== "fatal") continue;
-    const key = `${line.service}\n${template}`;
-    const lines = fresh.get(key);
-    if (lines === undefined) fresh.set(key, [line]);
-    else lines.push(line);
+    const ofService = fresh.get(line.service) ?? new Map<Template, LogLine[]>();
+    fresh.set(line.service, ofService);
+    ofService.set(template, [...(ofService.get(template) ?? []), line]);
   }
   const found: NewSignature[] = [];
-  for (const [key, lines] of fresh) {
-    const [service = "", template = ""] = key.split("\n");
-    if (old.has(template) || lines.length < LEAST_LINES) continue;
-    const versions = new Map<string, number>();
-    for (const { version } of lines) if (version !== undefined) versions.set(version, (versions.get(version) ?? 0) + 1);
-    const words = new Set(lines.flatMap(({ message }) => message.split(/[^A-Za-z0-9_-]+/)));
-    const names = [...known].filter((name) => name !== service && words.has(name));
-    const firstAt = Math.min(...lines.map(({ at }) => at));
-    found.push({ service, template, count: lines.length, firstAt, versions, names });
+  for (const [service, templates] of fresh) {
+    for (const [template, lines] of templates) {
+      if (old.has(template) || lines.length < LEAST_LINES) continue;
+      found.push(signature(service, template, lines, known));
+    }
   }
   return found.sort((a, b) => a.firstAt - b.firstAt || (a.service < b.service ? -1 : 1));
+}
+
+const byTime = (a: LogLine, b: LogLine): number =>
+  a.at - b.at || (a.service === b.service ? (a.message < b.message ? -1 : 1) : a.service < b.service ? -1 : 1);
+
+function signature(
+  service: string,
+  template: Template,
+  lines: readonly LogLine[],
+  known: ReadonlySet<string>,
+): NewSignature {
+  const versions = new Map<string, number>();
+  for (const { version } of lines) if (version !== undefined) versions.set(version, (versions.get(version) ?? 0) + 1);
+  const words = new Set(lines.flatMap(({ message }) => message.split(/[^A-Za-z0-9_-]+/)));
+  const text = templateText(template);
+  return {
+    service,
+    template: text,
+    count: lines.length,
+    firstAt: Math.min(...lines.map(({ at }) => at)),
+    versions,
+    names: [...known].filter((name) => name !== service && words.has(name)).sort(),
+    complains: lines.some(({ message }) => COMPLAINS.test(message)),
+  };
 }

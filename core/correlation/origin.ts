@@ -1,6 +1,7 @@
 import { logSumExp } from "../detection/robust.ts";
 import type { CallGraph } from "./call-graph.ts";
 import type { NewSignature } from "./log-evidence.ts";
+import { type OwnExcess, ownNats } from "./own-excess.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
 import type { SpanErrors } from "./span-evidence.ts";
 
@@ -19,12 +20,32 @@ export interface Origin {
 /**
  * Chances that a service is hurt, given where it starts: nearly always at the origin itself; at a caller often, if what
  * it calls is hurt (it may retry, cache or not need the answer); at a callee seldom (a caller can send bad requests or
- * too many); elsewhere hardly ever: two troubles in the same minutes are rare. Orders of magnitude, not fits: only
- * their ratios between origins matter.
+ * too many). Orders of magnitude, not fits: only their ratios between origins matter.
  */
-const HURT = { itself: 0.98, caller: 0.7, callee: 0.02, elsewhere: 0.005, shared: 0.35 } as const;
+const HURT = { itself: 0.98, caller: 0.7, callee: 0.02 } as const;
 /** A service in between that nobody measures passes trouble on as often as not. */
 const UNMEASURED = 0.7;
+/** Something that many share reaches a share of them that nobody knows: every share alike. Without a graph as well. */
+const NO_GRAPH = 0.35;
+/**
+ * A node that reports no calls of its own (a load balancer, a proxy, a client-side view) may stand between a caller and
+ * a service that both call: call graphs miss the edges of whoever is not traced. One such node in ten is taken for one.
+ */
+const MISSING_EDGE = 0.1;
+/**
+ * How often a service has a trouble of its own in any half hour, unrelated to this one. It differs by system (and by
+ * how well its signals behave), so it is not fixed: each of these, with the weight before any data; what the other
+ * services look like decides. Its onset lies anywhere, so that it seldom falls together with this one's.
+ */
+const UNRELATED = [
+  { rate: 0.01, weight: 0.6 },
+  { rate: 0.1, weight: 0.3 },
+  { rate: 0.4, weight: 0.1 },
+] as const;
+/** Nothing is so rare that it can be ruled out. */
+const LEAST_CHANCE = 2e-4;
+/** A caller whose onset lies apart suffers from something else more often than not. */
+const APART = 0.3;
 
 export interface OriginInput {
   readonly graph: CallGraph;
@@ -37,27 +58,44 @@ export interface OriginInput {
   readonly signatures: readonly NewSignature[];
   readonly spans: readonly SpanErrors[];
   readonly surge: number | null;
+  readonly own: OwnExcess | null;
+  /** Chance that an unrelated trouble of this service, once there is one, begins when it is seen to begin; 1: apart. */
+  readonly together: (service: string) => number;
 }
 
 export function fitOrigins(input: OriginInput): readonly Origin[] {
-  const services = [...input.harm.keys()].sort();
-  const external = [...input.graph.external].sort();
+  const external = [...input.graph.external].filter((name) => !input.harm.has(name)).sort();
+  // Who is in the graph may be where it starts although nobody measures it: its callers show it.
+  const services = [...new Set([...input.harm.keys(), ...input.graph.nodes])]
+    .filter((name) => !external.includes(name))
+    .sort();
   const surge = input.surge === null ? Math.log(0.99) : Math.log(0.01);
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
-    const told = kind === "service" || kind === "external" ? toldOf(name, input) : 0;
+    const place = kind === "service" || kind === "external";
+    const told = place ? toldOf(name, input) + ownNats(input.own, input.graph, name) : 0;
     const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;
     return { name, kind, pattern, told, fit: pattern + told + traffic };
   };
-  const shared = patternFit(input, () => HURT.shared);
+  const reached = REACH.map((share) => patternFit(input, () => share) - Math.log(REACH.length));
+  const shared = logSumExp(reached);
   return [
-    ...services.map((name) => make(name, "service", patternFit(input, chanceFrom(input, name), name))),
-    ...external.map((name) => make(name, "external", patternFit(input, chanceFrom(input, name)))),
+    ...services.map((name) => make(name, "service", startsAt(input, name))),
+    ...external.map((name) => make(name, "external", startsAt(input, name))),
     make("shared infrastructure", "shared", shared),
     make("more traffic", "surge", shared),
   ];
 }
 
-function chanceFrom({ graph, harm }: OriginInput, origin: string): (service: string) => number {
+/** The pattern given an origin, whatever the rate of unrelated troubles. */
+function startsAt(input: OriginInput, name: string): number {
+  const origin = input.harm.has(name) ? name : undefined;
+  const each = UNRELATED.map(
+    ({ rate, weight }) => Math.log(weight) + patternFit(input, chanceFrom(input, name, rate), origin),
+  );
+  return logSumExp(each);
+}
+
+function chanceFrom({ graph, harm, together }: OriginInput, origin: string, rate: number): (service: string) => number {
   const ancestors = graph.ancestors(origin);
   const callees = graph.callees(origin);
   const carries = (callee: string): number => {
@@ -66,13 +104,24 @@ function chanceFrom({ graph, harm }: OriginInput, origin: string): (service: str
     const nats = harm.get(callee);
     return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
   };
+  const because = (service: string): number => {
+    if (!graph.known) return NO_GRAPH; // nobody knows who calls whom: anyone may suffer
+    if (ancestors.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
+    if (callees.has(service)) return HURT.callee;
+    return isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
+  };
   return (service) => {
     if (service === origin) return HURT.itself;
-    if (!graph.known) return HURT.shared; // nobody knows who calls whom: anyone may suffer
-    if (!ancestors.has(service)) return callees.has(service) ? HURT.callee : HURT.elsewhere;
-    const below = Math.max(0, ...[...graph.callees(service)].map(carries));
-    return HURT.elsewhere + (HURT.caller - HURT.elsewhere) * below;
+    const when = together(service);
+    const suffers = because(service) * (when >= 1 ? APART : 1);
+    return Math.max(LEAST_CHANCE, suffers + (1 - suffers) * rate * when);
   };
+}
+
+/** Whether a node that calls nobody, as far as is known, may be a way to the origin: they share a caller. */
+function isHop(graph: CallGraph, service: string, origin: string): boolean {
+  if (graph.callees(service).size > 0 || graph.callees(origin).size === 0) return false;
+  return [...graph.callers(service)].some((caller) => graph.callees(caller).has(origin));
 }
 
 /**
@@ -121,7 +170,7 @@ function aloneFit({ harm, atOrigin }: OriginInput, chance: (service: string) => 
 
 /** New error signatures of its own speak for a service, and others' complaints about it; so do failed leaf calls. */
 function toldOf(name: string, { signatures, spans }: OriginInput): number {
-  const own = signatures.some((one) => one.service === name && one.names.length === 0);
+  const own = signatures.some((one) => one.service === name && one.names.length === 0 && !one.complains);
   const accused = signatures.some((one) => one.service !== name && one.names.includes(name));
   const failed = spans.reduce((sum, one) => sum + one.failed, 0);
   const share = failed === 0 ? null : (spans.find(({ service }) => service === name)?.failed ?? 0) / failed;

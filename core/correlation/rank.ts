@@ -4,9 +4,10 @@ import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { createCallGraph } from "./call-graph.ts";
-import { creeps, harmAsOrigin, harmByService, hurts } from "./harm.ts";
+import { creeps, harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
+import { ownExcess } from "./own-excess.ts";
 import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
@@ -15,6 +16,7 @@ import { type Slowness, slownessByService } from "./slowness.ts";
 import { errorOrigins } from "./span-evidence.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { timingEvidence } from "./timing.ts";
+import { beginsTogether } from "./together.ts";
 import { ofGravestClass } from "./trouble.ts";
 import { versionSplit } from "./version-split.ts";
 
@@ -149,7 +151,10 @@ export function gatherEvidence(
   const spans = errorOrigins(caseFile.spans, onset);
   const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
   const slowness = slownessByService(index, caseFile.findings, onset, caseFile.at, harm);
-  const origins = fitOrigins({ graph, harm, atOrigin, slowness, signatures, spans, surge });
+  const near = caseFile.findings.filter((one) => isNearOnset(index, one, onset));
+  const own = ownExcess(index, graph, harm, near, onset, caseFile.at);
+  const together = beginsTogether(near, onset, caseFile.at, stepMs);
+  const origins = fitOrigins({ graph, harm, atOrigin, slowness, signatures, spans, surge, own, together });
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );

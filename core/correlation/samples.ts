@@ -1,4 +1,5 @@
 import type { Series } from "../model/signal.ts";
+import { alias } from "./aliases.ts";
 
 /** Series of one case, found by service and metric. Labelled ones apart. */
 export interface SampleIndex {
@@ -12,7 +13,9 @@ export interface SampleIndex {
 export function indexSeries(series: readonly Series[], versionLabel: string): SampleIndex {
   const whole = new Map<string, Map<string, Series>>();
   const versions = new Map<string, Map<string, Series>>();
-  for (const one of series) {
+  const said = new Set(series.map(({ service, metric }) => `${service}\n${metric}`));
+  const others = series.flatMap((one) => alias(one) ?? []).filter((one) => !said.has(`${one.service}\n${one.metric}`));
+  for (const one of [...series, ...others]) {
     const labels = Object.keys(one.labels);
     const version = one.labels[versionLabel];
     if (labels.length === 0) {

@@ -1,19 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { newSignatures, templateOf } from "../../../core/correlation/log-evidence.ts";
+import { newSignatures } from "../../../core/correlation/log-evidence.ts";
 import { line, MINUTE, onsetAt, T0 } from "./fixtures.ts";
-
-describe("a template", () => {
-  it.each([
-    ["masks numbers", "slow query 212ms id=4711", "slow query #ms id=#"],
-    ["masks addresses and times", "connect 10.0.0.12:5432 failed at 12:30:01", "connect # failed at #"],
-    ["masks hexadecimal identifiers", "trace 4bf92f3577b34da6 lost", "trace # lost"],
-    ["masks quoted text", "unknown coupon \"SUMMER\" of user 'bob'", "unknown coupon # of user #"],
-    ["keeps words that merely look hexadecimal", "bad cafe facade", "bad cafe facade"],
-    ["joins white space", "a \t b", "a b"],
-  ])("%s", (_name, message, template) => {
-    expect(templateOf(message)).toBe(template);
-  });
-});
 
 describe("new signatures", () => {
   const onset = onsetAt(T0);
@@ -42,6 +29,35 @@ describe("new signatures", () => {
   it("say whom they complain of", () => {
     const logs = [1, 2].map((i) => line(T0 + i * 1000, `upstream stock returned 503 trace=${i}`));
     expect(find(...logs)[0]?.names).toEqual(["stock"]);
+  });
+
+  it("are not what differs from an old message in words alone", () => {
+    const before = line(T0 - 10 * MINUTE, "user alice has no card on file");
+    const again = line(T0 - 9 * MINUTE, "user bob has no card on file");
+    const logs = ["carol", "dan"].map((who, i) => line(T0 + i * 1000, `user ${who} has no card on file`));
+    expect(find(before, again, ...logs)).toEqual([]);
+  });
+
+  it("tell a complaint of a failed call from an error of its own", () => {
+    const logs = [1, 2].flatMap((i) => [
+      line(T0 + i * 1000, `502 bad gateway after ${i} tries`),
+      line(T0 + i * 1000, `index ${i} out of range in Cart.total`),
+    ]);
+    const found = find(...logs).map(({ template, complains }) => [template, complains]);
+    expect(new Map(found as [string, boolean][])).toEqual(
+      new Map([
+        ["# bad gateway after # tries", true],
+        ["index # out of range in Cart.total", false],
+      ]),
+    );
+  });
+
+  it("are the same whatever the order in which the lines come", () => {
+    const logs = Array.from({ length: 12 }, (_, i) =>
+      line(T0 + (i - 4) * 60_000, `${i % 3 === 0 ? "slow" : "lost"} answer ${i} of user u${i}`),
+    );
+    const told = find(...logs).map(({ template, count }) => [template, count]);
+    expect(find(...logs.toReversed()).map(({ template, count }) => [template, count])).toEqual(told);
   });
 
   it("do not find a name inside a longer word", () => {

@@ -1,0 +1,108 @@
+import { isLatency } from "../detection/meaning.ts";
+import { median } from "../detection/robust.ts";
+import type { Finding, Onset } from "../model/finding.ts";
+import { speaksOfErrors } from "./aliases.ts";
+import type { CallGraph } from "./call-graph.ts";
+import { beforeMs, LEAST_PART } from "./harm.ts";
+import { type SampleIndex, samplesBetween } from "./samples.ts";
+
+/** Where the excess is that no callee accounts for. */
+export interface OwnExcess {
+  /** By service: its own part of all that is anybody's own, 0 to 1. */
+  readonly shares: ReadonlyMap<string, number>;
+  /** Services whose excess is known, none included; that of others shows at their callers. */
+  readonly measured: ReadonlySet<string>;
+}
+
+/**
+ * What a caller waits for, or fails, contains what its callees let it wait for or fail: with requests counted, failures
+ * a second and seconds of waiting a second add up along calls. So the excess over what was usual is followed down the
+ * graph, and what no callee accounts for is a service's own. Where a callee is as far off a request as the caller, and
+ * has at least `LEAST_PART` of its requests, it accounts for all of it (a caller may ask several times); else for as
+ * much as it has. What callers that are off themselves do not pass on is no part of what their own callers suffer
+ * from, and does not count. Without request counts every call is taken for one request.
+ *
+ * The metric: errors where findings near the onset speak of errors; else the latency that they speak of most. Services
+ * count as far as they are likely to be hurt (`harm`, log Bayes factors). Null where nobody is off, or without a call graph.
+ * @see Hardt et al. (2024), "The PetShop Dataset", CLeaR, §2, arXiv:2311.04806: latency of a caller contains its callees'
+ */
+export function ownExcess(
+  index: SampleIndex,
+  graph: CallGraph,
+  harm: ReadonlyMap<string, number>,
+  told: readonly Finding[],
+  onset: Onset,
+  at: number,
+): OwnExcess | null {
+  const metric = speakingMetric(told);
+  if (metric === null || !graph.known) return null; // without calls there is nothing to follow
+  const measured = new Set<string>();
+  const off = new Map<string, { each: number; rate: number | null; hurt: number }>();
+  for (const [service, nats] of harm) {
+    const each = excessOf(index, service, metric, onset, at);
+    if (each === null) continue;
+    measured.add(service);
+    if (each <= 0 || nats <= 0) continue;
+    const rates = samplesBetween(index.whole(service, "request_rate"), onset.at, at).map(({ value }) => value);
+    const rate = rates.length === 0 ? null : rates.reduce((sum, value) => sum + value, 0) / rates.length;
+    off.set(service, { each, rate, hurt: 1 / (1 + Math.exp(-nats)) });
+  }
+  const counted = [...off.values()].every(({ rate }) => rate !== null);
+  const flow = ({ each, rate }: { each: number; rate: number | null }) => each * (counted ? (rate ?? 0) : 1);
+  const passes = (service: string, seen: ReadonlySet<string>): number => {
+    const one = off.get(service);
+    if (one === undefined) return 0;
+    const callers = [...graph.callers(service)].filter((caller) => off.has(caller) && !seen.has(caller));
+    if (callers.length === 0) return flow(one);
+    return Math.min(flow(one), Math.max(...callers.map((caller) => passes(caller, new Set([...seen, service])))));
+  };
+  const own = new Map<string, number>();
+  for (const [service, one] of off) {
+    let left = flow(one);
+    for (const callee of graph.callees(service)) {
+      const below = off.get(callee);
+      if (below === undefined || callee === service) continue;
+      const often = !counted || (below.rate ?? 0) >= LEAST_PART * (one.rate ?? 0);
+      left -= below.hurt * (often && below.each >= one.each ? flow(one) : flow(below));
+    }
+    own.set(service, Math.min(Math.max(0, left), passes(service, new Set([service]))) * one.hurt);
+  }
+  const total = [...own.values()].reduce((sum, value) => sum + value, 0);
+  if (!(total > 0)) return null;
+  return { shares: new Map([...own].map(([service, value]) => [service, value / total])), measured };
+}
+
+/** Errors where any finding speaks of them, else the latency that most findings speak of; null where neither is told. */
+function speakingMetric(told: readonly Finding[]): string | null {
+  if (told.some(({ metric }) => speaksOfErrors(metric))) return "error_rate";
+  const counts = new Map<string, number>();
+  for (const { metric, detector } of told)
+    if (isLatency(metric))
+      counts.set(metric, (counts.get(metric) ?? 0) + (detector === "pointed-at" ? told.length : 1));
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0] ?? null;
+}
+
+/** Mean since the onset less the median before it; null where either is not measured. */
+function excessOf(index: SampleIndex, service: string, metric: string, onset: Onset, at: number): number | null {
+  const series = index.whole(service, metric);
+  const from = onset.earliest - beforeMs(series?.stepMs ?? 0);
+  const before = samplesBetween(series, from, onset.earliest).map(({ value }) => value);
+  const after = samplesBetween(series, onset.at, at).map(({ value }) => value);
+  if (before.length === 0 || after.length === 0) return null;
+  return after.reduce((sum, value) => sum + value, 0) / after.length - median(before);
+}
+
+/** Rates, samples and retries blur such sums: they say no more than sixteen to one. */
+const MOST_NATS = Math.log(16);
+
+/**
+ * Log likelihood ratio of the excess where it is seen, given that the trouble starts at this service or external,
+ * against its being spread over whoever is hurt: its share of all own excess (its callers' where it is not measured)
+ * is then likely large, with density 2·share, instead of likely small, with 2·(1 − share). 0 where nobody is off.
+ */
+export function ownNats(own: OwnExcess | null, graph: CallGraph, name: string): number {
+  if (own === null) return 0;
+  const places = own.measured.has(name) ? [name] : [...graph.callers(name)];
+  const share = places.reduce((sum, place) => sum + (own.shares.get(place) ?? 0), 0);
+  return Math.max(-MOST_NATS, Math.min(MOST_NATS, Math.log(share / Math.max(0, 1 - share))));
+}
