@@ -1,4 +1,4 @@
-import type { CanaryPolicy, Condition, Policy } from "./config.ts";
+import type { CanaryPolicy, Condition, KayentaMetric, KayentaPolicy, Policy } from "./config.ts";
 import { formatDuration } from "./durations.ts";
 import type { ConfigFile } from "./schema/file.ts";
 import { durationMs } from "./written-values.ts";
@@ -32,6 +32,38 @@ export function canaryOf({ canary_analysis: file }: FilePolicies): CanaryPolicy 
     minimumConfidence: file.minimum_confidence,
     autoPromoteOnPass: file.auto_promote_on_pass,
     autoRollbackOnFail: file.auto_rollback_on_fail,
+    judge: file.judge,
+    kayenta: kayentaOf(file.kayenta),
+  };
+}
+
+type FileKayenta = NonNullable<NonNullable<FilePolicies["canary_analysis"]>["kayenta"]>;
+
+function kayentaOf(file: FileKayenta | undefined): KayentaPolicy {
+  if (file === undefined) return { pass: 95, marginal: 75, groupWeights: {}, metrics: {} };
+  const metrics = Object.entries(file.metrics).map(([name, metric]) => [name, kayentaMetricOf(metric)] as const);
+  const { pass, marginal, group_weights: groupWeights } = file;
+  return { pass, marginal, groupWeights, metrics: Object.fromEntries(metrics) };
+}
+
+function kayentaMetricOf(file: FileKayenta["metrics"][string]): KayentaMetric {
+  const { groups, direction, effect_size: size, outliers } = file;
+  const any = size?.measure === "cles" ? 0.5 : 1;
+  return {
+    ...(groups === undefined ? {} : { groups }),
+    ...(direction === undefined ? {} : { direction }),
+    muted: file.muted,
+    nanStrategy: file.nan_strategy,
+    critical: file.critical,
+    mustHaveData: file.must_have_data,
+    ...(size === undefined
+      ? {}
+      : {
+          measure: size.measure === "cles" ? "cles" : "meanRatio",
+          effect: [size.allowed_decrease ?? any, size.allowed_increase ?? any],
+          criticalEffect: [size.critical_decrease ?? any, size.critical_increase ?? any],
+        }),
+    ...(outliers?.strategy === "remove" ? { outlierFactor: outliers.factor } : {}),
   };
 }
 

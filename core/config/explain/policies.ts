@@ -59,13 +59,17 @@ function notificationLine(targets: readonly string[]): string {
 function canaryLines(canary: CanaryPolicy | null): readonly string[] {
   if (canary === null) return ["Canaries: not judged (no canary_analysis)."];
   if (!canary.enabled) return ["Canaries: not judged (canary_analysis is not enabled)."];
-  const { baselineDurationMs, comparisonMetrics, minimumConfidence, autoPromoteOnPass, autoRollbackOnFail } = canary;
-  const end = (auto: boolean, yes: string) => (auto ? yes : "a person decides");
+  const { baselineDurationMs, comparisonMetrics, minimumConfidence, judge } = canary;
+  const looks =
+    judge === "kayenta"
+      ? `By Kayenta's judge: one look, after ${formatDuration(baselineDurationMs)}; a score of ${canary.kayenta.pass} passes, marginal is no pass.`
+      : `By a sequential judge: after every sample, for ${formatDuration(baselineDurationMs)} at most; a verdict counts from a confidence of ${minimumConfidence}, for all metrics together.`;
   return [
-    "Canaries: no part of this version judges them yet. What the file asks for:",
+    "Canaries: while two versions of a service serve, or a canary's workload beside the stable one's:",
     ...under([
-      `Each is compared with the stable version's last ${formatDuration(baselineDurationMs)} by ${listed(comparisonMetrics)}.`,
-      `A verdict counts from a confidence of ${minimumConfidence}. Pass: ${end(autoPromoteOnPass, "it is promoted")}. Fail: ${end(autoRollbackOnFail, "it is taken back")}.`,
+      `Each is compared with the stable version beside it by ${listed(comparisonMetrics)}.`,
+      looks,
+      `Pass: ${canary.autoPromoteOnPass ? "it would be promoted, for which no executor exists yet: it is said" : "a person promotes it"}. Fail: ${canary.autoRollbackOnFail ? "it is taken back, inside the limits below" : "a person decides"}. No data never passes.`,
     ]),
   ];
 }

@@ -82,11 +82,77 @@ const Policy = z.strictObject({
   notification,
 });
 
+const percent = () => z.number().min(0).max(100);
+const factor = () => z.number().positive();
+
+/** The terms of Kayenta's own canary configuration, in this file's spelling. */
+const KayentaMetric = z.strictObject({
+  groups: field(z.array(name()).min(1).optional(), "Groups whose score it is part of.", { unless: "one group of all" }),
+  muted: field(z.boolean().default(false), "Classified, but no part of the score."),
+  direction: field(z.enum(["increase", "decrease", "either"]).optional(), "Which change counts.", {
+    unless: "the direction in which the metric hurts",
+  }),
+  nan_strategy: field(
+    z.enum(["remove", "replace"]).default("remove"),
+    "Missing samples are left out, or count as 0. With replace a metric without any data passes, as in Kayenta; it never promotes.",
+  ),
+  critical: field(z.boolean().default(false), "Whether this metric alone fails the canary."),
+  must_have_data: field(z.boolean().default(false), "Whether a metric without data counts as failed."),
+  effect_size: field(
+    z
+      .strictObject({
+        measure: field(z.enum(["mean_ratio", "cles"]).default("mean_ratio"), "How the size of a change is measured."),
+        allowed_increase: field(factor().optional(), "From here on an increase counts.", {
+          unit: "ratio of means, or probability with cles",
+          unless: "any (1, cles 0.5)",
+        }),
+        allowed_decrease: field(factor().optional(), "Down from here a decrease counts.", {
+          unit: "ratio of means, or probability with cles",
+          unless: "any (1, cles 0.5)",
+        }),
+        critical_increase: field(
+          factor().optional(),
+          "From here on an increase of a critical metric fails the canary.",
+          {
+            unit: "ratio of means, or probability with cles",
+            unless: "any (1, cles 0.5)",
+          },
+        ),
+        critical_decrease: field(factor().optional(), "Down from here a decrease of one does.", {
+          unit: "ratio of means, or probability with cles",
+          unless: "any (1, cles 0.5)",
+        }),
+      })
+      .optional(),
+    "How large a change must be.",
+    { unless: "any size" },
+  ),
+  outliers: field(
+    z
+      .strictObject({
+        strategy: field(z.enum(["keep", "remove"]).default("keep"), "What happens to values far from the rest."),
+        factor: field(factor().default(3), "How many interquartile ranges are far.", { unit: "interquartile ranges" }),
+      })
+      .optional(),
+    "Values far from the rest.",
+    { unless: "they are kept" },
+  ),
+});
+
+const Kayenta = z.strictObject({
+  pass: field(percent().default(95), "The score from which a canary passes.", { unit: "0–100" }),
+  marginal: field(percent().default(75), "The score from which it is marginal, which is no pass.", { unit: "0–100" }),
+  group_weights: field(z.record(name(), percent()).default({}), "Weight of each group; the others share the rest.", {
+    unit: "per cent",
+  }),
+  metrics: field(z.record(name(), KayentaMetric).default({}), "How each metric is judged."),
+});
+
 const CanaryAnalysis = z.strictObject({
   enabled: field(z.boolean().default(true), "Whether canaries are judged."),
   baseline_duration: field(
     duration(1000).default("15m"),
-    "How much of the stable version's past the canary is compared with.",
+    "The longest that a canary is judged, counted from when it begins to serve, beside the stable version.",
     {
       unit: "duration",
     },
@@ -103,6 +169,11 @@ const CanaryAnalysis = z.strictObject({
     z.boolean().default(false),
     "Whether a canary that fails is taken back without a person.",
   ),
+  judge: field(
+    z.enum(["sequential", "kayenta"]).default("sequential"),
+    "sequential looks after every sample and stops as soon as it is sure; kayenta gives Kayenta's results, once, at the end.",
+  ),
+  kayenta: field(Kayenta.optional(), "For `judge: kayenta`.", { unless: "Kayenta's defaults" }),
 });
 
 export const RollbackPolicies = z
