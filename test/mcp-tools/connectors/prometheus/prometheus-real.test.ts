@@ -15,6 +15,8 @@ const ERROR_RATE = 'sum(rate(http_requests_total{status=~"5.."}[5m])) / sum(rate
 const P99 = "histogram_quantile(0.99, rate(http_request_duration_seconds_bucket[5m]))";
 
 const STEP = 1000;
+/** An address on which nothing listens. */
+const NOBODY = "127.0.0.1:1";
 const never = new AbortController().signal;
 const clock = { now: () => Date.now() };
 const begun = Date.now() - 60_000;
@@ -68,7 +70,7 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
 
   beforeAll(async () => {
     for (const page of processes) exporters.push(await fakeExporter(page));
-    prometheus = await startPrometheus({ scrape: exporters.map(({ address }) => address) });
+    prometheus = await startPrometheus({ scrape: [...exporters.map(({ address }) => address), NOBODY] });
     const common = { http: prometheus.http, clock, note: (_: string, text: string) => notes.push(text) };
     configured = createPrometheus({
       ...common,
@@ -112,6 +114,14 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
     const value = ({ values }: Series) => values.findLast((one) => one !== null) ?? null;
     return Object.fromEntries(all.map((one) => [[one.service, ...Object.values(one.labels)].join(" "), value(one)]));
   }
+
+  it("S9: names a target that it cannot scrape, and none that it can", async () => {
+    const byInstance = createPrometheus({ http: prometheus.http, clock, queries: {}, serviceLabel: "instance" });
+    expect(await byInstance.targetsDown(never)).toEqual([
+      { source: "prometheus", what: `targets of ${NOBODY}`, because: "1 of its targets cannot be scraped" },
+    ]);
+    expect(await bare.targetsDown(never)).toEqual([]); // it carries no service's name
+  });
 
   it("the configured queries, verbatim, speak of each service, and p99 in ms", async () => {
     const errors = await latest(configured, "error_rate", "policy");
