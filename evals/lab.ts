@@ -10,6 +10,9 @@ export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
       (await import("./lab/sandbox-command.ts")).sandboxCommand(to, options, abort),
     replay: async (to, paths, options, abort) =>
       (await import("./lab/replay-command.ts")).replayCommand(to, paths, options, abort),
+    record: async (to, options, abort) => (await import("./lab/record-command.ts")).recordCommand(to, options, abort),
+    backtest: async (to, options, abort) =>
+      (await import("./lab/backtest-command.ts")).backtestCommand(to, options, abort),
     toEpisode: (incident, caseFile) => toEpisode(incident, placesOf(caseFile)),
     openBundle: async (directory, at, config) =>
       (await import("./replay/open-bundle.ts")).openBundle(directory, at, config),

@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
-import type { CaseFile } from "../../core/model/assessment.ts";
+import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Gate, Ledger, RecalledIncident } from "../../core/ports.ts";
+import type { Gate, Ledger, RecalledIncident, Sources } from "../../core/ports.ts";
 import type { Emit } from "../watch/events.ts";
 
 /** Exit codes of every command: what a script may rely on. */
@@ -52,6 +52,14 @@ export interface ConfigChoice {
 /** Whether a command asks the file's sources. One that does not needs none of their secrets: a pause works without. */
 export type Asks = "sources" | "no-sources";
 
+/** The sources of a configuration, to read from and to close. No executor is among them. */
+export interface OpenSources {
+  readonly sources: Sources;
+  /** What sources left out of their last answers. */
+  readonly gaps: () => readonly Gap[];
+  close(): Promise<void>;
+}
+
 /** The memory as people look at it and correct it. */
 export interface KnowledgeDesk {
   list(limit: number): Promise<readonly RecalledIncident[]>;
@@ -73,6 +81,7 @@ export interface Composition {
   /** Reads and checks the file; "config.invalid" carries the problems as its cause. */
   readonly config: (choice: ConfigChoice, asks: Asks) => Promise<{ readonly config: Config; readonly file: string }>;
   readonly explain: (config: Config) => Promise<readonly string[]>;
+  readonly sources: (config: Config) => Promise<OpenSources>;
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
   readonly ledger: (config: Config) => Promise<Ledger>;
   /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */

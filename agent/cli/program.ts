@@ -13,6 +13,8 @@ export interface Lab {
     options: Record<string, unknown>,
     abort: AbortSignal,
   ) => Promise<ExitCode>;
+  readonly record: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
+  readonly backtest: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
   readonly toEpisode: (incident: Incident, caseFile: CaseFile) => unknown;
 }
 
@@ -133,6 +135,21 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--no-report", "no report")
       .option("--workers <number>", "bundles at the same time (default: one a core)"),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
+
+  const span = (one: Command) =>
+    one
+      .requiredOption("--from <time>", "start of the span (RFC 3339)", parseTime)
+      .requiredOption("--to <time>", "end of the span (RFC 3339)", parseTime);
+  span(
+    json(
+      command("record", "Writes a span of the past from the live sources into a bundle, secrets scrubbed; only reads"),
+    ),
+  )
+    .requiredOption("-o, --output <folder>", "the bundle's new folder")
+    .action(run(async (options) => lab.record(to, options, abort)));
+  span(json(command("backtest", "What today's policy would have done over past data of the live sources; only reads")))
+    .option("--mode <mode>", "observe, approve or auto (default: auto)")
+    .action(run(async (options) => lab.backtest(to, options, abort)));
 
   const knowledge = program
     .command("knowledge")

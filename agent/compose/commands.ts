@@ -51,6 +51,10 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     now: systemClock.now,
     config: configOf,
     explain: async (config) => (await import("../../core/config/explain.ts")).explain(config),
+    sources: async (config) => {
+      const { sources, gaps, close } = await systemOf(config, false);
+      return { sources, gaps, close };
+    },
     checkSources: async (config, abort) => {
       const system = await systemOf(config, false);
       try {

@@ -1,6 +1,6 @@
 export interface Progress {
-  /** So many are done; `what`: a word on what goes on. */
-  readonly step: (done: number, what?: string) => void;
+  /** So many of all are done; `what`: a word on what goes on. */
+  readonly step: (done: number, all: number, what?: string) => void;
   /** Draws the bar again, so that a long step shows a life sign. */
   readonly again: () => void;
   /** Wipes the bar. */
@@ -21,11 +21,11 @@ const REDRAW_MS = 100;
 const WIDTH = 24;
 
 /** A bar on standard error, for what takes longer than two seconds. */
-export function createProgress(all: number, { write, isTty, now }: ProgressParts): Progress {
+export function createProgress({ write, isTty, now }: ProgressParts): Progress {
   const started = now();
   let drawn = Number.NEGATIVE_INFINITY;
-  let last = { done: 0, what: "" };
-  const draw = ({ done, what }: typeof last): void => {
+  let last = { done: 0, all: 1, what: "" };
+  const draw = ({ done, all, what }: typeof last): void => {
     const at = now();
     if (!isTty || at - started < PATIENCE_MS || at - drawn < REDRAW_MS) return;
     drawn = at;
@@ -36,8 +36,8 @@ export function createProgress(all: number, { write, isTty, now }: ProgressParts
     );
   };
   return {
-    step(done, what = "") {
-      last = { done, what };
+    step(done, all, what = "") {
+      last = { done, all, what };
       draw(last);
     },
     again: () => draw(last),

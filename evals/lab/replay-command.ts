@@ -66,7 +66,7 @@ async function replay(
   abort: AbortSignal,
 ): Promise<readonly Replayed[]> {
   const started = performance.now();
-  const progress = createProgress(directories.length, {
+  const progress = createProgress({
     write: to.terminal.err,
     isTty: process.stderr.isTTY === true,
     now: () => performance.now(),
@@ -79,7 +79,10 @@ async function replay(
   };
   const ticking = setInterval(() => progress.again(), 500);
   try {
-    const pool = { onDone: progress.step, ...(workers === undefined ? {} : { workers }) };
+    const pool = {
+      onDone: (done: number) => progress.step(done, directories.length),
+      ...(workers === undefined ? {} : { workers }),
+    };
     const replayed = await replayAll(directories, options, abort, pool);
     const samples = replayed.reduce((sum, { result }) => sum + result.samples, 0);
     const seconds = (performance.now() - started) / 1000;

@@ -75,6 +75,7 @@ export const ChangeLine = z.strictObject({
   canary: z.number().min(0).max(1).optional(),
   provides: z.record(z.string(), z.string()).optional(),
   requires: z.record(z.string(), z.string()).optional(),
+  own_rollback: z.boolean().optional(),
 });
 
 export const TopologyFile = z.strictObject({
@@ -110,6 +111,9 @@ export const AlertLine = z.strictObject({
   startsAt: Time,
   endsAt: Time.optional(),
 });
+
+/** What a source did not say while the bundle was recorded: it is unknown, not empty. */
+export const GapLine = z.strictObject({ source: z.string(), what: z.string(), because: z.string() });
 
 /** For scoring alone: nothing that the agent reads may open it. */
 export const TruthFile = z.looseObject({

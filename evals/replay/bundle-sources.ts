@@ -1,3 +1,4 @@
+import { UnshipError } from "../../core/errors.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Alert, FlagState, Revision, Rollout } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
@@ -24,6 +25,11 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
         range: async (query) =>
           (byMetric.get(query.metric) ?? []).flatMap((series) => slice(series, query, clock.now())),
       },
+      ...unheard(bundle, /^metrics: (.+)$/).map(({ source, what: [, metric = ""] }) => ({
+        name: source,
+        metrics: () => [metric],
+        range: () => down(source),
+      })),
     ],
     changes: [
       {
@@ -35,6 +41,7 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
             .map((change) => asOf(change, now));
         },
       },
+      ...unheard(bundle, /^changes$/).map(({ source }) => ({ name: source, changes: () => down(source) })),
     ],
     logs:
       bundle.logs.length === 0
@@ -88,6 +95,21 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
       },
     ],
   };
+}
+
+/** Sources that did not answer when it was recorded: what they would have said is as unknown in the replay. */
+function unheard(
+  { gaps }: Bundle,
+  pattern: RegExp,
+): readonly { readonly source: string; readonly what: RegExpExecArray }[] {
+  return gaps.flatMap(({ source, what }) => {
+    const match = pattern.exec(what);
+    return match === null ? [] : [{ source, what: match }];
+  });
+}
+
+async function down(source: string): Promise<never> {
+  throw new UnshipError("source.unavailable", { source });
 }
 
 /** The part of a series inside the window and not later than now; nothing where that part is empty. */

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
+import type { Gap } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Alert, LogLine, Span, Topology } from "../../core/model/evidence.ts";
 import { type Series, WELL_KNOWN_METRICS, type WellKnownMetric } from "../../core/model/signal.ts";
 import {
   AlertLine,
   ChangeLine,
+  GapLine,
   IncidentFile,
   LogFileLine,
   SeriesLine,
@@ -27,6 +29,8 @@ export interface Bundle {
   readonly logs: readonly LogLine[];
   readonly spans: readonly Span[];
   readonly alerts: readonly Alert[];
+  /** What sources did not say when it was recorded: unknown, not empty. */
+  readonly gaps: readonly Gap[];
 }
 
 /**
@@ -56,6 +60,7 @@ export function readBundle(directory: string): Bundle {
     alerts: readLines(directory, "alerts.jsonl", AlertLine)
       .map(defined<Alert>)
       .sort(byTime(({ startsAt }) => startsAt)),
+    gaps: readLines(directory, "gaps.jsonl", GapLine),
   };
 }
 
@@ -98,8 +103,13 @@ function isWellKnown(metric: string): metric is WellKnownMetric {
   return metric in WELL_KNOWN_METRICS;
 }
 
-function toChange({ started_at, finished_at, ...rest }: z.infer<typeof ChangeLine>): Change {
-  return defined<Change>({ ...rest, startedAt: started_at, finishedAt: finished_at ?? null });
+function toChange({ started_at, finished_at, own_rollback, ...rest }: z.infer<typeof ChangeLine>): Change {
+  return defined<Change>({
+    ...rest,
+    startedAt: started_at,
+    finishedAt: finished_at ?? null,
+    ownRollback: own_rollback,
+  });
 }
 
 function toSpan({ trace_id, span_id, parent_id, start, duration, ...rest }: z.infer<typeof SpanLine>): Span {

@@ -1,9 +1,10 @@
 import { composeAgent } from "../../agent/compose/agent.ts";
 import { terminalNotifier } from "../../agent/compose/notifier.ts";
+import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
-import { readBundle } from "./bundle.ts";
+import { type Bundle, readBundle } from "./bundle.ts";
 import { bundleSources } from "./bundle-sources.ts";
 import { type Episode, placesOf, toEpisode } from "./episode.ts";
 import { replayExecutors } from "./replay-executors.ts";
@@ -29,22 +30,32 @@ const BREATH_TICKS = 50;
 /** At a second a step, eleven days: longer spans are replayed in parts. */
 const MOST_TICKS = 1_000_000;
 
-/**
- * Replays one bundle on a virtual clock: the same watch, chain, gate and ledger as live, over the bundle's ports; only
- * the executors do nothing. The same bundle and configuration give the same result, byte for byte.
- */
+/** Replays one bundle folder; see `replayRecording`. The same bundle and configuration give the same result, byte for byte. */
 export async function replayBundle(
   directory: string,
   { version, config: file, mode, sketch }: ReplayOptions,
   abort: AbortSignal,
 ): Promise<ReplayResult> {
   const bundle = readBundle(directory);
-  const config = configFor(bundle, file, mode);
+  const result = await replayRecording(bundle, configFor(bundle, file, mode), version, abort);
+  return sketch === true ? { ...result, sketch: sketchOf(bundle, result.episodes) } : result;
+}
+
+/**
+ * Replays what was recorded on a virtual clock: the same watch, chain, gate and ledger as live, over the recording's
+ * ports; only the executors do nothing. The configuration's `watch.stepMs` is the clock's step.
+ */
+export async function replayRecording(
+  bundle: Bundle,
+  config: Config,
+  version: string,
+  abort: AbortSignal,
+): Promise<ReplayResult> {
   const { start, end } = bundle.incident.watch;
   const ticks = (end - start) / config.watch.stepMs;
   if (ticks > MOST_TICKS) {
     const reason = `the watch has ${Math.round(ticks)} steps; at most ${MOST_TICKS} are replayed`;
-    throw new UnshipError("bundle.invalid", { file: directory, line: 1, reason });
+    throw new UnshipError("bundle.invalid", { file: bundle.directory || bundle.incident.id, line: 1, reason });
   }
   let now = start;
   const clock: Clock = { now: () => now };
@@ -82,8 +93,7 @@ export async function replayBundle(
       .toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1))
       .map((incident) => toEpisode(incident, places));
     const samples = bundle.series.reduce((sum, { values }) => sum + values.length, 0);
-    const result = { id: bundle.incident.id, episodes, samples };
-    return sketch === true ? { ...result, sketch: sketchOf(bundle, episodes) } : result;
+    return { id: bundle.incident.id, episodes, samples };
   } finally {
     await ledger.close();
   }

@@ -32,7 +32,7 @@ export function writeSmallBundle(parent: string, { id, brokenAt, truth = true }:
       id,
       title: `shop ${id}`,
       watch: { start: time(0), end: time(20) },
-      services: ["web", "cart"].map((name) => ({ name, namespace: "shop", criticality: "medium" })),
+      services: ["web", "cart"].map((name) => ({ name, namespace: "production", criticality: "medium" })),
     }),
   );
   file(

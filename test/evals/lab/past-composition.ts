@@ -1,0 +1,51 @@
+import type { Composition, OpenSources } from "../../../agent/cli/composition.ts";
+import { inMode } from "../../../agent/compose/config-file.ts";
+import type { Config } from "../../../core/config/config.ts";
+
+/** A composition over given sources, with what was printed and written. Whatever else is asked of it fails the test. */
+export function pastComposition(config: Config, sources: OpenSources["sources"], now: number) {
+  const printed = { out: "", err: "", files: new Map<string, string>(), closed: 0 };
+  const unasked = (what: string) => async () => {
+    throw new Error(`nobody should ask for ${what}`);
+  };
+  const composition: Composition = {
+    version: "test",
+    terminal: {
+      out: (text) => {
+        printed.out += text;
+      },
+      err: (text) => {
+        printed.err += text;
+      },
+      isTty: false,
+      columns: 80,
+      askSecret: null,
+    },
+    now: () => now,
+    config: async ({ mode, config: file = "" }) => ({
+      config: mode === undefined ? config : inMode(config, mode),
+      file,
+    }),
+    sources: async () => ({
+      sources,
+      gaps: () => [],
+      close: async () => {
+        printed.closed += 1;
+      },
+    }),
+    explain: unasked("an explanation"),
+    checkSources: unasked("a check"),
+    ledger: unasked("the ledger"),
+    desk: unasked("the desk"),
+    watch: unasked("a watch"),
+    mcp: unasked("a server"),
+    investigate: unasked("an investigation"),
+    postmortem: unasked("a postmortem"),
+    knowledge: unasked("the memory"),
+    readSecretFile: unasked("a secret"),
+    writeFile: async (path, text) => {
+      printed.files.set(path, text);
+    },
+  };
+  return { composition, printed };
+}
