@@ -255,12 +255,13 @@ export function drawClock(
   wishes: {
     readonly watchMinutes?: readonly [number, number];
     readonly historyMinutes?: readonly [number, number];
+    readonly watchFrom?: readonly [number, number];
   } = {},
 ): Clock {
   const day = Date.UTC(2026, 0, 5) + draw.integer(0, 340) * 24 * HOUR;
   const weekday = new Date(day).getUTCDay();
   const working = weekday === 6 ? day - 24 * HOUR : weekday === 0 ? day + 24 * HOUR : day;
-  const watchStart = Math.round((working + draw.uniform(8.5, 17) * HOUR) / SECOND) * SECOND;
+  const watchStart = Math.round((working + draw.uniform(...(wishes.watchFrom ?? [8.5, 17])) * HOUR) / SECOND) * SECOND;
   const stepMs = 15 * SECOND;
   const history = draw.uniform(...(wishes.historyMinutes ?? [60, 180])) * MINUTE;
   const watch = draw.uniform(...(wishes.watchMinutes ?? [35, 60])) * MINUTE;

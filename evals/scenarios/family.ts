@@ -17,6 +17,8 @@ import type { SystemWishes } from "./world/system.ts";
 export interface WorldWishes extends SystemWishes {
   readonly watchMinutes?: readonly [low: number, high: number];
   readonly historyMinutes?: readonly [low: number, high: number];
+  /** Hours of the day, UTC, between which the watch begins. */
+  readonly watchFrom?: readonly [low: number, high: number];
   /** Innocent changes a service and working day. */
   readonly changesPerDay?: readonly [low: number, high: number];
   /** More innocent changes within a quarter of an hour around the moment. */

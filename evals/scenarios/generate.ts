@@ -123,6 +123,10 @@ function stage(family: Family, draw: Draw): Stage {
 
 /** A service that the plot changes gets no innocent change of its own within this time: nobody could tell them apart. */
 const APART = 25 * MINUTE;
+/** A service that breaks by itself had no change for this long: else nobody could tell it from an effect that came late. */
+const APART_OUTSIDE = 3 * HOUR;
+/** From this many services on that break at one moment, their number speaks against any one's change. */
+const TOGETHER = 3;
 
 function scenarioOf(
   family: Family,
@@ -141,12 +145,28 @@ function scenarioOf(
     ...wishes.evidence,
   };
   const plotted = new Set([...plot.changes.map(({ service }) => service), ...(plot.quiet ?? [])]);
+  const hit = new Set(
+    plot.faults
+      .filter(({ because, loadFactor }) => because === null && loadFactor === undefined)
+      .map(({ service }) => service),
+  );
+  const alone = hit.size < TOGETHER ? hit : new Set<string>();
   const isFree = (service: string, _: Kind, at: number) =>
-    (plot.noChangesFrom === undefined || at < plot.noChangesFrom) && (!plotted.has(service) || at < moment - APART);
+    (plot.noChangesFrom === undefined || at < plot.noChangesFrom) &&
+    (!plotted.has(service) || at < moment - APART) &&
+    (!alone.has(service) || at < moment - APART_OUTSIDE);
   const from = clock.watchStart - Math.max(evidence.coarseDays * 24 * HOUR, clock.watchStart - clock.historyStart);
   const rate = draw.uniform(...(wishes.changesPerDay ?? [0.3, 2]));
   const usual = innocentChanges(draw.stream("usual"), maker, system, { from, to: clock.watchEnd }, rate, isFree);
-  const crowd = crowdOf(draw.stream("crowd"), maker, system, moment, wishes.crowd ?? [0, 3], plotted, plot);
+  const crowd = crowdOf(
+    draw.stream("crowd"),
+    maker,
+    system,
+    moment,
+    wishes.crowd ?? [0, 3],
+    new Set([...plotted, ...alone]),
+    plot,
+  );
   const all = apart([...plot.changes, ...crowd, ...usual], clock);
   return {
     family: family.name,

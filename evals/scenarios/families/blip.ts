@@ -16,7 +16,7 @@ export const blip: Family = {
           signature: "connection reset by peer id={id}",
         })
       : outside(service, stage.moment, end, { latencyFactor: draw.uniform(1.8, 5) });
-    const other = draw.pick(stage.busy(0.5));
+    const other = draw.pick(stage.busy(0.5).filter(({ name }) => name !== service.name));
     const beside = draw.chance(0.5)
       ? [stage.change("deploy", other, stage.moment - draw.uniform(1, 6) * 60 * SECOND)]
       : [];

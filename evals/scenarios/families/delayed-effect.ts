@@ -2,15 +2,15 @@ import type { Family } from "../family.ts";
 import { failing, slow } from "../stories.ts";
 import { MINUTE } from "../world/model.ts";
 
-/** A deploy is sound for half an hour to hours; then what it changed comes due: a cache expires, a job runs, a token ends. */
+/** A deploy is sound for minutes to an hour; then what it changed comes due: a cache expires, a job runs, a token ends. */
 export const delayedEffect: Family = {
   name: "delayed-effect",
   faulty: true,
-  wishes: { historyMinutes: [150, 240], crowd: [0, 1], changesPerDay: [0.2, 0.6] },
+  wishes: { historyMinutes: [120, 200], crowd: [0, 1], changesPerDay: [0.2, 0.6], evidence: { logs: true } },
   plot: (stage) => {
     const { draw } = stage;
     const service = draw.pick(stage.busy());
-    const change = stage.change("deploy", service, stage.moment - draw.logUniform(20, 120) * MINUTE);
+    const change = stage.change("deploy", service, stage.moment - draw.logUniform(6, 60) * MINUTE);
     const due = { from: stage.moment, rampMs: draw.uniform(0, 2) * MINUTE };
     const fault = draw.chance(0.6)
       ? failing(draw, change, {

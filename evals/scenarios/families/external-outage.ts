@@ -16,14 +16,16 @@ export const externalOutage: Family = {
     const fault = draw.chance(0.6)
       ? outside(external, stage.moment, end, { errors: draw.uniform(0.3, 1) })
       : outside(external, stage.moment, end, { latencyFactor: draw.uniform(8, 60) });
-    const caller = stage.callersOf(external.name)[0];
+    // With one caller only, its own late trouble would look the same.
+    const [caller, ...others] = draw.shuffle(stage.callersOf(external.name));
     const innocent =
-      caller !== undefined && draw.chance(0.5)
-        ? [stage.change("deploy", caller, stage.moment - draw.uniform(8, 25) * MINUTE)]
+      caller !== undefined && others.length > 0 && draw.chance(0.6)
+        ? [stage.change("deploy", caller, stage.moment - draw.uniform(4, 25) * MINUTE)]
         : [];
     return {
       why: `the external dependency ${external.name} fails; no change of ours does`,
       changes: innocent,
+      quiet: stage.callersOf(external.name).map(({ name }) => name),
       faults: [fault],
     };
   },

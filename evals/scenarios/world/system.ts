@@ -102,7 +102,8 @@ function linksOf(
   const inner = layers.slice(1).flat();
   for (const store of stores)
     for (const caller of draw.shuffle(inner).slice(0, draw.integer(2, 6))) link(caller, store);
-  for (const external of externals) link(draw.pick(inner), external);
+  for (const external of externals)
+    for (const caller of draw.shuffle(inner).slice(0, draw.integer(1, 3))) link(caller, external);
   return [...links.values()];
 }
 
