@@ -22,6 +22,7 @@ export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFil
         change.ownRollback !== true &&
         !planned.has(change.id) &&
         touches(change, target) &&
+        !isSameAct(change, target) &&
         change.startedAt >= since &&
         change.startedAt <= caseFile.at,
     );
@@ -31,6 +32,11 @@ export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFil
       return `${target.service} is at ${live} now, no longer at ${target.restore.version} that was restored`;
   }
   return null;
+}
+
+/** The act itself, as a history tells it that knows no mark of ours; or somebody who did the very same. */
+function isSameAct({ kind, from, to }: Change, { expected, restore }: Target): boolean {
+  return kind === "flag" ? to === restore.revision : from === expected.version && to === restore.version;
 }
 
 /**

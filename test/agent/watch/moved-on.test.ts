@@ -125,6 +125,15 @@ describe("what was taken back is changed again", () => {
   });
 });
 
+describe("what is no move", () => {
+  it.each([
+    ["the act itself, told by a history that knows no mark of ours", targetOf(), { from: "v2", to: "v1" }],
+    ["somebody who switches the flag off once more", flagOf(), { flag: "new-cart", from: "on", to: "off" }],
+  ] as const)("%s", (_, target, replaced) => {
+    expect(movedOn(acted(target), file([change(replaced, target)]))).toBeNull();
+  });
+});
+
 describe("a verification whose target moved on", () => {
   const second = targetOf({ changeId: "deploy-checkout-v3", expected: { version: "v3", revision: "9" } });
 
