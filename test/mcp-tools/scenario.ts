@@ -7,6 +7,7 @@ import type { GateAnswer, GateReview, Plan, Target } from "../../core/model/plan
 import type { Series } from "../../core/model/signal.ts";
 import type { PlanDraft, Sources } from "../../core/ports.ts";
 import type { StepFunctions, ToolContext } from "../../mcp-tools/context.ts";
+import { testConfig } from "../core/assessment/config.ts";
 
 /** A small world for tests of tools and chain: checkout 1.4.2 was deployed and fails; a deploy of search is innocent. */
 export const NOW = Date.parse("2026-03-02T14:20:00Z");
@@ -191,46 +192,16 @@ export const chainOf = (names: readonly string[]): Config["chain"] =>
     requireHumanApprovalIf: null,
   }));
 
+/** The configuration of this scenario: no policies and no limits, all six steps. */
 export function config(over: Partial<Config> = {}): Config {
-  return {
-    mode: "auto",
-    modeIsDefault: false,
-    dataSources: {
-      metrics: { type: "prometheus", endpoint: "http://127.0.0.1:9", token: null, queries: {} },
-      deployments: [],
-      logs: null,
-      traces: null,
-      featureFlags: null,
-    },
+  const { guardrails } = testConfig();
+  const none = { maxAutoRollbacksPerDay: null, cooldownMs: 0, escalateToHumanAfter: null };
+  return testConfig({
     policies: [],
-    canary: null,
     chain: chainOf(SIX),
-    allowedActions: [],
-    guardrails: {
-      maxAutoRollbacksPerDay: null,
-      cooldownMs: 0,
-      cooldownScope: "service",
-      escalateToHumanAfter: null,
-      neverAutoRollback: ["billing-service"],
-    },
-    feedback: {
-      verifyRecovered: true,
-      timeoutMs: 600_000,
-      ifNotRecovered: null,
-      logOutcome: null,
-      postmortemDraft: true,
-    },
-    services: {},
-    serviceLabel: "service",
-    versionLabel: "version",
-    topology: null,
-    approvers: [],
-    ledger: { type: "sqlite", path: ":memory:" },
-    knowledge: { path: "" },
-    watch: { stepMs: 15_000 },
-    model: null,
+    guardrails: { ...guardrails, ...none, neverAutoRollback: ["billing-service"] },
     ...over,
-  };
+  });
 }
 
 export const noSources: Sources = {

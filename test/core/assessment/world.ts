@@ -1,8 +1,7 @@
 import type { Change } from "../../../core/model/change.ts";
 import type { LogLine, Rollout } from "../../../core/model/evidence.ts";
 import { type Series, WELL_KNOWN_METRICS, type WellKnownMetric } from "../../../core/model/signal.ts";
-import type { Sources } from "../../../core/ports.ts";
-import { createSources } from "./bundle-sources.ts";
+import { recordingOf } from "./recording.ts";
 
 /** What goes wrong: from so many seconds after the watch starts. Errors as an added ratio, latency as a factor. */
 export interface Effect {
@@ -194,13 +193,6 @@ export function createWorld(options: WorldOptions) {
       );
     }
   }
-  const world = {
-    now: START,
-    startAt: START,
-    endAt: START + minutes * 60_000,
-    stepMs: stepS * 1000,
-    sources: {} as Sources,
-  };
   const logs = (options.logs ?? []).map(({ atS: s, ...line }) => ({
     service: "web",
     level: "error" as const,
@@ -209,14 +201,18 @@ export function createWorld(options: WorldOptions) {
     at: atS(s),
   }));
   const topology = edges.length === 0 ? null : { edges, external: options.external ?? [] };
-  const sources = createSources(
-    { series, changes: (options.changes ?? []) as readonly Change[], logs, spans: [], topology },
-    () => world.now,
-  );
+  const recording = recordingOf({
+    startAt: START,
+    endAt: START + minutes * 60_000,
+    series,
+    changes: (options.changes ?? []) as readonly Change[],
+    logs,
+    topology,
+  });
   const rollouts = options.rollouts;
-  world.sources = {
-    ...sources,
-    ...(rollouts === undefined ? {} : { rollouts: [{ name: "cluster", rollouts: async () => rollouts(world.now) }] }),
-  };
-  return world;
+  const cluster = rollouts === undefined ? [] : [{ name: "cluster", rollouts: async () => rollouts(recording.now) }];
+  return Object.assign(recording, {
+    stepMs: stepS * 1000,
+    sources: { ...recording.sources, rollouts: cluster },
+  });
 }
