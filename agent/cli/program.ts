@@ -117,6 +117,18 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     .option("--bundle <folder>", "a recorded incident instead of the live sources")
     .action(run(async (options) => (await import("./investigate.ts")).investigate(to, options, lab.toEpisode, abort)));
 
+  json(
+    program
+      .command("canary")
+      .description("Judges a canary against the stable version beside it, from files, and prints the reasons")
+      .requiredOption("--baseline <file...>", "series of the stable version: series.jsonl, or CSV timestamp,value")
+      .requiredOption("--canary <file...>", "series of the canary, of the same time")
+      .option("-c, --config <file>", "canary_analysis of this file (default: every metric, confidence 0.95)")
+      .addOption(new Option("--judge <judge>", "instead of the file's").choices(["sequential", "kayenta"])),
+  )
+    .addHelpText("after", "\n0 it passes, 1 it fails, 3 neither is known: inconclusive, marginal, or no data.")
+    .action(run(async (options) => (await import("./canary.ts")).canary(to, options)));
+
   json(command("postmortem", "The draft of one incident, on demand"))
     .argument("<incident>", "incident id, as `unship status` shows it")
     .addOption(new Option("--format <format>", "md or html").choices(["md", "html"]).default("md"))
