@@ -6,6 +6,8 @@ import { type BundleFiles, toFiles } from "./observe/bundle.ts";
 import { scaled } from "./world/faults.ts";
 import {
   type Clock,
+  type Fault,
+  type Gap,
   HOUR,
   type Kind,
   MINUTE,
@@ -167,6 +169,10 @@ function scenarioOf(
     new Set([...plotted, ...alone]),
     plot,
   );
+  const uninvolved = system.services.filter(
+    ({ name, tier }) =>
+      tier !== "external" && !plotted.has(name) && !plot.faults.some(({ service }) => service === name),
+  );
   const all = apart([...plot.changes, ...crowd, ...usual], clock);
   return {
     family: family.name,
@@ -174,13 +180,39 @@ function scenarioOf(
     clock,
     system,
     changes: number(all, system),
-    faults: plot.faults,
-    gaps: plot.gaps ?? [],
+    faults: [...plot.faults, ...pastTroubles(draw.stream("past"), system, clock, evidence.coarseDays)],
+    gaps: [...(plot.gaps ?? []), ...strayGaps(draw.stream("gaps"), uninvolved, clock)],
     lines: plot.lines ?? [],
-    lateStart: plot.lateStart ?? [],
+    lateStart: plot.lateStart ?? lateStarts(draw.stream("late"), uninvolved, clock),
     evidence,
     human: null,
   };
+}
+
+/** Scrapes fail now and then on any day. */
+function strayGaps(draw: Draw, services: SystemModel["services"], { historyStart, watchEnd }: Clock): readonly Gap[] {
+  if (services.length === 0 || !draw.chance(0.25)) return [];
+  const from = draw.uniform(historyStart, watchEnd);
+  return [{ service: draw.pick(services).name, metric: null, from, to: from + draw.uniform(0.5, 4) * MINUTE }];
+}
+
+/** Some service has been scraped only for part of the history. */
+function lateStarts(draw: Draw, services: SystemModel["services"], clock: Clock): Scenario["lateStart"] {
+  if (services.length === 0 || !draw.chance(0.15)) return [];
+  const at = clock.historyStart + draw.uniform(0.2, 0.9) * (clock.watchStart - clock.historyStart);
+  return [{ service: draw.pick(services).name, at }];
+}
+
+/** Troubles of past days, which the long-term history holds: whoever learns from it must not take them for normal. */
+function pastTroubles(draw: Draw, system: SystemModel, clock: Clock, days: number): readonly Fault[] {
+  if (days === 0) return [];
+  const services = system.services.filter(({ tier }) => tier !== "external");
+  return Array.from({ length: draw.poisson(days / 5) }, () => {
+    const from = clock.watchStart - draw.uniform(0.5, days) * 24 * HOUR;
+    const to = from + draw.uniform(8, 60) * MINUTE;
+    const harm = draw.chance(0.6) ? { errors: draw.uniform(0.03, 0.4) } : { latencyFactor: draw.uniform(2, 6) };
+    return { because: null, service: draw.pick(services).name, from, to, ...harm };
+  });
 }
 
 /** Innocent changes of services that have nothing to do with the plot, shortly before and after its moment. */
