@@ -13,9 +13,6 @@ import { eventually, lineOf, openShop, type Shop, story, warmUp } from "./shop.t
 const ROW_MS = 300_000;
 /** Many incidents in a row are this test's doing, so no budget may hold one. */
 const ENOUGH = 1000;
-/** Healthy traffic between two incidents, so that the second has a past of its own to be compared with. */
-const BETWEEN_MS = 10_000;
-
 /** When the watch dies: as it says this, or as its undo is on the wire. */
 type Moment = { readonly says: string } | { readonly wire: "before the API" | "after the API" };
 
@@ -141,7 +138,6 @@ describe("a watch that is killed with SIGKILL and started again", () => {
       await start();
       await expectRecovered(await finished(id, onset), service, before);
       await shop.sandbox.steady();
-      await warmUp(BETWEEN_MS);
     },
     ROW_MS,
   );
