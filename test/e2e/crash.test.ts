@@ -13,6 +13,7 @@ import { eventually, lineOf, openShop, type Shop, story, warmUp } from "./shop.t
 const ROW_MS = 300_000;
 /** Many incidents in a row are this test's doing, so no budget may hold one. */
 const ENOUGH = 1000;
+
 /** When the watch dies: as it says this, or as its undo is on the wire. */
 type Moment = { readonly says: string } | { readonly wire: "before the API" | "after the API" };
 
