@@ -39,6 +39,7 @@ const evidence = (spans: readonly Span[], worse: readonly string[] = ["pay"], na
     firstAt: T0,
     versions: new Map<string, number>(),
     names: [name],
+    complains: false,
   })),
   onset: onsetAt(T0),
 });

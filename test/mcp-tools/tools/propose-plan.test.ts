@@ -24,7 +24,9 @@ describe("propose_plan", () => {
       rules: [{ rule: "evidence" }, { rule: "budget" }],
       next: "needs a person: run `unship approve plan-1`, then call submit_plan again",
     });
-    expect(proposed).toEqual([{ incidentId: "inc-1", targets: [target], reason: REASON, proposedBy: "mcp:test:unship-chain" }]);
+    expect(proposed).toEqual([
+      { incidentId: "inc-1", targets: [target], reason: REASON, proposedBy: "mcp:test:unship-chain" },
+    ]);
     expect(submitted).toEqual([]);
   });
 
