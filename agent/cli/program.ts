@@ -14,6 +14,12 @@ export interface Lab {
     abort: AbortSignal,
   ) => Promise<ExitCode>;
   readonly record: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
+  readonly detect: (
+    to: Composition,
+    files: readonly string[],
+    options: Record<string, unknown>,
+    abort: AbortSignal,
+  ) => Promise<ExitCode>;
   readonly backtest: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
   readonly toEpisode: (incident: Incident, caseFile: CaseFile) => unknown;
 }
@@ -147,6 +153,15 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--no-report", "no report")
       .option("--workers <number>", "bundles at the same time (default: one a core)"),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
+
+  json(
+    program
+      .command("detect")
+      .description(
+        "What is strange in recorded series: findings, change points, and a score from 0 to 1 for each sample",
+      )
+      .argument("<file...>", "series.jsonl of a bundle, or CSV with the columns timestamp,value"),
+  ).action(run(async (files, options) => lab.detect(to, files, options, abort)));
 
   const span = (one: Command) =>
     one

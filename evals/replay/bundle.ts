@@ -64,6 +64,11 @@ export function readBundle(directory: string): Bundle {
   };
 }
 
+/** The series of one `series.jsonl` (or `.gz`) by itself, in its order. Throws `bundle.invalid` with file and line. */
+export function readSeriesFile(file: string): readonly Series[] {
+  return linesOf(readFile(file), file, SeriesLine).map(toSeries);
+}
+
 /** The truth of a bundle, for the scorer alone; null where there is none. */
 export function readTruth(directory: string): TruthFile | null {
   return readJson(directory, "truth.json", TruthFile);
@@ -141,7 +146,10 @@ function readJson<T extends z.ZodType>(directory: string, name: string, schema: 
 function readLines<T extends z.ZodType>(directory: string, name: string, schema: T): z.output<T>[] {
   const text = readText(directory, name);
   if (text === null) return [];
-  const file = join(directory, name);
+  return linesOf(text, join(directory, name), schema);
+}
+
+function linesOf<T extends z.ZodType>(text: string, file: string, schema: T): z.output<T>[] {
   return text
     .split("\n")
     .flatMap((line, index) =>
@@ -153,15 +161,20 @@ function readText(directory: string, name: string): string | null {
   for (const candidate of [name, `${name}.gz`]) {
     const path = join(directory, candidate);
     if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
-    const bytes = readFileSync(path);
-    if (!candidate.endsWith(".gz")) return bytes.toString("utf8");
-    try {
-      return gunzipSync(bytes).toString("utf8");
-    } catch (cause) {
-      throw invalid(path, 1, gzipReason(bytes, cause), cause);
-    }
+    return readFile(path);
   }
   return null;
+}
+
+/** The text of a file, unpacked where its name says so. Throws `bundle.invalid` where it cannot be read. */
+export function readFile(path: string): string {
+  const bytes = bytesOf(path);
+  if (!path.endsWith(".gz")) return bytes.toString("utf8");
+  try {
+    return gunzipSync(bytes).toString("utf8");
+  } catch (cause) {
+    throw invalid(path, 1, gzipReason(bytes, cause), cause);
+  }
 }
 
 /** Every gzip file begins with these two bytes (RFC 1952, §2.3.1). */
@@ -171,6 +184,14 @@ function gzipReason(bytes: Buffer, cause: unknown): string {
   if (!bytes.subarray(0, GZIP.length).equals(GZIP)) return "is no gzip file";
   const cut = cause instanceof Error && "code" in cause && cause.code === "Z_BUF_ERROR";
   return cut ? "the gzip file is cut off before its end; copy it again" : "the gzip file is damaged; copy it again";
+}
+
+function bytesOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw invalid(path, 1, "cannot be read", cause);
+  }
 }
 
 function parse(text: string, file: string, line: number): unknown {
@@ -194,6 +215,6 @@ function check<T extends z.ZodType>(value: unknown, schema: T, file: string, lin
   );
 }
 
-function invalid(file: string, line: number, reason: string, cause?: unknown): UnshipError {
+export function invalid(file: string, line: number, reason: string, cause?: unknown): UnshipError {
   return new UnshipError("bundle.invalid", { file, line, reason }, { cause });
 }

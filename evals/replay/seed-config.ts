@@ -6,6 +6,9 @@ import type { Bundle } from "./bundle.ts";
 
 const SEED = join(import.meta.dirname, "../../examples/openclaw-agent-config.yaml");
 
+/** The example configuration as it stands, secrets unread: for what needs a configuration and none is given. */
+export const exampleConfig = (): Config => readConfig(SEED, {}, undefined, "unused");
+
 /**
  * The configuration of a replay: the given file, or without one the seed's in auto mode with a statistical condition
  * beside each threshold. No secret is needed, since no source of the file is asked. What the bundle says of its
