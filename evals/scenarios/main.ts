@@ -24,8 +24,8 @@ export function writeBundle(directory: string, files: BundleFiles): void {
   }
 }
 
-function main(): number {
-  const { values } = parseArgs({
+function options() {
+  return parseArgs({
     options: {
       seed: { type: "string", default: "1" },
       count: { type: "string", default: String(families().length) },
@@ -35,7 +35,16 @@ function main(): number {
       out: { type: "string", short: "o" },
       help: { type: "boolean", default: false },
     },
-  });
+  }).values;
+}
+
+function main(): number {
+  let values: ReturnType<typeof options>;
+  try {
+    values = options();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
   if (values.help) {
     process.stdout.write(USAGE);
     return 0;
@@ -54,10 +63,7 @@ function main(): number {
             : values.without.some((part) => part !== "logs" && part !== "versions")
               ? "--without takes logs or versions"
               : null;
-  if (problem !== null || values.out === undefined) {
-    process.stderr.write(`${problem}\n${USAGE}`);
-    return 2;
-  }
+  if (problem !== null || values.out === undefined) return refuse(problem ?? "");
   const seeds = createDraw(`seeds/${seed}`);
   for (let index = 0; index < count; index++) {
     const family = values.family[index % values.family.length] ?? "";
@@ -70,6 +76,11 @@ function main(): number {
   }
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   return 0;
+}
+
+function refuse(problem: string): number {
+  process.stderr.write(`${problem}\n${USAGE}`);
+  return 2;
 }
 
 if (import.meta.main) process.exitCode = main();
