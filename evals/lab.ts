@@ -10,6 +10,7 @@ export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
       (await import("./lab/sandbox-command.ts")).sandboxCommand(to, options, abort),
     replay: async (to, paths, options, abort) =>
       (await import("./lab/replay-command.ts")).replayCommand(to, paths, options, abort),
+    bench: async (to, name, options) => (await import("./lab/bench-command.ts")).benchCommand(to, name, options),
     detect: async (to, files, options, abort) =>
       (await import("./lab/detect-command.ts")).detectCommand(to, files, options, abort),
     record: async (to, options, abort) => (await import("./lab/record-command.ts")).recordCommand(to, options, abort),

@@ -13,6 +13,7 @@ export interface Lab {
     options: Record<string, unknown>,
     abort: AbortSignal,
   ) => Promise<ExitCode>;
+  readonly bench: (to: Composition, name: string, options: Record<string, unknown>) => Promise<ExitCode>;
   readonly record: (to: Composition, options: Record<string, unknown>, abort: AbortSignal) => Promise<ExitCode>;
   readonly detect: (
     to: Composition,
@@ -153,6 +154,15 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--no-report", "no report")
       .option("--workers <number>", "bundles at the same time (default: one a core)"),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
+
+  json(
+    program
+      .command("bench")
+      .description("Measures one thing that is claimed, beside what it is compared with")
+      .argument("<name>", "which one; a wrong name lists them all")
+      .option("--seed <number>", "where its random draws begin", "1")
+      .option("--trials <number>", "how many trials (default: as many as the claim needs)"),
+  ).action(run(async (name, options) => lab.bench(to, name, options)));
 
   json(
     program

@@ -1,0 +1,45 @@
+/** How a benchmark is asked to run. */
+export interface BenchRequest {
+  readonly seed: number;
+  /** Trials, where the benchmark counts them; undefined: as many as its claim needs. */
+  readonly trials: number | undefined;
+}
+
+/** What came of it: lines to read, the same as data, and whether the figure that is claimed was reached. */
+export interface BenchOutcome {
+  readonly lines: readonly string[];
+  readonly value: unknown;
+  readonly met: boolean;
+}
+
+/** The benchmarks by name, each loaded when it runs. */
+export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Promise<BenchOutcome>>> = {
+  "false-alarms": async ({ seed, trials }) => {
+    const { falseAlarmLines, measureFalseAlarms } = await import("./false-alarms-report.ts");
+    const value = await measureFalseAlarms(trials ?? 20_000, seed, 2);
+    return { lines: falseAlarmLines(value), value, met: value.met };
+  },
+  "detection-delay": async ({ seed, trials }) => {
+    const { delayLines, measureDelays } = await import("./detection-delay.ts");
+    const value = measureDelays(trials ?? 200, seed);
+    return { lines: delayLines(value), value, met: value.met };
+  },
+  tick: async ({ seed }) => {
+    const { measureTick, tickLines } = await import("./tick.ts");
+    const value = await measureTick(seed);
+    return { lines: tickLines(value), value, met: value.met };
+  },
+  decisions: async ({ seed, trials }) => {
+    const { benchDecisions } = await import("./decisions.ts");
+    return await benchDecisions(trials, seed);
+  },
+  nab: async () => {
+    const { benchNab } = await import("../nab/bench.ts");
+    return benchNab();
+  },
+  petshop: async () => {
+    const { benchPetshop, petshopLines } = await import("../petshop/bench.ts");
+    const value = await benchPetshop();
+    return { lines: petshopLines(value), value, met: value.met };
+  },
+};

@@ -1,0 +1,63 @@
+import type { Config } from "../../core/config/config.ts";
+import { createDetectionEngine } from "../../core/detection/engine.ts";
+import type { Change } from "../../core/model/change.ts";
+import type { Series } from "../../core/model/signal.ts";
+import { drawService, NULL_KINDS, type NullKind, nullTraffic } from "./null-traffic.ts";
+import { createRandom } from "./random.ts";
+
+/** A change is looked at after every sample for an hour: 240 looks. */
+export const LOOKS = 240;
+const START = Date.parse("2026-03-02T00:00:00Z");
+
+export interface NullOutcome {
+  readonly kind: NullKind;
+  /** Requests a second. */
+  readonly rate: number;
+  /** The metrics that were said to be worse at some look; none where all was well. */
+  readonly alarms: readonly string[];
+}
+
+/** One change that does nothing, watched by the engine as `watch` runs it. Trial and seed decide everything. */
+export function nullChange(config: Config, seed: number, trial: number): NullOutcome {
+  const random = createRandom((seed * 0x9e3779b1 + trial * 0x85ebca6b) >>> 0);
+  const kind = NULL_KINDS[trial % NULL_KINDS.length] ?? "independent";
+  const service = drawService(random, kind);
+  const { history, stepMs } = service;
+  const all = nullTraffic(random, service, history + LOOKS, START + stepMs);
+  const engine = createDetectionEngine(config);
+  const changedAt = START + history * stepMs;
+  engine.ingest(
+    all.map((one) => part(one, 0, history)),
+    "statistics",
+  );
+  engine.evaluate(changedAt);
+  engine.changes([deployAt(changedAt)]);
+  const alarms = new Set<string>();
+  for (let i = history; i < history + LOOKS; i++) {
+    engine.ingest(
+      all.map((one) => part(one, i, i + 1)),
+      "statistics",
+    );
+    for (const { verdict, metric } of engine.evaluate(START + (i + 1) * stepMs).findings)
+      if (verdict === "worse") alarms.add(metric);
+  }
+  return { kind, rate: service.rate, alarms: [...alarms] };
+}
+
+const part = (series: Series, from: number, to: number): Series => ({
+  ...series,
+  startAt: series.startAt + from * series.stepMs,
+  values: series.values.slice(from, to),
+});
+
+const deployAt = (startedAt: number): Change => ({
+  id: "nothing",
+  kind: "deploy",
+  service: "null",
+  from: "v1",
+  to: "v2",
+  startedAt,
+  finishedAt: startedAt,
+  source: "bench",
+  reversible: true,
+});

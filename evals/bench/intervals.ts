@@ -1,0 +1,53 @@
+/** Limits of a rate of which `hits` of `trials` were seen. */
+export interface RateLimits {
+  readonly rate: number;
+  /** Two-sided 95 % interval. */
+  readonly lower: number;
+  readonly upper: number;
+  /** One-sided 95 % limit: the rate is no higher than this. */
+  readonly upperLimit: number;
+}
+
+/**
+ * The exact limits of a binomial rate.
+ * @see Clopper & Pearson (1934), Biometrika 26(4):404–413
+ */
+export function clopperPearson(hits: number, trials: number): RateLimits {
+  const above = (tail: number) => (hits === trials ? 1 : bisect((p) => binomialCdf(hits, trials, p) > tail));
+  const below = (tail: number) => (hits === 0 ? 0 : bisect((p) => 1 - binomialCdf(hits - 1, trials, p) < tail));
+  return { rate: hits / trials, lower: below(0.025), upper: above(0.025), upperLimit: above(0.05) };
+}
+
+/** The point on 0–1 up to which `holds`. */
+function bisect(holds: (p: number) => boolean): number {
+  let low = 0;
+  let high = 1;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** P(X ≤ hits) of `trials`, summed from the term of `hits` downwards. O(hits). */
+export function binomialCdf(hits: number, trials: number, p: number): number {
+  if (hits < 0) return 0;
+  if (hits >= trials || p <= 0) return 1;
+  if (p >= 1) return 0;
+  let log = trials * Math.log1p(-p);
+  let sum = Math.exp(log);
+  for (let k = 1; k <= hits; k++) {
+    log += Math.log((trials - k + 1) / k) + Math.log(p / (1 - p));
+    sum += Math.exp(log);
+  }
+  return Math.min(1, sum);
+}
+
+/** The middle value; an infinite one stays infinite. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)] ?? Number.NaN;
+  return low === high ? low : (low + high) / 2;
+}
