@@ -67,6 +67,8 @@ export interface Plot {
 export interface Family {
   readonly name: string;
   readonly faulty: boolean;
+  /** Several changes must go back; a world in which one suffices does not fit. */
+  readonly together?: boolean;
   readonly wishes?: WorldWishes;
   plot(stage: Stage): Plot;
 }

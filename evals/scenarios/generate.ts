@@ -84,6 +84,7 @@ function attemptAt(family: Family, draw: Draw): Told | string {
     };
     const again = raise === 0 ? truth : deriveTruth(louder);
     if (!again.faulty || again.onset === null) continue;
+    if (family.together === true && again.guilty.length < 2) return "one change alone explains it";
     const visibility = visibilityOf(louder, again.guilty, again.onset);
     if (visibility.at === null || visibility.at > louder.clock.watchEnd - TIME_TO_ACT) continue;
     if (again.onset < louder.clock.watchStart) return "the story begins before the watch";

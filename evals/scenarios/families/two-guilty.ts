@@ -1,18 +1,20 @@
 import type { Family } from "../family.ts";
 import { callerAndCallee, failing } from "../stories.ts";
-import { MINUTE } from "../world/model.ts";
+import { SECOND } from "../world/model.ts";
 
-/** Two changes of a caller and its callee break both within a minute; undoing one leaves the other's harm. */
+/** A deploy of a callee and a configuration push to its caller break both within seconds; undoing one leaves the other's harm. */
 export const twoGuilty: Family = {
   name: "two-guilty",
   faulty: true,
+  together: true,
   plot: (stage) => {
     const { draw } = stage;
     const { caller, callee } = callerAndCallee(stage);
     const worse = draw.uniform(0.25, 0.6);
-    const first = stage.change("deploy", callee, stage.moment, { rolloutMs: draw.uniform(0.7, 2) * MINUTE });
+    const first = stage.change("deploy", callee, stage.moment);
+    // Together, so that whoever decides a minute later can see both.
     const begun = first.shares[0]?.at ?? first.startedAt;
-    const second = stage.change(draw.pick(["deploy", "config"]), caller, begun + draw.uniform(0.1, 0.8) * MINUTE);
+    const second = stage.change("config", caller, begun + draw.uniform(1, 8) * SECOND);
     return {
       why: "both changes fail requests of their own; only both together undo the harm",
       changes: [first, second],

@@ -54,12 +54,7 @@ export function deriveTruth(scenario: Scenario): Truth {
       .sort((a, b) => a.left - b.left);
     const best = tried[0]?.set;
     if (best !== undefined)
-      return verdict(
-        scenario,
-        best,
-        (id) => made - (harmWithout(all.filter((other) => other !== id)) - unavoidable),
-        disturbed,
-      );
+      return verdict(scenario, best, (id) => harmWithout(all.filter((other) => other !== id)), disturbed);
   }
   throw new Error(`${scenario.family}: no three changes explain the harm`);
 }
@@ -89,12 +84,12 @@ function suspectsOf({ changes, faults }: Scenario): readonly PlannedChange[] {
 function verdict(
   scenario: Scenario,
   guilty: readonly PlannedChange[],
-  harmOfAbsence: (id: string) => number,
+  harmAlone: (id: string) => number,
   disturbed: boolean,
 ): Truth {
   const makes = ({ id }: PlannedChange) => scenario.faults.some(({ because }) => because === id);
   const makers = guilty.filter(makes);
-  const ranked = (makers.length > 0 ? makers : guilty).toSorted((a, b) => harmOfAbsence(a.id) - harmOfAbsence(b.id));
+  const ranked = (makers.length > 0 ? makers : guilty).toSorted((a, b) => harmAlone(b.id) - harmAlone(a.id));
   const culprit = ranked[0];
   if (culprit === undefined) throw new Error("an empty set cannot be guilty");
   const stuck = guilty.some(({ kind, reversible }) => kind === "migration" || !reversible);
