@@ -126,7 +126,9 @@ export async function readRecording(
       services: services(series, config, new Map(workloads)),
     },
     series,
-    changes: unique(changes.flat().filter(started)).sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
+    changes: unique(changes.flat().filter(started))
+      .map(recordable)
+      .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
     topology: merged(graphs),
     logs: logs.flat().sort((a, b) => a.at - b.at),
     spans: spans.flat().sort((a, b) => a.startUs - b.startUs),
@@ -178,6 +180,14 @@ function services(
       ...(revenue === null ? {} : { revenue_per_minute: revenue }),
     };
   });
+}
+
+/**
+ * A change as a bundle holds it. What names a live object (workload, revision) goes: in a replay what runs follows from
+ * the changes themselves, in revisions of its own.
+ */
+function recordable({ workload: _, fromRevision: __, toRevision: ___, ...change }: Change): Change {
+  return change;
 }
 
 const unique = (changes: readonly Change[]): Change[] => [...new Map(changes.map((one) => [one.id, one])).values()];

@@ -206,6 +206,16 @@ describe("backtest", () => {
     expect(value.samples).toBeGreaterThan(0);
   });
 
+  it("comes to the same as a recording that is replayed, whatever else the live source says of a change", async () => {
+    const workload = { kind: "Deployment", namespace: "production", name: "cart" };
+    const more = bundle.changes.map((change) => ({ ...change, workload, fromRevision: "6", toRevision: "7" }));
+    const { printed } = await backtest(
+      { ...sources(), changes: [{ name: "cluster", changes: async () => more }] },
+      { json: true },
+    );
+    expect(JSON.parse(printed.out).episodes).toEqual((await replayBundle(live, { version: "test" }, abort)).episodes);
+  });
+
   it("in observe mode the gate refuses", async () => {
     const { printed } = await backtest(sources(), { mode: "observe" });
     expect(printed.out).toContain("the gate would have refused");
