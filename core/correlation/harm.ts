@@ -56,7 +56,7 @@ export function hurts(index: SampleIndex, finding: Finding): boolean {
   if (DECLARED.has(finding.detector)) return true;
   return isHarm(finding.metric, index.whole(finding.service, finding.metric)?.worse ?? "up");
 }
-const DECLARED: ReadonlySet<string> = new Set(["threshold", "health", "rollout", "drift", "pointed-at"]);
+const DECLARED: ReadonlySet<string> = new Set(["threshold", "health", "rollout", "drift", "pointed-at", "canary"]);
 
 /** Beyond what policy allows, with no test that says it is worse than before. */
 export const isDeclaredOnly = ({ detector, metric }: Finding): boolean => detector === "threshold" && !hasLimit(metric);
@@ -196,12 +196,14 @@ function levelHarm(
   if (before.length < 4 || after.length === 0) return 0;
   const center = median(before);
   const scale = Math.max(robustScale(before, center), least / 4);
-  const shift = after.reduce((sum, value) => sum + value, 0) / after.length - center;
+  const shift = median(after) - center; // a burst that passed does not make who is well now look hurt
   const alone = (samples: readonly number[]) => Math.max(1, samples.length / HANG_TOGETHER);
   const variance = scale ** 2 * (1 / alone(after) + 1 / alone(before));
+  // "As before" is every level up to half of the least shift that matters, as for the running tests.
+  const calm = Math.max(0, Math.min(shift, least / 2));
   const alternatives = multiples.map((multiple) => {
     const size = multiple * Math.max(least, 2 * scale);
-    return (size / variance) * (shift - size / 2);
+    return ((shift - calm) ** 2 - (shift - size) ** 2) / (2 * variance);
   });
   return logSumExp(alternatives) - Math.log(alternatives.length);
 }

@@ -3,7 +3,7 @@ import type { CallGraph } from "./call-graph.ts";
 import type { NewSignature } from "./log-evidence.ts";
 import { type OwnExcess, ownNats } from "./own-excess.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
-import type { SpanErrors } from "./span-evidence.ts";
+import type { SpanEvidence } from "./span-evidence.ts";
 
 /** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
 export type OriginKind = "service" | "external" | "shared" | "surge";
@@ -19,10 +19,11 @@ export interface Origin {
 
 /**
  * Chances that a service is hurt, given where it starts: nearly always at the origin itself; at a caller often, if what
- * it calls is hurt (it may retry, cache or not need the answer); at a callee seldom (a caller can send bad requests or
- * too many). Orders of magnitude, not fits: only their ratios between origins matter.
+ * it calls is hurt (it may retry, cache or not need the answer); at a callee seldom (a caller can send bad requests),
+ * unless the callee is seen to be asked far more often: then as often as not, and whoever else calls it suffers with it.
+ * Orders of magnitude, not fits: only their ratios between origins matter.
  */
-const HURT = { itself: 0.98, caller: 0.7, callee: 0.02 } as const;
+const HURT = { itself: 0.98, caller: 0.7, callee: 0.02, overloaded: 0.5 } as const;
 /** A service in between that nobody measures passes trouble on as often as not. */
 const UNMEASURED = 0.7;
 /** Something that many share reaches a share of them that nobody knows: every share alike. Without a graph as well. */
@@ -56,9 +57,11 @@ export interface OriginInput {
   /** What a slowness beside the trouble may explain; null where it could explain nothing by itself. */
   readonly slowness: ReadonlyMap<string, Slowness> | null;
   readonly signatures: readonly NewSignature[];
-  readonly spans: readonly SpanErrors[];
+  readonly spans: SpanEvidence | null;
   readonly surge: number | null;
   readonly own: OwnExcess | null;
+  /** Callees that are asked more often than their callers' traffic explains, with the callers that may do it. */
+  readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
   /** Chance that an unrelated trouble of this service, once there is one, begins when it is seen to begin; 1: apart. */
   readonly together: (service: string) => number;
 }
@@ -72,7 +75,8 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   const surge = input.surge === null ? Math.log(0.99) : Math.log(0.01);
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
     const place = kind === "service" || kind === "external";
-    const told = place ? toldOf(name, input) + ownNats(input.own, input.graph, name) : 0;
+    const flooded = floodedBy(input, name);
+    const told = place ? toldOf(name, input, flooded) + ownNats(input.own, input.graph, name, flooded) : 0;
     const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;
     return { name, kind, pattern, told, fit: pattern + told + traffic };
   };
@@ -95,18 +99,23 @@ function startsAt(input: OriginInput, name: string): number {
   return logSumExp(each);
 }
 
-function chanceFrom({ graph, harm, together }: OriginInput, origin: string, rate: number): (service: string) => number {
-  const ancestors = graph.ancestors(origin);
+function chanceFrom(input: OriginInput, origin: string, rate: number): (service: string) => number {
+  const { graph, harm, together, overloaded } = input;
   const callees = graph.callees(origin);
+  const flooded = [...callees].filter((callee) => overloaded.get(callee)?.has(origin) === true);
+  const suffering = new Set(
+    [graph.ancestors(origin), ...flooded.map((one) => graph.ancestors(one))].flatMap((s) => [...s]),
+  );
   const carries = (callee: string): number => {
     if (callee === origin) return 1;
-    if (!ancestors.has(callee)) return 0;
+    if (!suffering.has(callee) && !flooded.includes(callee)) return 0;
     const nats = harm.get(callee);
     return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
   };
   const because = (service: string): number => {
     if (!graph.known) return NO_GRAPH; // nobody knows who calls whom: anyone may suffer
-    if (ancestors.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
+    if (flooded.includes(service)) return HURT.overloaded;
+    if (suffering.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
     if (callees.has(service)) return HURT.callee;
     return isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
   };
@@ -117,6 +126,10 @@ function chanceFrom({ graph, harm, together }: OriginInput, origin: string, rate
     return Math.max(LEAST_CHANCE, suffers + (1 - suffers) * rate * when);
   };
 }
+
+/** Whom this one may have flooded: their excess is its doing. */
+const floodedBy = ({ overloaded }: OriginInput, name: string): readonly string[] =>
+  [...overloaded].filter(([, callers]) => callers.has(name)).map(([callee]) => callee);
 
 /** Whether a node that calls nobody, as far as is known, may be a way to the origin: they share a caller. */
 function isHop(graph: CallGraph, service: string, origin: string): boolean {
@@ -168,13 +181,24 @@ function aloneFit({ harm, atOrigin }: OriginInput, chance: (service: string) => 
   return sum;
 }
 
-/** New error signatures of its own speak for a service, and others' complaints about it; so do failed leaf calls. */
-function toldOf(name: string, { signatures, spans }: OriginInput): number {
-  const own = signatures.some((one) => one.service === name && one.names.length === 0 && !one.complains);
-  const accused = signatures.some((one) => one.service !== name && one.names.includes(name));
-  const failed = spans.reduce((sum, one) => sum + one.failed, 0);
-  const share = failed === 0 ? null : (spans.find(({ service }) => service === name)?.failed ?? 0) / failed;
-  // Given the origin, three of four new signatures and leaf failures are its own; given another, they are shared out.
-  const fromSpans = share === null ? 0 : Math.log((0.75 * share + 0.05) / 0.25);
-  return (own ? Math.log(6) : 0) + (accused ? Math.log(3) : 0) + Math.min(fromSpans, Math.log(6));
+/**
+ * Whoever floods a callee is seen to in nine cases of ten; a callee that fails by itself is asked more often in some
+ * (callers try again).
+ */
+const FLOODS_NATS = Math.log(0.9 / 0.2);
+
+/**
+ * New error signatures of its own (or of whom it floods) speak for a service, and others' complaints about it; so does
+ * what traces show.
+ */
+function toldOf(name: string, { signatures, spans, graph }: OriginInput, flooded: readonly string[]): number {
+  const meant = new Set([name, ...flooded]);
+  const own = signatures.some((one) => meant.has(one.service) && one.names.length === 0 && !one.complains);
+  const accused = signatures.some((one) => one.service !== name && one.names.some((other) => meant.has(other)));
+  const traced = spans === null || spans.traced.has(name) ? [...meant] : [...graph.callers(name)];
+  const share = spans === null ? null : traced.reduce((sum, place) => sum + (spans.shares.get(place) ?? 0), 0);
+  // Given the origin, three of four new signatures and new failures are its own; given another, they are shared out.
+  const fromSpans = share === null ? 0 : Math.min(Math.log(6), Math.log((0.75 * share + 0.05) / 0.25));
+  const floods = flooded.length > 0 ? FLOODS_NATS : 0;
+  return (own ? Math.log(6) : 0) + (accused ? Math.log(3) : 0) + fromSpans + floods;
 }

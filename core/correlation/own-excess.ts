@@ -82,14 +82,15 @@ function speakingMetric(told: readonly Finding[]): string | null {
   return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0] ?? null;
 }
 
-/** Mean since the onset less the median before it; null where either is not measured. */
+/** What was since the onset (failures add up, of levels the median) less the median before it; null where not measured. */
 function excessOf(index: SampleIndex, service: string, metric: string, onset: Onset, at: number): number | null {
   const series = index.whole(service, metric);
   const from = onset.earliest - beforeMs(series?.stepMs ?? 0);
   const before = samplesBetween(series, from, onset.earliest).map(({ value }) => value);
   const after = samplesBetween(series, onset.at, at).map(({ value }) => value);
   if (before.length === 0 || after.length === 0) return null;
-  return after.reduce((sum, value) => sum + value, 0) / after.length - median(before);
+  const mean = after.reduce((sum, value) => sum + value, 0) / after.length;
+  return (metric === "error_rate" ? mean : median(after)) - median(before);
 }
 
 /** Rates, samples and retries blur such sums: they say no more than sixteen to one. */
@@ -98,11 +99,17 @@ const MOST_NATS = Math.log(16);
 /**
  * Log likelihood ratio of the excess where it is seen, given that the trouble starts at this service or external,
  * against its being spread over whoever is hurt: its share of all own excess (its callers' where it is not measured)
- * is then likely large, with density 2·share, instead of likely small, with 2·(1 − share). 0 where nobody is off.
+ * is then likely large, with density 2·share, instead of likely small, with 2·(1 − share). What callees suffer that it
+ * floods counts as its own. 0 where nobody is off.
  */
-export function ownNats(own: OwnExcess | null, graph: CallGraph, name: string): number {
+export function ownNats(
+  own: OwnExcess | null,
+  graph: CallGraph,
+  name: string,
+  flooded: readonly string[] = [],
+): number {
   if (own === null) return 0;
-  const places = own.measured.has(name) ? [name] : [...graph.callers(name)];
+  const places = [...(own.measured.has(name) ? [name] : graph.callers(name)), ...flooded];
   const share = places.reduce((sum, place) => sum + (own.shares.get(place) ?? 0), 0);
   return Math.max(-MOST_NATS, Math.min(MOST_NATS, Math.log(share / Math.max(0, 1 - share))));
 }

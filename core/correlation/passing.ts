@@ -4,6 +4,7 @@ import type { Change } from "../model/change.ts";
 import { isHurtSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { samplesBetween } from "./samples.ts";
+import { ORDINARY_ROLLOUT_MS } from "./timing.ts";
 
 /**
  * Old pods may take so long to end after a rollout is done, and fail requests meanwhile. A rollout that replaced all of
@@ -26,6 +27,13 @@ export function endOf(change: Change, { caseFile }: Pick<CaseEvidence, "caseFile
   return caseFile.at > deadline ? deadline : null;
 }
 
+/**
+ * Until when a rollout that goes on may be replacing pods without a pause: a canary's few take minutes; what lasts longer
+ * than the progress deadline goes in stages, and stands still between them.
+ */
+const replacedBy = ({ startedAt, canary }: Change): number =>
+  startedAt + (canary !== undefined && canary < 1 ? ORDINARY_ROLLOUT_MS : PROGRESS_DEADLINE_MS);
+
 /** Odds of twenty to one, the usual meaning of "sure enough". */
 export const SURE_NATS = Math.log(20);
 
@@ -34,12 +42,12 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (change.kind === "flag" || change.kind === "migration") return false; // these replace no pods
   const { at } = evidence.caseFile;
   const { onset, stepMs, index } = evidence;
-  const end = endOf(change, evidence);
-  const grace = Math.min(GRACE_MS, Math.max((end ?? at) - change.startedAt, 2 * stepMs));
-  const replaced = (end ?? at) + grace;
+  const end = Math.min(endOf(change, evidence) ?? at, replacedBy(change));
+  const grace = Math.min(GRACE_MS, Math.max(end - change.startedAt, 2 * stepMs));
+  const replaced = end + grace;
   if (onset.at > replaced || onset.latest + stepMs < change.startedAt) return false;
   if (!isMeasured(change, evidence)) return false;
-  if (end === null || at < replaced + stepMs) return true;
+  if (at < replaced + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
   return isHurtSince(index, change.service, onset, Math.max(replaced, onset.at), at) < SURE_NATS;
 }

@@ -7,13 +7,14 @@ import { createCallGraph } from "./call-graph.ts";
 import { creeps, harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
+import { overloadedBy } from "./overload.ts";
 import { ownExcess } from "./own-excess.ts";
 import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
-import { errorOrigins } from "./span-evidence.ts";
+import { spanEvidence } from "./span-evidence.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { timingEvidence } from "./timing.ts";
 import { beginsTogether } from "./together.ts";
@@ -132,6 +133,7 @@ export interface CaseEvidence {
   readonly worse: ReadonlyMap<string, ReadonlySet<string>>;
   readonly course: "shift" | "drift";
   readonly surge: number | null;
+  readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Everything that is read from the case once, whatever the candidate. */
@@ -148,13 +150,14 @@ export function gatherEvidence(
   const stepMs = Math.max(1, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 1));
   const signatures = newSignatures(caseFile.logs, onset, stepMs, names);
   const surge = surgeAtEntries(index, graph, onset, caseFile.at);
-  const spans = errorOrigins(caseFile.spans, onset);
+  const spans = spanEvidence(caseFile.spans, onset);
   const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
   const slowness = slownessByService(index, caseFile.findings, onset, caseFile.at, harm);
   const near = caseFile.findings.filter((one) => isNearOnset(index, one, onset));
   const own = ownExcess(index, graph, harm, near, onset, caseFile.at);
   const together = beginsTogether(near, onset, caseFile.at, stepMs);
-  const origins = fitOrigins({ graph, harm, atOrigin, slowness, signatures, spans, surge, own, together });
+  const overloaded = overloadedBy(index, graph, onset, caseFile.at);
+  const origins = fitOrigins({ graph, harm, atOrigin, slowness, signatures, spans, surge, own, together, overloaded });
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
@@ -171,6 +174,7 @@ export function gatherEvidence(
     worse: worseMetrics(told),
     course,
     surge,
+    overloaded,
   };
 }
 
@@ -259,9 +263,11 @@ function worstFit(origins: readonly Origin[]): number {
   return origins.find(({ kind }) => kind === "shared")?.fit ?? 0;
 }
 
-function splitReason(change: Change, { index, onset, caseFile, worse }: CaseEvidence): Reason | null {
+function splitReason(change: Change, { index, onset, caseFile, worse, overloaded }: CaseEvidence): Reason | null {
   const split = versionSplit(index, change, onset, caseFile.at, worse.get(change.service) ?? new Set(["error_rate"]));
   if (split === null || change.kind === "flag") return null;
+  // What floods a callee hurts both versions alike.
+  if (split.nats < 0 && [...overloaded.values()].some((callers) => callers.has(change.service))) return null;
   return { name: "versions", logOdds: split.nats, sentence: split.sentence };
 }
 

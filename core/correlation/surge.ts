@@ -4,7 +4,7 @@ import type { CallGraph } from "./call-graph.ts";
 import { type SampleIndex, samplesBetween } from "./samples.ts";
 
 /** More traffic than usual where users come in: a third more, and far outside what the last half hour did. */
-const LEAST_RATIO = 1.3;
+export const LEAST_RATIO = 1.3;
 const LEAST_DEVIATIONS = 5;
 /** Or, while it still rises: an eighth more there, with nearly every service of the system seeing more as well. */
 const RISING_RATIO = 1.125;
@@ -28,7 +28,7 @@ export function surgeAtEntries(index: SampleIndex, graph: CallGraph, onset: Onse
 }
 
 /** The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out). */
-function riseOf(
+export function riseOf(
   index: SampleIndex,
   service: string,
   onset: Onset,

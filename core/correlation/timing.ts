@@ -7,7 +7,7 @@ export type Course = "shift" | "contract" | "drift";
 const MINUTE = 60_000;
 /** Who tells a deploy's end together with its start does not know how long its pods took: a few minutes is ordinary. */
 const UNTOLD_MS = 2_000;
-const ORDINARY_ROLLOUT_MS = 3 * MINUTE;
+export const ORDINARY_ROLLOUT_MS = 3 * MINUTE;
 /** Pods, caches and load balancers take so long to follow what a log of changes calls done; nothing is dated finer. */
 const LEAST_ROLLOUT_MS = MINUTE;
 /**
