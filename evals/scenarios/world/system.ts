@@ -150,7 +150,7 @@ function drawService(draw: Draw, name: string, tier: Tier, directRate: number, e
     tail: draw.uniform(0.45, 1.0),
     baseError: draw.chance(0.15) ? 0 : draw.logUniform(0.0001, 0.006),
     dispersion: draw.uniform(1, 4),
-    wander: { latency: draw.uniform(0.015, 0.07), errors: draw.uniform(0.1, 0.45), seconds: draw.logUniform(30, 600) },
+    wander: { latency: draw.uniform(0.015, 0.07), errors: draw.uniform(0.08, 0.35), seconds: draw.logUniform(30, 600) },
     idleCpu: draw.uniform(0.02, 0.1),
     memory: draw.uniform(0.25, 0.65),
     cached: draw.chance(0.25),
