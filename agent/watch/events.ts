@@ -9,6 +9,7 @@ export interface WatchEvent {
     | "watch.slow"
     | "source.down"
     | "source.up"
+    | "canary.judged"
     | "incident.detected"
     | "incident.assessed"
     | "incident.decided"

@@ -1,3 +1,4 @@
+import type { LiveJudgement } from "../../core/canary/live.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { Assessment, CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
@@ -34,6 +35,8 @@ export interface WatchParts {
     readonly findings: readonly Finding[];
     readonly conditions: readonly ConditionState[];
     readonly gaps: readonly Gap[];
+    /** Versions that serve beside a stable one, as they are judged now; absent: none. */
+    readonly canaries?: readonly LiveJudgement[];
   }>;
   readonly gather: (now: number, abort: AbortSignal) => Promise<CaseFile>;
   readonly assess: (caseFile: CaseFile, focus?: readonly string[]) => Assessment;

@@ -4,6 +4,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import { adoptAnswers } from "./adopting.ts";
 import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
 import { createArguing } from "./arguing.ts";
+import { createCanaryDesk } from "./canaries.ts";
 import { QUIET_STEPS } from "./deciding.ts";
 import { noteHealthyChanges } from "./healthy.ts";
 import { openIncident, substance, troubled } from "./incident-state.ts";
@@ -36,6 +37,7 @@ export function createWatch(parts: WatchParts): Watch {
   const tailMs = parts.config.feedback.timeoutMs;
   const lingering = createLingering(tailMs, QUIET_STEPS * parts.config.watch.stepMs);
   const arguing = createArguing(parts);
+  const canaries = createCanaryDesk(parts);
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
@@ -102,6 +104,7 @@ export function createWatch(parts: WatchParts): Watch {
       const seen = await parts.look(now, abort);
       if (abort.aborted) return;
       report(seen.gaps, now);
+      await canaries.look(seen.canaries ?? [], now);
       const inTrouble = troubled(seen.findings, seen.conditions);
       lingering.update(inTrouble, now);
       const news = [...inTrouble].some(

@@ -1,3 +1,10 @@
+import {
+  canarySignals,
+  canaryWindowStart,
+  judgeLiveCanaries,
+  type LiveJudgement,
+  recentEnough,
+} from "../canary/live.ts";
 import type { Config } from "../config/config.ts";
 import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
@@ -18,6 +25,8 @@ export interface Tick {
   readonly conditions: readonly ConditionState[];
   readonly findings: readonly Finding[];
   readonly gaps: readonly Gap[];
+  /** The versions that serve beside a stable one, each as it is judged now. */
+  readonly canaries: readonly LiveJudgement[];
 }
 
 /** Reads the sources, keeps the detection up to date, and puts case files together. One a process; not reentrant. */
@@ -153,10 +162,29 @@ export function createAssessor(
     engine.notice(rollouts);
   }
 
+  function judgeCanaries(now: number): readonly LiveJudgement[] {
+    if (config.canary === null) return [];
+    const seen = [...changes.values()];
+    const recent = recentEnough(seen, config.canary, now);
+    if (recent.length === 0) return [];
+    const from = canaryWindowStart(recent, config.watch.stepMs, now);
+    const services = new Set(recent.map(({ service }) => service));
+    const series = engine.recent({ from: Math.max(0, from), to: now }, services);
+    return judgeLiveCanaries({ at: now, series, changes: seen, rollouts }, config);
+  }
+
   async function tick(now: number, abort: AbortSignal): Promise<Tick> {
     const context: AskContext = { now, abort, gaps: [] };
     await Promise.all([readMetrics(context), readChanges(context), readRollouts(context)]);
-    const result = { ...engine.evaluate(now), gaps: [...context.gaps] };
+    const { findings, conditions } = engine.evaluate(now);
+    const canaries = judgeCanaries(now);
+    const failed = canarySignals(canaries, now);
+    const result = {
+      findings: [...findings, ...failed.findings],
+      conditions: [...conditions, ...failed.conditions],
+      gaps: [...context.gaps],
+      canaries,
+    };
     last = { now, tick: result };
     return result;
   }

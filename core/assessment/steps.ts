@@ -1,3 +1,5 @@
+import { judgeLiveCanaries } from "../canary/live.ts";
+import { withFailedCanaries } from "../canary/ranking.ts";
 import type { ChainStep, Config } from "../config/config.ts";
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { creeps, HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
@@ -99,7 +101,8 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
   const ids = new Set(window.changeIds);
   const candidates = caseFile.changes.filter(({ id }) => ids.has(id));
   const options = { versionLabel: config.versionLabel, windowMs: window.windowMs, ...(past ? { past } : {}) };
-  const ranking = rankCandidates(caseFile, candidates, window.onset, new Set(services), options);
+  const ranked = rankCandidates(caseFile, candidates, window.onset, new Set(services), options);
+  const ranking = withFailedCanaries(ranked, judgeLiveCanaries(caseFile, config));
   return { ranking, threshold, reached: (ranking.candidates[0]?.probability ?? 0) >= threshold };
 }
 

@@ -2,7 +2,7 @@ import { type Series, signalKey, WELL_KNOWN_METRICS, type Worse } from "../model
 import type { CanaryInput, Pair, Paired } from "./model.ts";
 
 /** So much of the baseline's past is read, in samples: an hour at 15 s. */
-const PAST_SAMPLES = 240;
+export const PAST_SAMPLES = 240;
 const TRAFFIC = "request_rate";
 
 /**

@@ -7,8 +7,24 @@ type FilePolicies = NonNullable<ConfigFile["rollback_policies"]>;
 type FilePolicy = Exclude<FilePolicies[string], FilePolicies["canary_analysis"]>;
 type FileCondition = FilePolicy["conditions"][number];
 
-/** Every policy but the canary's, in the file's order. */
+/** The name of the canary's policy, in the file and wherever conditions and rules speak of it. */
+export const CANARY_POLICY = "canary_analysis";
+
+/**
+ * Every policy in the file's order, and last the canary's: its condition is a canary that fails, which no threshold
+ * says. Who is told of automatic rollbacks is told of its.
+ */
 export function policiesOf(file: FilePolicies): readonly Policy[] {
+  const policies = writtenPolicies(file);
+  const canary = file.canary_analysis;
+  if (canary === undefined || !canary.enabled) return policies;
+  const automatic = policies.filter(({ action }) => action === "rollback_immediate");
+  const action = canary.auto_rollback_on_fail ? "rollback_immediate" : "notify_and_recommend";
+  const notification = [...new Set(automatic.flatMap((policy) => policy.notification))];
+  return [...policies, { name: CANARY_POLICY, conditions: [], action, notification }];
+}
+
+function writtenPolicies(file: FilePolicies): readonly Policy[] {
   return Object.entries(file).flatMap(([name, policy]) =>
     policy === undefined || !("conditions" in policy)
       ? []

@@ -1,3 +1,4 @@
+import { CANARY_REASON } from "../canary/ranking.ts";
 import type { Config } from "../config/config.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
@@ -69,6 +70,8 @@ export function decide(input: DecideInput): Decision {
     const shown = `${top.changeId} is the most probable change at ${top.probability.toFixed(2)}, below ${threshold}`;
     return nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
   }
+  // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
+  if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
   if (seemsOver(evidence)) return nothing(["the newest samples are back at what is usual: looking again"], [], top);
   const settling = stillSettling(change, top, evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);

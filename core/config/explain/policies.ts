@@ -4,7 +4,9 @@ import { figure, listed, plural, type Section, under } from "./words.ts";
 
 /** Policy by policy, condition by condition: when something happens, what, and who is told. */
 export function explainPolicies(config: Config): Section {
-  const lines = config.policies.flatMap((policy) => policyLines(policy, config));
+  const lines = config.policies.flatMap((policy) =>
+    policy.conditions.length === 0 ? [] : policyLines(policy, config),
+  );
   const none = "No rollback_policies: nothing is ever taken back without a person, whatever the metrics say.";
   return { heading: "When it acts", lines: [...(lines.length === 0 ? [none] : lines), ...canaryLines(config.canary)] };
 }

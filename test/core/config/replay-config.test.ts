@@ -23,6 +23,7 @@ describe("the configuration of a replay without one", () => {
         ],
       ],
       ["human_review", ["error_rate > 0.02 and <= 0.05 for 5m", "error_rate worse than its past, confidence 0.9995"]],
+      ["canary_analysis", []],
     ]);
   });
 
@@ -44,7 +45,7 @@ describe("the configuration of a replay without one", () => {
     const file = loaded(SEED);
     const { mode, modeIsDefault, policies, ...rest } = replayConfig(file);
     const { mode: m, modeIsDefault: d, policies: p, ...same } = file;
-    expect([m, d, p.length, mode, modeIsDefault, policies.length]).toEqual(["observe", true, 2, "auto", false, 2]);
+    expect([m, d, p.length, mode, modeIsDefault, policies.length]).toEqual(["observe", true, 3, "auto", false, 3]);
     expect(rest).toEqual(same);
     expect(Object.isFrozen(policies[0]?.conditions)).toBe(true);
   });

@@ -75,16 +75,17 @@ const EFFECTS: readonly (readonly [path: string, value: unknown, fields: readonl
     ["policies.0.conditions.2.failures", "policies.0.conditions.2.text"],
   ],
   [`${AUTO}.conditions.2.consecutive`, false, ["policies.0.conditions.2.consecutive", "policies.0.conditions.2.text"]],
-  [`${AUTO}.action`, "notify_and_recommend", ["policies.0.action"]],
-  [`${AUTO}.notification.0`, "slack:#other", ["policies.0.notification.0"]],
-  [`${AUTO}.notification.1`, "pagerduty:other", ["policies.0.notification.1"]],
+  // Who is told of automatic rollbacks is told of canaries that fail.
+  [`${AUTO}.action`, "notify_and_recommend", ["policies.0.action", "policies.2.notification"]],
+  [`${AUTO}.notification.0`, "slack:#other", ["policies.0.notification.0", "policies.2.notification.0"]],
+  [`${AUTO}.notification.1`, "pagerduty:other", ["policies.0.notification.1", "policies.2.notification.1"]],
   [`${HUMAN}.conditions.0.metric`, "memory_usage", ["policies.1.conditions.0.metric", "policies.1.conditions.0.text"]],
   [`${HUMAN}.conditions.0.threshold`, 0.03, ["policies.1.conditions.0.threshold", "policies.1.conditions.0.text"]],
   [`${HUMAN}.conditions.0.upper_bound`, 0.04, ["policies.1.conditions.0.upperBound", "policies.1.conditions.0.text"]],
   [`${HUMAN}.conditions.0.duration`, "6m", ["policies.1.conditions.0.durationMs", "policies.1.conditions.0.text"]],
   [`${HUMAN}.action`, "rollback_immediate", ["policies.1.action"]],
   [`${HUMAN}.notification.0`, "slack:#other", ["policies.1.notification.0"]],
-  [`${CANARY}.enabled`, false, ["canary.enabled"]],
+  [`${CANARY}.enabled`, false, ["canary.enabled", "policies"]],
   [`${CANARY}.baseline_duration`, "20m", ["canary.baselineDurationMs"]],
   ...[0, 1, 2, 3, 4].map(
     (index) =>
@@ -92,7 +93,7 @@ const EFFECTS: readonly (readonly [path: string, value: unknown, fields: readonl
   ),
   [`${CANARY}.minimum_confidence`, 0.9, ["canary.minimumConfidence"]],
   [`${CANARY}.auto_promote_on_pass`, false, ["canary.autoPromoteOnPass"]],
-  [`${CANARY}.auto_rollback_on_fail`, false, ["canary.autoRollbackOnFail"]],
+  [`${CANARY}.auto_rollback_on_fail`, false, ["canary.autoRollbackOnFail", "policies.2.action"]],
   [`${CHAIN}.0.action`, "query deployments within last 2 hours", ["chain.0.action", "chain.0.windowMs"]],
   [`${CHAIN}.1.action`, "other words", ["chain.1.action"]],
   [`${CHAIN}.1.confidence_threshold`, 0.9, ["chain.1.confidenceThreshold"]],
@@ -213,11 +214,12 @@ describe("the seed's file", () => {
     expect(loaded.ok ? [] : loaded.problems.map(formatProblem)).toEqual([expect.stringContaining(problem)]);
   });
 
-  it("names its policies, in the file's order", () => {
-    expect(load(SEED).policies.map(({ name }) => name)).toEqual(["auto_rollback", "human_review"]);
+  it("names its policies, in the file's order, and the canary's last", () => {
+    expect(load(SEED).policies.map(({ name }) => name)).toEqual(["auto_rollback", "human_review", "canary_analysis"]);
     expect(load(SEED.replace("auto_rollback:", "quick:")).policies.map(({ name }) => name)).toEqual([
       "quick",
       "human_review",
+      "canary_analysis",
     ]);
   });
 
