@@ -45,8 +45,8 @@ const UNRELATED = [
 ] as const;
 /** Nothing is so rare that it can be ruled out. */
 const LEAST_CHANCE = 2e-4;
-/** A caller whose onset lies apart suffers from something else more often than not. */
-const APART = 0.3;
+/** A caller whose onset lies as far apart as half of all that would meet by chance suffers from something else more often than not. */
+const APART = { chance: 0.5, suffers: 0.3 } as const;
 
 export interface OriginInput {
   readonly graph: CallGraph;
@@ -72,7 +72,7 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   const services = [...new Set([...input.harm.keys(), ...input.graph.nodes])]
     .filter((name) => !external.includes(name))
     .sort();
-  const surge = input.surge === null ? Math.log(0.99) : Math.log(0.01);
+  const surge = input.surge === null ? Math.log(0.99) : surgeByChance(input.surge);
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
     const place = kind === "service" || kind === "external";
     const flooded = floodedBy(input, name);
@@ -82,13 +82,19 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   };
   const reached = REACH.map((share) => patternFit(input, () => share) - Math.log(REACH.length));
   const shared = logSumExp(reached);
+  const places = services.map((name) => make(name, "service", startsAt(input, name)));
+  // Too many users slow everything, or saturate the weakest service, whichever it is: then it looks as if it began there.
+  const weakest = logSumExp(places.map(({ pattern, told }) => pattern + told)) - Math.log(Math.max(1, places.length));
   return [
-    ...services.map((name) => make(name, "service", startsAt(input, name))),
+    ...places,
     ...external.map((name) => make(name, "external", startsAt(input, name))),
     make("shared infrastructure", "shared", shared),
-    make("more traffic", "surge", shared),
+    make("more traffic", "surge", logSumExp([shared, weakest]) - Math.LN2),
   ];
 }
+
+/** How seldom users happen to come in such numbers in the minutes of another trouble: one time in a hundred, and for each doubling ten times less. */
+const surgeByChance = (ratio: number): number => Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / 1.3));
 
 /** The pattern given an origin, whatever the rate of unrelated troubles. */
 function startsAt(input: OriginInput, name: string): number {
@@ -122,7 +128,7 @@ function chanceFrom(input: OriginInput, origin: string, rate: number): (service:
   return (service) => {
     if (service === origin) return HURT.itself;
     const when = together(service);
-    const suffers = because(service) * (when >= 1 ? APART : 1);
+    const suffers = because(service) * (when >= APART.chance ? APART.suffers : 1);
     return Math.max(LEAST_CHANCE, suffers + (1 - suffers) * rate * when);
   };
 }

@@ -120,12 +120,55 @@ function scatter({ index, onset, stepMs }: CaseEvidence, service: string, metric
   return requests > 0 ? (2 * level * (1 - level)) / requests : spread ** 2;
 }
 
-/** A cold start passes while the new version goes on serving: it must still be at least half as bad as it began. */
-export function newVersionStaysBad(change: Change, { index, worse, onset, caseFile }: CaseEvidence): boolean {
-  for (const metric of worse.get(change.service) ?? []) {
-    const fresh = samplesBetween(index.byVersion(change.service, metric).get(change.to), onset.at, caseFile.at);
-    const [first, last] = [fresh[0]?.value, fresh.at(-1)?.value];
-    if (first !== undefined && last !== undefined && last < first / 2) return false;
-  }
-  return true;
+/**
+ * A cold start passes while the new version goes on serving: what it adds to the usual must still be at least half of
+ * what it added first.
+ */
+export function newVersionStaysBad(change: Change, evidence: CaseEvidence): boolean {
+  const { worse } = evidence;
+  return ![...(worse.get(change.service) ?? [])].some((metric) => {
+    const course = newVersionCourse(change, metric, evidence);
+    return course !== null && course.last < course.first / 2;
+  });
+}
+
+interface Course {
+  /** What the new version adds to the usual in its first two samples since the onset, and in its newest two. */
+  readonly first: number;
+  readonly last: number;
+  readonly lastedMs: number;
+}
+
+function newVersionCourse(change: Change, metric: string, { index, onset, caseFile }: CaseEvidence): Course | null {
+  const told = caseFile.findings.find(
+    (one) => one.service === change.service && one.metric === metric && one.verdict === "worse",
+  );
+  const usual = told?.baseline ?? null;
+  const fresh = samplesBetween(index.byVersion(change.service, metric).get(change.to), onset.earliest, caseFile.at);
+  const [begun, newest] = [fresh[0], fresh.at(-1)];
+  if (usual === null || begun === undefined || newest === undefined) return null;
+  const added = (samples: typeof fresh) => samples.reduce((sum, { value }) => sum + value, 0) / samples.length - usual;
+  const two = Math.min(2, fresh.length);
+  return { first: added(fresh.slice(0, two)), last: added(fresh.slice(-two)), lastedMs: newest.at - begun.at };
+}
+
+/**
+ * Pods are warm, as a rule, after about a minute (class loading, caches, pools): so long is the time in which a cold
+ * start falls to 1/e, and each such time for which the new version is no better speaks against it, up to e⁴.
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/ (startup probes: pods that need long to start)
+ */
+const WARM_MS = 60_000;
+const MOST_WARM_NATS = 4;
+/** A cold start makes the new version slow nearly as surely as a fault does; failed requests are a rarer part of it. */
+const COLD = { slow: 0.75, failing: 0.4 } as const;
+
+/** What two versions side by side say for "it is a cold start" (the split of the versions in nats, if any is for the change). */
+export function coldStartNats(change: Change, splitNats: number, evidence: CaseEvidence): number {
+  if (splitNats <= 0) return 0;
+  const metrics = [...(evidence.worse.get(change.service) ?? [])];
+  const failing = metrics.includes("error_rate");
+  const course = newVersionCourse(change, failing ? "error_rate" : (metrics.find(isLatency) ?? ""), evidence);
+  const stays = course === null || course.first <= 0 ? 0 : course.last / course.first;
+  const warm = course === null || stays < 0.75 ? 0 : Math.min(MOST_WARM_NATS, course.lastedMs / WARM_MS);
+  return splitNats * (failing ? COLD.failing : COLD.slow) - warm;
 }

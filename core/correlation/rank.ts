@@ -9,7 +9,7 @@ import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
 import { ownExcess } from "./own-excess.ts";
-import { mayPass, rampEvidence, shapeNats } from "./passing.ts";
+import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
@@ -111,7 +111,8 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
     const shape = ramp === null ? 0 : shapeNats(ramp, "passing");
     const logs = Math.max(0, reasons.find(({ name }) => name === "logs")?.logOdds ?? 0) * COLD_START_SHARE;
     const same = reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0);
-    return PASSING_NATS + shape + logs + same;
+    const cold = coldStartNats(change, reasons.find(({ name }) => name === "versions")?.logOdds ?? 0, evidence);
+    return PASSING_NATS + shape + logs + cold + same;
   });
   const logOdds = logSumExp(all);
   const ids = rollouts.map(({ change }) => change.id).join(", ");

@@ -4,9 +4,9 @@ import type { Finding, Onset } from "../model/finding.ts";
 const WINDOW_MS = 1_800_000;
 
 /**
- * The chance that an unrelated trouble of a service, once there is one in the half hour, begins where the service's own
- * begins as far as it can be seen. Fine samples make meeting by chance rare; at five minutes a step it is ordinary.
- * 1 where every finding of the service began at another time. Without findings: the time that its samples were judged over.
+ * The chance that an unrelated trouble of a service, once there is one in the half hour, begins at least as near to this
+ * one as the service's own is seen to. Fine samples make meeting by chance rare; at five minutes a step it is ordinary.
+ * Without findings of the service: the time that its samples were judged over.
  */
 export function beginsTogether(
   near: readonly Finding[],
@@ -21,7 +21,7 @@ export function beginsTogether(
   return (service) => {
     const onsets = (byService.get(service) ?? []).flatMap((one) => (one.onset === null ? [] : [one.onset]));
     if (onsets.length === 0) return unseen;
-    const same = onsets.filter((one) => one.earliest <= onset.latest + stepMs && onset.earliest <= one.latest + stepMs);
-    return same.length === 0 ? 1 : Math.min(...same.map((one) => chance(width(one) + width(onset))));
+    const apart = (one: Onset) => Math.max(0, one.earliest - onset.latest, onset.earliest - one.latest);
+    return Math.min(...onsets.map((one) => chance(width(one) + width(onset) + 2 * apart(one))));
   };
 }

@@ -116,11 +116,14 @@ function latencySplit(
   const versions = index.byVersion(change.service, metric);
   const fresh = logsByTime(versions.get(change.to), onset.earliest, at);
   const differences: number[] = [];
+  const olds: number[] = [];
   for (const [version, series] of versions) {
     if (version === change.to) continue;
     for (const [time, value] of logsByTime(series, onset.earliest, at)) {
       const other = fresh.get(time);
-      if (other !== undefined) differences.push(other - value);
+      if (other === undefined) continue;
+      differences.push(other - value);
+      olds.push(value);
     }
   }
   if (differences.length < 2) return null;
@@ -133,11 +136,26 @@ function latencySplit(
   const alike = 0.5 * noise ** 2 * (1 / differences.length + 0.1) * 2;
   const guilty = alike + (shift / 2) ** 2;
   const nats = gauss(mean, shift, guilty) - gauss(mean, 0, alike);
+  const apart = mean >= 2 * shift ? MOST_NATS : nats;
   return {
-    nats: clamp(mean >= 2 * shift ? MOST_NATS : nats),
+    nats: clamp(
+      before.size === 0
+        ? apart
+        : Math.min(apart, oldAsUsual(median(olds) - median([...before.values()]), shift, noise)),
+    ),
     sentence: `while both served, ${metric} of ${change.to} was ${Math.exp(mean).toFixed(2)} times that of the version before it`,
     samples: differences.length,
   };
+}
+
+/**
+ * A cold start makes the new version slower than the old one as well, whatever ails both: so the old one is asked too.
+ * Log likelihood ratio of its being as usual against its being off by anything up to what the service is off by; no
+ * limit where it is as usual, since the difference of the two then says it better.
+ */
+function oldAsUsual(off: number, shift: number, noise: number): number {
+  const nats = gauss(off, 0, noise ** 2) - 0.5 * Math.log(2 * Math.PI) + Math.log(shift);
+  return nats >= 0 ? MOST_NATS : nats;
 }
 
 const gauss = (x: number, mean: number, variance: number): number =>
