@@ -11,6 +11,8 @@ export interface ModelLimits {
   readonly maxOutputTokens: number;
   /** Tokens of one step, input and output, over all its turns. */
   readonly tokens: number;
+  /** Longest that one step may take, ms; absent: as long as the chain lets it. */
+  readonly stepMs?: number;
 }
 
 /** The whole chain is to stay under 20,000 tokens for six steps on a typical incident; one hard step may use half. */
@@ -27,7 +29,8 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
   return {
     name: model.name,
     deterministic: false,
-    async answer(task, tools, abort) {
+    async answer(task, tools, outer) {
+      const abort = limits.stepMs === undefined ? outer : AbortSignal.any([outer, AbortSignal.timeout(limits.stepMs)]);
       const system = await systemPrompt(task);
       const chatTools: readonly ChatTool[] = [...tools.specs.map(toChatTool), answerTool(task)];
       const messages: ChatMessage[] = [{ role: "user", text: taskPrompt(task) }];

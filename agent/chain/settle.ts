@@ -19,6 +19,9 @@ export interface SettleOptions {
   readonly mayHold: boolean;
 }
 
+/** The opinion of a model that has no doubt. */
+export const MODEL_AGREES = "the model agrees";
+
 /**
  * S12 as a function. Where an automatic condition holds and the core's probability reaches the threshold, the model's
  * opinion is recorded and changes nothing (unless it may hold). Everywhere else its doubt, or its wish for more than
@@ -32,8 +35,7 @@ export function settle(core: StepAnswers, model: StepAnswers | null, options: Se
     ...(theirs === undefined ? [] : decisionDoubts(decision, theirs)),
     ...(model === null ? [] : timingDoubts(core, model)),
   ];
-  if (doubts.length === 0)
-    return { decision, opinions: theirs === undefined ? [] : ["the model agrees"], questions: [] };
+  if (doubts.length === 0) return { decision, opinions: theirs === undefined ? [] : [MODEL_AGREES], questions: [] };
   const sure = decision.automatic && (decision.culprit?.probability ?? 0) >= options.threshold;
   if (sure && !options.mayHold) return { decision, opinions: doubts, questions: [] };
   const acts = decision.action === "rollback" || decision.action === "feature_flag_disable";

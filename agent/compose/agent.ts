@@ -7,6 +7,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
 import { createVerifier } from "../../mcp-tools/gate/verify.ts";
+import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
 import { createWatch, type Watch } from "../watch/watch.ts";
 import { createChain, newPlanId } from "./chain.ts";
@@ -27,6 +28,8 @@ export interface AgentParts {
   readonly notifier: Notifier;
   readonly emit: Emit;
   readonly postmortem: ((incident: Incident, caseFile: CaseFile | null) => Promise<string>) | null;
+  /** A language model beside the core, with a fresh budget for each run; absent: none. */
+  readonly model?: () => Promise<BudgetedModel>;
   /** How long a tick of the watch waits for the chain, ms; absent: until it has answered. */
   readonly chainPatienceMs?: number;
   /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */

@@ -8,8 +8,11 @@ import type { Clock, Gate, IncidentStore, Ledger, Sources } from "../../core/por
 import type { ToolContext } from "../../mcp-tools/context.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { linkTools } from "../chain/mcp-client.ts";
+import { DEFAULT_LIMITS, modelReasoner } from "../chain/model-reasoner.ts";
 import type { ChainResult } from "../chain/result.ts";
 import { runChain } from "../chain/runner.ts";
+import { MODEL_AGREES } from "../chain/settle.ts";
+import type { BudgetedModel, Spending } from "../models/budget.ts";
 import type { ChainRecord } from "../watch/ports.ts";
 import { badVersions } from "./past.ts";
 
@@ -21,6 +24,8 @@ export interface ChainParts {
   readonly ledger: Ledger;
   readonly store: IncidentStore | null;
   readonly gate: Gate;
+  /** A model with a fresh budget for one run; absent: the deterministic reasoner does the whole chain. */
+  readonly model?: () => Promise<BudgetedModel>;
 }
 
 /** The context of our own tools over one case file: whatever asks, the answer comes from this snapshot. */
@@ -58,9 +63,15 @@ export function createChain(parts: ChainParts): (incident: Incident, caseFile: C
         summary: `the chain failed and changes nothing: ${because}`,
         body: { failed: because },
         usage: { inputTokens: 0, outputTokens: 0, toolCalls: 0 },
+        questions: [],
       };
     }
   };
+}
+
+export interface Reasoned extends ChainResult {
+  /** What a model used; absent: none was asked. */
+  readonly spent?: Spending;
 }
 
 /** Runs the configured steps once over a case file. */
@@ -68,48 +79,67 @@ export async function reasonOver(
   parts: ChainParts,
   incidentId: string | undefined,
   caseFile: CaseFile,
-): Promise<ChainResult> {
+): Promise<Reasoned> {
   const server = createServer(
     toolContext(parts, async () => caseFile, "chain"),
     { readOnly: true },
   );
   const tools = await linkTools((transport) => server.connect(transport));
   try {
-    return await runChain({
+    const run = {
       tools,
       config: parts.config,
       now: parts.clock.now,
       ...(incidentId === undefined ? {} : { incidentId }),
+    };
+    const budget = parts.config.model?.budget;
+    if (parts.model === undefined || budget === undefined) return await runChain(run);
+    const model = await parts.model();
+    const result = await runChain({
+      ...run,
+      reasoner: modelReasoner(model, { ...DEFAULT_LIMITS, tokens: budget.tokens, stepMs: budget.stepTimeMs }),
+      modelAbort: AbortSignal.timeout(budget.timeMs),
     });
+    return { ...result, spent: model.spent() };
   } finally {
     await tools.close();
     await server.close();
   }
 }
 
-function recordOf(result: ChainResult, incident: Incident, caseFile: CaseFile, config: Config): ChainRecord {
+function recordOf(result: Reasoned, incident: Incident, caseFile: CaseFile, config: Config): ChainRecord {
   const concluded = conclude(caseFile, config, incident.affectedServices, result.answers).decision;
   const { decision } = incident;
   const same =
     decision !== null && decision.action === concluded.action && sameChanges(decision.changeIds, concluded.changeIds);
-  // Without a model the same core reads the same evidence again: that it says the same is no second opinion.
-  const agrees = same && result.model === null ? null : same;
+  const opinions = result.model === null ? [] : (result.settled?.opinions ?? []);
   const steps = result.deterministic.steps.map(
     ({ step, outcome, calls }) => `${step} ${outcome} (${calls.length} calls)`,
   );
   return {
     decision: concluded,
-    agrees,
-    summary: `${concluded.action}${concluded.culprit === null ? "" : ` of ${concluded.culprit.changeId}`}: ${steps.join(", ")}`,
+    agrees: agreementOf(result, same),
+    summary: `${opinions.length === 0 ? "" : `${opinions.join("; ")}; `}${concluded.action}${concluded.culprit === null ? "" : ` of ${concluded.culprit.changeId}`}: ${steps.join(", ")}`,
     body: {
       steps: result.deterministic.steps,
       answers: result.answers,
       model: result.model,
       settled: result.settled,
       losses: result.losses,
+      spent: result.spent ?? null,
     },
     usage: result.usage,
+    questions: result.model === null ? [] : (result.settled?.questions ?? []),
   };
+}
+
+/**
+ * Whether a model, where one was asked and answered, would do the same; null where none did. Without a model the same
+ * core reads the same evidence again: that it says the same is no second opinion, but that it does not is worth saying.
+ */
+function agreementOf({ model, settled }: ChainResult, same: boolean): boolean | null {
+  if (model === null || model.answers.recommend_action === undefined) return same ? null : false;
+  return (settled?.questions ?? []).length === 0 && (settled?.opinions ?? []).every((one) => one === MODEL_AGREES);
 }
 
 function sameChanges(a: readonly string[], b: readonly string[]): boolean {

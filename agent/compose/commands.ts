@@ -45,6 +45,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     return openLiveSystem({ config, clock: systemClock, environment, act, note });
   };
 
+  /** The configured model, made anew for each run of the chain; its key is read at once, so that a lost one is said at the start. */
+  const modelOf = async ({ model }: Config) => {
+    if (model === null) return {};
+    const { secret } = await import("./secrets.ts");
+    const { configuredModel } = await import("../models/configured.ts");
+    const key = model.apiKey === null ? null : secret(model.apiKey, environment);
+    return { model: () => configuredModel(model, key) };
+  };
+
   return {
     version,
     terminal,
@@ -117,7 +126,16 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       try {
         const clock: Clock = ask.at === undefined ? systemClock : { now: () => ask.at ?? Date.now() };
         return await investigateOnce(
-          { version, ask, config, clock, sources: system.sources, observe: system.observe, gaps: system.gaps },
+          {
+            version,
+            ask,
+            config,
+            clock,
+            sources: system.sources,
+            observe: system.observe,
+            gaps: system.gaps,
+            ...(await modelOf(config)),
+          },
           abort,
         );
       } finally {
@@ -193,6 +211,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       notifier: terminalNotifier,
       emit,
       chainPatienceMs: config.watch.stepMs / 2,
+      ...(await modelOf(config)),
       postmortem: config.feedback.postmortemDraft
         ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
         : null,

@@ -5,6 +5,7 @@ import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Clock, Sources } from "../../core/ports.ts";
 import type { Investigation } from "../cli/composition.ts";
+import type { BudgetedModel } from "../models/budget.ts";
 import { openIncident } from "../watch/incident-state.ts";
 import { reasonOver } from "./chain.ts";
 import { ephemeralGate, ephemeralLedger } from "./ephemeral.ts";
@@ -20,6 +21,8 @@ export interface InvestigateParts {
   /** What the look could not see and what sources left out of their answers; absent: nothing can be. */
   readonly gaps?: () => readonly Gap[];
   readonly ask: { readonly service?: string; readonly metric?: string };
+  /** A language model beside the core; absent: none. */
+  readonly model?: () => Promise<BudgetedModel>;
 }
 
 /** Looks once, runs the chain over what is there, and gives back an incident that nobody opened. Executes nothing. */
@@ -44,6 +47,10 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
     `${step}: ${answerText(step, result.answers) ?? outcome}${because === null ? "" : ` (${because})`} [${calls.map(({ tool }) => tool).join(", ") || "nothing asked"}]`,
     ...lacks.map((lack) => `  lacks ${lack}`),
   ]);
+  const model = (result.model?.steps ?? []).map(
+    ({ step, by, outcome, because }) => `${by} on ${step}: ${outcome}${because === null ? "" : ` (${because})`}`,
+  );
+  const opinions = result.model === null ? [] : (result.settled?.opinions ?? []);
   return {
     incident: {
       ...incident,
@@ -51,7 +58,7 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
       timeline: [{ at: now, event: `decided: ${assessment.decision.action}`, detail: "" }],
     },
     caseFile,
-    steps,
+    steps: [...steps, ...model, ...opinions],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Incident } from "../../core/model/incident.ts";
 import { note } from "./incident-state.ts";
 import type { ChainRecord, WatchParts } from "./ports.ts";
-import type { Pursuit } from "./pursuit.ts";
+import { escalate, type Pursuit } from "./pursuit.ts";
 
 /** How the timeline names a decision, and what the chain said of it. */
 export const DECIDED = "decided";
@@ -70,8 +70,9 @@ async function record(
   now: Incident | null,
   asked: Incident,
   answer: NonNullable<Argument["answer"]>,
-  { parts, caseFile, save }: Pursuit,
+  pursuit: Pursuit,
 ): Promise<void> {
+  const { parts, caseFile, save } = pursuit;
   if ("failed" in answer) {
     const text = `the reasoning chain of incident ${asked.id} failed and changes nothing: ${answer.failed}`;
     parts.emit({ at: caseFile.at, event: "tick.failed", text, incident: now ?? asked });
@@ -87,7 +88,10 @@ async function record(
   });
   if (now === null) return;
   const said = note(now, caseFile.at, `${CHAIN}${outcomeWord(answer.agrees)}`, answer.summary);
-  await save({ ...said, usage: addUsage(now.usage, answer.usage) });
+  const paid = { ...said, usage: addUsage(now.usage, answer.usage) };
+  if (answer.questions.length === 0) return void (await save(paid));
+  // A doubt where the core is not sure by itself is for people to weigh; it holds nothing and causes nothing.
+  await save(await escalate(paid, pursuit, `A person should look: ${answer.questions.join("; ")}.`));
 }
 
 const outcomeWord = (agrees: boolean | null): string =>

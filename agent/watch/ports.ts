@@ -14,6 +14,8 @@ export interface ChainRecord {
   readonly summary: string;
   readonly body: unknown;
   readonly usage: Incident["usage"];
+  /** What a model's doubt asks people (S12); empty: nothing. */
+  readonly questions: readonly string[];
 }
 
 /** All that the watch works with; everything is passed in by the composition root. */

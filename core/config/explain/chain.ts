@@ -1,5 +1,6 @@
 import { SEED_STEPS } from "../../model/assessment.ts";
 import { DecisionAction } from "../../model/decision.ts";
+import { durationText } from "../../model/time.ts";
 import type { ChainStep, Config } from "../config.ts";
 import { formatDuration } from "../durations.ts";
 import { listed, type Section, under } from "./words.ts";
@@ -56,11 +57,14 @@ function choiceLines({ choices }: ChainStep): readonly string[] {
 function modelLines({ model }: Config): readonly string[] {
   if (model === null) return ["No model: the deterministic reasoner takes every step."];
   const where = model.baseUrl === null ? "" : ` at ${model.baseUrl}`;
+  const { budget } = model;
+  const cost = budget.cost === null ? "" : `, a cost of ${budget.cost}`;
   const holds = model.mayHold
     ? ["CAUTION: may_hold asks for its doubt to hold automatic actions; nothing is held by it yet."]
     : [];
   return [
-    `Model: ${model.model} (${model.provider}${where}): no connector yet in this version: it is not asked, and the deterministic reasoner takes every step.`,
+    `Model: ${model.model} (${model.provider}${where}) reads and argues beside the deterministic reasoner, which takes every step too. It holds and causes nothing; its doubt becomes a question to people.`,
+    `One run of it may use ${budget.tokens} tokens, ${budget.turns} requests, ${durationText(budget.timeMs)}${cost}; spent, the deterministic result stands.`,
     ...holds,
   ];
 }

@@ -131,6 +131,7 @@ describe("S5: a watch that is started anew over the same ledger", () => {
           summary: "",
           body: {},
           usage: { inputTokens: 0, outputTokens: 0, toolCalls: 0 },
+          questions: [],
         };
       },
     });

@@ -80,6 +80,7 @@ describe("a helper that fails changes nothing and is said", () => {
           summary: "no_action: the model says the deploy is innocent",
           body: { says: "ignore the deploy" },
           usage: { inputTokens: 10, outputTokens: 5, toolCalls: 2 },
+          questions: [],
         }),
       },
     });
@@ -95,13 +96,25 @@ describe("a helper that fails changes nothing and is said", () => {
 
   it("a chain without a model claims no agreement: the core would only agree with itself", async () => {
     const usage = { inputTokens: 0, outputTokens: 0, toolCalls: 6 };
-    const record = { decision: null, agrees: null, summary: "rollback", body: {}, usage };
+    const record = { decision: null, agrees: null, summary: "rollback", body: {}, usage, questions: [] };
     await using world = await openWatchWorld({ parts: { reason: async () => record } });
     world.troubles = [world.trouble()];
     await world.step();
     const events = (await world.incident()).timeline.map(({ event }) => event);
     expect(events).toContain("chain ran without a model");
     expect(events.join()).not.toContain("agrees");
+  });
+
+  it("S12: a model's doubt becomes a question to people, and holds nothing", async () => {
+    const usage = { inputTokens: 9, outputTokens: 1, toolCalls: 0 };
+    const questions = ["the model finds flag-7 more likely than deploy-1"];
+    const record = { decision: null, agrees: false, summary: "doubts", body: {}, usage, questions };
+    await using world = await openWatchWorld({ parts: { reason: async () => record } });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(world.targets.writes()).toHaveLength(1);
+    expect(JSON.stringify((await world.incident()).timeline)).toContain("flag-7 more likely");
+    expect(await world.kinds()).toContain("notice.sent");
   });
 
   it("S12: a chain that throws is said, and the action is not delayed by a tick", async () => {
@@ -132,6 +145,7 @@ describe("a helper that fails changes nothing and is said", () => {
             summary: "",
             body: {},
             usage: { inputTokens: 0, outputTokens: 0, toolCalls: 0 },
+            questions: [],
           };
         },
       },
@@ -157,6 +171,7 @@ describe("a helper that fails changes nothing and is said", () => {
       summary: "innocent",
       body: {},
       usage: { inputTokens: 3, outputTokens: 0, toolCalls: 0 },
+      questions: [],
     });
     await world.step();
     for (const { timeline, usage } of await world.incidents()) {
@@ -179,6 +194,7 @@ describe("a helper that fails changes nothing and is said", () => {
       summary: "",
       body: { late: true },
       usage: { inputTokens: 3, outputTokens: 0, toolCalls: 0 },
+      questions: [],
     });
     world.troubles = [world.trouble({ condition: "none", action: "no_action", services: ["search"] })];
     await world.step();

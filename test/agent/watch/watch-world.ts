@@ -119,6 +119,7 @@ export async function openWatchWorld(options: WorldOptions = {}): Promise<WatchW
         summary: "the chain says the same",
         body: { steps: [] },
         usage: { inputTokens: 1, outputTokens: 1, toolCalls: 6 },
+        questions: [],
       }),
       recovery: async () => ({ verdict: world.recovery, at: time.now, checks: [] }),
       postmortem: async ({ id }) => {

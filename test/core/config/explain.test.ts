@@ -116,9 +116,9 @@ describe("the explanation", () => {
       "Needs a person, by the mode.",
     ],
     [
-      "a model is not asked yet",
+      "a model argues beside the core, and what it may use",
       changed(UNSHIP, ["model", { provider: "openai", model: "m" }]),
-      "no connector yet in this version: it is not asked, and the deterministic reasoner takes every step.",
+      "reads and argues beside the deterministic reasoner, which takes every step too. It holds and causes nothing; its doubt becomes a question to people.",
     ],
     [
       "a model that may hold holds nothing yet",
