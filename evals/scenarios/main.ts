@@ -1,28 +1,14 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
 import { createDraw } from "./draw.ts";
 import { families, generateBundle } from "./generate.ts";
-import type { BundleFiles } from "./observe/bundle.ts";
 import { atStep, withoutLogs, withoutVersionSplit } from "./variants.ts";
+import { writeBundle } from "./write.ts";
 
 const USAGE = `node evals/scenarios/main.ts --seed N --count K [--family F]… [--step 15|60] [--without logs|versions]… -o DIR
   Writes K incident bundles, families in turn, each into DIR/<family>-<seed>. The same arguments give the same bytes.
   Families: ${families().join(", ")}
 `;
-
-/** Files longer than this are written gzipped. */
-const GZIP_FROM = 16_384;
-
-/** Writes a bundle's files into a folder; text that is long is gzipped, `.json` never is. */
-export function writeBundle(directory: string, files: BundleFiles): void {
-  mkdirSync(directory, { recursive: true });
-  for (const [name, text] of Object.entries(files)) {
-    const zipped = name.endsWith(".jsonl") && text.length > GZIP_FROM;
-    writeFileSync(join(directory, zipped ? `${name}.gz` : name), zipped ? gzipSync(text) : text);
-  }
-}
 
 function options() {
   return parseArgs({

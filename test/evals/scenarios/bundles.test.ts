@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, readBundle, readTruth } from "../../../evals/replay/bundle.ts";
 import { openBundle } from "../../../evals/replay/open-bundle.ts";
 import { families, generateBundle } from "../../../evals/scenarios/generate.ts";
-import { writeBundle } from "../../../evals/scenarios/main.ts";
 import type { BundleFiles } from "../../../evals/scenarios/observe/bundle.ts";
+import { writeBundle } from "../../../evals/scenarios/write.ts";
 
 /** One bundle of each family, written once and read by the project's own reader. */
 const made = new Map<string, BundleFiles>();

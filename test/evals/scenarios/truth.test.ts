@@ -179,7 +179,7 @@ describe("every story", () => {
         if (truth.action === "hotfix_recommendation") expect(truth.targets).toEqual([]);
         else expect(new Set(truth.targets)).toEqual(new Set(truth.guilty));
       }),
-      { numRuns: 40, seed: 1 },
+      { numRuns: 25, seed: 1 },
     );
   });
 
@@ -208,7 +208,7 @@ describe("every story", () => {
           .slice(0, 4);
         for (const { id } of innocent) expect(harm([id])).toBeGreaterThan(0.5 * now);
       }),
-      { numRuns: 25, seed: 2 },
+      { numRuns: 15, seed: 2 },
     );
   });
 });
