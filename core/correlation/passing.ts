@@ -91,6 +91,7 @@ export function rampEvidence(change: Change, evidence: CaseEvidence): number | n
   const flat = sum(({ y }) => (y - mean) ** 2);
   // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
   const variance = (0.1 * mean) ** 2 + scatter(evidence, change.service, told.metric, Math.max(usual + mean, usual));
+  if (!(variance > 0)) return null; // nothing is known from before
   return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, (flat - ramp) / (2 * variance)));
 }
 
