@@ -9,11 +9,17 @@
  *   (2023), "E-detectors", arXiv:2203.03532
  */
 
-/** A false alarm no more often than once in a million samples of a signal: at 15 s, once in half a year. */
-export const ALARM_NATS = Math.log(1e6);
+/** What a signal may spend a sample: a false alarm once in a million of them, at 15 s once in half a year. */
+export const ALPHA = 1e-6;
+
+/** The evidence that an alarm needs, in nats, before what it costs to bet on several alternatives. */
+export const ALARM_NATS = Math.log(1 / ALPHA);
+
+/** Rates are bet on at so many values, a constant ratio apart: neighbours differ by little in what they find. */
+const RATES = 12;
 
 /** No single sample may carry more than half of what an alarm needs: one wild sample is never an alarm. */
-export const SAMPLE_NATS = (ALARM_NATS + Math.log(4)) / 2;
+export const SAMPLE_NATS = (ALARM_NATS + Math.log(RATES)) / 2;
 
 /**
  * A rise in errors that people would be paged for: six times the budget of a 99.9 % objective.
@@ -24,20 +30,42 @@ export const MATERIAL_ERROR_RATIO = 0.006;
 /** A quarter of the level: the tolerance within which Kayenta's judge calls two levels the same. */
 export const MATERIAL_LEVEL = 0.25;
 
-/** The rates to bet on, given the highest rate that is still "not worse": the least material one, and multiples. */
+/** Nearly all requests fail: no rate beyond it is bet on. */
+export const MOST_RATE = 0.98;
+
+/** The rates to bet on, from the least one that matters up to nearly all: a geometric grid, ascending. */
 export function worseRates(normal: number): readonly number[] {
-  const least = Math.max(2 * normal, normal + MATERIAL_ERROR_RATIO);
-  return [1, 2.5, 8, 30].map((multiple) => Math.min(least * multiple, 0.5 + least / 2, 0.98));
+  const least = Math.min(0.95, Math.max(normal * (1 + MATERIAL_LEVEL), normal + MATERIAL_ERROR_RATIO));
+  const ratio = (MOST_RATE / least) ** (1 / (RATES - 1));
+  return Array.from({ length: RATES }, (_, i) => least * ratio ** i);
 }
 
-/** Errors `k` of `n` requests: binomial log likelihood ratio, tempered by the dispersion (≥ 1) seen in the past. */
-export function errorsEvidence(k: number, n: number, rate: number, normal: number, dispersion: number): number {
-  return (k * Math.log(rate / normal) + (n - k) * Math.log((1 - rate) / (1 - normal))) / dispersion;
+/**
+ * Errors `k` of `n` requests: log likelihood ratio of the rate `worse` against `usual`, divided by the dispersion (≥ 1).
+ * E e^evidence ≤ 1 where requests fail independently of one another, and, for rare errors, where they fail in bursts of
+ * up to `dispersion` (of which there are n·usual/dispersion, Poisson): e^evidence is then the ratio for the bursts.
+ */
+export function errorsEvidence(k: number, n: number, worse: number, usual: number, dispersion: number): number {
+  return (k * Math.log(worse / usual) + (n - k) * Math.log((1 - worse) / (1 - usual))) / dispersion;
 }
 
-/** A count `k` in one step: Poisson log likelihood ratio, tempered likewise. */
-export function countEvidence(k: number, rate: number, normal: number, dispersion: number): number {
-  return (k * Math.log(rate / normal) - (rate - normal)) / dispersion;
+/** A count `k` in one step: Poisson log likelihood ratio, divided likewise. */
+export function countEvidence(k: number, worse: number, usual: number, dispersion: number): number {
+  return (k * Math.log(worse / usual) - (worse - usual)) / dispersion;
+}
+
+/**
+ * Events `k` of exposure `n` (requests, or steps) for a test that must hold whatever the size of bursts: the exponential
+ * tilt of a negative binomial whose variance is `dispersion` times its mean, from the rate `usual` to `worse`. It is
+ * linear in `k`, and its moment generating function grows with the dispersion, so that E e^evidence ≤ 1 for every
+ * smaller dispersion too, for Poisson counts, and for binomial ones (which Poisson's bounds). One event is worth at most
+ * log(dispersion / (dispersion − 1)): a long burst must not be many witnesses.
+ */
+export function burstEvidence(k: number, n: number, worse: number, usual: number, dispersion: number): number {
+  const shape = usual / (dispersion - 1); // of one unit of exposure
+  if (!(shape < 1e6 * usual)) return k * Math.log(worse / usual) - n * (worse - usual);
+  const more = Math.log((shape + worse) / (shape + usual));
+  return k * (Math.log(worse / usual) - more) - n * shape * more;
 }
 
 /** An innovation `u` of an autocorrelated level whose mean moves by `shift`; `variance` is that of innovations. */

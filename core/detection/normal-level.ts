@@ -108,7 +108,19 @@ interface Innovation {
 function innovation(normal: LevelNormal, x: number, before: number): Innovation {
   const rho = Number.isNaN(before) ? 0 : carry(normal);
   const u = x - normal.mean - (Number.isNaN(before) ? 0 : rho * (before - normal.mean));
-  return { u, variance: normal.variance * (1 - rho ** 2) * driftOf(normal), gain: 1 - rho };
+  return { u, variance: credibleVariance(normal) * (1 - rho ** 2), gain: 1 - rho };
+}
+
+/**
+ * The variance that is still credible: two standard errors above the learned one, wander included. Of n independent
+ * normal values the estimate is off by √(2/n) of itself; autocorrelated ones count as n(1−ρ²)/(1+ρ²).
+ * @see Bartlett (1946), J. R. Stat. Soc. Suppl. 8(1):27–41
+ */
+function credibleVariance(normal: LevelNormal): number {
+  const rho = carry(normal);
+  const learned = PRIOR_SAMPLES + Math.min(normal.learned, EFFECTIVE_SAMPLES);
+  const independent = Math.max(2, (learned * (1 - rho ** 2)) / (1 + rho ** 2));
+  return normal.variance * driftOf(normal) * (1 + 2 * Math.sqrt(2 / independent));
 }
 
 /** How far off the learned mean may be: two standard errors, autocorrelation and wander of the mean included. */
@@ -125,6 +137,9 @@ function shifts(normal: LevelNormal): readonly number[] {
   return normal.signs.flatMap((sign) => [1, 2, 4, 8].map((multiple) => sign * multiple * least));
 }
 
+/** Deviations beyond the whole shift (which is what its first sample jumps by) where a sample does not come from it. */
+const BELIEVABLE = 3;
+
 /**
  * Evidence against each alternative, for the running test. "Not worse" is every mean up to what the learned one may be
  * off by, and up to half of the smallest shift that matters: a steady signal that moves a little is not worse.
@@ -132,7 +147,12 @@ function shifts(normal: LevelNormal): readonly number[] {
 export function levelTrials(normal: LevelNormal, x: number, before: number): readonly number[] {
   const { u, variance, gain } = innovation(normal, x, before);
   const slack = Math.max(margin(normal), normal.material / 2);
-  return shifts(normal).map((shift) => levelEvidence(u - Math.sign(shift) * slack * gain, shift * gain, variance));
+  const believable = BELIEVABLE * Math.sqrt(variance);
+  return shifts(normal).map((shift) => {
+    const sign = Math.sign(shift);
+    const moved = sign * (u - sign * slack * gain);
+    return levelEvidence(sign * Math.min(moved, sign * shift + believable), shift * gain, variance);
+  });
 }
 
 /** Whether a mean in the scale tested lies at least the smallest shift that matters away, in a direction that hurts. */

@@ -1,6 +1,7 @@
 import type { Onset } from "../model/finding.ts";
 import type { Worse } from "../model/signal.ts";
-import { ALARM_NATS, bounded } from "./evidence.ts";
+import { type Begun, hasDetected, takeEvidence } from "./e-detector.ts";
+import { ALPHA, bounded } from "./evidence.ts";
 import { formOf } from "./meaning.ts";
 import {
   createLevelNormal,
@@ -70,15 +71,21 @@ export interface SignalWatch {
   slot: number;
   /** First slot not learned from yet. */
   unlearned: number;
-  evidence: number[];
+  /** Evidence for each alternative since it was last at nothing, in nats. */
+  evidence: readonly number[];
+  /** The same over every moment at which it could have begun: sums of likelihood ratios. */
+  begun: Begun;
   alarm: Alarm | null;
   past: Past | null;
   /** Samples judged since the normal was last calm. */
   suspect: number;
+  /** Requests (for counts: steps) in those samples. */
+  suspectRequests: number;
 }
 
 export function createSignalWatch(metric: string, worse: Worse, slot: number): SignalWatch {
-  return { metric, worse, normal: null, slot, unlearned: slot, evidence: [], alarm: null, past: null, suspect: 0 };
+  const nothing = { normal: null, evidence: [], begun: [], alarm: null, past: null, suspect: 0, suspectRequests: 0 };
+  return { metric, worse, slot, unlearned: slot, ...nothing };
 }
 
 /** Requests in the step that ends then; NaN where the traffic is not known. */
@@ -137,16 +144,30 @@ const events = (normal: RateNormal, value: number, n: number): number =>
 function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
   const trials = trialsAt(watch, grid, requests, watch.slot);
   if (trials === null) return;
-  for (let i = 0; i < trials.length; i++)
-    watch.evidence[i] = Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + bounded(trials[i] ?? 0));
+  const nats = trials.map(bounded);
+  watch.evidence = nats.map((one, i) => Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + one));
+  watch.begun = takeEvidence(watch.begun, nats);
   if (watch.alarm !== null) {
     continueAlarm(watch, watch.alarm, grid, requests);
     return;
   }
-  const strongest = strength(watch);
-  watch.suspect = strongest > CALM_NATS ? watch.suspect + 1 : 0;
-  if (strongest >= ALARM_NATS + Math.log(trials.length) && matters(watch, grid)) raise(watch, grid, requests);
+  const calm = strength(watch) <= CALM_NATS;
+  watch.suspect = calm ? 0 : watch.suspect + 1;
+  watch.suspectRequests = calm ? 0 : watch.suspectRequests + requestsIn(watch, grid, requests, watch.slot);
+  if (hasDetected(watch.begun, ALPHA) && matters(watch, grid)) raise(watch, grid, requests);
+  else if (watch.suspect > (watch.normal?.learned ?? 0)) takeForNormal(watch, grid, requests);
   else if (watch.suspect === 0) learnUpTo(watch, grid, requests, watch.slot + 1);
+}
+
+/** What has gone on for longer than the past was known, and was never sure, is as good a past as that was. */
+function takeForNormal(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
+  learnUpTo(watch, grid, requests, watch.slot + 1);
+  Object.assign(watch, { evidence: [], begun: [], suspect: 0, suspectRequests: 0 });
+}
+
+/** Requests in the step of a slot; 1 where the signal counts by steps. */
+function requestsIn({ normal }: SignalWatch, grid: SampleGrid, requests: RequestsAt, slot: number): number {
+  return normal?.kind === "rate" && normal.bounded ? requests(timeOf(grid, slot)) : 1;
 }
 
 /** A level must have moved by what matters, as the mean of the samples under suspicion; rates to bet on matter anyway. */
@@ -168,8 +189,9 @@ function trialsAt(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, sl
   const { normal } = watch;
   if (Number.isNaN(value) || normal === null) return null;
   if (normal.kind === "rate") {
-    const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
-    return n > 0 ? rateTrials(normal, events(normal, value, n), n) : null;
+    const n = requestsIn(watch, grid, requests, slot);
+    if (!(n > 0)) return null;
+    return rateTrials(normal, events(normal, value, n), n, watch.suspectRequests);
   }
   return levelTrials(normal, scaled(normal, value), previousAt(normal, grid, slot));
 }
@@ -241,7 +263,9 @@ function continueAlarm(watch: SignalWatch, alarm: Alarm, grid: SampleGrid, reque
   };
   watch.alarm = null;
   watch.evidence = [];
+  watch.begun = [];
   watch.suspect = 0;
+  watch.suspectRequests = 0;
   watch.unlearned = watch.slot - (old ? 120 : 0);
   if (old) watch.normal = null;
 }

@@ -1,4 +1,4 @@
-import { ALARM_NATS, MATERIAL_ERROR_RATIO } from "../../core/detection/evidence.ts";
+import { ALPHA, MATERIAL_ERROR_RATIO } from "../../core/detection/evidence.ts";
 import { createRateNormal, learnRate } from "../../core/detection/normal-rate.ts";
 import { createGrid, put } from "../../core/detection/sample-grid.ts";
 import { createSignalWatch, follow, type SignalWatch } from "../../core/detection/signal-watch.ts";
@@ -13,9 +13,6 @@ const HISTORY = 1440;
 const HOUR = 240;
 /** A shift that is not found within this many steps (ten hours) counts as never found. */
 const MOST_STEPS = 2400;
-/** What the product spends: one false alarm in so many samples of a signal. */
-const ALPHA = Math.exp(-ALARM_NATS);
-
 const TRAFFIC = [1, 3, 10, 30] as const;
 const USUAL = [0.001, 0.01, 0.05] as const;
 const RISES = [0.01, 0.03, 0.1, 0.3] as const;

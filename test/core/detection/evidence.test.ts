@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   ALARM_NATS,
   bounded,
+  burstEvidence,
   countEvidence,
   errorsEvidence,
   levelEvidence,
@@ -22,12 +23,24 @@ function expectedErrors(n: number, p: number, rate: number, normal: number, disp
   return sum;
 }
 
-function expectedCount(mean: number, rate: number, normal: number, dispersion: number): number {
+function expectedCount(mean: number, evidence: (k: number) => number): number {
   let sum = 0;
   let log = -mean;
   for (let k = 0; k < 400; k++) {
     if (k > 0) log += Math.log(mean / k);
-    sum += Math.exp(log + countEvidence(k, rate, normal, dispersion));
+    sum += Math.exp(log + evidence(k));
+  }
+  return sum;
+}
+
+/** The same over all counts of a negative binomial of this mean whose variance is `spread` times as large. */
+function expectedBursts(mean: number, spread: number, evidence: (k: number) => number): number {
+  const shape = mean / (spread - 1);
+  let log = -shape * Math.log(spread);
+  let sum = 0;
+  for (let k = 0; k < 20_000; k++) {
+    if (k > 0) log += Math.log(((shape + k - 1) / k) * (1 - 1 / spread));
+    sum += Math.exp(log + evidence(k));
   }
   return sum;
 }
@@ -59,10 +72,32 @@ describe("evidence is an e-value: its expectation is at most 1 while nothing is 
     expect(expectedErrors(200, 0.04, 0.1, 0.02, 1)).toBeGreaterThan(2);
   });
 
+  it("for errors that come in bursts, as long as they vary no more than they were taken to", () => {
+    const spreads = fc.double({ min: 1.05, max: 6, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), share, spreads, spreads, (n, usual, one, other) => {
+        const [true_, taken] = [Math.min(one, other), Math.max(one, other)];
+        for (const rate of worseRates(usual).slice(0, 6)) {
+          const evidence = (k: number) => burstEvidence(k, n, rate, usual, taken);
+          expect(expectedBursts(n * usual, true_, evidence)).toBeLessThanOrEqual(1 + 1e-6);
+          expect(expectedCount(n * usual, evidence)).toBeLessThanOrEqual(1 + 1e-6);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("and exactly 1 where they vary as they were taken to, above 1 where they vary more", () => {
+    const evidence = (k: number) => burstEvidence(k, 100, 0.03, 0.02, 2);
+    expect(expectedBursts(2, 2, evidence)).toBeCloseTo(1, 6);
+    expect(expectedBursts(2, 4, evidence)).toBeGreaterThan(1.05);
+  });
+
   it("for counts a step", () => {
     fc.assert(
       fc.property(share, fc.double({ min: 1, max: 4, noNaN: true }), (normal, dispersion) => {
-        expect(expectedCount(normal, 3 * normal, normal, dispersion)).toBeLessThanOrEqual(1 + 1e-9);
+        const evidence = (k: number) => countEvidence(k, 3 * normal, normal, dispersion);
+        expect(expectedCount(normal, evidence)).toBeLessThanOrEqual(1 + 1e-9);
       }),
     );
   });
