@@ -6,6 +6,7 @@ import { isLatency } from "../detection/meaning.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Impact, ImpactLevel } from "../model/impact.ts";
+import { budgetSentence, failedTraces, routeShares, worstFirst } from "./routes.ts";
 
 const LEVELS: readonly ImpactLevel[] = ["low", "medium", "high", "critical"];
 
@@ -38,19 +39,29 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   const slow = slowShare(caseFile, services);
   if (edge !== null) sentences.push(`${percent(edge.share)} of requests fail at ${edge.service}`);
   if (slow !== null) sentences.push(slow.sentence);
-  const revenue = revenueAtRisk(index, config, services);
-  if (revenue !== null)
+  const since = Math.min(caseFile.at - 60_000, ...onsetsOf(caseFile, services));
+  const traces = failedTraces(caseFile, since);
+  if (traces !== null) sentences.push(`${percent(traces)} of traced user requests fail`);
+  const revenue = revenueAtRisk(caseFile, index, config, services, since);
+  if (revenue.total > 0)
     sentences.push(`${revenue.atRisk.toFixed(0)} of ${revenue.total.toFixed(0)} a minute of revenue is at risk`);
+  const meant = caseFile.findings.filter(({ service }) => services.includes(service));
+  const budget = edge === null ? null : budgetSentence(edge.share, meant, caseFile.at);
+  if (budget !== null) sentences.push(budget);
   const share = Math.max(edge?.share ?? 0, slow?.share ?? 0);
   const byTraffic = Math.min(levelOf(share), 2);
-  const level = revenue === null ? weighed(byTraffic, services, config) : levelOf(revenue.atRisk / revenue.total);
+  const routes = worstFirst(revenue.routes);
+  const [worst] = routes;
+  if (worst !== undefined)
+    sentences.push(`worst route: ${worst.route} of ${worst.service}, ${percent(worst.failedShare)} fail`);
+  const level = revenue.total === 0 ? weighed(byTraffic, services, config) : levelOf(revenue.atRisk / revenue.total);
   return {
     level: LEVELS[level] ?? "low",
     affectedServices: [...services],
     failedShare: edge?.share ?? null,
     failedRequestsPerSecond: edge?.perSecond ?? null,
-    revenuePerMinute: revenue?.atRisk ?? null,
-    routes: [...(revenue?.routes ?? [])],
+    revenuePerMinute: revenue.total > 0 ? revenue.atRisk : null,
+    routes: [...routes],
     unknown,
     sentences,
   };
@@ -124,19 +135,47 @@ interface Revenue {
   readonly routes: Impact["routes"];
 }
 
-function revenueAtRisk(index: SampleIndex, config: Config, services: readonly string[]): Revenue | null {
+/**
+ * Each route's worth times what fails of that route; a service's worth that no route has, times what fails of the
+ * service. A route that nobody measures by itself fails as its service does.
+ */
+function revenueAtRisk(
+  caseFile: CaseFile,
+  index: SampleIndex,
+  config: Config,
+  services: readonly string[],
+  since: number,
+): Revenue {
   const routes: { service: string; route: string; failedShare: number }[] = [];
   let total = 0;
   let atRisk = 0;
-  for (const [service, { routes: configured, revenuePerMinute }] of Object.entries(config.services)) {
+  const names = new Set([...Object.keys(config.services), ...services]);
+  for (const service of names) {
+    const { routes: configured = [], revenuePerMinute = null } = config.services[service] ?? {};
     const worth = configured.reduce((sum, route) => sum + route.revenuePerMinute, 0) || (revenuePerMinute ?? 0);
     total += worth;
     if (!services.includes(service)) continue;
-    const errors = index.whole(service, "error_rate");
-    const last = errors?.values.findLast((value) => value !== null) ?? null;
-    if (last === null) continue;
-    atRisk += worth * last;
-    routes.push(...configured.map(({ route }) => ({ service, route, failedShare: last })));
+    const last = index.whole(service, "error_rate")?.values.findLast((value) => value !== null) ?? null;
+    const measured = routeShares(
+      caseFile,
+      service,
+      configured.map(({ route }) => route),
+      since,
+    );
+    for (const { route, revenuePerMinute: value } of configured) {
+      const failedShare = measured.get(route) ?? last;
+      if (failedShare === null) continue;
+      atRisk += value * failedShare;
+      routes.push({ service, route, failedShare });
+    }
+    if (configured.length === 0 && last !== null) atRisk += worth * last;
+    const known = new Set(configured.map(({ route }) => route));
+    for (const [route, failedShare] of measured) if (!known.has(route)) routes.push({ service, route, failedShare });
   }
-  return total > 0 ? { atRisk, total, routes } : null;
+  return { atRisk, total, routes };
 }
+
+const onsetsOf = ({ findings }: CaseFile, services: readonly string[]): readonly number[] =>
+  findings.flatMap(({ verdict, onset, service }) =>
+    verdict === "worse" && onset !== null && services.includes(service) ? [onset.at] : [],
+  );

@@ -66,6 +66,64 @@ describe("impact with revenue", () => {
   });
 });
 
+describe("impact by route", () => {
+  const routes = [
+    { route: "POST /buy", revenuePerMinute: 800 },
+    { route: "/browse", revenuePerMinute: 200 },
+  ];
+  const config = testConfig({ services: { cart: service({ routes }) } });
+  const labelled = (route: string, share: number) =>
+    seriesOf("error_rate", new Array(10).fill(share), { service: "cart", labels: { route } });
+
+  it("counts what fails of each route where a series tells it", () => {
+    const file = caseWith(0.1);
+    const told = { ...file, series: [...file.series, labelled("/buy", 0.4), labelled("/browse", 0.01)] };
+    const impact = assessImpact(told, config, ["cart"]);
+    expect(impact.revenuePerMinute).toBeCloseTo(800 * 0.4 + 200 * 0.01, 6);
+    expect(impact.routes.map(({ route }) => route)).toEqual(["POST /buy", "/browse"]);
+    expect(impact.level).toBe("critical");
+  });
+
+  it("counts it from spans where no series tells it, and the whole service where neither does", () => {
+    const spans = Array.from({ length: 40 }, (_, i) => ({
+      traceId: `t${i}`,
+      spanId: "a",
+      service: "cart",
+      name: "POST /buy",
+      startUs: (T0 + 9 * 15_000 + i) * 1000,
+      durationUs: 9,
+      error: i % 2 === 0,
+    }));
+    const impact = assessImpact({ ...caseWith(0.1), spans }, config, ["cart"]);
+    expect(impact.routes).toEqual([
+      { service: "cart", route: "POST /buy", failedShare: 0.5 },
+      { service: "cart", route: "/browse", failedShare: 0.1 },
+    ]);
+    expect(impact.sentences.join()).toContain("50.0 % of traced user requests fail");
+  });
+
+  it("lists routes that nobody priced, without making up what they are worth", () => {
+    const file = caseWith(0.1);
+    const impact = assessImpact({ ...file, series: [...file.series, labelled("/odd", 0.9)] }, testConfig(), ["cart"]);
+    expect(impact.routes).toEqual([{ service: "cart", route: "/odd", failedShare: expect.closeTo(0.9, 9) }]);
+    expect(impact.revenuePerMinute).toBeNull();
+  });
+
+  it("says what it costs of an error budget since the onset", () => {
+    const file = caseWith(0.1);
+    const onset = { at: file.at - 60_000, earliest: file.at - 60_000, latest: file.at };
+    const finding = {
+      ...{ detector: "regression", service: "cart", metric: "error_rate", labels: {}, unit: "ratio", strength: 9 },
+      ...{ onset, detectedAt: file.at, baseline: 0, current: 0.1, samples: 4, because: "" },
+      verdict: "worse" as const,
+    };
+    const impact = assessImpact({ ...file, findings: [finding] }, testConfig(), ["cart", "web"]);
+    // 100 times the pace, for one of the 43,200 minutes of 30 days: 0.23 %; all of it in 7.2 h.
+    expect(impact.sentences.join()).toContain("100 times too fast: 0.23 %");
+    expect(impact.sentences.join()).toContain("in 7.2 h");
+  });
+});
+
 describe("impact that cannot be computed", () => {
   it("says that nobody looked for affected services", () => {
     expect(assessImpact(caseWith(0.1), testConfig(), null).unknown.join()).toContain("affected services");
