@@ -146,14 +146,17 @@ const CHANGES_SHOWN = 8;
 const ROW = 20;
 
 /** One bundle: the signal that decided, true onset, detection, decision, execution, and below it every change. */
-export function timelineChart(sketch: Sketch, episode: Episode | undefined, truth: TruthFile | null): Promise<string> {
-  const changes = shownChanges(sketch, episode, truth);
+export function timelineChart(whole: Sketch, episode: Episode | undefined, truth: TruthFile | null): Promise<string> {
   const marks = [
     { name: "onset", at: truth?.onset ?? null, color: PINK },
     { name: "detected", at: parsed(episode?.detected_at), color: ORANGE },
     { name: "decided", at: parsed(episode?.decided_at), color: BLUE },
     { name: "executed", at: parsed(episode?.executed_at), color: GREEN },
   ].flatMap(({ name, at, color }) => (at === null ? [] : [{ name, at, color }]));
+  const named = [truth?.culprit, ...(truth?.targets ?? []), ...(episode?.targets ?? []), episode?.culprit?.change_id];
+  const begun = whole.changes.filter(({ id }) => named.includes(id)).map(({ startedAt }) => startedAt);
+  const sketch = near(whole, [...marks.map(({ at }) => at), ...begun]);
+  const changes = shownChanges(sketch, named);
   const taken = new Set(episode?.targets ?? []);
   const colourOf = (id: string) => (id === truth?.culprit ? RED : taken.has(id) ? GREEN : GREY);
   const upper = 190;
@@ -210,7 +213,7 @@ export function timelineChart(sketch: Sketch, episode: Episode | undefined, trut
           markArea: {
             silent: true,
             itemStyle: { color: "#f4f5f7" },
-            data: [[{ xAxis: sketch.from }, { xAxis: sketch.watchStart }]],
+            data: sketch.watchStart <= sketch.from ? [] : [[{ xAxis: sketch.from }, { xAxis: sketch.watchStart }]],
           },
           markLine: {
             silent: true,
@@ -268,9 +271,21 @@ function labelGap({ from, to }: Sketch, startedAt: number, finishedAt: number): 
   return 8 + Math.max(0, shown / (to - from)) * (WIDTH - 84);
 }
 
-/** The culprit, what was taken back and named, then the newest: as many as there is room for, in the order of time. */
-function shownChanges({ changes }: Sketch, episode: Episode | undefined, truth: TruthFile | null): Sketch["changes"] {
-  const named = [truth?.culprit, ...(truth?.targets ?? []), ...(episode?.targets ?? []), episode?.culprit?.change_id];
+/** So much before and after what is marked is shown: minutes must be told apart in a watch of hours. */
+const AROUND_MS = 20 * 60_000;
+
+/** The part of a bundle around these moments; all of it where there are none. */
+function near(sketch: Sketch, moments: readonly number[]): Sketch {
+  if (moments.length === 0) return sketch;
+  const from = Math.max(sketch.from, Math.min(...moments) - AROUND_MS);
+  const to = Math.max(from, Math.min(sketch.to, Math.max(...moments) + AROUND_MS));
+  const changes = sketch.changes.filter(({ startedAt, finishedAt }) => startedAt <= to && finishedAt >= from);
+  const points = sketch.signal?.points.filter(([at]) => at >= from && at <= to) ?? [];
+  return { ...sketch, from, to, changes, signal: sketch.signal && { ...sketch.signal, points } };
+}
+
+/** Those that are named, then the newest: as many as there is room for, in the order of time. */
+function shownChanges({ changes }: Sketch, named: readonly unknown[]): Sketch["changes"] {
   const first = changes.filter(({ id }) => named.includes(id));
   const rest = changes.filter(({ id }) => !named.includes(id)).toSorted((a, b) => b.startedAt - a.startedAt);
   return [...first, ...rest].slice(0, CHANGES_SHOWN).toSorted((a, b) => a.startedAt - b.startedAt);
