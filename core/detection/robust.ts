@@ -1,18 +1,49 @@
 /** Order statistics and trends that one wild sample cannot move. All inputs: finite numbers, any unit. */
 
-/** The middle value; NaN of nothing. O(n log n). */
+/** The middle value; NaN of nothing. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Linear interpolation between order statistics (Hyndman & Fan type 7); `q` 0–1; NaN of nothing. */
+/** Linear interpolation between order statistics (Hyndman & Fan type 7); `q` 0–1; NaN of nothing. O(n) on average. */
 export function quantile(values: readonly number[], q: number): number {
   if (values.length === 0) return Number.NaN;
-  const sorted = Float64Array.from(values).sort();
-  const place = (sorted.length - 1) * q;
-  const low = sorted[Math.floor(place)] ?? Number.NaN;
-  const high = sorted[Math.ceil(place)] ?? low;
-  return low + (high - low) * (place - Math.floor(place));
+  const parted = new Float64Array(values);
+  const place = (parted.length - 1) * q;
+  const rank = Math.floor(place);
+  const low = select(parted, rank);
+  if (place === rank) return low;
+  let high = Number.POSITIVE_INFINITY;
+  for (let i = rank + 1; i < parted.length; i++) high = Math.min(high, parted[i] ?? high);
+  return low + (high - low) * (place - rank);
+}
+
+/**
+ * The value of this rank (0 is the smallest); whatever is larger stands behind it afterwards. No sort: medians are most
+ * of what an assessment computes.
+ * @see Hoare (1961), "Algorithm 65: Find", CACM 4(7):321–322
+ */
+function select(values: Float64Array, rank: number): number {
+  let left = 0;
+  let right = values.length - 1;
+  while (left < right) {
+    const pivot = values[rank] ?? Number.NaN;
+    let i = left;
+    let j = right;
+    while (i <= j) {
+      while ((values[i] ?? pivot) < pivot) i += 1;
+      while ((values[j] ?? pivot) > pivot) j -= 1;
+      if (i > j) break;
+      const swapped = values[i] ?? pivot;
+      values[i] = values[j] ?? pivot;
+      values[j] = swapped;
+      i += 1;
+      j -= 1;
+    }
+    if (j < rank) left = i;
+    if (rank < i) right = j;
+  }
+  return values[rank] ?? Number.NaN;
 }
 
 /**
