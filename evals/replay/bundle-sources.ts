@@ -36,9 +36,10 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
         name,
         changes: async ({ from, to }) => {
           const now = clock.now();
-          return bundle.changes
+          return [...bundle.changes, ...ownRollbacks(bundle, taken)]
             .filter(({ startedAt, finishedAt }) => startedAt <= Math.min(to, now) && (finishedAt ?? now) >= from)
-            .map((change) => asOf(change, now));
+            .map((change) => asOf(change, now))
+            .sort((a, b) => a.startedAt - b.startedAt);
         },
       },
       ...unheard(bundle, /^changes$/).map(({ source }) => ({ name: source, changes: () => down(source) })),
@@ -121,6 +122,32 @@ function slice(series: Series, { window }: MetricQuery, now: number): readonly S
   );
   if (last < first) return [];
   return [{ ...series, startAt: series.startAt + first * series.stepMs, values: series.values.slice(first, last + 1) }];
+}
+
+/** What the replay has taken back, as a live system would tell it: a change of its own, and ours (S13). Done at once. */
+function ownRollbacks(bundle: Bundle, taken: ReadonlyMap<string, number>): readonly Change[] {
+  return bundle.changes.flatMap((change) => {
+    const at = taken.get(change.id);
+    if (at === undefined) return [];
+    const { id, kind, service, from, to, flag, environment, workload } = change;
+    return [
+      {
+        id: `${id}:back`,
+        kind,
+        service,
+        from: to,
+        to: from,
+        startedAt: at,
+        finishedAt: at,
+        source: "unship",
+        reversible: true,
+        ownRollback: true,
+        ...(flag === undefined ? {} : { flag }),
+        ...(environment === undefined ? {} : { environment }),
+        ...(workload === undefined ? {} : { workload }),
+      },
+    ];
+  });
 }
 
 /** A change as it could be known then: a finish that lies ahead is not known yet. */
