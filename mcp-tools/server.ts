@@ -24,8 +24,8 @@ export interface ServerOptions {
 
 /** Our MCP server, on one transport. The only type of the SDK that leaves these files is its `Transport`. */
 export interface UnshipServer {
-  /** `over`: how the transport is called in the record of who proposed what. */
-  connect(transport: Transport, over?: string): Promise<void>;
+  /** `over`: how the transport is called in the record of who proposed what. `closed`: told when it is gone. */
+  connect(transport: Transport, over?: string, closed?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,8 +67,9 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
   });
   let over: string | undefined;
   return {
-    connect(transport, by) {
+    connect(transport, by, closed) {
       over = by;
+      if (closed !== undefined) server.server.onclose = closed;
       return server.connect(transport);
     },
     close: () => server.close(),

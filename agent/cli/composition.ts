@@ -87,7 +87,12 @@ export interface Composition {
   /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
   readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
   readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
-  readonly mcp: (config: Config, options: { readonly readOnly: boolean }, abort: AbortSignal) => Promise<void>;
+  /** `http`: host:port to serve at instead of stdio. */
+  readonly mcp: (
+    config: Config,
+    options: { readonly readOnly: boolean; readonly http?: string },
+    abort: AbortSignal,
+  ) => Promise<void>;
   /** Live, by the file; or on a recorded incident, by the file or else the seed's in auto mode. */
   readonly investigate: (
     choice: ConfigChoice,

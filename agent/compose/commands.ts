@@ -92,8 +92,9 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return { gate, ledger };
     },
     watch: (config, emit) => openWatch(config, emit),
-    mcp: async (config, { readOnly }, abort) => {
+    mcp: async (config, { readOnly, http }, abort) => {
       const { serveMcp } = await import("./serve-mcp.ts");
+      const at = http === undefined ? {} : { http: (await import("../../mcp-tools/http.ts")).parseAddress(http) };
       const system = await systemOf(config, !readOnly);
       const ledger = await ledgerOf(config);
       try {
@@ -107,6 +108,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
             store: await storeOf(config),
             notifier: terminalNotifier,
             readOnly,
+            note,
+            ...at,
           },
           abort,
         );

@@ -4,6 +4,7 @@ import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Clock, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
+import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
 import { knownIncident, newPlanId, toolContext } from "./chain.ts";
@@ -20,12 +21,19 @@ export interface McpParts {
   readonly store: IncidentStore | null;
   readonly notifier: Notifier;
   readonly readOnly: boolean;
+  /** Over Streamable HTTP at this address instead of stdio. */
+  readonly http?: Pick<HttpOptions, "host" | "port">;
+  /** What people are told of the server itself, a line each; never on standard output. */
+  readonly note: (text: string) => void;
 }
+
+/** Requests a minute of one caller, where the file says nothing: an assistant's burst of parallel calls fits. */
+const REQUESTS_PER_MINUTE = 120;
 
 /** Several tools are called in one breath; the same look at the system serves them all. */
 const SNAPSHOT_MS = 5000;
 
-/** Serves our tools on stdio until the client goes. The sources are observed at the watch's own step meanwhile. */
+/** Serves our tools on stdio until the client goes, or over HTTP until told to stop. The sources are observed at the watch's own step meanwhile. */
 export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<void> {
   const { config, clock, system, ledger } = parts;
   const { sources } = system;
@@ -69,7 +77,12 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     void system.observe(clock.now(), abort);
   }, config.watch.stepMs);
   try {
-    await serveStdio(createServer(context, { readOnly: parts.readOnly }), abort);
+    const open = (caller: { readonly readOnly: boolean }) =>
+      createServer(context, { readOnly: parts.readOnly || caller.readOnly });
+    if (parts.http === undefined) return await serveStdio(open({ readOnly: false }), abort);
+    const { tokens = [], hosts = [], origins = [], requestsPerMinute = REQUESTS_PER_MINUTE } = config.server ?? {};
+    const ready = (url: string) => parts.note(`MCP at ${url}${tokens.length === 0 ? ", open to this machine" : ""}`);
+    await serveHttp(open, { ...parts.http, tokens, hosts, origins, requestsPerMinute }, ready, abort);
   } finally {
     clearInterval(timer);
   }

@@ -31,6 +31,16 @@ export interface Config {
   readonly knowledge: { readonly path: string };
   readonly watch: { readonly stepMs: number };
   readonly model: ModelConfig | null;
+  /** Absent: over HTTP the MCP server serves this machine alone, without a token. */
+  readonly server?: ServerConfig;
+}
+
+export interface ServerConfig {
+  readonly tokens: readonly { readonly name: string; readonly tokenSha256: string; readonly readOnly: boolean }[];
+  /** Lower case, without port. */
+  readonly hosts: readonly string[];
+  readonly origins: readonly string[];
+  readonly requestsPerMinute: number;
 }
 
 export type Mode = "observe" | "approve" | "auto";

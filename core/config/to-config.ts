@@ -86,6 +86,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
                     output: file.model.prices.output,
                   },
           },
+    ...(file.server === undefined ? {} : { server: serverOf(file.server) }),
   });
 }
 
@@ -158,5 +159,18 @@ function serviceOf(service: ConfigFile["services"][string]): ServiceConfig {
     revenuePerMinute: service.revenue_per_minute ?? null,
     routes: service.routes.map((route) => ({ route: route.route, revenuePerMinute: route.revenue_per_minute })),
     mode: service.mode ?? null,
+  };
+}
+
+function serverOf(server: NonNullable<ConfigFile["server"]>): NonNullable<Config["server"]> {
+  return {
+    tokens: server.tokens.map((token) => ({
+      name: token.name,
+      tokenSha256: token.token_sha256.toLowerCase(),
+      readOnly: token.read_only,
+    })),
+    hosts: server.hosts,
+    origins: server.origins,
+    requestsPerMinute: server.requests_per_minute,
   };
 }

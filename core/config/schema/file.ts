@@ -3,6 +3,7 @@ import { FeedbackLoop, ReasoningChain } from "./chain.ts";
 import { Execution } from "./execution.ts";
 import { field } from "./fields.ts";
 import { RollbackPolicies } from "./policies.ts";
+import { Server } from "./server.ts";
 import { setup } from "./setup.ts";
 import { DataSources } from "./sources.ts";
 
@@ -32,5 +33,8 @@ export const ConfigFile = z.strictObject({
   knowledge: setup.knowledge,
   watch: setup.watch,
   model: setup.model,
+  server: field(Server.optional(), "Who may call the MCP server over HTTP (`unship mcp --http`).", {
+    unless: "this machine alone, without a token",
+  }),
 });
 export type ConfigFile = Readonly<z.infer<typeof ConfigFile>>;

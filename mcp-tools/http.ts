@@ -1,0 +1,251 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
+import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
+import { UnshipError } from "../core/errors.ts";
+import {
+  createRateLimit,
+  foreignCaller,
+  type HttpToken,
+  isLoopback,
+  type Refusal,
+  tokenOf,
+  tooMany,
+  unauthorized,
+} from "./http-guard.ts";
+import type { UnshipServer } from "./server.ts";
+
+export interface HttpOptions {
+  /** Address to bind, as `parseAddress` gives it. Port 0: any free one. */
+  readonly host: string;
+  readonly port: number;
+  /** Empty: whoever can reach the address may call, which only a loopback address allows. */
+  readonly tokens: readonly HttpToken[];
+  /** Host names besides the loopback's, and origins of web pages, that may call. */
+  readonly hosts: readonly string[];
+  readonly origins: readonly string[];
+  readonly requestsPerMinute: number;
+  /** A session that nobody used for so long is closed, ms. Default 30 minutes. */
+  readonly idleMs?: number;
+  /** Sessions open at once. Default 64: an assistant holds one; each costs a server of its own. */
+  readonly sessions?: number;
+}
+
+export interface HttpServing {
+  /** Where clients connect: ends in "/mcp". */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const PATH = "/mcp";
+/** As large as the largest arguments that the server takes, and the same again for what surrounds them. */
+const BODY_BYTES = 1024 * 1024;
+const IDLE_MS = 30 * 60_000;
+const SESSIONS = 64;
+/** Wrong tokens from one address in a minute; a person mistypes less, a guesser of 128 random bits gets nowhere. */
+const WRONG_TOKENS_PER_MINUTE = 10;
+
+interface Session {
+  readonly transport: StreamableHTTPServerTransport;
+  readonly server: UnshipServer;
+  readonly by: string;
+  usedAt: number;
+  /** Requests and streams open now: a session in use is not idle. */
+  open: number;
+}
+
+/**
+ * Reads "HOST:PORT", "[::1]:PORT" or ":PORT" (loopback). Throws "input.invalid".
+ */
+export function parseAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, host = "", digits = ""] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]*):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === "" || port > 65_535) {
+    throw new UnshipError("input.invalid", {
+      what: "--http",
+      reason: "write an address and a port, such as 127.0.0.1:7331",
+    });
+  }
+  return { host: host === "" ? "127.0.0.1" : host.replace(/^\[(.*)\]$/, "$1"), port };
+}
+
+/**
+ * Serves MCP over Streamable HTTP (protocol 2025-11-25, Transports) at `/mcp`: a session a client, each with a server
+ * of its own from `open`, bound to the token that began it. Throws "input.invalid" for an address beyond the loopback
+ * without a token, or one that cannot be bound. Nothing of a request is echoed in an error (S10).
+ */
+export async function openHttp(
+  open: (caller: { readonly readOnly: boolean }) => UnshipServer,
+  options: HttpOptions,
+): Promise<HttpServing> {
+  const { tokens, idleMs = IDLE_MS } = options;
+  if (tokens.length === 0 && !isLoopback(options.host)) {
+    throw new UnshipError("input.invalid", {
+      what: "--http",
+      reason: "an address beyond this machine needs a token; add one under server.tokens, or use 127.0.0.1",
+    });
+  }
+  const sessions = new Map<string, Session>();
+  const rate = createRateLimit(options.requestsPerMinute, Date.now);
+  const wrong = createRateLimit(WRONG_TOKENS_PER_MINUTE, Date.now);
+
+  function callerOf(request: IncomingMessage): Refusal | { readonly by: string; readonly readOnly: boolean } {
+    const from = request.socket.remoteAddress ?? "unknown";
+    const foreign = foreignCaller(request.headers, options);
+    if (foreign !== null) return foreign;
+    if (tokens.length === 0) return limited(rate.take(from)) ?? { by: "", readOnly: false };
+    const token = tokenOf(request.headers.authorization, tokens);
+    if (token === null) {
+      return limited(wrong.take(from)) ?? unauthorized(request.headers.authorization !== undefined);
+    }
+    return limited(rate.take(`token ${token.name}`)) ?? { by: token.name, readOnly: token.readOnly };
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const caller = callerOf(request);
+    if ("because" in caller) return refuse(response, caller);
+    if (new URL(request.url ?? "/", "http://localhost").pathname !== PATH) {
+      return refuse(response, { status: 404, because: `MCP is at ${PATH}.` });
+    }
+    if (!["GET", "POST", "DELETE"].includes(request.method ?? "")) {
+      const headers = { allow: "GET, POST, DELETE" };
+      return refuse(response, { status: 405, because: "Use POST, GET or DELETE.", headers });
+    }
+    const body = request.method === "POST" ? await bodyOf(request) : { value: undefined };
+    if ("because" in body) return refuse(response, body);
+    const id = request.headers["mcp-session-id"];
+    if (id === undefined) return begin(request, response, body.value, caller);
+    const session = sessions.get(String(id));
+    // Whoever holds another's session id is told no more than that it is not theirs to use (Security, Session Hijacking).
+    if (session === undefined || session.by !== caller.by) {
+      return refuse(response, { status: 404, because: "There is no such session; initialize a new one." });
+    }
+    await during(session, response, () => session.transport.handleRequest(request, response, body.value));
+  }
+
+  async function begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: unknown,
+    { by, readOnly }: { readonly by: string; readonly readOnly: boolean },
+  ): Promise<void> {
+    if (!isInitializeRequest(body)) {
+      return refuse(response, { status: 400, because: "Send Mcp-Session-Id, or initialize a session first." });
+    }
+    const most = options.sessions ?? SESSIONS;
+    if (sessions.size >= most) {
+      const idle = [...sessions.values()].filter((one) => one.open === 0).toSorted((a, b) => a.usedAt - b.usedAt)[0];
+      if (idle === undefined) return refuse(response, { status: 503, because: "All sessions are in use; try later." });
+      await end(idle);
+    }
+    const server = open({ readOnly });
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (id) => {
+        sessions.set(id, session);
+      },
+    });
+    const session: Session = { transport, server, by, usedAt: Date.now(), open: 0 };
+    await server.connect(transport, by === "" ? "http" : `http(${by})`, () => {
+      if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
+    });
+    await during(session, response, () => transport.handleRequest(request, response, body));
+    // Refused by the transport (a wrong Accept, say): nobody has its id.
+    if (transport.sessionId === undefined) await end(session);
+  }
+
+  const end = async ({ server, transport }: Session): Promise<void> => {
+    if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
+    await server.close();
+  };
+
+  const http = createHttpServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    answer(request, response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else refuse(response, { status: 400, because: "The request could not be read." });
+    });
+  });
+  http.listen(options.port, options.host);
+  try {
+    await once(http, "listening");
+  } catch (cause) {
+    const reason = `${options.host} port ${options.port} cannot be bound; is it taken?`;
+    throw new UnshipError("input.invalid", { what: "--http", reason }, { cause });
+  }
+  const sweep = setInterval(
+    () => {
+      for (const one of sessions.values()) if (one.open === 0 && Date.now() - one.usedAt > idleMs) void end(one);
+    },
+    Math.min(idleMs, 60_000),
+  );
+  const address = http.address();
+  const port = typeof address === "object" && address !== null ? address.port : options.port;
+  return {
+    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}${PATH}`,
+    async close() {
+      clearInterval(sweep);
+      const closed = once(http, "close");
+      http.close();
+      // Calls that are under way are told to stop; what the gate began it finishes or reconciles by itself (S5).
+      await Promise.all([...sessions.values()].map(end));
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Serves until told to stop; resolves when all is closed. `ready` is given the address. */
+export async function serveHttp(
+  open: (caller: { readonly readOnly: boolean }) => UnshipServer,
+  options: HttpOptions,
+  ready: (url: string) => void,
+  abort: AbortSignal,
+): Promise<void> {
+  const serving = await openHttp(open, options);
+  try {
+    ready(serving.url);
+    if (!abort.aborted) await once(abort, "abort");
+  } finally {
+    await serving.close();
+  }
+}
+
+async function during(session: Session, response: ServerResponse, handle: () => Promise<void>): Promise<void> {
+  session.open += 1;
+  session.usedAt = Date.now();
+  response.once("close", () => {
+    session.open -= 1;
+    session.usedAt = Date.now();
+  });
+  await handle();
+}
+
+const limited = (seconds: number): Refusal | null => (seconds === 0 ? null : tooMany(seconds));
+
+async function bodyOf(request: IncomingMessage): Promise<Refusal | { readonly value: unknown }> {
+  if (!/^application\/json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "")) {
+    return { status: 415, because: "Send application/json." };
+  }
+  const large: Refusal = { status: 413, because: `The body is larger than ${BODY_BYTES} bytes.` };
+  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES) return large;
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request) {
+    size += part.length;
+    if (size > BODY_BYTES) return large;
+    parts.push(part);
+  }
+  try {
+    return { value: JSON.parse(Buffer.concat(parts).toString("utf8")) };
+  } catch {
+    return { status: 400, because: "The body is no JSON." };
+  }
+}
+
+/** A JSON-RPC error without an id, as the protocol asks of refusals that answer no message. */
+function refuse(response: ServerResponse, { status, because, headers = {} }: Refusal): void {
+  const close = status === 413 ? { connection: "close" } : {};
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store", ...headers, ...close });
+  response.end(JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: -32_000, message: because } }));
+}
