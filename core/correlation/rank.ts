@@ -144,6 +144,18 @@ export function gatherEvidence(
   focus: ReadonlySet<string>,
   options: RankOptions,
 ): CaseEvidence {
+  const key = JSON.stringify([onset, [...focus].sort(), options.versionLabel, options.windowMs]);
+  const known = gathered.get(caseFile) ?? new Map<string, CaseEvidence>();
+  gathered.set(caseFile, known);
+  const evidence = known.get(key) ?? newEvidence(caseFile, onset, focus, options);
+  known.set(key, evidence);
+  return evidence;
+}
+
+/** Ranking, deciding and looking for a way back read the same evidence of a case: it is gathered once. */
+const gathered = new WeakMap<CaseFile, Map<string, CaseEvidence>>();
+
+function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string>, options: RankOptions): CaseEvidence {
   const index = indexSeries(caseFile.series, options.versionLabel);
   const graph = createCallGraph(caseFile.topology);
   const harm = harmByService(index, caseFile.findings, onset, caseFile.at);

@@ -10,7 +10,18 @@ export interface SampleIndex {
   metrics(service: string): readonly Series[];
 }
 
+/** Many steps of one assessment ask for the same index: it is made once for each list of series. */
+const indexed = new WeakMap<readonly Series[], Map<string, SampleIndex>>();
+
 export function indexSeries(series: readonly Series[], versionLabel: string): SampleIndex {
+  const known = indexed.get(series) ?? new Map<string, SampleIndex>();
+  indexed.set(series, known);
+  const index = known.get(versionLabel) ?? newIndex(series, versionLabel);
+  known.set(versionLabel, index);
+  return index;
+}
+
+function newIndex(series: readonly Series[], versionLabel: string): SampleIndex {
   const whole = new Map<string, Map<string, Series>>();
   const versions = new Map<string, Map<string, Series>>();
   const said = new Set(series.map(({ service, metric }) => `${service}\n${metric}`));
