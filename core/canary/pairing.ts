@@ -55,7 +55,19 @@ export function pairUp(input: CanaryInput): Paired | null {
         : null,
     };
   });
-  return { pairs, ...grid };
+  return { pairs, ...grid, length: input.complete ? length : arrived(pairs, length) };
+}
+
+/** A sample may come so many steps late; then it is missing. */
+const LATE_SAMPLES = 3;
+
+/** How many samples have come for all that is measured: the newest of some may still be on their way. */
+function arrived(pairs: readonly Pair[], length: number): number {
+  const known = (value: number | undefined) => value !== undefined && !Number.isNaN(value);
+  const measured = pairs.filter(({ baseline, canary }) => baseline.some(known) && canary.some(known));
+  const whole = (i: number) => measured.every(({ baseline, canary }) => known(baseline[i]) && known(canary[i]));
+  for (let end = length; end > Math.max(0, length - LATE_SAMPLES); end--) if (whole(end - 1)) return end;
+  return length;
 }
 
 type Identity = Pick<Series, "service" | "metric" | "labels">;

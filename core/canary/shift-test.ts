@@ -1,5 +1,5 @@
 import { logSumExp } from "../detection/robust.ts";
-import { type Filtered, filter, mayFollow, SHAPES, shapeNats, startFilter, WHITE } from "./wander.ts";
+import { type Filtered, filter, isStill, mayFollow, SHAPES, shapeNats, startFilter, WHITE } from "./wander.ts";
 
 /**
  * What the baseline's own samples say against each shape of wander, as an e-value that may be read at any time: the
@@ -21,7 +21,7 @@ export function createWanderEvidence(): WanderEvidence {
       told = null;
     },
     against() {
-      told ??= wanderNats(states.map(shapeNats));
+      told ??= wanderNats(states);
       return told;
     },
   };
@@ -32,8 +32,13 @@ const UNDER = SHAPES.map((difference) =>
   SHAPES.flatMap((baseline, index) => (mayFollow(difference, baseline) ? [index] : [])),
 );
 const NO_EVIDENCE = SHAPES.map(() => 0);
+/** So many samples without any movement say that nothing wanders: what then scatters is each sample's own noise. */
+const STILL_SAMPLES = 8;
+const NOISE_ALONE = SHAPES.map((shape) => (shape.share === 0 ? 0 : Number.POSITIVE_INFINITY));
 
-function wanderNats(shapes: readonly number[]): readonly number[] {
+function wanderNats(states: readonly Filtered[]): readonly number[] {
+  if ((states[0]?.count ?? 0) >= STILL_SAMPLES && states.every(isStill)) return NOISE_ALONE;
+  const shapes = states.map(shapeNats);
   if (shapes.some(Number.isNaN)) return NO_EVIDENCE;
   const mean = logSumExp(shapes) - Math.log(SHAPES.length);
   return UNDER.map((under) => mean - under.reduce((most, index) => Math.max(most, shapes[index] ?? 0), -Infinity));
@@ -96,6 +101,7 @@ export function createShiftTest(scale: number): ShiftTest {
 
 /** log of the mean of two values given by their logs; the greater one finite. */
 function logMean(a: number, b: number): number {
+  if (b === Number.POSITIVE_INFINITY) return b;
   const apart = Math.abs(a - b);
   return Math.max(a, b) - Math.LN2 + (apart > 40 ? 0 : Math.log1p(Math.exp(-apart)));
 }

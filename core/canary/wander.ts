@@ -81,8 +81,13 @@ export function filter(state: Filtered, shape: Shape, value: number, noise = 1):
  * or of constant ones.
  * @see Eaton (1989), Group Invariance Applications in Statistics; Harville (1974), Biometrika 61:383–385
  */
-export function shapeNats({ count, logDet, dataData, dataOne, oneOne }: Filtered): number {
+export function shapeNats(state: Filtered): number {
+  const { count, logDet, dataData, dataOne, oneOne } = state;
+  if (count < 2 || isStill(state)) return Number.NaN;
   const left = dataData - dataOne ** 2 / oneOne;
-  if (count < 2 || !(left > 1e-12 * dataData)) return Number.NaN;
   return -0.5 * (logDet + Math.log(oneOne) + (count - 1) * Math.log(left));
 }
+
+/** Whether all samples so far were one and the same value (to within what rounding leaves). */
+export const isStill = ({ dataData, dataOne, oneOne }: Filtered): boolean =>
+  !(dataData - dataOne ** 2 / oneOne > 1e-12 * dataData);

@@ -15,6 +15,13 @@ describe("the sequential judge", () => {
     ["fails one whose errors went from 1 % to 5 %", { errors: 0.05 }, {}, "fail", ["error_rate"]],
     ["fails one that answers in twice the time", { p99: 400 }, {}, "fail", ["p99_latency"]],
     ["fails one that needs twice the memory", { memory: 1 }, {}, "fail", ["memory_usage"]],
+    [
+      "fails one whose errors are few, beside a version that never fails",
+      { errors: 0.03 },
+      { errors: 0 },
+      "fail",
+      ["error_rate"],
+    ],
     ["takes no offence at fewer errors and shorter waits", { errors: 0.001, p99: 100 }, {}, "pass", []],
     ["lets a tenth more time be", { p99: 220 }, {}, "pass", []],
   ])("%s", (_, canary, stable, verdict, metrics) => {
@@ -85,6 +92,18 @@ describe("the sequential judge", () => {
     const result = judgeSequentially(change(sideBySide({}, {}, { complete: true })));
     expect(result.verdict).toBe("inconclusive");
     expect([...result.why, ...result.metrics.map(({ because }) => because)].join("\n")).toMatch(why);
+  });
+
+  it("waits for samples that are late, and calls them missing when they do not come", () => {
+    const late = (samples: number) =>
+      changed(
+        sideBySide({}, {}, { metrics: ["error_rate"], now: sideBySide({}).now - (SAMPLES - 19) * STEP }),
+        "canary",
+        (series) => (series.metric === "error_rate" ? without(series, (index) => index >= 20 - samples) : series),
+      );
+    expect(judgeSequentially(late(2)).samples).toBe(18);
+    expect(judgeSequentially(late(2)).metrics[0]?.because).not.toMatch(/missing/);
+    expect(judgeSequentially(late(6)).metrics[0]?.because).toMatch(/missing/);
   });
 
   it("proves nothing from little traffic, for or against", () => {
