@@ -77,6 +77,14 @@ export function demoConfiguration({ endpoints, durations, directory, prometheus 
         action: "notify_and_recommend",
         notification: ["slack:#incidents"],
       },
+      canary_analysis: {
+        baseline_duration: spell(durations.canaryMs),
+        // Not cpu_usage: what a process needs in its first minute is mostly its compiler's.
+        comparison_metrics: ["error_rate", "p99_latency", "p50_latency", "memory_usage"],
+        minimum_confidence: 0.95,
+        auto_promote_on_pass: true,
+        auto_rollback_on_fail: true,
+      },
     },
     reasoning_chain: {
       on_anomaly_detected: [

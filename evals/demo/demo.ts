@@ -6,10 +6,10 @@ import { UnshipError } from "../../core/errors.ts";
 import { cameToNothing } from "../../core/model/incident.ts";
 import type { SandboxEvent } from "../sandbox/acts.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { isScenarioName, SCENARIO_NAMES, SCENARIOS } from "../sandbox/scenarios.ts";
+import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario } from "../sandbox/scenarios.ts";
 import { demoConfiguration, FLAG_TOKEN_VARIABLE } from "./configuration.ts";
 import { followCulprit } from "./culprit-record.ts";
-import { DEMO_DURATIONS, SEED_DURATIONS } from "./durations.ts";
+import { DEMO_DURATIONS, type Durations, SEED_DURATIONS } from "./durations.ts";
 import { HARM } from "./harm.ts";
 import { startPrometheus } from "./prometheus-process.ts";
 import { type DemoResult, type Judged, jsonResult, judge } from "./result.ts";
@@ -33,6 +33,12 @@ const WARM_UP_STEPS = 20;
 /** How long a system that nothing should be done about is watched after its trouble began, in policy durations. */
 const QUIET_WATCH = 1.5;
 
+/** A canary is watched until its judge has no time left: its start-up, the time allowed, and what may come late. */
+function quietWatchMs({ canaryOf }: Scenario, { autoLatencyMs, canaryMs, stepMs }: Durations): number {
+  const quiet = QUIET_WATCH * autoLatencyMs;
+  return canaryOf === undefined ? quiet : Math.max(quiet, 1.1 * canaryMs + 5 * stepMs);
+}
+
 /**
  * The main job, live: starts the sandbox and, in a process of its own, a watch that knows nothing but the sandbox's
  * endpoints; breaks the sandbox; follows what the watch does until the incident is over; judges by the sandbox's own
@@ -49,7 +55,7 @@ export async function runDemo(
       reason: `there is no "${options.scenario}"; there are ${SCENARIO_NAMES.join(", ")}`,
     });
   }
-  const scenario = SCENARIOS[options.scenario];
+  const scenario: Scenario = SCENARIOS[options.scenario];
   const durations = options.realTime ? SEED_DURATIONS : DEMO_DURATIONS;
   const paint = paints(options.colour);
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "unship-demo-"));
@@ -58,7 +64,7 @@ export async function runDemo(
   print(paint.bold(`unship demo: ${scenario.title}`));
   print(paint.dim(`  everything stands in ${directory}`));
   print("Starting a small shop: seven services, visitors, an imitated Kubernetes, flags, traces …");
-  await using sandbox = await startSandbox({ directory: join(directory, "sandbox") });
+  await using sandbox = await startSandbox({ directory: join(directory, "sandbox"), scenario: options.scenario });
   await using prometheus = options.prometheus
     ? await startPrometheus(sandbox.endpoints.prometheusConfigPath, join(directory, "prometheus"))
     : null;
@@ -107,7 +113,7 @@ export async function runDemo(
         scenario: options.scenario,
         onset,
         before,
-        forMs: QUIET_WATCH * durations.autoLatencyMs,
+        forMs: quietWatchMs(scenario, durations),
         abort,
       })
     : await followIncident(watch, {

@@ -8,6 +8,8 @@ export interface Durations {
   readonly autoLatencyMs: number;
   readonly reviewMs: number;
   readonly cooldownMs: number;
+  /** `canary_analysis.baseline_duration`. */
+  readonly canaryMs: number;
   readonly verifyTimeoutMs: number;
   readonly scrapeMs: number;
   readonly stepMs: number;
@@ -21,6 +23,7 @@ export const SEED_DURATIONS: Durations = {
   autoLatencyMs: 5 * MINUTE,
   reviewMs: 5 * MINUTE,
   cooldownMs: 10 * MINUTE,
+  canaryMs: 15 * MINUTE,
   verifyTimeoutMs: 10 * MINUTE,
   scrapeMs: 5000,
   stepMs: 5000,
@@ -33,6 +36,7 @@ export const DEMO_DURATIONS: Durations = {
   autoLatencyMs: SEED_DURATIONS.autoLatencyMs / SCALE,
   reviewMs: SEED_DURATIONS.reviewMs / SCALE,
   cooldownMs: SEED_DURATIONS.cooldownMs / SCALE,
+  canaryMs: SEED_DURATIONS.canaryMs / SCALE,
   verifyTimeoutMs: SEED_DURATIONS.verifyTimeoutMs / SCALE,
   scrapeMs: 1000,
   stepMs: 1000,

@@ -2,10 +2,10 @@ import type { ScenarioName } from "../sandbox/scenarios.ts";
 import type { TrafficReport } from "../sandbox/traffic/main.ts";
 
 /**
- * How a scenario hurts before it is taken back: visitors fail, visitors wait, or nobody is hurt yet, because pods
+ * How a scenario hurts before it is taken back: visitors fail (few of them where a canary alone is bad), visitors wait, or nobody is hurt yet, because pods
  * never get ready or because memory still lasts.
  */
-export type Harm = "failures" | "latency" | "unready" | "memory" | "none";
+export type Harm = "failures" | "few-failures" | "latency" | "unready" | "memory" | "none";
 
 export const HARM: Readonly<Record<ScenarioName, Harm>> = {
   "bad-deploy": "failures",
@@ -13,6 +13,8 @@ export const HARM: Readonly<Record<ScenarioName, Harm>> = {
   decoy: "failures",
   leak: "memory",
   "not-ready": "unready",
+  canary: "few-failures",
+  "good-canary": "none",
   flag: "failures",
   "external-outage": "failures",
   blip: "none",
@@ -45,6 +47,13 @@ const MORE_FAILURES = 0.05;
 
 export function failsMore(service: Service, than: Service): boolean {
   return service.failedShare > than.failedShare + MORE_FAILURES;
+}
+
+/** One in a hundred: some visits in a few hundred, where before hardly any failed. */
+const SOME_FAILURES = 0.01;
+
+export function failsSome(service: Service, than: Service): boolean {
+  return service.failedShare > than.failedShare + SOME_FAILURES;
 }
 
 /**

@@ -5,7 +5,7 @@ import { FLAG, NAMESPACE } from "../sandbox/shop.ts";
 import type { TrafficReport } from "../sandbox/traffic/main.ts";
 import type { SandboxWrite } from "../sandbox/writes.ts";
 import type { CulpritState } from "./culprit-record.ts";
-import { failsMore, type Harm, isSlower, serviceIn, serviceText } from "./harm.ts";
+import { failsMore, failsSome, type Harm, isSlower, serviceIn, serviceText } from "./harm.ts";
 
 /** What the demo's last line says, and the moments it is made of (Unix ms). */
 export interface DemoResult {
@@ -194,6 +194,9 @@ function visitorReasons({ traffic, harm }: Witness, { onset, acted, recoveredAt 
   return [
     ...(harm === "failures" && !failsMore(hurt, before)
       ? [`visitors did not fail between onset and the act (${serviceText(hurt)})`]
+      : []),
+    ...(harm === "few-failures" && !failsSome(hurt, before)
+      ? [`hardly a visitor failed between onset and the act (${serviceText(hurt)})`]
       : []),
     ...(harm === "latency" && !isSlower(hurt, before)
       ? [`visitors did not wait between onset and the act (${serviceText(hurt)})`]

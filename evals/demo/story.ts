@@ -12,6 +12,7 @@ export function paints(colour: boolean) {
 type Paints = ReturnType<typeof paints>;
 
 const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
+  "canary.judged": ({ cyan }) => cyan("CANARY   "),
   "incident.detected": ({ yellow }) => yellow("DETECTED "),
   "incident.assessed": ({ cyan }) => cyan("SUSPECTS "),
   "incident.decided": ({ bold }) => bold("DECIDED  "),

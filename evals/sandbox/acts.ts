@@ -1,6 +1,6 @@
 import type { Sandbox } from "./sandbox.ts";
 import type { Acts, ScenarioName } from "./scenarios.ts";
-import { build, EXTERNAL, NEXT_VERSION } from "./shop.ts";
+import { build, canaryName, EXTERNAL, NEXT_VERSION } from "./shop.ts";
 
 /** What happened to the system, at the moment it was set off (Unix ms). */
 export type SandboxEvent =
@@ -32,6 +32,12 @@ export function actsOn(
       sandbox.push(build(service, NEXT_VERSION, quirks));
       const at = await sandbox.deploy(service, NEXT_VERSION, author);
       onEvent({ event: "deployed", at, service, version: NEXT_VERSION, author });
+    },
+    async releaseCanary(service, author, quirks) {
+      sandbox.push(build(service, NEXT_VERSION, quirks));
+      const workload = canaryName(service);
+      const at = await sandbox.deploy(service, NEXT_VERSION, author, workload);
+      onEvent({ event: "deployed", at, service: workload, version: NEXT_VERSION, author });
     },
     async setFlag(flag, enabled, author) {
       const at = await sandbox.setFlag(flag, enabled, author);

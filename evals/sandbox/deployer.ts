@@ -10,8 +10,8 @@ export interface OwnWrite {
 }
 
 export interface Deployer {
-  /** Sets a Deployment's image to `tag`; returns when the API has taken it (Unix ms), not when it is rolled out. */
-  deploy(service: string, tag: string, author: string): Promise<number>;
+  /** Sets the image of a service's Deployment (`workload`: of another that serves it) to `tag`; returns when the API has taken it (Unix ms), not when it is rolled out. */
+  deploy(service: string, tag: string, author: string, workload?: string): Promise<number>;
   readonly sent: readonly OwnWrite[];
 }
 
@@ -25,14 +25,16 @@ export function createDeployer(api: URL, registry: ImageRegistry): Deployer {
   const sent: OwnWrite[] = [];
   return {
     sent,
-    async deploy(service, tag, author) {
+    async deploy(service, tag, author, workload = service) {
       const image = imageReference(service, tag);
       const commit = registry.pull(image)?.commit;
       if (commit === undefined) throw new Error(`image "${image}" was never pushed`);
-      const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${service}?fieldManager=${encodeURIComponent(author)}`;
+      const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${workload}?fieldManager=${encodeURIComponent(author)}`;
       const body = JSON.stringify({
         metadata: {
-          annotations: { "kubernetes.io/change-cause": `${author} deployed ${service} ${tag} (${commit.slice(0, 7)})` },
+          annotations: {
+            "kubernetes.io/change-cause": `${author} deployed ${workload} ${tag} (${commit.slice(0, 7)})`,
+          },
         },
         spec: {
           template: {

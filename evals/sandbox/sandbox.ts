@@ -13,7 +13,7 @@ import { createPastClock } from "./past-clock.ts";
 import { createProcessRuntime, portOf } from "./process-runtime.ts";
 import { GUEST, PODS, startShopFlags } from "./release-desk.ts";
 import { settled } from "./rollouts.ts";
-import { SCENARIOS, type ScenarioName } from "./scenarios.ts";
+import { SCENARIOS, type Scenario, type ScenarioName } from "./scenarios.ts";
 import type { EndpointTable } from "./service/life.ts";
 import type { ImageManifest } from "./service/manifest.ts";
 import { build, EXTERNAL, FLAG, GOOD_VERSIONS, NAMESPACE, SERVICES } from "./shop.ts";
@@ -39,7 +39,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly endpoints: SandboxEndpoints;
   /** Stores an image; a tag that exists is refused. */
   push(manifest: ImageManifest): string;
-  deploy(service: string, tag: string, author: string): Promise<number>;
+  deploy(service: string, tag: string, author: string, workload?: string): Promise<number>;
   setFlag(flag: string, enabled: boolean, author: string): Promise<number>;
   bankRefuses(share: number): void;
   /** Every mutating request that the APIs took in, the sandbox's own marked. */
@@ -78,11 +78,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /** Everything that runs before a visitor comes: observability, flags, the bank, the cluster with its pods. */
-async function startSystem({ directory }: SandboxOptions, lifetime: Lifetime) {
+async function startSystem({ directory, scenario }: SandboxOptions, lifetime: Lifetime) {
   const registry = openRegistry(join(directory, "registry"));
   for (const service of SERVICES) for (const version of GOOD_VERSIONS) registry.push(build(service, version));
   const zipkin = lifetime.add(await startZipkin(), (server) => server.close());
-  const history = deploymentHistory(SERVICES, (service, version) => build(service, version).commit);
+  const { canaryOf }: Scenario = SCENARIOS[scenario ?? "quiet"];
+  const canaries = canaryOf === undefined ? [] : [canaryOf];
+  const history = deploymentHistory(SERVICES, (service, version) => build(service, version).commit, canaries);
   const clock = createPastClock();
   clock.goTo(history[0]?.agoMs ?? 0);
   const flags = lifetime.add(await startShopFlags(clock.now), (server) => server.close());

@@ -1,10 +1,12 @@
 import type { Quirk } from "./service/manifest.ts";
-import { EXTERNAL, FLAG } from "./shop.ts";
+import { canaryName, EXTERNAL, FLAG } from "./shop.ts";
 
 /** What a scenario can do to the system: what people and the outside can do to a real one. */
 export interface Acts {
   /** Pushes the service's next version, with these quirks in its code, and deploys it. */
   release(service: string, author: string, quirks: readonly Quirk[]): Promise<void>;
+  /** The same, to the service's canary alone. */
+  releaseCanary(service: string, author: string, quirks: readonly Quirk[]): Promise<void>;
   setFlag(flag: string, enabled: boolean, author: string): Promise<void>;
   /** The bank's own trouble: share of requests that it refuses, 0–1. */
   bankRefuses(share: number): void;
@@ -15,6 +17,8 @@ export interface Acts {
 export interface Scenario {
   readonly title: string;
   readonly act: (acts: Acts) => Promise<void>;
+  /** The service that has a canary's Deployment beside it from the start, which takes its part of the traffic. */
+  readonly canaryOf?: string;
   /** What a good operator would do about it, for whoever scores; nothing in the running system can read it. */
   readonly truth: {
     readonly action: "rollback" | "feature_flag_disable" | "no_action";
@@ -32,6 +36,13 @@ const CHARGE_FAILS: Quirk = {
   kind: "throws",
   share: 0.35,
   message: "TypeError: cannot read properties of undefined (reading 'currency') at Charge.total",
+};
+
+/** Of all of catalog a twenty-fifth: too little for a policy that looks at the service, enough beside the stable version. */
+const ITEM_FAILS: Quirk = {
+  kind: "throws",
+  share: 0.12,
+  message: "RangeError: invalid array length (ItemPage.slice)",
 };
 
 export const SCENARIOS = {
@@ -66,6 +77,18 @@ export const SCENARIOS = {
         { kind: "stays-unready", message: "migration 0042 is missing: column stock.reserved_until does not exist" },
       ]),
     truth: rollback("inventory"),
+  },
+  canary: {
+    title: "the canary of catalog, which has a third of its traffic, gets a version that fails an eighth of it",
+    canaryOf: "catalog",
+    act: (acts) => acts.releaseCanary("catalog", "hal", [ITEM_FAILS]),
+    truth: rollback(canaryName("catalog")),
+  },
+  "good-canary": {
+    title: "the canary of catalog gets a version that serves as the stable one does",
+    canaryOf: "catalog",
+    act: (acts) => acts.releaseCanary("catalog", "ida", []),
+    truth: NOTHING,
   },
   flag: {
     title: "somebody switches checkout's new code path on, and it fails",

@@ -16,6 +16,9 @@ export const NEXT_VERSION = "1.2.0";
 /** Twice what a Node process that serves well holds (about 75 MiB): near enough that a leak gets there in a minute. */
 export const MEMORY_LIMIT_MIB = 144;
 
+/** The Deployment of a service's canary, beside that of the stable version; its pods share the service's traffic. */
+export const canaryName = (service: string): string => `${service}-canary`;
+
 /** The flag that guards checkout's new code path, and the Unleash project and environment that it lives in. */
 export const FLAG = { name: "express-checkout", project: "default", environment: "production" } as const;
 

@@ -16,6 +16,7 @@ export const TEST_DURATIONS: Durations = {
   autoLatencyMs: 6000,
   reviewMs: 4000,
   cooldownMs: 1000,
+  canaryMs: 20_000,
   verifyTimeoutMs: 60_000,
   scrapeMs: 1000,
   stepMs: 1000,

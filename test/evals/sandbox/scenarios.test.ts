@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settled } from "../../../evals/sandbox/rollouts.ts";
 import { type Sandbox, startSandbox } from "../../../evals/sandbox/sandbox.ts";
 import { isScenarioName, SCENARIO_NAMES, SCENARIOS } from "../../../evals/sandbox/scenarios.ts";
-import { FLAG, SERVICES } from "../../../evals/sandbox/shop.ts";
+import { canaryName, FLAG, SERVICES } from "../../../evals/sandbox/shop.ts";
 import { scraped, until } from "./small-shop.ts";
 
 /** One sandbox for all: each scenario breaks another service, and each row asks about what it alone breaks. */
@@ -105,7 +105,7 @@ describe("the scenarios", () => {
 
   it.each(SCENARIO_NAMES)("%s names a culprit that there is, or none", (name) => {
     const { truth } = SCENARIOS[name];
-    expect([...SERVICES, FLAG.name, null]).toContain(truth.culprit);
+    expect([...SERVICES, ...SERVICES.map(canaryName), FLAG.name, null]).toContain(truth.culprit);
     expect(truth.culprit === null).toBe(truth.action === "no_action");
   });
 
