@@ -5,6 +5,7 @@ const DEFAULT_COLUMNS = 80;
 /** The process's own terminal. A question is asked only where a person sits at both ends of it. */
 export function createTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
+  for (const stream of [stdout, stderr]) stream.on("error", ignoreClosedPipe);
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
@@ -12,6 +13,11 @@ export function createTerminal(): Terminal {
     columns: stdout.columns ?? DEFAULT_COLUMNS,
     askSecret: stdin.isTTY === true && stderr.isTTY === true ? askSecret : null,
   };
+}
+
+/** Whoever read along has gone (`unship … | head`): what is said then is said to nobody, and is no failure. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 /** Reads a line from the terminal without echo. Ctrl-C and Ctrl-D give up, as an empty answer. */

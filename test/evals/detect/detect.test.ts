@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { findingsOf, scoreSeries } from "../../../evals/detect/detect-series.ts"
 import { readSeriesOf } from "../../../evals/detect/read-series.ts";
 import { detectCommand } from "../../../evals/lab/detect-command.ts";
 import { exampleConfig } from "../../../evals/replay/seed-config.ts";
-import { unship } from "../../agent/cli/run-cli.ts";
+import { ROOT, unship } from "../../agent/cli/run-cli.ts";
 import { pastComposition } from "../lab/past-composition.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "unship-detect-"));
@@ -168,6 +169,13 @@ describe("unship detect", () => {
     const { out, files } = await detect([file("words.csv", csv(level(100, 80, [3])))], "out.jsonl");
     expect(out).toMatch(/words\.csv: 100 samples, 1 missing\n {2}change-point since 2026-01-01T01:19:00.000Z/);
     expect(files.get("out.jsonl")?.endsWith("\n")).toBe(true);
+  });
+
+  it("is not troubled by a reader that has seen enough", () => {
+    const many = Array.from({ length: 200 }, (_, i) => line("p50_latency", level(200), { labels: { pod: `${i}` } }));
+    const words = `"${process.execPath}" "${join(ROOT, "agent/main.ts")}" detect "${file("many.jsonl", many.join("\n"))}" --json | head -c 10`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", words], { encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: '{"file":"/', stderr: "" });
   });
 
   it("prints nothing and exits with 2 where any file is wrong", async () => {
