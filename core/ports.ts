@@ -94,6 +94,13 @@ export interface TargetState {
   readonly warnings: readonly string[];
   /** Begun by anyone else since the plan: makes the plan stale (S6). */
   readonly changedBy?: string;
+  /**
+   * The pods that it has now, and what the version to restore has less of than the present one, in words ("the CPU
+   * limit of app is 500m, not 1"). Absent: not known. A flag has none.
+   */
+  readonly capacity?: { readonly replicas: number; readonly less: readonly string[] };
+  /** Names of all that would change with it beside the target: the resources of an application, the services that evaluate a flag. Absent: not known. */
+  readonly reaches?: readonly string[];
 }
 
 /**
@@ -203,7 +210,11 @@ export interface PlanDraft {
 export interface Gate {
   propose(draft: PlanDraft): Promise<{ readonly plan: Plan; readonly review: GateReview }>;
   submit(planId: string): Promise<GateAnswer>;
-  approve(planId: string, token: string): Promise<{ readonly by: string; readonly expiresAt: number }>;
+  /** `stillNeeded`: how many more people have to approve before the plan may run. */
+  approve(
+    planId: string,
+    token: string,
+  ): Promise<{ readonly by: string; readonly expiresAt: number; readonly stillNeeded: number }>;
   reject(planId: string, token: string, reason: string): Promise<{ readonly by: string }>;
   pause(scope: string, by: string): Promise<void>;
   resume(scope: string, token: string): Promise<{ readonly by: string }>;

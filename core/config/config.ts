@@ -16,6 +16,10 @@ export interface Config {
   readonly chain: readonly ChainStep[];
   readonly allowedActions: readonly AllowedAction[];
   readonly guardrails: Guardrails;
+  readonly blastRadius: BlastRadius;
+  /** Kinds of evidence that must agree before it acts alone, at least 1. */
+  readonly evidenceKinds: number;
+  readonly freezeWindows: readonly FreezeWindow[];
   readonly feedback: Feedback;
   readonly services: Readonly<Record<string, ServiceConfig>>;
   /** The label that tells services apart in metrics. Default "service". */
@@ -27,6 +31,8 @@ export interface Config {
     readonly external: readonly string[];
   } | null;
   readonly approvers: readonly Approver[];
+  readonly approval: ApprovalPolicy;
+  readonly graduation: Graduation;
   readonly ledger: { readonly type: "sqlite"; readonly path: string };
   readonly knowledge: { readonly path: string };
   readonly watch: { readonly stepMs: number };
@@ -223,6 +229,44 @@ export interface Guardrails {
   readonly neverAutoRollback: readonly string[];
 }
 
+/** How much one plan may touch without a person; null: no limit of this kind. */
+export interface BlastRadius {
+  readonly services: number | null;
+  /** Of all requests, 0–1. */
+  readonly trafficShare: number | null;
+  readonly replicas: number | null;
+}
+
+export interface FreezeWindow {
+  readonly name: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly durationMs: number;
+  /** null: all. */
+  readonly services: readonly string[] | null;
+  readonly rollbacks: "allow" | "approve" | "deny";
+  /** The stretch (Unix ms) in which a moment lies; null: the window is closed then. */
+  readonly openAt: (now: number) => { readonly from: number; readonly to: number } | null;
+}
+
+export interface ApprovalPolicy {
+  /** A target that fits all that one entry names needs two people; null: any. */
+  readonly twoPersons: readonly {
+    readonly services: readonly string[] | null;
+    readonly actions: readonly ActionType[] | null;
+    readonly criticality: ImpactLevel | null;
+  }[];
+  readonly remindAfterMs: number;
+  readonly escalate: readonly { readonly afterMs: number; readonly to: readonly string[] }[];
+  readonly tokenFile: "other_user" | "same_user";
+}
+
+/** What a service has to show before more freedom is suggested. */
+export interface Graduation {
+  readonly approveAfterProposals: number;
+  readonly autoAfterRecovered: number;
+}
+
 export interface Feedback {
   readonly verifyRecovered: boolean;
   readonly timeoutMs: number;
@@ -248,7 +292,10 @@ export interface Approver {
   readonly name: string;
   /** SHA-256 of the personal token, hex. The token itself stands nowhere. */
   readonly tokenSha256: string;
+  /** null: all. */
   readonly services: readonly string[] | null;
+  readonly actions: readonly ActionType[] | null;
+  readonly upTo: ImpactLevel;
 }
 
 export interface ModelConfig {

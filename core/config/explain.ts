@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import { explainActions, explainLimits } from "./explain/actions.ts";
 import { explainChain } from "./explain/chain.ts";
+import { explainFreezes, graduationLine } from "./explain/limits.ts";
 import { explainApprovers, explainFeedback, explainServices } from "./explain/people.ts";
 import { explainPolicies } from "./explain/policies.ts";
 import { explainSources } from "./explain/sources.ts";
@@ -19,6 +20,7 @@ export function explain(config: Config): readonly string[] {
     explainChain(config),
     explainActions(config),
     explainLimits(config),
+    explainFreezes(config),
     explainFeedback(config),
     explainApprovers(config),
     explainServices(config),
@@ -31,6 +33,7 @@ export function explain(config: Config): readonly string[] {
       ...under(lines),
     ]),
     "",
+    graduationLine(config),
     `The record of all of it: ${config.ledger.path}.`,
   ].map(oneLine);
 }

@@ -1,6 +1,7 @@
 import { choicesOfAction, windowOfAction } from "./action-text.ts";
 import type { AllowedAction, ChainStep, Config, Feedback, Guardrails, ServiceConfig } from "./config.ts";
 import { compileExpression } from "./expression.ts";
+import { limitsOf } from "./limits-to-config.ts";
 import { canaryOf, policiesOf } from "./policies-to-config.ts";
 import { OUTCOME_FIELDS } from "./schema/chain.ts";
 import type { ConfigFile } from "./schema/file.ts";
@@ -42,6 +43,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
     chain: (file.reasoning_chain?.on_anomaly_detected ?? DEFAULT_CHAIN).map(stepOf),
     allowedActions: file.execution.allowed_actions.map(actionOf),
     guardrails: guardrailsOf(file),
+    ...limitsOf(file),
     feedback: feedbackOf(file),
     services: Object.fromEntries(Object.entries(file.services).map(([name, service]) => [name, serviceOf(service)])),
     serviceLabel: file.service_label,
@@ -53,11 +55,6 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
             edges: file.topology.edges.map(([caller = "", callee = ""]) => [caller, callee] as const),
             external: file.topology.external,
           },
-    approvers: file.approvers.map((approver) => ({
-      name: approver.name,
-      tokenSha256: approver.token_sha256.toLowerCase(),
-      services: approver.services ?? null,
-    })),
     ledger: { type: "sqlite", path: file.ledger.path },
     knowledge: { path: file.knowledge.path },
     watch: { stepMs: durationMs(file.watch.step) },

@@ -5,7 +5,19 @@ import type { TargetState } from "../ports.ts";
 import type { StoreFacts } from "./gate-store.ts";
 
 /** The part of the configuration that the rules read: policy, which nothing but the file can change (S14). */
-export type GatePolicy = Pick<Config, "mode" | "policies" | "chain" | "allowedActions" | "guardrails" | "services">;
+export type GatePolicy = Pick<
+  Config,
+  | "mode"
+  | "policies"
+  | "chain"
+  | "allowedActions"
+  | "guardrails"
+  | "services"
+  | "blastRadius"
+  | "evidenceKinds"
+  | "freezeWindows"
+  | "approval"
+>;
 
 /** What its own system says of a target now. `state` null: it could not be asked, and `problem` says why. */
 export interface InspectedTarget {
@@ -26,6 +38,8 @@ export interface RuleInput {
   /** The gate's own fresh deterministic result; null: it could not be made (S9). */
   readonly assessment: Assessment | null;
   readonly targets: readonly InspectedTarget[];
+  /** Requests a second by service, as the gate itself measured them; null: not asked for, or not known. */
+  readonly traffic: ReadonlyMap<string, number> | null;
   readonly store: StoreFacts;
 }
 

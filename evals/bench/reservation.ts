@@ -151,7 +151,7 @@ async function reserveEach({ folder, each, name }: Task): Promise<readonly numbe
     const plan = planOf(`${name}-${turn}`);
     await store.transact((tx) => tx.savePlan(plan));
     const targets = plan.targets.map((target) => {
-      const state = { ...target.expected, obstacles: [], warnings: [] };
+      const state = { ...target.expected, obstacles: [], warnings: [], capacity: { replicas: 3, less: [] } };
       return { target, state, problem: null, executable: true };
     });
     const gathered = { assessment: assessmentOf(plan, clock.now()), targets };
@@ -188,8 +188,12 @@ const CONFIG: GateParts["config"] = {
     escalateToHumanAfter: 2,
     neverAutoRollback: ["billing-service"],
   },
+  blastRadius: { services: 3, trafficShare: null, replicas: null },
+  evidenceKinds: 1,
+  freezeWindows: [],
   services: {},
   approvers: [],
+  approval: { twoPersons: [], remindAfterMs: 300_000, escalate: [], tokenFile: "other_user" },
 };
 
 function planOf(name: string): Plan {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { peopleOf, twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { ALL_SERVICES, type Approval, type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { skeleton } from "../../core/guardrails/names.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
@@ -59,8 +60,10 @@ export function createApprovals(
       throw new UnshipError("plan.expired", { plan: planId, at: clockText(plan.expiresAt, tx.now) });
     }
     if ((await tx.permit(planId)) !== null) throw refused("the plan was submitted and is settled");
-    const foreign = plan.targets.find(({ service }) => !mayAnswerFor(approver, service));
-    if (foreign !== undefined) throw refused(`${approver.name} may not answer for ${foreign.service}`);
+    for (const target of plan.targets) {
+      const why = whyNotFor(approver, target, config.services);
+      if (why !== null) throw refused(why);
+    }
     return plan;
   }
 
@@ -85,7 +88,7 @@ export function createApprovals(
         const no = approvals.find(({ answer }) => answer === "reject");
         if (no !== undefined) throw refused(`${no.by} rejected this plan; ask for a new one`);
         const expiresAt = Math.min(plan.expiresAt, tx.now + limits.approvalLifetimeMs);
-        await record(tx, plan, {
+        const approval: Approval = {
           planId,
           planHash: plan.hash,
           answer: "approve",
@@ -94,8 +97,11 @@ export function createApprovals(
           at: tx.now,
           expiresAt,
           wallExpiresAt: clock.now() + (expiresAt - tx.now),
-        });
-        return { by: approver.name, expiresAt };
+        };
+        await record(tx, plan, approval);
+        const times = { now: tx.now, clockNow: clock.now() };
+        const people = liveApprovals(plan, [...approvals, approval], times, config).length;
+        return { by: approver.name, expiresAt, stillNeeded: Math.max(0, peopleNeeded(plan, config) - people) };
       }),
     reject: (planId, token, reason) =>
       asApprover(token, planId, async (tx, approver) => {
@@ -123,7 +129,7 @@ export function createApprovals(
     resume: (scope, token) =>
       asApprover(token, null, async (tx, approver) => {
         const named = scopeOf(scope);
-        if (!mayAnswerFor(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
+        if (!mayResume(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
         if (!(await tx.clearPause(named))) {
           throw new UnshipError("input.invalid", {
             what: `resume ${named}`,
@@ -137,22 +143,46 @@ export function createApprovals(
   };
 }
 
+type ApprovalConfig = Pick<GateConfig, "approvers" | "approval" | "services">;
+interface Times {
+  readonly now: number;
+  readonly clockNow: number;
+}
+
 /**
- * The approval that lets this plan run now: of this very hash, not over by the ledger's time nor by this machine's
- * clock, by someone who still is an approver of all its services.
+ * The approvals that let this plan run now: of this very hash, not over by the ledger's time nor by this machine's
+ * clock, by people who still may approve each of its targets; the newest of each person. Empty where two different
+ * people are needed and only one has said yes.
  */
-export function liveApproval(
+export function enoughApprovals(
   plan: Plan,
   approvals: readonly Approval[],
-  times: { readonly now: number; readonly clockNow: number },
-  config: Pick<GateConfig, "approvers">,
-): Approval | undefined {
-  return approvals.find((one) => {
+  times: Times,
+  config: ApprovalConfig,
+): readonly Approval[] {
+  const live = liveApprovals(plan, approvals, times, config);
+  return live.length >= peopleNeeded(plan, config) ? live : [];
+}
+
+/** How many different people must approve a plan. */
+export const peopleNeeded = (plan: Plan, config: ApprovalConfig): number =>
+  twoPersonReasons(plan.targets, config).length > 0 ? 2 : 1;
+
+function liveApprovals(
+  plan: Plan,
+  approvals: readonly Approval[],
+  times: Times,
+  config: ApprovalConfig,
+): readonly Approval[] {
+  const live = approvals.filter((one) => {
     if (one.answer !== "approve" || one.planHash !== plan.hash) return false;
     if (times.now >= one.expiresAt || times.clockNow >= one.wallExpiresAt) return false;
     const approver = config.approvers.find(({ name }) => name === one.by);
-    return approver !== undefined && plan.targets.every(({ service }) => mayAnswerFor(approver, service));
+    return (
+      approver !== undefined && plan.targets.every((target) => whyNotFor(approver, target, config.services) === null)
+    );
   });
+  return peopleOf(live).flatMap((person) => live.findLast(({ by }) => by === person) ?? []);
 }
 
 /** Compares with every approver's hash, so that the time taken says nothing about which one is near. */
@@ -166,8 +196,8 @@ function approverOf(token: string, approvers: readonly Approver[]): Approver | u
   return token === "" ? undefined : found;
 }
 
-/** Exact names only: this list allows. */
-const mayAnswerFor = (approver: Approver, service: string): boolean =>
+/** Exact names only: this list allows. Ending a pause needs no right to an action, only to the service. */
+const mayResume = (approver: Approver, service: string): boolean =>
   approver.services === null || approver.services.includes(service);
 
 /** "cli:alice", "mcp:alice" and "alice" are one person, however it is spelled. */

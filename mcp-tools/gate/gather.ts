@@ -8,6 +8,8 @@ import type { GateLimits, GateParts } from "./parts.ts";
 export interface Gathered {
   readonly assessment: Assessment | null;
   readonly targets: readonly InspectedTarget[];
+  /** Requests a second by service; absent or null: not asked for, or not known. */
+  readonly traffic?: ReadonlyMap<string, number> | null;
 }
 
 /**
@@ -16,11 +18,15 @@ export interface Gathered {
  */
 export async function gather(plan: Pick<Plan, "targets">, parts: GateParts, limits: GateLimits): Promise<Gathered> {
   const services = [...new Set(plan.targets.map(({ service }) => service))];
-  const [assessment, targets] = await Promise.all([
+  const { trafficShare } = parts.config.blastRadius;
+  const [assessment, targets, traffic] = await Promise.all([
     within(limits.assessTimeoutMs, (abort) => parts.assess(services, parts.clock.now(), abort)).catch(() => null),
     Promise.all(plan.targets.map((target) => inspect(target, executorFor(target, parts.executors), limits))),
+    trafficShare === null || parts.traffic === undefined
+      ? null
+      : within(limits.inspectTimeoutMs, parts.traffic).catch(() => null),
   ]);
-  return { assessment, targets };
+  return { assessment, targets, traffic };
 }
 
 export function executorFor(target: Target, executors: readonly Executor[]): Executor | undefined {

@@ -3,7 +3,7 @@ import { review } from "../../core/guardrails/review.ts";
 import type { RuleInput } from "../../core/guardrails/rule.ts";
 import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
-import { liveApproval } from "./approvals.ts";
+import { enoughApprovals } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
 import { type GateParts, planHash } from "./parts.ts";
 
@@ -11,7 +11,8 @@ export interface Judgement {
   readonly input: RuleInput;
   readonly facts: StoreFacts;
   readonly review: GateReview;
-  readonly approval: Approval | undefined;
+  /** Live approvals of different people, as many as the plan needs; empty: too few. */
+  readonly approvals: readonly Approval[];
   /** Every rule allows it, or all that holds it is overruled by a live approval. */
   readonly permitted: boolean;
 }
@@ -32,10 +33,11 @@ export async function judge(
     policy: config,
     assessment: gathered.assessment,
     targets: gathered.targets,
+    traffic: gathered.traffic ?? null,
     store: facts,
   };
   const reviewed = review(input);
-  const approval = liveApproval(plan, facts.approvals, { now: tx.now, clockNow: clock.now() }, config);
-  const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approval !== undefined);
-  return { input, facts, review: reviewed, approval, permitted };
+  const approvals = enoughApprovals(plan, facts.approvals, { now: tx.now, clockNow: clock.now() }, config);
+  const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
+  return { input, facts, review: reviewed, approvals, permitted };
 }

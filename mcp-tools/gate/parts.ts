@@ -11,6 +11,9 @@ import type { Owner } from "./owner.ts";
 /** The part of the configuration that the gate reads. */
 export type GateConfig = GatePolicy & Pick<Config, "approvers">;
 
+/** Requests a second by service, measured now; throws where no source answers. */
+export type TrafficReader = (abort: AbortSignal) => Promise<ReadonlyMap<string, number>>;
+
 export interface GateParts {
   readonly config: GateConfig;
   readonly store: Ledger & GateStore;
@@ -18,6 +21,8 @@ export interface GateParts {
   readonly executors: readonly Executor[];
   /** The gate's own fresh deterministic assessment of these services; throws where it cannot be made. */
   readonly assess: (services: readonly string[], now: number, abort: AbortSignal) => Promise<Assessment>;
+  /** Asked only where the file limits the share of traffic; absent: it is not known, and a person is asked. */
+  readonly traffic?: TrafficReader;
   readonly clock: Clock;
   readonly notifier: Notifier;
   /** A new unique id on each call. */

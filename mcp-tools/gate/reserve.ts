@@ -24,7 +24,7 @@ export async function reserve(
   limits: GateLimits,
 ): Promise<Reservation> {
   const judgement = await judge(tx, plan, gathered, parts);
-  const { facts, approval } = judgement;
+  const { facts, approvals } = judgement;
   if (facts.permit !== null)
     return { kind: "answer", answer: facts.answer ?? inProgress(plan, facts.permit.issuedAt, tx.now) };
   const outcome = outcomeOf(judgement);
@@ -33,7 +33,7 @@ export async function reserve(
   );
   if (outcome !== undefined) return { kind: "answer", answer: answerWithout(plan, outcome, judgement, tx.now) };
   const permit = await issuePermit(tx, plan, parts.newId(), limits.permitLifetimeMs);
-  const automatic = approval === undefined;
+  const automatic = approvals.length === 0;
   const intents = plan.targets.map(
     (target, position): Omit<Intent, "recovery"> => ({
       planId: plan.id,
@@ -60,7 +60,7 @@ export async function reserve(
       planHash: plan.hash,
       review: judgement.review,
       automatic,
-      approvedBy: approval?.by ?? null,
+      approvedBy: automatic ? null : approvals.map(({ by }) => by).join(", "),
       units: intents.length,
       intents: intents.map(({ position, key, target }) => ({ position, key, target })),
       // What verification compares with must outlive this process (S5).

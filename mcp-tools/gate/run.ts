@@ -8,7 +8,7 @@ import {
 import { clockText } from "../../core/guardrails/rule.ts";
 import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
-import { liveApproval } from "./approvals.ts";
+import { enoughApprovals } from "./approvals.ts";
 import { executorFor } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { entry, inProgress } from "./reserve.ts";
@@ -91,6 +91,7 @@ function whyStop(facts: StoreFacts, intent: Intent, now: number, { plan, parts }
     policy: parts.config,
     assessment: null,
     targets: [],
+    traffic: null,
     store: facts,
   });
   if (stop !== undefined) return stop.reason;
@@ -100,8 +101,8 @@ function whyStop(facts: StoreFacts, intent: Intent, now: number, { plan, parts }
     return `the permit ${when}, before it was this target's turn`;
   }
   if (intent.automatic) return undefined;
-  const approval = liveApproval(plan, approvals, { now, clockNow: parts.clock.now() }, parts.config);
-  return approval === undefined ? "the approval does not hold any more" : undefined;
+  const enough = enoughApprovals(plan, approvals, { now, clockNow: parts.clock.now() }, parts.config);
+  return enough.length === 0 ? "the approval does not hold any more" : undefined;
 }
 
 /** Writes a result down; where it ends the plan, the answer too, in the same transaction. */

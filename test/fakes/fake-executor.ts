@@ -74,6 +74,7 @@ export class FakeTargets implements Disposable {
       revision: String(row.revision),
       obstacles: JSON.parse(String(row.obstacles)),
       warnings: JSON.parse(String(row.warnings)),
+      capacity: { replicas: 3, less: [] },
       ...(row.changed_by === null ? {} : { changedBy: String(row.changed_by) }),
     };
   }

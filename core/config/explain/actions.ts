@@ -1,6 +1,7 @@
 import { ActionType } from "../../model/plan.ts";
 import type { AllowedAction, Config, Guardrails } from "../config.ts";
 import { formatDuration } from "../durations.ts";
+import { sizeLines } from "./limits.ts";
 import { listed, missingHand, ordinal, plural, type Section, under } from "./words.ts";
 
 const DEEDS: Readonly<Record<ActionType, string>> = {
@@ -86,6 +87,7 @@ export function explainLimits(config: Config): Section {
       ...(escalateToHumanAfter === null ? [] : [inARowWords(escalateToHumanAfter)]),
       "- the last automatic rollback of the service failed, or did not help",
       ...neverLines(config.guardrails, config),
+      ...sizeLines(config),
       "- the change is a database migration, or no automatic condition holds, or evidence that is needed cannot be had",
       ...config.chain.flatMap(({ confidenceThreshold, requireHumanApprovalIf }) => [
         ...(confidenceThreshold === null ? [] : [`- no change is ${confidenceThreshold} probable`]),

@@ -1,5 +1,6 @@
 import type { Config, OutcomeField, ServiceConfig } from "../config.ts";
 import { formatDuration } from "../durations.ts";
+import { askingLines } from "./limits.ts";
 import { listed, plural, type Section } from "./words.ts";
 
 /** What follows an action: verification, escalation, memory, postmortem. */
@@ -25,14 +26,15 @@ function outcomeWords(field: OutcomeField): string {
 }
 
 /** Who may say yes. */
-export function explainApprovers({ approvers }: Config): Section {
+export function explainApprovers(config: Config): Section {
+  const { approvers } = config;
   const lines = approvers.map(
-    ({ name, services }) =>
-      `${name}, for ${services === null ? "every service" : listed(services)}, with a personal token.`,
+    ({ name, services, actions, upTo }) =>
+      `${name}, for ${services === null ? "every service" : listed(services)}${upTo === "critical" ? "" : ` up to ${upTo} importance`}${actions === null ? "" : `, ${listed(actions)} alone`}, with a personal token.`,
   );
   const nobody =
     "CAUTION: nobody. The file lists no approvers: what needs a person cannot be approved, and expires, which means no.";
-  return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : lines };
+  return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : [...lines, ...askingLines(config)] };
 }
 
 /** What the file says of single services. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, duration, field, name } from "./fields.ts";
+import { BlastRadius } from "./limits.ts";
 
 const requireApproval = field(
   z.boolean().default(true),
@@ -73,6 +74,14 @@ const Guardrails = z.strictObject({
     z.array(name()).default([]),
     "Names that never change without a person: matched against service, workload, application, flag owner and every object that a plan would change.",
   ),
+  blast_radius: field(BlastRadius.prefault({}), "How much one plan may touch without a person.", {
+    unless: "3 services, no limit by traffic or pods",
+  }),
+  evidence_kinds: field(
+    count(1).default(1),
+    "How many kinds of evidence must agree that it is bad before it acts alone: errors, latency, health, resources, traffic, other metrics, logs that point at the change, one version of it doing worse than the other.",
+    { unit: "kinds of evidence" },
+  ),
 });
 
 export const Execution = z.strictObject({
@@ -81,6 +90,6 @@ export const Execution = z.strictObject({
     "What may be done at all. An action that is not listed is denied, with a person too.",
   ),
   guardrails: field(Guardrails.prefault({}), "Limits on what happens without a person.", {
-    unless: "5 a day, 10m cooldown by service, a person after 2 in a row",
+    unless: "5 a day, 10m cooldown by service, a person after 2 in a row, at most 3 services a plan",
   }),
 });

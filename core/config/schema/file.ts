@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FeedbackLoop, ReasoningChain } from "./chain.ts";
 import { Execution } from "./execution.ts";
 import { field } from "./fields.ts";
+import { approval, freezeWindows, graduation } from "./limits.ts";
 import { RollbackPolicies } from "./policies.ts";
 import { Server } from "./server.ts";
 import { setup } from "./setup.ts";
@@ -28,7 +29,10 @@ export const ConfigFile = z.strictObject({
   service_label: setup.service_label,
   version_label: setup.version_label,
   topology: setup.topology,
+  freeze_windows: freezeWindows,
   approvers: setup.approvers,
+  approval,
+  graduation,
   ledger: setup.ledger,
   knowledge: setup.knowledge,
   watch: setup.watch,

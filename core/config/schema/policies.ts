@@ -60,16 +60,18 @@ const Regression = z.strictObject({
   ),
 });
 
-const notification = field(
-  z
-    .array(
-      z.string().superRefine((value, context) => {
-        if (/^[a-z]+:\S+$/.test(value)) return;
-        const params = { hint: 'write it like "slack:#incidents" or "pagerduty:oncall"' };
-        context.addIssue({ code: "custom", message: "is no notification target", params });
-      }),
-    )
-    .default([]),
+/** Whom to tell, as lists of targets. */
+export const notification = () =>
+  z.array(
+    z.string().superRefine((value, context) => {
+      if (/^[a-z]+:\S+$/.test(value)) return;
+      const params = { hint: 'write it like "slack:#incidents" or "pagerduty:oncall"' };
+      context.addIssue({ code: "custom", message: "is no notification target", params });
+    }),
+  );
+
+const notificationField = field(
+  notification().default([]),
   'Whom to tell: "slack:#channel", "pagerduty:service". No connector yet in this version: each stands in the ledger and on the terminal.',
 );
 
@@ -79,7 +81,7 @@ const Policy = z.strictObject({
     z.enum(["rollback_immediate", "notify_and_recommend"]),
     "rollback_immediate takes the culprit back by the least invasive action (flag off, or rollback), inside the guardrails. notify_and_recommend tells people what it would do.",
   ),
-  notification,
+  notification: notificationField,
 });
 
 const percent = () => z.number().min(0).max(100);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ImpactLevel } from "../../model/impact.ts";
+import { ActionType } from "../../model/plan.ts";
 import { SECRET_FORMS } from "../variables.ts";
 import { duration, field, name, secret, text, url } from "./fields.ts";
 
@@ -47,7 +48,18 @@ const Approver = z.strictObject({
     "SHA-256 of the personal token. The token itself stands nowhere.",
     { unit: "64 hexadecimal digits" },
   ),
-  services: field(z.array(name()).min(1).optional(), "Services that this person may approve for.", { unless: "all" }),
+  services: field(
+    z.array(name()).min(1).optional(),
+    "Services that this person may approve for, by exact name. What a target belongs to beside the service that the plan names must stand here too.",
+    { unless: "all" },
+  ),
+  actions: field(z.array(ActionType).min(1).optional(), "Action types that this person may approve.", {
+    unless: "all",
+  }),
+  up_to: field(
+    ImpactLevel.default("critical"),
+    "The most important services that this person may approve for, by their `criticality`. A service that the file does not describe counts as critical.",
+  ),
 });
 
 const ModelBudget = z.strictObject({

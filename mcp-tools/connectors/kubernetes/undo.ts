@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor, TargetState } from "../../../core/ports.ts";
+import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
 import { isOwn, markAnnotations, markOf } from "./mark.ts";
@@ -184,12 +185,14 @@ function inspected(workload: Workload, target: Target): TargetState {
   const verdict = judge(workload, target);
   const refusal = verdict.kind === "answer" && verdict.result === "refused" ? [verdict.detail] : [];
   const moved = verdict.kind === "answer" && verdict.result === "stale";
+  const capacity = entry === null ? undefined : capacityOf(workload.kind, object, entry.template);
   return {
     version: current?.version ?? versionOf(object.spec.template),
     revision: settled(workload) ? (current?.revision ?? "") : "",
     obstacles: [...new Set([...obstaclesTo(workload), ...refusal])],
     warnings: warningsFor(workload, entry),
     ...(moved ? { changedBy: standing(workload) } : {}),
+    ...(capacity === undefined ? {} : { capacity }),
   };
 }
 

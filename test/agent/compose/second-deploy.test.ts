@@ -110,7 +110,13 @@ async function openSystem(next: { readonly gapS: number; readonly errors: number
   const undone: string[] = [];
   const executor: Executor = {
     action: "kubectl_rollout_undo",
-    inspect: async () => ({ version: rollout().version, revision: rollout().revision, obstacles: [], warnings: [] }),
+    inspect: async () => ({
+      version: rollout().version,
+      revision: rollout().revision,
+      obstacles: [],
+      warnings: [],
+      capacity: { replicas: 2, less: [] },
+    }),
     dryRun: async (target) => done(target),
     execute: async (target) => {
       undone.push(target.changeId);

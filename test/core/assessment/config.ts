@@ -105,6 +105,9 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
       escalateToHumanAfter: 2,
       neverAutoRollback: [],
     },
+    blastRadius: { services: 3, trafficShare: null, replicas: null },
+    evidenceKinds: 1,
+    freezeWindows: [],
     feedback: {
       verifyRecovered: true,
       timeoutMs: 600_000,
@@ -117,6 +120,8 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
     versionLabel: "version",
     topology: null,
     approvers: [],
+    approval: { twoPersons: [], remindAfterMs: 300_000, escalate: [], tokenFile: "other_user" },
+    graduation: { approveAfterProposals: 3, autoAfterRecovered: 5 },
     ledger: { type: "sqlite", path: "unused" },
     knowledge: { path: "unused" },
     watch: { stepMs: 15_000 },

@@ -25,8 +25,8 @@ const KEYS: readonly Row[] = [
   ],
   [
     "a key without effect in this version is an error",
-    `${SOURCES}freeze_windows: []\n`,
-    'u.yaml:2:1: there is no key "freeze_windows" at the top (valid here: mode, data_sources, rollback_policies, reasoning_chain, execution, feedback_loop, services, service_label, version_label, topology, approvers, ledger, and 3 more)',
+    `${SOURCES}notifications: []\n`,
+    'u.yaml:2:1: there is no key "notifications" at the top (valid here: mode, data_sources, rollback_policies, reasoning_chain, execution, feedback_loop, services, service_label, version_label, topology, freeze_windows, approvers, and 7 more)',
   ],
   [
     "a mistyped key is one problem, not also a missing one",

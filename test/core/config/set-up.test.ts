@@ -27,6 +27,9 @@ describe("a file with sources alone", () => {
         escalateToHumanAfter: 2,
         neverAutoRollback: [],
       },
+      blastRadius: { services: 3, trafficShare: null, replicas: null },
+      evidenceKinds: 1,
+      freezeWindows: [],
       feedback: {
         verifyRecovered: true,
         timeoutMs: 600_000,
@@ -45,6 +48,8 @@ describe("a file with sources alone", () => {
       versionLabel: "version",
       topology: null,
       approvers: [],
+      approval: { twoPersons: [], remindAfterMs: 300_000, escalate: [], tokenFile: "other_user" },
+      graduation: { approveAfterProposals: 3, autoAfterRecovered: 5 },
       ledger: { type: "sqlite", path: ".unship/ledger.db" },
       knowledge: { path: ".unship/knowledge" },
       watch: { stepMs: 15_000 },
@@ -117,8 +122,20 @@ describe("what a real set-up adds", () => {
       external: ["payment-provider"],
     });
     expect(approvers).toEqual([
-      { name: "ada", tokenSha256: expect.stringMatching(/^[0-9a-f]{64}$/), services: null },
-      { name: "grace", tokenSha256: expect.stringMatching(/^[0-9a-f]{64}$/), services: ["recommendations"] },
+      {
+        name: "ada",
+        tokenSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        services: null,
+        actions: null,
+        upTo: "critical",
+      },
+      {
+        name: "grace",
+        tokenSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        services: ["recommendations"],
+        actions: null,
+        upTo: "critical",
+      },
     ]);
     expect([ledger.path, knowledge.path, watch.stepMs]).toEqual([
       "/var/lib/unship/ledger.db",

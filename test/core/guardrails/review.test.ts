@@ -2,9 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { review, reviewWith, strictest } from "../../../core/guardrails/review.ts";
 import { askPerson, deny, type Rule, type RuleInput } from "../../../core/guardrails/rule.ts";
+import { RULES } from "../../../core/guardrails/rules.ts";
 import type { GuardrailVerdict } from "../../../core/model/plan.ts";
+import { freezeOf } from "./limit-rows.ts";
 import {
   assessmentOf,
+  ENOUGH,
   flagOf,
   HOUR,
   inputOf,
@@ -80,7 +83,13 @@ const anyInput: fc.Arbitrary<RuleInput> = fc
       targets: targets.map((target) => ({
         target,
         state: given.readable
-          ? { ...target.expected, ...(given.stale ? { version: "v9" } : {}), obstacles: [], warnings: [] }
+          ? {
+              ...target.expected,
+              ...(given.stale ? { version: "v9" } : {}),
+              obstacles: [],
+              warnings: [],
+              capacity: ENOUGH,
+            }
           : null,
         problem: null,
         executable: true,
@@ -131,6 +140,29 @@ const RESTRICTIONS: Readonly<Record<string, (input: RuleInput) => RuleInput>> = 
     ...input,
     store: { ...input.store, used: [...input.store.used, intentOf({ reservedAt: NOW - MINUTE })] },
   }),
+  "a freeze that denies rollbacks": (input) => ({
+    ...input,
+    policy: { ...input.policy, freezeWindows: [freezeOf({ rollbacks: "deny" })] },
+  }),
+  "a smaller blast radius": (input) => ({
+    ...input,
+    policy: { ...input.policy, blastRadius: { services: 1, trafficShare: 0.1, replicas: 1 } },
+  }),
+  "more kinds of evidence": (input) => ({ ...input, policy: { ...input.policy, evidenceKinds: 2 } }),
+  "two persons for all": (input) => ({
+    ...input,
+    policy: {
+      ...input.policy,
+      approval: { ...input.policy.approval, twoPersons: [{ services: null, actions: null, criticality: "low" }] },
+    },
+  }),
+  "a capacity that nobody knows": (input) => ({
+    ...input,
+    targets: input.targets.map((one) =>
+      one.state === null ? one : { ...one, state: { ...one.state, capacity: undefined } },
+    ) as RuleInput["targets"],
+  }),
+  "a service that nobody describes any more": (input) => ({ ...input, policy: { ...input.policy, services: {} } }),
   "an assessment that fails": (input) => ({ ...input, assessment: null }),
   "a target that does not answer": (input) => ({
     ...input,
@@ -182,6 +214,16 @@ describe("review of any input", () => {
         const plan = { ...input.plan, targets };
         expect(review({ ...input, plan, assessment: assessmentOf({ targets }) }).verdict).not.toBe("allow");
       }),
+    );
+  });
+
+  it.each(RULES)("is never laxer for the rule $name", (rule) => {
+    const others = RULES.filter((one) => one !== rule);
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        expect(RANK[review(input).verdict]).toBeGreaterThanOrEqual(RANK[reviewWith(others, input).verdict]);
+      }),
+      { numRuns: 30 },
     );
   });
 

@@ -62,7 +62,11 @@ export function policyOf(change: Partial<GatePolicy> = {}): GatePolicy {
       escalateToHumanAfter: 2,
       neverAutoRollback: ["database-migration-service", "billing-service"],
     },
-    services: {},
+    services: { checkout: serviceOf({ flags: ["new-cart"] }) },
+    blastRadius: { services: null, trafficShare: null, replicas: null },
+    evidenceKinds: 1,
+    freezeWindows: [],
+    approval: { twoPersons: [], remindAfterMs: 5 * MINUTE, escalate: [], tokenFile: "other_user" },
     ...change,
   };
 }
@@ -159,6 +163,9 @@ export function planOf(change: Partial<Plan> = {}): Plan {
   };
 }
 
+/** Three pods, and the version to restore has as much as the present one. */
+export const ENOUGH = { replicas: 3, less: [] } as const;
+
 export const NO_FACTS: StoreFacts = {
   skewMs: 0,
   pauses: [],
@@ -208,10 +215,11 @@ export function inputOf(
     assessment: assessmentOf({ targets: plan.targets }),
     targets: plan.targets.map((target) => ({
       target,
-      state: { ...target.expected, obstacles: [], warnings: [] },
+      state: { ...target.expected, obstacles: [], warnings: [], capacity: ENOUGH },
       problem: null,
       executable: true,
     })),
+    traffic: null,
     ...change,
     plan,
     store: { ...NO_FACTS, ...change.store },

@@ -1,6 +1,6 @@
 import type { RuleInput } from "../../../core/guardrails/rule.ts";
 import type { GuardrailVerdict, Target } from "../../../core/model/plan.ts";
-import { HOUR, inputOf, intentOf, MINUTE, NOW, planOf, policyOf, targetOf } from "./rule-inputs.ts";
+import { ENOUGH, HOUR, inputOf, intentOf, MINUTE, NOW, planOf, policyOf, targetOf } from "./rule-inputs.ts";
 
 /** A situation, the rule that must speak of it, and what it must say. */
 export type Row = readonly [name: string, input: RuleInput, rule: string, verdict: GuardrailVerdict, says: string];
@@ -13,7 +13,12 @@ export const guardrails = (change: Partial<ReturnType<typeof policyOf>["guardrai
   policyOf({ guardrails: { ...policyOf().guardrails, ...change } });
 
 export const standing = (target: Target, version: string, revision: string, more = {}): RuleInput["targets"] => [
-  { target, state: { version, revision, obstacles: [], warnings: [], ...more }, problem: null, executable: true },
+  {
+    target,
+    state: { version, revision, obstacles: [], warnings: [], capacity: ENOUGH, ...more },
+    problem: null,
+    executable: true,
+  },
 ];
 
 export const withoutEnvironment = ({ environment: _, ...rest }: Target): Target => rest;

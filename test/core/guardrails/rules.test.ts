@@ -7,6 +7,7 @@ import { RULES } from "../../../core/guardrails/rules.ts";
 import { ASK_FOR_EVIDENCE } from "./ask-for-evidence-rows.ts";
 import { ASK } from "./ask-rows.ts";
 import { DENY } from "./deny-rows.ts";
+import { freezeOf, LIMITS, LIMITS_DENY, LIMITS_SILENT } from "./limit-rows.ts";
 import { assessmentOf, firing, inputOf, policyOf, targetOf } from "./rule-inputs.ts";
 import { standing, step } from "./rule-situations.ts";
 import { SILENT } from "./silent-rows.ts";
@@ -27,17 +28,17 @@ describe("rules", () => {
     });
   });
 
-  it.each(DENY)("deny: %s", (_, input, rule, verdict, says) => {
+  it.each([...DENY, ...LIMITS_DENY])("deny: %s", (_, input, rule, verdict, says) => {
     expect(spoken(input, rule)).toEqual({ rule, verdict, reason: expect.stringContaining(says) });
     expect(review(input).verdict).toBe("deny");
   });
 
-  it.each([...ASK, ...ASK_FOR_EVIDENCE])("ask a person: %s", (_, input, rule, verdict, says) => {
+  it.each([...ASK, ...ASK_FOR_EVIDENCE, ...LIMITS])("ask a person: %s", (_, input, rule, verdict, says) => {
     expect(spoken(input, rule)).toEqual({ rule, verdict, reason: expect.stringContaining(says) });
     expect(review(input).verdict).not.toBe("allow");
   });
 
-  it.each(SILENT)("say nothing: %s", (_, input, rule) => {
+  it.each([...SILENT, ...LIMITS_SILENT])("say nothing: %s", (_, input, rule) => {
     expect(spoken(input, rule)).toBeUndefined();
   });
 
@@ -56,6 +57,14 @@ describe("rules", () => {
     const assessment = assessmentOf({ decision: { ...assessmentOf().decision, needsPerson } });
     expect(spoken(inputOf({ policy, assessment }), "human-approval")?.reason).toBe(
       `it is 4: "${text}" is true; the metrics did not answer`,
+    );
+  });
+
+  it("let rollbacks through a freeze that says so, and say that it does", () => {
+    const input = inputOf({ policy: policyOf({ freezeWindows: [freezeOf({ rollbacks: "allow" })] }) });
+    expect(review(input).verdict).toBe("allow");
+    expect(spoken(input, "freeze")?.reason).toBe(
+      "the freeze launch holds until 17:00:00 UTC; it lets rollbacks through",
     );
   });
 
@@ -82,7 +91,7 @@ describe("rules", () => {
   });
 
   it("each have a row here", () => {
-    const covered = new Set([...DENY, ...ASK, ...ASK_FOR_EVIDENCE].map(([, , rule]) => rule));
+    const covered = new Set([...DENY, ...ASK, ...ASK_FOR_EVIDENCE, ...LIMITS].map(([, , rule]) => rule));
     expect(RULES.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual(["aftermath"]);
   });
 });

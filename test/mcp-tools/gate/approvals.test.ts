@@ -40,7 +40,10 @@ describe("approvals", () => {
 
   it("S3: an empty token is nobody's, even where someone configured its hash", async () => {
     await using world = await openWorld({
-      config: { ...policyOf({ mode: "approve" }), approvers: [{ name: "x", tokenSha256: sha256(""), services: null }] },
+      config: {
+        ...policyOf({ mode: "approve" }),
+        approvers: [{ name: "x", tokenSha256: sha256(""), services: null, actions: null, upTo: "critical" }],
+      },
     });
     const plan = await held(world);
     await expect(world.gate.approve(plan.id, "")).rejects.toMatchObject({ code: "approval.refused" });

@@ -68,7 +68,12 @@ function endless(fails: () => boolean): Executor {
   });
   return {
     action: "kubectl_rollout_undo",
-    inspect: async ({ expected }) => ({ ...expected, obstacles: [], warnings: [] }),
+    inspect: async ({ expected }) => ({
+      ...expected,
+      obstacles: [],
+      warnings: [],
+      capacity: { replicas: 3, less: [] },
+    }),
     dryRun: answer,
     execute: answer,
     reconcile: answer,

@@ -16,8 +16,8 @@ export const BOB_TOKEN = "bob-personal-token-55aa";
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 export const APPROVERS: GateConfig["approvers"] = [
-  { name: "alice", tokenSha256: sha256(ALICE_TOKEN), services: null },
-  { name: "bob", tokenSha256: sha256(BOB_TOKEN), services: ["checkout"] },
+  { name: "alice", tokenSha256: sha256(ALICE_TOKEN), services: null, actions: null, upTo: "critical" },
+  { name: "bob", tokenSha256: sha256(BOB_TOKEN), services: ["checkout"], actions: null, upTo: "critical" },
 ];
 
 /** A gate over a real ledger and targets in a file, with a clock that tests turn. */

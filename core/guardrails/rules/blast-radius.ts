@@ -1,0 +1,55 @@
+import { reachOf } from "../reach.ts";
+import { allOf, type Rule, type RuleInput } from "../rule.ts";
+import { targetText } from "../targets.ts";
+
+/** An act that touches much can hurt much: above what people called small, one of them looks first. */
+export const blastRadius: Rule = {
+  name: "blast-radius",
+  check(input) {
+    return allOf("require_approval", [...servicesOver(input), ...trafficOver(input), ...replicasOver(input)]);
+  },
+};
+
+/** All that the plan touches, also what its targets reach, and what stands in the plan and was settled before. */
+function touched({ plan, targets, policy }: RuleInput): readonly string[] {
+  const reached = targets.flatMap((one) => reachOf(one, policy.services));
+  const names = reached.flatMap(({ services, unmapped }) => [...services, ...unmapped]);
+  return [...new Set([...plan.targets.map(({ service }) => service), ...names])];
+}
+
+function servicesOver(input: RuleInput): readonly string[] {
+  const limit = input.policy.blastRadius.services;
+  const names = touched(input);
+  if (limit === null || names.length <= limit) return [];
+  return [`the plan touches ${names.length} services (${names.join(", ")}), more than ${limit}`];
+}
+
+function trafficOver(input: RuleInput): readonly string[] {
+  const limit = input.policy.blastRadius.trafficShare;
+  if (limit === null) return [];
+  const { traffic } = input;
+  const names = touched(input);
+  const unknown = traffic === null ? names : names.filter((name) => !traffic.has(name));
+  const all = [...(traffic?.values() ?? [])].reduce((sum, rate) => sum + rate, 0);
+  const own = names.reduce((sum, name) => sum + (traffic?.get(name) ?? 0), 0);
+  const share = own / all;
+  if (unknown.length > 0 || !Number.isFinite(share)) {
+    return [`the share of traffic of ${(unknown.length > 0 ? unknown : names).join(", ")} is not known`];
+  }
+  if (share <= limit) return [];
+  return [`${names.join(", ")} serve ${percent(share)} of all requests, more than ${percent(limit)}`];
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+function replicasOver({ targets, policy }: RuleInput): readonly string[] {
+  const limit = policy.blastRadius.replicas;
+  if (limit === null) return [];
+  const workloads = targets.filter(({ target }) => target.action !== "feature_flag_disable");
+  const unknown = workloads.filter(({ state }) => state?.capacity === undefined);
+  if (unknown.length > 0) {
+    return [`the number of pods of ${unknown.map(({ target }) => targetText(target)).join(", ")} is not known`];
+  }
+  const pods = workloads.reduce((sum, { state }) => sum + (state?.capacity?.replicas ?? 0), 0);
+  return pods <= limit ? [] : [`the plan replaces ${pods} pods, more than ${limit}`];
+}

@@ -1,0 +1,29 @@
+import { allOf, type Rule } from "../rule.ts";
+import { targetText } from "../targets.ts";
+
+/**
+ * The old version comes back into the load of now, with the pods of now: where it was given less than the present one
+ * has, the cure can be the next outage. A flag has no capacity of its own.
+ */
+export const capacity: Rule = {
+  name: "capacity",
+  check({ targets }) {
+    return allOf(
+      "require_approval",
+      targets.flatMap(({ target, state }) => {
+        if (target.action === "feature_flag_disable" || target.action === "database_migration_rollback") return [];
+        // A target that could not be read is the rule evidence's.
+        if (state === null) return [];
+        const version = target.restore.version;
+        if (state.capacity === undefined) {
+          return [
+            `what ${version} of ${targetText(target)} may use is not known: look whether it can carry the present load`,
+          ];
+        }
+        return state.capacity.less.map(
+          (less) => `${version} of ${targetText(target)} has less than the present version: ${less}`,
+        );
+      }),
+    );
+  },
+};

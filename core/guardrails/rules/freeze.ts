@@ -1,0 +1,38 @@
+import { listedName, namesOf } from "../names.ts";
+import { allOf, clockText, type Rule, type RuleAnswer } from "../rule.ts";
+
+/**
+ * In a freeze people want to be surprised by nothing. Whether that holds for taking a bad change back they say
+ * themselves, in each window: leaving it open would be a guess on the worst night of the year.
+ */
+export const freeze: Rule = {
+  name: "freeze",
+  check({ plan, policy, now }) {
+    const open = policy.freezeWindows.flatMap((window) => {
+      const stretch = window.openAt(now);
+      if (stretch === null) return [];
+      const { services } = window;
+      const hit =
+        services === null ||
+        plan.targets.some((target) => listedName(namesOf(target, policy.services), services) !== undefined);
+      return hit ? [{ window, until: clockText(stretch.to, now) }] : [];
+    });
+    return (["deny", "approve", "allow"] as const)
+      .map((meaning): RuleAnswer | undefined =>
+        allOf(
+          VERDICTS[meaning],
+          open
+            .filter(({ window }) => window.rollbacks === meaning)
+            .map(({ window, until }) => `the freeze ${window.name} holds until ${until}; ${WORDS[meaning]}`),
+        ),
+      )
+      .find((answer) => answer !== undefined);
+  },
+};
+
+const VERDICTS = { deny: "deny", approve: "require_approval", allow: "allow" } as const;
+const WORDS = {
+  deny: "it denies rollbacks too, and only a change of freeze_windows in the file lifts it",
+  approve: "each rollback in it needs a person",
+  allow: "it lets rollbacks through",
+} as const;

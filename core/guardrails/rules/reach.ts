@@ -1,0 +1,44 @@
+import { skeleton } from "../names.ts";
+import { reachOf } from "../reach.ts";
+import { allOf, type InspectedTarget, type Rule, type RuleInput } from "../rule.ts";
+import { targetText } from "../targets.ts";
+
+/**
+ * An application or a flag is one name for many things. One protected service among them, or one that nobody has
+ * described, holds the whole plan: part of a sync, or of a switch, cannot be left out (S3).
+ */
+export const reach: Rule = {
+  name: "reach",
+  check(input) {
+    return allOf(
+      "require_approval",
+      input.targets
+        .filter(({ target }) => target.action === "argocd_sync_to_previous" || target.action === "feature_flag_disable")
+        .flatMap((one) => reasonsFor(one, input)),
+    );
+  },
+};
+
+function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly string[] {
+  const { target, state } = one;
+  const { services, unmapped } = reachOf(one, policy.services);
+  const isFlag = target.action === "feature_flag_disable";
+  const text = isFlag ? `the flag ${target.object.name}` : targetText(target);
+  const listed = Object.entries(policy.services).some(([, service]) =>
+    isFlag ? service.flags.includes(target.object.name) : service.argocdApplication === target.object.name,
+  );
+  const never = policy.guardrails.neverAutoRollback;
+  const protectedOnes = [...services, ...unmapped].filter((name) =>
+    never.some((entry) => skeleton(entry) === skeleton(name)),
+  );
+  const key = isFlag ? "flags" : "argocd_application";
+  const reaches = state?.reaches;
+  return [
+    ...protectedOnes.map((name) => `${text} reaches ${name}, which stands under never_auto_rollback`),
+    ...unmapped.map((name) => `${text} reaches ${name}, which no service of the file describes`),
+    ...(listed || (isFlag && reaches !== undefined && reaches.length > 0)
+      ? []
+      : [`no service of the file names ${text}: put it under services.<service>.${key}, so that its reach is known`]),
+    ...(isFlag || reaches !== undefined ? [] : [`what a sync of ${text} would change is not known`]),
+  ];
+}
