@@ -136,7 +136,24 @@ function harmOf(index: SampleIndex, service: string, onset: Onset, at: number, e
 
 const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTAIN, nats));
 
+/** Several steps of one assessment ask the same of the same samples: each is worked out once for an index. */
+const workedOut = new WeakMap<SampleIndex, Map<string, number>>();
+
+function once(index: SampleIndex, question: readonly (string | number)[], answer: () => number): number {
+  const known = workedOut.get(index) ?? new Map<string, number>();
+  workedOut.set(index, known);
+  const key = question.join("\n");
+  const nats = known.get(key) ?? answer();
+  known.set(key, nats);
+  return nats;
+}
+
 function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
+  const question = ["errors", service, onset.earliest, onset.at, at, excess];
+  return once(index, question, () => newErrorHarm(index, service, onset, at, excess));
+}
+
+function newErrorHarm(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
   const errors = index.whole(service, "error_rate");
   const rate = index.whole(service, "request_rate");
   const before = countsBetween(errors, rate, onset.earliest - beforeMs(errors?.stepMs ?? 0), onset.earliest);
@@ -157,6 +174,18 @@ function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number
 
 /** Latency that makes callers fail runs into their time-outs: a shift at the edge of what matters does not. */
 function latencyHarm(
+  index: SampleIndex,
+  service: string,
+  metric: string,
+  onset: Onset,
+  at: number,
+  excess: number,
+): number {
+  const question = ["latency", service, metric, onset.earliest, onset.at, at, excess];
+  return once(index, question, () => newLatencyHarm(index, service, metric, onset, at, excess));
+}
+
+function newLatencyHarm(
   index: SampleIndex,
   service: string,
   metric: string,
