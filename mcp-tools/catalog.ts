@@ -1,13 +1,16 @@
 import type { ToolContext } from "./context.ts";
 import type { Tool } from "./define-tool.ts";
 import { assessImpact } from "./tools/assess-impact.ts";
+import { draftPostmortem } from "./tools/draft-postmortem.ts";
 import { explainDecision } from "./tools/explain-decision.ts";
 import { getDependencies } from "./tools/get-dependencies.ts";
 import { getFindings } from "./tools/get-findings.ts";
 import { getIncident } from "./tools/get-incident.ts";
 import { getRollout } from "./tools/get-rollout.ts";
 import { getTraces } from "./tools/get-traces.ts";
+import { listAlerts } from "./tools/list-alerts.ts";
 import { listChanges } from "./tools/list-changes.ts";
+import { listFlags } from "./tools/list-flags.ts";
 import { listServices } from "./tools/list-services.ts";
 import { proposePlan } from "./tools/propose-plan.ts";
 import { queryMetric } from "./tools/query-metric.ts";
@@ -21,6 +24,8 @@ export const TOOLS: readonly Tool[] = [
   getFindings,
   listServices,
   listChanges,
+  listFlags,
+  listAlerts,
   queryMetric,
   searchLogs,
   getTraces,
@@ -33,9 +38,12 @@ export const TOOLS: readonly Tool[] = [
   submitPlan,
   getIncident,
   searchIncidents,
+  draftPostmortem,
 ];
 
 /** Those that this server offers: what is not offered is not registered, so that no flag can bring it back. */
 export function toolsFor(context: ToolContext, readOnly: boolean): readonly Tool[] {
-  return TOOLS.filter((tool) => tool.effect === "read" || (!readOnly && context.gate !== null));
+  return TOOLS.filter((tool) => tool.effect === "read" || (!readOnly && context.gate !== null)).filter(
+    (tool) => tool !== draftPostmortem || context.draft !== undefined,
+  );
 }

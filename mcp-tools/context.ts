@@ -1,5 +1,6 @@
 import type { Config } from "../core/config/config.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../core/model/assessment.ts";
+import type { Incident } from "../core/model/incident.ts";
 import type { Target } from "../core/model/plan.ts";
 import type { Clock, Gate, IncidentStore, Ledger, Sources } from "../core/ports.ts";
 
@@ -45,6 +46,13 @@ export interface ToolContext {
   readonly incidents: Pick<IncidentStore, "recall"> | null;
   /** null: nothing can be proposed here, and the tools that would are not registered. */
   readonly gate: Pick<Gate, "propose" | "submit"> | null;
+  /** The postmortem draft of an incident, Markdown; absent: none are made here, and the tool is not registered. */
+  readonly draft?: (incident: Incident) => Promise<string>;
+  /**
+   * Asks the person at the client to have something done, and whether it is; absent: the client cannot ask. The answer
+   * is no approval: it proves only that the client said so (S3). False for every answer but a plain yes.
+   */
+  readonly ask?: (request: string) => Promise<boolean>;
   /** The targets that would take back these changes, as the core's planning names them. Pure reading. */
   readonly targetsFor: (file: CaseFile, changeIds: readonly string[]) => Promise<TargetChoice>;
   readonly clock: Clock;

@@ -13,7 +13,8 @@ export function inputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type
 /**
  * A tool's output schema for the wire. True of every answer, and looser than what the server itself checks: which
  * fields are required, and bounds on them, are left out: they tell a model nothing about an answer that it is about
- * to see, and cost a quarter of the list. Inner objects are named as such, without their fields.
+ * to see, and cost a quarter of the list. Of the rows within a field only those fields are declared whose name and
+ * type do not say it all; objects within rows are named as such.
  */
 export function outputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type: "object" } {
   const whole = objectSchema(strip(z.toJSONSchema(schema, { io: "output" })));
@@ -63,9 +64,23 @@ function loosen(value: unknown, depth = 0): unknown {
     .filter(([key, one]) => !(key === "properties" && isObject(one) && depth >= DEEPEST));
   const fields = isObject(value.properties) && value.type === "object" ? 1 : 0;
   return Object.fromEntries(
-    entries.map(([key, one]) => [key, loosen(one, depth + (key === "properties" ? fields : 0))]),
+    entries.flatMap(([key, one]) => {
+      const loose = loosen(key === "properties" && fields === 1 ? telling(one) : one, depth + fields);
+      return key === "properties" && isObject(loose) && Object.keys(loose).length === 0 ? [] : [[key, loose]];
+    }),
   );
 }
+
+/** Fields that are no plain string, number or boolean, or that come with a word of explanation. */
+function telling(properties: unknown): JsonSchema {
+  const all = isObject(properties) ? Object.entries(properties) : [];
+  return Object.fromEntries(all.filter(([, one]) => !isObject(one) || !isPlain(one)));
+}
+
+const isPlain = (schema: JsonSchema): boolean =>
+  ["string", "number", "integer", "boolean"].includes(String(schema.type)) &&
+  !("description" in schema) &&
+  !("enum" in schema);
 
 function walk(value: unknown, keep: (entry: [string, unknown]) => boolean): unknown {
   if (Array.isArray(value)) return value.map((one) => walk(one, keep));

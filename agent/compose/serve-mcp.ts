@@ -2,6 +2,7 @@ import { assess, createAssessor } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
 import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
@@ -10,6 +11,7 @@ import { serveStdio } from "../../mcp-tools/stdio.ts";
 import { knownIncident, newPlanId, toolContext } from "./chain.ts";
 import type { LiveSystem } from "./live-system.ts";
 import { badVersions } from "./past.ts";
+import { draftPostmortem } from "./postmortems.ts";
 import { createSilences } from "./silences.ts";
 
 export interface McpParts {
@@ -59,7 +61,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     const caseFile = await assessor.gather(now, abort);
     return { ...caseFile, gaps: silences([...caseFile.gaps, ...system.gaps()], now) };
   };
-  const context = toolContext(
+  const tools = toolContext(
     { ...parts, sources, gate },
     async (incidentId) => {
       if (incidentId !== undefined) await knownIncident(ledger, incidentId);
@@ -73,6 +75,8 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     },
     "mcp",
   );
+  const drafting = { config, ledger, store: parts.store, format: "md" } as const;
+  const context = { ...tools, draft: (incident: Incident) => draftPostmortem(incident, null, drafting) };
   const timer = setInterval(() => {
     void system.observe(clock.now(), abort);
   }, config.watch.stepMs);

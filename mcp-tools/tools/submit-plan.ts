@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { type GateAnswer, GuardrailVerdict } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { cleanText } from "../../core/model/untrusted-text.ts";
+import { cleanText, name } from "../../core/model/untrusted-text.ts";
 import { defineTool } from "../define-tool.ts";
 import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
 
@@ -32,10 +32,12 @@ export const submitPlan = defineTool({
     executed_at: z.string().nullable(),
     next: z.string(),
   }),
-  async run({ plan_id: planId }, { gate }) {
+  async run({ plan_id: planId }, { gate, ask }) {
     if (gate === null)
       throw new UnshipError("input.invalid", { what: "submit_plan", reason: "this server is read-only" });
-    const answer = await gate.submit(planId);
+    let answer = await gate.submit(planId);
+    // The person at the client may fetch an approver; whatever they answer, the gate looks for the approval itself.
+    if (answer.outcome === "held" && (await ask?.(requestFor(planId)))) answer = await gate.submit(planId);
     return {
       plan_id: answer.planId,
       outcome: answer.outcome,
@@ -52,6 +54,10 @@ export const submitPlan = defineTool({
     };
   },
 });
+
+const requestFor = (planId: string) =>
+  `The gate holds plan ${name(planId)} until an approver runs "unship approve ${name(planId)}" in a terminal, with a ` +
+  "token of their own. Answering here approves nothing. Has it been approved there?";
 
 function next({ planId, outcome, review }: GateAnswer): string {
   switch (outcome) {

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
+import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
 import { TOOLS } from "../../mcp-tools/catalog.ts";
 import type { ToolContext } from "../../mcp-tools/context.ts";
@@ -10,6 +11,9 @@ import { context, recordingGate } from "./scenario.ts";
 
 const FOLDER = join(import.meta.dirname, "../../mcp-tools/tools");
 const { gate } = recordingGate({ verdict: "allow", rules: [] });
+const draft = async () => "# Postmortem";
+/** All that a context can offer. */
+const whole = context({ gate, draft });
 
 async function listed(of: ToolContext, options: ServerOptions = {}) {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
@@ -35,14 +39,13 @@ describe("the catalog", () => {
   });
 
   it("costs a client at most 6,000 tokens, output schemas included", async () => {
-    const tools = await listed(context({ gate }));
-    // Four bytes a token is what JSON schemas of English words come to; see the tokenizer count in the docs.
-    const tokens = Buffer.byteLength(JSON.stringify(tools)) / 4;
-    expect(Math.ceil(tokens)).toBeLessThanOrEqual(6_000);
+    const tools = await listed(whole);
+    expect(tools).toHaveLength(TOOLS.length);
+    expect(countTokens(JSON.stringify(tools))).toBeLessThanOrEqual(6_000);
   });
 
   it("declares input and output of each tool, strictly, and says all four hints", async () => {
-    for (const tool of await listed(context({ gate }))) {
+    for (const tool of await listed(whole)) {
       expect(tool.inputSchema.additionalProperties, tool.name).toBe(false);
       expect(tool.outputSchema?.additionalProperties, tool.name).toBe(false);
       const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = tool.annotations ?? {};
@@ -55,7 +58,7 @@ describe("the catalog", () => {
   });
 
   it("calls exactly those tools read-only that neither propose nor submit, and only submit_plan destructive", async () => {
-    const tools = await listed(context({ gate }));
+    const tools = await listed(whole);
     expect(tools.filter((tool) => tool.annotations?.readOnlyHint === false).map(({ name }) => name)).toEqual([
       "propose_plan",
       "submit_plan",
@@ -64,12 +67,18 @@ describe("the catalog", () => {
   });
 
   it.each<[string, ToolContext, ServerOptions]>([
-    ["with --read-only", context({ gate }), { readOnly: true }],
-    ["without a gate", context({ gate: null }), {}],
+    ["with --read-only", whole, { readOnly: true }],
+    ["without a gate", context({ gate: null, draft }), {}],
   ])("does not even register what acts %s", async (_, of, options) => {
     const names = (await listed(of, options)).map(({ name }) => name);
     expect(names).not.toContain("propose_plan");
     expect(names).not.toContain("submit_plan");
     expect(names).toHaveLength(TOOLS.length - 2);
+  });
+
+  it("registers no drafting of postmortems where none are made", async () => {
+    const names = (await listed(context({ gate }))).map(({ name }) => name);
+    expect(names).toHaveLength(TOOLS.length - 1);
+    expect(names).not.toContain("draft_postmortem");
   });
 });

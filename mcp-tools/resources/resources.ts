@@ -1,0 +1,144 @@
+import { explain } from "../../core/config/explain.ts";
+import { UnshipError } from "../../core/errors.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import { cleanText, name, quote } from "../../core/model/untrusted-text.ts";
+import type { ToolContext } from "../context.ts";
+import { page } from "../page.ts";
+import { targetText } from "../plan-view.ts";
+import { answerOf } from "../result.ts";
+import { draftPostmortem } from "../tools/draft-postmortem.ts";
+import { getIncident } from "../tools/get-incident.ts";
+
+/** What clients attach to a conversation: the same facts as the tools give, under an address. Only reading. */
+export interface Resource {
+  readonly uri: string;
+  readonly name: string;
+  readonly title: string;
+  readonly mimeType: string;
+}
+
+export interface ResourceTemplate {
+  readonly uriTemplate: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly mimeType: string;
+}
+
+const POLICY: Resource = {
+  uri: "unship://policy",
+  name: "policy",
+  title: "What unship may do here, in plain words",
+  mimeType: "text/plain",
+};
+
+const kinds = {
+  incidents: {
+    uriTemplate: "unship://incidents/{incident}",
+    name: "incident",
+    title: "Incident",
+    description: "One incident as the ledger holds it",
+    mimeType: "application/json",
+  },
+  plans: {
+    uriTemplate: "unship://plans/{plan}",
+    name: "plan",
+    title: "Plan",
+    description: "One plan: its targets, why, by whom, until when",
+    mimeType: "application/json",
+  },
+  postmortems: {
+    uriTemplate: "unship://postmortems/{incident}",
+    name: "postmortem",
+    title: "Postmortem draft",
+    description: "The draft of one incident",
+    mimeType: "text/markdown",
+  },
+} as const satisfies Record<string, ResourceTemplate>;
+
+/** Postmortems only where drafts are made. */
+export function resourceTemplates({ draft }: ToolContext): readonly ResourceTemplate[] {
+  return [kinds.incidents, kinds.plans, ...(draft === undefined ? [] : [kinds.postmortems])];
+}
+
+const PAGE = 50;
+
+/**
+ * Policy first, then the incidents, newest first, each with its plan and its draft; `next` is null on the last page.
+ * Throws "input.invalid" for a cursor that is none of ours.
+ */
+export async function listResources(
+  { ledger, draft }: ToolContext,
+  cursor: string | undefined,
+): Promise<{ readonly resources: readonly Resource[]; readonly next: string | null }> {
+  const incidents = await ledger.incidents();
+  const shown = page(incidents, { cursor, limit: PAGE, question: "resources", bytes: Number.POSITIVE_INFINITY });
+  const of = (kind: ResourceTemplate, id: string, title: string): Resource => ({
+    uri: kind.uriTemplate.replace(/\{\w+\}/, encodeURIComponent(id)),
+    name: `${kind.name} ${name(id)}`,
+    title: cleanText(title, 200),
+    mimeType: kind.mimeType,
+  });
+  const resources = shown.items.flatMap(({ id, service, stage, detectedAt, plan }) => [
+    of(kinds.incidents, id, `${name(service)}, ${rfc3339(detectedAt)}: ${stage}`),
+    ...(plan === null ? [] : [of(kinds.plans, plan.id, `Plan for ${name(service)}`)]),
+    ...(draft === undefined ? [] : [of(kinds.postmortems, id, `Postmortem draft of ${name(id)}`)]),
+  ]);
+  return { resources: cursor === undefined ? [POLICY, ...resources] : resources, next: shown.more };
+}
+
+/** What stands at an address, at most as large as a tool's result; null: nothing has this address. */
+export async function readResource(
+  uri: string,
+  context: ToolContext,
+  abort: AbortSignal,
+): Promise<{ readonly mimeType: string; readonly text: string } | null> {
+  if (uri === POLICY.uri) {
+    return { mimeType: POLICY.mimeType, text: bounded(explain(context.config).map((line) => cleanText(line, 1_000))) };
+  }
+  const [, kind, id] = /^unship:\/\/(incidents|plans|postmortems)\/([^/?#]{1,300})$/.exec(uri) ?? [];
+  if (kind === undefined || id === undefined) return null;
+  try {
+    return await read(kind, decodeURIComponent(id), context, abort);
+  } catch (error) {
+    const unknown = error instanceof UnshipError && ["incident.unknown", "plan.unknown"].includes(error.code);
+    if (unknown || error instanceof URIError) return null;
+    throw error;
+  }
+}
+
+async function read(kind: string, id: string, context: ToolContext, abort: AbortSignal) {
+  if (kind === "incidents") {
+    const { text } = answerOf(await getIncident.run({ incident: id, limit: 100 }, context, abort));
+    return { mimeType: kinds.incidents.mimeType, text };
+  }
+  if (kind === "plans") {
+    const plan = await context.ledger.plan(id);
+    if (plan === null) return null;
+    const { text } = answerOf({
+      plan_id: plan.id,
+      hash: plan.hash,
+      incident: name(plan.incidentId),
+      targets: plan.targets.slice(0, 100).map(targetText),
+      targets_left_out: Math.max(0, plan.targets.length - 100),
+      reason: quote(plan.reason, 600),
+      proposed_by: name(plan.proposedBy),
+      created_at: rfc3339(plan.createdAt),
+      expires_at: rfc3339(plan.expiresAt),
+    });
+    return { mimeType: kinds.plans.mimeType, text };
+  }
+  if (context.draft === undefined) return null;
+  const { markdown, more } = await draftPostmortem.run({ incident: id }, context, abort);
+  const rest = more === null ? "" : "\n\n(The rest of this draft: draft_postmortem with a cursor.)\n";
+  return { mimeType: kinds.postmortems.mimeType, text: `${asLines(markdown).join("\n")}${rest}` };
+}
+
+const asLines = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+
+/** Lines up to a result's room. */
+function bounded(lines: readonly string[]): string {
+  const { items, total } = page(lines, { limit: lines.length, question: "lines", bytes: 24_000 });
+  const left = total - items.length;
+  return [...items, ...(left === 0 ? [] : [`(${left} more lines: run unship check.)`])].join("\n");
+}
