@@ -218,7 +218,10 @@ export interface Gate {
   reject(planId: string, token: string, reason: string): Promise<{ readonly by: string }>;
   pause(scope: string, by: string): Promise<void>;
   resume(scope: string, token: string): Promise<{ readonly by: string }>;
-  /** After a restart: every intent without a result is reconciled against its target before anything else (S5). */
+  /**
+   * After a restart, and at any time: every intent without a result is reconciled against its target before anything
+   * else (S5); then people are reminded of plans that wait for them, and the next in line is told.
+   */
   recover(): Promise<readonly GateAnswer[]>;
 }
 

@@ -13,6 +13,7 @@ import { GATE_LIMITS, type GateLimits, type GateParts, planHash } from "./parts.
 import { createPatience } from "./patience.ts";
 import { redeemPermit } from "./permit.ts";
 import { recoverPlans } from "./recover.ts";
+import { remind } from "./reminders.ts";
 import { entry, reserve } from "./reserve.ts";
 import { closeRest, runPlan } from "./run.ts";
 import { createRunning } from "./running.ts";
@@ -90,6 +91,7 @@ export function createGate(given: GateParts): Gate {
       const plan = await store.plan(answer.planId);
       if (plan !== null) await tell(parts, limits, plan, answer, null);
     }
+    await remind(parts, limits);
     return answers;
   }
 

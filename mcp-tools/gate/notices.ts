@@ -20,7 +20,7 @@ export async function tell(
   const { store, notifier } = parts;
   const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
   const told = await store.entries({ incidentId: plan.incidentId, kinds });
-  if (told.some(({ planId, body }) => planId === plan.id && isAbout(body, answer.outcome))) return;
+  if (told.some(({ planId, body }) => planId === plan.id && aboutOf(body) === answer.outcome)) return;
   const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const held = answer.outcome === "held";
   const title = held ? `Rollback of ${services} needs a person` : `Rollback of ${services} stopped`;
@@ -42,8 +42,9 @@ export async function tell(
   }
 }
 
-const isAbout = (body: unknown, outcome: string): boolean =>
-  typeof body === "object" && body !== null && "about" in body && body.about === outcome;
+/** What a notice in the ledger was about: an outcome of the gate, a reminder, an escalation. */
+export const aboutOf = (body: unknown): unknown =>
+  typeof body === "object" && body !== null && "about" in body ? body.about : undefined;
 
 /** Those whom the firing policies name; where none fires, those whom any policy names. */
 function recipients({ config }: GateParts, assessment: Assessment | null): readonly string[] {

@@ -1,0 +1,119 @@
+import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import type { Plan } from "../../core/model/plan.ts";
+import { durationText } from "../../core/model/time.ts";
+import type { LedgerEntry } from "../../core/ports.ts";
+import { enoughApprovals } from "./approvals.ts";
+import { within } from "./gather.ts";
+import { aboutOf } from "./notices.ts";
+import type { GateConfig, GateLimits, GateParts } from "./parts.ts";
+import { entry } from "./reserve.ts";
+
+/** One more time to tell people of a plan that waits: how long after it was held, and whom. */
+interface Step {
+  /** Names it in the ledger, so that it happens once. */
+  readonly about: string;
+  readonly afterMs: number;
+  readonly to: readonly string[];
+}
+
+/**
+ * Reminds those who were asked, once, and then tells the next in line, step by step, of every plan of an open incident
+ * that still waits for a person. Each is written down as sent or undelivered, whatever the notifier does. May be called
+ * at any rate; what was told before, by any process, is not told again.
+ */
+export async function remind(parts: GateParts, limits: GateLimits): Promise<void> {
+  const { store, config } = parts;
+  const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
+  for (const { id } of await store.incidents({ open: true })) {
+    const entries = await store.entries({ incidentId: id, kinds });
+    const held = entries.filter(isHeld);
+    for (const planId of new Set(held.map((one) => one.planId))) {
+      const first = held.find((one) => one.planId === planId);
+      if (planId === null || first === undefined) continue;
+      const own = entries.filter((one) => one.planId === planId);
+      const due = await dueSteps(planId, first, own, parts, config);
+      for (const step of due.steps) await say(step, due.plan, first.at, due.now, parts, limits);
+    }
+  }
+}
+
+interface Due {
+  readonly plan: Plan;
+  readonly now: number;
+  readonly steps: readonly Step[];
+}
+
+async function dueSteps(
+  planId: string,
+  first: LedgerEntry,
+  told: readonly LedgerEntry[],
+  { store, clock }: GateParts,
+  config: GateConfig,
+): Promise<Due> {
+  return store.transact(async (tx) => {
+    const plan = await tx.plan(planId);
+    if (plan === null) throw new Error(`the ledger has a notice of plan ${planId}, and no such plan`);
+    const none = { plan, now: tx.now, steps: [] } as const;
+    if (tx.now >= plan.expiresAt) return none;
+    const { permit, approvals } = await tx.facts(plan, 0);
+    const answered = permit !== null || approvals.some(({ answer }) => answer === "reject");
+    const enough = enoughApprovals(plan, approvals, { now: tx.now, clockNow: clock.now() }, config);
+    if (answered || enough.length > 0) return none;
+    const done = new Set(told.map(({ body }) => aboutOf(body)));
+    const asked = told.flatMap(({ body }) => (aboutOf(body) === "held" ? recipientOf(body) : []));
+    const steps = stepsOf(config, asked).filter(
+      ({ about, afterMs }) => !done.has(about) && tx.now - first.at >= afterMs,
+    );
+    return { plan, now: tx.now, steps };
+  });
+}
+
+function stepsOf({ approval }: GateConfig, asked: readonly string[]): readonly Step[] {
+  return [
+    { about: "reminder", afterMs: approval.remindAfterMs, to: [...new Set(asked)] },
+    ...approval.escalate.map(({ afterMs, to }, index) => ({ about: `escalation ${index + 1}`, afterMs, to })),
+  ];
+}
+
+async function say(step: Step, plan: Plan, since: number, now: number, parts: GateParts, limits: GateLimits) {
+  const { store, notifier, config } = parts;
+  const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
+  const waited = durationText(now - since);
+  const isReminder = step.about === "reminder";
+  const title = isReminder
+    ? `Rollback of ${services} still needs a person`
+    : `Nobody has answered: rollback of ${services} needs a person`;
+  const able = config.approvers.filter((one) =>
+    plan.targets.every((target) => whyNotFor(one, target, config.services) === null),
+  );
+  const two = twoPersonReasons(plan.targets, config).length > 0;
+  const lines = [
+    plan.reason,
+    `It has waited for ${waited}, and expires in ${durationText(plan.expiresAt - now)}; that means no.`,
+    `${two ? "Two of these have to approve" : "One of these may approve"}: ${able.length === 0 ? "nobody in the file" : able.map(({ name }) => name).join(", ")}`,
+    `unship approve ${plan.id}`,
+  ];
+  for (const to of step.to) {
+    const severity = isReminder ? "warning" : "critical";
+    const notice = { incidentId: plan.incidentId, title, lines, severity, to } as const;
+    const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
+      delivered: false,
+      detail: "the notifier failed",
+    }));
+    const kind = delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered;
+    await store.append(entry(plan, kind, { about: step.about, to, title, detail }));
+  }
+}
+
+/** When the gate said that the plan waits for a person: from then on people are waited for, told or not. */
+const isHeld = ({ kind, body }: LedgerEntry): boolean =>
+  kind === LEDGER_KINDS.planReviewed &&
+  typeof body === "object" &&
+  body !== null &&
+  "outcome" in body &&
+  body.outcome === "held";
+
+function recipientOf(body: unknown): readonly string[] {
+  return typeof body === "object" && body !== null && "to" in body && typeof body.to === "string" ? [body.to] : [];
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { policyOf } from "../../core/guardrails/rule-inputs.ts";
+import { incident } from "../../knowledge/incidents.ts";
+import { ALICE_TOKEN, openWorld, type World } from "./gate-world.ts";
+
+const MINUTE = 60_000;
+const approval = {
+  ...policyOf().approval,
+  remindAfterMs: 3 * MINUTE,
+  escalate: [
+    { afterMs: 5 * MINUTE, to: ["pagerduty:second"] },
+    { afterMs: 9 * MINUTE, to: ["pagerduty:boss", "slack:#all"] },
+  ],
+};
+const config = { ...policyOf({ mode: "approve" }), approval };
+
+/** A plan of an open incident that waits for a person, and what was told of it so far left out. */
+async function waiting(world: World): Promise<string> {
+  await world.store.saveIncident({
+    ...incident,
+    id: "incident-1",
+    stage: "waiting-approval",
+    outcome: null,
+    closedAt: null,
+  });
+  const { plan } = await world.gate.propose(world.draft());
+  expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  world.notices.length = 0;
+  return plan.id;
+}
+
+/** Whom the gate tells when it is asked this many minutes after the plan was held. */
+async function toldAfter(world: World, minutes: number): Promise<readonly string[]> {
+  const start = world.notices.length;
+  world.time.now += minutes * MINUTE;
+  await world.gate.recover();
+  return world.notices.slice(start).map(({ to }) => to);
+}
+
+describe("a plan that nobody answers", () => {
+  it("is told again to those who were asked, then to the next in line, each once", async () => {
+    await using world = await openWorld({ config });
+    const plan = await waiting(world);
+    expect(await toldAfter(world, 2)).toEqual([]);
+    expect(await toldAfter(world, 1)).toEqual(["slack:#incidents"]);
+    expect(await toldAfter(world, 1)).toEqual([]);
+    expect(await toldAfter(world, 1)).toEqual(["pagerduty:second"]);
+    expect(await toldAfter(world, 4)).toEqual(["pagerduty:boss", "slack:#all"]);
+    expect(await toldAfter(world, 1)).toEqual([]);
+    const [reminder] = world.notices;
+    expect(reminder?.lines).toEqual(
+      expect.arrayContaining([
+        "It has waited for 3m, and expires in 12m; that means no.",
+        "One of these may approve: alice, bob",
+        `unship approve ${plan}`,
+      ]),
+    );
+    const entries = await world.store.entries({ kinds: ["notice.sent"] });
+    expect(entries.map(({ body }) => body)).toMatchObject([
+      { about: "held" },
+      { about: "reminder" },
+      { about: "escalation 1", to: "pagerduty:second" },
+      { about: "escalation 2", to: "pagerduty:boss" },
+      { about: "escalation 2", to: "slack:#all" },
+    ]);
+  });
+
+  it("is told at once to all whose time has come, when nobody looked for a while, and not again after a restart", async () => {
+    await using world = await openWorld({ config });
+    await waiting(world);
+    world.time.now += 6 * MINUTE;
+    await world.newGate().recover();
+    await world.newGate().recover();
+    expect(world.notices.map(({ to }) => to)).toEqual(["slack:#incidents", "pagerduty:second"]);
+  });
+
+  it("reaches the next in line though no policy names anybody to tell first", async () => {
+    const policies = config.policies.map((one) => ({ ...one, notification: [] }));
+    await using world = await openWorld({ config: { ...config, policies } });
+    await waiting(world);
+    expect(await toldAfter(world, 6)).toEqual(["pagerduty:second"]);
+  });
+
+  it("stands in the ledger as undelivered where the notifier fails", async () => {
+    const notifier = { notify: () => Promise.reject(new Error("a secret")) };
+    await using world = await openWorld({ config, parts: { notifier } });
+    await waiting(world);
+    world.time.now += 3 * MINUTE;
+    await world.gate.recover();
+    expect(await world.store.entries({ kinds: ["notice.undelivered"] })).toMatchObject([
+      { body: { about: "held" } },
+      { body: { about: "reminder", detail: "the notifier failed" } },
+    ]);
+  });
+
+  it.each([
+    ["was approved", (world: World, plan: string) => world.gate.approve(plan, ALICE_TOKEN)],
+    ["was rejected", (world: World, plan: string) => world.gate.reject(plan, ALICE_TOKEN, "innocent")],
+    [
+      "expired",
+      async (world: World) => {
+        world.time.now += 15 * MINUTE;
+      },
+    ],
+  ])("is told to nobody any more once it %s", async (_, answer) => {
+    await using world = await openWorld({ config });
+    await answer(world, await waiting(world));
+    expect(await toldAfter(world, 6)).toEqual([]);
+  });
+
+  it("is told again while only one of two people has approved", async () => {
+    const twoPersons = [{ services: null, actions: null, criticality: "low" as const }];
+    await using world = await openWorld({ config: { ...config, approval: { ...approval, twoPersons } } });
+    await world.gate.approve(await waiting(world), ALICE_TOKEN);
+    expect(await toldAfter(world, 3)).toEqual(["slack:#incidents"]);
+    expect(world.notices[0]?.lines.join()).toContain("Two of these have to approve: alice, bob");
+  });
+});
