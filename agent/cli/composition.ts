@@ -102,6 +102,6 @@ export interface Composition {
   readonly postmortem: (config: Config, incident: Incident, format: "md" | "html") => Promise<string>;
   /** null where the configuration asks for no memory. */
   readonly knowledge: (config: Config) => Promise<KnowledgeDesk | null>;
-  readonly readSecretFile: (path: string) => Promise<string>;
+  readonly readSecretFile: (path: string, agentFile: string | null) => Promise<string>;
   readonly writeFile: (path: string, text: string) => Promise<void>;
 }

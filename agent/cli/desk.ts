@@ -1,10 +1,11 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
+import type { Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
+import { planText } from "./plan-text.ts";
 import { scopeText } from "./words.ts";
 
 export interface DeskOptions {
@@ -15,10 +16,12 @@ export interface DeskOptions {
 
 /**
  * The personal token of whoever approves: typed at a terminal, or from a file. Never from the environment or an
- * argument: what an agent's own process can read proves nobody's identity (S3).
+ * argument: what an agent's own process can read proves nobody's identity (S3), and so the file must be one that the
+ * agent's user cannot read, unless the configuration says otherwise.
  */
-async function personalToken(to: Composition, options: DeskOptions): Promise<string> {
-  if (options.tokenFile !== undefined) return (await to.readSecretFile(options.tokenFile)).trim();
+async function personalToken(to: Composition, options: DeskOptions, config: Config): Promise<string> {
+  const agentFile = config.approval.tokenFile === "same_user" ? null : config.ledger.path;
+  if (options.tokenFile !== undefined) return (await to.readSecretFile(options.tokenFile, agentFile)).trim();
   if (to.terminal.askSecret !== null) return (await to.terminal.askSecret("Your personal token: ")).trim();
   throw new UnshipError("approval.refused", {
     reason: "no personal token: type it at a terminal, or name a file that holds it with --token-file",
@@ -36,11 +39,14 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     const useless = whyUseless(plan, incident);
     if (useless !== null) throw new UnshipError("approval.refused", { reason: useless });
     const review = incident?.gate?.planId === planId ? incident.gate.review : undefined;
-    if (options.json !== true) say(to, planText(plan, review));
-    const { by, expiresAt } = await gate.approve(planId, await personalToken(to, options));
-    await present(to, options.json, { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt) }, [
+    if (options.json !== true) say(to, planText(plan, config, review));
+    const { by, expiresAt, stillNeeded } = await gate.approve(planId, await personalToken(to, options, config));
+    const value = { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded };
+    await present(to, options.json, value, [
       `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
-      `${whoGoesOn(plan)}; the gate checks every rule once more before anything happens.`,
+      stillNeeded === 0
+        ? `${whoGoesOn(plan)}; the gate checks every rule once more before anything happens.`
+        : "Nothing happens yet: this plan needs a second person. Ask one of those who may approve it.",
     ]);
     return EXIT.ok;
   } finally {
@@ -68,7 +74,11 @@ export async function reject(
   const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
-    const { by } = await gate.reject(planId, await personalToken(to, options), options.reason ?? "no reason given");
+    const { by } = await gate.reject(
+      planId,
+      await personalToken(to, options, config),
+      options.reason ?? "no reason given",
+    );
     await present(to, options.json, { plan: planId, rejected_by: by }, [
       `Rejected by ${by}: this plan will not be executed, and the watch will not propose it again in this incident.`,
     ]);
@@ -123,7 +133,7 @@ export async function resume(to: Composition, scope: string, options: DeskOption
   const { config } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
-    const { by } = await gate.resume(scope, await personalToken(to, options));
+    const { by } = await gate.resume(scope, await personalToken(to, options, config));
     await present(to, options.json, { resumed: scope, by }, [
       `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again on the watch's next look.`,
     ]);
@@ -131,22 +141,4 @@ export async function resume(to: Composition, scope: string, options: DeskOption
   } finally {
     await ledger.close();
   }
-}
-
-/** A plan as the person who approves it reads it: target by target, what stands and what will stand. */
-export function planText(plan: Plan, review?: GateReview): readonly string[] {
-  const about = plan.incidentId === NO_INCIDENT ? "outside any incident" : `incident ${plan.incidentId}`;
-  return [
-    `Plan ${plan.id}, ${about}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
-    ...plan.targets.map(
-      ({ action, object, expected, restore, service }, index) =>
-        `  ${index + 1}. ${action}: ${object.kind}/${object.name} in ${object.namespace} (${service}): ` +
-        `${expected.version} (revision ${expected.revision}) → ${restore.version} (revision ${restore.revision})`,
-    ),
-    `  Why: ${plan.reason}`,
-    ...(review?.rules ?? [])
-      .filter(({ verdict }) => verdict !== "allow")
-      .map(({ rule, reason }) => `  Held by ${rule}: ${reason}`),
-    "  Not restored by it: configuration, data, replica counts.",
-  ];
 }

@@ -1,5 +1,9 @@
+import type { Config } from "../../core/config/config.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
+import type { Ledger } from "../../core/ports.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 import { likelihood, scopeText } from "./words.ts";
@@ -19,6 +23,7 @@ export async function status(
       ledger.incidents({ open: false, limit: CLOSED_SHOWN }),
       ledger.pauses(),
     ]);
+    const trust = await graduationLines(config, ledger);
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const words = [
       `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
@@ -32,13 +37,40 @@ export async function status(
       ...closed.map(
         ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
       ),
+      ...(trust.length === 0 ? [] : ["How far each service has come (only you change a mode, in the file):"]),
+      ...trust.map(({ service, mode, text }) => `  ${service}, ${mode}: ${text}`),
     ];
-    const value = { mode: config.mode, pauses, open: open.map(brief), closed: closed.map(brief) };
+    const value = { mode: config.mode, pauses, open: open.map(brief), closed: closed.map(brief), graduation: trust };
     await present(to, options.json, value, words);
     return EXIT.ok;
   } finally {
     await ledger.close();
   }
+}
+
+/** Incidents read for it, the newest: a longer past says little about what runs today. */
+const REMEMBERED = 500;
+
+/** What each service has shown, of those that the file describes or that ever had a plan. */
+async function graduationLines(config: Config, ledger: Ledger) {
+  const incidents = [...(await ledger.incidents({ limit: REMEMBERED }))].reverse();
+  const entries = await ledger.entries({ kinds: [LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected] });
+  const answers = new Map(
+    entries.flatMap(({ planId, kind }) =>
+      planId === null ? [] : [[planId, kind === LEDGER_KINDS.approvalGiven ? "approve" : "reject"] as const],
+    ),
+  );
+  const rejected = new Set(
+    entries.flatMap(({ kind, incidentId }) => (kind === LEDGER_KINDS.approvalRejected ? (incidentId ?? []) : [])),
+  );
+  const planned = incidents.flatMap(({ plan }) => plan?.targets.map(({ service }) => service) ?? []);
+  const services = [...new Set([...Object.keys(config.services), ...planned])].sort();
+  return services.map((service) => {
+    const described = Object.hasOwn(config.services, service) ? config.services[service] : undefined;
+    const mode = described?.mode ?? config.mode;
+    const record = recordOf(service, incidents, answers, rejected);
+    return { service, mode, ...record, text: graduationText(mode, record, config) };
+  });
 }
 
 function brief(incident: Incident) {

@@ -3,12 +3,22 @@ import { UnshipError } from "../../core/errors.ts";
 
 /** Group and others: a personal token that they can read is no longer personal. */
 const OTHERS = 0o077;
+const ROOT = 0;
 
-/** Reads a personal token from a file. Throws "approval.refused" where others than its owner can read it, or nobody can. */
-export async function readSecretFile(path: string): Promise<string> {
+/**
+ * Reads a personal token from a file. `agentFile`: a file that the agent's own user owns (the ledger); null: whose
+ * file it is does not matter. Throws "approval.refused" where others than its owner can read it, where nobody can, or
+ * where the agent's user could: what the agent can read proves nobody's identity (S3). Looks at owner and mode; rights
+ * that a system grants beside them (access control lists, capabilities) it cannot see.
+ */
+export async function readSecretFile(path: string, agentFile: string | null): Promise<string> {
   try {
-    if ((statSync(path).mode & OTHERS) !== 0) {
-      throw new UnshipError("approval.refused", { reason: `others can read ${path}: chmod 600 it` });
+    const { mode, uid } = statSync(path);
+    if ((mode & OTHERS) !== 0) throw refused(`others can read ${path}: chmod 600 it`);
+    if (agentFile !== null) {
+      const why = whyReadable(uid, ownerOf(agentFile));
+      if (why !== null)
+        throw refused(`${path} ${why}; type the token at a terminal, or keep it under a user of your own`);
     }
     return readFileSync(path, "utf8");
   } catch (cause) {
@@ -16,3 +26,20 @@ export async function readSecretFile(path: string): Promise<string> {
     throw new UnshipError("approval.refused", { reason: `${path} cannot be read` }, { cause });
   }
 }
+
+/** Why the agent's user can read a private file of `owner` (user ids); null: it cannot. `agent` null: not known. */
+export function whyReadable(owner: number, agent: number | null): string | null {
+  if (agent === null) return "may be readable by the agent: whose the ledger is cannot be told";
+  if (agent === ROOT) return "can be read by the agent, which runs as root";
+  return owner === agent ? "belongs to the user who owns the ledger, so the agent can read it" : null;
+}
+
+function ownerOf(path: string): number | null {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return null;
+  }
+}
+
+const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

@@ -81,6 +81,7 @@ describe("an assistant at the MCP server of a running system", () => {
       await openShop({
         edit(config) {
           const sha256 = createHash("sha256").update(TOKEN).digest("hex");
+          config.setIn(["approval", "token_file"], "same_user");
           config.setIn(["approvers"], [{ name: "ada", token_sha256: sha256 }]);
         },
       }),

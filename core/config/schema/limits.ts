@@ -115,12 +115,12 @@ export const graduation = field(
     .strictObject({
       approve_after_proposals: field(
         count(1).default(3),
-        "So many incidents in which it named a rollback of the service, before `check` and `status` suggest mode approve.",
+        "So many incidents in which it named a rollback of the service, before `unship status` suggests mode approve.",
         { unit: "incidents" },
       ),
       auto_after_recovered: field(
         count(1).default(5),
-        "So many rollbacks of the service in a row that a person approved and that brought recovery, before they suggest mode auto. A rejected one, or one that did not help, starts the row anew.",
+        "So many rollbacks of the service in a row that a person approved and that brought recovery, before it suggests mode auto. A rejected one, or one that did not help, starts the row anew.",
         { unit: "rollbacks" },
       ),
     })

@@ -32,7 +32,10 @@ describe("unship approve", () => {
     const plan = await heldPlan();
     const { code, out, err } = await desk.run(["approve", plan, "--token-file", desk.tokenFile(ALICE_TOKEN)]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/kubectl_rollout_undo: Deployment\/checkout in production .*v2 .* → v1/);
+    expect(out).toMatch(/kubectl_rollout_undo: Deployment\/checkout in production, service checkout/);
+    expect(out).toMatch(/- runs now: {2}v2 \(revision \d+\)\n.*\+ will run: {2}v1 /);
+    expect(out).toContain("data: what was written and how it is shaped stays");
+    expect(out).toContain("May approve: alice");
     expect(out).toMatch(/Held by human-approval: .*no automatic condition holds/);
     expect(out).toContain("Approved by alice, valid until ");
     expect(await answers()).toEqual(["approval.given"]);
@@ -45,7 +48,12 @@ describe("unship approve", () => {
     const plan = await heldPlan();
     const { code, out } = await desk.run(["approve", plan, "--json", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ plan, approved_by: "alice", expires_at: expect.stringMatching(/Z$/) });
+    expect(JSON.parse(out)).toEqual({
+      plan,
+      approved_by: "alice",
+      expires_at: expect.stringMatching(/Z$/),
+      still_needed: 0,
+    });
   });
 
   it.each([
@@ -180,6 +188,8 @@ describe("unship status", () => {
     expect(out).toContain("WAITING FOR A PERSON");
     expect(out).toContain("rollback of deploy-checkout (97 %)");
     expect(out).toContain("held by human-approval: no automatic condition holds");
+    expect(out).toContain("How far each service has come (only you change a mode, in the file):");
+    expect(out).toContain("checkout, observe: 1 of 3 proposals");
     expect(out).toMatch(/to be answered within \d+m/);
     expect(out).toContain(`\n    unship approve ${plan}\n`);
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(160);
@@ -197,7 +207,7 @@ describe("unship status", () => {
     using empty = openDesk();
     const { code, out, err } = await empty.run(["status", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(JSON.parse(out)).toEqual({ mode: "observe", pauses: [], open: [], closed: [] });
+    expect(JSON.parse(out)).toEqual({ mode: "observe", pauses: [], open: [], closed: [], graduation: [] });
   });
 });
 

@@ -54,6 +54,7 @@ export function openDesk(options: { readonly ledger?: string; readonly more?: st
       `ledger: { path: ${JSON.stringify(options.ledger ?? join(folder, "ledger.db"))} }`,
       `knowledge: { path: ${JSON.stringify(join(folder, "knowledge"))} }`,
       `approvers: [{ name: alice, token_sha256: "${sha256(ALICE_TOKEN)}" }]`,
+      "approval: { token_file: same_user }",
       options.more ?? "",
     ].join("\n"),
   );

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { inMode, readConfig } from "../../../agent/compose/config-file.ts";
 import { ephemeralGate, ephemeralLedger } from "../../../agent/compose/ephemeral.ts";
 import { terminalNotifier } from "../../../agent/compose/notifier.ts";
-import { readSecretFile } from "../../../agent/compose/secret-file.ts";
+import { readSecretFile, whyReadable } from "../../../agent/compose/secret-file.ts";
 import { secret } from "../../../agent/compose/secrets.ts";
 import { answerText } from "../../../agent/compose/step-words.ts";
 import { attempt } from "../../../agent/compose/system-parts.ts";
@@ -57,9 +57,36 @@ describe("secrets", () => {
     [0o604, false],
     [0o660, false],
   ])("a personal token in a file of mode %o is accepted: %s", async (mode, accepted) => {
-    const read = readSecretFile(fileOf(`token-${mode}`, "mine", mode));
+    const read = readSecretFile(fileOf(`token-${mode}`, "mine", mode), null);
     if (accepted) expect(await read).toBe("mine");
     else await expect(read).rejects.toMatchObject({ code: "approval.refused" });
+  });
+});
+
+describe("a personal token in a file", () => {
+  const [ann, agent, root] = [1001, 1002, 0];
+
+  it.each([
+    ["of another user than the agent's is accepted", ann, agent, null],
+    ["of the agent's own user is refused", agent, agent, /belongs to the user who owns the ledger/],
+    ["is refused where the agent runs as root", ann, root, /runs as root/],
+    ["is refused where nobody knows whose the ledger is", ann, null, /cannot be told/],
+  ])("%s", (_, owner, owns, why) => {
+    if (why === null) expect(whyReadable(owner, owns)).toBeNull();
+    else expect(whyReadable(owner, owns)).toMatch(why);
+  });
+
+  it("is refused where the ledger belongs to the same user", async () => {
+    const ledger = fileOf("ledger.db", "");
+    await expect(readSecretFile(fileOf("token", "mine", 0o600), ledger)).rejects.toMatchObject({
+      code: "approval.refused",
+      message: expect.stringMatching(/belongs to the user who owns the ledger|runs as root/),
+    });
+  });
+
+  it("is refused where there is no ledger to compare with", async () => {
+    const read = readSecretFile(fileOf("token-2", "mine", 0o600), join(folder, "no-ledger.db"));
+    await expect(read).rejects.toMatchObject({ code: "approval.refused" });
   });
 });
 

@@ -1,0 +1,76 @@
+import type { Config, Mode } from "../config/config.ts";
+import type { Incident } from "../model/incident.ts";
+
+/** What a service has shown so far. */
+export interface ServiceRecord {
+  /** Incidents in which a plan for the service was made. */
+  readonly proposals: number;
+  /** Rollbacks that a person approved and that brought recovery, since the last that did not, or that was rejected. */
+  readonly recoveredInARow: number;
+  /** How the last plan that ended the row ended; null: none did, or a recovery came after it. */
+  readonly broken: string | null;
+}
+
+/** The answers of people, by plan. */
+export type Answers = ReadonlyMap<string, "approve" | "reject">;
+
+/**
+ * Follows one service through incidents (oldest first). `answers`: what people said of each plan; an incident counts as
+ * rejected if any of its plans was. An open incident counts as a proposal and for nothing else.
+ */
+export function recordOf(
+  service: string,
+  incidents: readonly Incident[],
+  answers: Answers,
+  rejected: ReadonlySet<string>,
+): ServiceRecord {
+  const own = incidents.filter(({ plan }) => plan?.targets.some((target) => target.service === service) === true);
+  let recoveredInARow = 0;
+  let broken: string | null = null;
+  for (const { id, plan, outcome, closedAt } of own) {
+    if (plan === null || closedAt === null) continue;
+    const failed = rejected.has(id) || answers.get(plan.id) === "reject" ? "was rejected" : FAILED[outcome ?? ""];
+    if (failed !== undefined) {
+      recoveredInARow = 0;
+      broken = `the plan of incident ${id} ${failed}`;
+    } else if (outcome === "recovered" && answers.get(plan.id) === "approve") {
+      recoveredInARow += 1;
+      broken = null;
+    }
+  }
+  return { proposals: own.length, recoveredInARow, broken };
+}
+
+/** Missing proof is not success (S9). */
+const FAILED: Readonly<{ [outcome: string]: string | undefined }> = {
+  "not-recovered": "did not bring recovery",
+  unknown: "could not be verified",
+};
+
+/**
+ * One sentence on how far a service has come, and which mode people might give it. Only they do: the mode stands in
+ * the file alone (S14).
+ */
+export function graduationText(mode: Mode, record: ServiceRecord, { graduation }: Pick<Config, "graduation">): string {
+  const { proposals, recoveredInARow: row, broken } = record;
+  const { approveAfterProposals: wantedProposals, autoAfterRecovered: wantedRow } = graduation;
+  if (mode === "observe") {
+    const so = `${proposals} of ${wantedProposals} proposals`;
+    return proposals >= wantedProposals ? `${so}: look at them, and consider mode approve` : so;
+  }
+  if (mode === "auto") {
+    return broken === null ? "as free as it gets" : `${broken}: consider mode approve until it is understood`;
+  }
+  const so = `${row} of ${wantedRow} approved recoveries in a row${broken === null ? "" : `, since ${broken}`}`;
+  if (row < wantedRow) return so;
+  return `${so}: consider mode auto (so few can hide up to ${Math.ceil(100 * mostWrong(row))} % that go wrong, at 95 % confidence)`;
+}
+
+/**
+ * The largest share of failures that is still credible after `count` successes and no failure: the upper end of the
+ * exact one-sided 95 % interval, 1 − 0.05^(1/n).
+ * @see Clopper and Pearson 1934, The use of confidence or fiducial limits; for n large, the "rule of three", 3/n
+ */
+export function mostWrong(count: number): number {
+  return count <= 0 ? 1 : 1 - 0.05 ** (1 / count);
+}
