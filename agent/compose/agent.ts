@@ -6,6 +6,7 @@ import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
+import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
 import { createVerifier } from "../../mcp-tools/gate/verify.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
@@ -59,6 +60,7 @@ export function composeAgent(parts: AgentParts): Agent {
       const caseFile = await createAssessor({ sources, config }).gather(now, abort);
       return assess({ ...caseFile, gaps: [...caseFile.gaps, ...unseen()] }, config, services, { pastBad });
     },
+    traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
     clock,
     notifier: parts.notifier,
     newId: parts.newId ?? newPlanId,

@@ -5,6 +5,7 @@ import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
+import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
 import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
@@ -49,6 +50,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
       const caseFile = await createAssessor({ sources, config }).gather(now, stop);
       return assess({ ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] }, config, services, { pastBad });
     },
+    traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
     clock,
     notifier: parts.notifier,
     newId: newPlanId,

@@ -17,12 +17,14 @@ export function replayExecutors(clock: Clock, taken: Map<string, number>): reado
     });
     return {
       action,
-      // A recording holds no limits of pods: its rehearsal takes the old version for as strong as the new one.
+      // A recording holds no limits of pods: its rehearsal takes the old version for as strong as the new one. A
+      // recorded switch of a flag names the one service that evaluates it.
       inspect: async (target) => ({
         ...target.expected,
         obstacles: [],
         warnings: [],
         capacity: { replicas: 1, less: [] },
+        ...(action === "feature_flag_disable" ? { reaches: [target.service] } : {}),
       }),
       dryRun: async (target) => answer(target, "done", "replay: would be taken back"),
       execute: async (target, key) => {
