@@ -59,6 +59,8 @@ export interface OriginInput {
   readonly signatures: readonly NewSignature[];
   readonly spans: SpanEvidence | null;
   readonly surge: number | null;
+  /** The use of a resource that creeps up: no caller's use follows it, and no error belongs to it yet. */
+  readonly creeping: boolean;
   readonly own: OwnExcess | null;
   /** Callees that are asked more often than their callers' traffic explains, with the callers that may do it. */
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
@@ -106,7 +108,7 @@ function startsAt(input: OriginInput, name: string): number {
 }
 
 function chanceFrom(input: OriginInput, origin: string, rate: number): (service: string) => number {
-  const { graph, harm, together, overloaded } = input;
+  const { graph, harm, together, overloaded, creeping } = input;
   const callees = graph.callees(origin);
   const flooded = [...callees].filter((callee) => overloaded.get(callee)?.has(origin) === true);
   const suffering = new Set(
@@ -119,6 +121,7 @@ function chanceFrom(input: OriginInput, origin: string, rate: number): (service:
     return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
   };
   const because = (service: string): number => {
+    if (creeping) return 0;
     if (!graph.known) return NO_GRAPH; // nobody knows who calls whom: anyone may suffer
     if (flooded.includes(service)) return HURT.overloaded;
     if (suffering.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
@@ -193,13 +196,18 @@ function aloneFit({ harm, atOrigin }: OriginInput, chance: (service: string) => 
  */
 const FLOODS_NATS = Math.log(0.9 / 0.2);
 
+/** What creeps is used up where it is leaked: elsewhere one time in fifty (a caller that keeps connections open). */
+const NOT_CREEPING_NATS = Math.log(1 / 50);
+
 /**
  * New error signatures of its own (or of whom it floods) speak for a service, and others' complaints about it; so does
  * what traces show.
  */
-function toldOf(name: string, { signatures, spans, graph }: OriginInput, flooded: readonly string[]): number {
+function toldOf(name: string, input: OriginInput, flooded: readonly string[]): number {
+  const { signatures, spans, graph, creeping } = input;
   const meant = new Set([name, ...flooded]);
   const own = signatures.some((one) => meant.has(one.service) && one.names.length === 0 && !one.complains);
+  if (creeping) return (own ? Math.log(6) : 0) + ((input.harm.get(name) ?? 0) > 0 ? 0 : NOT_CREEPING_NATS);
   const accused = signatures.some((one) => one.service !== name && one.names.some((other) => meant.has(other)));
   const traced = spans === null || spans.traced.has(name) ? [...meant] : [...graph.callers(name)];
   const share = spans === null ? null : traced.reduce((sum, place) => sum + (spans.shares.get(place) ?? 0), 0);

@@ -170,11 +170,24 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const own = ownExcess(index, graph, harm, near, onset, caseFile.at);
   const together = beginsTogether(near, onset, caseFile.at, stepMs);
   const overloaded = overloadedBy(index, graph, onset, caseFile.at);
-  const origins = fitOrigins({ graph, harm, atOrigin, slowness, signatures, spans, surge, own, together, overloaded });
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
   const course = told.length > 0 && ofGravestClass(told).every(creeps) ? "drift" : "shift";
+  const creeping = course === "drift";
+  const origins = fitOrigins({
+    graph,
+    harm,
+    atOrigin,
+    slowness,
+    signatures,
+    spans,
+    surge,
+    own,
+    together,
+    overloaded,
+    creeping,
+  });
   return {
     caseFile,
     onset,
