@@ -46,7 +46,7 @@ export function judge({ id, truth, episodes }: Scored): Judged {
     claims: claims(truth, episodes),
     decisionSeconds: secondsTo(truth, found?.decided_at),
     executionSeconds: secondsTo(truth, found?.executed_at),
-    because: because({ truth, episodes, first, found, wrong, falseActions }),
+    because: because({ truth, episodes, acting, found, wrong }),
   };
 }
 
@@ -86,23 +86,22 @@ const sure = (probability: number | undefined) => (probability === undefined ? "
 function because(told: {
   readonly truth: TruthFile;
   readonly episodes: readonly Episode[];
-  readonly first: Episode | undefined;
+  readonly acting: readonly Episode[];
   readonly found: Episode | null;
   readonly wrong: string | null;
-  readonly falseActions: number;
 }): string | null {
-  const { truth, episodes, first, found, wrong, falseActions } = told;
+  const { truth, episodes, acting, found, wrong } = told;
+  const first = acting[0];
   const right = `right was ${truth.action}${truth.culprit === null ? "" : ` of ${truth.culprit}`}`;
   if (first === undefined) return truth.faulty ? `missed: ${whyMissed(truth, episodes)}; ${right}` : null;
-  if (found !== null) {
-    return falseActions === 0
-      ? null
-      : `found, then ${falseActions} more acting ${falseActions === 1 ? "episode" : "episodes"}`;
-  }
+  const more = acting.length - 1;
+  const repeated = more <= 0 ? "" : `${more} more acting ${more === 1 ? "episode" : "episodes"}`;
+  if (found !== null) return repeated === "" ? null : `found, then ${repeated}`;
+  const then = repeated === "" ? "" : `, then ${repeated}`;
   const did = `${first.action} of ${first.culprit?.change_id ?? "nothing"}${sure(first.culprit?.probability)}`;
   const targets = first.targets.length > 1 ? ` (targets ${first.targets.join(", ")})` : "";
-  if (!truth.faulty) return `false action: ${did}${targets}; ${right}`;
-  return `wrong: ${did}${targets}: ${wrong}; ${right}${truth.targets.length > 1 ? ` (targets ${truth.targets.join(", ")})` : ""}`;
+  if (!truth.faulty) return `false action: ${did}${targets}${then}; ${right}`;
+  return `wrong: ${did}${targets}: ${wrong}${then}; ${right}${truth.targets.length > 1 ? ` (targets ${truth.targets.join(", ")})` : ""}`;
 }
 
 function whyMissed(truth: TruthFile, episodes: readonly Episode[]): string {

@@ -191,3 +191,70 @@ describe("score: delays", () => {
     });
   });
 });
+
+describe("score: why a bundle counts against us", () => {
+  const SHARED: TruthFile = { ...GUILTY, targets: ["a", "b"] };
+  it.each<[string, TruthFile, readonly Partial<Episode>[], string]>([
+    ["silence", GUILTY, [], "missed: stayed silent; right was rollback of a"],
+    [
+      "no action",
+      GUILTY,
+      [
+        {
+          ...NOTHING_DONE,
+          candidates: [
+            { change_id: "b", probability: 0.5 },
+            { change_id: "a", probability: 0.3 },
+          ],
+          no_change_probability: 0.2,
+        },
+      ],
+      "missed: ended in no_action (first b at 0.50, the culprit at 0.30, no change at 0.20); right was rollback of a",
+    ],
+    [
+      "too early",
+      GUILTY,
+      [{ detected_at: at(-5) }],
+      "wrong: rollback of a with 0.90: detected 5 s before anything was wrong; right was rollback of a",
+    ],
+    [
+      "another action",
+      GUILTY,
+      [{ action: "feature_flag_disable" }],
+      "wrong: feature_flag_disable of a with 0.90: feature_flag_disable is not acceptable here; right was rollback of a",
+    ],
+    [
+      "another culprit",
+      GUILTY,
+      [{ culprit: { change_id: "b", probability: 0.6 } }],
+      "wrong: rollback of b with 0.60: blamed b with 0.60; right was rollback of a",
+    ],
+    ["too few", SHARED, [{}], "wrong: rollback of a with 0.90: left out b; right was rollback of a (targets a, b)"],
+    [
+      "too many, again and again",
+      GUILTY,
+      [{ targets: ["a", "b"] }, {}, {}],
+      "wrong: rollback of a with 0.90 (targets a, b): took back b as well, then 2 more acting episodes; right was rollback of a",
+    ],
+    ["twice", GUILTY, [{}, {}], "found, then 1 more acting episode"],
+    ["an action where none was right", INNOCENT, [{}], "false action: rollback of a with 0.90; right was no_action"],
+  ])("%s", (_, truth, episodes, because) => {
+    expect(scored(truth, ...episodes).wrong).toEqual([{ id: "x", because }]);
+  });
+
+  it("tells the kinds of truth and the families apart", () => {
+    const scores = score([
+      { id: "1", truth: { ...GUILTY, family: "errors" }, episodes: [EPISODE] },
+      { id: "2", truth: { ...INNOCENT, family: "quiet" }, episodes: [] },
+      { id: "3", truth: GUILTY, episodes: [] },
+    ]);
+    expect(scores.byTruth).toMatchObject([
+      { name: "no_action", bundles: 1, faulty: 0, precision: null },
+      { name: "rollback", bundles: 2, truePositives: 1, recall: 1 / 2 },
+    ]);
+    expect(scores.byFamily.map(({ name, bundles }) => [name, bundles])).toEqual([
+      ["errors", 1],
+      ["quiet", 1],
+    ]);
+  });
+});
