@@ -80,7 +80,9 @@ function tiles(scores: Scores): string {
 
 function wrongTable({ wrong }: Scores): string {
   if (wrong.length === 0) return `<h2>What was wrong</h2>\n<p class="good">Nothing.</p>`;
-  const rows = wrong.map(({ id, because }) => `<tr><td>${link(id)}</td><td>${escapeHtml(because)}</td></tr>`);
+  const rows = wrong.map(
+    ({ id, because }) => `<tr><td class="id">${link(id)}</td><td>${escapeHtml(because)}</td></tr>`,
+  );
   return `<h2>What was wrong</h2>\n<table><thead><tr><th>bundle</th><th>why</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
 }
 
@@ -176,7 +178,7 @@ const STYLE =
   "table{border-collapse:collapse;width:100%;margin:.4rem 0 1rem;font-size:.92rem}" +
   "th,td{border-bottom:1px solid #e9ebee;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}" +
   "thead th{color:#5d646d;font-weight:600}tbody th,table:not(:has(thead)) th{font-weight:400;color:#5d646d;width:8.5rem}" +
-  ".n{text-align:right;white-space:nowrap}.bar{width:30%}.bar i{display:block;height:.8em;margin-top:.35em;background:#0072B2;border-radius:2px;min-width:1px}" +
+  ".id{white-space:nowrap}.n{text-align:right;white-space:nowrap}.bar{width:30%}.bar i{display:block;height:.8em;margin-top:.35em;background:#0072B2;border-radius:2px;min-width:1px}" +
   "details{border:1px solid #e1e4e8;border-radius:8px;padding:.4rem .8rem;margin:.5rem 0;content-visibility:auto;contain-intrinsic-size:auto 2.6rem}" +
   "summary{cursor:pointer}.tag{background:#f0f2f4;border-radius:4px;padding:0 .4em;font-size:.85rem;color:#5d646d}" +
   ".green{color:#00805c}.red{color:#c04a00}.pink{color:#a8507f}.bad{background:#fdf1ea;padding:.4rem .6rem;border-radius:6px}.good{color:#00805c}";
