@@ -15,6 +15,18 @@ export const ALPHA = 1e-6;
 /** The evidence that an alarm needs, in nats, before what it costs to bet on several alternatives. */
 export const ALARM_NATS = Math.log(1 / ALPHA);
 
+/** The normal quantile of ALPHA. */
+const Z_ALPHA = 4.753;
+
+/**
+ * By how much a variance learned from so many independent samples must be taken larger, so that what lies beyond
+ * ALPHA's quantile is as rare as if the variance were known: the square of Student's quantile over the normal one, to
+ * the first order in 1/n.
+ * @see Cornish & Fisher (1938), Rev. Int. Stat. Inst. 5(4):307–320
+ */
+export const unsureOfVariance = (independent: number): number =>
+  1 + (Z_ALPHA ** 2 + 1) / (2 * Math.max(1, independent));
+
 /** Rates are bet on at so many values, a constant ratio apart: neighbours differ by little in what they find. */
 const RATES = 12;
 

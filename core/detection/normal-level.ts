@@ -1,5 +1,5 @@
 import type { Worse } from "../model/signal.ts";
-import { bounded, levelEvidence, MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
+import { bounded, levelEvidence, MATERIAL_ERROR_RATIO, MATERIAL_LEVEL, unsureOfVariance } from "./evidence.ts";
 import { logSumExp } from "./robust.ts";
 
 /**
@@ -111,16 +111,12 @@ function innovation(normal: LevelNormal, x: number, before: number): Innovation 
   return { u, variance: credibleVariance(normal) * (1 - rho ** 2), gain: 1 - rho };
 }
 
-/**
- * The variance that is still credible: two standard errors above the learned one, wander included. Of n independent
- * normal values the estimate is off by √(2/n) of itself; autocorrelated ones count as n(1−ρ²)/(1+ρ²).
- * @see Bartlett (1946), J. R. Stat. Soc. Suppl. 8(1):27–41
- */
+/** The learned variance with wander, and with what so few samples leave open; autocorrelated ones count for less. */
 function credibleVariance(normal: LevelNormal): number {
   const rho = carry(normal);
   const learned = PRIOR_SAMPLES + Math.min(normal.learned, EFFECTIVE_SAMPLES);
-  const independent = Math.max(2, (learned * (1 - rho ** 2)) / (1 + rho ** 2));
-  return normal.variance * driftOf(normal) * (1 + 2 * Math.sqrt(2 / independent));
+  // Bartlett (1946), J. R. Stat. Soc. Suppl. 8(1):27–41
+  return normal.variance * driftOf(normal) * unsureOfVariance((learned * (1 - rho ** 2)) / (1 + rho ** 2));
 }
 
 /** How far off the learned mean may be: two standard errors, autocorrelation and wander of the mean included. */

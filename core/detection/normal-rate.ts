@@ -5,6 +5,7 @@ import {
   errorsEvidence,
   MATERIAL_ERROR_RATIO,
   MOST_RATE,
+  unsureOfVariance,
   worseRates,
 } from "./evidence.ts";
 import { logSumExp } from "./robust.ts";
@@ -97,10 +98,11 @@ export function dispersionOf(normal: RateNormal): number {
 /**
  * The dispersion of the sum over a stretch of so many requests as it was to be expected: a usual rate that is known
  * from `normal.requests` makes the predictive variance 1 + requests now / requests learned times as large
- * (gamma–Poisson).
+ * (gamma–Poisson), and the dispersion itself is known from so many samples only.
  */
 function predictiveDispersion(normal: RateNormal, requests: number): number {
-  return dispersionOf(normal) * (1 + requests / (normal.requests + 1));
+  const samples = PRIOR_BLOCKS + (normal.spread[0]?.weight ?? 0);
+  return dispersionOf(normal) * unsureOfVariance(samples) * (1 + requests / (normal.requests + 1));
 }
 
 /** Highest rate still credible as "not worse": the one-sided 99 % limit of the usual rate (normal approximation). */
