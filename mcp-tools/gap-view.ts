@@ -7,12 +7,12 @@ import { cleanText, name } from "../core/model/untrusted-text.ts";
 export const gaps = z.array(z.string());
 
 /** So many are named; the rest are counted. */
-const NAMED = 10;
+const NAMED = 8;
 
 export function gapViews(found: readonly Gap[]): string[] {
   const named = found.slice(0, NAMED).map(({ source, what, because, since }) => {
     const sinceText = since === undefined ? "" : ` since ${rfc3339(since)}`;
-    return `${name(source)}: ${cleanText(what, 100)} unknown${sinceText}, ${cleanText(because, 200)}`;
+    return `${name(source)}: ${cleanText(what, 100)} unknown${sinceText}, ${cleanText(because, 150)}`;
   });
   return found.length > NAMED ? [...named, `and ${found.length - NAMED} more`] : named;
 }

@@ -14,10 +14,14 @@ export const RuleView = z.strictObject({ rule: z.string(), verdict: GuardrailVer
 
 const FORCE: readonly GuardrailVerdict[] = ["deny", "require_approval", "allow"];
 
+/** A rule speaks once a target at most; whoever needs all of a large plan's reads the ledger. */
+const RULES = 20;
+
 export function ruleViews(review: GateReview): z.infer<typeof RuleView>[] {
   return review.rules
-    .map(({ rule, verdict, reason }) => ({ rule: name(rule), verdict, reason: cleanText(reason, 400) }))
-    .toSorted((a, b) => FORCE.indexOf(a.verdict) - FORCE.indexOf(b.verdict));
+    .toSorted((a, b) => FORCE.indexOf(a.verdict) - FORCE.indexOf(b.verdict))
+    .slice(0, RULES)
+    .map(({ rule, verdict, reason }) => ({ rule: name(rule), verdict, reason: cleanText(reason, 400) }));
 }
 
 /** What a caller can do about a review: approving is for a person with a token, never for MCP (S3). */

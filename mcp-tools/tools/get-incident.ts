@@ -71,14 +71,14 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
     service: name(incident.service),
     detected_at: rfc3339(incident.detectedAt),
     onset: rfc3339(incident.onset?.at),
-    affected_services: incident.affectedServices.slice(0, 50).map((service) => name(service)),
+    affected_services: [...few(incident.affectedServices.map((service) => name(service)))],
     action: decision?.action ?? null,
     culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
     why: sentences(decision?.why ?? []),
     needs_person: sentences(decision?.needsPerson ?? []),
     impact: incident.impact && `${incident.impact.level}: ${sentences(incident.impact.sentences).join(" ")}`,
     plan_id: plan?.id ?? null,
-    targets: (plan?.targets ?? []).map(targetText),
+    targets: [...few((plan?.targets ?? []).map(targetText))],
     gate: gate && `${gate.outcome} (${gate.review.verdict})`,
     recovery: recovery && `${recovery.verdict}: ${sentences(recovery.checks.map(({ because }) => because)).join("; ")}`,
     outcome: incident.outcome,
@@ -86,7 +86,10 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
   };
 }
 
+/** Lists beside the timeline: a handful is read, and together they must leave it room. */
+const few = (items: readonly string[]) => page(items, { limit: 50, question: "", bytes: 2_500 }).items;
+
 /** So many sentences of one kind are shown; whoever needs all reads the postmortem. */
 const SENTENCES = 12;
 
-const sentences = (all: readonly string[]) => all.slice(0, SENTENCES).map((one) => cleanText(one, 300));
+const sentences = (all: readonly string[]) => [...few(all.slice(0, SENTENCES).map((one) => cleanText(one, 300)))];

@@ -7,6 +7,7 @@ import { limit, notice } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { page, RESULT_BYTES } from "../page.ts";
 
 const RevisionView = z.strictObject({
   revision: z.string(),
@@ -30,6 +31,9 @@ const RolloutView = z.strictObject({
   revisions_left_out: z.number(),
 });
 
+/** A service of more workloads than this is a name that fits many. */
+const ROLLOUTS = 4;
+
 export const getRollout = defineTool({
   name: "get_rollout",
   title: "Get a rollout",
@@ -50,7 +54,7 @@ export const getRollout = defineTool({
     }
     return {
       notice: UNTRUSTED_NOTICE,
-      rollouts: found.slice(0, 10).map((rollout) => rolloutView(rollout, input.limit)),
+      rollouts: found.slice(0, ROLLOUTS).map((rollout) => rolloutView(rollout, input.limit)),
       gaps: gapViews(asked.gaps),
     };
   },
@@ -59,6 +63,14 @@ export const getRollout = defineTool({
 function rolloutView(rollout: Rollout, most: number): z.infer<typeof RolloutView> {
   const { workload, replicas } = rollout;
   const revisions = rollout.revisions.toSorted((a, b) => b.createdAt - a.createdAt);
+  const views = revisions.slice(0, most).map(({ revision, version, createdAt, current, reason }) => ({
+    revision: name(revision),
+    version: name(version),
+    created_at: rfc3339(createdAt),
+    current,
+    ...(reason === undefined ? {} : { reason: quote(reason, 200) }),
+  }));
+  const { items } = page(views, { limit: most, question: "", bytes: RESULT_BYTES / ROLLOUTS });
   return {
     service: name(rollout.service),
     workload: `${name(workload.kind)} ${name(workload.namespace)}/${name(workload.name)}`,
@@ -69,13 +81,7 @@ function rolloutView(rollout: Rollout, most: number): z.infer<typeof RolloutView
     restarts: rollout.restarts,
     ...(rollout.managedBy === undefined ? {} : { managed_by: name(rollout.managedBy) }),
     observed_at: rfc3339(rollout.observedAt),
-    revisions: revisions.slice(0, most).map(({ revision, version, createdAt, current, reason }) => ({
-      revision: name(revision),
-      version: name(version),
-      created_at: rfc3339(createdAt),
-      current,
-      ...(reason === undefined ? {} : { reason: quote(reason, 200) }),
-    })),
-    revisions_left_out: Math.max(0, revisions.length - most),
+    revisions: [...items],
+    revisions_left_out: revisions.length - items.length,
   };
 }

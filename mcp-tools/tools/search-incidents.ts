@@ -5,6 +5,7 @@ import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.t
 import { limit, notice, service } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
+import { page } from "../page.ts";
 
 const Hit = z.strictObject({
   incident: z.string(),
@@ -44,17 +45,20 @@ export const searchIncidents = defineTool({
           outcome: one.outcome ?? "open",
           score: null,
         }));
-      return { notice: UNTRUSTED_NOTICE, incidents: hits };
+      return { notice: UNTRUSTED_NOTICE, incidents: [...asManyAsFit(hits)] };
     }
     if (incidents === null) throw new UnshipError("store.unavailable", { reason: "no memory is open here" });
-    const found = await incidents.recall({ text, limit: most, ...(of === undefined ? {} : { services: [of] }) });
-    const hits = found.map(({ incidentId, at, summary, outcome, score }) => ({
+    const recalled = await incidents.recall({ text, limit: most, ...(of === undefined ? {} : { services: [of] }) });
+    const hits = recalled.slice(0, most).map(({ incidentId, at, summary, outcome, score }) => ({
       incident: name(incidentId),
       at: rfc3339(at),
       summary: quote(summary, 600),
       outcome,
       score: figure(score),
     }));
-    return { notice: UNTRUSTED_NOTICE, incidents: hits };
+    return { notice: UNTRUSTED_NOTICE, incidents: [...asManyAsFit(hits)] };
   },
 });
+
+/** The best ones come first: what does not fit is what matters least. */
+const asManyAsFit = <T>(hits: readonly T[]): readonly T[] => page(hits, { limit: hits.length, question: "" }).items;
