@@ -1,3 +1,4 @@
+import { canaryConfidenceCanBeReached, canaryJudgeIsChosen, kayentaNamesAreUsed, kayentaScoresFit } from "./canary.ts";
 import { actionTextsAreRead, expressionsAreSound, stepKeysHaveTheirEffect, stepsAreInOrder } from "./chain.ts";
 import type { Check } from "./check.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
@@ -26,6 +27,10 @@ export const CHECKS: readonly Check[] = [
   thresholdsFitTheirUnit,
   durationsFitTheWindow,
   canaryIsSpelled,
+  canaryJudgeIsChosen,
+  canaryConfidenceCanBeReached,
+  kayentaNamesAreUsed,
+  kayentaScoresFit,
   notificationKindsExist,
   actionsDoNotOverlap,
   feedbackStandsOnce,
