@@ -104,6 +104,32 @@ describe("the error rate of the sequential judge", () => {
     expect(failed).toBeLessThanOrEqual(6);
   });
 
+  it("is what every verdict rests on: none is given on less evidence than 1 − confidence asks for", () => {
+    let failed = 0;
+    let passed = 0;
+    fc.assert(
+      fc.property(version, (canary) => {
+        const { verdict, metrics } = judgeSequentially(sideBySide(canary));
+        const evidence = metrics.map((one) => one.evidence ?? { worse: Number.NaN, noWorse: Number.NaN });
+        if (verdict === "fail") {
+          failed += 1;
+          const named = refused(
+            evidence.map(({ worse }) => ({ nats: worse, weight: 1 })),
+            0.05,
+          );
+          for (const [i, one] of metrics.entries()) if (one.verdict === "worse") expect(named[i]).toBe(true);
+        }
+        if (verdict === "pass") {
+          passed += 1;
+          for (const { noWorse } of evidence) expect(noWorse).toBeGreaterThanOrEqual(Math.log(20));
+        }
+      }),
+      { numRuns: 60, seed: 5 },
+    );
+    expect(failed).toBeGreaterThan(20);
+    expect(passed).toBeGreaterThan(0);
+  });
+
   /** The share of runs in which any of `metrics` true hypotheses is refused, each at the height of its evidence. */
   const familywise = (metrics: number, alpha: number, runs: number) => {
     const random = createRandom(4);
