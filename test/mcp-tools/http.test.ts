@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type HttpOptions, openHttp, parseAddress } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { context, recordingGate } from "./scenario.ts";
@@ -182,6 +182,24 @@ describe("the server over HTTP", () => {
     expect((await raw(server.url)).status).toBe(200);
     const ping = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "ping" });
     expect((await raw(server.url, { "mcp-session-id": String(first) }, ping)).status).toBe(404);
+  });
+
+  it("ends a session that nobody uses, but none that listens", async () => {
+    await using server = await serving({ idleMs: 20 });
+    await using listening = await connected(server.url);
+    const idle = String((await raw(server.url)).headers["mcp-session-id"]);
+    const ping = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "ping" });
+    // Asking keeps it alive: each wait is longer than the last, until one outlasts it.
+    let waitMs = 10;
+    await vi.waitFor(
+      async () => {
+        waitMs *= 2;
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        expect((await raw(server.url, { "mcp-session-id": idle }, ping)).status).toBe(404);
+      },
+      { timeout: 20_000 },
+    );
+    expect((await listening.client.listTools()).tools.length).toBeGreaterThan(0);
   });
 
   it("refuses to serve beyond this machine without a token, and an address that is taken", async () => {
