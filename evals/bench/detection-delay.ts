@@ -39,6 +39,8 @@ export interface DelayReport {
     readonly name: string;
     readonly ratio: number;
     readonly worst: number;
+    /** The same median over the cells whose bound is more than one sample. */
+    readonly beyondOne: number;
     readonly nullAlarms: number;
     readonly nullHours: number;
   }[];
@@ -66,7 +68,8 @@ export function measureDelays(trials: number, seed: number): DelayReport {
   const nullHours = TRAFFIC.length * USUAL.length * trials;
   const summary = names.map((name) => {
     const ratios = cells.map(({ delays, bound }) => (delays[name] ?? Number.NaN) / bound);
-    return { name, ratio: medianOf(ratios), worst: Math.max(...ratios), nullAlarms: 0, nullHours };
+    const beyondOne = medianOf(ratios.filter((_, i) => (cells[i]?.bound ?? 0) > 1));
+    return { name, ratio: medianOf(ratios), worst: Math.max(...ratios), beyondOne, nullAlarms: 0, nullHours };
   });
   const quiet = measureNull(competitors, trials, seed);
   const full = summary.map((one) => ({ ...one, nullAlarms: quiet[one.name] ?? 0 }));
@@ -195,10 +198,11 @@ export function delayLines({ trials, seed, alpha, cells, summary, met }: DelayRe
         `${String(rate).padEnd(12)}${String(before).padEnd(8)}${after.toFixed(3).padEnd(8)}${String(bound).padStart(5)}  ` +
         names.map((name) => figureOf(delays[name]).padStart(7)).join(""),
     ),
-    "median over the cells of delay ÷ bound, the worst cell, and hours without a shift in which it raised an alarm:",
+    `median over the ${cells.length} cells of delay ÷ bound; the same over the ${cells.filter(({ bound }) => bound > 1).length} cells whose bound is more than one sample`,
+    "(unship never alarms on a single sample, whatever it holds); the worst cell; hours without a shift with an alarm:",
     ...summary.map(
-      ({ name, ratio, worst, nullAlarms, nullHours }, i) =>
-        `  (${i + 1}) ${name.padEnd(42)} ${figure(ratio).padStart(6)}  worst ${figure(worst).padStart(6)}  false ${nullAlarms} of ${nullHours}`,
+      ({ name, ratio, beyondOne, worst, nullAlarms, nullHours }, i) =>
+        `  (${i + 1}) ${name.padEnd(42)} ${figure(ratio).padStart(6)}  ${figure(beyondOne).padStart(6)}  worst ${figure(worst).padStart(6)}  false ${nullAlarms} of ${nullHours}`,
     ),
     `wanted: at most ${TARGET} for both of unship's: ${met ? "met" : "NOT met"}`,
   ];

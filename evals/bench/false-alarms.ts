@@ -13,8 +13,10 @@ export interface NullOutcome {
   readonly kind: NullKind;
   /** Requests a second. */
   readonly rate: number;
-  /** The metrics that were said to be worse at some look; none where all was well. */
+  /** The metrics on which an alarm was raised at some look after the change; none where all was well. */
   readonly alarms: readonly string[];
+  /** Whether an alarm stood already when the change came: it cannot be held against the change. */
+  readonly before: boolean;
 }
 
 /** One change that does nothing, watched by the engine as `watch` runs it. Trial and seed decide everything. */
@@ -33,15 +35,19 @@ export function nullChange(config: Config, seed: number, trial: number): NullOut
   engine.evaluate(changedAt);
   engine.changes([deployAt(changedAt)]);
   const alarms = new Set<string>();
+  let before = false;
   for (let i = history; i < history + LOOKS; i++) {
     engine.ingest(
       all.map((one) => part(one, i, i + 1)),
       "statistics",
     );
-    for (const { verdict, metric } of engine.evaluate(START + (i + 1) * stepMs).findings)
-      if (verdict === "worse") alarms.add(metric);
+    for (const { verdict, metric, detectedAt } of engine.evaluate(START + (i + 1) * stepMs).findings) {
+      if (verdict !== "worse") continue;
+      if (detectedAt <= changedAt) before = true;
+      else alarms.add(metric);
+    }
   }
-  return { kind, rate: service.rate, alarms: [...alarms] };
+  return { kind, rate: service.rate, alarms: [...alarms], before };
 }
 
 const part = (series: Series, from: number, to: number): Series => ({
