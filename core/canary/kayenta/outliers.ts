@@ -1,4 +1,4 @@
-import { mean, percentile } from "./statistics.ts";
+import { percentile } from "./statistics.ts";
 
 /**
  * Values far outside the middle half: below Q1 − factor·IQR or above Q3 + factor·IQR (Tukey's fences). `gentle` widens
@@ -11,11 +11,4 @@ export function iqrOutliers(values: readonly number[], factor: number, gentle = 
   const lower = gentle ? Math.min(percentile(values, 1), q1 - reach) : q1 - reach;
   const upper = gentle ? Math.max(percentile(values, 99), q3 + reach) : q3 + reach;
   return values.map((value) => value > upper || value < lower);
-}
-
-/** Values more than `k` population deviations from the mean. `k` > 0. */
-export function sigmaOutliers(values: readonly number[], k: number): readonly boolean[] {
-  const center = mean(values);
-  const deviation = Math.sqrt(mean(values.map((value) => (value - center) ** 2)));
-  return values.map((value) => Math.abs(value - center) > k * deviation);
 }
