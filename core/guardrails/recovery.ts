@@ -195,6 +195,8 @@ interface GoodRun {
   readonly newest: Sample | null;
   /** The unbroken stretch inside the baseline that ends with the newest sample; missing samples do not break it. */
   readonly good: readonly Sample[];
+  /** When the last sample outside the baseline ended, or the act was done. */
+  readonly since: number;
 }
 
 /** Only samples whose whole step lies after the rollback count: an earlier one still holds the bad version. */
@@ -204,7 +206,8 @@ function goodRun(series: Series, baseline: Baseline, worse: Worse, input: Recove
     return value === null || at - series.stepMs < input.executedAt || at > input.now ? [] : [{ at, value }];
   });
   const bad = samples.findLastIndex(({ value }) => !isInside(value, baseline, worse));
-  return { newest: samples.at(-1) ?? null, good: samples.slice(bad + 1) };
+  const since = samples[bad]?.at ?? input.executedAt;
+  return { newest: samples.at(-1) ?? null, good: samples.slice(bad + 1), since };
 }
 
 interface Traffic {
@@ -214,7 +217,11 @@ interface Traffic {
   readonly failed: number;
 }
 
-function trafficOver(run: GoodRun, service: string, stepMs: number, { series }: RecoveryInput): Traffic {
+/**
+ * Requests count where a sample of the signal vouches for them. How much traffic there is does not depend on which
+ * samples of the signal arrived: leaving some out must not make a drained service look busy (S9).
+ */
+function trafficOver(run: GoodRun, service: string, stepMs: number, { series, now }: RecoveryInput): Traffic {
   const rates = series.find((one) => signalKey(one) === signalKey({ service, metric: "request_rate", labels: {} }));
   if (rates === undefined) return { requests: null, rate: null, failed: 0 };
   const rateAt = (at: number): number | null => rates.values[Math.round((at - rates.startAt) / rates.stepMs)] ?? null;
@@ -223,12 +230,23 @@ function trafficOver(run: GoodRun, service: string, stepMs: number, { series }: 
     return rate === null ? [] : [{ requests: (rate * stepMs) / 1000, value }];
   });
   if (measured.length === 0) return { requests: null, rate: null, failed: 0 };
-  const requests = measured.reduce((sum, one) => sum + one.requests, 0);
   return {
-    requests,
-    rate: (requests * 1000) / (measured.length * stepMs),
+    requests: measured.reduce((sum, one) => sum + one.requests, 0),
+    rate: rateSince(rates, run.since, now),
     failed: measured.reduce((sum, one) => sum + one.requests * one.value, 0),
   };
+}
+
+/** The mean rate since then, or lately where that is more: pods that were away for long are back once requests are. */
+function rateSince(rates: Series, since: number, now: number): number | null {
+  const known = rates.values.flatMap((rate, index) => {
+    const at = rates.startAt + index * rates.stepMs;
+    return rate === null || at - rates.stepMs < since || at > now ? [] : [{ at, rate }];
+  });
+  const mean = (some: typeof known) => some.reduce((sum, { rate }) => sum + rate, 0) / some.length;
+  if (known.length === 0) return null;
+  const lately = known.filter(({ at }) => at > now - ENOUGH_SAMPLES * rates.stepMs);
+  return Math.max(mean(known), lately.length === 0 ? 0 : mean(lately));
 }
 
 function trafficCheck(

@@ -264,6 +264,7 @@ describe("recovery", () => {
         const less = judgeRecovery(inputOf({ series: [{ ...rate, values }, requests], timeoutMs: 0 }));
         if (whole.verdict !== "recovered") expect(less.verdict).not.toBe("recovered");
       }),
+      { numRuns: 1000 },
     );
   });
 
