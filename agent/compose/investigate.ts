@@ -32,7 +32,7 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
   await parts.observe(now, abort);
   const read = await lookAt(parts, now, abort);
   const caseFile = { ...read, gaps: createSilences()([...read.gaps, ...(parts.gaps?.() ?? [])], now) };
-  const focus = ask.service === undefined ? episodes(caseFile)[0] : [ask.service];
+  const focus = ask.service === undefined ? troubleOf(caseFile, ask.metric) : [ask.service];
   const assessment = assess(caseFile, config, focus);
   const incident = openIncident("investigation", assessment);
   await using ledger = await ephemeralLedger();
@@ -62,10 +62,24 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
   };
 }
 
+/** The first trouble that shows in this metric; in any, where none is named or none shows there. */
+function troubleOf(caseFile: CaseFile, metric: string | undefined): readonly string[] | undefined {
+  const groups = episodes(caseFile);
+  const shows = (service: string) =>
+    caseFile.findings.some((one) => one.verdict === "worse" && one.metric === metric && one.service === service);
+  return groups.find((group) => metric !== undefined && group.some(shows)) ?? groups[0];
+}
+
 /** Everything, or everything about what somebody points at. Throws "service.unknown" and "metric.unknown" for what nobody measures. */
 async function lookAt({ config, sources, ask }: InvestigateParts, now: number, abort: AbortSignal): Promise<CaseFile> {
-  if (ask.service === undefined) return createAssessor({ sources, config }).gather(now, abort);
   const { service, metric } = ask;
+  if (service === undefined) {
+    const all = await createAssessor({ sources, config }).gather(now, abort);
+    const metrics = [...new Set(all.series.map((series) => series.metric))].sort();
+    if (metric !== undefined && !metrics.includes(metric))
+      throw new UnshipError("metric.unknown", { metric, known: metrics.join(", ") || "none" });
+    return all;
+  }
   const symptom = { service, ...(metric === undefined ? {} : { metric }) };
   const caseFile = await gatherPointedAt({ sources, config }, symptom, now, abort);
   const known = [...new Set(caseFile.series.map((series) => series.service))].sort();
