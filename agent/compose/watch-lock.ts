@@ -3,6 +3,9 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UnshipError } from "../../core/errors.ts";
 
+/** Held until released: a connection that nobody refers to would be collected as garbage, and its lock with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Makes sure that one watch works on a ledger: two would each take the other's open incidents for their own. The lock
  * is an exclusive transaction on a file beside the ledger, held as long as the process lives; the operating system
@@ -18,5 +21,11 @@ export function lockWatch(ledgerPath: string): { release(): void } {
     database.close();
     throw new UnshipError("watch.running", { ledger: ledgerPath }, { cause });
   }
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      held.delete(database);
+      database.close();
+    },
+  };
 }

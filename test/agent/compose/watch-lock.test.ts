@@ -20,8 +20,8 @@ describe("lockWatch", () => {
 
   it("is gone with a process that was killed", async () => {
     const script = `import { lockWatch } from ${JSON.stringify(join(import.meta.dirname, "../../../agent/compose/watch-lock.ts"))};
-      lockWatch(process.argv[1]); process.stdout.write("held"); setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script, ledger], {
+      lockWatch(process.argv[1]); globalThis.gc(); process.stdout.write("held"); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--expose-gc", "--input-type=module", "-e", script, ledger], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(child.stdout, "data");
