@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Connection, Table } from "@lancedb/lancedb";
+import { exclusively } from "./file-lock.ts";
 import type { IncidentRecord } from "./record.ts";
 
 /** One row with the score of the search that found it. */
@@ -28,6 +29,16 @@ export interface LanceTable {
   close(): Promise<void>;
 }
 
+/**
+ * Whoever makes the table, its indexes, or both anew does so alone: LanceDB's creation is not exclusive (with 0.31.0,
+ * of four openings at once in a loop, one in thirteen failed, and one can overwrite what another has just written).
+ */
+const alone = <T>(path: string, name: string, work: () => Promise<T>) =>
+  exclusively(join(path, `${name}.lock`), MAKING_TIMEOUT, work);
+
+/** In milliseconds. Making a table and its indexes takes well under a second, more on a machine without free CPU. */
+const MAKING_TIMEOUT = 120_000;
+
 /** Opens `name` under `path`, making it where it does not exist. Throws whatever LanceDB throws. */
 export async function openLanceTable(path: string, name: string): Promise<LanceTable> {
   const lance = await import("@lancedb/lancedb");
@@ -37,25 +48,40 @@ export async function openLanceTable(path: string, name: string): Promise<LanceT
   const schema = new Schema([...columns, new Field("at", new Float64(), false)]);
   // Interval 0: a handle sees what another process wrote.
   const db: Connection = await lance.connect(path, { readConsistencyInterval: 0 });
-  // Two processes may get here at once: neither may overwrite what the other has written.
-  let table = await withIndexes(await db.createEmptyTable(name, schema, { mode: "create", existOk: true }));
+  const words = { baseTokenizer: "whitespace", stem: false, removeStopWords: false, maxTokenLength: 160 } as const;
+  // Made for each use: LanceDB takes an index's description once.
+  const wanted = {
+    text: () => lance.Index.fts({ stem: true, removeStopWords: true }),
+    features: () => lance.Index.fts(words),
+  };
+  let table = (await opened()) ?? (await alone(path, name, made));
   let uncompacted = 0;
 
-  /** A process may have died between making the table and its indexes. */
-  /** A process may have died between making the table and its indexes, and another may be making them now. */
-  async function withIndexes(made: Table): Promise<Table> {
-    const words = { baseTokenizer: "whitespace", stem: false, removeStopWords: false, maxTokenLength: 160 } as const;
-    const wanted = {
-      text: lance.Index.fts({ stem: true, removeStopWords: true }),
-      features: lance.Index.fts(words),
-    };
-    for (const [column, config] of Object.entries(wanted)) {
-      await retried(async () => {
-        const there = (await made.listIndices()).some(({ columns: of }) => of.includes(column));
-        if (!there) await made.createIndex(column, { config });
-      });
+  /** The table, where it is there and whole; null where it must be made first, or cannot be read. */
+  async function opened(): Promise<Table | null> {
+    try {
+      const there = await db.openTable(name);
+      return (await missingIndexes(there)).length === 0 ? there : null;
+    } catch {
+      return null; // if it is damaged, making it says so
     }
-    return made;
+  }
+
+  async function made(): Promise<Table> {
+    return withIndexes(await db.createEmptyTable(name, schema, { mode: "create", existOk: true }));
+  }
+
+  async function missingIndexes(of: Table): Promise<(keyof typeof wanted)[]> {
+    const there = new Set((await of.listIndices()).flatMap(({ columns: indexed }) => indexed));
+    return (["text", "features"] as const).filter((column) => !there.has(column));
+  }
+
+  /** A process may have died between making the table and its indexes; others may be writing rows meanwhile. */
+  async function withIndexes(bare: Table): Promise<Table> {
+    for (const column of await missingIndexes(bare)) {
+      await retried(() => bare.createIndex(column, { config: wanted[column]() }));
+    }
+    return bare;
   }
 
   async function write(records: readonly IncidentRecord[]): Promise<void> {
@@ -90,7 +116,9 @@ export async function openLanceTable(path: string, name: string): Promise<LanceT
     },
     async replaceAll(records) {
       table.close();
-      table = await withIndexes(await db.createEmptyTable(name, schema, { mode: "overwrite" }));
+      table = await alone(path, name, async () =>
+        withIndexes(await db.createEmptyTable(name, schema, { mode: "overwrite" })),
+      );
       for (let from = 0; from < records.length; from += 1_000) await write(records.slice(from, from + 1_000));
       await retried(() => table.optimize());
     },
@@ -119,7 +147,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 
 /** Throws the table away, whatever state it is in: it is an index, and the ledger can make it again. */
 export async function discardLanceTable(path: string, name: string): Promise<void> {
-  await rm(join(path, `${name}.lance`), { recursive: true, force: true });
+  await alone(path, name, () => rm(join(path, `${name}.lance`), { recursive: true, force: true }));
 }
 
 /** Arrow's row proxies → plain objects, so that nothing of Arrow leaves this file. */

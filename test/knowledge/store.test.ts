@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,8 @@ const ALL: readonly OutcomeField[] = [
   "rollback_duration",
   "recovery_confirmed",
 ];
+
+const STORE = join(import.meta.dirname, "../../knowledge/store.ts");
 
 let path = "";
 let store: Memory;
@@ -99,15 +102,35 @@ describe("the incident store", () => {
   });
 
   it("loses nothing when several open it at once for the first time", async () => {
-    const several = Array.from({ length: 4 }, () => open());
-    await Promise.all(several.map((one, index) => one.remember({ ...incident, id: `inc-${index}` })));
-    expect((await store.list(10)).map(({ incidentId }) => incidentId).sort()).toEqual([
-      "inc-0",
-      "inc-1",
-      "inc-2",
-      "inc-3",
-    ]);
-    await Promise.all(several.map((one) => one.close()));
+    // LanceDB's creation alone fails about once in three rounds here.
+    for (let round = 0; round < 12; round += 1) {
+      const several = Array.from({ length: 4 }, () =>
+        createIncidentStore({ path, table: `round-${round}`, include: ALL }),
+      );
+      await Promise.all(several.map((one, index) => one.remember({ ...incident, id: `inc-${index}` })));
+      const ids = (await several[0]?.list(10))?.map(({ incidentId }) => incidentId).sort();
+      expect(ids).toEqual(["inc-0", "inc-1", "inc-2", "inc-3"]);
+      await Promise.all(several.map((one) => one.close()));
+    }
+  });
+
+  it("loses nothing when several processes open it at once for the first time", async () => {
+    const script = `import { createIncidentStore } from ${JSON.stringify(STORE)};
+      const [path, name, text] = process.argv.slice(1);
+      const one = createIncidentStore({ path, table: name, include: [] });
+      await one.remember(JSON.parse(text));
+      await one.close();`;
+    const remember = async (table: string, id: string) => {
+      const args = ["--input-type=module", "-e", script, path, table, JSON.stringify({ ...incident, id })];
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+      const [code] = await once(child, "exit");
+      expect(code).toBe(0);
+    };
+    const ids = ["inc-0", "inc-1", "inc-2", "inc-3"];
+    await Promise.all(ids.map((id) => remember("shared", id)));
+    const shared = createIncidentStore({ path, table: "shared", include: ALL });
+    expect((await shared.list(10)).map(({ incidentId }) => incidentId).sort()).toEqual(ids);
+    await shared.close();
   });
 
   it("forgets on demand", async () => {
