@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { indexSeries, samplesBetween } from "../correlation/samples.ts";
+import { indexSeries, valuesBetween } from "../correlation/samples.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { isHarm } from "../detection/meaning.ts";
 import { median, quantile, robustScale } from "../detection/robust.ts";
@@ -46,12 +46,12 @@ export function baselines(
   const until = onset?.earliest ?? caseFile.at;
   const found: Baseline[] = [];
   for (const service of services) {
-    const traffic = samplesBetween(index.whole(service, "request_rate"), until - BEFORE_MS, until);
-    const requestRate = traffic.length < LEAST_SAMPLES ? null : median(traffic.map(({ value }) => value));
+    const traffic = valuesBetween(index.whole(service, "request_rate"), until - BEFORE_MS, until);
+    const requestRate = traffic.length < LEAST_SAMPLES ? null : median(traffic);
     for (const series of index.metrics(service)) {
       const declared = judged.get(series.metric);
       if (!isHarm(series.metric, series.worse) && series.metric !== "memory_usage" && declared === undefined) continue;
-      const values = samplesBetween(series, until - BEFORE_MS, until).map(({ value }) => value);
+      const values = valuesBetween(series, until - BEFORE_MS, until);
       if (values.length < LEAST_SAMPLES) continue;
       const center = median(values);
       const matters = series.metric === "error_rate" ? MATERIAL_ERROR_RATIO : MATERIAL_LEVEL * Math.abs(center);

@@ -12,8 +12,8 @@ export const speaksOfErrors = (metric: string): boolean => metric === "error_rat
  */
 export function alias(series: Series): Series | null {
   const { metric, unit, values, stepMs } = series;
-  const known = values.filter((value) => value !== null);
   if (SUCCESS.test(metric)) {
+    const known = values.filter((value) => value !== null);
     const whole = unit === "%" || /percent/i.test(unit) || known.some((value) => value > 1) ? 100 : 1;
     if (known.some((value) => value < 0 || value > whole)) return null;
     const errors = values.map((value) => (value === null ? null : 1 - value / whole));

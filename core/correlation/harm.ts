@@ -2,7 +2,8 @@ import { MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { hasLimit, isHarm, isLatency } from "../detection/meaning.ts";
 import { logSumExp, median, robustScale } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
-import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
+import { onceAnIndex } from "./once.ts";
+import { countsBetween, type SampleIndex, valuesBetween } from "./samples.ts";
 
 /** Evidence beyond this is not trusted from one service: something else may be wrong with it. */
 export const HARM_CERTAIN = 6;
@@ -46,7 +47,7 @@ export function isNearOnset(index: SampleIndex, finding: Finding, onset: Onset):
   if (finding.verdict !== "worse" || finding.onset === null) return false;
   if (Object.keys(finding.labels).length > 0 || !hurts(index, finding)) return false;
   if (isDeclaredOnly(finding)) return false; // beyond a threshold is not yet worse than before: the data says which
-  const stepMs = Math.max(0, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 0));
+  const { coarsestMs: stepMs } = index;
   const apart = Math.max(finding.onset.earliest - onset.latest, onset.earliest - finding.onset.latest, 0);
   return apart <= 600_000 + 2 * stepMs;
 }
@@ -136,20 +137,10 @@ function harmOf(index: SampleIndex, service: string, onset: Onset, at: number, e
 
 const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTAIN, nats));
 
-/** Several steps of one assessment ask the same of the same samples: each is worked out once for an index. */
-const workedOut = new WeakMap<SampleIndex, Map<string, number>>();
-
-function once(index: SampleIndex, question: readonly (string | number)[], answer: () => number): number {
-  const known = workedOut.get(index) ?? new Map<string, number>();
-  workedOut.set(index, known);
-  const key = question.join("\n");
-  const nats = known.get(key) ?? answer();
-  known.set(key, nats);
-  return nats;
-}
+const once = onceAnIndex<number>();
 
 function errorHarm(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
-  const question = ["errors", service, onset.earliest, onset.at, at, excess];
+  const question = `errors\n${service}\n${onset.earliest} ${onset.at} ${at} ${excess}`;
   return once(index, question, () => newErrorHarm(index, service, onset, at, excess));
 }
 
@@ -181,7 +172,7 @@ function latencyHarm(
   at: number,
   excess: number,
 ): number {
-  const question = ["latency", service, metric, onset.earliest, onset.at, at, excess];
+  const question = `latency\n${service}\n${metric}\n${onset.earliest} ${onset.at} ${at} ${excess}`;
   return once(index, question, () => newLatencyHarm(index, service, metric, onset, at, excess));
 }
 
@@ -216,10 +207,10 @@ function levelHarm(
   multiples: readonly number[] = [1, 3, 8],
 ): number {
   const series = index.whole(service, metric);
-  const read = (from: number, to: number) =>
-    samplesBetween(series, from, to)
-      .filter(({ value }) => !log || value > 0)
-      .map(({ value }) => (log ? Math.log(value) : value));
+  const read = (from: number, to: number) => {
+    const values = valuesBetween(series, from, to);
+    return log ? values.filter((value) => value > 0).map((value) => Math.log(value)) : values;
+  };
   const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
   const after = read(onset.at, at);
   if (before.length < 4 || after.length === 0) return 0;

@@ -1,4 +1,4 @@
-import { logSumExp } from "../detection/robust.ts";
+import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { CallGraph } from "./call-graph.ts";
 import type { NewSignature } from "./log-evidence.ts";
 import { type OwnExcess, ownNats } from "./own-excess.ts";
@@ -69,6 +69,7 @@ export interface OriginInput {
 }
 
 export function fitOrigins(input: OriginInput): readonly Origin[] {
+  const seen = seenOf(input);
   const external = [...input.graph.external].filter((name) => !input.harm.has(name)).sort();
   // Who is in the graph may be where it starts although nobody measures it: its callers show it.
   const services = [...new Set([...input.harm.keys(), ...input.graph.nodes])]
@@ -82,14 +83,16 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
     const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;
     return { name, kind, pattern, told, fit: pattern + told + traffic };
   };
-  const reached = REACH.map((share) => patternFit(input, () => share) - Math.log(REACH.length));
+  const reached = REACH.map(
+    (share) => patternFit(seen, new Float64Array(seen.services.length).fill(share)) - Math.log(REACH.length),
+  );
   const shared = logSumExp(reached);
-  const places = services.map((name) => make(name, "service", startsAt(input, name)));
+  const places = services.map((name) => make(name, "service", startsAt(input, seen, name)));
   // Too many users slow everything, or saturate the weakest service, whichever it is: then it looks as if it began there.
   const weakest = logSumExp(places.map(({ pattern, told }) => pattern + told)) - Math.log(Math.max(1, places.length));
   return [
     ...places,
-    ...external.map((name) => make(name, "external", startsAt(input, name))),
+    ...external.map((name) => make(name, "external", startsAt(input, seen, name))),
     make("shared infrastructure", "shared", shared),
     make("more traffic", "surge", logSumExp([shared, weakest]) - Math.LN2),
   ];
@@ -99,15 +102,14 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
 const surgeByChance = (ratio: number): number => Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / 1.3));
 
 /** The pattern given an origin, whatever the rate of unrelated troubles. */
-function startsAt(input: OriginInput, name: string): number {
-  const origin = input.harm.has(name) ? name : undefined;
-  const each = UNRELATED.map(
-    ({ rate, weight }) => Math.log(weight) + patternFit(input, chanceFrom(input, name, rate), origin),
-  );
-  return logSumExp(each);
+function startsAt(input: OriginInput, seen: Seen, name: string): number {
+  const chances = chancesFrom(input, seen, name);
+  const origin = seen.services.findIndex(({ service }) => service === name);
+  return logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)));
 }
 
-function chanceFrom(input: OriginInput, origin: string, rate: number): (service: string) => number {
+/** The chance of each service to be hurt, given where it starts, for a rate of unrelated troubles. */
+function chancesFrom(input: OriginInput, seen: Seen, origin: string): (rate: number) => Float64Array {
   const { graph, harm, together, overloaded, creeping } = input;
   const callees = graph.callees(origin);
   const flooded = [...callees].filter((callee) => overloaded.get(callee)?.has(origin) === true);
@@ -128,12 +130,15 @@ function chanceFrom(input: OriginInput, origin: string, rate: number): (service:
     if (callees.has(service)) return HURT.callee;
     return isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
   };
-  return (service) => {
-    if (service === origin) return HURT.itself;
+  const each = seen.services.map(({ service }) => {
+    if (service === origin) return null;
     const when = together(service);
-    const suffers = because(service) * (when >= APART.chance ? APART.suffers : 1);
-    return Math.max(LEAST_CHANCE, suffers + (1 - suffers) * rate * when);
-  };
+    return { when, suffers: because(service) * (when >= APART.chance ? APART.suffers : 1) };
+  });
+  return (rate) =>
+    Float64Array.from(each, (one) =>
+      one === null ? HURT.itself : Math.max(LEAST_CHANCE, one.suffers + (1 - one.suffers) * rate * one.when),
+    );
 }
 
 /** Whom this one may have flooded: their excess is its doing. */
@@ -146,46 +151,60 @@ function isHop(graph: CallGraph, service: string, origin: string): boolean {
   return [...graph.callers(service)].some((caller) => graph.callees(caller).has(origin));
 }
 
+/** What is seen of one service, whatever the origin: log Bayes factors. */
+interface SeenService {
+  readonly service: string;
+  readonly nats: number;
+  readonly asOrigin: number;
+  readonly blamed: number;
+  /** Of a service that what is to blame does not reach, for each share of `REACH` that a slowness beside it does. */
+  readonly spared: readonly number[];
+}
+interface Seen {
+  readonly services: readonly SeenService[];
+  /** Whether a slowness beside the trouble could explain anything. */
+  readonly slowness: boolean;
+}
+
+function seenOf({ harm, atOrigin, slowness }: OriginInput): Seen {
+  const services = [...harm].map(([service, nats]) => {
+    const { slow = 0, blamed = nats } = slowness?.get(service) ?? {};
+    const spared = REACH.map((reach) => logAdd(Math.log(reach) + slow, Math.log(1 - reach)));
+    return { service, nats, asOrigin: atOrigin.get(service) ?? nats, blamed, spared };
+  });
+  return { services, slowness: slowness !== null };
+}
+
 /**
  * Log probability of the hurt services given where it starts, over what else may be going on: nothing, or a shared
  * slowness beside it that reaches an unknown share of the services. Two troubles at once are then weighed as such,
- * instead of one being stretched over both.
+ * instead of one being stretched over both. `chances[i]`: of service i to be hurt; `origin`: its place there, or -1.
  */
-function patternFit(input: OriginInput, chance: (service: string) => number, origin?: string): number {
-  const alone = aloneFit(input, chance, origin);
-  if (input.slowness === null) return alone;
-  const { slowness } = input;
-  const beside = REACH.map((reach) => besideFit(input, slowness, reach, chance, origin));
+function patternFit(seen: Seen, chances: Float64Array, origin = -1): number {
+  const alone = aloneFit(seen, chances, origin);
+  if (!seen.slowness) return alone;
+  const beside = REACH.map((_, reach) => besideFit(seen, reach, chances, origin));
   const slow = Math.log(SLOW_BESIDE / REACH.length) + logSumExp(beside);
   return logSumExp([Math.log(1 - SLOW_BESIDE) + alone, slow]);
 }
 
 /** While a slowness reaches this share of the services: who is not hurt by what is to blame may be slow all the same. */
-function besideFit(
-  { harm, atOrigin }: OriginInput,
-  slowness: ReadonlyMap<string, Slowness>,
-  reach: number,
-  chance: (service: string) => number,
-  origin?: string,
-): number {
+function besideFit({ services }: Seen, reach: number, chances: Float64Array, origin: number): number {
   let sum = 0;
-  for (const [service, nats] of harm) {
-    const p = chance(service);
-    const { slow = 0, blamed = nats } = slowness.get(service) ?? {};
-    const told = service === origin ? (atOrigin.get(service) ?? nats) : blamed;
-    const spared = logSumExp([Math.log(reach) + slow, Math.log(1 - reach)]);
-    sum += logSumExp([Math.log(p) + told, Math.log(1 - p) + spared]) - Math.max(0, nats);
+  for (const [i, { nats, asOrigin, blamed, spared }] of services.entries()) {
+    const p = chances[i] ?? 0;
+    const told = i === origin ? asOrigin : blamed;
+    sum += logAdd(Math.log(p) + told, Math.log(1 - p) + (spared[reach] ?? 0)) - Math.max(0, nats);
   }
   return sum;
 }
 
 /** Each service counted as far as its data can tell. */
-function aloneFit({ harm, atOrigin }: OriginInput, chance: (service: string) => number, origin?: string): number {
+function aloneFit({ services }: Seen, chances: Float64Array, origin: number): number {
   let sum = 0;
-  for (const [service, nats] of harm) {
-    const p = chance(service);
-    const told = service === origin ? (atOrigin.get(service) ?? nats) : nats;
-    sum += logSumExp([Math.log(p) + told, Math.log(1 - p)]) - Math.max(0, nats);
+  for (const [i, { nats, asOrigin }] of services.entries()) {
+    const p = chances[i] ?? 0;
+    sum += logAdd(Math.log(p) + (i === origin ? asOrigin : nats), Math.log(1 - p)) - Math.max(0, nats);
   }
   return sum;
 }

@@ -4,7 +4,7 @@ import type { Finding, Onset } from "../model/finding.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import type { CallGraph } from "./call-graph.ts";
 import { beforeMs, LEAST_PART } from "./harm.ts";
-import { type SampleIndex, samplesBetween } from "./samples.ts";
+import { type SampleIndex, valuesBetween } from "./samples.ts";
 
 /** Where the excess is that no callee accounts for. */
 export interface OwnExcess {
@@ -43,7 +43,7 @@ export function ownExcess(
     if (each === null) continue;
     measured.add(service);
     if (each <= 0 || nats <= 0) continue;
-    const rates = samplesBetween(index.whole(service, "request_rate"), onset.at, at).map(({ value }) => value);
+    const rates = valuesBetween(index.whole(service, "request_rate"), onset.at, at);
     const rate = rates.length === 0 ? null : rates.reduce((sum, value) => sum + value, 0) / rates.length;
     off.set(service, { each, rate, hurt: 1 / (1 + Math.exp(-nats)) });
   }
@@ -86,8 +86,8 @@ function speakingMetric(told: readonly Finding[]): string | null {
 function excessOf(index: SampleIndex, service: string, metric: string, onset: Onset, at: number): number | null {
   const series = index.whole(service, metric);
   const from = onset.earliest - beforeMs(series?.stepMs ?? 0);
-  const before = samplesBetween(series, from, onset.earliest).map(({ value }) => value);
-  const after = samplesBetween(series, onset.at, at).map(({ value }) => value);
+  const before = valuesBetween(series, from, onset.earliest);
+  const after = valuesBetween(series, onset.at, at);
   if (before.length === 0 || after.length === 0) return null;
   const mean = after.reduce((sum, value) => sum + value, 0) / after.length;
   return (metric === "error_rate" ? mean : median(after)) - median(before);

@@ -6,6 +6,8 @@ export interface SampleIndex {
   whole(service: string, metric: string): Series | undefined;
   byVersion(service: string, metric: string): ReadonlyMap<string, Series>;
   readonly services: readonly string[];
+  /** The longest step of any service's first metric, ms; 0 without services. */
+  readonly coarsestMs: number;
   /** Metrics of one service as a whole. */
   metrics(service: string): readonly Series[];
 }
@@ -41,11 +43,13 @@ function newIndex(series: readonly Series[], versionLabel: string): SampleIndex 
       found.set(version, one);
     }
   }
+  const metrics = new Map([...whole].map(([service, ofService]) => [service, [...ofService.values()]]));
   return {
     whole: (service, metric) => whole.get(service)?.get(metric),
     byVersion: (service, metric) => versions.get(`${service}\n${metric}`) ?? new Map(),
     services: [...whole.keys()].sort(),
-    metrics: (service) => [...(whole.get(service)?.values() ?? [])],
+    coarsestMs: Math.max(0, ...[...metrics.values()].map(([first]) => first?.stepMs ?? 0)),
+    metrics: (service) => metrics.get(service) ?? [],
   };
 }
 
@@ -68,6 +72,19 @@ export function samplesBetween(series: Series | undefined, from: number, to: num
   return found;
 }
 
+/** The values of the same samples alone, oldest first. */
+export function valuesBetween(series: Series | undefined, from: number, to: number): readonly number[] {
+  if (series === undefined) return [];
+  const { startAt, stepMs, values } = series;
+  const found: number[] = [];
+  for (let i = Math.max(0, Math.floor((from - startAt) / stepMs) + 1); i < values.length; i++) {
+    if (startAt + i * stepMs > to) break;
+    const value = values[i];
+    if (value !== null && value !== undefined && Number.isFinite(value)) found.push(value);
+  }
+  return found;
+}
+
 /** Errors and requests of a span, from an error ratio and a request rate on the same grid. Null where traffic is unknown. */
 export function countsBetween(
   errors: Series | undefined,
@@ -76,11 +93,38 @@ export function countsBetween(
   to: number,
 ): { readonly k: number; readonly n: number } | null {
   if (errors === undefined || rate === undefined) return null;
+  const shift = (errors.startAt - rate.startAt) / errors.stepMs;
+  if (errors.stepMs === rate.stepMs && Number.isInteger(shift)) return alignedCounts(errors, rate, shift, from, to);
   const byTime = new Map(samplesBetween(rate, from, to).map(({ at, value }) => [Math.round(at / rate.stepMs), value]));
   let k = 0;
   let n = 0;
   for (const { at, value } of samplesBetween(errors, from, to)) {
     const requests = (byTime.get(Math.round(at / rate.stepMs)) ?? Number.NaN) * (errors.stepMs / 1000);
+    if (!(requests >= 0)) continue;
+    k += Math.max(0, Math.min(1, value)) * requests;
+    n += requests;
+  }
+  return n > 0 ? { k, n } : null;
+}
+
+/** The same where sample i of the errors is of the step of sample i + `shift` of the rate. */
+function alignedCounts(
+  errors: Series,
+  rate: Series,
+  shift: number,
+  from: number,
+  to: number,
+): { readonly k: number; readonly n: number } | null {
+  const { startAt, stepMs, values } = errors;
+  let k = 0;
+  let n = 0;
+  for (let i = Math.max(0, Math.floor((from - startAt) / stepMs) + 1); i < values.length; i++) {
+    if (startAt + i * stepMs > to) break;
+    const value = values[i];
+    const each = rate.values[i + shift];
+    if (value === null || value === undefined || !Number.isFinite(value)) continue;
+    if (each === null || each === undefined || !Number.isFinite(each)) continue;
+    const requests = each * (stepMs / 1000);
     if (!(requests >= 0)) continue;
     k += Math.max(0, Math.min(1, value)) * requests;
     n += requests;

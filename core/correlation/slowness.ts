@@ -2,7 +2,8 @@ import { isLatency } from "../detection/meaning.ts";
 import { logSumExp, median } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { HARM_CERTAIN, harmByClass, isNearOnset, SLOW_NOT_FAILING } from "./harm.ts";
-import { type SampleIndex, samplesBetween } from "./samples.ts";
+import { onceAnIndex } from "./once.ts";
+import { type SampleIndex, valuesBetween } from "./samples.ts";
 
 /**
  * What of a service's harm a shared slowness may explain beside whatever is to blame. A slowness makes answers late; it
@@ -61,14 +62,17 @@ export function slownessByService(
 
 /** By how much latency rose since the onset, in logarithms; the metric that rose most. */
 function shiftOf(index: SampleIndex, service: string, onset: Onset, at: number): number {
+  return once(index, `${service}\n${onset.earliest} ${onset.at} ${at}`, () => newShift(index, service, onset, at));
+}
+
+const once = onceAnIndex<number>();
+
+function newShift(index: SampleIndex, service: string, onset: Onset, at: number): number {
   const shifts = index
     .metrics(service)
     .filter(({ metric, worse }) => isLatency(metric) && worse !== "down")
     .map((series) => {
-      const read = (from: number, to: number) =>
-        samplesBetween(series, from, to)
-          .map(({ value }) => value)
-          .filter((value) => value > 0);
+      const read = (from: number, to: number) => valuesBetween(series, from, to).filter((value) => value > 0);
       const [before, after] = [read(onset.earliest - 1_800_000, onset.earliest), read(onset.at, at)];
       return before.length === 0 || after.length === 0 ? 0 : Math.log(median(after) / median(before));
     });

@@ -1,7 +1,8 @@
 import { median, robustScale } from "../detection/robust.ts";
 import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
-import { type SampleIndex, samplesBetween } from "./samples.ts";
+import { onceAnIndex } from "./once.ts";
+import { type SampleIndex, valuesBetween } from "./samples.ts";
 
 /** More traffic than usual where users come in: a third more, and far outside what the last half hour did. */
 export const LEAST_RATIO = 1.3;
@@ -34,9 +35,15 @@ export function riseOf(
   onset: Onset,
   at: number,
 ): { readonly ratio: number; readonly far: boolean } | null {
+  return once(index, `${service}\n${onset.earliest} ${onset.at} ${at}`, () => newRise(index, service, onset, at));
+}
+
+const once = onceAnIndex<ReturnType<typeof riseOf>>();
+
+function newRise(index: SampleIndex, service: string, onset: Onset, at: number): ReturnType<typeof riseOf> {
   const series = index.whole(service, "request_rate");
-  const before = samplesBetween(series, onset.earliest - 2_100_000, onset.earliest - 300_000).map(({ value }) => value);
-  const after = samplesBetween(series, onset.at, at).map(({ value }) => value);
+  const before = valuesBetween(series, onset.earliest - 2_100_000, onset.earliest - 300_000);
+  const after = valuesBetween(series, onset.at, at);
   if (before.length < 4 || after.length === 0) return null;
   const usual = median(before);
   const now = median(after.slice(-2));

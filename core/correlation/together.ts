@@ -18,10 +18,16 @@ export function beginsTogether(
   const width = ({ earliest, latest }: Onset) => latest - earliest;
   const byService = Map.groupBy(near, ({ service }) => service);
   const unseen = chance(at - onset.earliest);
-  return (service) => {
+  const known = new Map<string, number>();
+  const chanceOf = (service: string): number => {
     const onsets = (byService.get(service) ?? []).flatMap((one) => (one.onset === null ? [] : [one.onset]));
     if (onsets.length === 0) return unseen;
     const apart = (one: Onset) => Math.max(0, one.earliest - onset.latest, onset.earliest - one.latest);
     return Math.min(...onsets.map((one) => chance(width(one) + width(onset) + 2 * apart(one))));
+  };
+  return (service) => {
+    const found = known.get(service) ?? chanceOf(service);
+    known.set(service, found);
+    return found;
   };
 }

@@ -192,10 +192,10 @@ function recentOf(signal: Signal, window: Window): readonly Series[] {
   const first = Math.max(grid.first, Math.ceil((window.from - grid.originMs) / grid.stepMs));
   const last = Math.min(grid.next - 1, Math.floor((window.to - grid.originMs) / grid.stepMs));
   if (last < first) return [];
-  const values: (number | null)[] = [];
+  const values = new Array<number | null>(last - first + 1);
   for (let slot = first; slot <= last; slot++) {
     const value = valueAt(grid, slot);
-    values.push(Number.isNaN(value) ? null : value);
+    values[slot - first] = Number.isNaN(value) ? null : value;
   }
   return [{ service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values }];
 }

@@ -5,27 +5,33 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** Where values are put in order; one for all calls, since an assessment asks for thousands of medians. */
+let scratch = new Float64Array(1024);
+
 /** Linear interpolation between order statistics (Hyndman & Fan type 7); `q` 0–1; NaN of nothing. O(n) on average. */
 export function quantile(values: readonly number[], q: number): number {
-  if (values.length === 0) return Number.NaN;
-  const parted = new Float64Array(values);
-  const place = (parted.length - 1) * q;
+  const { length } = values;
+  if (length === 0) return Number.NaN;
+  if (scratch.length < length) scratch = new Float64Array(2 * length);
+  const parted = scratch;
+  for (let i = 0; i < length; i++) parted[i] = values[i] ?? Number.NaN;
+  const place = (length - 1) * q;
   const rank = Math.floor(place);
-  const low = select(parted, rank);
+  const low = select(parted, length, rank);
   if (place === rank) return low;
   let high = Number.POSITIVE_INFINITY;
-  for (let i = rank + 1; i < parted.length; i++) high = Math.min(high, parted[i] ?? high);
+  for (let i = rank + 1; i < length; i++) high = Math.min(high, parted[i] ?? high);
   return low + (high - low) * (place - rank);
 }
 
 /**
- * The value of this rank (0 is the smallest); whatever is larger stands behind it afterwards. No sort: medians are most
+ * The value of this rank (0 is the smallest) among the first `length`; whatever is larger stands behind it afterwards. No sort: medians are most
  * of what an assessment computes.
  * @see Hoare (1961), "Algorithm 65: Find", CACM 4(7):321–322
  */
-function select(values: Float64Array, rank: number): number {
+function select(values: Float64Array, length: number, rank: number): number {
   let left = 0;
-  let right = values.length - 1;
+  let right = length - 1;
   while (left < right) {
     const pivot = values[rank] ?? Number.NaN;
     let i = left;
@@ -77,9 +83,18 @@ export function mannKendall(values: readonly number[]): number {
   return s === 0 ? 0 : (s - Math.sign(s)) / Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
 }
 
+/** log(eᵃ + eᵇ), without overflow: `logSumExp` of the two. */
+export function logAdd(a: number, b: number): number {
+  const top = Math.max(a, b);
+  return Number.isFinite(top) ? top + Math.log(Math.exp(a - top) + Math.exp(b - top)) : top;
+}
+
 /** log Σ exp(x), without overflow. −∞ of nothing. */
 export function logSumExp(values: readonly number[]): number {
-  const top = Math.max(Number.NEGATIVE_INFINITY, ...values);
+  let top = Number.NEGATIVE_INFINITY;
+  for (const value of values) top = Math.max(top, value);
   if (!Number.isFinite(top)) return top;
-  return top + Math.log(values.reduce((sum, value) => sum + Math.exp(value - top), 0));
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - top);
+  return top + Math.log(sum);
 }

@@ -31,6 +31,7 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
     query.catch((error: unknown) => {
       throw unavailable(error);
     });
+  const readIncident = incidentReader();
   return {
     transact: (work) => write(async (tx) => work(await gateTransaction(tx, clock))),
     append: (draft) => write(async (tx) => (await openChain(tx, clock.now())).append(draft)),
@@ -45,13 +46,13 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
     saveIncident: (incident) => write((tx) => saveIncident(tx, Incident.parse(incident), clock.now())),
     async incident(id) {
       const row = await read(database.selectFrom("incidents").selectAll().where("id", "=", id).executeTakeFirst());
-      return row === undefined ? null : parsed(Incident, row.body, `incident ${row.id}`);
+      return row === undefined ? null : readIncident(row);
     },
     async incidents(filter = {}) {
       let query = database.selectFrom("incidents").selectAll().orderBy("detected_at", "desc").orderBy("id");
       if (filter.limit !== undefined) query = query.limit(filter.limit);
       if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
-      return (await read(query.execute())).map((row) => parsed(Incident, row.body, `incident ${row.id}`));
+      return (await read(query.execute())).map(readIncident);
     },
     async plan(id) {
       const row = await read(database.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst());
@@ -69,6 +70,24 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
       return { ...chain, ok: problems.length === 0, problems };
     },
     close: () => database.destroy(),
+  };
+}
+
+/** So many incidents are kept as they were read last: those that every look at open incidents asks for again. */
+const INCIDENTS_KEPT = 512;
+
+/** Row → incident. A row whose text is what it was is not taken apart and checked again. */
+function incidentReader(): (row: { readonly id: string; readonly body: string }) => Incident {
+  const kept = new Map<string, { readonly body: string; readonly incident: Incident }>();
+  return ({ id, body }) => {
+    const known = kept.get(id);
+    if (known?.body === body) return known.incident;
+    const incident = parsed(Incident, body, `incident ${id}`);
+    kept.delete(id);
+    kept.set(id, { body, incident });
+    const [oldest] = kept.keys();
+    if (kept.size > INCIDENTS_KEPT && oldest !== undefined) kept.delete(oldest);
+    return incident;
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, quantile } from "../../../core/detection/robust.ts";
+import { logAdd, logSumExp, median, quantile } from "../../../core/detection/robust.ts";
 
 /** By sorting, as Hyndman & Fan's type 7 is written down. */
 function bySorting(values: readonly number[], q: number): number {
@@ -43,5 +43,19 @@ describe("quantile", () => {
     ["of two it is their middle", [4, 2], 3],
   ])("%s", (_, values, expected) => {
     expect(median(values)).toBe(expected);
+  });
+});
+
+describe("sums of exponentials", () => {
+  const any = fc.oneof(fc.double({ min: -2000, max: 2000, noNaN: true }), fc.constant(Number.NEGATIVE_INFINITY));
+
+  it("neither overflow nor vanish, and of two are the sum of a list of two", () => {
+    fc.assert(
+      fc.property(any, any, (a, b) => {
+        expect(logAdd(a, b)).toBe(logSumExp([a, b]));
+      }),
+    );
+    expect([logSumExp([]), logSumExp([1000, 1000])]).toEqual([Number.NEGATIVE_INFINITY, 1000 + Math.LN2]);
+    expect(logSumExp([1, Number.NaN, 2])).toBeNaN();
   });
 });
