@@ -144,6 +144,9 @@ export interface LedgerEntry {
   readonly hash: string;
 }
 
+/** The last entry, which by its hash stands for all before it. An empty ledger: 0, and 64 zeros. */
+export type LedgerHead = Pick<LedgerEntry, "seq" | "hash">;
+
 export type LedgerDraft = Pick<LedgerEntry, "kind" | "incidentId" | "planId" | "actor" | "body">;
 
 /**
@@ -168,8 +171,9 @@ export interface Ledger {
   plan(id: string): Promise<Plan | null>;
   /** Paused for all, or for these services; anyone may pause, an approver resumes (S14). */
   pauses(): Promise<readonly { readonly scope: string; readonly by: string; readonly at: number }[]>;
-  /** Recomputes every hash from the first entry. */
-  verify(): Promise<{
+  head(): Promise<LedgerHead>;
+  /** Recomputes every hash from the first entry. `heads`: ends that somebody vouches for, which the chain must contain. */
+  verify(heads?: readonly LedgerHead[]): Promise<{
     readonly ok: boolean;
     readonly entries: number;
     readonly head: string;

@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Gate, Ledger, RecalledIncident, Sources } from "../../core/ports.ts";
+import type { Gate, Ledger, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
 import type { Emit } from "../watch/events.ts";
 
 /** Exit codes of every command: what a script may rely on. */
@@ -70,6 +70,38 @@ export interface KnowledgeDesk {
   close(): Promise<void>;
 }
 
+/** An end of the ledger that stood outside it, its signature checked. */
+export interface VouchedHead extends LedgerHead {
+  /** When it was signed, Unix ms. */
+  readonly at: number;
+  readonly keyId: string;
+}
+
+/** What an auditor works with. All of it throws "input.invalid" where a file or a signature is no good. */
+export interface AuditDesk {
+  /**
+   * The signed heads in files or texts, each signature checked with the public key of that file, or else with that of
+   * the configured signing key.
+   */
+  heads(given: readonly string[], publicKeyFile: string | undefined, config: Config | null): readonly VouchedHead[];
+  /** Checks an export, against its own head too where a public key is given. */
+  verifyExport(
+    file: string,
+    given: readonly VouchedHead[],
+    publicKeyFile: string | undefined,
+  ): Promise<{
+    readonly ok: boolean;
+    readonly entries: number;
+    readonly head: string;
+    readonly problems: readonly { readonly seq: number; readonly reason: string }[];
+    readonly proven: readonly VouchedHead[];
+    /** It carries a signed head that no public key was given for. */
+    readonly unchecked: boolean;
+  }>;
+  /** The whole ledger, line by line, with its signed head where a key is configured. */
+  lines(config: Config, ledger: Ledger): AsyncIterable<string>;
+}
+
 /**
  * What the composition root offers to commands. Every part is made when first asked for, so that `unship --version`
  * loads nothing. All of it throws `UnshipError`.
@@ -84,6 +116,7 @@ export interface Composition {
   readonly sources: (config: Config) => Promise<OpenSources>;
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
   readonly ledger: (config: Config) => Promise<Ledger>;
+  readonly audit: () => Promise<AuditDesk>;
   /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
   readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
   readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
@@ -104,4 +137,6 @@ export interface Composition {
   readonly knowledge: (config: Config) => Promise<KnowledgeDesk | null>;
   readonly readSecretFile: (path: string, agentFile: string | null) => Promise<string>;
   readonly writeFile: (path: string, text: string) => Promise<void>;
+  /** Writes lines as they come into a new file that only its owner can read; returns how many. */
+  readonly writeLines: (path: string, lines: AsyncIterable<string>) => Promise<number>;
 }

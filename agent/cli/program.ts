@@ -216,9 +216,21 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
   json(
     audit
       .command("verify")
-      .description("Checks the ledger's hash chain")
-      .option("-c, --config <file>", "configuration file", "unship.yaml"),
+      .description(
+        "Checks the hash chain of the ledger, or of an export of it, against signed heads where some are given",
+      )
+      .option("-c, --config <file>", "configuration file", "unship.yaml")
+      .option("--head <head...>", "signed heads that were kept elsewhere, or files that have such in them")
+      .option("--public-key <file>", "the key that heads were signed with (default: the configured key's public half)")
+      .option("--export <file>", "checks this export; needs neither the ledger nor a configuration"),
   ).action(run(async (options) => (await import("./audit.ts")).auditVerify(to, options)));
+  json(
+    audit
+      .command("export")
+      .description("The whole ledger as JSON Lines with its signed head, for whoever audits it elsewhere")
+      .option("-c, --config <file>", "configuration file", "unship.yaml")
+      .option("-o, --output <file>", "write it here, instead of on standard output"),
+  ).action(run(async (options) => (await import("./audit.ts")).auditExport(to, options)));
   for (const one of allOf(program)) one.addHelpText("after", `\n${CODES}`);
   return program;
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import type { Clock, IncidentStore, Sources } from "../../core/ports.ts";
+import type { Clock, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import type { Asks, Composition, ConfigChoice, Investigation, RunningWatch, Terminal } from "../cli/composition.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
@@ -32,6 +32,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   };
   const ledgerOf = async (config: Config) =>
     (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(config.ledger.path);
+  /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */
+  const signerOf = async (config: Config) =>
+    config.ledger.signingKey === null ? null : (await import("./audit.ts")).headSigner(config, systemClock.now);
+  const notifierOf = async (config: Config, ledger: Ledger): Promise<Notifier> => {
+    const sign = await signerOf(config);
+    if (sign === null) return terminalNotifier;
+    const { withSignedHead } = await import("./signed-notices.ts");
+    return withSignedHead(terminalNotifier, ledger.head, sign);
+  };
   const storeOf = async (config: Config): Promise<IncidentStore | null> =>
     (await import("../../knowledge/store.ts")).configuredStore(config);
   const notes = new Set<string>();
@@ -65,6 +74,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return { sources, gaps, close };
     },
     checkSources: async (config, abort) => {
+      await signerOf(config);
       const system = await systemOf(config, false);
       try {
         return await system.report(abort);
@@ -73,6 +83,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       }
     },
     ledger: ledgerOf,
+    audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
     desk: async (config) => {
       const { createGate } = await import("../../mcp-tools/gate/gate.ts");
       const ledger = await ledgerOf(config);
@@ -106,7 +117,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
             system,
             ledger,
             store: await storeOf(config),
-            notifier: terminalNotifier,
+            notifier: await notifierOf(config, ledger),
             readOnly,
             note,
             ...at,
@@ -184,6 +195,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       };
     },
     readSecretFile,
+    writeLines: async (path, lines) => (await import("./audit.ts")).writeLines(path, lines),
     writeFile: async (path, text) => {
       try {
         writeFileSync(path, text);
@@ -197,6 +209,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
     const { lockWatch } = await import("./watch-lock.ts");
+    await signerOf(config);
     const lock = lockWatch(config.ledger.path);
     const system = await systemOf(config, true);
     const ledger = await ledgerOf(config);
@@ -211,7 +224,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       gaps: system.gaps,
       ledger,
       store,
-      notifier: terminalNotifier,
+      notifier: await notifierOf(config, ledger),
       emit,
       chainPatienceMs: config.watch.stepMs / 2,
       ...(await modelOf(config)),

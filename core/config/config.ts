@@ -33,7 +33,8 @@ export interface Config {
   readonly approvers: readonly Approver[];
   readonly approval: ApprovalPolicy;
   readonly graduation: Graduation;
-  readonly ledger: { readonly type: "sqlite"; readonly path: string };
+  /** `signingKey`: the file of the private key that vouches for the ledger's end; null: nobody does. */
+  readonly ledger: { readonly type: "sqlite"; readonly path: string; readonly signingKey: string | null };
   readonly knowledge: { readonly path: string };
   readonly watch: { readonly stepMs: number };
   readonly model: ModelConfig | null;

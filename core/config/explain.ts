@@ -34,8 +34,17 @@ export function explain(config: Config): readonly string[] {
     ]),
     "",
     graduationLine(config),
-    `The record of all of it: ${config.ledger.path}.`,
+    ...recordLines(config),
   ].map(oneLine);
+}
+
+function recordLines({ ledger }: Config): readonly string[] {
+  return [
+    `The record of all of it: ${ledger.path}.`,
+    ledger.signingKey === null
+      ? "Its end is not signed (ledger.signing_key): that nothing was cut off it cannot be proven later."
+      : `Its end is signed with ${ledger.signingKey}, and goes with every notice.`,
+  ];
 }
 
 function modeLines(config: Config): readonly string[] {

@@ -55,7 +55,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
             edges: file.topology.edges.map(([caller = "", callee = ""]) => [caller, callee] as const),
             external: file.topology.external,
           },
-    ledger: { type: "sqlite", path: file.ledger.path },
+    ledger: { type: "sqlite", path: file.ledger.path, signingKey: file.ledger.signing_key ?? null },
     knowledge: { path: file.knowledge.path },
     watch: { stepMs: durationMs(file.watch.step) },
     model:

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
-import { entryOf, openChain } from "./chain.ts";
+import { entryOf, GENESIS, openChain } from "./chain.ts";
 import { gateTransaction } from "./gate-transaction.ts";
 import { isDatabaseError, unavailable } from "./node-sqlite.ts";
 import { parsed, planOf } from "./rows.ts";
@@ -62,8 +62,12 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
       const rows = await read(database.selectFrom("pauses").selectAll().orderBy("at").orderBy("scope").execute());
       return rows.map(({ scope, paused_by, at }) => ({ scope, by: paused_by, at }));
     },
-    async verify() {
-      const chain = await read(verifyChain(database));
+    async head() {
+      const query = database.selectFrom("entries").select(["seq", "hash"]).orderBy("seq", "desc").limit(1);
+      return (await read(query.executeTakeFirst())) ?? { seq: 0, hash: GENESIS };
+    },
+    async verify(heads = []) {
+      const chain = await read(verifyChain(database, heads));
       // Rows are compared with entries that are known to be whole; a broken chain is complaint enough.
       if (!chain.ok) return chain;
       const problems = await read(database.connection().execute(inSnapshot(verifyRows)));

@@ -148,7 +148,14 @@ export const setup = {
   approvers: field(z.array(Approver).default([]), "Who may approve, resume and raise modes. Without any nobody can."),
   ledger: field(
     z
-      .strictObject({ path: field(text().default(".unship/ledger.db"), "The SQLite file that holds the ledger.") })
+      .strictObject({
+        path: field(text().default(".unship/ledger.db"), "The SQLite file that holds the ledger."),
+        signing_key: field(
+          text().optional(),
+          "File of an Ed25519 private key (PEM, openssl genpkey -algorithm ed25519), outside the ledger's directory, that only its owner can read. The ledger's head, signed with it, goes with each notice; `audit verify --head` then proves that nothing was changed or cut off.",
+          { unless: "nothing is signed, and that nothing was cut off cannot be proven" },
+        ),
+      })
       .prefault({}),
     "Where the record is kept.",
     {

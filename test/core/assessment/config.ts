@@ -122,7 +122,7 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
     approvers: [],
     approval: { twoPersons: [], remindAfterMs: 300_000, escalate: [], tokenFile: "other_user" },
     graduation: { approveAfterProposals: 3, autoAfterRecovered: 5 },
-    ledger: { type: "sqlite", path: "unused" },
+    ledger: { type: "sqlite", path: "unused", signingKey: null },
     knowledge: { path: "unused" },
     watch: { stepMs: 15_000 },
     model: null,

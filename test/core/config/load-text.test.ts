@@ -20,8 +20,8 @@ const KEYS: readonly Row[] = [
   ],
   [
     "a key that is like none gets all that are valid",
-    `${SOURCES}ledger:\n  colour: red\n`,
-    'u.yaml:3:3: there is no key "colour" in ledger (valid here: path)',
+    `${SOURCES}knowledge:\n  colour: red\n`,
+    'u.yaml:3:3: there is no key "colour" in knowledge (valid here: path)',
   ],
   [
     "a key without effect in this version is an error",

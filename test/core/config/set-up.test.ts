@@ -50,7 +50,7 @@ describe("a file with sources alone", () => {
       approvers: [],
       approval: { twoPersons: [], remindAfterMs: 300_000, escalate: [], tokenFile: "other_user" },
       graduation: { approveAfterProposals: 3, autoAfterRecovered: 5 },
-      ledger: { type: "sqlite", path: ".unship/ledger.db" },
+      ledger: { type: "sqlite", path: ".unship/ledger.db", signingKey: null },
       knowledge: { path: ".unship/knowledge" },
       watch: { stepMs: 15_000 },
       model: null,

@@ -1,0 +1,91 @@
+import type { KeyObject } from "node:crypto";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Config } from "../../core/config/config.ts";
+import { UnshipError } from "../../core/errors.ts";
+import type { LedgerHead } from "../../core/ports.ts";
+import { exportLines, verifyExport } from "../../knowledge/ledger/export.ts";
+import { readPublicKey, readSigningKey } from "../../knowledge/ledger/head-key.ts";
+import { readSignedHeads, signHead } from "../../knowledge/ledger/signed-head.ts";
+import type { AuditDesk, VouchedHead } from "../cli/composition.ts";
+
+/** Signs the ledger's head with the configured key; null where none is configured. Throws where it cannot be used. */
+export function headSigner(config: Config, now: () => number): ((head: LedgerHead) => string) | null {
+  const { signingKey, path } = config.ledger;
+  if (signingKey === null) return null;
+  const key = readSigningKey(signingKey, path);
+  return (head) => signHead(head, now(), key);
+}
+
+/** What an auditor works with: signed heads, exports, and the public key. None of it needs the private key. */
+export function auditDesk(now: () => number): AuditDesk {
+  return {
+    heads(given, publicKeyFile, config) {
+      const key = publicKey(publicKeyFile, config);
+      return given.flatMap((one) =>
+        existsSync(one) ? readSignedHeads(text(one), key, one) : readSignedHeads(one, key, "--head"),
+      );
+    },
+    async verifyExport(file, given, publicKeyFile) {
+      const key = publicKeyFile === undefined ? null : readPublicKey(publicKeyFile);
+      let proven: readonly VouchedHead[] = given;
+      let unchecked = false;
+      const lines = createInterface({ input: await opened(file), crlfDelay: Number.POSITIVE_INFINITY });
+      const verification = await verifyExport(lines, file, (signed) => {
+        unchecked = signed !== null && key === null;
+        if (signed !== null && key !== null)
+          proven = [...given, ...readSignedHeads(signed, key, `the head in ${file}`)];
+        return proven;
+      });
+      return { ...verification, proven, unchecked };
+    },
+    lines: (config, ledger) => exportLines(ledger, headSigner(config, now)),
+  };
+}
+
+/** Writes lines into a file that only its owner can read: what a ledger holds is for auditors, not for everyone. */
+export async function writeLines(path: string, lines: AsyncIterable<string>): Promise<number> {
+  const cannot = (cause: unknown) =>
+    new UnshipError("input.invalid", { what: path, reason: "it cannot be written there" }, { cause });
+  const file = await open(path, "w", 0o600).catch((cause: unknown) => {
+    throw cannot(cause);
+  });
+  let count = 0;
+  try {
+    for await (const line of lines) {
+      await file.write(`${line}\n`).catch((cause: unknown) => {
+        throw cannot(cause);
+      });
+      count += 1;
+    }
+  } finally {
+    await file.close();
+  }
+  return count;
+}
+
+function publicKey(file: string | undefined, config: Config | null): KeyObject {
+  const path = file ?? config?.ledger.signingKey ?? null;
+  if (path !== null) return readPublicKey(path);
+  const reason = "name the public key that the head was signed with (openssl pkey -in KEY -pubout)";
+  throw new UnshipError("input.invalid", { what: "--public-key", reason });
+}
+
+function text(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new UnshipError("input.invalid", { what: file, reason: "it cannot be read" }, { cause });
+  }
+}
+
+async function opened(file: string): Promise<NodeJS.ReadableStream> {
+  const stream = createReadStream(file, "utf8");
+  return new Promise((resolve, reject) => {
+    stream.once("open", () => resolve(stream));
+    stream.once("error", (cause) =>
+      reject(new UnshipError("input.invalid", { what: file, reason: "it cannot be read" }, { cause })),
+    );
+  });
+}
