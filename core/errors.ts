@@ -23,6 +23,7 @@ export const ERRORS = {
   "plan.expired": { retry: false, text: "Plan {plan} expired at {at}; ask for a new one." },
   "plan.changed": { retry: false, text: "Plan {plan} does not match the hash it was approved with." },
   "permit.invalid": { retry: false, text: "Plan {plan} has no live permit; submit it again." },
+  "identity.refused": { retry: false, text: "Nobody's answer: {reason}." },
   "approval.refused": { retry: false, text: "The approval was refused: {reason}." },
   "ledger.unavailable": { retry: true, text: "The ledger cannot be written: {reason}. Nothing was executed." },
   "ledger.corrupt": { retry: false, text: "The ledger's entry {seq} does not fit the chain: {reason}." },

@@ -210,16 +210,31 @@ export interface PlanDraft {
   readonly proposedBy: string;
 }
 
+/**
+ * How a person shows who they are. A text is a personal token given at the desk: typed at a terminal, or from a file.
+ * `http`: what came over the network as a bearer token.
+ */
+export type Proof = string | { readonly via: "http"; readonly bearer: string };
+
 /** The one door to production. Plain data in and out, so that it can be a process of its own. */
 export interface Gate {
   propose(draft: PlanDraft): Promise<{ readonly plan: Plan; readonly review: GateReview }>;
   submit(planId: string): Promise<GateAnswer>;
-  /** `stillNeeded`: how many more people have to approve before the plan may run. */
+  /**
+   * Whom a proof names. Throws `identity.refused` (at the desk `approval.refused`), and writes it down unless `record`
+   * is false.
+   */
+  identify(proof: Proof, record?: boolean): Promise<{ readonly by: string }>;
+  /**
+   * `seenHash`: the hash of the plan as the person read it; another one is refused. `stillNeeded`: how many more people
+   * have to approve before the plan may run.
+   */
   approve(
     planId: string,
-    token: string,
+    proof: Proof,
+    seenHash?: string,
   ): Promise<{ readonly by: string; readonly expiresAt: number; readonly stillNeeded: number }>;
-  reject(planId: string, token: string, reason: string): Promise<{ readonly by: string }>;
+  reject(planId: string, proof: Proof, reason: string, seenHash?: string): Promise<{ readonly by: string }>;
   pause(scope: string, by: string): Promise<void>;
   resume(scope: string, token: string): Promise<{ readonly by: string }>;
   /**

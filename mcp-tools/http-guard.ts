@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { isLoopback } from "../core/config/address.ts";
 
 /** Who may call over HTTP: a name for the record, and the SHA-256 (64 hexadecimal digits) of a bearer token. */
 export interface HttpToken {
@@ -15,11 +16,6 @@ export interface Refusal {
   readonly because: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/;
-
-/** Whether this host, as it is written in an address, can only be reached from this machine. */
-export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 /**
  * Protection against DNS rebinding (MCP 2025-11-25, Transports, Security Warning): a web page whose name was pointed
@@ -80,6 +76,12 @@ export function createRateLimit(perMinute: number, now: () => number) {
   const refilled = ({ left, at }: { left: number; at: number }, time: number) =>
     Math.min(perMinute, left + Math.max(0, time - at) * perMs);
   return {
+    /** How many seconds this caller would have to wait now, 0: not at all. Takes nothing. */
+    wait(caller: string): number {
+      const known = buckets.get(caller);
+      const left = known === undefined ? perMinute : refilled(known, now());
+      return left < 1 ? Math.ceil((1 - left) / perMs / 1000) : 0;
+    },
     take(caller: string): number {
       const time = now();
       if (buckets.size >= MOST_CALLERS) {

@@ -3,17 +3,18 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
+import { isLoopback } from "../core/config/address.ts";
 import { UnshipError } from "../core/errors.ts";
 import {
   createRateLimit,
   foreignCaller,
   type HttpToken,
-  isLoopback,
   type Refusal,
   tokenOf,
   tooMany,
   unauthorized,
 } from "./http-guard.ts";
+import { listenAt, readBody } from "./http-listen.ts";
 import type { UnshipServer } from "./server.ts";
 
 export interface HttpOptions {
@@ -53,21 +54,6 @@ interface Session {
   usedAt: number;
   /** Requests and streams open now: a session in use is not idle. */
   open: number;
-}
-
-/**
- * Reads "HOST:PORT", "[::1]:PORT" or ":PORT" (loopback). Throws "input.invalid".
- */
-export function parseAddress(text: string): { readonly host: string; readonly port: number } {
-  const [, host = "", digits = ""] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]*):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (digits === "" || port > 65_535) {
-    throw new UnshipError("input.invalid", {
-      what: "--http",
-      reason: "write an address and a port, such as 127.0.0.1:7331",
-    });
-  }
-  return { host: host === "" ? "127.0.0.1" : host.replace(/^\[(.*)\]$/, "$1"), port };
 }
 
 /**
@@ -166,23 +152,15 @@ export async function openHttp(
       else refuse(response, { status: 400, because: "The request could not be read." });
     });
   });
-  http.listen(options.port, options.host);
-  try {
-    await once(http, "listening");
-  } catch (cause) {
-    const reason = `${options.host} port ${options.port} cannot be bound; is it taken?`;
-    throw new UnshipError("input.invalid", { what: "--http", reason }, { cause });
-  }
+  const base = await listenAt(http, options.host, options.port, "--http");
   const sweep = setInterval(
     () => {
       for (const one of sessions.values()) if (one.open === 0 && Date.now() - one.usedAt > idleMs) void end(one);
     },
     Math.min(idleMs, 60_000),
   );
-  const address = http.address();
-  const port = typeof address === "object" && address !== null ? address.port : options.port;
   return {
-    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}${PATH}`,
+    url: `${base}${PATH}`,
     async close() {
       clearInterval(sweep);
       const closed = once(http, "close");
@@ -224,20 +202,10 @@ async function during(session: Session, response: ServerResponse, handle: () => 
 const limited = (seconds: number): Refusal | null => (seconds === 0 ? null : tooMany(seconds));
 
 async function bodyOf(request: IncomingMessage): Promise<Refusal | { readonly value: unknown }> {
-  if (!/^application\/json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "")) {
-    return { status: 415, because: "Send application/json." };
-  }
-  const large: Refusal = { status: 413, because: `The body is larger than ${BODY_BYTES} bytes.` };
-  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES) return large;
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    size += part.length;
-    if (size > BODY_BYTES) return large;
-    parts.push(part);
-  }
+  const read = await readBody(request, "application/json", BODY_BYTES);
+  if ("because" in read) return read;
   try {
-    return { value: JSON.parse(Buffer.concat(parts).toString("utf8")) };
+    return { value: JSON.parse(read.bytes.toString("utf8")) };
   } catch {
     return { status: 400, because: "The body is no JSON." };
   }

@@ -1,7 +1,6 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
-import type { Incident } from "../../core/model/incident.ts";
-import type { Plan } from "../../core/model/plan.ts";
+import { whoGoesOn, whyUseless } from "../../core/guardrails/plan-use.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
@@ -52,17 +51,6 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
   } finally {
     await ledger.close();
   }
-}
-
-const whoGoesOn = ({ proposedBy }: Plan): string =>
-  proposedBy === "watch" ? "The watch takes it up on its next look" : "Whoever proposed it can submit it again now";
-
-/** Why nobody would carry the plan out even with a yes; null: the watch will, or whoever proposed it over MCP. */
-function whyUseless(plan: Plan, incident: Incident | null): string | null {
-  if (plan.proposedBy !== "watch" || incident === null) return null;
-  if (incident.stage === "closed") return `incident ${incident.id} is closed (${incident.outcome ?? "no outcome"})`;
-  if (incident.plan === null || incident.plan.id === plan.id) return null;
-  return `${incident.plan.id} has taken the place of this plan`;
 }
 
 /** `unship reject PLAN`: says no to a plan, with a reason; it cannot be approved afterwards. */

@@ -105,7 +105,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     watch: (config, emit) => openWatch(config, emit),
     mcp: async (config, { readOnly, http }, abort) => {
       const { serveMcp } = await import("./serve-mcp.ts");
-      const at = http === undefined ? {} : { http: (await import("../../mcp-tools/http.ts")).parseAddress(http) };
+      const at =
+        http === undefined ? {} : { http: (await import("../../mcp-tools/http-listen.ts")).parseAddress(http) };
       const system = await systemOf(config, !readOnly);
       const ledger = await ledgerOf(config);
       try {
@@ -208,13 +209,14 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
+    const { openApprovals } = await import("./approvals.ts");
     const { lockWatch } = await import("./watch-lock.ts");
     await signerOf(config);
     const lock = lockWatch(config.ledger.path);
     const system = await systemOf(config, true);
     const ledger = await ledgerOf(config);
     const store = await storeOf(config);
-    const { watch } = composeAgent({
+    const { watch, gate } = composeAgent({
       version,
       config,
       clock: systemClock,
@@ -232,9 +234,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
         : null,
     });
+    const listener = await openApprovals({ config, gate, ledger, clock: systemClock, note }).catch(async (error) => {
+      await Promise.all([system.close(), store?.close(), ledger.close()]);
+      lock.release();
+      throw error;
+    });
     return {
       run: (abort) => runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort }),
       close: async () => {
+        await listener?.close();
         await system.close();
         await store?.close();
         await ledger.close();

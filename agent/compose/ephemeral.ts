@@ -16,6 +16,7 @@ async function refuse(): Promise<never> {
 export const ephemeralGate: Gate = {
   propose: refuse,
   submit: refuse,
+  identify: refuse,
   approve: refuse,
   reject: refuse,
   pause: refuse,

@@ -1,6 +1,7 @@
 import type { ImpactLevel } from "../model/impact.ts";
 import type { ActionType } from "../model/plan.ts";
 import type { Worse } from "../model/signal.ts";
+import type { Address } from "./address.ts";
 
 /**
  * The configuration as the rest of unship reads it: checked, frozen, durations in ms, defaults filled in, secrets
@@ -38,11 +39,13 @@ export interface Config {
   readonly knowledge: { readonly path: string };
   readonly watch: { readonly stepMs: number };
   readonly model: ModelConfig | null;
-  /** Absent: over HTTP the MCP server serves this machine alone, without a token. */
+  /** Absent: no approvals over HTTP, and the MCP server serves this machine alone over it, without a token. */
   readonly server?: ServerConfig;
 }
 
 export interface ServerConfig {
+  /** Where people answer over HTTP beside `unship watch`; null: nowhere. */
+  readonly listen: Address | null;
   readonly tokens: readonly { readonly name: string; readonly tokenSha256: string; readonly readOnly: boolean }[];
   /** Lower case, without port. */
   readonly hosts: readonly string[];

@@ -4,6 +4,7 @@ import { explainChain } from "./explain/chain.ts";
 import { explainFreezes, graduationLine } from "./explain/limits.ts";
 import { explainApprovers, explainFeedback, explainServices } from "./explain/people.ts";
 import { explainPolicies } from "./explain/policies.ts";
+import { explainServer } from "./explain/server.ts";
 import { explainSources } from "./explain/sources.ts";
 import { listed, missingHand, under } from "./explain/words.ts";
 import { oneLine } from "./yaml-tree.ts";
@@ -23,6 +24,7 @@ export function explain(config: Config): readonly string[] {
     explainFreezes(config),
     explainFeedback(config),
     explainApprovers(config),
+    explainServer(config),
     explainServices(config),
   ];
   return [

@@ -1,4 +1,5 @@
 import { choicesOfAction, windowOfAction } from "./action-text.ts";
+import { addressOf } from "./address.ts";
 import type { AllowedAction, ChainStep, Config, Feedback, Guardrails, ServiceConfig } from "./config.ts";
 import { compileExpression } from "./expression.ts";
 import { limitsOf } from "./limits-to-config.ts";
@@ -161,6 +162,7 @@ function serviceOf(service: ConfigFile["services"][string]): ServiceConfig {
 
 function serverOf(server: NonNullable<ConfigFile["server"]>): NonNullable<Config["server"]> {
   return {
+    listen: server.listen === undefined ? null : addressOf(server.listen),
     tokens: server.tokens.map((token) => ({
       name: token.name,
       tokenSha256: token.token_sha256.toLowerCase(),

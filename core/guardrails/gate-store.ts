@@ -16,6 +16,8 @@ export const LEDGER_KINDS = {
   approvalRejected: "approval.rejected",
   approvalRefused: "approval.refused",
   tokenRefused: "token.refused",
+  /** Over the network somebody showed what names no approver; body `{ via, reason }`, and `subject` where it was proven. */
+  identityRefused: "identity.refused",
   paused: "gate.paused",
   resumed: "gate.resumed",
   noticeSent: "notice.sent",

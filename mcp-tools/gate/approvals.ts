@@ -1,61 +1,33 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { peopleOf, twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { ALL_SERVICES, type Approval, type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { skeleton } from "../../core/guardrails/names.ts";
+import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import type { Plan } from "../../core/model/plan.ts";
 import type { Gate } from "../../core/ports.ts";
+import { createAsApprover } from "./as-approver.ts";
+import type { Via } from "./identity.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
 
-const MINUTE_MS = 60_000;
-
-type Answer<T> = { readonly value: T } | { readonly refusal: UnshipError };
-
 /**
- * What only a person with a personal token can do: approve, reject, resume. The token is compared by its SHA-256 in
- * constant time and stands nowhere. Every answer and every refusal stands in the ledger, and too many wrong tokens
- * close this door for a minute, for right ones too, since otherwise the limit would tell which token is right.
+ * What only a person can do who shows who they are: approve, reject, resume. A token is compared by its SHA-256 in
+ * constant time and stands nowhere. Every answer and every refusal stands in the ledger.
  */
 export function createApprovals(
   parts: GateParts,
   limits: GateLimits,
-): Pick<Gate, "approve" | "reject" | "pause" | "resume"> {
+): Pick<Gate, "identify" | "approve" | "reject" | "pause" | "resume"> {
   const { config, store, clock } = parts;
+  const { asApprover, identify } = createAsApprover(parts, limits);
 
-  /** Runs `act` for the person whom the token names; a refusal is written down before it is thrown. */
-  async function asApprover<T>(
-    token: string,
-    planId: string | null,
-    act: (tx: GateTransaction, approver: Approver) => Promise<T>,
-  ): Promise<T> {
-    const answer = await store.transact(async (tx): Promise<Answer<T>> => {
-      const wrong = await tx.countEntries(LEDGER_KINDS.tokenRefused, tx.now - MINUTE_MS);
-      if (wrong >= limits.wrongTokensPerMinute) return { refusal: refused("too many wrong tokens; wait a minute") };
-      const approver = approverOf(token, config.approvers);
-      if (approver === undefined) {
-        await tx.append({ kind: LEDGER_KINDS.tokenRefused, incidentId: null, planId, actor: "unknown", body: {} });
-        return { refusal: refused("this token is no approver's") };
-      }
-      try {
-        return { value: await act(tx, approver) };
-      } catch (error) {
-        if (!(error instanceof UnshipError) || error.code.startsWith("ledger.")) throw error;
-        const body = { reason: error.message };
-        const actor = approver.name;
-        await tx.append({ kind: LEDGER_KINDS.approvalRefused, incidentId: null, planId, actor, body });
-        return { refusal: error };
-      }
-    });
-    if ("refusal" in answer) throw answer.refusal;
-    return answer.value;
-  }
-
-  async function openPlan(tx: GateTransaction, planId: string, approver: Approver): Promise<Plan> {
+  /** The plan as it stands, where this person may answer for it now, and it is what they read. */
+  async function openPlan(tx: GateTransaction, planId: string, approver: Approver, seenHash?: string): Promise<Plan> {
     const plan = await tx.plan(planId);
     if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
-    if (planHash(plan) !== plan.hash) throw new UnshipError("plan.changed", { plan: planId });
+    const isAsRead = seenHash === undefined || seenHash === plan.hash;
+    if (!isAsRead || planHash(plan) !== plan.hash) throw new UnshipError("plan.changed", { plan: planId });
     if (tx.now >= plan.expiresAt) {
       throw new UnshipError("plan.expired", { plan: planId, at: clockText(plan.expiresAt, tx.now) });
     }
@@ -67,7 +39,13 @@ export function createApprovals(
     return plan;
   }
 
-  async function record(tx: GateTransaction, plan: Plan, approval: Approval): Promise<void> {
+  /** Why a yes would change nothing, read before the transaction: an incident that closes meanwhile has no watch to act. */
+  async function uselessness(planId: string): Promise<string | null> {
+    const plan = await store.plan(planId);
+    return plan === null ? null : whyUseless(plan, await store.incident(plan.incidentId));
+  }
+
+  async function record(tx: GateTransaction, plan: Plan, approval: Approval, via: Via): Promise<void> {
     await tx.addApproval(approval);
     const kind = approval.answer === "approve" ? LEDGER_KINDS.approvalGiven : LEDGER_KINDS.approvalRejected;
     await tx.append({
@@ -75,14 +53,17 @@ export function createApprovals(
       incidentId: plan.incidentId,
       planId: plan.id,
       actor: approval.by,
-      body: { planHash: approval.planHash, expiresAt: approval.expiresAt, reason: approval.reason },
+      body: { planHash: approval.planHash, expiresAt: approval.expiresAt, reason: approval.reason, via },
     });
   }
 
   return {
-    approve: (planId, token) =>
-      asApprover(token, planId, async (tx, approver) => {
-        const plan = await openPlan(tx, planId, approver);
+    identify,
+    async approve(planId, proof, seenHash) {
+      const useless = await uselessness(planId);
+      return asApprover(proof, planId, async (tx, { approver, via }) => {
+        const plan = await openPlan(tx, planId, approver, seenHash);
+        if (useless !== null) throw refused(useless);
         if (isSamePerson(plan.proposedBy, approver.name)) throw refused("nobody approves a plan of their own");
         const { approvals } = await tx.facts(plan, 0);
         const no = approvals.find(({ answer }) => answer === "reject");
@@ -98,15 +79,16 @@ export function createApprovals(
           expiresAt,
           wallExpiresAt: clock.now() + (expiresAt - tx.now),
         };
-        await record(tx, plan, approval);
+        await record(tx, plan, approval, via);
         const times = { now: tx.now, clockNow: clock.now() };
         const people = liveApprovals(plan, [...approvals, approval], times, config).length;
         return { by: approver.name, expiresAt, stillNeeded: Math.max(0, peopleNeeded(plan, config) - people) };
-      }),
-    reject: (planId, token, reason) =>
-      asApprover(token, planId, async (tx, approver) => {
-        const plan = await openPlan(tx, planId, approver);
-        await record(tx, plan, {
+      });
+    },
+    reject: (planId, proof, reason, seenHash) =>
+      asApprover(proof, planId, async (tx, { approver, via }) => {
+        const plan = await openPlan(tx, planId, approver, seenHash);
+        const rejection: Approval = {
           planId,
           planHash: plan.hash,
           answer: "reject",
@@ -115,7 +97,8 @@ export function createApprovals(
           at: tx.now,
           expiresAt: plan.expiresAt,
           wallExpiresAt: clock.now() + (plan.expiresAt - tx.now),
-        });
+        };
+        await record(tx, plan, rejection, via);
         return { by: approver.name };
       }),
     async pause(scope, by) {
@@ -127,7 +110,7 @@ export function createApprovals(
       });
     },
     resume: (scope, token) =>
-      asApprover(token, null, async (tx, approver) => {
+      asApprover(token, null, async (tx, { approver }) => {
         const named = scopeOf(scope);
         if (!mayResume(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
         if (!(await tx.clearPause(named))) {
@@ -185,25 +168,17 @@ function liveApprovals(
   return peopleOf(live).flatMap((person) => live.findLast(({ by }) => by === person) ?? []);
 }
 
-/** Compares with every approver's hash, so that the time taken says nothing about which one is near. */
-function approverOf(token: string, approvers: readonly Approver[]): Approver | undefined {
-  const given = createHash("sha256").update(token).digest();
-  let found: Approver | undefined;
-  for (const approver of approvers) {
-    const known = Buffer.from(approver.tokenSha256, "hex");
-    if (known.length === given.length && timingSafeEqual(known, given)) found = approver;
-  }
-  return token === "" ? undefined : found;
-}
-
 /** Exact names only: this list allows. Ending a pause needs no right to an action, only to the service. */
 const mayResume = (approver: Approver, service: string): boolean =>
   approver.services === null || approver.services.includes(service);
 
-/** "cli:alice", "mcp:alice" and "alice" are one person, however it is spelled. */
+/**
+ * "cli:alice", "mcp:alice", "mcp:http(alice):some-client" and "alice" are one person, however it is spelled: any part
+ * of who proposed counts, since this only refuses.
+ */
 function isSamePerson(proposedBy: string, name: string): boolean {
   const person = skeleton(name);
-  return skeleton(proposedBy) === person || skeleton(proposedBy.split(":").at(-1) ?? "") === person;
+  return [proposedBy, ...proposedBy.split(/[:()«»]/)].some((part) => skeleton(part) === person);
 }
 
 /** "all" is how people say "*". A service of that name is then paused together with everything else. */

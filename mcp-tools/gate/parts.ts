@@ -49,6 +49,8 @@ export interface GateLimits {
   readonly maxAttempts: number;
   /** Wrong tokens that the whole store takes a minute. */
   readonly wrongTokensPerMinute: number;
+  /** Refused strangers over the network that are written down one by one in a minute; then one line for all others. */
+  readonly strangersPerMinute: number;
   readonly noticeTimeoutMs: number;
 }
 
@@ -68,6 +70,7 @@ export const GATE_LIMITS: GateLimits = {
   leaseMs: 3 * 60_000,
   maxAttempts: 2,
   wrongTokensPerMinute: 10,
+  strangersPerMinute: 60,
   noticeTimeoutMs: 5000,
 };
 

@@ -4,7 +4,8 @@ import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, expect, it, vi } from "vitest";
-import { type HttpOptions, openHttp, parseAddress } from "../../mcp-tools/http.ts";
+import { type HttpOptions, openHttp } from "../../mcp-tools/http.ts";
+import { parseAddress } from "../../mcp-tools/http-listen.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { context, recordingGate } from "./scenario.ts";
 

@@ -4,6 +4,7 @@ import type { Check } from "./check.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
 import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
 import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
+import { serverTokensApproveNothing, serverTokensAreDistinct } from "./server.ts";
 import {
   approversAreDistinct,
   approversServicesExist,
@@ -44,4 +45,6 @@ export const CHECKS: readonly Check[] = [
   externalNodesAreInTheGraph,
   scrapeHasTargets,
   scrapeCanReadItsQueries,
+  serverTokensAreDistinct,
+  serverTokensApproveNothing,
 ];

@@ -37,8 +37,12 @@ export const ConfigFile = z.strictObject({
   knowledge: setup.knowledge,
   watch: setup.watch,
   model: setup.model,
-  server: field(Server.optional(), "Who may call the MCP server over HTTP (`unship mcp --http`).", {
-    unless: "this machine alone, without a token",
-  }),
+  server: field(
+    Server.optional(),
+    "What is served over HTTP, and to whom: approvals beside `unship watch`, and the MCP server (`unship mcp --http`).",
+    {
+      unless: "no approvals over HTTP; MCP over HTTP for this machine alone, without a token",
+    },
+  ),
 });
 export type ConfigFile = Readonly<z.infer<typeof ConfigFile>>;

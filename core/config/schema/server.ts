@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addressOf } from "../address.ts";
 import { field, name } from "./fields.ts";
 
 const Token = z.strictObject({
@@ -15,11 +16,23 @@ const Token = z.strictObject({
   read_only: field(z.boolean().default(false), "Whether what proposes and submits is not even offered with it."),
 });
 
-/** Who may call `unship mcp --http`. */
+/** What is served over HTTP, and to whom: approvals beside `unship watch`, and `unship mcp --http`. */
 export const Server = z.strictObject({
+  listen: field(
+    z
+      .string()
+      .superRefine((value, context) => {
+        if (addressOf(value) !== null) return;
+        const params = { hint: 'an address and a port: "127.0.0.1:7332", or ":7332" for this machine alone' };
+        context.addIssue({ code: "custom", message: "is no address", params });
+      })
+      .optional(),
+    "Where approvers answer over HTTP while `unship watch` runs. It speaks no TLS: beyond this machine put a proxy that does before it.",
+    { unless: "nowhere: approvers answer with `unship approve` alone" },
+  ),
   tokens: field(
     z.array(Token).default([]),
-    "Bearer tokens of callers. Without any, only this machine can call. None of them approves anything.",
+    "Bearer tokens of callers of `unship mcp --http`. Without any, only this machine can call it. None of them approves anything.",
   ),
   hosts: field(
     z.array(name().regex(/^[a-z0-9._-]+$/)).default([]),

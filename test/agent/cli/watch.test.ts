@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
+import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { openDesk, ROOT } from "./run-cli.ts";
 
 /** Runs `unship watch` until it has printed so many lines, then ends it as a terminal would. */
@@ -50,5 +51,30 @@ describe("unship watch", () => {
     ]);
     for (const line of out) expect(() => JSON.parse(line)).not.toThrow();
     expect(code).toBe(0);
+  });
+});
+
+describe("unship watch with server.listen", () => {
+  it("answers approvers beside the watch, says where, and is gone with it", async () => {
+    using desk = openDesk({ more: 'watch: { step: 1s }\nserver: { listen: ":0" }' });
+    const text = readFileSync(desk.config, "utf8").replace("https://prometheus.internal:9090", "http://127.0.0.1:9");
+    writeFileSync(desk.config, text);
+    const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), "watch", "-c", desk.config], {
+      cwd: desk.folder,
+      env: { PATH: process.env.PATH, LD_API_KEY: "k" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const ended = once(child, "exit");
+    let url = "";
+    for await (const line of createInterface({ input: child.stderr })) {
+      url = /^Approvals at (\S+), for approvers/.exec(line)?.[1] ?? "";
+      if (url !== "") break;
+    }
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${ALICE_TOKEN}` } });
+    expect({ status: answer.status, body: await answer.json() }).toEqual({ status: 200, body: { plans: [] } });
+    expect((await fetch(url)).status).toBe(401);
+    child.kill("SIGINT");
+    expect((await ended)[0]).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { explain } from "../../../core/config/explain.ts";
 import { loaded, problems, SOURCES } from "./fixtures.ts";
 
 const SHA = "A1".repeat(32);
@@ -11,6 +12,7 @@ describe("who may call over HTTP", () => {
   it("is whoever holds a token, by its hash", () => {
     const text = `${SOURCES}server: {tokens: [{name: ada, token_sha256: "${SHA}", read_only: true}], hosts: [u.example]}`;
     expect(loaded(text).server).toEqual({
+      listen: null,
       tokens: [{ name: "ada", tokenSha256: SHA.toLowerCase(), readOnly: true }],
       hosts: ["u.example"],
       origins: [],
@@ -22,10 +24,65 @@ describe("who may call over HTTP", () => {
     ["a token in place of its hash", 'tokens: [{name: ada, token_sha256: "s3cret"}]', /is no SHA-256/],
     ["a host with a port", 'hosts: ["u.example:80"]', /hosts/],
     ["an origin that is no origin", 'origins: ["u.example/path"]', /origins/],
+    ["an address without a port", 'listen: "127.0.0.1"', /server.listen "127.0.0.1.*" is no address/],
+    ["a port that is none", 'listen: "127.0.0.1:70000"', /server.listen "127.0.0.1.*" is no address/],
     ["no requests at all", "requests_per_minute: 0", /requests_per_minute/],
   ])("refuses %s", (_, written, problem) => {
     const found = problems(`${SOURCES}server: {${written}}`);
     expect(found).toEqual([expect.stringMatching(problem)]);
     expect(found[0]).toMatch(/u\.yaml:2/);
+  });
+});
+
+const OTHER = "b2".repeat(32);
+
+describe("tokens of callers", () => {
+  it.each([
+    [
+      "one token for two callers",
+      `server: {tokens: [{name: a, token_sha256: "${SHA}"}, {name: b, token_sha256: "${SHA.toLowerCase()}"}]}`,
+      /server\.tokens\[1\]\.token_sha256 is the same as that of server\.tokens\[0\] \(each caller has a token of its own\)/,
+    ],
+    [
+      "one name for two callers",
+      `server: {tokens: [{name: Ada, token_sha256: "${SHA}"}, {name: ada, token_sha256: "${OTHER}"}]}`,
+      /server\.tokens\[1\]\.name is "ada", which stands above already/,
+    ],
+    [
+      "an approver's personal token: an assistant would approve what it proposed",
+      `approvers: [{name: ada, token_sha256: "${SHA}"}]\nserver: {tokens: [{name: bot, token_sha256: "${SHA}"}]}`,
+      /server\.tokens\[0\]\.token_sha256 is the personal token of approvers\[0\]/,
+    ],
+  ])("refuses %s", (_, written, problem) => {
+    expect(problems(`${SOURCES}${written}`)).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
+describe("the explanation of what is served over HTTP", () => {
+  const said = (written: string) => explain(loaded(`${SOURCES}${written}`)).join("\n");
+  it.each([
+    ["that nothing listens", "", "Approvals: none (no server.listen)"],
+    ["that MCP serves this machine alone", "", "for this machine alone, without a token; other addresses are refused"],
+    ["where approvers answer", 'server: {listen: ":7332"}', "Approvals: at 127.0.0.1:7332 while `unship watch` runs"],
+    ["that nobody could answer", 'server: {listen: ":7332"}', "CAUTION: nobody can answer there"],
+    ["that it speaks no TLS", 'server: {listen: "0.0.0.0:7332"}', "CAUTION: it can be reached from other machines"],
+    [
+      "who calls MCP, and what they may",
+      `server: {tokens: [{name: ada, token_sha256: "${SHA}"}, {name: bot, token_sha256: "${OTHER}", read_only: true}]}`,
+      "for ada and bot (reads only), each with a token of their own, which approves nothing",
+    ],
+    [
+      "by which names and how often",
+      'server: {hosts: [u.example], origins: ["https://c.example"], requests_per_minute: 9}',
+      "Called by the names of this machine and u.example; web pages of https://c.example may call.\n  Each caller at most 9 times a minute.",
+    ],
+  ])("says %s", (_, written, sentence) => {
+    expect(said(written)).toContain(sentence);
+  });
+
+  it("has no caution for an address of this machine", () => {
+    const text = `approvers: [{name: ada, token_sha256: "${SHA}"}]\nserver: {listen: "[::1]:7332"}`;
+    expect(said(text)).toContain("Approvals: at [::1]:7332");
+    expect(said(text)).not.toMatch(/CAUTION: (nobody can answer there|it can be reached)/);
   });
 });

@@ -1,0 +1,42 @@
+import { type Check, isMap, listAt, repeats, valueTroubleAt, writtenAt } from "./check.ts";
+
+const textOf = (key: string) => (entry: Readonly<Record<string, unknown>>) => {
+  const value = entry[key];
+  return typeof value === "string" ? value.toLowerCase() : null;
+};
+
+const entriesAt = (file: unknown, ...path: readonly string[]) =>
+  listAt(file, ...path).flatMap(({ path, value }) => (isMap(value) ? [{ path, value }] : []));
+
+/** Two callers with one name, or one token, would be one caller in the ledger, with the rights of either. */
+export const serverTokensAreDistinct: Check = ({ file, raw }) => {
+  const tokens = entriesAt(file, "server", "tokens");
+  return [
+    ...repeats(tokens, textOf("name")).map(({ path }) =>
+      valueTroubleAt(
+        [...path, "name"],
+        `is ${writtenAt(raw, [...path, "name"])}, which stands above already`,
+        "each caller once",
+      ),
+    ),
+    ...repeats(tokens, textOf("token_sha256")).map(({ path, first }) =>
+      valueTroubleAt(
+        [...path, "token_sha256"],
+        `is the same as that of server.tokens[${String(first[2])}]`,
+        "each caller has a token of its own",
+      ),
+    ),
+  ];
+};
+
+/** A token that an assistant calls with would approve what the assistant proposed (S3). */
+export const serverTokensApproveNothing: Check = ({ file }) => {
+  const approvers = entriesAt(file, "approvers");
+  return entriesAt(file, "server", "tokens").flatMap(({ path, value }) => {
+    const token = textOf("token_sha256")(value);
+    const same = token === null ? undefined : approvers.find((one) => textOf("token_sha256")(one.value) === token);
+    if (same === undefined) return [];
+    const message = `is the personal token of approvers[${String(same.path[1])}]`;
+    return [valueTroubleAt([...path, "token_sha256"], message, "a caller of MCP needs a token that approves nothing")];
+  });
+};

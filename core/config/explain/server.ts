@@ -1,0 +1,41 @@
+import { isLoopback } from "../address.ts";
+import type { Config } from "../config.ts";
+import { listed, plural, type Section } from "./words.ts";
+
+/** What is served over HTTP, and to whom. */
+export function explainServer(config: Config): Section {
+  return { heading: "Over HTTP", lines: [...approvalLines(config), ...mcpLines(config), ...callerLines(config)] };
+}
+
+function approvalLines({ server, approvers }: Config): readonly string[] {
+  const listen = server?.listen ?? null;
+  if (listen === null) {
+    return ["Approvals: none (no server.listen); approvers answer with `unship approve` and `unship reject`."];
+  }
+  const where = `${listen.host.includes(":") ? `[${listen.host}]` : listen.host}:${listen.port}`;
+  return [
+    `Approvals: at ${where} while \`unship watch\` runs, for approvers with a personal token as bearer.`,
+    ...(approvers.length === 0 ? ["CAUTION: nobody can answer there: the file lists no approvers."] : []),
+    ...(isLoopback(listen.host)
+      ? []
+      : ["CAUTION: it can be reached from other machines and speaks no TLS: put a proxy that does before it."]),
+  ];
+}
+
+function mcpLines({ server }: Config): readonly string[] {
+  const tokens = server?.tokens ?? [];
+  if (tokens.length === 0) {
+    return ["MCP (`unship mcp --http`): for this machine alone, without a token; other addresses are refused."];
+  }
+  const names = tokens.map(({ name, readOnly }) => (readOnly ? `${name} (reads only)` : name));
+  return [`MCP (\`unship mcp --http\`): for ${listed(names)}, each with a token of their own, which approves nothing.`];
+}
+
+function callerLines({ server }: Config): readonly string[] {
+  if (server === undefined) return [];
+  const { hosts, origins, requestsPerMinute } = server;
+  return [
+    `Called by ${listed(["the names of this machine", ...hosts])}; ${origins.length === 0 ? "no web page may call" : `web pages of ${listed(origins)} may call`}.`,
+    `Each caller at most ${plural(requestsPerMinute, "time")} a minute.`,
+  ];
+}

@@ -1,0 +1,96 @@
+import type { Approver } from "../../core/config/config.ts";
+import { UnshipError } from "../../core/errors.ts";
+import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import type { Proof } from "../../core/ports.ts";
+import { type Claim, createIdentify, type Via } from "./identity.ts";
+import type { GateLimits, GateParts } from "./parts.ts";
+
+const MINUTE_MS = 60_000;
+
+type Answer<T> = { readonly value: T } | { readonly refusal: UnshipError };
+
+/** Who answers, and how they showed it. */
+export interface Person {
+  readonly approver: Approver;
+  readonly via: Via;
+}
+
+export type AsApprover = <T>(
+  proof: Proof,
+  planId: string | null,
+  act: (tx: GateTransaction, person: Person) => Promise<T>,
+) => Promise<T>;
+
+/**
+ * Runs `act` for the person whom a proof names; a refusal is written down before it is thrown.
+ *
+ * At the desk too many wrong tokens close the door for a minute, for right ones too, since otherwise the limit would
+ * tell which token is right. Over the network they must not, or whoever can reach the listener could keep approvers
+ * out; there the listener limits each caller, and only so many refusals a minute are written down one by one.
+ */
+export function createAsApprover(parts: GateParts, limits: GateLimits) {
+  const { config, store } = parts;
+  const identify = createIdentify(config.approvers);
+
+  async function personOf(tx: GateTransaction, claim: Claim, planId: string | null): Promise<Person | UnshipError> {
+    if (claim.via === "desk") {
+      const wrong = await tx.countEntries(LEDGER_KINDS.tokenRefused, tx.now - MINUTE_MS);
+      if (wrong >= limits.wrongTokensPerMinute) return refused("too many wrong tokens; wait a minute");
+      if (claim.kind === "known") return claim;
+      await tx.append({ kind: LEDGER_KINDS.tokenRefused, incidentId: null, planId, actor: "unknown", body: {} });
+      return refused(claim.reason);
+    }
+    if (claim.kind === "known") return claim;
+    await recordStranger(tx, claim, planId);
+    return stranger(claim);
+  }
+
+  async function recordStranger(
+    tx: GateTransaction,
+    { via, reason }: Claim & { kind: "refused" },
+    planId: string | null,
+  ): Promise<void> {
+    const kind = LEDGER_KINDS.identityRefused;
+    const written = await tx.countEntries(kind, tx.now - MINUTE_MS);
+    const most = limits.strangersPerMinute;
+    if (written > most) return;
+    const body =
+      written < most ? { via, reason } : { via, reason: `more than ${most} in a minute; the rest is not written down` };
+    await tx.append({ kind, incidentId: null, planId, actor: "unknown", body });
+  }
+
+  const asApprover: AsApprover = async (proof, planId, act) => {
+    const claim = await identify(proof);
+    const answer = await store.transact(async (tx): Promise<Answer<Awaited<ReturnType<typeof act>>>> => {
+      const person = await personOf(tx, claim, planId);
+      if (person instanceof UnshipError) return { refusal: person };
+      try {
+        return { value: await act(tx, person) };
+      } catch (error) {
+        if (!(error instanceof UnshipError) || error.code.startsWith("ledger.")) throw error;
+        const body = { reason: error.message, via: person.via };
+        const actor = person.approver.name;
+        await tx.append({ kind: LEDGER_KINDS.approvalRefused, incidentId: null, planId, actor, body });
+        return { refusal: error };
+      }
+    });
+    if ("refusal" in answer) throw answer.refusal;
+    return answer.value;
+  };
+
+  return {
+    asApprover,
+    /** Whom a proof names; with `record` false a stranger's leaves no trace and costs no transaction. */
+    async identify(proof: Proof, record = true): Promise<{ readonly by: string }> {
+      const claim = await identify(proof);
+      if (claim.kind === "known" && claim.via !== "desk") return { by: claim.approver.name };
+      if (claim.kind === "refused" && !record) throw stranger(claim);
+      return asApprover(proof, null, async (_, { approver }) => ({ by: approver.name }));
+    },
+  };
+}
+
+const stranger = ({ reason }: { readonly reason: string }): UnshipError =>
+  new UnshipError("identity.refused", { reason });
+
+const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

@@ -1,0 +1,147 @@
+import { z } from "zod";
+import type { Config } from "../../core/config/config.ts";
+import { type ErrorCode, UnshipError } from "../../core/errors.ts";
+import { whoGoesOn } from "../../core/guardrails/plan-use.ts";
+import { rfc3339 } from "../../core/model/time.ts";
+import type { Clock, Gate, Ledger, Proof } from "../../core/ports.ts";
+import { createRateLimit, tooMany } from "../http-guard.ts";
+import { type Call, problem, type Reply, type Route } from "./listener.ts";
+import { planCase, planView, waitingPlans } from "./waiting-plans.ts";
+
+export interface ApprovalParts {
+  readonly config: Pick<Config, "services" | "approvers" | "approval">;
+  readonly gate: Pick<Gate, "identify" | "approve" | "reject">;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Of one person. */
+  readonly requestsPerMinute: number;
+}
+
+/** Of one address; a person mistypes less often. */
+const STRANGERS_PER_MINUTE = 10;
+const PLAN = "/v1/plans/(?<plan>[\\w.-]{1,100})";
+
+/** What was read, by its hash: a yes to what somebody else put there meanwhile is worth nothing (S4). */
+const Approve = z.strictObject({ hash: z.string().min(1).max(200) });
+const Reject = z.strictObject({ hash: z.string().min(1).max(200), reason: z.string().min(1).max(1000).optional() });
+
+/**
+ * The approval API: plans that wait, one plan as a diff, yes and no. Every call carries a personal token (or one of
+ * the OIDC issuer) as bearer; reading needs one too. Whoever shows none is limited by address, whoever does by name.
+ */
+export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute }: ApprovalParts): readonly Route[] {
+  const people = createRateLimit(requestsPerMinute, Date.now);
+  const strangers = createRateLimit(STRANGERS_PER_MINUTE, Date.now);
+
+  /** Answers for the person whom the token names. */
+  const forPerson =
+    (act: (call: Call, proof: Proof) => Promise<Reply>) =>
+    async (call: Call): Promise<Reply> => {
+      const bearer = /^Bearer +([\w.~+/-]+=*)$/i.exec(call.authorization ?? "")?.[1];
+      const proof: Proof = { via: "http", bearer: bearer ?? "" };
+      try {
+        if (bearer === undefined) return limited(strangers.take(call.from)) ?? unauthorized(NO_TOKEN, false);
+        const quiet = strangers.wait(call.from) > 0;
+        const { by } = await gate.identify(proof, !quiet);
+        return limited(people.take(by)) ?? (await act(call, proof));
+      } catch (error) {
+        if (!(error instanceof UnshipError)) throw error;
+        if (error.code !== "identity.refused") return refusal(error);
+        return limited(strangers.take(call.from)) ?? unauthorized(error.message, true);
+      }
+    };
+
+  const answering = <T>(
+    schema: z.ZodType<T>,
+    wanted: string,
+    act: (plan: string, body: T, proof: Proof) => Promise<Reply>,
+  ) =>
+    forPerson(async ({ words, body }, proof) => {
+      const read = schema.safeParse(jsonOf(body));
+      if (!read.success) return problem(400, "input.invalid", `Send JSON: ${wanted}`);
+      return act(words.plan ?? "", read.data, proof);
+    });
+
+  return [
+    {
+      method: "GET",
+      path: /^\/v1\/plans$/,
+      handle: forPerson(async () => {
+        const now = clock.now();
+        const plans = await waitingPlans(ledger, now);
+        return { status: 200, body: { plans: plans.map((one) => planView(one, config, now)) } };
+      }),
+    },
+    {
+      method: "GET",
+      path: new RegExp(`^${PLAN}$`),
+      handle: forPerson(async ({ words }) => {
+        const found = await planCase(words.plan ?? "", ledger);
+        if (found === null) throw new UnshipError("plan.unknown", { plan: words.plan ?? "" });
+        return { status: 200, body: planView(found, config, clock.now()) };
+      }),
+    },
+    {
+      method: "POST",
+      path: new RegExp(`^${PLAN}/approve$`),
+      handle: answering(Approve, '{"hash": the hash of the plan as you read it}.', async (id, { hash }, proof) => {
+        const { by, expiresAt, stillNeeded } = await gate.approve(id, proof, hash);
+        const plan = await ledger.plan(id);
+        const next =
+          stillNeeded > 0 ? "A second person has to approve it." : plan === null ? "" : `${whoGoesOn(plan)}.`;
+        const body = { plan: id, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded, next };
+        return { status: 200, body };
+      }),
+    },
+    {
+      method: "POST",
+      path: new RegExp(`^${PLAN}/reject$`),
+      handle: answering(
+        Reject,
+        '{"hash": the hash of the plan as you read it, "reason": up to 1000 characters}.',
+        async (id, { hash, reason = "no reason given" }, proof) => {
+          const { by } = await gate.reject(id, proof, reason, hash);
+          return { status: 200, body: { plan: id, rejected_by: by } };
+        },
+      ),
+    },
+  ];
+}
+
+const NO_TOKEN = "A personal token is needed: send Authorization: Bearer TOKEN.";
+
+/** RFC 6750 §3: which scheme is wanted, and whether something was wrong with what came. */
+const unauthorized = (message: string, given: boolean): Reply =>
+  problem(401, "identity.refused", message, {
+    "www-authenticate": `Bearer realm="unship"${given ? ', error="invalid_token"' : ""}`,
+  });
+
+function limited(seconds: number): Reply | null {
+  if (seconds === 0) return null;
+  const { status, because, headers } = tooMany(seconds);
+  return problem(status, "limited", because, headers);
+}
+
+const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  "approval.refused": 403,
+  "plan.unknown": 404,
+  "plan.changed": 409,
+  "plan.expired": 410,
+  "input.invalid": 400,
+  "ledger.unavailable": 503,
+};
+
+/** Texts of our errors are safe to show; anything else is a failure of ours and goes to the log. */
+function refusal(error: UnshipError): Reply {
+  const status = STATUS[error.code];
+  if (status === undefined) throw error;
+  return problem(status, error.code, error.message);
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
