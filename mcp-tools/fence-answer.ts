@@ -1,21 +1,103 @@
-/** Fields of the core's answers that hold its own sentences; what they quote from outside stands between `"` in them. */
-const SENTENCES = new Set(["sentence", "sentences", "because", "why", "needsPerson", "unknown", "widened", "suspects"]);
+import type { CaseFile } from "../core/model/assessment.ts";
+import { name, quote } from "../core/model/untrusted-text.ts";
 
-/**
- * An answer of the core on its way to a caller: what its sentences quote (a log signature, a commit message) gets the
- * fence of all outside text, and no name in it can carry the fence's own marks (S11). Names stay as they are
- * otherwise, so that they can be given back.
- */
-export function fenceAnswer<T>(answer: T): T {
-  return walk(answer, false) as T;
+/** Fields of the core's answers that hold its own sentences; what they quote from outside stands between `"` in them. */
+const SENTENCES = new Set([
+  "sentence",
+  "sentences",
+  "because",
+  "why",
+  "needsPerson",
+  "unknown",
+  "widened",
+  "whyNoRollback",
+  "mitigation",
+  "check",
+]);
+
+/** Fields that hold outside text as it is: paths and log signatures. */
+const OUTSIDE = new Set(["suspects"]);
+
+const FENCED = /^«[^«»]*»$/;
+
+/** The fence around what the core's answers hold from outside, and back again. */
+export interface AnswerFence {
+  /**
+   * An answer of the core on its way to a caller: what its sentences quote (a log signature, a commit message) gets
+   * the fence of all outside text, and so does every name that does not look like one, wherever it stands. No name can
+   * carry the fence's own marks (S11). What is fenced already stays so.
+   */
+  fence<T>(answer: T): T;
+  /** An answer that a caller gives back: the names that `fence` fenced are themselves again. */
+  unfence<T>(answer: T): T;
 }
 
-function walk(value: unknown, sentence: boolean): unknown {
-  if (typeof value === "string") {
-    const unmarked = value.replaceAll("«", "‹").replaceAll("»", "›");
-    return sentence ? unmarked.replaceAll(/"([^"]*)"/g, "«$1»") : unmarked;
+/** The fence for answers about this evidence: its names are known. */
+export function answerFence(file: CaseFile): AnswerFence {
+  const odd = [...new Set(namesOf(file))].filter((one) => one !== "" && name(one) !== one);
+  const fenced = new Map(odd.map((one) => [one, quote(one, 200)]));
+  const back = new Map([...fenced].map(([plain, marked]) => [marked, plain]));
+  const longestFirst = odd
+    .toSorted((a, b) => b.length - a.length)
+    .map((one) => one.replaceAll(/[^\p{L}\p{N}\s]/gu, "\\$&"));
+  const marked = new RegExp(['"[^"]*"', '«[^«»"]*»', ...longestFirst, "[«»]"].join("|"), "g");
+
+  function sentence(text: string): string {
+    return text.replaceAll(marked, (found) => {
+      if (fenced.has(found)) return fenced.get(found) ?? found;
+      if (found.length > 1 && found.startsWith('"')) return `«${unmarked(found.slice(1, -1))}»`;
+      return found.length > 1 ? found : unmarked(found);
+    });
   }
-  if (Array.isArray(value)) return value.map((one) => walk(one, sentence));
+
+  return {
+    fence: (answer) =>
+      walk(answer, (text, key) => {
+        if (OUTSIDE.has(key)) return FENCED.test(text) ? text : name(text);
+        return SENTENCES.has(key) ? sentence(text) : (fenced.get(text) ?? kept(text));
+      }),
+    unfence: (answer) => walk(answer, (text) => back.get(text) ?? text),
+  };
+
+  /** A name that was fenced before and came back; any other text loses the marks. */
+  function kept(text: string): string {
+    return back.has(text) ? text : unmarked(text);
+  }
+}
+
+const unmarked = (text: string): string => text.replaceAll("«", "‹").replaceAll("»", "›");
+
+/** Every name that the core may repeat, as the evidence spells it. */
+function namesOf(file: CaseFile): readonly string[] {
+  const { series, findings, changes, topology, logs, spans, flags, rollouts } = file;
+  return [
+    ...series.flatMap(({ service, labels }) => [service, ...Object.values(labels)]),
+    ...findings.map(({ service }) => service),
+    ...changes.flatMap(({ id, service, from, to, flag, environment, author, commit, diff, requires }) => [
+      ...[id, service, from, to, flag, environment, author, commit].filter((one) => one !== undefined),
+      ...(diff?.paths ?? []),
+      ...Object.entries(requires ?? {}).flat(),
+    ]),
+    ...(topology === null ? [] : [...topology.edges.flat(), ...topology.external]),
+    ...logs.flatMap(({ service, version }) => (version === undefined ? [service] : [service, version])),
+    ...spans.flatMap(({ service, name: span, callee }) =>
+      callee === undefined ? [service, span] : [service, span, callee],
+    ),
+    ...flags.flatMap(({ key, environment }) => [key, environment]),
+    ...rollouts.flatMap(({ service, version, revisions, workload }) => [
+      ...[service, version, workload.namespace, workload.name],
+      ...revisions.map((one) => one.version),
+    ]),
+  ];
+}
+
+function walk<T>(value: T, text: (text: string, key: string) => string, key = ""): T {
+  return walked(value, text, key) as T;
+}
+
+function walked(value: unknown, text: (text: string, key: string) => string, key: string): unknown {
+  if (typeof value === "string") return text(value, key);
+  if (Array.isArray(value)) return value.map((one) => walked(one, text, key));
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, walk(one, SENTENCES.has(key))]));
+  return Object.fromEntries(Object.entries(value).map(([field, one]) => [field, walked(one, text, field)]));
 }

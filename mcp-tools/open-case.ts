@@ -1,7 +1,7 @@
 import { servicesMeant } from "../core/assessment/episodes.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
 import type { StepContext, ToolContext } from "./context.ts";
-import { fenceAnswer } from "./fence-answer.ts";
+import { type AnswerFence, answerFence } from "./fence-answer.ts";
 
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
@@ -32,11 +32,20 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   }
 
   function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]> {
-    const known = given ?? before(step);
-    return remembered(file, steps[step], [known, focus], () => fenceAnswer(steps[step](file, config, known, focus)));
+    const { fence, unfence } = fenceOf(file);
+    const known = given === undefined ? before(step) : unfence(given);
+    return remembered(file, steps[step], [known, focus], () => fence(steps[step](file, config, known, focus)));
   }
 
   return { file, answer };
+}
+
+const fences = new WeakMap<CaseFile, AnswerFence>();
+
+function fenceOf(file: CaseFile): AnswerFence {
+  const fence = fences.get(file) ?? answerFence(file);
+  fences.set(file, fence);
+  return fence;
 }
 
 type Computed = Map<string, unknown>;

@@ -28,7 +28,7 @@ import { inputSchemaOf, outputSchemaOf } from "./wire-schema.ts";
 export interface ServerOptions {
   /** Registers nothing that proposes or submits. Also so where the context has no gate. */
   readonly readOnly?: boolean;
-  /** Told of each failure that is ours (never of what a caller did wrong), with its cause, for the log. */
+  /** Told of each failure that is ours or the line's (never of what a caller did wrong), with its cause, for the log. */
   readonly onError?: (tool: string, error: unknown) => void;
   /** How often a caller that asked for progress hears that a call still runs, ms. */
   readonly progressMs?: number;
@@ -82,7 +82,9 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     }
     const caller = callerName(context.caller, over, server.getClientVersion()?.name);
     const canAsk = server.getClientCapabilities()?.elicitation !== undefined;
-    const own = { ...context, caller, ...(canAsk ? { ask: (request: string) => ask(server, request, signal) } : {}) };
+    const failed = (error: unknown) => options.onError?.(tool.name, error);
+    const asking = { ask: (request: string) => ask(server, request, signal, failed) };
+    const own = { ...context, caller, ...(canAsk ? asking : {}) };
     const token = _meta?.progressToken;
     const say = (progress: number) =>
       token === undefined
@@ -91,7 +93,7 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
             method: "notifications/progress",
             params: { progressToken: token, progress, message: `${tool.name} is still at work` },
           });
-    const quiet = beating(say, options.progressMs ?? PROGRESS_MS);
+    const quiet = beating(say, options.progressMs ?? PROGRESS_MS, failed);
     try {
       return await call(tool, params.arguments ?? {}, own, signal, options.onError);
     } finally {
@@ -113,12 +115,18 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
 /** Clients give up after 60 s by default (the SDKs' request time-out); this tells them in time, and seldom enough. */
 const PROGRESS_MS = 5_000;
 
-/** Says at each beat how many there were, until the function that it returns is called. That a client no longer listens is no failure of the call. */
-function beating(say: (count: number) => Promise<void>, everyMs: number): () => void {
+/**
+ * Says at each beat how many there were, until the function that it returns is called. That a client no longer listens
+ * is no failure of the call: it is noted once, and nothing more is said to it.
+ */
+function beating(say: (count: number) => Promise<void>, everyMs: number, failed: (error: unknown) => void): () => void {
   let count = 0;
   const timer = setInterval(() => {
     count += 1;
-    say(count).catch(() => undefined);
+    say(count).catch((error: unknown) => {
+      clearInterval(timer);
+      failed(error);
+    });
   }, everyMs);
   return () => clearInterval(timer);
 }
@@ -127,7 +135,12 @@ function beating(say: (count: number) => Promise<void>, everyMs: number): () => 
 const ASK_MS = 45_000;
 
 /** A form with one box; anything but a ticked box that was sent off is no: declined, cancelled, late, failed. */
-async function ask(server: Server, request: string, signal: AbortSignal): Promise<boolean> {
+async function ask(
+  server: Server,
+  request: string,
+  signal: AbortSignal,
+  failed: (error: unknown) => void,
+): Promise<boolean> {
   const approved = {
     type: "boolean" as const,
     title: "An approver has approved it in a terminal",
@@ -137,7 +150,10 @@ async function ask(server: Server, request: string, signal: AbortSignal): Promis
   const options = { timeout: ASK_MS, signal };
   const answer = await server
     .elicitInput({ mode: "form", message: request, requestedSchema }, options)
-    .catch(() => null);
+    .catch((error: unknown) => {
+      failed(error);
+      return null;
+    });
   return answer?.action === "accept" && answer.content?.approved === true;
 }
 

@@ -3,6 +3,7 @@ import type { Config } from "../../core/config/config.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Clock, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
 import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
@@ -84,7 +85,10 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
   }, config.watch.stepMs);
   try {
     const open = (caller: { readonly readOnly: boolean }) =>
-      createServer(context, { readOnly: parts.readOnly || caller.readOnly });
+      createServer(context, {
+        readOnly: parts.readOnly || caller.readOnly,
+        onError: (tool, error) => parts.note(`${tool}: ${failureLine(error)}`),
+      });
     if (parts.http === undefined) return await serveStdio(open({ readOnly: false }), abort);
     const { tokens = [], hosts = [], origins = [], requestsPerMinute = REQUESTS_PER_MINUTE } = config.server ?? {};
     const ready = (url: string) => parts.note(`MCP at ${url}${tokens.length === 0 ? ", open to this machine" : ""}`);
@@ -92,4 +96,11 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
   } finally {
     clearInterval(timer);
   }
+}
+
+/** A failure and what caused it, on one line of the log, secrets replaced. */
+function failureLine(error: unknown): string {
+  const texts: string[] = [];
+  for (let one = error; one instanceof Error && texts.length < 4; one = one.cause) texts.push(one.message);
+  return cleanText(texts.join(", because ") || String(error), 500).replaceAll(/\s+/g, " ");
 }

@@ -73,7 +73,8 @@ function signature(
   const text = templateText(template);
   return {
     service,
-    template: text,
+    // Sentences put it between quotation marks, and what stands between those is fenced as outside text.
+    template: text.replaceAll('"', "'"),
     count: lines.length,
     firstAt: Math.min(...lines.map(({ at }) => at)),
     versions,

@@ -40,6 +40,8 @@ export interface RuleInput {
   readonly targets: readonly InspectedTarget[];
   /** Requests a second by service, as the gate itself measured them; null: not asked for, or not known. */
   readonly traffic: ReadonlyMap<string, number> | null;
+  /** Why there is no assessment, or no traffic, in words for a person; absent where it is there or was not asked for. */
+  readonly problems?: { readonly assessment?: string; readonly traffic?: string };
   readonly store: StoreFacts;
 }
 

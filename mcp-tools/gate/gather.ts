@@ -10,6 +10,13 @@ export interface Gathered {
   readonly targets: readonly InspectedTarget[];
   /** Requests a second by service; absent or null: not asked for, or not known. */
   readonly traffic?: ReadonlyMap<string, number> | null;
+  /** Why there is no assessment, and why the traffic is not known; absent: it is there, or was not asked for. */
+  readonly problems?: Problems;
+}
+
+interface Problems {
+  readonly assessment?: string;
+  readonly traffic?: string;
 }
 
 /**
@@ -19,14 +26,27 @@ export interface Gathered {
 export async function gather(plan: Pick<Plan, "targets">, parts: GateParts, limits: GateLimits): Promise<Gathered> {
   const services = [...new Set(plan.targets.map(({ service }) => service))];
   const { trafficShare } = parts.config.blastRadius;
-  const [assessment, targets, traffic] = await Promise.all([
-    within(limits.assessTimeoutMs, (abort) => parts.assess(services, parts.clock.now(), abort)).catch(() => null),
+  const [assessed, targets, measured] = await Promise.all([
+    told(within(limits.assessTimeoutMs, (abort) => parts.assess(services, parts.clock.now(), abort))),
     Promise.all(plan.targets.map((target) => inspect(target, executorFor(target, parts.executors), limits))),
     trafficShare === null || parts.traffic === undefined
-      ? null
-      : within(limits.inspectTimeoutMs, parts.traffic).catch(() => null),
+      ? { value: null, problem: null }
+      : told(within(limits.inspectTimeoutMs, parts.traffic)),
   ]);
-  return { assessment, targets, traffic };
+  const problems = {
+    ...(assessed.problem === null ? {} : { assessment: assessed.problem }),
+    ...(measured.problem === null ? {} : { traffic: measured.problem }),
+  };
+  return { assessment: assessed.value, targets, traffic: measured.value, problems };
+}
+
+/** An answer, or why there is none. */
+async function told<T>(asked: Promise<T>): Promise<{ readonly value: T | null; readonly problem: string | null }> {
+  try {
+    return { value: await asked, problem: null };
+  } catch (error) {
+    return { value: null, problem: problemText(error) };
+  }
 }
 
 export function executorFor(target: Target, executors: readonly Executor[]): Executor | undefined {

@@ -34,6 +34,7 @@ export async function judge(
     assessment: gathered.assessment,
     targets: gathered.targets,
     traffic: gathered.traffic ?? null,
+    problems: gathered.problems ?? {},
     store: facts,
   };
   const reviewed = review(input);

@@ -1,3 +1,4 @@
+import { UnshipError } from "../../core/errors.ts";
 import type { Clock, MetricSource } from "../../core/ports.ts";
 import type { TrafficReader } from "./parts.ts";
 
@@ -18,8 +19,12 @@ export function createTraffic(sources: readonly MetricSource[], clock: Clock, st
       stepMs,
       purpose: "statistics",
     } as const;
+    let failed: unknown;
     for (const source of sources.filter((one) => one.metrics().includes(query.metric))) {
-      const series = await source.range(query, abort).catch(() => []);
+      const series = await source.range(query, abort).catch((error: unknown) => {
+        failed = error;
+        return [];
+      });
       const rates = series
         .filter(({ labels }) => Object.keys(labels).length === 0)
         .flatMap(({ service, values }) => {
@@ -28,6 +33,9 @@ export function createTraffic(sources: readonly MetricSource[], clock: Clock, st
         });
       if (rates.length > 0) return new Map(rates);
     }
-    throw new Error("no source answers for request_rate");
+    // A source that failed in our own words says more than that nothing came.
+    throw failed instanceof UnshipError
+      ? failed
+      : new UnshipError("source.unavailable", { source: "request_rate" }, { cause: failed });
   };
 }

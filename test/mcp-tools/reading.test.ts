@@ -209,6 +209,18 @@ describe("a held plan", () => {
   });
 });
 
+describe("a client that went away", () => {
+  it("is noted when it cannot be asked, and the plan stays held", async () => {
+    const { gate } = recordingGate({ verdict: "require_approval", rules: [] }, "held");
+    const noted: unknown[] = [];
+    const onError = (tool: string, error: unknown) => noted.push([tool, (error as Error).message]);
+    await using one = await connected(context({ gate }), { onError }, () => Promise.reject(new Error("closed")));
+    const { structuredContent } = await one.client.callTool({ name: "submit_plan", arguments: { plan_id: "plan-1" } });
+    expect(structuredContent).toMatchObject({ outcome: "held" });
+    expect(noted).toEqual([["submit_plan", expect.stringContaining("closed")]]);
+  });
+});
+
 describe("a long call", () => {
   it("says that it is still at work to a client that asked, each time a step further", async () => {
     const told = Promise.withResolvers<void>();

@@ -34,7 +34,9 @@ function trafficOver(input: RuleInput): readonly string[] {
   const own = names.reduce((sum, name) => sum + (traffic?.get(name) ?? 0), 0);
   const share = own / all;
   if (unknown.length > 0 || !Number.isFinite(share)) {
-    return [`the share of traffic of ${(unknown.length > 0 ? unknown : names).join(", ")} is not known`];
+    const why = input.problems?.traffic?.replace(/\.$/, "");
+    const because = why === undefined ? "" : ` (${why})`;
+    return [`the share of traffic of ${(unknown.length > 0 ? unknown : names).join(", ")} is not known${because}`];
   }
   if (share <= limit) return [];
   return [`${names.join(", ")} serve ${percent(share)} of all requests, more than ${percent(limit)}`];

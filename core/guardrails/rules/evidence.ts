@@ -7,12 +7,15 @@ const FRESH_MS = 120_000;
 /** What could not be read is neither a reason to act nor one to believe that all is well: a person decides (S9). */
 export const evidence: Rule = {
   name: "evidence",
-  check({ assessment, targets, now }) {
+  check({ assessment, targets, now, problems = {} }) {
     const reasons = targets.flatMap(({ target, state, problem }) =>
       state === null ? [`${targetText(target)} could not be read (${problem ?? "no answer"})`] : [],
     );
-    if (assessment === null) reasons.push("the gate could not make its own assessment");
+    if (assessment === null) reasons.push(`the gate could not make its own assessment${because(problems.assessment)}`);
     else if (Math.abs(now - assessment.at) > FRESH_MS) reasons.push("the gate's assessment is not a fresh one");
     return allOf("require_approval", reasons);
   },
 };
+
+const because = (problem: string | undefined): string =>
+  problem === undefined ? "" : ` (${problem.replace(/\.$/, "")})`;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UnshipError } from "../../../core/errors.ts";
 import type { Target } from "../../../core/model/plan.ts";
 import { assessmentOf, changeOf, flagOf, HOUR, MINUTE, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN, openWorld, type World } from "./gate-world.ts";
@@ -236,13 +237,20 @@ describe("gate", () => {
   });
 
   it.each([
-    ["fails", () => Promise.reject(new Error("prometheus is down"))],
-    ["never answers", () => new Promise<never>(() => {})],
-  ])("S9: a gate whose own assessment %s asks a person", async (_, assess) => {
+    ["fails", () => Promise.reject(new Error("remote text, which nobody shows")), "it failed"],
+    [
+      "has no source",
+      () => Promise.reject(new UnshipError("source.unavailable", { source: "prometheus" })),
+      "prometheus gave no usable answer; its signals are unknown",
+    ],
+    ["never answers", () => new Promise<never>(() => {}), "no answer within 20 ms"],
+  ])("S9: a gate whose own assessment %s asks a person, and says what happened", async (_, assess, because) => {
     await using world = await openWorld({ parts: { assess, limits: { assessTimeoutMs: 20 } } });
     const { answer } = await run(world, [targetOf()]);
     expect(answer.outcome).toBe("held");
-    expect(answer.review.rules.map(({ rule }) => rule)).toEqual(["evidence"]);
+    expect(answer.review.rules.map(({ rule, reason }) => [rule, reason])).toEqual([
+      ["evidence", `the gate could not make its own assessment (${because})`],
+    ]);
   });
 
   it("S1, S12: a plan against a healthy service needs a person, whatever the one who proposes it says", async () => {

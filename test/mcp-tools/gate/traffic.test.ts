@@ -41,7 +41,7 @@ describe("the traffic that a plan is compared with", () => {
     ["the source is down", [source(null)]],
     ["there is no sample", [source([])]],
   ])("is not known where %s", async (_, sources) => {
-    await expect(read(...sources)).rejects.toThrow(/no source/);
+    await expect(read(...sources)).rejects.toThrow(/^request_rate gave no usable answer/);
   });
 });
 
@@ -73,6 +73,15 @@ describe("a limit by traffic, at the gate", () => {
     await using world = await openWorld({ config, parts: traffic === undefined ? {} : { traffic } });
     const { plan } = await world.gate.propose(world.draft());
     expect(await world.gate.submit(plan.id)).toMatchObject({ outcome });
+  });
+
+  it("says why it is not known", async () => {
+    const traffic = () => read(source(null));
+    await using world = await openWorld({ config, parts: { traffic } });
+    const { review } = await world.gate.propose(world.draft());
+    expect(review.rules.find(({ rule }) => rule === "blast-radius")?.reason).toMatch(
+      /checkout is not known \(request_rate gave no usable answer/,
+    );
   });
 
   it("is not measured where the file sets none", async () => {
