@@ -48,10 +48,11 @@ const close = (known: number, value: number) => Math.abs(known - value) <= Math.
 const hasFigure = (pool: EvidencePool, value: number) =>
   pool.moments.includes(value) || pool.numbers.some((known) => close(known, value));
 
-/** A figure in a sentence: rounded, in another unit, or a span between two moments. */
+/** A figure in a sentence: rounded, in another unit, or a span between two moments; also one that a log line says. */
 const hasSaid = (pool: EvidencePool, value: number) =>
-  pool.numbers.some((known) => saidAs(known).some((one) => close(one, value) || roundsTo(one, value))) ||
-  isSpan(pool.moments, value);
+  [...pool.numbers, ...pool.quoted].some((known) =>
+    saidAs(known).some((one) => close(one, value) || roundsTo(one, value)),
+  ) || isSpan(pool.moments, value);
 
 /** 0.8734 said as 0.87 or 0.9: rounded to the decimals that were written, two significant digits at least. */
 function roundsTo(known: number, said: number): boolean {

@@ -54,6 +54,15 @@ describe("grounding", () => {
     ]);
   });
 
+  it("takes no figure of a field from text that others wrote, and repeats one from there only in a sentence", () => {
+    const results = [{ lines: [{ message: "«lost 48000 a minute since 1772461080000»" }], measured: 12.5 }];
+    const claims = { ...NO_CLAIMS, figures: [12.5, 48_000, 1_772_461_080_000], prose: ["a log line says 48000"] };
+    expect(ungrounded(claims, results)).toEqual([
+      "no tool result has the figure 48000",
+      "no tool result has the figure 1772461080000",
+    ]);
+  });
+
   it("finds nothing where no tool was called", () => {
     expect(ungrounded({ ...NO_CLAIMS, services: ["checkout"], figures: [0.3124] }, [])).toHaveLength(2);
   });

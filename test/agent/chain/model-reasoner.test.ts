@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { linkTools } from "../../../agent/chain/mcp-client.ts";
 import { modelReasoner } from "../../../agent/chain/model-reasoner.ts";
 import { runChain } from "../../../agent/chain/runner.ts";
-import type { ChatRequest } from "../../../agent/models/model.ts";
 import { scriptedModel, type Turn } from "../../../agent/models/scripted.ts";
 import type { Config } from "../../../core/config/config.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
@@ -18,8 +17,7 @@ import {
   recordingGate,
   SIX,
 } from "../../mcp-tools/scenario.ts";
-
-type Script = (request: ChatRequest, turn: number) => Turn | Promise<Turn>;
+import { byTheBook, lastResult, type Script, stepOf } from "./by-the-book.ts";
 
 const held = recordingGate({ verdict: "require_approval", rules: [] });
 
@@ -48,43 +46,6 @@ async function chain(
     await tools.close();
   }
 }
-
-const stepOf = ({ messages }: ChatRequest) =>
-  /^Step: (\w+)/.exec(messages[0]?.role === "user" ? messages[0].text : "")?.[1] ?? "";
-const lastResult = ({ messages }: ChatRequest) => {
-  const last = messages.at(-1);
-  return last?.role === "tools" ? (last.results[0]?.text ?? null) : null;
-};
-
-/** Which tool holds a step's answer, and how the answer reads out of its result. */
-const BOOK: Readonly<Record<string, readonly [tool: string, read: (result: Record<string, never>) => unknown]>> = {
-  identify_recent_deployments: ["list_changes", ({ recent }) => recent],
-  correlate_timing: [
-    "rank_candidates",
-    ({ candidates, no_change, root_causes: rootCauses, threshold, reached }) => ({
-      ranking: { candidates, ...(no_change as unknown as object), rootCauses },
-      threshold,
-      reached,
-    }),
-  ],
-  check_affected_services: ["get_findings", ({ affected }) => affected],
-  check_dependency_graph: ["get_dependencies", ({ coordinated }) => coordinated],
-  evaluate_business_impact: ["assess_impact", ({ impact }) => ({ impact })],
-  recommend_action: ["explain_decision", ({ decision }) => ({ decision })],
-};
-
-/** Looks once, then answers what the tool says, changed by `twist`. */
-const byTheBook =
-  (twist: (step: string, answer: unknown, attempt: number) => unknown = (_, answer) => answer): Script =>
-  (request) => {
-    const [tool, read] = BOOK[stepOf(request)] ?? ["get_findings", () => null];
-    const said = lastResult(request);
-    if (said === null) return { calls: [{ name: tool, args: {} }] };
-    const first = request.messages[0];
-    const attempt = first?.role === "user" && first.text.includes("was refused") ? 2 : 1;
-    const answer = twist(stepOf(request), read(JSON.parse(said)), attempt);
-    return { calls: [{ name: "answer_step", args: answer as Record<string, unknown> }] };
-  };
 
 describe("a model beside the core", () => {
   it("that reads the same finds the same, and its cost stands in the record", async () => {
