@@ -241,7 +241,7 @@ describe("gate", () => {
     [
       "has no source",
       () => Promise.reject(new UnshipError("source.unavailable", { source: "prometheus" })),
-      "prometheus gave no usable answer; its signals are unknown",
+      "prometheus gave no usable answer; what it would say is unknown",
     ],
     ["never answers", () => new Promise<never>(() => {}), "no answer within 20 ms"],
   ])("S9: a gate whose own assessment %s asks a person, and says what happened", async (_, assess, because) => {
