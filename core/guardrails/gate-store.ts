@@ -92,7 +92,7 @@ export interface StoreFacts {
   /** How far the store's time is ahead of this machine's clock, ms ≥ 0: some clock was or is wrong. */
   readonly skewMs: number;
   readonly pauses: readonly Pause[];
-  /** Intents that count for budgets and were reserved within the window that was asked for, oldest first. */
+  /** Intents that count for budgets and were reserved or finished within the window that was asked for, oldest first. */
   readonly used: readonly Intent[];
   /** Automatic, unreleased intents of the plan's services since each one's last healthy change, oldest first. */
   readonly streak: readonly Intent[];

@@ -26,7 +26,13 @@ export async function readFacts(
   const others = intentsQuery(tx).where("intents.plan_id", "!=", plan.id);
   const used = await others
     .where("released", "=", 0)
-    .where("reserved_at", ">", times.now - times.windowMs)
+    // One that was reserved long ago and finished only now, after a crash, still starts a cooldown.
+    .where((where) =>
+      where.or([
+        where("reserved_at", ">", times.now - times.windowMs),
+        where("finished_at", ">", times.now - times.windowMs),
+      ]),
+    )
     .orderBy("reserved_at")
     .execute();
   const busy = await others.where("finished_at", "is", null).where("target_key", "in", keys).execute();
