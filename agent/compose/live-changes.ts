@@ -1,5 +1,4 @@
-import type { DeploymentsSource, FlagsSource } from "../../core/config/config.ts";
-import { secret } from "./secrets.ts";
+import type { DeploymentsSource } from "../../core/config/config.ts";
 import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 
 /** Opens what deploys: history, rollouts, readiness, and the undo executor where this process may act. */
@@ -46,34 +45,4 @@ export async function openDeployments(
     parts.executors.push(kubectlRolloutUndo({ client, now: clock.now }));
   }
   parts.close.push(() => client.close());
-}
-
-/** Opens the flag system: states, history, and the executor that switches one off where this process may act. */
-export async function openFlags(
-  source: FlagsSource,
-  { config, clock, environment, act }: OpenContext,
-  parts: SystemParts,
-): Promise<void> {
-  if (source.type !== "unleash") return;
-  const { connectUnleash } = await import("../../mcp-tools/connectors/unleash/unleash.ts");
-  const services = Object.entries(config.services).map(([service, { flags }]) => ({ service, flags }));
-  const unleash = connectUnleash({
-    endpoint: new URL(source.endpoint),
-    token: secret(source.token, environment),
-    project: source.project,
-    environment: source.environment,
-    services,
-    actor: source.actor,
-    now: clock.now,
-  });
-  parts.sources.flags.push(unleash.flags);
-  parts.sources.changes.push(unleash.changes);
-  if (act) parts.executors.push(unleash.disable);
-  parts.report.push((abort) =>
-    attempt(
-      `unleash ${source.endpoint}`,
-      async () => `${(await unleash.flags.flags(abort)).length} flags in ${source.project}/${source.environment}`,
-    ),
-  );
-  parts.close.push(() => unleash.close());
 }

@@ -1,8 +1,9 @@
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Executor, Sources } from "../../core/ports.ts";
 import { ANSWER_MS, withDeadlines } from "./deadlines.ts";
-import { openDeployments, openFlags } from "./live-changes.ts";
+import { openDeployments } from "./live-changes.ts";
 import { openEvidence } from "./live-evidence.ts";
+import { openFlags } from "./live-flags.ts";
 import { openMetrics } from "./live-metrics.ts";
 import { createObserving } from "./observers.ts";
 import type { OpenContext, SourceReport, SystemParts } from "./system-parts.ts";

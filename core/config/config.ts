@@ -121,7 +121,21 @@ export type LogsSource =
 export type TracesSource = { readonly type: "zipkin"; readonly endpoint: string };
 
 export type FlagsSource =
-  | { readonly type: "launchdarkly"; readonly apiKey: SecretRef }
+  | {
+      readonly type: "launchdarkly";
+      readonly endpoint: string;
+      readonly apiKey: SecretRef;
+      readonly project: string;
+      readonly environment: string;
+    }
+  | {
+      readonly type: "flagsmith";
+      readonly endpoint: string;
+      readonly token: SecretRef;
+      readonly project: number;
+      readonly environment: string;
+      readonly environmentKey: string;
+    }
   | {
       readonly type: "unleash";
       readonly endpoint: string;

@@ -20,7 +20,10 @@ export function secretsIn({ dataSources, model }: Config): readonly NamedSecret[
     ),
     ["data_sources.logs.api_key", logs?.type === "elasticsearch" ? logs.apiKey : null],
     ["data_sources.feature_flags.api_key", featureFlags?.type === "launchdarkly" ? featureFlags.apiKey : null],
-    ["data_sources.feature_flags.token", featureFlags?.type === "unleash" ? featureFlags.token : null],
+    [
+      "data_sources.feature_flags.token",
+      featureFlags?.type === "unleash" || featureFlags?.type === "flagsmith" ? featureFlags.token : null,
+    ],
     ["model.api_key", model?.apiKey ?? null],
   ];
   return all.flatMap(([key, secret]) => (secret === null ? [] : [{ key, secret }]));

@@ -71,14 +71,19 @@ function logsOf(file: NonNullable<File["logs"]>): LogsSource {
 }
 
 function flagsOf(file: NonNullable<File["feature_flags"]>): FlagsSource {
-  return file.type === "launchdarkly"
-    ? { type: file.type, apiKey: secretRefOf(file.api_key) }
-    : {
-        type: file.type,
-        endpoint: file.endpoint,
-        token: secretRefOf(file.token),
-        project: file.project,
-        environment: file.environment,
-        actor: file.actor ?? null,
-      };
+  const { endpoint, environment } = file;
+  switch (file.type) {
+    case "launchdarkly": {
+      const { type, project } = file;
+      return { type, endpoint, apiKey: secretRefOf(file.api_key), project, environment };
+    }
+    case "flagsmith": {
+      const { type, project, environment_key: environmentKey } = file;
+      return { type, endpoint, token: secretRefOf(file.token), project, environment, environmentKey };
+    }
+    case "unleash": {
+      const { type, project, actor = null } = file;
+      return { type, endpoint, token: secretRefOf(file.token), project, environment, actor };
+    }
+  }
 }

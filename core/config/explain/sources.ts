@@ -2,7 +2,7 @@ import { WELL_KNOWN_METRICS } from "../../model/signal.ts";
 import type { Config, DeploymentsSource, FlagsSource, LogsSource, QueryConfig, SecretRef } from "../config.ts";
 import { formatDuration } from "../durations.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, unitOfQuery } from "../units.ts";
-import { isServed, listed, plural, type Section, under } from "./words.ts";
+import { listed, plural, type Section, under } from "./words.ts";
 
 const NO_CONNECTOR = "no connector yet in this version: what it would say is unknown";
 
@@ -104,12 +104,9 @@ function logsLines(logs: LogsSource): readonly string[] {
 }
 
 function flagsLines(flags: FlagsSource): readonly string[] {
-  if (flags.type === "launchdarkly") return [`Flags: ${flags.type}${secretWords(flags.apiKey)}: ${NO_CONNECTOR}.`];
-  const { type, endpoint, token, project, environment } = flags;
-  const served = isServed(type) ? "" : `: ${NO_CONNECTOR}`;
-  return [
-    `Flags: ${type} at ${endpoint}${secretWords(token)}, project ${project}, environment ${environment}${served}.`,
-  ];
+  const { type, endpoint, project, environment } = flags;
+  const secret = flags.type === "launchdarkly" ? flags.apiKey : flags.token;
+  return [`Flags: ${type} at ${endpoint}${secretWords(secret)}, project ${project}, environment ${environment}.`];
 }
 
 /** Where a secret comes from, never what it is (S10). */

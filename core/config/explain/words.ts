@@ -38,13 +38,6 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** Types that the file may name and this version has no connector for: what they would say is unknown (S9). */
-const UNSERVED = ["argocd_webhook", "elasticsearch", "launchdarkly"];
-
-export function isServed(type: string): boolean {
-  return !UNSERVED.includes(type);
-}
-
 /** Why nothing here could carry an action out; null: something can. */
 export function missingHand(action: string, { dataSources }: Config): string | null {
   switch (action) {
@@ -52,11 +45,8 @@ export function missingHand(action: string, { dataSources }: Config): string | n
       const has = dataSources.deployments.some(({ type }) => type === "kubernetes");
       return has ? null : "no deployments source of type kubernetes is configured";
     }
-    case "feature_flag_disable": {
-      const type = dataSources.featureFlags?.type;
-      if (type === undefined) return "no feature_flags source is configured";
-      return isServed(type) ? null : `${type} has no connector yet in this version`;
-    }
+    case "feature_flag_disable":
+      return dataSources.featureFlags === null ? "no feature_flags source is configured" : null;
     default:
       return "it has no connector yet in this version";
   }

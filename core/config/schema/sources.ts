@@ -102,11 +102,30 @@ const Traces = z.discriminatedUnion("type", [
 
 const FeatureFlags = z.discriminatedUnion("type", [
   z.strictObject({
-    type: field(
-      z.literal("launchdarkly"),
-      "LaunchDarkly. No connector yet in this version: what it would say is unknown.",
+    type: field(z.literal("launchdarkly"), "LaunchDarkly."),
+    api_key: field(secret(), `Access token of its REST API, best of a service, as ${SECRET_FORMS}.`),
+    endpoint: field(
+      url().default("https://app.launchdarkly.com"),
+      "Its base URL, without /api: another one for the EU or federal instance.",
     ),
-    api_key: field(secret(), `API key, as ${SECRET_FORMS}.`),
+    project: field(name().default("default"), "The key of the project whose flags count."),
+    environment: field(
+      name().default("production"),
+      "The key of the environment whose flags are read and may be switched off.",
+    ),
+  }),
+  z.strictObject({
+    type: field(z.literal("flagsmith"), "A Flagsmith server, or its cloud."),
+    endpoint: field(url().default("https://api.flagsmith.com"), "Its base URL, without /api."),
+    token: field(secret(), `API key of the organisation, as ${SECRET_FORMS}.`),
+    project: field(z.int().min(1), "The number of the project whose features count, as its URL shows it.", {
+      unit: "number of a project",
+    }),
+    environment: field(name().default("production"), "What this file and its plans call the environment."),
+    environment_key: field(
+      name(),
+      "The client-side key of the environment whose features are read and may be switched off. It is no secret.",
+    ),
   }),
   z.strictObject({
     type: field(z.literal("unleash"), "An Unleash server."),

@@ -1,9 +1,12 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables are spelled so in the file
 import { describe, expect, it } from "vitest";
 import { explain } from "../../../core/config/explain.ts";
 import { changed, loaded, SEED, UNSHIP } from "./fixtures.ts";
 
 const lines = (text: string) => explain(loaded(text));
 const page = (text: string) => lines(text).join("\n");
+
+const FLAGSMITH = { type: "flagsmith", token: "${file:/key}", project: 42, environment_key: "B62q" };
 
 describe("the explanation", () => {
   it("of the seed's file reads as it should", async () => {
@@ -54,9 +57,8 @@ describe("the explanation", () => {
       "elasticsearch at https://es.internal:9200, app-logs-*: no connector yet in this version: what it would say is unknown.",
     ],
     [
-      "launchdarkly (secret from the variable LD_API_KEY): no connector yet in this version: what it would say is unknown.",
+      "Flags: launchdarkly at https://app.launchdarkly.com (secret from the variable LD_API_KEY), project default, environment production.",
     ],
-    ["CAUTION: as things stand none of the allowed actions can be carried out"],
     ["At most 3 in any hour, approved ones included; the 4th needs a person."],
     ["- 5 automatic actions happened in the last 24 hours"],
     ["- the same service was taken back less than 10m ago"],
@@ -69,6 +71,16 @@ describe("the explanation", () => {
   });
 
   it.each([
+    [
+      "without a hand for any allowed action nothing can be done",
+      changed(SEED, ["data_sources.feature_flags", undefined]),
+      "CAUTION: as things stand none of the allowed actions can be carried out",
+    ],
+    [
+      "Flagsmith is named with its project and environment",
+      changed(UNSHIP, ["data_sources.feature_flags", FLAGSMITH]),
+      "Flags: flagsmith at https://api.flagsmith.com (secret from the file /key), project 42, environment production.",
+    ],
     [
       "without policies nothing happens by itself",
       changed(UNSHIP, ["rollback_policies", undefined]),

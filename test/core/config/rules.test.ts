@@ -71,7 +71,10 @@ describe("a configuration", () => {
   it("resolves no secret: what stands in it is where each comes from", () => {
     expect(loaded(SEED, { LD_API_KEY: "x" }).dataSources.featureFlags).toEqual({
       type: "launchdarkly",
+      endpoint: "https://app.launchdarkly.com",
       apiKey: { from: "env", name: "LD_API_KEY" },
+      project: "default",
+      environment: "production",
     });
   });
 

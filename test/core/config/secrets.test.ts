@@ -16,6 +16,7 @@ const PLACES: readonly (readonly [path: string, around: Readonly<Record<string, 
   ["data_sources.logs.api_key", { type: "elasticsearch", endpoint: "http://e", index_pattern: "x" }],
   ["data_sources.feature_flags.api_key", { type: "launchdarkly" }],
   ["data_sources.feature_flags.token", { type: "unleash", endpoint: "http://u" }],
+  ["data_sources.feature_flags.token", { type: "flagsmith", project: 1, environment_key: "k" }],
   ["model.api_key", { provider: "openai", model: "m" }],
 ];
 
@@ -114,7 +115,7 @@ describe("secret fields", () => {
     };
     walk(configJsonSchema(), []);
     expect([...new Set(found)].sort()).toEqual(
-      [...PLACES.map(([path]) => path), "data_sources.deployments.0.token"].sort(),
+      [...new Set(PLACES.map(([path]) => path)), "data_sources.deployments.0.token"].sort(),
     );
   });
 });

@@ -1,0 +1,141 @@
+import { UnshipError } from "../../../core/errors.ts";
+import type { Target, TargetResult } from "../../../core/model/plan.ts";
+import type { Executor } from "../../../core/ports.ts";
+import {
+  beforeText,
+  dryRunOf,
+  type FlagAnswer,
+  type FlagStanding,
+  failedSwitch,
+  flagResult,
+  inspectedFlag,
+  judgeFlag,
+  misnamed,
+  notOurs,
+  unreadAfter,
+  unreadFlag,
+} from "../flag-answers.ts";
+import type { Flag, FlagsmithClient } from "./client.ts";
+import { API_KEY, type FlagEvent, type flagHistory } from "./history.ts";
+import type { OwnSwitches } from "./own-switches.ts";
+
+const FORBIDS = "the key lacks the right, or the environment wants a change request or versions of features";
+
+export interface DisableParts {
+  readonly client: FlagsmithClient;
+  readonly history: ReturnType<typeof flagHistory>;
+  readonly own: OwnSwitches;
+  readonly now: () => number;
+}
+
+type Read = FlagStanding & { readonly stateId: number };
+
+/**
+ * Switches a feature off in one environment. It acts only while the feature is on and its state there was not changed
+ * since the plan (`updated_at`). Flagsmith has no conditional write and takes no mark of ours, so between that check and
+ * the switch lie some milliseconds: what else happened in them is read from the audit log afterwards and said. After a
+ * restart a switch off by a key of the organisation may be ours or another program's: then the result stays unknown.
+ * `now`: Unix ms, for the results.
+ *
+ * @see https://docs.flagsmith.com/clients/rest
+ */
+export function flagsmithDisable(parts: DisableParts): Executor {
+  const { client, own, now } = parts;
+  const read = async (target: Target, abort: AbortSignal): Promise<Read> =>
+    standingOf(await client.flag(target.object.name, abort), client.environment);
+  const answering = async (
+    target: Target,
+    abort: AbortSignal,
+    unread: (error: unknown) => FlagAnswer,
+    then: (standing: Read) => FlagAnswer | Promise<FlagAnswer>,
+  ): Promise<TargetResult> => {
+    const refusal = misnamed(target, client);
+    if (refusal !== null) return flagResult(target, { result: "refused", detail: refusal }, now());
+    const standing = await read(target, abort).catch(unread);
+    return flagResult(target, "result" in standing ? standing : await then(standing), now());
+  };
+  return {
+    action: "feature_flag_disable",
+    async inspect(target, abort) {
+      const refusal = misnamed(target, client);
+      return refusal === null ? inspectedFlag(await read(target, abort), target) : notOurs(refusal);
+    },
+    dryRun: (target, abort) => answering(target, abort, unreadFlag, (standing) => dryRunOf(standing, target)),
+    execute: (target, key, abort) =>
+      answering(target, abort, unreadFlag, (standing) => {
+        if (!standing.enabled && own.hasKey(key))
+          return { result: "done", detail: `an earlier try of this plan did it${standing.byWhom}` };
+        return judgeFlag(standing, target) ?? switchOff(parts, standing, key, abort);
+      }),
+    reconcile: (target, key, abort) =>
+      answering(target, abort, unreadAfter, async (standing) => {
+        const verdict = judgeFlag(standing, target);
+        if (verdict === null)
+          return { result: "failed", detail: "not done: it is still on as the plan expects; it may be tried again" };
+        if (standing.enabled) return { ...verdict, detail: `not as this plan left it: ${verdict.detail}` };
+        if (own.hasKey(key)) return { result: "done", detail: `done: it is off${standing.byWhom}` };
+        const since = await parts
+          .history(sinceOf(target), abort, standing.stateId)
+          .catch((): readonly FlagEvent[] => []);
+        const off = since.findLast(({ switched }) => switched !== null && switched !== "unknown" && !switched.to);
+        if (off !== undefined && off.author !== API_KEY)
+          return { ...verdict, detail: `not done by this plan: ${off.author} switched it off at ${iso(off.at)}` };
+        const who = off === undefined ? "the audit log does not say by whom" : "a key of the organisation did it";
+        return { result: "unknown", detail: `it is off, and ${who}: whether this plan did cannot be told` };
+      }),
+  };
+}
+
+function standingOf({ name, archived, state }: Flag, environment: string): Read {
+  const { id, enabled, updated_at, feature_state_value, multivariate_feature_state_values } = state;
+  return {
+    stateId: id,
+    enabled,
+    version: updated_at,
+    byWhom: ` (last changed at ${updated_at})`,
+    before: beforeText({ enabled, feature_state_value, multivariate_feature_state_values }),
+    obstacles: archived ? ["it is archived"] : [],
+    warnings: [
+      `Only ${environment} is switched off; a segment or an identity with a state of its own for ${name} keeps it.`,
+    ],
+  };
+}
+
+async function switchOff(parts: DisableParts, standing: Read, key: string, abort: AbortSignal): Promise<FlagAnswer> {
+  const { client, own } = parts;
+  const { before, warnings, stateId } = standing;
+  try {
+    const after = await client.switchOff(stateId, abort);
+    if (after.enabled) return { result: "failed", detail: `it was switched on again at once; ${before}`, warnings };
+    own.add(key, stateId, after.updated_at);
+    const others = await meanwhile(parts, standing, abort);
+    return { result: "done", detail: `switched off; ${before}`, warnings: [...warnings, ...others] };
+  } catch (error) {
+    if (!(error instanceof UnshipError)) throw error;
+    return { ...failedSwitch(error, FORBIDS), warnings };
+  }
+}
+
+/** What the audit log holds of this state since the check, but for our own switch: the newest one off by a key. */
+async function meanwhile(
+  { history }: DisableParts,
+  { stateId, version }: Read,
+  abort: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const since = (await history(Date.parse(version), abort, stateId)).filter(({ at }) => at > Date.parse(version));
+    const mine = since.findLast(({ author }) => author === API_KEY);
+    return since
+      .filter((event) => event !== mine)
+      .map(({ author }) => `${author} changed it at the same moment; look whether both are meant.`);
+  } catch {
+    return ["The audit log could not be read: whether somebody changed it at the same moment is not known."];
+  }
+}
+
+const sinceOf = ({ expected }: Target): number => {
+  const at = Date.parse(expected.version);
+  return Number.isNaN(at) ? 0 : at;
+};
+
+const iso = (at: number): string => new Date(at).toISOString();

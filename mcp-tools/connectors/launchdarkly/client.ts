@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { createHttp, type Http, path } from "../http.ts";
+
+/** A flag's state in one environment. `version` grows by one with each change of it there. */
+const FlagEnvironment = z.looseObject({
+  on: z.boolean(),
+  version: z.int(),
+  lastModified: z.number().nullish(),
+  offVariation: z.int().nullish(),
+  fallthrough: z.unknown().optional(),
+  rules: z.array(z.unknown()).nullish(),
+  targets: z.array(z.unknown()).nullish(),
+});
+export type FlagEnvironment = z.infer<typeof FlagEnvironment>;
+
+export const Flag = z.looseObject({
+  key: z.string(),
+  archived: z.boolean().nullish(),
+  environments: z.record(z.string(), FlagEnvironment).nullish(),
+});
+export type Flag = z.infer<typeof Flag>;
+
+/** An entry of the audit log. What changed stands in the entry alone, asked for by its id. */
+export const AuditEntry = z.looseObject({
+  _id: z.string(),
+  date: z.coerce.number(),
+  comment: z.string().nullish(),
+  titleVerb: z.string().nullish(),
+  member: z.looseObject({ email: z.string().nullish() }).nullish(),
+  token: z.looseObject({ name: z.string().nullish() }).nullish(),
+  app: z.looseObject({ name: z.string().nullish() }).nullish(),
+  target: z.looseObject({ name: z.string().nullish(), resources: z.array(z.string()).nullish() }).nullish(),
+  previousVersion: z.unknown().optional(),
+  currentVersion: z.unknown().optional(),
+});
+export type AuditEntry = z.infer<typeof AuditEntry>;
+
+export interface LaunchDarklyOptions {
+  /** "https://app.launchdarkly.com", or the one of the EU or federal instance; not its /api. */
+  readonly endpoint: URL;
+  /** A service token or a personal one, sent as it is. */
+  readonly token: string;
+  readonly project: string;
+  readonly environment: string;
+  readonly timeoutMs?: number;
+}
+
+/** The parts of LaunchDarkly's REST API v2 that unship uses, for one project and environment. Throws as `Http` does. */
+export interface LaunchDarklyClient {
+  readonly source: string;
+  readonly project: string;
+  readonly environment: string;
+  flags(abort: AbortSignal): Promise<readonly Flag[]>;
+  flag(key: string, abort: AbortSignal): Promise<Flag>;
+  /** Entries about this flag, or all flags of the environment, strictly after `after` and before `before`; newest first. */
+  audit(
+    filter: { readonly flag?: string; readonly after?: number; readonly before?: number },
+    abort: AbortSignal,
+  ): Promise<readonly AuditEntry[]>;
+  auditEntry(id: string, abort: AbortSignal): Promise<AuditEntry>;
+  /** Off, if it still is on at this version there; else nothing happens and it throws. `comment` stands in the audit log. */
+  switchOff(key: string, version: number, comment: string, abort: AbortSignal): Promise<Flag>;
+  close(): Promise<void>;
+}
+
+/** The most flags that one page may hold, and the most entries of the audit log. */
+const FLAGS_PAGE = 100;
+export const AUDIT_PAGE = 20;
+
+/**
+ * The switch is a JSON patch and no semantic one (`turnFlagOff`), since only a JSON patch can test what it expects
+ * before it writes, as a whole or not at all.
+ *
+ * @see https://launchdarkly.com/docs/api/feature-flags/get-feature-flags (and get-feature-flag, patch-feature-flag)
+ * @see https://launchdarkly.com/docs/api#updates-using-json-patch (tests of preconditions, comments)
+ * @see https://launchdarkly.com/docs/api/audit-log/get-audit-log-entries (and get-audit-log-entry)
+ */
+export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyClient {
+  const { endpoint, token, project, environment, timeoutMs } = options;
+  const source = "launchdarkly";
+  const http: Http = createHttp({
+    source,
+    base: endpoint,
+    headers: { authorization: token },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+  const FlagPage = z.looseObject({ items: z.array(Flag) });
+  const AuditPage = z.looseObject({ items: z.array(AuditEntry) });
+  return {
+    source,
+    project,
+    environment,
+    async flags(abort) {
+      const all: Flag[] = [];
+      for (let offset = 0; ; offset += FLAGS_PAGE) {
+        const page = path`/api/v2/flags/${project}?env=${environment}&limit=${FLAGS_PAGE}&offset=${offset}`;
+        const { items } = await http.getJson(page, FlagPage, abort);
+        all.push(...items);
+        if (items.length < FLAGS_PAGE) return all;
+      }
+    },
+    flag: (key, abort) => http.getJson(path`/api/v2/flags/${project}/${key}?env=${environment}`, Flag, abort),
+    async audit({ flag = "*", after, before }, abort) {
+      const spec = `proj/${project}:env/${environment}:flag/${flag}`;
+      const common = path`/api/v2/auditlog?spec=${spec}&limit=${AUDIT_PAGE}`;
+      const since = after === undefined ? "" : `&after=${after}`;
+      const until = before === undefined ? "" : `&before=${before}`;
+      return (await http.getJson(`${common}${since}${until}` as typeof common, AuditPage, abort)).items;
+    },
+    auditEntry: (id, abort) => http.getJson(path`/api/v2/auditlog/${id}`, AuditEntry, abort),
+    async switchOff(key, version, comment, abort) {
+      const at = `/environments/${environment.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      const patch = [
+        { op: "test", path: `${at}/version`, value: version },
+        { op: "test", path: `${at}/on`, value: true },
+        { op: "replace", path: `${at}/on`, value: false },
+      ];
+      const to = path`/api/v2/flags/${project}/${key}`;
+      return (await http.send("PATCH", to, { comment, patch }, "application/json", Flag, abort)).body;
+    },
+    close: () => http.close(),
+  };
+}
