@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import type { ChatMessage, ChatModel, ChatTool, ToolCall } from "../models/model.ts";
+import { boundedTools } from "./bounded-tools.ts";
+import { compacted } from "./compaction.ts";
 import { CustomAnswer } from "./custom-step.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
 import type { Reasoner, StepReply, StepTask, StepTools, Usage } from "./reasoner.ts";
@@ -11,12 +13,17 @@ export interface ModelLimits {
   readonly maxOutputTokens: number;
   /** Tokens of one step, input and output, over all its turns. */
   readonly tokens: number;
+  /** Tokens that one request may hold before old results are left out of it. */
+  readonly contextTokens: number;
   /** Longest that one step may take, ms; absent: as long as the chain lets it. */
   readonly stepMs?: number;
 }
 
-/** The whole chain is to stay under 20,000 tokens for six steps on a typical incident; one hard step may use half. */
-export const DEFAULT_LIMITS: ModelLimits = { turns: 8, maxOutputTokens: 2_000, tokens: 60_000 };
+/**
+ * The whole chain is to stay under 20,000 tokens for six steps on a typical incident; a hard one may use more. A context
+ * of 24,000 leaves room for the answer in the 32,000 that small models behind compatible endpoints have.
+ */
+export const DEFAULT_LIMITS: ModelLimits = { turns: 8, maxOutputTokens: 2_000, tokens: 60_000, contextTokens: 24_000 };
 
 /** How a step ends: the model calls this with its answer. Both vendors support tools; none needs a special mode. */
 const ANSWER = "answer_step";
@@ -29,16 +36,18 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
   return {
     name: model.name,
     deterministic: false,
-    async answer(task, tools, outer) {
+    async answer(task, unbounded, outer) {
+      const tools = boundedTools(unbounded);
       const abort = limits.stepMs === undefined ? outer : AbortSignal.any([outer, AbortSignal.timeout(limits.stepMs)]);
       const system = await systemPrompt(task);
       const chatTools: readonly ChatTool[] = [...tools.specs.map(toChatTool), answerTool(task)];
-      const messages: ChatMessage[] = [{ role: "user", text: taskPrompt(task) }];
+      let messages: readonly ChatMessage[] = [{ role: "user", text: taskPrompt(task) }];
       let usage: Usage = { inputTokens: 0, outputTokens: 0 };
       for (let turn = 0; turn < limits.turns; turn += 1) {
         abort.throwIfAborted();
         const { maxOutputTokens } = limits;
-        const reply = await model.reply({ system, tools: chatTools, messages: [...messages], maxOutputTokens }, abort);
+        messages = compacted(messages, limits.contextTokens);
+        const reply = await model.reply({ system, tools: chatTools, messages, maxOutputTokens }, abort);
         usage = {
           inputTokens: usage.inputTokens + reply.usage.inputTokens,
           outputTokens: usage.outputTokens + reply.usage.outputTokens,
@@ -46,8 +55,8 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
         if (reply.stop === "refused" || reply.stop === "length") throw unavailable(`it stopped: ${reply.stop}`);
         const answer = reply.calls.find(({ name }) => name === ANSWER);
         if (answer !== undefined) return ended(answer, usage);
-        messages.push({ role: "assistant", text: reply.text, calls: reply.calls });
-        messages.push(reply.calls.length === 0 ? nudge() : await run(reply.calls, tools));
+        const said: ChatMessage = { role: "assistant", text: reply.text, calls: reply.calls };
+        messages = [...messages, said, reply.calls.length === 0 ? nudge() : await run(reply.calls, tools)];
         if (usage.inputTokens + usage.outputTokens > limits.tokens) throw unavailable("its token budget is spent");
       }
       throw unavailable("it gave no answer in its turns");

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { brief } from "./compaction.ts";
 import type { StepTask } from "./reasoner.ts";
 
 const FOLDER = join(import.meta.dirname, "../prompts");
@@ -15,10 +16,11 @@ export async function systemPrompt({ spec }: StepTask): Promise<string> {
 }
 
 /** The step as it is put: the configuration's words, what is known, what is missing, why an answer was refused. */
-export function taskPrompt({ step, action, known, lacks, refused }: StepTask): string {
+export function taskPrompt({ step, action, prompt, known, lacks, refused }: StepTask): string {
   const parts = [
     `Step: ${step}\nAs configured: ${JSON.stringify(action)}`,
-    `Known from earlier steps (checked):\n${JSON.stringify(known)}`,
+    ...(prompt === undefined ? [] : [`The question:\n${prompt}`]),
+    `Known from earlier steps (checked):\n${JSON.stringify(brief(known))}`,
     ...(lacks.length === 0 ? [] : [`Missing:\n${lacks.map((one) => `- ${one}`).join("\n")}`]),
     ...(refused.length === 0
       ? []

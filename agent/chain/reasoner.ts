@@ -6,6 +6,8 @@ export interface StepTask {
   readonly step: string;
   /** The configuration's words for it. */
   readonly action: string;
+  /** What the configuration asks in a step of its own. */
+  readonly prompt?: string;
   /** null: a custom step, which only the configuration describes. */
   readonly spec: StepSpec | null;
   /** The checked answers of earlier steps, by step name: all that a step gets from those before it. */

@@ -69,7 +69,9 @@ export async function runStep(
     return { record, answer };
   };
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const task = { step: step.step, action: step.action, spec, known, lacks, refused };
+    const { prompt } = step;
+    const own = prompt === undefined ? {} : { prompt };
+    const task = { step: step.step, action: step.action, ...own, spec, known, lacks, refused };
     let reply: StepReply;
     try {
       reply = await run.reasoner.answer(task, tools, run.abort);

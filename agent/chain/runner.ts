@@ -85,7 +85,7 @@ async function track(
   for (const step of config.chain) {
     outer.throwIfAborted();
     const late: boolean = failed || run.abort.aborted;
-    const known = { ...standIn?.answers, ...answers, ...custom };
+    const known = earlier(step, config.chain, { ...standIn?.answers, ...answers, ...custom });
     const end: StepEnd = late ? notAsked(step.step, run) : await attempt(step, known, run, outer);
     records.push(end.record);
     failed ||= end.record.outcome === "failed";
@@ -103,7 +103,7 @@ async function attempt(
   outer: AbortSignal,
 ): Promise<StepEnd> {
   try {
-    return await runStep(step, earlier(step.step, known), run);
+    return await runStep(step, known, run);
   } catch (error) {
     outer.throwIfAborted();
     if (run.abort.aborted) return notAsked(step.step, run);
@@ -112,10 +112,14 @@ async function attempt(
 }
 
 /** A stand-in must not tell a step what comes after it. */
-function earlier(step: string, known: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  if (!isSeedStep(step)) return known;
-  const later = new Set<string>(SEED_STEPS.slice(SEED_STEPS.indexOf(step)));
-  return Object.fromEntries(Object.entries(known).filter(([name]) => !later.has(name)));
+function earlier(
+  { step }: ChainStep,
+  chain: Config["chain"],
+  known: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const names = chain.map((one) => one.step);
+  const before = new Set(names.slice(0, names.indexOf(step)));
+  return Object.fromEntries(Object.entries(known).filter(([name]) => before.has(name)));
 }
 
 function notAsked(step: string, { reasoner, now, abort }: StepRun): StepEnd {

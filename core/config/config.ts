@@ -206,6 +206,8 @@ export interface KayentaMetric {
 export interface ChainStep {
   readonly step: string;
   readonly action: string;
+  /** A step of the file's own: what a model is asked. Absent: one of the six. */
+  readonly prompt?: string;
   /** From "last 30 minutes"; null where the text names none. */
   readonly windowMs: number | null;
   /** From "select from [a, b]"; null where the text names none. */

@@ -98,6 +98,7 @@ function stepOf(step: FileStep): ChainStep {
   return {
     step: step.step,
     action: step.action,
+    ...(step.prompt === undefined ? {} : { prompt: step.prompt }),
     windowMs: window?.kind === "value" ? window.value : null,
     choices: choices?.kind === "value" ? choices.value : null,
     confidenceThreshold: step.confidence_threshold ?? (step.step === "correlate_timing" ? DEFAULT_CONFIDENCE : null),

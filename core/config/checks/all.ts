@@ -1,5 +1,11 @@
 import { canaryConfidenceCanBeReached, canaryJudgeIsChosen, kayentaNamesAreUsed, kayentaScoresFit } from "./canary.ts";
-import { actionTextsAreRead, expressionsAreSound, stepKeysHaveTheirEffect, stepsAreInOrder } from "./chain.ts";
+import {
+  actionTextsAreRead,
+  expressionsAreSound,
+  stepKeysHaveTheirEffect,
+  stepsAreInOrder,
+  stepsAreKnown,
+} from "./chain.ts";
 import type { Check } from "./check.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
 import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
@@ -35,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   notificationKindsExist,
   actionsDoNotOverlap,
   feedbackStandsOnce,
+  stepsAreKnown,
   stepsAreInOrder,
   stepKeysHaveTheirEffect,
   actionTextsAreRead,

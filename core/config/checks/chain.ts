@@ -2,7 +2,7 @@ import { SEED_STEPS } from "../../model/assessment.ts";
 import { DecisionAction } from "../../model/decision.ts";
 import { choicesOfAction, windowOfAction } from "../action-text.ts";
 import { compileExpression } from "../expression.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean, nearest } from "../nearest.ts";
 import { isFilled, type Trouble } from "../variables.ts";
 import type { Path } from "../yaml-tree.ts";
 import { type Check, type Fields, isMap, keyTroubleAt, listAt, type Placed, repeats, valueTroubleAt } from "./check.ts";
@@ -37,11 +37,46 @@ export const stepsAreInOrder: Check = ({ file }) => {
   return [...twice, ...early];
 };
 
+/**
+ * A step of one's own has a `prompt` and a name that is none of the six and near none of them, so that a typo in one of
+ * the six stays a typo.
+ */
+export const stepsAreKnown: Check = ({ file, raw }) =>
+  stepsIn(file).flatMap(({ path, value: { step, prompt } }) => {
+    if (typeof step !== "string") return [];
+    const seed = SEED_STEPS.some((one) => one === step);
+    if (seed && prompt !== undefined) {
+      return [
+        keyTroubleAt(
+          [...path, "prompt"],
+          `has no effect on ${step}, which has its own`,
+          "leave it out, or give the step a name of your own",
+        ),
+      ];
+    }
+    if (seed) return [];
+    if (isFilled(raw, [...path, "step"])) return [filledTrouble([...path, "step"])];
+    const near = nearest(step, SEED_STEPS);
+    if (prompt === undefined) {
+      const hint =
+        near === null ? "one of the six, or add a prompt to make it a step of your own" : `did you mean ${near}?`;
+      return [valueTroubleAt([...path, "step"], `cannot be ${JSON.stringify(step)}`, hint)];
+    }
+    if (near === null) return [];
+    return [
+      valueTroubleAt(
+        [...path, "step"],
+        `is ${JSON.stringify(step)}, which is nearly ${near}`,
+        "choose a name that cannot be taken for it, or leave prompt out",
+      ),
+    ];
+  });
+
 /** A key that has no effect where it stands would be a wish that nobody grants. */
 export const stepKeysHaveTheirEffect: Check = ({ file }) =>
   stepsIn(file).flatMap(({ path, value }) => {
     const misplaced = (key: string, home: string): readonly Trouble[] =>
-      value[key] === undefined || value.step === home || !SEED_STEPS.some((step) => step === value.step)
+      value[key] === undefined || value.step === home || typeof value.step !== "string"
         ? []
         : [keyTroubleAt([...path, key], `has no effect on ${value.step}`, `move it to ${home}`)];
     return [

@@ -23,9 +23,17 @@ export function explainChain(config: Config): Section {
     lines: [
       ...config.chain.flatMap((step, index) => stepLines(step, index + 1)),
       ...missing.map((step) => `CAUTION: the chain has no ${step}: ${LOSSES[step]}.`),
+      ...unanswered(config),
       ...modelLines(config),
     ],
   };
+}
+
+/** Only a model answers a step that the file invented. */
+function unanswered({ chain, model }: Config): readonly string[] {
+  const own = chain.filter(({ prompt }) => prompt !== undefined).map(({ step }) => step);
+  if (own.length === 0 || model !== null) return [];
+  return [`CAUTION: ${listed(own)} ${own.length === 1 ? "has" : "have"} no answer without a model.`];
 }
 
 function stepLines(step: ChainStep, number: number): readonly string[] {
@@ -41,6 +49,7 @@ function stepLines(step: ChainStep, number: number): readonly string[] {
           `A change must be at least ${step.confidenceThreshold} probable (${Number((step.confidenceThreshold * 100).toPrecision(6))} %) to be taken back without a person.`,
         ]),
     ...(step.step === "recommend_action" ? choiceLines(step) : []),
+    ...(step.prompt === undefined ? [] : [`A step of your own, for a model alone; it is asked: ${step.prompt}`]),
     ...(step.requireHumanApprovalIf === null
       ? []
       : [`A person must agree if ${step.requireHumanApprovalIf.text}, or if one of these is not known.`]),

@@ -3,10 +3,18 @@ import { SEED_STEPS } from "../../model/assessment.ts";
 import { duration, field, name, ratio, text } from "./fields.ts";
 
 const Step = z.strictObject({
-  step: field(z.enum(SEED_STEPS), "Which of the six steps; each at most once, in this order."),
+  step: field(
+    z.union([z.enum(SEED_STEPS), z.string().regex(/^[a-z][a-z0-9_]{2,63}$/)]),
+    "One of the six steps, each at most once and in this order; or, with `prompt`, a name of your own (lower case, digits, `_`).",
+  ),
   action: field(
     text(),
     'The step\'s task in words. "last 30 minutes" sets the window of identify_recent_deployments, "select from [...]" the choices of recommend_action; a model reads all of it.',
+  ),
+  prompt: field(
+    text().optional(),
+    "For a step of your own alone: what a model is asked. It reads with every tool, answers CONFIRMED, LIKELY or INCONCLUSIVE with cited evidence, and causes nothing.",
+    { unless: "the step is one of the six" },
   ),
   confidence_threshold: field(
     ratio().optional(),

@@ -1,0 +1,52 @@
+import type { StepTools } from "./reasoner.ts";
+import type { ToolResult, ToolSpec } from "./tool-client.ts";
+
+/**
+ * Characters of one result that a model is shown at once: about 2,000 tokens at three characters a token, so that the
+ * results of a step's usual calls fit its share of the 20,000 tokens that a whole incident may take.
+ */
+export const SHOWN_CHARACTERS = 6_000;
+
+/** The handle's tool. Not the server's: what it reads was answered already. */
+export const READ_MORE: ToolSpec = {
+  name: "read_more",
+  description: "The next part of a result that was cut, by the handle that stands at its end.",
+  inputSchema: { type: "object", properties: { handle: { type: "string" } }, required: ["handle"] },
+  readOnly: true,
+};
+
+/** A step's tools with each result cut to what a model is shown at once, and one more tool to read on. */
+export function boundedTools(tools: StepTools, most = SHOWN_CHARACTERS): StepTools {
+  const rests = new Map<string, string>();
+
+  function shown(result: ToolResult): ToolResult {
+    if (result.text.length <= most) return result;
+    const at = cutOutsideFence(result.text, most);
+    const handle = `part-${rests.size + 1}`;
+    const rest = result.text.slice(at);
+    rests.set(handle, rest);
+    const note = `(cut here; ${rest.length} more characters: ${READ_MORE.name} with handle ${handle})`;
+    return { ...result, structured: null, text: `${result.text.slice(0, at)}\n${note}` };
+  }
+
+  return {
+    specs: [...tools.specs, READ_MORE],
+    async call(name, args) {
+      if (name !== READ_MORE.name) return shown(await tools.call(name, args));
+      const rest = rests.get(String(args.handle));
+      if (rest !== undefined) return shown({ structured: null, text: rest, isError: false });
+      const known = [...rests.keys()].join(", ") || "none, since no result was cut";
+      return { structured: null, text: `There is no such handle. There are: ${known}.`, isError: true };
+    },
+  };
+}
+
+/** Where to cut, at most at `most`: never between the marks of a fence, since what follows would stand outside of it. */
+function cutOutsideFence(text: string, most: number): number {
+  const open = text.lastIndexOf("«", most - 1);
+  const closed = text.indexOf("»", open);
+  const inside = open >= 0 && (closed === -1 || closed >= most);
+  const at = inside && open > 0 ? open : most;
+  // Not between the halves of a character.
+  return /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
+}
