@@ -2,10 +2,13 @@ import type { StepTools } from "./reasoner.ts";
 import type { ToolResult, ToolSpec } from "./tool-client.ts";
 
 /**
- * Characters of one result that a model is shown at once: about 2,000 tokens at three characters a token, so that the
+ * Characters of one result that a model is shown at once: about 3,000 tokens at three characters a token, so that the
  * results of a step's usual calls fit its share of the 20,000 tokens that a whole incident may take.
  */
-export const SHOWN_CHARACTERS = 6_000;
+export const SHOWN_CHARACTERS = 9_000;
+
+/** Rows of a list that a model gets where it names no limit; `more` in the result goes on from there. */
+const ROWS = 8;
 
 /** The handle's tool. Not the server's: what it reads was answered already. */
 export const READ_MORE: ToolSpec = {
@@ -29,10 +32,19 @@ export function boundedTools(tools: StepTools, most = SHOWN_CHARACTERS): StepToo
     return { ...result, structured: null, text: `${result.text.slice(0, at)}\n${note}` };
   }
 
+  function withLimit(name: string, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    const properties = tools.specs.find((spec) => spec.name === name)?.inputSchema.properties;
+    const takes = typeof properties === "object" && properties !== null && "limit" in properties;
+    return takes && args.limit === undefined ? { ...args, limit: ROWS } : args;
+  }
+
   return {
-    specs: [...tools.specs, READ_MORE],
+    // Offered once there is something to read: until then it would only cost tokens.
+    get specs() {
+      return rests.size === 0 ? tools.specs : [...tools.specs, READ_MORE];
+    },
     async call(name, args) {
-      if (name !== READ_MORE.name) return shown(await tools.call(name, args));
+      if (name !== READ_MORE.name) return shown(await tools.call(name, withLimit(name, args)));
       const rest = rests.get(String(args.handle));
       if (rest !== undefined) return shown({ structured: null, text: rest, isError: false });
       const known = [...rests.keys()].join(", ") || "none, since no result was cut";

@@ -39,14 +39,19 @@ export function compacted(messages: readonly ChatMessage[], mostTokens: number):
 const sizeOf = (message: ChatMessage): number => JSON.stringify(message).length;
 
 /** So many entries of a list tell what a step found; the tools have the rest. */
-const LISTED = 10;
+const LISTED = 8;
 
-/** An earlier answer as a step is told it: long lists cut, and how much was left out said. */
+/** Why an earlier step weighed its hypotheses so: a later one builds on the weights, and can ask for the reasons. */
+const REASONS = new Set(["reasons", "noChangeReasons"]);
+
+/** An earlier answer as a step is told it: long lists cut, and how much was left out said; no reasons, no idle digits. */
 export function brief(value: unknown): unknown {
+  if (typeof value === "number") return Number.isInteger(value) ? value : Number(value.toPrecision(4));
   if (Array.isArray(value)) {
     const first = value.slice(0, LISTED).map(brief);
     return value.length > LISTED ? [...first, `and ${value.length - LISTED} more`] : first;
   }
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, brief(one)]));
+  const told = Object.entries(value).filter(([key]) => !REASONS.has(key));
+  return Object.fromEntries(told.map(([key, one]) => [key, brief(one)]));
 }

@@ -40,13 +40,14 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
       const tools = boundedTools(unbounded);
       const abort = limits.stepMs === undefined ? outer : AbortSignal.any([outer, AbortSignal.timeout(limits.stepMs)]);
       const system = await systemPrompt(task);
-      const chatTools: readonly ChatTool[] = [...tools.specs.map(toChatTool), answerTool(task)];
+      const answerWith = answerTool(task);
       let messages: readonly ChatMessage[] = [{ role: "user", text: taskPrompt(task) }];
       let usage: Usage = { inputTokens: 0, outputTokens: 0 };
       for (let turn = 0; turn < limits.turns; turn += 1) {
         abort.throwIfAborted();
         const { maxOutputTokens } = limits;
         messages = compacted(messages, limits.contextTokens);
+        const chatTools = [...tools.specs.map(toChatTool), answerWith];
         const reply = await model.reply({ system, tools: chatTools, messages, maxOutputTokens }, abort);
         usage = {
           inputTokens: usage.inputTokens + reply.usage.inputTokens,
@@ -64,11 +65,29 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
   };
 }
 
-const toChatTool = ({ name, description, inputSchema }: ChatTool): ChatTool => ({ name, description, inputSchema });
+const toChatTool = ({ name, description, inputSchema }: ChatTool): ChatTool => ({
+  name,
+  description,
+  inputSchema: lean(inputSchema) as ChatTool["inputSchema"],
+});
 
 function answerTool({ spec, step }: StepTask): ChatTool {
-  const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(spec?.answer ?? CustomAnswer, { io: "input" });
+  const inputSchema = lean(z.toJSONSchema(spec?.answer ?? CustomAnswer, { io: "input" })) as ChatTool["inputSchema"];
   return { name: ANSWER, description: `Ends the step ${step} with your answer. Call it once, alone.`, inputSchema };
+}
+
+/** What a model need not read, since whoever runs the call checks it: dialect, closed objects, bounds of every integer. */
+const NOT_TOLD = new Set(["$schema", "additionalProperties"]);
+/** Arguments that the chain fills in itself. */
+const FILLED_IN = new Set(["incident", "known"]);
+
+function lean(schema: unknown, inProperties = false): unknown {
+  if (Array.isArray(schema)) return schema.map((one) => lean(one));
+  if (schema === null || typeof schema !== "object") return schema;
+  const told = Object.entries(schema).filter(([key, value]) =>
+    inProperties ? !FILLED_IN.has(key) : !NOT_TOLD.has(key) && Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER,
+  );
+  return Object.fromEntries(told.map(([key, value]) => [key, lean(value, key === "properties" && !inProperties)]));
 }
 
 /** A call without arguments that parse is an answer too: a wrong one, which the chain refuses with the reason. */

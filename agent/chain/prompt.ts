@@ -16,11 +16,13 @@ export async function systemPrompt({ spec }: StepTask): Promise<string> {
 }
 
 /** The step as it is put: the configuration's words, what is known, what is missing, why an answer was refused. */
-export function taskPrompt({ step, action, prompt, known, lacks, refused }: StepTask): string {
+export function taskPrompt({ step, action, prompt, spec, known, lacks, refused }: StepTask): string {
+  // A step of the six is told what it builds on; one that the file invented, everything.
+  const told = Object.entries(known).filter(([name]) => spec === null || Object.hasOwn(spec.needs, name));
   const parts = [
     `Step: ${step}\nAs configured: ${JSON.stringify(action)}`,
     ...(prompt === undefined ? [] : [`The question:\n${prompt}`]),
-    `Known from earlier steps (checked):\n${JSON.stringify(brief(known))}`,
+    `Known from earlier steps (checked):\n${JSON.stringify(brief(Object.fromEntries(told)))}`,
     ...(lacks.length === 0 ? [] : [`Missing:\n${lacks.map((one) => `- ${one}`).join("\n")}`]),
     ...(refused.length === 0
       ? []

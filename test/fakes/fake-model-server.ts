@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** One thing that a model server does with a request. */
 export type Act =
@@ -9,7 +10,16 @@ export type Act =
   /** Sends the first half of what it would say, then an error event, or closes the socket. */
   | { readonly kind: "break"; readonly by: "error event" | "closed socket" }
   /** Sends nothing for good. */
-  | { readonly kind: "hang" };
+  | { readonly kind: "hang" }
+  /** Sends what it would say piece by piece with a pause before each, the last one never if `forever`. */
+  | {
+      readonly kind: "drip";
+      readonly pauseMs: number;
+      readonly forever: boolean;
+      readonly say: Omit<Extract<Act, { kind: "say" }>, "kind">;
+    }
+  /** Answers 200 with a body that is none of the vendor's. */
+  | { readonly kind: "garbage"; readonly type: string; readonly body: string };
 
 export interface FakeCall {
   readonly id: string;
@@ -59,9 +69,22 @@ export async function startModelServer(options: {
       response.end(JSON.stringify(options.errorBody(act.status)));
       return;
     }
+    if (act.kind === "garbage") {
+      response.writeHead(200, { "content-type": act.type }).end(act.body);
+      return;
+    }
     response.writeHead(200, { "content-type": "text/event-stream" });
     const send = ([name, data]: readonly [string, unknown]) =>
       response.write(`${name === "" ? "" : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`);
+    if (act.kind === "drip") {
+      const pieces = options.wire({ kind: "say", ...act.say });
+      for (const piece of act.forever ? pieces.slice(0, -1) : pieces) {
+        await sleep(act.pauseMs);
+        send(piece);
+      }
+      if (!act.forever) response.end(options.end === null ? "" : `data: ${options.end}\n\n`);
+      return;
+    }
     const whole = options.wire(act.kind === "break" ? { kind: "say", text: "half of it" } : act);
     if (act.kind !== "break") {
       whole.forEach(send);

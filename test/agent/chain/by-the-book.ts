@@ -13,6 +13,16 @@ export const lastResult = ({ messages }: ChatRequest): string | null => {
   return last?.role === "tools" ? (last.results[0]?.text ?? null) : null;
 };
 
+const CUT = /\n\(cut here; \d+ more characters: read_more with handle (part-\d+)\)$/;
+
+/** The first call's result with the parts that were read on since; null before any call. */
+function wholeResult({ messages }: ChatRequest): string | null {
+  const parts = messages.flatMap((message) => (message.role === "tools" ? [message.results[0]?.text ?? ""] : []));
+  return parts.length === 0
+    ? null
+    : parts.map((part, index) => (index === parts.length - 1 ? part : part.replace(CUT, ""))).join("");
+}
+
 /** Which tool holds a step's answer, and how the answer reads out of its result. */
 const BOOK: Readonly<Record<string, readonly [tool: string, read: (result: Record<string, never>) => unknown]>> = {
   identify_recent_deployments: ["list_changes", ({ recent }) => recent],
@@ -41,8 +51,10 @@ export const byTheBook =
   (twist: (step: string, answer: unknown, attempt: number) => unknown = (_, answer) => answer): Script =>
   (request) => {
     const step = stepOf(request);
-    const said = lastResult(request);
+    const said = wholeResult(request);
     if (said === null) return { calls: [{ name: toolOf(step), args: {} }] };
+    const cut = CUT.exec(said);
+    if (cut !== null) return { calls: [{ name: "read_more", args: { handle: cut[1] } }] };
     const first = request.messages[0];
     const attempt = first?.role === "user" && first.text.includes("was refused") ? 2 : 1;
     const answer = twist(step, answerFrom(step, said), attempt);
