@@ -33,6 +33,10 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchDecisions } = await import("./decisions.ts");
     return await benchDecisions(trials, seed);
   },
+  mcp: async ({ trials }) => {
+    const { benchMcp } = await import("./mcp.ts");
+    return await benchMcp(trials);
+  },
   nab: async () => {
     const { benchNab } = await import("../nab/bench.ts");
     return benchNab();
