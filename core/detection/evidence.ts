@@ -45,9 +45,12 @@ export const MATERIAL_LEVEL = 0.25;
 /** Nearly all requests fail: no rate beyond it is bet on. */
 export const MOST_RATE = 0.98;
 
-/** The rates to bet on, from the least one that matters up to nearly all: a geometric grid, ascending. */
-export function worseRates(normal: number): readonly number[] {
-  const least = Math.min(0.95, Math.max(normal * (1 + MATERIAL_LEVEL), normal + MATERIAL_ERROR_RATIO));
+/**
+ * The rates to bet on, from the least one that matters (`leastRatio` times the usual, and 0.6 % of requests more) up to
+ * nearly all: a geometric grid, ascending.
+ */
+export function worseRates(normal: number, leastRatio = 1 + MATERIAL_LEVEL): readonly number[] {
+  const least = Math.min(0.95, Math.max(normal * leastRatio, normal + MATERIAL_ERROR_RATIO));
   const ratio = (MOST_RATE / least) ** (1 / (RATES - 1));
   return Array.from({ length: RATES }, (_, i) => least * ratio ** i);
 }
@@ -78,6 +81,41 @@ export function burstEvidence(k: number, n: number, worse: number, usual: number
   if (!(shape < 1e6 * usual)) return k * Math.log(worse / usual) - n * (worse - usual);
   const more = Math.log((shape + worse) / (shape + usual));
   return k * (Math.log(worse / usual) - more) - n * shape * more;
+}
+
+/** What two arms count in the same step: events `k` of an exposure `n` (requests). `k` need not be whole. */
+export interface Counted {
+  readonly k: number;
+  readonly n: number;
+}
+
+/**
+ * Evidence from two arms side by side that `fresh` has events more than `tolerated` times as often as `old`, for the
+ * alternative that it has them `ratio` (> 1) times as often again. What both share (a shock, an outage, the hour) drops
+ * out: E e^evidence ≤ 1 for every common rate, known or not, that moves from step to step as it likes, and for events
+ * that come in bursts of each arm's own whose variance is up to `dispersion` (≥ 1) times the mean (negative binomial;
+ * Poisson and binomial counts included, since moment generating functions grow with the dispersion). With a dispersion
+ * of 1 it is the likelihood ratio of the multinomial test, given how many events both had together.
+ * @see Lindon & Malek (2022), "Anytime-Valid Inference for Multinomial Count Data", NeurIPS 35; Lindon, Sanden &
+ *   Shirikian (2022), KDD, for its use on deployments
+ */
+export function besideEvidence(
+  fresh: Counted,
+  old: Counted,
+  { ratio, tolerated, dispersion }: { readonly ratio: number; readonly tolerated: number; readonly dispersion: number },
+): number {
+  const share = (tolerated * fresh.n) / (tolerated * fresh.n + old.n);
+  if (!(share > 0 && share < 1)) return 0;
+  const more = ratio / (1 + share * (ratio - 1)); // the means move so that the expected total stays
+  const burst = dispersion - 1;
+  if (burst < 1e-6) return fresh.k * Math.log(more) + old.k * Math.log((1 - share * more) / (1 - share));
+  // Tilts of negative binomials: log E e^(λk) is proportional to −log(1 − burst·(e^λ − 1)), the rate cancels.
+  const grown = Math.log((1 + burst * more) / dispersion);
+  const shrunk = -grown * (share / (1 - share)); // the other arm pays exactly for what this one gains
+  const less = (dispersion * Math.exp(shrunk) - 1) / burst;
+  if (!(less > 0)) return 0;
+  const tilt = (mean: number) => Math.log((mean * dispersion) / (1 + burst * mean));
+  return fresh.k * tilt(more) + old.k * tilt(less);
 }
 
 /** An innovation `u` of an autocorrelated level whose mean moves by `shift`; `variance` is that of innovations. */

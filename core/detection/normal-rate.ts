@@ -1,9 +1,11 @@
+import { createSpread, dispersionIn, learnSpread, PRIOR_BLOCKS, type Spread } from "./dispersion.ts";
 import {
   bounded,
   burstEvidence,
   countEvidence,
   errorsEvidence,
   MATERIAL_ERROR_RATIO,
+  MATERIAL_LEVEL,
   MOST_RATE,
   unsureOfVariance,
   worseRates,
@@ -12,21 +14,38 @@ import { logSumExp } from "./robust.ts";
 
 /**
  * What is normal for errors among requests, or for a count a step: learned with exponential forgetting.
- * `errors` of `requests` (for counts: of steps); `spread`: Pearson's dispersion over blocks of 1, 4, 16 and 64 samples, so
- * that autocorrelated bursts count as well as single-sample overdispersion.
+ * `errors` of `requests` (for counts: of steps).
  */
 export interface RateNormal {
   readonly kind: "rate";
   readonly bounded: boolean;
+  /** How many times the usual rate is the least that matters. */
+  readonly leastRatio: number;
   learned: number;
   errors: number;
   requests: number;
-  spread: { readonly size: number; k: number; expected: number; filled: number; weight: number; sum: number }[];
+  /** The same, forgotten more slowly: it counts for as long as the newer past agrees with it. */
+  readonly long: { errors: number; requests: number };
+  readonly spread: Spread;
 }
 
-export function createRateNormal(isRatio: boolean): RateNormal {
-  const spread = [1, 4, 16, 64].map((size) => ({ size, k: 0, expected: 0, filled: 0, weight: 0, sum: 0 }));
-  return { kind: "rate", bounded: isRatio, learned: 0, errors: 0, requests: 0, spread };
+/**
+ * The longer past is forgotten so many times as slowly: six hours, what a watch reads at its start. How errors come in
+ * bursts is remembered so long in any case: it is a habit of clients and their retries, not of the hour.
+ */
+const LONGER = 6;
+
+export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEVEL): RateNormal {
+  return {
+    kind: "rate",
+    bounded: isRatio,
+    leastRatio,
+    learned: 0,
+    errors: 0,
+    requests: 0,
+    long: { errors: 0, requests: 0 },
+    spread: createSpread(),
+  };
 }
 
 /** Takes one normal sample in; `keep` is the share of the past that is kept (0–1). */
@@ -34,66 +53,38 @@ export function learnRate(normal: RateNormal, k: number, n: number, keep: number
   const usual = centerRate(normal);
   const scale = Math.sqrt(Math.max(n * usual, 0.25) * dispersionOf(normal));
   const taken = normal.learned < 8 ? k : Math.min(k, n * usual + 4 * scale); // one wild sample must not become normal
-  if (normal.learned >= 4 && n > 0) for (const block of normal.spread) addToBlock(normal, block, k, n * usual, keep);
+  const keepLong = keep ** (1 / LONGER);
+  if (normal.learned >= 4 && n > 0) learnSpread(normal.spread, k - n * usual, n * usual, keepLong);
   normal.errors = normal.errors * keep + taken;
   normal.requests = normal.requests * keep + n;
+  normal.long.errors = normal.long.errors * keepLong + taken;
+  normal.long.requests = normal.long.requests * keepLong + n;
   normal.learned += 1;
-}
-
-/** A block beyond so many times its variance counts as that: five deviations. */
-const MOST_PEARSON = 25;
-
-function addToBlock(
-  normal: RateNormal,
-  block: RateNormal["spread"][number],
-  k: number,
-  expected: number,
-  keep: number,
-) {
-  block.k += k;
-  block.expected += expected;
-  block.filled += 1;
-  if (block.filled < block.size) return;
-  const pearson = (block.k - block.expected) ** 2 / Math.max(block.expected, 1e-9);
-  const most = MOST_PEARSON * dispersionOf(normal);
-  const weight = block.expected / (block.expected + 0.5); // Pearson's statistic varies by 2 + 1/expected
-  block.sum = block.sum * keep ** block.size + weight * Math.min(pearson, most);
-  block.weight = block.weight * keep ** block.size + weight;
-  block.k = 0;
-  block.expected = 0;
-  block.filled = 0;
 }
 
 /** The usual rate: errors a request, or counts a step. Half an event is added, so that it is never zero (Jeffreys). */
 export function centerRate(normal: RateNormal): number {
-  return (normal.errors + 0.5) / (normal.requests + 1);
+  const { errors, requests } = pastOf(normal);
+  return (errors + 0.5) / (requests + 1);
 }
 
-/** One failing request that its client tries three times, as clients do by default, is three errors at once. */
-const PRIOR_DISPERSION = 3;
-const PRIOR_BLOCKS = 10;
+/** The newer past agrees with the longer one within so many deviations: 95 in a hundred do where nothing has moved. */
+const AGREES = 2;
+
 /**
- * Sums over four samples are taken to vary half as much again as single ones, and those over each four times as many
- * to grow as they did before, until so many blocks of that length say otherwise.
+ * The longest past that is still one with the newest: more of it makes the usual rate surer, a rate that has moved makes
+ * it wrong.
+ * @see Bifet & Gavaldà (2007), "Learning from Time-Changing Data with Adaptive Windowing", SDM, for the idea
  */
-const PRIOR_GROWTH = 1.5;
-const PRIOR_LONG_BLOCKS = 4;
-
-/** Variance of sums of samples over that of independent events, at least 1: the most that any length of block shows. */
-export function dispersionOf(normal: RateNormal): number {
-  let most = 1;
-  let before = 1;
-  let prior = PRIOR_DISPERSION;
-  let worth = PRIOR_BLOCKS;
-  for (const { size, sum, weight } of normal.spread) {
-    const seen = (worth * prior + sum) / (worth + weight);
-    most = Math.max(most, seen);
-    prior = seen * (size === 1 ? PRIOR_GROWTH : Math.max(1, seen / before));
-    before = seen;
-    worth = PRIOR_LONG_BLOCKS;
-  }
-  return most;
+function pastOf(normal: RateNormal): { readonly errors: number; readonly requests: number } {
+  const { long } = normal;
+  const expected = ((long.errors + 0.5) / (long.requests + 1)) * normal.requests;
+  const off = normal.errors - expected;
+  return off ** 2 <= AGREES ** 2 * (expected + 0.5) * dispersionOf(normal) ? long : normal;
 }
+
+/** Variance of sums of samples over that of independent events, at least 1. */
+export const dispersionOf = ({ spread }: RateNormal): number => dispersionIn(spread);
 
 /**
  * The dispersion of the sum over a stretch of so many requests as it was to be expected: a usual rate that is known
@@ -102,19 +93,20 @@ export function dispersionOf(normal: RateNormal): number {
  */
 function predictiveDispersion(normal: RateNormal, requests: number): number {
   const samples = PRIOR_BLOCKS + (normal.spread[0]?.weight ?? 0);
-  return dispersionOf(normal) * unsureOfVariance(samples) * (1 + requests / (normal.requests + 1));
+  return dispersionOf(normal) * unsureOfVariance(samples) * (1 + requests / (pastOf(normal).requests + 1));
 }
 
 /** Highest rate still credible as "not worse": the one-sided 99 % limit of the usual rate (normal approximation). */
 export function highestRate(normal: RateNormal): number {
-  const events = normal.errors + 0.5;
-  const upper = (events + 2.33 * Math.sqrt(events * dispersionOf(normal)) + 1.8) / (normal.requests + 1);
+  const { errors, requests } = pastOf(normal);
+  const events = errors + 0.5;
+  const upper = (events + 2.33 * Math.sqrt(events * dispersionOf(normal)) + 1.8) / (requests + 1);
   return normal.bounded ? Math.min(upper, 0.95) : upper;
 }
 
 /** Counts a step are bet on at one and at twice the usual, and at multiples. */
 function ratesToBetOn(normal: RateNormal, usual: number): readonly number[] {
-  if (normal.bounded) return worseRates(usual);
+  if (normal.bounded) return worseRates(usual, normal.leastRatio);
   return [1, 2.5, 8, 30].map((multiple) => Math.max(1, 2 * usual) * multiple);
 }
 

@@ -160,8 +160,10 @@ function knowing(rate: number, requests: number): SignalWatch {
   const normal = createRateNormal(true);
   const steps = 1_000_000;
   for (let i = 0; i < steps; i += steps / 100) learnRate(normal, rate * requests, requests, 1);
-  normal.errors = rate * requests * steps;
-  normal.requests = requests * steps;
+  for (const past of [normal, normal.long]) {
+    past.errors = rate * requests * steps;
+    past.requests = requests * steps;
+  }
   for (const block of normal.spread) {
     block.sum = steps;
     block.weight = steps;

@@ -1,0 +1,79 @@
+/**
+ * By how much counts vary more than independent events would: Pearson's statistic over blocks of 1, 4, 16 and 64
+ * samples, learned with exponential forgetting, so that autocorrelated bursts count as well as those within a sample.
+ */
+export type Spread = {
+  readonly size: number;
+  deviation: number;
+  variance: number;
+  filled: number;
+  weight: number;
+  sum: number;
+}[];
+
+export const createSpread = (): Spread =>
+  [1, 4, 16, 64].map((size) => ({ size, deviation: 0, variance: 0, filled: 0, weight: 0, sum: 0 }));
+
+/** A block beyond so many times its variance counts as that: five deviations. */
+const MOST_PEARSON = 25;
+
+/**
+ * Takes one normal sample in: its `deviation` from what was expected, the `variance` that independent events would
+ * have there, and the share of the past that is kept (0–1).
+ */
+export function learnSpread(spread: Spread, deviation: number, variance: number, keep: number): void {
+  for (const block of spread) {
+    block.deviation += deviation;
+    block.variance += variance;
+    block.filled += 1;
+    if (block.filled < block.size) continue;
+    const pearson = block.deviation ** 2 / Math.max(block.variance, 1e-9);
+    const most = MOST_PEARSON * dispersionIn(spread);
+    const weight = block.variance / (block.variance + 0.5); // Pearson's statistic varies by 2 + 1/expected
+    block.sum = block.sum * keep ** block.size + weight * Math.min(pearson, most);
+    block.weight = block.weight * keep ** block.size + weight;
+    block.deviation = 0;
+    block.variance = 0;
+    block.filled = 0;
+  }
+}
+
+/** One failing request that its client tries three times, as clients do by default, is three errors at once. */
+const PRIOR_DISPERSION = 3;
+export const PRIOR_BLOCKS = 10;
+/**
+ * Sums over four samples are taken to vary half as much again as single ones, and those over each four times as many
+ * to grow as they did before, until so many blocks of that length say otherwise.
+ */
+const PRIOR_GROWTH = 1.5;
+const PRIOR_LONG_BLOCKS = 4;
+
+/** What the blocks are taken to say before they say it: the dispersion within one sample, and by how much four exceed one. */
+export interface SpreadPrior {
+  readonly within: number;
+  readonly growth: number;
+}
+export const USUAL_PRIOR: SpreadPrior = { within: PRIOR_DISPERSION, growth: PRIOR_GROWTH };
+
+/** Variance of sums of samples over that of independent events, at least 1: the most that any length of block shows. */
+export function dispersionIn(spread: Spread, { within, growth } = USUAL_PRIOR): number {
+  let most = 1;
+  let before = 1;
+  let prior = within;
+  let worth = PRIOR_BLOCKS;
+  const lasts = growth > 1;
+  for (const { size, sum, weight } of spread) {
+    const seen = (worth * prior + sum) / (worth + weight);
+    most = Math.max(most, seen);
+    prior = seen * (size === 1 ? growth : lasts ? Math.max(1, seen / before) : 1);
+    before = seen;
+    worth = PRIOR_LONG_BLOCKS;
+  }
+  return most;
+}
+
+/** The dispersion within single samples alone, at least 1; the first of the blocks. */
+export function burstsIn([single]: Spread): number {
+  if (single === undefined) return PRIOR_DISPERSION;
+  return Math.max(1, (PRIOR_BLOCKS * PRIOR_DISPERSION + single.sum) / (PRIOR_BLOCKS + single.weight));
+}
