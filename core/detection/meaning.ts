@@ -1,10 +1,10 @@
-import type { Worse } from "../model/signal.ts";
+import { SLOW_SHARE, type Worse } from "../model/signal.ts";
 
 /** How a metric is tested: as errors among requests, as a count a step, or as a level. */
 export type SignalForm = "errors" | "count" | "level";
 
 export function formOf(metric: string): SignalForm {
-  if (metric === "error_rate") return "errors";
+  if (metric === "error_rate" || metric === SLOW_SHARE) return "errors";
   return metric === "health_check_failures" ? "count" : "level";
 }
 
@@ -19,7 +19,7 @@ export const isResource = (metric: string): boolean =>
  * whose direction somebody declared.
  */
 export function isHarm(metric: string, worse: Worse): boolean {
-  if (isResource(metric)) return false;
+  if (isResource(metric) || metric === SLOW_SHARE) return false;
   return worse !== "either" || isLatency(metric) || metric === "error_rate";
 }
 

@@ -1,7 +1,7 @@
 import type { Onset } from "../model/finding.ts";
-import type { Worse } from "../model/signal.ts";
+import { SLOW_SHARE, type Worse } from "../model/signal.ts";
 import { type Begun, hasDetected, takeEvidence } from "./e-detector.ts";
-import { ALPHA, bounded } from "./evidence.ts";
+import { ALPHA, bounded, MATERIAL_LEVEL } from "./evidence.ts";
 import { formOf } from "./meaning.ts";
 import {
   createLevelNormal,
@@ -116,11 +116,19 @@ function begin(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): bool
   if (first.length < LEARN_SAMPLES) return false;
   const form = formOf(watch.metric);
   const counted = form === "count" || (form === "errors" && known >= LEARN_SAMPLES / 2);
-  watch.normal = counted ? createRateNormal(form === "errors") : createLevelNormal(first, watch.worse, watch.metric);
+  watch.normal = counted
+    ? createRateNormal(form === "errors", leastRatioOf(watch.metric))
+    : createLevelNormal(first, watch.worse, watch.metric);
   watch.slot = slot;
   learnUpTo(watch, grid, requests, slot);
   return true;
 }
+
+/**
+ * A quarter more errors matter. Of the slow requests twice as many do: so many more pass the 95th percentile where
+ * latencies of a common spread (log-normal, deviation 0.5 to 0.8) are longer by the quarter that matters for a level.
+ */
+const leastRatioOf = (metric: string): number => (metric === SLOW_SHARE ? 2 : 1 + MATERIAL_LEVEL);
 
 function learnUpTo(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, end: number): void {
   const keep = 0.5 ** (1 / Math.max(HALF_LIFE_SLOTS, HALF_LIFE_MS / grid.stepMs));

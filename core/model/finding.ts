@@ -15,7 +15,7 @@ export type Onset = Readonly<z.infer<typeof Onset>>;
  * e-value); > 0 speaks for worse. `baseline` and `current` are in the signal's `unit`; null where not measured.
  */
 export const Finding = z.strictObject({
-  detector: z.string().describe("threshold, health, rollout, regression, change-point, drift, …"),
+  detector: z.string().describe("threshold, health, rollout, regression, change-point, version, slow-share, drift, …"),
   service: z.string(),
   metric: z.string(),
   labels: z.record(z.string(), z.string()),

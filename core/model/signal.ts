@@ -46,6 +46,12 @@ export const WELL_KNOWN_METRICS = {
 } as const satisfies Record<string, { unit: string; worse: Worse }>;
 export type WellKnownMetric = keyof typeof WELL_KNOWN_METRICS;
 
+/**
+ * The share of a service's requests that took longer than a bound which few of them (5 % at most) usually pass, where
+ * histograms are counted. Not one of the metrics that people configure: the tests read it, and tell of `p99_latency`.
+ */
+export const SLOW_SHARE = "slow_share";
+
 /** Identity of a signal, fit for a map's key; equal for equal service, metric and labels in any order. */
 export function signalKey(series: Pick<Series, "service" | "metric" | "labels">): string {
   const labels = Object.entries(series.labels).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -26,6 +26,41 @@ export const DERIVED: Readonly<Record<string, Measure>> = {
   memory_usage: { of: ({ memory }) => (Number.isNaN(memory) ? null : memory), gauge: true },
 };
 
+/** Of so many requests, this share at most is slow: the usual 95th percentile lies at the bound or below it. */
+const SLOW_PART = 0.05;
+/** Fewer requests say too little of that: ten of them would be slow. */
+const LEAST_REQUESTS = 200;
+
+/**
+ * The bucket's bound, in seconds, that few requests of a span pass (5 % or less), the lowest of such; null where there are
+ * too few requests or too coarse buckets.
+ */
+export const SLOW_BOUND: Measure = {
+  histogram: true,
+  of({ histogram }) {
+    const buckets = histogram();
+    if (buckets === null) return null;
+    const total = buckets.counts[buckets.bounds.length - 1] ?? 0;
+    if (total < LEAST_REQUESTS || buckets.bounds.at(-1) !== Infinity) return null;
+    const bound = buckets.bounds.find((_, i) => total - (buckets.counts[i] ?? 0) <= SLOW_PART * total);
+    return bound === undefined || !Number.isFinite(bound) ? null : bound;
+  },
+};
+
+/** The share of requests that took longer than a bucket's bound in seconds; null without requests, or without that bucket. */
+export function slowShare(bound: number): Measure {
+  return {
+    histogram: true,
+    of({ histogram }) {
+      const buckets = histogram();
+      const index = buckets?.bounds.indexOf(bound) ?? -1;
+      const total = buckets?.counts[(buckets?.bounds.length ?? 0) - 1] ?? 0;
+      if (buckets === null || index < 0 || !(total > 0)) return null;
+      return Math.max(0, Math.min(1, 1 - (buckets.counts[index] ?? 0) / total));
+    },
+  };
+}
+
 /** How a metric of the user's own is read. The sum over targets is unknown while one of them is. */
 export function customMeasure(metric: string, { aggregate, scale }: CustomMetric): Measure {
   return {

@@ -1,12 +1,12 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { Gap } from "../../../core/model/assessment.ts";
-import type { Series } from "../../../core/model/signal.ts";
+import { type Series, SLOW_SHARE } from "../../../core/model/signal.ts";
 import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { gridOf } from "../time-grid.ts";
 import { createPools, discover, pathOf, type Target } from "./discovery.ts";
 import type { CustomMetric } from "./mapping.ts";
-import { customMeasure, DERIVED } from "./measure.ts";
+import { customMeasure, DERIVED, SLOW_BOUND, slowShare } from "./measure.ts";
 import { type Reading, Tick } from "./reading.ts";
 import { createSilentTargets, type FailedTarget, type Failures } from "./silent.ts";
 import { openSpool, type SpoolRecord } from "./spool.ts";
@@ -95,6 +95,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   const pools = createPools(SOURCE, timeoutMs, options.maxBytes ?? 16 * 1024 * 1024);
   const states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
   const gapsOf = createSilentTargets(SOURCE, options.silentAfterMs ?? MAX_ELAPSED_INTERVALS * intervalMs);
+  const slowBounds = new Map<string, number>();
   let discovered: readonly Target[] = [];
   let lastTickAt: number | null = null;
   let lastAnswerAt: number | null = null;
@@ -186,27 +187,52 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     return from > lastAnswerAt && lastTick - lastAnswerAt > MAX_ELAPSED_INTERVALS * intervalMs;
   }
 
+  /** The bound that few requests of a service pass, by all that is kept of it; once told it stays, or shares could not be compared. */
+  function slowBoundOf(service: string, tracks: readonly Track[]): number | null {
+    const known = slowBounds.get(service);
+    if (known !== undefined) return known;
+    const all = { startAt: past.completeUntil, stepMs: windowMs, count: 1 };
+    const [bound] = valuesOf(tracks, intervalMs, all, 1, SLOW_BOUND);
+    if (bound === null || bound === undefined) return null;
+    slowBounds.set(service, bound);
+    return bound;
+  }
+
+  function measureOf(metric: string, service: string, tracks: readonly Track[]): Measure | null {
+    if (metric !== SLOW_SHARE) return measures.get(metric) ?? null;
+    const bound = slowBoundOf(service, tracks);
+    return bound === null ? null : slowShare(bound);
+  }
+
   function range(query: MetricQuery): readonly Series[] {
-    const measure = measures.get(query.metric);
-    if (measure === undefined) {
-      throw new UnshipError("metric.unknown", { metric: query.metric, known: [...measures.keys()].join(", ") });
+    const known = [...measures.keys(), SLOW_SHARE];
+    if (!known.includes(query.metric)) {
+      throw new UnshipError("metric.unknown", { metric: query.metric, known: known.join(", ") });
     }
     if (lastTickAt !== null && silent(query.window.from, lastTickAt)) {
       throw new UnshipError("source.unavailable", { source: SOURCE, because: "no target answered" });
     }
     const grid = gridOf(query.window, query.stepMs, past.completeUntil);
     const span = query.purpose === "policy" ? policySteps(query.stepMs) : 1;
-    const { unit, worse } = meaningOf(query.metric, custom[query.metric] ?? { unit: "", worse: "either" });
-    const series = (service: string, labels: Readonly<Record<string, string>>, tracks: readonly Track[]): Series => {
+    const own = query.metric === SLOW_SHARE ? ({ unit: "ratio", worse: "up" } as const) : custom[query.metric];
+    const { unit, worse } = meaningOf(query.metric, own ?? { unit: "", worse: "either" });
+    const series = (
+      service: string,
+      labels: Readonly<Record<string, string>>,
+      tracks: readonly Track[],
+      measure: Measure,
+    ): Series => {
       const values = valuesOf(tracks, intervalMs, grid, span, measure);
       return { service, metric: query.metric, unit, worse, labels, startAt: grid.startAt, stepMs: grid.stepMs, values };
     };
     return [...byService(past.tracks)].flatMap(([service, tracks]) => {
-      const whole = series(service, {}, tracks);
+      const measure = measureOf(query.metric, service, tracks);
+      if (measure === null) return [];
+      const whole = series(service, {}, tracks, measure);
       if (!whole.values.some((value) => value !== null)) return [];
       const versions = tracks
         .filter(({ version }) => version !== "")
-        .map((track) => series(service, { version: track.version }, [track]))
+        .map((track) => series(service, { version: track.version }, [track], measure))
         .filter(({ values }) => values.some((value) => value !== null));
       return versions.length < 2 ? [whole] : [whole, ...versions];
     });
@@ -215,7 +241,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   return {
     name: SOURCE,
     recovered: { ticks: recoveredTicks, torn: (spool?.torn ?? 0) + unreadable },
-    metrics: () => [...measures.keys()],
+    metrics: () => [...measures.keys(), SLOW_SHARE],
     async range(query) {
       return range(query);
     },
