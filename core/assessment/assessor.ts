@@ -176,13 +176,17 @@ export function createAssessor(
   async function tick(now: number, abort: AbortSignal): Promise<Tick> {
     const context: AskContext = { now, abort, gaps: [] };
     await Promise.all([readMetrics(context), readChanges(context), readRollouts(context)]);
+    return judged(now, context.gaps);
+  }
+
+  function judged(now: number, gaps: readonly Gap[]): Tick {
     const { findings, conditions } = engine.evaluate(now);
     const canaries = judgeCanaries(now);
     const failed = canarySignals(canaries, now);
     const result = {
       findings: [...findings, ...failed.findings],
       conditions: [...conditions, ...failed.conditions],
-      gaps: [...context.gaps],
+      gaps: [...gaps],
       canaries,
     };
     last = { now, tick: result };
@@ -193,13 +197,16 @@ export function createAssessor(
     engine,
     tick,
     async gather(now, abort) {
-      const { findings, conditions, gaps } = last?.now === now ? last.tick : await tick(now, abort);
-      const context: AskContext = { now, abort, gaps: [...gaps] };
-      const onsets = findings.flatMap(({ onset, verdict }) =>
+      const first = last?.now === now ? last.tick : await tick(now, abort);
+      const context: AskContext = { now, abort, gaps: [...first.gaps] };
+      const onsets = first.findings.flatMap(({ onset, verdict }) =>
         onset === null || verdict !== "worse" ? [] : [onset.earliest],
       );
       const since = Math.max(now - capacity * config.watch.stepMs, Math.min(now - 1_800_000, ...onsets));
       const more = await readContext(sources, config, context, since);
+      // Who calls whom says beside whom a shift after a change is to be seen.
+      const learnt = more.topology !== null && engine.graph(more.topology.edges);
+      const { findings, conditions } = learnt ? judged(now, first.gaps) : first;
       const seen = [...changes.values()].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
       const series = engine.recent({ from: Math.max(0, since - 3_600_000), to: now });
       const known = afterOwnActs({ findings, series }, seen, more.topology, engine);

@@ -33,7 +33,10 @@ export function seemsOver({ index, worse, caseFile }: CaseEvidence): boolean {
   let back = 0;
   const told = [...worse].flatMap(([service, metrics]) =>
     [...metrics].flatMap((metric) => {
-      const finding = caseFile.findings.find((one) => one.service === service && one.metric === metric);
+      // What one version alone shows, the service as a whole may hide: it cannot say that it is over.
+      const finding = caseFile.findings.find(
+        (one) => one.service === service && one.metric === metric && one.detector !== "version",
+      );
       return finding === undefined ? [] : [finding];
     }),
   );

@@ -2,15 +2,24 @@ import type { Config } from "../config/config.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
-import { type Series, signalKey } from "../model/signal.ts";
+import { type Series, SLOW_SHARE, signalKey } from "../model/signal.ts";
 import type { Window } from "../model/time.ts";
 import { type ConditionMemory, createConditionWatch } from "./conditions.ts";
+import { createControls } from "./control.ts";
 import { type HeldDrift, newestDrift } from "./drift.ts";
-import { conditionFindings, rolloutFindings, signalFindings } from "./findings.ts";
+import {
+  conditionFindings,
+  rolloutFindings,
+  signalFindings,
+  slowShareFinding,
+  withSlowShares,
+  withVersions,
+} from "./findings.ts";
 import { hasLimit } from "./meaning.ts";
 import { createGrid, put, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
 import { createSignalWatch, follow, type SignalWatch } from "./signal-watch.ts";
 import { believableRollouts } from "./silence.ts";
+import { createVersions, type VersionsMemory } from "./versions.ts";
 
 export interface DetectionOptions {
   /** Samples kept a signal. Default 1440: six hours at 15 s, 24 minutes at 1 s. */
@@ -39,6 +48,7 @@ export interface Signal {
 export interface DetectionState {
   readonly signals: readonly unknown[];
   readonly conditions: ConditionMemory;
+  readonly versions: VersionsMemory;
 }
 
 /**
@@ -52,6 +62,8 @@ export interface DetectionEngine {
   notice(rollouts: readonly Rollout[]): void;
   /** Changes seen (any order, repeats allowed): they say whether a shift came after a change. */
   changes(changes: readonly Change[]): void;
+  /** Who calls whom, as it is known now ([caller, callee]); at first what the configuration says. Says whether it is new. */
+  graph(edges: readonly (readonly [string, string])[]): boolean;
   /** Everything that is worse, unsure, silent or just over; signals that are plainly fine are not listed. */
   evaluate(now: number): { readonly findings: readonly Finding[]; readonly conditions: readonly ConditionState[] };
   /** The recent samples of every signal in the window (statistics purpose). */
@@ -73,6 +85,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   const signals = new Map<string, Signal>();
   const changes = new Map<string, Change>();
   const conditions = createConditionWatch(config);
+  const versions = createVersions(config.versionLabel);
+  const controls = createControls();
+  controls.graph(config.topology?.edges ?? []);
   let rollouts: readonly Rollout[] = [];
   const find = (service: string, metric: string, labels: Readonly<Record<string, string>> = {}) =>
     signals.get(signalKey({ service, metric, labels }));
@@ -143,15 +158,28 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     changes(seen) {
       for (const change of seen) changes.set(change.id, change);
     },
+    graph: (edges) => controls.graph(edges),
     evaluate(now) {
       forget(now);
       followAll();
       const known = [...changes.values()];
-      const statistical = [...signals.values()].flatMap((signal) =>
-        signalFindings(signal, { now, changes: known, requestsAt: requestsAt(signal) }),
-      );
+      const context = { whole: find, requestsOf: requestsAt };
+      const contextOf = (signal: Signal) => ({
+        now,
+        changes: known,
+        requestsAt: requestsAt(signal),
+        control: (change: Change, since: number) => controls.judge(signal, change, since, context),
+      });
+      const tested = [...signals.values()].flatMap((signal) => signalFindings(signal, contextOf(signal)));
+      const slow = [...signals.values()].flatMap((signal) => {
+        if (signal.metric !== SLOW_SHARE || Object.keys(signal.labels).length > 0) return [];
+        return slowShareFinding(signal, find(signal.service, "p99_latency"), contextOf(signal)) ?? [];
+      });
+      const statistical = withSlowShares(tested, slow);
+      controls.forget();
+      versions.follow(signals.values(), { changes: known, ...context });
       const believed = believableRollouts(rollouts, now, config.watch.stepMs);
-      const measured = [...statistical, ...rolloutFindings(believed, now)];
+      const measured = [...withVersions(statistical, versions.findings(now)), ...rolloutFindings(believed, now)];
       const states = conditions.states(now, measured, believed);
       return { findings: [...measured, ...conditionFindings(states, measured)], conditions: states };
     },
@@ -161,7 +189,11 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       ),
     signal: (service, metric) => find(service, metric),
     signals: () => signals.values(),
-    state: () => ({ signals: [...signals.values()].map(storable), conditions: conditions.state() }),
+    state: () => ({
+      signals: [...signals.values()].map(storable),
+      conditions: conditions.state(),
+      versions: versions.state(),
+    }),
     restore(state) {
       signals.clear();
       for (const one of state.signals as readonly ReturnType<typeof storable>[]) {
@@ -169,6 +201,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
         signals.set(signalKey(signal), signal);
       }
       conditions.restore(state.conditions);
+      versions.restore(state.versions);
     },
   };
 }

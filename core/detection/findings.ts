@@ -1,12 +1,14 @@
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
+import { SLOW_SHARE } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
+import type { ControlAnswer } from "./control.ts";
 import { type Drift, holds } from "./drift.ts";
 import type { Signal } from "./engine.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
 import { isResource, withUnit } from "./meaning.ts";
-import { newestAt, timeOf } from "./sample-grid.ts";
+import { newestAt, slotOf, timeOf, valueAt } from "./sample-grid.ts";
 import { seasonAt } from "./season.ts";
 import { presentValue, strength, usual } from "./signal-watch.ts";
 import { silentAfter } from "./silence.ts";
@@ -15,6 +17,8 @@ export interface FindingContext {
   readonly now: number;
   readonly changes: readonly Change[];
   readonly requestsAt: (at: number) => number;
+  /** What the shift looks like beside services that the change cannot reach; null: there are none to compare with. */
+  readonly control?: (change: Change, since: number) => ControlAnswer | null;
 }
 
 /** Evidence of 20 to 1 is worth a mention; less is not. */
@@ -30,9 +34,13 @@ export function signalFindings(signal: Signal, context: FindingContext): readonl
   const drift = found === null ? [] : [driftFinding(signal, found, timeOf(signal.grid, found.end - 1))];
   const newest = newestAt(signal.grid);
   if (newest === null || newest < 0) return [];
-  if (Object.keys(signal.labels).length === 0 && context.now - newest > silentAfter(signal.grid.stepMs))
+  if (
+    Object.keys(signal.labels).length === 0 &&
+    signal.metric !== SLOW_SHARE &&
+    context.now - newest > silentAfter(signal.grid.stepMs)
+  )
     return [silence(signal, newest, context.now), ...drift];
-  if (signal.metric === "request_rate") return [];
+  if (signal.metric === "request_rate" || signal.metric === SLOW_SHARE) return [];
   const tested = testFinding(signal, context);
   return tested === null ? drift : [tested, ...drift];
 }
@@ -69,12 +77,25 @@ function testFinding(signal: Signal, context: FindingContext): Finding | null {
   if (watch.alarm !== null) {
     const { alarm } = watch;
     const current = presentValue(watch, alarm);
-    const detector = followsChange(signal.service, alarm.onset.latest, context.changes) ? "regression" : "change-point";
+    const change = changeBefore(signal, alarm.onset.latest, context.changes);
+    const control = change === null ? null : (context.control?.(change, alarm.onset.at) ?? null);
+    const detector = change !== null && control?.own !== false ? "regression" : "change-point";
+    const strength = Math.min(shared.strength, control?.strength ?? Number.POSITIVE_INFINITY);
     const season = seasonal(signal, alarm.onset.at, current);
-    const because = `${signal.metric} of ${signal.service} went from ${normal} to ${withUnit(current, signal.unit)}, e-value e^${shared.strength.toFixed(0)}${season.note}`;
+    const because = `${signal.metric} of ${signal.service} went from ${normal} to ${withUnit(current, signal.unit)}, e-value e^${strength.toFixed(0)}${beside(control)}${season.note}`;
     const verdict = season.usual ? "inconclusive" : "worse";
     const { onset, raisedAt: detectedAt, samples } = alarm;
-    return { ...shared, detector, verdict, onset, detectedAt, current, samples: Math.max(0, samples), because };
+    return {
+      ...shared,
+      strength,
+      detector,
+      verdict,
+      onset,
+      detectedAt,
+      current,
+      samples: Math.max(0, samples),
+      because,
+    };
   }
   if (shared.strength >= DOUBT_NATS) {
     const because = `${signal.metric} of ${signal.service} may be leaving ${normal}; not yet sure`;
@@ -89,8 +110,23 @@ function testFinding(signal: Signal, context: FindingContext): Finding | null {
   return { ...shared, ...rest, onset: past.onset, current: limits.center, strength: -Math.log(1000), because };
 }
 
-const followsChange = (service: string, onset: number, changes: readonly Change[]): boolean =>
-  changes.some((one) => one.service === service && one.startedAt <= onset && onset - one.startedAt <= AFTER_CHANGE_MS);
+/** The latest change of the service within an hour before the onset, or null. */
+function changeBefore({ service }: Signal, onset: number, changes: readonly Change[]): Change | null {
+  const before = changes.filter(
+    (one) => one.service === service && one.startedAt <= onset && onset - one.startedAt <= AFTER_CHANGE_MS,
+  );
+  return before.reduce<Change | null>(
+    (last, one) => (last !== null && last.startedAt > one.startedAt ? last : one),
+    null,
+  );
+}
+
+function beside(control: ControlAnswer | null): string {
+  if (control === null) return "";
+  const { services, common, own } = control;
+  const others = `${services} services that the change cannot reach are at ${common.toFixed(2)} times what they were`;
+  return own ? `; ${others}` : `; ${others}, beyond which nothing is sure yet`;
+}
 
 /** Whether the present value is usual for this time of day: then the shift is the day's, not a fault. */
 function seasonal(signal: Signal, at: number, current: number): { usual: boolean; note: string } {
@@ -121,6 +157,47 @@ function driftFinding(signal: Signal, drift: Drift, at: number): Finding {
     strength: drift.z ** 2 / 2,
     because: `${signal.metric} of ${signal.service} rises steadily from ${withUnit(drift.start, signal.unit)} to ${withUnit(drift.current, signal.unit)}; at this pace it reaches its limit in ${durationText(Math.max(0, drift.limitAt - at))}`,
   };
+}
+
+/**
+ * More requests than usual are slow, by count: told of the 99th percentile, which says the same later or less surely.
+ * `p99`: that signal of the same service, for the values that people know; null where it is not measured or the share is
+ * as usual. What the percentile says by itself stands where it is sure.
+ */
+export function slowShareFinding(slow: Signal, p99: Signal | undefined, context: FindingContext): Finding | null {
+  const { alarm } = slow.watch;
+  if (slow.metric !== SLOW_SHARE || alarm === null || p99 === undefined || p99.watch.alarm !== null) return null;
+  const at = newestAt(p99.grid);
+  if (at === null || context.now - at > silentAfter(p99.grid.stepMs)) return null;
+  const found = testFinding(slow, context);
+  if (found === null || found.verdict !== "worse") return null;
+  const baseline = usual(p99.watch, Number.NaN)?.center ?? null;
+  const current = valueAt(p99.grid, slotOf(p99.grid, at));
+  const because = `${found.because}: requests beyond the bound that few pass`;
+  return { ...found, ...base(p99), detector: "slow-share", baseline, current, because };
+}
+
+/** Findings of late answers by count stand in for what the percentile says unsurely of the same service. */
+export function withSlowShares(all: readonly Finding[], slow: readonly Finding[]): readonly Finding[] {
+  const told = ({ service, metric, verdict, labels }: Finding) =>
+    verdict !== "unknown" &&
+    Object.keys(labels).length === 0 &&
+    slow.some((one) => one.service === service && one.metric === metric);
+  return slow.length === 0 ? all : [...all.filter((one) => !told(one)), ...slow];
+}
+
+/**
+ * What versions side by side show, where the service as a whole does not show it already; what is said of the whole then
+ * (that it is not sure, that something has passed) gives way.
+ */
+export function withVersions(whole: readonly Finding[], versions: readonly Finding[]): readonly Finding[] {
+  if (versions.length === 0) return whole;
+  const same = (a: Finding, b: Finding) =>
+    a.service === b.service && a.metric === b.metric && Object.keys(a.labels).length === 0;
+  const shown = (one: Finding) => whole.some((other) => other.verdict === "worse" && same(other, one));
+  const more = versions.filter((one) => !shown(one));
+  const kept = whole.filter((one) => one.verdict === "unknown" || !more.some((other) => same(one, other)));
+  return [...kept, ...more];
 }
 
 /** Rollouts whose new pods do not become ready: no traffic is hurt, and it must still be taken back. */

@@ -45,8 +45,8 @@ export async function measureFalseAlarms(trials: number, seed: number, threads: 
   const groups = [
     ...NULL_KINDS.map((kind) => group(`${kind} traffic`, (one) => one.kind === kind)),
     ...RATE_BANDS.map(([name, low, high]) => group(name, ({ rate }) => rate >= low && rate < high)),
-    ...["error_rate", "p99_latency"].map((metric) => ({
-      name: `alarms on ${metric}`,
+    ...["error_rate", "p99_latency", "versions"].map((metric) => ({
+      name: metric === "versions" ? "alarms on versions side by side" : `alarms on ${metric}`,
       trials: outcomes.length,
       alarms: outcomes.filter((one) => one.alarms.includes(metric)).length,
     })),

@@ -2,7 +2,7 @@ import type { Config } from "../../core/config/config.ts";
 import { createDetectionEngine } from "../../core/detection/engine.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Series } from "../../core/model/signal.ts";
-import { drawService, NULL_KINDS, type NullKind, nullTraffic } from "./null-traffic.ts";
+import { byVersion, drawService, NULL_KINDS, type NullKind, nullTraffic } from "./null-traffic.ts";
 import { createRandom } from "./random.ts";
 
 /** A change is looked at after every sample for an hour: 240 looks. */
@@ -25,11 +25,13 @@ export function nullChange(config: Config, seed: number, trial: number): NullOut
   const kind = NULL_KINDS[trial % NULL_KINDS.length] ?? "independent";
   const service = drawService(random, kind);
   const { history, stepMs } = service;
-  const all = nullTraffic(random, service, history + LOOKS, START + stepMs);
+  const whole = nullTraffic(random, service, history + LOOKS, START + stepMs);
+  const apart = createRandom((seed * 0xc2b2ae35 + trial * 0x27d4eb2f) >>> 0); // the draws of the service stay as they were
+  const versions = byVersion(apart, service, whole, history);
   const engine = createDetectionEngine(config);
   const changedAt = START + history * stepMs;
   engine.ingest(
-    all.map((one) => part(one, 0, history)),
+    whole.map((one) => part(one, 0, history)),
     "statistics",
   );
   engine.evaluate(changedAt);
@@ -38,13 +40,14 @@ export function nullChange(config: Config, seed: number, trial: number): NullOut
   let before = false;
   for (let i = history; i < history + LOOKS; i++) {
     engine.ingest(
-      all.map((one) => part(one, i, i + 1)),
+      [...whole.map((one) => part(one, i, i + 1)), ...versions.map((one) => part(one, i - history, i - history + 1))],
       "statistics",
     );
-    for (const { verdict, metric, detectedAt } of engine.evaluate(START + (i + 1) * stepMs).findings) {
-      if (verdict !== "worse") continue;
+    for (const { verdict, metric, detector, detectedAt, labels } of engine.evaluate(START + (i + 1) * stepMs)
+      .findings) {
+      if (verdict !== "worse" || Object.keys(labels).length > 0) continue;
       if (detectedAt <= changedAt) before = true;
-      else alarms.add(metric);
+      else alarms.add(detector === "version" ? "versions" : metric);
     }
   }
   return { kind, rate: service.rate, alarms: [...alarms], before };

@@ -80,6 +80,69 @@ export function nullTraffic(random: Random, service: NullService, steps: number,
   return [series("request_rate", rates), series("error_rate", ratios), series("p99_latency", latencies)];
 }
 
+/** How a healthy version differs for good from the one it replaces: deviation of the logarithm. */
+const APART = 0.1;
+/** The part of what wanders that is each version's own; the rest both share. */
+const OWN_PART = 0.5;
+
+/**
+ * The same traffic by version from `from` on: a new one with 1 to 50 % of the requests, no worse than the old one. Its
+ * pods are not quite those of the old one, and each version's errors come in bursts of its own, as large as those of
+ * the service. `series`: what `nullTraffic` gave.
+ */
+export function byVersion(
+  random: Random,
+  service: NullService,
+  series: readonly Series[],
+  from: number,
+): readonly Series[] {
+  const share = random.between(0.01, 0.5);
+  const apart = APART * random.normal();
+  const own = wanderer(random, { ...service, wander: OWN_PART * service.wander });
+  const [rate, errors] = ["request_rate", "error_rate"].map((metric) => series.find((one) => one.metric === metric));
+  if (rate === undefined || errors === undefined) return [];
+  const seconds = service.stepMs / 1000;
+  const arms = { fresh: [[], []], old: [[], []] } as Record<"fresh" | "old", [(number | null)[], (number | null)[]]>;
+  for (let i = from; i < rate.values.length; i++) {
+    const requests = Math.round((rate.values[i] ?? 0) * seconds);
+    const failed = Math.round((errors.values[i] ?? 0) * requests);
+    const n = random.binomial(requests, share);
+    const odds = (n * Math.exp(apart + own())) / Math.max(1e-9, requests - n);
+    const k = Math.min(
+      n,
+      failed,
+      Math.max(failed - (requests - n), partOf(random, service, failed, odds / (1 + odds))),
+    );
+    for (const [arm, count, total] of [
+      ["fresh", k, n],
+      ["old", failed - k, requests - n],
+    ] as const) {
+      arms[arm][0].push(total / seconds);
+      arms[arm][1].push(total === 0 ? null : count / total);
+    }
+  }
+  const of = (one: Series, version: string, values: readonly (number | null)[]): Series => ({
+    ...one,
+    labels: { version },
+    startAt: one.startAt + from * one.stepMs,
+    values,
+  });
+  return [
+    of(rate, "v2", arms.fresh[0]),
+    of(errors, "v2", arms.fresh[1]),
+    of(rate, "v1", arms.old[0]),
+    of(errors, "v1", arms.old[1]),
+  ];
+}
+
+/** How many of the events fall on a part, where both parts' come in bursts (beta-binomial: negative binomials given their sum). */
+function partOf(random: Random, { dispersion }: NullService, events: number, share: number): number {
+  if (events === 0 || share <= 0 || share >= 1 || dispersion === 1) return random.binomial(events, share);
+  const shape = events / (dispersion - 1);
+  const [a, b] = [random.gamma(shape * share, 1), random.gamma(shape * (1 - share), 1)];
+  return random.binomial(events, a + b > 0 ? a / (a + b) : share);
+}
+
 /** A stationary first-order autoregression. */
 function wanderer(random: Random, { wander, carried }: NullService): () => number {
   let x = wander * random.normal();
