@@ -101,6 +101,11 @@ export interface TargetState {
   readonly capacity?: { readonly replicas: number; readonly less: readonly string[] };
   /** Names of all that would change with it beside the target: the resources of an application, the services that evaluate a flag. Absent: not known. */
   readonly reaches?: readonly string[];
+  /**
+   * Names of what else lies in it and runs nothing by itself (Services, ConfigMaps, …). Nobody has to describe them, but
+   * one that is protected holds the plan.
+   */
+  readonly touches?: readonly string[];
 }
 
 /**

@@ -1,13 +1,15 @@
 import type { DeploymentsSource } from "../../core/config/config.ts";
+import { secret } from "./secrets.ts";
 import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 
-/** Opens what deploys: history, rollouts, readiness, and the undo executor where this process may act. */
+/** Opens what deploys: history, rollouts, readiness, and the executor that takes back where this process may act. */
 export async function openDeployments(
   source: DeploymentsSource,
-  { config, clock, act }: OpenContext,
+  context: OpenContext,
   parts: SystemParts,
 ): Promise<void> {
-  if (source.type !== "kubernetes") return;
+  if (source.type === "argocd_webhook") return openArgocd(source, context, parts);
+  const { config, clock, act } = context;
   const { kubeClient } = await import("../../mcp-tools/connectors/kubernetes/client.ts");
   const { inClusterAccess, readKubeconfig } = await import("../../mcp-tools/connectors/kubernetes/kubeconfig.ts");
   const { kubernetesChanges } = await import("../../mcp-tools/connectors/kubernetes/changes.ts");
@@ -45,4 +47,39 @@ export async function openDeployments(
     parts.executors.push(kubectlRolloutUndo({ client, now: clock.now }));
   }
   parts.close.push(() => client.close());
+}
+
+/** Opens Argo CD: what it synced, what stands, and the rollback where this process may act. */
+async function openArgocd(
+  source: Extract<DeploymentsSource, { readonly type: "argocd_webhook" }>,
+  { config, clock, environment, act }: OpenContext,
+  parts: SystemParts,
+): Promise<void> {
+  const { connectArgocd } = await import("../../mcp-tools/connectors/argocd/argocd.ts");
+  const services = Object.entries(config.services).flatMap(([service, { argocdApplication }]) =>
+    argocdApplication === null ? [] : [{ service, application: argocdApplication }],
+  );
+  const argocd = connectArgocd({
+    endpoint: new URL(source.endpoint),
+    token: source.token === null ? null : secret(source.token, environment),
+    services,
+    clones: source.repositories,
+    searchPath: environment.PATH,
+    now: clock.now,
+  });
+  parts.sources.changes.push(argocd.changes);
+  parts.sources.rollouts.push(argocd.rollouts);
+  if (act) parts.executors.push(argocd.syncToPrevious);
+  parts.report.push((abort) =>
+    attempt(`argocd ${argocd.client.endpoint}`, async () => {
+      const [version, found] = await Promise.all([argocd.client.version(abort), argocd.client.applications(abort)]);
+      const known = new Set(found.map(({ metadata }) => metadata.name));
+      const missing = services.filter(({ application }) => !known.has(application));
+      const lost = missing.map(
+        ({ service, application }) => `; CAUTION: ${application} of ${service} is not among them`,
+      );
+      return `Argo CD ${version}, ${found.length} applications${lost.join("")}`;
+    }),
+  );
+  parts.close.push(() => argocd.close());
 }

@@ -5,7 +5,9 @@ import {
   type LiveJudgement,
   recentEnough,
 } from "../canary/live.ts";
+
 import type { Config } from "../config/config.ts";
+import { oneDeploy } from "../correlation/one-deploy.ts";
 import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
@@ -146,7 +148,7 @@ export function createAssessor(
       }),
     );
     for (const { id, startedAt } of changes.values()) if (now - startedAt > CHANGES_KEPT_MS) changes.delete(id);
-    engine.changes([...changes.values()]);
+    engine.changes(oneDeploy([...changes.values()]));
   }
 
   async function readRollouts(context: AskContext): Promise<void> {
@@ -164,7 +166,7 @@ export function createAssessor(
 
   function judgeCanaries(now: number): readonly LiveJudgement[] {
     if (config.canary === null) return [];
-    const seen = [...changes.values()];
+    const seen = oneDeploy([...changes.values()]);
     const recent = recentEnough(seen, config.canary, now);
     if (recent.length === 0) return [];
     const from = canaryWindowStart(recent, config.watch.stepMs, now);
@@ -207,7 +209,9 @@ export function createAssessor(
       // Who calls whom says beside whom a shift after a change is to be seen.
       const learnt = more.topology !== null && engine.graph(more.topology.edges);
       const { findings, conditions } = learnt ? judged(now, first.gaps) : first;
-      const seen = [...changes.values()].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
+      const seen = oneDeploy([...changes.values()]).toSorted(
+        (a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1),
+      );
       const series = engine.recent({ from: Math.max(0, since - 3_600_000), to: now });
       const known = afterOwnActs({ findings, series }, seen, more.topology, engine);
       return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps };

@@ -107,7 +107,13 @@ export type DeploymentsSource =
       readonly context: string | null;
       readonly namespaces: readonly string[];
     }
-  | { readonly type: "argocd_webhook"; readonly endpoint: string; readonly token: SecretRef | null };
+  | {
+      readonly type: "argocd_webhook";
+      readonly endpoint: string;
+      readonly token: SecretRef | null;
+      /** Local clones in which reverts are prepared. */
+      readonly repositories: readonly { readonly url: string; readonly path: string }[];
+    };
 
 export type LogsSource =
   | { readonly type: "jsonl"; readonly paths: readonly string[] }

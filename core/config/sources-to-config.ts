@@ -61,7 +61,12 @@ function deploymentsOf(file: FileDeployments): DeploymentsSource {
         context: file.context ?? null,
         namespaces: file.namespaces,
       }
-    : { type: file.type, endpoint: file.endpoint, token: secretRef(file.token) };
+    : {
+        type: file.type,
+        endpoint: file.endpoint,
+        token: secretRef(file.token),
+        repositories: file.repositories ?? [],
+      };
 }
 
 function logsOf(file: NonNullable<File["logs"]>): LogsSource {

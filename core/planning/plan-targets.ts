@@ -64,13 +64,34 @@ export function targetsFor(
   const lost = planned.find((one) => "obstacle" in one && one.noWayBack);
   if (obstacles.length > 0) return { targets: [], obstacles, notes: [], noWayBack: lost?.id ?? null };
   const parts = planned.flatMap((one) => ("target" in one ? [one] : []));
+  const targets = eachOnce(parts.map(({ target }) => target));
+  const twice = targets.find((one, index) => targets.findIndex((other) => isSameObject(one, other)) !== index);
+  if (twice !== undefined) {
+    const { kind, name } = twice.object;
+    const reason = `${kind} ${name} would have to go back to two versions at once: a person has to choose`;
+    return { targets: [], obstacles: [reason], notes: [], noWayBack: null };
+  }
   return {
-    targets: parts.map(({ target }) => target),
+    targets,
     obstacles,
     notes: parts.flatMap(({ notes }) => notes),
     noWayBack: null,
   };
 }
+
+/** Services that one application deploys go back together, by one act. */
+function eachOnce(targets: readonly Target[]): readonly Target[] {
+  const same = (a: Target["expected"], b: Target["expected"]) => a.version === b.version && a.revision === b.revision;
+  const isSame = (a: Target, b: Target) =>
+    isSameObject(a, b) && same(a.expected, b.expected) && same(a.restore, b.restore);
+  return targets.filter((one, index) => targets.findIndex((other) => isSame(one, other)) === index);
+}
+
+const isSameObject = (a: Target, b: Target): boolean =>
+  a.environment === b.environment && isSameWorkload(a.object, b.object);
+
+const isSameWorkload = (a: WorkloadRef, b: WorkloadRef): boolean =>
+  a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 
 /**
  * The flag in the environment in which it was switched. Never in another one: switching off what nobody switched on
@@ -104,10 +125,15 @@ function flagTarget(change: Change, caseFile: CaseFile): Planned {
 
 function workloadTarget(change: Change, caseFile: CaseFile, config: Config, options: PlanOptions): Planned {
   const service = config.services[change.service];
+  const application = service?.argocdApplication ?? null;
+  const synced = caseFile.rollouts.find(
+    ({ workload }) => workload.kind === "Application" && workload.name === (application ?? change.workload?.name),
+  );
+  if (synced !== undefined && (application !== null || change.workload?.kind === "Application"))
+    return applicationTarget(change, synced, caseFile, config, options);
   const rollout = rolloutOf(change, caseFile.rollouts);
   const bad = badVersions(change.service, caseFile.changes, options.pastBad?.get(change.service));
   const provenMs = provenAfterMs(config);
-  const application = service?.argocdApplication ?? null;
   const base = {
     action: application === null ? ("kubectl_rollout_undo" as const) : ("argocd_sync_to_previous" as const),
     service: change.service,
@@ -138,18 +164,55 @@ function workloadTarget(change: Change, caseFile: CaseFile, config: Config, opti
   return { target: { ...base, object, expected: { version, revision }, restore }, notes: good.skipped };
 }
 
+/**
+ * An application goes back by the id of its own history, whatever Kubernetes calls the versions: what a change is of
+ * is found there by the id that it brought.
+ */
+function applicationTarget(
+  change: Change,
+  synced: Rollout,
+  caseFile: CaseFile,
+  config: Config,
+  options: PlanOptions,
+): Planned {
+  const { workload: object, version, revision, revisions } = synced;
+  const versionAt = (id: string | undefined) => revisions.find((one) => one.revision === id)?.version;
+  if (change.workload !== undefined && !isSameWorkload(change.workload, object))
+    return blocked(
+      `${change.id} was made past Argo CD, which deploys ${change.service} by application ${object.name}: sync that to what it has, or change Git`,
+    );
+  const brought = versionAt(change.toRevision);
+  if (brought === undefined)
+    return blocked(`the history of application ${object.name} does not hold what ${change.id} brought`);
+  if (brought !== version)
+    return blocked(
+      `application ${object.name} is at ${version} now, no longer at ${brought} that ${change.id} brought`,
+    );
+  const inHistory = (one: Change): Change => ({
+    ...one,
+    from: versionAt(one.fromRevision) ?? one.from,
+    to: versionAt(one.toRevision) ?? one.to,
+  });
+  const own = caseFile.changes.filter((one) => one.workload !== undefined && isSameWorkload(one.workload, object));
+  const bad = badVersions(change.service, own.map(inHistory), options.pastBad?.get(change.service));
+  const good = knownGood(inHistory(change), synced, bad, provenAfterMs(config));
+  if ("obstacle" in good) return noWayBack(good.obstacle);
+  const target: Target = {
+    action: "argocd_sync_to_previous",
+    service: change.service,
+    changeId: change.id,
+    object,
+    ...(change.environment === undefined ? {} : { environment: change.environment }),
+    expected: { version, revision },
+    restore: { version: good.version, revision: good.revision },
+  };
+  return { target, notes: good.skipped };
+}
+
 function rolloutOf(change: Change, rollouts: readonly Rollout[]): Rollout | undefined {
   const { workload } = change;
-  const exact =
-    workload === undefined
-      ? undefined
-      : rollouts.find(
-          (one) =>
-            one.workload.kind === workload.kind &&
-            one.workload.namespace === workload.namespace &&
-            one.workload.name === workload.name,
-        );
-  return exact ?? rollouts.find((one) => one.service === change.service);
+  const exact = workload === undefined ? undefined : rollouts.find((one) => isSameWorkload(one.workload, workload));
+  return exact ?? rollouts.find((one) => one.service === change.service && one.workload.kind !== "Application");
 }
 
 const argoObject = (service: ServiceConfig | undefined, name: string): WorkloadRef => ({

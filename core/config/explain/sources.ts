@@ -88,7 +88,17 @@ function namesLabel(query: string, label: string): boolean {
 
 function deploymentsLines(source: DeploymentsSource): readonly string[] {
   if (source.type === "argocd_webhook") {
-    return [`Changes: ${source.type} at ${source.endpoint}${secretWords(source.token)}: ${NO_CONNECTOR}.`];
+    const { endpoint, token, repositories } = source;
+    const account = token === null ? ", without a token" : secretWords(token);
+    const clones = repositories.map(({ path }) => path);
+    return [
+      `Changes: syncs of Argo CD's applications, at ${endpoint}${account}.`,
+      ...under([
+        clones.length === 0
+          ? "After a rollback the revert in Git is yours: no clone of a repository is configured."
+          : `After a rollback the revert in Git is prepared on a branch in ${listed(clones)}; it is not pushed.`,
+      ]),
+    ];
   }
   const { kubeconfig, context, namespaces } = source;
   const where = kubeconfig === null ? "the account of the pod that unship runs in" : kubeconfig;

@@ -70,9 +70,23 @@ const Kubernetes = z.strictObject({
 });
 
 const ArgocdWebhook = z.strictObject({
-  type: field(z.literal("argocd_webhook"), "Argo CD. No connector yet in this version: what it would say is unknown."),
-  endpoint: field(url(), "Its applications API."),
-  token: field(secret().optional(), `Bearer token, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
+  type: field(z.literal("argocd_webhook"), "Argo CD: the history of its applications, and rollbacks to it."),
+  endpoint: field(url(), "Its server, with or without /api/v1/applications."),
+  token: field(secret().optional(), `Token of an Argo CD account that unship alone uses, as ${SECRET_FORMS}.`, {
+    unless: "none is sent, which Argo CD refuses unless anonymous access is on",
+  }),
+  repositories: field(
+    z
+      .array(
+        z.strictObject({
+          url: field(text(), "The repository, as applications name it (repoURL)."),
+          path: field(text(), "A local clone of it. unship makes branches in it, and never fetches nor pushes."),
+        }),
+      )
+      .optional(),
+    "Clones in which the Git revert that finishes a rollback is prepared on a branch.",
+    { unless: "none: the revert is described and not prepared" },
+  ),
 });
 
 const Deployments = z.discriminatedUnion("type", [Kubernetes, ArgocdWebhook]);

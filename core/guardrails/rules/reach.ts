@@ -28,7 +28,7 @@ function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly strin
     isFlag ? service.flags.includes(target.object.name) : service.argocdApplication === target.object.name,
   );
   const never = policy.guardrails.neverAutoRollback;
-  const protectedOnes = [...services, ...unmapped].filter((name) =>
+  const protectedOnes = [...new Set([...services, ...unmapped, ...(state?.touches ?? [])])].filter((name) =>
     never.some((entry) => skeleton(entry) === skeleton(name)),
   );
   const key = isFlag ? "flags" : "argocd_application";

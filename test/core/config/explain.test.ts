@@ -50,15 +50,14 @@ describe("the explanation", () => {
     [
       "Tells slack:#incidents and pagerduty:oncall (undelivered: no connector yet; it stands in the ledger and on the terminal).",
     ],
-    [
-      "argocd_webhook at https://argocd.internal/api/v1/applications: no connector yet in this version: what it would say is unknown.",
-    ],
+    ["syncs of Argo CD's applications, at https://argocd.internal/api/v1/applications, without a token."],
     [
       "elasticsearch at https://es.internal:9200, app-logs-*: no connector yet in this version: what it would say is unknown.",
     ],
     [
       "Flags: launchdarkly at https://app.launchdarkly.com (secret from the variable LD_API_KEY), project default, environment production.",
     ],
+    ["Cannot be carried out as things stand: no deployments source of type kubernetes is configured."],
     ["At most 3 in any hour, approved ones included; the 4th needs a person."],
     ["- 5 automatic actions happened in the last 24 hours"],
     ["- the same service was taken back less than 10m ago"],
@@ -73,7 +72,7 @@ describe("the explanation", () => {
   it.each([
     [
       "without a hand for any allowed action nothing can be done",
-      changed(SEED, ["data_sources.feature_flags", undefined]),
+      changed(SEED, ["data_sources.feature_flags", undefined], ["data_sources.deployments", undefined]),
       "CAUTION: as things stand none of the allowed actions can be carried out",
     ],
     [

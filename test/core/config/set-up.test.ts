@@ -227,7 +227,7 @@ describe("what a real set-up adds", () => {
     const deployments = [{ type: "kubernetes" }, { type: "argocd_webhook", endpoint: "http://a", token: "${file:/t}" }];
     expect(loaded(changed(UNSHIP, ["data_sources.deployments", deployments])).dataSources.deployments).toEqual([
       { type: "kubernetes", kubeconfig: null, context: null, namespaces: ["*"] },
-      { type: "argocd_webhook", endpoint: "http://a", token: { from: "file", path: "/t" } },
+      { type: "argocd_webhook", endpoint: "http://a", token: { from: "file", path: "/t" }, repositories: [] },
     ]);
   });
 

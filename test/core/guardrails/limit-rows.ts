@@ -259,6 +259,16 @@ export const LIMITS: readonly Row[] = [
     "reaches legacy-cron, which no service of the file describes",
   ],
   [
+    "S3: an application in which an object of a protected name lies",
+    {
+      ...syncing(["cart-api"]),
+      targets: standing(application, "v2", "7", { reaches: ["cart-api"], touches: ["prices", "billing-service"] }),
+    },
+    "reach",
+    ask,
+    "reaches billing-service, which stands under never_auto_rollback",
+  ],
+  [
     "S9: an application of which nobody knows what it changes",
     syncing(undefined),
     "reach",

@@ -1,0 +1,55 @@
+import type { Change } from "../model/change.ts";
+
+/** Clocks of two systems, and times that one of them keeps in whole seconds. */
+const EARLY_MS = 5_000;
+/**
+ * How long after a sync began its workloads may still be changed by it: a sync with several waves waits for each to be
+ * healthy, up to Kubernetes' progress deadline.
+ * @see https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
+ */
+const SYNC_MS = 600_000;
+
+/**
+ * A deploy that two sources tell of, as one change: what Argo CD synced, and the rollout of a workload that Kubernetes saw
+ * come of it. Two changes for one event would halve what each is suspected of. The one that stays is Argo CD's (its id,
+ * author, commit and place in the history are what a rollback needs), with the versions and the end as Kubernetes tells
+ * them: metrics and logs name those versions, and a sync ends before its pods are up. A rollout without a sync stays by
+ * itself: somebody made it past Argo CD. Pure; the order is that of what comes in.
+ */
+export function oneDeploy(changes: readonly Change[]): readonly Change[] {
+  const syncs = changes.filter(isSync).toSorted((a, b) => a.startedAt - b.startedAt);
+  if (syncs.length === 0) return changes;
+  const rollouts = new Map<Change, Change[]>();
+  const taken = new Set<Change>();
+  for (const change of changes) {
+    if (change.kind !== "deploy" || isSync(change) || change.workload === undefined) continue;
+    const sync = syncs.findLast(
+      ({ service, startedAt }) =>
+        service === change.service &&
+        change.startedAt >= startedAt - EARLY_MS &&
+        change.startedAt <= startedAt + SYNC_MS,
+    );
+    if (sync === undefined) continue;
+    rollouts.set(sync, [...(rollouts.get(sync) ?? []), change]);
+    taken.add(change);
+  }
+  return changes.filter((change) => !taken.has(change)).map((change) => joined(change, rollouts.get(change) ?? []));
+}
+
+const isSync = ({ workload }: Change): boolean => workload?.kind === "Application";
+
+function joined(sync: Change, rollouts: readonly Change[]): Change {
+  const [first] = rollouts;
+  if (first === undefined) return sync;
+  const ends = rollouts.map(({ finishedAt }) => finishedAt);
+  const own = sync.ownRollback === true || rollouts.some(({ ownRollback }) => ownRollback === true);
+  return {
+    ...first,
+    ...sync,
+    from: first.from,
+    to: first.to,
+    startedAt: Math.min(sync.startedAt, first.startedAt),
+    finishedAt: ends.includes(null) ? null : Math.max(...ends.map((end) => end ?? 0)),
+    ...(own ? { ownRollback: true } : {}),
+  };
+}

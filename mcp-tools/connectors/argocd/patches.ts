@@ -1,0 +1,45 @@
+import { type Application, autoSync } from "./application.ts";
+import type { JsonPatch } from "./client.ts";
+import { type Mark, markOf, ROLLBACK_ANNOTATION } from "./mark.ts";
+
+const ENABLED = "/spec/syncPolicy/automated/enabled";
+/** RFC 6901 §3: "/" in a key is "~1". */
+const ANNOTATION = `/metadata/annotations/${ROLLBACK_ANNOTATION.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+
+/**
+ * The write before a rollback: auto-sync off by `automated.enabled` alone (prune, selfHeal and the rest of the policy
+ * stay), and the mark of the plan. Argo CD applies it only while the application is exactly the one that was read.
+ */
+export function switchOffPatch(application: Application, mark: Omit<Mark, "autoSyncWas">): JsonPatch {
+  const on = autoSync(application) === "on";
+  const enabled = application.spec.syncPolicy?.automated?.enabled;
+  // What an earlier rollback of ours switched off, and nobody switched on since, is still to be put back.
+  const before = autoSync(application) === "off" ? (markOf(application)?.autoSyncWas ?? null) : null;
+  const autoSyncWas = on ? (enabled === true ? true : "unset") : before;
+  return [
+    same(application),
+    ...(on ? [{ op: "add", path: ENABLED, value: false } as const] : []),
+    ...marked(application, { ...mark, autoSyncWas }),
+  ];
+}
+
+/** Puts `automated.enabled` back to what it was before `switchOffPatch`. */
+export function switchOnPatch(application: Application, mark: Mark): JsonPatch {
+  return [
+    same(application),
+    { op: "test", path: ENABLED, value: false },
+    mark.autoSyncWas === true ? { op: "add", path: ENABLED, value: true } : { op: "remove", path: ENABLED },
+    ...marked(application, { ...mark, autoSyncWas: null }),
+  ];
+}
+
+const same = ({ metadata }: Application) =>
+  ({ op: "test", path: "/metadata/resourceVersion", value: metadata.resourceVersion }) as const;
+
+function marked({ metadata }: Application, mark: Mark): JsonPatch {
+  const none = Object.keys(metadata.annotations).length === 0;
+  return [
+    ...(none ? [{ op: "add", path: "/metadata/annotations", value: {} } as const] : []),
+    { op: "add", path: ANNOTATION, value: JSON.stringify(mark) },
+  ];
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { commit, type FakeArgocd, fakeApplication, fakeArgocd } from "../../../fakes/fake-argocd.ts";
+import { BAD, cartTarget, executorFor, GOOD, never } from "./setting.ts";
+
+const ROLLBACK = "POST /api/v1/applications/cart/rollback";
+const AUTOMATED = { prune: true, selfHeal: true };
+
+const cart = (automated?: Record<string, unknown>) =>
+  fakeApplication("cart", [GOOD, BAD], automated === undefined ? {} : { automated });
+const calls = ({ writes }: FakeArgocd) => writes.map(({ call }) => call);
+const live = (argocd: FakeArgocd) => argocd.application("cart").status.history.at(-1)?.revision;
+const automatedOf = (argocd: FakeArgocd) => argocd.application("cart").spec.syncPolicy?.automated;
+
+describe("Argo CD: half done, and answers that do not come", () => {
+  it("switches auto-sync on again where the rollback is refused after all", async () => {
+    await using argocd = await fakeArgocd([cart({ ...AUTOMATED, enabled: true })]);
+    argocd.forbid(/^POST/);
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result).toMatchObject({ result: "failed" });
+    expect(result.detail).toContain("the token may not roll it back");
+    expect(result.detail).toContain("auto-sync, which was switched off for it, is on again");
+    expect(automatedOf(argocd)).toEqual({ ...AUTOMATED, enabled: true });
+    expect(live(argocd)).toBe(BAD);
+  });
+
+  it("puts an auto-sync that was on by its presence back as it was", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.forbid(/^POST/);
+    await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(automatedOf(argocd)).toEqual(AUTOMATED);
+  });
+
+  it("names what came between, where another operation began after auto-sync was switched off", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.ends("never");
+    argocd.onWrite((turn) => {
+      const sync = { revision: commit("c"), source: argocd.application("cart").spec.source };
+      if (turn === 2) argocd.application("cart").operation = { sync, initiatedBy: { automated: true } };
+      return "go on";
+    });
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result).toMatchObject({ result: "refused" });
+    expect(result.detail).toContain("a sync to cccccccccc by auto-sync is in progress");
+  });
+
+  it("gives up, and says so, where something keeps switching auto-sync on", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.afterPatch(({ spec }) => {
+      if (spec.syncPolicy?.automated) spec.syncPolicy.automated.enabled = true;
+    });
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result).toMatchObject({ result: "failed" });
+    expect(result.detail).toContain("no rollback was started");
+    expect(calls(argocd)).not.toContain(ROLLBACK);
+  });
+
+  it("says that a sync failed, what stands, and that auto-sync is off", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.ends("Failed");
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result).toMatchObject({ result: "failed" });
+    expect(result.detail).toContain("the sync to aaaaaaaaaa ended as Failed");
+    expect(result.detail).toContain("auto-sync is off");
+  });
+
+  it("does not wait for ever: a rollback under way is left to verification", async () => {
+    await using argocd = await fakeArgocd([cart()]);
+    argocd.ends("never");
+    const executor = executorFor(argocd);
+    const result = await executor.execute(cartTarget(), "plan-1:0", never);
+    expect(result).toMatchObject({ result: "done" });
+    expect(result.detail).toContain("the rollback is under way: a sync to aaaaaaaaaa by unship is in progress");
+    expect(await executor.reconcile(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "done" });
+  });
+
+  it("does nothing twice: the same key finds its own act, by whichever process", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    const before = argocd.writes.length;
+    const again = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(again).toMatchObject({ result: "done" });
+    expect(again.detail).toContain("an earlier try of this plan did it");
+    expect(argocd.writes).toHaveLength(before);
+  });
+
+  it.each([
+    ["before the patch was written", 1, "failed", "it may be tried again"],
+    ["before the rollback was started", 2, "failed", "auto-sync is off, switched by this plan"],
+  ])("an answer that was cut off %s is unknown, and reconciled from what stands", async (_, turn, kind, because) => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.onWrite((now, response) => {
+      if (now !== turn) return "go on";
+      response.destroy();
+      return "answered";
+    });
+    const executor = executorFor(argocd);
+    const result = await executor.execute(cartTarget(), "plan-1:0", never);
+    expect(result.result).toBe("unknown");
+    const after = await executor.reconcile(cartTarget(), "plan-1:0", never);
+    expect(after).toMatchObject({ result: kind });
+    expect(after.detail).toContain(because);
+    argocd.onWrite(() => "go on");
+    expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "done" });
+    expect(live(argocd)).toBe(GOOD);
+  });
+
+  it("finds an act whose answer was lost, also where the mark was taken away", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    const executor = executorFor(argocd);
+    await executor.execute(cartTarget(), "plan-1:0", never);
+    delete argocd.application("cart").metadata.annotations;
+    expect(await executor.reconcile(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "done" });
+    argocd.account("somebody-else");
+    const foreign = await executor.reconcile(cartTarget(), "plan-1:0", never);
+    expect(foreign).toMatchObject({ result: "nothing-to-do" });
+    expect(foreign.detail).toContain("not done by this plan");
+  });
+
+  it("nobody at home is unreachable, and nothing was written", async () => {
+    const argocd = await fakeArgocd([cart()]);
+    const executor = executorFor(argocd);
+    await argocd[Symbol.asyncDispose]();
+    expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unreachable" });
+    expect(await executor.reconcile(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
+  });
+
+  it("a token without the right to change it writes nothing", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.forbid(/^PATCH/);
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result).toMatchObject({ result: "failed" });
+    expect(result.detail).toContain("it needs the right update");
+    expect(automatedOf(argocd)).toEqual(AUTOMATED);
+  });
+
+  it("a dry run writes nothing and answers what would be", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    const result = await executorFor(argocd).dryRun(cartTarget(), never);
+    expect(result).toMatchObject({ result: "done" });
+    expect(result.detail).toContain("would go back to id 0 (aaaaaaaaaa)");
+    expect(argocd.writes).toEqual([]);
+  });
+});
