@@ -4,7 +4,17 @@ import { durationText } from "../../core/model/time.ts";
 import { actOrWait, answeredByPerson, submit } from "./acting.ts";
 import { finishClosed } from "./aftermath.ts";
 import { DECIDED } from "./arguing.ts";
-import { active, advance, close, note, withAssessment, worse } from "./incident-state.ts";
+import {
+  active,
+  advance,
+  close,
+  hasSameCause,
+  joinedBy,
+  note,
+  servicesOf,
+  withAssessment,
+  worse,
+} from "./incident-state.ts";
 import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { unseen } from "./sight.ts";
@@ -23,12 +33,14 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   // A person's answer counts whatever the signals do since; the gate judges the plan once more.
   if (before.plan !== null && (await answeredByPerson(before, pursuit)))
     return submit(unmark(before), before.plan.id, pursuit);
-  const assessment = parts.assess(caseFile, [...new Set([before.service, ...before.affectedServices])]);
+  const assessment = parts.assess(caseFile, servicesOf(before));
   if (worse(assessment.findings).length === 0 && active(assessment.conditions).length === 0) {
     const silent = unseen(before, assessment, caseFile, parts.config.watch.stepMs);
     return silent.length > 0 ? awaitSight(before, silent, pursuit) : awaitQuiet(before, pursuit);
   }
-  let incident = withAssessment(unmark(before), assessment);
+  const older = pursuit.open().find((one) => one.id !== before.id && hasSameCause(one, assessment.decision));
+  if (older !== undefined && before.plan === null && isOlder(older, before)) return joinOlder(before, older, pursuit);
+  let incident = redated(withAssessment(unmark(before), assessment), before, caseFile.at);
   const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
   if (decided && decisionChanged(before, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspects(incident) !== suspects(before))
@@ -37,6 +49,30 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   if (action === "no_action" || action === "hotfix_recommendation") return save(incident);
   if (assessment.targets.length === 0) return save(await sayObstacles(incident, assessment, pursuit));
   await actOrWait(incident, assessment, pursuit);
+}
+
+const isOlder = (one: Incident, other: Incident): boolean =>
+  one.detectedAt < other.detectedAt || (one.detectedAt === other.detectedAt && one.id < other.id);
+
+/** What turns out to have the cause of an incident that stands already goes on there: one cause, one plan, one story. */
+async function joinOlder(before: Incident, older: Incident, pursuit: Pursuit): Promise<void> {
+  await pursuit.save(joinedBy(older, servicesOf(before), pursuit.caseFile.at));
+  await finish(before, "withdrawn", `It has the cause of ${older.id}, and goes on there.`, pursuit);
+}
+
+/**
+ * A small deviation opens an incident; long after, something grave begins at the same place. Where the evidence dates the
+ * onset after the detection and nothing was planned yet, it is that which was detected, now.
+ */
+function redated(incident: Incident, before: Incident, at: number): Incident {
+  const { onset, detectedAt } = incident;
+  if (before.plan !== null || onset === null || onset.earliest <= detectedAt) return incident;
+  return note(
+    { ...incident, detectedAt: at },
+    at,
+    "detected anew",
+    "what is wrong now began after the first detection",
+  );
 }
 
 /** There is something to undo and nothing here that can: people hear of it once policy asks for an answer. */

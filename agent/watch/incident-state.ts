@@ -1,4 +1,5 @@
 import type { Assessment } from "../../core/model/assessment.ts";
+import type { Decision } from "../../core/model/decision.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
 import type { Baseline, Incident, IncidentStage, OutcomeKind } from "../../core/model/incident.ts";
 
@@ -9,6 +10,7 @@ export function openIncident(id: string, assessment: Assessment): Incident {
   // The core may blame what is no service ("shared infrastructure"): then the first that is hurt names the incident.
   const service = origin !== null && real.includes(origin) ? origin : (real[0] ?? "unknown");
   return {
+    trouble: [...assessment.services],
     ...withAssessment(
       {
         id,
@@ -63,6 +65,30 @@ export function withAssessment(incident: Incident, assessment: Assessment): Inci
 function withNewBaselines(kept: readonly Baseline[], newer: readonly Baseline[]): Baseline[] {
   const known = new Set(kept.map(({ service, metric }) => JSON.stringify([service, metric])));
   return [...kept, ...newer.filter(({ service, metric }) => !known.has(JSON.stringify([service, metric])))];
+}
+
+/**
+ * Services that an incident speaks of: where it is, whoever it hurts, and those whose trouble it was opened for. The last
+ * stay its own whatever is found to be hurt: else trouble that hurts nobody would be news at every look.
+ */
+export function servicesOf({ service, affectedServices, trouble = [] }: Incident): readonly string[] {
+  return [...new Set([service, ...affectedServices, ...trouble])];
+}
+
+/** The incident with the trouble of more services, which has the same cause. */
+export function joinedBy(incident: Incident, services: readonly string[], at: number): Incident {
+  const known = servicesOf(incident);
+  const more = services.filter((name) => !known.includes(name));
+  if (more.length === 0) return incident;
+  const trouble = [...(incident.trouble ?? []), ...more];
+  return note({ ...incident, trouble }, at, "joined", `${more.join(", ")}: the same cause`);
+}
+
+/** Whether a decision to act, or to have people act, names the same culprit as the incident's own. */
+export function hasSameCause({ decision }: Incident, other: Decision | null): boolean {
+  if (decision === null || other === null || other.action === "no_action") return false;
+  const [ours, theirs] = [decision.culprit?.changeId, other.culprit?.changeId];
+  return decision.action === other.action && ours !== undefined && ours === theirs;
 }
 
 /** The incident one stage further, with a line in its timeline. */

@@ -3,7 +3,7 @@ import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { troubled, worse } from "./incident-state.ts";
+import { servicesOf, troubled, worse } from "./incident-state.ts";
 
 /**
  * Trouble that outlives its incident: smoothed signals that fall slowly, or an action that did not help. It is not
@@ -32,7 +32,7 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
       // Nothing that stands now is known to be of what it dealt with: somebody has changed the same thing since.
       if (incident.outcome === "superseded") return;
       const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
-      const all = [...new Set([...incident.affectedServices, incident.service, ...joined.flat()])];
+      const all = [...new Set([...servicesOf(incident), ...joined.flat()])];
       // What is well when the incident closes does not linger.
       const still = caseFile === null ? null : troubled(caseFile.findings, caseFile.conditions);
       const services = all.filter((name) => still?.has(name) ?? true);
@@ -75,7 +75,7 @@ function isChangedSince(service: string, since: number, changes: readonly Change
  * belongs to it as well, shared service or not, unless somebody changed them since.
  */
 export function belongs(incident: Incident, services: readonly string[], caseFile: CaseFile): boolean {
-  const own = new Set([...incident.affectedServices, incident.service]);
+  const own = new Set(servicesOf(incident));
   const shares = services.some((name) => own.has(name));
   const acted = incident.gate?.executedAt ?? null;
   if (acted === null) return shares;

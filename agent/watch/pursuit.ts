@@ -11,6 +11,8 @@ export interface Pursuit {
   readonly caseFile: CaseFile;
   readonly save: (incident: Incident) => Promise<void>;
   readonly abort: AbortSignal;
+  /** Incidents that are open at this moment, oldest first. */
+  readonly open: () => readonly Incident[];
 }
 
 const ESCALATED = "escalated";

@@ -7,7 +7,7 @@ import { createArguing } from "./arguing.ts";
 import { createCanaryDesk } from "./canaries.ts";
 import { QUIET_STEPS } from "./deciding.ts";
 import { noteHealthyChanges } from "./healthy.ts";
-import { openIncident, substance, troubled } from "./incident-state.ts";
+import { hasSameCause, joinedBy, openIncident, servicesOf, substance, troubled } from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
 import type { WatchParts } from "./ports.ts";
 import { pursue } from "./pursue.ts";
@@ -73,6 +73,11 @@ export function createWatch(parts: WatchParts): Watch {
       if (lingering.covers(services, caseFile)) continue;
       if ([...incidents.values()].some((incident) => belongs(incident, services, caseFile))) continue;
       const assessment = parts.assess(caseFile, services);
+      const same = [...incidents.values()].find((one) => hasSameCause(one, assessment.decision));
+      if (same !== undefined) {
+        await save(joinedBy(same, services, caseFile.at));
+        continue;
+      }
       const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
       const text = noticed(assessment);
       await save({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
@@ -108,7 +113,7 @@ export function createWatch(parts: WatchParts): Watch {
       const inTrouble = troubled(seen.findings, seen.conditions);
       lingering.update(inTrouble, now);
       const news = [...inTrouble].some(
-        (name) => ![...incidents.values()].some((one) => one.affectedServices.includes(name) || one.service === name),
+        (name) => ![...incidents.values()].some((one) => servicesOf(one).includes(name)),
       );
       const due = now - healthLookedAt >= HEALTH_LOOK_MS;
       if (incidents.size === 0 && !news && !due) return;
@@ -120,7 +125,7 @@ export function createWatch(parts: WatchParts): Watch {
       }
       if (incidents.size > 0) await parts.gate.recover();
       if (news) await openNew(caseFile);
-      const pursuit = { parts, caseFile, save, abort };
+      const pursuit = { parts, caseFile, save, abort, open: () => [...incidents.values()] };
       for (const incident of [...incidents.values()]) {
         try {
           await pursue(await adoptAnswers(incident, parts), pursuit);

@@ -1,6 +1,7 @@
 import { judgeLiveCanaries } from "../canary/live.ts";
 import { withFailedCanaries } from "../canary/ranking.ts";
 import type { ChainStep, Config } from "../config/config.ts";
+import { type Accomplice, accomplices } from "../correlation/accomplice.ts";
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { creeps, HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
@@ -11,10 +12,12 @@ import { ofGravestClass } from "../correlation/trouble.ts";
 import { decide } from "../decision/decide.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
+import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
 import { episodeOnset, harmFindings, servicesMeant } from "./episodes.ts";
+import { withoutSecondGuess } from "./not-helped.ts";
 import { withoutTakenBack } from "./taken-back.ts";
 
 /** Where a step's text names no window: the seed's thirty minutes. */
@@ -150,10 +153,32 @@ function alsoHurt(caseFile: CaseFile, config: Config, onset: Onset, origin: stri
     .map(([service]) => service);
 }
 
-function dependencies({ caseFile, answers }: StepInput): Answer<"check_dependency_graph"> {
+function dependencies(input: StepInput): Answer<"check_dependency_graph"> {
+  const { caseFile, answers } = input;
   const top = answers.correlate_timing?.ranking.candidates[0];
   const change = caseFile.changes.find(({ id }) => id === top?.changeId);
-  return change === undefined ? { order: [], because: [] } : coordinate(change, caseFile.changes, caseFile.at);
+  if (change === undefined) return { order: [], because: [] };
+  const joined = alsoGuilty(input, change);
+  const { order, because } = coordinate([change, ...joined.map((one) => one.change)], caseFile.changes, caseFile.at);
+  return {
+    order,
+    because: [...because, ...joined.map(({ change: { id }, sentence }) => `${id} is guilty too: ${sentence}`)],
+  };
+}
+
+/** Changes that are guilty together with the likeliest one, each by itself as surely as the configured confidence asks. */
+function alsoGuilty({ caseFile, config, answers, services }: StepInput, culprit: Change): readonly Accomplice[] {
+  const window = answers.identify_recent_deployments;
+  const answer = answers.correlate_timing;
+  if (window === undefined || window.onset === null || answer === undefined) return [];
+  const options = { versionLabel: config.versionLabel, windowMs: window.windowMs };
+  const evidence = gatherEvidence(caseFile, window.onset, new Set(services), options);
+  const ranked = answer.ranking.candidates.flatMap(({ changeId, reasons }) => {
+    const change = caseFile.changes.find(({ id }) => id === changeId);
+    return change === undefined ? [] : [{ change, reasons }];
+  });
+  const sure = Math.log(answer.threshold / Math.max(1e-9, 1 - answer.threshold));
+  return accomplices(culprit, ranked, evidence).filter(({ logOdds }) => logOdds >= sure);
 }
 
 function impact({ caseFile, config, answers }: StepInput): Answer<"evaluate_business_impact"> {
@@ -167,7 +192,7 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
   const evidence = onset === null ? null : gatherEvidence(caseFile, onset, new Set(services), options);
   const choices = configured(config, "recommend_action")?.choices ?? null;
   const decision = decide({ caseFile, config, services, answers, evidence, choices });
-  return { decision: withoutTakenBack(decision, caseFile) };
+  return { decision: withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile) };
 }
 
 /** What is lost where a step is left out, in words. */

@@ -12,6 +12,12 @@ export interface OwnExcess {
   readonly shares: ReadonlyMap<string, number>;
   /** Services whose excess is known, none included; that of others shows at their callers. */
   readonly measured: ReadonlySet<string>;
+  /** What is in excess. */
+  readonly metric: string;
+  /** Whether requests are counted, so that callers and callees are compared call by call. */
+  readonly counted: boolean;
+  /** By service that is off: the part of its excess that none of its callees accounts for, 0 to 1. */
+  readonly parts: ReadonlyMap<string, number>;
 }
 
 /**
@@ -57,6 +63,7 @@ export function ownExcess(
     return Math.min(flow(one), Math.max(...callers.map((caller) => passes(caller, new Set([...seen, service])))));
   };
   const own = new Map<string, number>();
+  const parts = new Map<string, number>();
   for (const [service, one] of off) {
     let left = flow(one);
     for (const callee of graph.callees(service)) {
@@ -65,11 +72,18 @@ export function ownExcess(
       const often = !counted || (below.rate ?? 0) >= LEAST_PART * (one.rate ?? 0);
       left -= below.hurt * (often && below.each >= one.each ? flow(one) : flow(below));
     }
+    parts.set(service, flow(one) > 0 ? Math.max(0, left) / flow(one) : 0);
     own.set(service, Math.min(Math.max(0, left), passes(service, new Set([service]))) * one.hurt);
   }
   const total = [...own.values()].reduce((sum, value) => sum + value, 0);
   if (!(total > 0)) return null;
-  return { shares: new Map([...own].map(([service, value]) => [service, value / total])), measured };
+  return {
+    shares: new Map([...own].map(([service, value]) => [service, value / total])),
+    measured,
+    metric,
+    counted,
+    parts,
+  };
 }
 
 /** Errors where any finding speaks of them, else the latency that most findings speak of; null where neither is told. */

@@ -3,18 +3,19 @@ import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
+import { accomplices, joinedBy } from "./accomplice.ts";
 import { createCallGraph } from "./call-graph.ts";
 import { creeps, harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
-import { ownExcess } from "./own-excess.ts";
+import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
-import { spanEvidence } from "./span-evidence.ts";
+import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { timingEvidence } from "./timing.ts";
 import { beginsTogether } from "./together.ts";
@@ -61,8 +62,10 @@ export function rankCandidates(
   const others = candidates.filter((change) => change.ownRollback !== true);
   const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);
   const anyEligible = judged.some((change) => !isTooLate(change, evidence));
-  const scored = judged.map((change) => {
-    const reasons = reasonsFor(change, judged, evidence, options);
+  const alone = judged.map((change) => ({ change, reasons: reasonsFor(change, judged, evidence, options) }));
+  const scored = alone.map(({ change, reasons: own }) => {
+    const joined = joinedBy(accomplices(change, alone, evidence));
+    const reasons = joined === null ? own : [...own, joined];
     return { change, reasons, logOdds: sumOf(reasons) };
   });
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
@@ -135,6 +138,8 @@ export interface CaseEvidence {
   readonly course: "shift" | "drift";
   readonly surge: number | null;
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly own: OwnExcess | null;
+  readonly spans: SpanEvidence | null;
 }
 
 /** Everything that is read from the case once, whatever the candidate. */
@@ -201,6 +206,8 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     course,
     surge,
     overloaded,
+    own,
+    spans,
   };
 }
 

@@ -9,6 +9,8 @@ export interface SpanEvidence {
   readonly shares: ReadonlyMap<string, number>;
   /** Services that report spans at all; trouble of others shows at their callers. */
   readonly traced: ReadonlySet<string>;
+  /** Failed calls since the onset by service: all, and those none of whose own calls failed. */
+  readonly failed: ReadonlyMap<string, { readonly own: number; readonly all: number }>;
 }
 
 /** Fewer spans than this tell nothing of how long a service takes. */
@@ -25,10 +27,11 @@ const LEAST_FAILED = 2;
 export function spanEvidence(spans: readonly Span[], onset: Onset): SpanEvidence | null {
   const since = onset.earliest * 1000;
   const traced = new Set(spans.map(({ service }) => service));
+  const failed = failedSince(spans, since);
   const failing = newFailures(spans, since);
-  if (failing.size > 0) return { kind: "failing", shares: sharesOf(failing), traced };
+  if (failing.size > 0) return { kind: "failing", shares: sharesOf(failing), traced, failed };
   const slow = newOwnTime(spans, since);
-  return slow.size === 0 ? null : { kind: "slow", shares: sharesOf(slow), traced };
+  return slow.size === 0 ? null : { kind: "slow", shares: sharesOf(slow), traced, failed };
 }
 
 function sharesOf(amounts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
@@ -39,6 +42,17 @@ function sharesOf(amounts: ReadonlyMap<string, number>): ReadonlyMap<string, num
 const keyOf = (span: Span): string => `${span.traceId}/${span.spanId}`;
 const parentOf = (span: Span): string | null =>
   span.parentId === undefined ? null : `${span.traceId}/${span.parentId}`;
+
+function failedSince(spans: readonly Span[], sinceUs: number): SpanEvidence["failed"] {
+  const suffering = new Set(spans.filter(({ error }) => error).map(parentOf));
+  const failed = spans.filter(({ error, startUs }) => error && startUs >= sinceUs);
+  return new Map(
+    [...Map.groupBy(failed, ({ service }) => service)].map(([service, all]) => [
+      service,
+      { own: all.filter((span) => !suffering.has(keyOf(span))).length, all: all.length },
+    ]),
+  );
+}
 
 function newFailures(spans: readonly Span[], sinceUs: number): ReadonlyMap<string, number> {
   const suffering = new Set(spans.filter(({ error }) => error).map(parentOf));

@@ -70,23 +70,65 @@ function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number
     }
   }
   if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
-  const share = (one: { k: number; n: number }) => `${((100 * one.k) / one.n).toFixed(2)} %`;
+  return { nats: clamp(nats / DISPERSION), sentence: splitWords(change.to, total), samples };
+}
+
+interface Counts {
+  readonly k: number;
+  readonly n: number;
+}
+
+function splitWords(version: string, { fresh, old }: { readonly fresh: Counts; readonly old: Counts }): string {
+  const share = ({ k, n }: Counts) => `${((100 * k) / n).toFixed(2)} %`;
+  return `while both served, ${version} failed ${share(fresh)} of its requests and the version before it ${share(old)}`;
+}
+
+/**
+ * What two versions side by side say of the new one's own share in a trouble that both suffer from: log likelihood ratio
+ * of its failing more often than the old one, whatever that fails, against both being alike, over the samples since the
+ * onset in which both served. Null where that cannot be compared. The price of fitting one rate more is that of the
+ * Bayesian information criterion, half the log of the requests.
+ * @see Schwarz (1978), "Estimating the Dimension of a Model", Ann. Stat. 6(2):461–464
+ */
+export function failsMoreThanOld(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
+  const errors = index.byVersion(change.service, "error_rate");
+  const rates = index.byVersion(change.service, "request_rate");
+  const series = errors.get(change.to);
+  const total = { fresh: { k: 0, n: 0 }, old: { k: 0, n: 0 } };
+  let [nats, samples] = [0, 0];
+  // Step by step: what both suffer from may come and go.
+  for (const { at: time } of samplesBetween(series, onset.earliest, at)) {
+    const from = time - (series?.stepMs ?? 0) / 2;
+    const fresh = countsBetween(series, rates.get(change.to), from, time);
+    const old = otherCounts(errors, rates, change.to, from, time);
+    if (fresh === null || old === null || fresh.n < 1 || old.n < 1) continue;
+    const [p, q, both] = [fresh.k / fresh.n, old.k / old.n, (fresh.k + old.k) / (fresh.n + old.n)];
+    const apart = loglik(fresh, p) + loglik(old, q) - loglik(fresh, both) - loglik(old, both);
+    nats += p > q ? apart : -apart;
+    samples += 1;
+    for (const part of ["k", "n"] as const) {
+      total.fresh[part] += fresh[part];
+      total.old[part] += old[part];
+    }
+  }
+  if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
+  const price = 0.5 * Math.log(total.fresh.n + total.old.n);
   return {
-    nats: clamp(nats / DISPERSION),
-    sentence: `while both served, ${change.to} failed ${share(total.fresh)} of its requests and the version before it ${share(total.old)}`,
+    nats: clamp(nats / DISPERSION - price),
+    sentence: splitWords(change.to, total),
     samples,
   };
 }
 
 /** Log likelihood of one step if the new version carries the whole excess, less that of both being alike. */
-function carriedByNew(fresh: { k: number; n: number }, old: { k: number; n: number }, before: number): number {
+function carriedByNew(fresh: Counts, old: Counts, before: number): number {
   const both = (fresh.k + old.k + 0.5) / (fresh.n + old.n + 1);
   const excess = Math.max(0, fresh.k + old.k - before * (fresh.n + old.n));
   const guilty = Math.min(0.99, before + excess / fresh.n);
   return loglik(fresh, guilty) + loglik(old, before) - loglik(fresh, both) - loglik(old, both);
 }
 
-const loglik = ({ k, n }: { k: number; n: number }, p: number): number =>
+const loglik = ({ k, n }: Counts, p: number): number =>
   k * Math.log(Math.max(p, 1e-9)) + (n - k) * Math.log(Math.max(1 - p, 1e-9));
 const clamp = (nats: number): number => Math.max(-MOST_NATS, Math.min(MOST_NATS, nats));
 
@@ -96,7 +138,7 @@ function otherCounts(
   version: string,
   from: number,
   to: number,
-): { k: number; n: number } | null {
+): Counts | null {
   const total = { k: 0, n: 0 };
   for (const [other, series] of errors) {
     const counts = other === version ? null : countsBetween(series, rates.get(other), from, to);

@@ -79,6 +79,10 @@ export const Incident = z.strictObject({
   findings: z.array(Finding),
   conditions: z.array(ConditionState),
   affectedServices: z.array(z.string()),
+  trouble: z
+    .array(z.string())
+    .optional()
+    .describe("Services whose trouble it was opened for, and what joined it since"),
   changes: z.array(Change).describe("Those in the window, for the record"),
   ranking: Ranking.nullable(),
   impact: Impact.nullable(),

@@ -7,11 +7,11 @@ export interface Coordination {
 }
 
 /**
- * Follows `requires` from the change to everything that would not serve without it, dependants before what they need.
- * A dependant that another change has since replaced no longer holds it back, unless the newer one requires it too;
- * then that one is in the set. Own rollbacks are not undone.
+ * Follows `requires` from the culprits (the likeliest first) to everything that would not serve without them, dependants
+ * before what they need. A dependant that another change has since replaced no longer holds it back, unless the newer one
+ * requires it too; then that one is in the set. Own rollbacks are not undone.
  */
-export function coordinate(culprit: Change, changes: readonly Change[], at: number): Coordination {
+export function coordinate(culprits: readonly Change[], changes: readonly Change[], at: number): Coordination {
   const order: string[] = [];
   const because: string[] = [];
   const seen = new Set<string>();
@@ -26,7 +26,7 @@ export function coordinate(culprit: Change, changes: readonly Change[], at: numb
     }
     order.push(change.id);
   };
-  visit(culprit);
+  for (const culprit of culprits) visit(culprit);
   return { order, because: [...new Set(because)] };
 }
 

@@ -7,7 +7,7 @@ import { type Figures, type Scored, type Scores, score } from "../replay/score.t
 import { createDraw } from "../scenarios/draw.ts";
 import { families, generateBundle } from "../scenarios/generate.ts";
 import type { BundleFiles } from "../scenarios/observe/bundle.ts";
-import { atStep, withoutLogs, withoutVersionSplit } from "../scenarios/variants.ts";
+import { atStep, sparse, withoutLogs, withoutVersionSplit } from "../scenarios/variants.ts";
 import { writeBundle } from "../scenarios/write.ts";
 import type { BenchOutcome } from "./catalog.ts";
 import { clopperPearson } from "./intervals.ts";
@@ -19,6 +19,7 @@ const VARIANTS: readonly (readonly [string, (files: BundleFiles) => BundleFiles]
   ["without logs", withoutLogs],
   ["without version split", withoutVersionSplit],
   ["60 s samples", (files) => atStep(files, 60)],
+  ["60 s, short, no rates", sparse],
 ];
 
 const TARGET = { precision: 0.98, recall: 0.98, culpritTop1: 0.97, brier: 0.03, decisionDelaySeconds: 60 } as const;

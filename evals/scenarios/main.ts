@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createDraw } from "./draw.ts";
 import { families, generateBundle } from "./generate.ts";
-import { atStep, withoutLogs, withoutVersionSplit } from "./variants.ts";
+import { atStep, sparse, withoutLogs, withoutVersionSplit } from "./variants.ts";
 import { writeBundle } from "./write.ts";
 
-const USAGE = `node evals/scenarios/main.ts --seed N --count K [--family F]… [--step 15|60] [--without logs|versions]… -o DIR
+const USAGE = `node evals/scenarios/main.ts --seed N --count K [--family F]… [--step 15|60] [--without logs|versions|history]… -o DIR
   Writes K incident bundles, families in turn, each into DIR/<family>-<seed>. The same arguments give the same bytes.
   Families: ${families().join(", ")}
 `;
@@ -46,8 +46,8 @@ function main(): number {
           ? "--step takes a multiple of 15, in seconds"
           : unknown.length > 0
             ? `there is no family ${unknown.join(", ")}`
-            : values.without.some((part) => part !== "logs" && part !== "versions")
-              ? "--without takes logs or versions"
+            : values.without.some((part) => !["logs", "versions", "history"].includes(part))
+              ? "--without takes logs, versions or history"
               : null;
   if (problem !== null || values.out === undefined) return refuse(problem ?? "");
   const seeds = createDraw(`seeds/${seed}`);
@@ -57,6 +57,7 @@ function main(): number {
     let files = generateBundle(family, own);
     if (values.without.includes("logs")) files = withoutLogs(files);
     if (values.without.includes("versions")) files = withoutVersionSplit(files);
+    if (values.without.includes("history")) files = sparse(files);
     writeBundle(join(values.out, `${family}-${own}`), atStep(files, step));
     if (process.stderr.isTTY) process.stderr.write(`\r${index + 1}/${count} ${family}\u001b[K`);
   }

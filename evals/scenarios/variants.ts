@@ -42,6 +42,39 @@ export function atStep(files: BundleFiles, seconds: number): BundleFiles {
   return { ...files, "series.jsonl": coarser.map((line) => `${JSON.stringify(line)}\n`).join("") };
 }
 
+/** How much came before the onset in the recordings of real staged rollouts that others publish. */
+const SHORT_HISTORY_MINUTES = 14;
+
+/**
+ * The same bundle as a sparse monitoring would have recorded it: samples 60 s apart, no request rate, no coarse history,
+ * and `SHORT_HISTORY_MINUTES` before the onset (where nothing is faulty, before the watch) as all that came before.
+ */
+export function sparse(files: BundleFiles): BundleFiles {
+  const coarser = atStep(files, 60);
+  const incident: { watch: { start: string; end: string } } = JSON.parse(files["incident.json"] ?? "{}");
+  const truth: { onset: string | null } = JSON.parse(files["truth.json"] ?? "{}");
+  const first = Date.parse(truth.onset ?? incident.watch.start) / 1000 - SHORT_HISTORY_MINUTES * 60;
+  const start = Math.max(Date.parse(incident.watch.start), first * 1000);
+  const watch = { ...incident.watch, start: new Date(start).toISOString() };
+  return {
+    ...coarser,
+    "incident.json": `${JSON.stringify({ ...incident, watch }, null, 2)}\n`,
+    ...mapped(coarser, "series.jsonl", (line) => {
+      const series: SeriesLine = JSON.parse(JSON.stringify(line));
+      return series.step > 60 || series.metric === "request_rate" ? null : since(series, first);
+    }),
+    ...mapped(coarser, "logs.jsonl", (line) => (isBefore(line, first * 1000) ? null : line)),
+    ...mapped(coarser, "spans.jsonl", (line) => ("start" in line && Number(line.start) < first * 1e6 ? null : line)),
+  };
+}
+
+function since(line: SeriesLine, first: number): SeriesLine {
+  const cut = Math.max(0, Math.ceil((first - line.start) / line.step));
+  return { ...line, start: line.start + cut * line.step, values: line.values.slice(cut) };
+}
+
+const isBefore = (line: object, ms: number): boolean => "at" in line && Date.parse(String(line.at)) < ms;
+
 const keyOf = ({ service, labels, step }: SeriesLine) => JSON.stringify([service, labels ?? {}, step]);
 
 /** Windows end on whole multiples of the step, so that series of one bundle stay on one grid. A sample stands for the time before it. */

@@ -264,7 +264,10 @@ describe("a helper that fails changes nothing and is said", () => {
   it("one incident that fails leaves the others alone", async () => {
     await using world = await openWatchWorld();
     const pending = { condition: "pending", firesAt: world.time.now + 5 * MINUTE } as const;
-    world.troubles = [world.trouble({ ...pending, services: ["search"], targets: [] }), world.trouble(pending)];
+    world.troubles = [
+      world.trouble({ ...pending, services: ["search"], targets: [], action: "no_action" }),
+      world.trouble(pending),
+    ];
     await world.step();
     const { assess } = world;
     world.assess = (file, focus) => {

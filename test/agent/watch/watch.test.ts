@@ -45,6 +45,33 @@ describe("which troubles are one incident", () => {
     expect(world.texts("incident.detected")).toHaveLength(1);
   });
 
+  it("trouble that hurts nobody is one incident, however long it lasts", async () => {
+    await using world = await openWatchWorld();
+    const { assess } = world;
+    world.assess = (file, focus) => {
+      const said = assess(file, focus);
+      const check_affected_services = { services: ["somebody-else"], origin: "shared infrastructure" };
+      return { ...said, answers: { ...said.answers, check_affected_services } };
+    };
+    world.troubles = [
+      world.trouble({ action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 }),
+    ];
+    await world.step(A_WHILE);
+    expect(world.texts("incident.detected")).toHaveLength(1);
+    expect((await world.incident()).affectedServices).toEqual(["somebody-else"]);
+  });
+
+  it("trouble elsewhere with the same cause joins the incident that stands, with no plan of its own", async () => {
+    await using world = await openWatchWorld();
+    const trouble = world.trouble({ condition: "pending", firesAt: world.time.now + 5 * MINUTE });
+    world.troubles = [trouble];
+    await world.step(2);
+    world.troubles = [trouble, { ...trouble, services: ["audit"] }];
+    await world.step(A_WHILE);
+    expect(world.texts("incident.detected")).toHaveLength(1);
+    expect((await world.incident()).timeline.map(({ detail }) => detail)).toContain("audit: the same cause");
+  });
+
   it.each(["recovered", "not-recovered"] as const)(
     "what lingers after an incident closed as %s is no new incident",
     async (verdict) => {

@@ -15,7 +15,7 @@ const provider = change({ id: "p", service: "stock", to: "v2.0.0", startedAt: T0
 const consumer = change({ id: "c", service: "cart", requires: { stock: "v2.0.0" } });
 
 describe("the coordinated set", () => {
-  const order = (culprit: Change, ...changes: Change[]) => coordinate(culprit, [culprit, ...changes], NOW).order;
+  const order = (culprit: Change, ...changes: Change[]) => coordinate([culprit], [culprit, ...changes], NOW).order;
 
   it.each<readonly [string, readonly Change[], readonly string[]]>([
     ["is the culprit alone where nobody depends on it", [change({ id: "x", service: "web" })], ["p"]],
@@ -58,7 +58,7 @@ describe("the coordinated set", () => {
   });
 
   it("says why", () => {
-    expect(coordinate(provider, [provider, consumer], NOW).because[0]).toContain("c requires stock v2.0.0");
+    expect(coordinate([provider], [provider, consumer], NOW).because[0]).toContain("c requires stock v2.0.0");
   });
 
   it.each([

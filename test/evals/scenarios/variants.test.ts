@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { generateBundle } from "../../../evals/scenarios/generate.ts";
 import type { SeriesLine } from "../../../evals/scenarios/observe/series.ts";
-import { atStep, withoutLogs, withoutVersionSplit } from "../../../evals/scenarios/variants.ts";
+import { atStep, sparse, withoutLogs, withoutVersionSplit } from "../../../evals/scenarios/variants.ts";
 
 const bundle = generateBundle("gradual-rollout", 3);
 const seriesOf = (files: typeof bundle): readonly SeriesLine[] =>
@@ -66,5 +66,20 @@ describe("a variant of a bundle", () => {
     expect(seriesOf(atStep(bundle, 60)).filter(({ step }) => step === 300)).toEqual(
       seriesOf(bundle).filter(({ step }) => step === 300),
     );
+  });
+
+  it("with little history has 14 minutes before the onset at 60 s, no request rate, and the truth it had", () => {
+    const files = sparse(bundle);
+    const onset = Date.parse(JSON.parse(files["truth.json"] ?? "").onset) / 1000;
+    const series = seriesOf(files);
+    expect(new Set(series.map(({ step }) => step))).toEqual(new Set([60]));
+    expect(series.some(({ metric }) => metric === "request_rate")).toBe(false);
+    expect(series.some(({ metric }) => metric === "error_rate")).toBe(true);
+    const begin = Math.min(...series.map(({ start }) => start));
+    expect(onset - begin).toBeGreaterThan(12 * 60);
+    expect(onset - begin).toBeLessThanOrEqual(14 * 60);
+    const watchStart = Date.parse(JSON.parse(files["incident.json"] ?? "").watch.start) / 1000;
+    expect(watchStart).toBeGreaterThanOrEqual(onset - 14 * 60);
+    expect(files["truth.json"]).toBe(bundle["truth.json"]);
   });
 });

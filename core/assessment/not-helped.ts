@@ -1,0 +1,37 @@
+import { createCallGraph } from "../correlation/call-graph.ts";
+import type { CaseFile } from "../model/assessment.ts";
+import type { Decision } from "../model/decision.ts";
+import type { Onset } from "../model/finding.ts";
+import { rfc3339 } from "../model/time.ts";
+import { ownActs } from "./own-acts.ts";
+
+/**
+ * The decision, unless it would undo a second change for trouble that a rollback of ours did not end: the first suspect
+ * was the wrong one, or undoing it was not enough, and with the likeliest one gone the next looks far surer than it is.
+ * Then nothing is undone, people decide, and the next suspect is named. A change that began after our act is judged as
+ * any other, and so is trouble that came after a calm. Pure.
+ *
+ * `onset`: where the samples since the act have shown the trouble from the first one on, it reaches back to the act.
+ */
+export function withoutSecondGuess(decision: Decision, onset: Onset | null, caseFile: CaseFile): Decision {
+  if (onset === null || (decision.action !== "rollback" && decision.action !== "feature_flag_disable")) return decision;
+  const { changes, topology } = caseFile;
+  const graph = createCallGraph(topology);
+  const meant = changes.filter(({ id }) => decision.changeIds.includes(id));
+  const isJoined = (a: string, b: string): boolean =>
+    a === b || !graph.known || graph.ancestors(a).has(b) || graph.ancestors(b).has(a);
+  const act = ownActs(changes).findLast(
+    ({ service, doneAt }) =>
+      onset.earliest <= doneAt &&
+      meant.some((change) => change.startedAt < doneAt && isJoined(change.service, service)),
+  );
+  if (act === undefined) return decision;
+  const since = `our own rollback of ${act.service} was in effect at ${rfc3339(act.doneAt)} and did not end this trouble`;
+  return {
+    ...decision,
+    action: "no_action",
+    changeIds: [],
+    needsPerson: [`${since}: whether ${decision.culprit?.changeId ?? "another change"} goes back is for people to say`],
+    why: [since, ...decision.why],
+  };
+}

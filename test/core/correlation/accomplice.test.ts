@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { assess } from "../../../core/assessment/assessor.ts";
+import { caseAt } from "../assessment/case-at.ts";
+import { testConfig } from "../assessment/config.ts";
+import { base } from "../assessment/trap.ts";
+import { atS, deploy, type WorldOptions } from "../assessment/world.ts";
+
+const both = [deploy("stock", 300), deploy("cart", 305)];
+const passedOn = { service: "stock", fromS: 310, errors: 0.3, rampS: 110, spread: 0.4 };
+const ofItsOwn = { service: "cart", fromS: 315, errors: 0.3, rampS: 110, spread: 0.4 };
+/** Errors of stock's new version, and of cart's two: how many cart's old version fails of its own requests. */
+const versions = (freshCart: number, oldCart: number): NonNullable<WorldOptions["versions"]> => [
+  {
+    ...{ service: "stock", fromS: 300, toS: 420, old: "v1.0.0", fresh: "v1.1.0" },
+    ...{ share: (s: number) => (s - 300) / 120, oldErrors: 0.002, freshErrors: 0.3 },
+  },
+  {
+    ...{ service: "cart", fromS: 305, toS: 425, old: "v1.0.0", fresh: "v1.1.0" },
+    ...{ share: (s: number) => (s - 305) / 120, oldErrors: oldCart, freshErrors: freshCart },
+  },
+];
+const decided = async (options: WorldOptions, at = 425) => assess(await caseAt(options, at), testConfig()).decision;
+
+describe("two changes that are guilty, each by itself", () => {
+  const world = { ...base, changes: both, effects: [passedOn, ofItsOwn], versions: versions(0.4, 0.1) };
+
+  it("go back together", async () => {
+    const { action, changeIds, why } = await decided(world);
+    expect(action).toBe("rollback");
+    expect([...changeIds].sort()).toEqual(["deploy-cart-305", "deploy-stock-300"]);
+    expect(why.join("\n")).toMatch(/is guilty too: no callee accounts for \d+ % of what/);
+  });
+
+  it("go back together also where one is a push of configuration", async () => {
+    const push = deploy("cart", 305, { id: "config-cart", kind: "config" });
+    const { changeIds } = await decided({ ...world, changes: [deploy("stock", 300), push] });
+    expect([...changeIds].sort()).toEqual(["config-cart", "deploy-stock-300"]);
+  });
+});
+
+describe("a change that was made at the same time as the guilty one stays", () => {
+  const cases: readonly (readonly [string, WorldOptions])[] = [
+    [
+      "where its service fails what its callee fails, both versions alike",
+      { ...base, changes: both, effects: [passedOn], versions: versions(0.12, 0.12) },
+    ],
+    [
+      "where its service only passes failures on and nothing tells versions",
+      { ...base, changes: both, effects: [passedOn] },
+    ],
+    [
+      "where its service is well",
+      { ...base, changes: [deploy("stock", 300), deploy("checkout", 305)], effects: [passedOn] },
+    ],
+    [
+      "where it is made after the trouble began",
+      {
+        ...base,
+        changes: [deploy("stock", 300), deploy("cart", 400)],
+        effects: [passedOn, { ...ofItsOwn, fromS: 316 }],
+      },
+    ],
+    [
+      "where it is a flag and the guilty one a deploy: one plan takes one action",
+      {
+        ...base,
+        changes: [
+          deploy("stock", 300),
+          deploy("cart", 305, { id: "flag", kind: "flag", flag: "fast", from: "off", to: "on", finishedAt: atS(305) }),
+        ],
+        effects: [passedOn, ofItsOwn],
+        versions: versions(0.4, 0.1),
+      },
+    ],
+  ];
+  it.each(cases)("%s", async (_, options) => {
+    expect((await decided(options)).changeIds.length).toBeLessThan(2);
+  });
+});
