@@ -1,7 +1,8 @@
-import type { Config } from "../../core/config/config.ts";
+import type { Config, ModelConfig } from "../../core/config/config.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Gate, Ledger, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
+import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
 
 /** Exit codes of every command: what a script may rely on. */
@@ -132,6 +133,8 @@ export interface Composition {
     ask: { readonly service?: string; readonly metric?: string; readonly at?: number; readonly bundle?: string },
     abort: AbortSignal,
   ) => Promise<Investigation>;
+  /** A model by its vendor, with the key from the vendor's usual variable; its budget is new for each run. */
+  readonly model: (config: ModelConfig) => Promise<() => Promise<BudgetedModel>>;
   readonly postmortem: (config: Config, incident: Incident, format: "md" | "html") => Promise<string>;
   /** null where the configuration asks for no memory. */
   readonly knowledge: (config: Config) => Promise<KnowledgeDesk | null>;

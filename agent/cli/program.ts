@@ -153,6 +153,11 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--score", "compare with each bundle's truth.json, and write a report")
       .option("--report <file>", "the report (HTML) goes here; default: beside the JSON file, else unship-replay.html")
       .option("--no-report", "no report")
+      .option("--reasoner <reasoner>", "a model to score beside the core: anthropic, openai, or scripted")
+      .option("--model <name>", "the model's name; without it, and with -c, the file's own model")
+      .option("--base-url <url>", "where it answers, if not at the vendor's")
+      .option("--baseline <file>", "what each model reached before; one that is worse now fails")
+      .option("--save-baseline", "write what this model reached into the baseline file")
       .option("--workers <number>", "bundles at the same time (default: one a core)"),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
 

@@ -54,13 +54,16 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     return openLiveSystem({ config, clock: systemClock, environment, act, note });
   };
 
-  /** The configured model, made anew for each run of the chain; its key is read at once, so that a lost one is said at the start. */
-  const modelOf = async ({ model }: Config) => {
-    if (model === null) return {};
+  const openModel: Composition["model"] = async (model) => {
     const { secret } = await import("./secrets.ts");
     const { configuredModel } = await import("../models/configured.ts");
     const key = model.apiKey === null ? null : secret(model.apiKey, environment);
-    return { model: () => configuredModel(model, key) };
+    return () => configuredModel(model, key);
+  };
+
+  /** The configured model, made anew for each run of the chain; its key is read at once, so that a lost one is said at the start. */
+  const modelOf = async ({ model }: Config) => {
+    return model === null ? {} : { model: await openModel(model) };
   };
 
   return {
@@ -157,6 +160,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         await system.close();
       }
     },
+    model: openModel,
     postmortem: async (config, incident, format) => {
       const { draftPostmortem } = await import("./postmortems.ts");
       const ledger = await ledgerOf(config);

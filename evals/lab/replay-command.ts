@@ -15,6 +15,11 @@ const Options = z.looseObject({
   mode: z.string().optional(),
   score: z.boolean().default(false),
   report: z.union([z.boolean(), z.string()]).default(true),
+  reasoner: z.string().optional(),
+  model: z.string().optional(),
+  baseUrl: z.string().optional(),
+  baseline: z.string().optional(),
+  saveBaseline: z.boolean().default(false),
   workers: z.coerce.number().int().min(1).optional(),
   json: z.union([z.boolean(), z.string()]).optional(),
 });
@@ -30,6 +35,10 @@ export async function replayCommand(
   abort: AbortSignal,
 ): Promise<ExitCode> {
   const options = Options.parse(given);
+  if (options.reasoner !== undefined && options.reasoner !== "deterministic") {
+    const { replayWithModel } = await import("../reasoner/replay-with-model.ts");
+    return replayWithModel(to, findBundles(paths), { ...options, reasoner: options.reasoner }, abort);
+  }
   const reportFile = reportPath(options);
   const replayed = await replay(to, findBundles(paths), options, reportFile !== null, abort);
   const value = replayed.map(({ result: { id, episodes, samples } }) => ({ id, episodes, samples }));

@@ -1,9 +1,11 @@
 import { composeAgent } from "../../agent/compose/agent.ts";
 import { terminalNotifier } from "../../agent/compose/notifier.ts";
-import type { Config } from "../../core/config/config.ts";
+import type { BudgetedModel } from "../../agent/models/budget.ts";
+import type { Config, ModelConfig } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
+import { type Argued, arguedOf } from "../reasoner/argued.ts";
 import { type Bundle, readBundle } from "./bundle.ts";
 import { bundleSources } from "./bundle-sources.ts";
 import { type Episode, placesOf, toEpisode } from "./episode.ts";
@@ -17,6 +19,13 @@ export interface ReplayOptions {
   readonly mode?: string;
   /** Whether the result holds what a report draws of the bundle. */
   readonly sketch?: boolean;
+  /** A language model beside the core, with its budget; what it argued is in the result. Not for workers: it is no data. */
+  readonly reasoner?: Reasoner;
+}
+
+export interface Reasoner {
+  readonly config: ModelConfig;
+  readonly open: () => Promise<BudgetedModel>;
 }
 
 export interface ReplayResult {
@@ -24,6 +33,8 @@ export interface ReplayResult {
   readonly episodes: readonly Episode[];
   readonly samples: number;
   readonly sketch?: Sketch;
+  /** What a model argued on each incident, in the order of the episodes; absent: none was asked. */
+  readonly argued?: readonly Argued[];
 }
 
 const BREATH_TICKS = 50;
@@ -33,11 +44,11 @@ const MOST_TICKS = 1_000_000;
 /** Replays one bundle folder; see `replayRecording`. The same bundle and configuration give the same result, byte for byte. */
 export async function replayBundle(
   directory: string,
-  { version, config: file, mode, sketch }: ReplayOptions,
+  { version, config: file, mode, sketch, reasoner }: ReplayOptions,
   abort: AbortSignal,
 ): Promise<ReplayResult> {
   const bundle = readBundle(directory);
-  const result = await replayRecording(bundle, configFor(bundle, file, mode), version, abort);
+  const result = await replayRecording(bundle, configFor(bundle, file, mode), version, abort, reasoner);
   return sketch === true ? { ...result, sketch: sketchOf(bundle, result.episodes) } : result;
 }
 
@@ -47,10 +58,12 @@ export async function replayBundle(
  */
 export async function replayRecording(
   bundle: Bundle,
-  config: Config,
+  configured: Config,
   version: string,
   abort: AbortSignal,
+  reasoner?: Reasoner,
 ): Promise<ReplayResult> {
+  const config = reasoner === undefined ? configured : { ...configured, model: reasoner.config };
   const { start, end } = bundle.incident.watch;
   const ticks = (end - start) / config.watch.stepMs;
   if (ticks > MOST_TICKS) {
@@ -75,6 +88,7 @@ export async function replayRecording(
       notifier: terminalNotifier,
       emit: () => undefined,
       postmortem: null,
+      ...(reasoner === undefined ? {} : { model: reasoner.open }),
       newId: () => {
         plans += 1;
         return `plan-${plans}`;
@@ -89,11 +103,12 @@ export async function replayRecording(
     }
     const incidents = await ledger.incidents();
     const places = new Set([...placesOf(bundle), ...bundle.incident.services.map(({ name }) => name)]);
-    const episodes = incidents
-      .toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1))
-      .map((incident) => toEpisode(incident, places));
+    const inOrder = incidents.toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1));
+    const episodes = inOrder.map((incident) => toEpisode(incident, places));
     const samples = bundle.series.reduce((sum, { values }) => sum + values.length, 0);
-    return { id: bundle.incident.id, episodes, samples };
+    if (reasoner === undefined) return { id: bundle.incident.id, episodes, samples };
+    const argued = await Promise.all(inOrder.map(({ id }, index) => arguedOf(ledger, id, episodes[index])));
+    return { id: bundle.incident.id, episodes, samples, argued };
   } finally {
     await ledger.close();
   }

@@ -5,6 +5,7 @@ import { runChain } from "../../../agent/chain/runner.ts";
 import { scriptedModel, type Turn } from "../../../agent/models/scripted.ts";
 import type { Config } from "../../../core/config/config.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
+import { byTheBook, lastResult, type Script, stepOf } from "../../../evals/reasoner/by-the-book.ts";
 import { createServer } from "../../../mcp-tools/server.ts";
 import {
   caseFile,
@@ -17,7 +18,6 @@ import {
   recordingGate,
   SIX,
 } from "../../mcp-tools/scenario.ts";
-import { byTheBook, lastResult, type Script, stepOf } from "./by-the-book.ts";
 
 const held = recordingGate({ verdict: "require_approval", rules: [] });
 

@@ -8,9 +8,9 @@ import type { ChatRequest } from "../../../agent/models/model.ts";
 import { scriptedModel, type Turn } from "../../../agent/models/scripted.ts";
 import { createAssessor } from "../../../core/assessment/assessor.ts";
 import type { ModelConfig } from "../../../core/config/config.ts";
+import { byTheBook } from "../../../evals/reasoner/by-the-book.ts";
 import { readTruth } from "../../../evals/replay/bundle.ts";
 import { openBundle } from "../../../evals/replay/open-bundle.ts";
-import { byTheBook } from "./by-the-book.ts";
 
 const BUNDLES = join(import.meta.dirname, "../../../evals/data/incidents");
 const MODEL: ModelConfig = {

@@ -8,10 +8,10 @@ import { runChain } from "../../../../agent/chain/runner.ts";
 import type { ChatRequest } from "../../../../agent/models/model.ts";
 import { scriptedModel } from "../../../../agent/models/scripted.ts";
 import type { Target } from "../../../../core/model/plan.ts";
+import { answerFrom, type Script, stepOf, toolOf } from "../../../../evals/reasoner/by-the-book.ts";
 import { createServer } from "../../../../mcp-tools/server.ts";
 import { openWorld, type World } from "../../../mcp-tools/gate/gate-world.ts";
 import { decoy, deploy, NOW } from "../../../mcp-tools/scenario.ts";
-import { answerFrom, type Script, stepOf, toolOf } from "../by-the-book.ts";
 import { findsDemand, type Injection } from "./reader.ts";
 import { attacked, CONFIG, LOOK_AROUND } from "./world.ts";
 

@@ -1,5 +1,5 @@
-import type { ChatRequest } from "../../../agent/models/model.ts";
-import type { Turn } from "../../../agent/models/scripted.ts";
+import type { ChatRequest } from "../../agent/models/model.ts";
+import type { Turn } from "../../agent/models/scripted.ts";
 
 export type Script = (request: ChatRequest, turn: number) => Turn | Promise<Turn>;
 
@@ -60,3 +60,28 @@ export const byTheBook =
     const answer = twist(step, answerFrom(step, said), attempt);
     return { calls: [{ name: "answer_step", args: answer as Record<string, unknown> }] };
   };
+
+/** Reads as the book says, and then blames another change than the tools do: a model that is fluent and wrong. */
+export function blamingAnother(): Script {
+  type Answer = Record<string, Record<string, unknown>>;
+  interface Blamed {
+    readonly changeId: string;
+    readonly probability: number;
+  }
+  let other: Blamed | null = null;
+  return byTheBook((step, answer) => {
+    const given = answer as Answer;
+    if (step === "correlate_timing") {
+      const candidates = (given.ranking?.candidates ?? []) as readonly Blamed[];
+      const swapped = candidates.toReversed().map((one, index) => ({
+        ...one,
+        probability: candidates[index]?.probability ?? 0,
+      }));
+      other = swapped[0] ?? null;
+      return { ...given, ranking: { ...given.ranking, candidates: swapped } };
+    }
+    if (step !== "recommend_action" || other === null) return answer;
+    const culprit = { changeId: other.changeId, probability: other.probability };
+    return { decision: { ...given.decision, culprit, changeIds: [other.changeId], why: ["it looks like the cause"] } };
+  });
+}
