@@ -10,6 +10,8 @@ export interface Settled {
   readonly opinions: readonly string[];
   /** What people should be asked. Empty: nothing. */
   readonly questions: readonly string[];
+  /** Doubts that hold an action which would otherwise be automatic; empty unless `model.may_hold`. */
+  readonly holds: readonly string[];
 }
 
 export interface SettleOptions {
@@ -35,12 +37,13 @@ export function settle(core: StepAnswers, model: StepAnswers | null, options: Se
     ...(theirs === undefined ? [] : decisionDoubts(decision, theirs)),
     ...(model === null ? [] : timingDoubts(core, model)),
   ];
-  if (doubts.length === 0) return { decision, opinions: theirs === undefined ? [] : [MODEL_AGREES], questions: [] };
+  if (doubts.length === 0)
+    return { decision, opinions: theirs === undefined ? [] : [MODEL_AGREES], questions: [], holds: [] };
   const sure = decision.automatic && (decision.culprit?.probability ?? 0) >= options.threshold;
-  if (sure && !options.mayHold) return { decision, opinions: doubts, questions: [] };
+  if (sure && !options.mayHold) return { decision, opinions: doubts, questions: [], holds: [] };
   const acts = decision.action === "rollback" || decision.action === "feature_flag_disable";
   const needsPerson = acts ? [...decision.needsPerson, ...doubts] : decision.needsPerson;
-  return { decision: { ...decision, needsPerson }, opinions: doubts, questions: doubts };
+  return { decision: { ...decision, needsPerson }, opinions: doubts, questions: doubts, holds: sure ? doubts : [] };
 }
 
 function decisionDoubts(core: Decision, model: Decision): readonly string[] {

@@ -12,6 +12,7 @@ import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
 import { createWatch, type Watch } from "../watch/watch.ts";
 import { createChain, newPlanId } from "./chain.ts";
+import { modelHolds, NO_HOLDS, withHolds } from "./holds.ts";
 import { type BadVersions, badVersions } from "./past.ts";
 import { createSilences } from "./silences.ts";
 
@@ -51,6 +52,7 @@ export function composeAgent(parts: AgentParts): Agent {
   const assessor = createAssessor({ sources, config });
   const silences = { look: createSilences(), gather: createSilences() };
   const unseen = parts.gaps ?? (() => []);
+  const mayHold = config.model?.mayHold ?? false;
   const gate = createGate({
     config,
     store: ledger,
@@ -58,7 +60,8 @@ export function composeAgent(parts: AgentParts): Agent {
     assess: async (services, now, abort) => {
       const pastBad = await badVersions(ledger);
       const caseFile = await createAssessor({ sources, config }).gather(now, abort);
-      return assess({ ...caseFile, gaps: [...caseFile.gaps, ...unseen()] }, config, services, { pastBad });
+      const fresh = assess({ ...caseFile, gaps: [...caseFile.gaps, ...unseen()] }, config, services, { pastBad });
+      return withHolds(fresh, await modelHolds(ledger, mayHold));
     },
     traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
     clock,
@@ -68,6 +71,7 @@ export function composeAgent(parts: AgentParts): Agent {
   const chain = createChain({ ...parts, gate });
   let newest: CaseFile | null = null;
   let pastBad: BadVersions = new Map();
+  let holds = NO_HOLDS;
   const watch = createWatch({
     config,
     clock,
@@ -83,11 +87,12 @@ export function composeAgent(parts: AgentParts): Agent {
     },
     gather: async (now, abort) => {
       pastBad = await badVersions(ledger);
+      holds = await modelHolds(ledger, mayHold);
       const caseFile = await assessor.gather(now, abort);
       newest = { ...caseFile, gaps: silences.gather([...caseFile.gaps, ...unseen()], now) };
       return newest;
     },
-    assess: (caseFile, focus) => assess(caseFile, config, focus, { pastBad }),
+    assess: (caseFile, focus) => withHolds(assess(caseFile, config, focus, { pastBad }), holds),
     episodes,
     reason: chain,
     ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),

@@ -14,6 +14,7 @@ import { runChain } from "../chain/runner.ts";
 import { MODEL_AGREES } from "../chain/settle.ts";
 import type { BudgetedModel, Spending } from "../models/budget.ts";
 import type { ChainRecord } from "../watch/ports.ts";
+import { holdOf } from "./holds.ts";
 import { badVersions } from "./past.ts";
 
 export interface ChainParts {
@@ -125,6 +126,7 @@ function recordOf(result: Reasoned, incident: Incident, caseFile: CaseFile, conf
       answers: result.answers,
       model: result.model,
       settled: result.settled,
+      holds: holdOf(result),
       losses: result.losses,
       spent: result.spent ?? null,
     },

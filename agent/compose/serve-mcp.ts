@@ -11,6 +11,7 @@ import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
 import { knownIncident, newPlanId, toolContext } from "./chain.ts";
+import { modelHolds, withHolds } from "./holds.ts";
 import type { LiveSystem } from "./live-system.ts";
 import { badVersions } from "./past.ts";
 import { draftPostmortem } from "./postmortems.ts";
@@ -49,7 +50,8 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     assess: async (services, now, stop) => {
       const pastBad = await badVersions(ledger);
       const caseFile = await createAssessor({ sources, config }).gather(now, stop);
-      return assess({ ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] }, config, services, { pastBad });
+      const fresh = assess({ ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] }, config, services, { pastBad });
+      return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));
     },
     traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
     clock,

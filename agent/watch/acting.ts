@@ -4,6 +4,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { wrote } from "./adopting.ts";
+import { awaitsModel } from "./arguing.ts";
 import { active, advance, note } from "./incident-state.ts";
 import { PLAN_EXPIRED } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -22,6 +23,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
       advance(before, "waiting-policy", now, "waiting for policy", `${pending.text} holds in ${durationText(rest)}`),
     );
   }
+  if (decision.automatic && before.plan === null && awaitsModel(before, now, parts.config)) return save(before);
   let incident = before;
   if (incident.plan === null && restsAfterNothing(incident, now, parts.config.watch.stepMs)) return save(incident);
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {

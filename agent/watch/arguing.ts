@@ -59,6 +59,16 @@ export function createArguing(parts: WatchParts): Arguing {
   };
 }
 
+/**
+ * Whether an automatic action waits for what a model says of its decision: only where the file lets a model hold, and
+ * no longer than one run of it may take and the look after that. A model that is late holds nothing (S12).
+ */
+export function awaitsModel(incident: Incident, at: number, { model, watch }: WatchParts["config"]): boolean {
+  if (model?.mayHold !== true || !lacksArgument(incident)) return false;
+  const decided = incident.timeline.findLast(({ event }) => event.startsWith(DECIDED))?.at ?? at;
+  return at - decided <= model.budget.timeMs + watch.stepMs;
+}
+
 /** Whether the newest decision is one that the chain has not spoken of. */
 function lacksArgument({ timeline }: Incident): boolean {
   const last = timeline.findLast(({ event }) => event.startsWith(DECIDED) || event.startsWith(CHAIN));

@@ -69,10 +69,12 @@ function modelLines({ model }: Config): readonly string[] {
   const { budget } = model;
   const cost = budget.cost === null ? "" : `, a cost of ${budget.cost}`;
   const holds = model.mayHold
-    ? ["CAUTION: may_hold asks for its doubt to hold automatic actions; nothing is held by it yet."]
+    ? [
+        `may_hold: an automatic action waits for its opinion, at most ${durationText(budget.timeMs)} and one look; a doubt turns it into a question to people. It still causes nothing.`,
+      ]
     : [];
   return [
-    `Model: ${model.model} (${model.provider}${where}) reads and argues beside the deterministic reasoner, which takes every step too. It holds and causes nothing; its doubt becomes a question to people.`,
+    `Model: ${model.model} (${model.provider}${where}) reads and argues beside the deterministic reasoner, which takes every step too. ${model.mayHold ? "It causes nothing." : "It holds and causes nothing; its doubt becomes a question to people."}`,
     `One run of it may use ${budget.tokens} tokens, ${budget.turns} requests, ${durationText(budget.timeMs)}${cost}; spent, the deterministic result stands.`,
     ...holds,
   ];

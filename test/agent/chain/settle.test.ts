@@ -61,7 +61,7 @@ describe("settling core and model", () => {
     fc.assert(
       fc.property(anyDecision, options, (core, how) => {
         for (const model of [null, {}])
-          expect(settle(answers(core), model, how)).toEqual({ decision: core, opinions: [], questions: [] });
+          expect(settle(answers(core), model, how)).toEqual({ decision: core, opinions: [], questions: [], holds: [] });
       }),
     );
   });

@@ -132,9 +132,9 @@ describe("the explanation", () => {
       "reads and argues beside the deterministic reasoner, which takes every step too. It holds and causes nothing; its doubt becomes a question to people.",
     ],
     [
-      "a model that may hold holds nothing yet",
+      "a model that may hold is waited for, and can only hold",
       changed(UNSHIP, ["model", { provider: "openai", model: "m", may_hold: true }]),
-      "CAUTION: may_hold asks for its doubt to hold automatic actions; nothing is held by it yet.",
+      "and one look; a doubt turns it into a question to people. It still causes nothing.",
     ],
     [
       "a global cooldown is for any service",
