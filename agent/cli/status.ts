@@ -1,6 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
+import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import type { Ledger } from "../../core/ports.ts";
@@ -24,6 +25,8 @@ export async function status(
       ledger.pauses(),
     ]);
     const trust = await graduationLines(config, ledger);
+    const progress = new Map<string, readonly TargetProgress[]>();
+    for (const incident of open) progress.set(incident.id, await progressOf(incident, ledger));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const words = [
       `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
@@ -32,7 +35,10 @@ export async function status(
           `PAUSED: ${scope === "*" ? "everything" : scope}, by ${by} since ${rfc3339(at)}. An approver ends it: unship resume ${scopeText(scope)}`,
       ),
       open.length === 0 ? "No incident is open." : `Open incidents: ${open.length}`,
-      ...open.flatMap((incident) => describe(incident, to.now())),
+      ...open.flatMap((incident) => [
+        ...describe(incident, to.now()),
+        ...standing(progress.get(incident.id) ?? [], incident),
+      ]),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
         ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
@@ -40,7 +46,13 @@ export async function status(
       ...(trust.length === 0 ? [] : ["How far each service has come (only you change a mode, in the file):"]),
       ...trust.map(({ service, mode, text }) => `  ${service}, ${mode}: ${text}`),
     ];
-    const value = { mode: config.mode, pauses, open: open.map(brief), closed: closed.map(brief), graduation: trust };
+    const value = {
+      mode: config.mode,
+      pauses,
+      open: open.map((one) => brief(one, progress.get(one.id))),
+      closed: closed.map((one) => brief(one)),
+      graduation: trust,
+    };
     await present(to, options.json, value, words);
     return EXIT.ok;
   } finally {
@@ -73,7 +85,20 @@ async function graduationLines(config: Config, ledger: Ledger) {
   });
 }
 
-function brief(incident: Incident) {
+/** How far the plan of an incident has come, while it matters: from its submission until the incident is closed. */
+async function progressOf({ id, stage, plan }: Incident, ledger: Ledger): Promise<readonly TargetProgress[]> {
+  if (plan === null || (stage !== "executing" && stage !== "verifying")) return [];
+  const kinds = [LEDGER_KINDS.targetAttempted, LEDGER_KINDS.targetFinished];
+  return planProgress(plan, await ledger.entries({ incidentId: id, kinds }));
+}
+
+/** What stands where, and where the plan stopped in its middle, how to go on. */
+function standing(progress: readonly TargetProgress[], { gate }: Incident): readonly string[] {
+  const ways = gate?.outcome === "stopped" ? waysOn(progress) : [];
+  return [...progressLines(progress), ...ways].map((line) => `    ${line}`);
+}
+
+function brief(incident: Incident, progress: readonly TargetProgress[] = []) {
   const { id, service, stage, outcome, decision, plan, ranking } = incident;
   return {
     id,
@@ -87,6 +112,7 @@ function brief(incident: Incident) {
     culprit: decision?.culprit ?? null,
     no_change_probability: ranking?.noChangeProbability ?? null,
     plan: plan?.id ?? null,
+    targets: progress.map(({ target: { object }, state, detail }) => ({ object, state, detail })),
   };
 }
 

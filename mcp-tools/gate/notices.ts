@@ -1,4 +1,5 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { GateAnswer, Plan } from "../../core/model/plan.ts";
 import { within } from "./gather.ts";
@@ -30,7 +31,7 @@ export async function tell(
         ...answer.review.rules.filter(({ verdict }) => verdict !== "allow").map(({ reason }) => reason),
         `unship approve ${plan.id}`,
       ]
-    : answer.results.map(({ target, result, detail }) => `${target.service}: ${result}, ${detail}`);
+    : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];
   for (const to of recipients(parts, assessment)) {
     const notice = { incidentId: plan.incidentId, title, lines, severity: held ? "warning" : "critical", to } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
