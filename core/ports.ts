@@ -120,6 +120,14 @@ export interface Executor {
   execute(target: Target, key: string, abort: AbortSignal): Promise<TargetResult>;
   /** After a crash or a time-out: what came of `execute(target, key)`, from the target's real state. Never writes. */
   reconcile(target: Target, key: string, abort: AbortSignal): Promise<TargetResult>;
+  /** Whether what `execute` did has come into effect everywhere. Never writes. Absent: it does so at once. */
+  arrived?(target: Target, abort: AbortSignal): Promise<Arrival>;
+}
+
+/** `coming`: not yet. `not-coming`: it will not by itself (stuck, paused, replaced meanwhile). */
+export interface Arrival {
+  readonly state: "arrived" | "coming" | "not-coming";
+  readonly detail: string;
 }
 
 export interface Notice {

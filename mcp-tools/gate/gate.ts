@@ -17,6 +17,7 @@ import { remind } from "./reminders.ts";
 import { entry, reserve } from "./reserve.ts";
 import { closeRest, runPlan } from "./run.ts";
 import { createRunning } from "./running.ts";
+import { untilItWaits } from "./until-it-waits.ts";
 
 /** A plan that would change more objects than this is no rollback of one incident. */
 const MAX_TARGETS = 50;
@@ -64,19 +65,22 @@ export function createGate(given: GateParts): Gate {
     if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
     const gathered = await gather(plan, parts, limits);
     const leave = running.enter(planId);
-    try {
-      const answer = await reserveAndRun(plan, gathered);
-      await tell(parts, limits, plan, answer, gathered.assessment);
-      return answer;
-    } finally {
-      leave();
-    }
+    const carryOut = async (onWait: () => void): Promise<GateAnswer> => {
+      try {
+        const answer = await reserveAndRun(plan, gathered, onWait);
+        await tell(parts, limits, plan, answer, gathered.assessment);
+        return answer;
+      } finally {
+        leave();
+      }
+    };
+    return untilItWaits(plan, parts.clock, carryOut);
   }
 
-  async function reserveAndRun(plan: Plan, gathered: Gathered): Promise<GateAnswer> {
+  async function reserveAndRun(plan: Plan, gathered: Gathered, onWait: () => void): Promise<GateAnswer> {
     const reservation = await store.transact((tx) => reserve(tx, plan, gathered, parts, limits));
     if (reservation.kind === "answer") return reservation.answer;
-    const run = { plan, review: reservation.judgement.review, parts, limits };
+    const run = { plan, review: reservation.judgement.review, parts, limits, onWait };
     const end = await store.transact(async (tx) =>
       (await redeemPermit(tx, reservation.permit, plan, owner.id))
         ? undefined
@@ -86,11 +90,8 @@ export function createGate(given: GateParts): Gate {
   }
 
   async function recover(): Promise<readonly GateAnswer[]> {
-    const answers = await recoverPlans({ parts, owner, limits, running, patience });
-    for (const answer of answers) {
-      const plan = await store.plan(answer.planId);
-      if (plan !== null) await tell(parts, limits, plan, answer, null);
-    }
+    const told = (plan: Plan, answer: GateAnswer) => tell(parts, limits, plan, answer, null);
+    const answers = await recoverPlans({ parts, owner, limits, running, patience, told });
     await remind(parts, limits);
     return answers;
   }

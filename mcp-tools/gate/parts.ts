@@ -41,6 +41,9 @@ export interface GateLimits {
   readonly assessTimeoutMs: number;
   readonly inspectTimeoutMs: number;
   readonly executeTimeoutMs: number;
+  /** How long a target may take to come into effect before the next one of its plan is given up. */
+  readonly arrivalTimeoutMs: number;
+  readonly arrivalPollMs: number;
   /** Pauses before each look at a target whose answer did not come; the number of looks is their number. */
   readonly reconcileDelaysMs: readonly number[];
   /** How long the process that reserved a plan may be silent before another host's process takes it over. */
@@ -57,7 +60,8 @@ export interface GateLimits {
 /**
  * Fifteen minutes for a person to answer is what on-call rotations page with before they escalate (and Kubernaut's
  * default for approvals). A permit is used at once; two minutes leave room for a restart and for nothing else. The
- * lease is longer than one target can take: execute, three looks, and the ledger's patience between.
+ * lease is longer than one target can take: execute, three looks, and the ledger's patience between. Ten minutes is what
+ * Kubernetes itself gives a rollout to progress (`progressDeadlineSeconds`).
  */
 export const GATE_LIMITS: GateLimits = {
   planLifetimeMs: 15 * 60_000,
@@ -66,6 +70,8 @@ export const GATE_LIMITS: GateLimits = {
   assessTimeoutMs: 30_000,
   inspectTimeoutMs: 10_000,
   executeTimeoutMs: 30_000,
+  arrivalTimeoutMs: 10 * 60_000,
+  arrivalPollMs: 2000,
   reconcileDelaysMs: [0, 500, 2000],
   leaseMs: 3 * 60_000,
   maxAttempts: 2,

@@ -11,6 +11,7 @@ import { entry } from "./reserve.ts";
 import { closeRest, finishTry, type Run, runPlan } from "./run.ts";
 import type { Running } from "./running.ts";
 import { settle } from "./settle.ts";
+import { untilItWaits } from "./until-it-waits.ts";
 
 export interface RecoveryParts {
   readonly parts: GateParts & { readonly ownerId: string };
@@ -18,6 +19,8 @@ export interface RecoveryParts {
   readonly limits: GateLimits;
   readonly running: Running;
   readonly patience: Patience;
+  /** Called with the end of each plan that was taken up, also where that comes later. */
+  readonly told: (plan: Plan, answer: GateAnswer) => Promise<void>;
 }
 
 /**
@@ -27,25 +30,44 @@ export interface RecoveryParts {
  * result cannot be found out is left alone for a while, longer each time, so that this may be called at any rate.
  */
 export async function recoverPlans(recovery: RecoveryParts): Promise<readonly GateAnswer[]> {
-  const leave: (() => void)[] = [];
+  const leave = new Map<string, () => void>();
+  const left = (planId: string) => {
+    leave.get(planId)?.();
+    leave.delete(planId);
+  };
+  const late: string[] = [];
   try {
     const claimed = await recovery.parts.store.transact(async (tx) => {
       const plans = await claim(tx, recovery);
-      leave.push(...plans.map(({ id }) => recovery.running.enter(id)));
+      for (const { id } of plans) leave.set(id, recovery.running.enter(id));
       return plans;
     });
     const answers: GateAnswer[] = [];
     for (const plan of claimed) {
-      const answer = await resumePlan(plan, recovery);
-      const known = answer.results.every(({ result }) => result !== "unknown");
-      if (known) recovery.patience.settled(plan.id);
-      else recovery.patience.failed(plan.id, recovery.parts.clock.now());
+      const carryOut = async (onWait: () => void): Promise<GateAnswer> => {
+        try {
+          return await takeUp(plan, recovery, onWait);
+        } finally {
+          left(plan.id);
+        }
+      };
+      const answer = await untilItWaits(plan, recovery.parts.clock, carryOut);
+      if (answer.outcome === "in-progress") late.push(plan.id);
       answers.push(answer);
     }
     return answers;
   } finally {
-    for (const one of leave) one();
+    for (const planId of [...leave.keys()]) if (!late.includes(planId)) left(planId);
   }
+}
+
+async function takeUp(plan: Plan, recovery: RecoveryParts, onWait: () => void): Promise<GateAnswer> {
+  const answer = await resumePlan(plan, recovery, onWait);
+  const known = answer.results.every(({ result }) => result !== "unknown");
+  if (known) recovery.patience.settled(plan.id);
+  else recovery.patience.failed(plan.id, recovery.parts.clock.now());
+  await recovery.told(plan, answer);
+  return answer;
 }
 
 async function claim(tx: GateTransaction, recovery: RecoveryParts): Promise<readonly Plan[]> {
@@ -73,10 +95,10 @@ async function claim(tx: GateTransaction, recovery: RecoveryParts): Promise<read
   return plans;
 }
 
-async function resumePlan(plan: Plan, { parts, limits }: RecoveryParts): Promise<GateAnswer> {
+async function resumePlan(plan: Plan, { parts, limits }: RecoveryParts, onWait: () => void): Promise<GateAnswer> {
   const { store } = parts;
   const open = await store.transact((tx) => tx.intents({ planId: plan.id, open: true }));
-  const run: Run = { plan, review: await reviewAtReservation(plan, parts), parts, limits };
+  const run: Run = { plan, review: await reviewAtReservation(plan, parts), parts, limits, onWait };
   for (const intent of open) {
     const end = await reconcile(intent, run);
     if (end !== undefined) return end;

@@ -2,7 +2,7 @@ import { type GateTransaction, type Intent, LEDGER_KINDS, type Permit } from "..
 import { clockText } from "../../core/guardrails/rule.ts";
 import { positionOf, targetKey } from "../../core/guardrails/targets.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
-import type { Gathered } from "./gather.ts";
+import { executorFor, type Gathered } from "./gather.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { issuePermit } from "./permit.ts";
@@ -32,7 +32,7 @@ export async function reserve(
     entry(plan, LEDGER_KINDS.planReviewed, { outcome: outcome ?? "permitted", review: judgement.review }),
   );
   if (outcome !== undefined) return { kind: "answer", answer: answerWithout(plan, outcome, judgement, tx.now) };
-  const permit = await issuePermit(tx, plan, parts.newId(), limits.permitLifetimeMs);
+  const permit = await issuePermit(tx, plan, parts.newId(), permitLifetime(plan, parts, limits));
   const automatic = approvals.length === 0;
   const intents = plan.targets.map(
     (target, position): Omit<Intent, "recovery"> => ({
@@ -68,6 +68,12 @@ export async function reserve(
     }),
   );
   return { kind: "reserved", permit, judgement };
+}
+
+/** Between two targets of a plan the permit also has to outlive the time that the first may take to come into effect. */
+function permitLifetime({ targets }: Plan, { executors }: GateParts, limits: GateLimits): number {
+  const waits = targets.slice(0, -1).filter((target) => executorFor(target, executors)?.arrived !== undefined);
+  return limits.permitLifetimeMs + waits.length * limits.arrivalTimeoutMs;
 }
 
 /** What ends it here; undefined: nothing does, it may run. */

@@ -9,6 +9,7 @@ import { clockText } from "../../core/guardrails/rule.ts";
 import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
 import { enoughApprovals } from "./approvals.ts";
+import { awaitArrival } from "./arrive.ts";
 import { executorFor } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { entry, inProgress } from "./reserve.ts";
@@ -19,6 +20,8 @@ export interface Run {
   readonly review: GateReview;
   readonly parts: GateParts & { readonly ownerId: string };
   readonly limits: GateLimits;
+  /** Called when the plan has to wait for a target to come into effect, which can take minutes. */
+  readonly onWait?: () => void;
 }
 
 /** What the next transaction found: go on with the target, or this is the end. */
@@ -27,14 +30,16 @@ type Step = { readonly intent: Intent } | { readonly end: GateAnswer };
 /**
  * Executes the open intents of a reserved plan in their order. Before each try there is an entry, after it one with
  * the result, and the next target waits for that. It stops at the first target that did not end well; what was not
- * started is closed and its unit goes back. Every step looks first whether the plan is still this process's own,
+ * started is closed and its unit goes back. A target is started only when those before it have come into effect.
+ * Every step looks first whether the plan is still this process's own,
  * whether someone has paused it, and whether its permit and its approval still hold.
  */
 export async function runPlan(run: Run): Promise<GateAnswer> {
   const { plan, parts, limits } = run;
   for (let position = 0; position < plan.targets.length; position += 1) {
+    const late = await whyNotYet(position, run);
     for (;;) {
-      const step = await parts.store.transact((tx) => startTry(tx, position, run));
+      const step = await parts.store.transact((tx) => startTry(tx, position, run, late));
       if ("end" in step) return step.end;
       const { intent } = step;
       if (intent.finishedAt !== null) break;
@@ -60,8 +65,18 @@ export async function runPlan(run: Run): Promise<GateAnswer> {
   return parts.store.transact(async (tx) => answerFrom(await tx.intents({ planId: plan.id }), run));
 }
 
+/** Why the target at a position may not be started, though those before it were taken back; undefined: it may. */
+async function whyNotYet(position: number, { plan, parts, limits, onWait }: Run): Promise<string | undefined> {
+  const before = plan.targets.slice(0, position);
+  if (before.every((target) => executorFor(target, parts.executors)?.arrived === undefined)) return undefined;
+  const intents = await parts.store.transact((tx) => tx.intents({ planId: plan.id }));
+  if (intents.some((one) => one.position === position && one.finishedAt !== null)) return undefined;
+  const earlier = intents.filter((one) => one.position < position);
+  return awaitArrival(earlier, { parts, limits, onWait: onWait ?? (() => {}) });
+}
+
 /** Writes down that a target is about to be tried, or why it is not. */
-async function startTry(tx: GateTransaction, position: number, run: Run): Promise<Step> {
+async function startTry(tx: GateTransaction, position: number, run: Run, late: string | undefined): Promise<Step> {
   const { plan, parts, limits } = run;
   const intents = await tx.intents({ planId: plan.id });
   const intent = intents.find((one) => one.position === position);
@@ -69,7 +84,7 @@ async function startTry(tx: GateTransaction, position: number, run: Run): Promis
   if (intent.finishedAt !== null) return { intent };
   if (intent.owner !== parts.ownerId) return { end: await answerOfOthers(tx, plan) };
   const facts = await tx.facts(plan, 0);
-  const stop = whyStop(facts, intent, tx.now, run);
+  const stop = late ?? whyStop(facts, intent, tx.now, run);
   if (stop !== undefined) return { end: await closeRest(tx, stop, run) };
   const attempts = intent.attempts + 1;
   const leaseUntil = tx.now + limits.leaseMs;

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
-import type { Executor, TargetState } from "../../../core/ports.ts";
+import type { Arrival, Executor, TargetState } from "../../../core/ports.ts";
 import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
 import { isOwn, markAnnotations, markOf } from "./mark.ts";
 import { WorkloadObject } from "./objects.ts";
+import { isComplete } from "./rollout-status.ts";
 import { fingerprint, versionOf } from "./template.ts";
 import { judge, obstaclesTo, settled, standing, warningsFor } from "./undo-judge.ts";
 import { undoPatch } from "./undo-patch.ts";
@@ -48,6 +49,7 @@ export function kubectlRolloutUndo({
     dryRun: async (target, abort) => answer(target, await undo(client, target, "dry-run", true, now, abort)),
     execute: async (target, key, abort) => answer(target, await undo(client, target, key, false, now, abort)),
     reconcile: async (target, key, abort) => answer(target, await reconciled(client, target, key, abort)),
+    arrived: async (target, abort) => arrivalOf(await readWorkload(client, target, abort), target),
   };
 }
 
@@ -194,6 +196,21 @@ function inspected(workload: Workload, target: Target): TargetState {
     ...(moved ? { changedBy: standing(workload) } : {}),
     ...(capacity === undefined ? {} : { capacity }),
   };
+}
+
+/** All pods of the restored version serve, or what stands in the way of that. */
+function arrivalOf(workload: Workload, { restore }: Target): Arrival {
+  const { object, current } = workload;
+  const version = current?.version ?? versionOf(object.spec.template);
+  const detail = standing(workload);
+  if (version !== restore.version) return { state: "not-coming", detail: `it is at ${version} by now` };
+  if (isComplete(workload)) return { state: "arrived", detail };
+  if (object.spec.paused) return { state: "not-coming", detail: "its rollout is paused" };
+  const progressing = object.status.conditions.find(({ type }) => type === "Progressing");
+  const stuck = progressing?.reason === "ProgressDeadlineExceeded" && progressing.status === "False";
+  return stuck
+    ? { state: "not-coming", detail: "its rollout exceeded its progress deadline" }
+    : { state: "coming", detail };
 }
 
 async function readWorkload(client: KubeClient, target: Target, abort: AbortSignal): Promise<Workload> {
