@@ -115,6 +115,8 @@ export interface TargetState {
  */
 export interface Executor {
   readonly action: ActionType;
+  /** How long one act may take, ms, where that is longer than acts usually do. */
+  readonly executeTimeoutMs?: number;
   inspect(target: Target, abort: AbortSignal): Promise<TargetState>;
   dryRun(target: Target, abort: AbortSignal): Promise<TargetResult>;
   execute(target: Target, key: string, abort: AbortSignal): Promise<TargetResult>;

@@ -5,6 +5,7 @@ import { openDeployments } from "./live-changes.ts";
 import { openEvidence } from "./live-evidence.ts";
 import { openFlags } from "./live-flags.ts";
 import { openMetrics } from "./live-metrics.ts";
+import { openMigrations } from "./live-migrations.ts";
 import { createObserving } from "./observers.ts";
 import type { OpenContext, SourceReport, SystemParts } from "./system-parts.ts";
 
@@ -35,6 +36,7 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
   await openMetrics(dataSources.metrics, context, parts);
   for (const source of dataSources.deployments) await openDeployments(source, context, parts);
   if (dataSources.featureFlags !== null) await openFlags(dataSources.featureFlags, context, parts);
+  if (dataSources.migrations.length > 0) await openMigrations(dataSources.migrations, context, parts);
   await openEvidence(context, parts);
   if (topology !== null) parts.sources.topology.push({ name: "configuration", topology: async () => topology });
   const observing = createObserving(parts.observe);

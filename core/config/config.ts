@@ -68,6 +68,20 @@ export interface DataSources {
   readonly logs: LogsSource | null;
   readonly traces: TracesSource | null;
   readonly featureFlags: FlagsSource | null;
+  readonly migrations: readonly MigrationsSource[];
+}
+
+/** A schema that migrations move. Commands are programs with their arguments; null: none is named. */
+export interface MigrationsSource {
+  readonly name: string;
+  readonly service: string;
+  readonly status: readonly string[] | null;
+  readonly rollback: readonly string[] | null;
+  readonly directory: string | null;
+  /** Variables of unship's own environment that the commands see, beside PATH and HOME. */
+  readonly environment: readonly string[];
+  readonly timeoutMs: number;
+  readonly everyMs: number;
 }
 
 export interface QueryConfig {

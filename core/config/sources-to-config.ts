@@ -1,4 +1,12 @@
-import type { DataSources, DeploymentsSource, FlagsSource, LogsSource, MetricsSource, QueryConfig } from "./config.ts";
+import type {
+  DataSources,
+  DeploymentsSource,
+  FlagsSource,
+  LogsSource,
+  MetricsSource,
+  MigrationsSource,
+  QueryConfig,
+} from "./config.ts";
 import type { ConfigFile } from "./schema/file.ts";
 import { durationMs, secretRef, secretRefOf } from "./written-values.ts";
 
@@ -15,6 +23,7 @@ export function sourcesOf(file: File): DataSources {
     logs: file.logs === undefined ? null : logsOf(file.logs),
     traces: file.traces ?? null,
     featureFlags: file.feature_flags === undefined ? null : flagsOf(file.feature_flags),
+    migrations: file.migrations.map(migrationsOf),
   };
 }
 
@@ -73,6 +82,20 @@ function logsOf(file: NonNullable<File["logs"]>): LogsSource {
   return file.type === "jsonl"
     ? { type: file.type, paths: file.paths }
     : { type: file.type, endpoint: file.endpoint, indexPattern: file.index_pattern, apiKey: secretRef(file.api_key) };
+}
+
+function migrationsOf(file: File["migrations"][number]): MigrationsSource {
+  const { name, service, environment } = file;
+  return {
+    name,
+    service,
+    status: file.status ?? null,
+    rollback: file.rollback ?? null,
+    directory: file.directory ?? null,
+    environment,
+    timeoutMs: durationMs(file.timeout),
+    everyMs: durationMs(file.every),
+  };
 }
 
 function flagsOf(file: NonNullable<File["feature_flags"]>): FlagsSource {

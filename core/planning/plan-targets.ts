@@ -56,7 +56,11 @@ export function targetsFor(
     const change = caseFile.changes.find((one) => one.id === id);
     if (change === undefined) return { id, ...blocked(`change ${id} is not in the case`) };
     const part =
-      change.kind === "flag" ? flagTarget(change, caseFile) : workloadTarget(change, caseFile, config, options);
+      change.kind === "flag"
+        ? flagTarget(change, caseFile)
+        : change.kind === "migration"
+          ? migrationTarget(change)
+          : workloadTarget(change, caseFile, config, options);
     return { id, ...part };
   });
   const obstacles = planned.flatMap((one) => ("obstacle" in one ? [one.obstacle] : []));
@@ -119,6 +123,20 @@ function flagTarget(change: Change, caseFile: CaseFile): Planned {
     ...(where === undefined ? {} : { environment: where }),
     expected: { version: state?.version ?? change.to, revision: "on" },
     restore: { version: change.from, revision: "off" },
+  };
+  return { target, notes: [] };
+}
+
+/** The schema that a migration moved, back to where it was. No decision of unship's own ever names one. */
+function migrationTarget({ id, service, from, to, workload }: Change): Planned {
+  if (workload === undefined) return blocked(`${id} does not say which schema it moved`);
+  const target: Target = {
+    action: "database_migration_rollback",
+    service,
+    changeId: id,
+    object: workload,
+    expected: { version: to, revision: "" },
+    restore: { version: from, revision: "" },
   };
   return { target, notes: [] };
 }

@@ -87,7 +87,8 @@ async function startTry(tx: GateTransaction, position: number, run: Run, late: s
   const stop = late ?? whyStop(facts, intent, tx.now, run);
   if (stop !== undefined) return { end: await closeRest(tx, stop, run) };
   const attempts = intent.attempts + 1;
-  const leaseUntil = tx.now + limits.leaseMs;
+  const patienceMs = executorFor(intent.target, parts.executors)?.executeTimeoutMs ?? 0;
+  const leaseUntil = tx.now + limits.leaseMs + patienceMs;
   for (const open of intents.filter((one) => one.finishedAt === null)) {
     await tx.updateIntent(plan.id, open.position, { leaseUntil });
   }

@@ -21,7 +21,8 @@ export async function execute(
 ): Promise<TargetResult> {
   const { target, key } = intent;
   try {
-    const answer = await within(limits.executeTimeoutMs, (abort) => executor.execute(target, key, abort));
+    const patienceMs = Math.max(limits.executeTimeoutMs, executor.executeTimeoutMs ?? 0);
+    const answer = await within(patienceMs, (abort) => executor.execute(target, key, abort));
     return { ...answer, target };
   } catch {
     return unknown(intent, "the write was sent and no answer came", clock);

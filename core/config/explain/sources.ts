@@ -1,5 +1,13 @@
 import { WELL_KNOWN_METRICS } from "../../model/signal.ts";
-import type { Config, DeploymentsSource, FlagsSource, LogsSource, QueryConfig, SecretRef } from "../config.ts";
+import type {
+  Config,
+  DeploymentsSource,
+  FlagsSource,
+  LogsSource,
+  MigrationsSource,
+  QueryConfig,
+  SecretRef,
+} from "../config.ts";
 import { formatDuration } from "../durations.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, unitOfQuery } from "../units.ts";
 import { listed, plural, type Section, under } from "./words.ts";
@@ -8,7 +16,7 @@ const NO_CONNECTOR = "no connector yet in this version: what it would say is unk
 
 /** Where signals, changes, logs, traces and flags come from, and what is missing without each. */
 export function explainSources(config: Config): Section {
-  const { deployments, logs, traces, featureFlags } = config.dataSources;
+  const { deployments, logs, traces, featureFlags, migrations } = config.dataSources;
   return {
     heading: "What it sees",
     lines: [
@@ -20,6 +28,7 @@ export function explainSources(config: Config): Section {
       traces === null
         ? `Traces: no source. ${config.topology === null ? "Who calls whom is unknown." : "Who calls whom is as topology says."}`
         : `Traces: ${traces.type} at ${traces.endpoint}.`,
+      ...migrations.flatMap(migrationLines),
       ...(featureFlags === null ? ["Flags: no source. No flag can be found guilty."] : flagsLines(featureFlags)),
     ],
   };
@@ -111,6 +120,18 @@ function deploymentsLines(source: DeploymentsSource): readonly string[] {
 function logsLines(logs: LogsSource): readonly string[] {
   if (logs.type === "jsonl") return [`Logs: files of JSON lines, ${listed(logs.paths)}.`];
   return [`Logs: ${logs.type} at ${logs.endpoint}, ${logs.indexPattern}${secretWords(logs.apiKey)}: ${NO_CONNECTOR}.`];
+}
+
+function migrationLines({ name, service, status, rollback, everyMs }: MigrationsSource): readonly string[] {
+  const seen =
+    status === null
+      ? "no status command is named, so they are not seen"
+      : `read every ${formatDuration(everyMs)} by ${JSON.stringify(status)}`;
+  const hand =
+    rollback === null || status === null
+      ? "taking one back is never done here: the exact steps are handed over to a person."
+      : `one is taken back by ${JSON.stringify(rollback)}, once, after a person has approved it.`;
+  return [`Migrations of ${name}, service ${service}: ${seen};`, ...under([hand])];
 }
 
 function flagsLines(flags: FlagsSource): readonly string[] {

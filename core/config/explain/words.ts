@@ -51,7 +51,13 @@ export function missingHand(action: string, { dataSources }: Config): string | n
     }
     case "feature_flag_disable":
       return dataSources.featureFlags === null ? "no feature_flags source is configured" : null;
+    case "database_migration_rollback": {
+      const runs = dataSources.migrations.some(({ status, rollback }) => status !== null && rollback !== null);
+      if (runs) return null;
+      const steps = dataSources.migrations.length === 0 ? "" : "; the steps are handed over to a person";
+      return `no entry of data_sources.migrations names both a status and a rollback command${steps}`;
+    }
     default:
-      return "it has no connector yet in this version";
+      return "nothing knows this action";
   }
 }

@@ -155,6 +155,41 @@ const FeatureFlags = z.discriminatedUnion("type", [
   }),
 ]);
 
+const command = () =>
+  z
+    .array(text())
+    .min(1)
+    .superRefine((words, context) => {
+      for (const [index, word] of words.entries()) {
+        const strange = /\{(?!restore\}|expected\})[a-z_]*\}/.exec(word)?.[0];
+        if (strange === undefined) continue;
+        const params = { hint: "only {restore} and {expected} stand for something" };
+        context.addIssue({ code: "custom", message: `holds ${strange}`, path: [index], params });
+      }
+    });
+
+const Migrations = z.strictObject({
+  name: field(name(), "What plans call the schema."),
+  service: field(name(), "The service that it belongs to."),
+  status: field(
+    command().optional(),
+    "Program and arguments, run without a shell. The first word of the last line that it prints is the version that the schema is at.",
+    { unless: "its migrations are not seen, and a rollback is never run" },
+  ),
+  rollback: field(
+    command().optional(),
+    "Program and arguments, run without a shell, that take the newest migration back. {restore} and {expected} stand for the two versions. Run once, after a person has approved, and only where status is named too.",
+    { unless: "the steps are handed over to a person" },
+  ),
+  directory: field(text().optional(), "The folder that they run in.", { unless: "where unship runs" }),
+  environment: field(
+    z.array(name()).default([]),
+    "Variables of unship's own environment that they see, beside PATH and HOME.",
+  ),
+  timeout: field(duration(1000).default("5m"), "How long the rollback may take before it is killed."),
+  every: field(duration(1000).default("1m"), "The least time between two looks at the status."),
+});
+
 export const DataSources = z.strictObject({
   metrics: field(
     z.discriminatedUnion("type", [Prometheus, Scrape]),
@@ -169,6 +204,10 @@ export const DataSources = z.strictObject({
   traces: field(Traces.optional(), "Where spans are read from.", {
     unless: "none: the call graph comes from topology alone",
   }),
+  migrations: field(
+    z.array(Migrations).default([]),
+    "Schemas whose migrations are watched, and how one is taken back.",
+  ),
   feature_flags: field(FeatureFlags.optional(), "Where flags are read and switched off.", {
     unless: "none: no flag is ever found guilty",
   }),

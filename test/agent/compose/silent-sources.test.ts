@@ -65,6 +65,7 @@ async function openShop() {
       logs: null,
       traces: null,
       featureFlags: null,
+      migrations: [],
     },
   });
   let now = T0;

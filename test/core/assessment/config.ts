@@ -65,6 +65,7 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
       logs: null,
       traces: null,
       featureFlags: null,
+      migrations: [],
     },
     policies,
     canary: null,

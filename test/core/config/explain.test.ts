@@ -6,6 +6,7 @@ import { changed, loaded, SEED, UNSHIP } from "./fixtures.ts";
 const lines = (text: string) => explain(loaded(text));
 const page = (text: string) => lines(text).join("\n");
 
+const MIGRATIONS = { name: "orders-db", service: "orders", status: ["alembic", "current"] };
 const FLAGSMITH = { type: "flagsmith", token: "${file:/key}", project: 42, environment_key: "B62q" };
 
 describe("the explanation", () => {
@@ -79,6 +80,19 @@ describe("the explanation", () => {
       "Flagsmith is named with its project and environment",
       changed(UNSHIP, ["data_sources.feature_flags", FLAGSMITH]),
       "Flags: flagsmith at https://api.flagsmith.com (secret from the file /key), project 42, environment production.",
+    ],
+    [
+      "a migration is read and taken back by the commands that the file names",
+      changed(UNSHIP, [
+        "data_sources.migrations",
+        [{ ...MIGRATIONS, rollback: ["alembic", "downgrade", "{restore}"] }],
+      ]),
+      'one is taken back by ["alembic","downgrade","{restore}"], once, after a person has approved it.',
+    ],
+    [
+      "without a rollback command the steps are handed over",
+      changed(UNSHIP, ["data_sources.migrations", [MIGRATIONS]]),
+      "taking one back is never done here: the exact steps are handed over to a person.",
     ],
     [
       "without policies nothing happens by itself",

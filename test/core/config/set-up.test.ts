@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables are spelled so in the file
 import { describe, expect, it } from "vitest";
-import { changed, loaded, UNSHIP } from "./fixtures.ts";
+import { changed, loaded, problems, UNSHIP } from "./fixtures.ts";
 
 const SOURCES = 'data_sources: {metrics: {type: prometheus, endpoint: "http://p:9090"}}\n';
 
@@ -16,6 +16,7 @@ describe("a file with sources alone", () => {
         logs: null,
         traces: null,
         featureFlags: null,
+        migrations: [],
       },
       policies: [],
       canary: null,
@@ -242,6 +243,31 @@ describe("what a real set-up adds", () => {
         actor: null,
         environment: "production",
       },
+    );
+  });
+
+  it("may name the commands of its migrations, each as a program with its arguments", () => {
+    const migrations = { name: "orders-db", service: "orders", status: ["alembic", "current"], timeout: "10m" };
+    const text = changed(UNSHIP, ["data_sources.migrations", [{ ...migrations, environment: ["DATABASE_URL"] }]]);
+    expect(loaded(text).dataSources.migrations).toEqual([
+      {
+        name: "orders-db",
+        service: "orders",
+        status: ["alembic", "current"],
+        rollback: null,
+        directory: null,
+        environment: ["DATABASE_URL"],
+        timeoutMs: 600_000,
+        everyMs: 60_000,
+      },
+    ]);
+  });
+
+  it("refuses a placeholder in a command that stands for nothing", () => {
+    const migrations = [{ name: "orders-db", service: "orders", rollback: ["down", "{version}"] }];
+    const text = changed(UNSHIP, ["data_sources.migrations", migrations]);
+    expect(problems(text).join("\n")).toMatch(
+      /migrations\[0\]\.rollback\[1\].*holds \{version\}.*only \{restore\} and \{expected\}/,
     );
   });
 

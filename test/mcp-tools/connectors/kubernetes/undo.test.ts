@@ -391,29 +391,3 @@ describe("kubectlRolloutUndo, inspect", () => {
     expect((await executorOf(api).inspect(undoTarget(), never)).obstacles).toHaveLength(2);
   });
 });
-
-describe("kubectlRolloutUndo, arrived", () => {
-  const DONE = { observedGeneration: 7, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 };
-  const progress = (status: string, reason: string) => [{ type: "Progressing", status, reason, message: "" }];
-  it.each([
-    ["every pod of the restored version serves", "shop/cart:1.4.0", {}, DONE, "arrived"],
-    ["some pods do not serve yet", "shop/cart:1.4.0", {}, { ...DONE, availableReplicas: 1 }, "coming"],
-    ["the controller has not seen the write yet", "shop/cart:1.4.0", {}, { ...DONE, observedGeneration: 6 }, "coming"],
-    [
-      "its rollout is stuck",
-      "shop/cart:1.4.0",
-      {},
-      { ...DONE, availableReplicas: 1, conditions: progress("False", "ProgressDeadlineExceeded") },
-      "not-coming",
-    ],
-    ["its rollout is paused", "shop/cart:1.4.0", { paused: true }, { ...DONE, availableReplicas: 1 }, "not-coming"],
-    ["somebody brought another version", "shop/cart:1.5.0", {}, DONE, "not-coming"],
-  ] as const)("where %s", async (_, image, spec, status, expected) => {
-    const number = image.endsWith("1.5.0") ? "3" : "4";
-    const shown = deployment(image, number, { spec, status });
-    await using api = await fakeKubernetesApi([shown, ...history, replicaSet("shop/cart:1.4.0", "4", 30)]);
-    const answer = await executorOf(api).arrived?.(undoTarget(), never);
-    expect(answer?.state).toBe(expected);
-    expect(api.writes).toEqual([]);
-  });
-});

@@ -1,0 +1,123 @@
+import { UnshipError } from "../../../core/errors.ts";
+import type { Target, TargetResult } from "../../../core/model/plan.ts";
+import type { Executor } from "../../../core/ports.ts";
+import { type Database, endText, readVersion, rollbackArguments, run, shown, stepsText } from "./database.ts";
+
+type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
+
+const LOSS =
+  "What was written into columns and tables that the older schema lacks is lost, or stays where nothing reads it.";
+
+/**
+ * Takes one migration back by the command that the file names: only where a status command is named too, only while
+ * that says that the schema is at the version that the plan expects, and judged by what it says afterwards, whatever the
+ * command itself claims. It is run once: where its end is not known, nobody runs it again, and a person gets the exact
+ * steps. The gate never lets it run without one (S3). `now`: Unix ms, for the results.
+ */
+export function migrationRollback({
+  databases,
+  now,
+}: {
+  readonly databases: readonly Database[];
+  readonly now: () => number;
+}): Executor {
+  const databaseOf = ({ object }: Target): Database | undefined =>
+    databases.find(({ name, namespace }) => name === object.name && namespace === object.namespace);
+  const answering = async (
+    target: Target,
+    then: (database: Database) => Promise<Answer> | Answer,
+  ): Promise<TargetResult> => {
+    const database = databaseOf(target);
+    const {
+      result,
+      detail,
+      warnings = [],
+    } = database === undefined
+      ? { result: "refused" as const, detail: "the file names no migrations of it" }
+      : (unready(database, target) ?? (await then(database)));
+    return {
+      target,
+      result,
+      detail: `Migrations of ${target.object.name}: ${detail}`,
+      at: now(),
+      warnings: [...warnings],
+    };
+  };
+  return {
+    action: "database_migration_rollback",
+    /** The longest that any of the commands may take: the gate waits for that. */
+    executeTimeoutMs: Math.max(0, ...databases.map(({ timeoutMs }) => timeoutMs)) + AFTERWARDS_MS,
+    async inspect(target, abort) {
+      const database = databaseOf(target);
+      if (database === undefined)
+        throw new UnshipError("source.not_found", { source: "migrations", what: target.object.name });
+      const refusal = unready(database, target);
+      if (refusal !== null) return { ...target.expected, obstacles: [refusal.detail], warnings: [] };
+      return { version: await readVersion(database, abort), revision: "", obstacles: [], warnings: [LOSS] };
+    },
+    dryRun: (target, abort) =>
+      answering(target, async (database) => {
+        const detail = `would run ${JSON.stringify(rollbackArguments(database, target))}`;
+        return (await judge(database, target, abort)) ?? { result: "done", detail, warnings: [LOSS] };
+      }),
+    execute: (target, _key, abort) =>
+      answering(
+        target,
+        async (database) => (await judge(database, target, abort)) ?? takeBack(database, target, abort),
+      ),
+    reconcile: (target, _key, abort) =>
+      answering(target, async (database) => {
+        const version = await readVersion(database, abort).catch(() => null);
+        if (version === target.restore.version) return { result: "done", detail: `done: it is at ${version}` };
+        const stands = version === null ? "the status command does not answer" : `it is at ${version}`;
+        const detail = `whether the command still runs, or ever ran to its end, cannot be told (${stands}); it is not run again`;
+        return { result: "unknown", detail: `${detail}; ${stepsText(database, target)}` };
+      }),
+  };
+}
+
+/** Two looks at the status beside the command itself. */
+const AFTERWARDS_MS = 60_000;
+
+/** Why unship does not run it at all; null: it may. */
+function unready(database: Database, target: Target): Answer | null {
+  const steps = stepsText(database, target);
+  if (database.status === null)
+    return { result: "refused", detail: `no status command is named, so nothing tells what came of it; ${steps}` };
+  if (database.rollback === null) return { result: "refused", detail: `no rollback command is named; ${steps}` };
+  if (rollbackArguments(database, target) === null)
+    return { result: "refused", detail: "a version of the plan is none that a migration tool would print" };
+  return null;
+}
+
+/** Why not to run it on what stands; null: run. */
+async function judge(database: Database, target: Target, abort: AbortSignal): Promise<Answer | null> {
+  const version = await readVersion(database, abort).catch(() => null);
+  const { expected, restore } = target;
+  if (version === null) return { result: "unreachable", detail: "its status command does not answer; nothing was run" };
+  if (version === restore.version) return { result: "nothing-to-do", detail: `it is at ${version} already` };
+  if (version === expected.version) return null;
+  return { result: "stale", detail: `it is at ${version}, the plan expects ${expected.version}; nothing was run` };
+}
+
+async function takeBack(database: Database, target: Target, abort: AbortSignal): Promise<Answer> {
+  const argv = rollbackArguments(database, target) ?? [];
+  const ended = await run(database, argv, database.timeoutMs, abort);
+  if (!ended.started) return { result: "failed", detail: `${argv[0]} could not be started; nothing was run` };
+  const said = `${endText(ended)}${ended.output.trim() === "" ? "" : ` (${shown(database, ended)})`}`;
+  // Asked anew also where the caller has lost patience: what stands now is what a person needs to know.
+  const version = await readVersion(database, AbortSignal.timeout(AFTERWARDS_MS)).catch(() => null);
+  const steps = stepsText(database, target);
+  const { expected, restore } = target;
+  const well = ended.code === 0 && !ended.killed;
+  if (version === null)
+    return { result: "unknown", detail: `the command was run, ${said}, and its status does not answer; ${steps}` };
+  if (version === restore.version && well) return { result: "done", detail: `it is at ${version}`, warnings: [LOSS] };
+  if (version === restore.version)
+    return { result: "failed", detail: `it is at ${version}, as wanted, but ${said}: look before it serves` };
+  const stands =
+    version === expected.version
+      ? `it still is at ${version}`
+      : `HALF DONE: it is at ${version}, neither the one nor the other`;
+  return { result: "failed", detail: `${stands}; ${said}; it is not run again; ${steps}` };
+}
