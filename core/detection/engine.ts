@@ -17,6 +17,7 @@ import {
 } from "./findings.ts";
 import { hasLimit } from "./meaning.ts";
 import { createGrid, put, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
+import { createSeasonHistory, liveHistory, plainHistory, type SeasonHistory, takePast } from "./season-history.ts";
 import { createSignalWatch, follow, type SignalWatch } from "./signal-watch.ts";
 import { believableRollouts } from "./silence.ts";
 import { createVersions, type VersionsMemory } from "./versions.ts";
@@ -24,8 +25,8 @@ import { createVersions, type VersionsMemory } from "./versions.ts";
 export interface DetectionOptions {
   /** Samples kept a signal. Default 1440: six hours at 15 s, 24 minutes at 1 s. */
   readonly capacity?: number;
-  /** Samples kept of a signal's coarse history. Default 4032: two weeks at 300 s. */
-  readonly historyCapacity?: number;
+  /** How much is kept of a signal's coarse history, ms. Default: two weeks. */
+  readonly historyMs?: number;
 }
 
 /** One signal with what is known of it. */
@@ -37,7 +38,7 @@ export interface Signal {
   readonly labels: Readonly<Record<string, string>>;
   grid: SampleGrid;
   /** A coarser series of the same signal, for what is usual at this time of day. */
-  history: SampleGrid | null;
+  history: SeasonHistory | null;
   watch: SignalWatch;
   /** Slot up to which a drift was sought, and the newest that was found. */
   driftSlot: number;
@@ -75,13 +76,14 @@ export interface DetectionEngine {
   restore(state: DetectionState): void;
 }
 
+const TWO_WEEKS_MS = 14 * 86_400_000;
 /** A pod or version that has been silent for so long is gone. */
 const GONE_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * 86_400_000;
 
 export function createDetectionEngine(config: Config, options: DetectionOptions = {}): DetectionEngine {
   const capacity = options.capacity ?? 1440;
-  const historyCapacity = options.historyCapacity ?? 4032;
+  const historyMs = options.historyMs ?? TWO_WEEKS_MS;
   const signals = new Map<string, Signal>();
   const changes = new Map<string, Change>();
   const conditions = createConditionWatch(config);
@@ -111,12 +113,12 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     if (known === undefined) signals.set(key, signal);
     const ratio = series.stepMs / signal.grid.stepMs;
     if (ratio > 1.5) {
-      takeHistory(signal, series, historyCapacity);
+      takeHistory(signal, series, historyMs);
       return;
     }
     if (ratio < 0.67) {
       // The series known so far is the coarse one: it becomes the history of this finer one.
-      signal.history = signal.grid;
+      signal.history = asHistory(signal.grid, historyMs);
       signal.grid = createGrid(series.startAt, series.stepMs);
       signal.watch = createSignalWatch(signal.metric, signal.worse, 0);
     }
@@ -213,11 +215,18 @@ function newSignal(series: Series): Signal {
   return { service, metric, unit, worse, labels, grid, history: null, watch, driftSlot: 0, drift: null };
 }
 
-function takeHistory(signal: Signal, series: Series, capacity: number): void {
-  if (signal.history === null || series.startAt < timeOf(signal.history, signal.history.first))
-    signal.history = createGrid(series.startAt, series.stepMs);
-  for (let i = 0; i < series.values.length; i++)
-    put(signal.history, series.startAt + i * series.stepMs, series.values[i] ?? null, capacity);
+function takeHistory(signal: Signal, { startAt, stepMs, values }: Series, capacityMs: number): void {
+  const isOlder = signal.history !== null && startAt <= signal.history.first * signal.history.widthMs;
+  const history = signal.history === null || isOlder ? createSeasonHistory(startAt, stepMs) : signal.history;
+  signal.history = history;
+  for (const [i, value] of values.entries()) takePast(history, startAt + i * stepMs, value, capacityMs);
+}
+
+function asHistory(grid: SampleGrid, capacityMs: number): SeasonHistory {
+  const history = createSeasonHistory(timeOf(grid, grid.first), grid.stepMs);
+  for (let slot = grid.first; slot < grid.next; slot++)
+    takePast(history, timeOf(grid, slot), valueAt(grid, slot), capacityMs);
+  return history;
 }
 
 function recentOf(signal: Signal, window: Window): readonly Series[] {
@@ -245,11 +254,11 @@ const storable = (signal: Signal) => ({
   ...signal,
   watch: structuredClone(signal.watch),
   grid: plainGrid(signal.grid),
-  history: signal.history === null ? null : plainGrid(signal.history),
+  history: signal.history === null ? null : plainHistory(signal.history),
 });
 const restored = (one: ReturnType<typeof storable>): Signal => ({
   ...one,
   watch: structuredClone(one.watch),
   grid: liveGrid(one.grid),
-  history: one.history === null ? null : liveGrid(one.history),
+  history: one.history === null ? null : liveHistory(one.history),
 });

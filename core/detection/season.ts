@@ -1,9 +1,9 @@
 import { median, robustScale } from "./robust.ts";
-import { type SampleGrid, timeOf, valueAt } from "./sample-grid.ts";
+import { type Bucket, bucketAt, middleOf, type SeasonHistory } from "./season-history.ts";
 
 const DAY_MS = 86_400_000;
 const WEEK_DAYS = 7;
-/** Samples within this span of the same time on an earlier day are "the same time of day". */
+/** Half hours whose middle lies within this span of the same time on an earlier day are "the same time of day". */
 const NEAR_MS = 1_800_000;
 /** So many of the same weekday, three weeks, are needed before weekdays are told apart: a median of three outvotes one incident. */
 const LEAST_WEEKS = 3;
@@ -18,19 +18,17 @@ export interface Season {
   readonly weekday: number;
 }
 
-interface Day {
+interface Day extends Bucket {
   readonly back: number;
-  readonly level: number;
-  readonly within: number;
 }
 
 /**
- * The same time on earlier days, from a coarse history. A past incident is outvoted by the other days (medians). Null
+ * The same time on earlier days, from the half hours of a history. A past incident is outvoted by the other days (medians). Null
  * where fewer than two days are known: one day is no habit. With three weeks or more the day of the week counts as far
  * as weekdays really differ: its median is shrunk toward that of all days by the ratio of variances.
  * @see Efron & Morris (1975), "Data analysis using Stein's estimator and its generalizations", J. Am. Stat. Assoc. 70(350)
  */
-export function seasonAt(history: SampleGrid, at: number): Season | null {
+export function seasonAt(history: SeasonHistory, at: number): Season | null {
   const days = sameTimeOnDaysBefore(history, at);
   if (days.length < 2) return null;
   const levels = days.map(({ level }) => level);
@@ -46,19 +44,34 @@ export function seasonAt(history: SampleGrid, at: number): Season | null {
   return { center, scale: ownScale * weekday + scale * (1 - weekday), days: days.length, weekday };
 }
 
-function sameTimeOnDaysBefore(history: SampleGrid, at: number): readonly Day[] {
+function sameTimeOnDaysBefore(history: SeasonHistory, at: number): readonly Day[] {
   const days: Day[] = [];
-  for (let back = 1; at - back * DAY_MS + NEAR_MS >= timeOf(history, history.first); back++) {
-    const middle = at - back * DAY_MS;
-    const values: number[] = [];
-    const last = Math.floor((middle + NEAR_MS - history.originMs) / history.stepMs);
-    for (let slot = Math.ceil((middle - NEAR_MS - history.originMs) / history.stepMs); slot <= last; slot++) {
-      const value = valueAt(history, slot);
-      if (!Number.isNaN(value)) values.push(value);
-    }
-    if (values.length > 0) days.push({ back, level: median(values), within: robustScale(values) });
+  for (let back = 1; at - back * DAY_MS + NEAR_MS >= history.first * history.widthMs; back++) {
+    const day = around(history, at - back * DAY_MS);
+    if (day !== null) days.push({ back, ...day });
   }
   return days;
+}
+
+/** Of a rise along a straight line over two half hours, what their own deviations do not hold, as a part of the step between their medians. */
+const ALONG_A_LINE = 2 * 1.4826 * Math.sqrt(1 / 4 ** 2 - 1 / 8 ** 2);
+
+/**
+ * The level at a time, along the line between the medians of the half hours before and after it, and the robust
+ * deviation of the samples about it: theirs, and what the line itself rises. (Samples along a line over an hour deviate
+ * by 1.4826/4 of its rise, those of each half by half of that.) Null where neither half hour has samples.
+ */
+function around(history: SeasonHistory, at: number): Bucket | null {
+  const before = Math.floor((at - middleOf(history, 0)) / history.widthMs);
+  const [low, high] = [before, before + 1].map((bucket) => {
+    const isNear = Math.abs(middleOf(history, bucket) - at) <= NEAR_MS;
+    const found = isNear ? bucketAt(history, bucket) : null;
+    return found === null || Number.isNaN(found.level) ? null : found;
+  });
+  if (!low || !high) return low ?? high ?? null;
+  const rise = high.level - low.level;
+  const level = low.level + (rise * (at - middleOf(history, before))) / history.widthMs;
+  return { level, within: Math.hypot((low.within + high.within) / 2, ALONG_A_LINE * rise) };
 }
 
 const ofWeekday = (days: readonly Day[]): readonly (readonly number[])[] =>

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createGrid, put, type SampleGrid } from "../../../core/detection/sample-grid.ts";
+import { median, robustScale } from "../../../core/detection/robust.ts";
 import { seasonAt } from "../../../core/detection/season.ts";
+import { createSeasonHistory, type SeasonHistory, takePast } from "../../../core/detection/season-history.ts";
 
 const STEP = 300_000;
 const DAY = 86_400_000;
@@ -9,11 +10,11 @@ const HOUR = 3_600_000;
 const MONDAY = Date.UTC(2026, 10, 2);
 
 /** History of so many days up to, not including, `MONDAY` plus `days`. */
-function history(days: number, value: (at: number, day: number) => number): SampleGrid {
-  const grid = createGrid(MONDAY, STEP);
+function history(days: number, value: (at: number, day: number) => number): SeasonHistory {
+  const grid = createSeasonHistory(MONDAY, STEP);
   for (let i = 0; i < (days * DAY) / STEP; i++) {
     const at = MONDAY + i * STEP;
-    put(grid, at, value(at, Math.floor((at - MONDAY) / DAY)), 20_000);
+    takePast(grid, at, value(at, Math.floor((at - MONDAY) / DAY)), 70 * DAY);
   }
   return grid;
 }
@@ -72,4 +73,31 @@ test("one day of incident in the history moves nothing by more than its days var
     }),
     { numRuns: 25 },
   );
+});
+
+test("half hours say of every time of day what all samples within half an hour of it say", () => {
+  const days = 14;
+  const noise = (at: number): number => (Math.imul(at / STEP, 0x9e3779b1) >>> 16) % 97;
+  const value = (at: number): number => daily(at) + noise(at);
+  const grid = history(days, value);
+  const apart: number[] = [];
+  const scales: number[] = [];
+  for (let minute = 0; minute < 24 * 60; minute += 7) {
+    const at = MONDAY + days * DAY + minute * 60_000;
+    const near = Array.from({ length: days }, (_, back) => {
+      const middle = at - (back + 1) * DAY;
+      const times = Array.from({ length: 13 }, (_, i) => Math.round(middle / STEP) * STEP + (i - 6) * STEP);
+      return times.filter((time) => time >= MONDAY).map(value);
+    });
+    const reference = median(near.map((values) => median(values)));
+    const within = median(near.map((values) => robustScale(values)));
+    const found = seasonAt(grid, at);
+    apart.push(Math.abs((found?.center ?? Number.NaN) - reference) / within);
+    scales.push((found?.scale ?? Number.NaN) / within);
+  }
+  // Of what the samples of an hour deviate by: the centre hardly moves, and the deviation is neither lost nor doubled.
+  expect(Math.max(...apart)).toBeLessThan(0.5);
+  expect(median(apart)).toBeLessThan(0.15);
+  expect(median(scales)).toBeGreaterThan(0.8);
+  expect(median(scales)).toBeLessThan(1.25);
 });
