@@ -85,23 +85,23 @@ export function createAssessor(
         return purposes.map((purpose) => ({ source, metric, purpose, key: `${source.name}/${metric}/${purpose}` }));
       }),
     );
-    const answers = await Promise.all(
-      asks.map(async ({ source, metric, purpose, key }) => {
-        const known = readUpTo.get(key);
-        const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
-        const window = { from: Math.max(0, from), to: now };
-        const past =
-          purpose === "statistics" && (known === undefined || withoutHistory.has(key))
-            ? await readHistory(context, source, metric, key)
-            : null;
-        const series = await ask(context, source.name, `metrics: ${metric}`, () =>
-          source.range({ metric, window, stepMs, purpose }, abort),
-        );
-        return { key, purpose, past, series };
-      }),
-    );
-    // Taken in one order whatever answered first, so that the same samples give the same result.
-    for (const { key, purpose, past, series } of answers) {
+    const answers = asks.map(async ({ source, metric, purpose, key }) => {
+      const known = readUpTo.get(key);
+      const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
+      const window = { from: Math.max(0, from), to: now };
+      const past =
+        purpose === "statistics" && (known === undefined || withoutHistory.has(key))
+          ? await readHistory(context, source, metric, key)
+          : null;
+      const series = await ask(context, source.name, `metrics: ${metric}`, () =>
+        source.range({ metric, window, stepMs, purpose }, abort),
+      );
+      return { key, purpose, past, series };
+    });
+    // Taken in one order whatever answered first, so that the same samples give the same result; and each as soon as
+    // it is its turn, and then let go: all answers for ten thousand services at once are hundreds of megabytes.
+    for (let next = answers.shift(); next !== undefined; next = answers.shift()) {
+      const { key, purpose, past, series } = await next;
       if (series !== null) {
         engine.ingest(series, purpose);
         readUpTo.set(key, now);

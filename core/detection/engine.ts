@@ -16,8 +16,15 @@ import {
   withVersions,
 } from "./findings.ts";
 import { hasLimit } from "./meaning.ts";
-import { createGrid, put, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
-import { createSeasonHistory, liveHistory, plainHistory, type SeasonHistory, takePast } from "./season-history.ts";
+import { createGrid, put, reserve, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
+import {
+  createSeasonHistory,
+  liveHistory,
+  makeRoom,
+  plainHistory,
+  type SeasonHistory,
+  takePast,
+} from "./season-history.ts";
 import { createSignalWatch, follow, type SignalWatch } from "./signal-watch.ts";
 import { believableRollouts } from "./silence.ts";
 import { createVersions, type VersionsMemory } from "./versions.ts";
@@ -122,6 +129,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       signal.grid = createGrid(series.startAt, series.stepMs);
       signal.watch = createSignalWatch(signal.metric, signal.worse, 0);
     }
+    reserve(signal.grid, series.values.length, capacity);
     for (let i = 0; i < series.values.length; i++)
       put(signal.grid, series.startAt + i * series.stepMs, series.values[i] ?? null, capacity);
   }
@@ -219,6 +227,7 @@ function takeHistory(signal: Signal, { startAt, stepMs, values }: Series, capaci
   const isOlder = signal.history !== null && startAt <= signal.history.first * signal.history.widthMs;
   const history = signal.history === null || isOlder ? createSeasonHistory(startAt, stepMs) : signal.history;
   signal.history = history;
+  makeRoom(history, values.length * stepMs, capacityMs);
   for (const [i, value] of values.entries()) takePast(history, startAt + i * stepMs, value, capacityMs);
 }
 

@@ -17,6 +17,8 @@ export interface SampleGrid {
 }
 
 const START_SLOTS = 32;
+/** A ring that is full grows by so much: copying stays O(1) a sample, and at most a fifth stands empty. */
+const GROWTH = 1.25;
 
 export function createGrid(originMs: number, stepMs: number): SampleGrid {
   return { originMs, stepMs, first: 0, next: 0, ring: new Float64Array(START_SLOTS).fill(Number.NaN) };
@@ -43,14 +45,24 @@ export function put(grid: SampleGrid, at: number, value: number | null, capacity
   return true;
 }
 
+/** Makes room for so many more slots at once, `capacity` at most: growing step by step copies and wastes. */
+export function reserve(grid: SampleGrid, slots: number, capacity: number): void {
+  const wanted = grid.next - grid.first + slots;
+  if (slots > START_SLOTS && wanted > grid.ring.length) grow(grid, lengthFor(wanted, capacity));
+}
+
 function advance(grid: SampleGrid, next: number, capacity: number): void {
   const wanted = Math.min(capacity, next - grid.first);
-  if (wanted > grid.ring.length) grow(grid, Math.min(capacity, Math.max(wanted, grid.ring.length * 2)));
+  if (wanted > grid.ring.length) grow(grid, lengthFor(Math.max(wanted, grid.ring.length * GROWTH), capacity));
   const from = Math.max(grid.next, next - grid.ring.length);
   for (let slot = from; slot < next; slot++) grid.ring[slot % grid.ring.length] = Number.NaN;
   grid.next = next;
   grid.first = Math.max(grid.first, next - grid.ring.length);
 }
+
+/** Whole multiples of what a grid starts with, so that rings of signals that are read together are of one size. */
+const lengthFor = (slots: number, capacity: number): number =>
+  Math.min(capacity, Math.ceil(slots / START_SLOTS) * START_SLOTS);
 
 function grow(grid: SampleGrid, length: number): void {
   const ring = new Float64Array(length).fill(Number.NaN);

@@ -1,8 +1,8 @@
 import { median, robustScale } from "./robust.ts";
 
 /**
- * What was, half hour by half hour: the median of a signal's samples in each and their robust deviation, in rings of
- * fixed size. Six bytes a half hour instead of eight a sample: two weeks are 4 KB.
+ * What was, half hour by half hour: the median of a signal's samples in each, and for every four of them how much
+ * samples deviate within one. In a ring of 16-bit codes, so that two weeks of a signal are 1.7 KB.
  *
  * Of the half hour that is under way the samples are kept, each in its place, so that a late one and one that is read
  * again mean what they mean everywhere (the first finite value stands). Once a later half hour has begun it is over:
@@ -15,16 +15,19 @@ export interface SeasonHistory {
   /** Buckets held: first ≤ b < next; the newest is the one under way. */
   first: number;
   next: number;
-  /** Medians at b mod length, in single precision; NaN is missing. */
-  levels: Float32Array;
-  /** Robust deviations at the same places, as `packed` writes them. */
-  withins: Uint16Array;
+  /** Blocks of four buckets, block n at n mod the number of blocks: the code of each median, then that of the deviation. */
+  codes: Uint16Array;
   /** The samples of the bucket under way, by their place in it; NaN is missing. */
-  readonly open: Float64Array;
+  readonly open: number[];
+  /** The deviations within the buckets of its block that are over; NaN is missing. */
+  readonly withins: number[];
 }
 
 const WIDTH_MS = 1_800_000;
-const START_BUCKETS = 48;
+/** Buckets of a block. How much samples deviate changes slowly with the time of day: once in two hours is enough. */
+const BLOCK = 4;
+const CODES = BLOCK + 1;
+const START_BLOCKS = 12;
 
 /** Ready for samples from `from` (unix ms) on, `stepMs` apart. */
 export function createSeasonHistory(from: number, stepMs: number): SeasonHistory {
@@ -35,98 +38,138 @@ export function createSeasonHistory(from: number, stepMs: number): SeasonHistory
     widthMs,
     first,
     next: first,
-    levels: new Float32Array(START_BUCKETS).fill(Number.NaN),
-    withins: new Uint16Array(START_BUCKETS),
-    open: new Float64Array(Math.ceil(widthMs / stepMs)).fill(Number.NaN),
+    codes: new Uint16Array(START_BLOCKS * CODES),
+    open: new Array<number>(Math.ceil(widthMs / stepMs)).fill(Number.NaN),
+    withins: new Array<number>(BLOCK).fill(Number.NaN),
   };
 }
 
 const bucketOf = (widthMs: number, at: number): number => Math.ceil(at / widthMs) - 1;
 
-/** Takes one sample; `capacityMs`: how much is ever held. Null, NaN and ±∞ are missing. Amortised O(1). */
+/** Makes room for `spanMs` more of samples at once, as far as `capacityMs` allows: growing step by step copies often. */
+export function makeRoom(history: SeasonHistory, spanMs: number, capacityMs: number): void {
+  const buckets = history.next - history.first + Math.ceil(spanMs / history.widthMs) + 1;
+  const blocks = Math.min(blocksFor(history, capacityMs), Math.ceil(buckets / BLOCK) + 1);
+  if (blocks * CODES > history.codes.length) grow(history, blocks);
+}
+
+/** Blocks that hold so much wherever it begins. */
+const blocksFor = ({ widthMs }: SeasonHistory, capacityMs: number): number =>
+  Math.max(1, Math.ceil(capacityMs / widthMs / BLOCK)) + 1;
+
+/** Takes one sample; `capacityMs`: how much is held at least. Null, NaN and ±∞ are missing. Amortised O(1). */
 export function takePast(history: SeasonHistory, at: number, value: number | null, capacityMs: number): void {
   const { widthMs, stepMs, open } = history;
   const bucket = bucketOf(widthMs, at);
-  if (bucket >= history.next) advance(history, bucket + 1, Math.max(1, Math.ceil(capacityMs / widthMs)));
+  if (bucket >= history.next) advance(history, bucket + 1, capacityMs);
   if (bucket !== history.next - 1 || value === null || !Number.isFinite(value)) return;
   const place = Math.min(open.length - 1, Math.max(0, Math.round((at - bucket * widthMs) / stepMs) - 1));
   if (Number.isNaN(open[place] ?? 0)) open[place] = value + 0; // JSON knows no -0
 }
 
-function advance(history: SeasonHistory, next: number, capacity: number): void {
+function advance(history: SeasonHistory, next: number, capacityMs: number): void {
   if (history.next > history.first) close(history);
-  const wanted = Math.min(capacity, next - history.first);
-  if (wanted > history.levels.length) grow(history, Math.min(capacity, Math.max(wanted, 2 * history.levels.length)));
-  const { levels } = history;
-  for (let bucket = Math.max(history.next, next - levels.length); bucket < next; bucket++)
-    levels[bucket % levels.length] = Number.NaN;
+  const last = blockOf(next - 1);
+  const most = blocksFor(history, capacityMs);
+  const wanted = Math.min(most, last - blockOf(history.first) + 1);
+  const had = history.codes.length / CODES;
+  if (wanted > had) grow(history, Math.min(most, Math.max(wanted, 2 * had)));
+  const blocks = history.codes.length / CODES;
+  const newest = history.next > history.first ? blockOf(history.next - 1) : blockOf(history.first) - 1;
+  for (let block = Math.max(newest + 1, last - blocks + 1); block <= last; block++)
+    history.codes.fill(0, (block % blocks) * CODES, ((block % blocks) + 1) * CODES);
+  if (last > newest) history.withins.fill(Number.NaN);
   history.next = next;
-  history.first = Math.max(history.first, next - levels.length);
+  history.first = Math.max(history.first, (last - blocks + 1) * BLOCK);
 }
+
+const blockOf = (bucket: number): number => Math.floor(bucket / BLOCK);
+
+/** Where the codes of a bucket's block begin. */
+const placeOf = ({ codes }: SeasonHistory, bucket: number): number =>
+  (blockOf(bucket) % (codes.length / CODES)) * CODES;
 
 /** Sums up the bucket under way. */
 function close(history: SeasonHistory): void {
-  const { level, within } = summary(history.open);
-  const place = (history.next - 1) % history.levels.length;
-  history.levels[place] = Math.fround(level) + 0;
-  history.withins[place] = packed(within);
-  history.open.fill(Number.NaN);
+  const { codes, withins, open } = history;
+  const bucket = history.next - 1;
+  const values = known(open);
+  if (values.length === 0) return;
+  codes[placeOf(history, bucket) + (bucket % BLOCK)] = packed(median(values));
+  withins[bucket % BLOCK] = robustScale(values);
+  codes[placeOf(history, bucket) + BLOCK] = packed(median(known(withins)));
+  open.fill(Number.NaN);
 }
 
-function grow(history: SeasonHistory, length: number): void {
-  const levels = new Float32Array(length).fill(Number.NaN);
-  const withins = new Uint16Array(length);
-  for (let bucket = history.first; bucket < history.next; bucket++) {
-    levels[bucket % length] = history.levels[bucket % history.levels.length] ?? Number.NaN;
-    withins[bucket % length] = history.withins[bucket % history.levels.length] ?? 0;
+const known = (values: readonly number[]): readonly number[] => values.filter((value) => !Number.isNaN(value));
+
+function grow(history: SeasonHistory, blocks: number): void {
+  const { codes, first, next } = history;
+  const had = codes.length / CODES;
+  const grown = new Uint16Array(blocks * CODES);
+  for (let block = blockOf(first); block <= blockOf(next - 1); block++) {
+    const from = (block % had) * CODES;
+    grown.set(codes.subarray(from, from + CODES), (block % blocks) * CODES);
   }
-  history.levels = levels;
-  history.withins = withins;
+  history.codes = grown;
 }
 
-/** Median and robust deviation of the samples of one bucket; a level of NaN where it has none. */
+/** The median of a bucket's samples and their robust deviation; a level of NaN where it has none. */
 export interface Bucket {
   readonly level: number;
   readonly within: number;
 }
 
-function summary(samples: Float64Array): Bucket {
-  const values = [...samples].filter((value) => !Number.isNaN(value));
-  return { level: median(values), within: values.length === 0 ? 0 : robustScale(values) };
-}
-
 export function bucketAt(history: SeasonHistory, bucket: number): Bucket {
   if (bucket < history.first || bucket >= history.next) return { level: Number.NaN, within: 0 };
-  if (bucket === history.next - 1) return summary(history.open);
-  const place = bucket % history.levels.length;
-  return { level: history.levels[place] ?? Number.NaN, within: unpacked(history.withins[place] ?? 0) };
+  if (bucket === history.next - 1) {
+    const values = known(history.open);
+    return { level: median(values), within: values.length === 0 ? 0 : robustScale(values) };
+  }
+  const place = placeOf(history, bucket);
+  const level = unpacked(history.codes[place + (bucket % BLOCK)] ?? 0);
+  return { level, within: unpacked(history.codes[place + BLOCK] ?? 0) };
 }
 
 /** The middle of the times of a bucket's samples. */
 export const middleOf = ({ widthMs, stepMs }: SeasonHistory, bucket: number): number =>
   bucket * widthMs + (widthMs + stepMs) / 2;
 
-/** Octaves on either side of 1 that a deviation may lie, and steps an octave: 0.14 % apart. 0 stands for 0. */
-const OCTAVES = 63;
-const FINENESS = 512;
+/**
+ * A number in 16 bits: its sign and its logarithm, 255 steps an octave, which keeps it to 0.14 %, a hundredth of what
+ * the levels of a time of day are compared by. 2⁻⁶⁴ to 2⁶⁴; what lies beyond is written as that. 0 stands for missing.
+ */
+const SIGN = 0x8000;
+const OCTAVES = 64;
+const FINENESS = 255;
+const ZERO = SIGN;
 
-function packed(deviation: number): number {
-  if (!(deviation > 0)) return 0;
-  return 1 + Math.round((Math.max(-OCTAVES, Math.min(OCTAVES, Math.log2(deviation))) + OCTAVES) * FINENESS);
+function packed(value: number): number {
+  if (Number.isNaN(value)) return 0;
+  if (value === 0) return ZERO;
+  const octave = Math.max(-OCTAVES, Math.min(OCTAVES, Math.log2(Math.abs(value))));
+  return (value < 0 ? SIGN : 0) + 1 + Math.round((octave + OCTAVES) * FINENESS);
 }
-const unpacked = (code: number): number => (code === 0 ? 0 : 2 ** ((code - 1) / FINENESS - OCTAVES));
+
+function unpacked(code: number): number {
+  if (code === 0) return Number.NaN;
+  if (code === ZERO) return 0;
+  const size = 2 ** (((code & ~SIGN) - 1) / FINENESS - OCTAVES);
+  return (code & SIGN) === 0 ? size : -size;
+}
 
 /** Everything in it as plain JSON, and back. */
-export const plainHistory = ({ levels, withins, open, ...rest }: SeasonHistory) => ({
+export const plainHistory = ({ codes, open, withins, ...rest }: SeasonHistory) => ({
   ...rest,
-  levels: Array.from(levels, missingAsNull),
-  withins: [...withins],
-  open: Array.from(open, missingAsNull),
+  codes: [...codes],
+  open: open.map(missingAsNull),
+  withins: withins.map(missingAsNull),
 });
-export const liveHistory = ({ levels, withins, open, ...rest }: ReturnType<typeof plainHistory>): SeasonHistory => ({
+export const liveHistory = ({ codes, open, withins, ...rest }: ReturnType<typeof plainHistory>): SeasonHistory => ({
   ...rest,
-  levels: Float32Array.from(levels, (value) => value ?? Number.NaN),
-  withins: Uint16Array.from(withins),
-  open: Float64Array.from(open, (value) => value ?? Number.NaN),
+  codes: Uint16Array.from(codes),
+  open: open.map(nullAsMissing),
+  withins: withins.map(nullAsMissing),
 });
 const missingAsNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+const nullAsMissing = (value: number | null): number => value ?? Number.NaN;
