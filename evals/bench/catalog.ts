@@ -29,6 +29,11 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const value = await measureTick(seed);
     return { lines: tickLines(value), value, met: value.met };
   },
+  replay: async ({ seed, trials }) => {
+    const { measureReplay, replayLines } = await import("./replay.ts");
+    const value = await measureReplay(seed, trials);
+    return { lines: replayLines(value), value, met: value.met };
+  },
   decisions: async ({ seed, trials }) => {
     const { benchDecisions } = await import("./decisions.ts");
     return await benchDecisions(trials, seed);
