@@ -44,7 +44,8 @@ export async function openDeployments(
   );
   if (act) {
     const { kubectlRolloutUndo } = await import("../../mcp-tools/connectors/kubernetes/undo.ts");
-    parts.executors.push(kubectlRolloutUndo({ client, now: clock.now }));
+    const { rolloutActs } = await import("../../mcp-tools/connectors/kubernetes/rollout-acts.ts");
+    parts.executors.push(kubectlRolloutUndo({ client, now: clock.now }), ...rolloutActs({ client, now: clock.now }));
   }
   parts.close.push(() => client.close());
 }

@@ -1,6 +1,7 @@
 import type { LiveJudgement } from "../../core/canary/live.ts";
 import { durationText } from "../../core/model/time.ts";
 import type { WatchParts } from "./ports.ts";
+import { promotionOf } from "./promotions.ts";
 
 /** The kind of the ledger's entries about canaries. */
 export const CANARY_JUDGED = "canary.judged";
@@ -8,7 +9,7 @@ export const CANARY_JUDGED = "canary.judged";
 /**
  * Says and writes down what the judge makes of each live canary: once when it begins, and again with each new verdict,
  * also across restarts. It does nothing else: a canary that fails is trouble that policy set, and goes back as every
- * other change does, by a plan through the gate.
+ * other change does, by a plan through the gate; the promotion of one that passes is `PromotionDesk`'s.
  */
 export interface CanaryDesk {
   look(live: readonly LiveJudgement[], now: number): Promise<void>;
@@ -24,7 +25,8 @@ export function createCanaryDesk(parts: Pick<WatchParts, "config" | "ledger" | "
       for (const one of worthTelling) {
         const key = keyOf(one.judgement.verdict, one.consequence.action);
         if (told.get(one.change.id) === key) continue;
-        const text = canaryText(one, parts.config.canary?.baselineDurationMs ?? 0);
+        const promotable = promotionOf(one, parts.config) !== null;
+        const text = canaryText(one, parts.config.canary?.baselineDurationMs ?? 0, promotable);
         await parts.ledger.append({
           kind: CANARY_JUDGED,
           incidentId: null,
@@ -80,10 +82,11 @@ function bodyOf({ change, service, version, stable, declared, judgement, consequ
   };
 }
 
-/** The verdict in words, and what follows from it. */
+/** The verdict in words, and what follows from it. `promotable`: something here carries out its promotion. */
 export function canaryText(
   { service, version, stable, declared, judgement, consequence }: LiveJudgement,
   boundMs: number,
+  promotable = false,
 ): string {
   const pair = `${service} ${version} beside ${stable}`;
   const { action, why } = consequence;
@@ -97,6 +100,7 @@ export function canaryText(
     case "wait":
       return `${pair} is judged by ${judgement.metrics.length} metrics, for ${durationText(boundMs)} at most`;
     case "promote":
+      if (promotable) return `${pair} passes: ${because}. It is to be promoted, by a plan that a person approves.`;
       return `${pair} passes: ${because}. unship would promote it, and cannot: nothing here carries out a promotion.`;
     case "take-back":
       return `${pair} fails: ${because}. It is to go back, by a plan through the gate.`;

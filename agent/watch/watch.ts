@@ -10,6 +10,7 @@ import { noteHealthyChanges } from "./healthy.ts";
 import { hasSameCause, joinedBy, openIncident, servicesOf, substance, troubled } from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
 import type { WatchParts } from "./ports.ts";
+import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
 import { noticed } from "./wording.ts";
 
@@ -38,6 +39,7 @@ export function createWatch(parts: WatchParts): Watch {
   const lingering = createLingering(tailMs, QUIET_STEPS * parts.config.watch.stepMs);
   const arguing = createArguing(parts);
   const canaries = createCanaryDesk(parts);
+  const promotions = createPromotionDesk(parts);
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
@@ -115,6 +117,8 @@ export function createWatch(parts: WatchParts): Watch {
       const news = [...inTrouble].some(
         (name) => ![...incidents.values()].some((one) => servicesOf(one).includes(name)),
       );
+      // While anything is wrong nothing is promoted.
+      if (incidents.size === 0 && !news) await promotions.look(seen.canaries ?? [], now);
       const due = now - healthLookedAt >= HEALTH_LOOK_MS;
       if (incidents.size === 0 && !news && !due) return;
       const caseFile = await parts.gather(now, abort);

@@ -92,5 +92,9 @@ export const Rollout = z.strictObject({
   managedBy: z.string().optional().describe("The GitOps controller that would undo a live change, if any"),
   observedAt: Moment,
   startedAt: Moment.optional().describe("When the current revision was made"),
+  stable: z
+    .strictObject({ version: z.string(), revision: z.string() })
+    .optional()
+    .describe("What still serves beside the current revision, and serves alone if its trial is aborted"),
 });
 export type Rollout = Readonly<z.infer<typeof Rollout>>;

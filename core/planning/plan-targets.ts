@@ -143,6 +143,8 @@ function migrationTarget({ id, service, from, to, workload }: Change): Planned {
 
 function workloadTarget(change: Change, caseFile: CaseFile, config: Config, options: PlanOptions): Planned {
   const service = config.services[change.service];
+  const aborted = abortTarget(change, caseFile, config, options);
+  if (aborted !== null) return { target: aborted, notes: [] };
   const application = service?.argocdApplication ?? null;
   const synced = caseFile.rollouts.find(
     ({ workload }) => workload.kind === "Application" && workload.name === (application ?? change.workload?.name),
@@ -180,6 +182,30 @@ function workloadTarget(change: Change, caseFile: CaseFile, config: Config, opti
   const object = application === null ? rollout.workload : argoObject(service, application);
   const restore = { version: good.version, revision: good.revision };
   return { target: { ...base, object, expected: { version, revision }, restore }, notes: good.skipped };
+}
+
+/**
+ * A version on trial beside a good stable one is taken back by ending the trial, where the file allows that: nothing is
+ * deployed, and no GitOps controller undoes it. null: there is no such trial.
+ */
+function abortTarget(change: Change, caseFile: CaseFile, config: Config, options: PlanOptions): Target | null {
+  const trial = caseFile.rollouts.find(
+    ({ service, workload, version, stable }) =>
+      service === change.service && workload.kind === "Rollout" && stable !== undefined && version === change.to,
+  );
+  if (trial?.stable === undefined || !config.allowedActions.some(({ type }) => type === "rollout_abort")) return null;
+  const bad = badVersions(change.service, caseFile.changes, options.pastBad?.get(change.service));
+  const good = knownGood(change, trial, bad, provenAfterMs(config));
+  if ("obstacle" in good || good.revision !== trial.stable.revision) return null;
+  return {
+    action: "rollout_abort",
+    service: change.service,
+    changeId: change.id,
+    object: trial.workload,
+    ...(change.environment === undefined ? {} : { environment: change.environment }),
+    expected: { version: trial.version, revision: trial.revision },
+    restore: trial.stable,
+  };
 }
 
 /**

@@ -19,6 +19,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   Deployment: "deployments",
   StatefulSet: "statefulsets",
   DaemonSet: "daemonsets",
+  Rollout: "rollouts",
   ReplicaSet: "replicasets",
   ControllerRevision: "controllerrevisions",
   Pod: "pods",
@@ -51,8 +52,10 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "", "http://fake");
     requests.push(`${request.method} ${request.url}`);
-    const [, namespace, plural = "", name] =
-      /^\/(?:api\/v1|apis\/apps\/v1)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const [, namespace, plural = "", name, status] =
+      /^\/(?:api\/v1|apis\/apps\/v1|apis\/argoproj\.io\/v1alpha1)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+)(\/status)?)?$/.exec(
+        url.pathname,
+      ) ?? [];
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     if (forbidden.has(plural)) return send(403, { kind: "Status", status: "Failure", reason: "Forbidden", code: 403 });
@@ -75,9 +78,11 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
       if (object === undefined) return send(404, failure(404));
       const patched = apply(structuredClone(object), body);
       if (typeof patched === "number") return send(patched, failure(patched));
-      const same = JSON.stringify(patched.spec) === JSON.stringify(object.spec);
+      // A write of the status changes nothing else, and a write of the rest changes no status.
+      const part = status === undefined ? { ...patched, status: object.status } : { ...object, status: patched.status };
+      const same = JSON.stringify(part.spec) === JSON.stringify(object.spec);
       const generation = Number(object.metadata.generation) + (same ? 0 : 1);
-      const after = { ...patched, metadata: { ...patched.metadata, generation } };
+      const after = { ...part, metadata: { ...part.metadata, generation } };
       if (url.searchParams.get("dryRun") !== "All") put(after);
       return send(200, after);
     }

@@ -9,6 +9,9 @@ const DEEDS: Readonly<Record<ActionType, string>> = {
   argocd_sync_to_previous: "syncs an application to its previous version",
   feature_flag_disable: "switches a flag off",
   database_migration_rollback: "takes a database migration back",
+  rollout_abort: "gives all traffic of an Argo Rollout back to its stable version",
+  rollout_pause: "holds the trial of an Argo Rollout where it is",
+  rollout_promote: "gives all traffic of an Argo Rollout to its new version",
 };
 
 /** Action by action: where it is allowed, when a person is needed, and how often it may happen. */

@@ -41,6 +41,9 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 /** Why nothing here could carry an action out; null: something can. */
 export function missingHand(action: string, { dataSources }: Config): string | null {
   switch (action) {
+    case "rollout_abort":
+    case "rollout_pause":
+    case "rollout_promote":
     case "kubectl_rollout_undo": {
       const has = dataSources.deployments.some(({ type }) => type === "kubernetes");
       return has ? null : "no deployments source of type kubernetes is configured";

@@ -42,6 +42,27 @@ const AllowedAction = z.discriminatedUnion("type", [
     require_approval: field(z.literal(true).default(true), "Always true: a database change needs a person."),
     max_rollbacks_per_hour: perHour,
   }),
+  z.strictObject({
+    type: field(
+      z.literal("rollout_abort"),
+      "Aborts the trial of an Argo Rollout: all traffic back to the stable version.",
+    ),
+    namespaces: scope("namespaces"),
+    require_approval: requireApproval,
+    max_rollbacks_per_hour: perHour,
+  }),
+  z.strictObject({
+    type: field(z.literal("rollout_pause"), "Holds the trial of an Argo Rollout where it is."),
+    namespaces: scope("namespaces"),
+    require_approval: requireApproval,
+    max_rollbacks_per_hour: perHour,
+  }),
+  z.strictObject({
+    type: field(z.literal("rollout_promote"), "Gives all traffic to the new version of an Argo Rollout."),
+    namespaces: scope("namespaces"),
+    require_approval: requireApproval,
+    max_rollbacks_per_hour: perHour,
+  }),
 ]);
 
 const Guardrails = z.strictObject({

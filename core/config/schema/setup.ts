@@ -22,7 +22,7 @@ export const Service = z.strictObject({
   workload: field(
     z
       .strictObject({
-        kind: field(z.enum(["Deployment", "StatefulSet", "DaemonSet"]), "Kind of the workload."),
+        kind: field(z.enum(["Deployment", "StatefulSet", "DaemonSet", "Rollout"]), "Kind of the workload."),
         name: field(name(), "Name of the workload."),
       })
       .optional(),

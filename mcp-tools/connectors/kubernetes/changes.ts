@@ -2,10 +2,12 @@ import type { Gap } from "../../../core/model/assessment.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { ChangeSource } from "../../../core/ports.ts";
+import { trialOf } from "./argo-rollout.ts";
 import type { KubeClient } from "./client.ts";
 import type { Workload } from "./history.ts";
 import { readInventory } from "./inventory.ts";
 import { CAUSE_ANNOTATION } from "./mark.ts";
+import { replicasOf } from "./rollout-status.ts";
 import { type ServiceWorkload, serviceOf } from "./services.ts";
 import { templateMarks } from "./template.ts";
 import { createTimeline, type Stage } from "./timeline.ts";
@@ -69,6 +71,7 @@ function changeOf(
   const by = own === null ? (marks["unship.dev/author"] ?? author) : "unship";
   const commit = COMMIT_ANNOTATIONS.map((key) => marks[key]).find((one) => one !== undefined);
   const message = marks[CAUSE_ANNOTATION];
+  const share = shareOf(workload, entry);
   return {
     id: `deploy:${namespace}/${name}:${entry.meta.name}:${revision}`,
     kind: "deploy",
@@ -86,8 +89,18 @@ function changeOf(
     ...(by === null ? {} : { author: cleanText(by) }),
     ...(commit === undefined ? {} : { commit }),
     ...(message === undefined ? {} : { message: cleanText(message) }),
+    ...(share === null ? {} : { canary: share }),
     ...(own === null ? {} : { ownRollback: true }),
   };
+}
+
+/** The share of an Argo Rollout's traffic that a version on trial gets: by its router, else by its part of the pods. */
+function shareOf(workload: Workload, entry: Stage["entry"]): number | null {
+  const trial = trialOf(workload);
+  if (trial === null || trial.aborted || trial.newest !== entry) return null;
+  const { updated } = replicasOf(workload);
+  const all = workload.object.status.replicas;
+  return trial.share ?? (all === 0 ? 0 : Math.min(1, updated / all));
 }
 
 /**

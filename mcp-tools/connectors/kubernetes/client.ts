@@ -8,6 +8,7 @@ const COLLECTIONS = {
   Deployment: ["/apis/apps/v1", "deployments"],
   StatefulSet: ["/apis/apps/v1", "statefulsets"],
   DaemonSet: ["/apis/apps/v1", "daemonsets"],
+  Rollout: ["/apis/argoproj.io/v1alpha1", "rollouts"],
   ReplicaSet: ["/apis/apps/v1", "replicasets"],
   ControllerRevision: ["/apis/apps/v1", "controllerrevisions"],
   Pod: ["/api/v1", "pods"],
@@ -15,8 +16,8 @@ const COLLECTIONS = {
 } as const;
 export type ReadableKind = keyof typeof COLLECTIONS;
 
-/** Those with a pod template and a history of it: what `kubectl rollout` knows. */
-export const WORKLOAD_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
+/** Those with a pod template and a history of it: what `kubectl rollout` knows, and Argo Rollouts' Rollout. */
+export const WORKLOAD_KINDS = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"] as const;
 export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
 
 export interface ListOptions {
@@ -42,14 +43,17 @@ export interface KubeClient {
     abort: AbortSignal,
     options?: ListOptions,
   ): Promise<readonly T[]>;
-  /** The object as it stands after the patch; with `dryRun` as it would stand. Its write is signed "unship". */
+  /**
+   * The object as it stands after the patch; with `dryRun` as it would stand. Its write is signed "unship". With
+   * `status` the patch is of the status, and of nothing else.
+   */
   patch<T>(
     kind: WorkloadKind,
     namespace: string,
     name: string,
     patch: Patch,
     schema: z.ZodType<T>,
-    options: { readonly dryRun: boolean },
+    options: { readonly dryRun: boolean; readonly status?: boolean },
     abort: AbortSignal,
   ): Promise<T>;
   close(): Promise<void>;
@@ -81,9 +85,9 @@ export function kubeClient(access: ClusterAccess, options: { readonly timeoutMs?
         return pages(http, kind, namespace, schema, abort, filter);
       }
     },
-    async patch(kind, namespace, name, { contentType, body }, schema, { dryRun }, abort) {
+    async patch(kind, namespace, name, { contentType, body }, schema, { dryRun, status = false }, abort) {
       const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? "&dryRun=All" : ""}`;
-      const to = `${objectPath(kind, namespace, name)}${query}` as Path;
+      const to = `${objectPath(kind, namespace, name)}${status ? "/status" : ""}${query}` as Path;
       return (await http.send("PATCH", to, body, contentType, schema, abort)).body;
     },
     close: () => http.close(),

@@ -1,6 +1,13 @@
 import type { KubeClient, WorkloadKind } from "./client.ts";
-import { ControllerRevision, type Meta, type PodTemplate, ReplicaSet, type WorkloadObject } from "./objects.ts";
-import { sameTemplate, versionOf } from "./template.ts";
+import {
+  ControllerRevision,
+  type Meta,
+  type PodTemplate,
+  ReplicaSet,
+  type RolloutObject,
+  type WorkloadObject,
+} from "./objects.ts";
+import { sameTemplate, templateMarks, versionOf } from "./template.ts";
 
 /** One revision of a workload's pod template that its controller still keeps. */
 export interface HistoryEntry {
@@ -11,9 +18,9 @@ export interface HistoryEntry {
   readonly template: PodTemplate;
   /** Of the ReplicaSet or ControllerRevision that holds it. */
   readonly meta: Meta;
-  /** Numbers that the same template had before: a revision that comes back is renumbered. Deployments only. */
+  /** Numbers that the same template had before: a revision that comes back is renumbered. Of ReplicaSets only. */
   readonly formerly: readonly string[];
-  /** What a ControllerRevision holds, as it came: the patch that restores it. Null for a Deployment's. */
+  /** What a ControllerRevision holds, as it came: the patch that restores it. Null for a ReplicaSet's. */
   readonly data: Readonly<Record<string, unknown>> | null;
 }
 
@@ -26,20 +33,26 @@ export interface Workload {
   readonly current: HistoryEntry | null;
 }
 
-const REVISION = "deployment.kubernetes.io/revision";
-const REVISION_HISTORY = "deployment.kubernetes.io/revision-history";
+/** Before "/revision" and "/revision-history" on a ReplicaSet. */
+const ANNOTATIONS = { Deployment: "deployment.kubernetes.io", Rollout: "rollout.argoproj.io" } as const;
 
 /**
- * The revisions of a Deployment, from the ReplicaSets that it controls.
+ * The revisions of a Deployment or an Argo Rollout, from the ReplicaSets that it controls.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#revision-history-limit
+ * @see https://github.com/argoproj/argo-rollouts/blob/9f8d111/utils/annotations/annotations.go
  */
-export function deploymentHistory(object: WorkloadObject, replicaSets: readonly ReplicaSet[]): Workload {
+export function replicaSetHistory(
+  kind: "Deployment" | "Rollout",
+  object: WorkloadObject,
+  replicaSets: readonly ReplicaSet[],
+): Workload {
+  const prefix = ANNOTATIONS[kind];
   const history = owned(object, replicaSets).flatMap(({ metadata, spec }) => {
-    const revision = metadata.annotations[REVISION];
+    const revision = metadata.annotations[`${prefix}/revision`];
     const number = Number(revision);
     if (revision === undefined || !Number.isSafeInteger(number)) return [];
-    const formerly = (metadata.annotations[REVISION_HISTORY] ?? "").split(",").filter((one) => one !== "");
+    const formerly = (metadata.annotations[`${prefix}/revision-history`] ?? "").split(",").filter((one) => one !== "");
     return [
       {
         revision,
@@ -52,7 +65,7 @@ export function deploymentHistory(object: WorkloadObject, replicaSets: readonly 
       },
     ];
   });
-  return workload("Deployment", object, history);
+  return workload(kind, object, history);
 }
 
 /**
@@ -92,8 +105,8 @@ export async function readHistory(
 ): Promise<Workload> {
   const { namespace } = object.metadata;
   const filter = { labels: object.spec.selector.matchLabels };
-  if (kind === "Deployment")
-    return deploymentHistory(object, await client.list("ReplicaSet", namespace, ReplicaSet, abort, filter));
+  if (kind === "Deployment" || kind === "Rollout")
+    return replicaSetHistory(kind, object, await client.list("ReplicaSet", namespace, ReplicaSet, abort, filter));
   return controllerHistory(
     kind,
     object,
@@ -103,9 +116,26 @@ export async function readHistory(
 
 function workload(kind: WorkloadKind, object: WorkloadObject, entries: readonly HistoryEntry[]): Workload {
   const history = entries.toSorted((a, b) => a.number - b.number);
-  const current = history.findLast(({ template }) => sameTemplate(template, object.spec.template)) ?? null;
+  const current = isRollout(object)
+    ? currentOfRollout(object, history)
+    : (history.findLast(({ template }) => sameTemplate(template, object.spec.template)) ?? null);
   return { kind, object, history, current };
 }
+
+/** A Rollout's template is not filled up with defaults as its ReplicaSets' are: its controller says which one it means. */
+function currentOfRollout({ metadata, status }: RolloutObject, history: readonly HistoryEntry[]): HistoryEntry | null {
+  if (status.observedGeneration < metadata.generation) return null;
+  return history.find((entry) => podHash(entry) === status.currentPodHash) ?? null;
+}
+
+export const isRollout = (object: WorkloadObject): object is RolloutObject => "stableRS" in object.status;
+
+/** What a Rollout's status calls a ReplicaSet by. */
+export function podHash({ meta, template }: Pick<HistoryEntry, "meta" | "template">): string | null {
+  return meta.labels[POD_HASH] ?? templateMarks(template).labels[POD_HASH] ?? null;
+}
+
+const POD_HASH = "rollouts-pod-template-hash";
 
 /** Labels may match by accident; only the controller's own reference says whose it is, as kubectl judges too. */
 function owned<T extends { readonly metadata: Meta }>(object: WorkloadObject, all: readonly T[]): readonly T[] {

@@ -68,22 +68,21 @@ const Condition = z.looseObject({
 export type Condition = z.infer<typeof Condition>;
 
 const Count = z.number().default(0);
-const Status = z
-  .looseObject({
-    observedGeneration: Count,
-    conditions: list(Condition),
-    replicas: Count,
-    readyReplicas: Count,
-    availableReplicas: Count,
-    updatedReplicas: Count,
-    currentRevision: z.string().optional(),
-    updateRevision: z.string().optional(),
-    desiredNumberScheduled: Count,
-    updatedNumberScheduled: Count,
-    numberReady: Count,
-    numberAvailable: Count,
-  })
-  .prefault({});
+const STATUS = {
+  observedGeneration: Count,
+  conditions: list(Condition),
+  replicas: Count,
+  readyReplicas: Count,
+  availableReplicas: Count,
+  updatedReplicas: Count,
+  currentRevision: z.string().optional(),
+  updateRevision: z.string().optional(),
+  desiredNumberScheduled: Count,
+  updatedNumberScheduled: Count,
+  numberReady: Count,
+  numberAvailable: Count,
+};
+const Status = z.looseObject(STATUS).prefault({});
 
 /** A Deployment, StatefulSet or DaemonSet: their common fields, and those that only one of them has. */
 export const WorkloadObject = z.looseObject({
@@ -107,6 +106,47 @@ export const WorkloadObject = z.looseObject({
   status: Status,
 });
 export type WorkloadObject = z.infer<typeof WorkloadObject>;
+
+/**
+ * Argo Rollouts' Rollout. What it shares with a Deployment is read as one; its controller writes `observedGeneration` as
+ * text. One that refers to a Deployment for its template has none of its own.
+ *
+ * @see https://argo-rollouts.readthedocs.io/en/stable/features/specification/
+ */
+export const RolloutObject = WorkloadObject.extend({
+  spec: WorkloadObject.shape.spec.extend({
+    template: PodTemplate.default({}),
+    workloadRef: z.looseObject({ kind: z.string().default(""), name: z.string().default("") }).nullish(),
+    strategy: z
+      .looseObject({
+        type: z.string().optional(),
+        canary: z.looseObject({ steps: list(z.looseObject({})), dynamicStableScale: z.boolean().nullish() }).nullish(),
+        blueGreen: z.looseObject({}).nullish(),
+      })
+      .optional(),
+    rollbackWindow: z.looseObject({}).nullish(),
+  }),
+  status: z
+    .looseObject({
+      ...STATUS,
+      observedGeneration: z.coerce.number().default(0),
+      abort: z.boolean().default(false),
+      promoteFull: z.boolean().default(false),
+      phase: z.string().default(""),
+      /** Hashes of pod templates: of the spec's, and of what serves as the stable version. */
+      currentPodHash: z.string().default(""),
+      stableRS: z.string().default(""),
+      pauseConditions: list(z.looseObject({ reason: z.string().default("") })),
+      controllerPause: z.boolean().default(false),
+      canary: z
+        .looseObject({
+          weights: z.looseObject({ canary: z.looseObject({ weight: Count }).prefault({}) }).nullish(),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+export type RolloutObject = z.infer<typeof RolloutObject>;
 
 export const ReplicaSet = z.looseObject({
   metadata: Meta,

@@ -1,5 +1,5 @@
 import type { Rollout } from "../../../core/model/evidence.ts";
-import type { Workload } from "./history.ts";
+import { isRollout, type Workload } from "./history.ts";
 import { entryOf, type Inventory, podsOf } from "./inventory.ts";
 import type { Pod } from "./objects.ts";
 import { type Grace, podHealth, usualReadyMs } from "./pods.ts";
@@ -10,6 +10,10 @@ export function isComplete(workload: Workload): boolean {
   const { status, metadata } = object;
   if (status.observedGeneration < metadata.generation || current === null) return false;
   const { desired, updated, available } = replicasOf(workload);
+  if (isRollout(object)) {
+    const { abort, stableRS, currentPodHash } = object.status;
+    return (abort || stableRS === currentPodHash) && available >= desired;
+  }
   if (kind === "Deployment") {
     const progressing = status.conditions.find(({ type }) => type === "Progressing");
     // The reason stays after completion, also while a pod is replaced; its message names the ReplicaSet that it means.
@@ -32,7 +36,9 @@ export function rolloutStatus(
   graceMs: number,
 ): Rollout["status"] {
   const { kind, object, current } = workload;
-  if (kind === "Deployment" && object.spec.paused) return "paused";
+  if ((kind === "Deployment" || kind === "Rollout") && object.spec.paused) return "paused";
+  if (isRollout(object) && object.status.abort) return isComplete(workload) ? "complete" : "progressing";
+  if (isRollout(object) && object.status.phase === "Paused") return "paused";
   const progressing = object.status.conditions.find(({ type }) => type === "Progressing");
   if (kind === "Deployment" && progressing?.reason === "ProgressDeadlineExceeded") return "stuck";
   const pods = podsOf(inventory, workload);

@@ -1,6 +1,7 @@
 import type { Rollout } from "../../../core/model/evidence.ts";
 import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { RolloutSource } from "../../../core/ports.ts";
+import { trialOf } from "./argo-rollout.ts";
 import type { KubernetesSourceOptions } from "./changes.ts";
 import { gitOpsOwner } from "./gitops.ts";
 import type { HistoryEntry, Workload } from "./history.ts";
@@ -51,20 +52,25 @@ function rolloutOf(
   const { kind, object, current, history } = workload;
   const { namespace, name } = object.metadata;
   const owner = gitOpsOwner(object.metadata);
+  const trial = trialOf(workload);
+  const serving = trial?.aborted ? trial.stable : current;
   const startedAt = facts.stages.at(-1)?.startedAt ?? null;
   return {
     service: facts.service,
     workload: { kind, namespace, name },
-    version: versionOf(object.spec.template),
-    revision: current?.revision ?? "",
+    version: serving?.version ?? versionOf(object.spec.template),
+    revision: serving?.revision ?? "",
     status: rolloutStatus(workload, inventory, facts.at, facts.graceMs),
     replicas: replicasOf(workload),
     restarts: podsOf(inventory, workload).reduce((sum, pod) => sum + restartsOf(pod), 0),
     revisions: history.map((entry) =>
-      revisionOf(entry, entry === current, servedMs(entry, facts.stages), facts.becameReady(entry)),
+      revisionOf(entry, entry === serving, servedMs(entry, facts.stages), facts.becameReady(entry)),
     ),
     observedAt: facts.at,
     ...(owner === null ? {} : { managedBy: owner.controller }),
+    ...(trial === null || trial.aborted
+      ? {}
+      : { stable: { version: trial.stable.version, revision: trial.stable.revision } }),
     ...(startedAt === null || current === null ? {} : { startedAt }),
   };
 }

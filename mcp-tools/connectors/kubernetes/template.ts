@@ -40,8 +40,8 @@ const Readable = z.looseObject({
 });
 type Readable = z.infer<typeof Readable>;
 
-/** The label that a Deployment's controller adds to each ReplicaSet's template, to tell them apart. */
-const HASH_LABEL = "pod-template-hash";
+/** The labels that a Deployment's and a Rollout's controller add to each ReplicaSet's template, to tell them apart. */
+const HASH_LABELS: readonly string[] = ["pod-template-hash", "rollouts-pod-template-hash"];
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
 const VERSION_LABEL = "app.kubernetes.io/version";
 
@@ -125,12 +125,13 @@ export function fingerprint(template: PodTemplate): string {
     .digest("hex");
 }
 
-/** The template as it stands in its Deployment: a ReplicaSet's copy carries one label more. All else is kept. */
+/** The template as it stands in its owner: a ReplicaSet's copy carries one label more. All else is kept. */
 export function withoutHash(template: PodTemplate): PodTemplate {
   const { metadata } = template;
-  if (!isRecord(metadata) || !isRecord(metadata.labels) || !(HASH_LABEL in metadata.labels)) return template;
-  const { [HASH_LABEL]: _, ...labels } = metadata.labels;
-  return { ...template, metadata: { ...metadata, labels } };
+  if (!isRecord(metadata) || !isRecord(metadata.labels)) return template;
+  const labels = Object.entries(metadata.labels).filter(([key]) => !HASH_LABELS.includes(key));
+  if (labels.length === Object.keys(metadata.labels).length) return template;
+  return { ...template, metadata: { ...metadata, labels: Object.fromEntries(labels) } };
 }
 
 /** Keys that say nothing about pods: the API server writes the first as null, a ControllerRevision adds the second. */

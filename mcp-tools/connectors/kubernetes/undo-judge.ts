@@ -1,6 +1,6 @@
 import type { Target } from "../../../core/model/plan.ts";
 import { gitOpsOwner } from "./gitops.ts";
-import type { HistoryEntry, Workload } from "./history.ts";
+import { type HistoryEntry, isRollout, type Workload } from "./history.ts";
 import { CAUSE_ANNOTATION } from "./mark.ts";
 import { configsOf, imagesOf, sameTemplate, versionOf } from "./template.ts";
 
@@ -18,7 +18,9 @@ export function judge(workload: Workload, target: Target): Judgement {
   const entry =
     history.find(({ revision }) => revision === restore.revision) ??
     history.find(({ formerly }) => formerly.includes(restore.revision));
-  if (entry !== undefined && entry.version === restore.version && sameTemplate(entry.template, object.spec.template))
+  const same = (one: HistoryEntry) =>
+    isRollout(object) ? one === current : sameTemplate(one.template, object.spec.template);
+  if (entry !== undefined && entry.version === restore.version && same(entry))
     return { kind: "answer", result: "nothing-to-do", detail: `its template is that of ${named(entry)} already` };
   const stands = standing(workload);
   if (!settled(workload) || current?.revision !== expected.revision || current.version !== expected.version)
@@ -50,6 +52,14 @@ export function obstaclesTo({ kind, object }: Workload): readonly string[] {
     obstacles.push(
       `its rollout is paused: kubectl rollout resume deployment/${metadata.name} -n ${metadata.namespace} first`,
     );
+  if (kind === "Rollout" && spec.paused)
+    obstacles.push(
+      `it is paused: kubectl argo rollouts promote ${metadata.name} -n ${metadata.namespace} lets it go on, abort takes it back`,
+    );
+  if (isRollout(object) && object.spec.workloadRef != null) {
+    const { kind: of, name } = object.spec.workloadRef;
+    obstacles.push(`its template stands in ${of} ${name}: that is what has to go back`);
+  }
   return obstacles;
 }
 
@@ -67,6 +77,10 @@ export function warningsFor({ kind, object, current }: Workload, entry: HistoryE
   warnings.push(`Only the pod template goes back, not replicas or an autoscaler's settings${contents}.`);
   if (kind === "StatefulSet" && (spec.podManagementPolicy ?? "OrderedReady") === "OrderedReady")
     warnings.push("OrderedReady: a pod that is broken is not replaced by itself; it must be deleted by hand.");
+  if (isRollout(object) && object.spec.rollbackWindow == null)
+    warnings.push(
+      "It goes through each step and analysis of its strategy again, unless it returns to the stable version: it may take as long as a deploy.",
+    );
   const partition = spec.updateStrategy?.rollingUpdate?.partition ?? 0;
   if (kind === "StatefulSet" && partition > 0)
     warnings.push(`Its update strategy holds pods below ordinal ${partition} at the old revision (partition).`);

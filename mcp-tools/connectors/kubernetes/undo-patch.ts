@@ -4,7 +4,8 @@ import { withoutHash } from "./template.ts";
 
 /**
  * The write that restores one entry of a workload's history, and nothing but if the object is still the one that was
- * read: a Deployment's carries a `test` of resourceVersion (RFC 6902 §4.6), the others' the resourceVersion itself.
+ * read: that of a Deployment or Rollout carries a `test` of resourceVersion (RFC 6902 §4.6), the others' the resourceVersion
+ * itself.
  *
  * The template's part is what `kubectl rollout undo` sends. Annotations are added one by one; kubectl replaces the
  * whole map of a Deployment with the ReplicaSet's, and so drops those that others put there since.
@@ -15,7 +16,7 @@ export function undoPatch(
   annotations: Readonly<Record<string, string>>,
 ): Patch {
   const { resourceVersion } = object.metadata;
-  if (kind !== "Deployment")
+  if (kind === "StatefulSet" || kind === "DaemonSet")
     return {
       contentType: "application/strategic-merge-patch+json",
       body: { ...entry.data, metadata: { resourceVersion, annotations } },

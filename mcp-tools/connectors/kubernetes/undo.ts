@@ -6,7 +6,7 @@ import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
 import { isOwn, markAnnotations, markOf } from "./mark.ts";
-import { WorkloadObject } from "./objects.ts";
+import { RolloutObject, WorkloadObject } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
 import { fingerprint, versionOf } from "./template.ts";
 import { judge, obstaclesTo, settled, standing, warningsFor } from "./undo-judge.ts";
@@ -20,7 +20,8 @@ const FIRST_PAUSE_MS = 10;
 type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
 
 /**
- * What `kubectl rollout undo --to-revision` does for a Deployment, StatefulSet or DaemonSet, plus what it lacks: it
+ * What `kubectl rollout undo --to-revision` does for a Deployment, StatefulSet or DaemonSet, and `kubectl argo rollouts
+ * undo` for a Rollout, plus what they lack: it
  * restores the revision that the plan names and never "the previous one"; it writes only while the object is exactly
  * at the plan's expected revision and version, under an optimistic lock, and on a conflict reads and judges again; it
  * refuses by name what should not be undone (paused, deleted, managed by GitOps, revision gone); it keeps the object's
@@ -104,7 +105,8 @@ async function write(
   const patch = undoPatch(workload, entry, markAnnotations(mark, cause));
   const warnings = warningsFor(workload, entry);
   try {
-    const after = await client.patch(kind, namespace, name, patch, WorkloadObject, { dryRun }, abort);
+    const schema = kind === "Rollout" ? RolloutObject : WorkloadObject;
+    const after = await client.patch<WorkloadObject>(kind, namespace, name, patch, schema, { dryRun }, abort);
     if (after.metadata.generation === generation)
       return {
         result: "nothing-to-do",
@@ -220,7 +222,8 @@ async function readWorkload(client: KubeClient, target: Target, abort: AbortSign
 
 async function readObject(client: KubeClient, target: Target, abort: AbortSignal): Promise<WorkloadObject> {
   const { namespace, name } = target.object;
-  return client.get(workloadKind(target), namespace, name, WorkloadObject, abort);
+  const kind = workloadKind(target);
+  return client.get(kind, namespace, name, kind === "Rollout" ? RolloutObject : WorkloadObject, abort);
 }
 
 function workloadKind(target: Target): WorkloadKind {

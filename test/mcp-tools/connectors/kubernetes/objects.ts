@@ -149,3 +149,65 @@ export function undoTarget(more: Partial<Target> = {}): Target {
     ...more,
   };
 }
+
+/**
+ * An Argo Rollout `cart` on trial: 1.5.0 (revision 3, hash "new") beside the stable 1.4.0 (revision 2, hash "old"), as
+ * its controller writes it; the template lacks the defaults that its ReplicaSets have.
+ */
+export function argoRollout(more: { metadata?: Json; spec?: Json; status?: Json } = {}) {
+  return {
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "Rollout",
+    metadata: {
+      name: "cart",
+      namespace: NAMESPACE,
+      uid: "rollouts/shop/cart",
+      generation: 7,
+      creationTimestamp: at(0),
+      annotations: { "rollout.argoproj.io/revision": "3", "team.example/owner": "checkout" },
+      ...more.metadata,
+    },
+    spec: {
+      replicas: 4,
+      selector: { matchLabels: { app: "cart" } },
+      strategy: { canary: { steps: [{ setWeight: 20 }, { pause: {} }] } },
+      template: {
+        metadata: { labels: { app: "cart" } },
+        spec: { containers: [{ name: "cart", image: "shop/cart:1.5.0" }] },
+      },
+      futureSpec: { unknown: true },
+      ...more.spec,
+    },
+    status: {
+      observedGeneration: "7",
+      replicas: 5,
+      updatedReplicas: 1,
+      readyReplicas: 5,
+      availableReplicas: 5,
+      currentPodHash: "new",
+      stableRS: "old",
+      phase: "Paused",
+      controllerPause: true,
+      pauseConditions: [{ reason: "CanaryPauseStep", startTime: at(21) }],
+      canary: { weights: { canary: { weight: 20 }, stable: { weight: 80 } } },
+      ...more.status,
+    },
+  } satisfies StoredObject;
+}
+
+/** A ReplicaSet of that Rollout. */
+export function rolloutSet(image: string, revision: string, hash: string, createdAt: number) {
+  const set = replicaSet(image, revision, createdAt, { name: `cart-${hash}`, uid: "rollouts/shop/cart" });
+  const { template: pods } = set.spec;
+  return {
+    ...set,
+    metadata: {
+      ...set.metadata,
+      labels: { app: "cart", "rollouts-pod-template-hash": hash },
+      annotations: { "rollout.argoproj.io/revision": revision },
+    },
+    spec: {
+      template: { ...pods, metadata: { labels: { app: "cart", "rollouts-pod-template-hash": hash } } },
+    },
+  } satisfies StoredObject;
+}

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { HistoryEntry } from "../../../../mcp-tools/connectors/kubernetes/history.ts";
-import { deploymentHistory } from "../../../../mcp-tools/connectors/kubernetes/history.ts";
+import { replicaSetHistory } from "../../../../mcp-tools/connectors/kubernetes/history.ts";
 import { isOwn, markAnnotations, markOf } from "../../../../mcp-tools/connectors/kubernetes/mark.ts";
 import { ReplicaSet, WorkloadObject } from "../../../../mcp-tools/connectors/kubernetes/objects.ts";
 import { fingerprint, sameTemplate, versionOf } from "../../../../mcp-tools/connectors/kubernetes/template.ts";
@@ -63,7 +63,12 @@ const cases = fc
         }),
       ),
     );
-    return { workload: deploymentHistory(object, sets), target: undoTarget({ expected, restore }), paused, managed };
+    return {
+      workload: replicaSetHistory("Deployment", object, sets),
+      target: undoTarget({ expected, restore }),
+      paused,
+      managed,
+    };
   });
 
 describe("judge", () => {
