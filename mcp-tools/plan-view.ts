@@ -6,6 +6,8 @@ import { cleanText, name } from "../core/model/untrusted-text.ts";
 /** A target as people read it. */
 export function targetText({ action, object, service, expected, restore }: Target): string {
   const what = `${name(object.kind)} ${name(object.namespace)}/${name(object.name)} (${name(service)})`;
+  if (expected.version === restore.version && action !== "feature_flag_disable" && action !== "kubectl_rollout_undo")
+    return `${action}: ${what} at ${name(expected.version)}, from ${name(expected.revision)} to ${name(restore.revision)}`;
   return `${action}: ${what} from ${name(expected.version)} back to ${name(restore.version)}`;
 }
 

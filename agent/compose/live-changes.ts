@@ -70,7 +70,7 @@ async function openArgocd(
   });
   parts.sources.changes.push(argocd.changes);
   parts.sources.rollouts.push(argocd.rollouts);
-  if (act) parts.executors.push(argocd.syncToPrevious);
+  if (act) parts.executors.push(argocd.syncToPrevious, argocd.resumeAutoSync);
   parts.report.push((abort) =>
     attempt(`argocd ${argocd.client.endpoint}`, async () => {
       const [version, found] = await Promise.all([argocd.client.version(abort), argocd.client.applications(abort)]);

@@ -86,6 +86,7 @@ const NOT_COVERED: Readonly<Record<ActionType, readonly string[]>> = {
     "the flag in other environments",
   ],
   database_migration_rollback: ["data that only the new schema can hold", "code: the version that runs stays"],
+  argocd_resume_auto_sync: ["git: what it asks for by now is deployed, whatever that is"],
   rollout_abort: ["the spec: it still asks for the version that is aborted", ...CODE],
   rollout_pause: ["both versions: each goes on serving the share that it has"],
   rollout_promote: CODE.slice(1),

@@ -8,6 +8,7 @@ export const ActionType = z.enum([
   "argocd_sync_to_previous",
   "feature_flag_disable",
   "database_migration_rollback",
+  "argocd_resume_auto_sync",
   "rollout_abort",
   "rollout_pause",
   "rollout_promote",
@@ -18,7 +19,7 @@ export type ActionType = z.infer<typeof ActionType>;
  * One thing to take back. `expected` is what must stand at the target when we act (S6), `restore` what will stand
  * there afterwards. For a workload: version = image tag or app version, revision = the controller's revision number.
  * For a flag: version = the flag's version, revision = "on" / "off". A pause leaves the version and ends at the revision
- * "paused", a promotion at "promoted".
+ * "paused", a promotion at "promoted"; auto-sync goes from "auto-sync-off" to "auto-sync-on".
  */
 export const Target = z.strictObject({
   action: ActionType,

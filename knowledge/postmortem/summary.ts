@@ -97,6 +97,7 @@ function done({ decision, gate, plan }: Incident): string {
 
 function targetWords({ action, object, service, restore }: Target): string {
   if (action === "feature_flag_disable") return `switched flag ${code(object.name)} off`;
+  if (action === "argocd_resume_auto_sync") return `switched the auto-sync of ${code(object.name)} on again`;
   if (action === "rollout_abort") return `aborted the rollout of ${code(service)}, back to ${code(restore.version)}`;
   if (action === "rollout_pause") return `paused the rollout of ${code(service)}`;
   if (action === "rollout_promote") return `promoted ${code(restore.version)} of ${code(service)}`;

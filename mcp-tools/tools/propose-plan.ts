@@ -1,8 +1,11 @@
 import { z } from "zod";
+import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
 import { GuardrailVerdict, NO_INCIDENT } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name } from "../../core/model/untrusted-text.ts";
+import { autoSyncTarget } from "../../core/planning/auto-sync-target.ts";
 import { defineTool } from "../define-tool.ts";
 import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
 
@@ -17,7 +20,19 @@ export const proposePlan = defineTool({
     "held until a person approves it outside MCP. Targets and versions come from unship.",
   input: z.strictObject({
     incident: z.string().min(1).max(200).optional().describe("Leave out where there is none"),
-    change_ids: z.array(z.string().min(1).max(200)).min(1).max(20).describe("As list_changes spells them, in order"),
+    change_ids: z
+      .array(z.string().min(1).max(200))
+      .max(20)
+      .default([])
+      .describe("As list_changes spells them, in order"),
+    resume_auto_sync: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe(
+        "Instead of changes: a service whose Argo CD auto-sync goes on again, after a rollback and the Git revert",
+      ),
     reason: z.string().min(20).max(500).describe("What you saw, for the person who reads the plan"),
   }),
   output: z.strictObject({
@@ -29,9 +44,14 @@ export const proposePlan = defineTool({
     rules: z.array(RuleView),
     next: z.string(),
   }),
-  async run(input, { gate, caseFile, targetsFor, caller }) {
+  async run(input, { gate, caseFile, targetsFor, config, caller }) {
     if (gate === null)
       throw new UnshipError("input.invalid", { what: "propose_plan", reason: "this server is read-only" });
+    const service = input.resume_auto_sync;
+    if (input.change_ids.length > 0 === (service !== undefined)) {
+      const reason = "name change_ids or resume_auto_sync, one of the two";
+      throw new UnshipError("input.invalid", { what: "propose_plan", reason });
+    }
     const file = await caseFile(input.incident);
     const known = new Set(file.changes.map(({ id }) => id));
     const unknown = input.change_ids.filter((id) => !known.has(id));
@@ -41,10 +61,12 @@ export const proposePlan = defineTool({
         reason: `there is no change ${unknown.map((id) => name(id)).join(", ")}; take ids from list_changes`,
       });
     }
-    const { targets, obstacles } = await targetsFor(file, input.change_ids);
+    const { targets, obstacles } =
+      service === undefined ? await targetsFor(file, input.change_ids) : autoSyncTargets(service, file, config);
     if (targets.length === 0) {
       const reason = cleanText(obstacles.join("; ") || "nothing that can be executed takes these changes back", 600);
-      throw new UnshipError("target.refused", { target: input.change_ids.map((id) => name(id)).join(", "), reason });
+      const what = service === undefined ? input.change_ids.map((id) => name(id)).join(", ") : name(service);
+      throw new UnshipError("target.refused", { target: what, reason });
     }
     const draft = {
       incidentId: input.incident ?? NO_INCIDENT,
@@ -64,3 +86,8 @@ export const proposePlan = defineTool({
     };
   },
 });
+
+function autoSyncTargets(service: string, file: CaseFile, config: Config) {
+  const found = autoSyncTarget(service, file, config);
+  return "target" in found ? { targets: [found.target], obstacles: [] } : { targets: [], obstacles: [found.obstacle] };
+}

@@ -79,7 +79,8 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
       const patched = apply(structuredClone(object), body);
       if (typeof patched === "number") return send(patched, failure(patched));
       // A write of the status changes nothing else, and a write of the rest changes no status.
-      const part = status === undefined ? { ...patched, status: object.status } : { ...object, status: patched.status };
+      const part: StoredObject =
+        status === undefined ? { ...patched, status: object.status } : { ...object, status: patched.status };
       const same = JSON.stringify(part.spec) === JSON.stringify(object.spec);
       const generation = Number(object.metadata.generation) + (same ? 0 : 1);
       const after = { ...part, metadata: { ...part.metadata, generation } };

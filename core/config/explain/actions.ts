@@ -9,6 +9,7 @@ const DEEDS: Readonly<Record<ActionType, string>> = {
   argocd_sync_to_previous: "syncs an application to its previous version",
   feature_flag_disable: "switches a flag off",
   database_migration_rollback: "takes a database migration back",
+  argocd_resume_auto_sync: "switches on again the auto-sync of an application that a rollback switched off",
   rollout_abort: "gives all traffic of an Argo Rollout back to its stable version",
   rollout_pause: "holds the trial of an Argo Rollout where it is",
   rollout_promote: "gives all traffic of an Argo Rollout to its new version",
@@ -69,7 +70,7 @@ function personWords({ requireApproval }: AllowedAction, { mode }: Config): stri
 
 function scopeWords({ type, namespaces, applications, environments }: AllowedAction): string {
   const [what, names] =
-    type === "argocd_sync_to_previous"
+    type === "argocd_sync_to_previous" || type === "argocd_resume_auto_sync"
       ? (["application", applications] as const)
       : type === "feature_flag_disable"
         ? (["environment", environments] as const)

@@ -48,6 +48,7 @@ export function missingHand(action: string, { dataSources }: Config): string | n
       const has = dataSources.deployments.some(({ type }) => type === "kubernetes");
       return has ? null : "no deployments source of type kubernetes is configured";
     }
+    case "argocd_resume_auto_sync":
     case "argocd_sync_to_previous": {
       const has = dataSources.deployments.some(({ type }) => type === "argocd_webhook");
       return has ? null : "no deployments source of type argocd_webhook is configured";

@@ -44,6 +44,18 @@ const AllowedAction = z.discriminatedUnion("type", [
   }),
   z.strictObject({
     type: field(
+      z.literal("argocd_resume_auto_sync"),
+      "Switches on again the auto-sync of an Argo CD application that a rollback switched off. Always needs a person.",
+    ),
+    applications: scope("applications"),
+    require_approval: field(
+      z.literal(true).default(true),
+      "Always true: what Git asks for by now is deployed at once.",
+    ),
+    max_rollbacks_per_hour: perHour,
+  }),
+  z.strictObject({
+    type: field(
       z.literal("rollout_abort"),
       "Aborts the trial of an Argo Rollout: all traffic back to the stable version.",
     ),

@@ -1,3 +1,4 @@
+import type { ActionType } from "../../model/plan.ts";
 import { skeleton } from "../names.ts";
 import { reachOf } from "../reach.ts";
 import { allOf, type InspectedTarget, type Rule, type RuleInput } from "../rule.ts";
@@ -13,11 +14,17 @@ export const reach: Rule = {
     return allOf(
       "require_approval",
       input.targets
-        .filter(({ target }) => target.action === "argocd_sync_to_previous" || target.action === "feature_flag_disable")
+        .filter(({ target }) => BY_ONE_NAME.includes(target.action))
         .flatMap((one) => reasonsFor(one, input)),
     );
   },
 };
+
+const BY_ONE_NAME: readonly ActionType[] = [
+  "argocd_sync_to_previous",
+  "argocd_resume_auto_sync",
+  "feature_flag_disable",
+];
 
 function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly string[] {
   const { target, state } = one;

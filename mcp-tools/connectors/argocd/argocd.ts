@@ -1,4 +1,5 @@
 import type { ChangeSource, Executor, RolloutSource } from "../../../core/ports.ts";
+import { argocdResumeAutoSync } from "./auto-sync.ts";
 import { argocdChanges } from "./changes.ts";
 import { type ArgocdClient, type ArgocdOptions, argocdClient } from "./client.ts";
 import { type Clone, revertDesk } from "./revert.ts";
@@ -12,6 +13,8 @@ export interface Argocd {
   readonly rollouts: RolloutSource;
   /** For the gate alone. */
   readonly syncToPrevious: Executor;
+  /** For the gate alone. */
+  readonly resumeAutoSync: Executor;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,7 @@ export function connectArgocd(
     changes: argocdChanges(client, options.services),
     rollouts: argocdRollouts(client, options.services, options.now),
     syncToPrevious: argocdSyncToPrevious({ client, now: options.now, revert }),
+    resumeAutoSync: argocdResumeAutoSync({ client, now: options.now }),
     close: () => client.close(),
   };
 }

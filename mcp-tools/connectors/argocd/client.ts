@@ -49,7 +49,13 @@ export interface ArgocdClient {
   /** Every application that the token may see. */
   applications(abort: AbortSignal): Promise<readonly Application[]>;
   /** `namespace` "": that of Argo CD itself. */
-  application(name: string, namespace: string, abort: AbortSignal): Promise<Application>;
+  application(
+    name: string,
+    namespace: string,
+    abort: AbortSignal,
+    /** `refresh`: Argo CD compares with Git anew before it answers. */
+    options?: { readonly refresh: boolean },
+  ): Promise<Application>;
   applicationSet(name: string, namespace: string, abort: AbortSignal): Promise<ApplicationSet>;
   syncWindows(name: string, namespace: string, abort: AbortSignal): Promise<SyncWindows>;
   revisionMetadata(name: string, namespace: string, revision: string, abort: AbortSignal): Promise<RevisionMetadata>;
@@ -106,7 +112,11 @@ export function argocdClient({ endpoint, token, timeoutMs }: ArgocdOptions): Arg
       });
       return (await http.getJson(path`/api/v1/applications`, List, abort)).items;
     },
-    application: (name, namespace, abort) => http.getJson(below(name, namespace), Application, abort),
+    application(name, namespace, abort, options) {
+      const to = below(name, namespace);
+      const refresh = options?.refresh ? `${to.includes("?") ? "&" : "?"}refresh=normal` : "";
+      return http.getJson(`${to}${refresh}` as Path, Application, abort);
+    },
     applicationSet(name, namespace, abort) {
       const to = path`/api/v1/applicationsets/${name}?appsetNamespace=${namespace}`;
       return http.getJson(to, ApplicationSet, abort);

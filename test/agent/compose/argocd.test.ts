@@ -68,7 +68,10 @@ describe("Argo CD in a configuration", () => {
     const { system } = await openWith(argocd);
     const [changes] = system.sources.changes;
     expect(await changes?.changes({ from: 0, to: Date.UTC(2100, 0) }, never)).toHaveLength(2);
-    expect(system.executors.map(({ action }) => action)).toEqual(["argocd_sync_to_previous"]);
+    expect(system.executors.map(({ action }) => action)).toEqual([
+      "argocd_sync_to_previous",
+      "argocd_resume_auto_sync",
+    ]);
     const report = await system.report(never);
     expect(report.find(({ text }) => text.startsWith("argocd"))).toEqual({
       ok: true,

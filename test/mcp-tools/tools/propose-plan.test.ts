@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { GateReview } from "../../../core/model/plan.ts";
 import { callTool } from "../call-tool.ts";
-import { context, deploy, recordingGate, target } from "../scenario.ts";
+import { caseFile, config, context, deploy, NOW, recordingGate, target } from "../scenario.ts";
 
 const REASON = "checkout fails since this deploy, as rank_candidates says";
 const review: GateReview = {
@@ -36,6 +36,13 @@ describe("propose_plan", () => {
       { ...args, change_ids: ["deploy-x"] },
       /there is no change deploy-x; take ids from list_changes/,
     ],
+    ["no change and nothing else", { reason: REASON }, /name change_ids or resume_auto_sync, one of the two/],
+    ["both at once", { ...args, resume_auto_sync: "checkout" }, /one of the two/],
+    [
+      "a service without an application",
+      { reason: REASON, resume_auto_sync: "checkout" },
+      /names no argocd_application of checkout/,
+    ],
     ["a reason of two words", { ...args, reason: "because broken" }, /reason:/],
     ["targets of the caller's own", { ...args, targets: [target] }, /Unrecognized key: "targets"/],
   ])("refuses %s, and nothing reaches the gate", async (_, given, says) => {
@@ -44,6 +51,49 @@ describe("propose_plan", () => {
     expect(isError).toBe(true);
     expect(text).toMatch(says);
     expect(proposed).toEqual([]);
+  });
+
+  it("files the switch of an auto-sync that a rollback switched off", async () => {
+    const { gate, proposed } = recordingGate(review);
+    const workload = { kind: "Application", namespace: "argocd", name: "shop" };
+    const services = {
+      checkout: {
+        namespace: null,
+        workload: null,
+        argocdApplication: "shop",
+        flags: [],
+        criticality: "medium" as const,
+        revenuePerMinute: null,
+        routes: [],
+        mode: null,
+      },
+    };
+    const rollouts = [
+      {
+        service: "checkout",
+        workload,
+        version: "aaaaaaaaaa",
+        revision: "7",
+        status: "complete" as const,
+        replicas: { desired: 1, updated: 1, ready: 1, available: 1 },
+        restarts: 0,
+        revisions: [],
+        observedAt: NOW,
+      },
+    ];
+    const { structured } = await callTool(
+      context({ gate, config: { ...config(), services }, caseFile: async () => ({ ...caseFile(), rollouts }) }),
+      "propose_plan",
+      { resume_auto_sync: "checkout", reason: REASON },
+    );
+    expect(structured).toMatchObject({
+      targets: [
+        "argocd_resume_auto_sync: Application argocd/shop (checkout) at aaaaaaaaaa, from auto-sync-off to auto-sync-on",
+      ],
+    });
+    expect(proposed).toMatchObject([
+      { incidentId: "none", targets: [{ action: "argocd_resume_auto_sync", object: workload }] },
+    ]);
   });
 
   it("says why a change cannot be taken back", async () => {

@@ -1,5 +1,5 @@
 import { type Cluster, startCluster } from "../../../../evals/sandbox/kube/cluster.ts";
-import type { WorkloadKind } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
+import type { WorkloadKind as AnyKind } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
 import { type KubeClient, kubeClient } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
 import { readHistory, type Workload } from "../../../../mcp-tools/connectors/kubernetes/history.ts";
 import { parseKubeconfig } from "../../../../mcp-tools/connectors/kubernetes/kubeconfig.ts";
@@ -7,6 +7,9 @@ import { WorkloadObject } from "../../../../mcp-tools/connectors/kubernetes/obje
 import { isComplete } from "../../../../mcp-tools/connectors/kubernetes/rollout-status.ts";
 import { daemonSet, deployment, statefulSet } from "../../../evals/sandbox/kube/manifests.ts";
 import { type FakePodRuntime, fakePodRuntime } from "../../../fakes/fake-pod-runtime.ts";
+
+/** What the sandbox's cluster has a controller for. */
+export type WorkloadKind = Exclude<AnyKind, "Rollout">;
 
 type Json = Parameters<typeof deployment>[1];
 const MANIFESTS = { Deployment: deployment, StatefulSet: statefulSet, DaemonSet: daemonSet } as const;

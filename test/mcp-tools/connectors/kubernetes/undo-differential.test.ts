@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Target, TargetResult } from "../../../../core/model/plan.ts";
-import type { WorkloadKind } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
 import type { Workload } from "../../../../mcp-tools/connectors/kubernetes/history.ts";
 import { templateMarks, withoutHash } from "../../../../mcp-tools/connectors/kubernetes/template.ts";
 import { kubectlRolloutUndo } from "../../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { realKubectl } from "../../../evals/sandbox/kube/real-kubectl.ts";
 import { requireReal } from "../../../real-component.ts";
-import { type Setting, startSetting } from "./cluster-setting.ts";
+import { type Setting, startSetting, type WorkloadKind } from "./cluster-setting.ts";
 
 /**
  * Real `kubectl rollout undo` and ours over the same histories, each against a cluster of its own that was seeded
