@@ -21,6 +21,9 @@ export type Act =
   /** Answers 200 with a body that is none of the vendor's. */
   | { readonly kind: "garbage"; readonly type: string; readonly body: string };
 
+/** What to do with a request, or how to tell from it. */
+export type Acting = Act | ((body: Readonly<Record<string, unknown>>) => Act);
+
 export interface FakeCall {
   readonly id: string;
   readonly name: string;
@@ -44,7 +47,7 @@ export type Wire = (act: Extract<Act, { kind: "say" } | { kind: "refuse" }>) => 
 /** A vendor's endpoint on loopback that plays its acts in order, the last one for ever. */
 export async function startModelServer(options: {
   readonly path: string;
-  readonly acts: readonly Act[];
+  readonly acts: readonly Acting[];
   readonly wire: Wire;
   readonly errorBody: (status: number) => unknown;
   readonly errorEvent: readonly [string, unknown];
@@ -57,12 +60,13 @@ export async function startModelServer(options: {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (request.method !== "POST" || request.url !== options.path) {
+    if (request.method !== "POST" || new URL(request.url ?? "/", "http://fake").pathname !== options.path) {
       response.writeHead(404).end();
       return;
     }
     requests.push({ body: JSON.parse(Buffer.concat(chunks).toString("utf8")), headers: request.headers });
-    const act = options.acts[Math.min(requests.length, options.acts.length) - 1] ?? { kind: "hang" };
+    const acting = options.acts[Math.min(requests.length, options.acts.length) - 1] ?? { kind: "hang" };
+    const act = typeof acting === "function" ? acting(requests.at(-1)?.body ?? {}) : acting;
     if (act.kind === "hang") return;
     if (act.kind === "status") {
       response.writeHead(act.status, { "content-type": "application/json", ...act.headers });
