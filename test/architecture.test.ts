@@ -43,6 +43,7 @@ const NPM: readonly (readonly [RegExp, readonly string[] | true])[] = [
   [/^mcp-tools\/connectors\/elasticsearch\//, ["zod", "@elastic/elasticsearch"]],
   [/^mcp-tools\/connectors\/slack\//, ["zod", "@slack/web-api"]],
   [/^mcp-tools\/(server|stdio|http)\.ts$/, [MCP_SDK, "zod"]],
+  [/^mcp-tools\/gate\/oidc\.ts$/, ["jose"]],
   [/^mcp-tools\//, ["zod"]],
   [/^agent\/main\.ts$/, []],
   [/^agent\/cli\//, ["commander", "zod"]],

@@ -6,6 +6,7 @@ import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
+import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
 import { createVerifier } from "../../mcp-tools/gate/verify.ts";
 import type { BudgetedModel } from "../models/budget.ts";
@@ -28,6 +29,8 @@ export interface AgentParts {
   readonly ledger: Ledger & GateStore;
   readonly store: IncidentStore | null;
   readonly notifier: Notifier;
+  /** What proves who answers beside personal tokens; absent: nothing does. */
+  readonly identity?: IdentityChecks;
   readonly emit: Emit;
   readonly postmortem: ((incident: Incident, caseFile: CaseFile | null) => Promise<string>) | null;
   /** A language model beside the core, with a fresh budget for each run; absent: none. */
@@ -66,6 +69,7 @@ export function composeAgent(parts: AgentParts): Agent {
     traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
     clock,
     notifier: parts.notifier,
+    ...(parts.identity === undefined ? {} : { identity: parts.identity }),
     newId: parts.newId ?? newPlanId,
   });
   const chain = createChain({ ...parts, gate });

@@ -214,6 +214,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
     const { openApprovals } = await import("./approvals.ts");
+    const { identityChecks } = await import("./identity.ts");
     const { lockWatch } = await import("./watch-lock.ts");
     await signerOf(config);
     const lock = lockWatch(config.ledger.path);
@@ -231,6 +232,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       ledger,
       store,
       notifier: await notifierOf(config, ledger),
+      identity: await identityChecks(config),
       emit,
       chainPatienceMs: config.watch.stepMs / 2,
       ...(await modelOf(config)),

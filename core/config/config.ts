@@ -51,7 +51,34 @@ export interface ServerConfig {
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
   readonly requestsPerMinute: number;
+  /** The issuer whose tokens approvers may show over HTTP; absent: personal tokens alone. */
+  readonly oidc?: OidcConfig;
 }
+
+export interface OidcConfig {
+  /** Exactly as the token's `iss`. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+  readonly algorithms: readonly OidcAlgorithm[];
+  /** Which claim names the person, compared with `approvers[].oidc`. */
+  readonly claim: "sub" | "email";
+}
+
+/** Signatures by key pairs (RFC 7518 §3.1, RFC 8037): what verifies them cannot make them. */
+export const OIDC_ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+] as const;
+export type OidcAlgorithm = (typeof OIDC_ALGORITHMS)[number];
 
 export type Mode = "observe" | "approve" | "auto";
 
@@ -330,8 +357,10 @@ export interface ServiceConfig {
 
 export interface Approver {
   readonly name: string;
-  /** SHA-256 of the personal token, hex. The token itself stands nowhere. */
-  readonly tokenSha256: string;
+  /** SHA-256 of the personal token, hex; null: none. The token itself stands nowhere. */
+  readonly tokenSha256: string | null;
+  /** What the issuer's claim says of this person; absent: no token of the issuer names them. */
+  readonly oidc?: string;
   /** null: all. */
   readonly services: readonly string[] | null;
   readonly actions: readonly ActionType[] | null;

@@ -23,7 +23,8 @@ export function limitsOf(file: ConfigFile): {
     freezeWindows: file.freeze_windows.map(freezeOf),
     approvers: file.approvers.map((approver) => ({
       name: approver.name,
-      tokenSha256: approver.token_sha256.toLowerCase(),
+      tokenSha256: approver.token_sha256?.toLowerCase() ?? null,
+      ...(approver.oidc === undefined ? {} : { oidc: approver.oidc }),
       services: approver.services ?? null,
       actions: approver.actions ?? null,
       upTo: approver.up_to,

@@ -172,5 +172,16 @@ function serverOf(server: NonNullable<ConfigFile["server"]>): NonNullable<Config
     hosts: server.hosts,
     origins: server.origins,
     requestsPerMinute: server.requests_per_minute,
+    ...(server.oidc === undefined
+      ? {}
+      : {
+          oidc: {
+            issuer: server.oidc.issuer,
+            audience: server.oidc.audience,
+            jwksUrl: server.oidc.jwks_url,
+            algorithms: server.oidc.algorithms,
+            claim: server.oidc.claim,
+          },
+        }),
   };
 }

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type ErrorCode, type Facts, UnshipError } from "../../core/errors.ts";
 import type { Path } from "./path.ts";
 
-export { type Path, path } from "./path.ts";
+export { type Path, path, pathOfUrl } from "./path.ts";
 
 export interface HttpOptions {
   /** The name that errors call it by: "prometheus", "kubernetes". */

@@ -22,6 +22,9 @@ export function path(texts: TemplateStringsArray, ...values: readonly (string | 
   return whole as Path;
 }
 
+/** Path and query of a whole URL that people configured, as they stand: `URL` has encoded them and resolved its dots. */
+export const pathOfUrl = ({ pathname, search }: URL): Path => `${pathname}${search}` as Path;
+
 function encoded(value: string): string {
   if (!value.isWellFormed()) throw invalid("a name in it is no well-formed Unicode");
   return encodeURIComponent(value);

@@ -1,11 +1,14 @@
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Proof } from "../../core/ports.ts";
 import { type Claim, createIdentify, type Via } from "./identity.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 
 const MINUTE_MS = 60_000;
+/** A subject of an issuer is at most 255 characters (OpenID Connect Core 1.0 §2). */
+const SUBJECT_CHARS = 255;
 
 type Answer<T> = { readonly value: T } | { readonly refusal: UnshipError };
 
@@ -14,6 +17,9 @@ export interface Person {
   readonly approver: Approver;
   readonly via: Via;
 }
+
+/** Whoever showed something that counts for nothing. */
+type Stranger = Pick<Claim & { readonly kind: "refused" }, "via" | "reason" | "subject">;
 
 export type AsApprover = <T>(
   proof: Proof,
@@ -29,8 +35,8 @@ export type AsApprover = <T>(
  * out; there the listener limits each caller, and only so many refusals a minute are written down one by one.
  */
 export function createAsApprover(parts: GateParts, limits: GateLimits) {
-  const { config, store } = parts;
-  const identify = createIdentify(config.approvers);
+  const { config, store, clock } = parts;
+  const identify = createIdentify(config.approvers, parts.identity ?? {}, clock);
 
   async function personOf(tx: GateTransaction, claim: Claim, planId: string | null): Promise<Person | UnshipError> {
     if (claim.via === "desk") {
@@ -40,22 +46,30 @@ export function createAsApprover(parts: GateParts, limits: GateLimits) {
       await tx.append({ kind: LEDGER_KINDS.tokenRefused, incidentId: null, planId, actor: "unknown", body: {} });
       return refused(claim.reason);
     }
-    if (claim.kind === "known") return claim;
-    await recordStranger(tx, claim, planId);
-    return stranger(claim);
+    // A clock that went back makes an old proof look new; the ledger's time never does.
+    const refusal =
+      claim.kind === "known" && claim.until !== null && tx.now >= claim.until
+        ? { via: claim.via, reason: "the token has expired by the ledger's time", subject: claim.approver.name }
+        : claim;
+    if (!("reason" in refusal)) return refusal;
+    await recordStranger(tx, refusal, planId);
+    return stranger(refusal);
   }
 
   async function recordStranger(
     tx: GateTransaction,
-    { via, reason }: Claim & { kind: "refused" },
+    { via, reason, subject }: Stranger,
     planId: string | null,
   ): Promise<void> {
     const kind = LEDGER_KINDS.identityRefused;
     const written = await tx.countEntries(kind, tx.now - MINUTE_MS);
     const most = limits.strangersPerMinute;
     if (written > most) return;
+    const full = `more than ${most} in a minute; the rest is not written down`;
     const body =
-      written < most ? { via, reason } : { via, reason: `more than ${most} in a minute; the rest is not written down` };
+      written < most
+        ? { via, reason, ...(subject === null ? {} : { subject: cleanText(subject, SUBJECT_CHARS) }) }
+        : { via, reason: full };
     await tx.append({ kind, incidentId: null, planId, actor: "unknown", body });
   }
 

@@ -1,25 +1,56 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Approver } from "../../core/config/config.ts";
-import type { Proof } from "../../core/ports.ts";
+import type { Clock, Proof } from "../../core/ports.ts";
+import type { OidcVerifier } from "./oidc.ts";
 
 /** How an answer reached the gate, for the record. */
-export type Via = "desk" | "http";
+export type Via = "desk" | "http" | "oidc";
 
 /** Whom a proof names, found out before the transaction. */
 export type Claim =
-  | { readonly kind: "known"; readonly via: Via; readonly approver: Approver }
-  /** `reason`: ours, safe to show. */
-  | { readonly kind: "refused"; readonly via: Via; readonly reason: string };
+  | {
+      readonly kind: "known";
+      readonly via: Via;
+      readonly approver: Approver;
+      /** When the proof ends by itself, Unix ms; null: it does not. Checked once more by the ledger's time. */
+      readonly until: number | null;
+    }
+  /** `reason`: ours, safe to show. `subject`: who it is, where that was proven and is no approver. */
+  | { readonly kind: "refused"; readonly via: Via; readonly reason: string; readonly subject: string | null };
+
+/** What proves an identity beside personal tokens; absent: nothing of that kind does. */
+export interface IdentityChecks {
+  readonly oidc?: OidcVerifier;
+}
 
 /** Finds out whom a proof names. Pure but for what it asks others; writes nothing and never throws. */
-export function createIdentify(approvers: readonly Approver[]): (proof: Proof) => Promise<Claim> {
+export function createIdentify(
+  approvers: readonly Approver[],
+  { oidc }: IdentityChecks,
+  clock: Clock,
+): (proof: Proof) => Promise<Claim> {
   return async (proof) => {
-    const via = typeof proof === "string" ? "desk" : proof.via;
-    const approver = approverOf(typeof proof === "string" ? proof : proof.bearer, approvers);
-    return approver === undefined
-      ? { kind: "refused", via, reason: "this token is no approver's" }
-      : { kind: "known", via, approver };
+    if (typeof proof === "string") return byToken("desk", proof);
+    if (oidc === undefined || !looksSigned(proof.bearer)) return byToken("http", proof.bearer);
+    return byIssuer(oidc, proof.bearer);
   };
+
+  function byToken(via: Via, token: string): Claim {
+    const approver = approverOf(token, approvers);
+    return approver === undefined
+      ? { kind: "refused", via, reason: "this token is no approver's", subject: null }
+      : { kind: "known", via, approver, until: null };
+  }
+
+  async function byIssuer(verify: OidcVerifier, token: string): Promise<Claim> {
+    const answer = await verify(token, clock.now());
+    if ("refusal" in answer) return { kind: "refused", via: "oidc", reason: answer.refusal, subject: null };
+    const { subject, until } = answer;
+    const approver = approvers.find((one) => one.oidc === subject);
+    return approver === undefined
+      ? { kind: "refused", via: "oidc", reason: "the token is good, but whom it names is no approver", subject }
+      : { kind: "known", via: "oidc", approver, until };
+  }
 }
 
 /** Compares with every approver's hash, so that the time taken says nothing about which one is near. */
@@ -27,8 +58,11 @@ function approverOf(token: string, approvers: readonly Approver[]): Approver | u
   const given = createHash("sha256").update(token).digest();
   let found: Approver | undefined;
   for (const approver of approvers) {
-    const known = Buffer.from(approver.tokenSha256, "hex");
+    const known = Buffer.from(approver.tokenSha256 ?? "", "hex");
     if (known.length === given.length && timingSafeEqual(known, given)) found = approver;
   }
   return token === "" ? undefined : found;
 }
+
+/** Whether a bearer token has the shape of a signed JSON Web Token (RFC 7515 §3.1): three parts, base64url. */
+const looksSigned = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);

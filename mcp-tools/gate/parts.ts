@@ -6,6 +6,7 @@ import { planContent } from "../../core/guardrails/targets.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Plan } from "../../core/model/plan.ts";
 import type { Clock, Executor, Ledger, Notifier } from "../../core/ports.ts";
+import type { IdentityChecks } from "./identity.ts";
 import type { Owner } from "./owner.ts";
 
 /** The part of the configuration that the gate reads. */
@@ -27,6 +28,8 @@ export interface GateParts {
   readonly notifier: Notifier;
   /** A new unique id on each call. */
   readonly newId: () => string;
+  /** What proves who answers beside personal tokens; absent: nothing does. */
+  readonly identity?: IdentityChecks;
   readonly owner?: Owner;
   readonly limits?: Partial<GateLimits>;
 }

@@ -10,7 +10,7 @@ import type { Check } from "./check.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
 import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
 import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
-import { serverTokensApproveNothing, serverTokensAreDistinct } from "./server.ts";
+import { issuerAndApproversFit, serverTokensApproveNothing, serverTokensAreDistinct } from "./server.ts";
 import {
   approversAreDistinct,
   approversServicesExist,
@@ -54,4 +54,5 @@ export const CHECKS: readonly Check[] = [
   scrapeCanReadItsQueries,
   serverTokensAreDistinct,
   serverTokensApproveNothing,
+  issuerAndApproversFit,
 ];

@@ -1,4 +1,4 @@
-import { type Check, isMap, listAt, repeats, valueTroubleAt, writtenAt } from "./check.ts";
+import { type Check, isMap, keyTroubleAt, listAt, mapAt, repeats, valueTroubleAt, writtenAt } from "./check.ts";
 
 const textOf = (key: string) => (entry: Readonly<Record<string, unknown>>) => {
   const value = entry[key];
@@ -39,4 +39,24 @@ export const serverTokensApproveNothing: Check = ({ file }) => {
     const message = `is the personal token of approvers[${String(same.path[1])}]`;
     return [valueTroubleAt([...path, "token_sha256"], message, "a caller of MCP needs a token that approves nothing")];
   });
+};
+
+/** An issuer that nobody is mapped to, or a name that no issuer is asked for, looks like a way in and is none. */
+export const issuerAndApproversFit: Check = ({ file }) => {
+  const server = mapAt(file, "server");
+  const has = isMap(server.oidc);
+  const mapped = entriesAt(file, "approvers").filter(({ value }) => textOf("oidc")(value) !== null);
+  if (!has) {
+    return mapped.map(({ path }) =>
+      keyTroubleAt([...path, "oidc"], "has no effect: no issuer is configured", "add server.oidc, or remove it"),
+    );
+  }
+  return [
+    ...(typeof server.listen === "string"
+      ? []
+      : [keyTroubleAt(["server", "oidc"], "has no effect without server.listen", 'add listen: "127.0.0.1:7332"')]),
+    ...(mapped.length > 0
+      ? []
+      : [keyTroubleAt(["server", "oidc"], "lets nobody in: no approver has an oidc", "add approvers[].oidc")]),
+  ];
 };

@@ -21,7 +21,7 @@ function knownServices(file: unknown): readonly string[] | null {
   return named.length === 0 ? null : [...new Set([...named, ...edgesIn(file).map(({ value }) => value)])];
 }
 
-/** Two people with one name, or one token, would be one person in the ledger. */
+/** Two people with one name, one token, or one account elsewhere would be one person in the ledger. */
 export const approversAreDistinct: Check = ({ file, raw }) => {
   const approvers = listAt(file, "approvers").flatMap(({ path, value }) => (isMap(value) ? [{ path, value }] : []));
   const by = (key: string) =>
@@ -35,6 +35,13 @@ export const approversAreDistinct: Check = ({ file, raw }) => {
         [...path, "name"],
         `is ${writtenAt(raw, [...path, "name"])}, which stands above already`,
         "each person once",
+      ),
+    ),
+    ...by("oidc").map(({ path, first }) =>
+      valueTroubleAt(
+        [...path, "oidc"],
+        `is the same as that of approvers[${String(first[1])}]`,
+        "each person is one subject of the issuer",
       ),
     ),
     ...by("token_sha256").map(({ path, first }) =>

@@ -29,13 +29,18 @@ function outcomeWords(field: OutcomeField): string {
 export function explainApprovers(config: Config): Section {
   const { approvers } = config;
   const lines = approvers.map(
-    ({ name, services, actions, upTo }) =>
-      `${name}, for ${services === null ? "every service" : listed(services)}${upTo === "critical" ? "" : ` up to ${upTo} importance`}${actions === null ? "" : `, ${listed(actions)} alone`}, with a personal token.`,
+    ({ name, services, actions, upTo, ...one }) =>
+      `${name}, for ${services === null ? "every service" : listed(services)}${upTo === "critical" ? "" : ` up to ${upTo} importance`}${actions === null ? "" : `, ${listed(actions)} alone`}, with ${listed(proofsOf(one), "or")}.`,
   );
   const nobody =
     "CAUTION: nobody. The file lists no approvers: what needs a person cannot be approved, and expires, which means no.";
   return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : [...lines, ...askingLines(config)] };
 }
+
+const proofsOf = ({ tokenSha256, oidc }: Pick<Config["approvers"][number], "tokenSha256" | "oidc">) => [
+  ...(tokenSha256 === null ? [] : ["a personal token"]),
+  ...(oidc === undefined ? [] : ["a token of the issuer"]),
+];
 
 /** What the file says of single services. */
 export function explainServices({ services, topology }: Config): Section {

@@ -1,5 +1,5 @@
 import { isLoopback } from "../address.ts";
-import type { Config } from "../config.ts";
+import type { Config, OidcConfig } from "../config.ts";
 import { listed, plural, type Section } from "./words.ts";
 
 /** What is served over HTTP, and to whom. */
@@ -14,13 +14,21 @@ function approvalLines({ server, approvers }: Config): readonly string[] {
   }
   const where = `${listen.host.includes(":") ? `[${listen.host}]` : listen.host}:${listen.port}`;
   return [
-    `Approvals: at ${where} while \`unship watch\` runs, for approvers with a personal token as bearer.`,
+    `Approvals: at ${where} while \`unship watch\` runs, for approvers with a personal token${server?.oidc === undefined ? "" : " or one of the issuer"} as bearer.`,
+    ...issuerLines(server?.oidc),
     ...(approvers.length === 0 ? ["CAUTION: nobody can answer there: the file lists no approvers."] : []),
     ...(isLoopback(listen.host)
       ? []
       : ["CAUTION: it can be reached from other machines and speaks no TLS: put a proxy that does before it."]),
   ];
 }
+
+const issuerLines = (oidc: OidcConfig | undefined): readonly string[] =>
+  oidc === undefined
+    ? []
+    : [
+        `Tokens of ${oidc.issuer} count for the audience ${oidc.audience}, signed by ${listed(oidc.algorithms, "or")} with a key of ${oidc.jwksUrl}; their ${oidc.claim} names the approver.`,
+      ];
 
 function mcpLines({ server }: Config): readonly string[] {
   const tokens = server?.tokens ?? [];

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { addressOf } from "../address.ts";
-import { field, name } from "./fields.ts";
+import { addressOf, isLoopback } from "../address.ts";
+import { OIDC_ALGORITHMS } from "../config.ts";
+import { field, name, text, url } from "./fields.ts";
 
 const Token = z.strictObject({
   name: field(name(), "Who calls with it, as the ledger will name them."),
@@ -14,6 +15,29 @@ const Token = z.strictObject({
     { unit: "64 hexadecimal digits" },
   ),
   read_only: field(z.boolean().default(false), "Whether what proposes and submits is not even offered with it."),
+});
+
+/** Keys that came over plain HTTP could be anybody's. */
+const keysUrl = () =>
+  url().superRefine((value, context) => {
+    const { protocol, hostname } = URL.canParse(value) ? new URL(value) : { protocol: "", hostname: "" };
+    if (protocol !== "http:" || isLoopback(hostname)) return;
+    const params = { hint: "use https: whoever sits between could put keys of their own there" };
+    context.addIssue({ code: "custom", message: "is not encrypted", params });
+  });
+
+const Oidc = z.strictObject({
+  issuer: field(text(), "The issuer, exactly as `iss` stands in its tokens."),
+  audience: field(text(), "The audience (`aud`) that its tokens must be for: a client of its own for unship."),
+  jwks_url: field(keysUrl(), "Where the issuer publishes its keys: `jwks_uri` of its discovery document."),
+  algorithms: field(
+    z.array(z.enum(OIDC_ALGORITHMS)).min(1).default(["RS256", "ES256"]),
+    "How its tokens may be signed. Only by key pairs: what verifies a signature must not be able to make one.",
+  ),
+  claim: field(
+    z.enum(["sub", "email"]).default("sub"),
+    "Which claim names the person, to be found in approvers[].oidc. An email counts only where the issuer verified it.",
+  ),
 });
 
 /** What is served over HTTP, and to whom: approvals beside `unship watch`, and `unship mcp --http`. */
@@ -42,6 +66,9 @@ export const Server = z.strictObject({
     z.array(name().regex(/^https?:\/\/[^/]+$/)).default([]),
     "Origins of web pages that may call, such as https://console.example.",
   ),
+  oidc: field(Oidc.optional(), "The OpenID Connect issuer whose tokens approvers may show at `listen`.", {
+    unless: "none: personal tokens alone",
+  }),
   requests_per_minute: field(z.int().min(1).default(120), "Most requests of one caller in a minute.", {
     unit: "requests",
   }),

@@ -37,30 +37,42 @@ export const Service = z.strictObject({
   mode: field(ModeField.optional(), "observe, approve or auto for this service alone.", { unless: "the file's mode" }),
 });
 
-const Approver = z.strictObject({
-  name: field(name(), "Who approves, as the ledger will name them."),
-  token_sha256: field(
-    z.string().superRefine((value, context) => {
-      if (/^[0-9a-f]{64}$/i.test(value)) return;
-      const params = { hint: '64 hexadecimal digits: printf %s "$TOKEN" | sha256sum' };
-      context.addIssue({ code: "custom", message: "is no SHA-256", params });
+const Approver = z
+  .strictObject({
+    name: field(name(), "Who approves, as the ledger will name them."),
+    token_sha256: field(
+      z
+        .string()
+        .superRefine((value, context) => {
+          if (/^[0-9a-f]{64}$/i.test(value)) return;
+          const params = { hint: '64 hexadecimal digits: printf %s "$TOKEN" | sha256sum' };
+          context.addIssue({ code: "custom", message: "is no SHA-256", params });
+        })
+        .optional(),
+      "SHA-256 of the personal token, which should be random (openssl rand -hex 32). The token itself stands nowhere.",
+      { unit: "64 hexadecimal digits", unless: "no personal token" },
+    ),
+    oidc: field(text().optional(), "What the claim of server.oidc says of this person, exactly.", {
+      unless: "no token of the issuer names this person",
     }),
-    "SHA-256 of the personal token. The token itself stands nowhere.",
-    { unit: "64 hexadecimal digits" },
-  ),
-  services: field(
-    z.array(name()).min(1).optional(),
-    "Services that this person may approve for, by exact name. What a target belongs to beside the service that the plan names must stand here too.",
-    { unless: "all" },
-  ),
-  actions: field(z.array(ActionType).min(1).optional(), "Action types that this person may approve.", {
-    unless: "all",
-  }),
-  up_to: field(
-    ImpactLevel.default("critical"),
-    "The most important services that this person may approve for, by their `criticality`. A service that the file does not describe counts as critical.",
-  ),
-});
+    services: field(
+      z.array(name()).min(1).optional(),
+      "Services that this person may approve for, by exact name. What a target belongs to beside the service that the plan names must stand here too.",
+      { unless: "all" },
+    ),
+    actions: field(z.array(ActionType).min(1).optional(), "Action types that this person may approve.", {
+      unless: "all",
+    }),
+    up_to: field(
+      ImpactLevel.default("critical"),
+      "The most important services that this person may approve for, by their `criticality`. A service that the file does not describe counts as critical.",
+    ),
+  })
+  .superRefine((approver, context) => {
+    if (approver.token_sha256 !== undefined || approver.oidc !== undefined) return;
+    const params = { hint: "name token_sha256 or oidc" };
+    context.addIssue({ code: "custom", message: "has nothing to show who they are", params });
+  });
 
 const ModelBudget = z.strictObject({
   tokens: field(z.int().min(1_000).default(60_000), "Most that one run of the chain may use, input and output.", {

@@ -35,6 +35,65 @@ describe("who may call over HTTP", () => {
 });
 
 const OTHER = "b2".repeat(32);
+const OIDC = 'issuer: "https://idp.example", audience: unship, jwks_url: "https://idp.example/keys"';
+const withOidc = (oidc: string, approver = "oidc: ada@idp") =>
+  `${SOURCES}server: {listen: ":7332", oidc: {${oidc}}}\napprovers: [{name: ada, ${approver}}]`;
+
+describe("the issuer whose tokens approvers show", () => {
+  it("is read with safe defaults, and an approver may need no personal token", () => {
+    const { server, approvers } = loaded(withOidc(OIDC));
+    expect(server?.oidc).toEqual({
+      issuer: "https://idp.example",
+      audience: "unship",
+      jwksUrl: "https://idp.example/keys",
+      algorithms: ["RS256", "ES256"],
+      claim: "sub",
+    });
+    expect(approvers).toMatchObject([{ name: "ada", tokenSha256: null, oidc: "ada@idp" }]);
+  });
+
+  it("is explained", () => {
+    const said = explain(loaded(withOidc(OIDC))).join("\n");
+    expect(said).toContain("for approvers with a personal token or one of the issuer as bearer");
+    expect(said).toContain(
+      "Tokens of https://idp.example count for the audience unship, signed by RS256 or ES256 with a key of https://idp.example/keys; their sub names the approver.",
+    );
+    expect(said).toContain("ada, for every service, with a token of the issuer.");
+  });
+
+  it.each([
+    ["a shared secret as signature", withOidc(`${OIDC}, algorithms: [HS256]`), /algorithms\[0\] "HS256"/],
+    ["no signature", withOidc(`${OIDC}, algorithms: [none]`), /algorithms\[0\] "none"/],
+    [
+      "keys that anybody between could replace",
+      withOidc(OIDC.replace("https://idp.example/keys", "http://idp/k")),
+      /jwks_url .*is not encrypted/,
+    ],
+    ["an issuer that lets nobody in", withOidc(OIDC, `token_sha256: "${SHA}"`), /server\.oidc lets nobody in/],
+    [
+      "an issuer and nowhere to show its tokens",
+      withOidc(OIDC).replace('listen: ":7332", ', ""),
+      /server\.oidc has no effect without server\.listen/,
+    ],
+    [
+      "an approver of an issuer that is not configured",
+      `${SOURCES}approvers: [{name: ada, oidc: x}]`,
+      /approvers\[0\]\.oidc has no effect/,
+    ],
+    [
+      "an approver with nothing to show",
+      `${SOURCES}approvers: [{name: ada}]`,
+      /approvers\[0\] has nothing to show who they are/,
+    ],
+    [
+      "one account for two approvers",
+      withOidc(OIDC).replace("}]", "}, {name: ben, oidc: ada@idp}]"),
+      /approvers\[1\]\.oidc is the same as that of approvers\[0\]/,
+    ],
+  ])("refuses %s", (_, text, problem) => {
+    expect(problems(text)).toEqual([expect.stringMatching(problem)]);
+  });
+});
 
 describe("tokens of callers", () => {
   it.each([
