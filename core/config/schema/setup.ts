@@ -71,7 +71,7 @@ const Approver = z
   .superRefine((approver, context) => {
     if (approver.token_sha256 !== undefined || approver.oidc !== undefined) return;
     const params = { hint: "name token_sha256 or oidc" };
-    context.addIssue({ code: "custom", message: "has nothing to show who they are", params });
+    context.addIssue({ code: "custom", path: ["name"], message: "has nothing to show who they are", params });
   });
 
 const ModelBudget = z.strictObject({

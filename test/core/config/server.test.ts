@@ -62,8 +62,8 @@ describe("the issuer whose tokens approvers show", () => {
   });
 
   it.each([
-    ["a shared secret as signature", withOidc(`${OIDC}, algorithms: [HS256]`), /algorithms\[0\] "HS256"/],
-    ["no signature", withOidc(`${OIDC}, algorithms: [none]`), /algorithms\[0\] "none"/],
+    ["a shared secret as signature", withOidc(`${OIDC}, algorithms: [HS256]`), /algorithms\[0\] cannot be "HS256"/],
+    ["no signature", withOidc(`${OIDC}, algorithms: [none]`), /algorithms\[0\] cannot be "none"/],
     [
       "keys that anybody between could replace",
       withOidc(OIDC.replace("https://idp.example/keys", "http://idp/k")),
@@ -83,7 +83,7 @@ describe("the issuer whose tokens approvers show", () => {
     [
       "an approver with nothing to show",
       `${SOURCES}approvers: [{name: ada}]`,
-      /approvers\[0\] has nothing to show who they are/,
+      /approvers\[0\]\.name "ada" has nothing to show who they are/,
     ],
     [
       "one account for two approvers",
