@@ -6,6 +6,7 @@ import { GuardrailVerdict, NO_INCIDENT } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name } from "../../core/model/untrusted-text.ts";
 import { autoSyncTarget } from "../../core/planning/auto-sync-target.ts";
+import { trialTargets } from "../../core/planning/trial-targets.ts";
 import { defineTool } from "../define-tool.ts";
 import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
 
@@ -15,8 +16,8 @@ export const proposePlan = defineTool({
   effect: "propose",
   reach: "held",
   description:
-    "Files a plan that takes changes back (undo of a deploy, flag off) in the order given, and says what every " +
-    "guardrail thinks of it. Executes nothing. A plan other than unship's own decision, or outside an incident, is " +
+    "Files a plan that takes changes back (undo, sync to previous, abort of a trial, flag off) in the order given, or " +
+    "pauses or promotes their trials, and says what every guardrail thinks of it. Executes nothing. A plan other than unship's own decision, or outside an incident, is " +
     "held until a person approves it outside MCP. Targets and versions come from unship.",
   input: z.strictObject({
     incident: z.string().min(1).max(200).optional().describe("Leave out where there is none"),
@@ -25,6 +26,10 @@ export const proposePlan = defineTool({
       .max(20)
       .default([])
       .describe("As list_changes spells them, in order"),
+    act: z
+      .enum(["take_back", "pause", "promote"])
+      .default("take_back")
+      .describe("pause, promote: Argo Rollouts on trial"),
     resume_auto_sync: z
       .string()
       .min(1)
@@ -61,10 +66,15 @@ export const proposePlan = defineTool({
         reason: `there is no change ${unknown.map((id) => name(id)).join(", ")}; take ids from list_changes`,
       });
     }
+    const { act, change_ids: changeIds } = input;
     const { targets, obstacles } =
-      service === undefined ? await targetsFor(file, input.change_ids) : autoSyncTargets(service, file, config);
+      service !== undefined
+        ? autoSyncTargets(service, file, config)
+        : act === "take_back"
+          ? await targetsFor(file, changeIds)
+          : trialTargets(file, config, changeIds, act);
     if (targets.length === 0) {
-      const reason = cleanText(obstacles.join("; ") || "nothing that can be executed takes these changes back", 600);
+      const reason = cleanText(obstacles.join("; ") || "nothing that can be executed does this", 600);
       const what = service === undefined ? input.change_ids.map((id) => name(id)).join(", ") : name(service);
       throw new UnshipError("target.refused", { target: what, reason });
     }

@@ -96,6 +96,73 @@ describe("propose_plan", () => {
     ]);
   });
 
+  describe("of a version on trial", () => {
+    const workload = { kind: "Rollout", namespace: "production", name: "checkout" };
+    const trial = {
+      service: "checkout",
+      workload,
+      version: "v1.4.2",
+      revision: "7",
+      status: "paused" as const,
+      replicas: { desired: 4, updated: 1, ready: 4, available: 4 },
+      restarts: 0,
+      revisions: [],
+      observedAt: NOW,
+      stable: { version: "v1.4.1", revision: "6" },
+    };
+    const allowing = (...types: ("rollout_pause" | "rollout_promote")[]) =>
+      config({
+        allowedActions: types.map((type) => ({
+          type,
+          namespaces: null,
+          applications: null,
+          environments: null,
+          requireApproval: false,
+          maxRollbacksPerHour: null,
+        })),
+      });
+
+    it.each([
+      ["pause", "paused"],
+      ["promote", "promoted"],
+    ] as const)("files what would %s it, for a person to agree", async (act, ends) => {
+      const { gate, proposed } = recordingGate(review);
+      const { structured } = await callTool(
+        context({
+          gate,
+          config: allowing("rollout_pause", "rollout_promote"),
+          caseFile: async () => caseFile({ rollouts: [trial] }),
+        }),
+        "propose_plan",
+        { ...args, act },
+      );
+      expect(structured).toMatchObject({
+        targets: [`rollout_${act}: Rollout production/checkout (checkout) at v1.4.2, from 7 to ${ends}`],
+      });
+      expect(proposed).toMatchObject([
+        { targets: [{ action: `rollout_${act}`, restore: { version: "v1.4.2", revision: ends } }] },
+      ]);
+    });
+
+    it.each<[string, Parameters<typeof context>[0], RegExp]>([
+      [
+        "the file does not allow it",
+        { config: allowing("rollout_pause"), caseFile: async () => caseFile({ rollouts: [trial] }) },
+        /the file does not allow rollout_promote/,
+      ],
+      ["nothing is on trial", { config: allowing("rollout_promote") }, /has no version of deploy-checkout-7 on trial/],
+    ])("files nothing where %s, and says so", async (_, world, says) => {
+      const { gate, proposed } = recordingGate(review);
+      const { text, isError } = await callTool(context({ gate, ...world }), "propose_plan", {
+        ...args,
+        act: "promote",
+      });
+      expect(isError).toBe(true);
+      expect(text).toMatch(says);
+      expect(proposed).toEqual([]);
+    });
+  });
+
   it("says why a change cannot be taken back", async () => {
     const { gate } = recordingGate(review);
     const targetsFor = async () => ({ targets: [], obstacles: ["checkout has no known-good version"] });
