@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { ActionType, GateReview, Plan, Target } from "../model/plan.ts";
 import { twoPersonReasons, whyNotFor } from "./approver-rights.ts";
 import { servicesOf } from "./names.ts";
+import { versionText } from "./targets.ts";
 
 /** One target of a plan, as the person who answers for it reads it. */
 export interface TargetDiff {
@@ -52,8 +53,7 @@ export function planDiff(
 function targetDiff({ action, object, service, environment, expected, restore }: Target): TargetDiff {
   const isFlag = action === "feature_flag_disable";
   const place = environment === undefined ? `in ${object.namespace}` : `in environment ${environment}`;
-  const words = ({ version, revision }: Target["expected"]) =>
-    isFlag ? revision : `${version} (revision ${revision})`;
+  const words = (at: Target["expected"]) => (isFlag ? at.revision : versionText(at));
   return {
     action,
     object: `${object.kind}/${object.name} ${place}`,

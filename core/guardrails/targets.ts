@@ -21,6 +21,10 @@ export function targetText(target: Pick<Target, "object">): string {
   return `${target.object.kind} ${target.object.namespace}/${target.object.name}`;
 }
 
+/** A version as people read it, with its revision where there is one: a schema has none. */
+export const versionText = ({ version, revision }: Target["expected"]): string =>
+  revision === "" ? version : `${version} (revision ${revision})`;
+
 export type Position = "expected" | "restored" | "elsewhere";
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Intent } from "../../core/guardrails/gate-store.ts";
-import { positionOf, targetText } from "../../core/guardrails/targets.ts";
+import { positionOf, targetText, versionText } from "../../core/guardrails/targets.ts";
 import type { TargetResult } from "../../core/model/plan.ts";
 import type { Clock, Executor } from "../../core/ports.ts";
 import { within } from "./gather.ts";
@@ -66,7 +66,7 @@ async function look(executor: Executor, intent: Intent, clock: Clock, limits: Ga
             ...answer,
             target,
             result: "stale",
-            detail: `${targetText(target)} is at ${state.version} (revision ${state.revision}); ${answer.detail}`,
+            detail: `${targetText(target)} is at ${versionText(state)}; ${answer.detail}`,
           };
     return { kind: "settled", result };
   } catch {

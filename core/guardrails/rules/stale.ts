@@ -1,7 +1,7 @@
 import type { Change } from "../../model/change.ts";
 import type { Target } from "../../model/plan.ts";
 import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
-import { positionOf, targetText } from "../targets.ts";
+import { positionOf, targetText, versionText } from "../targets.ts";
 
 /**
  * A plan is right for the world that it was made in. When the target stands elsewhere by now, or somebody else has
@@ -20,10 +20,8 @@ function moved({ targets }: RuleInput): readonly string[] {
     const position = positionOf(target, state);
     if (position === "restored") return [];
     if (position === "elsewhere") {
-      const { version, revision } = target.expected;
-      return [
-        `${targetText(target)} is at ${state.version} (revision ${state.revision}), not at ${version} (revision ${revision}) as the plan expects`,
-      ];
+      const [is, expected] = [versionText(state), versionText(target.expected)];
+      return [`${targetText(target)} is at ${is}, not at ${expected} as the plan expects`];
     }
     return state.changedBy === undefined ? [] : [`${targetText(target)} is being changed by ${state.changedBy}`];
   });

@@ -35,6 +35,18 @@ describe("a plan as the person who approves it reads it", () => {
     expect(text).not.toContain("replicas");
   });
 
+  it("says of a schema its version alone, since it has no revisions", () => {
+    const [expected, restore] = [
+      { version: "b2", revision: "" },
+      { version: "a1", revision: "" },
+    ];
+    const text = page(
+      planOf({ targets: [targetOf({ action: "database_migration_rollback", expected, restore })] }),
+      config(),
+    );
+    expect(text).toContain("- runs now:  b2\n     + will run:  a1\n");
+  });
+
   it("says what the gate found that moves with it, and what holds it", () => {
     const text = page(planOf(), config(), {
       verdict: "require_approval",

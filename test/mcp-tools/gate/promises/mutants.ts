@@ -40,8 +40,12 @@ function replaced(rule: Rule, way: (check: Check) => Check): () => void {
 }
 
 /** After how many sequences the property fails over the broken gate; null: it never did. */
-export async function killedAfter(mutant: Mutant, numRuns: number, seed: number): Promise<number | null> {
-  const mend = mutant.break();
+export async function killedAfter(
+  mutant: { break(): (() => void) | Promise<() => void> },
+  numRuns: number,
+  seed: number,
+): Promise<number | null> {
+  const mend = await mutant.break();
   try {
     const found = await fc.check(sequences({ ...NOTHING_PLAYED }), { numRuns, seed, endOnFailure: true });
     return found.failed ? found.numRuns : null;
