@@ -1,14 +1,16 @@
 import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
-import { close } from "./incident-state.ts";
+import { controllersActUntil } from "./gitops-wait.ts";
+import { close, note } from "./incident-state.ts";
 import { movedOn } from "./moved-on.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { recoveryText } from "./wording.ts";
 
 /**
  * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers.
- * Where somebody changed the target again meanwhile, the signals are no longer about the act: it closes at once as
+ * Where a GitOps controller could still undo the act, signals that are back are not believed yet. Where somebody changed
+ * the target again meanwhile, the signals are no longer about the act: it closes at once as
  * superseded, so that whatever the newer change does is an incident of its own.
  */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
@@ -23,10 +25,21 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const recovery = await parts.recovery(before, caseFile.at, pursuit.abort);
   const incident: Incident = { ...before, recovery };
   if (recovery.verdict === "pending") return save(incident);
+  const undoneUntil = controllersActUntil(before, caseFile, parts.config.feedback.gitOpsWaitMs);
+  if (recovery.verdict === "recovered" && undoneUntil !== null && caseFile.at < undoneUntil)
+    return save({ ...noteOnce(before, caseFile.at, undoneUntil), recovery: { ...recovery, verdict: "pending" } });
   if (recovery.verdict === "recovered") return finish(incident, "recovered", recoveryText(recovery), pursuit);
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
   const told = await escalate(incident, pursuit, message);
   await finish(told, recovery.verdict, recoveryText(recovery), pursuit);
+}
+
+const WAITING = "waiting for the GitOps controller";
+
+function noteOnce(incident: Incident, at: number, until: number): Incident {
+  if (incident.timeline.some(({ event }) => event === WAITING)) return incident;
+  const rest = durationText(Math.max(0, until - at));
+  return note(incident, at, WAITING, `the signals are back; it may still undo the act for ${rest}`);
 }
 
 /** Closes the incident, then sees to memory and postmortem. */

@@ -6,6 +6,7 @@ import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
 import { createArguing } from "./arguing.ts";
 import { createCanaryDesk } from "./canaries.ts";
 import { QUIET_STEPS } from "./deciding.ts";
+import { noticeDrift } from "./drift.ts";
 import { noteHealthyChanges } from "./healthy.ts";
 import { hasSameCause, joinedBy, openIncident, servicesOf, substance, troubled } from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
@@ -126,6 +127,7 @@ export function createWatch(parts: WatchParts): Watch {
       if (due) {
         healthLookedAt = now;
         await noteHealthyChanges(parts, caseFile, inTrouble);
+        await noticeDrift(parts, caseFile);
       }
       if (incidents.size > 0) await parts.gate.recover();
       if (news) await openNew(caseFile);

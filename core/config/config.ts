@@ -2,6 +2,9 @@ import type { ImpactLevel } from "../model/impact.ts";
 import type { ActionType } from "../model/plan.ts";
 import type { Worse } from "../model/signal.ts";
 import type { Address } from "./address.ts";
+import type { CanaryPolicy } from "./canary-policy.ts";
+
+export type { CanaryPolicy, KayentaMetric, KayentaPolicy } from "./canary-policy.ts";
 
 /**
  * The configuration as the rest of unship reads it: checked, frozen, durations in ms, defaults filled in, secrets
@@ -214,41 +217,6 @@ export interface Policy {
   readonly notification: readonly string[];
 }
 
-export interface CanaryPolicy {
-  readonly enabled: boolean;
-  readonly baselineDurationMs: number;
-  readonly comparisonMetrics: readonly string[];
-  readonly minimumConfidence: number;
-  readonly autoPromoteOnPass: boolean;
-  readonly autoRollbackOnFail: boolean;
-  readonly judge: "sequential" | "kayenta";
-  readonly kayenta: KayentaPolicy;
-}
-
-/** What Kayenta's judge is told, in the terms of its own canary configuration. Scores and weights 0–100. */
-export interface KayentaPolicy {
-  readonly pass: number;
-  readonly marginal: number;
-  readonly groupWeights: Readonly<Record<string, number>>;
-  /** By metric name; what is left out is judged by Kayenta's defaults, in the direction in which the metric hurts. */
-  readonly metrics: Readonly<Record<string, KayentaMetric>>;
-}
-
-export interface KayentaMetric {
-  readonly groups?: readonly string[];
-  readonly muted?: boolean;
-  readonly direction?: "increase" | "decrease" | "either";
-  readonly nanStrategy?: "remove" | "replace";
-  readonly critical?: boolean;
-  readonly mustHaveData?: boolean;
-  readonly measure?: "meanRatio" | "cles";
-  /** [decrease, increase]: effects that count, and effects that fail a critical metric. */
-  readonly effect?: readonly [number, number];
-  readonly criticalEffect?: readonly [number, number];
-  /** Factor of the interquartile range beyond which values are left out; absent: all are kept. */
-  readonly outlierFactor?: number;
-}
-
 /** The six steps of the seed by name, or a custom one. Windows and choices come from the action's text. */
 export interface ChainStep {
   readonly step: string;
@@ -337,6 +305,10 @@ export interface Graduation {
 export interface Feedback {
   readonly verifyRecovered: boolean;
   readonly timeoutMs: number;
+  /** How long a GitOps controller may take to undo an act. */
+  readonly gitOpsWaitMs: number;
+  /** How long after an incident the return of what was taken back is noticed. */
+  readonly driftWatchMs: number;
   readonly ifNotRecovered: { readonly action: "escalate_to_human"; readonly message: string } | null;
   readonly logOutcome: { readonly store: string; readonly include: readonly OutcomeField[] } | null;
   readonly postmortemDraft: boolean;

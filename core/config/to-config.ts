@@ -139,6 +139,8 @@ function feedbackOf(file: ConfigFile): Feedback {
   return {
     verifyRecovered: verify?.verify_metrics_recovered ?? true,
     timeoutMs: durationMs(verify?.timeout ?? "10m"),
+    gitOpsWaitMs: durationMs(verify?.gitops_wait ?? "4m"),
+    driftWatchMs: durationMs(verify?.drift_watch ?? "1h"),
     ifNotRecovered: notRecovered ?? {
       action: "escalate_to_human",
       message: "The action did not bring the service back. Please look.",

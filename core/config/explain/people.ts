@@ -5,13 +5,22 @@ import { listed, plural, type Section } from "./words.ts";
 
 /** What follows an action: verification, escalation, memory, postmortem. */
 export function explainFeedback({ feedback, knowledge }: Config): Section {
-  const { verifyRecovered, timeoutMs, ifNotRecovered, logOutcome, postmortemDraft } = feedback;
+  const { verifyRecovered, timeoutMs, gitOpsWaitMs, driftWatchMs, ifNotRecovered, logOutcome, postmortemDraft } =
+    feedback;
   return {
     heading: "After an action",
     lines: [
       verifyRecovered
         ? `It measures whether what was wrong is back inside its own baseline, for up to ${formatDuration(timeoutMs)}. Not known is not recovered.`
         : "CAUTION: it does not measure whether the action helped (verify_metrics_recovered is false).",
+      ...(verifyRecovered && gitOpsWaitMs > 0
+        ? [
+            `Where a GitOps controller manages what was taken back, that counts only ${formatDuration(gitOpsWaitMs)} after the act: until then the controller may undo it.`,
+          ]
+        : []),
+      ...(driftWatchMs > 0
+        ? [`For ${formatDuration(driftWatchMs)} after an incident it tells people if what was taken back stands again.`]
+        : []),
       ...(ifNotRecovered === null ? [] : [`If recovery is not shown, it calls a person: "${ifNotRecovered.message}"`]),
       logOutcome === null || logOutcome.include.length === 0
         ? "Nothing of it is put into the knowledge store; the ledger has it all."

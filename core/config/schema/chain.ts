@@ -44,6 +44,16 @@ const Verify = z.strictObject({
     "Whether the metrics that were wrong are measured again after an action.",
   ),
   timeout: field(duration(1000).default("10m"), "How long recovery may take.", { unit: "duration" }),
+  gitops_wait: field(
+    duration().default("4m"),
+    "Where a GitOps controller manages what was taken back: how long it may take to undo that. Nothing counts as recovered before. Argo CD looks at Git every 2 to 3 minutes.",
+    { unit: "duration" },
+  ),
+  drift_watch: field(
+    duration().default("1h"),
+    "How long after an incident it is noticed that a version which was taken back stands again.",
+    { unit: "duration" },
+  ),
 });
 
 const NotRecovered = z.strictObject({

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
-import type { Executor, TargetState } from "../../../core/ports.ts";
+import type { Arrival, Executor, TargetState } from "../../../core/ports.ts";
 import { type Application, autoSync, current, operationInProgress, versionOf } from "./application.ts";
 import type { ArgocdClient } from "./client.ts";
 import { entryOf, failedTry, judge, obstaclesTo, ownTry, type Seen, standing, warningsFor } from "./judge.ts";
@@ -65,6 +65,26 @@ export function argocdSyncToPrevious(parts: RollbackParts): Executor {
     },
     execute: async (target, key, abort) => answer(target, await rollBack(parts, target, key, abort)),
     reconcile: async (target, key, abort) => answer(target, await reconciled(client, target, key, abort)),
+    async arrived(target, abort) {
+      const { name, namespace } = target.object;
+      return arrivalOf(await client.application(name, namespace, abort), target);
+    },
+  };
+}
+
+/** It is degraded by what it was taken back from until its pods are up, so that degraded is no end. */
+function arrivalOf(application: Application, { restore }: Target): Arrival {
+  const live = current(application);
+  const running = operationInProgress(application);
+  if (running !== null) return { state: "coming", detail: running };
+  const failed = failedTry(application);
+  if (failed !== null) return { state: "not-coming", detail: failed };
+  if (live === null || versionOf(live) !== restore.version)
+    return { state: "not-coming", detail: standing(application) };
+  const health = application.status.health?.status ?? "unknown";
+  return {
+    state: health === "Healthy" ? "arrived" : "coming",
+    detail: `${standing(application)}; its health is ${health}`,
   };
 }
 

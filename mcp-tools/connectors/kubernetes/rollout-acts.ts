@@ -6,6 +6,7 @@ import { type Trial, trialOf } from "./argo-rollout.ts";
 import { FIELD_MANAGER, type KubeClient, type Patch } from "./client.ts";
 import { readHistory, type Workload } from "./history.ts";
 import { RolloutObject } from "./objects.ts";
+import { isComplete } from "./rollout-status.ts";
 
 /** Its controller writes the status a few times a second while it rolls out; so many tries pass it. */
 const TRIES = 6;
@@ -113,6 +114,15 @@ function executorOf(act: Act, { client, now }: RolloutActsOptions): Executor {
   return {
     action: act.action,
     inspect: async (target, abort) => inspected(act, await read(client, target, abort), target),
+    async arrived(target, abort) {
+      const seen = await read(client, target, abort);
+      const stands = act.standing(seen);
+      const reached = stands?.version === target.restore.version && stands.revision === target.restore.revision;
+      if (!reached) return { state: "not-coming", detail: words(seen) };
+      // A pause moves no pods; the others are in effect once the version that has all traffic has all its pods.
+      const up = act === PAUSE || (isComplete(seen.workload) && (act === ABORT || seen.trial === null));
+      return { state: up ? "arrived" : "coming", detail: words(seen) };
+    },
     dryRun: async (target, abort) => answer(target, await carryOut(act, client, target, true, abort)),
     execute: async (target, _key, abort) => answer(target, await carryOut(act, client, target, false, abort)),
     async reconcile(target, _key, abort) {

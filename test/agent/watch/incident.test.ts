@@ -104,6 +104,8 @@ describe("an incident, from detection to its end", () => {
         feedback: {
           verifyRecovered: false,
           timeoutMs: 600_000,
+          gitOpsWaitMs: 240_000,
+          driftWatchMs: 3_600_000,
           ifNotRecovered: null,
           logOutcome: null,
           postmortemDraft: true,

@@ -190,6 +190,8 @@ function configOf(change: Partial<Config> = {}): Config {
     feedback: {
       verifyRecovered: true,
       timeoutMs: 600_000,
+      gitOpsWaitMs: 240_000,
+      driftWatchMs: 3_600_000,
       ifNotRecovered: { action: "escalate_to_human", message: MESSAGE },
       logOutcome: { store: "incidents", include: [] },
       postmortemDraft: true,

@@ -112,6 +112,8 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
     feedback: {
       verifyRecovered: true,
       timeoutMs: 600_000,
+      gitOpsWaitMs: 240_000,
+      driftWatchMs: 3_600_000,
       ifNotRecovered: null,
       logOutcome: null,
       postmortemDraft: true,

@@ -34,6 +34,8 @@ describe("a file with sources alone", () => {
       feedback: {
         verifyRecovered: true,
         timeoutMs: 600_000,
+        gitOpsWaitMs: 240_000,
+        driftWatchMs: 3_600_000,
         ifNotRecovered: {
           action: "escalate_to_human",
           message: "The action did not bring the service back. Please look.",

@@ -96,7 +96,15 @@ async function look(
   timeoutMs = MINUTE / 2,
   incident: Partial<Acted> = {},
 ) {
-  const feedback = { verifyRecovered: true, timeoutMs, ifNotRecovered: null, logOutcome: null, postmortemDraft: false };
+  const feedback = {
+    verifyRecovered: true,
+    timeoutMs,
+    gitOpsWaitMs: 0,
+    driftWatchMs: 0,
+    ifNotRecovered: null,
+    logOutcome: null,
+    postmortemDraft: false,
+  };
   const verify = createVerifier({
     config: { policies, feedback, watch: { stepMs: STEP } },
     sources: { metrics: [metrics(good)], rollouts: [rollouts(rolloutOf())], flags: [], topology: [], ...sources },

@@ -73,6 +73,20 @@ describe("Argo CD: half done, and answers that do not come", () => {
     expect(await executor.reconcile(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "done" });
   });
 
+  it("has arrived once the application is healthy at the old version, and not before", async () => {
+    await using argocd = await fakeArgocd([cart()]);
+    const executor = executorFor(argocd);
+    const arrived = async () => (await executor.arrived?.(cartTarget(), never))?.state;
+    expect(await arrived()).toBe("not-coming");
+    await executor.execute(cartTarget(), "plan-1:0", never);
+    argocd.application("cart").status.health = { status: "Degraded" };
+    expect(await arrived()).toBe("coming");
+    argocd.application("cart").status.health = { status: "Healthy" };
+    expect(await arrived()).toBe("arrived");
+    argocd.sync("cart", commit("c"));
+    expect(await arrived()).toBe("not-coming");
+  });
+
   it("does nothing twice: the same key finds its own act, by whichever process", async () => {
     await using argocd = await fakeArgocd([cart(AUTOMATED)]);
     await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);

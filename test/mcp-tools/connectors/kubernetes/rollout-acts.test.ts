@@ -273,6 +273,20 @@ describe("Argo Rollouts: races and lost answers", () => {
   });
 });
 
+describe("Argo Rollouts: whether an act has come into effect", () => {
+  const ABORTED = { abort: true, phase: "Degraded" };
+  it.each<[string, Action, Record<string, unknown>, string]>([
+    ["an abort, once the stable version has its pods", "rollout_abort", ABORTED, "arrived"],
+    ["not while they come", "rollout_abort", { ...ABORTED, availableReplicas: 2 }, "coming"],
+    ["not where somebody retried", "rollout_abort", {}, "not-coming"],
+    ["a promotion, once the new version is the stable one", "rollout_promote", WHOLE, "arrived"],
+    ["not while it takes over", "rollout_promote", { promoteFull: true }, "coming"],
+  ])("%s", async (_, action, status, state) => {
+    await using api = await opening(argoRollout({ status }));
+    expect((await executorOf(api, action).arrived?.(targetOf(action), never))?.state).toBe(state);
+  });
+});
+
 describe("Argo Rollouts: read as what runs", () => {
   const options = (api: FakeKubernetesApi) => ({
     client: clientOf(api),

@@ -1,0 +1,74 @@
+import { touches } from "../../core/guardrails/rules/stale.ts";
+import { targetText } from "../../core/guardrails/targets.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { Target } from "../../core/model/plan.ts";
+import { durationText } from "../../core/model/time.ts";
+import type { WatchParts } from "./ports.ts";
+import { tell } from "./tell.ts";
+
+/** The kind of the ledger's entries that say that a version which had been taken back stands again. */
+export const DRIFTED = "rollback.drifted";
+
+/** How many closed incidents are looked at: more never fall into the time that drift is watched for. */
+const LOOK_BACK = 50;
+
+/**
+ * Notices for a while after an incident that what it took back stands again: by auto-sync, by the next commit, by hand.
+ * It does nothing about it (whatever that does is trouble of its own, and whoever did it may mean it); people hear of it
+ * once.
+ */
+export async function noticeDrift(parts: WatchParts, caseFile: CaseFile): Promise<void> {
+  const { ledger, config } = parts;
+  const since = caseFile.at - config.feedback.driftWatchMs;
+  const closed = (await ledger.incidents({ open: false, limit: LOOK_BACK })).filter(
+    ({ gate, closedAt }) => gate?.executedAt != null && closedAt !== null && closedAt >= since,
+  );
+  if (closed.length === 0) return;
+  const told = new Set((await ledger.entries({ kinds: [DRIFTED] })).map(({ incidentId }) => incidentId));
+  for (const incident of closed) {
+    if (told.has(incident.id)) continue;
+    const back = driftOf(incident, caseFile);
+    if (back === null) continue;
+    await ledger.append({
+      kind: DRIFTED,
+      incidentId: incident.id,
+      planId: incident.plan?.id ?? null,
+      actor: "watch",
+      body: { text: back },
+    });
+    parts.emit({ at: caseFile.at, event: "incident.escalated", text: back, incident });
+    await tell(incident, parts, back, caseFile.at);
+  }
+}
+
+/** Which target of an incident stands again as it did before the act, and by whom, in words; null: none. Pure. */
+export function driftOf({ gate }: Pick<Incident, "gate">, caseFile: CaseFile): string | null {
+  for (const { target, result } of gate?.results ?? []) {
+    if (result !== "done" || !isBack(target, caseFile)) continue;
+    const executedAt = gate?.executedAt ?? 0;
+    const change = caseFile.changes.findLast(
+      (one) => touches(one, target) && one.ownRollback !== true && one.startedAt > executedAt,
+    );
+    const by = change?.author === undefined ? "" : ` by ${change.author}`;
+    const after =
+      change === undefined ? "" : `, ${durationText(change.startedAt - executedAt)} after it was taken back`;
+    const what = target.action === "feature_flag_disable" ? "is on again" : `is at ${target.expected.version} again`;
+    return `What was taken back stands again: ${targetText(target)} ${what}${by}${after}.`;
+  }
+  return null;
+}
+
+function isBack({ action, object, environment, expected, restore }: Target, { flags, rollouts }: CaseFile): boolean {
+  if (action === "feature_flag_disable") {
+    const flag = flags.find(({ key, environment: of }) => key === object.name && of === environment);
+    return flag?.enabled === true;
+  }
+  // Where both versions are called alike their revisions are numbered anew, and nothing tells them apart.
+  if (expected.version === restore.version) return false;
+  const { kind, namespace, name } = object;
+  const live = rollouts.find(
+    ({ workload }) => workload.kind === kind && workload.namespace === namespace && workload.name === name,
+  );
+  return live?.version === expected.version;
+}
