@@ -103,10 +103,12 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
 
   /** Requests of the same share of the service in the step that ends then; a scrape that is off by a little counts. */
   function requestsAt(signal: Signal): (at: number) => number {
-    const rate = find(signal.service, "request_rate", signal.labels);
-    if (rate === undefined) return () => Number.NaN;
     const seconds = signal.grid.stepMs / 1000;
+    let rate: Signal | null = null;
     return (at) => {
+      // Sought when it is first asked for: most signals are tested without.
+      rate ??= find(signal.service, "request_rate", signal.labels) ?? null;
+      if (rate === null) return Number.NaN;
       const slot = slotOf(rate.grid, at);
       const value = valueAt(rate.grid, slot);
       return (Number.isNaN(value) ? valueAt(rate.grid, slot - 1) : value) * seconds;
@@ -243,12 +245,28 @@ function recentOf(signal: Signal, window: Window): readonly Series[] {
   const first = Math.max(grid.first, Math.ceil((window.from - grid.originMs) / grid.stepMs));
   const last = Math.min(grid.next - 1, Math.floor((window.to - grid.originMs) / grid.stepMs));
   if (last < first) return [];
-  const values = new Array<number | null>(last - first + 1);
+  const values = wholeStretch(grid, first, last) ?? stretchWithGaps(grid, first, last);
+  return [{ service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values }];
+}
+
+/** Numbers alone, which engines keep unboxed; null where a sample is missing. */
+function wholeStretch(grid: SampleGrid, first: number, last: number): readonly number[] | null {
+  const values: number[] = [];
   for (let slot = first; slot <= last; slot++) {
     const value = valueAt(grid, slot);
-    values[slot - first] = Number.isNaN(value) ? null : value;
+    if (Number.isNaN(value)) return null;
+    values.push(value);
   }
-  return [{ service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values }];
+  return values;
+}
+
+function stretchWithGaps(grid: SampleGrid, first: number, last: number): readonly (number | null)[] {
+  const values: (number | null)[] = [];
+  for (let slot = first; slot <= last; slot++) {
+    const value = valueAt(grid, slot);
+    values.push(Number.isNaN(value) ? null : value);
+  }
+  return values;
 }
 
 const plainGrid = (grid: SampleGrid) => ({

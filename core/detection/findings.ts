@@ -10,7 +10,7 @@ import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
 import { isResource, withUnit } from "./meaning.ts";
 import { newestAt, slotOf, timeOf, valueAt } from "./sample-grid.ts";
 import { seasonAt } from "./season.ts";
-import { presentValue, strength, usual } from "./signal-watch.ts";
+import { presentValue, type SignalWatch, strength, usual } from "./signal-watch.ts";
 import { silentAfter } from "./silence.ts";
 
 export interface FindingContext {
@@ -67,8 +67,15 @@ function silence(signal: Signal, newest: number, now: number): Finding {
   };
 }
 
+/** Nothing to tell, as of nearly every signal at nearly every look: then no word of it is made up. */
+function isCalm(watch: SignalWatch, now: number): boolean {
+  if (watch.alarm !== null || strength(watch) >= DOUBT_NATS) return false;
+  return watch.past === null || now - watch.past.endedAt > TELL_PAST_MS;
+}
+
 function testFinding(signal: Signal, context: FindingContext): Finding | null {
   const { watch } = signal;
+  if (isCalm(watch, context.now)) return null;
   const at = timeOf(signal.grid, signal.grid.next - 1);
   const limits = usual(watch, context.requestsAt(at));
   if (limits === null) return null;
@@ -102,8 +109,8 @@ function testFinding(signal: Signal, context: FindingContext): Finding | null {
     const rest = { detector: "change-point", verdict: "inconclusive", onset: null, detectedAt: at } as const;
     return { ...shared, ...rest, current: null, samples: watch.suspect, because };
   }
-  if (watch.past === null || context.now - watch.past.endedAt > TELL_PAST_MS) return null;
   const { past } = watch;
+  if (past === null) return null;
   const lasted = durationText(Math.max(0, past.endedAt - past.onset.at));
   const because = `transient: ${signal.metric} of ${signal.service} reached ${withUnit(past.worst, signal.unit)} for ${lasted} and is back at ${normal}`;
   const rest = { detector: "change-point", verdict: "no-worse", detectedAt: past.endedAt, samples: 0 } as const;

@@ -126,11 +126,13 @@ function margin(normal: LevelNormal): number {
   return 2 * Math.sqrt((normal.variance * driftOf(normal)) / independent);
 }
 
-/** Shifts to bet on: the least that matters (two deviations where those are more), and multiples of it. */
-function shifts(normal: LevelNormal): readonly number[] {
+/** Shifts to bet on, in each direction that hurts: the least of them, and multiples of it. */
+const MULTIPLES = [1, 2, 4, 8] as const;
+
+/** The least shift that matters; two deviations where those are more. */
+function leastShift(normal: LevelNormal): number {
   const usual = normal.log ? 0 : Math.abs(normal.mean);
-  const least = Math.max(normal.material, 2 * deviation(normal), normal.log ? 0 : MATERIAL_LEVEL * usual);
-  return normal.signs.flatMap((sign) => [1, 2, 4, 8].map((multiple) => sign * multiple * least));
+  return Math.max(normal.material, 2 * deviation(normal), normal.log ? 0 : MATERIAL_LEVEL * usual);
 }
 
 /** Deviations beyond the whole shift (which is what its first sample jumps by) where a sample does not come from it. */
@@ -144,11 +146,16 @@ export function levelTrials(normal: LevelNormal, x: number, before: number): rea
   const { u, variance, gain } = innovation(normal, x, before);
   const slack = Math.max(margin(normal), normal.material / 2);
   const believable = BELIEVABLE * Math.sqrt(variance);
-  return shifts(normal).map((shift) => {
-    const sign = Math.sign(shift);
+  const least = leastShift(normal);
+  const nats: number[] = [];
+  for (const sign of normal.signs) {
     const moved = sign * (u - sign * slack * gain);
-    return levelEvidence(sign * Math.min(moved, sign * shift + believable), shift * gain, variance);
-  });
+    for (const multiple of MULTIPLES) {
+      const shift = sign * multiple * least;
+      nats.push(levelEvidence(sign * Math.min(moved, sign * shift + believable), shift * gain, variance));
+    }
+  }
+  return nats;
 }
 
 /** Whether a mean in the scale tested lies at least the smallest shift that matters away, in a direction that hurts. */
@@ -160,9 +167,15 @@ export function isMaterial(normal: LevelNormal, x: number): boolean {
 export function levelSurprise(normal: LevelNormal, x: number): number {
   const rho = carry(normal);
   const variance = (normal.variance * driftOf(normal) * (1 + rho)) / (1 - rho);
-  const all = shifts(normal)
-    .flatMap((shift) => [shift / 2, shift])
-    .map((shift) => bounded(levelEvidence(x - normal.mean, shift, variance)));
+  const least = leastShift(normal);
+  const all: number[] = [];
+  for (const sign of normal.signs) {
+    for (const multiple of MULTIPLES) {
+      const shift = sign * multiple * least;
+      all.push(bounded(levelEvidence(x - normal.mean, shift / 2, variance)));
+      all.push(bounded(levelEvidence(x - normal.mean, shift, variance)));
+    }
+  }
   return logSumExp(all) - Math.log(all.length);
 }
 
