@@ -20,6 +20,8 @@ async function waiting(world: World): Promise<string> {
     ...incident,
     id: "incident-1",
     stage: "waiting-approval",
+    // Saved with no plan yet: another one than that of the record would take the place of the one that is proposed here.
+    plan: null,
     outcome: null,
     closedAt: null,
   });
