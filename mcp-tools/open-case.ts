@@ -24,11 +24,13 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   const configured = new Set(config.chain.map(({ step }) => step));
 
   function before(upTo: SeedStep): StepAnswers {
-    let known: StepAnswers = {};
-    for (const step of SEED_STEPS.slice(0, SEED_STEPS.indexOf(upTo))) {
-      if (configured.has(step)) known = Object.assign({}, known, { [step]: steps[step](file, config, known, focus) });
-    }
-    return known;
+    return remembered(file, steps, ["before", upTo, focus], () => {
+      let known: StepAnswers = {};
+      for (const step of SEED_STEPS.slice(0, SEED_STEPS.indexOf(upTo))) {
+        if (configured.has(step)) known = Object.assign({}, known, { [step]: steps[step](file, config, known, focus) });
+      }
+      return known;
+    });
   }
 
   function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]> {
