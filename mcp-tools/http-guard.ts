@@ -41,12 +41,16 @@ function hostName(host: string): string | null {
   return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase() ?? null;
 }
 
+/** The bearer token of an Authorization header (RFC 6750 §2.1); null: there is none. */
+export const bearerOf = (header: string | undefined): string | null =>
+  /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? "")?.[1] ?? null;
+
 /**
  * Whose token an Authorization header carries (RFC 6750 §2.1); null: nobody's. Digests of equal length are compared
  * in constant time, and all of them, so that neither the answer's time nor its place in the list tells anything.
  */
 export function tokenOf(header: string | undefined, tokens: readonly HttpToken[]): HttpToken | null {
-  const given = /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? "")?.[1];
+  const given = bearerOf(header);
   const digest = createHash("sha256")
     .update(given ?? "")
     .digest();
@@ -54,7 +58,7 @@ export function tokenOf(header: string | undefined, tokens: readonly HttpToken[]
   for (const token of tokens) {
     if (timingSafeEqual(digest, Buffer.from(token.tokenSha256, "hex"))) found = token;
   }
-  return given === undefined ? null : found;
+  return given === null ? null : found;
 }
 
 /** RFC 6750 §3: which scheme is wanted, and whether something was wrong with what came. Tells nothing else. */

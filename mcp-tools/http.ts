@@ -6,6 +6,7 @@ import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
 import { isLoopback } from "../core/config/address.ts";
 import { UnshipError } from "../core/errors.ts";
 import {
+  bearerOf,
   createRateLimit,
   foreignCaller,
   type HttpToken,
@@ -15,6 +16,7 @@ import {
   unauthorized,
 } from "./http-guard.ts";
 import { listenAt, readBody } from "./http-listen.ts";
+import type { OAuthCaller, OAuthResource } from "./oauth.ts";
 import type { UnshipServer } from "./server.ts";
 
 export interface HttpOptions {
@@ -27,6 +29,8 @@ export interface HttpOptions {
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
   readonly requestsPerMinute: number;
+  /** Access tokens of an authorization server, beside `tokens`; absent: none count. */
+  readonly oauth?: OAuthResource;
   /** A session that nobody used for so long is closed, ms. Default 30 minutes. */
   readonly idleMs?: number;
   /** Sessions open at once. Default 64: an assistant holds one; each costs a server of its own. */
@@ -65,8 +69,9 @@ export async function openHttp(
   open: (caller: { readonly readOnly: boolean }) => UnshipServer,
   options: HttpOptions,
 ): Promise<HttpServing> {
-  const { tokens, idleMs = IDLE_MS } = options;
-  if (tokens.length === 0 && !isLoopback(options.host)) {
+  const { tokens, oauth, idleMs = IDLE_MS } = options;
+  const anonymous = tokens.length === 0 && oauth === undefined;
+  if (anonymous && !isLoopback(options.host)) {
     throw new UnshipError("input.invalid", {
       what: "--http",
       reason: "an address beyond this machine needs a token; add one under server.tokens, or use 127.0.0.1",
@@ -76,22 +81,28 @@ export async function openHttp(
   const rate = createRateLimit(options.requestsPerMinute, Date.now);
   const wrong = createRateLimit(WRONG_TOKENS_PER_MINUTE, Date.now);
 
-  function callerOf(request: IncomingMessage): Refusal | { readonly by: string; readonly readOnly: boolean } {
+  async function callerOf(request: IncomingMessage): Promise<Refusal | OAuthCaller> {
     const from = request.socket.remoteAddress ?? "unknown";
-    const foreign = foreignCaller(request.headers, options);
-    if (foreign !== null) return foreign;
-    if (tokens.length === 0) return limited(rate.take(from)) ?? { by: "", readOnly: false };
+    if (anonymous) return limited(rate.take(from)) ?? { by: "", readOnly: false };
     const token = tokenOf(request.headers.authorization, tokens);
-    if (token === null) {
-      return limited(wrong.take(from)) ?? unauthorized(request.headers.authorization !== undefined);
+    if (token !== null) {
+      return limited(rate.take(`token ${token.name}`)) ?? { by: token.name, readOnly: token.readOnly };
     }
-    return limited(rate.take(`token ${token.name}`)) ?? { by: token.name, readOnly: token.readOnly };
+    const given = bearerOf(request.headers.authorization);
+    const caller =
+      (await oauth?.caller(given, Date.now())) ?? unauthorized(request.headers.authorization !== undefined);
+    if ("because" in caller) return limited(wrong.take(from)) ?? caller;
+    return limited(rate.take(caller.by)) ?? caller;
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const caller = callerOf(request);
+    const foreign = foreignCaller(request.headers, options);
+    if (foreign !== null) return refuse(response, foreign);
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (request.method === "GET" && oauth?.metadataPaths.includes(pathname)) return tell(response, oauth.metadata);
+    const caller = await callerOf(request);
     if ("because" in caller) return refuse(response, caller);
-    if (new URL(request.url ?? "/", "http://localhost").pathname !== PATH) {
+    if (pathname !== PATH) {
       return refuse(response, { status: 404, because: `MCP is at ${PATH}.` });
     }
     if (!["GET", "POST", "DELETE"].includes(request.method ?? "")) {
@@ -209,6 +220,12 @@ async function bodyOf(request: IncomingMessage): Promise<Refusal | { readonly va
   } catch {
     return { status: 400, because: "The body is no JSON." };
   }
+}
+
+/** What anybody may know: where tokens for this server are issued. */
+function tell(response: ServerResponse, value: Readonly<Record<string, unknown>>): void {
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "max-age=3600" });
+  response.end(JSON.stringify(value));
 }
 
 /** A JSON-RPC error without an id, as the protocol asks of refusals that answer no message. */

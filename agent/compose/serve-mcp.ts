@@ -10,6 +10,7 @@ import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
 import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
+import { accessTokens } from "./access-tokens.ts";
 import { knownIncident, newPlanId, toolContext } from "./chain.ts";
 import { modelHolds, withHolds } from "./holds.ts";
 import type { LiveSystem } from "./live-system.ts";
@@ -93,8 +94,14 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
       });
     if (parts.http === undefined) return await serveStdio(open({ readOnly: false }), abort);
     const { tokens = [], hosts = [], origins = [], requestsPerMinute = REQUESTS_PER_MINUTE } = config.server ?? {};
-    const ready = (url: string) => parts.note(`MCP at ${url}${tokens.length === 0 ? ", open to this machine" : ""}`);
-    await serveHttp(open, { ...parts.http, tokens, hosts, origins, requestsPerMinute }, ready, abort);
+    const oauth = await accessTokens(config);
+    const anybody = tokens.length === 0 && oauth === undefined;
+    const ready = (url: string) => parts.note(`MCP at ${url}${anybody ? ", open to this machine" : ""}`);
+    const who = { tokens, ...(oauth === undefined ? {} : { oauth }) };
+    // Clients call it by the name that their tokens are for.
+    const named = config.server?.oauth === undefined ? [] : [new URL(config.server.oauth.resource).hostname];
+    const callers = { hosts: [...hosts, ...named], origins, requestsPerMinute };
+    await serveHttp(open, { ...parts.http, ...who, ...callers }, ready, abort);
   } finally {
     clearInterval(timer);
   }

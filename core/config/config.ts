@@ -1,10 +1,11 @@
 import type { ImpactLevel } from "../model/impact.ts";
 import type { ActionType } from "../model/plan.ts";
 import type { Worse } from "../model/signal.ts";
-import type { Address } from "./address.ts";
 import type { CanaryPolicy } from "./canary-policy.ts";
+import type { ServerConfig } from "./server-config.ts";
 
 export type { CanaryPolicy, KayentaMetric, KayentaPolicy } from "./canary-policy.ts";
+export type { OAuthConfig, OidcAlgorithm, OidcConfig, ServerConfig } from "./server-config.ts";
 
 /**
  * The configuration as the rest of unship reads it: checked, frozen, durations in ms, defaults filled in, secrets
@@ -45,43 +46,6 @@ export interface Config {
   /** Absent: no approvals over HTTP, and the MCP server serves this machine alone over it, without a token. */
   readonly server?: ServerConfig;
 }
-
-export interface ServerConfig {
-  /** Where people answer over HTTP beside `unship watch`; null: nowhere. */
-  readonly listen: Address | null;
-  readonly tokens: readonly { readonly name: string; readonly tokenSha256: string; readonly readOnly: boolean }[];
-  /** Lower case, without port. */
-  readonly hosts: readonly string[];
-  readonly origins: readonly string[];
-  readonly requestsPerMinute: number;
-  /** The issuer whose tokens approvers may show over HTTP; absent: personal tokens alone. */
-  readonly oidc?: OidcConfig;
-}
-
-export interface OidcConfig {
-  /** Exactly as the token's `iss`. */
-  readonly issuer: string;
-  readonly audience: string;
-  readonly jwksUrl: string;
-  readonly algorithms: readonly OidcAlgorithm[];
-  /** Which claim names the person, compared with `approvers[].oidc`. */
-  readonly claim: "sub" | "email";
-}
-
-/** Signatures by key pairs (RFC 7518 §3.1, RFC 8037): what verifies them cannot make them. */
-export const OIDC_ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-] as const;
-export type OidcAlgorithm = (typeof OIDC_ALGORITHMS)[number];
 
 export type Mode = "observe" | "approve" | "auto";
 

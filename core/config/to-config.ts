@@ -174,6 +174,16 @@ function serverOf(server: NonNullable<ConfigFile["server"]>): NonNullable<Config
     hosts: server.hosts,
     origins: server.origins,
     requestsPerMinute: server.requests_per_minute,
+    ...(server.oauth === undefined
+      ? {}
+      : {
+          oauth: {
+            issuer: server.oauth.issuer,
+            resource: server.oauth.resource,
+            jwksUrl: server.oauth.jwks_url,
+            algorithms: server.oauth.algorithms,
+          },
+        }),
     ...(server.oidc === undefined
       ? {}
       : {

@@ -10,7 +10,12 @@ import type { Check } from "./check.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
 import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
 import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
-import { issuerAndApproversFit, serverTokensApproveNothing, serverTokensAreDistinct } from "./server.ts";
+import {
+  accessTokensApproveNothing,
+  issuerAndApproversFit,
+  serverTokensApproveNothing,
+  serverTokensAreDistinct,
+} from "./server.ts";
 import {
   approversAreDistinct,
   approversServicesExist,
@@ -54,5 +59,6 @@ export const CHECKS: readonly Check[] = [
   scrapeCanReadItsQueries,
   serverTokensAreDistinct,
   serverTokensApproveNothing,
+  accessTokensApproveNothing,
   issuerAndApproversFit,
 ];

@@ -41,6 +41,15 @@ export const serverTokensApproveNothing: Check = ({ file }) => {
   });
 };
 
+/** A token that an assistant calls with would approve what the assistant proposed (S3): they are for two audiences. */
+export const accessTokensApproveNothing: Check = ({ file }) => {
+  const server = mapAt(file, "server");
+  const [oidc, oauth] = [server.oidc, server.oauth];
+  if (!isMap(oidc) || !isMap(oauth) || oidc.audience !== oauth.resource) return [];
+  const message = "is also the audience of the approvers' tokens";
+  return [valueTroubleAt(["server", "oauth", "resource"], message, "give server.oidc an audience of its own")];
+};
+
 /** An issuer that nobody is mapped to, or a name that no issuer is asked for, looks like a way in and is none. */
 export const issuerAndApproversFit: Check = ({ file }) => {
   const server = mapAt(file, "server");

@@ -32,11 +32,22 @@ const issuerLines = (oidc: OidcConfig | undefined): readonly string[] =>
 
 function mcpLines({ server }: Config): readonly string[] {
   const tokens = server?.tokens ?? [];
+  const oauth = server?.oauth;
+  const issued =
+    oauth === undefined
+      ? []
+      : [
+          `MCP (\`unship mcp --http\`): for access tokens of ${oauth.issuer} that were issued for ${oauth.resource}; unship:read sees, unship:propose proposes besides, and neither approves anything.`,
+        ];
+  if (tokens.length === 0 && oauth !== undefined) return issued;
   if (tokens.length === 0) {
     return ["MCP (`unship mcp --http`): for this machine alone, without a token; other addresses are refused."];
   }
   const names = tokens.map(({ name, readOnly }) => (readOnly ? `${name} (reads only)` : name));
-  return [`MCP (\`unship mcp --http\`): for ${listed(names)}, each with a token of their own, which approves nothing.`];
+  return [
+    `MCP (\`unship mcp --http\`): for ${listed(names)}, each with a token of their own, which approves nothing.`,
+    ...issued,
+  ];
 }
 
 function callerLines({ server }: Config): readonly string[] {

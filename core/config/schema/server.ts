@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { addressOf, isLoopback } from "../address.ts";
-import { OIDC_ALGORITHMS } from "../config.ts";
+import { OIDC_ALGORITHMS } from "../server-config.ts";
 import { field, name, text, url } from "./fields.ts";
 
 const Token = z.strictObject({
@@ -40,6 +40,22 @@ const Oidc = z.strictObject({
   ),
 });
 
+const OAuth = z.strictObject({
+  issuer: field(
+    url(),
+    "The authorization server, exactly as `iss` stands in its access tokens; clients find it by this.",
+  ),
+  resource: field(
+    keysUrl(),
+    "The address that clients connect to, as they write it, such as https://unship.example/mcp. A token counts only if it was issued for it (`aud`).",
+  ),
+  jwks_url: field(keysUrl(), "Where the authorization server publishes its keys: `jwks_uri` of its metadata."),
+  algorithms: field(
+    z.array(z.enum(OIDC_ALGORITHMS)).min(1).default(["RS256", "ES256"]),
+    "How its access tokens may be signed. Only by key pairs.",
+  ),
+});
+
 /** What is served over HTTP, and to whom: approvals beside `unship watch`, and `unship mcp --http`. */
 export const Server = z.strictObject({
   listen: field(
@@ -57,6 +73,11 @@ export const Server = z.strictObject({
   tokens: field(
     z.array(Token).default([]),
     "Bearer tokens of callers of `unship mcp --http`. Without any, only this machine can call it. None of them approves anything.",
+  ),
+  oauth: field(
+    OAuth.optional(),
+    "The OAuth 2.1 authorization server whose access tokens callers of `unship mcp --http` may show. Scope `unship:read` sees, `unship:propose` proposes and submits besides. None of them approves anything.",
+    { unless: "no access token counts: `tokens` alone" },
   ),
   hosts: field(
     z.array(name().regex(/^[a-z0-9._-]+$/)).default([]),

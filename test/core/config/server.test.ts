@@ -145,3 +145,38 @@ describe("the explanation of what is served over HTTP", () => {
     expect(said(text)).not.toMatch(/CAUTION: (nobody can answer there|it can be reached)/);
   });
 });
+
+describe("an authorization server for callers of MCP", () => {
+  const OAUTH = 'issuer: "https://as.example", resource: "https://u.example/mcp", jwks_url: "https://as.example/keys"';
+
+  it("is named with the resource that its tokens are for", () => {
+    const config = loaded(`${SOURCES}server: {oauth: {${OAUTH}}}`);
+    expect(config.server?.oauth).toEqual({
+      issuer: "https://as.example",
+      resource: "https://u.example/mcp",
+      jwksUrl: "https://as.example/keys",
+      algorithms: ["RS256", "ES256"],
+    });
+    expect(explain(config).join("\n")).toContain(
+      "for access tokens of https://as.example that were issued for https://u.example/mcp; unship:read sees, unship:propose proposes besides, and neither approves anything.",
+    );
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      "keys over plain HTTP",
+      `oauth: {${OAUTH.replace("https://as.example/keys", "http://as.example/keys")}}`,
+      /is not encrypted/,
+    ],
+    ["a shared secret", `oauth: {${OAUTH}, algorithms: [HS256]}`, /algorithms/],
+    ["no resource", 'oauth: {issuer: "https://as.example", jwks_url: "https://as.example/keys"}', /lacks resource/],
+  ])("refuses %s", (_, written, problem) => {
+    expect(problems(`${SOURCES}server: {${written}}`).join("\n")).toMatch(problem);
+  });
+
+  it("S3: issues no token that would also approve", () => {
+    const both = `${OIDC.replace("audience: unship", 'audience: "https://u.example/mcp"')}`;
+    const text = `${SOURCES}server: {listen: ":7332", oidc: {${both}}, oauth: {${OAUTH}}}\napprovers: [{name: ada, oidc: ada}]`;
+    expect(problems(text).join("\n")).toMatch(/server\.oauth\.resource is also the audience of the approvers' tokens/);
+  });
+});
