@@ -82,6 +82,8 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
   const sets = new Map<string, Json>();
   const windows = new Map<string, Json>();
   const metadata = new Map<string, Json>();
+  const live = new Map<string, readonly Json[]>();
+  const manifests = new Map<string, readonly Json[]>();
   const writes: FakeWrite[] = [];
   const breaches: string[] = [];
   const forbidden: RegExp[] = [];
@@ -138,6 +140,16 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
     const namespace = url.searchParams.get("appNamespace") ?? body.appNamespace ?? "argocd";
     if (application === undefined || (namespace !== "" && namespace !== application.metadata.namespace)) return denied;
     if (tail === "/syncwindows") return [200, windows.get(name) ?? { canSync: true }];
+    if (tail === "/managed-resources")
+      return [
+        200,
+        { items: (live.get(name) ?? []).map((one) => ({ kind: one.kind, liveState: JSON.stringify(one) })) },
+      ];
+    if (tail === "/manifests") {
+      const found = manifests.get(url.searchParams.get("revision") ?? "");
+      if (found === undefined) return [500, error(2, "failed to render")];
+      return [200, { manifests: found.map((one) => JSON.stringify(one)) }];
+    }
     const [, revision] = /^\/revisions\/([^/]+)\/metadata$/.exec(tail) ?? [];
     if (revision !== undefined) return [200, metadata.get(revision) ?? { author: "", message: "" }];
     if (method === "GET") {
@@ -205,6 +217,9 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
     putSet: (name: string, spec: Json) =>
       void sets.set(name, { metadata: { name, namespace: "argocd" }, spec: { generators: [], template: {}, ...spec } }),
     setWindows: (name: string, answer: Json) => void windows.set(name, answer),
+    /** What stands in the cluster of an application, and what a revision asks for. */
+    setLive: (name: string, objects: readonly Json[]) => void live.set(name, objects),
+    setManifests: (revision: string, objects: readonly Json[]) => void manifests.set(revision, objects),
     describe: (revision: string, author: string, message: string) => void metadata.set(revision, { author, message }),
     /** Somebody (or auto-sync) syncs an application, at once. */
     sync(name: string, revision: string, by: Json = { username: "ada" }) {

@@ -59,6 +59,10 @@ export interface ArgocdClient {
   applicationSet(name: string, namespace: string, abort: AbortSignal): Promise<ApplicationSet>;
   syncWindows(name: string, namespace: string, abort: AbortSignal): Promise<SyncWindows>;
   revisionMetadata(name: string, namespace: string, revision: string, abort: AbortSignal): Promise<RevisionMetadata>;
+  /** Each object of the application as it stands in the cluster, as JSON. */
+  liveObjects(name: string, namespace: string, abort: AbortSignal): Promise<readonly string[]>;
+  /** Each object that a revision asks for, with the parameters that the application has now, as JSON. */
+  manifests(name: string, namespace: string, revision: string, abort: AbortSignal): Promise<readonly string[]>;
   /** The account that the token is of; null where the server does not tell. */
   username(abort: AbortSignal): Promise<string | null>;
   /** Whether the token may do this to the application; null where the server does not tell. */
@@ -125,6 +129,27 @@ export function argocdClient({ endpoint, token, timeoutMs }: ArgocdOptions): Arg
     revisionMetadata(name, namespace, revision, abort) {
       const tail = path`/revisions/${revision}/metadata`;
       return http.getJson(below(name, namespace, tail), RevisionMetadata, abort);
+    },
+    async liveObjects(name, namespace, abort) {
+      const Items = z.looseObject({
+        items: z
+          .array(z.looseObject({ liveState: z.string().nullish() }))
+          .nullish()
+          .transform((items) => items ?? []),
+      });
+      const { items } = await http.getJson(below(name, namespace, "/managed-resources"), Items, abort);
+      return items.flatMap(({ liveState }) => (liveState ? [liveState] : []));
+    },
+    async manifests(name, namespace, revision, abort) {
+      const Answer = z.looseObject({
+        manifests: z
+          .array(z.string())
+          .nullish()
+          .transform((all) => all ?? []),
+      });
+      const to = below(name, namespace, "/manifests");
+      const query = `${to.includes("?") ? "&" : "?"}revision=${encodeURIComponent(revision)}`;
+      return (await http.getJson(`${to}${query}` as Path, Answer, abort)).manifests;
     },
     async username(abort) {
       const UserInfo = z.looseObject({ username: z.string().nullish() });

@@ -3,6 +3,7 @@ import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Arrival, Executor, TargetState } from "../../../core/ports.ts";
 import { type Application, autoSync, current, operationInProgress, versionOf } from "./application.ts";
+import { capacityOf } from "./capacity.ts";
 import type { ArgocdClient } from "./client.ts";
 import { entryOf, failedTry, judge, obstaclesTo, ownTry, type Seen, standing, warningsFor } from "./judge.ts";
 import { markOf } from "./mark.ts";
@@ -54,7 +55,12 @@ export function argocdSyncToPrevious(parts: RollbackParts): Executor {
   });
   return {
     action: "argocd_sync_to_previous",
-    inspect: async (target, abort) => inspected(await look(client, target, abort), target),
+    async inspect(target, abort) {
+      const seen = await look(client, target, abort);
+      const entry = entryOf(seen.application, target.restore.revision);
+      const capacity = entry === undefined ? undefined : await capacityOf(client, seen.application, entry, abort);
+      return { ...inspected(seen, target), ...(capacity === undefined ? {} : { capacity }) };
+    },
     async dryRun(target, abort) {
       const seen = await look(client, target, abort).catch(unread);
       if ("result" in seen) return answer(target, seen);

@@ -39,6 +39,7 @@ execution:
   return { config, system };
 }
 
+const POD = { spec: { containers: [{ name: "app", image: "shop/cart:1" }] } };
 const target: Target = {
   action: "argocd_sync_to_previous",
   service: "cart",
@@ -107,6 +108,17 @@ describe("Argo CD behind the gate", () => {
     await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { resources })]);
     const { review } = await gateOver(argocd);
     expect(review.rules.find(({ rule }) => rule === "reach")?.reason).toContain("billing-service");
+  });
+
+  it("S1: asks nobody where an automatic condition holds and nothing speaks against it", async () => {
+    await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { automated: {} })]);
+    const cart = { kind: "Deployment", metadata: { name: "cart" }, spec: { replicas: 2, template: POD } };
+    argocd.setLive("cart", [cart]);
+    argocd.setManifests(GOOD, [cart]);
+    const { world, plan, review } = await gateOver(argocd);
+    expect(review.rules.filter(({ verdict }) => verdict !== "allow")).toEqual([]);
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "executed", results: [{ result: "done" }] });
+    expect(argocd.application("cart").status.history.at(-1)?.revision).toBe(GOOD);
   });
 
   it("a plan that a person approved goes back through Argo CD, and the answer says what is left to do", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { capacityOf, quantity } from "../../../../mcp-tools/connectors/kubernetes/capacity.ts";
+import { capacityOf } from "../../../../mcp-tools/connectors/kubernetes/capacity.ts";
 import { WorkloadObject } from "../../../../mcp-tools/connectors/kubernetes/objects.ts";
+import { quantity } from "../../../../mcp-tools/connectors/pod-capacity.ts";
 
 type Resources = { readonly limits?: object; readonly requests?: object };
 const template = (resources?: Resources, name = "app") => ({
