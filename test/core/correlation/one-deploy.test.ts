@@ -54,6 +54,16 @@ describe("a deploy that Argo CD and Kubernetes both tell of", () => {
     ["clocks may differ by a few seconds", [rollout(-3), sync(0)], ["sync:0"]],
     ["a rollout belongs to the newest sync before it", [sync(0), sync(100), rollout(105)], ["sync:0", "sync:100"]],
     ["another service's rollout is its own", [sync(0), rollout(3, { service: "mail" })], ["sync:0", "rollout:3"]],
+    [
+      "what changes a workload again was made past Argo CD",
+      [sync(0), rollout(3), rollout(90)],
+      ["sync:0", "rollout:90"],
+    ],
+    [
+      "so was what somebody did with kubectl",
+      [sync(0), rollout(3, { author: "kubectl-set" })],
+      ["sync:0", "rollout:3"],
+    ],
     ["a flag is never a rollout", [sync(0), rollout(3, { kind: "flag" })], ["sync:0", "rollout:3"]],
     ["without Argo CD nothing is joined", [rollout(0), rollout(3)], ["rollout:0", "rollout:3"]],
   ])("%s", (_, changes, expected) => {
@@ -61,7 +71,11 @@ describe("a deploy that Argo CD and Kubernetes both tell of", () => {
   });
 
   it("has no end as long as one of its rollouts has none", () => {
-    const [joined] = oneDeploy([sync(0), rollout(3), rollout(4, { id: "b", finishedAt: null })]);
+    const [joined] = oneDeploy([
+      sync(0),
+      rollout(3),
+      rollout(4, { id: "b", finishedAt: null, workload: { kind: "Deployment", namespace: "shop", name: "cart-jobs" } }),
+    ]);
     expect(joined?.finishedAt).toBeNull();
   });
 
