@@ -46,7 +46,9 @@ export function newSignatures(
     if (line.level !== "error" && line.level !== "fatal") continue;
     const ofService = fresh.get(line.service) ?? new Map<Template, LogLine[]>();
     fresh.set(line.service, ofService);
-    ofService.set(template, [...(ofService.get(template) ?? []), line]);
+    const lines = ofService.get(template) ?? [];
+    lines.push(line);
+    ofService.set(template, lines);
   }
   const found: NewSignature[] = [];
   for (const [service, templates] of fresh) {

@@ -46,6 +46,21 @@ export function masked(message: string): string {
     .slice(0, 200);
 }
 
+/** So many messages are known as words, up to so long: whoever looks at an open incident reads the same lines again. */
+const MOST_KNOWN = 8192;
+const LONGEST_KNOWN = 1000;
+const knownWords = new Map<string, readonly string[]>();
+
+function wordsOf(message: string): readonly string[] {
+  const known = knownWords.get(message);
+  if (known !== undefined) return known;
+  const words = masked(message).split(" ").slice(0, MOST_WORDS);
+  if (message.length > LONGEST_KNOWN) return words;
+  if (knownWords.size >= MOST_KNOWN) knownWords.clear();
+  knownWords.set(message, words);
+  return words;
+}
+
 export const templateText = ({ words }: Template): string => words.join(" ");
 
 export function createTemplateMiner(): TemplateMiner {
@@ -66,7 +81,7 @@ export function createTemplateMiner(): TemplateMiner {
   };
   return {
     add(message) {
-      const words = masked(message).split(" ").slice(0, MOST_WORDS);
+      const words = wordsOf(message);
       const path = leafOf(words);
       const group = leaves.get(path) ?? [];
       leaves.set(path, group);
@@ -75,7 +90,8 @@ export function createTemplateMiner(): TemplateMiner {
       if (found === null) group.push(template);
       const crowded = group.length > MOST_ALIKE ? group.shift() : undefined;
       if (crowded !== undefined) met.delete(crowded);
-      template.words = template.words.map((word, i) => (word === words[i] ? word : VARIABLE));
+      if (template.words.some((word, i) => word !== words[i] && word !== VARIABLE))
+        template.words = template.words.map((word, i) => (word === words[i] ? word : VARIABLE));
       template.count += 1;
       met.delete(template);
       met.set(template, path);
@@ -90,7 +106,8 @@ function nearest(group: readonly Template[], words: readonly string[]): Template
   let best: Template | null = null;
   let most = SIMILAR * words.length;
   for (const one of group) {
-    const alike = one.words.reduce((sum, word, i) => sum + (word === words[i] ? 1 : 0), 0);
+    let alike = 0;
+    for (let i = 0; i < one.words.length; i++) if (one.words[i] === words[i]) alike += 1;
     if (alike > most || (alike === most && best === null)) {
       best = one;
       most = alike;

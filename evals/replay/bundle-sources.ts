@@ -14,7 +14,10 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
   const name = "bundle";
   const seen = <T>(items: readonly T[], at: (item: T) => number, { from, to }: Window): readonly T[] => {
     const end = Math.min(to, clock.now());
-    return items.filter((item) => at(item) >= from && at(item) <= end);
+    return items.slice(
+      firstWhere(items, (item) => at(item) >= from),
+      firstWhere(items, (item) => at(item) > end),
+    );
   };
   const byMetric = Map.groupBy(bundle.series, ({ metric }) => metric);
   return {
@@ -96,6 +99,19 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
       },
     ],
   };
+}
+
+/** The place of the first item that `holds` of, where it holds of all after it; the length where of none. */
+function firstWhere<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const item = items[middle];
+    if (item !== undefined && holds(item)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Sources that did not answer when it was recorded: what they would have said is as unknown in the replay. */
