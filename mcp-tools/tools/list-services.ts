@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CaseFile } from "../../core/model/assessment.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
@@ -13,6 +14,25 @@ const ServiceView = z.strictObject({
   metrics: z.number().describe("Signals seen now"),
 });
 
+interface Measured {
+  /** Series by service. */
+  readonly signals: ReadonlyMap<string, number>;
+  /** Services with a series, and those that the call graph names. */
+  readonly names: ReadonlySet<string>;
+}
+/** What a snapshot holds does not change: counted once for all who ask. */
+const counted = new WeakMap<CaseFile, Measured>();
+
+function measured(file: CaseFile): Measured {
+  const known = counted.get(file);
+  if (known !== undefined) return known;
+  const signals = new Map<string, number>();
+  for (const { service } of file.series) signals.set(service, (signals.get(service) ?? 0) + 1);
+  const fresh = { signals, names: new Set([...signals.keys(), ...(file.topology?.edges ?? []).flat()]) };
+  counted.set(file, fresh);
+  return fresh;
+}
+
 export const listServices = defineTool({
   name: "list_services",
   title: "List services",
@@ -26,9 +46,8 @@ export const listServices = defineTool({
   async run(input, { config, caseFile, ledger }) {
     const file = await caseFile(input.incident);
     const pauses = new Set((await ledger.pauses()).map(({ scope }) => scope));
-    const signals = Map.groupBy(file.series, (series) => series.service);
-    const edges = (file.topology?.edges ?? []).flat();
-    const services = [...new Set([...Object.keys(config.services), ...signals.keys(), ...edges])].sort();
+    const { signals, names } = measured(file);
+    const services = [...new Set([...Object.keys(config.services), ...names])].sort();
     const { cursor: at, limit: most, ...question } = input;
     const views = services.map((service) => ({
       service: name(service),
@@ -36,7 +55,7 @@ export const listServices = defineTool({
       mode: config.services[service]?.mode ?? config.mode,
       never_automatic: config.guardrails.neverAutoRollback.includes(service),
       paused: pauses.has("*") || pauses.has("all") || pauses.has(service),
-      metrics: signals.get(service)?.length ?? 0,
+      metrics: signals.get(service) ?? 0,
     }));
     const { items, ...rest } = page(views, { cursor: at, limit: most, question });
     return { notice: UNTRUSTED_NOTICE, services: [...items], ...rest };
