@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Composition } from "../../../agent/cli/composition.ts";
 import { configuredModel } from "../../../agent/models/configured.ts";
 import { replayCommand } from "../../../evals/lab/replay-command.ts";
-import { type ModelFigures, worseThan } from "../../../evals/reasoner/model-score.ts";
+import { Baselines, type ModelFigures, worseThan } from "../../../evals/reasoner/model-score.ts";
+import { findBundles, readBundle } from "../../../evals/replay/bundle.ts";
 import { testConfig } from "../../core/assessment/config.ts";
 import { startFakeAnthropic } from "../../fakes/fake-anthropic.ts";
 import type { FakeModelServer } from "../../fakes/fake-model-server.ts";
@@ -86,6 +87,23 @@ describe("replay --reasoner", () => {
     ],
   ])("refuses %s, and says what to do", async (_, options, why) => {
     await expect(run(options)).rejects.toThrow(why);
+  });
+});
+
+describe("the baselines that are kept", () => {
+  const DATA = join(import.meta.dirname, "../../../evals");
+  const kept = Baselines.parse(JSON.parse(readFileSync(join(DATA, "baselines/models.json"), "utf8")));
+
+  it("are of the bundles that there are, so that they can be compared with", () => {
+    const ids = findBundles([join(DATA, "data/incidents")]).map((directory) => readBundle(directory).incident.id);
+    for (const { bundles } of Object.values(kept)) expect(bundles).toEqual(ids.sort());
+  });
+
+  it("tell a model that repeats the tools from one that errs", () => {
+    const { scripted, "scripted:blames-another": wrong } = kept;
+    if (scripted === undefined || wrong === undefined) throw new Error("a scripted model has no baseline");
+    expect(worseThan(wrong, scripted).join("\n")).toMatch(/precision .*\nrecall .*\nculpritTop1 .*\nbrier/);
+    expect(worseThan(scripted, wrong)).toEqual([]);
   });
 });
 
