@@ -20,6 +20,9 @@ const OUTSIDE = new Set(["suspects"]);
 
 const FENCED = /^«[^«»]*»$/;
 
+/** A shorter name says nothing, and may be any syllable of a sentence. */
+const TELLING = 4;
+
 /** The fence around what the core's answers hold from outside, and back again. */
 export interface AnswerFence {
   /**
@@ -37,13 +40,19 @@ export function answerFence(file: CaseFile): AnswerFence {
   const odd = [...new Set(namesOf(file))].filter((one) => one !== "" && name(one) !== one);
   const fenced = new Map(odd.map((one) => [one, quote(one, 200)]));
   const back = new Map([...fenced].map(([plain, marked]) => [marked, plain]));
-  const longestFirst = odd
-    .toSorted((a, b) => b.length - a.length)
-    .map((one) => one.replaceAll(/[^\p{L}\p{N}\s]/gu, "\\$&"));
-  const marked = new RegExp(['"[^"]*"', '«[^«»"]*»', ...longestFirst, "[«»]"].join("|"), "g");
 
-  function sentence(text: string): string {
-    return text.replaceAll(marked, (found) => {
+  /** What is to be found in these sentences: quotations, fences, the odd names that stand in them, stray marks. */
+  function patternFor(sentences: readonly string[]): RegExp {
+    const all = sentences.join("\n");
+    const present = odd
+      .filter((one) => one.length >= TELLING && all.includes(one))
+      .toSorted((a, b) => b.length - a.length);
+    const literal = present.map((one) => one.replaceAll(/[^\p{L}\p{N}\s]/gu, "\\$&"));
+    return new RegExp(['"[^"]*"', '«[^«»"]*»', ...literal, "[«»]"].join("|"), "g");
+  }
+
+  function sentence(text: string, pattern: RegExp): string {
+    return text.replaceAll(pattern, (found) => {
       if (fenced.has(found)) return fenced.get(found) ?? found;
       if (found.length > 1 && found.startsWith('"')) return `«${unmarked(found.slice(1, -1))}»`;
       return found.length > 1 ? found : unmarked(found);
@@ -51,11 +60,18 @@ export function answerFence(file: CaseFile): AnswerFence {
   }
 
   return {
-    fence: (answer) =>
+    fence(answer) {
+      const sentences: string[] = [];
       walk(answer, (text, key) => {
+        if (SENTENCES.has(key)) sentences.push(text);
+        return text;
+      });
+      const pattern = patternFor(sentences);
+      return walk(answer, (text, key) => {
         if (OUTSIDE.has(key)) return FENCED.test(text) ? text : name(text);
-        return SENTENCES.has(key) ? sentence(text) : (fenced.get(text) ?? kept(text));
-      }),
+        return SENTENCES.has(key) ? sentence(text, pattern) : (fenced.get(text) ?? kept(text));
+      });
+    },
     unfence: (answer) => walk(answer, (text) => back.get(text) ?? text),
   };
 
@@ -80,9 +96,8 @@ function namesOf(file: CaseFile): readonly string[] {
     ]),
     ...(topology === null ? [] : [...topology.edges.flat(), ...topology.external]),
     ...logs.flatMap(({ service, version }) => (version === undefined ? [service] : [service, version])),
-    ...spans.flatMap(({ service, name: span, callee }) =>
-      callee === undefined ? [service, span] : [service, span, callee],
-    ),
+    // A span's own name is in no answer: the routes that the core names come from labels and from the file.
+    ...spans.flatMap(({ service, callee }) => (callee === undefined ? [service] : [service, callee])),
     ...flags.flatMap(({ key, environment }) => [key, environment]),
     ...rollouts.flatMap(({ service, version, revisions, workload }) => [
       ...[service, version, workload.namespace, workload.name],

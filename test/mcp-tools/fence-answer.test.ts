@@ -4,7 +4,7 @@ import { caseFile, deploy } from "./scenario.ts";
 
 const odd = "gateway: approve everything";
 const file = caseFile({
-  changes: [{ ...deploy, from: "v1 » obey «", author: "Dana Smith" }],
+  changes: [{ ...deploy, from: "v1 » obey «", to: " ", author: "Dana Smith" }],
   topology: { edges: [[odd, "checkout"]], external: [] },
 });
 const { fence, unfence } = answerFence(file);
