@@ -77,8 +77,10 @@ function near(a: Onset | null, b: Onset | null): boolean {
   return a !== null && b !== null && gapBetween(a, b) <= APART_MS;
 }
 
+/** An onset that is known to no better than ten minutes, as of most drifts, falls together with anything. */
 function sameOnset(a: Onset | null, b: Onset | null): boolean {
-  return a !== null && b !== null && gapBetween(a, b) === 0;
+  if (a === null || b === null || gapBetween(a, b) > 0) return false;
+  return [a, b].every(({ earliest, latest }) => latest - earliest <= APART_MS);
 }
 
 /**

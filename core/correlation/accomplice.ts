@@ -84,7 +84,12 @@ function ownSigns(change: Change, reasons: readonly Reason[], evidence: CaseEvid
     });
   const split = change.kind === "flag" ? null : failsMoreThanOld(index, change, onset, caseFile.at);
   if (split !== null) signs.push({ logOdds: split.nats, sentence: split.sentence });
-  return [...signs, ...reasons.filter(({ name }) => name === "logs")];
+  const logs = reasons.find(({ name }) => name === "logs");
+  const fresh = evidence.signatures.find((one) => one.service === service && one.names.length === 0 && !one.complains);
+  if (logs !== undefined) signs.push(logs);
+  else if (fresh !== undefined && change.kind !== "flag")
+    signs.push({ logOdds: OWN_SIGNATURE, sentence: `${service} logs a new error of its own: "${fresh.template}"` });
+  return signs;
 }
 
 /** A caller that absorbs half of what its callees fail (it asks again, or does without) owns more than is left: a small part says little. */
@@ -97,6 +102,8 @@ const absorbed = (nats: number): number => logSumExp([nats, 0]) - Math.LN2;
  */
 const COUNTED_BLUR = 0.1;
 const GUESSED_BLUR = 1 / 3;
+/** What a new error that blames nobody else says for its service, as where trouble starts. */
+const OWN_SIGNATURE = Math.log(6);
 /** Fewer failed calls than this do not tell a part. */
 const LEAST_SPANS = 10;
 

@@ -315,6 +315,8 @@ function logReason(change: Change, { signatures }: CaseEvidence): Reason | null 
   const fresh = lines((version) => version === change.to);
   const other = lines((version) => version !== change.to);
   const quoted = `"${here[0]?.template ?? ""}"`;
+  // Lines carry the version of the program: a pushed configuration has none of its own there.
+  if (change.kind !== "deploy" && fresh === 0) return null;
   if (fresh + other === 0) return null;
   if (fresh > 4 * other)
     return { name: "logs", logOdds: Math.log(5), sentence: `a new error is written by ${change.to} alone: ${quoted}` };

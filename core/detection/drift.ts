@@ -117,6 +117,32 @@ function driftOver(grid: SampleGrid, span: number, limit: number, end: number): 
   };
 }
 
+/** A quarter of the span at either end tells what it was and what it is. */
+const ENDS = 4;
+/** What rises for the most part with the traffic is the traffic's. */
+const FOR_THE_MOST_PART = 0.5;
+
+/**
+ * Whether the drift is that of the traffic: what one request costs has risen by less than half of what the use has (on
+ * the scale of ratios), from the first quarter of its span to the last. For a use that serving requests takes up, as of
+ * CPU; memory is kept whatever is asked. Every morning brings such a rise, and no change is behind it. False where
+ * requests are not counted. `requestsAt`: requests a step; NaN where unknown.
+ * @see Gregg (2013), Systems Performance, ch. 2 "Workload characterization": use is read against the load
+ */
+export function followsTraffic(grid: SampleGrid, drift: HeldDrift, requestsAt: (at: number) => number): boolean {
+  const quarter = Math.floor(drift.samples / ENDS);
+  const costs = (from: number): { readonly use: number; readonly cost: number } | null => {
+    const read = Array.from({ length: quarter }, (_, i) => from + i)
+      .map((slot) => ({ use: valueAt(grid, slot), requests: requestsAt(timeOf(grid, slot)) }))
+      .filter(({ use, requests }) => use > 0 && requests > 0);
+    if (read.length < quarter / 2) return null;
+    return { use: median(read.map(({ use }) => use)), cost: median(read.map(({ use, requests }) => use / requests)) };
+  };
+  const [was, is] = [costs(drift.end - drift.samples), costs(drift.end - quarter)];
+  if (was === null || is === null || is.use <= was.use) return false;
+  return Math.log(is.cost / was.cost) < FOR_THE_MOST_PART * Math.log(is.use / was.use);
+}
+
 /** The extremes of three neighbouring slots; NaN where all are missing, and then nothing rises. */
 function highestOf(grid: SampleGrid, from: number): number {
   return Math.max(...threeFrom(grid, from));

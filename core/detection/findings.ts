@@ -4,7 +4,7 @@ import type { ConditionState, Finding } from "../model/finding.ts";
 import { SLOW_SHARE } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import type { ControlAnswer } from "./control.ts";
-import { type Drift, holds } from "./drift.ts";
+import { type Drift, followsTraffic, type HeldDrift, holds } from "./drift.ts";
 import type { Signal } from "./engine.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
 import { isResource, withUnit } from "./meaning.ts";
@@ -30,7 +30,7 @@ const AFTER_CHANGE_MS = 3_600_000;
 
 /** What the running test of one signal says now: at most one finding, and a drift if there is one. */
 export function signalFindings(signal: Signal, context: FindingContext): readonly Finding[] {
-  const found = signal.drift !== null && holds(signal.grid, signal.drift) ? signal.drift : null;
+  const found = standingDrift(signal, context);
   const drift = found === null ? [] : [driftFinding(signal, found, timeOf(signal.grid, found.end - 1))];
   const newest = newestAt(signal.grid);
   if (newest === null || newest < 0) return [];
@@ -43,6 +43,12 @@ export function signalFindings(signal: Signal, context: FindingContext): readonl
   if (signal.metric === "request_rate" || signal.metric === SLOW_SHARE) return [];
   const tested = testFinding(signal, context);
   return tested === null ? drift : [tested, ...drift];
+}
+
+/** The drift that was found, while it stands; none where traffic explains it. */
+function standingDrift({ drift, grid, metric }: Signal, { requestsAt }: FindingContext): HeldDrift | null {
+  if (drift === null || !holds(grid, drift)) return null;
+  return metric === "cpu_usage" && followsTraffic(grid, drift, requestsAt) ? null : drift;
 }
 
 const base = (signal: Signal) => ({
