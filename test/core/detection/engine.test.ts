@@ -137,6 +137,19 @@ describe("levels", () => {
       ?.findings.find(({ detector }) => detector === "drift");
     expect(found?.because).toMatch(/reaches its limit in 1h\d+m/);
   });
+
+  it.each([
+    ["that creep because traffic does are the traffic's", (i: number) => 50 + 0.2 * Math.max(0, i - 128), false],
+    ["that creep while traffic stays are told", () => 50, true],
+    ["that creep by more than traffic explains are told", (i: number) => 50 + 0.03 * Math.max(0, i - 128), true],
+  ] as const)("of cpu %s", (_, rate, told) => {
+    const use = Array.from({ length: 512 }, (_, i) => 0.2 + 0.0008 * Math.max(0, i - 128) + 0.002 * Math.sin(i));
+    const requests = Array.from({ length: 512 }, (_, i) => rate(i));
+    const found = worse([seriesOf("cpu_usage", use), seriesOf("request_rate", requests)], 512).flatMap(
+      ({ findings }) => findings,
+    );
+    expect(found.some(({ detector, metric }) => detector === "drift" && metric === "cpu_usage")).toBe(told);
+  });
 });
 
 describe("missing data", () => {
