@@ -1,7 +1,7 @@
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { hurts } from "../correlation/harm.ts";
 import { indexSeries } from "../correlation/samples.ts";
-import { gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
+import { cameToItsLimit, gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 
@@ -87,9 +87,11 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
  * When an episode began, from its findings: those of one time are taken together, the gravest such group counts (an
  * old small deviation must not lend its onset to a new grave one), and within it, of those of the gravest class (late
  * answers lend nothing to failed requests) at least a third as grave as the gravest, the finding that was surely off
- * first. Null where no finding has an onset.
+ * first. Where a drift came to its limit, it began with the drift. Null where no finding has an onset.
  */
 export function episodeOnset(findings: readonly Finding[]): Onset | null {
+  const crept = cameToItsLimit(findings);
+  if (crept !== null) return crept.onset;
   const dated = findings
     .flatMap((finding) => (finding.onset === null ? [] : [{ finding, onset: finding.onset }]))
     .sort((a, b) => a.onset.at - b.onset.at);

@@ -5,6 +5,9 @@ import type { Onset } from "../model/finding.ts";
 import { rfc3339 } from "../model/time.ts";
 import { ownActs } from "./own-acts.ts";
 
+/** A calm is seen in two samples at least: one covers the step before it, and may hold some of what was before the act. */
+const CALM_STEPS = 2;
+
 /**
  * The decision, unless it would undo a second change for trouble that a rollback of ours did not end: the first suspect
  * was the wrong one, or undoing it was not enough, and with the likeliest one gone the next looks far surer than it is.
@@ -17,12 +20,13 @@ export function withoutSecondGuess(decision: Decision, onset: Onset | null, case
   if (onset === null || (decision.action !== "rollback" && decision.action !== "feature_flag_disable")) return decision;
   const { changes, topology } = caseFile;
   const graph = createCallGraph(topology);
+  const stepMs = finestStep(caseFile);
   const meant = changes.filter(({ id }) => decision.changeIds.includes(id));
   const isJoined = (a: string, b: string): boolean =>
     a === b || !graph.known || graph.ancestors(a).has(b) || graph.ancestors(b).has(a);
   const act = ownActs(changes).findLast(
     ({ service, doneAt }) =>
-      onset.earliest <= doneAt &&
+      onset.earliest <= doneAt + CALM_STEPS * stepMs &&
       meant.some((change) => change.startedAt < doneAt && isJoined(change.service, service)),
   );
   if (act === undefined) return decision;
@@ -35,3 +39,7 @@ export function withoutSecondGuess(decision: Decision, onset: Onset | null, case
     why: [since, ...decision.why],
   };
 }
+
+/** The step of the finest series of the case; 0 without any. */
+const finestStep = ({ series }: CaseFile): number =>
+  series.reduce((least, { stepMs }) => Math.min(least, stepMs), series[0]?.stepMs ?? 0);

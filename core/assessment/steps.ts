@@ -3,12 +3,12 @@ import { withFailedCanaries } from "../canary/ranking.ts";
 import type { ChainStep, Config } from "../config/config.ts";
 import { type Accomplice, accomplices } from "../correlation/accomplice.ts";
 import { createCallGraph } from "../correlation/call-graph.ts";
-import { creeps, HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
+import { HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
-import { ofGravestClass } from "../correlation/trouble.ts";
+import { isCreeping } from "../correlation/trouble.ts";
 import { decide } from "../decision/decide.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
@@ -76,7 +76,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const findings = harmFindings(caseFile, new Set(services));
   const onset = episodeOnset(findings);
   const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
-  const creeping = findings.length > 0 && ofGravestClass(findings).every(creeps);
+  const creeping = isCreeping(findings);
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;

@@ -5,7 +5,7 @@ import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { accomplices, joinedBy } from "./accomplice.ts";
 import { createCallGraph } from "./call-graph.ts";
-import { creeps, harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
+import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
@@ -19,7 +19,7 @@ import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { timingEvidence } from "./timing.ts";
 import { beginsTogether } from "./together.ts";
-import { ofGravestClass } from "./trouble.ts";
+import { isCreeping } from "./trouble.ts";
 import { versionSplit } from "./version-split.ts";
 
 /** How often changes like these were to blame before; key `service/kind`. Advice from memory, weighed lightly. */
@@ -178,7 +178,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
-  const course = told.length > 0 && ofGravestClass(told).every(creeps) ? "drift" : "shift";
+  const course = isCreeping(told) ? "drift" : "shift";
   const creeping = course === "drift";
   const origins = fitOrigins({
     graph,

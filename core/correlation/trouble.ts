@@ -36,3 +36,32 @@ export function ofGravestClass(findings: readonly Finding[]): readonly Finding[]
   }
   return findings;
 }
+
+/** A use this near to its limit is where processes are killed, or spend their time on freeing what they have. */
+const NEAR_LIMIT = 0.9;
+
+/**
+ * The drift that has reached its limit at a service that fails, or answers late, since: then the failing is how the drift
+ * ends, and the trouble began when the drift did. Null where no drift explains what fails. Of several, the earliest.
+ */
+export function cameToItsLimit(findings: readonly Finding[]): Finding | null {
+  const ended = findings.filter(
+    (one) =>
+      one.detector === "drift" &&
+      (one.current ?? 0) >= NEAR_LIMIT &&
+      findings.some(
+        (other) =>
+          other.service === one.service &&
+          troubleClass(other) !== "creeping" &&
+          one.onset !== null &&
+          other.onset !== null &&
+          other.onset.at > one.onset.at,
+      ),
+  );
+  return ended.toSorted((a, b) => (a.onset?.at ?? 0) - (b.onset?.at ?? 0))[0] ?? null;
+}
+
+/** Whether the trouble that findings speak of is one that creeps. */
+export function isCreeping(findings: readonly Finding[]): boolean {
+  return findings.length > 0 && (cameToItsLimit(findings) !== null || ofGravestClass(findings).every(creeps));
+}
