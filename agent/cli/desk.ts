@@ -19,7 +19,10 @@ export interface DeskOptions {
  * agent's user cannot read, unless the configuration says otherwise.
  */
 async function personalToken(to: Composition, options: DeskOptions, config: Config): Promise<string> {
-  const agentFile = config.approval.tokenFile === "same_user" ? null : config.ledger.path;
+  // A ledger on a server is nobody's file; the memory is written by the same user.
+  const { ledger, knowledge } = config;
+  const agents = ledger.type === "sqlite" ? ledger.path : knowledge.path;
+  const agentFile = config.approval.tokenFile === "same_user" ? null : agents;
   if (options.tokenFile !== undefined) return (await to.readSecretFile(options.tokenFile, agentFile)).trim();
   if (to.terminal.askSecret !== null) return (await to.terminal.askSecret("Your personal token: ")).trim();
   throw new UnshipError("approval.refused", {

@@ -12,9 +12,9 @@ import type { AuditDesk, VouchedHead } from "../cli/composition.ts";
 
 /** Signs the ledger's head with the configured key; null where none is configured. Throws where it cannot be used. */
 export function headSigner(config: Config, now: () => number): ((head: LedgerHead) => string) | null {
-  const { signingKey, path } = config.ledger;
-  if (signingKey === null) return null;
-  const key = readSigningKey(signingKey, path);
+  const { ledger } = config;
+  if (ledger.signingKey === null) return null;
+  const key = readSigningKey(ledger.signingKey, ledger.type === "sqlite" ? ledger.path : null);
   return (head) => signHead(head, now(), key);
 }
 

@@ -1,9 +1,17 @@
 import { writeFileSync } from "node:fs";
-import type { Config } from "../../core/config/config.ts";
+import type { Config, SecretRef } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Clock, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
-import type { Asks, Composition, ConfigChoice, Investigation, RunningWatch, Terminal } from "../cli/composition.ts";
+import type {
+  Asks,
+  CheckLine,
+  Composition,
+  ConfigChoice,
+  Investigation,
+  RunningWatch,
+  Terminal,
+} from "../cli/composition.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
 import { terminalNotifier } from "./notifier.ts";
@@ -22,6 +30,9 @@ export interface CommandParts {
   ) => Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }>;
 }
 
+/** Why a watch ends by itself: another may hold the ledger from then on, and two would fight. */
+const LOCK_LOST = "the connection that kept other watches away is gone; start this one again";
+
 const systemClock: Clock = { now: () => Date.now() };
 
 /** What commands are made of. Each part is imported when it is first needed, so that a short command stays short. */
@@ -30,8 +41,11 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { readConfig } = await import("./config-file.ts");
     return { config: readConfig(file, environment, mode, asks === "sources" ? "needed" : "unused"), file };
   };
-  const ledgerOf = async (config: Config) =>
-    (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(config.ledger.path);
+  const ledgerOf = async ({ ledger }: Config) =>
+    ledger.type === "sqlite"
+      ? (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(ledger.path)
+      : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(await secretOf(ledger.url));
+  const secretOf = async (reference: SecretRef) => (await import("./secrets.ts")).secret(reference, environment);
   /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */
   const signerOf = async (config: Config) =>
     config.ledger.signingKey === null ? null : (await import("./audit.ts")).headSigner(config, systemClock.now);
@@ -66,6 +80,21 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     return model === null ? {} : { model: await openModel(model) };
   };
 
+  /** A ledger on a server is asked for one thing; a file is made when it is first needed. */
+  const ledgerLines = async (config: Config): Promise<readonly CheckLine[]> => {
+    if (config.ledger.type === "sqlite") return [];
+    const began = performance.now();
+    try {
+      const ledger = await ledgerOf(config);
+      const { seq } = await ledger.head().finally(ledger.close);
+      const ms = Math.round(performance.now() - began);
+      return [{ ok: true, text: `ledger: PostgreSQL answered in ${ms} ms; ${seq} entries` }];
+    } catch (error) {
+      if (!(error instanceof UnshipError) || error.code !== "ledger.unavailable") throw error;
+      return [{ ok: false, text: `ledger: ${error.message}` }];
+    }
+  };
+
   return {
     version,
     terminal,
@@ -80,7 +109,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       await signerOf(config);
       const system = await systemOf(config, false);
       try {
-        return await system.report(abort);
+        return [...(await system.report(abort)), ...(await ledgerLines(config))];
       } finally {
         await system.close();
       }
@@ -217,7 +246,12 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { identityChecks } = await import("./identity.ts");
     const { lockWatch } = await import("./watch-lock.ts");
     await signerOf(config);
-    const lock = lockWatch(config.ledger.path);
+    const { ledger: where } = config;
+    const lock = await lockWatch(
+      where.type === "sqlite"
+        ? { file: where.path }
+        : { url: await secretOf(where.url), name: "the PostgreSQL ledger" },
+    );
     const system = await systemOf(config, true);
     const ledger = await ledgerOf(config);
     const store = await storeOf(config);
@@ -246,13 +280,17 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       throw error;
     });
     return {
-      run: (abort) => runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort }),
+      async run(abort) {
+        const until = AbortSignal.any([abort, lock.lost]);
+        await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until });
+        if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
+      },
       close: async () => {
         await listener?.close();
         await system.close();
         await store?.close();
         await ledger.close();
-        lock.release();
+        await lock.release();
       },
     };
   }

@@ -6,7 +6,7 @@ const OTHERS = 0o077;
 const ROOT = 0;
 
 /**
- * Reads a personal token from a file. `agentFile`: a file that the agent's own user owns (the ledger); null: whose
+ * Reads a personal token from a file. `agentFile`: what the agent's own user owns (the ledger, the memory); null: whose
  * file it is does not matter. Throws "approval.refused" where others than its owner can read it, where nobody can, or
  * where the agent's user could: what the agent can read proves nobody's identity (S3). Looks at owner and mode; rights
  * that a system grants beside them (access control lists, capabilities) it cannot see.
@@ -29,7 +29,7 @@ export async function readSecretFile(path: string, agentFile: string | null): Pr
 
 /** Why the agent's user can read a private file of `owner` (user ids); null: it cannot. `agent` null: not known. */
 export function whyReadable(owner: number, agent: number | null): string | null {
-  if (agent === null) return "may be readable by the agent: whose the ledger is cannot be told";
+  if (agent === null) return "may be readable by the agent: whose the agent's files are cannot be told";
   if (agent === ROOT) return "can be read by the agent, which runs as root";
   return owner === agent ? "belongs to the user who owns the ledger, so the agent can read it" : null;
 }

@@ -1,17 +1,34 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { UnshipError } from "../../core/errors.ts";
-import { type FileLock, tryFileLock } from "../../knowledge/file-lock.ts";
+import { tryFileLock } from "../../knowledge/file-lock.ts";
+
+/** The right to be the one watch of a ledger. */
+export interface WatchLock {
+  /** Aborts when the lock is gone though nobody released it: from then on another watch may hold it. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** Where the ledger lies: a SQLite file, or a PostgreSQL server by a URL that no message may quote. */
+export type WatchedLedger = { readonly file: string } | { readonly url: string; readonly name: string };
 
 /**
  * Makes sure that one watch works on a ledger: two would each take the other's open incidents for their own. The lock
- * lies on a file beside the ledger and is held as long as the process lives. Throws "watch.running" where another
- * watch holds it.
+ * lies on a file beside the ledger, or with the server, and is held as long as the process lives (and its connection
+ * holds). Throws "watch.running" where another watch holds it, and "ledger.unavailable" where the server is down.
  */
-export function lockWatch(ledgerPath: string): FileLock {
-  if (ledgerPath === ":memory:") return { release: () => undefined };
-  mkdirSync(dirname(ledgerPath), { recursive: true, mode: 0o700 });
-  const lock = tryFileLock(`${ledgerPath}.watch`);
-  if (lock === null) throw new UnshipError("watch.running", { ledger: ledgerPath });
-  return lock;
+export async function lockWatch(ledger: WatchedLedger): Promise<WatchLock> {
+  if ("url" in ledger) {
+    const { tryWatchLock } = await import("../../knowledge/ledger/postgres-lock.ts");
+    const lock = await tryWatchLock(ledger.url);
+    if (lock === null) throw new UnshipError("watch.running", { ledger: ledger.name });
+    return lock;
+  }
+  const never = new AbortController().signal;
+  if (ledger.file === ":memory:") return { lost: never, release: async () => undefined };
+  mkdirSync(dirname(ledger.file), { recursive: true, mode: 0o700 });
+  const lock = tryFileLock(`${ledger.file}.watch`);
+  if (lock === null) throw new UnshipError("watch.running", { ledger: ledger.file });
+  return { lost: never, release: async () => lock.release() };
 }

@@ -39,7 +39,10 @@ export interface Config {
   readonly approval: ApprovalPolicy;
   readonly graduation: Graduation;
   /** `signingKey`: the file of the private key that vouches for the ledger's end; null: nobody does. */
-  readonly ledger: { readonly type: "sqlite"; readonly path: string; readonly signingKey: string | null };
+  readonly ledger: (
+    | { readonly type: "sqlite"; readonly path: string }
+    | { readonly type: "postgres"; readonly url: SecretRef }
+  ) & { readonly signingKey: string | null };
   readonly knowledge: { readonly path: string };
   readonly watch: { readonly stepMs: number };
   readonly model: ModelConfig | null;

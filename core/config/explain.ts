@@ -5,7 +5,7 @@ import { explainFreezes, graduationLine } from "./explain/limits.ts";
 import { explainApprovers, explainFeedback, explainServices } from "./explain/people.ts";
 import { explainPolicies } from "./explain/policies.ts";
 import { explainServer } from "./explain/server.ts";
-import { explainSources } from "./explain/sources.ts";
+import { explainSources, secretWords } from "./explain/sources.ts";
 import { listed, missingHand, under } from "./explain/words.ts";
 import { oneLine } from "./yaml-tree.ts";
 
@@ -42,7 +42,7 @@ export function explain(config: Config): readonly string[] {
 
 function recordLines({ ledger }: Config): readonly string[] {
   return [
-    `The record of all of it: ${ledger.path}.`,
+    `The record of all of it: ${ledger.type === "sqlite" ? ledger.path : `PostgreSQL${secretWords(ledger.url)}`}.`,
     ledger.signingKey === null
       ? "Its end is not signed (ledger.signing_key): that nothing was cut off it cannot be proven later."
       : `Its end is signed with ${ledger.signingKey}, and goes with every notice.`,

@@ -10,7 +10,7 @@ export interface NamedSecret {
  * Every secret that the file names, unresolved. A command checks that files exist and resolves only the secrets of the
  * sources that it uses, by these keys.
  */
-export function secretsIn({ dataSources, model }: Config): readonly NamedSecret[] {
+export function secretsIn({ dataSources, model, ledger }: Config): readonly NamedSecret[] {
   const { metrics, deployments, logs, featureFlags } = dataSources;
   const all: readonly (readonly [string, SecretRef | null])[] = [
     ["data_sources.metrics.token", metrics.type === "prometheus" ? metrics.token : null],
@@ -25,6 +25,7 @@ export function secretsIn({ dataSources, model }: Config): readonly NamedSecret[
       featureFlags?.type === "unleash" || featureFlags?.type === "flagsmith" ? featureFlags.token : null,
     ],
     ["model.api_key", model?.apiKey ?? null],
+    ["ledger.url", ledger.type === "postgres" ? ledger.url : null],
   ];
   return all.flatMap(([key, secret]) => (secret === null ? [] : [{ key, secret }]));
 }

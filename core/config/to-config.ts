@@ -6,8 +6,9 @@ import { limitsOf } from "./limits-to-config.ts";
 import { canaryOf, policiesOf } from "./policies-to-config.ts";
 import { OUTCOME_FIELDS } from "./schema/chain.ts";
 import type { ConfigFile } from "./schema/file.ts";
+import { DEFAULT_LEDGER_PATH } from "./schema/setup.ts";
 import { sourcesOf } from "./sources-to-config.ts";
-import { deepFreeze, durationMs, secretRef } from "./written-values.ts";
+import { deepFreeze, durationMs, secretRef, secretRefOf } from "./written-values.ts";
 
 /** How probable a culprit must be to be taken back without a person, where the file says nothing: the seed's figure. */
 export const DEFAULT_CONFIDENCE = 0.8;
@@ -56,7 +57,12 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
             edges: file.topology.edges.map(([caller = "", callee = ""]) => [caller, callee] as const),
             external: file.topology.external,
           },
-    ledger: { type: "sqlite", path: file.ledger.path, signingKey: file.ledger.signing_key ?? null },
+    ledger: {
+      ...(file.ledger.url === undefined
+        ? { type: "sqlite", path: file.ledger.path ?? DEFAULT_LEDGER_PATH }
+        : { type: "postgres", url: secretRefOf(file.ledger.url) }),
+      signingKey: file.ledger.signing_key ?? null,
+    },
     knowledge: { path: file.knowledge.path },
     watch: { stepMs: durationMs(file.watch.step) },
     model:

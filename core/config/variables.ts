@@ -17,7 +17,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Where secrets stand: these stay references, and no message ever quotes them (S10). */
 const SECRETS =
-  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:token|api_key)|model\.api_key)$/;
+  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:token|api_key)|model\.api_key|ledger\.url)$/;
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the file spells it
 const VARIABLE_FORM = "${VARIABLE}";

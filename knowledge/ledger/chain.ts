@@ -47,10 +47,10 @@ export async function openChain(tx: Transaction<LedgerTables>, clockNow: number)
       const content = {
         seq: last.seq + 1,
         at: now,
-        kind: draft.kind,
-        incidentId: draft.incidentId,
-        planId: draft.planId,
-        actor: draft.actor,
+        kind: storable(draft.kind),
+        incidentId: draft.incidentId === null ? null : storable(draft.incidentId),
+        planId: draft.planId === null ? null : storable(draft.planId),
+        actor: storable(draft.actor),
         body: JSON.parse(body) as unknown,
         prev: last.hash,
       };
@@ -67,6 +67,12 @@ export async function openChain(tx: Transaction<LedgerTables>, clockNow: number)
     },
   };
 }
+
+/**
+ * A text as every store gives it back: half a surrogate pair and NUL become U+FFFD. Without this the hash would be that
+ * of a text which no store holds, and a caller could make the chain look broken by a name that it sends.
+ */
+export const storable = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD");
 
 async function refuseShortened(tx: Transaction<LedgerTables>, last: Pick<LedgerEntry, "seq" | "hash">): Promise<void> {
   const head = await tx.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();

@@ -2,15 +2,19 @@ import type { Transaction } from "kysely";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import type { GateTransaction, Intent } from "../../core/guardrails/gate-store.ts";
 import type { Clock } from "../../core/ports.ts";
-import { openChain } from "./chain.ts";
+import { openChain, storable } from "./chain.ts";
 import { intentsQuery, readFacts } from "./gate-facts.ts";
 import { intentOf, intentRow, permitOf, planOf } from "./rows.ts";
 import type { IntentRow, LedgerTables } from "./tables.ts";
 
 /** The gate's view of one open transaction. Its `now` is never before the last entry (S2). */
-export async function gateTransaction(tx: Transaction<LedgerTables>, clock: Clock): Promise<GateTransaction> {
+export async function gateTransaction(
+  tx: Transaction<LedgerTables>,
+  storeTime: number,
+  clock: Clock,
+): Promise<GateTransaction> {
   const clockNow = clock.now();
-  const chain = await openChain(tx, clockNow);
+  const chain = await openChain(tx, storeTime);
   const { now } = chain;
   return {
     now,
@@ -77,8 +81,8 @@ export async function gateTransaction(tx: Transaction<LedgerTables>, clock: Cloc
           plan_id: approval.planId,
           plan_hash: approval.planHash,
           answer: approval.answer,
-          approver: approval.by,
-          reason: approval.reason,
+          approver: storable(approval.by),
+          reason: storable(approval.reason),
           at: approval.at,
           expires_at: approval.expiresAt,
           wall_expires_at: approval.wallExpiresAt,

@@ -9,6 +9,7 @@ import {
   type SqliteStatement,
 } from "kysely";
 import { UnshipError } from "../../core/errors.ts";
+import { unavailable } from "./failures.ts";
 
 /**
  * The first release without the WAL-reset corruption that several writers on one file could run into.
@@ -53,17 +54,6 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
 export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
   return new NodeSqliteDialect({ database: adapt(database) });
 }
-
-/** Any error of the database → one that says nothing was executed; errors of ours pass through. */
-export function unavailable(cause: unknown): UnshipError {
-  if (cause instanceof UnshipError) return cause;
-  const reason = cause instanceof Error ? cause.message : "unknown";
-  return new UnshipError("ledger.unavailable", { reason }, { cause });
-}
-
-/** Whether the database itself, not the code around it, threw this. @see https://nodejs.org/api/sqlite.html */
-export const isDatabaseError = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
 
 class NodeSqliteDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;

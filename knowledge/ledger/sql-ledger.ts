@@ -4,15 +4,30 @@ import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.t
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { entryOf, GENESIS, openChain } from "./chain.ts";
+import { type Failures, unavailable } from "./failures.ts";
 import { gateTransaction } from "./gate-transaction.ts";
-import { isDatabaseError, unavailable } from "./node-sqlite.ts";
 import { parsed, planOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
 import { verifyChain } from "./verify.ts";
 import { verifyRows } from "./verify-rows.ts";
 
+/** A database that holds the ledger's tables, and how it differs from others. */
+export interface LedgerDatabase {
+  /** Its transactions run alone among all that write the ledger, whatever process they are in. */
+  readonly database: Kysely<LedgerTables>;
+  readonly failures: Failures;
+  /** This machine's clock. */
+  readonly clock: Clock;
+  /** What the store's own time follows (it never runs backwards), read inside a transaction. */
+  readonly storeTime: (tx: Transaction<LedgerTables>) => Promise<number>;
+  /** Begins a transaction that sees one moment and holds nobody up. */
+  readonly beginSnapshot: string;
+  readonly close: () => Promise<void>;
+}
+
 /** The ledger over any database that Kysely speaks; the same queries for each. See the ports for what each does. */
-export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledger & GateStore {
+export function createLedger(store: LedgerDatabase): Ledger & GateStore {
+  const { database, failures, clock } = store;
   const write = async <T>(work: (tx: Transaction<LedgerTables>) => Promise<T>): Promise<T> => {
     let thrown: { readonly error: unknown } | undefined;
     const watched = (tx: Transaction<LedgerTables>) =>
@@ -24,7 +39,7 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
       return await database.transaction().execute(watched);
     } catch (error) {
       // What the caller's own work threw is the caller's; only the database's trouble is the ledger's.
-      throw thrown?.error === error && !isDatabaseError(error) ? error : unavailable(error);
+      throw thrown?.error === error && !failures.has(error) ? error : unavailable(error);
     }
   };
   const read = async <T>(query: Promise<T>): Promise<T> =>
@@ -33,9 +48,10 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
     });
   const readIncident = incidentReader();
   return {
-    transact: (work) => write(async (tx) => work(await gateTransaction(tx, clock))),
-    append: (draft) => write(async (tx) => (await openChain(tx, clock.now())).append(draft)),
+    transact: (work) => write(async (tx) => work(await gateTransaction(tx, await store.storeTime(tx), clock))),
+    append: (draft) => write(async (tx) => (await openChain(tx, await store.storeTime(tx))).append(draft)),
     async entries(filter = {}) {
+      if (filter.kinds?.length === 0) return [];
       let query = database.selectFrom("entries").selectAll().orderBy("seq");
       if (filter.limit !== undefined) query = query.limit(filter.limit);
       if (filter.incidentId !== undefined) query = query.where("incident_id", "=", filter.incidentId);
@@ -43,7 +59,8 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
       if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
       return (await read(query.execute())).map(entryOf);
     },
-    saveIncident: (incident) => write((tx) => saveIncident(tx, Incident.parse(incident), clock.now())),
+    saveIncident: (incident) =>
+      write(async (tx) => saveIncident(tx, Incident.parse(incident), await store.storeTime(tx))),
     async incident(id) {
       const row = await read(database.selectFrom("incidents").selectAll().where("id", "=", id).executeTakeFirst());
       return row === undefined ? null : readIncident(row);
@@ -70,10 +87,10 @@ export function createLedger(database: Kysely<LedgerTables>, clock: Clock): Ledg
       const chain = await read(verifyChain(database, heads));
       // Rows are compared with entries that are known to be whole; a broken chain is complaint enough.
       if (!chain.ok) return chain;
-      const problems = await read(database.connection().execute(inSnapshot(verifyRows)));
+      const problems = await read(database.connection().execute(inSnapshot(store.beginSnapshot, verifyRows)));
       return { ...chain, ok: problems.length === 0, problems };
     },
-    close: () => database.destroy(),
+    close: store.close,
   };
 }
 
@@ -96,9 +113,9 @@ function incidentReader(): (row: { readonly id: string; readonly body: string })
 }
 
 /** All that `look` reads belongs to one moment; unlike a transaction of the gate's it holds nobody up. */
-function inSnapshot<T>(look: (database: Kysely<LedgerTables>) => Promise<T>) {
+function inSnapshot<T>(begin: string, look: (database: Kysely<LedgerTables>) => Promise<T>) {
   return async (database: Kysely<LedgerTables>): Promise<T> => {
-    await database.executeQuery(CompiledQuery.raw("begin"));
+    await database.executeQuery(CompiledQuery.raw(begin));
     try {
       return await look(database);
     } finally {

@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { CompiledQuery, Kysely } from "kysely";
-import { UnshipError } from "../../core/errors.ts";
+import { CompiledQuery, Kysely, type Transaction } from "kysely";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
-import { nodeSqliteDialect, openDatabase, unavailable } from "./node-sqlite.ts";
+import { createFailures, unavailable } from "./failures.ts";
+import { type Migratable, migrate, SQLITE } from "./migrations.ts";
+import { nodeSqliteDialect, openDatabase } from "./node-sqlite.ts";
 import { createLedger } from "./sql-ledger.ts";
-import { type LedgerTables, SCHEMA_VERSION, SQLITE_SCHEMA } from "./tables.ts";
+import type { LedgerTables } from "./tables.ts";
 
 /** The computer's own clock: what the ledger's time follows, but never backwards. */
 const systemClock: Clock = { now: () => Date.now() };
@@ -23,14 +24,24 @@ export async function openSqliteLedger(
   options: { readonly clock?: Clock } = {},
 ): Promise<Ledger & GateStore> {
   if (path !== ":memory:") makeFolder(dirname(path));
-  const database = new Kysely<LedgerTables>({ dialect: nodeSqliteDialect(await openDatabase(path)) });
+  const failures = createFailures();
+  const dialect = nodeSqliteDialect(await openDatabase(path));
+  const database = new Kysely<LedgerTables>({ dialect, log: failures.note });
   try {
-    await migrate(database, path);
+    await database.transaction().execute((tx) => migrate(migratable(tx, path)));
   } catch (error) {
     await database.destroy();
     throw unavailable(error);
   }
-  return createLedger(database, options.clock ?? systemClock);
+  const clock = options.clock ?? systemClock;
+  return createLedger({
+    database,
+    failures,
+    clock,
+    storeTime: async () => clock.now(),
+    beginSnapshot: "begin",
+    close: () => database.destroy(),
+  });
 }
 
 function makeFolder(folder: string): void {
@@ -41,16 +52,18 @@ function makeFolder(folder: string): void {
   }
 }
 
-async function migrate(database: Kysely<LedgerTables>, path: string): Promise<void> {
-  await database.transaction().execute(async (tx) => {
-    const answer = await tx.executeQuery<{ user_version: number }>(CompiledQuery.raw("pragma user_version"));
-    const version = answer.rows[0]?.user_version ?? 0;
-    if (version === SCHEMA_VERSION) return;
-    if (version !== 0) {
-      const reason = `${path} has schema ${version}, and this unship writes schema ${SCHEMA_VERSION}`;
-      throw new UnshipError("ledger.unavailable", { reason });
-    }
-    for (const statement of SQLITE_SCHEMA) await tx.executeQuery(CompiledQuery.raw(statement));
-    await tx.executeQuery(CompiledQuery.raw(`pragma user_version = ${SCHEMA_VERSION}`));
-  });
+function migratable(tx: Transaction<LedgerTables>, name: string): Migratable {
+  const execute = async (statement: string) => {
+    await tx.executeQuery(CompiledQuery.raw(statement));
+  };
+  return {
+    spelling: SQLITE,
+    name,
+    async version() {
+      const answer = await tx.executeQuery<{ user_version: number }>(CompiledQuery.raw("pragma user_version"));
+      return answer.rows[0]?.user_version ?? 0;
+    },
+    execute,
+    setVersion: (version) => execute(`pragma user_version = ${version}`),
+  };
 }

@@ -132,6 +132,9 @@ const Topology = z.strictObject({
   ),
 });
 
+/** Where the ledger lies when the file names neither a path nor a URL. */
+export const DEFAULT_LEDGER_PATH = ".unship/ledger.db";
+
 /** What a real set-up needs beyond the seed. */
 export const setup = {
   mode: field(
@@ -161,17 +164,33 @@ export const setup = {
   ledger: field(
     z
       .strictObject({
-        path: field(text().default(".unship/ledger.db"), "The SQLite file that holds the ledger."),
+        path: field(text().optional(), "The SQLite file that holds the ledger, for one machine.", {
+          unless: `${DEFAULT_LEDGER_PATH}, if url is missing too`,
+        }),
+        url: field(
+          secret().optional(),
+          `The PostgreSQL database that holds the ledger instead, for any number of machines: postgres://user:password@host/database, as ${SECRET_FORMS}. Its tables are made in the schema that the search path names first.`,
+          { unless: "the SQLite file at path" },
+        ),
         signing_key: field(
           text().optional(),
           "File of an Ed25519 private key (PEM, openssl genpkey -algorithm ed25519), outside the ledger's directory, that only its owner can read. The ledger's head, signed with it, goes with each notice; `audit verify --head` then proves that nothing was changed or cut off.",
           { unless: "nothing is signed, and that nothing was cut off cannot be proven" },
         ),
       })
+      .superRefine((ledger, context) => {
+        if (ledger.path === undefined || ledger.url === undefined) return;
+        context.addIssue({
+          code: "custom",
+          path: ["url"],
+          message: "cannot stand beside ledger.path",
+          params: { hint: "one ledger is one place: remove one of the two" },
+        });
+      })
       .prefault({}),
     "Where the record is kept.",
     {
-      unless: ".unship/ledger.db",
+      unless: DEFAULT_LEDGER_PATH,
     },
   ),
   knowledge: field(

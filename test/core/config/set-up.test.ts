@@ -140,7 +140,7 @@ describe("what a real set-up adds", () => {
         upTo: "critical",
       },
     ]);
-    expect([ledger.path, knowledge.path, watch.stepMs]).toEqual([
+    expect([ledger.type === "sqlite" && ledger.path, knowledge.path, watch.stepMs]).toEqual([
       "/var/lib/unship/ledger.db",
       "/var/lib/unship/knowledge",
       15_000,

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { canonicalJson } from "../../../core/guardrails/canonical-json.ts";
 import type { LedgerHead } from "../../../core/ports.ts";
 import { exportLines, verifyExport } from "../../../knowledge/ledger/export.ts";
 import { readSignedHeads, signHead } from "../../../knowledge/ledger/signed-head.ts";
-import { draftOf, type LedgerFile, ledgerFile } from "./ledger-files.ts";
+import { draftOf } from "./ledger-files.ts";
+import { type LedgerPlace, type NewPlace, onEachStore } from "./ledger-stores.ts";
 import { signingKeys } from "./signing-keys.ts";
 
 let keys: ReturnType<typeof signingKeys>;
@@ -13,15 +14,15 @@ beforeAll(() => {
 });
 afterAll(() => keys[Symbol.dispose]());
 
-async function tenEntries() {
+async function tenEntriesIn(newPlace: NewPlace) {
   let now = 1000;
-  const file = await ledgerFile({ now: () => (now += 10) });
+  const file = await newPlace({ now: () => (now += 10) });
   for (let n = 1; n <= 10; n += 1) await file.ledger.append(draftOf({ n }));
   return file;
 }
 
 /** What someone who can write the store does who knows how the chain is made: every later hash and the head fit again. */
-async function rebuild(file: LedgerFile, from: number): Promise<void> {
+async function rebuild(file: LedgerPlace, from: number): Promise<void> {
   const entries = await file.ledger.entries();
   let prev = entries[from - 2]?.hash ?? "0".repeat(64);
   const statements: string[] = [];
@@ -35,14 +36,15 @@ async function rebuild(file: LedgerFile, from: number): Promise<void> {
       `update entries set body = '${canonicalJson(content.body)}', prev = '${before}', hash = '${prev}' where seq = ${entry.seq}`,
     );
   }
-  file.tamper([...statements, `update head set hash = '${prev}'`].join(";"));
+  await file.tamper([...statements, `update head set hash = '${prev}'`].join(";"));
 }
 
 const cutTo = (seq: number) =>
   `delete from entries where seq > ${seq};
    update head set seq = ${seq}, hash = (select hash from entries where seq = ${seq})`;
 
-describe("a head that was kept elsewhere", () => {
+onEachStore("a head that was kept elsewhere", (newPlace) => {
+  const tenEntries = () => tenEntriesIn(newPlace);
   it("proves a ledger complete, and one that has grown since", async () => {
     await using file = await tenEntries();
     const head = await file.ledger.head();
@@ -53,7 +55,7 @@ describe("a head that was kept elsewhere", () => {
   });
 
   it("is 0 and zeros for an empty ledger, and says nothing against one that began since", async () => {
-    await using file = await ledgerFile();
+    await using file = await newPlace();
     const head = await file.ledger.head();
     expect(head).toEqual({ seq: 0, hash: "0".repeat(64) });
     await file.ledger.append(draftOf({}));
@@ -67,7 +69,7 @@ describe("a head that was kept elsewhere", () => {
   ])("shows what the chain alone cannot: %s", async (_, sql, problems) => {
     await using file = await tenEntries();
     const head = await file.ledger.head();
-    file.tamper(sql);
+    await file.tamper(sql);
     expect(await file.ledger.verify()).toMatchObject({ ok: true });
     const verification = await file.ledger.verify([head]);
     expect(verification.ok).toBe(false);
@@ -94,9 +96,10 @@ describe("a head that was kept elsewhere", () => {
   });
 });
 
-describe("an export", () => {
+onEachStore("an export", (newPlace) => {
+  const tenEntries = () => tenEntriesIn(newPlace);
   const signed = (head: LedgerHead) => signHead(head, 5000, keys.key);
-  const collect = async (file: LedgerFile) => {
+  const collect = async (file: LedgerPlace) => {
     const lines: string[] = [];
     for await (const line of exportLines(file.ledger, signed)) lines.push(line);
     return lines;
@@ -110,7 +113,7 @@ describe("an export", () => {
     );
 
   it.each([0, 1, 10, 1203])("of %i entries holds against its own signed head", async (count) => {
-    await using file = await ledgerFile();
+    await using file = await newPlace();
     await file.ledger.transact(async (tx) => {
       for (let n = 1; n <= count; n += 1) await tx.append(draftOf({ n, text: "ü\u2028\0" }, { incidentId: "i" }));
     });
@@ -162,7 +165,7 @@ describe("an export", () => {
 
   it("carries every later entry's complaint where the ledger itself was changed", async () => {
     await using file = await tenEntries();
-    file.tamper("delete from entries where seq = 4");
+    await file.tamper("delete from entries where seq = 4");
     expect((await check(await collect(file))).problems).toEqual([{ seq: 5, reason: "missing before it: entry 4" }]);
   });
 

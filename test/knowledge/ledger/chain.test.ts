@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
-import { draftOf, ledgerFile } from "./ledger-files.ts";
+import { expect, it } from "vitest";
+import { draftOf } from "./ledger-files.ts";
+import { onEachStore } from "./ledger-stores.ts";
 
-async function tenEntries() {
-  let now = 1000;
-  const file = await ledgerFile({ now: () => (now += 10) });
-  for (let n = 1; n <= 10; n += 1) await file.ledger.append(draftOf({ n }));
-  return file;
-}
+onEachStore("the ledger's chain", (newPlace) => {
+  async function tenEntries() {
+    let now = 1000;
+    const file = await newPlace({ now: () => (now += 10) });
+    for (let n = 1; n <= 10; n += 1) await file.ledger.append(draftOf({ n }));
+    return file;
+  }
 
-describe("the ledger's chain", () => {
   it("hashes the entry before and the canonical JSON of the rest", async () => {
-    await using file = await ledgerFile({ now: () => 1000 });
+    await using file = await newPlace({ now: () => 1000 });
     const first = await file.ledger.append(draftOf({ b: 1, a: [2, null] }, { incidentId: "i" }));
     const second = await file.ledger.append(draftOf("x"));
     const sha = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -32,11 +31,13 @@ describe("the ledger's chain", () => {
     ["one entry", 1],
     ["more than a page of entries", 1203],
   ])("fits for %s", async (_, count) => {
-    const ledger = await openSqliteLedger(":memory:");
+    await using file = await newPlace();
+    const { ledger } = file;
     let last = "0".repeat(64);
-    for (let n = 0; n < count; n += 1) last = (await ledger.append(draftOf({ n }))).hash;
+    await ledger.transact(async (tx) => {
+      for (let n = 0; n < count; n += 1) last = (await tx.append(draftOf({ n }))).hash;
+    });
     expect(await ledger.verify()).toEqual({ ok: true, entries: count, head: last, problems: [] });
-    await ledger.close();
   });
 
   it.each([
@@ -80,7 +81,7 @@ describe("the ledger's chain", () => {
     ],
   ])("names what was tampered with: %s", async (_, sql, problems) => {
     await using file = await tenEntries();
-    file.tamper(sql);
+    await file.tamper(sql);
     const verification = await file.ledger.verify();
     expect(verification.ok).toBe(false);
     expect(verification.problems).toEqual(
@@ -96,7 +97,7 @@ describe("the ledger's chain", () => {
     const hash = createHash("sha256")
       .update(`${prev}\n${JSON.stringify(sorted)}`)
       .digest("hex");
-    file.tamper(`update entries set body = '{"n":99}', hash = '${hash}' where seq = 4`);
+    await file.tamper(`update entries set body = '{"n":99}', hash = '${hash}' where seq = 4`);
     expect((await file.ledger.verify()).problems).toEqual([
       { seq: 5, reason: "does not follow entry 4 as it stands now" },
     ]);
@@ -109,31 +110,42 @@ describe("the ledger's chain", () => {
     ["its last entry was replaced", "update entries set hash = 'x' where seq = 10"],
   ])("takes no further entry after %s", async (_, sql) => {
     await using file = await tenEntries();
-    file.tamper(sql);
+    await file.tamper(sql);
     await expect(file.ledger.append(draftOf({}))).rejects.toMatchObject({ code: "ledger.corrupt" });
   });
 
   it.each([
     ["changed", "update entries set actor = 'x' where seq = 1"],
     ["removed", "delete from entries where seq = 1"],
+    ["emptied", "delete from entries"],
   ])("entries cannot be %s by a statement that does not drop the triggers first", async (_, sql) => {
     await using file = await tenEntries();
-    const database = new DatabaseSync(file.path);
-    expect(() => database.exec(sql)).toThrow("the ledger is append-only");
-    database.close();
+    await expect(file.run(sql)).rejects.toThrow("the ledger is append-only");
   });
 
   it("gives back any JSON body as it was, and still fits", async () => {
-    const ledger = await openSqliteLedger(":memory:");
+    await using file = await newPlace();
+    const { ledger } = file;
     await fc.assert(
-      fc.asyncProperty(fc.jsonValue(), fc.string(), async (body, actor) => {
+      fc.asyncProperty(fc.jsonValue(), fc.string({ unit: "binary" }), async (body, actor) => {
         const written = await ledger.append(draftOf(body, { actor }));
+        expect(written.actor).toBe(actor.replaceAll("\0", "\uFFFD"));
         const [read] = await ledger.entries({ afterSeq: written.seq - 1, limit: 1 });
         expect(read).toEqual(written);
         expect(read?.body).toEqual(JSON.parse(JSON.stringify(body)));
       }),
     );
     expect(await ledger.verify()).toMatchObject({ ok: true });
-    await ledger.close();
+  });
+
+  it.each([
+    ["half a surrogate pair", "a\uD800b", "a\uFFFDb"],
+    ["NUL", "a\0b", "a\uFFFDb"],
+  ])("writes %s in a name as something that every store gives back", async (_, given, kept) => {
+    await using file = await newPlace();
+    const entry = await file.ledger.append(draftOf({ given }, { actor: given, planId: given, incidentId: given }));
+    expect(entry).toMatchObject({ actor: kept, planId: kept, incidentId: kept });
+    expect(await file.ledger.entries()).toEqual([entry]);
+    expect(await file.ledger.verify()).toMatchObject({ ok: true });
   });
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { GateStore } from "../../../core/guardrails/gate-store.ts";
 import type { Target } from "../../../core/model/plan.ts";
 import type { Executor, Gate, Ledger } from "../../../core/ports.ts";
+import { openPostgresLedger } from "../../../knowledge/ledger/postgres.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { createGate } from "../../../mcp-tools/gate/gate.ts";
 import { assessmentOf, changeOf, firing, policyOf } from "../../core/guardrails/rule-inputs.ts";
@@ -13,6 +14,8 @@ import { FakeTargets } from "../../fakes/fake-executor.ts";
 /** What a gate in a process of its own is to do. Passed as one JSON argument. */
 export interface Task {
   readonly folder: string;
+  /** A PostgreSQL ledger; absent: SQLite in the folder. */
+  readonly url?: string;
   /** What its own fresh decision names, for whatever services are asked. */
   readonly fresh: readonly Target[];
   readonly submit: readonly string[];
@@ -33,7 +36,10 @@ export async function openGate(
   task: Task,
   steps: Steps = { at: async () => {} },
 ): Promise<{ readonly gate: Gate; readonly store: Ledger & GateStore; readonly targets: FakeTargets }> {
-  const store = await openSqliteLedger(join(task.folder, "ledger.db"));
+  const store =
+    task.url === undefined
+      ? await openSqliteLedger(join(task.folder, "ledger.db"))
+      : await openPostgresLedger(task.url);
   const targets = new FakeTargets(join(task.folder, "targets.db"));
   const policy = policyOf();
   const hourly = task.maxRollbacksPerHour === undefined ? 3 : task.maxRollbacksPerHour;

@@ -1,0 +1,93 @@
+import { CompiledQuery, Kysely } from "kysely";
+import type pg from "pg";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { Clock, Ledger } from "../../core/ports.ts";
+import { createFailures, unavailable } from "./failures.ts";
+import { type Migratable, migrate, POSTGRES } from "./migrations.ts";
+import { openPool, refuseUnsafe, SerialPostgresDialect } from "./node-postgres.ts";
+import { createLedger } from "./sql-ledger.ts";
+import type { LedgerTables } from "./tables.ts";
+
+const systemClock: Clock = { now: () => Date.now() };
+
+/** Makes two processes that open an empty ledger at once take turns; any number that nothing else uses. */
+const MIGRATION_LOCK = 7_385_190_621;
+
+/** The server's clock, so that machines whose clocks differ share one time (S2). Unix ms. */
+const SERVER_TIME = CompiledQuery.raw("select (extract(epoch from clock_timestamp()) * 1000)::bigint as now");
+
+/**
+ * Opens the ledger in a PostgreSQL database, in the schema that the connection's search path names first; its tables
+ * are made where they are missing. Safe for any number of processes on any number of machines. `clock`: in place of
+ * the server's, for tests.
+ *
+ * Throws "ledger.unavailable" where the server cannot be reached, can lose commits, or holds a newer unship's ledger,
+ * and "input.invalid" where the URL is none.
+ */
+export async function openPostgresLedger(
+  url: string,
+  options: { readonly clock?: Clock } = {},
+): Promise<Ledger & GateStore> {
+  const pool = openPool(url);
+  const { clock } = options;
+  try {
+    const client = await pool.connect();
+    try {
+      await refuseUnsafe(client);
+      await prepare(client);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw unavailable(error);
+  }
+  let closing: Promise<void> | null = null;
+  const failures = createFailures();
+  const database = new Kysely<LedgerTables>({ dialect: new SerialPostgresDialect({ pool }), log: failures.note });
+  return createLedger({
+    database,
+    failures,
+    clock: clock ?? systemClock,
+    storeTime: async (tx) =>
+      clock?.now() ?? (await tx.executeQuery<{ readonly now: number }>(SERVER_TIME)).rows[0]?.now ?? Number.NaN,
+    beginSnapshot: "begin isolation level repeatable read read only",
+    close: () => {
+      // Kysely ends the pool only where it has used it.
+      closing ??= database.destroy().then(() => (pool.ended ? undefined : pool.end()));
+      return closing;
+    },
+  });
+}
+
+async function prepare(client: pg.ClientBase): Promise<void> {
+  await client.query("begin");
+  try {
+    await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await migrate(migratable(client));
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback");
+    throw error;
+  }
+}
+
+function migratable(client: pg.ClientBase): Migratable {
+  const execute = async (statement: string) => {
+    await client.query(statement);
+  };
+  return {
+    spelling: POSTGRES,
+    name: "the database",
+    async version() {
+      await execute("create table if not exists ledger_schema (version integer not null)");
+      const { rows } = await client.query<{ readonly version: number }>("select version from ledger_schema");
+      return rows[0]?.version ?? 0;
+    },
+    execute,
+    async setVersion(version) {
+      await execute("delete from ledger_schema");
+      await execute(`insert into ledger_schema values (${version})`);
+    },
+  };
+}
