@@ -14,6 +14,7 @@ export async function openDeployments(
   const { inClusterAccess, readKubeconfig } = await import("../../mcp-tools/connectors/kubernetes/kubeconfig.ts");
   const { kubernetesChanges } = await import("../../mcp-tools/connectors/kubernetes/changes.ts");
   const { kubernetesRollouts } = await import("../../mcp-tools/connectors/kubernetes/rollouts.ts");
+  const { rightsText, writeRights } = await import("../../mcp-tools/connectors/kubernetes/credential.ts");
   const { kubernetesHealth } = await import("../../mcp-tools/connectors/kubernetes/health.ts");
   const access = source.kubeconfig === null ? inClusterAccess() : readKubeconfig(source.kubeconfig, source.context);
   const client = kubeClient(access);
@@ -39,7 +40,11 @@ export async function openDeployments(
   parts.report.push((abort) =>
     attempt(`kubernetes ${access.server.href}`, async () => {
       const found = await rollouts.rollouts(abort);
-      return `${found.length} workloads in ${source.namespaces.join(", ")}`;
+      const acts = [config, ...Object.values(config.services)].some(
+        ({ mode }) => mode === "auto" || mode === "approve",
+      );
+      const rights = rightsText(await writeRights(client, source.namespaces, abort), acts);
+      return `${found.length} workloads in ${source.namespaces.join(", ")}; ${rights}`;
     }),
   );
   if (act) {

@@ -42,6 +42,10 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchMcp } = await import("./mcp.ts");
     return await benchMcp(trials);
   },
+  gate: async ({ trials }) => {
+    const { benchGate } = await import("./gate.ts");
+    return benchGate(trials);
+  },
   nab: async () => {
     const { benchNab } = await import("../nab/bench.ts");
     return benchNab();

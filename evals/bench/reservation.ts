@@ -5,14 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
+import pg from "pg";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Plan, Target } from "../../core/model/plan.ts";
 import { nodeSqliteDialect, openDatabase } from "../../knowledge/ledger/node-sqlite.ts";
+import { openPostgresLedger } from "../../knowledge/ledger/postgres.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { GATE_LIMITS, type GateParts, planHash } from "../../mcp-tools/gate/parts.ts";
 import { reserve } from "../../mcp-tools/gate/reserve.ts";
 
 export interface ReservationOptions {
+  /** The URL of an empty PostgreSQL ledger; absent: a SQLite file. */
+  readonly url?: string;
   /** Processes at one file at the same time. Default 4. */
   readonly processes?: number;
   /** Reservations, and bare inserts, that each process makes a round. Default 50. */
@@ -30,10 +34,10 @@ export interface Quantiles {
 
 export interface ReservationFigures {
   readonly processes: number;
-  /** One insert, with SQLite's own wait for the lock. */
+  /** One insert; on SQLite with the database's own wait for the lock. */
   readonly bare: Quantiles;
-  /** The same insert with the ledger's wait for the lock. */
-  readonly patient: Quantiles;
+  /** The same insert with the ledger's wait for the lock; null on PostgreSQL, where no insert waits for another. */
+  readonly patient: Quantiles | null;
   readonly reservation: Quantiles;
   /** Of the 99th percentiles, beside the quicker of the two inserts; the claim is at most 3. */
   readonly ratio: number;
@@ -47,26 +51,30 @@ const MOST = 3;
 
 /**
  * How long the gate's reservation takes (every rule judged, entry, permit, intent, reserved entry, one commit) beside
- * one bare durable insert, both in WAL with an fsync a commit, by the same number of processes at one file. The time
+ * one bare durable insert, both with an fsync a commit, by the same number of processes at one store. The time
  * includes the wait for the lock. Throws where a reservation was not permitted: then nothing was measured.
  */
 export async function benchReservation(options: ReservationOptions = {}): Promise<ReservationFigures> {
-  const { processes = 4, each = 50, rounds = 5 } = options;
+  const { processes = 4, each = 50, rounds = 5, url } = options;
+  const kinds = url === undefined ? KINDS : (["bare", "reservation"] as const);
   const folder = mkdtempSync(join(tmpdir(), "unship-bench-"));
   try {
-    await (await openSqliteLedger(join(folder, "ledger.db"))).close();
-    openBare(folder).close();
+    const made = { folder, ...(url === undefined ? {} : { url }) };
+    await (await openLedger(made)).close();
+    if (url === undefined) openBare(folder).close();
+    else await onServer(url, (client) => client.query("create table if not exists bare (body text not null)"));
     const times: Record<Kind, number[]> = { bare: [], patient: [], reservation: [] };
     for (let round = 0; round < rounds; round++)
-      for (const kind of KINDS) {
-        const made = await Promise.all(
-          Array.from({ length: processes }, (_, place) => work({ kind, folder, each, name: `${round}-${place}` })),
+      for (const kind of kinds) {
+        const done = await Promise.all(
+          Array.from({ length: processes }, (_, place) => work({ kind, ...made, each, name: `${round}-${place}` })),
         );
-        times[kind].push(...made.flat());
+        times[kind].push(...done.flat());
       }
-    const [bare, patient] = [quantiles(times.bare), quantiles(times.patient)];
+    const bare = quantiles(times.bare);
+    const patient = url === undefined ? quantiles(times.patient) : null;
     const reservation = quantiles(times.reservation);
-    const ratio = reservation.p99 / Math.min(bare.p99, patient.p99);
+    const ratio = reservation.p99 / Math.min(bare.p99, patient?.p99 ?? bare.p99);
     return { processes, bare, patient, reservation, ratio, met: ratio <= MOST };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -78,6 +86,7 @@ type Kind = (typeof KINDS)[number];
 interface Task {
   readonly kind: Kind;
   readonly folder: string;
+  readonly url?: string;
   readonly each: number;
   readonly name: string;
 }
@@ -105,7 +114,32 @@ function openBare(folder: string): DatabaseSync {
   return database;
 }
 
-function insertBare({ folder, each }: Task): readonly number[] {
+const openLedger = ({ folder, url }: Pick<Task, "folder" | "url">) =>
+  url === undefined ? openSqliteLedger(join(folder, "ledger.db")) : openPostgresLedger(url);
+
+async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const insertOnServer = (url: string, each: number): Promise<readonly number[]> =>
+  onServer(url, async (client) => {
+    const times: number[] = [];
+    for (let turn = 0; turn < WARM_UP + each; turn++) {
+      const began = performance.now();
+      await client.query("insert into bare (body) values ($1)", ["x".repeat(ENTRY_BYTES)]);
+      times.push(performance.now() - began);
+    }
+    return times.slice(WARM_UP);
+  });
+
+function insertBare({ folder, url, each }: Task): readonly number[] | Promise<readonly number[]> {
+  if (url !== undefined) return insertOnServer(url, each);
   const database = openBare(folder);
   const insert = database.prepare("insert into entries (body) values (?)");
   const times = Array.from({ length: WARM_UP + each }, () => {
@@ -131,8 +165,8 @@ async function insertPatiently({ folder, each }: Task): Promise<readonly number[
   return times.slice(WARM_UP);
 }
 
-async function reserveEach({ folder, each, name }: Task): Promise<readonly number[]> {
-  const store = await openSqliteLedger(join(folder, "ledger.db"));
+async function reserveEach({ each, name, ...where }: Task): Promise<readonly number[]> {
+  const store = await openLedger(where);
   const clock = { now: () => Date.now() };
   let made = 0;
   const parts = {
@@ -167,7 +201,7 @@ async function reserveEach({ folder, each, name }: Task): Promise<readonly numbe
   return times.slice(WARM_UP);
 }
 
-const CONFIG: GateParts["config"] = {
+export const CONFIG: GateParts["config"] = {
   mode: "auto",
   policies: [{ name: "auto_rollback", conditions: [], action: "rollback_immediate", notification: [] }],
   chain: [],
@@ -196,7 +230,7 @@ const CONFIG: GateParts["config"] = {
   approval: { twoPersons: [], remindAfterMs: 300_000, escalate: [], tokenFile: "other_user" },
 };
 
-function planOf(name: string): Plan {
+export function planOf(name: string): Plan {
   const service = `service-${name}`;
   const target: Target = {
     action: "kubectl_rollout_undo",
@@ -213,7 +247,7 @@ function planOf(name: string): Plan {
 }
 
 /** What the gate would have found: this plan is the fresh decision, and an automatic condition fires. */
-function assessmentOf({ targets }: Plan, at: number): Assessment {
+export function assessmentOf({ targets }: Plan, at: number): Assessment {
   const [{ service, changeId, object, expected, restore }] = targets as unknown as readonly [Target];
   const since = at - 240_000;
   return {

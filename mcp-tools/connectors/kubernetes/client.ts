@@ -56,7 +56,21 @@ export interface KubeClient {
     options: { readonly dryRun: boolean; readonly status?: boolean },
     abort: AbortSignal,
   ): Promise<T>;
+  /**
+   * Whether the credential may do this; null where the server cannot tell: it has no such question, refuses it, or
+   * failed at it. `namespace` "*": in every one. Writes nothing.
+   * @see https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
+   */
+  mayI(question: AccessQuestion, abort: AbortSignal): Promise<boolean | null>;
   close(): Promise<void>;
+}
+
+export interface AccessQuestion {
+  readonly verb: string;
+  /** "" for the core group. */
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace: string;
 }
 
 /** The name under which our writes stand in an object's managedFields. */
@@ -90,9 +104,29 @@ export function kubeClient(access: ClusterAccess, options: { readonly timeoutMs?
       const to = `${objectPath(kind, namespace, name)}${status ? "/status" : ""}${query}` as Path;
       return (await http.send("PATCH", to, body, contentType, schema, abort)).body;
     },
+    async mayI({ namespace, ...what }, abort) {
+      const resourceAttributes = { ...what, namespace: namespace === "*" ? "" : namespace };
+      const [apiVersion, kind] = ["authorization.k8s.io/v1", "SelfSubjectAccessReview"];
+      const question = { apiVersion, kind, spec: { resourceAttributes } };
+      try {
+        const { body } = await http.send("POST", REVIEWS, question, "application/json", Review, abort);
+        // "No opinion" of an authoriser that failed is not "no".
+        const failed = !body.status.allowed && (body.status.evaluationError ?? "") !== "";
+        return failed ? null : body.status.allowed;
+      } catch (error) {
+        const untold = error instanceof UnshipError && ["source.not_found", "source.refused"].includes(error.code);
+        if (untold) return null;
+        throw error;
+      }
+    },
     close: () => http.close(),
   };
 }
+
+const REVIEWS = path`/apis/authorization.k8s.io/v1/selfsubjectaccessreviews`;
+const Review = z.looseObject({
+  status: z.looseObject({ allowed: z.boolean(), evaluationError: z.string().nullish() }),
+});
 
 async function pages<T>(
   http: Http,

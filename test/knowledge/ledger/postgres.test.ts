@@ -7,6 +7,9 @@ import { tryWatchLock } from "../../../knowledge/ledger/postgres-lock.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../../real/postgres.ts";
 import { draftOf } from "./ledger-files.ts";
 
+/** Polls for as long as a loaded machine may need. */
+const PATIENT = { timeout: 30_000, interval: 100 };
+
 describe.skipIf(!hasPostgres())("the PostgreSQL ledger", () => {
   let server: PostgresServer;
   beforeAll(async () => {
@@ -53,12 +56,13 @@ describe.skipIf(!hasPostgres())("the PostgreSQL ledger", () => {
     const url = await server.freshLedger();
     await server.run(url, sql);
     await server.run(url, "select pg_reload_conf()");
-    const opening = expect.poll(() => openPostgresLedger(url).then((ledger) => ledger.close(), String));
-    await opening.toContain(reason);
+    // The server takes its settings up in its own time.
+    const opening = () => openPostgresLedger(url).then((ledger) => ledger.close(), String);
+    await expect.poll(opening, PATIENT).toContain(reason);
     await server.run(url, "alter role unship reset synchronous_commit");
     await server.run(url, "alter system reset fsync");
     await server.run(url, "select pg_reload_conf()");
-    await expect.poll(() => openPostgresLedger(url).then((ledger) => ledger.close(), String)).toBeUndefined();
+    await expect.poll(opening, PATIENT).toBeUndefined();
   });
 
   it.each([
@@ -130,7 +134,7 @@ describe.skipIf(!hasPostgres())("the PostgreSQL ledger", () => {
           const lock = await tryWatchLock(url);
           await lock?.release();
           return lock !== null;
-        })
+        }, PATIENT)
         .toBe(true);
     });
   });

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { ApiError, unknownPath } from "../api-error.ts";
 import type { Json } from "../json.ts";
 import type { Registry } from "../registry.ts";
-import { checkAccess, type TokenGrant } from "./access.ts";
+import { checkAccess, selfReview, type TokenGrant } from "./access.ts";
 import { discoveryAt } from "./discovery.ts";
 import { type ApiRequest, readRequest, sendJson } from "./http-request.ts";
 import { readList, readOne } from "./read.ts";
@@ -61,7 +61,9 @@ export async function startApiServer(
   function answer(request: ApiRequest, response: ServerResponse): void {
     const route = routeOf(request.path);
     checkAccess(options.tokens, request, route);
-    if (request.method === "GET" || request.method === "HEAD") read(request, route, response);
+    const review = selfReview(options.tokens, request);
+    if (review !== undefined) sendJson(response, 201, review);
+    else if (request.method === "GET" || request.method === "HEAD") read(request, route, response);
     else {
       if (route === undefined) throw unknownPath();
       const { code, body } = write(request, route);
