@@ -18,6 +18,7 @@ const PLACES: readonly (readonly [path: string, around: Readonly<Record<string, 
   ["data_sources.feature_flags.token", { type: "unleash", endpoint: "http://u" }],
   ["data_sources.feature_flags.token", { type: "flagsmith", project: 1, environment_key: "k" }],
   ["model.api_key", { provider: "openai", model: "m" }],
+  ["ledger.url", { signing_key: "/etc/unship/head-key.pem" }],
 ];
 
 const withSecret = (path: string, around: Readonly<Record<string, unknown>>, value: unknown): string => {
