@@ -8,11 +8,13 @@ import {
 
 import type { Config } from "../config/config.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
+import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
 import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
+import type { Series } from "../model/signal.ts";
 import type { MetricSource, Sources } from "../ports.ts";
 import { type AskContext, ask } from "./ask.ts";
 import { readContext } from "./context.ts";
@@ -195,6 +197,24 @@ export function createAssessor(
     return result;
   }
 
+  /** Who was deployed lately is read back to its deploy before that: what starting costs shows there. */
+  function withLastRollouts(
+    series: readonly Series[],
+    seen: readonly Change[],
+    since: number,
+    now: number,
+  ): readonly Series[] {
+    const lately = seen.filter(({ kind, finishedAt }) => kind === "deploy" && (finishedAt ?? now) >= since - 3_600_000);
+    const from = new Map<string, number>();
+    for (const change of lately) {
+      const before = deployBefore(change, seen);
+      if (before !== null && before.startedAt < since - 3_600_000)
+        from.set(change.service, Math.max(0, before.startedAt - USUAL_BEFORE_MS));
+    }
+    const longer = [...from].flatMap(([service, start]) => engine.recent({ from: start, to: now }, new Set([service])));
+    return from.size === 0 ? series : [...series.filter(({ service }) => !from.has(service)), ...longer];
+  }
+
   return {
     engine,
     tick,
@@ -212,7 +232,12 @@ export function createAssessor(
       const seen = oneDeploy([...changes.values()]).toSorted(
         (a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1),
       );
-      const series = engine.recent({ from: Math.max(0, since - 3_600_000), to: now });
+      const series = withLastRollouts(
+        engine.recent({ from: Math.max(0, since - 3_600_000), to: now }),
+        seen,
+        since,
+        now,
+      );
       const known = afterOwnActs({ findings, series }, seen, more.topology, engine);
       return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps };
     },

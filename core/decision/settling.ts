@@ -1,4 +1,5 @@
 import { endOf, mayPass, newVersionStaysBad, SURE_NATS } from "../correlation/passing.ts";
+import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { ofGravestClass } from "../correlation/trouble.ts";
 import type { Candidate } from "../model/candidate.ts";
@@ -14,6 +15,8 @@ const GROWS_NATS = Math.log(4);
  * surer with an error of its own, which a cold start may log too). A flag replaces no pods.
  */
 export function stillSettling(change: Change, candidate: Candidate, evidence: CaseEvidence): string | null {
+  const before = asTheLastTime(change, evidence);
+  if (before !== null) return before;
   if (!mayPass(change, evidence)) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
   if (nats("versions") >= SURE_NATS && newVersionStaysBad(change, evidence)) return null;
@@ -22,6 +25,23 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   const since = durationText(Math.max(0, evidence.caseFile.at - evidence.onset.at));
   const rest = endOf(change, evidence) === null ? "is still replacing pods" : "has only just replaced its pods";
   return `${change.id} ${rest}, and what began ${since} ago may pass with it`;
+}
+
+/**
+ * The last rollout of the service cost as much, and that passed: this one gets as long to pass, and two samples to be
+ * seen. The evidence of versions side by side is of no help meanwhile, since pods that start cold are slower than warm
+ * ones whatever they run.
+ */
+function asTheLastTime(change: Change, evidence: CaseEvidence): string | null {
+  const { index, worse, onset, stepMs, caseFile } = evidence;
+  const metrics = worse.get(change.service);
+  if (metrics === undefined || onset.latest + stepMs < change.startedAt) return null;
+  const past = passedBefore(index, change, caseFile.changes, metrics, onset, caseFile.at);
+  if (past === null) return null;
+  const until = (endOf(change, evidence) ?? caseFile.at) + past.overAfterMs + 2 * stepMs;
+  if (caseFile.at > until || onset.at > until) return null;
+  const over = past.overAfterMs === 0 ? "with it" : `within ${durationText(past.overAfterMs)} after it`;
+  return `the last rollout of ${change.service}, ${past.change.id}, cost as much in ${past.metric}, and that passed ${over}`;
 }
 
 /**

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { passedBefore } from "../../../core/correlation/past-rollouts.ts";
+import { indexSeries } from "../../../core/correlation/samples.ts";
+import { change, MINUTE, T0 } from "./fixtures.ts";
+
+const STEP = 15_000;
+const START = T0 - 120 * MINUTE;
+const last = change({ id: "last", startedAt: T0 - 60 * MINUTE, finishedAt: T0 - 58 * MINUTE });
+const now = change({ id: "now", startedAt: T0, finishedAt: T0 + 2 * MINUTE });
+
+/** Latency of 100 ms, with a factor from the rollout's start for so many minutes, at the last rollout and at this one. */
+const series = (then: { factor: number; minutes: number }, present: number, metric = "p99_latency", usual = 100) => ({
+  service: "cart",
+  metric,
+  unit: "ms",
+  worse: "up" as const,
+  labels: {},
+  startAt: START + STEP,
+  stepMs: STEP,
+  values: Array.from({ length: 500 }, (_, i) => {
+    const at = START + (i + 1) * STEP;
+    if (at > last.startedAt && at <= last.startedAt + then.minutes * MINUTE) return usual * then.factor;
+    return at > T0 ? usual * present : usual;
+  }),
+});
+const asked = (all: readonly ReturnType<typeof series>[], changes = [last, now]) =>
+  passedBefore(
+    indexSeries(all, "version"),
+    now,
+    changes,
+    new Set(all.map(({ metric }) => metric)),
+    { earliest: T0 },
+    T0 + MINUTE,
+  );
+
+describe("what the last rollout of a service cost", () => {
+  it("says how long after its end it had passed", () => {
+    expect(asked([series({ factor: 1.8, minutes: 3 }, 1.8)])).toMatchObject({
+      change: { id: "last" },
+      metric: "p99_latency",
+      overAfterMs: MINUTE,
+    });
+    expect(asked([series({ factor: 1.8, minutes: 1 }, 1.6)])?.overAfterMs).toBe(0);
+  });
+
+  const rows: readonly (readonly [string, ReturnType<typeof asked>])[] = [
+    ["where it cost nothing", asked([series({ factor: 1, minutes: 3 }, 1.8)])],
+    ["where this one costs far more", asked([series({ factor: 1.3, minutes: 3 }, 3)])],
+    ["where it did not pass", asked([series({ factor: 1.8, minutes: 60 }, 1.8)])],
+    ["where there was none", asked([series({ factor: 1.8, minutes: 3 }, 1.8)], [now])],
+    [
+      "where by one metric this one costs far more",
+      asked([series({ factor: 1.8, minutes: 3 }, 1.8), series({ factor: 1.1, minutes: 3 }, 4, "p50_latency")]),
+    ],
+    [
+      "where this one fails requests and that one did not",
+      asked([series({ factor: 1.8, minutes: 3 }, 1.8), series({ factor: 1, minutes: 3 }, 20, "error_rate", 0.001)]),
+    ],
+    [
+      "where it is no deploy",
+      passedBefore(
+        indexSeries([series({ factor: 1.8, minutes: 3 }, 1.8)], "version"),
+        { ...now, kind: "config" },
+        [last, now],
+        new Set(["p99_latency"]),
+        { earliest: T0 },
+        T0 + MINUTE,
+      ),
+    ],
+  ];
+  it.each(rows)("tells nothing %s", (_, found) => {
+    expect(found).toBeNull();
+  });
+});
