@@ -47,6 +47,12 @@ export type Step =
 const weighted = <T>(...rows: readonly (readonly [number, fc.Arbitrary<T>])[]) =>
   fc.oneof(...rows.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 const SCOPES = ["*", "checkout", "web", "cart"];
+/** How time passes between two steps, back as well; to a moment exactly at the end of a limit, since a step takes a second. */
+const PASSING = [
+  ...[MINUTE, 3 * MINUTE, 11 * MINUTE, HOUR, DAY],
+  ...[2 * MINUTE, 10 * MINUTE, HOUR, DAY].map((limit) => limit - 1000),
+  ...[-30_000, -2 * MINUTE],
+];
 const who: fc.Arbitrary<string> = fc.constantFrom(...PEOPLE.map(({ name }) => name), "mallory");
 const plain = fc.constantFrom(...PLAIN);
 const any = fc.constantFrom(...THINGS.map(({ name }) => name));
@@ -66,7 +72,7 @@ const between = weighted<IncidentStep["between"]>(
       fc.oneof(
         who.map((name) => ({ kind: "approve" as const, who: name })),
         who.map((name) => ({ kind: "reject" as const, who: name })),
-        fc.constantFrom(MINUTE, 11 * MINUTE, 16 * MINUTE).map((ms) => ({ kind: "sleep" as const, ms })),
+        fc.constantFrom(MINUTE, 10 * MINUTE, 11 * MINUTE, 15 * MINUTE).map((ms) => ({ kind: "sleep" as const, ms })),
       ),
       { minLength: 1, maxLength: 3 },
     ),
@@ -112,7 +118,7 @@ export const step: fc.Arbitrary<Step> = weighted<Step>(
     3,
     fc.record({
       do: fc.constant("sleep" as const),
-      ms: fc.constantFrom(MINUTE, 3 * MINUTE, 11 * MINUTE, HOUR, DAY, -30_000, -2 * MINUTE),
+      ms: fc.constantFrom(...PASSING),
     }),
   ],
   [3, fc.record({ do: fc.constant("recover" as const), restart: fc.boolean() })],
