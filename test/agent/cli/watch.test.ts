@@ -26,7 +26,9 @@ async function watchFor(lines: number, words: readonly string[], config: string,
 
 function deskOf() {
   const desk = openDesk({ more: "watch: { step: 1s }" });
-  const text = readFileSync(desk.config, "utf8").replace("https://prometheus.internal:9090", "http://127.0.0.1:9");
+  const text = readFileSync(desk.config, "utf8")
+    .replace("https://prometheus.internal:9090", "http://127.0.0.1:9")
+    .replace("https://argocd.internal", "http://127.0.0.1:9");
   writeFileSync(desk.config, text);
   return desk;
 }
@@ -38,7 +40,7 @@ describe("unship watch", () => {
     expect(out[0]).toMatch(/^unship \d+\.\d+\.\d+ watches, by .*unship\.yaml\. Ctrl-C ends it\.$/);
     expect(out[1]).toMatch(/observe/);
     expect(out[2]).toMatch(/^\d\d:\d\d:\d\dZ watch\.started {6}mode observe; no incident is open$/);
-    expect(out[3]).toMatch(/^\d\d:\d\d:\d\dZ source\.down .*prometheus/);
+    expect(out[3]).toMatch(/^\d\d:\d\d:\d\dZ source\.down .*(prometheus|argocd|launchdarkly)/);
     expect(code).toBe(0);
   });
 
@@ -47,7 +49,7 @@ describe("unship watch", () => {
     const { out, code } = await watchFor(2, ["--json"], desk.config, desk.folder);
     expect(out.slice(0, 2).map((line) => JSON.parse(line))).toMatchObject([
       { event: "watch.started", incident: null },
-      { event: "source.down", text: expect.stringContaining("prometheus") },
+      { event: "source.down", text: expect.stringMatching(/prometheus|argocd|launchdarkly/) },
     ]);
     for (const line of out) expect(() => JSON.parse(line)).not.toThrow();
     expect(code).toBe(0);
@@ -57,7 +59,9 @@ describe("unship watch", () => {
 describe("unship watch with server.listen", () => {
   it("answers approvers beside the watch, says where, and is gone with it", async () => {
     using desk = openDesk({ more: 'watch: { step: 1s }\nserver: { listen: ":0" }' });
-    const text = readFileSync(desk.config, "utf8").replace("https://prometheus.internal:9090", "http://127.0.0.1:9");
+    const text = readFileSync(desk.config, "utf8")
+      .replace("https://prometheus.internal:9090", "http://127.0.0.1:9")
+      .replace("https://argocd.internal", "http://127.0.0.1:9");
     writeFileSync(desk.config, text);
     const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), "watch", "-c", desk.config], {
       cwd: desk.folder,
