@@ -139,6 +139,8 @@ export interface Notice {
   readonly severity: "info" | "warning" | "critical";
   /** As the configuration names it: "slack:#incidents". */
   readonly to: string;
+  /** A plan that waits for a person: where the channel can take answers, it offers them for exactly this. */
+  readonly asks?: { readonly planId: string; readonly planHash: string; readonly diff: readonly string[] };
 }
 
 /** Tells people. `delivered: false` with a reason where no connector serves the target. */
@@ -227,9 +229,19 @@ export interface PlanDraft {
 
 /**
  * How a person shows who they are. A text is a personal token given at the desk: typed at a terminal, or from a file.
- * `http`: what came over the network as a bearer token.
+ * `http`: what came over the network as a bearer token. `slack`: the press of a button, which speaks for one plan alone.
  */
-export type Proof = string | { readonly via: "http"; readonly bearer: string };
+export type Proof =
+  | string
+  | { readonly via: "http"; readonly bearer: string }
+  | ({ readonly via: "slack" } & SignedRequest);
+
+/** A request of Slack: the body byte by byte, and the two headers that vouch for it. */
+export interface SignedRequest {
+  readonly body: string;
+  readonly signature: string;
+  readonly timestamp: string;
+}
 
 /** The one door to production. Plain data in and out, so that it can be a process of its own. */
 export interface Gate {

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Config, SecretRef } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import type { Clock, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
+import type { Clock, IncidentStore, Ledger, Sources } from "../../core/ports.ts";
 import type {
   Asks,
   CheckLine,
@@ -14,7 +14,7 @@ import type {
 } from "../cli/composition.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
-import { terminalNotifier } from "./notifier.ts";
+import { type Channels, terminalNotifier } from "./notifier.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Environment } from "./secrets.ts";
 
@@ -49,11 +49,12 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */
   const signerOf = async (config: Config) =>
     config.ledger.signingKey === null ? null : (await import("./audit.ts")).headSigner(config, systemClock.now);
-  const notifierOf = async (config: Config, ledger: Ledger): Promise<Notifier> => {
+  const channelsOf = async (config: Config, ledger: Ledger): Promise<Channels> => {
+    const channels = await (await import("./notifier.ts")).openChannels(config, environment);
     const sign = await signerOf(config);
-    if (sign === null) return terminalNotifier;
+    if (sign === null) return channels;
     const { withSignedHead } = await import("./signed-notices.ts");
-    return withSignedHead(terminalNotifier, ledger.head, sign);
+    return { ...channels, notifier: withSignedHead(channels.notifier, ledger.head, sign) };
   };
   const storeOf = async (config: Config): Promise<IncidentStore | null> =>
     (await import("../../knowledge/store.ts")).configuredStore(config);
@@ -141,6 +142,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         http === undefined ? {} : { http: (await import("../../mcp-tools/http-listen.ts")).parseAddress(http) };
       const system = await systemOf(config, !readOnly);
       const ledger = await ledgerOf(config);
+      const channels = await channelsOf(config, ledger);
       try {
         await serveMcp(
           {
@@ -150,7 +152,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
             system,
             ledger,
             store: await storeOf(config),
-            notifier: await notifierOf(config, ledger),
+            notifier: channels.notifier,
             readOnly,
             note,
             ...at,
@@ -158,6 +160,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
           abort,
         );
       } finally {
+        await channels.close();
         await system.close();
         await ledger.close();
       }
@@ -255,6 +258,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const system = await systemOf(config, true);
     const ledger = await ledgerOf(config);
     const store = await storeOf(config);
+    const channels = await channelsOf(config, ledger);
+    const identity = await identityChecks(config, environment);
     const { watch, gate } = composeAgent({
       version,
       config,
@@ -265,8 +270,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       gaps: system.gaps,
       ledger,
       store,
-      notifier: await notifierOf(config, ledger),
-      identity: await identityChecks(config),
+      notifier: channels.notifier,
+      identity,
       emit,
       chainPatienceMs: config.watch.stepMs / 2,
       ...(await modelOf(config)),
@@ -274,8 +279,16 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
         : null,
     });
-    const listener = await openApprovals({ config, gate, ledger, clock: systemClock, note }).catch(async (error) => {
-      await Promise.all([system.close(), store?.close(), ledger.close()]);
+    const listener = await openApprovals({
+      config,
+      gate,
+      ledger,
+      clock: systemClock,
+      identity,
+      slack: channels.slack,
+      note,
+    }).catch(async (error) => {
+      await Promise.all([channels.close(), system.close(), store?.close(), ledger.close()]);
       lock.release();
       throw error;
     });
@@ -287,6 +300,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       },
       close: async () => {
         await listener?.close();
+        await channels.close();
         await system.close();
         await store?.close();
         await ledger.close();

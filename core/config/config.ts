@@ -2,9 +2,11 @@ import type { ImpactLevel } from "../model/impact.ts";
 import type { ActionType } from "../model/plan.ts";
 import type { Worse } from "../model/signal.ts";
 import type { CanaryPolicy } from "./canary-policy.ts";
+import type { NotificationsConfig } from "./notifications.ts";
 import type { ServerConfig } from "./server-config.ts";
 
 export type { CanaryPolicy, KayentaMetric, KayentaPolicy } from "./canary-policy.ts";
+export type { NotificationsConfig } from "./notifications.ts";
 export type { OAuthConfig, OidcAlgorithm, OidcConfig, ServerConfig } from "./server-config.ts";
 
 /**
@@ -46,6 +48,8 @@ export interface Config {
   readonly knowledge: { readonly path: string };
   readonly watch: { readonly stepMs: number };
   readonly model: ModelConfig | null;
+  /** Absent: nobody is told by chat or pager. */
+  readonly notifications?: NotificationsConfig;
   /** Absent: no approvals over HTTP, and the MCP server serves this machine alone over it, without a token. */
   readonly server?: ServerConfig;
 }
@@ -300,6 +304,8 @@ export interface Approver {
   readonly tokenSha256: string | null;
   /** What the issuer's claim says of this person; absent: no token of the issuer names them. */
   readonly oidc?: string;
+  /** Slack's id of this person; absent: no press of a button is theirs. */
+  readonly slack?: string;
   /** null: all. */
   readonly services: readonly string[] | null;
   readonly actions: readonly ActionType[] | null;

@@ -25,6 +25,7 @@ export function limitsOf(file: ConfigFile): {
       name: approver.name,
       tokenSha256: approver.token_sha256?.toLowerCase() ?? null,
       ...(approver.oidc === undefined ? {} : { oidc: approver.oidc }),
+      ...(approver.slack === undefined ? {} : { slack: approver.slack }),
       services: approver.services ?? null,
       actions: approver.actions ?? null,
       upTo: approver.up_to,

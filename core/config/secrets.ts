@@ -10,7 +10,7 @@ export interface NamedSecret {
  * Every secret that the file names, unresolved. A command checks that files exist and resolves only the secrets of the
  * sources that it uses, by these keys.
  */
-export function secretsIn({ dataSources, model, ledger }: Config): readonly NamedSecret[] {
+export function secretsIn({ dataSources, model, ledger, notifications }: Config): readonly NamedSecret[] {
   const { metrics, deployments, logs, featureFlags } = dataSources;
   const all: readonly (readonly [string, SecretRef | null])[] = [
     ["data_sources.metrics.token", metrics.type === "prometheus" ? metrics.token : null],
@@ -26,6 +26,11 @@ export function secretsIn({ dataSources, model, ledger }: Config): readonly Name
     ],
     ["model.api_key", model?.apiKey ?? null],
     ["ledger.url", ledger.type === "postgres" ? ledger.url : null],
+    ["notifications.slack.bot_token", notifications?.slack?.botToken ?? null],
+    ["notifications.slack.signing_secret", notifications?.slack?.signingSecret ?? null],
+    ...Object.entries(notifications?.pagerduty?.routingKeys ?? {}).map(
+      ([name, key]) => [`notifications.pagerduty.routing_keys.${name}`, key] as const,
+    ),
   ];
   return all.flatMap(([key, secret]) => (secret === null ? [] : [{ key, secret }]));
 }

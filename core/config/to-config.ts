@@ -1,6 +1,14 @@
 import { choicesOfAction, windowOfAction } from "./action-text.ts";
 import { addressOf } from "./address.ts";
-import type { AllowedAction, ChainStep, Config, Feedback, Guardrails, ServiceConfig } from "./config.ts";
+import type {
+  AllowedAction,
+  ChainStep,
+  Config,
+  Feedback,
+  Guardrails,
+  NotificationsConfig,
+  ServiceConfig,
+} from "./config.ts";
 import { compileExpression } from "./expression.ts";
 import { limitsOf } from "./limits-to-config.ts";
 import { canaryOf, policiesOf } from "./policies-to-config.ts";
@@ -90,6 +98,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
                     output: file.model.prices.output,
                   },
           },
+    ...(file.notifications === undefined ? {} : { notifications: notificationsOf(file.notifications) }),
     ...(file.server === undefined ? {} : { server: serverOf(file.server) }),
   });
 }
@@ -166,6 +175,22 @@ function serviceOf(service: ConfigFile["services"][string]): ServiceConfig {
     revenuePerMinute: service.revenue_per_minute ?? null,
     routes: service.routes.map((route) => ({ route: route.route, revenuePerMinute: route.revenue_per_minute })),
     mode: service.mode ?? null,
+  };
+}
+
+function notificationsOf({ slack, pagerduty }: NonNullable<ConfigFile["notifications"]>): NotificationsConfig {
+  const keys = Object.entries(pagerduty?.routing_keys ?? {}).map(([name, key]) => [name, secretRefOf(key)] as const);
+  return {
+    slack:
+      slack === undefined
+        ? null
+        : {
+            botToken: secretRefOf(slack.bot_token),
+            signingSecret: secretRef(slack.signing_secret),
+            team: slack.team ?? null,
+            apiUrl: slack.api_url,
+          },
+    pagerduty: pagerduty === undefined ? null : { routingKeys: Object.fromEntries(keys), apiUrl: pagerduty.api_url },
   };
 }
 

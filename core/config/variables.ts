@@ -17,7 +17,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Where secrets stand: these stay references, and no message ever quotes them (S10). */
 const SECRETS =
-  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:token|api_key)|model\.api_key|ledger\.url)$/;
+  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:token|api_key)|model\.api_key|ledger\.url|notifications\.(?:slack\.(?:bot_token|signing_secret)|pagerduty\.routing_keys\.[^.]+))$/;
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the file spells it
 const VARIABLE_FORM = "${VARIABLE}";

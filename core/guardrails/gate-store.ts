@@ -129,6 +129,8 @@ export interface GateTransaction {
   setPause(pause: Pause): Promise<void>;
   /** False where nothing was paused under this scope. */
   clearPause(scope: string): Promise<boolean>;
+  /** The bodies of entries of these kinds that were written after a moment, oldest first. */
+  bodiesSince(kinds: readonly string[], after: number): Promise<readonly unknown[]>;
   /** How many entries of a kind were written after a moment. */
   countEntries(kind: string, after: number): Promise<number>;
 }

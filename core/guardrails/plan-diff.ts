@@ -50,6 +50,20 @@ export function planDiff(
   };
 }
 
+/** A diff in lines, for a message that asks for an answer. */
+export function diffLines({ targets, alsoMoves, notCovered, mayApprove, peopleNeeded }: PlanDiff): readonly string[] {
+  const names = mayApprove.length === 0 ? "nobody in the file" : mayApprove.join(", ");
+  return [
+    ...targets.map(
+      ({ action, object, service, runsNow, willRun }) =>
+        `${service}: runs ${runsNow}, will run ${willRun} (${action} of ${object})`,
+    ),
+    ...(alsoMoves.length === 0 ? [] : [`Also moves: ${alsoMoves.join("; ")}`]),
+    `Not covered: ${notCovered.join("; ")}`,
+    `${peopleNeeded === 2 ? "Two of these have to approve" : "May approve"}: ${names}`,
+  ];
+}
+
 function targetDiff({ action, object, service, environment, expected, restore }: Target): TargetDiff {
   const isFlag = action === "feature_flag_disable";
   const place = environment === undefined ? `in ${object.namespace}` : `in environment ${environment}`;

@@ -100,6 +100,16 @@ export async function gateTransaction(
       const done = await tx.deleteFrom("pauses").where("scope", "=", scope).executeTakeFirst();
       return done.numDeletedRows > 0n;
     },
+    async bodiesSince(kinds, after) {
+      const rows = await tx
+        .selectFrom("entries")
+        .select("body")
+        .where("kind", "in", kinds)
+        .where("at", ">", after)
+        .orderBy("seq")
+        .execute();
+      return rows.map(({ body }): unknown => JSON.parse(body));
+    },
     async countEntries(kind, after) {
       const row = await tx
         .selectFrom("entries")

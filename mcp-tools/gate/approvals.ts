@@ -7,9 +7,9 @@ import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import type { Plan } from "../../core/model/plan.ts";
 import type { Gate } from "../../core/ports.ts";
-import { createAsApprover } from "./as-approver.ts";
-import type { Via } from "./identity.ts";
+import { createAsApprover, type Person, pressOf } from "./as-approver.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
+import type { SlackPress } from "./slack-request.ts";
 
 /**
  * What only a person can do who shows who they are: approve, reject, resume. A token is compared by its SHA-256 in
@@ -45,7 +45,7 @@ export function createApprovals(
     return plan === null ? null : whyUseless(plan, await store.incident(plan.incidentId));
   }
 
-  async function record(tx: GateTransaction, plan: Plan, approval: Approval, via: Via): Promise<void> {
+  async function record(tx: GateTransaction, plan: Plan, approval: Approval, person: Person): Promise<void> {
     await tx.addApproval(approval);
     const kind = approval.answer === "approve" ? LEDGER_KINDS.approvalGiven : LEDGER_KINDS.approvalRejected;
     await tx.append({
@@ -53,7 +53,13 @@ export function createApprovals(
       incidentId: plan.incidentId,
       planId: plan.id,
       actor: approval.by,
-      body: { planHash: approval.planHash, expiresAt: approval.expiresAt, reason: approval.reason, via },
+      body: {
+        planHash: approval.planHash,
+        expiresAt: approval.expiresAt,
+        reason: approval.reason,
+        via: person.via,
+        ...pressOf(person),
+      },
     });
   }
 
@@ -61,7 +67,9 @@ export function createApprovals(
     identify,
     async approve(planId, proof, seenHash) {
       const useless = await uselessness(planId);
-      return asApprover(proof, planId, async (tx, { approver, via }) => {
+      return asApprover(proof, planId, async (tx, person) => {
+        const { approver } = person;
+        mustSpeakFor(person, "approve", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
         if (useless !== null) throw refused(useless);
         if (isSamePerson(plan.proposedBy, approver.name)) throw refused("nobody approves a plan of their own");
@@ -79,14 +87,16 @@ export function createApprovals(
           expiresAt,
           wallExpiresAt: clock.now() + (expiresAt - tx.now),
         };
-        await record(tx, plan, approval, via);
+        await record(tx, plan, approval, person);
         const times = { now: tx.now, clockNow: clock.now() };
         const people = liveApprovals(plan, [...approvals, approval], times, config).length;
         return { by: approver.name, expiresAt, stillNeeded: Math.max(0, peopleNeeded(plan, config) - people) };
       });
     },
     reject: (planId, proof, reason, seenHash) =>
-      asApprover(proof, planId, async (tx, { approver, via }) => {
+      asApprover(proof, planId, async (tx, person) => {
+        const { approver } = person;
+        mustSpeakFor(person, "reject", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
         const rejection: Approval = {
           planId,
@@ -98,7 +108,7 @@ export function createApprovals(
           expiresAt: plan.expiresAt,
           wallExpiresAt: clock.now() + (plan.expiresAt - tx.now),
         };
-        await record(tx, plan, rejection, via);
+        await record(tx, plan, rejection, person);
         return { by: approver.name };
       }),
     async pause(scope, by) {
@@ -110,7 +120,8 @@ export function createApprovals(
       });
     },
     resume: (scope, token) =>
-      asApprover(token, null, async (tx, { approver }) => {
+      asApprover(token, null, async (tx, { approver, press }) => {
+        if (press !== null) throw refused("a button answers for a plan alone");
         const named = scopeOf(scope);
         if (!mayResume(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
         if (!(await tx.clearPause(named))) {
@@ -187,6 +198,12 @@ function scopeOf(scope: string): string {
   if (name === "")
     throw new UnshipError("input.invalid", { what: "scope", reason: `name a service, or ${ALL_SERVICES}` });
   return name.toLowerCase() === "all" ? ALL_SERVICES : name;
+}
+
+/** A press says what it is for, under Slack's signature; it lends itself to nothing else. */
+function mustSpeakFor({ press }: Person, answer: SlackPress["answer"], planId: string, hash: string | undefined): void {
+  const fits = press === null || (press.answer === answer && press.planId === planId && press.planHash === hash);
+  if (!fits) throw refused("the press was of another button");
 }
 
 const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

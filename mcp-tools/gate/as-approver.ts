@@ -5,8 +5,16 @@ import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Proof } from "../../core/ports.ts";
 import { type Claim, createIdentify, type Via } from "./identity.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
+import type { SlackPress } from "./slack-request.ts";
 
 const MINUTE_MS = 60_000;
+/** Answers that a press can have given; looked at for longer than any press counts. */
+const ANSWERED = [LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected, LEDGER_KINDS.approvalRefused];
+const REPLAY_MS = 15 * MINUTE_MS;
+
+/** What the record keeps of a press, so that it counts once. */
+export const pressOf = ({ press }: Pick<Person, "press">) => (press === null ? {} : { press: press.digest });
+
 /** A subject of an issuer is at most 255 characters (OpenID Connect Core 1.0 §2). */
 const SUBJECT_CHARS = 255;
 
@@ -16,6 +24,8 @@ type Answer<T> = { readonly value: T } | { readonly refusal: UnshipError };
 export interface Person {
   readonly approver: Approver;
   readonly via: Via;
+  /** What a press of a button speaks for; null: it was no press. */
+  readonly press: SlackPress | null;
 }
 
 /** Whoever showed something that counts for nothing. */
@@ -49,11 +59,20 @@ export function createAsApprover(parts: GateParts, limits: GateLimits) {
     // A clock that went back makes an old proof look new; the ledger's time never does.
     const refusal =
       claim.kind === "known" && claim.until !== null && tx.now >= claim.until
-        ? { via: claim.via, reason: "the token has expired by the ledger's time", subject: claim.approver.name }
+        ? { via: claim.via, reason: "it has expired by the ledger's time", subject: claim.approver.name }
         : claim;
     if (!("reason" in refusal)) return refusal;
     await recordStranger(tx, refusal, planId);
     return stranger(refusal);
+  }
+
+  /** Whether this very press was answered before, by whatever process (it is worth nothing after five minutes). */
+  async function isReplay(tx: GateTransaction, press: SlackPress | null): Promise<boolean> {
+    if (press === null) return false;
+    const bodies = await tx.bodiesSince(ANSWERED, tx.now - REPLAY_MS);
+    return bodies.some(
+      (body) => typeof body === "object" && body !== null && "press" in body && body.press === press.digest,
+    );
   }
 
   async function recordStranger(
@@ -79,10 +98,11 @@ export function createAsApprover(parts: GateParts, limits: GateLimits) {
       const person = await personOf(tx, claim, planId);
       if (person instanceof UnshipError) return { refusal: person };
       try {
+        if (await isReplay(tx, person.press)) throw refused("this very press was answered already");
         return { value: await act(tx, person) };
       } catch (error) {
         if (!(error instanceof UnshipError) || error.code.startsWith("ledger.")) throw error;
-        const body = { reason: error.message, via: person.via };
+        const body = { reason: error.message, via: person.via, ...pressOf(person) };
         const actor = person.approver.name;
         await tx.append({ kind: LEDGER_KINDS.approvalRefused, incidentId: null, planId, actor, body });
         return { refusal: error };

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Approver } from "../../core/config/config.ts";
-import type { Clock, Proof } from "../../core/ports.ts";
+import type { Clock, Proof, SignedRequest } from "../../core/ports.ts";
 import type { OidcVerifier } from "./oidc.ts";
+import type { SlackPress, SlackReader } from "./slack-request.ts";
 
 /** How an answer reached the gate, for the record. */
-export type Via = "desk" | "http" | "oidc";
+export type Via = "desk" | "http" | "oidc" | "slack";
 
 /** Whom a proof names, found out before the transaction. */
 export type Claim =
@@ -14,6 +15,8 @@ export type Claim =
       readonly approver: Approver;
       /** When the proof ends by itself, Unix ms; null: it does not. Checked once more by the ledger's time. */
       readonly until: number | null;
+      /** A press of a button speaks for this alone, and once; null: the person says elsewhere what they mean. */
+      readonly press: SlackPress | null;
     }
   /** `reason`: ours, safe to show. `subject`: who it is, where that was proven and is no approver. */
   | { readonly kind: "refused"; readonly via: Via; readonly reason: string; readonly subject: string | null };
@@ -21,16 +24,18 @@ export type Claim =
 /** What proves an identity beside personal tokens; absent: nothing of that kind does. */
 export interface IdentityChecks {
   readonly oidc?: OidcVerifier;
+  readonly slack?: SlackReader;
 }
 
 /** Finds out whom a proof names. Pure but for what it asks others; writes nothing and never throws. */
 export function createIdentify(
   approvers: readonly Approver[],
-  { oidc }: IdentityChecks,
+  { oidc, slack }: IdentityChecks,
   clock: Clock,
 ): (proof: Proof) => Promise<Claim> {
   return async (proof) => {
     if (typeof proof === "string") return byToken("desk", proof);
+    if (proof.via === "slack") return byPress(proof);
     if (oidc === undefined || !looksSigned(proof.bearer)) return byToken("http", proof.bearer);
     return byIssuer(oidc, proof.bearer);
   };
@@ -39,7 +44,7 @@ export function createIdentify(
     const approver = approverOf(token, approvers);
     return approver === undefined
       ? { kind: "refused", via, reason: "this token is no approver's", subject: null }
-      : { kind: "known", via, approver, until: null };
+      : { kind: "known", via, approver, until: null, press: null };
   }
 
   async function byIssuer(verify: OidcVerifier, token: string): Promise<Claim> {
@@ -49,7 +54,17 @@ export function createIdentify(
     const approver = approvers.find((one) => one.oidc === subject);
     return approver === undefined
       ? { kind: "refused", via: "oidc", reason: "the token is good, but whom it names is no approver", subject }
-      : { kind: "known", via: "oidc", approver, until };
+      : { kind: "known", via: "oidc", approver, until, press: null };
+  }
+
+  function byPress(request: SignedRequest): Claim {
+    const none = { refusal: "no Slack app is configured here" };
+    const press = slack === undefined ? none : slack(request, clock.now());
+    if ("refusal" in press) return { kind: "refused", via: "slack", reason: press.refusal, subject: null };
+    const approver = approvers.find((one) => one.slack === press.user);
+    return approver === undefined
+      ? { kind: "refused", via: "slack", reason: "whoever pressed in Slack is no approver", subject: press.user }
+      : { kind: "known", via: "slack", approver, until: press.until, press };
   }
 }
 

@@ -1,7 +1,9 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { diffLines, planDiff } from "../../core/guardrails/plan-diff.ts";
 import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { GateAnswer, Plan } from "../../core/model/plan.ts";
+import type { Notice } from "../../core/ports.ts";
 import { within } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { entry } from "./reserve.ts";
@@ -33,7 +35,9 @@ export async function tell(
       ]
     : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];
   for (const to of recipients(parts, assessment)) {
-    const notice = { incidentId: plan.incidentId, title, lines, severity: held ? "warning" : "critical", to } as const;
+    const asks = held ? { asks: asksOf(plan, parts.config) } : {};
+    const severity = held ? "warning" : "critical";
+    const notice = { incidentId: plan.incidentId, title, lines, severity, to, ...asks } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
       delivered: false,
       detail: "the notifier failed",
@@ -42,6 +46,13 @@ export async function tell(
     await store.append(entry(plan, kind, { about: answer.outcome, to, title, detail }));
   }
 }
+
+/** What people are asked to answer for: this plan, as it stands now. */
+export const asksOf = (plan: Plan, config: GateParts["config"]): NonNullable<Notice["asks"]> => ({
+  planId: plan.id,
+  planHash: plan.hash,
+  diff: diffLines(planDiff(plan, config)),
+});
 
 /** What a notice in the ledger was about: an outcome of the gate, a reminder, an escalation. */
 export const aboutOf = (body: unknown): unknown =>

@@ -5,7 +5,7 @@ import { durationText } from "../../core/model/time.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { enoughApprovals } from "./approvals.ts";
 import { within } from "./gather.ts";
-import { aboutOf } from "./notices.ts";
+import { aboutOf, asksOf } from "./notices.ts";
 import type { GateConfig, GateLimits, GateParts } from "./parts.ts";
 import { entry } from "./reserve.ts";
 
@@ -98,7 +98,7 @@ async function say(step: Step, plan: Plan, since: number, now: number, parts: Ga
   ];
   for (const to of step.to) {
     const severity = isReminder ? "warning" : "critical";
-    const notice = { incidentId: plan.incidentId, title, lines, severity, to } as const;
+    const notice = { incidentId: plan.incidentId, title, lines, severity, to, asks: asksOf(plan, config) } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
       delivered: false,
       detail: "the notifier failed",

@@ -15,6 +15,7 @@ import {
   issuerAndApproversFit,
   serverTokensApproveNothing,
   serverTokensAreDistinct,
+  slackAndApproversFit,
 } from "./server.ts";
 import {
   approversAreDistinct,
@@ -61,4 +62,5 @@ export const CHECKS: readonly Check[] = [
   serverTokensApproveNothing,
   accessTokensApproveNothing,
   issuerAndApproversFit,
+  slackAndApproversFit,
 ];

@@ -69,3 +69,25 @@ export const issuerAndApproversFit: Check = ({ file }) => {
       : [keyTroubleAt(["server", "oidc"], "lets nobody in: no approver has an oidc", "add approvers[].oidc")]),
   ];
 };
+
+/** The same for Slack: presses need a secret to be known by, a listener to reach, and people to be. */
+export const slackAndApproversFit: Check = ({ file }) => {
+  const slack = mapAt(file, "notifications", "slack");
+  const signed = typeof slack.signing_secret === "string";
+  const mapped = entriesAt(file, "approvers").filter(({ value }) => textOf("slack")(value) !== null);
+  if (!signed) {
+    const hint = "add notifications.slack.signing_secret, or remove it";
+    return mapped.map(({ path }) =>
+      keyTroubleAt([...path, "slack"], "has no effect: presses in Slack cannot be verified", hint),
+    );
+  }
+  const secret = ["notifications", "slack", "signing_secret"];
+  return [
+    ...(typeof mapAt(file, "server").listen === "string"
+      ? []
+      : [keyTroubleAt(secret, "has no effect without server.listen", 'add server.listen: "127.0.0.1:7332"')]),
+    ...(mapped.length > 0
+      ? []
+      : [keyTroubleAt(secret, "lets nobody answer: no approver has a slack", "add approvers[].slack")]),
+  ];
+};

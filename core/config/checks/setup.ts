@@ -44,6 +44,13 @@ export const approversAreDistinct: Check = ({ file, raw }) => {
         "each person is one subject of the issuer",
       ),
     ),
+    ...by("slack").map(({ path, first }) =>
+      valueTroubleAt(
+        [...path, "slack"],
+        `is the same as that of approvers[${String(first[1])}]`,
+        "each person is one member of Slack",
+      ),
+    ),
     ...by("token_sha256").map(({ path, first }) =>
       valueTroubleAt(
         [...path, "token_sha256"],

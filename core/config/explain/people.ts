@@ -46,9 +46,14 @@ export function explainApprovers(config: Config): Section {
   return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : [...lines, ...askingLines(config)] };
 }
 
-const proofsOf = ({ tokenSha256, oidc }: Pick<Config["approvers"][number], "tokenSha256" | "oidc">) => [
+const proofsOf = ({
+  tokenSha256,
+  oidc,
+  slack,
+}: Pick<Config["approvers"][number], "tokenSha256" | "oidc" | "slack">) => [
   ...(tokenSha256 === null ? [] : ["a personal token"]),
   ...(oidc === undefined ? [] : ["a token of the issuer"]),
+  ...(slack === undefined ? [] : ["a button in Slack"]),
 ];
 
 /** What the file says of single services. */

@@ -22,7 +22,7 @@ function policyLines(policy: Policy, config: Config): readonly string[] {
     `${policy.name}: ${what}, ${when}:`,
     ...under([
       ...policy.conditions.flatMap((condition) => conditionLines(condition, config)),
-      notificationLine(policy.notification),
+      ...notificationLines(policy.notification, config),
     ]),
   ];
 }
@@ -53,9 +53,25 @@ function conditionLines(condition: Condition, config: Config): readonly string[]
     : [line, `  (samples above ${upperBound} count toward the ${formatDuration(durationMs)} too)`];
 }
 
-function notificationLine(targets: readonly string[]): string {
-  if (targets.length === 0) return "Tells nobody by itself: it stands in the ledger and on the terminal.";
-  return `Tells ${listed(targets)} (undelivered: no connector yet; it stands in the ledger and on the terminal).`;
+function notificationLines(targets: readonly string[], { notifications }: Config): readonly string[] {
+  if (targets.length === 0) return ["Tells nobody by itself: it stands in the ledger and on the terminal."];
+  const why = (target: string) => whyUndelivered(target, notifications);
+  const told = targets.filter((target) => why(target) === null);
+  const lost = targets.flatMap((target) => (why(target) === null ? [] : `${target} (${why(target)})`));
+  return [
+    ...(told.length === 0 ? [] : [`Tells ${listed(told)}.`]),
+    ...(lost.length === 0
+      ? []
+      : [`CAUTION: cannot tell ${listed(lost)}; it stands in the ledger and on the terminal alone.`]),
+  ];
+}
+
+function whyUndelivered(target: string, notifications: Config["notifications"]): string | null {
+  const name = target.slice(target.indexOf(":") + 1);
+  if (target.startsWith("slack:")) return (notifications?.slack ?? null) === null ? "no notifications.slack" : null;
+  const keys = notifications?.pagerduty?.routingKeys;
+  if (keys === undefined) return "no notifications.pagerduty";
+  return Object.hasOwn(keys, name) ? null : `no routing key for ${name}`;
 }
 
 function canaryLines(canary: CanaryPolicy | null): readonly string[] {

@@ -7,7 +7,7 @@ export function explainServer(config: Config): Section {
   return { heading: "Over HTTP", lines: [...approvalLines(config), ...mcpLines(config), ...callerLines(config)] };
 }
 
-function approvalLines({ server, approvers }: Config): readonly string[] {
+function approvalLines({ server, approvers, notifications }: Config): readonly string[] {
   const listen = server?.listen ?? null;
   if (listen === null) {
     return ["Approvals: none (no server.listen); approvers answer with `unship approve` and `unship reject`."];
@@ -16,6 +16,7 @@ function approvalLines({ server, approvers }: Config): readonly string[] {
   return [
     `Approvals: at ${where} while \`unship watch\` runs, for approvers with a personal token${server?.oidc === undefined ? "" : " or one of the issuer"} as bearer.`,
     ...issuerLines(server?.oidc),
+    ...slackLines(notifications),
     ...(approvers.length === 0 ? ["CAUTION: nobody can answer there: the file lists no approvers."] : []),
     ...(isLoopback(listen.host)
       ? []
@@ -29,6 +30,15 @@ const issuerLines = (oidc: OidcConfig | undefined): readonly string[] =>
     : [
         `Tokens of ${oidc.issuer} count for the audience ${oidc.audience}, signed by ${listed(oidc.algorithms, "or")} with a key of ${oidc.jwksUrl}; their ${oidc.claim} names the approver.`,
       ];
+
+function slackLines(notifications: Config["notifications"]): readonly string[] {
+  const slack = notifications?.slack ?? null;
+  if (slack === null || slack.signingSecret === null) return [];
+  const whose = slack.team === null ? "any workspace that has the app" : `workspace ${slack.team}`;
+  return [
+    `Presses of buttons in Slack: at /slack/interactions, signed by Slack and at most five minutes old, from members of ${whose}.`,
+  ];
+}
 
 function mcpLines({ server }: Config): readonly string[] {
   const tokens = server?.tokens ?? [];

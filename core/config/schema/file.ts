@@ -3,6 +3,7 @@ import { FeedbackLoop, ReasoningChain } from "./chain.ts";
 import { Execution } from "./execution.ts";
 import { field } from "./fields.ts";
 import { approval, freezeWindows, graduation } from "./limits.ts";
+import { Notifications } from "./notifications.ts";
 import { RollbackPolicies } from "./policies.ts";
 import { Server } from "./server.ts";
 import { setup } from "./setup.ts";
@@ -33,6 +34,9 @@ export const ConfigFile = z.strictObject({
   approvers: setup.approvers,
   approval,
   graduation,
+  notifications: field(Notifications.optional(), "Through what people are told.", {
+    unless: "nobody is told by chat or pager: notices stand in the ledger and on the terminal",
+  }),
   ledger: setup.ledger,
   knowledge: setup.knowledge,
   watch: setup.watch,

@@ -72,7 +72,7 @@ export const notification = () =>
 
 const notificationField = field(
   notification().default([]),
-  'Whom to tell: "slack:#channel", "pagerduty:service". No connector yet in this version: each stands in the ledger and on the terminal.',
+  'Whom to tell, through `notifications`: "slack:#channel", "pagerduty:name".',
 );
 
 const Policy = z.strictObject({

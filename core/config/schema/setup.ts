@@ -55,6 +55,13 @@ const Approver = z
     oidc: field(text().optional(), "What the claim of server.oidc says of this person, exactly.", {
       unless: "no token of the issuer names this person",
     }),
+    slack: field(
+      name()
+        .regex(/^[UW][A-Z0-9]+$/)
+        .optional(),
+      "Slack's id of this person (U…, in their profile under Copy member ID).",
+      { unless: "no press of a button in Slack is theirs" },
+    ),
     services: field(
       z.array(name()).min(1).optional(),
       "Services that this person may approve for, by exact name. What a target belongs to beside the service that the plan names must stand here too.",
@@ -69,8 +76,8 @@ const Approver = z
     ),
   })
   .superRefine((approver, context) => {
-    if (approver.token_sha256 !== undefined || approver.oidc !== undefined) return;
-    const params = { hint: "name token_sha256 or oidc" };
+    if ([approver.token_sha256, approver.oidc, approver.slack].some((proof) => proof !== undefined)) return;
+    const params = { hint: "name token_sha256, oidc or slack" };
     context.addIssue({ code: "custom", path: ["name"], message: "has nothing to show who they are", params });
   });
 

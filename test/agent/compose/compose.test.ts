@@ -103,7 +103,7 @@ it("a notice that no connector delivers is answered as undelivered, by name", as
   const notice = { incidentId: "i", title: "t", lines: [], severity: "info", to: "slack:#incidents" } as const;
   expect(await terminalNotifier.notify(notice)).toEqual({
     delivered: false,
-    detail: "undelivered: no connector for slack yet",
+    detail: "undelivered: nothing delivers slack here",
   });
 });
 

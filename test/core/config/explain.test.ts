@@ -49,7 +49,7 @@ describe("the explanation", () => {
     ["p99_latency: your query; it yields s (by the names in it), turned into ms: times 1000."],
     ["It does not name the label service: it is rewritten to be asked for all services at once, grouped by service."],
     [
-      "Tells slack:#incidents and pagerduty:oncall (undelivered: no connector yet; it stands in the ledger and on the terminal).",
+      "CAUTION: cannot tell slack:#incidents (no notifications.slack) and pagerduty:oncall (no notifications.pagerduty); it stands in the ledger and on the terminal alone.",
     ],
     ["syncs of Argo CD's applications, at https://argocd.internal/api/v1/applications, without a token."],
     [

@@ -24,9 +24,9 @@ const KEYS: readonly Row[] = [
     'u.yaml:3:3: there is no key "colour" in knowledge (valid here: path)',
   ],
   [
-    "a key without effect in this version is an error",
-    `${SOURCES}notifications: []\n`,
-    'u.yaml:2:1: there is no key "notifications" at the top (valid here: mode, data_sources, rollback_policies, reasoning_chain, execution, feedback_loop, services, service_label, version_label, topology, freeze_windows, approvers, and 7 more)',
+    "a key that is like none at the top is an error too",
+    `${SOURCES}kubectl: []\n`,
+    'u.yaml:2:1: there is no key "kubectl" at the top (valid here: mode, data_sources, rollback_policies, reasoning_chain, execution, feedback_loop, services, service_label, version_label, topology, freeze_windows, approvers, and 8 more)',
   ],
   [
     "a mistyped key is one problem, not also a missing one",

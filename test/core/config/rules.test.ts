@@ -117,12 +117,6 @@ describe("a configuration", () => {
     });
   });
 
-  it.each(["notifications"])("refuses %s, which has no effect yet", (key) => {
-    expect(problems(`${SOURCES}${key}: {}\n`)).toEqual([
-      expect.stringContaining(`there is no key "${key}" at the top`),
-    ]);
-  });
-
   it("is the same, byte for byte, for the same text and variables", () => {
     expect(JSON.stringify(loaded(SEED))).toBe(JSON.stringify(loaded(SEED)));
   });

@@ -19,12 +19,22 @@ const PLACES: readonly (readonly [path: string, around: Readonly<Record<string, 
   ["data_sources.feature_flags.token", { type: "flagsmith", project: 1, environment_key: "k" }],
   ["model.api_key", { provider: "openai", model: "m" }],
   ["ledger.url", { signing_key: "/etc/unship/head-key.pem" }],
+  ["notifications.slack.bot_token", { team: "T1" }],
+  ["notifications.slack.signing_secret", { bot_token: "${file:/run/bot}" }],
+  ["notifications.pagerduty.routing_keys.oncall", {}],
 ];
 
 const withSecret = (path: string, around: Readonly<Record<string, unknown>>, value: unknown): string => {
   const parent = path.slice(0, path.lastIndexOf("."));
   const base = Object.keys(around).length === 0 ? UNSHIP : changed(UNSHIP, [parent, around]);
-  return changed(base, [path, value]);
+  // Buttons need somebody who may press them, and somewhere to arrive.
+  const pressed: Parameters<typeof changed>[1][] = path.endsWith("signing_secret")
+    ? [
+        ["server.listen", ":7332"],
+        ["approvers.0.slack", "U0001"],
+      ]
+    : [];
+  return changed(base, ...pressed, [path, value]);
 };
 
 describe.each(PLACES)("the secret at %s", (path, around) => {
@@ -42,7 +52,9 @@ describe.each(PLACES)("the secret at %s", (path, around) => {
   it("is listed by its key, for the command that needs it", () => {
     const key = path.replace("deployments", "deployments[0]");
     const listed = secretsIn(loaded(withSecret(path, around, "${KEY}"), { KEY: SECRET }));
-    expect(listed).toEqual([{ key, secret: { from: "env", name: "KEY" } }]);
+    expect(listed.filter(({ secret }) => secret.from === "env")).toEqual([
+      { key, secret: { from: "env", name: "KEY" } },
+    ]);
   });
 
   it("stands in no explanation, even in plain text", () => {
@@ -111,6 +123,13 @@ describe("secret fields", () => {
         expect([own.join("."), isSecret(own)]).toEqual([own.join("."), says]);
         if (says) found.push(own.join("."));
         walk(property, own);
+      }
+      if (typeof schema.additionalProperties === "object") {
+        const own = [...path, "oncall"];
+        const says = schema.additionalProperties.description?.includes("${VARIABLE}") ?? false;
+        expect([own.join("."), isSecret(own)]).toEqual([own.join("."), says]);
+        if (says) found.push(own.join("."));
+        walk(schema.additionalProperties, own);
       }
       if (schema.items !== undefined && !Array.isArray(schema.items)) walk(schema.items as JsonSchema, [...path, 0]);
     };

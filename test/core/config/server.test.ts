@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: secrets are spelled so in the file
 import { describe, expect, it } from "vitest";
 import { explain } from "../../../core/config/explain.ts";
 import { loaded, problems, SOURCES } from "./fixtures.ts";
@@ -178,5 +179,52 @@ describe("an authorization server for callers of MCP", () => {
     const both = `${OIDC.replace("audience: unship", 'audience: "https://u.example/mcp"')}`;
     const text = `${SOURCES}server: {listen: ":7332", oidc: {${both}}, oauth: {${OAUTH}}}\napprovers: [{name: ada, oidc: ada}]`;
     expect(problems(text).join("\n")).toMatch(/server\.oauth\.resource is also the audience of the approvers' tokens/);
+  });
+});
+
+const SLACK = 'slack: {bot_token: "${file:/run/bot}", signing_secret: "${file:/run/sign}", team: T0001}';
+const told = (notifications: string, server = ":7332", approver = "slack: U0001") =>
+  `${SOURCES}notifications: {${notifications}}\nserver: {listen: "${server}"}\napprovers: [{name: ada, ${approver}}]\n`;
+
+describe("who is told through Slack and PagerDuty, and answers there", () => {
+  it("is read, and explained", () => {
+    const config =
+      loaded(`${told(`${SLACK}, pagerduty: {routing_keys: {oncall: "\${file:/run/pd}"}}`)}rollback_policies:
+  auto: {action: notify_and_recommend, conditions: [{health_check_failures: 3}], notification: ["slack:#a", "pagerduty:oncall", "pagerduty:other"]}`);
+    expect(config.notifications).toMatchObject({
+      slack: { team: "T0001", apiUrl: "https://slack.com/api" },
+      pagerduty: { routingKeys: { oncall: { from: "file", path: "/run/pd" } } },
+    });
+    const said = explain(config).join("\n");
+    expect(said).toContain("Tells slack:#a and pagerduty:oncall.");
+    expect(said).toContain("CAUTION: cannot tell pagerduty:other (no routing key for other)");
+    expect(said).toContain("ada, for every service, with a button in Slack.");
+    expect(said).toContain("Presses of buttons in Slack: at /slack/interactions");
+  });
+
+  it.each([
+    [
+      "a member of Slack whose presses cannot be verified",
+      told('slack: {bot_token: "${file:/b}"}'),
+      /approvers\[0\]\.slack has no effect/,
+    ],
+    [
+      "buttons that nobody may press",
+      told(SLACK, ":7332", `token_sha256: "${SHA}"`),
+      /signing_secret lets nobody answer/,
+    ],
+    [
+      "buttons whose presses reach nothing",
+      told(SLACK).replace(/server: .*\n/, ""),
+      /signing_secret has no effect without server\.listen/,
+    ],
+    ["what is no member of Slack", told(SLACK, ":7332", 'slack: "@ada"'), /approvers\[0\]\.slack/],
+    [
+      "one member for two approvers",
+      told(SLACK).replace("}]", "}, {name: ben, slack: U0001}]"),
+      /approvers\[1\]\.slack is the same as that of approvers\[0\]/,
+    ],
+  ])("refuses %s", (_, text, problem) => {
+    expect(problems(text)).toEqual([expect.stringMatching(problem)]);
   });
 });

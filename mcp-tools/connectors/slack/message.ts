@@ -1,0 +1,61 @@
+import type { Notice } from "../../../core/ports.ts";
+
+/** Longest text of a section, of a header, and value of a button (Block Kit reference). */
+const SECTION_CHARS = 3000;
+const HEADER_CHARS = 150;
+const SECTIONS = 40;
+
+const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
+
+/** All of it is plain text: what others wrote can mention nobody, link nowhere and format nothing (S11). */
+const plain = (text: string, most: number) => ({ type: "plain_text", text: cut(text, most), emoji: false }) as const;
+const section = (text: string) => ({ type: "section", text: plain(text, SECTION_CHARS) }) as const;
+
+/** In `text`, which older clients and notifications show, these three have a meaning of their own. */
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/**
+ * A notice as a message for `chat.postMessage`; one that asks for an answer shows the plan as a diff and two buttons,
+ * which carry the plan's id and the hash of what is shown.
+ *
+ * @param buttons whether presses can reach us
+ * @see https://docs.slack.dev/reference/block-kit/blocks
+ * @see https://docs.slack.dev/messaging/formatting-message-text#escaping
+ */
+export function messageOf(notice: Notice, channel: string, buttons: boolean) {
+  const { title, lines, asks } = notice;
+  const shown = [...lines, ...(asks?.diff ?? [])].filter((line) => line.trim() !== "").slice(0, SECTIONS);
+  return {
+    channel,
+    text: escaped(cut(title, SECTION_CHARS)),
+    mrkdwn: false,
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      { type: "header", text: plain(title, HEADER_CHARS) },
+      ...shown.map(section),
+      ...(asks === undefined || !buttons ? [] : [answers(asks)]),
+    ],
+  };
+}
+
+function answers({ planId, planHash }: NonNullable<Notice["asks"]>) {
+  const value = JSON.stringify({ plan: planId, hash: planHash });
+  const button = (action: string, text: string, style: string) => ({
+    type: "button",
+    action_id: action,
+    text: plain(text, 75),
+    style,
+    value,
+    confirm: {
+      title: plain(`${text} this plan?`, 100),
+      text: plain(`${text} ${planId}, as it is described here.`, 300),
+      confirm: plain(text, 30),
+      deny: plain("Not now", 30),
+    },
+  });
+  return {
+    type: "actions",
+    elements: [button("unship.approve", "Approve", "primary"), button("unship.reject", "Reject", "danger")],
+  };
+}
