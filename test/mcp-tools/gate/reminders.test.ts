@@ -19,7 +19,6 @@ async function waiting(world: World): Promise<string> {
   await world.store.saveIncident({
     ...incident,
     id: "incident-1",
-    plan: null,
     stage: "waiting-approval",
     // Saved with no plan yet: another one than that of the record would take the place of the one that is proposed here.
     plan: null,
