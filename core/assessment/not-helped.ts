@@ -25,9 +25,9 @@ export function withoutSecondGuess(decision: Decision, onset: Onset | null, case
   const isJoined = (a: string, b: string): boolean =>
     a === b || !graph.known || graph.ancestors(a).has(b) || graph.ancestors(b).has(a);
   const act = ownActs(changes).findLast(
-    ({ service, doneAt }) =>
+    ({ service, actedAt, doneAt }) =>
       onset.earliest <= doneAt + CALM_STEPS * stepMs &&
-      meant.some((change) => change.startedAt < doneAt && isJoined(change.service, service)),
+      meant.some((change) => change.startedAt < actedAt && isJoined(change.service, service)),
   );
   if (act === undefined) return decision;
   const since = `our own rollback of ${act.service} was in effect at ${rfc3339(act.doneAt)} and did not end this trouble`;

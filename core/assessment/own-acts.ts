@@ -17,6 +17,8 @@ export interface OwnAct {
   readonly service: string;
   /** When the change that it undid began; null where nobody knows that change any more. */
   readonly began: number | null;
+  /** When the rollback itself began. */
+  readonly actedAt: number;
   readonly doneAt: number;
 }
 
@@ -32,7 +34,7 @@ export function ownActs(changes: readonly Change[]): readonly OwnAct[] {
         .filter((change) => change.ownRollback !== true && change.to === own.from && replaces(own, change))
         .toSorted((a, b) => b.startedAt - a.startedAt)[0];
       const doneAt = own.finishedAt + (own.finishedAt % SECOND_MS === 0 ? SECOND_MS - 1 : 0);
-      return [{ service: own.service, began: undone?.startedAt ?? null, doneAt }];
+      return [{ service: own.service, began: undone?.startedAt ?? null, actedAt: own.startedAt, doneAt }];
     })
     .toSorted((a, b) => a.doneAt - b.doneAt);
 }
