@@ -108,13 +108,10 @@ export function createControls(): Controls {
       let one = running.get(key) as Running<S> | undefined;
       if (one === undefined || one.source !== signal.grid) {
         const first = slotOf(signal.grid, change.startedAt) - BEFORE_SLOTS;
-        const members = membersOf(
-          signal,
-          outOfReach(change.service),
-          timeOf(signal.grid, first),
-          change.startedAt,
-          context,
-        );
+        const [from, to] = [timeOf(signal.grid, first), change.startedAt];
+        // What began with the change has no past of its own to be held against.
+        if (usualOf(signal, context.requestsOf(signal), from, to) === null) return null;
+        const members = membersOf(signal, outOfReach(change.service), from, to, context);
         if (members.length < LEAST_SERVICES) return null;
         one = begin(signal, members, Math.max(signal.grid.first, first));
         running.set(key, one);

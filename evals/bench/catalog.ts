@@ -21,8 +21,12 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
   },
   "detection-delay": async ({ seed, trials }) => {
     const { delayLines, measureDelays } = await import("./detection-delay.ts");
+    const { measureVersionDelays, versionLines } = await import("./version-delay.ts");
+    const { benchConfig } = await import("./bench-config.ts");
     const value = measureDelays(trials ?? 200, seed);
-    return { lines: delayLines(value), value, met: value.met };
+    const versions = measureVersionDelays(benchConfig(), Math.ceil((trials ?? 200) / 20), seed);
+    const lines = [...delayLines(value), "", ...versionLines(versions)];
+    return { lines, value: { ...value, versions }, met: value.met };
   },
   tick: async ({ seed }) => {
     const { measureTick, tickLines } = await import("./tick.ts");

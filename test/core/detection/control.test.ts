@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { createControls } from "../../../core/detection/control.ts";
 import { createDetectionEngine } from "../../../core/detection/engine.ts";
 import { outOfReachOf } from "../../../core/detection/reach.ts";
+import { createGrid, put } from "../../../core/detection/sample-grid.ts";
 import type { Change } from "../../../core/model/change.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { testConfig } from "../assessment/config.ts";
@@ -140,6 +142,25 @@ describe("a shift after a change, beside services that the change cannot reach",
   ])("stands as it is where %s", (_name, edges, beside) => {
     expect(last(watched([latency("cart", 2, 1), ...beside], edges))?.detector).toBe("regression");
     expect(last(watched([latency("cart", 2, 1), ...beside], edges))?.because).not.toContain("cannot reach");
+  });
+
+  it("is held against nothing where the signal has no past before the change", () => {
+    const signalOf = ({ service, metric, worse, values }: Series) => {
+      const grid = createGrid(T0, STEP);
+      values.forEach((value, i) => {
+        put(grid, T0 + (i + 1) * STEP, value, 1000);
+      });
+      return { service, metric, worse, grid };
+    };
+    const all = new Map(others(1).map((one) => [one.service, signalOf(one)]));
+    const context = { whole: (service: string) => all.get(service), requestsOf: () => () => Number.NaN };
+    const controls = createControls();
+    controls.graph(EDGES);
+    const cart = latency("cart", 2, 1);
+    const from = (first: number) =>
+      signalOf({ ...cart, values: cart.values.map((value, i) => (i < first ? null : value)) });
+    expect(controls.judge(from(BEFORE - 4), change, change.startedAt, context)).toBeNull();
+    expect(controls.judge(from(0), change, change.startedAt, context)).toMatchObject({ own: true, services: 3 });
   });
 
   it("is judged alike whether samples come one by one or at once", () => {

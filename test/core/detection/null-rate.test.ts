@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Begun, hasDetected, takeEvidence } from "../../../core/detection/e-detector.ts";
-import { bounded, burstEvidence, worseRates } from "../../../core/detection/evidence.ts";
+import { besideEvidence, bounded, burstEvidence, levelEvidence, worseRates } from "../../../core/detection/evidence.ts";
 import { clopperPearson } from "../../../evals/bench/intervals.ts";
 import { createRandom } from "../../../evals/bench/random.ts";
 
@@ -51,5 +51,81 @@ describe("errors in which nothing changes, looked at after every sample", () => 
 
   it("raise more than that when they come in bursts that it was not told of", () => {
     expect(keepsItsRate(alarmsWhen(ALPHA, 4, 1, NEAR))).toBe(false);
+  });
+});
+
+/** Two versions that fail alike, at a common rate that wanders by half from step to step; looked at after every sample. */
+function alarmsBeside(spends: number, spread: number, taken: number, ratios: readonly number[]): number {
+  const random = createRandom(11);
+  const errors = (mean: number) => (spread === 1 ? random.poisson(mean) : random.negativeBinomial(mean, spread));
+  let alarms = 0;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    let begun: Begun = [];
+    let log = 0;
+    for (let look = 0; look < LOOKS; look++) {
+      log = 0.9 * log + 0.2 * random.normal();
+      const rate = USUAL * Math.exp(log);
+      const fresh = { k: errors(REQUESTS * rate), n: REQUESTS };
+      const old = { k: errors(2 * REQUESTS * rate), n: 2 * REQUESTS };
+      const nats = ratios.map((ratio) =>
+        bounded(besideEvidence(fresh, old, { ratio, tolerated: 1, dispersion: taken })),
+      );
+      begun = takeEvidence(begun, nats);
+      if (!hasDetected(begun, spends)) continue;
+      alarms += 1;
+      break;
+    }
+  }
+  return alarms;
+}
+
+describe("two versions that are alike, side by side, whatever happens to both", () => {
+  it.each([
+    ["independent errors", 1, 1],
+    ["errors in bursts of each version's own", 2, 2],
+    ["independent errors that were taken to come in bursts", 1, 2],
+  ] as const)("raise no more alarms than the detector may: %s", (_name, spread, taken) => {
+    expect(keepsItsRate(alarmsBeside(ALPHA, spread, taken, [1.4]))).toBe(true);
+    expect(keepsItsRate(alarmsBeside(ALPHA, spread, taken, [1.5, 3, 6, 12, 24]))).toBe(true);
+  });
+
+  it("raise more than that once the detector spends twice what it says", () => {
+    expect(keepsItsRate(alarmsBeside(2 * ALPHA, 1, 1, [1.4]))).toBe(false);
+  });
+
+  it("raise more than that when their errors come in bursts that it was not told of", () => {
+    expect(keepsItsRate(alarmsBeside(ALPHA, 4, 1, [1.4]))).toBe(false);
+  });
+});
+
+/** A level that does not move, whose innovations have `spread` times the variance that the test takes them to have. */
+function alarmsOfLevel(spends: number, spread: number, shifts: readonly number[]): number {
+  const random = createRandom(23);
+  let alarms = 0;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    let begun: Begun = [];
+    for (let look = 0; look < LOOKS; look++) {
+      const innovation = Math.sqrt(spread) * random.normal();
+      begun = takeEvidence(
+        begun,
+        shifts.map((shift) => bounded(levelEvidence(innovation, shift, 1))),
+      );
+      if (!hasDetected(begun, spends)) continue;
+      alarms += 1;
+      break;
+    }
+  }
+  return alarms;
+}
+
+describe("a level that does not move, looked at after every sample", () => {
+  it("raises no more alarms than the detector may", () => {
+    expect(keepsItsRate(alarmsOfLevel(ALPHA, 1, [0.3]))).toBe(true);
+    expect(keepsItsRate(alarmsOfLevel(ALPHA, 1, [0.5, 1, 2, 4]))).toBe(true);
+  });
+
+  it("raises more than that once the detector spends twice what it says, or the level varies more than was told", () => {
+    expect(keepsItsRate(alarmsOfLevel(2 * ALPHA, 1, [0.3]))).toBe(false);
+    expect(keepsItsRate(alarmsOfLevel(ALPHA, 2, [0.3]))).toBe(false);
   });
 });

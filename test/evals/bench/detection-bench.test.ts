@@ -5,6 +5,7 @@ import { nullChange } from "../../../evals/bench/false-alarms.ts";
 import { drawService, NULL_KINDS, nullTraffic } from "../../../evals/bench/null-traffic.ts";
 import { answerBytes, metricOf, TICK_METRICS } from "../../../evals/bench/prometheus-answers.ts";
 import { createRandom } from "../../../evals/bench/random.ts";
+import { measureVersionDelays, versionLines } from "../../../evals/bench/version-delay.ts";
 import type { Http } from "../../../mcp-tools/connectors/http.ts";
 import { createPrometheus } from "../../../mcp-tools/connectors/prometheus/prometheus.ts";
 
@@ -92,5 +93,15 @@ describe("the stand-in for Prometheus", () => {
       expect(series.flatMap(({ values }) => values).every((value) => value !== null && value >= 0)).toBe(true);
     }
     expect(asked).toEqual([...TICK_METRICS]);
+  });
+});
+
+describe("a bad version beside a good one", () => {
+  it("is found by version where the whole takes longer, and never much before the bound", () => {
+    const cells = measureVersionDelays(benchConfig(), 1, 1, [{ rate: 300, share: 0.1, old: 0.02, fresh: 0.3 }]);
+    const [cell] = cells;
+    expect(cell?.versions).toBeLessThan(cell?.whole ?? 0);
+    expect(cell?.versions).toBeGreaterThanOrEqual(cell?.bound ?? Infinity);
+    expect(versionLines(cells).join("\n")).toContain("300         0.1    0.02    0.3");
   });
 });
