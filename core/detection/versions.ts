@@ -107,20 +107,23 @@ export function createVersions(versionLabel: string): Versions {
   };
 }
 
-/** The version that the latest change brought, or where no change tells, the one whose samples began last; null: neither. */
+/**
+ * The version that the latest change brought, or where no change tells, the one whose samples began last; null: neither.
+ * A declared canary is left to the judge of canaries and to what the file says of them.
+ */
 function versionOnTrial<S extends SharedSignal>(
   signals: readonly S[],
   label: string,
   changes: readonly Change[],
 ): S | null {
-  let latest: { readonly signal: S; readonly at: number } | null = null;
+  let latest: { readonly signal: S; readonly at: number; readonly canary: boolean } | null = null;
   for (const change of changes) {
     if (change.kind === "flag" || change.ownRollback === true || change.service !== signals[0]?.service) continue;
     const signal = signals.find(({ labels }) => labels[label] === change.to);
     if (signal === undefined || (latest !== null && latest.at >= change.startedAt)) continue;
-    latest = { signal, at: change.startedAt };
+    latest = { signal, at: change.startedAt, canary: (change.canary ?? 1) < 1 };
   }
-  if (latest !== null) return latest.signal;
+  if (latest !== null) return latest.canary ? null : latest.signal;
   const [last, before] = signals
     .map((signal) => ({ signal, at: timeOf(signal.grid, signal.grid.first) }))
     .sort((a, b) => b.at - a.at);

@@ -64,10 +64,10 @@ describe("a live canary", () => {
     ["that fails waits for a person where the file says so", smallCanary(0.06), { autoRollbackOnFail: false }, false],
     ["is not looked at where canaries are not to be judged", smallCanary(0.06), { enabled: false }, null],
     [
-      "is none where a rolling update goes through it: the service's own signals decide",
+      "is none where a rolling update goes through it: its versions side by side decide, whatever is said of canaries",
       { ...smallCanary(0.06), changes: [deploy("cart", 200)] },
-      {},
-      null,
+      { autoRollbackOnFail: false },
+      true,
     ],
     [
       "is none any more where a later change of the service replaced it",
