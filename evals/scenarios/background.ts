@@ -64,6 +64,10 @@ export interface ChangeWishes {
   readonly message?: string;
   /** When a canary is promoted or taken back; absent: not within sight. */
   readonly ends?: { readonly at: number; readonly share: 0 | 1 };
+  /** Of a deploy: the id of the one whose predecessor it brings back. */
+  readonly undoes?: string;
+  /** Of a flag: the name of one that is on and goes off. */
+  readonly off?: string;
 }
 
 /** Makes changes whose versions follow one another for each service, and whose ids say nothing. */
@@ -100,11 +104,13 @@ export function changeMaker(draw: Draw): ChangeMaker {
             }),
         ...(wishes.provides === undefined ? {} : { provides: wishes.provides }),
         ...(wishes.requires === undefined ? {} : { requires: wishes.requires }),
+        ...(wishes.undoes === undefined ? {} : { undoes: wishes.undoes }),
       };
-      return {
+      const made = {
         ...base,
         ...(kind === "deploy" ? rollout(draw, service, base.startedAt, wishes) : moment(draw, kind, base.startedAt)),
       };
+      return wishes.off === undefined ? made : { ...made, from: "on", to: "off", flag: wishes.off };
     },
   };
 }
@@ -229,9 +235,13 @@ export function number(changes: readonly PlannedChange[], system: SystemModel): 
     const own = changes
       .filter((change) => change.service === name && change.kind === "deploy")
       .sort((a, b) => a.startedAt - b.startedAt);
-    for (const [index, { id }] of own.entries()) {
-      const minor = version.minor + index;
-      names.set(id, { from: `v${version.major}.${minor}.0`, to: `v${version.major}.${minor + 1}.0` });
+    let [minor, from] = [version.minor, `v${version.major}.${version.minor}.0`];
+    for (const { id, undoes } of own) {
+      const back = undoes === undefined ? undefined : names.get(undoes)?.from;
+      if (back === undefined) minor++;
+      const to = back ?? `v${version.major}.${minor}.0`;
+      names.set(id, { from, to });
+      from = to;
     }
   }
   return changes

@@ -56,6 +56,8 @@ export interface Plot {
   readonly lateStart?: Scenario["lateStart"];
   /** Services that get no innocent change of their own near the story, beside those of the plot's changes. */
   readonly quiet?: readonly string[];
+  /** How long before the moment those services have had no innocent change, where the story is older than usual. Ms. */
+  readonly quietFor?: number;
   /** No innocent change at all from this moment on; for stories whose point is that nothing changed. */
   readonly noChangesFrom?: number;
 }

@@ -115,7 +115,7 @@ function coarse(scenario: Scenario, draw: Draw): readonly SeriesLine[] {
   });
 }
 
-function changeLine({ startedAt, finishedAt, shares: _, ...rest }: Scenario["changes"][number]) {
+function changeLine({ startedAt, finishedAt, shares: _, undoes: __, ...rest }: Scenario["changes"][number]) {
   const { id, kind, service, from, to, source, reversible, ...more } = rest;
   return {
     id,

@@ -1,8 +1,9 @@
 import type { Draw } from "../draw.ts";
 import { activityAt } from "../world/faults.ts";
-import { type Fault, MINUTE, type PlannedChange, type Scenario, SECOND } from "../world/model.ts";
+import { type Call, type Fault, MINUTE, type PlannedChange, type Scenario, SECOND } from "../world/model.ts";
 import { type Course, figure } from "../world/node.ts";
 import type { Run } from "../world/simulate.ts";
+import { lateOf } from "../world/slot.ts";
 import { versionName } from "../world/versions.ts";
 
 /** One line of `logs.jsonl`, before it is written. */
@@ -110,7 +111,9 @@ function troubleLines(scenario: Scenario, run: Run, course: Course, draw: Draw, 
   const { start, stepMs, length } = run.grid;
   const seconds = stepMs / 1000;
   const most = (MOST_PER_MINUTE * stepMs) / MINUTE;
-  const faults = scenario.faults.filter((fault) => fault.service === service.name && fault.signature !== undefined);
+  const faults = scenario.faults.filter(
+    (fault) => fault.service === service.name && fault.signature !== undefined && !isOfCalls(fault),
+  );
   const versionAt = (cell: number) => {
     const newer = versions.newer[cell] ?? -1;
     const position = draw.chance(versions.share[cell] ?? 1) ? newer : newer - 1;
@@ -162,7 +165,7 @@ function troubleLines(scenario: Scenario, run: Run, course: Course, draw: Draw, 
 function failingOf(fault: Fault, course: Course, cell: number, end: number, changes: readonly PlannedChange[]): number {
   const activity = activityAt(fault, end);
   if (activity === 0) return 0;
-  const touched = fault.errors ?? (fault.unready === undefined ? 0.02 : 0.2 * fault.unready);
+  const touched = touchedBy(fault, course, cell);
   if (fault.withVersion !== true) return activity * touched;
   const position = course.versions.deploys.findIndex(({ id }) => id === fault.because);
   const newer = course.versions.newer[cell] ?? -1;
@@ -177,8 +180,35 @@ function failingOf(fault: Fault, course: Course, cell: number, end: number, chan
   return activity * touched * share;
 }
 
+function touchedBy(fault: Fault, course: Course, cell: number): number {
+  if (fault.ceiling !== undefined) return Math.max(0, Math.min(0.1, 2 * ((course.pooled[cell] ?? 0) - 0.9)));
+  if (fault.stall !== undefined) return fault.stall.share;
+  return fault.errors ?? (fault.unready === undefined ? 0.02 : 0.2 * fault.unready);
+}
+
 function versionOf(fault: Fault, changes: readonly PlannedChange[]): string | undefined {
   return fault.withVersion === true ? changes.find(({ id }) => id === fault.because)?.to : undefined;
+}
+
+/** What goes wrong between a caller and a callee is written by the caller alone. */
+const isOfCalls = ({ refused, calling }: Fault) => refused !== undefined || calling !== undefined;
+
+/** What a caller writes of its calls to a callee, where a fault of those calls is active, and the share that fails of it. */
+function ofCalls(
+  { faults }: Scenario,
+  { caller, callee }: Call,
+  course: Course,
+  cell: number,
+  end: number,
+): { readonly share: number; readonly message: string | null } {
+  const refused = course.refused[cell] ?? 0;
+  if (refused > 0) {
+    const fault = faults.find((one) => one.service === callee && one.refused !== undefined);
+    return { share: refused, message: `${fault?.signature ?? "connection refused"} calling ${callee} request={id}` };
+  }
+  const pushed = faults.find((one) => one.service === caller && one.calling?.callee === callee);
+  if (pushed?.calling === undefined || activityAt(pushed, end) < 0.5) return { share: 0, message: null };
+  return { share: lateOf(course, cell, pushed.calling.timeoutMs), message: pushed.signature ?? null };
 }
 
 /** A caller names the callee that failed it: the worse one more often. */
@@ -186,16 +216,19 @@ function blame(scenario: Scenario, run: Run, course: Course, cell: number, draw:
   const calls = scenario.system.calls.filter(({ caller, queue }) => caller === course.service.name && !queue);
   const weights = calls.map((call) => {
     const callee = run.courses.get(call.callee);
-    return { call, weight: callee === undefined ? 0 : call.perRequest * figure(callee, cell, "errors") };
+    if (callee === undefined) return { call, weight: 0, message: null };
+    const { share, message } = ofCalls(scenario, call, callee, cell, run.grid.start + cell * run.grid.stepMs);
+    return { call, weight: call.perRequest * (figure(callee, cell, "errors") + share), message };
   });
   let point = draw.uniform(
     0,
     weights.reduce((sum, { weight }) => sum + weight, 0),
   );
-  for (const { call, weight } of weights) {
+  for (const { call, weight, message } of weights) {
     point -= weight;
     if (point < 0) {
       const { callee, timeoutMs } = call;
+      if (message !== null) return message;
       return draw.chance(0.75)
         ? `upstream ${callee} answered 503 for {id}`
         : `deadline of ${timeoutMs}ms exceeded calling ${callee} request={id}`;

@@ -191,7 +191,7 @@ function custom(
     put(row, "orders_per_minute", cell, (draw.binomial(count - failed, 0.04) * 60) / seconds);
   if (service.tier === "store") {
     const held = ((course.rate[cell] ?? 0) * (course.newer.median[cell] ?? 0)) / 1000;
-    put(row, "open_connections", cell, 10 + draw.poisson(4 * held));
+    put(row, "open_connections", cell, 10 + draw.poisson(4 * held) + Math.round(course.leftOpen[cell] ?? 0));
   }
   if (course.readsQueue) put(row, "queue_depth", cell, draw.poisson(2 + (course.backlog[cell] ?? 0)));
 }

@@ -95,11 +95,18 @@ function walk(
     });
   let failed = draw.chance(track.ownErrors[cell] ?? 0);
   let took = (track.work[cell] ?? 0) * Math.exp(service.tail * draw.normal()) * 1000;
+  const stalled = track.stalled[cell] ?? 0;
+  if (stalled > 0 && draw.chance(stalled)) took += (track.stallMs[cell] ?? 0) * 1000;
   if (depth < MOST_DEPTH)
     for (const call of scenario.system.calls) {
       if (call.caller !== service.name || call.queue || spans.length >= MOST_SPANS) continue;
       const callee = run.courses.get(call.callee);
       if (callee === undefined || !draw.chance(Math.min(1, call.perRequest))) continue;
+      const refused = callee.refused[cell] ?? 0;
+      if (refused > 0 && draw.chance(refused)) {
+        if (!draw.chance(call.fallback)) failed = true;
+        continue;
+      }
       const answer = walk(to, callee, startUs + took, observed ? span : parent, depth + 1);
       const late = answer.took > call.timeoutMs * 1000;
       took += Math.min(answer.took, call.timeoutMs * 1000);

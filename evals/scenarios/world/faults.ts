@@ -1,11 +1,13 @@
 import { type Fault, HOUR } from "./model.ts";
+import { shareAt } from "./versions.ts";
 
 /** How active a fault is at a time, 0–1. */
 export function activityAt(fault: Fault, at: number): number {
   if (at < fault.from || at >= fault.to) return 0;
   const age = at - fault.from;
   if (fault.pulse !== undefined && age % fault.pulse.everyMs >= fault.pulse.onMs) return 0;
-  const grown = fault.rampMs === undefined || fault.rampMs === 0 ? 1 : Math.min(1, age / fault.rampMs);
+  const ramp = fault.rampMs === undefined || fault.rampMs === 0 ? 1 : Math.min(1, age / fault.rampMs);
+  const grown = fault.steps === undefined ? ramp : ramp * shareAt({ shares: fault.steps }, at);
   return fault.fadeMs === undefined ? grown : grown * Math.exp(-age / fault.fadeMs);
 }
 
@@ -22,6 +24,12 @@ export function leaked(fault: Fault, at: number): number {
   return (fault.memoryPerHour * (Math.min(at, fault.to) - fault.from)) / HOUR;
 }
 
+/** Connections that a leak has left open by a time. */
+export function leftOpen(fault: Fault, at: number): number {
+  if (fault.leftOpenPerHour === undefined || at <= fault.from) return 0;
+  return (fault.leftOpenPerHour * (Math.min(at, fault.to) - fault.from)) / HOUR;
+}
+
 /** The same fault with its strength times `factor`; probabilities and shares stay below one. */
 export function scaled(fault: Fault, factor: number): Fault {
   const around = (value: number | undefined) => (value === undefined ? undefined : 1 + (value - 1) * factor);
@@ -34,6 +42,12 @@ export function scaled(fault: Fault, factor: number): Fault {
     cpuFactor: around(fault.cpuFactor),
     memoryPerHour: upTo(fault.memoryPerHour, 3),
     unready: upTo(fault.unready, 1),
+    stall: fault.stall === undefined ? undefined : { ...fault.stall, share: Math.min(0.4, fault.stall.share * factor) },
+    ceiling: fault.ceiling === undefined ? undefined : fault.ceiling / factor,
+    calling:
+      fault.calling === undefined
+        ? undefined
+        : { ...fault.calling, timeoutMs: Math.max(1, Math.round(fault.calling.timeoutMs / factor)) },
     calls: fault.calls === undefined ? undefined : { ...fault.calls, factor: around(fault.calls.factor) ?? 1 },
   };
   return { ...fault, ...Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) };

@@ -87,7 +87,15 @@ export interface PlannedChange {
   readonly provides?: Readonly<Record<string, string>>;
   readonly requires?: Readonly<Record<string, string>>;
   /** Of a deploy: from when on which share of the traffic goes to the new version. Ascending. */
-  readonly shares: readonly { readonly at: number; readonly share: number }[];
+  readonly shares: readonly Step[];
+  /** Of a deploy that brings back what served before an earlier one: that one's id. Not written down: `to` says it. */
+  readonly undoes?: string;
+}
+
+/** One step of a staircase: from this time on, this share. */
+export interface Step {
+  readonly at: number;
+  readonly share: number;
 }
 
 /**
@@ -106,12 +114,18 @@ export interface Fault {
   readonly rampMs?: number;
   /** Activity decays from the start with this time constant. */
   readonly fadeMs?: number;
+  /** Activity as a staircase, of 1: nothing before the first step. For what reaches a service through another's rollout. */
+  readonly steps?: readonly Step[];
   /** Active for `onMs` in each `everyMs`. */
   readonly pulse?: { readonly everyMs: number; readonly onMs: number };
   /** Probability that a request fails by itself. */
   readonly errors?: number;
   readonly latencyFactor?: number;
   readonly addedMs?: number;
+  /** A share of the requests is held up by this long, all others not at all: a pause, a lost packet, a scan. */
+  readonly stall?: { readonly share: number; readonly ms: number };
+  /** Requests a second that some pool can serve; more of them wait, then fail. The processor does not show it. */
+  readonly ceiling?: number;
   /** Work for each request, of 1. */
   readonly cpuFactor?: number;
   /** Capacity that is left, of 1. */
@@ -122,6 +136,12 @@ export interface Fault {
   readonly unready?: number;
   /** Calls to one callee for each request, of 1. */
   readonly calls?: { readonly callee: string; readonly factor: number };
+  /** Another timeout and number of attempts for the calls to one callee, while active by half or more. */
+  readonly calling?: { readonly callee: string; readonly timeoutMs: number; readonly attempts: number };
+  /** Share of the calls to this service that fail before they reach it. */
+  readonly refused?: number;
+  /** Connections to this store that are opened and never closed, an hour. */
+  readonly leftOpenPerHour?: number;
   /** Traffic from outside, of 1. */
   readonly loadFactor?: number;
   /** Share of cache hits lost. */
@@ -130,6 +150,8 @@ export interface Fault {
   readonly signature?: string;
   /** Its strength may be raised until it can be seen: see visibility.ts. */
   readonly main?: boolean;
+  /** Nobody could see it from its start: onset is when it first hurts. */
+  readonly latent?: boolean;
 }
 
 /** Where samples are missing: every series of the service (null: of all services), or of one metric. */

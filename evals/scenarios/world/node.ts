@@ -12,6 +12,9 @@ export interface Track {
   readonly p99: Float64Array;
   /** Median of its own work, callees apart. */
   readonly work: Float64Array;
+  /** Share of requests that are held up, and by how many ms. */
+  readonly stalled: Float64Array;
+  readonly stallMs: Float64Array;
 }
 
 /** What a service does in each cell, in expectation. `older` means something only where `versions.share` < 1. */
@@ -27,6 +30,12 @@ export interface Course {
   /** Share of pods that fail readiness. */
   readonly unready: Float64Array;
   readonly cacheHits: Float64Array;
+  /** Share of the calls to it that do not reach it. */
+  readonly refused: Float64Array;
+  /** Use of the scarcest pool, of 1; 0 where no pool is scarce. */
+  readonly pooled: Float64Array;
+  /** Connections that others left open. */
+  readonly leftOpen: Float64Array;
   /** Whether it reads a queue, and how many messages wait there. */
   readonly readsQueue: boolean;
   readonly backlog: Float64Array;
@@ -68,7 +77,15 @@ export function prepare(
     return found < 0 ? absent : found;
   };
   const cells = () => new Float64Array(grid.length);
-  const track = (): Track => ({ errors: cells(), ownErrors: cells(), median: cells(), p99: cells(), work: cells() });
+  const track = (): Track => ({
+    errors: cells(),
+    ownErrors: cells(),
+    median: cells(),
+    p99: cells(),
+    work: cells(),
+    stalled: cells(),
+    stallMs: cells(),
+  });
   const calls = (callee: string) => system.calls.some((call) => call.caller === service.name && call.callee === callee);
   return {
     course: {
@@ -81,6 +98,9 @@ export function prepare(
       memory: cells(),
       unready: cells(),
       cacheHits: cells(),
+      refused: cells(),
+      pooled: cells(),
+      leftOpen: cells(),
       readsQueue: system.calls.some(({ callee, queue }) => queue && callee === service.name),
       backlog: cells(),
     },
@@ -124,6 +144,47 @@ export function totalOf(node: Node, position: number, pick: (fault: Fault) => nu
   let all = 0;
   for (const active of node.faults) all += (pick(active.fault) ?? 0) * strength(active, position);
   return all;
+}
+
+/** Share of requests that are held up in the version at a position, and by how many ms: that of the longest. */
+export function stallOf(node: Node, position: number): { readonly share: number; readonly ms: number } {
+  let [share, ms] = [0, 0];
+  for (const active of node.faults) {
+    const { stall } = active.fault;
+    const part = stall === undefined ? 0 : stall.share * strength(active, position);
+    if (stall === undefined || part === 0) continue;
+    share += part;
+    ms = Math.max(ms, stall.ms);
+  }
+  return { share: Math.min(0.45, share), ms };
+}
+
+/** Requests a second that the scarcest pool of the version at a position serves; infinite where none is scarce. */
+export function ceilingOf(node: Node, position: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const active of node.faults) {
+    const now = strength(active, position);
+    if (active.fault.ceiling !== undefined && now > 0) least = Math.min(least, active.fault.ceiling / now);
+  }
+  return least;
+}
+
+/** How a service calls a callee now: as it always did, or as a fault has it, and whether that is so. */
+export function callingOf(node: Node, call: Call): { readonly call: Call; readonly changed: boolean } {
+  for (const { fault, activity } of node.faults)
+    if (fault.calling?.callee === call.callee && activity >= 0.5)
+      return {
+        call: { ...call, timeoutMs: fault.calling.timeoutMs, attempts: fault.calling.attempts },
+        changed: true,
+      };
+  return { call, changed: false };
+}
+
+/** Share of the calls to a service that do not reach it now. */
+export function refusedBy(node: Node): number {
+  let all = 0;
+  for (const { fault, activity } of node.faults) all += (fault.refused ?? 0) * activity;
+  return Math.min(1, all);
 }
 
 /** Memory that the version at a position has leaked by a time. */

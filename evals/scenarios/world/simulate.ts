@@ -1,7 +1,20 @@
-import { cellActivity } from "./faults.ts";
+import { cellActivity, leftOpen } from "./faults.ts";
 import type { Fault, Grid, PlannedChange, SystemModel } from "./model.ts";
-import { type Course, factorOf, figure, leakOf, mixed, type Node, prepare, type Track, totalOf } from "./node.ts";
-import { type Slot, slotOf } from "./slot.ts";
+import {
+  type Course,
+  callingOf,
+  ceilingOf,
+  factorOf,
+  figure,
+  leakOf,
+  mixed,
+  type Node,
+  prepare,
+  refusedBy,
+  type Track,
+  totalOf,
+} from "./node.ts";
+import { lateOf, type Slot, slotOf } from "./slot.ts";
 import { season, type Wander } from "./wander.ts";
 
 export interface Run {
@@ -88,15 +101,25 @@ function flowDown(node: Node, cell: number, end: number, outside: number, second
         ))
     : 0;
   course.memory[cell] = mixed(node, cell, (position) => leakOf(node, position, end));
+  course.refused[cell] = refusedBy(node);
+  course.pooled[cell] = mixed(node, cell, (position) => rate / ceilingOf(node, position));
+  course.leftOpen[cell] = node.faults.reduce((sum, { fault }) => sum + leftOpen(fault, end), 0);
 
   const misses = course.service.cached ? 1 + (CALLS_OF_A_MISS - 1) * (1 - (course.cacheHits[cell] ?? 0) / HITS) : 1;
-  for (const { call, callee, lag } of node.calls) {
+  for (const { call: usual, callee, lag } of node.calls) {
+    const { call, changed } = callingOf(node, usual);
     const more = product(({ calls }) => (calls?.callee === call.callee ? calls.factor : 1));
     const sent = rate * call.perRequest * more * misses;
     if (call.queue) callee.queued += sent;
     else {
-      const failing = cell === 0 ? 0 : figure(callee.course, cell - Math.max(1, lag), "errors");
-      callee.inbound += sent * (1 + Math.min(call.attempts - 1, failing + (call.attempts > 2 ? failing * failing : 0)));
+      const before = cell - Math.max(1, lag);
+      const refused = refusedBy(callee);
+      const answered = cell === 0 ? 0 : figure(callee.course, before, "errors");
+      const late = changed && cell > 0 ? lateOf(callee.course, before, call.timeoutMs) : 0;
+      const failing = late + refused === 0 ? answered : 1 - (1 - answered) * (1 - late) * (1 - refused);
+      let again = failing + (call.attempts > 2 ? failing * failing : 0);
+      for (let attempt = 4; attempt <= call.attempts; attempt++) again += failing ** (attempt - 1);
+      callee.inbound += sent * (1 + Math.min(call.attempts - 1, again)) * (1 - refused);
     }
   }
 }
@@ -126,4 +149,6 @@ function record(track: Track, cell: number, slot: Slot): void {
   track.median[cell] = slot.median;
   track.p99[cell] = slot.p99;
   track.work[cell] = slot.work;
+  track.stalled[cell] = slot.stalled;
+  track.stallMs[cell] = slot.stallMs;
 }

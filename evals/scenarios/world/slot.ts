@@ -1,4 +1,4 @@
-import { factorOf, figure, type Node, totalOf } from "./node.ts";
+import { type Course, callingOf, ceilingOf, factorOf, figure, type Node, stallOf, totalOf } from "./node.ts";
 
 /** What one version does in one cell. */
 export interface Slot {
@@ -10,6 +10,8 @@ export interface Slot {
   /** Median of its own work, callees apart. */
   readonly work: number;
   readonly unready: number;
+  readonly stalled: number;
+  readonly stallMs: number;
 }
 
 /** The 99th percentile of a standard normal. */
@@ -34,27 +36,36 @@ export function slotOf(
   const { course } = node;
   const { service, versions } = course;
   const load = course.load[cell] ?? 0;
-  const busy = Math.min(0.97, Math.max(0, (load - 0.5) / 0.5));
-  const waiting = busy / (1 - busy);
+  const waiting = waitingAt(load);
+  const pooled = (course.rate[cell] ?? 0) / ceilingOf(node, position);
+  const queued = waitingAt(pooled);
   const pressure = Math.min(1, Math.max(0, ((course.memory[cell] ?? 0) - 0.88) / 0.1));
   const warm = 1 + (service.warmUp.factor - 1) * fresh;
   const slower = factorOf(node, position, ({ latencyFactor }) => latencyFactor);
   const work = service.ownMedianMs * drift.latency * slower * warm + totalOf(node, position, ({ addedMs }) => addedMs);
-  const alone = work * (1 + 0.15 * waiting) * (1 + pressure);
+  const alone = work * (1 + 0.15 * waiting) * (1 + pressure) * (1 + 0.15 * queued);
   let median = alone;
-  let p99 = work * Math.exp(Z99 * service.tail) * (1 + 0.35 * waiting) * (1 + 4 * pressure);
+  let p99 = work * Math.exp(Z99 * service.tail) * (1 + 0.35 * waiting) * (1 + 4 * pressure) * (1 + 0.35 * queued);
+  const stall = stallOf(node, position);
+  if (stall.share > 0) {
+    const undisturbed = { median, p99 };
+    median = heldUp(undisturbed, stall, 0.5);
+    p99 = heldUp(undisturbed, stall, 0.99);
+  }
 
-  const shed = load > 1 ? 1 - 1 / load : 0;
+  const shed = (load > 1 ? 1 - 1 / load : 0) + (pooled > 1 ? 1 - 1 / pooled : 0);
   const resets = service.warmUp.resets * Math.min(1, (versions.replaced[cell] ?? 0) * 4);
   const faulty = totalOf(node, position, ({ errors }) => errors) + broken(node, cell, position);
   const own = Math.min(1, service.baseError * drift.errors + faulty + shed + resets + 0.3 * pressure ** 2);
   let whole = 1 - own;
   let wait = 0;
-  for (const { call, callee, lag } of node.calls) {
+  for (const { call: usual, callee, lag } of node.calls) {
+    const { call } = callingOf(node, usual);
     if (call.queue) continue;
     const [typical, worst] = [figure(callee.course, cell - lag, "median"), figure(callee.course, cell - lag, "p99")];
-    const late = exceeds(call.timeoutMs, typical, worst);
-    const failing = 1 - (1 - figure(callee.course, cell - lag, "errors")) * (1 - late);
+    const late = lateOf(callee.course, cell - lag, call.timeoutMs);
+    const refused = callee.course.refused[Math.max(0, cell - lag)] ?? 0;
+    const failing = 1 - (1 - figure(callee.course, cell - lag, "errors")) * (1 - late) * (1 - refused);
     const left = call.attempts > 1 ? failing * (1 - TRANSIENT + TRANSIENT * failing ** (call.attempts - 1)) : failing;
     whole *= 1 - Math.min(1, call.perRequest) * left * (1 - call.fallback);
     median += 0.6 * Math.min(1.5, call.perRequest) * Math.min(typical, call.timeoutMs);
@@ -62,7 +73,49 @@ export function slotOf(
   }
   p99 = Math.max(p99 + wait, median * 1.05);
   median = Math.min(median, p99);
-  return { errors: Math.min(1, 1 - whole), ownErrors: own, median, p99, work: alone, unready: 0.5 * pressure ** 2 };
+  return {
+    errors: Math.min(1, 1 - whole),
+    ownErrors: own,
+    median,
+    p99,
+    work: alone,
+    unready: 0.5 * pressure ** 2,
+    stalled: stall.share,
+    stallMs: stall.ms,
+  };
+}
+
+/** How much longer than the work itself a request waits at a use of what serves it, of 1: as in a queue, from half on. */
+function waitingAt(use: number): number {
+  const busy = Math.min(0.97, Math.max(0, (use - 0.5) / 0.5));
+  return busy / (1 - busy);
+}
+
+/** Share of a callee's answers that come after a limit. */
+export function lateOf(callee: Course, cell: number, limitMs: number): number {
+  const late = exceeds(limitMs, figure(callee, cell, "median"), figure(callee, cell, "p99"));
+  const stalled = figure(callee, cell, "stalled");
+  if (stalled === 0) return late;
+  const at = Math.max(0, cell);
+  const held = Math.max(callee.newer.stallMs[at] ?? 0, callee.older.stallMs[at] ?? 0) > limitMs;
+  return held ? Math.max(stalled, Math.min(late, 0.01)) : Math.min(late, 0.01);
+}
+
+/** A quantile of lognormal times of which a share is held up by a fixed time, by bisection on the logarithm. */
+function heldUp(
+  { median, p99 }: { readonly median: number; readonly p99: number },
+  { share, ms }: { readonly share: number; readonly ms: number },
+  quantile: number,
+): number {
+  const above = (limit: number) => (limit <= 0 ? 1 : exceeds(limit, median, p99));
+  let [low, high] = [Math.log(median / 8), Math.log(p99 * 8 + ms)];
+  for (let step = 0; step < 30; step++) {
+    const middle = (low + high) / 2;
+    const limit = Math.exp(middle);
+    if ((1 - share) * above(limit) + share * above(limit - ms) > 1 - quantile) low = middle;
+    else high = middle;
+  }
+  return Math.exp((low + high) / 2);
 }
 
 /** Share of requests that fail since this version needs a newer version of a callee than the one that answers. */

@@ -30,6 +30,8 @@ export interface SystemWishes {
   readonly store?: boolean;
   readonly queue?: boolean;
   readonly daily?: Traffic["daily"];
+  /** Share of capacity used at the daily mean: less where a peak is planned for. */
+  readonly utilisation?: readonly [low: number, high: number];
 }
 
 /** Draws a system. Every service is reached from an entry, and calls make no cycle: services stand callers first. */
@@ -64,7 +66,7 @@ export function drawSystem(draw: Draw, wishes: SystemWishes = {}): SystemModel {
             ? "middle"
             : "leaf";
   const services = order.map((name) =>
-    drawService(draw, name, tierOf(name), direct.get(name) ?? 0, expected.get(name) ?? 0),
+    drawService(draw, name, tierOf(name), direct.get(name) ?? 0, expected.get(name) ?? 0, wishes),
   );
   return { services, calls: withTimeouts(draw, services, calls), traffic: drawTraffic(draw, wishes.daily ?? null) };
 }
@@ -130,7 +132,14 @@ function expectedRates(order: readonly string[], calls: readonly Call[], direct:
   return rates;
 }
 
-function drawService(draw: Draw, name: string, tier: Tier, directRate: number, expectedRate: number): ServiceModel {
+function drawService(
+  draw: Draw,
+  name: string,
+  tier: Tier,
+  directRate: number,
+  expectedRate: number,
+  wishes: SystemWishes,
+): ServiceModel {
   const store = tier === "store";
   return {
     name,
@@ -141,7 +150,7 @@ function drawService(draw: Draw, name: string, tier: Tier, directRate: number, e
     directRate,
     expectedRate,
     pods: Math.max(2, Math.min(24, Math.round(expectedRate / draw.logUniform(5, 40)))),
-    utilisation: draw.uniform(0.2, 0.55),
+    utilisation: draw.uniform(...(wishes.utilisation ?? [0.2, 0.55])),
     ownMedianMs: store
       ? draw.logUniform(1, 8)
       : tier === "external"

@@ -1,4 +1,4 @@
-import { harmSince, worstService } from "./harm.ts";
+import { harmOf, harmSince, worstService } from "./harm.ts";
 import { type Fault, type Grid, MINUTE, type PlannedChange, type Scenario, SECOND } from "./model.ts";
 import { simulate } from "./simulate.ts";
 
@@ -123,15 +123,35 @@ function innocent(disturbed: boolean): Truth {
   };
 }
 
-/** When the first effect of the guilty changes begins where it begins: a fault of a version, once that version serves. */
-export function onsetOf({ faults, changes }: Scenario, guilty: readonly PlannedChange[]): number {
+/**
+ * When the first effect of the guilty changes begins where it begins: a fault of a version, once that version serves. A
+ * latent one begins when it first hurts anybody.
+ */
+export function onsetOf(scenario: Scenario, guilty: readonly PlannedChange[]): number {
+  const { faults, changes } = scenario;
   const ids = new Set(guilty.map(({ id }) => id));
-  const begins = faults
-    .filter(({ because }) => because !== null && ids.has(because))
-    .map((fault) => beginOf(fault, changes));
+  const own = faults.filter(({ because }) => because !== null && ids.has(because));
+  const begins = own.filter(({ latent }) => latent !== true).map((fault) => beginOf(fault, changes));
+  if (own.length > begins.length) begins.push(firstHurt(scenario, ids));
   if (begins.length > 0) return Math.min(...begins);
   // No fault of its own: a version that serves beside a callee that is too old for it.
   return Math.min(...guilty.map((change) => serving(change)));
+}
+
+/** A quarter of a unit of harm is what a latent fault has to reach: less is inside what load does on any day. */
+const HURTS = 0.25;
+
+/** When a service is first worse for the guilty changes than without them; the end of the watch where none is. */
+function firstHurt(scenario: Scenario, guilty: ReadonlySet<string>): number {
+  const grid = judgedGrid(scenario);
+  const [real, without] = [simulate(scenario, grid, null), simulate(scenario, grid, null, guilty)];
+  for (let cell = 0; cell < grid.length; cell++)
+    for (const [name, course] of real.courses) {
+      const reference = without.courses.get(name);
+      if (reference === undefined || course.service.tier === "external") continue;
+      if (harmOf(course, reference, cell) >= HURTS) return Math.max(grid.start, grid.start + (cell - 1) * CELL);
+    }
+  return scenario.clock.watchEnd;
 }
 
 function beginOf(fault: Fault, changes: readonly PlannedChange[]): number {

@@ -1,4 +1,4 @@
-import type { Grid, PlannedChange } from "./model.ts";
+import type { Grid, PlannedChange, Step } from "./model.ts";
 
 /** Which versions serve in a cell: the positions of the deploys that the older and the newer one contain, and the newer one's share. */
 export interface Versions {
@@ -15,9 +15,9 @@ export interface Versions {
 }
 
 /** The share of a deploy's version at a time: a staircase, as pods are replaced batch by batch. */
-export function shareAt(change: PlannedChange, at: number): number {
+export function shareAt({ shares }: { readonly shares: readonly Step[] }, at: number): number {
   let share = 0;
-  for (const step of change.shares) {
+  for (const step of shares) {
     if (step.at > at) break;
     share = step.share;
   }
