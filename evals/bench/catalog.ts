@@ -40,7 +40,11 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
   },
   decisions: async ({ seed, trials }) => {
     const { benchDecisions } = await import("./decisions.ts");
-    return await benchDecisions(trials, seed);
+    return await benchDecisions(trials, seed, "shown");
+  },
+  "decisions-held-out": async ({ seed, trials }) => {
+    const { benchDecisions } = await import("./decisions.ts");
+    return await benchDecisions(trials, seed, "held-out");
   },
   mcp: async ({ trials }) => {
     const { benchMcp } = await import("./mcp.ts");

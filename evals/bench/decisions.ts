@@ -5,7 +5,7 @@ import { readBundle, readTruth } from "../replay/bundle.ts";
 import { replayAll } from "../replay/replay-pool.ts";
 import { type Figures, type Scored, type Scores, score } from "../replay/score.ts";
 import { createDraw } from "../scenarios/draw.ts";
-import { families, generateBundle } from "../scenarios/generate.ts";
+import { families, generateBundle, type Which } from "../scenarios/generate.ts";
 import type { BundleFiles } from "../scenarios/observe/bundle.ts";
 import { atStep, sparse, withoutLogs, withoutVersionSplit } from "../scenarios/variants.ts";
 import { writeBundle } from "../scenarios/write.ts";
@@ -28,6 +28,7 @@ const TARGET_WITHOUT_LOGS = 0.9;
 
 export interface DecisionsReport {
   readonly benchmark: "decisions";
+  readonly which: Which;
   readonly seed: number;
   readonly bundles: number;
   readonly families: number;
@@ -39,9 +40,9 @@ export interface DecisionsReport {
  * Decisions over generated incidents: `count` bundles, families in turn, each replayed whole and with less evidence,
  * beside "a threshold, then blame the latest change" on the same bundles. Replays run on all cores.
  */
-export async function measureDecisions(count: number, seed: number): Promise<DecisionsReport> {
+export async function measureDecisions(count: number, seed: number, which: Which): Promise<DecisionsReport> {
   const seeds = createDraw(`seeds/${seed}`);
-  const names = families();
+  const names = families(which);
   const chosen = Array.from({ length: count }, (_, i) => ({
     family: names[i % names.length] ?? "",
     seed: seeds.integer(0, 2 ** 31 - 1),
@@ -51,7 +52,7 @@ export async function measureDecisions(count: number, seed: number): Promise<Dec
   const [whole, withoutLogs_] = variants;
   const met =
     whole !== undefined && reached(whole.ours) && (withoutLogs_?.ours.culpritTop1 ?? 0) >= TARGET_WITHOUT_LOGS;
-  return { benchmark: "decisions", seed, bundles: count, families: names.length, variants, met };
+  return { benchmark: "decisions", which, seed, bundles: count, families: names.length, variants, met };
 }
 
 async function measure(
@@ -90,12 +91,19 @@ function reached(scores: Scores): boolean {
 }
 
 /** The benchmark as the catalog runs it; default: five bundles of each family. */
-export async function benchDecisions(trials: number | undefined, seed: number): Promise<BenchOutcome> {
-  const value = await measureDecisions(trials ?? 5 * families().length, seed);
+export async function benchDecisions(trials: number | undefined, seed: number, which: Which): Promise<BenchOutcome> {
+  const value = await measureDecisions(trials ?? 5 * families(which).length, seed, which);
   return { lines: decisionLines(value), value, met: value.met };
 }
 
-export function decisionLines({ bundles, families: kinds, seed, variants, met }: DecisionsReport): readonly string[] {
+export function decisionLines({
+  bundles,
+  families: kinds,
+  which,
+  seed,
+  variants,
+  met,
+}: DecisionsReport): readonly string[] {
   const rows = variants.flatMap(({ name, ours, latestChange }) => [
     row(name, ours),
     row("  latest change blamed", latestChange),
@@ -104,7 +112,7 @@ export function decisionLines({ bundles, families: kinds, seed, variants, met }:
     ours.wrong.map(({ id, because }) => `  ${name}, ${id}: ${because}`),
   );
   return [
-    `${bundles} generated incidents of ${kinds} families, seed ${seed}; 95 % intervals after Clopper and Pearson.`,
+    `${bundles} generated incidents of ${kinds} families (${which}), seed ${seed}; 95 % intervals after Clopper and Pearson.`,
     "",
     `${"".padEnd(24)}precision             recall                culprit first         Brier  onset to decision`,
     ...rows,

@@ -1,5 +1,6 @@
 import { changeMaker, drawClock, innocentChanges, number } from "./background.ts";
 import { createDraw, type Draw } from "./draw.ts";
+import { HELD_OUT } from "./families/held-out/index.ts";
 import { FAMILIES } from "./families/index.ts";
 import type { Family, Plot, Stage } from "./family.ts";
 import { type BundleFiles, toFiles } from "./observe/bundle.ts";
@@ -19,9 +20,18 @@ import { drawSystem } from "./world/system.ts";
 import { deriveTruth, type Truth } from "./world/truth.ts";
 import { type Visibility, visibilityOf } from "./world/visibility.ts";
 
-/** Names of the families that exist, sorted. */
-export function families(): readonly string[] {
-  return FAMILIES.map(({ name }) => name).toSorted();
+/** Families that were seen while the detectors were built, those that were held out, or both. */
+export type Which = "shown" | "held-out" | "all";
+
+/** Names of families, sorted. */
+export function families(which: Which = "shown"): readonly string[] {
+  return familiesOf(which)
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+function familiesOf(which: Which): readonly Family[] {
+  return which === "shown" ? FAMILIES : which === "held-out" ? HELD_OUT : [...FAMILIES, ...HELD_OUT];
 }
 
 /** A story with its answer, before it is written down. */
@@ -45,8 +55,8 @@ const TRIES = 40;
 
 /** The story of a family and seed: what happens, the right answer, and how well it can be seen. */
 export function tell(name: string, seed: number): Told {
-  const family = FAMILIES.find((one) => one.name === name);
-  if (family === undefined) throw new RangeError(`there is no family ${name}; there are ${families().join(", ")}`);
+  const family = familiesOf("all").find((one) => one.name === name);
+  if (family === undefined) throw new RangeError(`there is no family ${name}; there are ${families("all").join(", ")}`);
   const complaints: string[] = [];
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const told = attemptAt(family, createDraw(`${name}/${seed}/${attempt}`));
@@ -156,7 +166,7 @@ function scenarioOf(
   const alone = hit.size < TOGETHER ? hit : new Set<string>();
   const isFree = (service: string, _: Kind, at: number) =>
     (plot.noChangesFrom === undefined || at < plot.noChangesFrom) &&
-    (!plotted.has(service) || at < moment - APART) &&
+    (!plotted.has(service) || at < moment - (plot.quietFor ?? APART)) &&
     (!alone.has(service) || at < moment - APART_OUTSIDE);
   const from = clock.watchStart - Math.max(evidence.coarseDays * 24 * HOUR, clock.watchStart - clock.historyStart);
   const rate = draw.uniform(...(wishes.changesPerDay ?? [0.3, 2]));

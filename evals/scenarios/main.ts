@@ -1,21 +1,25 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createDraw } from "./draw.ts";
-import { families, generateBundle } from "./generate.ts";
+import { families, generateBundle, type Which } from "./generate.ts";
 import { atStep, sparse, withoutLogs, withoutVersionSplit } from "./variants.ts";
 import { writeBundle } from "./write.ts";
 
-const USAGE = `node evals/scenarios/main.ts --seed N --count K [--family F]… [--step 15|60] [--without logs|versions|history]… -o DIR
+const USAGE = `node evals/scenarios/main.ts --seed N --count K [--families shown|held-out|all | --family F…] [--step 15|60]
+  [--without logs|versions|history]… -o DIR
   Writes K incident bundles, families in turn, each into DIR/<family>-<seed>. The same arguments give the same bytes.
-  Families: ${families().join(", ")}
+  Families, shown (the default): ${families().join(", ")}
+  Held out: ${families("held-out").join(", ")}
 `;
+const WHICH: readonly Which[] = ["shown", "held-out", "all"];
 
 function options() {
   return parseArgs({
     options: {
       seed: { type: "string", default: "1" },
-      count: { type: "string", default: String(families().length) },
-      family: { type: "string", multiple: true, default: [...families()] },
+      count: { type: "string" },
+      families: { type: "string" },
+      family: { type: "string", multiple: true },
       step: { type: "string", default: "15" },
       without: { type: "string", multiple: true, default: [] },
       out: { type: "string", short: "o" },
@@ -35,8 +39,10 @@ function main(): number {
     process.stdout.write(USAGE);
     return 0;
   }
-  const [seed, count, step] = [Number(values.seed), Number(values.count), Number(values.step)];
-  const unknown = values.family.filter((name) => !families().includes(name));
+  const which = WHICH.find((one) => one === (values.families ?? "shown"));
+  const names = values.family ?? families(which);
+  const [seed, count, step] = [Number(values.seed), Number(values.count ?? names.length), Number(values.step)];
+  const unknown = names.filter((name) => !families("all").includes(name));
   const problem =
     values.out === undefined
       ? "-o DIR is missing"
@@ -44,15 +50,19 @@ function main(): number {
         ? "--seed and --count take whole numbers"
         : step % 15 !== 0 || step < 15
           ? "--step takes a multiple of 15, in seconds"
-          : unknown.length > 0
-            ? `there is no family ${unknown.join(", ")}`
-            : values.without.some((part) => !["logs", "versions", "history"].includes(part))
-              ? "--without takes logs, versions or history"
-              : null;
+          : which === undefined
+            ? `--families takes ${WHICH.join(", ")}`
+            : values.families !== undefined && values.family !== undefined
+              ? "--family and --families exclude each other"
+              : unknown.length > 0
+                ? `there is no family ${unknown.join(", ")}`
+                : values.without.some((part) => !["logs", "versions", "history"].includes(part))
+                  ? "--without takes logs, versions or history"
+                  : null;
   if (problem !== null || values.out === undefined) return refuse(problem ?? "");
   const seeds = createDraw(`seeds/${seed}`);
   for (let index = 0; index < count; index++) {
-    const family = values.family[index % values.family.length] ?? "";
+    const family = names[index % names.length] ?? "";
     const own = seeds.integer(0, 2 ** 31 - 1);
     let files = generateBundle(family, own);
     if (values.without.includes("logs")) files = withoutLogs(files);

@@ -8,28 +8,31 @@ import { families, generateBundle } from "../../../evals/scenarios/generate.ts";
 import type { BundleFiles } from "../../../evals/scenarios/observe/bundle.ts";
 import { writeBundle } from "../../../evals/scenarios/write.ts";
 
-/** One bundle of each family, written once and read by the project's own reader. */
-const made = new Map<string, BundleFiles>();
-const read = new Map<string, Bundle>();
+const ALL = [...families("shown"), ...families("held-out")];
+
+/** One bundle of each family, written once, by the first test that wants it, and read by the project's own reader. */
+const made = new Map<string, { readonly files: BundleFiles; readonly bundle: Bundle }>();
 let root = "";
-const directoryOf = (family: string) => join(root, family);
+const directoryOf = (family: string) => {
+  of(family);
+  return join(root, family);
+};
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "unship-scenarios-"));
-  for (const [index, family] of families().entries()) {
-    const files = generateBundle(family, 100 + index);
-    made.set(family, files);
-    writeBundle(directoryOf(family), files);
-    read.set(family, readBundle(directoryOf(family)));
-  }
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const bundleOf = (family: string): Bundle => {
-  const bundle = read.get(family);
-  if (bundle === undefined) throw new Error(`no bundle of ${family}`);
-  return bundle;
-};
+function of(family: string) {
+  const known = made.get(family);
+  if (known !== undefined) return known;
+  const files = generateBundle(family, 100 + ALL.indexOf(family));
+  writeBundle(join(root, family), files);
+  const one = { files, bundle: readBundle(join(root, family)) };
+  made.set(family, one);
+  return one;
+}
+const bundleOf = (family: string): Bundle => of(family).bundle;
 const truthOf = (family: string) => {
   const truth = readTruth(directoryOf(family));
   if (truth === null) throw new Error(`no truth of ${family}`);
@@ -43,7 +46,7 @@ describe("a generated bundle", () => {
     expect(clock.now()).toBe(bundleOf(family).incident.watch.end);
   });
 
-  it.each(families())("%s has samples that a monitoring can have", (family) => {
+  it.each(ALL)("%s has samples that a monitoring can have", (family) => {
     const { series, incident } = bundleOf(family);
     const services = new Set(incident.services.map(({ name }) => name));
     const impossible = series.flatMap(({ service, metric, values, startAt, stepMs }) => {
@@ -57,7 +60,7 @@ describe("a generated bundle", () => {
     expect(impossible).toEqual([]);
   });
 
-  it.each(families())("%s keeps p50 at or below p99", (family) => {
+  it.each(ALL)("%s keeps p50 at or below p99", (family) => {
     const { series } = bundleOf(family);
     const key = (line: (typeof series)[number]) =>
       JSON.stringify([line.service, line.labels, line.stepMs, line.startAt]);
@@ -70,13 +73,13 @@ describe("a generated bundle", () => {
     expect(crossed).toEqual([]);
   });
 
-  it.each(families())("%s tells neither its family nor its truth to the agent", (family) => {
-    const { "truth.json": _, ...seen } = made.get(family) ?? {};
+  it.each(ALL)("%s tells neither its family nor its truth to the agent", (family) => {
+    const { "truth.json": _, ...seen } = of(family).files;
     expect(Object.values(seen).join("")).not.toContain(family);
     expect(bundleOf(family).incident.id).toMatch(/^case-[0-9a-f]{8}$/);
   });
 
-  it.each(families())("%s has versions of a service that follow one another", (family) => {
+  it.each(ALL)("%s has versions of a service that follow one another", (family) => {
     const { changes } = bundleOf(family);
     const deploys = Map.groupBy(
       changes.filter(({ kind }) => kind === "deploy"),
@@ -100,8 +103,8 @@ describe("a generated bundle", () => {
 
 describe("the families together", () => {
   it("produce every file and field of the bundle format", () => {
-    const all = [...read.values()];
-    expect(new Set([...made.values()].flatMap((files) => Object.keys(files)))).toEqual(
+    const all = ALL.map(bundleOf);
+    expect(new Set(ALL.flatMap((family) => Object.keys(of(family).files)))).toEqual(
       new Set([
         "incident.json",
         "series.jsonl",
@@ -157,7 +160,7 @@ describe("the families together", () => {
     expect(new Set(all.flatMap(({ logs }) => logs.map(({ level }) => level)))).toEqual(
       new Set(["debug", "info", "warn", "error"]),
     );
-    expect(new Set(families().map((family) => truthOf(family).action))).toEqual(
+    expect(new Set(ALL.map((family) => truthOf(family).action))).toEqual(
       new Set(["rollback", "feature_flag_disable", "hotfix_recommendation", "no_action"]),
     );
   });

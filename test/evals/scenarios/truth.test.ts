@@ -1,13 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FAMILIES } from "../../../evals/scenarios/families/index.ts";
 import { families, tell } from "../../../evals/scenarios/generate.ts";
-import { harmSince } from "../../../evals/scenarios/world/harm.ts";
 import type { Fault, PlannedChange, Scenario } from "../../../evals/scenarios/world/model.ts";
-import { simulate } from "../../../evals/scenarios/world/simulate.ts";
 import { deriveTruth } from "../../../evals/scenarios/world/truth.ts";
-import { NATS_NEEDED, visibilityOf } from "../../../evals/scenarios/world/visibility.ts";
+import { visibilityOf } from "../../../evals/scenarios/world/visibility.ts";
 import { at, deploy, fault, scenario } from "./small-world.ts";
+import { expectItsWorldToBearItOut, expectOnlyTheGuiltyToMendIt } from "./story-checks.ts";
 
 const bad = (change: PlannedChange, more: Partial<Fault> = {}): Fault => ({
   ...fault(change.service, 0, {
@@ -159,55 +157,14 @@ describe("every story", () => {
 
   it("has a truth that its own world bears out", () => {
     fc.assert(
-      fc.property(told, ([name, seed]) => {
-        const { scenario: world, truth, visibility } = tell(name, seed);
-        const { clock, changes } = world;
-        const ids = new Map(changes.map((change) => [change.id, change]));
-        expect(truth.faulty).toBe(FAMILIES.find((family) => family.name === name)?.faulty);
-        expect(truth.acceptable).toContain(truth.action);
-        expect(truth.targets.every((id) => ids.has(id))).toBe(true);
-        if (!truth.faulty) {
-          expect([truth.culprit, truth.onset, truth.targets, truth.action]).toEqual([null, null, [], "no_action"]);
-          return;
-        }
-        const culprit = ids.get(truth.culprit ?? "");
-        expect(truth.guilty).toContain(truth.culprit);
-        expect(truth.onset).toBeGreaterThanOrEqual(clock.watchStart);
-        expect(culprit?.startedAt).toBeLessThanOrEqual(truth.onset ?? 0);
-        expect(visibility?.nats).toBeGreaterThanOrEqual(NATS_NEEDED);
-        expect(visibility?.at).toBeLessThanOrEqual(clock.watchEnd - 300_000);
-        if (truth.action === "hotfix_recommendation") expect(truth.targets).toEqual([]);
-        else expect(new Set(truth.targets)).toEqual(new Set(truth.guilty));
-      }),
+      fc.property(told, ([name, seed]) => expectItsWorldToBearItOut(name, tell(name, seed))),
       { numRuns: 25, seed: 1 },
     );
   });
 
   it("is mended by undoing the guilty, and by undoing nobody else", () => {
     fc.assert(
-      fc.property(told, ([name, seed]) => {
-        const { scenario: world, truth } = tell(name, seed);
-        if (!truth.faulty) return;
-        const { clock } = world;
-        const span = { start: clock.watchEnd - 900_000, stepMs: 30_000, length: 31 };
-        const harm = (without: readonly string[]) =>
-          harmSince(
-            simulate(world, span, null, new Set(without)),
-            simulate(
-              { ...world, faults: world.faults.filter(({ because }) => because === null) },
-              span,
-              null,
-              new Set(truth.guilty),
-            ),
-            0,
-          );
-        const [now, undone] = [harm([]), harm(truth.guilty)];
-        expect(undone).toBeLessThan(0.2 * now);
-        const innocent = world.changes
-          .filter(({ id }) => !truth.guilty.includes(id) && world.changes.length < 40)
-          .slice(0, 4);
-        for (const { id } of innocent) expect(harm([id])).toBeGreaterThan(0.5 * now);
-      }),
+      fc.property(told, ([name, seed]) => expectOnlyTheGuiltyToMendIt(tell(name, seed))),
       { numRuns: 15, seed: 2 },
     );
   });
