@@ -130,6 +130,8 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       signal.history = asHistory(signal.grid, historyMs);
       signal.grid = createGrid(series.startAt, series.stepMs);
       signal.watch = createSignalWatch(signal.metric, signal.worse, 0);
+      signal.driftSlot = 0;
+      signal.drift = null;
     }
     reserve(signal.grid, series.values.length, capacity);
     for (let i = 0; i < series.values.length; i++)

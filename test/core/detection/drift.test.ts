@@ -90,6 +90,20 @@ describe("the use of a processor", () => {
     expect(told("memory_usage", use)).toHaveLength(1);
   });
 
+  it("is found by the fine samples as well where two weeks of coarse ones came first", () => {
+    const engine = createDetectionEngine(testConfig());
+    const coarse = 300_000;
+    const before = Array.from({ length: 4032 }, () => 0.3);
+    engine.ingest(
+      [seriesOf("cpu_usage", before, { startAt: T0 - before.length * coarse, stepMs: coarse })],
+      "statistics",
+    );
+    engine.evaluate(T0);
+    engine.ingest([seriesOf("cpu_usage", leak(480, 100, 0.3))], "statistics");
+    const { findings } = engine.evaluate(T0 + 480 * STEP);
+    expect(findings.map(({ detector }) => detector)).toContain("drift");
+  });
+
   it("that rises by much more than traffic does drifts", () => {
     expect(
       told(
