@@ -31,7 +31,7 @@ export function endOf(change: Change, { caseFile }: Pick<CaseEvidence, "caseFile
  * Until when a rollout that goes on may be replacing pods without a pause: a canary's few take minutes; what lasts longer
  * than the progress deadline goes in stages, and stands still between them.
  */
-const replacedBy = ({ startedAt, canary }: Change): number =>
+export const replacedBy = ({ startedAt, canary }: Change): number =>
   startedAt + (canary !== undefined && canary < 1 ? ORDINARY_ROLLOUT_MS : PROGRESS_DEADLINE_MS);
 
 /** Odds of twenty to one, the usual meaning of "sure enough". */
@@ -56,7 +56,7 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
  * Errors or latency speak of the changed service at all. A drift, failing health or a stuck rollout do not pass with the
  * rollout: they are judged by their own findings.
  */
-function isMeasured(change: Change, { worse, index, course }: CaseEvidence): boolean {
+export function isMeasured(change: Change, { worse, index, course }: CaseEvidence): boolean {
   if (course === "drift" || worse.get(change.service)?.has("health_check_failures") === true) return false;
   return index.metrics(change.service).some(({ metric }) => metric === "error_rate" || isLatency(metric));
 }

@@ -50,6 +50,12 @@ export function passedBefore(
 ): PastCost | null {
   const before = change.kind === "deploy" ? deployBefore(change, changes) : null;
   if (before === null || before.finishedAt === null) return null;
+  // What ended only as somebody changed the service again, took it back for one, did not pass.
+  const again = Math.min(
+    ...changes.flatMap(({ service, startedAt }) =>
+      service === change.service && startedAt > before.startedAt ? [startedAt] : [],
+    ),
+  );
   let found: PastCost | null = null;
   for (const metric of [...metrics].sort()) {
     if (metric !== "error_rate" && !isLatency(metric)) continue;
@@ -59,7 +65,7 @@ export function passedBefore(
       metric,
       before.startedAt,
       before.finishedAt,
-      Math.min(before.finishedAt + LOOKED_AFTER_MS, change.startedAt),
+      Math.min(before.finishedAt + LOOKED_AFTER_MS, change.startedAt, again),
     );
     const now = costOf(series, metric, onset.earliest, onset.earliest, at);
     if (then === null || now === null || then.overAt === null) return null;

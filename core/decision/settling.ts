@@ -1,4 +1,4 @@
-import { endOf, mayPass, newVersionStaysBad, SURE_NATS } from "../correlation/passing.ts";
+import { endOf, isMeasured, mayPass, newVersionStaysBad, replacedBy, SURE_NATS } from "../correlation/passing.ts";
 import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { ofGravestClass } from "../correlation/trouble.ts";
@@ -29,16 +29,18 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
 
 /**
  * The last rollout of the service cost as much, and that passed: this one gets as long to pass, and two samples to be
- * seen. The evidence of versions side by side is of no help meanwhile, since pods that start cold are slower than warm
+ * seen. A rollout that goes on gets no longer than it may replace pods without a pause: where it stands still, no pod
+ * starts. The evidence of versions side by side is of no help meanwhile, since pods that start cold are slower than warm
  * ones whatever they run.
  */
 function asTheLastTime(change: Change, evidence: CaseEvidence): string | null {
   const { index, worse, onset, stepMs, caseFile } = evidence;
   const metrics = worse.get(change.service);
-  if (metrics === undefined || onset.latest + stepMs < change.startedAt) return null;
+  if (metrics === undefined || onset.latest + stepMs < change.startedAt || !isMeasured(change, evidence)) return null;
   const past = passedBefore(index, change, caseFile.changes, metrics, onset, caseFile.at);
   if (past === null) return null;
-  const until = (endOf(change, evidence) ?? caseFile.at) + past.overAfterMs + 2 * stepMs;
+  const end = endOf(change, evidence) ?? Math.min(caseFile.at, replacedBy(change));
+  const until = end + past.overAfterMs + 2 * stepMs;
   if (caseFile.at > until || onset.at > until) return null;
   const over = past.overAfterMs === 0 ? "with it" : `within ${durationText(past.overAfterMs)} after it`;
   return `the last rollout of ${change.service}, ${past.change.id}, cost as much in ${past.metric}, and that passed ${over}`;

@@ -47,6 +47,13 @@ describe("what the last rollout of a service cost", () => {
     ["where it cost nothing", asked([series({ factor: 1, minutes: 3 }, 1.8)])],
     ["where this one costs far more", asked([series({ factor: 1.3, minutes: 3 }, 3)])],
     ["where it did not pass", asked([series({ factor: 1.8, minutes: 60 }, 1.8)])],
+    [
+      "where it ended only as it was taken back",
+      asked(
+        [series({ factor: 1.8, minutes: 5 }, 1.8)],
+        [last, change({ id: "own", startedAt: last.startedAt + 4 * MINUTE, ownRollback: true }), now],
+      ),
+    ],
     ["where there was none", asked([series({ factor: 1.8, minutes: 3 }, 1.8)], [now])],
     [
       "where by one metric this one costs far more",

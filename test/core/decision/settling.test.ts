@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { gatherEvidence } from "../../../core/correlation/rank.ts";
+import { stillSettling } from "../../../core/decision/settling.ts";
+import type { Rollout } from "../../../core/model/evidence.ts";
+import type { Finding } from "../../../core/model/finding.ts";
+import { change, emptyCase, MINUTE, onsetAt, T0 } from "../correlation/fixtures.ts";
+
+const STEP = 15_000;
+const START = T0 - 120 * MINUTE;
+const last = change({ id: "last", startedAt: T0 - 60 * MINUTE, finishedAt: T0 - 58 * MINUTE });
+const now = change({ id: "now", from: "v1.1.0", to: "v1.2.0", finishedAt: null });
+
+/** Latency of 100 ms; 180 ms for three minutes from the last rollout on, and 180 ms from this one on. */
+const latency = (at: number): number => {
+  const isSlow = at > T0 || (at > last.startedAt && at <= last.startedAt + 3 * MINUTE);
+  return isSlow ? 180 : 100;
+};
+
+const findingOf = (metric: string, baseline: number, current: number): Finding => ({
+  detector: "regression",
+  service: "cart",
+  metric,
+  labels: {},
+  unit: "",
+  verdict: "worse",
+  onset: onsetAt(T0),
+  detectedAt: T0 + MINUTE,
+  baseline,
+  current,
+  samples: 4,
+  strength: 40,
+  because: `${metric} of cart is worse`,
+});
+
+const rollout = (status: Rollout["status"], at: number): Rollout => ({
+  service: "cart",
+  workload: { kind: "Deployment", namespace: "shop", name: "cart" },
+  version: "v1.2.0",
+  revision: "3",
+  status,
+  replicas: { desired: 10, updated: 2, ready: 10, available: 10 },
+  restarts: 0,
+  revisions: [],
+  observedAt: at,
+  startedAt: T0,
+});
+
+function settling(minutes: number, status: Rollout["status"], more: readonly Finding[] = []): string | null {
+  const at = T0 + minutes * MINUTE;
+  const values = Array.from({ length: (at - START) / STEP }, (_, i) => latency(START + (i + 1) * STEP));
+  const p99 = { service: "cart", metric: "p99_latency", unit: "ms", worse: "up" as const, labels: {} };
+  const caseFile = emptyCase({
+    at,
+    series: [{ ...p99, startAt: START + STEP, stepMs: STEP, values }],
+    findings: [findingOf("p99_latency", 100, 180), ...more],
+    changes: [last, now],
+    rollouts: [rollout(status, at)],
+  });
+  const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+  const evidence = gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options);
+  return stillSettling(now, { changeId: "now", service: "cart", probability: 0.95, reasons: [] }, evidence);
+}
+
+describe("what costs as much as the last rollout did, which passed", () => {
+  it("is given time while the rollout replaces pods", () => {
+    expect(settling(3, "progressing")).toContain("cost as much in p99_latency");
+  });
+
+  it("is given none where the rollout has stood still for long: no pod starts", () => {
+    expect(settling(40, "paused")).toBeNull();
+  });
+
+  it("is given none where pods fail their health checks: that is no cost of starting", () => {
+    expect(settling(3, "progressing", [findingOf("health_check_failures", 0, 1)])).toBeNull();
+  });
+});
