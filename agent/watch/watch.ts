@@ -93,9 +93,8 @@ export function createWatch(parts: WatchParts): Watch {
 
     async resume(abort) {
       await parts.gate.recover();
-      for (const incident of await parts.ledger.incidents({ open: true, limit: OPEN_LIMIT })) {
-        incidents.set(incident.id, incident);
-      }
+      const left = await parts.ledger.incidents({ open: true, limit: OPEN_LIMIT });
+      for (const incident of left.toReversed()) incidents.set(incident.id, incident);
       for (const incident of await recentlyClosed(parts, tailMs)) lingering.add(incident, null, []);
       await finishLeftOver(parts);
       abort.throwIfAborted();
@@ -132,12 +131,15 @@ export function createWatch(parts: WatchParts): Watch {
       if (incidents.size > 0) await parts.gate.recover();
       if (news) await openNew(caseFile);
       const pursuit = { parts, caseFile, save, abort, open: () => [...incidents.values()] };
-      for (const incident of [...incidents.values()]) {
+      for (const id of [...incidents.keys()]) {
+        // As it stands now: one that was pursued before it may have joined it.
+        const incident = incidents.get(id);
+        if (incident === undefined) continue;
         try {
           await pursue(await adoptAnswers(incident, parts), pursuit);
         } catch (error) {
           const text = error instanceof Error ? error.message : String(error);
-          parts.emit({ at: now, event: "tick.failed", text: `incident ${incident.id}: ${text}`, incident });
+          parts.emit({ at: now, event: "tick.failed", text: `incident ${id}: ${text}`, incident });
         }
       }
       for (const incident of closed) lingering.add(incident, caseFile, parts.episodes(caseFile));

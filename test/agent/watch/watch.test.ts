@@ -72,6 +72,49 @@ describe("which troubles are one incident", () => {
     expect((await world.incident()).timeline.map(({ detail }) => detail)).toContain("audit: the same cause");
   });
 
+  it("what joins an incident that is looked at later in the same tick stays joined", async () => {
+    await using world = await openWatchWorld();
+    const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
+    const first = world.trouble(blameless);
+    world.troubles = [first];
+    await world.step(2);
+    const second = world.trouble({ ...blameless, services: ["cart"] });
+    world.troubles = [first, second];
+    await world.step(2);
+    // What is wrong with the first begins anew, so that the second is the older one now.
+    const since = world.time.now;
+    world.troubles = [{ ...first, since }, second];
+    await world.step();
+    const { action, culprit, noChangeProbability } = world.trouble();
+    const guilty = {
+      action,
+      culprit,
+      noChangeProbability,
+      condition: "pending",
+      firesAt: since + 30 * MINUTE,
+    } as const;
+    world.troubles = [
+      { ...first, since, ...guilty },
+      { ...second, ...guilty },
+    ];
+    await world.step(3);
+    const open = world.watch.open();
+    expect(open.map(({ service }) => service)).toEqual(["cart"]);
+    expect(open[0]?.timeline.map(({ detail }) => detail)).toContain("checkout: the same cause");
+  });
+
+  it("what is open after a restart is taken up oldest first", async () => {
+    await using world = await openWatchWorld();
+    const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
+    const first = world.trouble(blameless);
+    world.troubles = [first];
+    await world.step(2);
+    world.troubles = [first, world.trouble({ ...blameless, services: ["cart"] })];
+    await world.step(2);
+    await world.restart();
+    expect(world.watch.open().map(({ service }) => service)).toEqual(["checkout", "cart"]);
+  });
+
   it.each(["recovered", "not-recovered"] as const)(
     "what lingers after an incident closed as %s is no new incident",
     async (verdict) => {
