@@ -68,6 +68,10 @@ export function createPromotionDesk(parts: Pick<WatchParts, "config" | "ledger" 
           continue;
         }
         if (submitted.has(planId) || !(await isApproved(ledger, planId))) continue;
+        if (((await ledger.plan(planId))?.expiresAt ?? 0) <= now) {
+          submitted.add(planId); // its time is over, whatever held it: asking on would only fill the ledger
+          continue;
+        }
         const answer = await gate.submit(planId);
         if (answer.outcome === "held" || answer.outcome === "in-progress") continue;
         submitted.add(planId);

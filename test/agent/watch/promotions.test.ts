@@ -114,6 +114,22 @@ describe("the promotion of a canary that passes", () => {
     expect(world.targets.writes()).toEqual([]);
   });
 
+  it("is not put before the gate again and again once its time is over, though a person approved it", async () => {
+    const { world, gate, desk, plans } = await opened();
+    await using _ = world;
+    const one = desk();
+    await one.look([canary("pass")], NOW);
+    await gate.approve((await plans())[0] ?? "", ALICE_TOKEN);
+    const reviewed = async () => (await world.store.entries({ kinds: ["plan.reviewed"] })).length;
+    const before = await reviewed();
+    for (let look = 0; look < 3; look += 1) {
+      world.time.now = NOW + 3_600_000 + look * 15_000;
+      await one.look([canary("pass")], world.time.now);
+    }
+    expect(await reviewed()).toBe(before);
+    expect(world.targets.writes()).toEqual([]);
+  });
+
   it.each(["continue", "fail", "inconclusive"] as const)("is not proposed while the verdict is %s", async (verdict) => {
     const { world, desk, plans } = await opened();
     await using _ = world;
