@@ -15,6 +15,7 @@ import {
   withAssessment,
   worse,
 } from "./incident-state.ts";
+import { DETECTED_ANEW, headlineOf, isFiring, isNobodysFault, isWithheld, untold, withTold } from "./nothing-undone.ts";
 import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { unseen } from "./sight.ts";
@@ -42,9 +43,10 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   if (older !== undefined && before.plan === null && isOlder(older, before)) return joinOlder(before, older, pursuit);
   let incident = redated(withAssessment(unmark(before), assessment), before, caseFile.at);
   const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
-  if (decided && decisionChanged(before, assessment)) incident = await recordDecision(incident, assessment, pursuit);
+  if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspects(incident) !== suspects(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
+  incident = withTold(incident, assessment);
   const { action } = assessment.decision;
   if (action === "no_action" || action === "hotfix_recommendation") return save(incident);
   if (assessment.targets.length === 0) return save(await sayObstacles(incident, assessment, pursuit));
@@ -67,17 +69,12 @@ async function joinOlder(before: Incident, older: Incident, pursuit: Pursuit): P
 function redated(incident: Incident, before: Incident, at: number): Incident {
   const { onset, detectedAt } = incident;
   if (before.plan !== null || onset === null || onset.earliest <= detectedAt) return incident;
-  return note(
-    { ...incident, detectedAt: at },
-    at,
-    "detected anew",
-    "what is wrong now began after the first detection",
-  );
+  return note({ ...incident, detectedAt: at }, at, DETECTED_ANEW, "what is wrong now began after the first detection");
 }
 
 /** There is something to undo and nothing here that can: people hear of it once policy asks for an answer. */
 async function sayObstacles(incident: Incident, assessment: Assessment, pursuit: Pursuit): Promise<Incident> {
-  const asked = assessment.conditions.some(({ state }) => state === "firing");
+  const asked = isFiring(assessment);
   const late = pursuit.caseFile.at - incident.detectedAt >= QUIET_STEPS * pursuit.parts.config.watch.stepMs;
   if (!asked && !late) return incident;
   const why = assessment.obstacles.join("; ").replace(/\.$/, "") || "no target is known";
@@ -89,35 +86,33 @@ function isDecided(assessment: Assessment): boolean {
   return assessment.decision.action !== "no_action" || isNobodysFault(assessment);
 }
 
-function isNobodysFault({ answers }: Assessment): boolean {
-  const timing = answers.correlate_timing;
-  return timing !== undefined && timing.ranking.noChangeProbability >= timing.threshold;
+/**
+ * A policy's condition fires, and for a good while now the evidence has named nothing to undo: that is an answer too. So
+ * is a culprit that is left alone for people to weigh, once its trouble has lasted for as long as a recovery may take.
+ */
+function isOverdue(before: Incident, assessment: Assessment, { parts, caseFile }: Pursuit): boolean {
+  const lasted = caseFile.at - before.detectedAt;
+  if (isFiring(assessment)) return lasted >= QUIET_STEPS * parts.config.watch.stepMs;
+  return isWithheld(assessment) && lasted >= parts.config.feedback.timeoutMs;
 }
 
-/** A policy's condition fires, and for a good while now the evidence has named nothing to undo: that is an answer too. */
-function isOverdue(before: Incident, { conditions }: Assessment, { parts, caseFile }: Pursuit): boolean {
-  if (!conditions.some(({ state }) => state === "firing")) return false;
-  return caseFile.at - before.detectedAt >= QUIET_STEPS * parts.config.watch.stepMs;
-}
-
-function decisionChanged(before: Incident, assessment: Assessment): boolean {
-  const last = before.timeline.findLast(({ event }) => event.startsWith(DECIDED));
-  return last?.event !== decisionName(assessment);
+function decisionChanged(incident: Incident, assessment: Assessment): boolean {
+  const last = incident.timeline.findLast(({ event }) => event.startsWith(DECIDED));
+  if (last?.event !== decisionName(assessment)) return true;
+  return assessment.decision.action === "no_action" && untold(incident, assessment).length > 0;
 }
 
 /** "No action" while a policy's condition holds is another decision than before it held: people must be told. */
-function decisionName({ decision: { action, changeIds, culprit }, conditions }: Assessment): string {
-  const held =
-    action === "no_action" && conditions.some(({ state }) => state === "firing")
-      ? ["while a policy condition holds"]
-      : [];
+function decisionName(assessment: Assessment): string {
+  const { action, changeIds, culprit } = assessment.decision;
+  const held = action === "no_action" && isFiring(assessment) ? ["while a policy condition holds"] : [];
   const about = changeIds.length > 0 ? changeIds : culprit === null ? [] : [culprit.changeId];
   return `${DECIDED}: ${[action, ...about, ...held].join(" ")}`;
 }
 
 /** Writes the decision down, and tells people where nothing will be done by itself. */
 async function recordDecision(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<Incident> {
-  const { decision, conditions } = assessment;
+  const { decision } = assessment;
   const { at } = pursuit.caseFile;
   const known = before.ranking === null ? before : { ...before, decidedRanking: before.ranking };
   const incident = advance(known, "investigated", at, decisionName(assessment), decision.why.join(" "));
@@ -127,11 +122,8 @@ async function recordDecision(before: Incident, assessment: Assessment, pursuit:
     const what = decision.culprit?.changeId ?? decision.service;
     return escalate(incident, pursuit, `A person must mend this: ${what} cannot be taken back safely.`);
   }
-  if (decision.action !== "no_action" || !conditions.some(({ state }) => state === "firing")) return incident;
-  const headline = isNobodysFault(assessment)
-    ? "No change is to blame; nothing will be undone."
-    : "A policy's condition holds, and no change is sure enough to be undone: a person has to look.";
-  return escalate(incident, pursuit, headline);
+  if (decision.action !== "no_action" || !(isFiring(assessment) || isWithheld(assessment))) return incident;
+  return escalate(incident, pursuit, headlineOf(incident, assessment));
 }
 
 const QUIET = "quiet since";

@@ -15,7 +15,8 @@ export interface Pursuit {
   readonly open: () => readonly Incident[];
 }
 
-const ESCALATED = "escalated";
+/** The timeline's line of what people were told. */
+export const ESCALATED = "escalated";
 
 /**
  * Raises it to people, by the targets that the policies in force name; said on the terminal in any case. Each headline

@@ -83,6 +83,10 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Services whose trouble it was opened for, and what joined it since"),
+  told: z
+    .array(z.string())
+    .optional()
+    .describe("Conditions in force that people know of since they were told that nothing is undone"),
   changes: z.array(Change).describe("Those in the window, for the record"),
   ranking: Ranking.nullable(),
   impact: Impact.nullable(),

@@ -43,6 +43,45 @@ describe("people are told, once, when nothing will be done by itself", () => {
     expect(world.texts("incident.escalated")).toHaveLength(1);
   });
 
+  const blameless = { action: "no_action", culprit: null, noChangeProbability: 0.95 } as const;
+
+  it("trouble that begins within an incident of which they know is told as well, once", async () => {
+    await using world = await openWatchWorld();
+    const known = world.trouble(blameless);
+    world.troubles = [known];
+    await world.step(HALF_HOUR);
+    world.troubles = [world.trouble({ ...blameless, services: ["cart", "checkout"], since: world.time.now }), known];
+    await world.step(HALF_HOUR);
+    expect(world.texts("incident.detected")).toHaveLength(1);
+    expect(world.texts("incident.escalated")).toEqual([
+      expect.not.stringContaining("New since then"),
+      expect.stringContaining("New since then: error_rate of cart."),
+    ]);
+    expect(world.notices).toHaveLength(2);
+  });
+
+  it("trouble that ends and begins anew by the same condition is not told again", async () => {
+    await using world = await openWatchWorld();
+    for (let turn = 0; turn < 4; turn += 1) {
+      world.troubles = [world.trouble({ ...blameless, since: world.time.now })];
+      await world.step(4);
+      world.troubles = [];
+      await world.step(4);
+    }
+    expect(world.texts("incident.detected")).toHaveLength(1);
+    expect(world.texts("incident.escalated")).toHaveLength(1);
+  });
+
+  it("a likely culprit that is left alone for people to weigh is told of, with no policy's condition as well", async () => {
+    await using world = await openWatchWorld();
+    const needsPerson = ["whether deploy-checkout goes back is for people to say"];
+    world.troubles = [world.trouble({ action: "no_action", condition: "none", needsPerson })];
+    await world.step(MINUTE / STEP_MS);
+    expect(world.notices).toEqual([]); // it may pass
+    await world.step(HALF_HOUR);
+    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining("goes back is for people to say")]);
+  });
+
   it("trouble without a policy's condition is watched and recorded, and wakes nobody", async () => {
     await using world = await openWatchWorld();
     world.troubles = [

@@ -1,0 +1,67 @@
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { ESCALATED } from "./pursuit.ts";
+
+/** The timeline's line for trouble that began after the incident was detected. */
+export const DETECTED_ANEW = "detected anew";
+
+const NOBODYS_FAULT = "No change is to blame; nothing will be undone.";
+const NOT_SURE = "A policy's condition holds, and no change is sure enough to be undone: a person has to look.";
+/** So many conditions are named in one headline. */
+const MOST_NAMED = 5;
+
+/** No change is to blame, with as much probability as a culprit would need. */
+export function isNobodysFault({ answers }: Assessment): boolean {
+  const timing = answers.correlate_timing;
+  return timing !== undefined && timing.ranking.noChangeProbability >= timing.threshold;
+}
+
+export const isFiring = ({ conditions }: Assessment): boolean => conditions.some(({ state }) => state === "firing");
+
+/** A change is as probable as acting asks for, and is left alone all the same for a reason that people have to weigh. */
+export function isWithheld({ decision, answers }: Assessment): boolean {
+  const { action, culprit, needsPerson } = decision;
+  return (
+    action === "no_action" && culprit !== null && needsPerson.length > 0 && answers.correlate_timing?.reached === true
+  );
+}
+
+/** What people hear where nothing is undone. */
+export function headlineOf(incident: Incident, assessment: Assessment): string {
+  if (isWithheld(assessment))
+    return `Nothing is undone by itself: ${assessment.decision.needsPerson.join("; ").replace(/\.$/, "")}.`;
+  const newer = untold(incident, assessment);
+  const more = newer.length > MOST_NAMED ? ` and ${newer.length - MOST_NAMED} more` : "";
+  const since = newer.length === 0 ? "" : ` New since then: ${newer.slice(0, MOST_NAMED).join(", ")}${more}.`;
+  return `${isNobodysFault(assessment) ? NOBODYS_FAULT : NOT_SURE}${since}`;
+}
+
+/**
+ * Conditions in force that are no part of what people were told: those of a trouble that began after the incident was
+ * detected, and after they were told that nothing is undone. What spreads from the trouble that they know is not among
+ * them, nor is what comes and goes.
+ */
+export function untold(incident: Incident, assessment: Assessment): readonly string[] {
+  const told = toldAt(incident);
+  const anew = incident.timeline.findLastIndex(({ event }) => event === DETECTED_ANEW);
+  return told < 0 || anew <= told ? [] : namesOf(assessment).filter((name) => incident.told?.includes(name) !== true);
+}
+
+/** The incident with the conditions that people know of, once they were told that nothing is undone. */
+export function withTold(incident: Incident, assessment: Assessment): Incident {
+  const newer = namesOf(assessment).filter((name) => incident.told?.includes(name) !== true);
+  if (toldAt(incident) < 0 || newer.length === 0 || untold(incident, assessment).length > 0) return incident;
+  return { ...incident, told: [...(incident.told ?? []), ...newer] };
+}
+
+const toldAt = ({ timeline }: Incident): number =>
+  timeline.findLastIndex(
+    ({ event, detail }) => event === ESCALATED && (detail.startsWith(NOBODYS_FAULT) || detail.startsWith(NOT_SURE)),
+  );
+
+function namesOf({ conditions }: Assessment): readonly string[] {
+  const names = conditions.flatMap(({ state, metric, service }) =>
+    state === "firing" ? [`${metric} of ${service}`] : [],
+  );
+  return [...new Set(names)].sort();
+}
