@@ -2,7 +2,7 @@ import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { diffLines, planDiff } from "../../core/guardrails/plan-diff.ts";
 import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
-import type { GateAnswer, Plan } from "../../core/model/plan.ts";
+import type { GateAnswer, GateReview, Plan } from "../../core/model/plan.ts";
 import type { Notice } from "../../core/ports.ts";
 import { within } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
@@ -35,7 +35,7 @@ export async function tell(
       ]
     : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];
   for (const to of recipients(parts, assessment)) {
-    const asks = held ? { asks: asksOf(plan, parts.config) } : {};
+    const asks = held ? { asks: asksOf(plan, parts.config, answer.review) } : {};
     const severity = held ? "warning" : "critical";
     const notice = { incidentId: plan.incidentId, title, lines, severity, to, ...asks } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
@@ -47,11 +47,18 @@ export async function tell(
   }
 }
 
-/** What people are asked to answer for: this plan, as it stands now. */
-export const asksOf = (plan: Plan, config: GateParts["config"]): NonNullable<Notice["asks"]> => ({
+/**
+ * What people are asked to answer for: this plan, as it stands now. `review`: what the gate last said of it, which also
+ * tells what moves with its targets, or comes back by itself (S13); absent: not known.
+ */
+export const asksOf = (
+  plan: Plan,
+  config: GateParts["config"],
+  review: GateReview | undefined,
+): NonNullable<Notice["asks"]> => ({
   planId: plan.id,
   planHash: plan.hash,
-  diff: diffLines(planDiff(plan, config)),
+  diff: diffLines(planDiff(plan, config, review)),
 });
 
 /** What a notice in the ledger was about: an outcome of the gate, a reminder, an escalation. */

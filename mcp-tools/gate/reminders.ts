@@ -1,6 +1,6 @@
 import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import type { Plan } from "../../core/model/plan.ts";
+import { GateReview, type Plan } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { enoughApprovals } from "./approvals.ts";
@@ -34,7 +34,8 @@ export async function remind(parts: GateParts, limits: GateLimits): Promise<void
       const own = entries.filter((one) => one.planId === planId);
       const due = await dueSteps(planId, first, own, parts, config);
       if (due === null) continue;
-      for (const step of due.steps) await say(step, due.plan, first.at, due.now, parts, limits);
+      const review = reviewIn(held.findLast((one) => one.planId === planId));
+      for (const step of due.steps) await say(step, { ...due, review, since: first.at }, parts, limits);
     }
   }
 }
@@ -78,7 +79,13 @@ function stepsOf({ approval }: GateConfig, asked: readonly string[]): readonly S
   ];
 }
 
-async function say(step: Step, plan: Plan, since: number, now: number, parts: GateParts, limits: GateLimits) {
+interface Waiting extends Pick<Due, "plan" | "now"> {
+  /** What the gate last said when it held the plan; undefined: nobody can read that any more. */
+  readonly review: GateReview | undefined;
+  readonly since: number;
+}
+
+async function say(step: Step, { plan, now, review, since }: Waiting, parts: GateParts, limits: GateLimits) {
   const { store, notifier, config } = parts;
   const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const waited = durationText(now - since);
@@ -98,7 +105,8 @@ async function say(step: Step, plan: Plan, since: number, now: number, parts: Ga
   ];
   for (const to of step.to) {
     const severity = isReminder ? "warning" : "critical";
-    const notice = { incidentId: plan.incidentId, title, lines, severity, to, asks: asksOf(plan, config) } as const;
+    const asks = asksOf(plan, config, review);
+    const notice = { incidentId: plan.incidentId, title, lines, severity, to, asks } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
       delivered: false,
       detail: "the notifier failed",
@@ -115,6 +123,11 @@ const isHeld = ({ kind, body }: LedgerEntry): boolean =>
   body !== null &&
   "outcome" in body &&
   body.outcome === "held";
+
+function reviewIn(entry: LedgerEntry | undefined): GateReview | undefined {
+  const body = entry?.body;
+  return GateReview.safeParse(typeof body === "object" && body !== null && "review" in body ? body.review : null).data;
+}
 
 function recipientOf(body: unknown): readonly string[] {
   return typeof body === "object" && body !== null && "to" in body && typeof body.to === "string" ? [body.to] : [];

@@ -4,19 +4,23 @@ import type { Notice } from "../../../core/ports.ts";
 const SECTION_CHARS = 3000;
 const HEADER_CHARS = 150;
 const SECTIONS = 40;
+/** Of a plan; the rest is for why it waits. */
+const DIFF_LINES = 30;
 
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
 /** All of it is plain text: what others wrote can mention nobody, link nowhere and format nothing (S11). */
 const plain = (text: string, most: number) => ({ type: "plain_text", text: cut(text, most), emoji: false }) as const;
 const section = (text: string) => ({ type: "section", text: plain(text, SECTION_CHARS) }) as const;
+const sections = (lines: readonly string[]) => lines.filter((line) => line.trim() !== "").map(section);
 
 /** In `text`, which older clients and notifications show, these three have a meaning of their own. */
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /**
- * A notice as a message for `chat.postMessage`; one that asks for an answer shows the plan as a diff and two buttons,
- * which carry the plan's id and the hash of what is shown.
+ * A notice as a message for `chat.postMessage`; one that asks for an answer shows first of all the plan as a diff, and
+ * last two buttons, which carry the plan's id and the hash of what is shown. A plan that is too long for one message has
+ * no buttons: nobody answers here for what they were not shown (S4).
  *
  * @param buttons whether presses can reach us
  * @see https://docs.slack.dev/reference/block-kit/blocks
@@ -24,7 +28,10 @@ const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceA
  */
 export function messageOf(notice: Notice, channel: string, buttons: boolean) {
   const { title, lines, asks } = notice;
-  const shown = [...lines, ...(asks?.diff ?? [])].filter((line) => line.trim() !== "").slice(0, SECTIONS);
+  const diff = asks?.diff ?? [];
+  const isWhole = diff.length <= DIFF_LINES && diff.every((line) => line.length <= SECTION_CHARS);
+  const shown = isWhole ? diff : [`${asks?.planId} is too long to be shown here: read and answer it elsewhere.`];
+  const why = sections(lines).slice(0, SECTIONS - shown.length);
   return {
     channel,
     text: escaped(cut(title, SECTION_CHARS)),
@@ -33,8 +40,9 @@ export function messageOf(notice: Notice, channel: string, buttons: boolean) {
     unfurl_media: false,
     blocks: [
       { type: "header", text: plain(title, HEADER_CHARS) },
-      ...shown.map(section),
-      ...(asks === undefined || !buttons ? [] : [answers(asks)]),
+      ...sections(shown),
+      ...why,
+      ...(asks === undefined || !buttons || !isWhole ? [] : [answers(asks)]),
     ],
   };
 }

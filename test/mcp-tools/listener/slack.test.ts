@@ -5,6 +5,7 @@ import { createSlackReader } from "../../../mcp-tools/gate/slack-request.ts";
 import { slackRoute } from "../../../mcp-tools/listener/slack-route.ts";
 import { MINUTE, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { BOT_TOKEN, fakeSlack, type SentMessage, SIGNING_SECRET } from "../../fakes/fake-slack.ts";
+import { incident } from "../../knowledge/incidents.ts";
 import { APPROVERS } from "../gate/gate-world.ts";
 import { openListening } from "./listening.ts";
 
@@ -72,6 +73,51 @@ describe("a plan that waits, asked for in Slack", () => {
     ]);
     expect(slack.world.targets.calls()).toEqual([]);
     expect(await slack.world.gate.submit(plan.id)).toMatchObject({ outcome: "executed" });
+  });
+
+  it("S4: a plan that is too long to be shown whole has no buttons; one that is shown stands before all that was said", async () => {
+    await using fake = await fakeSlack();
+    const slack = createSlack({ api: new URL(fake.api), botToken: BOT_TOKEN, buttons: true });
+    const diff = (count: number, chars = 10) => Array.from({ length: count }, (_, at) => `t${at} `.padEnd(chars, "x"));
+    const lines = Array.from({ length: 60 }, (_, at) => `because ${at}`);
+    const sent = async (shown: readonly string[]) => {
+      const asks = { planId: "plan-1", planHash: "h", diff: shown };
+      const notice = { incidentId: "i", title: "t", lines, severity: "warning", to: "slack:#incidents", asks } as const;
+      expect(await slack.notifier.notify(notice)).toMatchObject({ delivered: true });
+      const blocks = fake.messages.at(-1)?.blocks ?? [];
+      expect(blocks.length, "the most that Slack takes").toBeLessThanOrEqual(50);
+      return JSON.stringify(blocks);
+    };
+    const whole = await sent(diff(30));
+    expect(whole).toContain("unship.approve");
+    expect(whole.indexOf("t29")).toBeGreaterThan(0);
+    expect(whole.indexOf("t29")).toBeLessThan(whole.indexOf("because 0"));
+    for (const long of [diff(31), diff(1, 3001)]) {
+      const cut = await sent(long);
+      expect(cut).not.toContain("unship.");
+      expect(cut).toContain("plan-1 is too long to be shown here");
+    }
+    await slack.close();
+  });
+
+  it("S13: is told with what would come back by itself, in the reminder too", async () => {
+    await using slack = await opened();
+    slack.world.targets.mark(targetOf(), { warnings: ["the next apply brings v2 back"] });
+    const plan = await slack.on.held();
+    const shown = () => JSON.stringify(slack.fake.messages.at(-1)?.blocks);
+    expect(shown()).toContain("Also moves: Deployment production/checkout: the next apply brings v2 back");
+    await slack.world.store.saveIncident({
+      ...incident,
+      id: plan.incidentId,
+      stage: "waiting-approval",
+      plan: null,
+      outcome: null,
+      closedAt: null,
+    });
+    slack.world.time.now += 6 * MINUTE;
+    await slack.world.gate.recover();
+    expect(slack.fake.messages).toHaveLength(2);
+    expect(shown()).toContain("Also moves: Deployment production/checkout: the next apply brings v2 back");
   });
 
   it("is rejected for good by the other button", async () => {
