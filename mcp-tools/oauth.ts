@@ -1,4 +1,4 @@
-import { cleanText, name } from "../core/model/untrusted-text.ts";
+import { oauthCaller } from "../core/guardrails/approver-rights.ts";
 import type { Refusal } from "./http-guard.ts";
 
 /** Seeing, and proposing and submitting besides. The gate asks a person for either kind of caller where it must. */
@@ -62,8 +62,7 @@ export function createOAuthResource({ resource, authorizationServers, verify }: 
       if (!scopes.has(SCOPES.read)) {
         return refuse(403, `The token lacks the scope ${SCOPES.read}.`, ', error="insufficient_scope"');
       }
-      // A subject is the issuer's word: outside text, told apart from the names of our own tokens.
-      return { by: `oauth ${name(cleanText(verified.subject, 80))}`, readOnly: !scopes.has(SCOPES.propose) };
+      return { by: oauthCaller(verified.subject), readOnly: !scopes.has(SCOPES.propose) };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Approver, Config } from "../config/config.ts";
 import { ImpactLevel } from "../model/impact.ts";
 import type { Target } from "../model/plan.ts";
+import { cleanText, name } from "../model/untrusted-text.ts";
 import type { Approval } from "./gate-store.ts";
 import { listedName, namesOf, servicesOf, skeleton } from "./names.ts";
 
@@ -59,3 +60,6 @@ export function peopleOf(approvals: readonly Approval[]): readonly string[] {
   for (const { by } of approvals) if (!seen.has(skeleton(by))) seen.set(skeleton(by), by);
   return [...seen.values()];
 }
+
+/** How the record names whoever calls with an access token: its subject is outside text, told apart from our own names. */
+export const oauthCaller = (subject: string): string => `oauth ${name(cleanText(subject, 80))}`;

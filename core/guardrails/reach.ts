@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Target } from "../model/plan.ts";
 import { servicesOf, skeleton } from "./names.ts";
 import type { InspectedTarget } from "./rule.ts";
 
@@ -19,6 +20,18 @@ export function reachOf({ target, state }: InspectedTarget, services: Config["se
     services: [...new Set([target.service, ...own, ...reached.flatMap(({ owners }) => owners)])],
     unmapped: reached.filter(({ owners }) => owners.length === 0).map(({ name }) => name),
   };
+}
+
+/**
+ * Each target once more for every service of the file that changes with it: whoever answers for an application or a
+ * flag answers for all of these. Services that nobody has described are the rule reach's.
+ */
+export function reachedTargets(inspected: readonly InspectedTarget[], services: Config["services"]): readonly Target[] {
+  return inspected.flatMap((one) =>
+    reachOf(one, services)
+      .services.filter((service) => service !== one.target.service)
+      .map((service) => ({ ...one.target, service })),
+  );
 }
 
 /** The services of the file that a name means: by their own name, or by workload, application or flag. */

@@ -1,11 +1,11 @@
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
-import { peopleOf, twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
+import { oauthCaller, peopleOf, twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { ALL_SERVICES, type Approval, type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { skeleton } from "../../core/guardrails/names.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
-import type { Plan } from "../../core/model/plan.ts";
+import type { Plan, Target } from "../../core/model/plan.ts";
 import type { Gate } from "../../core/ports.ts";
 import { createAsApprover, type Person, pressOf } from "./as-approver.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
@@ -72,7 +72,7 @@ export function createApprovals(
         mustSpeakFor(person, "approve", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
         if (useless !== null) throw refused(useless);
-        if (isSamePerson(plan.proposedBy, approver.name)) throw refused("nobody approves a plan of their own");
+        if (isSamePerson(plan.proposedBy, approver)) throw refused("nobody approves a plan of their own");
         const { approvals } = await tx.facts(plan, 0);
         const no = approvals.find(({ answer }) => answer === "reject");
         if (no !== undefined) throw refused(`${no.by} rejected this plan; ask for a new one`);
@@ -90,7 +90,7 @@ export function createApprovals(
         await record(tx, plan, approval, person);
         const times = { now: tx.now, clockNow: clock.now() };
         const people = liveApprovals(plan, [...approvals, approval], times, config).length;
-        return { by: approver.name, expiresAt, stillNeeded: Math.max(0, peopleNeeded(plan, config) - people) };
+        return { by: approver.name, expiresAt, stillNeeded: Math.max(0, peopleNeeded(plan.targets, config) - people) };
       });
     },
     reject: (planId, proof, reason, seenHash) =>
@@ -146,21 +146,46 @@ interface Times {
 /**
  * The approvals that let this plan run now: of this very hash, not over by the ledger's time nor by this machine's
  * clock, by people who still may approve each of its targets; the newest of each person. Empty where two different
- * people are needed and only one has said yes.
+ * people are needed and only one has said yes. `reached`: what else changes with its targets, where that is known.
  */
 export function enoughApprovals(
   plan: Plan,
   approvals: readonly Approval[],
   times: Times,
   config: ApprovalConfig,
+  reached: readonly Target[] = [],
 ): readonly Approval[] {
-  const live = liveApprovals(plan, approvals, times, config);
-  return live.length >= peopleNeeded(plan, config) ? live : [];
+  const live = liveApprovals(plan, approvals, times, config).filter(
+    ({ by }) => whyNotForAll(by, reached, config) === null,
+  );
+  return live.length >= peopleNeeded([...plan.targets, ...reached], config) ? live : [];
 }
 
-/** How many different people must approve a plan. */
-export const peopleNeeded = (plan: Plan, config: ApprovalConfig): number =>
-  twoPersonReasons(plan.targets, config).length > 0 ? 2 : 1;
+/** Why a yes to these targets does not count, a sentence for each live approval that does not; empty: all count. */
+export function whyNotCounted(
+  plan: Plan,
+  approvals: readonly Approval[],
+  times: Times,
+  config: ApprovalConfig,
+  reached: readonly Target[],
+): readonly string[] {
+  return liveApprovals(plan, approvals, times, config).flatMap(({ by }) => whyNotForAll(by, reached, config) ?? []);
+}
+
+/** Why a person, by name, may not answer for all of these; null: they may. */
+function whyNotForAll(by: string, targets: readonly Target[], { approvers, services }: ApprovalConfig): string | null {
+  const approver = approvers.find(({ name }) => name === by);
+  if (approver === undefined) return `${by} is no approver`;
+  for (const target of targets) {
+    const why = whyNotFor(approver, target, services);
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+/** How many different people must approve these targets. */
+const peopleNeeded = (targets: readonly Target[], config: ApprovalConfig): number =>
+  twoPersonReasons(targets, config).length > 0 ? 2 : 1;
 
 function liveApprovals(
   plan: Plan,
@@ -171,10 +196,7 @@ function liveApprovals(
   const live = approvals.filter((one) => {
     if (one.answer !== "approve" || one.planHash !== plan.hash) return false;
     if (times.now >= one.expiresAt || times.clockNow >= one.wallExpiresAt) return false;
-    const approver = config.approvers.find(({ name }) => name === one.by);
-    return (
-      approver !== undefined && plan.targets.every((target) => whyNotFor(approver, target, config.services) === null)
-    );
+    return whyNotForAll(one.by, plan.targets, config) === null;
   });
   return peopleOf(live).flatMap((person) => live.findLast(({ by }) => by === person) ?? []);
 }
@@ -184,12 +206,14 @@ const mayResume = (approver: Approver, service: string): boolean =>
   approver.services === null || approver.services.includes(service);
 
 /**
- * "cli:alice", "mcp:alice", "mcp:http(alice):some-client" and "alice" are one person, however it is spelled: any part
- * of who proposed counts, since this only refuses.
+ * "cli:alice", "mcp:alice", "mcp:http(alice):some-client" and "alice" are one person, however it is spelled, and so is
+ * "mcp:http(oauth SUBJECT):some-client" for the subject that the approver is to the issuer: any part of who proposed
+ * counts, since this only refuses.
  */
-function isSamePerson(proposedBy: string, name: string): boolean {
+function isSamePerson(proposedBy: string, { name, oidc }: Approver): boolean {
   const person = skeleton(name);
-  return [proposedBy, ...proposedBy.split(/[:()«»]/)].some((part) => skeleton(part) === person);
+  if ([proposedBy, ...proposedBy.split(/[:()«»]/)].some((part) => skeleton(part) === person)) return true;
+  return oidc !== undefined && skeleton(proposedBy).includes(skeleton(`(${oauthCaller(oidc)})`));
 }
 
 /** "all" is how people say "*". A service of that name is then paused together with everything else. */

@@ -1,9 +1,10 @@
 import type { Approval, GateTransaction, StoreFacts } from "../../core/guardrails/gate-store.ts";
+import { reachedTargets } from "../../core/guardrails/reach.ts";
 import { review } from "../../core/guardrails/review.ts";
 import type { RuleInput } from "../../core/guardrails/rule.ts";
 import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
-import { enoughApprovals } from "./approvals.ts";
+import { enoughApprovals, whyNotCounted } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
 import { type GateParts, planHash } from "./parts.ts";
 
@@ -37,8 +38,17 @@ export async function judge(
     problems: gathered.problems ?? {},
     store: facts,
   };
-  const reviewed = review(input);
-  const approvals = enoughApprovals(plan, facts.approvals, { now: tx.now, clockNow: clock.now() }, config);
+  const times = { now: tx.now, clockNow: clock.now() };
+  const reached = reachedTargets(gathered.targets, config.services);
+  const reviewed = withRights(review(input), whyNotCounted(plan, facts.approvals, times, config, reached));
+  const approvals = enoughApprovals(plan, facts.approvals, times, config, reached);
   const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
   return { input, facts, review: reviewed, approvals, permitted };
+}
+
+/** Says of a plan that is held whose yes does not count for all that would change, so that nobody waits for nothing. */
+function withRights(reviewed: GateReview, reasons: readonly string[]): GateReview {
+  if (reviewed.verdict !== "require_approval" || reasons.length === 0) return reviewed;
+  const reason = `${reasons.join("; ")}, and the plan changes that too`;
+  return { ...reviewed, rules: [...reviewed.rules, { rule: "approver-rights", verdict: "require_approval", reason }] };
 }

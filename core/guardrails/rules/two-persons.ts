@@ -1,16 +1,17 @@
 import { peopleOf, twoPersonReasons } from "../approver-rights.ts";
+import { reachedTargets } from "../reach.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /** Some acts are too heavy for one tired person: where the file says so, a second one has to look and agree. */
 export const twoPersons: Rule = {
   name: "two-persons",
-  check({ plan, policy, store, now }) {
+  check({ plan, targets, policy, store, now }) {
     const yes = store.approvals.filter(
       ({ answer, planHash, expiresAt }) => answer === "approve" && planHash === plan.hash && now < expiresAt,
     );
     const people = peopleOf(yes);
     const so = people.length === 0 ? "nobody has approved yet" : `approved by ${people.join(" and ")}`;
-    const reasons = twoPersonReasons(plan.targets, policy);
+    const reasons = twoPersonReasons([...plan.targets, ...reachedTargets(targets, policy.services)], policy);
     return allOf(
       "require_approval",
       reasons.map((reason) => `${reason}; ${so}`),

@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { oauthCaller } from "../../../core/guardrails/approver-rights.ts";
 import { planContent } from "../../../core/guardrails/targets.ts";
-import { assessmentOf, MINUTE, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import type { Target } from "../../../core/model/plan.ts";
+import { assessmentOf, flagOf, MINUTE, policyOf, serviceOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN, APPROVERS, BOB_TOKEN, openWorld, sha256, type World } from "./gate-world.ts";
 
 const approving = () => openWorld({ config: policyOf({ mode: "approve" }) });
@@ -54,6 +56,47 @@ describe("approvals", () => {
     const plan = await held(world, { proposedBy });
     await expect(world.gate.approve(plan.id, ALICE_TOKEN)).rejects.toThrow("nobody approves a plan of their own");
     expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+  });
+
+  it.each([
+    ["00u-alice", "mcp:http(oauth 00u-alice):an-assistant", true],
+    ["idp|alice: ops", "mcp:http(oauth «idp|alice: ops»):an-assistant", true],
+    ["00u-alice", "mcp:http(oauth 00u-alice2):an-assistant", false],
+  ])("S3: whose access token proposed it does not approve: %s, %s", async (oidc, proposedBy, own) => {
+    const approvers = APPROVERS.map((one) => (one.name === "alice" ? { ...one, oidc } : one));
+    await using world = await openWorld({ config: { ...policyOf({ mode: "approve" }), approvers } });
+    expect(`mcp:http(${oauthCaller(oidc)}):an-assistant` === proposedBy).toBe(own);
+    const plan = await held(world, { proposedBy });
+    const approved = world.gate.approve(plan.id, ALICE_TOKEN);
+    if (own) await expect(approved).rejects.toThrow("nobody approves a plan of their own");
+    else await expect(approved).resolves.toMatchObject({ by: "alice" });
+  });
+
+  it("S3: whoever answers for a flag answers for every service that it reaches", async () => {
+    const target = flagOf();
+    const services = { checkout: serviceOf({ flags: ["new-cart"] }), billing: serviceOf() };
+    await using world = await openWorld({ config: policyOf({ mode: "approve", services }) });
+    world.targets.place(target);
+    const flags = world.targets.executor("feature_flag_disable");
+    const inspect = async (of: Target, abort: AbortSignal) => ({
+      ...(await flags.inspect(of, abort)),
+      reaches: ["checkout", "billing"],
+    });
+    const gate = world.newGate({ executors: [{ ...flags, inspect }] });
+    world.assessment = assessmentOf({ targets: [target] });
+    const { plan } = await gate.propose(world.draft({ targets: [target] }));
+    await gate.approve(plan.id, BOB_TOKEN);
+    const answer = await gate.submit(plan.id);
+    expect(answer.outcome).toBe("held");
+    expect(answer.review.rules).toContainEqual({
+      rule: "approver-rights",
+      verdict: "require_approval",
+      reason: "bob may not answer for billing, and the plan changes that too",
+    });
+    expect(answer.review.rules.find(({ rule }) => rule === "aftermath")?.reason).toContain("billing change with it");
+    await gate.approve(plan.id, ALICE_TOKEN);
+    expect(await gate.submit(plan.id)).toMatchObject({ outcome: "executed" });
+    expect(await world.store.entries({ kinds: ["plan.reserved"] })).toMatchObject([{ body: { approvedBy: "alice" } }]);
   });
 
   it("S3: an approver answers for the services of theirs alone", async () => {
