@@ -42,7 +42,12 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     if (useless !== null) throw new UnshipError("approval.refused", { reason: useless });
     const review = incident?.gate?.planId === planId ? incident.gate.review : undefined;
     if (options.json !== true) say(to, planText(plan, config, review));
-    const { by, expiresAt, stillNeeded } = await gate.approve(planId, await personalToken(to, options, config));
+    const { by, expiresAt, stillNeeded } = await gate.approve(
+      planId,
+      await personalToken(to, options, config),
+      // Whoever types a token takes a while: they say yes to what they read, not to what stands there by then (S4).
+      plan.hash,
+    );
     const value = { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded };
     await present(to, options.json, value, [
       `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
