@@ -55,6 +55,8 @@ interface Session {
   readonly transport: StreamableHTTPServerTransport;
   readonly server: UnshipServer;
   readonly by: string;
+  /** What acts is not offered in it. */
+  readonly readOnly: boolean;
   usedAt: number;
   /** Requests and streams open now: a session in use is not idle. */
   open: number;
@@ -115,7 +117,8 @@ export async function openHttp(
     if (id === undefined) return begin(request, response, body.value, caller);
     const session = sessions.get(String(id));
     // Whoever holds another's session id is told no more than that it is not theirs to use (Security, Session Hijacking).
-    if (session === undefined || session.by !== caller.by) {
+    // Nor does a token that may only read go on in a session that another of the same caller began with more.
+    if (session === undefined || session.by !== caller.by || (caller.readOnly && !session.readOnly)) {
       return refuse(response, { status: 404, because: "There is no such session; initialize a new one." });
     }
     await during(session, response, () => session.transport.handleRequest(request, response, body.value));
@@ -143,7 +146,7 @@ export async function openHttp(
         sessions.set(id, session);
       },
     });
-    const session: Session = { transport, server, by, usedAt: Date.now(), open: 0 };
+    const session: Session = { transport, server, by, readOnly, usedAt: Date.now(), open: 0 };
     await server.connect(transport, by === "" ? "http" : `http(${by})`, () => {
       if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
     });

@@ -161,6 +161,9 @@ describe("an OAuth 2.1 resource server (MCP 2025-11-25, Authorization)", () => {
       });
     expect((await call(issuer.token(claims({ sub: "eve" })))).status).toBe(404);
     expect((await call(issuer.token(claims()))).status).toBe(200);
+    expect((await call(issuer.token(claims({ scope: "unship:read" })))).status, "a scope that was taken away").toBe(
+      404,
+    );
     const expired = issuer.token(claims({ exp: seconds() - 60 }));
     expect((await call(expired)).status).toBe(401);
   });
