@@ -23,6 +23,9 @@ export async function listenAt(http: Server, host: string, port: number, what: s
     const reason = `${host} port ${port} cannot be bound; is it taken?`;
     throw new UnshipError("input.invalid", { what, reason }, { cause });
   }
+  // A connection that cannot be accepted (no file descriptor is left, say) is lost; without a listener it would take the
+  // whole process with it, and whoever can reach the address could end the watch.
+  http.on("error", () => undefined);
   const address = http.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
   return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { foreignCaller } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
 
@@ -52,6 +52,10 @@ export interface Listener {
 const BODY_BYTES = 256 * 1024;
 /** Connections at once: people answering one incident are few, and a slow one must not keep the others out. */
 const CONNECTIONS = 256;
+/** Of one address: enough for a proxy that carries everybody's, and too few for one that opens and says nothing. */
+const CONNECTIONS_OF_ONE = 64;
+/** How often connections whose time is over are looked for; Node's own 30 s would let them stay for so long. */
+const SWEEP_MS = 2000;
 
 /**
  * The listener beside the watch: finds the route, and guards what every route needs. Foreign Host and Origin are
@@ -87,7 +91,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     );
   }
 
-  const http = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+  const http = createServer({ ...PATIENCE, connectionsCheckingInterval: SWEEP_MS }, (request, response) => {
     answer(request, response).catch((error) => {
       if (!request.destroyed) options.onError?.(error);
       if (response.headersSent) response.destroy();
@@ -95,6 +99,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     });
   });
   http.maxConnections = CONNECTIONS;
+  limitEachAddress(http);
   const url = await listenAt(http, options.host, options.port, "server.listen");
   return {
     url,
@@ -105,6 +110,25 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
         setTimeout(() => http.closeAllConnections(), CLOSE_MS).unref();
       }),
   };
+}
+
+/** How long the head of a request, and the whole of it, may take, ms. */
+const PATIENCE = { headersTimeout: 5000, requestTimeout: 10_000 };
+
+/** Closes what one address opens beyond its share, so that no single one can take all that there are. */
+function limitEachAddress(http: Server): void {
+  const open = new Map<string, number>();
+  http.on("connection", (socket) => {
+    const from = socket.remoteAddress ?? "unknown";
+    const count = (open.get(from) ?? 0) + 1;
+    open.set(from, count);
+    socket.once("close", () => {
+      const left = (open.get(from) ?? 0) - 1;
+      if (left > 0) open.set(from, left);
+      else open.delete(from);
+    });
+    if (count > CONNECTIONS_OF_ONE) socket.destroy();
+  });
 }
 
 /** Answers under way end within this, ms. */

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { request } from "node:http";
+import { createServer as createHttpServer, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, expect, it, vi } from "vitest";
 import { type HttpOptions, openHttp } from "../../mcp-tools/http.ts";
-import { parseAddress } from "../../mcp-tools/http-listen.ts";
+import { listenAt, parseAddress } from "../../mcp-tools/http-listen.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { context, recordingGate } from "./scenario.ts";
 
@@ -231,5 +231,14 @@ describe("an address to serve at", () => {
 
   it.each(["7331", "localhost", "localhost:99999", "http://localhost:1", ""])("does not guess at %j", (written) => {
     expect(() => parseAddress(written)).toThrow(/such as 127\.0\.0\.1:7331/);
+  });
+});
+
+describe("an address that is listened at", () => {
+  it("loses a connection that cannot be accepted, and not the process", async () => {
+    const http = createHttpServer();
+    await listenAt(http, "127.0.0.1", 0, "--http");
+    expect(() => http.emit("error", new Error("accept EMFILE"))).not.toThrow();
+    await new Promise((resolve) => http.close(resolve));
   });
 });

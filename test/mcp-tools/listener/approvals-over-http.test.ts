@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -233,6 +234,25 @@ describe("the listener", () => {
     expect(entries).toHaveLength(61);
     expect(entries.at(-1)?.body).toMatchObject({ reason: "more than 60 in a minute; the rest is not written down" });
     expect(await on.world.gate.approve(plan.id, ALICE_TOKEN)).toMatchObject({ by: "alice" });
+  });
+
+  it("one address cannot keep the others out by opening all connections and saying nothing", async () => {
+    await using on = await opened();
+    const port = Number(new URL(on.url).port);
+    const closed: Promise<unknown>[] = [];
+    // All of 127.0.0.0/8 is this machine: somebody else's address.
+    const silent = Array.from({ length: 300 }, () => {
+      const socket = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+      socket.on("error", () => {});
+      closed.push(new Promise((resolve) => socket.once("close", resolve)));
+      return socket;
+    });
+    await Promise.all(
+      silent.map((socket) => new Promise((resolve) => socket.once("connect", resolve).once("close", resolve))),
+    );
+    await expect(on.ask("/v1/plans", alice)).resolves.toMatchObject({ status: 200 });
+    for (const socket of silent) socket.destroy();
+    await Promise.all(closed);
   });
 
   it("limits an approver by name", async () => {
