@@ -21,19 +21,20 @@ export interface Arriving {
 export async function awaitArrival(intents: readonly Intent[], arriving: Arriving): Promise<string | undefined> {
   const { limits, onWait } = arriving;
   const earlier = intents.filter(({ result }) => result?.result === "done" || result?.result === "nothing-to-do");
-  let waited = 0;
+  // Looks at a target that does not answer take longer than the pauses between them: both count.
+  let since: number | null = null;
   for (const intent of earlier) {
     for (;;) {
       const { state, detail } = await look(intent, arriving);
       if (state === "arrived") break;
       const name = targetText(intent.target);
       if (state === "not-coming") return `${name} was taken back and does not come up: ${detail}`;
-      if (waited >= limits.arrivalTimeoutMs) {
+      if (since !== null && performance.now() - since >= limits.arrivalTimeoutMs) {
         return `${name} was taken back and has not come up within ${durationText(limits.arrivalTimeoutMs)}: ${detail}`;
       }
-      if (waited === 0) onWait();
+      if (since === null) onWait();
+      since ??= performance.now();
       await delay(limits.arrivalPollMs);
-      waited += limits.arrivalPollMs;
       await renew(intent.planId, arriving);
     }
   }

@@ -9,11 +9,13 @@ const TARGETS = ["web", "checkout", "cart"].map((name) => targetOf({ name }));
 const LIMITS = { arrivalPollMs: 1, arrivalTimeoutMs: 10_000, reconcileDelaysMs: [0] } as const;
 
 /** Three targets in dependency order; what each says when it is asked whether it has come up. */
-async function coordinated(limits: { readonly arrivalTimeoutMs?: number } = {}) {
+async function coordinated(limits: { readonly arrivalTimeoutMs?: number; readonly inspectTimeoutMs?: number } = {}) {
   const world = await openWorld();
   for (const target of TARGETS) world.targets.place(target);
   world.assessment = assessmentOf({ targets: TARGETS });
-  const says = new Map<string, Arrival["state"] | "no answer">(TARGETS.map(({ service }) => [service, "coming"]));
+  const says = new Map<string, Arrival["state"] | "no answer" | "silence">(
+    TARGETS.map(({ service }) => [service, "coming"]),
+  );
   const asked: string[] = [];
   const gone = new Set<string>();
   const gate = (owner: string, life = new Life()): Gate => {
@@ -23,6 +25,7 @@ async function coordinated(limits: { readonly arrivalTimeoutMs?: number } = {}) 
         asked.push(service);
         const state = says.get(service) ?? "coming";
         if (state === "no answer") throw new Error("no answer");
+        if (state === "silence") return new Promise(() => {});
         return { state, detail: "1 of 3 pods serve" };
       },
     };
@@ -107,6 +110,15 @@ describe("a plan of several targets", () => {
       units.map(({ released }) => released),
       "what was not begun costs nothing",
     ).toEqual([false, true, true]);
+  });
+
+  it("does not wait longer where each look takes long: what stands half-way is told in time", async () => {
+    await using s = await coordinated({ arrivalTimeoutMs: 500, inspectTimeoutMs: 250 });
+    s.says.set("web", "silence");
+    const answer = await ended(s.gate("one"), s.plan.id);
+    expect(answer.results[1]?.detail).toContain("it could not be read (no answer within 250 ms)");
+    // Counted by pauses of 1 ms alone it would be 500 looks.
+    expect(s.asked.length).toBeLessThanOrEqual(4);
   });
 
   it("stops after the wait where somebody paused it meanwhile", async () => {
