@@ -1,7 +1,7 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { GateAnswer } from "../../core/model/plan.ts";
+import { type GateAnswer, REASON_CHARS } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { wrote } from "./adopting.ts";
 import { awaitsModel } from "./arguing.ts";
@@ -31,7 +31,8 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
     const { plan, review } = await parts.gate.propose({
       incidentId: incident.id,
       targets,
-      reason: decision.why.join(" "),
+      // A long cascade has much to say; a plan that is refused for that would leave it burning.
+      reason: decision.why.join(" ").slice(0, REASON_CHARS).toWellFormed(),
       proposedBy: "watch",
     });
     incident = note(

@@ -35,6 +35,9 @@ export type Target = Readonly<z.infer<typeof Target>>;
 /** Stands in a plan's `incidentId` where it was proposed outside any incident; no incident has this id. */
 export const NO_INCIDENT = "none";
 
+/** Longest reason that a plan is filed with. */
+export const REASON_CHARS = 4000;
+
 /** The decision made concrete: targets in the order of execution. Never edited: another plan is another id and hash (S4). */
 export const Plan = z.strictObject({
   id: z.string(),

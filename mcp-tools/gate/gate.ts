@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { targetKey, targetText } from "../../core/guardrails/targets.ts";
-import { type GateAnswer, type Plan, Target } from "../../core/model/plan.ts";
+import { type GateAnswer, type Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 import type { Gate, PlanDraft } from "../../core/ports.ts";
 import { createApprovals } from "./approvals.ts";
 import { type Gathered, gather } from "./gather.ts";
@@ -25,7 +25,7 @@ const MAX_TARGETS = 50;
 const Draft = z.strictObject({
   incidentId: z.string().min(1).max(200),
   targets: z.array(Target).min(1).max(MAX_TARGETS),
-  reason: z.string().max(4000),
+  reason: z.string().max(REASON_CHARS),
   proposedBy: z.string().min(1).max(200),
 });
 

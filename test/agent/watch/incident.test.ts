@@ -29,6 +29,20 @@ describe("an incident, from detection to its end", () => {
     expect(await world.store.verify()).toMatchObject({ ok: true });
   });
 
+  it("a break is taken back however much there is to say about it", async () => {
+    await using world = await openWatchWorld();
+    await world.restart({
+      assess: (caseFile, focus) => {
+        const assessment = world.assess(caseFile, focus);
+        return { ...assessment, decision: { ...assessment.decision, why: Array(60).fill("It went on. ".repeat(10)) } };
+      },
+    });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(world.texts("tick.failed")).toEqual([]);
+    expect(world.targets.writes()).toMatchObject([{ version: "v1" }]);
+  });
+
   it("a blip that passes before the policy's duration is withdrawn, and no plan was ever filed", async () => {
     await using world = await openWatchWorld();
     world.troubles = [world.trouble({ condition: "pending", firesAt: world.time.now + 2 * MINUTE })];
