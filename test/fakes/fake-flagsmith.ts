@@ -20,11 +20,12 @@ interface Entry {
 
 /**
  * The part of Flagsmith's Admin API that switching features needs, in pages: a project's features, the states of an
- * environment, PATCH of one state (which sets `updated_at`), the project's audit log (newest first, the changes of an
- * entry only where it is asked for alone). A key of the organisation writes without an author. `onPatch` comes before
- * the n-th PATCH (from 1) is applied.
+ * environment, one of them, PATCH of it (which sets `updated_at`, and answers with the feature's number and whether it is
+ * on, no more), the project's audit log (newest first, the changes of an entry only where it is asked for alone). A key of
+ * the organisation writes without an author. `onPatch` comes before the n-th PATCH (from 1) is applied.
  *
  * @see https://docs.flagsmith.com/clients/rest
+ * @see https://github.com/Flagsmith/flagsmith/blob/00c331f/api/features/views.py (partial_update: FeatureStateSerializerCreate)
  */
 export async function fakeFlagsmith() {
   const features: { readonly id: number; readonly name: string; readonly is_archived: boolean }[] = [];
@@ -36,6 +37,7 @@ export async function fakeFlagsmith() {
   const writes: string[] = [];
   let clock = Date.UTC(2026, 0, 1, 12);
   let patches = 0;
+  let hidden = false;
   let onPatch: (turn: number, response: ServerResponse) => "go on" | "answered" = () => "go on";
 
   const stateOf = (name: string) => {
@@ -101,12 +103,13 @@ export async function fakeFlagsmith() {
       new RegExp(`^/api/v1/environments/${ENVIRONMENT_KEY}/featurestates/(\\d+)/$`).exec(url.pathname) ?? [];
     const state = states.get(Number(stateId));
     if (state === undefined) return send(404, { detail: "Not found." });
+    if (request.method === "GET") return hidden ? send(503, {}) : send(200, state);
     writes.push(`${request.method} ${url.pathname} ${text}`);
     if (request.method !== "PATCH") return send(405, {});
     if (onPatch(++patches, response) === "answered") return undefined;
     const name = features.find(({ id }) => id === state.feature)?.name ?? "";
     change(name, JSON.parse(text), null);
-    return send(200, states.get(state.id));
+    return send(200, { feature: state.feature, enabled: states.get(state.id)?.enabled });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
@@ -127,6 +130,10 @@ export async function fakeFlagsmith() {
     versionOf: (name: string) => stateOf(name).updated_at,
     onPatch(does: typeof onPatch) {
       onPatch = does;
+    },
+    /** A single state cannot be read from now on. */
+    hideStates() {
+      hidden = true;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -65,7 +65,9 @@ export interface FlagsmithClient {
   audit(enough: (oldest: AuditEntry) => boolean, abort: AbortSignal): Promise<readonly AuditEntry[]>;
   /** One entry with what changed in it. */
   auditEntry(id: number, abort: AbortSignal): Promise<AuditEntry>;
-  switchOff(stateId: number, abort: AbortSignal): Promise<FeatureState>;
+  /** Whether it is on after the write: the answer to a PATCH says that, and neither id nor time. */
+  switchOff(stateId: number, abort: AbortSignal): Promise<{ readonly enabled: boolean }>;
+  state(stateId: number, abort: AbortSignal): Promise<FeatureState>;
   close(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ const MOST_PAGES = 50;
 /**
  * @see https://docs.flagsmith.com/clients/rest (Admin API, "Api-Key")
  * @see https://api.flagsmith.com/api/v1/docs/ (projects/{id}/features, environments/{key}/featurestates, projects/{id}/audit)
+ * @see https://github.com/Flagsmith/flagsmith/blob/00c331f/api/features/views.py (BaseFeatureStateViewSet: what a PATCH answers)
  */
 export function flagsmithClient(options: FlagsmithOptions): FlagsmithClient {
   const { endpoint, token, project, environment, environmentKey, timeoutMs } = options;
@@ -109,6 +112,7 @@ export function flagsmithClient(options: FlagsmithOptions): FlagsmithClient {
       (at) => path`/api/v1/environments/${environmentKey}/featurestates/?page=${at}&page_size=${PAGE}`,
       abort,
     );
+  const stateAt = (id: number) => path`/api/v1/environments/${environmentKey}/featurestates/${id}/`;
   async function flags(abort: AbortSignal): Promise<readonly Flag[]> {
     const [named, standing] = await Promise.all([features(abort), states(abort)]);
     return named.flatMap(({ id, name, is_archived }) => {
@@ -140,9 +144,10 @@ export function flagsmithClient(options: FlagsmithOptions): FlagsmithClient {
     },
     auditEntry: (id, abort) => http.getJson(path`/api/v1/projects/${project}/audit/${id}/`, AuditEntry, abort),
     async switchOff(stateId, abort) {
-      const to = path`/api/v1/environments/${environmentKey}/featurestates/${stateId}/`;
-      return (await http.send("PATCH", to, { enabled: false }, "application/json", FeatureState, abort)).body;
+      const Switched = z.looseObject({ enabled: z.boolean() });
+      return (await http.send("PATCH", stateAt(stateId), { enabled: false }, "application/json", Switched, abort)).body;
     },
+    state: (stateId, abort) => http.getJson(stateAt(stateId), FeatureState, abort),
     close: () => http.close(),
   };
 }

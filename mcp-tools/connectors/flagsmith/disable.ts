@@ -101,13 +101,24 @@ function standingOf({ name, archived, state }: Flag, environment: string): Read 
   };
 }
 
+/** When Flagsmith says that the write just made happened; this machine's time where it does not. */
+async function switchedAt({ client, now }: DisableParts, stateId: number, abort: AbortSignal): Promise<number> {
+  const at = await client.state(stateId, abort).then(({ updated_at }) => Date.parse(updated_at), whenOurs);
+  return Number.isFinite(at) ? at : now();
+}
+
+function whenOurs(error: unknown): number {
+  if (error instanceof UnshipError) return Number.NaN;
+  throw error;
+}
+
 async function switchOff(parts: DisableParts, standing: Read, key: string, abort: AbortSignal): Promise<FlagAnswer> {
   const { client, own } = parts;
   const { before, warnings, stateId } = standing;
   try {
-    const after = await client.switchOff(stateId, abort);
-    if (after.enabled) return { result: "failed", detail: `it was switched on again at once; ${before}`, warnings };
-    own.add(key, stateId, after.updated_at);
+    const { enabled } = await client.switchOff(stateId, abort);
+    if (enabled) return { result: "failed", detail: `it was switched on again at once; ${before}`, warnings };
+    own.add(key, stateId, await switchedAt(parts, stateId, abort));
     const others = await meanwhile(parts, standing, abort);
     return { result: "done", detail: `switched off; ${before}`, warnings: [...warnings, ...others] };
   } catch (error) {

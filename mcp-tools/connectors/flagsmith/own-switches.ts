@@ -3,8 +3,8 @@ export interface OwnSwitches {
   hasKey(key: string): boolean;
   /** Whether a switch off of a state at a moment (Unix ms) is one of ours. */
   has(stateId: number, at: number): boolean;
-  /** `updatedAt`: when Flagsmith says that our write happened. */
-  add(key: string, stateId: number, updatedAt: string): void;
+  /** `at`: when Flagsmith says that our write happened, Unix ms. */
+  add(key: string, stateId: number, at: number): void;
 }
 
 /** Flagsmith writes its audit log in the background: an entry is dated within seconds of its write. */
@@ -16,9 +16,9 @@ export function ownSwitches(): OwnSwitches {
   return {
     hasKey: (key) => keys.has(key),
     has: (stateId, at) => made.some((one) => one.stateId === stateId && Math.abs(at - one.at) <= LOG_LAG_MS),
-    add(key, stateId, updatedAt) {
+    add(key, stateId, at) {
       keys.add(key);
-      made.push({ stateId, at: Date.parse(updatedAt) });
+      made.push({ stateId, at });
     },
   };
 }

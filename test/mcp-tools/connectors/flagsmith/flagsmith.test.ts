@@ -92,6 +92,13 @@ describe("Flagsmith", () => {
     expect(s.fake.writes).toHaveLength(1);
   });
 
+  it("is done where the time of its switch cannot be read afterwards", async () => {
+    await using s = await started();
+    s.fake.hideStates();
+    expect(await s.disable.execute(s.target(), KEY, never)).toMatchObject({ result: "done" });
+    expect((await s.disable.reconcile(s.target(), KEY, never)).result).toBe("done");
+  });
+
   it.each([
     ["is off already: nothing to do", [{ enabled: false }], "nothing-to-do"],
     ["was switched off and on again since: stale", [{ enabled: false }, { enabled: true }], "stale"],
