@@ -76,7 +76,7 @@ async function prepareBranch(
   const worktree = await mkdtemp(join(tmpdir(), "unship-revert-"));
   try {
     await git(clone, ["worktree", "add", "--quiet", "--detach", worktree, to]);
-    await git(worktree, [...AUTHOR, "revert", "--no-edit", ...commits]);
+    await git(worktree, ["revert", "--no-edit", ...commits]);
     // Created only when all of it worked: a branch that stands is a revert that is whole.
     await git(worktree, ["branch", branch, "HEAD"]);
   } finally {
@@ -87,22 +87,35 @@ async function prepareBranch(
   return `The revert of ${commits.length} commit${commits.length === 1 ? "" : "s"} stands ready on branch ${branch} in ${clone}, not pushed.${whole} ${next}`;
 }
 
-/** No hook, editor, signature or helper of the user's own configuration runs; the commits say who made them. */
-const AUTHOR = [
-  "-c",
+/**
+ * For every command, since a hook also runs on a checkout and on a new branch, and where the clone keeps its hooks in the
+ * repository whoever can push would choose what runs here. No editor, signature or watcher either; the commits say who
+ * made them.
+ *
+ * @see https://git-scm.com/docs/githooks (post-checkout, reference-transaction)
+ */
+const SETTINGS = [
   "core.hooksPath=/dev/null",
-  "-c",
+  "core.fsmonitor=false",
   "commit.gpgSign=false",
-  "-c",
   "user.name=unship",
-  "-c",
   "user.email=unship@localhost",
-];
+].flatMap((one) => ["-c", one]);
 
-/** Git with nothing of the agent's own environment, which may hold secrets, and none of anybody's settings. */
+/**
+ * Git with nothing of the agent's own environment, which may hold secrets, and none of anybody's settings but the
+ * clone's. A path is a path, and no pattern; what the clone does not hold is missing, and not fetched.
+ */
 function gitIn(searchPath: string): Git {
-  const env = { PATH: searchPath, HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" };
-  return async (cwd, args) => (await run("git", [...args], { cwd, env, timeout: GIT_MS })).stdout.trim();
+  const env = {
+    PATH: searchPath,
+    HOME: "/nonexistent",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_LITERAL_PATHSPECS: "1",
+    GIT_NO_LAZY_FETCH: "1",
+  };
+  return async (cwd, args) => (await run("git", [...SETTINGS, ...args], { cwd, env, timeout: GIT_MS })).stdout.trim();
 }
 
 /** "https://host/a/b.git" and "git@host:a/b" are one repository. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -64,6 +64,23 @@ describe("the revert that finishes a rollback", () => {
     expect(readFileSync(join(path, "cart/image.yaml"), "utf8")).toBe("cart:3\n");
     expect(git(path, "worktree", "list").split("\n")).toHaveLength(1);
     expect(git(path, "status", "--porcelain")).toBe("");
+  });
+
+  it("S11: runs no hook, also none that the repository brings itself", async () => {
+    const { path, good } = repository();
+    const ran = join(path, "..", `unship-test-hook-${process.pid}-${Date.now()}`);
+    folders.push(ran);
+    mkdirSync(join(path, ".hooks"));
+    for (const hook of ["post-checkout", "reference-transaction", "post-commit", "post-index-change", "pre-commit"])
+      writeFileSync(join(path, ".hooks", hook), `#!/bin/sh\necho ${hook} >> ${ran}\n`, { mode: 0o755 });
+    writeFileSync(join(path, "cart/image.yaml"), "cart:4\n");
+    git(path, "add", ".");
+    git(path, "commit", "--quiet", "-m", "Cart 4, with hooks");
+    const bad = git(path, "rev-parse", "HEAD");
+    git(path, "config", "core.hooksPath", ".hooks");
+    const work = { application: "cart", good: entry(0, good), bad: entry(1, bad), key: "k" };
+    expect(await revertDesk([{ url: URL_, path }]).prepare(work)).toContain("stands ready");
+    expect(existsSync(ran)).toBe(false);
   });
 
   it("is prepared once for one plan", async () => {
