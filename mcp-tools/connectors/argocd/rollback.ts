@@ -5,7 +5,17 @@ import type { Arrival, Executor, TargetState } from "../../../core/ports.ts";
 import { type Application, autoSync, current, operationInProgress, versionOf } from "./application.ts";
 import { capacityOf } from "./capacity.ts";
 import type { ArgocdClient } from "./client.ts";
-import { entryOf, failedTry, judge, obstaclesTo, ownTry, type Seen, standing, warningsFor } from "./judge.ts";
+import {
+  entryOf,
+  failedTry,
+  type Judgement,
+  judge,
+  obstaclesTo,
+  ownTry,
+  type Seen,
+  standing,
+  warningsFor,
+} from "./judge.ts";
 import { markOf } from "./mark.ts";
 import { ownersOf } from "./owners.ts";
 import { switchOffPatch, switchOnPatch } from "./patches.ts";
@@ -96,6 +106,7 @@ function arrivalOf(application: Application, { restore }: Target): Arrival {
 
 async function rollBack(parts: RollbackParts, target: Target, key: string, abort: AbortSignal): Promise<Answer> {
   const { client, now } = parts;
+  let keptOn = 0;
   for (let turn = 0; turn < TRIES; turn++) {
     if (turn > 0) await sleep(parts.lookMs ?? LOOK_MS, undefined, { signal: abort }).catch(() => {});
     const seen = await look(client, target, abort).catch(unread);
@@ -105,7 +116,7 @@ async function rollBack(parts: RollbackParts, target: Target, key: string, abort
       return { result: "done", detail: `an earlier try of this plan did it: ${standing(seen.application)}` };
     if (earlier.running) return follow(parts, seen, target, key, abort);
     const verdict = judge(seen, target);
-    if (verdict.kind === "answer") return verdict;
+    if (verdict.kind === "answer") return earlier.marked ? givenUp(client, seen, verdict, key, abort) : verdict;
     const { entry } = verdict;
     const { name, namespace } = seen.application.metadata;
     if (!earlier.marked || autoSync(seen.application) === "on") {
@@ -126,6 +137,7 @@ async function rollBack(parts: RollbackParts, target: Target, key: string, abort
       }
       // The server's own word on what stands now: whoever was quicker is judged again.
       const after = { ...seen, application: patched.application };
+      if (autoSync(after.application) === "on") keptOn += 1;
       if (autoSync(after.application) === "on" || judge(after, target).kind !== "go") continue;
     }
     try {
@@ -135,10 +147,29 @@ async function rollBack(parts: RollbackParts, target: Target, key: string, abort
     }
     return follow(parts, seen, target, key, abort);
   }
-  return {
-    result: "failed",
-    detail: `it changed between reading and writing ${TRIES} times in a row; no rollback was started`,
-  };
+  const after = await look(client, target, abort).catch(() => null);
+  const stands = after === null ? AUTO_SYNC_MAY_BE_OFF : await switchOnAgain(client, after.application, key, abort);
+  const why =
+    keptOn === TRIES
+      ? `auto-sync stayed on though it was switched off ${TRIES} times: something puts it back, or this Argo CD is older than 3.1, which brought automated.enabled`
+      : `it changed between reading and writing ${TRIES} times in a row`;
+  return { result: "failed", detail: `${why}; no rollback was started; ${stands}` };
+}
+
+/**
+ * The plan goes no further, though it had switched auto-sync off: that is undone, or it would stay off and nobody would
+ * know. Not where the old version stands already: auto-sync would bring the bad one back.
+ */
+async function givenUp(
+  client: ArgocdClient,
+  { application }: Seen,
+  { result, detail }: Extract<Judgement, { readonly kind: "answer" }>,
+  key: string,
+  abort: AbortSignal,
+): Promise<Answer> {
+  const stands =
+    result === "nothing-to-do" ? autoSyncWords(application) : await switchOnAgain(client, application, key, abort);
+  return { result, detail: `${detail}; no rollback was started; ${stands}` };
 }
 
 /** Waits for the sync that was asked for, as long as patience lasts. `before`: what stood when it was judged. */

@@ -43,6 +43,45 @@ describe("Argo CD: half done, and answers that do not come", () => {
     expect(result.detail).toContain("a sync to cccccccccc by auto-sync is in progress");
   });
 
+  it.each([
+    ["began", "refused", "a sync to cccccccccc by auto-sync is in progress"],
+    ["ended", "stale", "it is at id 2 (cccccccccc)"],
+  ] as const)("a sync %s as auto-sync was switched off: %s, and auto-sync is on again", async (_, result, because) => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.ends("never");
+    argocd.afterPatch((application) => {
+      argocd.afterPatch(() => {});
+      const { source } = application.spec;
+      const sync = { revision: commit("c"), source };
+      if (result === "refused") application.operation = { sync, initiatedBy: { automated: true } };
+      else argocd.sync("cart", commit("c"));
+    });
+    const answer = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(answer.result).toBe(result);
+    expect(answer.detail).toContain(because);
+    expect(answer.detail).toContain("no rollback was started; auto-sync, which was switched off for it, is on again");
+    expect(automatedOf(argocd)).toEqual(AUTOMATED);
+    expect(calls(argocd)).not.toContain(ROLLBACK);
+  });
+
+  it("S5: switches auto-sync on again where it finds, after a crash, that it may not go on", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.onWrite((turn, response) => {
+      if (turn === 1) return "go on";
+      response.destroy();
+      return "answered";
+    });
+    expect(await executorFor(argocd).execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
+    expect(automatedOf(argocd)).toEqual({ ...AUTOMATED, enabled: false });
+    argocd.onWrite(() => "go on");
+    argocd.setWindows("cart", { canSync: false });
+    const again = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(again).toMatchObject({ result: "refused" });
+    expect(again.detail).toContain("a sync window forbids syncs now");
+    expect(again.detail).toContain("switched off for it, is on again");
+    expect(automatedOf(argocd)).toEqual(AUTOMATED);
+  });
+
   it("gives up, and says so, where something keeps switching auto-sync on", async () => {
     await using argocd = await fakeArgocd([cart(AUTOMATED)]);
     argocd.afterPatch(({ spec }) => {
@@ -51,7 +90,18 @@ describe("Argo CD: half done, and answers that do not come", () => {
     const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
     expect(result).toMatchObject({ result: "failed" });
     expect(result.detail).toContain("no rollback was started");
+    expect(result.detail).toContain("auto-sync stayed on though it was switched off 5 times");
     expect(calls(argocd)).not.toContain(ROLLBACK);
+  });
+
+  it("says so of an Argo CD that does not know the field", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.afterPatch(({ spec }) => {
+      if (spec.syncPolicy?.automated) delete spec.syncPolicy.automated.enabled;
+    });
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result.detail).toContain("this Argo CD is older than 3.1");
+    expect(automatedOf(argocd)).toEqual(AUTOMATED);
   });
 
   it("says that a sync failed, what stands, and that auto-sync is off", async () => {
