@@ -80,7 +80,7 @@ export function createGate(given: GateParts): Gate {
   async function reserveAndRun(plan: Plan, gathered: Gathered, onWait: () => void): Promise<GateAnswer> {
     const reservation = await store.transact((tx) => reserve(tx, plan, gathered, parts, limits));
     if (reservation.kind === "answer") return reservation.answer;
-    const run = { plan, review: reservation.judgement.review, parts, limits, onWait };
+    const run = { plan, review: reservation.judgement.review, parts, limits, onWait, found: new Map<number, string>() };
     const end = await store.transact(async (tx) =>
       (await redeemPermit(tx, reservation.permit, plan, owner.id))
         ? undefined

@@ -10,7 +10,7 @@ import { redeemPermit } from "./permit.ts";
 import { entry } from "./reserve.ts";
 import { closeRest, finishTry, type Run, runPlan } from "./run.ts";
 import type { Running } from "./running.ts";
-import { settle } from "./settle.ts";
+import { settle, unasked } from "./settle.ts";
 import { untilItWaits } from "./until-it-waits.ts";
 
 export interface RecoveryParts {
@@ -98,7 +98,8 @@ async function claim(tx: GateTransaction, recovery: RecoveryParts): Promise<read
 async function resumePlan(plan: Plan, { parts, limits }: RecoveryParts, onWait: () => void): Promise<GateAnswer> {
   const { store } = parts;
   const open = await store.transact((tx) => tx.intents({ planId: plan.id, open: true }));
-  const run: Run = { plan, review: await reviewAtReservation(plan, parts), parts, limits, onWait };
+  const review = await reviewAtReservation(plan, parts);
+  const run: Run = { plan, review, parts, limits, onWait, found: new Map() };
   for (const intent of open) {
     const end = await reconcile(intent, run);
     if (end !== undefined) return end;
@@ -129,9 +130,19 @@ async function reconcile(intent: Intent, run: Run): Promise<GateAnswer | undefin
   const { parts, limits } = run;
   const executor = executorFor(intent.target, parts.executors);
   // An intent without an attempt was certainly never sent: there is nothing to find out.
-  if (executor === undefined || intent.attempts === 0) return undefined;
-  const settlement = await settle(executor, intent, parts.clock, limits);
-  if (settlement.kind === "not-done") return undefined;
+  if (intent.attempts === 0) return undefined;
+  const settlement =
+    executor === undefined
+      ? unasked(
+          intent,
+          "nothing here can ask the target: the file that it was tried with named its system",
+          parts.clock,
+        )
+      : await settle(executor, intent, parts.clock, limits);
+  if (settlement.kind === "not-done") {
+    run.found.set(intent.position, settlement.detail);
+    return undefined;
+  }
   return parts.store.transact((tx) => finishTry(tx, intent, settlement.result, run));
 }
 

@@ -20,6 +20,8 @@ export interface Run {
   readonly review: GateReview;
   readonly parts: GateParts & { readonly ownerId: string };
   readonly limits: GateLimits;
+  /** By position: what was found out of a target that was tried and is not done. Said where it ends so. */
+  readonly found: Map<number, string>;
   /** Called when the plan has to wait for a target to come into effect, which can take minutes. */
   readonly onWait?: () => void;
 }
@@ -50,10 +52,15 @@ export async function runPlan(run: Run): Promise<GateAnswer> {
           : await execute(executor, intent, parts.clock, limits);
       if (result.result === "unknown" && executor !== undefined) {
         const settlement = await settle(executor, intent, parts.clock, limits);
+        if (settlement.kind === "not-done") run.found.set(position, settlement.detail);
         if (settlement.kind === "not-done" && intent.attempts < limits.maxAttempts) continue;
         result =
           settlement.kind === "not-done"
-            ? { ...result, result: "failed", detail: `tried ${intent.attempts} times; the target did not change` }
+            ? {
+                ...result,
+                result: "failed",
+                detail: `tried ${intent.attempts} times; the target did not change (${settlement.detail})`,
+              }
             : settlement.result;
       }
       const end = await parts.store.transact((tx) => finishTry(tx, intent, result, run));
@@ -155,8 +162,8 @@ export async function closeRest(tx: GateTransaction, reason: string, run: Run, k
   const { plan } = run;
   for (const intent of await tx.intents({ planId: plan.id, open: true })) {
     if (intent.position === keepOpen) continue;
-    const result = notStarted(intent, reason, tx.now);
     const { position, key } = intent;
+    const result = notStarted(intent, reason, tx.now, run.found.get(position));
     // A target that was tried before and found unchanged did cost a try: its unit stays used.
     const released = intent.attempts === 0;
     await tx.append(entry(plan, LEDGER_KINDS.targetFinished, { position, key, result, released }));
@@ -192,7 +199,8 @@ function answerFrom(intents: readonly Intent[], { plan, review }: Run): GateAnsw
   };
 }
 
-function notStarted({ target, attempts }: Intent, reason: string, at: number): TargetResult {
-  const detail = attempts === 0 ? `not started: ${reason}` : `not done, and not tried again: ${reason}`;
+function notStarted({ target, attempts }: Intent, reason: string, at: number, found?: string): TargetResult {
+  const said = found === undefined ? "" : `; asked what stands, it answered: ${found}`;
+  const detail = attempts === 0 ? `not started: ${reason}` : `not done, and not tried again: ${reason}${said}`;
   return { target, result: "refused", detail, at, warnings: [] };
 }

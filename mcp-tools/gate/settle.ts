@@ -6,10 +6,13 @@ import type { Clock, Executor } from "../../core/ports.ts";
 import { within } from "./gather.ts";
 import type { GateLimits } from "./parts.ts";
 
-/** What came of an act whose answer is not known. `not-done`: the target certainly stands as it did before. */
+/**
+ * What came of an act whose answer is not known. `not-done`: the target certainly stands at the version as before;
+ * `detail` says what else of the act was begun, such as a setting that was changed first.
+ */
 export type Settlement =
   | { readonly kind: "settled"; readonly result: TargetResult }
-  | { readonly kind: "not-done" }
+  | { readonly kind: "not-done"; readonly detail: string }
   | { readonly kind: "unknown"; readonly result: TargetResult };
 
 /** Carries out one target; an executor that throws or stays silent leaves the result unknown. */
@@ -39,7 +42,7 @@ export async function settle(
   clock: Clock,
   limits: GateLimits,
 ): Promise<Settlement> {
-  let last: Settlement = { kind: "unknown", result: unknown(intent, "nobody could ask the target", clock) };
+  let last: Settlement = unasked(intent, "nobody could ask the target", clock);
   for (const pauseMs of limits.reconcileDelaysMs) {
     if (pauseMs > 0) await delay(pauseMs);
     last = await look(executor, intent, clock, limits);
@@ -58,7 +61,7 @@ async function look(executor: Executor, intent: Intent, clock: Clock, limits: Ga
     }
     const state = await within(limits.inspectTimeoutMs, (abort) => executor.inspect(target, abort));
     const position = positionOf(target, state);
-    if (position === "expected") return { kind: "not-done" };
+    if (position === "expected") return { kind: "not-done", detail: answer.detail };
     const result: TargetResult =
       position === "restored"
         ? { ...answer, target, result: "nothing-to-do", detail: `${answer.detail}; already at ${state.version}` }
@@ -70,9 +73,15 @@ async function look(executor: Executor, intent: Intent, clock: Clock, limits: Ga
           };
     return { kind: "settled", result };
   } catch {
-    return { kind: "unknown", result: unknown(intent, "the target gave no answer", clock) };
+    return unasked(intent, "the target gave no answer", clock);
   }
 }
+
+/** The settlement of a target that nobody could ask. */
+export const unasked = (intent: Intent, detail: string, clock: Clock): Settlement & { readonly kind: "unknown" } => ({
+  kind: "unknown",
+  result: unknown(intent, detail, clock),
+});
 
 const unknown = (intent: Intent, detail: string, clock: Clock): TargetResult => ({
   target: intent.target,
