@@ -23,6 +23,7 @@ import {
   externalNodesAreInTheGraph,
   protectedNamesMatch,
 } from "./setup.ts";
+import { migrationsAreDistinct, oneSystemOfEachKind } from "./sources.ts";
 import {
   boundsLeaveRoom,
   comparisonsPointTheRightWay,
@@ -58,6 +59,8 @@ export const CHECKS: readonly Check[] = [
   externalNodesAreInTheGraph,
   scrapeHasTargets,
   scrapeCanReadItsQueries,
+  oneSystemOfEachKind,
+  migrationsAreDistinct,
   serverTokensAreDistinct,
   serverTokensApproveNothing,
   accessTokensApproveNothing,

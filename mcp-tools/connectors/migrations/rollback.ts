@@ -21,8 +21,8 @@ export function migrationRollback({
   readonly databases: readonly Database[];
   readonly now: () => number;
 }): Executor {
-  const databaseOf = ({ object }: Target): Database | undefined =>
-    databases.find(({ name, namespace }) => name === object.name && namespace === object.namespace);
+  const databaseOf = ({ object, service }: Target): Database | undefined =>
+    databases.find((one) => one.name === object.name && one.namespace === object.namespace && one.service === service);
   const answering = async (
     target: Target,
     then: (database: Database) => Promise<Answer> | Answer,

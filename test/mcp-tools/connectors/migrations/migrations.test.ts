@@ -166,6 +166,12 @@ describe("database_migration_rollback", () => {
     await expect(s.executor.inspect(other, never)).rejects.toMatchObject({ code: "source.not_found" });
   });
 
+  it("a schema of the same name, of another service, is another schema", async () => {
+    using s = setting();
+    expect((await s.executor.execute(target({ service: "billing" }), KEY, never)).result).toBe("refused");
+    expect(s.tool.calls()).toEqual([]);
+  });
+
   it("a program that does not exist is failed, with nothing run", async () => {
     using s = setting({ rollback: ["/nowhere/migrate", "{restore}"] });
     const result = await s.executor.execute(target(), KEY, never);
