@@ -29,19 +29,34 @@ export function auditDesk(now: () => number): AuditDesk {
     },
     async verifyExport(file, given, publicKeyFile) {
       const key = publicKeyFile === undefined ? null : readPublicKey(publicKeyFile);
-      let proven: readonly VouchedHead[] = given;
+      let own: readonly VouchedHead[] = [];
       let unchecked = false;
       const lines = createInterface({ input: await opened(file), crlfDelay: Number.POSITIVE_INFINITY });
       const verification = await verifyExport(lines, file, (signed) => {
         unchecked = signed !== null && key === null;
-        if (signed !== null && key !== null)
-          proven = [...given, ...readSignedHeads(signed, key, `the head in ${file}`)];
-        return proven;
+        if (signed !== null && key !== null) own = readSignedHeads(signed, key, `the head in ${file}`);
+        return [...given, ...own];
       });
-      return { ...verification, proven, unchecked };
+      const vouched = !verification.ok || key === null || given.length > 0;
+      const unsigned = vouched ? null : whyUnsigned(own, verification.entries);
+      const problems = unsigned === null ? verification.problems : [unsigned];
+      return { ...verification, ok: problems.length === 0, problems, proven: [...given, ...own], unchecked };
     },
     lines: (config, ledger) => exportLines(ledger, headSigner(config, now)),
   };
+}
+
+/**
+ * Whoever changes an export can also take its signed head out, or put an older one there: where a public key is given and
+ * no head that was kept elsewhere, the export must carry that of its own last entry. null: it does.
+ */
+function whyUnsigned(
+  own: readonly VouchedHead[],
+  last: number,
+): { readonly seq: number; readonly reason: string } | null {
+  if (own.some(({ seq }) => seq === last)) return null;
+  const instead = own.length === 0 ? "it carries none" : `it carries that of entry ${own.map(({ seq }) => seq).join()}`;
+  return { seq: last, reason: `is the last one, and no head of it is signed (${instead}): nobody vouches for its end` };
 }
 
 /** Writes lines into a file that only its owner can read: what a ledger holds is for auditors, not for everyone. */

@@ -85,7 +85,10 @@ export async function verifyExport(
       continue;
     }
     const entry = parsed(Entry, text, file, line, "the line is no whole entry of a ledger");
-    check.add(foundEntry(entry));
+    const found = foundEntry(entry);
+    // Two spellings can parse alike (a field that stands twice) and be read differently.
+    const misspelled = canonicalJson(entry) === text ? null : "changed: its line is not spelled as it was written";
+    check.add({ ...found, own: found.own ?? misspelled });
   }
   if (check === null) throw new UnshipError("bundle.invalid", { file, line: 1, reason: "the file is empty" });
   const { seq, hash } = check.last();

@@ -302,6 +302,26 @@ describe("unship audit export", () => {
     expect(cut).toMatchObject({ code: 1, out: expect.stringContaining(`entry ${seq}: missing: entry ${seq}`) });
   });
 
+  it.each([
+    ["was taken out", () => null, /no head of it is signed \(it carries none\)/],
+    [
+      "was put in place of a newer one",
+      (keys: ReturnType<typeof signingKeys>, hash: string) => signHead({ seq: 1, hash }, 5000, keys.key),
+      /no head of it is signed \(it carries that of entry 1\)/,
+    ],
+  ] as const)("does not hold against a public key where its signed head %s", async (_, head, says) => {
+    using keys = signingKeys();
+    await heldPlan();
+    using signing = openDesk({ ledger: world.ledgerPath, signingKey: keys.privateFile });
+    const file = join(signing.folder, "ledger.jsonl");
+    await signing.run(["audit", "export", "-o", file]);
+    const [header = "", ...lines] = readFileSync(file, "utf8").split("\n");
+    const { hash } = JSON.parse(lines[0] ?? "");
+    writeFileSync(file, [JSON.stringify({ ...JSON.parse(header), head: head(keys, hash) }), ...lines].join("\n"));
+    const ran = await unship(["audit", "verify", "--export", file, "--public-key", keys.publicFile]);
+    expect(ran).toMatchObject({ code: 1, out: expect.stringMatching(says) });
+  });
+
   it("goes to standard output as it is, unsigned where no key is configured", async () => {
     await heldPlan();
     const { code, out } = await desk.run(["audit", "export"]);

@@ -137,6 +137,12 @@ onEachStore("an export", (newPlace) => {
   };
   it.each([
     ["a changed entry", (l: string[]) => l.splice(4, 1, (l[4] ?? "").replace('"n":4', '"n":5')), [[4, "changed"]]],
+    [
+      "a field put before the one that counts",
+      (l: string[]) => l.splice(4, 1, (l[4] ?? "").replace('"n":4', '"n":5,"n":4')),
+      [[4, "not spelled as it was written"]],
+    ],
+    ["another spelling of a text", (l: string[]) => l.splice(4, 1, ` ${l[4]}`), [[4, "not spelled as it was written"]]],
     ["a removed entry", (l: string[]) => l.splice(4, 1), [[5, "missing before it: entry 4"]]],
     [
       "two entries swapped",
