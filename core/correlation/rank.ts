@@ -14,6 +14,7 @@ import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
+import { isSaturatedByCost } from "./saturation.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
 import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
 import { surgeAtEntries } from "./surge.ts";
@@ -299,8 +300,9 @@ function worstFit(origins: readonly Origin[]): number {
 function splitReason(change: Change, { index, onset, caseFile, worse, overloaded }: CaseEvidence): Reason | null {
   const split = versionSplit(index, change, onset, caseFile.at, worse.get(change.service) ?? new Set(["error_rate"]));
   if (split === null || change.kind === "flag") return null;
-  // What floods a callee hurts both versions alike.
+  // What floods a callee, or takes all that the pods share, hurts both versions alike.
   if (split.nats < 0 && [...overloaded.values()].some((callers) => callers.has(change.service))) return null;
+  if (split.nats < 0 && isSaturatedByCost(index, change.service, onset, caseFile.at)) return null;
   return { name: "versions", logOdds: split.nats, sentence: split.sentence };
 }
 

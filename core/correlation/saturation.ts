@@ -1,0 +1,35 @@
+import { median } from "../detection/robust.ts";
+import type { Onset } from "../model/finding.ts";
+import { beforeMs } from "./harm.ts";
+import { type SampleIndex, samplesBetween } from "./samples.ts";
+
+/** A service that uses this much of what it may has nothing left: every request waits, whichever version serves it. */
+const SATURATED = 0.9;
+/** Half as much again: what a request costs moves by less with the mix of requests. */
+const DEARER = 1.5;
+
+/**
+ * Whether a service has run out of CPU because each request costs it more than before: then all of its pods suffer, the
+ * old version's with the new one's, as far as they share what ran out. More traffic saturates too, but at the same cost a
+ * request. False where use or requests are not measured.
+ * @see Little (1961), "A Proof for the Queuing Formula: L = λW": at full utilisation the wait has no bound
+ */
+export function isSaturatedByCost(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
+  const use = index.whole(service, "cpu_usage");
+  const rate = index.whole(service, "request_rate");
+  const read = (from: number, to: number) => {
+    const rates = new Map(samplesBetween(rate, from, to).map((one) => [one.at, one.value]));
+    return samplesBetween(use, from, to).flatMap(({ at: time, value }) => {
+      const requests = rates.get(time) ?? 0;
+      return requests > 0 ? [{ use: value, cost: value / requests }] : [];
+    });
+  };
+  // A saturation begins before requests fail of it: what is usual is read well before the onset.
+  const length = beforeMs(use?.stepMs ?? 0);
+  const before = read(onset.earliest - length, onset.earliest - length / 4);
+  const since = read(onset.at, at);
+  if (before.length < 4 || since.length === 0) return false;
+  const middle = (of: readonly { readonly use: number; readonly cost: number }[], key: "use" | "cost") =>
+    median(of.map((one) => one[key]));
+  return middle(since, "use") >= SATURATED && middle(since, "cost") >= DEARER * middle(before, "cost");
+}
