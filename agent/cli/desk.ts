@@ -1,6 +1,8 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { whoGoesOn, whyUseless } from "../../core/guardrails/plan-use.ts";
+import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
@@ -40,8 +42,11 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     const incident = await ledger.incident(plan.incidentId);
     const useless = whyUseless(plan, incident);
     if (useless !== null) throw new UnshipError("approval.refused", { reason: useless });
-    const review = incident?.gate?.planId === planId ? incident.gate.review : undefined;
-    if (options.json !== true) say(to, planText(plan, config, review));
+    const kinds = [LEDGER_KINDS.planReviewed];
+    const said = (await ledger.entries({ incidentId: plan.incidentId, kinds })).findLast(
+      (one) => one.planId === planId,
+    );
+    if (options.json !== true) say(to, planText(plan, config, reviewIn(said) ?? undefined));
     const { by, expiresAt, stillNeeded } = await gate.approve(
       planId,
       await personalToken(to, options, config),

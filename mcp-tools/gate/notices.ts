@@ -49,16 +49,16 @@ export async function tell(
 
 /**
  * What people are asked to answer for: this plan, as it stands now. `review`: what the gate last said of it, which also
- * tells what moves with its targets, or comes back by itself (S13); absent: not known.
+ * tells what moves with its targets, or comes back by itself (S13); null: not known.
  */
 export const asksOf = (
   plan: Plan,
   config: GateParts["config"],
-  review: GateReview | undefined,
+  review: GateReview | null,
 ): NonNullable<Notice["asks"]> => ({
   planId: plan.id,
   planHash: plan.hash,
-  diff: diffLines(planDiff(plan, config, review)),
+  diff: diffLines(planDiff(plan, config, review ?? undefined)),
 });
 
 /** What a notice in the ledger was about: an outcome of the gate, a reminder, an escalation. */

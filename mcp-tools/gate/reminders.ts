@@ -1,6 +1,7 @@
 import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { GateReview, type Plan } from "../../core/model/plan.ts";
+import { reviewIn } from "../../core/guardrails/written-review.ts";
+import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { enoughApprovals } from "./approvals.ts";
@@ -80,8 +81,8 @@ function stepsOf({ approval }: GateConfig, asked: readonly string[]): readonly S
 }
 
 interface Waiting extends Pick<Due, "plan" | "now"> {
-  /** What the gate last said when it held the plan; undefined: nobody can read that any more. */
-  readonly review: GateReview | undefined;
+  /** What the gate last said when it held the plan; null: nobody can read that any more. */
+  readonly review: GateReview | null;
   readonly since: number;
 }
 
@@ -123,11 +124,6 @@ const isHeld = ({ kind, body }: LedgerEntry): boolean =>
   body !== null &&
   "outcome" in body &&
   body.outcome === "held";
-
-function reviewIn(entry: LedgerEntry | undefined): GateReview | undefined {
-  const body = entry?.body;
-  return GateReview.safeParse(typeof body === "object" && body !== null && "review" in body ? body.review : null).data;
-}
 
 function recipientOf(body: unknown): readonly string[] {
   return typeof body === "object" && body !== null && "to" in body && typeof body.to === "string" ? [body.to] : [];

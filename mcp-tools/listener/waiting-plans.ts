@@ -2,7 +2,8 @@ import type { Config } from "../../core/config/config.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { planDiff } from "../../core/guardrails/plan-diff.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
-import { GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
+import { reviewIn } from "../../core/guardrails/written-review.ts";
+import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Ledger, LedgerEntry } from "../../core/ports.ts";
 
@@ -89,14 +90,6 @@ async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Ledge
 }
 
 const asksForPerson = (entry: LedgerEntry): boolean => reviewIn(entry)?.verdict === "require_approval";
-
-function reviewIn(entry: LedgerEntry | undefined): GateReview | null {
-  if (entry?.kind !== LEDGER_KINDS.planReviewed) return null;
-  const { body } = entry;
-  const written = typeof body === "object" && body !== null && "review" in body ? body.review : null;
-  const read = GateReview.safeParse(written);
-  return read.success ? read.data : null;
-}
 
 /** A plan as the API shows it: the diff that `unship approve` prints, as data. */
 export function planView(

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { approve } from "../../../agent/cli/desk.ts";
 import { composeCommands } from "../../../agent/compose/commands.ts";
 import { planContent } from "../../../core/guardrails/targets.ts";
+import { NO_INCIDENT } from "../../../core/model/plan.ts";
 import { policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN, openWorld, sha256 } from "../../mcp-tools/gate/gate-world.ts";
 import { openDesk } from "./run-cli.ts";
@@ -13,7 +14,9 @@ describe("unship approve", () => {
     const ledger = `${world.folder}/ledger.db`;
     using desk = openDesk({ ledger });
     world.time.now = Date.now();
-    const { plan } = await world.gate.propose(world.draft({ proposedBy: "mcp:stdio:an-assistant" }));
+    world.targets.mark(targetOf(), { warnings: ["the next apply brings v2 back"] });
+    const draft = world.draft({ incidentId: NO_INCIDENT, proposedBy: "mcp:stdio:an-assistant" });
+    const { plan } = await world.gate.propose(draft);
     const said: string[] = [];
     const askSecret = async () => {
       const edited = { ...plan, targets: [targetOf({ name: "payments" })] };
@@ -33,6 +36,8 @@ describe("unship approve", () => {
     });
     await expect(approve(commands, plan.id, { config: desk.config })).rejects.toMatchObject({ code: "plan.changed" });
     expect(said.join("")).toContain("service checkout");
+    expect(said.join(""), "what the gate said, outside any incident too").toContain("Held by outside-incident");
+    expect(said.join("")).toMatch(/Also moves:\n.*the next apply brings v2 back/);
     expect(await world.store.entries({ kinds: ["approval.given"] })).toEqual([]);
   });
 });
