@@ -55,13 +55,8 @@ export function ownExcess(
   }
   const counted = [...off.values()].every(({ rate }) => rate !== null);
   const flow = ({ each, rate }: { each: number; rate: number | null }) => each * (counted ? (rate ?? 0) : 1);
-  const passes = (service: string, seen: ReadonlySet<string>): number => {
-    const one = off.get(service);
-    if (one === undefined) return 0;
-    const callers = [...graph.callers(service)].filter((caller) => off.has(caller) && !seen.has(caller));
-    if (callers.length === 0) return flow(one);
-    return Math.min(flow(one), Math.max(...callers.map((caller) => passes(caller, new Set([...seen, service])))));
-  };
+  const flows = new Map([...off].map(([service, one]) => [service, flow(one)]));
+  const passed = passedUp(flows, graph);
   const own = new Map<string, number>();
   const parts = new Map<string, number>();
   for (const [service, one] of off) {
@@ -73,7 +68,7 @@ export function ownExcess(
       left -= below.hurt * (often && below.each >= one.each ? flow(one) : flow(below));
     }
     parts.set(service, flow(one) > 0 ? Math.max(0, left) / flow(one) : 0);
-    own.set(service, Math.min(Math.max(0, left), passes(service, new Set([service]))) * one.hurt);
+    own.set(service, Math.min(Math.max(0, left), passed.get(service) ?? flow(one)) * one.hurt);
   }
   const total = [...own.values()].reduce((sum, value) => sum + value, 0);
   if (!(total > 0)) return null;
@@ -84,6 +79,34 @@ export function ownExcess(
     counted,
     parts,
   };
+}
+
+/**
+ * How much of each service's flow comes up to where users are: the most, over the ways up its callers, of the least flow
+ * on the way. A way ends where no caller is off; a circle that nobody else calls is entered anywhere. Work: the paths
+ * are not walked one by one (there may be more than can be counted), only what improves a service is taken down again.
+ */
+function passedUp(flows: ReadonlyMap<string, number>, graph: CallGraph): ReadonlyMap<string, number> {
+  const callersOf = (service: string) =>
+    [...graph.callers(service)].filter((caller) => caller !== service && flows.has(caller));
+  const best = new Map<string, number>();
+  const take = (ends: readonly string[]): void => {
+    const open = ends.toSorted((a, b) => (flows.get(a) ?? 0) - (flows.get(b) ?? 0));
+    for (const end of ends) best.set(end, flows.get(end) ?? 0);
+    for (let one = open.pop(); one !== undefined; one = open.pop())
+      for (const callee of graph.callees(one)) {
+        const comes = Math.min(flows.get(callee) ?? 0, best.get(one) ?? 0);
+        if (!flows.has(callee) || comes <= (best.get(callee) ?? Number.NEGATIVE_INFINITY)) continue;
+        best.set(callee, comes);
+        open.push(callee);
+      }
+  };
+  take([...flows.keys()].filter((service) => callersOf(service).length === 0));
+  const circles = [...flows.keys()].filter((service) => !best.has(service));
+  const isClosed = (one: string) =>
+    [...graph.ancestors(one)].every((above) => !flows.has(above) || graph.ancestors(above).has(one));
+  take(circles.filter(isClosed));
+  return best;
 }
 
 /** Errors where any finding speaks of them, else the latency that most findings speak of; null where neither is told. */

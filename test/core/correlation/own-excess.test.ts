@@ -129,4 +129,25 @@ describe("the excess that is a service's own", () => {
     expect(judge([level("web", "p50_latency", 90, 190)], [], "p50_latency").own).toBeNull();
     expect(judge([level("web", "p50_latency", 90, 90)], calls, "p50_latency").own).toBeNull();
   });
+
+  const failing = (names: readonly string[], origin: string) =>
+    names.flatMap((service) => [
+      level(service, "error_rate", 0.001, service === origin ? 0.3 : 0.2),
+      rate(service, 50),
+    ]);
+
+  it("is found where more ways lead up the calls than can be walked", () => {
+    const layers = Array.from({ length: 14 }, (_, layer) => Array.from({ length: 5 }, (_, i) => `s${layer}-${i}`));
+    const all = layers
+      .slice(1)
+      .flatMap((below, i) => (layers[i] ?? []).flatMap((a) => below.map((b) => [a, b] as const)));
+    const { nats } = judge(failing(layers.flat(), "s13-0"), all, "error_rate");
+    expect(nats("s0-0")).toBeLessThan(nats("s13-0"));
+  });
+
+  it("is nobody's where all services call one another", () => {
+    const names = Array.from({ length: 16 }, (_, i) => `s${i}`);
+    const all = names.flatMap((a) => names.filter((b) => b !== a).map((b) => [a, b] as const));
+    expect(judge(failing(names, "s3"), all, "error_rate").own).toBeNull();
+  });
 });
