@@ -31,7 +31,7 @@ export function messageOf(notice: Notice, channel: string, buttons: boolean) {
   const diff = asks?.diff ?? [];
   const isWhole = diff.length <= DIFF_LINES && diff.every((line) => line.length <= SECTION_CHARS);
   const shown = isWhole ? diff : [`${asks?.planId} is too long to be shown here: read and answer it elsewhere.`];
-  const why = sections(lines).slice(0, SECTIONS - shown.length);
+  const why = within(sections(lines), SECTIONS - shown.length);
   return {
     channel,
     text: escaped(cut(title, SECTION_CHARS)),
@@ -45,6 +45,14 @@ export function messageOf(notice: Notice, channel: string, buttons: boolean) {
       ...(asks === undefined || !buttons || !isWhole ? [] : [answers(asks)]),
     ],
   };
+}
+
+type Section = ReturnType<typeof section>;
+
+/** The first of them and the last, which carries the ledger's signed head; how many are left out is said between. */
+function within(all: readonly Section[], most: number): readonly Section[] {
+  if (all.length <= most) return all;
+  return [...all.slice(0, most - 2), section(`${all.length - most + 1} lines are left out here.`), ...all.slice(-1)];
 }
 
 function answers({ planId, planHash }: NonNullable<Notice["asks"]>) {

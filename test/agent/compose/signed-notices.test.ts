@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withSignedHead } from "../../../agent/compose/signed-notices.ts";
 import type { Notice } from "../../../core/ports.ts";
 import { readSignedHeads, signHead } from "../../../knowledge/ledger/signed-head.ts";
+import { messageOf } from "../../../mcp-tools/connectors/slack/message.ts";
 import { signingKeys } from "../../knowledge/ledger/signing-keys.ts";
 
 let keys: ReturnType<typeof signingKeys>;
@@ -51,6 +52,25 @@ describe("notices with the ledger's head", () => {
     expect(told[0]).toMatchObject({ ...NOTICE, lines: ["errors rose", expect.any(String)] });
     expect(delivered).toBe(true);
     expect(readSignedHeads(detail, keys.publicKey, "log")).toMatchObject([{ seq: 2 }]);
+  });
+
+  it("carry it in Slack too, however much there is to say", async () => {
+    const { told, notifier } = people();
+    const hash = "cd".repeat(32);
+    const signed = withSignedHead(
+      notifier,
+      async () => ({ seq: 7, hash }),
+      (head) => signHead(head, 7000, keys.key),
+    );
+    const lines = Array.from({ length: 60 }, (_, at) => `target ${at} is back`);
+    await signed.notify({ ...NOTICE, lines });
+    const [notice = NOTICE] = told;
+    const { blocks } = messageOf(notice, "#incidents", true);
+    expect(blocks).toHaveLength(41);
+    const text = JSON.stringify(blocks);
+    expect(readSignedHeads(text, keys.publicKey, "Slack")).toMatchObject([{ seq: 7 }]);
+    expect(text).toContain("target 37 is back");
+    expect(text).toContain("22 lines are left out here.");
   });
 
   it("go out and say so where the head cannot be had", async () => {
