@@ -1,6 +1,6 @@
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { GateAnswer } from "../../core/model/plan.ts";
+import { GateAnswer, takesBack } from "../../core/model/plan.ts";
 import { advance } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
 import { results } from "./wording.ts";
@@ -13,7 +13,7 @@ export function wrote({ results: all }: GateAnswer): boolean {
 /**
  * Brings an incident up to what the gate's record says of it: the result of its own plan that became known only
  * later (a reconciled one), or another plan of the same incident that somebody else had executed. Whoever caused the
- * act, the watch verifies what came of it. The same incident where there is nothing new.
+ * act, the watch verifies what came of it, where it took something back. The same incident where there is nothing new.
  */
 export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): Promise<Incident> {
   if (incident.stage === "closed") return incident;
@@ -24,7 +24,8 @@ export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): 
     if (!answer.success || planId === null || !wrote(answer.data)) continue;
     if (signature(answer.data) === known) return incident;
     const plan = await ledger.plan(planId);
-    if (plan === null) continue;
+    // A trial that is held goes on hurting: waiting for recovery would keep the real cure away.
+    if (plan === null || !takesBack(plan)) continue;
     const when = answer.data.executedAt ?? at;
     return advance(
       { ...incident, plan, gate: answer.data },

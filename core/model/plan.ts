@@ -15,6 +15,11 @@ export const ActionType = z.enum([
 ]);
 export type ActionType = z.infer<typeof ActionType>;
 
+/** What takes no change back: nothing that it leads to is a cure that could be verified. */
+const NO_CURE: readonly ActionType[] = ["argocd_resume_auto_sync", "rollout_pause", "rollout_promote"];
+export const takesBack = ({ targets }: { readonly targets: readonly { readonly action: ActionType }[] }): boolean =>
+  targets.some(({ action }) => !NO_CURE.includes(action));
+
 /**
  * One thing to take back. `expected` is what must stand at the target when we act (S6), `restore` what will stand
  * there afterwards. For a workload: version = image tag or app version, revision = the controller's revision number.

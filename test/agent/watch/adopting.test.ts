@@ -31,6 +31,38 @@ describe("what the gate's record says of an incident", () => {
     expect(world.targets.writes()).toHaveLength(1);
   });
 
+  it.each(["rollout_pause", "rollout_promote", "argocd_resume_auto_sync"] as const)(
+    "a plan that takes nothing back is none to wait for: after a %s the change is still taken back",
+    async (action) => {
+      await using world = await openWatchWorld({ config: { mode: "approve", modeIsDefault: false } });
+      world.troubles = [world.trouble()];
+      await world.step();
+      const { id, plan: own } = await world.incident();
+      if (own === null) throw new Error("the watch has a plan of its own");
+      const targets = [targetOf({ action })];
+      const plan = { ...own, id: "plan-of-somebody", targets, proposedBy: "mcp" };
+      const results = targets.map((target) => ({
+        target,
+        result: "done",
+        detail: "",
+        at: world.time.now,
+        warnings: [],
+      }));
+      const review = { verdict: "allow", rules: [] };
+      const body = { planId: plan.id, outcome: "executed", review, results, executedAt: world.time.now };
+      await world.store.transact(async (tx) => {
+        await tx.savePlan(plan);
+        await tx.append({ kind: "plan.answered", incidentId: id, planId: plan.id, actor: "gate", body });
+      });
+      world.recovery = "pending";
+      await world.step();
+      expect(await world.incident()).toMatchObject({ stage: "waiting-approval", plan: { id: own.id } });
+      await world.gate.approve(own.id, ALICE_TOKEN);
+      await world.step();
+      expect(world.targets.writes()).toMatchObject([{ key: `${own.id}:0`, version: "v1" }]);
+    },
+  );
+
   it("a target that cannot be reached is tried again with growing pauses, and never verified as if it were done", async () => {
     await using world = await openWatchWorld();
     world.targets.mark(targetOf(), { behaviour: "unreachable" });
