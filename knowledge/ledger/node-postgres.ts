@@ -17,6 +17,11 @@ const CONNECT_PATIENCE_MS = 10_000;
  * after this. Longer than any pause that a loaded machine makes, shorter than a permit lives.
  */
 const IDLE_PATIENCE_MS = 60_000;
+/**
+ * A question that was not answered by then: the server, or the way to it, is gone, which the system's own time-outs find
+ * out after a quarter of an hour. Longer than any turn is waited for.
+ */
+const ANSWER_PATIENCE_MS = 60_000;
 /** Writers take turns anyway; a few more read meanwhile. */
 const CONNECTIONS = 4;
 /** PostgreSQL 13 is the oldest that anyone still packages; older ones were never tried. */
@@ -40,10 +45,23 @@ export function connectionOf(url: string): pg.ClientConfig {
   };
 }
 
-/** Connections to one server, made when they are first needed. */
-export function openPool(url: string): pg.Pool {
+/** Runs `work` on a connection of its own, without a limit to how long one statement takes: new indices may take long. */
+export async function withConnection(url: string, work: (client: pg.ClientBase) => Promise<void>): Promise<void> {
+  const client = new pg.Client(connectionOf(url));
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Connections to one server, made when they are first needed; a question unanswered after `answerWithinMs` fails. */
+export function openPool(url: string, answerWithinMs = ANSWER_PATIENCE_MS): pg.Pool {
   const pool = new pg.Pool({
     ...connectionOf(url),
+    query_timeout: answerWithinMs,
     max: CONNECTIONS,
     // The ledger's whole numbers (Unix ms, entries) stay far below 2^53.
     types: {

@@ -4,7 +4,7 @@ import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { createFailures, unavailable } from "./failures.ts";
 import { type Migratable, migrate, POSTGRES } from "./migrations.ts";
-import { openPool, refuseUnsafe, SerialPostgresDialect } from "./node-postgres.ts";
+import { openPool, refuseUnsafe, SerialPostgresDialect, withConnection } from "./node-postgres.ts";
 import { createLedger } from "./sql-ledger.ts";
 import type { LedgerTables } from "./tables.ts";
 
@@ -19,29 +19,25 @@ const SERVER_TIME = CompiledQuery.raw("select (extract(epoch from clock_timestam
 /**
  * Opens the ledger in a PostgreSQL database, in the schema that the connection's search path names first; its tables
  * are made where they are missing. Safe for any number of processes on any number of machines. `clock`: in place of
- * the server's, for tests.
+ * the server's, and `answerWithinMs`: how long one question may take, for tests.
  *
  * Throws "ledger.unavailable" where the server cannot be reached, can lose commits, or holds a newer unship's ledger,
  * and "input.invalid" where the URL is none.
  */
 export async function openPostgresLedger(
   url: string,
-  options: { readonly clock?: Clock } = {},
+  options: { readonly clock?: Clock; readonly answerWithinMs?: number } = {},
 ): Promise<Ledger & GateStore> {
-  const pool = openPool(url);
   const { clock } = options;
   try {
-    const client = await pool.connect();
-    try {
+    await withConnection(url, async (client) => {
       await refuseUnsafe(client);
       await prepare(client);
-    } finally {
-      client.release();
-    }
+    });
   } catch (error) {
-    await pool.end();
     throw unavailable(error);
   }
+  const pool = openPool(url, options.answerWithinMs);
   let closing: Promise<void> | null = null;
   const failures = createFailures();
   const database = new Kysely<LedgerTables>({ dialect: new SerialPostgresDialect({ pool }), log: failures.note });

@@ -90,6 +90,20 @@ describe.skipIf(!hasPostgres())("the PostgreSQL ledger", () => {
     await ledger.close();
   });
 
+  it("gives a question up that is never answered, closes, and says so", async () => {
+    const url = await server.freshLedger();
+    const ledger = await openPostgresLedger(url, { answerWithinMs: 200 });
+    await ledger.append(draftOf({}));
+    const frozen = server.run(url, "lock table entries in access exclusive mode; select pg_sleep(1)");
+    const hangs = async () => {
+      for (;;) await ledger.entries();
+    };
+    await expect(hangs()).rejects.toMatchObject({ code: "ledger.unavailable" });
+    await expect(ledger.append(draftOf({}))).rejects.toMatchObject({ code: "ledger.unavailable" });
+    await ledger.close();
+    await frozen;
+  });
+
   describe("the one watch's lock", () => {
     it("lets one in, refuses a second, and lets another in once the first has gone", async () => {
       const url = await server.freshLedger();
