@@ -1,5 +1,6 @@
 import { UnshipError } from "../../core/errors.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
+import { cleanDeep, cleanText } from "../../core/model/untrusted-text.ts";
 import type { TargetState } from "../../core/ports.ts";
 
 /** Which service evaluates which flags, as the configuration says. */
@@ -26,7 +27,9 @@ export type FlagAnswer = Pick<TargetResult, "result" | "detail"> & { readonly wa
 /** A detail is read by people: so much of what stood before is kept. */
 const BEFORE_CHARS = 2000;
 
-export const beforeText = (state: unknown): string => `before: ${JSON.stringify(state).slice(0, BEFORE_CHARS)}`;
+/** What stood before, for the record: a flag can hold any value, and none of it may carry a secret there (S10). */
+export const beforeText = (state: unknown): string =>
+  `before: ${cleanText(JSON.stringify(cleanDeep(state)), BEFORE_CHARS)}`;
 
 export function flagResult(target: Target, { result, detail, warnings = [] }: FlagAnswer, at: number): TargetResult {
   const where = target.environment ?? "no environment";
