@@ -186,12 +186,13 @@ describe("the server over HTTP", () => {
   });
 
   it("ends a session that nobody uses, but none that listens", async () => {
-    await using server = await serving({ idleMs: 20 });
+    // Long enough for a client to say hello and to begin listening, on a busy machine too.
+    await using server = await serving({ idleMs: 1000 });
     await using listening = await connected(server.url);
     const idle = String((await raw(server.url)).headers["mcp-session-id"]);
     const ping = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "ping" });
     // Asking keeps it alive: each wait is longer than the last, until one outlasts it.
-    let waitMs = 10;
+    let waitMs = 400;
     await vi.waitFor(
       async () => {
         waitMs *= 2;
