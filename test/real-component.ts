@@ -6,8 +6,13 @@ import { spawnSync } from "node:child_process";
  */
 export function requireReal(program: string, debianPackage: string): boolean {
   const found = spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+  return requireInstalled(found, program, `apt-get install ${debianPackage}`);
+}
+
+/** The same for what is looked for in another way; `install` is the command that brings it. */
+export function requireInstalled(found: boolean, component: string, install: string): boolean {
   if (found) return true;
-  const message = `${program} is not installed: apt-get install ${debianPackage}`;
+  const message = `${component} is not installed: ${install}`;
   if (process.env.UNSHIP_REQUIRE_REAL === "1") throw new Error(message);
   console.warn(`skipped: ${message}`);
   return false;
