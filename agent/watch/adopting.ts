@@ -28,7 +28,7 @@ export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): 
     if (plan === null || !takesBack(plan)) continue;
     const when = answer.data.executedAt ?? at;
     return advance(
-      { ...incident, plan, gate: answer.data },
+      { ...incident, plan, gate: answer.data, superseded: [] },
       "verifying",
       when,
       answer.data.outcome,

@@ -69,11 +69,41 @@ function withNewBaselines(kept: readonly Baseline[], newer: readonly Baseline[])
 
 /**
  * Services that an incident speaks of: where it is, whoever it hurts, and those whose trouble it was opened for. The last
- * stay its own whatever is found to be hurt: else trouble that hurts nobody would be news at every look.
+ * stay its own whatever is found to be hurt: else trouble that hurts nobody would be news at every look. What somebody
+ * changed again after the act it speaks of no longer.
  */
-export function servicesOf({ service, affectedServices, trouble = [] }: Incident): readonly string[] {
-  return [...new Set([service, ...affectedServices, ...trouble])];
+export function servicesOf({ service, affectedServices, trouble = [], superseded = [] }: Incident): readonly string[] {
+  const left = new Set(superseded.map((one) => one.service));
+  return [...new Set([service, ...affectedServices, ...trouble])].filter((name) => !left.has(name));
 }
+
+/**
+ * The incident with services that somebody changed again after its act, each with what they did and a line in the
+ * timeline; the same incident where it knows of all of them.
+ */
+export function withSuperseded(
+  incident: Incident,
+  moved: readonly { readonly service: string; readonly what: string }[],
+  at: number,
+): Incident {
+  const known = new Set(incident.superseded?.map(({ service }) => service));
+  let next = incident;
+  for (const { service, what } of moved) {
+    if (known.has(service)) continue;
+    known.add(service);
+    const text = `${what}: whether the act helped ${service} can no longer be told. What the newer change does is judged by itself.`;
+    next = note(
+      { ...next, superseded: [...(next.superseded ?? []), { service, what }], unverified: [...next.unverified, text] },
+      at,
+      SUPERSEDED,
+      text,
+    );
+  }
+  return next;
+}
+
+/** The timeline's line of a service that was changed again after the act. */
+export const SUPERSEDED = "superseded";
 
 /** The incident with the trouble of more services, which has the same cause. */
 export function joinedBy(incident: Incident, services: readonly string[], at: number): Incident {

@@ -14,8 +14,11 @@ export interface Lingering {
   add(incident: Incident, caseFile: CaseFile | null, episodes: readonly (readonly string[])[]): void;
   /** Forgets what is over. */
   update(inTrouble: ReadonlySet<string>, now: number): void;
-  /** Whether all of these services are known to be hurt by what has been dealt with, and nothing new was done to them. */
-  covers(services: readonly string[], caseFile: CaseFile): boolean;
+  /**
+   * Since when (Unix ms) all of these services are known to be hurt by what has been dealt with, while nothing new was
+   * done to them: when the last of it was acted on, or closed. null: not all of them are.
+   */
+  coveredSince(services: readonly string[], caseFile: CaseFile): number | null;
 }
 
 /**
@@ -54,10 +57,17 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
         if (now > until || lastBad.size === 0) known.delete(id);
       }
     },
-    covers: (services, { changes }) =>
-      services.every((name) =>
-        [...known.values()].some(({ lastBad, since }) => lastBad.has(name) && !isChangedSince(name, since, changes)),
-      ),
+    coveredSince(services, { changes }) {
+      let last = 0;
+      for (const name of services) {
+        const covering = [...known.values()].filter(
+          ({ lastBad, since }) => lastBad.has(name) && !isChangedSince(name, since, changes),
+        );
+        if (covering.length === 0) return null;
+        last = Math.max(last, ...covering.map(({ since }) => since));
+      }
+      return last;
+    },
   };
 }
 

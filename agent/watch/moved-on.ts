@@ -5,16 +5,21 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 
+/** A target that somebody changed once more after the act, and what they did, in words. */
+export interface Moved {
+  readonly service: string;
+  readonly what: string;
+}
+
 /**
- * Whether somebody changed what was taken back once more, so that its signals no longer speak of the act: what they
- * did, in words, or null. Seen by a change of the target that began after ours, or by a live version which is neither
+ * The targets that somebody changed once more after they were taken back, so that their signals no longer speak of the
+ * act; none where nobody did. Seen by a change of the target that began after ours, or by a live version which is neither
  * the one that was restored nor the one that was taken away. Of the targets that the act left as they were nothing is
  * said. Pure.
  */
-export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFile: CaseFile): string | null {
-  const acted = (gate?.results ?? []).filter(({ result }) => result === "done" || result === "unknown");
+export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFile: CaseFile): readonly Moved[] {
   const planned = new Set(plan?.targets.map(({ changeId }) => changeId));
-  for (const result of acted) {
+  return actedResults(gate).flatMap((result) => {
     const { target } = result;
     const since = actedAt(result, gate?.executedAt ?? result.at, caseFile);
     const newer = caseFile.changes.find(
@@ -26,12 +31,17 @@ export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFil
         change.startedAt >= since &&
         change.startedAt <= caseFile.at,
     );
-    if (newer !== undefined) return newerText(newer, target, since);
+    if (newer !== undefined) return [{ service: target.service, what: newerText(newer, target, since) }];
     const live = caseFile.rollouts.find(({ workload }) => isObject(workload, target))?.version;
-    if (live !== undefined && live !== target.restore.version && live !== target.expected.version)
-      return `${target.service} is at ${live} now, no longer at ${target.restore.version} that was restored`;
-  }
-  return null;
+    if (live === undefined || live === target.restore.version || live === target.expected.version) return [];
+    const what = `${target.service} is at ${live} now, no longer at ${target.restore.version} that was restored`;
+    return [{ service: target.service, what }];
+  });
+}
+
+/** The targets that the act wrote, or may have written. */
+export function actedResults(gate: Incident["gate"]): readonly TargetResult[] {
+  return (gate?.results ?? []).filter(({ result }) => result === "done" || result === "unknown");
 }
 
 /** The act itself, as a history tells it that knows no mark of ours; or somebody who did the very same. */

@@ -2,37 +2,51 @@ import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
-import { close, note } from "./incident-state.ts";
-import { movedOn } from "./moved-on.ts";
+import { close, note, withSuperseded } from "./incident-state.ts";
+import { type Moved, movedOn } from "./moved-on.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
+import { stillJudged, withDoubt } from "./still-judged.ts";
 import { recoveryText } from "./wording.ts";
 
 /**
  * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers.
  * Where a GitOps controller could still undo the act, signals that are back are not believed yet. Where somebody changed
- * the target again meanwhile, the signals are no longer about the act: it closes at once as
- * superseded, so that whatever the newer change does is an incident of its own.
+ * a target again meanwhile, its signals are no longer about the act: the verification goes on for the others, and where
+ * none is left it closes at once as superseded, so that whatever the newer change does is an incident of its own.
  */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
   if (!parts.config.feedback.verifyRecovered)
     return finish(before, "unknown", "The configuration asks for no verification.", pursuit);
   const moved = movedOn(before, caseFile);
-  if (moved !== null) {
-    const text = `${moved}: whether the act helped can no longer be told. What the newer change does is judged by itself.`;
-    return finish({ ...before, recovery: null, unverified: [...before.unverified, text] }, "superseded", text, pursuit);
-  }
-  const recovery = await parts.recovery(before, caseFile.at, pursuit.abort);
-  const incident: Incident = { ...before, recovery };
+  const judged = stillJudged(before, [...(before.superseded ?? []), ...moved], caseFile.topology);
+  if (judged === null) return supersede(before, moved, pursuit);
+  const known = withSuperseded(before, moved, caseFile.at);
+  const recovery = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
+  const incident: Incident = { ...known, recovery };
   if (recovery.verdict === "pending") return save(incident);
   const undoneUntil = controllersActUntil(before, caseFile, parts.config.feedback.gitOpsWaitMs);
   if (recovery.verdict === "recovered" && undoneUntil !== null && caseFile.at < undoneUntil)
-    return save({ ...noteOnce(before, caseFile.at, undoneUntil), recovery: { ...recovery, verdict: "pending" } });
-  if (recovery.verdict === "recovered") return finish(incident, "recovered", recoveryText(recovery), pursuit);
+    return save({ ...noteOnce(known, caseFile.at, undoneUntil), recovery: { ...recovery, verdict: "pending" } });
+  const text = [recoveryText(recovery), ...notJudged(incident)].join("; ");
+  if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
   const told = await escalate(incident, pursuit, message);
-  await finish(told, recovery.verdict, recoveryText(recovery), pursuit);
+  await finish(told, recovery.verdict, text, pursuit);
 }
+
+/** Nothing is left that speaks of the act: it closes at once, and whatever the newer changes do is judged by itself. */
+async function supersede(before: Incident, moved: readonly Moved[], pursuit: Pursuit): Promise<void> {
+  const told = [...(before.superseded ?? []), ...moved].map(({ what }) => what).join("; ");
+  const text = `${told}: whether the act helped can no longer be told. What the newer change does is judged by itself.`;
+  await finish({ ...before, recovery: null, unverified: [...before.unverified, text] }, "superseded", text, pursuit);
+}
+
+/** Which services the verdict does not speak of. */
+const notJudged = ({ superseded = [] }: Incident): readonly string[] =>
+  superseded.length === 0
+    ? []
+    : [`not judged: ${superseded.map(({ service }) => service).join(", ")}, changed again since`];
 
 const WAITING = "waiting for the GitOps controller";
 

@@ -8,8 +8,17 @@ import { createCanaryDesk } from "./canaries.ts";
 import { QUIET_STEPS } from "./deciding.ts";
 import { noticeDrift } from "./drift.ts";
 import { noteHealthyChanges } from "./healthy.ts";
-import { hasSameCause, joinedBy, openIncident, servicesOf, substance, troubled } from "./incident-state.ts";
+import {
+  hasSameCause,
+  joinedBy,
+  openIncident,
+  servicesOf,
+  substance,
+  troubled,
+  withSuperseded,
+} from "./incident-state.ts";
 import { belongs, createLingering } from "./lingering.ts";
+import { blamedNewcomer, movedBy, newcomers } from "./newcomers.ts";
 import type { WatchParts } from "./ports.ts";
 import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
@@ -41,11 +50,19 @@ export function createWatch(parts: WatchParts): Watch {
   const arguing = createArguing(parts);
   const canaries = createCanaryDesk(parts);
   const promotions = createPromotionDesk(parts);
+  /** Changes that an incident has blamed. */
+  const named = new Set<string>();
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
 
+  const name = ({ decision }: Incident) => {
+    if (decision === null || decision.action === "no_action") return;
+    for (const id of [...decision.changeIds, decision.culprit?.changeId ?? []].flat()) named.add(id);
+  };
+
   const save = async (incident: Incident) => {
+    name(incident);
     const known = incidents.get(incident.id);
     if (known === undefined || substance(known) !== substance(incident)) await parts.ledger.saveIncident(incident);
     if (incident.stage === "closed") {
@@ -71,17 +88,37 @@ export function createWatch(parts: WatchParts): Watch {
     down = now;
   };
 
+  /**
+   * Trouble that is known already is asked about anew where somebody changed something since it was dealt with: it opens
+   * an incident of its own where the evidence blames just that, and only then. Else it would open anew at every look.
+   */
   const openNew = async (caseFile: CaseFile) => {
+    const inTrouble = troubled(caseFile.findings, caseFile.conditions);
     for (const services of parts.episodes(caseFile)) {
-      if (lingering.covers(services, caseFile)) continue;
-      if ([...incidents.values()].some((incident) => belongs(incident, services, caseFile))) continue;
+      if (!services.some((one) => inTrouble.has(one))) continue;
+      const owners = [...incidents.values()].filter((incident) => belongs(incident, services, caseFile));
+      const known = [
+        lingering.coveredSince(services, caseFile) ?? [],
+        // One that nothing was done for is judged anew at each look by itself.
+        owners.map(({ gate }) => gate?.executedAt ?? Number.POSITIVE_INFINITY),
+      ].flat();
+      const newer = known.length === 0 ? [] : newcomers(Math.max(...known), caseFile, named);
+      if (known.length > 0 && newer.length === 0) continue;
       const assessment = parts.assess(caseFile, services);
+      const blamed = blamedNewcomer(assessment.decision, newer);
+      if (known.length > 0 && blamed === undefined) continue;
       const same = [...incidents.values()].find((one) => hasSameCause(one, assessment.decision));
       if (same !== undefined) {
         await save(joinedBy(same, services, caseFile.at));
         continue;
       }
       const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
+      if (blamed !== undefined) {
+        for (const owner of owners) {
+          const moved = movedBy(blamed, owner.gate?.executedAt ?? caseFile.at, incident.id);
+          await save(withSuperseded(owner, [moved], caseFile.at));
+        }
+      }
       const text = noticed(assessment);
       await save({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
       parts.emit({ at: caseFile.at, event: "incident.detected", text, incident });
@@ -94,8 +131,10 @@ export function createWatch(parts: WatchParts): Watch {
     async resume(abort) {
       await parts.gate.recover();
       const left = await parts.ledger.incidents({ open: true, limit: OPEN_LIMIT });
+      const recent = await recentlyClosed(parts, tailMs);
       for (const incident of left.toReversed()) incidents.set(incident.id, incident);
-      for (const incident of await recentlyClosed(parts, tailMs)) lingering.add(incident, null, []);
+      for (const incident of recent) lingering.add(incident, null, []);
+      for (const incident of [...left, ...recent]) name(incident);
       await finishLeftOver(parts);
       abort.throwIfAborted();
       parts.emit({
@@ -129,7 +168,7 @@ export function createWatch(parts: WatchParts): Watch {
         await noticeDrift(parts, caseFile);
       }
       if (incidents.size > 0) await parts.gate.recover();
-      if (news) await openNew(caseFile);
+      await openNew(caseFile);
       const pursuit = { parts, caseFile, save, abort, open: () => [...incidents.values()] };
       for (const id of [...incidents.keys()]) {
         // As it stands now: one that was pursued before it may have joined it.

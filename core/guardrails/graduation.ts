@@ -16,7 +16,8 @@ export type Answers = ReadonlyMap<string, "approve" | "reject">;
 
 /**
  * Follows one service through incidents (oldest first). `answers`: what people said of each plan; an incident counts as
- * rejected if any of its plans was. An open incident counts as a proposal and for nothing else.
+ * rejected if any of its plans was. An open incident counts as a proposal and for nothing else, and so does one in which
+ * somebody changed the service again before its recovery was judged.
  */
 export function recordOf(
   service: string,
@@ -27,8 +28,9 @@ export function recordOf(
   const own = incidents.filter(({ plan }) => plan?.targets.some((target) => target.service === service) === true);
   let recoveredInARow = 0;
   let broken: string | null = null;
-  for (const { id, plan, outcome, closedAt } of own) {
+  for (const { id, plan, outcome: ended, closedAt, superseded = [] } of own) {
     if (plan === null || closedAt === null) continue;
+    const outcome = superseded.some((one) => one.service === service) ? "superseded" : ended;
     const failed = rejected.has(id) || answers.get(plan.id) === "reject" ? "was rejected" : FAILED[outcome ?? ""];
     if (failed !== undefined) {
       recoveredInARow = 0;

@@ -48,8 +48,9 @@ export type IncidentStage = z.infer<typeof IncidentStage>;
 
 /**
  * How an incident ended. `denied`, `expired`: a plan stood, the gate denied it or nobody answered in time, and nothing
- * was written before the trouble passed. `superseded`: after the act somebody changed the target again before the
- * verification was over, so that nothing can say any more whether the act helped: neither recovered nor not.
+ * was written before the trouble passed. `superseded`: after the act somebody changed the targets again before the
+ * verification was over, so that nothing can say any more whether the act helped: neither recovered nor not. Where
+ * that is so of some services only, they stand under `superseded` and the outcome speaks of the others.
  */
 export const OutcomeKind = z.enum([
   "recovered",
@@ -87,6 +88,10 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Conditions in force that people know of since they were told that nothing is undone"),
+  superseded: z
+    .array(z.strictObject({ service: z.string(), what: z.string() }))
+    .optional()
+    .describe("Services that somebody changed again after the act: what they do since is judged by itself"),
   changes: z.array(Change).describe("Those in the window, for the record"),
   ranking: Ranking.nullable(),
   impact: Impact.nullable(),

@@ -20,7 +20,7 @@ function ownChange(change: Change, service: string): string {
 
 /** Three or four sentences that a person who was not there can act on. */
 export function summary(incident: Incident): string {
-  return [began(incident), hurt(incident), cause(incident), done(incident), ended(incident)]
+  return [began(incident), hurt(incident), cause(incident), done(incident), ended(incident), notJudged(incident)]
     .filter((part) => part !== "")
     .join(" ");
 }
@@ -117,6 +117,13 @@ function ended({ recovery, onset, outcome, gate }: Incident): string {
   if (outcome === "denied") return "The plan was denied, and the trouble passed by itself.";
   if (outcome === "expired") return "Nobody answered the plan in time, and the trouble passed by itself.";
   return "";
+}
+
+/** Of what the verdict says nothing, where it says something of the rest. */
+function notJudged({ superseded = [], outcome }: Incident): string {
+  if (superseded.length === 0 || outcome === "superseded") return "";
+  const names = superseded.map(({ service }) => code(service)).join(", ");
+  return `That says nothing of ${names}: somebody changed ${superseded.length === 1 ? "it" : "them"} again before it was clear.`;
 }
 
 /** How it stands, for the title. "recovered" only where verification said so. */

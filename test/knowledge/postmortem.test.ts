@@ -58,6 +58,13 @@ describe("the postmortem draft", () => {
     expect(postmortem({ ...unknown, outcome: "recovered" })).toContain("Whether it recovered is not known");
   });
 
+  it("says of which services the verdict says nothing", () => {
+    const superseded = [{ service: "payments", what: "newer put v3 in the place of v1 of payments" }];
+    const sentence = "That says nothing of `payments`: somebody changed it again before it was clear.";
+    expect(postmortem({ ...incident, superseded })).toContain(sentence);
+    expect(postmortem(incident)).not.toContain("That says nothing of");
+  });
+
   it("says that there is no chart where the samples are not at hand", () => {
     expect(postmortem(incident)).toContain("No chart: the samples around the incident are not at hand.");
   });

@@ -43,6 +43,21 @@ describe("what a service has shown", () => {
     expect(record(told)).toMatchObject({ proposals, recoveredInARow: row });
   });
 
+  it("counts nothing for a service that somebody changed again before its recovery was judged", () => {
+    const one: Incident = {
+      ...incident,
+      id: "i",
+      plan: planOf({ targets: [targetOf(), targetOf({ name: "cart" })] }),
+      outcome: "recovered",
+      closedAt: 1,
+      superseded: [{ service: "cart", what: "newer put v3 in the place of v1 of cart" }],
+    };
+    const answers = new Map([["plan-1", "approve" as const]]);
+    expect(recordOf("checkout", [one], answers, new Set())).toMatchObject({ proposals: 1, recoveredInARow: 1 });
+    expect(recordOf("cart", [one], answers, new Set())).toMatchObject({ proposals: 1, recoveredInARow: 0 });
+    expect(recordOf("cart", [one], answers, new Set(["i"])).broken).toContain("was rejected");
+  });
+
   it("counts an incident as rejected if an earlier plan of it was", () => {
     const one: Incident = { ...incident, id: "i", plan: planOf(), outcome: "recovered", closedAt: 1 };
     const answers = new Map([["plan-1", "approve" as const]]);
