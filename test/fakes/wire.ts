@@ -22,6 +22,8 @@ export interface Wire extends AsyncDisposable {
   readonly url: URL;
   /** Every request that was not a GET, in the order in which they came: "POST /api/…". */
   readonly writes: readonly string[];
+  /** Resolves when nothing is on its way: what was sent has arrived, whether or not anybody waits for the answer. */
+  quiet(): Promise<void>;
   /** Sets who is told from now on; null: everything passes. */
   watch(watcher: Watcher | null): void;
 }
@@ -49,14 +51,21 @@ export async function startWire(upstream: URL): Promise<Wire> {
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
   }
 
+  const underway = new Set<Promise<void>>();
   const server = createServer((incoming, outgoing) => {
     // A client that is gone, or a server that is: the connection ends, as on any wire.
-    pass(incoming, outgoing).catch(() => incoming.socket.destroy());
+    const passed = pass(incoming, outgoing)
+      .catch(() => void incoming.socket.destroy())
+      .finally(() => underway.delete(passed));
+    underway.add(passed);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     writes,
+    async quiet() {
+      while (underway.size > 0) await Promise.all(underway);
+    },
     watch(next) {
       watcher = next;
     },

@@ -44,16 +44,23 @@ export interface Desk extends Disposable {
 
 /** The secret that the seed's file names is not set on purpose: looking, approving and pausing must not need it. */
 export function openDesk(
-  options: { readonly ledger?: string; readonly signingKey?: string; readonly more?: string } = {},
+  options: {
+    readonly ledger?: string;
+    readonly url?: string;
+    readonly signingKey?: string;
+    readonly more?: string;
+  } = {},
 ): Desk {
   const folder = mkdtempSync(join(tmpdir(), "unship-cli-"));
   const config = join(folder, "unship.yaml");
+  const { url } = options;
+  const place = url === undefined ? { path: options.ledger ?? join(folder, "ledger.db") } : { url };
   const seed = readFileSync(join(ROOT, "examples/openclaw-agent-config.yaml"), "utf8");
   writeFileSync(
     config,
     [
       seed,
-      `ledger: ${JSON.stringify({ path: options.ledger ?? join(folder, "ledger.db"), signing_key: options.signingKey })}`,
+      `ledger: ${JSON.stringify({ ...place, signing_key: options.signingKey })}`,
       `knowledge: { path: ${JSON.stringify(join(folder, "knowledge"))} }`,
       `approvers: [{ name: alice, token_sha256: "${sha256(ALICE_TOKEN)}" }]`,
       "approval: { token_file: same_user }",
