@@ -29,12 +29,15 @@ const REACH = (ENOUGH_SAMPLES - 1) / 2;
  * A bystander's shift at a moment is the median of its samples about it over its median before. Of all shifts, the
  * lower 95 % confidence limit of their median counts (with fewer than five, the least): that all are slower by a factor
  * is found in full, that only some are is not found at all. Never below 1: that others are faster is no reason to ask
- * for more.
+ * for more. `least`: with fewer bystanders nothing is told.
  *
  * @see Card & Krueger (1994), Am. Econ. Rev. 84(4):772–793, for the method; Zhang et al. (2018), FUNNEL: Assessing
  *   Software Changes in Web-Based Services, IEEE Trans. Serv. Comput. 11(1):34–48, for its use on software changes
  */
-export function commonSlowdown(bystanders: readonly Bystander[]): (at: number) => Slowdown {
+export function commonSlowdown(
+  bystanders: readonly Bystander[],
+  least: number = LEAST_BYSTANDERS,
+): (at: number) => Slowdown {
   const known = bystanders.flatMap(({ before, since }) => {
     const usual = before.values.filter((value) => value !== null);
     const center = usual.length < ENOUGH_SAMPLES ? 0 : median(usual);
@@ -45,7 +48,7 @@ export function commonSlowdown(bystanders: readonly Bystander[]): (at: number) =
       const value = levelAbout(since, at);
       return value === null ? [] : [{ service: since.service, factor: value / center }];
     });
-    if (shifts.length < LEAST_BYSTANDERS) return NONE;
+    if (shifts.length < least) return NONE;
     const factor = Math.max(1, medianAtLeast(shifts.map((shift) => shift.factor)));
     return factor === 1 ? NONE : { factor, services: shifts.map(({ service }) => service).sort() };
   };

@@ -25,6 +25,11 @@ export interface RecoveryInput {
   readonly series: readonly Series[];
   /** Latencies of services that the acts cannot reach: what slowed them all meanwhile is no failed act. */
   readonly bystanders?: readonly Bystander[];
+  /**
+   * Latencies of services that were well, of which nobody knows whether the acts reach them. They excuse nothing; but
+   * what is slow only as much as they are is not known to be the act's failure.
+   */
+  readonly neighbours?: readonly Bystander[];
   /** Whether each target that was taken back stands at its restored version, completely; null: could not be read. */
   readonly acts: readonly { readonly service: string; readonly complete: boolean | null }[];
   /** The rate from which people call a ratio broken (a policy's threshold), by metric; see `enoughRequests`. */
@@ -122,13 +127,30 @@ function unmeasuredCheck({ service, metric, ready }: Unmeasured): Found {
   }
 }
 
+/**
+ * One signal. Where it has not recovered, but would have if all that became slower meanwhile were slowed by the same
+ * cause, and nobody can tell whether it is so, that is unknown: neither a failed act nor a recovery (S9).
+ */
 function signalCheck(baseline: Baseline, input: RecoveryInput): Found {
+  const found = judgedSignal(baseline, input);
+  const { bystanders = [], neighbours = [] } = input;
+  const all = [...bystanders, ...neighbours].filter(({ since }) => since.metric === baseline.metric);
+  if (found.verdict !== "not-recovered" || !isLatency(baseline.metric) || all.length === 0) return found;
+  // One that is surely out of reach is a hint by itself; of those that may be in reach, one may suffer with the service.
+  const least = bystanders.length > 0 ? 1 : 2;
+  if (judgedSignal(baseline, { ...input, bystanders: all }, least).verdict !== "recovered") return found;
+  const names = [...new Set(all.map(({ since }) => since.service))].sort();
+  const because = `${found.because}; ${namesText(names)} became slower by as much meanwhile, and nobody can tell whether one cause slows them all`;
+  return { ...found, verdict: "unknown", because };
+}
+
+function judgedSignal(baseline: Baseline, input: RecoveryInput, leastBystanders?: number): Found {
   const { service, metric } = baseline;
   const check = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
   const series = input.series.find((one) => signalKey(one) === signalKey({ service, metric, labels: {} }));
   if (series === undefined) return check("unknown", "there is no data since the rollback");
   const worse = directionOf(series, baseline);
-  const { series: own, note } = withoutCommonSlowdown(series, baseline, input);
+  const { series: own, note } = withoutCommonSlowdown(series, baseline, input, leastBystanders);
   const run = goodRun(own, baseline, worse, input);
   const say = (verdict: Check["verdict"], because: string): Check => check(verdict, because + note);
   if (run.newest === null) return say("unknown", "there is no sample since the rollback");
@@ -156,10 +178,11 @@ function withoutCommonSlowdown(
   series: Series,
   baseline: Baseline,
   { bystanders = [], executedAt }: RecoveryInput,
+  least?: number,
 ): { readonly series: Series; readonly note: string } {
   const same = bystanders.filter(({ since }) => since.metric === series.metric);
   if (!isLatency(series.metric) || same.length === 0) return { series, note: "" };
-  const slowdownAt = commonSlowdown(same);
+  const slowdownAt = commonSlowdown(same, least);
   const samples = series.values.map((measured, index) => {
     const at = series.startAt + index * series.stepMs;
     if (measured === null || at - series.stepMs < executedAt) return { value: measured, decisive: null };
@@ -183,8 +206,12 @@ function slowdownText(
   unit: string,
 ): string {
   const { services, factor } = slowdown;
+  return `; measured ${figure(measured)} ${unit}, of which a factor of ${figure(factor)} is discounted: what the act cannot reach (${namesText(services)}) became slower by as much meanwhile`;
+}
+
+function namesText(services: readonly string[]): string {
   const more = services.length > NAMED ? ` and ${services.length - NAMED} more` : "";
-  return `; measured ${figure(measured)} ${unit}, of which a factor of ${figure(factor)} is discounted: what the act cannot reach (${services.slice(0, NAMED).join(", ")}${more}) became slower by as much meanwhile`;
+  return `${services.slice(0, NAMED).join(", ")}${more}`;
 }
 
 interface Sample {

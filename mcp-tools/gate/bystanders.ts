@@ -14,8 +14,16 @@ const BEFORE_MS = 3_600_000;
 /** Pasts kept, of incidents that are verified at the same time; with more they are read anew. */
 const MOST_KEPT = 16;
 
+/** Who was well beside the trouble: those that the act cannot reach, and those of which nobody knows whether it does. */
+export interface Beside {
+  readonly bystanders: readonly Bystander[];
+  readonly neighbours: readonly Bystander[];
+}
+
+const NOBODY: Beside = { bystanders: [], neighbours: [] };
+
 /**
- * Reads, for each latency under verification, the services that the act cannot reach, before the trouble and since the
+ * Reads, for each latency under verification, the services that were well, before the trouble and since the
  * act (`since`: all services' series of that metric). `read` gives a metric of whole services, and none where no source
  * answers: then nothing is discounted. What was read of the time before is kept, since it changes no more.
  */
@@ -42,37 +50,40 @@ export function createBystanders(
     since: readonly Series[],
     topology: Topology | null,
     abort: AbortSignal,
-  ): Promise<readonly Bystander[]> => {
+  ): Promise<Beside> => {
     const onset = incident.onset?.earliest;
     const metrics = [...new Set(baselines.map(({ metric }) => metric).filter(isLatency))];
-    if (onset === undefined || metrics.length === 0) return [];
-    const out = outOfReach(incident, topology);
+    if (onset === undefined || metrics.length === 0) return NOBODY;
+    const reachOf = reach(incident, topology);
     const found = await Promise.all(
       metrics.map(async (metric) => {
         const usual = new Map((await readBefore(metric, onset, abort)).map((series) => [series.service, series]));
         return since.flatMap((series) => {
           const earlier = usual.get(series.service);
-          const comparable = earlier !== undefined && series.metric === metric && out(series.service);
-          return comparable ? [{ before: earlier, since: series }] : [];
+          return earlier === undefined || series.metric !== metric ? [] : [{ before: earlier, since: series }];
         });
       }),
     );
-    return found.flat();
+    const of = (wanted: Reach) => found.flat().filter(({ since: { service } }) => reachOf(service) === wanted);
+    return { bystanders: of("out"), neighbours: of("unknown") };
   };
 }
 
+/** Whether what was done, and the trouble that it was done for, can have changed a service. */
+export type Reach = "in" | "out" | "unknown";
+
 /**
- * Whether a service is known to be beyond what the act and the trouble can have changed: in the call graph it is none
+ * A service is known to be beyond what the act and the trouble can have changed where in the call graph it is none
  * of the targets, calls none of them (it would wait for them), is called by none of them, and calls nothing that they
- * call (they could load it); and nothing was wrong with it in the incident. Where the graph says nothing of a service,
- * nobody knows.
+ * call (they could load it); and nothing was wrong with it in the incident. Where the graph says nothing of a service, or
+ * of a target, nobody knows.
  */
-export function outOfReach(incident: Concerned, topology: Topology | null): (service: string) => boolean {
+export function reach(incident: Concerned, topology: Topology | null): (service: string) => Reach {
   const graph = createCallGraph(topology);
-  const reached = new Set([incident.service, ...incident.affectedServices]);
+  const targets = (incident.gate?.results ?? []).map(({ target }) => target.service);
+  const reached = new Set([incident.service, ...incident.affectedServices, ...targets]);
   for (const { service, verdict } of incident.findings) if (verdict === "worse") reached.add(service);
   for (const { service, state } of incident.conditions) if (state === "firing") reached.add(service);
-  const targets = (incident.gate?.results ?? []).map(({ target }) => target.service);
   const below = new Set<string>();
   const open = [...targets];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -83,5 +94,5 @@ export function outOfReach(incident: Concerned, topology: Topology | null): (ser
   for (const service of below) for (const one of [service, ...graph.ancestors(service)]) reached.add(one);
   const placed = (service: string) => graph.callees(service).size > 0 || graph.callers(service).size > 0;
   const known = graph.known && targets.length > 0 && targets.every(placed);
-  return (service) => known && placed(service) && !reached.has(service);
+  return (service) => (reached.has(service) ? "in" : known && placed(service) ? "out" : "unknown");
 }

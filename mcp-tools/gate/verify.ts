@@ -44,14 +44,14 @@ export function createVerifier({
         : undefined,
     ]);
     const series = answers.flat();
-    const bystanders = await bystandersOf(incident, baselines, series, mergedTopology(graphs ?? []), abort);
+    const beside = await bystandersOf(incident, baselines, series, mergedTopology(graphs ?? []), abort);
     return judgeRecovery({
       baselines,
       unmeasured: unmeasured.map((one) =>
         one.metric === HEALTH ? { ...one, ready: podsReady(one.service, rollouts) } : one,
       ),
       series,
-      bystanders,
+      ...beside,
       acts: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
       brokenAt: brokenLevels(config.policies),
       executedAt,

@@ -17,6 +17,12 @@ const slowness = (values: readonly (number | null)[], ...others: readonly (reado
   bystanders: bystanders(...others),
 });
 
+/** The same with others of which nobody knows whether the act reaches them. */
+function unplaced(...values: Parameters<typeof slowness>) {
+  const { bystanders: neighbours, ...rest } = slowness(...values);
+  return { ...rest, neighbours };
+}
+
 const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])[] = [
   [
     "twice as slow, as everything out of reach became",
@@ -43,10 +49,29 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "396 ms, outside",
   ],
   [
-    "slow beside one single other that is slow, too",
+    "S9: slow beside one single other that is slow, too",
     slowness(fill(400), fill(300)),
+    "unknown",
+    "400 ms, outside its baseline (up to 260); other-0 became slower by as much meanwhile, and nobody can tell whether one cause slows them all",
+  ],
+  ["slower than one single other became", slowness(fill(900), fill(300)), "not-recovered", "900 ms, outside"],
+  [
+    "S9: slow as all that may be in reach became",
+    unplaced(fill(400), fill(200), fill(300)),
+    "unknown",
+    "other-0, other-1 became slower by as much meanwhile",
+  ],
+  [
+    "slow while one of those that may be in reach is not",
+    unplaced(fill(400), fill(200), fill(300), fill(100)),
     "not-recovered",
     "400 ms, outside",
+  ],
+  [
+    "well again, whatever those that may be in reach do",
+    unplaced(fill(200), fill(900), fill(900)),
+    "recovered",
+    "200 ms",
   ],
   ["others that became faster ask for no more", slowness(fill(250), fill(50), fill(50)), "recovered", "250 ms"],
   [
@@ -85,8 +110,7 @@ describe("what slows everything", () => {
   const ms = fc.double({ min: 20, max: 2000, noNaN: true });
   const factor = fc.double({ min: 1, max: 50, noNaN: true });
   const values = fc.array(ms, { minLength: 12, maxLength: 12 });
-  const verdictOf = (input: ReturnType<typeof slowness>) =>
-    judgeRecovery(inputOf({ ...input, timeoutMs: MINUTE })).verdict;
+  const verdictOf = (input: Partial<RecoveryInput>) => judgeRecovery(inputOf({ ...input, timeoutMs: MINUTE })).verdict;
   const times = (k: number) => (samples: readonly number[]) => samples.map((value) => value * k);
   const steady = fc.array(fc.constant(fill(100, 12) as number[]), { minLength: 2, maxLength: 7 });
 
@@ -115,6 +139,17 @@ describe("what slows everything", () => {
       fc.property(factor, fc.double({ min: 1.01, max: 20, noNaN: true }), steady, (k, own, others) => {
         const input = slowness(fill(latency.upper * k * own, 12), ...others.map(times(k)));
         expect(verdictOf(input)).toBe("not-recovered");
+      }),
+    );
+  });
+
+  it("makes a recovery of nothing where nobody knows whether the act reaches those that it slows", () => {
+    const many = fc.array(values, { maxLength: 5 });
+    fc.assert(
+      fc.property(values, many, (own, others) => {
+        const alone = verdictOf(slowness(own));
+        const beside = verdictOf(unplaced(own, ...others));
+        expect([alone, alone === "not-recovered" ? "unknown" : alone]).toContain(beside);
       }),
     );
   });

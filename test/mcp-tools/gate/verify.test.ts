@@ -310,8 +310,42 @@ describe("verification", () => {
         "not-recovered",
         /280 ms, outside/,
       ],
-      ["S9: nobody knows who calls whom", slowAll, [], "not-recovered", /280 ms, outside/],
-      ["S9: who knows it is down", slowAll, [{ name: "zipkin", topology: down }], "not-recovered", /280 ms, outside/],
+      [
+        "S9: all are slow and nobody knows who calls whom",
+        slowAll,
+        [],
+        "unknown",
+        /280 ms, outside.*; index, login, search and 1 more became slower by as much meanwhile, and nobody can tell/,
+      ],
+      ["S9: who knows it is down", slowAll, [{ name: "zipkin", topology: down }], "unknown", /nobody can tell/],
+      [
+        "S9: the graph knows the target, and not the others",
+        slowAll,
+        [graph(["web", "checkout"])],
+        "unknown",
+        /280 ms, outside.*; index, login, search became slower/,
+      ],
+      [
+        "the target alone is slow, and nobody knows who calls whom",
+        { ...slowAll, index: 100 },
+        [],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+      [
+        "one other alone may suffer with the target, where nobody knows who calls whom",
+        { checkout: 280, search: 290 },
+        [],
+        "not-recovered",
+        /280 ms, outside/,
+      ],
+      [
+        "S9: one single other that it cannot reach is slow as well",
+        { checkout: 280, index: 290 },
+        [graph(["web", "checkout"], ["search", "index"])],
+        "unknown",
+        /280 ms, outside.*; index became slower/,
+      ],
       [
         "those that call the target wait for it and tell nothing",
         slowAll,
@@ -340,7 +374,7 @@ describe("verification", () => {
     });
 
     it("a service that was hurt in the incident tells nothing", async () => {
-      const affectedServices = ["checkout", "search", "login"];
+      const affectedServices = ["checkout", "search", "login", "index"];
       const sources = { metrics: [latencies(slowAll)], topology: [graph(...apart)] };
       expect((await look(sources, [done()], MINUTE / 2, { ...wrong, affectedServices })).verdict).toBe("not-recovered");
     });
