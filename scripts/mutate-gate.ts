@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { lineMutants } from "../test/mcp-tools/gate/promises/line-mutants.ts";
+import { lineMutants } from "../test/core/guardrails/line-mutants.ts";
 import { killedAfter, MUTANTS } from "../test/mcp-tools/gate/promises/mutants.ts";
 import { NOTHING_PLAYED, sequences } from "../test/mcp-tools/gate/promises/play.ts";
 

@@ -46,7 +46,7 @@ const shop = {
   checkout: serviceOf({ argocdApplication: "shop" }),
   cart: serviceOf({ workload: { kind: "Deployment", name: "cart-api" } }),
 };
-const syncing = (reaches: readonly string[] | undefined, services = shop): ReturnType<typeof inputOf> =>
+export const syncing = (reaches: readonly string[] | undefined, services = shop): ReturnType<typeof inputOf> =>
   inputOf({
     plan: planOf({ targets: [application] }),
     policy: policyOf({ services }),
@@ -69,14 +69,14 @@ const migrated = (startedAt: number, more: readonly ReturnType<typeof changeOf>[
     }),
   });
 
-const twoPersons = (change: Partial<ReturnType<typeof policyOf>["approval"]["twoPersons"][number]>) =>
+export const twoPersons = (change: Partial<ReturnType<typeof policyOf>["approval"]["twoPersons"][number]>) =>
   policyOf({
     approval: {
       ...policyOf().approval,
       twoPersons: [{ services: null, actions: null, criticality: null, ...change }],
     },
   });
-const yes = (by: string, planHash = "hash-of-plan-1") => ({
+export const yes = (by: string, planHash = "hash-of-plan-1") => ({
   planId: "plan-1",
   planHash,
   answer: "approve" as const,
@@ -86,7 +86,7 @@ const yes = (by: string, planHash = "hash-of-plan-1") => ({
   expiresAt: NOW + MINUTE,
   wallExpiresAt: NOW + MINUTE,
 });
-const ranked = (name: string) => ({
+export const ranked = (name: string, logOdds = 2) => ({
   correlate_timing: {
     ranking: {
       ...emptyRanking(),
@@ -95,7 +95,7 @@ const ranked = (name: string) => ({
           changeId: "deploy-checkout",
           service: "checkout",
           probability: 0.97,
-          reasons: [{ name, logOdds: 2, sentence: "it points at the change" }],
+          reasons: [{ name, logOdds, sentence: "it points at the change" }],
         },
       ],
     },

@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Rule } from "../../../../core/guardrails/rule.ts";
-import { RULES } from "../../../../core/guardrails/rules.ts";
+import type { Rule } from "../../../core/guardrails/rule.ts";
+import { RULES } from "../../../core/guardrails/rules.ts";
 
-const FOLDER = join(import.meta.dirname, "../../../../core/guardrails/rules");
+const FOLDER = join(import.meta.dirname, "../../../core/guardrails/rules");
 
 /** One place in a rule's source changed in one small way. */
 export interface LineMutant {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { lineMutants } from "./line-mutants.ts";
+import { brokenRow } from "./rows.ts";
+
+/** Slips that change nothing, and why. */
+const HARMLESS: Readonly<Record<string, string>> = {
+  "(so, one) => (FREEDOM[one] < FREEDOM[so] ? one : so), → (so, one) => (FREEDOM[one] <= FREEDOM[so] ? one : so),":
+    "of two equal modes it does not matter which is taken",
+};
+
+describe("the tables of the rules", () => {
+  const mutants = lineMutants();
+
+  it("hold of the rules as they are", () => {
+    expect([...new Set(mutants.map(({ file }) => file))].filter((file) => brokenRow(nameOf(file)) !== null)).toEqual(
+      [],
+    );
+  });
+
+  it("notice every slip of one operator in a rule's source", async () => {
+    const unnoticed: string[] = [];
+    for (const mutant of mutants) {
+      const mend = await mutant.break();
+      if (brokenRow(nameOf(mutant.file)) === null) unnoticed.push(mutant.change);
+      mend();
+    }
+    expect(mutants.length).toBeGreaterThan(0);
+    expect(unnoticed).toEqual(Object.keys(HARMLESS));
+  });
+});
+
+const nameOf = (file: string): string => file.replace(/\.ts$/, "");
