@@ -34,6 +34,8 @@ export interface PostgresServer extends AsyncDisposable {
   freshLedger(): Promise<string>;
   /** Runs statements as the superuser, in the schema of a ledger's URL. */
   run(url: string, sql: string): Promise<void>;
+  /** Ends the server as a power cut would, without another write, and starts it again. */
+  crash(): Promise<void>;
   /** Ends every connection to it but the asking one, as an administrator or a failing network would. */
   cutConnections(): Promise<void>;
 }
@@ -49,16 +51,18 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const initdb = ["-D", data, "-U", "unship", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   await promisify(execFile)("initdb", initdb, { ...user, cwd: folder });
   const options = [`unix_socket_directories=${folder}`, "listen_addresses=", "max_connections=60", ...settings];
-  const server = spawn("postgres", ["-D", data, ...options.flatMap((one) => ["-c", one])], {
-    ...user,
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
   let log = "";
-  server.stderr.on("data", (text) => {
-    log += text;
-  });
-  const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+  const spawned = () => {
+    const server = spawn("postgres", ["-D", data, ...options.flatMap((one) => ["-c", one])], {
+      ...user,
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    server.stderr.on("data", (text) => {
+      log += text;
+    });
+    return { server, ended: new Promise<void>((resolve) => server.once("exit", () => resolve())) };
+  };
   const base = `postgres://unship@localhost/postgres?host=${encodeURIComponent(folder)}`;
   const query = async (sql: string): Promise<void> => {
     const client = new pg.Client(base);
@@ -69,15 +73,25 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       await client.end();
     }
   };
-  while (
-    !(await query("select 1").then(
+  const answers = () =>
+    query("select 1").then(
       () => true,
       () => false,
-    ))
-  ) {
-    if (server.exitCode !== null) throw new Error(`PostgreSQL did not start: ${log}`);
-    await delay(50);
-  }
+    );
+  const started = async () => {
+    const now = spawned();
+    while (!(await answers())) {
+      if (now.server.exitCode !== null) throw new Error(`PostgreSQL did not start: ${log}`);
+      await delay(50);
+    }
+    return now;
+  };
+  /** An immediate shutdown: nothing that was not written out before is. */
+  const ending = async ({ server, ended }: ReturnType<typeof spawned>) => {
+    server.kill("SIGQUIT");
+    await ended;
+  };
+  let running = await started();
   let schemas = 0;
   return {
     async freshLedger() {
@@ -94,14 +108,16 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
         await client.end();
       }
     },
+    async crash() {
+      await ending(running);
+      running = await started();
+    },
     cutConnections: () =>
       query(
         "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and usename = 'unship'",
       ),
     async [Symbol.asyncDispose]() {
-      // Immediate shutdown: nothing in it outlives the test.
-      server.kill("SIGQUIT");
-      await ended;
+      await ending(running);
       rmSync(folder, { recursive: true, force: true });
     },
   };

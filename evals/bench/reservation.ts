@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { Kysely } from "kysely";
 import pg from "pg";
 import type { Assessment } from "../../core/model/assessment.ts";
@@ -36,7 +37,7 @@ export interface ReservationFigures {
   readonly processes: number;
   /** One insert; on SQLite with the database's own wait for the lock. */
   readonly bare: Quantiles;
-  /** The same insert with the ledger's wait for the lock; null on PostgreSQL, where no insert waits for another. */
+  /** The same insert with the ledger's wait for its turn; null on PostgreSQL, where no insert waits for another. */
   readonly patient: Quantiles | null;
   readonly reservation: Quantiles;
   /** Of the 99th percentiles, beside the quicker of the two inserts; the claim is at most 3. */
@@ -52,7 +53,9 @@ const MOST = 3;
 /**
  * How long the gate's reservation takes (every rule judged, entry, permit, intent, reserved entry, one commit) beside
  * one bare durable insert, both with an fsync a commit, by the same number of processes at one store. The time
- * includes the wait for the lock. Throws where a reservation was not permitted: then nothing was measured.
+ * includes the wait for the turn. All processes begin at one word and none stops before the last has measured enough,
+ * so that inserts and reservations meet the same crowd, and nothing but what is measured competes with it.
+ * Throws where a reservation was not permitted: then nothing was measured.
  */
 export async function benchReservation(options: ReservationOptions = {}): Promise<ReservationFigures> {
   const { processes = 4, each = 50, rounds = 5, url } = options;
@@ -66,10 +69,13 @@ export async function benchReservation(options: ReservationOptions = {}): Promis
     const times: Record<Kind, number[]> = { bare: [], patient: [], reservation: [] };
     for (let round = 0; round < rounds; round++)
       for (const kind of kinds) {
-        const done = await Promise.all(
-          Array.from({ length: processes }, (_, place) => work({ kind, ...made, each, name: `${round}-${place}` })),
-        );
-        times[kind].push(...done.flat());
+        const tasks = Array.from({ length: processes }, (_, place) => ({
+          kind,
+          ...made,
+          each,
+          name: `${round}-${place}`,
+        }));
+        times[kind].push(...(await workTogether(tasks)));
       }
     const bare = quantiles(times.bare);
     const patient = url === undefined ? quantiles(times.patient) : null;
@@ -91,18 +97,73 @@ interface Task {
   readonly name: string;
 }
 
-/** Runs one process; its measured times, ms. */
-async function work(task: Task): Promise<readonly number[]> {
-  const child = fork(import.meta.filename, [JSON.stringify(task)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const exit = once(child, "exit");
-  let times: readonly number[] | null = null;
-  child.once("message", (message) => {
-    times = message as readonly number[];
-  });
-  const [code] = await exit;
-  if (times === null || code !== 0) throw new Error(`a process of the benchmark ended with ${code}`);
-  return times;
+/** One process for each task, all measuring at the same time; their times, ms. */
+async function workTogether(tasks: readonly Task[]): Promise<readonly number[]> {
+  const workers = tasks.map(startWorker);
+  try {
+    await Promise.all(workers.map(({ ready }) => ready));
+    for (const { tell } of workers) tell("go");
+    const times = await Promise.all(workers.map((worker) => worker.times));
+    return times.flat();
+  } finally {
+    for (const { tell } of workers) tell("stop");
+    await Promise.all(workers.map(({ ended }) => ended));
+  }
 }
+
+function startWorker(task: Task) {
+  const child = fork(import.meta.filename, [JSON.stringify(task)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const ready = Promise.withResolvers<void>();
+  const times = Promise.withResolvers<readonly number[]>();
+  const ended = once(child, "exit").then(([code]) => {
+    const early = new Error(`a process of the benchmark ended with ${code}`);
+    ready.reject(early);
+    times.reject(early);
+  });
+  times.promise.catch(() => undefined);
+  child.on("message", (message) => {
+    if (message === "ready") ready.resolve();
+    else times.resolve(message as readonly number[]);
+  });
+  const tell = (word: "go" | "stop") => {
+    // One that is done already needs no word.
+    if (child.connected) child.send(word, () => undefined);
+  };
+  return { ready: ready.promise, times: times.promise, ended, tell };
+}
+
+/** One kind of work, made ready: `once` is what is timed; the number tells the calls apart. */
+interface Doing {
+  once(turn: number): unknown;
+  close(): unknown;
+}
+
+/** The worker's side: warm up, wait for the others, measure, and keep the others company until all have measured. */
+async function measure({ each }: Task, doing: Doing): Promise<void> {
+  let stopped = false;
+  const go = Promise.withResolvers<void>();
+  process.on("message", (word) => {
+    if (word === "go") go.resolve();
+    stopped ||= word === "stop";
+  });
+  for (let turn = 0; turn < WARM_UP; turn++) await doing.once(turn);
+  process.send?.("ready");
+  await go.promise;
+  const times: number[] = [];
+  for (let turn = 0; turn < turnsOf(each) - WARM_UP && !stopped; turn++) {
+    const began = performance.now();
+    await doing.once(WARM_UP + turn);
+    times.push(performance.now() - began);
+    if (times.length === each) process.send?.(times);
+    // Lets the word of the others in; the same for every kind of work.
+    await setImmediate();
+  }
+  await doing.close();
+  process.disconnect();
+}
+
+/** A process that is done goes on for as long again at most. */
+const turnsOf = (each: number) => WARM_UP + 2 * each;
 
 /** The text of the bare insert is as long as a typical entry of the ledger. */
 const ENTRY_BYTES = 600;
@@ -127,45 +188,34 @@ async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>)
   }
 }
 
-const insertOnServer = (url: string, each: number): Promise<readonly number[]> =>
-  onServer(url, async (client) => {
-    const times: number[] = [];
-    for (let turn = 0; turn < WARM_UP + each; turn++) {
-      const began = performance.now();
-      await client.query("insert into bare (body) values ($1)", ["x".repeat(ENTRY_BYTES)]);
-      times.push(performance.now() - began);
-    }
-    return times.slice(WARM_UP);
-  });
+async function insertOnServer(url: string): Promise<Doing> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const body = "x".repeat(ENTRY_BYTES);
+  const insert = { name: "insert", text: "insert into bare (body) values ($1)", values: [body] };
+  return { once: () => client.query(insert), close: () => client.end() };
+}
 
-function insertBare({ folder, url, each }: Task): readonly number[] | Promise<readonly number[]> {
-  if (url !== undefined) return insertOnServer(url, each);
+function insertBare({ folder, url }: Task): Doing | Promise<Doing> {
+  if (url !== undefined) return insertOnServer(url);
   const database = openBare(folder);
   const insert = database.prepare("insert into entries (body) values (?)");
-  const times = Array.from({ length: WARM_UP + each }, () => {
-    const began = performance.now();
-    insert.run("x".repeat(ENTRY_BYTES));
-    return performance.now() - began;
+  return { once: () => insert.run("x".repeat(ENTRY_BYTES)), close: () => database.close() };
+}
+
+async function insertPatiently({ folder }: Task): Promise<Doing> {
+  const path = join(folder, "bare.db");
+  const database = new Kysely<{ entries: { readonly body: string } }>({
+    dialect: nodeSqliteDialect(await openDatabase(path), path),
   });
-  database.close();
-  return times.slice(WARM_UP);
+  const body = "x".repeat(ENTRY_BYTES);
+  return {
+    once: () => database.transaction().execute((tx) => tx.insertInto("entries").values({ body }).execute()),
+    close: () => database.destroy(),
+  };
 }
 
-async function insertPatiently({ folder, each }: Task): Promise<readonly number[]> {
-  const dialect = nodeSqliteDialect(await openDatabase(join(folder, "bare.db")));
-  const database = new Kysely<{ entries: { readonly body: string } }>({ dialect });
-  const times: number[] = [];
-  for (let turn = 0; turn < WARM_UP + each; turn++) {
-    const began = performance.now();
-    const body = "x".repeat(ENTRY_BYTES);
-    await database.transaction().execute((tx) => tx.insertInto("entries").values({ body }).execute());
-    times.push(performance.now() - began);
-  }
-  await database.destroy();
-  return times.slice(WARM_UP);
-}
-
-async function reserveEach({ each, name, ...where }: Task): Promise<readonly number[]> {
+async function reserveEach({ each, name, ...where }: Task): Promise<Doing> {
   const store = await openLedger(where);
   const clock = { now: () => Date.now() };
   let made = 0;
@@ -180,25 +230,30 @@ async function reserveEach({ each, name, ...where }: Task): Promise<readonly num
     assess: () => Promise.reject(new Error("not asked")),
     notifier: { notify: async () => ({ delivered: false, detail: "none" }) },
   };
-  const times: number[] = [];
-  for (let turn = 0; turn < WARM_UP + each; turn++) {
-    const plan = planOf(`${name}-${turn}`);
-    await store.transact((tx) => tx.savePlan(plan));
-    const targets = plan.targets.map((target) => {
-      const state = { ...target.expected, obstacles: [], warnings: [], capacity: { replicas: 3, less: [] } };
-      return { target, state, problem: null, executable: true };
-    });
-    const gathered = { assessment: assessmentOf(plan, clock.now()), targets };
-    const began = performance.now();
-    const { kind } = await store.transact((tx) => reserve(tx, plan, gathered, parts, GATE_LIMITS));
-    times.push(performance.now() - began);
-    if (kind !== "reserved") throw new Error("the benchmark's plan was not permitted");
-    // A reserved unit counts for a day: without an end each reservation would read all those before it.
-    const end = { finishedAt: clock.now(), released: true };
-    await store.transact((tx) => tx.updateIntent(plan.id, 0, end));
-  }
-  await store.close();
-  return times.slice(WARM_UP);
+  const plans = Array.from({ length: turnsOf(each) }, (_, turn) => planOf(`${name}-${turn}`));
+  await store.transact(async (tx) => {
+    for (const plan of plans) await tx.savePlan(plan);
+  });
+  return {
+    async once(turn) {
+      const plan = plans[turn];
+      if (plan === undefined) throw new Error("the benchmark has no plan left");
+      const targets = plan.targets.map((target) => {
+        const state = { ...target.expected, obstacles: [], warnings: [], capacity: { replicas: 3, less: [] } };
+        return { target, state, problem: null, executable: true };
+      });
+      const gathered = { assessment: assessmentOf(plan, clock.now()), targets };
+      const kind = await store.transact(async (tx) => {
+        const reservation = await reserve(tx, plan, gathered, parts, GATE_LIMITS);
+        // A reserved unit counts for a day: without an end each reservation would read all those before it. One
+        // statement more than a reservation makes, so that no other transaction competes with what is measured.
+        await tx.updateIntent(plan.id, 0, { finishedAt: tx.now, released: true });
+        return reservation.kind;
+      });
+      if (kind !== "reserved") throw new Error("the benchmark's plan was not permitted");
+    },
+    close: () => store.close(),
+  };
 }
 
 export const CONFIG: GateParts["config"] = {
@@ -311,6 +366,5 @@ const [, main, argument] = process.argv;
 if (main === import.meta.filename && argument !== undefined) {
   const task = JSON.parse(argument) as Task;
   const doing = { bare: insertBare, patient: insertPatiently, reservation: reserveEach };
-  process.send?.(await doing[task.kind](task));
-  process.disconnect();
+  await measure(task, await doing[task.kind](task));
 }

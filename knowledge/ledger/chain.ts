@@ -3,7 +3,8 @@ import type { Transaction } from "kysely";
 import { UnshipError } from "../../core/errors.ts";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import type { LedgerDraft, LedgerEntry } from "../../core/ports.ts";
+import type { LedgerDraft, LedgerEntry, LedgerHead } from "../../core/ports.ts";
+import { type Ask, later, together } from "./batch.ts";
 import type { EntryRow, LedgerTables } from "./tables.ts";
 
 /** What the first entry follows. */
@@ -22,27 +23,30 @@ export interface Chain {
   /** The store's time: the clock's, but never before the last entry (S2). */
   readonly now: number;
   append(draft: LedgerDraft): Promise<LedgerEntry>;
+  /** Writes down which entry is the last one now. Whoever appended calls it before the commit. */
+  close(): Promise<void>;
 }
 
 /**
  * Reads the end of the chain, and adds to it. `append` throws `ledger.corrupt` where that end is not the one that was
  * written last: nothing may be decided, let alone done, on a ledger that someone shortened.
  */
-export async function openChain(tx: Transaction<LedgerTables>, clockNow: number): Promise<Chain> {
-  const found = await tx
-    .selectFrom("entries")
-    .select(["seq", "at", "hash"])
-    .orderBy("seq", "desc")
-    .limit(1)
-    .executeTakeFirst();
+export async function openChain(
+  tx: Transaction<LedgerTables>,
+  storeTime: (ask: Ask) => Promise<number>,
+): Promise<Chain> {
+  const lastEntry = tx.selectFrom("entries").select(["seq", "at", "hash"]).orderBy("seq", "desc").limit(1).compile();
+  const writtenLast = tx.selectFrom("head").select(["seq", "hash"]).compile();
+  const [clockNow, [found], [head]] = await together(tx, (ask) =>
+    Promise.all([storeTime(ask), ask(lastEntry), ask(writtenLast)]),
+  );
   const now = Math.max(clockNow, found?.at ?? 0);
-  let last: Pick<LedgerEntry, "seq" | "hash"> = found ?? { seq: 0, hash: GENESIS };
-  let checked = false;
+  const first: LedgerHead = found ?? { seq: 0, hash: GENESIS };
+  let last = first;
   return {
     now,
     async append(draft) {
-      if (!checked) await refuseShortened(tx, last);
-      checked = true;
+      refuseShortened(first, head);
       const body = canonicalJson(draft.body ?? null);
       const content = {
         seq: last.seq + 1,
@@ -55,15 +59,19 @@ export async function openChain(tx: Transaction<LedgerTables>, clockNow: number)
         prev: last.hash,
       };
       const entry: LedgerEntry = { ...content, hash: entryHash(content) };
-      await tx.insertInto("entries").values(rowOf(entry, body)).execute();
-      await tx
-        .insertInto("head")
-        .values({ id: 1, seq: entry.seq, hash: entry.hash })
-        .onConflict((conflict) => conflict.column("id").doUpdateSet({ seq: entry.seq, hash: entry.hash }))
-        .execute();
+      await later(tx, tx.insertInto("entries").values(rowOf(entry, body)));
       await noteHealthyChange(tx, entry);
       last = entry;
       return entry;
+    },
+    async close() {
+      if (last === first) return;
+      const { seq, hash } = last;
+      const write = tx.insertInto("head").values({ id: 1, seq, hash });
+      await later(
+        tx,
+        write.onConflict((conflict) => conflict.column("id").doUpdateSet({ seq, hash })),
+      );
     },
   };
 }
@@ -74,8 +82,7 @@ export async function openChain(tx: Transaction<LedgerTables>, clockNow: number)
  */
 export const storable = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD");
 
-async function refuseShortened(tx: Transaction<LedgerTables>, last: Pick<LedgerEntry, "seq" | "hash">): Promise<void> {
-  const head = await tx.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
+function refuseShortened(last: LedgerHead, head: LedgerHead | undefined): void {
   if (head === undefined ? last.seq === 0 : head.seq === last.seq && head.hash === last.hash) return;
   const reason = `the last entry is not entry ${head?.seq ?? "?"}, which was written last`;
   throw new UnshipError("ledger.corrupt", { seq: last.seq, reason });
@@ -118,9 +125,9 @@ async function noteHealthyChange(tx: Transaction<LedgerTables>, entry: LedgerEnt
   if (typeof service !== "string" || service === "") {
     throw new UnshipError("input.invalid", { what: `entry ${entry.kind}`, reason: "its body names no service" });
   }
-  await tx
-    .insertInto("healthy_changes")
-    .values({ service, at: entry.at })
-    .onConflict((conflict) => conflict.column("service").doUpdateSet({ at: entry.at }))
-    .execute();
+  const write = tx.insertInto("healthy_changes").values({ service, at: entry.at });
+  await later(
+    tx,
+    write.onConflict((conflict) => conflict.column("service").doUpdateSet({ at: entry.at })),
+  );
 }

@@ -2,19 +2,15 @@ import type { Transaction } from "kysely";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import type { GateTransaction, Intent } from "../../core/guardrails/gate-store.ts";
 import type { Clock } from "../../core/ports.ts";
-import { openChain, storable } from "./chain.ts";
+import { later } from "./batch.ts";
+import { type Chain, storable } from "./chain.ts";
 import { intentsQuery, readFacts } from "./gate-facts.ts";
 import { intentOf, intentRow, permitOf, planOf } from "./rows.ts";
 import type { IntentRow, LedgerTables } from "./tables.ts";
 
-/** The gate's view of one open transaction. Its `now` is never before the last entry (S2). */
-export async function gateTransaction(
-  tx: Transaction<LedgerTables>,
-  storeTime: number,
-  clock: Clock,
-): Promise<GateTransaction> {
+/** The gate's view of one open transaction over the end of its chain, which is the caller's to close. */
+export function gateTransaction(tx: Transaction<LedgerTables>, chain: Chain, clock: Clock): GateTransaction {
   const clockNow = clock.now();
-  const chain = await openChain(tx, storeTime);
   const { now } = chain;
   return {
     now,
@@ -25,7 +21,7 @@ export async function gateTransaction(
     },
     async savePlan(plan) {
       const row = { id: plan.id, incident_id: plan.incidentId, hash: plan.hash, body: canonicalJson(plan) };
-      await tx.insertInto("plans").values(row).execute();
+      await later(tx, tx.insertInto("plans").values(row));
     },
     facts: (plan, windowMs) => readFacts(tx, plan, { now, clockNow, windowMs }),
     async intents({ planId, open }) {
@@ -35,28 +31,22 @@ export async function gateTransaction(
       return (await query.execute()).map(intentOf);
     },
     async addIntents(intents) {
-      await tx.insertInto("intents").values(intents.map(intentRow)).execute();
+      await later(tx, tx.insertInto("intents").values(intents.map(intentRow)));
     },
     async updateIntent(planId, position, patch) {
-      await tx
-        .updateTable("intents")
-        .set(intentPatch(patch))
-        .where("plan_id", "=", planId)
-        .where("position", "=", position)
-        .execute();
+      const update = tx.updateTable("intents").set(intentPatch(patch)).where("plan_id", "=", planId);
+      await later(tx, update.where("position", "=", position));
     },
     async addPermit(permit) {
-      await tx
-        .insertInto("permits")
-        .values({
-          plan_id: permit.planId,
-          id: permit.id,
-          plan_hash: permit.planHash,
-          issued_at: permit.issuedAt,
-          expires_at: permit.expiresAt,
-          redeemed_at: permit.redeemedAt,
-        })
-        .execute();
+      const row = {
+        plan_id: permit.planId,
+        id: permit.id,
+        plan_hash: permit.planHash,
+        issued_at: permit.issuedAt,
+        expires_at: permit.expiresAt,
+        redeemed_at: permit.redeemedAt,
+      };
+      await later(tx, tx.insertInto("permits").values(row));
     },
     async permit(planId) {
       const row = await tx.selectFrom("permits").selectAll().where("plan_id", "=", planId).executeTakeFirst();
@@ -75,26 +65,24 @@ export async function gateTransaction(
       return done.numUpdatedRows === 1n;
     },
     async addApproval(approval) {
-      await tx
-        .insertInto("approvals")
-        .values({
-          plan_id: approval.planId,
-          plan_hash: approval.planHash,
-          answer: approval.answer,
-          approver: storable(approval.by),
-          reason: storable(approval.reason),
-          at: approval.at,
-          expires_at: approval.expiresAt,
-          wall_expires_at: approval.wallExpiresAt,
-        })
-        .execute();
+      const row = {
+        plan_id: approval.planId,
+        plan_hash: approval.planHash,
+        answer: approval.answer,
+        approver: storable(approval.by),
+        reason: storable(approval.reason),
+        at: approval.at,
+        expires_at: approval.expiresAt,
+        wall_expires_at: approval.wallExpiresAt,
+      };
+      await later(tx, tx.insertInto("approvals").values(row));
     },
     async setPause({ scope, by, at }) {
-      await tx
-        .insertInto("pauses")
-        .values({ scope, paused_by: by, at })
-        .onConflict((conflict) => conflict.column("scope").doNothing())
-        .execute();
+      const write = tx.insertInto("pauses").values({ scope, paused_by: by, at });
+      await later(
+        tx,
+        write.onConflict((conflict) => conflict.column("scope").doNothing()),
+      );
     },
     async clearPause(scope) {
       const done = await tx.deleteFrom("pauses").where("scope", "=", scope).executeTakeFirst();

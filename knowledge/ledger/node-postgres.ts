@@ -1,10 +1,3 @@
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  PostgresDialect,
-  type PostgresDialectConfig,
-  PostgresDriver,
-} from "kysely";
 import pg from "pg";
 import { UnshipError } from "../../core/errors.ts";
 
@@ -63,6 +56,8 @@ export function openPool(url: string, answerWithinMs = ANSWER_PATIENCE_MS): pg.P
     ...connectionOf(url),
     query_timeout: answerWithinMs,
     max: CONNECTIONS,
+    // Questions that were asked together are sent together.
+    pipeline: true,
     // The ledger's whole numbers (Unix ms, entries) stay far below 2^53.
     types: {
       getTypeParser: ((id: number, format?: "text" | "binary") =>
@@ -95,30 +90,11 @@ export async function refuseUnsafe(client: pg.ClientBase): Promise<void> {
   }
 }
 
-/**
- * Kysely's PostgreSQL dialect, with transactions that run one after the other among all that write the ledger: each
- * first of all locks the table that every writer updates, for whoever writes; readers are not held up. LOCK TABLE takes
- * no snapshot, so that the one snapshot of the transaction is taken after its turn has come, and holds what the one
- * before it committed. Being serial is more than the level SERIALIZABLE would give, which on top of the lock only fails
- * transactions that did not conflict (it still takes the one before for a concurrent one in the moment of its commit).
- * @see https://www.postgresql.org/docs/15/applevel-consistency.html#NON-SERIALIZABLE-CONSISTENCY
- */
-export class SerialPostgresDialect extends PostgresDialect {
-  readonly #config: PostgresDialectConfig;
-
-  constructor(config: PostgresDialectConfig) {
-    super(config);
-    this.#config = config;
-  }
-
-  override createDriver(): PostgresDriver {
-    return new SerialDriver(this.#config);
-  }
-}
-
-class SerialDriver extends PostgresDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin isolation level repeatable read"));
-    await connection.executeQuery(CompiledQuery.raw("lock table head in exclusive mode"));
-  }
+/** Whether this role may write marks to the server's log: everybody may, unless an administrator took it away. */
+export async function mayMark(client: pg.ClientBase): Promise<boolean> {
+  const found = "from pg_catalog.pg_proc where proname = 'pg_logical_emit_message' and prorettype = 'pg_lsn'::regtype";
+  const { rows } = await client.query<{ readonly may: boolean | null }>(
+    `select bool_and(has_function_privilege(oid, 'execute')) as may ${found}`,
+  );
+  return rows[0]?.may === true;
 }

@@ -3,8 +3,9 @@ import type pg from "pg";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { createFailures, unavailable } from "./failures.ts";
-import { type Migratable, migrate, POSTGRES } from "./migrations.ts";
-import { openPool, refuseUnsafe, SerialPostgresDialect, withConnection } from "./node-postgres.ts";
+import { type Migratable, migrate, POSTGRES, SCHEMA_VERSION } from "./migrations.ts";
+import { mayMark, openPool, refuseUnsafe, withConnection } from "./node-postgres.ts";
+import { SerialPostgresDialect } from "./postgres-dialect.ts";
 import { createLedger } from "./sql-ledger.ts";
 import type { LedgerTables } from "./tables.ts";
 
@@ -14,7 +15,9 @@ const systemClock: Clock = { now: () => Date.now() };
 const MIGRATION_LOCK = 7_385_190_621;
 
 /** The server's clock, so that machines whose clocks differ share one time (S2). Unix ms. */
-const SERVER_TIME = CompiledQuery.raw("select (extract(epoch from clock_timestamp()) * 1000)::bigint as now");
+const SERVER_TIME: CompiledQuery<{ readonly now: number }> = CompiledQuery.raw(
+  "select (extract(epoch from clock_timestamp()) * 1000)::bigint as now",
+);
 
 /**
  * Opens the ledger in a PostgreSQL database, in the schema that the connection's search path names first; its tables
@@ -29,10 +32,12 @@ export async function openPostgresLedger(
   options: { readonly clock?: Clock; readonly answerWithinMs?: number } = {},
 ): Promise<Ledger & GateStore> {
   const { clock } = options;
+  let marks = false;
   try {
     await withConnection(url, async (client) => {
       await refuseUnsafe(client);
       await prepare(client);
+      marks = await mayMark(client);
     });
   } catch (error) {
     throw unavailable(error);
@@ -40,13 +45,15 @@ export async function openPostgresLedger(
   const pool = openPool(url, options.answerWithinMs);
   let closing: Promise<void> | null = null;
   const failures = createFailures();
-  const database = new Kysely<LedgerTables>({ dialect: new SerialPostgresDialect({ pool }), log: failures.note });
+  const database = new Kysely<LedgerTables>({
+    dialect: new SerialPostgresDialect({ pool, mayMark: marks }),
+    log: failures.note,
+  });
   return createLedger({
     database,
     failures,
     clock: clock ?? systemClock,
-    storeTime: async (tx) =>
-      clock?.now() ?? (await tx.executeQuery<{ readonly now: number }>(SERVER_TIME)).rows[0]?.now ?? Number.NaN,
+    storeTime: async (ask) => clock?.now() ?? (await ask(SERVER_TIME))[0]?.now ?? Number.NaN,
     beginSnapshot: "begin isolation level repeatable read read only",
     close: () => {
       // Kysely ends the pool only where it has used it.
@@ -56,7 +63,9 @@ export async function openPostgresLedger(
   });
 }
 
+/** Makes or migrates the tables, where that is to be done: whoever only uses them needs no right to make any. */
 async function prepare(client: pg.ClientBase): Promise<void> {
+  if ((await versionOf(client)) === SCHEMA_VERSION) return;
   await client.query("begin");
   try {
     await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
@@ -77,8 +86,7 @@ function migratable(client: pg.ClientBase): Migratable {
     name: "the database",
     async version() {
       await execute("create table if not exists ledger_schema (version integer not null)");
-      const { rows } = await client.query<{ readonly version: number }>("select version from ledger_schema");
-      return rows[0]?.version ?? 0;
+      return versionOf(client);
     },
     execute,
     async setVersion(version) {
@@ -86,4 +94,12 @@ function migratable(client: pg.ClientBase): Migratable {
       await execute(`insert into ledger_schema values (${version})`);
     },
   };
+}
+
+/** The version of the tables in the schema that is named first; 0: there are none. */
+async function versionOf(client: pg.ClientBase): Promise<number> {
+  const made = "select from pg_catalog.pg_tables where schemaname = current_schema() and tablename = 'ledger_schema'";
+  if ((await client.query(made)).rowCount === 0) return 0;
+  const { rows } = await client.query<{ readonly version: number }>("select version from ledger_schema");
+  return rows[0]?.version ?? 0;
 }

@@ -3,7 +3,8 @@ import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
-import { entryOf, GENESIS, openChain } from "./chain.ts";
+import { type Ask, later } from "./batch.ts";
+import { type Chain, entryOf, GENESIS, openChain } from "./chain.ts";
 import { type Failures, unavailable } from "./failures.ts";
 import { gateTransaction } from "./gate-transaction.ts";
 import { parsed, planOf } from "./rows.ts";
@@ -19,7 +20,7 @@ export interface LedgerDatabase {
   /** This machine's clock. */
   readonly clock: Clock;
   /** What the store's own time follows (it never runs backwards), read inside a transaction. */
-  readonly storeTime: (tx: Transaction<LedgerTables>) => Promise<number>;
+  readonly storeTime: (ask: Ask) => Promise<number>;
   /** Begins a transaction that sees one moment and holds nobody up. */
   readonly beginSnapshot: string;
   readonly close: () => Promise<void>;
@@ -42,14 +43,21 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       throw thrown?.error === error && !failures.has(error) ? error : unavailable(error);
     }
   };
+  const writeChain = <T>(work: (tx: Transaction<LedgerTables>, chain: Chain) => Promise<T>): Promise<T> =>
+    write(async (tx) => {
+      const chain = await openChain(tx, store.storeTime);
+      const made = await work(tx, chain);
+      await chain.close();
+      return made;
+    });
   const read = async <T>(query: Promise<T>): Promise<T> =>
     query.catch((error: unknown) => {
       throw unavailable(error);
     });
   const readIncident = incidentReader();
   return {
-    transact: (work) => write(async (tx) => work(await gateTransaction(tx, await store.storeTime(tx), clock))),
-    append: (draft) => write(async (tx) => (await openChain(tx, await store.storeTime(tx))).append(draft)),
+    transact: (work) => writeChain((tx, chain) => work(gateTransaction(tx, chain, clock))),
+    append: (draft) => writeChain((_tx, chain) => chain.append(draft)),
     async entries(filter = {}) {
       if (filter.kinds?.length === 0) return [];
       let query = database.selectFrom("entries").selectAll().orderBy("seq");
@@ -59,8 +67,7 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
       return (await read(query.execute())).map(entryOf);
     },
-    saveIncident: (incident) =>
-      write(async (tx) => saveIncident(tx, Incident.parse(incident), await store.storeTime(tx))),
+    saveIncident: (incident) => writeChain((tx, chain) => saveIncident(tx, chain, Incident.parse(incident))),
     async incident(id) {
       const row = await read(database.selectFrom("incidents").selectAll().where("id", "=", id).executeTakeFirst());
       return row === undefined ? null : readIncident(row);
@@ -124,8 +131,7 @@ function inSnapshot<T>(begin: string, look: (database: Kysely<LedgerTables>) => 
   };
 }
 
-async function saveIncident(tx: Transaction<LedgerTables>, incident: Incident, now: number): Promise<void> {
-  const chain = await openChain(tx, now);
+async function saveIncident(tx: Transaction<LedgerTables>, chain: Chain, incident: Incident): Promise<void> {
   const entry = await chain.append({
     kind: LEDGER_KINDS.incidentSaved,
     incidentId: incident.id,
@@ -139,17 +145,21 @@ async function saveIncident(tx: Transaction<LedgerTables>, incident: Incident, n
     entry_seq: entry.seq,
     body: canonicalJson(incident),
   };
-  await tx
-    .insertInto("incidents")
-    .values({ id: incident.id, ...row })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
-    .execute();
+  await later(
+    tx,
+    tx
+      .insertInto("incidents")
+      .values({ id: incident.id, ...row })
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(row)),
+  );
   const verdict = incident.recovery?.verdict;
   const planId = incident.gate?.planId ?? incident.plan?.id;
   if (verdict === undefined || verdict === "pending" || planId === undefined) return;
-  await tx
-    .insertInto("recoveries")
-    .values({ plan_id: planId, verdict, at: entry.at })
-    .onConflict((conflict) => conflict.column("plan_id").doUpdateSet({ verdict, at: entry.at }))
-    .execute();
+  await later(
+    tx,
+    tx
+      .insertInto("recoveries")
+      .values({ plan_id: planId, verdict, at: entry.at })
+      .onConflict((conflict) => conflict.column("plan_id").doUpdateSet({ verdict, at: entry.at })),
+  );
 }

@@ -25,7 +25,7 @@ export async function openSqliteLedger(
 ): Promise<Ledger & GateStore> {
   if (path !== ":memory:") makeFolder(dirname(path));
   const failures = createFailures();
-  const dialect = nodeSqliteDialect(await openDatabase(path));
+  const dialect = nodeSqliteDialect(await openDatabase(path), path);
   const database = new Kysely<LedgerTables>({ dialect, log: failures.note });
   try {
     await database.transaction().execute((tx) => migrate(migratable(tx, path)));

@@ -90,6 +90,39 @@ describe.skipIf(!hasPostgres())("the PostgreSQL ledger", () => {
     await ledger.close();
   });
 
+  it("S1: what it says is written outlives a crash of the server right after, though no turn waits for the disk", async () => {
+    // Only a commit that asks for it brings anything to the disk within the test.
+    await using apart = await startPostgres(["wal_writer_delay=10s", "bgwriter_delay=10s"]);
+    const url = await apart.freshLedger();
+    for (let n = 1; n <= 3; n += 1) {
+      const ledger = await openPostgresLedger(url);
+      await ledger.append(draftOf({ n }));
+      await apart.crash();
+      expect((await ledger.entries().catch(() => ledger.entries())).map(({ body }) => body)).toHaveLength(n);
+      expect(await ledger.verify()).toMatchObject({ ok: true, entries: n });
+      await ledger.close();
+    }
+  });
+
+  it("serves a role that may only use its tables, and may neither make any nor mark the log", async () => {
+    const url = await server.freshLedger();
+    await (await openPostgresLedger(url)).close();
+    const schema = new URL(url).searchParams.get("options")?.split("=")[1] ?? "";
+    await server.run(
+      url,
+      `create role clerk login; grant usage on schema ${schema} to clerk;
+       grant select, insert, update, delete on all tables in schema ${schema} to clerk;
+       revoke execute on all functions in schema pg_catalog from clerk;
+       revoke execute on function pg_logical_emit_message(boolean, text, text) from public`,
+    );
+    const ledger = await openPostgresLedger(url.replace("unship@", "clerk@"));
+    await ledger.append(draftOf({ n: 1 }));
+    await ledger.transact((tx) => tx.append(draftOf({ n: 2 })));
+    expect(await ledger.verify()).toMatchObject({ ok: true, entries: 2 });
+    await ledger.close();
+    await server.run(url, "grant execute on function pg_logical_emit_message(boolean, text, text) to public");
+  });
+
   it("gives a question up that is never answered, closes, and says so", async () => {
     const url = await server.freshLedger();
     const ledger = await openPostgresLedger(url, { answerWithinMs: 200 });
