@@ -19,6 +19,7 @@ import { DETECTED_ANEW, headlineOf, isFiring, isNobodysFault, isWithheld, untold
 import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { unseen } from "./sight.ts";
+import { standingDecision } from "./standing.ts";
 import { decisionText, suspects } from "./wording.ts";
 
 /**
@@ -41,7 +42,10 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   }
   const older = pursuit.open().find((one) => one.id !== before.id && hasSameCause(one, assessment.decision));
   if (older !== undefined && before.plan === null && isOlder(older, before)) return joinOlder(before, older, pursuit);
-  let incident = redated(withAssessment(unmark(before), assessment), before, caseFile.at);
+  const standing = standingDecision(before, assessment, caseFile);
+  const assessed = withAssessment(unmark(before), assessment);
+  let incident = redated(standing === null ? assessed : { ...assessed, decision: standing }, before, caseFile.at);
+  if (standing !== null) return save(incident);
   const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspects(incident) !== suspects(before))
