@@ -10,6 +10,8 @@ export interface StillJudged {
   readonly incident: Incident;
   /** Targets that call what was changed again: that they are well says so, that they are not may be of the newer change. */
   readonly doubtful: ReadonlySet<string>;
+  /** Whether what a service does since the act can be of the act, and of nothing newer. */
+  isAsked(service: string): boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export function stillJudged(
   moved: readonly Moved[],
   topology: CaseFile["topology"],
 ): StillJudged | null {
-  if (moved.length === 0) return { incident, doubtful: new Set() };
+  if (moved.length === 0) return { incident, doubtful: new Set(), isAsked: () => true };
   const left = new Set(moved.map(({ service }) => service));
   const graph = createCallGraph(topology);
   const callers = new Set([...left].flatMap((service) => [...graph.ancestors(service)]));
@@ -47,6 +49,7 @@ export function stillJudged(
   return {
     incident: { ...incident, ...kept, gate: { ...gate, results } },
     doubtful: new Set([...targets].filter(isReached)),
+    isAsked: (service) => !isReached(service),
   };
 }
 

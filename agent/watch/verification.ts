@@ -1,18 +1,21 @@
 import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
+import { QUIET_STEPS } from "./deciding.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
 import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { stillJudged, withDoubt } from "./still-judged.ts";
 import { recoveryText } from "./wording.ts";
+import { WORSE_SINCE, type Worsened, withWorsened, worsened, worsenedText } from "./worsened.ts";
 
 /**
  * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers.
  * Where a GitOps controller could still undo the act, signals that are back are not believed yet. Where somebody changed
  * a target again meanwhile, its signals are no longer about the act: the verification goes on for the others, and where
- * none is left it closes at once as superseded, so that whatever the newer change does is an incident of its own.
+ * none is left it closes at once as superseded, so that whatever the newer change does is an incident of its own. What is
+ * worse since the act than before it is told at once, and is never called recovered.
  */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
@@ -21,8 +24,11 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const moved = movedOn(before, caseFile);
   const judged = stillJudged(before, [...(before.superseded ?? []), ...moved], caseFile.topology);
   if (judged === null) return supersede(before, moved, pursuit);
-  const known = withSuperseded(before, moved, caseFile.at);
-  const recovery = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
+  const worse = worsened(before, caseFile).filter(({ service }) => judged.isAsked(service));
+  const known = await tellWorse(withSuperseded(before, moved, caseFile.at), worse, pursuit);
+  const found = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
+  const isOver = caseFile.at >= (before.gate?.executedAt ?? 0) + parts.config.feedback.timeoutMs;
+  const recovery = withWorsened(found, worse, isOver);
   const incident: Incident = { ...known, recovery };
   if (recovery.verdict === "pending") return save(incident);
   const undoneUntil = controllersActUntil(before, caseFile, parts.config.feedback.gitOpsWaitMs);
@@ -33,6 +39,14 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
   const told = await escalate(incident, pursuit, message);
   await finish(told, recovery.verdict, text, pursuit);
+}
+
+/** People hear of it once, and before the verification is over, where the act may have done harm of its own. */
+async function tellWorse(incident: Incident, worse: readonly Worsened[], pursuit: Pursuit): Promise<Incident> {
+  const { caseFile, parts } = pursuit;
+  const headline = worsenedText(worse, caseFile.at, QUIET_STEPS * parts.config.watch.stepMs);
+  const isTold = incident.timeline.some(({ detail }) => detail.startsWith(WORSE_SINCE));
+  return headline === null || isTold ? incident : escalate(incident, pursuit, headline);
 }
 
 /** Nothing is left that speaks of the act: it closes at once, and whatever the newer changes do is judged by itself. */

@@ -14,11 +14,13 @@ import { policyOf, serviceOf } from "../../core/guardrails/rule-inputs.ts";
 /** How long each rollout takes, in seconds. */
 export const TAKES_S = 3;
 
-/** One deploy of a service: from when, and what share of its requests fails while it serves. */
+/** One deploy of a service: from when, and what share of its requests fails, or how slow it is, while it serves. */
 export interface Deployed {
   readonly service: string;
   readonly fromS: number;
   readonly errors: number;
+  /** How many times slower than usual; absent: not slower. */
+  readonly latency?: number;
 }
 
 interface Served extends Deployed {
@@ -31,6 +33,8 @@ export interface SystemOptions {
   readonly deploys: readonly Deployed[];
   /** What people deploy once unship has taken something back for the first time, so many seconds after that is done. */
   readonly afterAct?: readonly (Omit<Deployed, "fromS"> & { readonly gapS: number })[];
+  /** What an old version fails once it is put back; absent: what it failed before. */
+  readonly restoredErrors?: number;
   /** What hurts beside all deploys. */
   readonly effects?: readonly Effect[];
   readonly world?: Partial<WorldOptions>;
@@ -106,9 +110,9 @@ export async function openAnsweringSystem(options: SystemOptions) {
   /** The same noise whatever happens: only what is broken differs. */
   const sources = (): Sources => {
     const broken = names.flatMap((service) =>
-      of(service).flatMap(({ fromS, errors }, index, all): readonly Effect[] => {
+      of(service).flatMap(({ fromS, errors, latency = 1 }, index, all): readonly Effect[] => {
         const toS = (all[index + 1]?.fromS ?? 1e6) + TAKES_S;
-        return errors > 0 ? [{ service, fromS: fromS + 1, toS, errors }] : [];
+        return errors > 0 || latency > 1 ? [{ service, fromS: fromS + 1, toS, errors, latency }] : [];
       }),
     );
     const world = createWorld({
@@ -156,7 +160,8 @@ export async function openAnsweringSystem(options: SystemOptions) {
     execute: async (target) => {
       const service = target.object.name;
       undone.push({ changeId: target.changeId, atS: nowS });
-      const errors = of(service).find(({ version }) => version === target.restore.version)?.errors ?? 1;
+      const before = of(service).find(({ version }) => version === target.restore.version)?.errors ?? 1;
+      const errors = options.restoredErrors ?? before;
       served.push({ service, version: target.restore.version, fromS: nowS, own: true, errors });
       if (undone.length === 1)
         for (const { gapS, ...one } of options.afterAct ?? []) put({ ...one, fromS: nowS + TAKES_S + gapS });

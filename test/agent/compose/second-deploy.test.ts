@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { testConfig } from "../../core/assessment/config.ts";
 import { openAnsweringSystem } from "./answering-system.ts";
 
 const bad = { service: "stock", fromS: 20, errors: 0.4 };
@@ -78,4 +79,27 @@ describe("a deploy of a service that an open incident affects, while its verific
     },
     60_000,
   );
+});
+
+describe("a rollback whose restored version fails in its turn", () => {
+  it("is told while it is being verified, and never called recovered, though what was slow is fast again", async () => {
+    await using system = await openAnsweringSystem({
+      deploys: [{ service: "stock", fromS: 20, errors: 0, latency: 8 }],
+      restoredErrors: 0.5,
+      config: { feedback: { ...testConfig().feedback, timeoutMs: 120_000 } },
+    });
+    await system.until(100);
+    expect(system.undone.map(({ changeId }) => changeId)).toEqual(["stock-1"]);
+    expect(
+      system.events.filter(({ event }) => event === "incident.escalated").map(({ text }) => text),
+      system.told(),
+    ).toEqual([expect.stringMatching(/^What was done may have made it worse: .*error_rate of stock/)]);
+    await system.until(160);
+    const [first] = await system.incidents();
+    expect(first?.outcome, system.told()).toBe("not-recovered");
+    expect(first?.recovery?.checks.filter(({ metric }) => metric === "p99_latency")).toEqual(
+      expect.arrayContaining([expect.objectContaining({ service: "stock", verdict: "recovered" })]),
+    );
+    expect(system.undone).toHaveLength(1);
+  }, 60_000);
 });
