@@ -48,8 +48,9 @@ export function breachesOf(
 function operationOf(method: string, pathname: string): Operation | undefined {
   for (const [template, operations] of Object.entries(description.paths)) {
     // The last name of can-i spans segments: "{subresource=**}" in account.proto.
-    const names = template.replaceAll(/\{subresource\}/g, ".+").replaceAll(/\{\w+\}/g, "[^/]+");
-    if (new RegExp(`^${names}$`).test(pathname)) return operations[method.toLowerCase()];
+    const names = template.replaceAll(/\{subresource\}/g, ".+").replaceAll(/\{[\w.]+\}/g, "[^/]+");
+    const operation = operations[method.toLowerCase()];
+    if (operation !== undefined && new RegExp(`^${names}$`).test(pathname)) return operation;
   }
   return undefined;
 }

@@ -16,7 +16,7 @@ interface FakeHistory extends Json {
 export interface FakeApplication {
   metadata: Json & { name: string; namespace: string; resourceVersion: string; annotations?: Record<string, string> };
   spec: Json & { project: string; source?: Json; destination: Json; syncPolicy?: { automated?: Json } & Json };
-  operation?: Json;
+  operation?: Json & { sync: Json & { revision: string; source?: Json | undefined } };
   status: Json & { history: FakeHistory[]; operationState?: Json; resources: Json[] };
 }
 export interface FakeWrite {
@@ -69,7 +69,7 @@ export function fakeApplication(
 
 /**
  * The part of Argo CD's API that a rollback needs, with the server's rules as its source has them: a rollback is refused
- * while auto-sync is on or another operation runs, a patch is tested against the application as it is read and then
+ * while auto-sync is on or another operation runs, so is a sync to a revision that auto-sync does not follow; a patch is tested against the application as it is read and then
  * written over whatever came since, nobody learns of applications that they may not see. Both sides of each call are held
  * to the published description; what is not as described stands in `breaches`, and closing throws then. The controller
  * takes a step at each read: asked for, running, ended as `ends` says.
@@ -87,8 +87,8 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
   const writes: FakeWrite[] = [];
   const breaches: string[] = [];
   const forbidden: RegExp[] = [];
+  const accounts = new Map([[ARGOCD_TOKEN, "unship"]]);
   let version = 100;
-  let username = "unship";
   let ends: "Succeeded" | "Failed" | "never" = "Succeeded";
   let clock = FIRST_SYNC + 100 * HOUR;
   let onWrite: (turn: number, response: ServerResponse) => "go on" | "answered" = () => "go on";
@@ -119,14 +119,15 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
       return touch(application);
     }
     if (ends === "never") return;
-    const { revision, source } = operation.sync as { revision: string; source: Json };
+    const { revision, source } = operation.sync;
     delete application.operation;
     status.operationState = { ...status.operationState, phase: ends, finishedAt: new Date(clock).toISOString() };
-    if (ends === "Succeeded") record(application, revision, source, operation.initiatedBy as Json);
+    if (ends === "Succeeded" && operation.sync.dryRun !== true)
+      record(application, revision, source, operation.initiatedBy as Json);
     touch(application);
   };
 
-  function answerTo(method: string, url: URL, body: Json): readonly [status: number, answer: unknown] {
+  function answerTo(method: string, url: URL, body: Json, username: string): readonly [number, unknown] {
     const denied = [403, error(7, "permission denied")] as const;
     if (forbidden.some((one) => one.test(`${method} ${url.pathname}`))) return denied;
     if (url.pathname === "/api/version") return [200, { Version: "v3.1.0" }];
@@ -165,26 +166,71 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
       afterPatch(application);
       return [200, application];
     }
-    return rollback(application, Number(body.id), body);
+    if (method === "PUT") return update(application, body as unknown as FakeApplication);
+    return tail === "/sync"
+      ? sync(application, body, username)
+      : rollback(application, Number(body.id), body, username);
   }
 
-  function rollback(application: FakeApplication, id: number, body: Json): readonly [number, unknown] {
-    const refuse = (code: number, message: string) => [400, error(code, message)] as const;
+  /** The whole spec, and whatever labels and annotations the caller sends: those that it leaves out are gone. */
+  function update(application: FakeApplication, { spec, metadata: sent }: FakeApplication): readonly [number, unknown] {
+    const { labels: _labels, annotations: _annotations, ...kept } = application.metadata;
+    const { labels, annotations } = sent;
+    application.metadata = {
+      ...kept,
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+    };
+    application.spec = spec;
+    touch(application);
+    return [200, application];
+  }
+
+  function sync(application: FakeApplication, body: Json, username: string): readonly [number, unknown] {
+    const { name, deletionTimestamp } = application.metadata;
+    if (windows.get(name)?.canSync === false) return [403, error(7, "cannot sync: blocked by sync window")];
+    if (deletionTimestamp !== undefined) return refuse(9, "application is deleting");
+    const { source } = application.spec;
+    const target = String(source?.targetRevision ?? "HEAD");
+    const wanted = String(body.revision ?? target);
+    if (wanted !== target && isAutomated(application) && body.dryRun !== true)
+      return refuse(9, `Cannot sync to ${wanted}: auto-sync currently set to ${target}`);
+    const revision = wanted === target ? (application.status.history.at(-1)?.revision ?? "") : wanted;
+    return operate(application, { ...(source === undefined ? {} : { source }), revision }, body, username);
+  }
+
+  /** Asks for an operation, as both a sync and a rollback do; the controller takes it up by itself. */
+  function operate(
+    application: FakeApplication,
+    what: { readonly revision: string; readonly source?: Json },
+    body: Json,
+    username: string,
+  ): readonly [number, unknown] {
+    if (application.operation !== undefined) return refuse(9, "another operation is already in progress");
+    const { revision, source } = what;
+    const sync = { revision, source, prune: body.prune === true, dryRun: body.dryRun === true };
+    application.operation = {
+      sync: { ...sync, syncStrategy: { apply: {} } },
+      initiatedBy: { username },
+    };
+    delete application.status.operationState;
+    touch(application);
+    return [200, application];
+  }
+
+  function rollback(
+    application: FakeApplication,
+    id: number,
+    body: Json,
+    username: string,
+  ): readonly [number, unknown] {
     if (application.metadata.deletionTimestamp !== undefined) return refuse(9, "application is deleting");
-    const { automated } = application.spec.syncPolicy ?? {};
-    if (automated !== undefined && automated !== null && automated.enabled !== false)
-      return refuse(9, "rollback cannot be initiated when auto-sync is enabled");
+    if (isAutomated(application)) return refuse(9, "rollback cannot be initiated when auto-sync is enabled");
     const entry = application.status.history.find((one) => one.id === id);
     if (entry === undefined) return refuse(3, "application does not have deployment with id");
     if (entry.source === undefined)
       return refuse(9, "cannot rollback to revision deployed with Argo CD v0.11 or lower");
-    if (application.operation !== undefined) return refuse(9, "another operation is already in progress");
-    const { revision, source } = entry;
-    const sync = { revision, source, prune: body.prune === true, dryRun: body.dryRun === true };
-    application.operation = { sync: { ...sync, syncStrategy: { apply: {} } }, initiatedBy: { username } };
-    delete application.status.operationState;
-    touch(application);
-    return [200, application];
+    return operate(application, { revision: entry.revision ?? "", source: entry.source }, body, username);
   }
 
   const server = createServer(async (request, response) => {
@@ -196,8 +242,9 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
       writes.push({ call: `${method} ${url.pathname}`, body });
       if (onWrite(writes.length, response) === "answered") return;
     }
-    const authorized = request.headers.authorization === `Bearer ${ARGOCD_TOKEN}`;
-    const [status, answer] = authorized ? answerTo(method, url, body) : [401, error(16, "no session information")];
+    const account = accounts.get(request.headers.authorization?.replace(/^Bearer /, "") ?? "");
+    const [status, answer] =
+      account === undefined ? [401, error(16, "no session information")] : answerTo(method, url, body, account);
     breaches.push(...breachesOf(method, url, body, status, answer));
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   });
@@ -232,8 +279,13 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
     },
     /** Calls that match "GET /api/…" are denied from now on. */
     forbid: (calls: RegExp) => void forbidden.push(calls),
-    account: (name: string) => {
-      username = name;
+    /** The name behind unship's token from now on. */
+    account: (name: string) => void accounts.set(ARGOCD_TOKEN, name),
+    /** A token for somebody else. */
+    login(name: string): string {
+      const token = `argocd-token-of-${name}-0123456789`;
+      accounts.set(token, name);
+      return token;
     },
     ends: (phase: typeof ends) => {
       ends = phase;
@@ -257,6 +309,13 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
 export type FakeArgocd = Awaited<ReturnType<typeof fakeArgocd>>;
 
 const error = (code: number, message: string): Json => ({ error: message, code, message });
+const refuse = (code: number, message: string) => [400, error(code, message)] as const;
+
+/** Present is on, unless it says otherwise. */
+function isAutomated({ spec: { syncPolicy } }: FakeApplication): boolean {
+  const { automated } = syncPolicy ?? {};
+  return automated !== undefined && automated !== null && automated.enabled !== false;
+}
 
 /** RFC 6902 as far as a client sends it; null: a test failed, or a path does not exist. */
 function patch(application: FakeApplication, operations: readonly { op: string; path: string; value: unknown }[]) {

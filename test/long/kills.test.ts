@@ -14,7 +14,7 @@ const INSTANTS = Array.from({ length: 40 }, (_, index) => 100 + index * 20);
 
 async function killed(death: Death, ending: Ending, ledger?: { readonly url: string }, again?: Death): Promise<Life> {
   await using three = await startThree(ledger);
-  return killAndGoOn(three, death, ending, again);
+  return await killAndGoOn(three, death, ending, again);
 }
 
 describe.concurrent("S5: a process that takes three services back, and is killed", () => {
