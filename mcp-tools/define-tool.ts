@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ToolContext } from "./context.ts";
+import { answerOf, KeptResult, type ToolAnswer } from "./result.ts";
 
 /**
  * `read` looks; `propose` files a plan that nothing executes; `submit` asks the gate, which may then act.
@@ -16,7 +17,11 @@ export interface ToolDefinition<I extends z.ZodObject, O extends z.ZodObject> {
   readonly description: string;
   readonly input: I;
   readonly output: O;
-  readonly run: (input: z.output<I>, context: ToolContext, abort: AbortSignal) => Promise<z.input<O>>;
+  readonly run: (
+    input: z.output<I>,
+    context: ToolContext,
+    abort: AbortSignal,
+  ) => Promise<z.input<O> | KeptResult<z.input<O>>>;
 }
 
 /** A tool as the server holds it: arguments are checked against `input` by `run` itself. */
@@ -28,18 +33,25 @@ export interface Tool {
   readonly description: string;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
-  /** Throws zod's error for bad arguments, UnshipError for what went wrong in our words. */
-  readonly run: (args: unknown, context: ToolContext, abort: AbortSignal) => Promise<Record<string, unknown>>;
+  /**
+   * Throws zod's error for bad arguments, UnshipError for what went wrong in our words, `ResultTooLarge`. What it gives
+   * fits `output`, is clean (S10, S11) and bounded.
+   */
+  readonly run: (args: unknown, context: ToolContext, abort: AbortSignal) => Promise<ToolAnswer>;
 }
 
 /** Makes a tool whose handler sees checked, typed arguments and whose answer is checked against its declared output. */
 export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: ToolDefinition<I, O>): Tool {
+  const finish = (result: z.input<O>): ToolAnswer => {
+    const answer = tool.output.safeParse(result);
+    if (!answer.success) throw new Error(`${tool.name} broke its own output schema`, { cause: answer.error });
+    return answerOf(answer.data);
+  };
   return {
     ...tool,
     run: async (args, context, abort) => {
-      const answer = tool.output.safeParse(await tool.run(tool.input.parse(args), context, abort));
-      if (!answer.success) throw new Error(`${tool.name} broke its own output schema`, { cause: answer.error });
-      return answer.data;
+      const result = await tool.run(tool.input.parse(args), context, abort);
+      return result instanceof KeptResult ? result.answer(finish) : finish(result);
     },
   };
 }

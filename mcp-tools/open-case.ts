@@ -2,6 +2,8 @@ import { servicesMeant } from "../core/assessment/episodes.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
 import type { StepContext, ToolContext } from "./context.ts";
 import { type AnswerFence, answerFence } from "./fence-answer.ts";
+import { onceFor } from "./once-for.ts";
+import { KeptResult } from "./result.ts";
 
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
@@ -12,6 +14,11 @@ export interface Case {
    * it answer.
    */
   answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]>;
+  /**
+   * What `tool` answers to `input`, where nothing but both and this case goes into it: made once, and kept as long as
+   * the evidence.
+   */
+  once<T extends Record<string, unknown>>(tool: string, input: unknown, make: () => T): KeptResult<T>;
 }
 
 /** Opens the evidence: of one incident (its services, grown by what was hurt with them since), or of everything. */
@@ -24,7 +31,7 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   const configured = new Set(config.chain.map(({ step }) => step));
 
   function before(upTo: SeedStep): StepAnswers {
-    return remembered(file, steps, ["before", upTo, focus], () => {
+    return onceFor([file, config, steps], `before ${upTo}`, focus, () => {
       let known: StepAnswers = {};
       for (const step of SEED_STEPS.slice(0, SEED_STEPS.indexOf(upTo))) {
         if (configured.has(step)) known = Object.assign({}, known, { [step]: steps[step](file, config, known, focus) });
@@ -36,10 +43,16 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]> {
     const { fence, unfence } = fenceOf(file);
     const known = given === undefined ? before(step) : unfence(given);
-    return remembered(file, steps[step], [known, focus], () => fence(steps[step](file, config, known, focus)));
+    return onceFor([file, config, steps], step, [given === undefined ? null : known, focus], () =>
+      fence(steps[step](file, config, known, focus)),
+    );
   }
 
-  return { file, answer };
+  return {
+    file,
+    answer,
+    once: (tool, input, make) => onceFor([file, config, steps], tool, [input, focus], () => new KeptResult(make())),
+  };
 }
 
 const fences = new WeakMap<CaseFile, AnswerFence>();
@@ -48,21 +61,4 @@ function fenceOf(file: CaseFile): AnswerFence {
   const fence = fences.get(file) ?? answerFence(file);
   fences.set(file, fence);
   return fence;
-}
-
-type Computed = Map<string, unknown>;
-/** What was worked out from a snapshot, kept as long as it: pages of one answer must not cost the answer each time. */
-const computed = new WeakMap<CaseFile, Map<unknown, Computed>>();
-
-function remembered<T>(file: CaseFile, by: unknown, from: unknown, compute: () => T): T {
-  const ofFile = computed.get(file) ?? new Map<unknown, Computed>();
-  computed.set(file, ofFile);
-  const answers: Map<string, T> = (ofFile.get(by) as Map<string, T> | undefined) ?? new Map<string, T>();
-  ofFile.set(by, answers);
-  const key = JSON.stringify(from);
-  const known = answers.get(key);
-  if (known !== undefined) return known;
-  const answer = compute();
-  answers.set(key, answer);
-  return answer;
 }

@@ -1,3 +1,4 @@
+import { deepFreeze } from "../core/config/written-values.ts";
 import { cleanDeep } from "../core/model/untrusted-text.ts";
 
 /** Nothing over 10,000 tokens leaves a tool; three bytes a token, as in `page.ts`. */
@@ -23,4 +24,20 @@ export function answerOf(result: Record<string, unknown>): ToolAnswer {
   const text = JSON.stringify(structured);
   if (Buffer.byteLength(text) > HARD_LIMIT_BYTES) throw new ResultTooLarge();
   return { structured, text };
+}
+
+/** A result that is given again to whoever asks the same: checked, cleaned and spelled the first time, then as it is. */
+export class KeptResult<T extends Record<string, unknown>> {
+  readonly #result: T;
+  #answer: ToolAnswer | undefined;
+
+  constructor(result: T) {
+    this.#result = result;
+  }
+
+  /** Frozen: callers in the same process share it. */
+  answer(finish: (result: T) => ToolAnswer): ToolAnswer {
+    this.#answer ??= deepFreeze(finish(this.#result));
+    return this.#answer;
+  }
 }

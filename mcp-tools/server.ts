@@ -22,7 +22,6 @@ import { failureText } from "./failure.ts";
 import { completions } from "./prompts/completion.ts";
 import { PROMPTS, promptText } from "./prompts/prompts.ts";
 import { listResources, readResource, resourceTemplates } from "./resources/resources.ts";
-import { answerOf } from "./result.ts";
 import { inputSchemaOf, outputSchemaOf } from "./wire-schema.ts";
 
 export interface ServerOptions {
@@ -87,13 +86,11 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     const own = { ...context, caller, ...(canAsk ? asking : {}) };
     const token = _meta?.progressToken;
     const say = (progress: number) =>
-      token === undefined
-        ? Promise.resolve()
-        : sendNotification({
-            method: "notifications/progress",
-            params: { progressToken: token, progress, message: `${tool.name} is still at work` },
-          });
-    const quiet = beating(say, options.progressMs ?? PROGRESS_MS, failed);
+      sendNotification({
+        method: "notifications/progress",
+        params: { progressToken: token ?? "", progress, message: `${tool.name} is still at work` },
+      });
+    const quiet = token === undefined ? () => {} : beating(say, options.progressMs ?? PROGRESS_MS, failed);
     try {
       return await call(tool, params.arguments ?? {}, own, signal, options.onError);
     } finally {
@@ -224,7 +221,7 @@ async function call(
     if (Buffer.byteLength(JSON.stringify(args)) > ARGUMENT_BYTES) {
       return failed(`The arguments of ${tool.name} are larger than ${ARGUMENT_BYTES} bytes; ask a narrower question.`);
     }
-    const { structured, text } = answerOf(await tool.run(args, context, abort));
+    const { structured, text } = await tool.run(args, context, abort);
     return { structuredContent: structured, content: [{ type: "text", text }] };
   } catch (error) {
     const { text, ours } = failureText(tool, error);

@@ -122,7 +122,7 @@ const INVISIBLE =
  */
 export function cleanText(text: string, maxLength = 400): string {
   // Most text has nothing to clean: told apart at once, since every string of every result comes here.
-  if (text.length <= maxLength && PLAIN_ASCII.test(text) && !HINTS.test(text)) return text;
+  if (text.length <= maxLength && isPlain(text)) return text;
   const read = text.slice(0, READ_AT_MOST).toWellFormed().replaceAll("\r\n", "\n").replaceAll("\r", "\n");
   const safe = redactSecrets(PLAIN_ASCII.test(read) ? read : visible(read));
   if (safe.length <= maxLength && text.length <= READ_AT_MOST) return safe;
@@ -131,6 +131,25 @@ export function cleanText(text: string, maxLength = 400): string {
     .toWellFormed()
     .replace(/\ufffd$/, "");
   return `${kept}... (${text.length - kept.length} more characters)`;
+}
+
+/**
+ * Short strings that were found to have nothing to clean: names of fields, services and metrics come again in every
+ * answer. Holds no other, so nothing that could be a secret; emptied when full, which bounds it to a few megabytes.
+ */
+const plain = new Set<string>();
+const PLAIN_KEPT = 8_192;
+const PLAIN_LENGTH = 256;
+
+/** Printable ASCII in which no rule about secrets could find anything. */
+function isPlain(text: string): boolean {
+  if (plain.has(text)) return true;
+  if (!PLAIN_ASCII.test(text) || HINTS.test(text)) return false;
+  if (text.length <= PLAIN_LENGTH) {
+    if (plain.size >= PLAIN_KEPT) plain.clear();
+    plain.add(text);
+  }
+  return true;
 }
 
 function visible(text: string): string {
@@ -148,17 +167,27 @@ const PLAIN = /^[\w.:/@+#=~()-]{1,200}$/;
 
 /** A name from outside: as it is where it looks like a name (so that it can be given back to us), else quoted. */
 export function name(text: string): string {
-  return PLAIN.test(text) && redactSecrets(text) === text ? text : quote(text, 200);
+  return PLAIN.test(text) && (isPlain(text) || redactSecrets(text) === text) ? text : quote(text, 200);
 }
 
 /** The same, for text that unship itself put together: cleaned, its marks kept, no fence of its own. */
 export function cleanDeep<T>(value: T, maxLength = 2_000): T {
-  return walk(value, (text) => cleanText(text, maxLength)) as T;
+  return walk(value, maxLength) as T;
 }
 
-function walk(value: unknown, clean: (text: string) => string): unknown {
-  if (typeof value === "string") return clean(value);
-  if (Array.isArray(value)) return value.map((one) => walk(one, clean));
+/** One pass; what had nothing to clean is given back as it is, not copied. */
+function walk(value: unknown, maxLength: number): unknown {
+  if (typeof value === "string") return cleanText(value, maxLength);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [clean(key), walk(one, clean)]));
+  if (Array.isArray(value)) {
+    const items = value.map((one) => walk(one, maxLength));
+    return items.every((one, index) => one === value[index]) ? value : items;
+  }
+  let same = true;
+  const fields = Object.entries(value).map(([key, one]) => {
+    const field = [cleanText(key, maxLength), walk(one, maxLength)] as const;
+    same &&= field[0] === key && field[1] === one;
+    return field;
+  });
+  return same ? value : Object.fromEntries(fields);
 }

@@ -16,8 +16,8 @@ import { openBundle } from "../replay/open-bundle.ts";
 
 /**
  * One of the two servers that `bench mcp` compares, as a process of its own: `unship` with the evidence of a recorded
- * incident held in memory, or `echo`, the SDK's server with one tool that gives back what it is given. Over HTTP it
- * writes its address on standard output.
+ * incident held in memory, or `echo`, the SDK's server with tools that only give back what they were given. Over HTTP
+ * it writes its address on standard output.
  */
 const BUNDLE = join(import.meta.dirname, "../data/incidents/case-0233c8fa");
 
@@ -29,10 +29,26 @@ async function unship() {
   return () => createServer(toolContext(parts, async () => file, "bench"));
 }
 
+/**
+ * `echo` gives back its argument. `repeat` gives back, as object and as text, what `keep` was given before: the least
+ * that an answer of that size can cost, with nothing read, made or checked for it.
+ */
 function echo(): McpServer {
   const server = new McpServer({ name: "echo", version: "0" });
   server.registerTool("echo", { inputSchema: { text: z.string() } }, ({ text }) => ({
     content: [{ type: "text", text }],
+  }));
+  const answer = z.looseObject({});
+  let kept: z.output<typeof answer> = {};
+  let text = "";
+  server.registerTool("keep", { inputSchema: { answer } }, (input) => {
+    kept = input.answer;
+    text = JSON.stringify(kept);
+    return { content: [] };
+  });
+  server.registerTool("repeat", { inputSchema: {}, outputSchema: answer }, () => ({
+    content: [{ type: "text", text }],
+    structuredContent: kept,
   }));
   return server;
 }

@@ -109,7 +109,7 @@ export async function readResource(
 
 async function read(kind: string, id: string, context: ToolContext, abort: AbortSignal) {
   if (kind === "incidents") {
-    const { text } = answerOf(await getIncident.run({ incident: id, limit: 100 }, context, abort));
+    const { text } = await getIncident.run({ incident: id, limit: 100 }, context, abort);
     return { mimeType: kinds.incidents.mimeType, text };
   }
   if (kind === "plans") {
@@ -129,7 +129,8 @@ async function read(kind: string, id: string, context: ToolContext, abort: Abort
     return { mimeType: kinds.plans.mimeType, text };
   }
   if (context.draft === undefined) return null;
-  const { markdown, more } = await draftPostmortem.run({ incident: id }, context, abort);
+  const { structured } = await draftPostmortem.run({ incident: id }, context, abort);
+  const { markdown, more } = structured;
   const rest = more === null ? "" : "\n\n(The rest of this draft: draft_postmortem with a cursor.)\n";
   return { mimeType: kinds.postmortems.mimeType, text: `${asLines(markdown).join("\n")}${rest}` };
 }

@@ -22,25 +22,27 @@ export const assessImpact = defineTool({
   input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first"), cursor }),
   output: z.strictObject({ at: z.string(), impact: Impact, more, gaps }),
   async run(input, context) {
-    const { file, answer } = await openCase(context, input.incident);
-    const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
-    const rows = [
-      ...impact.routes.toSorted((a, b) => b.failedShare - a.failedShare).map((route) => ({ route, service: null })),
-      ...impact.affectedServices.slice(SERVICES_FIRST).map((service) => ({ route: null, service })),
-    ];
-    const { cursor: at, limit: most, ...question } = input;
-    const shown = page(rows, { cursor: at, limit: most, question });
-    const first = at === undefined ? impact.affectedServices.slice(0, SERVICES_FIRST) : [];
-    const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
-    return {
-      at: rfc3339(file.at),
-      impact: {
-        ...impact,
-        affectedServices: [...first, ...later],
-        routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
-      },
-      more: shown.more,
-      gaps: gapViews(file.gaps),
-    };
+    const { file, answer, once } = await openCase(context, input.incident);
+    return once("assess_impact", input, () => {
+      const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
+      const rows = [
+        ...impact.routes.toSorted((a, b) => b.failedShare - a.failedShare).map((route) => ({ route, service: null })),
+        ...impact.affectedServices.slice(SERVICES_FIRST).map((service) => ({ route: null, service })),
+      ];
+      const { cursor: at, limit: most, ...question } = input;
+      const shown = page(rows, { cursor: at, limit: most, question });
+      const first = at === undefined ? impact.affectedServices.slice(0, SERVICES_FIRST) : [];
+      const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
+      return {
+        at: rfc3339(file.at),
+        impact: {
+          ...impact,
+          affectedServices: [...first, ...later],
+          routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
+        },
+        more: shown.more,
+        gaps: gapViews(file.gaps),
+      };
+    });
   },
 });

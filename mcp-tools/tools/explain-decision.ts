@@ -18,8 +18,10 @@ export const explainDecision = defineTool({
   input: z.strictObject({ incident, known }),
   output: z.strictObject({ at: z.string(), decision: Decision, gaps }),
   async run(input, context) {
-    const { file, answer } = await openCase(context, input.incident);
-    const { decision } = answer("recommend_action", knownAnswers(input.known));
-    return { at: rfc3339(file.at), decision: { ...decision }, gaps: gapViews(file.gaps) };
+    const { file, answer, once } = await openCase(context, input.incident);
+    return once("explain_decision", input, () => {
+      const { decision } = answer("recommend_action", knownAnswers(input.known));
+      return { at: rfc3339(file.at), decision: { ...decision }, gaps: gapViews(file.gaps) };
+    });
   },
 });

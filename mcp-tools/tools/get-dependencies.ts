@@ -28,22 +28,24 @@ export const getDependencies = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer } = await openCase(context, input.incident);
-    const { order, because } = answer("check_dependency_graph", knownAnswers(input.known));
-    const edges = (file.topology?.edges ?? []).filter(
-      ([caller, callee]) => input.service === undefined || caller === input.service || callee === input.service,
-    );
-    const { cursor: at, limit: most, ...question } = input;
-    const shown = edges.map(([caller, callee]) => [name(caller), name(callee)]);
-    const { items, ...rest } = page(shown, { cursor: at, limit: most, question });
-    return {
-      notice: UNTRUSTED_NOTICE,
-      known: file.topology !== null,
-      edges: [...items],
-      external: (file.topology?.external ?? []).slice(0, most).map((node) => name(node)),
-      coordinated: { order: [...order], because: [...because] },
-      ...rest,
-      gaps: gapViews(file.gaps),
-    };
+    const { file, answer, once } = await openCase(context, input.incident);
+    return once("get_dependencies", input, () => {
+      const { order, because } = answer("check_dependency_graph", knownAnswers(input.known));
+      const edges = (file.topology?.edges ?? []).filter(
+        ([caller, callee]) => input.service === undefined || caller === input.service || callee === input.service,
+      );
+      const { cursor: at, limit: most, ...question } = input;
+      const shown = edges.map(([caller, callee]) => [name(caller), name(callee)]);
+      const { items, ...rest } = page(shown, { cursor: at, limit: most, question });
+      return {
+        notice: UNTRUSTED_NOTICE,
+        known: file.topology !== null,
+        edges: [...items],
+        external: (file.topology?.external ?? []).slice(0, most).map((node) => name(node)),
+        coordinated: { order: [...order], because: [...because] },
+        ...rest,
+        gaps: gapViews(file.gaps),
+      };
+    });
   },
 });

@@ -67,34 +67,36 @@ export const getFindings = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer } = await openCase(context, input.incident);
-    const affected = answer("check_affected_services", knownAnswers(input.known));
-    const here = (one: { readonly service: string }) => input.service === undefined || one.service === input.service;
-    const findings = file.findings
-      .filter((finding) => here(finding) && (input.all || finding.verdict !== "no-worse"))
-      .toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.strength - a.strength);
-    const conditions = file.conditions
-      .filter((condition) => here(condition) && (input.all || condition.state !== "inactive"))
-      .toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
-    const { cursor: at, limit: most, ...question } = input;
-    const rows = [
-      ...findings.map((finding) => ({ finding: findingView(finding), service: null })),
-      ...affected.services.slice(SERVICES_FIRST).map((name) => ({ finding: null, service: name })),
-    ];
-    const listed = page(rows, { cursor: at, limit: most, question });
-    const first = at === undefined ? affected.services.slice(0, SERVICES_FIRST) : [];
-    const later = listed.items.flatMap(({ service: name }) => (name === null ? [] : [name]));
-    const shown = page(conditions.map(conditionView), { limit: most, question, bytes: RESULT_BYTES / 3 });
-    return {
-      notice: UNTRUSTED_NOTICE,
-      at: rfc3339(file.at),
-      affected: { services: [...first, ...later], origin: affected.origin },
-      findings: listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding])),
-      conditions: [...shown.items],
-      total: findings.length,
-      more: listed.more,
-      gaps: gapViews(file.gaps),
-    };
+    const { file, answer, once } = await openCase(context, input.incident);
+    return once("get_findings", input, () => {
+      const affected = answer("check_affected_services", knownAnswers(input.known));
+      const here = (one: { readonly service: string }) => input.service === undefined || one.service === input.service;
+      const findings = file.findings
+        .filter((finding) => here(finding) && (input.all || finding.verdict !== "no-worse"))
+        .toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.strength - a.strength);
+      const conditions = file.conditions
+        .filter((condition) => here(condition) && (input.all || condition.state !== "inactive"))
+        .toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
+      const { cursor: at, limit: most, ...question } = input;
+      const rows = [
+        ...findings.map((finding) => ({ finding: findingView(finding), service: null })),
+        ...affected.services.slice(SERVICES_FIRST).map((name) => ({ finding: null, service: name })),
+      ];
+      const listed = page(rows, { cursor: at, limit: most, question });
+      const first = at === undefined ? affected.services.slice(0, SERVICES_FIRST) : [];
+      const later = listed.items.flatMap(({ service: name }) => (name === null ? [] : [name]));
+      const shown = page(conditions.map(conditionView), { limit: most, question, bytes: RESULT_BYTES / 3 });
+      return {
+        notice: UNTRUSTED_NOTICE,
+        at: rfc3339(file.at),
+        affected: { services: [...first, ...later], origin: affected.origin },
+        findings: listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding])),
+        conditions: [...shown.items],
+        total: findings.length,
+        more: listed.more,
+        gaps: gapViews(file.gaps),
+      };
+    });
   },
 });
 

@@ -40,30 +40,32 @@ export const listChanges = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer } = await openCase(context, input.incident);
-    const recent = answer("identify_recent_deployments", {});
-    const inWindow = new Set(recent.changeIds);
-    const wanted = file.changes
-      .filter((change) => input.service === undefined || change.service === input.service)
-      .filter((change) => input.kind === undefined || change.kind === input.kind)
-      .filter((change) => !input.recent_only || inWindow.has(change.id))
-      .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
-    const { cursor: at, limit: most, ...question } = input;
-    const rows = [
-      ...wanted.map((change) => ({ change: changeView(change), id: null })),
-      ...recent.changeIds.slice(IDS_FIRST).map((id) => ({ change: null, id })),
-    ];
-    const shown = page(rows, { cursor: at, limit: most, question });
-    const ids = at === undefined ? recent.changeIds.slice(0, IDS_FIRST) : [];
-    const later = shown.items.flatMap(({ id }) => (id === null ? [] : [id]));
-    return {
-      notice: UNTRUSTED_NOTICE,
-      at: rfc3339(file.at),
-      recent: { ...recent, changeIds: [...ids, ...later] },
-      changes: shown.items.flatMap(({ change }) => (change === null ? [] : [change])),
-      total: wanted.length,
-      more: shown.more,
-      gaps: gapViews(file.gaps),
-    };
+    const { file, answer, once } = await openCase(context, input.incident);
+    return once("list_changes", input, () => {
+      const recent = answer("identify_recent_deployments", {});
+      const inWindow = new Set(recent.changeIds);
+      const wanted = file.changes
+        .filter((change) => input.service === undefined || change.service === input.service)
+        .filter((change) => input.kind === undefined || change.kind === input.kind)
+        .filter((change) => !input.recent_only || inWindow.has(change.id))
+        .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
+      const { cursor: at, limit: most, ...question } = input;
+      const rows = [
+        ...wanted.map((change) => ({ change: changeView(change), id: null })),
+        ...recent.changeIds.slice(IDS_FIRST).map((id) => ({ change: null, id })),
+      ];
+      const shown = page(rows, { cursor: at, limit: most, question });
+      const ids = at === undefined ? recent.changeIds.slice(0, IDS_FIRST) : [];
+      const later = shown.items.flatMap(({ id }) => (id === null ? [] : [id]));
+      return {
+        notice: UNTRUSTED_NOTICE,
+        at: rfc3339(file.at),
+        recent: { ...recent, changeIds: [...ids, ...later] },
+        changes: shown.items.flatMap(({ change }) => (change === null ? [] : [change])),
+        total: wanted.length,
+        more: shown.more,
+        gaps: gapViews(file.gaps),
+      };
+    });
   },
 });

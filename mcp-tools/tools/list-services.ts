@@ -1,9 +1,12 @@
 import { z } from "zod";
+import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
+import { onceFor } from "../once-for.ts";
 import { page } from "../page.ts";
+import { KeptResult } from "../result.ts";
 
 const ServiceView = z.strictObject({
   service: z.string(),
@@ -14,24 +17,15 @@ const ServiceView = z.strictObject({
   metrics: z.number().describe("Signals seen now"),
 });
 
-interface Measured {
-  /** Series by service. */
-  readonly signals: ReadonlyMap<string, number>;
-  /** Services with a series, and those that the call graph names. */
-  readonly names: ReadonlySet<string>;
-}
-/** What a snapshot holds does not change: counted once for all who ask. */
-const counted = new WeakMap<CaseFile, Measured>();
+const Input = z.strictObject({ incident, limit: limit(200, 50), cursor });
 
-function measured(file: CaseFile): Measured {
-  const known = counted.get(file);
-  if (known !== undefined) return known;
-  const signals = new Map<string, number>();
-  for (const { service } of file.series) signals.set(service, (signals.get(service) ?? 0) + 1);
-  const fresh = { signals, names: new Set([...signals.keys(), ...(file.topology?.edges ?? []).flat()]) };
-  counted.set(file, fresh);
-  return fresh;
-}
+/** How many series each service has, and the names of all that the evidence knows: those, and the call graph's. */
+const measured = (file: CaseFile) =>
+  onceFor([file], "measured", null, () => {
+    const signals = new Map<string, number>();
+    for (const { service } of file.series) signals.set(service, (signals.get(service) ?? 0) + 1);
+    return { signals, names: new Set([...signals.keys(), ...(file.topology?.edges ?? []).flat()]) };
+  });
 
 export const listServices = defineTool({
   name: "list_services",
@@ -41,23 +35,28 @@ export const listServices = defineTool({
   description:
     "The services that unship knows from its configuration and from what it measures, with the mode in which it works " +
     "on each (observe, approve, auto), and whether actions on it are paused or always need a person.",
-  input: z.strictObject({ incident, limit: limit(200, 50), cursor }),
+  input: Input,
   output: z.strictObject({ notice, services: z.array(ServiceView), total: z.number(), more }),
   async run(input, { config, caseFile, ledger }) {
     const file = await caseFile(input.incident);
-    const pauses = new Set((await ledger.pauses()).map(({ scope }) => scope));
-    const { signals, names } = measured(file);
-    const services = [...new Set([...Object.keys(config.services), ...names])].sort();
-    const { cursor: at, limit: most, ...question } = input;
-    const views = services.map((service) => ({
-      service: name(service),
-      criticality: config.services[service]?.criticality ?? null,
-      mode: config.services[service]?.mode ?? config.mode,
-      never_automatic: config.guardrails.neverAutoRollback.includes(service),
-      paused: pauses.has("*") || pauses.has("all") || pauses.has(service),
-      metrics: signals.get(service) ?? 0,
-    }));
-    const { items, ...rest } = page(views, { cursor: at, limit: most, question });
-    return { notice: UNTRUSTED_NOTICE, services: [...items], ...rest };
+    const paused = (await ledger.pauses()).map(({ scope }) => scope);
+    const made = () => new KeptResult(answerTo(input, file, config, new Set(paused)));
+    return onceFor([file, config], "list_services", [input, paused], made);
   },
 });
+
+function answerTo(input: z.output<typeof Input>, file: CaseFile, config: Config, pauses: ReadonlySet<string>) {
+  const { signals, names } = measured(file);
+  const services = [...new Set([...Object.keys(config.services), ...names])].sort();
+  const { cursor: at, limit: most, ...question } = input;
+  const views = services.map((service) => ({
+    service: name(service),
+    criticality: config.services[service]?.criticality ?? null,
+    mode: config.services[service]?.mode ?? config.mode,
+    never_automatic: config.guardrails.neverAutoRollback.includes(service),
+    paused: pauses.has("*") || pauses.has("all") || pauses.has(service),
+    metrics: signals.get(service) ?? 0,
+  }));
+  const { items, ...rest } = page(views, { cursor: at, limit: most, question });
+  return { notice: UNTRUSTED_NOTICE, services: [...items], ...rest };
+}

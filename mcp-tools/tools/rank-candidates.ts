@@ -32,27 +32,29 @@ export const rankCandidates = defineTool({
     more,
   }),
   async run(input, context) {
-    const { file, answer } = await openCase(context, input.incident);
-    const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
-    const { cursor: at, limit: most, ...question } = input;
-    const origins = ranking.rootCauses.map((origin) => ({ origin, candidate: null }));
-    const rows = [
-      ...origins.slice(0, ORIGINS_FIRST),
-      ...cleanDeep(ranking.candidates).map((candidate) => ({ candidate, origin: null })),
-      ...origins.slice(ORIGINS_FIRST),
-    ];
-    const rowLimit = at === undefined ? most + Math.min(ORIGINS_FIRST, origins.length) : most;
-    const shown = page(rows, { cursor: at, limit: rowLimit, question });
-    return {
-      notice: UNTRUSTED_NOTICE,
-      at: rfc3339(file.at),
-      candidates: shown.items.flatMap(({ candidate }) => (candidate === null ? [] : [{ ...candidate }])),
-      no_change: { noChangeProbability: ranking.noChangeProbability, noChangeReasons: [...ranking.noChangeReasons] },
-      root_causes: shown.items.flatMap(({ origin }) => (origin === null ? [] : [origin])),
-      threshold,
-      reached,
-      total: ranking.candidates.length,
-      more: shown.more,
-    };
+    const { file, answer, once } = await openCase(context, input.incident);
+    return once("rank_candidates", input, () => {
+      const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
+      const { cursor: at, limit: most, ...question } = input;
+      const origins = ranking.rootCauses.map((origin) => ({ origin, candidate: null }));
+      const rows = [
+        ...origins.slice(0, ORIGINS_FIRST),
+        ...cleanDeep(ranking.candidates).map((candidate) => ({ candidate, origin: null })),
+        ...origins.slice(ORIGINS_FIRST),
+      ];
+      const rowLimit = at === undefined ? most + Math.min(ORIGINS_FIRST, origins.length) : most;
+      const shown = page(rows, { cursor: at, limit: rowLimit, question });
+      return {
+        notice: UNTRUSTED_NOTICE,
+        at: rfc3339(file.at),
+        candidates: shown.items.flatMap(({ candidate }) => (candidate === null ? [] : [{ ...candidate }])),
+        no_change: { noChangeProbability: ranking.noChangeProbability, noChangeReasons: [...ranking.noChangeReasons] },
+        root_causes: shown.items.flatMap(({ origin }) => (origin === null ? [] : [origin])),
+        threshold,
+        reached,
+        total: ranking.candidates.length,
+        more: shown.more,
+      };
+    });
   },
 });

@@ -97,4 +97,34 @@ describe("text from outside", () => {
       a: [{ b: "password=[redacted]" }, 1, null, true],
     });
   });
+
+  it("is cut also where it came before in full", () => {
+    const text = "a plain sentence that came before";
+    expect(cleanText(text, 100)).toBe(text);
+    expect(cleanText(text, 7)).toBe("a plain... (26 more characters)");
+  });
+
+  it("with nothing to clean in it is given back as it is; with anything, a clean copy and the original untouched", () => {
+    const dirty = fc.constantFrom("a\u0000b", "token=abc123", "\u202eevil", "ｆｕｌｌ");
+    const text = fc.oneof(fc.stringMatching(/^[a-z ]{0,20}$/), dirty);
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof({ maxDepth: 4 }, text, fc.integer(), fc.array(tie("tree")), fc.dictionary(text, tie("tree"))),
+    }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        const before = JSON.stringify(value);
+        const clean = cleanDeep(value);
+        expect(JSON.stringify(value)).toBe(before);
+        expect(cleanDeep(clean)).toBe(clean);
+        expect(JSON.stringify(clean)).not.toMatch(/\\u0000|abc123|\u202e|ｆ/);
+        if (JSON.stringify(clean) === before) expect(clean).toBe(value);
+      }),
+    );
+  });
+
+  it("of any depth costs one pass", () => {
+    let nested: unknown = "a\u0000";
+    for (let depth = 0; depth < 500; depth += 1) nested = { nested };
+    expect(JSON.stringify(cleanDeep(nested))).not.toContain("u0000");
+  });
 });

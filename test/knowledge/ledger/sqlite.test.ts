@@ -42,4 +42,24 @@ describe("the SQLite ledger", () => {
     const asked = name.startsWith("a folder") ? join(dirname(path), "x", "ledger.db") : path;
     await expect(openSqliteLedger(asked)).rejects.toMatchObject({ code: "ledger.unavailable" });
   });
+
+  it("shows a pause as soon as it stands, whoever set it, and never one that may yet be taken back", async () => {
+    await using file = await ledgerFile();
+    const other = await file.open();
+    const pause = { scope: "checkout", by: "ada", at: 1 };
+    let seen: Promise<readonly { readonly scope: string }[]> = Promise.resolve([]);
+    const failing = file.ledger.transact(async (tx) => {
+      await tx.setPause(pause);
+      seen = file.ledger.pauses();
+      await Promise.resolve();
+      throw new Error("taken back");
+    });
+    await expect(failing).rejects.toThrow("taken back");
+    expect(await seen).toEqual([]);
+    expect(await file.ledger.pauses()).toEqual([]);
+    await other.transact((tx) => tx.setPause(pause));
+    expect(await file.ledger.pauses()).toEqual([pause]);
+    await other.close();
+    await expect(other.pauses()).rejects.toMatchObject({ code: "ledger.unavailable" });
+  });
 });

@@ -26,4 +26,25 @@ describe("get_findings", () => {
     const { structured } = await callTool(context(), "get_findings", { known: {} });
     expect(structured?.affected).toEqual({ services: ["checkout"], origin: null });
   });
+
+  it("answers the same question of the same evidence with the same words, and clean, and newer evidence anew", async () => {
+    const because = "error_rate rose\u0007, password=hunter2secret";
+    const file = caseFile({ findings: [{ ...finding, because }] });
+    const world = context({ caseFile: async () => file });
+    const first = await callTool(world, "get_findings");
+    expect(first.text).not.toContain("hunter2secret");
+    expect(await callTool(world, "get_findings")).toEqual(first);
+    expect((await callTool(world, "get_findings", { service: "search" })).structured?.findings).toEqual([]);
+    const newer = context({ caseFile: async () => caseFile({ ...file, findings: [] }) });
+    expect((await callTool(newer, "get_findings")).structured?.findings).toEqual([]);
+  });
+
+  it("keeps what it answered from a caller in the same process who would change it", async () => {
+    const world = context({ caseFile: async () => file });
+    const file = caseFile();
+    const { structured } = await callTool(world, "get_findings");
+    const findings = structured?.findings as { service: string }[];
+    expect(() => Object.assign(findings[0] ?? {}, { service: "nobody" })).toThrow(TypeError);
+    expect((await callTool(world, "get_findings")).structured).toMatchObject({ findings: [{ service: "checkout" }] });
+  });
 });

@@ -33,4 +33,20 @@ describe("list_services", () => {
       { service: "search", criticality: null, mode: "auto", never_automatic: false, paused: true, metrics: 0 },
     ]);
   });
+
+  it("shows a pause at once, though the evidence is the same as before", async () => {
+    const base = context();
+    const paused: { scope: string; by: string; at: number }[] = [];
+    const world = { ...base, ledger: { ...base.ledger, pauses: async () => [...paused] } };
+    const pausedNow = async () => {
+      const { structured } = await callTool(world, "list_services");
+      const services = structured?.services as { service: string; paused: boolean }[] | undefined;
+      return services?.filter((one) => one.paused).map(({ service }) => service);
+    };
+    expect(await pausedNow()).toEqual([]);
+    paused.push({ scope: "search", by: "robin", at: 1 });
+    expect(await pausedNow()).toEqual(["search"]);
+    paused.pop();
+    expect(await pausedNow()).toEqual([]);
+  });
 });
