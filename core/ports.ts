@@ -139,6 +139,8 @@ export interface Notice {
   readonly severity: "info" | "warning" | "critical";
   /** As the configuration names it: "slack:#incidents". */
   readonly to: string;
+  /** The plan that it is about. What is said of two plans is never the same notice sent twice. */
+  readonly planId?: string;
   /** A plan that waits for a person: where the channel can take answers, it offers them for exactly this. */
   readonly asks?: { readonly planId: string; readonly planHash: string; readonly diff: readonly string[] };
 }
@@ -176,6 +178,7 @@ export interface Ledger {
   /** Oldest first, and all that fit the filter unless it sets a limit: nothing is cut off silently. */
   entries(filter?: {
     readonly incidentId?: string;
+    readonly planId?: string;
     readonly kinds?: readonly string[];
     readonly afterSeq?: number;
     readonly limit?: number;

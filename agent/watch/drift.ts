@@ -24,12 +24,11 @@ export async function noticeDrift(parts: WatchParts, caseFile: CaseFile): Promis
   const closed = (await ledger.incidents({ open: false, limit: LOOK_BACK })).filter(
     ({ gate, closedAt }) => gate?.executedAt != null && closedAt !== null && closedAt >= since,
   );
-  if (closed.length === 0) return;
-  const told = new Set((await ledger.entries({ kinds: [DRIFTED] })).map(({ incidentId }) => incidentId));
   for (const incident of closed) {
-    if (told.has(incident.id)) continue;
     const back = driftOf(incident, caseFile);
     if (back === null) continue;
+    const told = await ledger.entries({ incidentId: incident.id, kinds: [DRIFTED], limit: 1 });
+    if (told.length > 0) continue;
     await ledger.append({
       kind: DRIFTED,
       incidentId: incident.id,

@@ -93,6 +93,5 @@ async function proposedBefore(ledger: WatchParts["ledger"]): Promise<Map<string,
 }
 
 async function isApproved(ledger: WatchParts["ledger"], planId: string): Promise<boolean> {
-  const given = await ledger.entries({ kinds: [LEDGER_KINDS.approvalGiven] });
-  return given.some((entry) => entry.planId === planId);
+  return (await ledger.entries({ planId, kinds: [LEDGER_KINDS.approvalGiven], limit: 1 })).length > 0;
 }

@@ -67,6 +67,7 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       let query = database.selectFrom("entries").selectAll().orderBy("seq");
       if (filter.limit !== undefined) query = query.limit(filter.limit);
       if (filter.incidentId !== undefined) query = query.where("incident_id", "=", filter.incidentId);
+      if (filter.planId !== undefined) query = query.where("plan_id", "=", filter.planId);
       if (filter.kinds !== undefined) query = query.where("kind", "in", [...filter.kinds]);
       if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
       return (await read(query.execute())).map(entryOf);

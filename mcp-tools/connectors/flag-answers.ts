@@ -48,6 +48,32 @@ export function misnamed(
     : `this connector serves the project ${serves.project}, not ${object.namespace}`;
 }
 
+/**
+ * How a connector of one project and environment answers for a flag: refuses one that is not its own, reads what stands
+ * (what `unread` makes of a failure is the answer then), and lets `then` judge it. `now`: Unix ms, for the results.
+ */
+export function flagAnswering<S extends FlagStanding>({
+  serves,
+  read,
+  now,
+}: {
+  readonly serves: { readonly project: string; readonly environment: string };
+  readonly read: (target: Target, abort: AbortSignal) => Promise<S>;
+  readonly now: () => number;
+}) {
+  return async (
+    target: Target,
+    abort: AbortSignal,
+    unread: (error: unknown) => FlagAnswer,
+    then: (standing: S) => FlagAnswer | Promise<FlagAnswer>,
+  ): Promise<TargetResult> => {
+    const refusal = misnamed(target, serves);
+    if (refusal !== null) return flagResult(target, { result: "refused", detail: refusal }, now());
+    const standing = await read(target, abort).catch(unread);
+    return flagResult(target, "result" in standing ? standing : await then(standing), now());
+  };
+}
+
 /** Why not to switch off what stands; null: switch. */
 export function judgeFlag(standing: FlagStanding, { expected }: Target): FlagAnswer | null {
   const { enabled, version, byWhom, obstacles } = standing;

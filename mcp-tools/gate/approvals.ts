@@ -5,7 +5,8 @@ import { ALL_SERVICES, type Approval, type GateTransaction, LEDGER_KINDS } from 
 import { skeleton } from "../../core/guardrails/names.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
-import type { Plan, Target } from "../../core/model/plan.ts";
+import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
 import { createAsApprover, type Person, pressOf } from "./as-approver.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
@@ -103,7 +104,8 @@ export function createApprovals(
           planHash: plan.hash,
           answer: "reject",
           by: approver.name,
-          reason,
+          // Typed or pasted by a person, and read by others, by a model too (S10, S11).
+          reason: cleanText(reason, REASON_CHARS),
           at: tx.now,
           expiresAt: plan.expiresAt,
           wallExpiresAt: clock.now() + (plan.expiresAt - tx.now),

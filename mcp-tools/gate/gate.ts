@@ -19,12 +19,9 @@ import { closeRest, runPlan } from "./run.ts";
 import { createRunning } from "./running.ts";
 import { untilItWaits } from "./until-it-waits.ts";
 
-/** A plan that would change more objects than this is no rollback of one incident. */
-const MAX_TARGETS = 50;
-
 const Draft = z.strictObject({
   incidentId: z.string().min(1).max(200),
-  targets: z.array(Target).min(1).max(MAX_TARGETS),
+  targets: z.array(Target).min(1),
   reason: z.string().max(REASON_CHARS),
   proposedBy: z.string().min(1).max(200),
 });

@@ -2,7 +2,7 @@ import type { InspectedTarget } from "../../core/guardrails/rule.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Plan, Target } from "../../core/model/plan.ts";
 import type { Executor } from "../../core/ports.ts";
-import type { GateLimits, GateParts } from "./parts.ts";
+import { type GateLimits, type GateParts, MAX_TARGETS } from "./parts.ts";
 
 /** What the gate found out itself, outside the transaction, before it judges a plan. */
 export interface Gathered {
@@ -26,9 +26,10 @@ interface Problems {
 export async function gather(plan: Pick<Plan, "targets">, parts: GateParts, limits: GateLimits): Promise<Gathered> {
   const services = [...new Set(plan.targets.map(({ service }) => service))];
   const { trafficShare } = parts.config.blastRadius;
+  const look = (target: Target) => inspect(target, executorFor(target, parts.executors), limits);
   const [assessed, targets, measured] = await Promise.all([
     told(within(limits.assessTimeoutMs, (abort) => parts.assess(services, parts.clock.now(), abort))),
-    Promise.all(plan.targets.map((target) => inspect(target, executorFor(target, parts.executors), limits))),
+    Promise.all(plan.targets.map((target, place) => (place < MAX_TARGETS ? look(target) : unseen(target)))),
     trafficShare === null || parts.traffic === undefined
       ? { value: null, problem: null }
       : told(within(limits.inspectTimeoutMs, parts.traffic)),
@@ -39,6 +40,14 @@ export async function gather(plan: Pick<Plan, "targets">, parts: GateParts, limi
   };
   return { assessment: assessed.value, targets, traffic: measured.value, problems };
 }
+
+/** A plan of so many targets is denied for their number: nobody's API is asked about the rest. */
+const unseen = (target: Target): InspectedTarget => ({
+  target,
+  state: null,
+  problem: "not looked at: the plan is too large",
+  executable: true,
+});
 
 /** An answer, or why there is none. */
 async function told<T>(asked: Promise<T>): Promise<{ readonly value: T | null; readonly problem: string | null }> {

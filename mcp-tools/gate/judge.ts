@@ -6,7 +6,7 @@ import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { enoughApprovals, whyNotCounted } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
-import { type GateParts, planHash } from "./parts.ts";
+import { type GateParts, MAX_TARGETS, planHash } from "./parts.ts";
 
 export interface Judgement {
   readonly input: RuleInput;
@@ -40,10 +40,20 @@ export async function judge(
   };
   const times = { now: tx.now, clockNow: clock.now() };
   const reached = reachedTargets(gathered.targets, config.services);
-  const reviewed = withRights(review(input), whyNotCounted(plan, facts.approvals, times, config, reached));
+  const reviewed = withRights(
+    notTooLarge(plan, review(input)),
+    whyNotCounted(plan, facts.approvals, times, config, reached),
+  );
   const approvals = enoughApprovals(plan, facts.approvals, times, config, reached);
   const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
   return { input, facts, review: reviewed, approvals, permitted };
+}
+
+/** Denies a plan that no person can read and no look at its targets can finish in time; it stands in the ledger. */
+function notTooLarge({ targets }: Plan, reviewed: GateReview): GateReview {
+  if (targets.length <= MAX_TARGETS) return reviewed;
+  const reason = `the plan would change ${targets.length} objects, and one plan may change ${MAX_TARGETS} at most: take fewer changes back in one, or do it by hand`;
+  return { verdict: "deny", rules: [{ rule: "plan-size", verdict: "deny", reason }, ...reviewed.rules] };
 }
 
 /** Says of a plan that is held whose yes does not count for all that would change, so that nobody waits for nothing. */

@@ -37,7 +37,7 @@ export async function tell(
   for (const to of recipients(parts, assessment)) {
     const asks = held ? { asks: asksOf(plan, parts.config, answer.review) } : {};
     const severity = held ? "warning" : "critical";
-    const notice = { incidentId: plan.incidentId, title, lines, severity, to, ...asks } as const;
+    const notice = { incidentId: plan.incidentId, planId: plan.id, title, lines, severity, to, ...asks } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
       delivered: false,
       detail: "the notifier failed",

@@ -83,6 +83,9 @@ export const GATE_LIMITS: GateLimits = {
   noticeTimeoutMs: 5000,
 };
 
+/** A plan that would change more objects than this is no rollback of one incident. */
+export const MAX_TARGETS = 50;
+
 /** SHA-256 (hex) of what a plan would do. */
 export function planHash(plan: Pick<Plan, "incidentId" | "targets">): string {
   return createHash("sha256").update(planContent(plan)).digest("hex");

@@ -107,7 +107,7 @@ async function say(step: Step, { plan, now, review, since }: Waiting, parts: Gat
   for (const to of step.to) {
     const severity = isReminder ? "warning" : "critical";
     const asks = asksOf(plan, config, review);
-    const notice = { incidentId: plan.incidentId, title, lines, severity, to, asks } as const;
+    const notice = { incidentId: plan.incidentId, planId: plan.id, title, lines, severity, to, asks } as const;
     const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
       delivered: false,
       detail: "the notifier failed",

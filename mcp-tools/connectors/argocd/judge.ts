@@ -114,8 +114,10 @@ export const entryOf = ({ status }: Application, id: string): HistoryEntry | und
   status.history.find((entry) => String(entry.id) === id);
 
 /**
- * Whether a plan's rollback happened or runs, from the application alone: its mark, or, where an ApplicationSet took
- * that away, a later sync to the same version by unship's own account.
+ * Whether a plan's rollback happened or runs, from the application alone: a later sync to the same version by unship's
+ * own account, which the mark need not stand beside any more (an ApplicationSet takes it away). A mark alone says that
+ * the plan switched auto-sync off, not that whoever synced since was unship: it makes a sync ours only where that names
+ * nobody (older Argo CDs keep no name), or where unship's own account is not known.
  */
 export function ownTry(
   { application, username }: Seen,
@@ -123,16 +125,21 @@ export function ownTry(
   key: string,
 ): { readonly entry: HistoryEntry | null; readonly running: boolean; readonly marked: boolean } {
   const marked = markOf(application)?.plan === key;
+  const isOurs = (by: HistoryEntry["initiatedBy"]): boolean => {
+    if (by?.automated === true) return false;
+    if (!by?.username || username === null) return marked;
+    return by.username === username;
+  };
   const later = application.status.history.filter(
     ({ id, initiatedBy, ...rest }) =>
-      id > Number(expected.revision) &&
-      versionOf({ ...rest }) === restore.version &&
-      (marked || (username !== null && initiatedBy?.username === username)),
+      id > Number(expected.revision) && versionOf({ ...rest }) === restore.version && isOurs(initiatedBy),
   );
   const to = entryOf(application, restore.revision);
   const asked = application.operation?.sync ?? application.status.operationState?.operation?.sync;
   const same = to !== undefined && asked != null && revisionsOf(asked) === revisionsOf(to);
-  return { entry: later[0] ?? null, running: marked && same && operationInProgress(application) !== null, marked };
+  const by = application.operation?.initiatedBy ?? application.status.operationState?.operation?.initiatedBy;
+  const running = marked && same && isOurs(by) && operationInProgress(application) !== null;
+  return { entry: later[0] ?? null, running, marked };
 }
 
 /** The sync of this plan that ended badly, in words; null where there is none. */

@@ -1,5 +1,5 @@
 import { UnshipError } from "../../../core/errors.ts";
-import type { Target, TargetResult } from "../../../core/model/plan.ts";
+import type { Target } from "../../../core/model/plan.ts";
 import type { Executor } from "../../../core/ports.ts";
 import {
   beforeText,
@@ -7,7 +7,7 @@ import {
   type FlagAnswer,
   type FlagStanding,
   failedSwitch,
-  flagResult,
+  flagAnswering,
   inspectedFlag,
   judgeFlag,
   misnamed,
@@ -43,17 +43,7 @@ export function flagsmithDisable(parts: DisableParts): Executor {
   const { client, own, now } = parts;
   const read = async (target: Target, abort: AbortSignal): Promise<Read> =>
     standingOf(await client.flag(target.object.name, abort), client.environment);
-  const answering = async (
-    target: Target,
-    abort: AbortSignal,
-    unread: (error: unknown) => FlagAnswer,
-    then: (standing: Read) => FlagAnswer | Promise<FlagAnswer>,
-  ): Promise<TargetResult> => {
-    const refusal = misnamed(target, client);
-    if (refusal !== null) return flagResult(target, { result: "refused", detail: refusal }, now());
-    const standing = await read(target, abort).catch(unread);
-    return flagResult(target, "result" in standing ? standing : await then(standing), now());
-  };
+  const answering = flagAnswering({ serves: client, read, now });
   return {
     action: "feature_flag_disable",
     async inspect(target, abort) {

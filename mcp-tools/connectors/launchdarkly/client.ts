@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UnshipError } from "../../../core/errors.ts";
 import { createHttp, type Http, path } from "../http.ts";
 
 /** A flag's state in one environment. `version` grows by one with each change of it there. */
@@ -66,6 +67,8 @@ export interface LaunchDarklyClient {
 /** The most flags that one page may hold, and the most entries of the audit log. */
 const FLAGS_PAGE = 100;
 export const AUDIT_PAGE = 20;
+/** More flags than any project is known to have; a server that gives the same page again would be asked for ever. */
+const FLAGS_MOST = 20_000;
 
 /**
  * The switch is a JSON patch and no semantic one (`turnFlagOff`), since only a JSON patch can test what it expects
@@ -92,12 +95,13 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
     environment,
     async flags(abort) {
       const all: Flag[] = [];
-      for (let offset = 0; ; offset += FLAGS_PAGE) {
+      for (let offset = 0; offset < FLAGS_MOST; offset += FLAGS_PAGE) {
         const page = path`/api/v2/flags/${project}?env=${environment}&limit=${FLAGS_PAGE}&offset=${offset}`;
         const { items } = await http.getJson(page, FlagPage, abort);
         all.push(...items);
         if (items.length < FLAGS_PAGE) return all;
       }
+      throw new UnshipError("source.unavailable", { source, because: `more than ${FLAGS_MOST} flags` });
     },
     flag: (key, abort) => http.getJson(path`/api/v2/flags/${project}/${key}?env=${environment}`, Flag, abort),
     async audit({ flag = "*", after, before }, abort) {

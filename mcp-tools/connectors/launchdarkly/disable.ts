@@ -1,12 +1,12 @@
 import { UnshipError } from "../../../core/errors.ts";
-import type { Target, TargetResult } from "../../../core/model/plan.ts";
+import type { Target } from "../../../core/model/plan.ts";
 import type { Executor } from "../../../core/ports.ts";
 import {
   dryRunOf,
   type FlagAnswer,
   type FlagStanding,
   failedSwitch,
-  flagResult,
+  flagAnswering,
   inspectedFlag,
   judgeFlag,
   misnamed,
@@ -34,17 +34,7 @@ export function launchDarklyDisable({
 }): Executor {
   const read = async (target: Target, abort: AbortSignal): Promise<FlagStanding> =>
     standingOf(await client.flag(target.object.name, abort), client);
-  const answering = async (
-    target: Target,
-    abort: AbortSignal,
-    unread: (error: unknown) => FlagAnswer,
-    then: (standing: FlagStanding) => FlagAnswer | Promise<FlagAnswer>,
-  ): Promise<TargetResult> => {
-    const refusal = misnamed(target, client);
-    if (refusal !== null) return flagResult(target, { result: "refused", detail: refusal }, now());
-    const standing = await read(target, abort).catch(unread);
-    return flagResult(target, "result" in standing ? standing : await then(standing), now());
-  };
+  const answering = flagAnswering({ serves: client, read, now });
   return {
     action: "feature_flag_disable",
     async inspect(target, abort) {

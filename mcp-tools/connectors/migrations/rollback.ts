@@ -1,6 +1,7 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor } from "../../../core/ports.ts";
+import type { Ended } from "./command.ts";
 import { type Database, endText, readVersion, rollbackArguments, run, shown, stepsText } from "./database.ts";
 
 type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
@@ -43,6 +44,8 @@ export function migrationRollback({
       warnings: [...warnings],
     };
   };
+  /** How each try of this process stands: the gate may have lost patience with it before it ended. */
+  const runs = new Map<string, Ended | "running">();
   return {
     action: "database_migration_rollback",
     /** The longest that any of the commands may take: the gate waits for that. */
@@ -60,15 +63,16 @@ export function migrationRollback({
         const detail = `would run ${JSON.stringify(rollbackArguments(database, target))}`;
         return (await judge(database, target, abort)) ?? { result: "done", detail, warnings: [LOSS] };
       }),
-    execute: (target, _key, abort) =>
+    execute: (target, key, abort) =>
       answering(
         target,
-        async (database) => (await judge(database, target, abort)) ?? takeBack(database, target, abort),
+        async (database) =>
+          (await judge(database, target, abort)) ?? takeBack(database, target, abort, (end) => runs.set(key, end)),
       ),
-    reconcile: (target, _key, abort) =>
+    reconcile: (target, key, abort) =>
       answering(target, async (database) => {
         const version = await readVersion(database, abort).catch(() => null);
-        if (version === target.restore.version) return { result: "done", detail: `done: it is at ${version}` };
+        if (version === target.restore.version) return reached(version, runs.get(key));
         const stands = version === null ? "the status command does not answer" : `it is at ${version}`;
         const detail = `whether the command still runs, or ever ran to its end, cannot be told (${stands}); it is not run again`;
         return { result: "unknown", detail: `${detail}; ${stepsText(database, target)}` };
@@ -100,19 +104,38 @@ async function judge(database: Database, target: Target, abort: AbortSignal): Pr
   return { result: "stale", detail: `it is at ${version}, the plan expects ${expected.version}; nothing was run` };
 }
 
-async function takeBack(database: Database, target: Target, abort: AbortSignal): Promise<Answer> {
+/** The schema is where it should be; whether the command went well is another question, and is not guessed. */
+function reached(version: string, run: Ended | "running" | undefined): Answer {
+  if (run === "running") return { result: "unknown", detail: `it is at ${version}, and the command still runs` };
+  if (run !== undefined && !wentWell(run))
+    return { result: "failed", detail: `it is at ${version}, as wanted, but ${endText(run)}: look before it serves` };
+  if (run !== undefined) return { result: "done", detail: `it is at ${version}`, warnings: [LOSS] };
+  const unseen = "How the command ended is not known: nobody was there to see it. Look before it serves.";
+  return { result: "done", detail: `it is at ${version}, as wanted`, warnings: [unseen, LOSS] };
+}
+
+const wentWell = ({ code, killed }: Ended): boolean => code === 0 && !killed;
+
+async function takeBack(
+  database: Database,
+  target: Target,
+  abort: AbortSignal,
+  note: (run: Ended | "running") => void,
+): Promise<Answer> {
   const argv = rollbackArguments(database, target) ?? [];
+  note("running");
   const ended = await run(database, argv, database.timeoutMs, abort);
+  note(ended);
   if (!ended.started) return { result: "failed", detail: `${argv[0]} could not be started; nothing was run` };
   const said = `${endText(ended)}${ended.output.trim() === "" ? "" : ` (${shown(database, ended)})`}`;
   // Asked anew also where the caller has lost patience: what stands now is what a person needs to know.
   const version = await readVersion(database, AbortSignal.timeout(AFTERWARDS_MS)).catch(() => null);
   const steps = stepsText(database, target);
   const { expected, restore } = target;
-  const well = ended.code === 0 && !ended.killed;
   if (version === null)
     return { result: "unknown", detail: `the command was run, ${said}, and its status does not answer; ${steps}` };
-  if (version === restore.version && well) return { result: "done", detail: `it is at ${version}`, warnings: [LOSS] };
+  if (version === restore.version && wentWell(ended))
+    return { result: "done", detail: `it is at ${version}`, warnings: [LOSS] };
   if (version === restore.version)
     return { result: "failed", detail: `it is at ${version}, as wanted, but ${said}: look before it serves` };
   const stands =

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 4000;
 const SUMMARY_CHARS = 1024;
 
 /**
- * Pages by the Events API v2: one alert for each incident and title, so that a notice that is sent again pages nobody
+ * Pages by the Events API v2: one alert for each incident, plan and title, so that a notice that is sent again pages nobody
  * twice and a reminder does. Whoever is paged answers elsewhere: the alert says how.
  *
  * @see https://developer.pagerduty.com/docs/events-api-v2-overview
@@ -36,9 +36,9 @@ export function createPagerduty({ api, routingKeys }: PagerdutyOptions): Notifie
   };
 }
 
-function eventOf({ incidentId, title, lines, severity, asks }: Notice, routingKey: string) {
+function eventOf({ incidentId, planId, title, lines, severity, asks }: Notice, routingKey: string) {
   const one = createHash("sha256")
-    .update(JSON.stringify([incidentId, title]))
+    .update(JSON.stringify([incidentId, planId ?? asks?.planId ?? null, title]))
     .digest("hex")
     .slice(0, 32);
   return {

@@ -196,13 +196,16 @@ describe("approvals", () => {
     await using world = await approving();
     const plan = await held(world);
     await world.gate.approve(plan.id, BOB_TOKEN);
-    expect(await world.gate.reject(plan.id, ALICE_TOKEN, "we roll forward")).toEqual({ by: "alice" });
+    const reason = "we roll\u202e forward\u0007\u200b: password=hunter2hunter2";
+    expect(await world.gate.reject(plan.id, ALICE_TOKEN, reason)).toEqual({ by: "alice" });
     const answer = await world.gate.submit(plan.id);
     expect(answer.outcome).toBe("denied");
     expect(answer.review.rules[0]).toMatchObject({
       rule: "rejected",
-      reason: expect.stringContaining("we roll forward"),
+      reason: expect.stringContaining("we roll forward: password=[redacted]"),
     });
+    // S10, S11: what a person pasted is cleaned before it stands anywhere.
+    expect(JSON.stringify(await world.store.entries())).not.toMatch(/hunter2|\\u202e|\u202e|\u200b|\\u0007/);
     await expect(world.gate.approve(plan.id, BOB_TOKEN)).rejects.toThrow("alice rejected this plan");
   });
 

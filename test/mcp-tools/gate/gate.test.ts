@@ -362,4 +362,22 @@ describe("gate", () => {
     const [, second] = await world.store.transact((tx) => tx.intents({ planId: plan.id }));
     expect(second).toMatchObject({ released: true });
   });
+
+  it("denies a plan of more objects than anybody can read, in words, on the record, and asks no API about the rest", async () => {
+    await using world = await openWorld();
+    const targets = Array.from({ length: 51 }, (_, n) => targetOf({ name: `service-${n}` }));
+    for (const target of targets) world.targets.place(target);
+    const { plan, review } = await world.gate.propose(world.draft({ targets }));
+    expect(review.verdict).toBe("deny");
+    expect(review.rules[0]).toMatchObject({ rule: "plan-size", verdict: "deny" });
+    expect(review.rules[0]?.reason).toContain("the plan would change 51 objects, and one plan may change 50 at most");
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "denied" });
+    await expect(
+      world.gate.approve(plan.id, ALICE_TOKEN).then(() => world.gate.submit(plan.id)),
+    ).resolves.toMatchObject({ outcome: "denied" });
+    expect(world.targets.writes()).toEqual([]);
+    expect(await kindsOf(world)).toContain("plan.reviewed");
+    const fewer = await world.gate.propose(world.draft({ targets: targets.slice(0, 50) }));
+    expect(fewer.review.rules.map(({ rule }) => rule)).not.toContain("plan-size");
+  });
 });

@@ -180,6 +180,41 @@ describe("Argo CD: half done, and answers that do not come", () => {
     expect(foreign.detail).toContain("not done by this plan");
   });
 
+  it("S6: a sync by somebody else after a lost answer is not its own act, though its mark still stands", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.onWrite((turn, response) => {
+      if (turn !== 2) return "go on";
+      response.destroy();
+      return "answered";
+    });
+    const executor = executorFor(argocd);
+    expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
+    argocd.sync("cart", GOOD, { username: "ada" });
+    const after = await executor.reconcile(cartTarget(), "plan-1:0", never);
+    expect(after).toMatchObject({ result: "nothing-to-do" });
+    expect(after.detail).toContain("not done by this plan");
+    expect(after.detail).toContain("synced by ada");
+    const again = await executor.execute(cartTarget(), "plan-1:0", never);
+    expect(again.detail).not.toContain("an earlier try of this plan did it");
+  });
+
+  it("S6: a sync by somebody else under way is not followed as its own", async () => {
+    await using argocd = await fakeArgocd([cart()]);
+    argocd.ends("never");
+    argocd.onWrite((turn, response) => {
+      if (turn !== 2) return "go on";
+      response.destroy();
+      return "answered";
+    });
+    const executor = executorFor(argocd);
+    expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
+    const { source } = argocd.application("cart").spec;
+    argocd.application("cart").operation = { sync: { revision: GOOD, source }, initiatedBy: { username: "ada" } };
+    const again = await executor.execute(cartTarget(), "plan-1:0", never);
+    expect(again).toMatchObject({ result: "refused" });
+    expect(again.detail).toContain("by ada is in progress");
+  });
+
   it("nobody at home is unreachable, and nothing was written", async () => {
     const argocd = await fakeArgocd([cart()]);
     const executor = executorFor(argocd);

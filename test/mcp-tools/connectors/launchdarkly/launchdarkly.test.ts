@@ -1,6 +1,8 @@
-import type { ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { Target } from "../../../../core/model/plan.ts";
+import { launchDarklyClient } from "../../../../mcp-tools/connectors/launchdarkly/client.ts";
 import { connectLaunchDarkly } from "../../../../mcp-tools/connectors/launchdarkly/launchdarkly.ts";
 import { fakeLaunchDarkly, LAUNCHDARKLY_TOKEN } from "../../../fakes/fake-launchdarkly.ts";
 
@@ -53,6 +55,30 @@ describe("LaunchDarkly", () => {
     await using s = await started();
     for (let at = 0; at < 120; at += 1) s.fake.create(`flag-${at}`);
     expect(await s.flags.flags(never)).toHaveLength(121);
+  });
+
+  it("gives up on a server that serves the same page for ever", async () => {
+    const items = Array.from({ length: 100 }, (_, at) => ({ key: `flag-${at}`, environments: {} }));
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ items }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const client = launchDarklyClient({
+      endpoint: new URL(`http://127.0.0.1:${port}`),
+      token: "t",
+      project: "shop",
+      environment: "production",
+    });
+    await expect(client.flags(never)).rejects.toMatchObject({
+      code: "source.unavailable",
+      facts: { because: "more than 20000 flags" },
+    });
+    expect(asked).toBe(200);
+    await client.close();
+    server.close();
   });
 
   it("tells from the audit log who switched what, and what else changed; another environment is no change here", async () => {

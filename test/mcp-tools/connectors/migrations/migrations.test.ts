@@ -191,8 +191,20 @@ describe("database_migration_rollback", () => {
     s.tool.set(version);
     const result = await s.executor.reconcile(target(), KEY, never);
     expect(result.result).toBe(expected);
+    // Nobody saw how the command ended: it is not called well.
+    if (expected === "done") expect(result.warnings.join()).toContain("How the command ended is not known");
     if (expected === "unknown") expect(result.detail).toMatch(/it is not run again; by hand: 1\)/);
     expect(s.tool.calls()).toEqual([]);
+  });
+});
+
+describe("a migration's rollback that the gate lost patience with", () => {
+  it("is asked how its command ended, wherever the schema is", async () => {
+    using s = setting();
+    s.tool.behave("fails-after");
+    expect(await s.executor.execute(target(), KEY, never)).toMatchObject({ result: "failed" });
+    const after = await s.executor.reconcile(target(), KEY, never);
+    expect(after).toMatchObject({ result: "failed", detail: expect.stringMatching(/it is at a1.*ended with code/) });
   });
 });
 

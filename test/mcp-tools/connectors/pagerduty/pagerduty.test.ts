@@ -42,6 +42,13 @@ describe("a notice to PagerDuty", () => {
     await on.pagerduty.notify({ ...notice, title: "Rollback of checkout still needs a person" });
     await on.pagerduty.notify({ ...notice, incidentId: "inc-2" });
     expect(on.fake.alerts.size).toBe(3);
+    const other = { ...notice, asks: { ...notice.asks, planId: "plan-2" } };
+    const { asks: _, ...stopped } = notice;
+    for (const one of [other, { ...stopped, planId: "plan-3" }, { ...stopped, planId: "plan-4" }]) {
+      await on.pagerduty.notify({ ...one, incidentId: "none" });
+      await on.pagerduty.notify({ ...one, incidentId: "none" });
+    }
+    expect(on.fake.alerts.size).toBe(6);
   });
 
   it("with a title of any length is taken", async () => {
