@@ -1,9 +1,10 @@
-import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { type CheckLine, type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 
 /**
  * `unship check`: validates the file (every problem at once, exit code 2), says in plain words what it will make
- * unship do, and unless `--offline` asks each source for one thing. Exit code 3 if a source does not answer.
+ * unship do, and unless `--offline` asks each source for one thing. Exit code 1 where the agent holds what can write
+ * though a gate of its own acts, else 3 if a source does not answer.
  */
 export async function check(
   to: Composition,
@@ -16,8 +17,11 @@ export async function check(
   const words = [
     ...explained,
     ...(sources.length === 0 ? [] : ["", "Sources:"]),
-    ...sources.map(({ ok, text }) => `  ${ok ? "ok  " : "DOWN"} ${text}`),
+    ...sources.map((line) => `  ${verdict(line)} ${line.text}`),
   ];
   await present(to, options.json, { file, ok: sources.every(({ ok }) => ok), explained, sources }, words);
+  if (sources.some(({ tooMuch }) => tooMuch === true)) return EXIT.no;
   return sources.every(({ ok }) => ok) ? EXIT.ok : EXIT.unavailable;
 }
+
+const verdict = ({ ok, tooMuch }: CheckLine): string => (ok ? "ok  " : tooMuch === true ? "FAIL" : "DOWN");

@@ -36,6 +36,8 @@ export interface RunningWatch {
 export interface CheckLine {
   readonly ok: boolean;
   readonly text: string;
+  /** Not ok though it answers: what the agent holds can write, and only the gate may. */
+  readonly tooMuch?: true;
 }
 
 export interface Investigation {
@@ -50,8 +52,11 @@ export interface ConfigChoice {
   readonly mode?: string;
 }
 
-/** Whether a command asks the file's sources. One that does not needs none of their secrets: a pause works without. */
-export type Asks = "sources" | "no-sources";
+/**
+ * Whether a command asks the file's sources. One that does not needs none of their secrets: a pause works without.
+ * `gate`: it is the process of the gate, which has secrets of its own.
+ */
+export type Asks = "sources" | "no-sources" | "gate";
 
 /** The sources of a configuration, to read from and to close. No executor is among them. */
 export interface OpenSources {

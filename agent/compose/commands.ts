@@ -39,7 +39,8 @@ const systemClock: Clock = { now: () => Date.now() };
 export function composeCommands({ version, environment, terminal, openBundle }: CommandParts): Composition {
   const configOf = async ({ config: file = "unship.yaml", mode }: ConfigChoice, asks: Asks) => {
     const { readConfig } = await import("./config-file.ts");
-    return { config: readConfig(file, environment, mode, asks === "sources" ? "needed" : "unused"), file };
+    const secrets = asks === "no-sources" ? "unused" : "needed";
+    return { config: readConfig(file, environment, mode, secrets, asks === "gate" ? "gate" : "agent"), file };
   };
   const ledgerOf = async ({ ledger }: Config) =>
     ledger.type === "sqlite"
@@ -107,10 +108,12 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return { sources, gaps, close };
     },
     checkSources: async (config, abort) => {
-      await signerOf(config);
+      if (config.gate === undefined) await signerOf(config);
       const system = await systemOf(config, false);
       try {
-        return [...(await system.report(abort)), ...(await ledgerLines(config))];
+        const { withinReach } = await import("./read-only.ts");
+        const ledger = config.gate === undefined ? await ledgerLines(config) : [];
+        return [...(await system.report(abort)), ...ledger, ...withinReach(config, environment)];
       } finally {
         await system.close();
       }

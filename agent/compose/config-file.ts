@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Config, ConfigProblem, Mode } from "../../core/config/config.ts";
 import { withMode } from "../../core/config/defaults.ts";
 import { formatProblem, loadConfig } from "../../core/config/load.ts";
-import { secretsIn } from "../../core/config/secrets.ts";
+import { isNeeded, type Process, secretsIn } from "../../core/config/secrets.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Environment } from "./secrets.ts";
 
@@ -21,8 +21,9 @@ export function readConfig(
   environment: Environment,
   mode: string | undefined,
   secrets: "needed" | "unused" = "needed",
+  process: Process = "agent",
 ): Config {
-  const loaded = loadConfig(readText(file), file, environment, { secrets });
+  const loaded = loadConfig(readText(file), file, environment, { secrets, process });
   if (!loaded.ok) {
     throw new UnshipError(
       "config.invalid",
@@ -30,7 +31,7 @@ export function readConfig(
       { cause: new ConfigProblems(loaded.problems) },
     );
   }
-  const missing = secrets === "needed" ? missingFiles(loaded.config) : [];
+  const missing = secrets === "needed" ? missingFiles(loaded.config, process) : [];
   if (missing.length > 0)
     throw new UnshipError("input.invalid", { what: file, reason: `no such file: ${missing.join(", ")}` });
   return mode === undefined ? loaded.config : inMode(loaded.config, mode);
@@ -57,8 +58,9 @@ function readText(file: string): string {
 }
 
 /** Files behind `${file:…}` that do not exist, each with its key: found now rather than at three in the night. */
-function missingFiles(config: Config): readonly string[] {
-  return secretsIn(config).flatMap(({ key, secret }) =>
+function missingFiles(config: Config, process: Process): readonly string[] {
+  const needed = secretsIn(config).filter(({ key }) => isNeeded(key, process, config.gate !== undefined));
+  return needed.flatMap(({ key, secret }) =>
     secret.from === "file" && !existsSync(secret.path) ? [`${key} names ${secret.path}`] : [],
   );
 }

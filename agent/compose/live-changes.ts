@@ -1,6 +1,7 @@
 import type { DeploymentsSource } from "../../core/config/config.ts";
+import { onlyReads } from "./read-only.ts";
 import { secret } from "./secrets.ts";
-import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
+import { actsOn, attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 
 /** Opens what deploys: history, rollouts, readiness, and the executor that takes back where this process may act. */
 export async function openDeployments(
@@ -9,14 +10,15 @@ export async function openDeployments(
   parts: SystemParts,
 ): Promise<void> {
   if (source.type === "argocd_webhook") return openArgocd(source, context, parts);
-  const { config, clock, act } = context;
+  const { config, clock } = context;
   const { kubeClient } = await import("../../mcp-tools/connectors/kubernetes/client.ts");
   const { inClusterAccess, readKubeconfig } = await import("../../mcp-tools/connectors/kubernetes/kubeconfig.ts");
   const { kubernetesChanges } = await import("../../mcp-tools/connectors/kubernetes/changes.ts");
   const { kubernetesRollouts } = await import("../../mcp-tools/connectors/kubernetes/rollouts.ts");
   const { rightsText, writeRights } = await import("../../mcp-tools/connectors/kubernetes/credential.ts");
   const { kubernetesHealth } = await import("../../mcp-tools/connectors/kubernetes/health.ts");
-  const access = source.kubeconfig === null ? inClusterAccess() : readKubeconfig(source.kubeconfig, source.context);
+  const { kubeconfig, context: chosen } = context.act ? (source.write ?? source) : source;
+  const access = kubeconfig === null ? inClusterAccess() : readKubeconfig(kubeconfig, chosen);
   const client = kubeClient(access);
   const services = Object.entries(config.services).flatMap(([service, { namespace, workload }]) =>
     workload === null ? [] : [{ service, namespace: namespace ?? "default", ...workload }],
@@ -40,14 +42,23 @@ export async function openDeployments(
   parts.report.push((abort) =>
     attempt(`kubernetes ${access.server.href}`, async () => {
       const found = await rollouts.rollouts(abort);
+      const seen = `${found.length} workloads in ${source.namespaces.join(", ")}`;
+      if (config.gate !== undefined) return seen;
       const acts = [config, ...Object.values(config.services)].some(
         ({ mode }) => mode === "auto" || mode === "approve",
       );
-      const rights = rightsText(await writeRights(client, source.namespaces, abort), acts);
-      return `${found.length} workloads in ${source.namespaces.join(", ")}; ${rights}`;
+      return `${seen}; ${rightsText(await writeRights(client, source.namespaces, abort), acts)}`;
     }),
   );
-  if (act) {
+  if (config.gate !== undefined) {
+    parts.report.push((abort) =>
+      onlyReads("kubernetes", async () => {
+        const { may, untold } = await writeRights(client, source.namespaces, abort);
+        return { may, untold: untold ? ["everything that was asked"] : [] };
+      }),
+    );
+  }
+  if (actsOn(context, source)) {
     const { kubectlRolloutUndo } = await import("../../mcp-tools/connectors/kubernetes/undo.ts");
     const { rolloutActs } = await import("../../mcp-tools/connectors/kubernetes/rollout-acts.ts");
     parts.executors.push(kubectlRolloutUndo({ client, now: clock.now }), ...rolloutActs({ client, now: clock.now }));
@@ -58,16 +69,20 @@ export async function openDeployments(
 /** Opens Argo CD: what it synced, what stands, and the rollback where this process may act. */
 async function openArgocd(
   source: Extract<DeploymentsSource, { readonly type: "argocd_webhook" }>,
-  { config, clock, environment, act }: OpenContext,
+  context: OpenContext,
   parts: SystemParts,
 ): Promise<void> {
+  const { config, clock, environment, act } = context;
   const { connectArgocd } = await import("../../mcp-tools/connectors/argocd/argocd.ts");
+  const { applicationRights } = await import("../../mcp-tools/connectors/argocd/rights.ts");
   const services = Object.entries(config.services).flatMap(([service, { argocdApplication }]) =>
     argocdApplication === null ? [] : [{ service, application: argocdApplication }],
   );
+  const { token } = act ? (source.write ?? source) : source;
   const argocd = connectArgocd({
     endpoint: new URL(source.endpoint),
-    token: source.token === null ? null : secret(source.token, environment),
+    token: token === null ? null : secret(token, environment),
+    account: source.write?.account ?? null,
     services,
     clones: source.repositories,
     searchPath: environment.PATH,
@@ -75,7 +90,7 @@ async function openArgocd(
   });
   parts.sources.changes.push(argocd.changes);
   parts.sources.rollouts.push(argocd.rollouts);
-  if (act) parts.executors.push(argocd.syncToPrevious, argocd.resumeAutoSync);
+  if (actsOn(context, source)) parts.executors.push(argocd.syncToPrevious, argocd.resumeAutoSync);
   parts.report.push((abort) =>
     attempt(`argocd ${argocd.client.endpoint}`, async () => {
       const [version, found] = await Promise.all([argocd.client.version(abort), argocd.client.applications(abort)]);
@@ -87,5 +102,8 @@ async function openArgocd(
       return `Argo CD ${version}, ${found.length} applications${lost.join("")}`;
     }),
   );
+  if (config.gate !== undefined) {
+    parts.report.push((abort) => onlyReads("argocd", () => applicationRights(argocd.client, abort)));
+  }
   parts.close.push(() => argocd.close());
 }

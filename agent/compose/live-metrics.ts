@@ -10,7 +10,7 @@ import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 /** Opens the source of metrics: Prometheus, or the embedded scraper. */
 export async function openMetrics(
   source: MetricsSource,
-  { config, clock, environment, note }: OpenContext,
+  { config, clock, environment, act, note }: OpenContext,
   parts: SystemParts,
 ): Promise<void> {
   const { serviceLabel, versionLabel } = config;
@@ -62,7 +62,7 @@ export async function openMetrics(
     discovery: source.discovery,
     intervalMs: source.intervalMs,
     windowMs: source.windowMs,
-    spool: source.spool,
+    spool: spoolOf(source.spool, { act, config }),
     now: clock.now(),
     serviceLabel,
     versionLabel,
@@ -89,6 +89,10 @@ export async function openMetrics(
   );
   parts.close.push(() => scrape.close());
 }
+
+/** The gate keeps its own: what the agent could write is no evidence to it. */
+const spoolOf = (spool: string | null, { act, config }: Pick<OpenContext, "act" | "config">): string | null =>
+  spool !== null && act && config.gate !== undefined ? `${spool}.gate` : spool;
 
 async function customMetrics(queries: Extract<MetricsSource, { type: "scrape" }>["queries"]) {
   const { mappingOf } = await import("../../mcp-tools/connectors/scrape/mapping.ts");

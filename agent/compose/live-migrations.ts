@@ -13,14 +13,19 @@ export async function openMigrations(
 ): Promise<void> {
   const { migrationChanges } = await import("../../mcp-tools/connectors/migrations/changes.ts");
   const { readVersion } = await import("../../mcp-tools/connectors/migrations/database.ts");
-  const databases = sources.map(({ environment: names, ...source }) => ({
+  const databases = sources.map(({ environment: names, write, ...source }) => ({
     ...source,
     namespace: config.services[source.service]?.namespace ?? "default",
     environment: {
       ...Object.fromEntries(
         ALWAYS.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
       ),
-      ...Object.fromEntries(names.map((name) => [name, secret({ from: "env", name }, environment)])),
+      ...Object.fromEntries(
+        [...names, ...(act ? (write?.environment ?? []) : [])].map((name) => [
+          name,
+          secret({ from: "env", name }, environment),
+        ]),
+      ),
     },
   }));
   parts.sources.changes.push(migrationChanges(databases, clock.now));

@@ -8,6 +8,8 @@ import type { Environment } from "./secrets.ts";
 export interface SourceReport {
   readonly ok: boolean;
   readonly text: string;
+  /** Not ok though it answers: what the agent holds can write, and only the gate may. */
+  readonly tooMuch?: true;
 }
 
 /** What each opener adds to. */
@@ -30,6 +32,13 @@ export interface OpenContext {
   /** Hears what a source said beside its answer: warnings, values that are none, series without a name. */
   readonly note: (text: string) => void;
 }
+
+/**
+ * Whether this process makes the executors of a source. Where the gate is a process of its own, it acts only with a
+ * credential that is its own.
+ */
+export const actsOn = ({ act, config }: OpenContext, source: { readonly write?: unknown }): boolean =>
+  act && (config.gate === undefined || source.write !== undefined);
 
 /** Asks once; an error becomes a report that the source is down. */
 export async function attempt(name: string, ask: () => Promise<string>): Promise<SourceReport> {

@@ -2,10 +2,12 @@ import type { ImpactLevel } from "../model/impact.ts";
 import type { ActionType } from "../model/plan.ts";
 import type { Worse } from "../model/signal.ts";
 import type { CanaryPolicy } from "./canary-policy.ts";
+import type { ChannelConfig } from "./channel-config.ts";
 import type { NotificationsConfig } from "./notifications.ts";
 import type { ServerConfig } from "./server-config.ts";
 
 export type { CanaryPolicy, KayentaMetric, KayentaPolicy } from "./canary-policy.ts";
+export type { ChannelConfig } from "./channel-config.ts";
 export type { NotificationsConfig } from "./notifications.ts";
 export type { OAuthConfig, OidcAlgorithm, OidcConfig, ServerConfig } from "./server-config.ts";
 
@@ -52,6 +54,8 @@ export interface Config {
   readonly notifications?: NotificationsConfig;
   /** Absent: no approvals over HTTP, and the MCP server serves this machine alone over it, without a token. */
   readonly server?: ServerConfig;
+  /** How the agent reaches the process that alone acts; absent: whoever watches acts itself. */
+  readonly gate?: ChannelConfig;
 }
 
 export type Mode = "observe" | "approve" | "auto";
@@ -83,6 +87,8 @@ export interface MigrationsSource {
   readonly environment: readonly string[];
   readonly timeoutMs: number;
   readonly everyMs: number;
+  /** Variables that the commands see where this process acts, beside the others. */
+  readonly write?: { readonly environment: readonly string[] };
 }
 
 export interface QueryConfig {
@@ -121,6 +127,8 @@ export type DeploymentsSource =
       readonly kubeconfig: string | null;
       readonly context: string | null;
       readonly namespaces: readonly string[];
+      /** The credential of the process that acts, with which it reads too; absent: it is the same. */
+      readonly write?: { readonly kubeconfig: string | null; readonly context: string | null };
     }
   | {
       readonly type: "argocd_webhook";
@@ -128,6 +136,8 @@ export type DeploymentsSource =
       readonly token: SecretRef | null;
       /** Local clones in which reverts are prepared. */
       readonly repositories: readonly { readonly url: string; readonly path: string }[];
+      /** The token of the process that acts, and how Argo CD calls its account; absent: it is the same. */
+      readonly write?: { readonly token: SecretRef; readonly account: string | null };
     };
 
 export type LogsSource =
@@ -141,7 +151,10 @@ export type LogsSource =
 
 export type TracesSource = { readonly type: "zipkin"; readonly endpoint: string };
 
-export type FlagsSource =
+/** `write`: the credential of the process that acts; absent: it is the same. */
+export type FlagsSource = { readonly write?: SecretRef } & FlagSystemSource;
+
+type FlagSystemSource =
   | {
       readonly type: "launchdarkly";
       readonly endpoint: string;

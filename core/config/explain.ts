@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import { explainActions, explainLimits } from "./explain/actions.ts";
 import { explainChain } from "./explain/chain.ts";
+import { explainGate } from "./explain/gate.ts";
 import { explainFreezes, graduationLine } from "./explain/limits.ts";
 import { explainApprovers, explainFeedback, explainServices } from "./explain/people.ts";
 import { explainPolicies } from "./explain/policies.ts";
@@ -24,6 +25,7 @@ export function explain(config: Config): readonly string[] {
     explainFreezes(config),
     explainFeedback(config),
     explainApprovers(config),
+    explainGate(config),
     explainServer(config),
     explainServices(config),
   ];

@@ -4,6 +4,7 @@ import { isMisspelledCanary } from "./checks/policies.ts";
 import type { Config, ConfigProblem } from "./config.ts";
 import { schemaTroubles } from "./issues.ts";
 import { ConfigFile } from "./schema/file.ts";
+import { isNeeded, type Process } from "./secrets.ts";
 import { toConfig } from "./to-config.ts";
 import { pathText, substitute, type Trouble, type Variables } from "./variables.ts";
 import { type Fault, oneLine, readYaml, type YamlTree } from "./yaml-tree.ts";
@@ -21,13 +22,17 @@ const MOST_PROBLEMS = 500;
  *
  * @param file how problems name the file
  * @param variables what `${NAME}` may stand for; secrets are only checked to be set, never read into the result
- * @param options `secrets: "unused"`: no source will be asked (a replay), so secrets need not be set
+ * @param options `secrets: "unused"`: no source will be asked (a replay), so secrets need not be set; `process`: who
+ *   asks, where the file names a `gate`, so that each needs its own secrets alone
  */
 export function loadConfig(
   text: string,
   file: string,
   variables: Variables,
-  { secrets = "needed" }: { readonly secrets?: "needed" | "unused" } = {},
+  {
+    secrets = "needed",
+    process = "agent",
+  }: { readonly secrets?: "needed" | "unused"; readonly process?: Process } = {},
 ): Loaded {
   const tree = readYaml(text);
   const refuse = (faults: readonly Fault[]): Loaded => ({ ok: false, problems: problemsOf(faults, tree, file) });
@@ -37,7 +42,9 @@ export function loadConfig(
       { offset: 0, message: "the file is empty", hint: "begin with data_sources; see examples/unship.yaml" },
     ]);
   }
-  const { value, troubles } = substitute(tree, variables, secrets === "needed");
+  const separate = isMap(tree.root) && isMap(tree.root.gate);
+  const needed = (key: string) => secrets === "needed" && isNeeded(key, process, separate);
+  const { value, troubles } = substitute(tree, variables, needed);
   const parsed = ConfigFile.safeParse(value);
   const unfilled = new Set(troubles.map(({ path }) => pathText(path)));
   const found = [

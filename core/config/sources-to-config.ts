@@ -69,12 +69,18 @@ function deploymentsOf(file: FileDeployments): DeploymentsSource {
         kubeconfig: file.kubeconfig ?? null,
         context: file.context ?? null,
         namespaces: file.namespaces,
+        ...(file.write === undefined
+          ? {}
+          : { write: { kubeconfig: file.write.kubeconfig ?? null, context: file.write.context ?? null } }),
       }
     : {
         type: file.type,
         endpoint: file.endpoint,
         token: secretRef(file.token),
         repositories: file.repositories ?? [],
+        ...(file.write === undefined
+          ? {}
+          : { write: { token: secretRefOf(file.write.token), account: file.write.account ?? null } }),
       };
 }
 
@@ -95,6 +101,7 @@ function migrationsOf(file: File["migrations"][number]): MigrationsSource {
     environment,
     timeoutMs: durationMs(file.timeout),
     everyMs: durationMs(file.every),
+    ...(file.write === undefined ? {} : { write: file.write }),
   };
 }
 
@@ -103,15 +110,18 @@ function flagsOf(file: NonNullable<File["feature_flags"]>): FlagsSource {
   switch (file.type) {
     case "launchdarkly": {
       const { type, project } = file;
-      return { type, endpoint, apiKey: secretRefOf(file.api_key), project, environment };
+      const write = file.write === undefined ? {} : { write: secretRefOf(file.write.api_key) };
+      return { type, endpoint, apiKey: secretRefOf(file.api_key), project, environment, ...write };
     }
     case "flagsmith": {
       const { type, project, environment_key: environmentKey } = file;
-      return { type, endpoint, token: secretRefOf(file.token), project, environment, environmentKey };
+      const write = file.write === undefined ? {} : { write: secretRefOf(file.write.token) };
+      return { type, endpoint, token: secretRefOf(file.token), project, environment, environmentKey, ...write };
     }
     case "unleash": {
       const { type, project, actor = null } = file;
-      return { type, endpoint, token: secretRefOf(file.token), project, environment, actor };
+      const write = file.write === undefined ? {} : { write: secretRefOf(file.write.token) };
+      return { type, endpoint, token: secretRefOf(file.token), project, environment, actor, ...write };
     }
   }
 }

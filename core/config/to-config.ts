@@ -3,6 +3,7 @@ import { addressOf } from "./address.ts";
 import type {
   AllowedAction,
   ChainStep,
+  ChannelConfig,
   Config,
   Feedback,
   Guardrails,
@@ -100,6 +101,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
           },
     ...(file.notifications === undefined ? {} : { notifications: notificationsOf(file.notifications) }),
     ...(file.server === undefined ? {} : { server: serverOf(file.server) }),
+    ...(file.gate === undefined ? {} : { gate: channelOf(file.gate) }),
   });
 }
 
@@ -192,6 +194,12 @@ function notificationsOf({ slack, pagerduty }: NonNullable<ConfigFile["notificat
           },
     pagerduty: pagerduty === undefined ? null : { routingKeys: Object.fromEntries(keys), apiUrl: pagerduty.api_url },
   };
+}
+
+/** A check has seen to it that one of the two stands there. */
+function channelOf({ socket, listen = "", token }: NonNullable<ConfigFile["gate"]>): ChannelConfig {
+  const at = socket === undefined ? (addressOf(listen) ?? { host: "127.0.0.1", port: 0 }) : { socket };
+  return { at, token: secretRefOf(token) };
 }
 
 function serverOf(server: NonNullable<ConfigFile["server"]>): NonNullable<Config["server"]> {

@@ -17,7 +17,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Where secrets stand: these stay references, and no message ever quotes them (S10). */
 const SECRETS =
-  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:token|api_key)|model\.api_key|ledger\.url|notifications\.(?:slack\.(?:bot_token|signing_secret)|pagerduty\.routing_keys\.[^.]+))$/;
+  /^(?:data_sources\.(?:metrics|deployments(?:\.\d+)?|logs|feature_flags)\.(?:write\.)?(?:token|api_key)|model\.api_key|gate\.token|ledger\.url|notifications\.(?:slack\.(?:bot_token|signing_secret)|pagerduty\.routing_keys\.[^.]+))$/;
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the file spells it
 const VARIABLE_FORM = "${VARIABLE}";
@@ -58,18 +58,18 @@ const VARIABLE = /^[A-Za-z_]\w*$/;
  * Puts `${NAME}` into every text of the tree but the secrets, and checks that each variable is set. `$${` is a literal
  * `${`; `${1}` stays, because PromQL's label_replace means something by it.
  *
- * @param needSecrets false: a variable that only a secret names may be unset (a replay asks no source).
+ * @param needed by the path of a secret: whether the variable that it names has to be set.
  */
 export function substitute(
   tree: YamlTree,
   variables: Variables,
-  needSecrets: boolean,
+  needed: (path: string) => boolean,
 ): { readonly value: unknown; readonly troubles: readonly Trouble[] } {
   const troubles: Trouble[] = [];
   const walk = (value: unknown, path: Path): unknown => {
     if (typeof value === "string") {
       if (!isSecret(path)) return substituteText(value, path, variables, troubles);
-      troubles.push(...secretTroubles(value, path, variables, needSecrets));
+      troubles.push(...secretTroubles(value, path, variables, needed(path.join("."))));
       return value;
     }
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));

@@ -89,6 +89,7 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
   const forbidden: RegExp[] = [];
   const accounts = new Map([[ARGOCD_TOKEN, "unship"]]);
   let version = 100;
+  let rights: (action: string, name: string) => "yes" | "no" | "untold" = () => "yes";
   let ends: "Succeeded" | "Failed" | "never" = "Succeeded";
   let clock = FIRST_SYNC + 100 * HOUR;
   let onWrite: (turn: number, response: ServerResponse) => "go on" | "answered" = () => "go on";
@@ -132,7 +133,12 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
     if (forbidden.some((one) => one.test(`${method} ${url.pathname}`))) return denied;
     if (url.pathname === "/api/version") return [200, { Version: "v3.1.0" }];
     if (url.pathname === "/api/v1/session/userinfo") return [200, { loggedIn: true, username, iss: "argocd" }];
-    if (url.pathname.startsWith("/api/v1/account/can-i/")) return [200, { value: "yes" }];
+    const [, resource, action = "", of = ""] =
+      /^\/api\/v1\/account\/can-i\/([^/]+)\/([^/]+)\/(.+)$/.exec(url.pathname) ?? [];
+    if (resource !== undefined) {
+      const value = rights(action, decodeURIComponent(of));
+      return value === "untold" ? [400, error(3, `${action} is no action`)] : [200, { value }];
+    }
     if (url.pathname === "/api/v1/applications") return [200, { metadata: {}, items: [...stored.values()] }];
     const [, set] = /^\/api\/v1\/applicationsets\/([^/]+)$/.exec(url.pathname) ?? [];
     if (set !== undefined) return sets.has(set) ? [200, sets.get(set)] : denied;
@@ -279,6 +285,10 @@ export async function fakeArgocd(applications: readonly FakeApplication[]) {
     },
     /** Calls that match "GET /api/…" are denied from now on. */
     forbid: (calls: RegExp) => void forbidden.push(calls),
+    /** What the token is told that it may do: "sync" to "default/shop"; a server does not know every action. */
+    grant: (does: typeof rights) => {
+      rights = does;
+    },
     /** The name behind unship's token from now on. */
     account: (name: string) => void accounts.set(ARGOCD_TOKEN, name),
     /** A token for somebody else. */

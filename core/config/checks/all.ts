@@ -7,6 +7,7 @@ import {
   stepsAreKnown,
 } from "./chain.ts";
 import type { Check } from "./check.ts";
+import { gateAnswersSomewhere, gateHasItsOwnCredentials } from "./gate.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
 import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
 import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
@@ -66,4 +67,6 @@ export const CHECKS: readonly Check[] = [
   accessTokensApproveNothing,
   issuerAndApproversFit,
   slackAndApproversFit,
+  gateAnswersSomewhere,
+  gateHasItsOwnCredentials,
 ];

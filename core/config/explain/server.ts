@@ -7,14 +7,14 @@ export function explainServer(config: Config): Section {
   return { heading: "Over HTTP", lines: [...approvalLines(config), ...mcpLines(config), ...callerLines(config)] };
 }
 
-function approvalLines({ server, approvers, notifications }: Config): readonly string[] {
+function approvalLines({ server, approvers, notifications, gate }: Config): readonly string[] {
   const listen = server?.listen ?? null;
   if (listen === null) {
     return ["Approvals: none (no server.listen); approvers answer with `unship approve` and `unship reject`."];
   }
   const where = `${listen.host.includes(":") ? `[${listen.host}]` : listen.host}:${listen.port}`;
   return [
-    `Approvals: at ${where} while \`unship watch\` runs, for approvers with a personal token${server?.oidc === undefined ? "" : " or one of the issuer"} as bearer.`,
+    `Approvals: at ${where} while \`unship ${gate === undefined ? "watch" : "gate"}\` runs, for approvers with a personal token${server?.oidc === undefined ? "" : " or one of the issuer"} as bearer.`,
     ...issuerLines(server?.oidc),
     ...slackLines(notifications),
     ...(approvers.length === 0 ? ["CAUTION: nobody can answer there: the file lists no approvers."] : []),

@@ -38,23 +38,31 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** The gate's own process never acts with what the agent holds. */
+const withoutCredential = (source: { readonly write?: unknown }, gate: Config["gate"]): string | null =>
+  gate === undefined || source.write !== undefined ? null : "the gate has no credential of its own for it (write)";
+
 /** Why nothing here could carry an action out; null: something can. */
-export function missingHand(action: string, { dataSources }: Config): string | null {
+export function missingHand(action: string, { dataSources, gate }: Config): string | null {
   switch (action) {
     case "rollout_abort":
     case "rollout_pause":
     case "rollout_promote":
     case "kubectl_rollout_undo": {
-      const has = dataSources.deployments.some(({ type }) => type === "kubernetes");
-      return has ? null : "no deployments source of type kubernetes is configured";
+      const source = dataSources.deployments.find(({ type }) => type === "kubernetes");
+      if (source === undefined) return "no deployments source of type kubernetes is configured";
+      return withoutCredential(source, gate);
     }
     case "argocd_resume_auto_sync":
     case "argocd_sync_to_previous": {
-      const has = dataSources.deployments.some(({ type }) => type === "argocd_webhook");
-      return has ? null : "no deployments source of type argocd_webhook is configured";
+      const source = dataSources.deployments.find(({ type }) => type === "argocd_webhook");
+      if (source === undefined) return "no deployments source of type argocd_webhook is configured";
+      return withoutCredential(source, gate);
     }
     case "feature_flag_disable":
-      return dataSources.featureFlags === null ? "no feature_flags source is configured" : null;
+      return dataSources.featureFlags === null
+        ? "no feature_flags source is configured"
+        : withoutCredential(dataSources.featureFlags, gate);
     case "database_migration_rollback": {
       const runs = dataSources.migrations.some(({ status, rollback }) => status !== null && rollback !== null);
       if (runs) return null;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FeedbackLoop, ReasoningChain } from "./chain.ts";
 import { Execution } from "./execution.ts";
 import { field } from "./fields.ts";
+import { Gate } from "./gate.ts";
 import { approval, freezeWindows, graduation } from "./limits.ts";
 import { Notifications } from "./notifications.ts";
 import { RollbackPolicies } from "./policies.ts";
@@ -47,6 +48,11 @@ export const ConfigFile = z.strictObject({
     {
       unless: "no approvals over HTTP; MCP over HTTP for this machine alone, without a token",
     },
+  ),
+  gate: field(
+    Gate.optional(),
+    "The gate as a process of its own (`unship gate`), which alone holds the ledger and what can write: `write` of each source, ledger.url and signing_key, and everything under notifications.",
+    { unless: "one process: whoever watches, or serves MCP, acts itself" },
   ),
 });
 export type ConfigFile = Readonly<z.infer<typeof ConfigFile>>;

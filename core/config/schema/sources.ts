@@ -60,6 +60,14 @@ const Scrape = z.strictObject({
   ),
 });
 
+const SWITCHES = `Token that may switch flags, as ${SECRET_FORMS}.`;
+
+/** The second credential of a source. */
+const ofTheGate = <S extends z.ZodRawShape>(shape: S) =>
+  field(z.strictObject(shape).optional(), "The credential of the process that acts, which reads with it too.", {
+    unless: "the same; where `gate` stands, nothing of this source is acted on",
+  });
+
 const Kubernetes = z.strictObject({
   type: field(z.literal("kubernetes"), "Rollouts of Deployments, StatefulSets and DaemonSets, read from the cluster."),
   kubeconfig: field(text().optional(), "Path of the kubeconfig.", {
@@ -67,6 +75,10 @@ const Kubernetes = z.strictObject({
   }),
   context: field(name().optional(), "Context in the kubeconfig.", { unless: "its current context" }),
   namespaces: field(z.array(name()).min(1).default(["*"]), 'Namespaces to look at; "*": all.'),
+  write: ofTheGate({
+    kubeconfig: field(text().optional(), "Path of its kubeconfig.", { unless: "the account of the pod that acts" }),
+    context: field(name().optional(), "Context in it.", { unless: "its current context" }),
+  }),
 });
 
 const ArgocdWebhook = z.strictObject({
@@ -87,6 +99,14 @@ const ArgocdWebhook = z.strictObject({
     "Clones in which the Git revert that finishes a rollback is prepared on a branch.",
     { unless: "none: the revert is described and not prepared" },
   ),
+  write: ofTheGate({
+    token: field(secret(), `Token of an Argo CD account that the gate alone uses, as ${SECRET_FORMS}.`),
+    account: field(
+      name().optional(),
+      "How Argo CD calls that account: by it the agent knows the gate's own rollbacks where their mark was taken away.",
+      { unless: "not known to the agent" },
+    ),
+  }),
 });
 
 const Deployments = z.discriminatedUnion("type", [Kubernetes, ArgocdWebhook]);
@@ -127,6 +147,7 @@ const FeatureFlags = z.discriminatedUnion("type", [
       name().default("production"),
       "The key of the environment whose flags are read and may be switched off.",
     ),
+    write: ofTheGate({ api_key: field(secret(), SWITCHES) }),
   }),
   z.strictObject({
     type: field(z.literal("flagsmith"), "A Flagsmith server, or its cloud."),
@@ -140,6 +161,7 @@ const FeatureFlags = z.discriminatedUnion("type", [
       name(),
       "The client-side key of the environment whose features are read and may be switched off. It is no secret.",
     ),
+    write: ofTheGate({ token: field(secret(), SWITCHES) }),
   }),
   z.strictObject({
     type: field(z.literal("unleash"), "An Unleash server."),
@@ -152,6 +174,7 @@ const FeatureFlags = z.discriminatedUnion("type", [
       "The name that Unleash writes for this token, if unship alone uses it: its own switches are then known again after a restart.",
       { unless: "own switches are known to the process that made them alone" },
     ),
+    write: ofTheGate({ token: field(secret(), SWITCHES) }),
   }),
 ]);
 
@@ -188,6 +211,15 @@ const Migrations = z.strictObject({
   ),
   timeout: field(duration(1000).default("5m"), "How long the rollback may take before it is killed."),
   every: field(duration(1000).default("1m"), "The least time between two looks at the status."),
+  write: field(
+    z
+      .strictObject({
+        environment: field(z.array(name()).min(1), "Variables of that process' environment that the commands see."),
+      })
+      .optional(),
+    "What the commands see besides in the process that acts: the account that may change the schema.",
+    { unless: "nothing besides" },
+  ),
 });
 
 export const DataSources = z.strictObject({

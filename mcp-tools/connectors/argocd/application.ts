@@ -114,6 +114,7 @@ export const Application = z.looseObject({
     ownerReferences: list(z.looseObject({ kind: z.string(), name: z.string() })),
   }),
   spec: z.looseObject({
+    project: z.string().nullish(),
     source: Source.nullish(),
     sources: list(Source),
     revisionHistoryLimit: z.number().nullish(),

@@ -8,6 +8,8 @@ export interface ArgocdOptions {
   readonly endpoint: URL;
   /** Token of an Argo CD account; null: none is sent, which a server refuses unless anonymous access is on. */
   readonly token: string | null;
+  /** The account that unship writes as, where another process does so; null: that of the token. */
+  readonly account?: string | null;
   readonly timeoutMs?: number;
 }
 
@@ -63,11 +65,11 @@ export interface ArgocdClient {
   liveObjects(name: string, namespace: string, abort: AbortSignal): Promise<readonly string[]>;
   /** Each object that a revision asks for, with the parameters that the application has now, as JSON. */
   manifests(name: string, namespace: string, revision: string, abort: AbortSignal): Promise<readonly string[]>;
-  /** The account that the token is of; null where the server does not tell. */
+  /** The account that unship writes as; null where the server does not tell. */
   username(abort: AbortSignal): Promise<string | null>;
   /** Whether the token may do this to the application; null where the server does not tell. */
   mayDo(
-    action: "sync" | "rollback" | "update",
+    action: "sync" | "rollback" | "update" | "delete",
     project: string,
     name: string,
     abort: AbortSignal,
@@ -86,7 +88,7 @@ export interface ArgocdClient {
 }
 
 /** @see https://github.com/argoproj/argo-cd/blob/master/assets/swagger.json (read at 37ee009) */
-export function argocdClient({ endpoint, token, timeoutMs }: ArgocdOptions): ArgocdClient {
+export function argocdClient({ endpoint, token, account = null, timeoutMs }: ArgocdOptions): ArgocdClient {
   const source = "argocd";
   const base = new URL(endpoint);
   base.pathname = base.pathname.replace(/\/api\/v1(\/applications)?\/?$/, "") || "/";
@@ -152,6 +154,7 @@ export function argocdClient({ endpoint, token, timeoutMs }: ArgocdOptions): Arg
       return (await http.getJson(`${to}${query}` as Path, Answer, abort)).manifests;
     },
     async username(abort) {
+      if (account !== null) return account;
       const UserInfo = z.looseObject({ username: z.string().nullish() });
       const info = await http.getJson(path`/api/v1/session/userinfo`, UserInfo, abort).catch(unlessOurs);
       return info?.username || null;

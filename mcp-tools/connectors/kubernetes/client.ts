@@ -70,6 +70,8 @@ export interface AccessQuestion {
   /** "" for the core group. */
   readonly group: string;
   readonly resource: string;
+  /** "scale", "exec", …; absent: the object itself. */
+  readonly subresource?: string;
   readonly namespace: string;
 }
 

@@ -1,14 +1,30 @@
 import type { KubeClient } from "./client.ts";
 
-/** What changes production where it is granted: the workloads themselves, their pods, and whoever runs in them. */
-const WRITES = [
-  ...["deployments", "statefulsets", "daemonsets"].flatMap((resource) =>
-    ["patch", "update", "delete"].map((verb) => ({ verb, group: "apps", resource })),
+interface Write {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+}
+
+const writes = (verbs: readonly string[], group: string, resource: string, subresource?: string): readonly Write[] =>
+  verbs.map((verb) => ({ verb, group, resource, ...(subresource === undefined ? {} : { subresource }) }));
+
+/**
+ * What changes production where it is granted: the workloads themselves and their scale, their pods and what runs in them,
+ * and the right to make tokens of other accounts.
+ */
+const WRITES: readonly Write[] = [
+  ...["deployments", "statefulsets", "daemonsets"].flatMap((one) =>
+    writes(["patch", "update", "delete", "create"], "apps", one),
   ),
-  ...["patch", "delete"].map((verb) => ({ verb, group: "argoproj.io", resource: "rollouts" })),
-  { verb: "delete", group: "", resource: "pods" },
-  { verb: "create", group: "", resource: "pods" },
-] as const;
+  ...["deployments", "statefulsets"].flatMap((one) => writes(["patch", "update"], "apps", one, "scale")),
+  ...writes(["patch", "update", "delete", "create"], "argoproj.io", "rollouts"),
+  ...["scale", "status"].flatMap((part) => writes(["patch", "update"], "argoproj.io", "rollouts", part)),
+  ...writes(["create", "delete", "patch"], "", "pods"),
+  ...["exec", "eviction"].flatMap((part) => writes(["create"], "", "pods", part)),
+  ...writes(["create"], "", "serviceaccounts", "token"),
+];
 
 /** What a credential may change, as the API server says. */
 export interface WriteRights {
@@ -30,8 +46,12 @@ export async function writeRights(
   );
   return {
     may: answers
-      .flatMap(({ question: { verb, resource, namespace }, answer }) =>
-        answer === true ? [`${verb} ${resource} in ${namespace === "*" ? "every namespace" : namespace}`] : [],
+      .flatMap(({ question: { verb, resource, subresource, namespace }, answer }) =>
+        answer === true
+          ? [
+              `${verb} ${subresource === undefined ? resource : `${resource}/${subresource}`} in ${namespace === "*" ? "every namespace" : namespace}`,
+            ]
+          : [],
       )
       .sort(),
     untold: answers.some(({ answer }) => answer === null),

@@ -17,6 +17,13 @@ const PLACES: readonly (readonly [path: string, around: Readonly<Record<string, 
   ["data_sources.feature_flags.api_key", { type: "launchdarkly" }],
   ["data_sources.feature_flags.token", { type: "unleash", endpoint: "http://u" }],
   ["data_sources.feature_flags.token", { type: "flagsmith", project: 1, environment_key: "k" }],
+  [
+    "data_sources.deployments.write.token",
+    { type: "argocd_webhook", endpoint: "http://a", token: "${file:/run/read}" },
+  ],
+  ["data_sources.feature_flags.write.api_key", { type: "launchdarkly", api_key: "${file:/run/read}" }],
+  ["data_sources.feature_flags.write.token", { type: "unleash", endpoint: "http://u", token: "${file:/run/read}" }],
+  ["gate.token", { socket: "/run/unship/gate.sock" }],
   ["model.api_key", { provider: "openai", model: "m" }],
   ["ledger.url", { signing_key: "/etc/unship/head-key.pem" }],
   ["notifications.slack.bot_token", { team: "T1" }],
@@ -25,7 +32,7 @@ const PLACES: readonly (readonly [path: string, around: Readonly<Record<string, 
 ];
 
 const withSecret = (path: string, around: Readonly<Record<string, unknown>>, value: unknown): string => {
-  const parent = path.slice(0, path.lastIndexOf("."));
+  const parent = path.slice(0, path.lastIndexOf(".")).replace(/\.write$/, "");
   const base = Object.keys(around).length === 0 ? UNSHIP : changed(UNSHIP, [parent, around]);
   // Buttons need somebody who may press them, and somewhere to arrive.
   const pressed: Parameters<typeof changed>[1][] = path.endsWith("signing_secret")
@@ -135,7 +142,11 @@ describe("secret fields", () => {
     };
     walk(configJsonSchema(), []);
     expect([...new Set(found)].sort()).toEqual(
-      [...new Set(PLACES.map(([path]) => path)), "data_sources.deployments.0.token"].sort(),
+      [
+        ...new Set(PLACES.map(([path]) => path)),
+        "data_sources.deployments.0.token",
+        "data_sources.deployments.0.write.token",
+      ].sort(),
     );
   });
 });
