@@ -31,6 +31,11 @@ export const ERRORS = {
     retry: true,
     text: "Another watch works on {ledger}; one ledger takes one watch. Stop the other first.",
   },
+  "gate.unavailable": {
+    retry: true,
+    text: "The gate at {where} did not answer: {reason}. What it did, if anything, stands in its ledger.",
+  },
+  "gate.refused": { retry: false, text: "The gate refused it: {reason}." },
   "incident.unknown": { retry: false, text: "There is no incident {incident}." },
   "service.unknown": { retry: false, text: "There is no service {service}; known are {known}." },
   "metric.unknown": { retry: false, text: "There is no metric {metric}; known are {known}." },

@@ -121,10 +121,13 @@ export interface Composition {
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly sources: (config: Config) => Promise<OpenSources>;
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
+  /** The ledger, or the gate's view of it where that is a process of its own. */
   readonly ledger: (config: Config) => Promise<Ledger>;
   readonly audit: () => Promise<AuditDesk>;
   /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
   readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
+  /** Runs until aborted, as the file says. */
+  readonly gate: (config: Config, abort: AbortSignal) => Promise<void>;
   readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
   /** `http`: host:port to serve at instead of stdio. */
   readonly mcp: (

@@ -21,9 +21,9 @@ export interface DeskOptions {
  * agent's user cannot read, unless the configuration says otherwise.
  */
 async function personalToken(to: Composition, options: DeskOptions, config: Config): Promise<string> {
-  // A ledger on a server is nobody's file; the memory is written by the same user.
-  const { ledger, knowledge } = config;
-  const agents = ledger.type === "sqlite" ? ledger.path : knowledge.path;
+  // A ledger on a server is nobody's file, and one that a gate of its own keeps is not the agent's; the memory is.
+  const { ledger, knowledge, gate } = config;
+  const agents = ledger.type === "sqlite" && gate === undefined ? ledger.path : knowledge.path;
   const agentFile = config.approval.tokenFile === "same_user" ? null : agents;
   if (options.tokenFile !== undefined) return (await to.readSecretFile(options.tokenFile, agentFile)).trim();
   if (to.terminal.askSecret !== null) return (await to.terminal.askSecret("Your personal token: ")).trim();

@@ -10,6 +10,7 @@ const UNAVAILABLE: readonly ErrorCode[] = [
   "store.unavailable",
   "component.missing",
   "watch.running",
+  "gate.unavailable",
 ];
 
 /** What a failure means to a script; see `EXIT`. */

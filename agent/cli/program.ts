@@ -84,6 +84,10 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     .option("--json", "a JSON line an event")
     .action(run(async (options) => (await import("./watch.ts")).watch(to, options, abort)));
 
+  command("gate", "The gate as a process of its own, with the credentials that can write; the others then only read")
+    .option("--mode <mode>", "observe, approve or auto, instead of the file's")
+    .action(run(async (options) => (await import("./gate.ts")).gate(to, options, abort)));
+
   command("mcp", "The MCP server on standard input and output, or over HTTP")
     .option("--http <address>", "Streamable HTTP at this address, such as 127.0.0.1:7331, instead of stdio")
     .option("--read-only", "do not even register the tools that propose or submit")

@@ -1,44 +1,42 @@
 import { createHash } from "node:crypto";
 import { assess, createAssessor, episodes } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
-import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Clock, Executor, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
-import { createGate } from "../../mcp-tools/gate/gate.ts";
-import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
-import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
+import type { Clock, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
 import { createVerifier } from "../../mcp-tools/gate/verify.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
 import { createWatch, type Watch } from "../watch/watch.ts";
-import { createChain, newPlanId } from "./chain.ts";
+import { createChain } from "./chain.ts";
 import { modelHolds, NO_HOLDS, withHolds } from "./holds.ts";
+import { composeGate, type OwnGateParts } from "./own-gate.ts";
 import { type BadVersions, badVersions } from "./past.ts";
 import { createSilences } from "./silences.ts";
 
-export interface AgentParts {
+/** An agent acts through a gate of its own, made from these; or it hands its plans to another process' gate. */
+export type AgentParts = WatchingParts &
+  (
+    | Pick<OwnGateParts, "executors" | "ledger" | "identity" | "newId">
+    | { readonly gate: Gate; readonly ledger: Ledger }
+  );
+
+interface WatchingParts {
   readonly version: string;
   readonly config: Config;
   readonly clock: Clock;
   readonly sources: Sources;
-  readonly executors: readonly Executor[];
   readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
   /** What the last `observe` could not see and what sources left out of their last answers; absent: nothing can be. */
   readonly gaps?: () => readonly Gap[];
-  readonly ledger: Ledger & GateStore;
   readonly store: IncidentStore | null;
   readonly notifier: Notifier;
-  /** What proves who answers beside personal tokens; absent: nothing does. */
-  readonly identity?: IdentityChecks;
   readonly emit: Emit;
   readonly postmortem: ((incident: Incident, caseFile: CaseFile | null) => Promise<string>) | null;
   /** A language model beside the core, with a fresh budget for each run; absent: none. */
   readonly model?: () => Promise<BudgetedModel>;
   /** How long a tick of the watch waits for the chain, ms; absent: until it has answered. */
   readonly chainPatienceMs?: number;
-  /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
-  readonly newId?: () => string;
 }
 
 export interface Agent {
@@ -56,22 +54,7 @@ export function composeAgent(parts: AgentParts): Agent {
   const silences = { look: createSilences(), gather: createSilences() };
   const unseen = parts.gaps ?? (() => []);
   const mayHold = config.model?.mayHold ?? false;
-  const gate = createGate({
-    config,
-    store: ledger,
-    executors: parts.executors,
-    assess: async (services, now, abort) => {
-      const pastBad = await badVersions(ledger);
-      const caseFile = await createAssessor({ sources, config }).gather(now, abort);
-      const fresh = assess({ ...caseFile, gaps: [...caseFile.gaps, ...unseen()] }, config, services, { pastBad });
-      return withHolds(fresh, await modelHolds(ledger, mayHold));
-    },
-    traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
-    clock,
-    notifier: parts.notifier,
-    ...(parts.identity === undefined ? {} : { identity: parts.identity }),
-    newId: parts.newId ?? newPlanId,
-  });
+  const gate = "gate" in parts ? parts.gate : composeGate(parts);
   const chain = createChain({ ...parts, gate });
   let newest: CaseFile | null = null;
   let pastBad: BadVersions = new Map();
@@ -81,6 +64,7 @@ export function composeAgent(parts: AgentParts): Agent {
     clock,
     ledger,
     gate,
+    ...("gate" in parts ? { gateSeesHealth: true as const } : {}),
     notifier: parts.notifier,
     store: parts.store,
     emit: parts.emit,

@@ -3,6 +3,7 @@ import type { Config, SecretRef } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Clock, IncidentStore, Ledger, Sources } from "../../core/ports.ts";
+import type { Channel } from "../../mcp-tools/channel/client.ts";
 import type {
   Asks,
   CheckLine,
@@ -42,10 +43,22 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const secrets = asks === "no-sources" ? "unused" : "needed";
     return { config: readConfig(file, environment, mode, secrets, asks === "gate" ? "gate" : "agent"), file };
   };
-  const ledgerOf = async ({ ledger }: Config) =>
+  /** The record itself: of the gate's own process, or of the one process that does both. */
+  const recordOf = async ({ ledger }: Config) =>
     ledger.type === "sqlite"
       ? (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(ledger.path)
       : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(await secretOf(ledger.url));
+  /** The way to the gate's own process; null where this one is both. `token`: what the agent shows it. */
+  const channelTo = async (config: Config, token: "agent" | "person"): Promise<Channel | null> => {
+    if (config.gate === undefined) return null;
+    const { openChannel } = await import("../../mcp-tools/channel/client.ts");
+    const { channelText } = await import("../../core/config/channel-config.ts");
+    const shown =
+      token === "agent" ? await secretOf(config.gate.token) : await secretOf(config.gate.token).catch(() => null);
+    return openChannel({ at: config.gate.at, where: channelText(config.gate), token: shown });
+  };
+  const ledgerOf = async (config: Config): Promise<Ledger> =>
+    (await channelTo(config, "person"))?.ledger ?? recordOf(config);
   const secretOf = async (reference: SecretRef) => (await import("./secrets.ts")).secret(reference, environment);
   /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */
   const signerOf = async (config: Config) =>
@@ -56,6 +69,20 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     if (sign === null) return channels;
     const { withSignedHead } = await import("./signed-notices.ts");
     return { ...channels, notifier: withSignedHead(channels.notifier, ledger.head, sign) };
+  };
+  /** The record of the one process that does both, and through what it tells people. */
+  const ownRecord = async (config: Config) => {
+    const ledger = await recordOf(config);
+    const { notifier, slack, close } = await channelsOf(config, ledger);
+    return { ledger, notifier, slack, close: () => close().finally(ledger.close) };
+  };
+  const lockOf = async ({ ledger }: Config) => {
+    const { lockWatch } = await import("./watch-lock.ts");
+    return lockWatch(
+      ledger.type === "sqlite"
+        ? { file: ledger.path }
+        : { url: await secretOf(ledger.url), name: "the PostgreSQL ledger" },
+    );
   };
   const storeOf = async (config: Config): Promise<IncidentStore | null> =>
     (await import("../../knowledge/store.ts")).configuredStore(config);
@@ -97,6 +124,21 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     }
   };
 
+  /** Who answers where the gate should, and whether it means the same. */
+  const gateLines = async (config: Config): Promise<readonly CheckLine[]> => {
+    const channel = await channelTo(config, "agent");
+    if (channel === null) return [];
+    try {
+      const { gateLine } = await import("./read-only.ts");
+      return [gateLine(await channel.hello(), config)];
+    } catch (error) {
+      if (!(error instanceof UnshipError)) throw error;
+      return [{ ok: false, text: `gate: ${error.message}` }];
+    } finally {
+      await channel.close();
+    }
+  };
+
   return {
     version,
     terminal,
@@ -112,7 +154,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const system = await systemOf(config, false);
       try {
         const { withinReach } = await import("./read-only.ts");
-        const ledger = config.gate === undefined ? await ledgerLines(config) : [];
+        const ledger = config.gate === undefined ? await ledgerLines(config) : await gateLines(config);
         return [...(await system.report(abort)), ...ledger, ...withinReach(config, environment)];
       } finally {
         await system.close();
@@ -121,8 +163,10 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     ledger: ledgerOf,
     audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
     desk: async (config) => {
+      const channel = await channelTo(config, "person");
+      if (channel !== null) return { gate: channel.gate, ledger: channel.ledger };
       const { createGate } = await import("../../mcp-tools/gate/gate.ts");
-      const ledger = await ledgerOf(config);
+      const ledger = await recordOf(config);
       const gate = createGate({
         config,
         store: ledger,
@@ -138,34 +182,40 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       });
       return { gate, ledger };
     },
+    gate: async (config, abort) => {
+      const { runGateProcess } = await import("./gate-process.ts");
+      const { identityChecks } = await import("./identity.ts");
+      await signerOf(config);
+      const own = new AsyncDisposableStack();
+      try {
+        const system = await systemOf(config, true);
+        own.defer(system.close);
+        const ledger = await recordOf(config);
+        own.defer(ledger.close);
+        const channels = await channelsOf(config, ledger);
+        own.defer(channels.close);
+        const identity = await identityChecks(config, environment);
+        const token = config.gate === undefined ? "" : await secretOf(config.gate.token);
+        const parts = { version, config, clock: systemClock, system, ledger, channels, identity, token, note };
+        await runGateProcess(parts, abort);
+      } finally {
+        await own.disposeAsync();
+      }
+    },
     watch: (config, emit) => openWatch(config, emit),
     mcp: async (config, { readOnly, http }, abort) => {
       const { serveMcp } = await import("./serve-mcp.ts");
       const at =
         http === undefined ? {} : { http: (await import("../../mcp-tools/http-listen.ts")).parseAddress(http) };
-      const system = await systemOf(config, !readOnly);
-      const ledger = await ledgerOf(config);
-      const channels = await channelsOf(config, ledger);
+      const channel = await channelTo(config, "agent");
+      const system = await systemOf(config, !readOnly && channel === null);
+      const behind = channel ?? (await ownRecord(config));
       try {
-        await serveMcp(
-          {
-            version,
-            config,
-            clock: systemClock,
-            system,
-            ledger,
-            store: await storeOf(config),
-            notifier: channels.notifier,
-            readOnly,
-            note,
-            ...at,
-          },
-          abort,
-        );
+        const common = { version, config, clock: systemClock, system, readOnly, note, ...at };
+        await serveMcp({ ...common, ...behind, store: await storeOf(config) }, abort);
       } finally {
-        await channels.close();
         await system.close();
-        await ledger.close();
+        await behind.close();
       }
     },
     investigate: async (choice, ask, abort): Promise<Investigation> => {
@@ -250,65 +300,54 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { writePostmortem } = await import("./postmortems.ts");
     const { openApprovals } = await import("./approvals.ts");
     const { identityChecks } = await import("./identity.ts");
-    const { lockWatch } = await import("./watch-lock.ts");
-    await signerOf(config);
-    const { ledger: where } = config;
-    const lock = await lockWatch(
-      where.type === "sqlite"
-        ? { file: where.path }
-        : { url: await secretOf(where.url), name: "the PostgreSQL ledger" },
-    );
-    const system = await systemOf(config, true);
-    const ledger = await ledgerOf(config);
-    const store = await storeOf(config);
-    const channels = await channelsOf(config, ledger);
-    const identity = await identityChecks(config, environment);
-    const { watch, gate } = composeAgent({
-      version,
-      config,
-      clock: systemClock,
-      sources: system.sources,
-      executors: system.executors,
-      observe: system.observe,
-      gaps: system.gaps,
-      ledger,
-      store,
-      notifier: channels.notifier,
-      identity,
-      emit,
-      chainPatienceMs: config.watch.stepMs / 2,
-      ...(await modelOf(config)),
-      postmortem: config.feedback.postmortemDraft
-        ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
-        : null,
-    });
-    const listener = await openApprovals({
-      config,
-      gate,
-      ledger,
-      clock: systemClock,
-      identity,
-      slack: channels.slack,
-      note,
-    }).catch(async (error) => {
-      await Promise.all([channels.close(), system.close(), store?.close(), ledger.close()]);
-      lock.release();
-      throw error;
-    });
-    return {
-      async run(abort) {
-        const until = AbortSignal.any([abort, lock.lost]);
-        await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until });
-        if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
-      },
-      close: async () => {
-        await listener?.close();
-        await channels.close();
-        await system.close();
-        await store?.close();
-        await ledger.close();
-        await lock.release();
-      },
-    };
+    const own = new AsyncDisposableStack();
+    try {
+      const channel = await channelTo(config, "agent");
+      if (channel === null) await signerOf(config);
+      const lock = channel === null ? await lockOf(config) : await channel.holdWatch();
+      own.defer(lock.release);
+      const behind = channel ?? (await ownRecord(config));
+      own.defer(behind.close);
+      const store = await storeOf(config);
+      own.defer(async () => store?.close());
+      const system = await systemOf(config, channel === null);
+      own.defer(system.close);
+      const identity = channel === null ? await identityChecks(config, environment) : {};
+      const { sources, executors, observe, gaps } = system;
+      const { ledger, notifier } = behind;
+      const { watch, gate } = composeAgent({
+        ...("gate" in behind ? behind : { ledger: behind.ledger, executors, identity }),
+        version,
+        config,
+        clock: systemClock,
+        sources,
+        observe,
+        gaps,
+        store,
+        notifier,
+        emit,
+        chainPatienceMs: config.watch.stepMs / 2,
+        ...(await modelOf(config)),
+        postmortem: config.feedback.postmortemDraft
+          ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })
+          : null,
+      });
+      if ("slack" in behind) {
+        const { slack } = behind;
+        const listener = await openApprovals({ config, gate, ledger, clock: systemClock, identity, slack, note });
+        own.defer(async () => listener?.close());
+      }
+      const open = own.move();
+      return {
+        async run(abort) {
+          const until = AbortSignal.any([abort, lock.lost]);
+          await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until });
+          if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
+        },
+        close: () => open.disposeAsync(),
+      };
+    } finally {
+      await own.disposeAsync();
+    }
   }
 }

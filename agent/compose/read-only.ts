@@ -2,6 +2,7 @@ import { accessSync, constants } from "node:fs";
 import type { Config, SecretRef } from "../../core/config/config.ts";
 import { isNeeded, secretsIn } from "../../core/config/secrets.ts";
 import { UnshipError } from "../../core/errors.ts";
+import type { Hello } from "../../mcp-tools/channel/protocol.ts";
 import type { Environment } from "./secrets.ts";
 import type { SourceReport } from "./system-parts.ts";
 
@@ -66,6 +67,16 @@ export function withinReach(config: Config, environment: Environment): readonly 
     return [{ ok: true, text: "this user and environment hold nothing that is the gate's alone" }];
   const text = `this user or environment holds what is the gate's alone: ${found.join(", ")}. Run check as the user that watches, or take it away`;
   return [{ ok: false, tooMuch: true, text }];
+}
+
+/** What the gate says of itself, beside what the agent's file says. The gate's own file counts. */
+export function gateLine({ version, mode, actions, watched }: Hello, config: Config): SourceReport {
+  const does = actions.length === 0 ? "carries nothing out" : `carries out ${actions.join(", ")}`;
+  const other = mode === config.mode ? "" : `; this file says ${config.mode}, and the gate's counts`;
+  return {
+    ok: true,
+    text: `gate: unship ${version} in mode ${mode}, ${does}${watched ? "" : "; no watch is connected to it"}${other}`,
+  };
 }
 
 function reachable(secret: SecretRef, environment: Environment): string | null {

@@ -1,29 +1,29 @@
-import { assess, createAssessor } from "../../core/assessment/assessor.ts";
+import { createAssessor } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
-import type { Clock, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
-import { createGate } from "../../mcp-tools/gate/gate.ts";
-import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
+import type { Clock, Gate, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
 import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
 import { accessTokens } from "./access-tokens.ts";
-import { knownIncident, newPlanId, toolContext } from "./chain.ts";
-import { modelHolds, withHolds } from "./holds.ts";
+import { knownIncident, toolContext } from "./chain.ts";
 import type { LiveSystem } from "./live-system.ts";
-import { badVersions } from "./past.ts";
+import { composeGate } from "./own-gate.ts";
 import { draftPostmortem } from "./postmortems.ts";
 import { createSilences } from "./silences.ts";
 
-export interface McpParts {
+/** The gate is this process' own, over a ledger of its own, or another process'. */
+export type McpParts = ServedParts &
+  ({ readonly ledger: Ledger & GateStore } | { readonly ledger: Ledger; readonly gate: Gate });
+
+interface ServedParts {
   readonly version: string;
   readonly config: Config;
   readonly clock: Clock;
   readonly system: LiveSystem;
-  readonly ledger: Ledger & GateStore;
   readonly store: IncidentStore | null;
   readonly notifier: Notifier;
   readonly readOnly: boolean;
@@ -44,21 +44,8 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
   const { config, clock, system, ledger } = parts;
   const { sources } = system;
   const assessor = createAssessor({ sources, config });
-  const gate = createGate({
-    config,
-    store: ledger,
-    executors: system.executors,
-    assess: async (services, now, stop) => {
-      const pastBad = await badVersions(ledger);
-      const caseFile = await createAssessor({ sources, config }).gather(now, stop);
-      const fresh = assess({ ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] }, config, services, { pastBad });
-      return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));
-    },
-    traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
-    clock,
-    notifier: parts.notifier,
-    newId: newPlanId,
-  });
+  const gate =
+    "gate" in parts ? parts.gate : composeGate({ ...parts, sources, executors: system.executors, gaps: system.gaps });
   const silences = createSilences();
   let snapshot: { readonly at: number; readonly file: Promise<CaseFile> } | null = null;
   const look = async (): Promise<CaseFile> => {

@@ -5,13 +5,16 @@ import { GateAnswer } from "../../core/model/plan.ts";
 import { wrote } from "./adopting.ts";
 import type { WatchParts } from "./ports.ts";
 
+/** How often changes that followed a rollback are looked at: they prove healthy over minutes, not seconds. */
+export const HEALTH_LOOK_MS = 60_000;
+
 /**
  * Writes down which later changes of the services that were taken back have proved healthy: finished, served for as
  * long as a recovery may take to show, and nothing wrong with the service now. Until one has, the gate counts each
  * further rollback of the service as one more in a row.
  */
 export async function noteHealthyChanges(
-  parts: WatchParts,
+  parts: Pick<WatchParts, "ledger" | "config">,
   caseFile: CaseFile,
   inTrouble: ReadonlySet<string>,
 ): Promise<void> {
@@ -44,7 +47,7 @@ export async function noteHealthyChanges(
 }
 
 /** When each service was last taken back. */
-async function actsByService({ ledger }: WatchParts): Promise<ReadonlyMap<string, number>> {
+async function actsByService({ ledger }: Pick<WatchParts, "ledger">): Promise<ReadonlyMap<string, number>> {
   const acts = new Map<string, number>();
   for (const { at, body } of await ledger.entries({ kinds: [LEDGER_KINDS.planAnswered] })) {
     const answer = GateAnswer.safeParse(body);

@@ -24,6 +24,8 @@ export interface WatchParts {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly gate: Gate;
+  /** The gate is another process, which sees for itself which changes proved healthy. */
+  readonly gateSeesHealth?: true;
   readonly notifier: Notifier;
   /** How long a notice may take, ms. Default 5000. */
   readonly noticeTimeoutMs?: number;

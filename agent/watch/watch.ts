@@ -7,7 +7,7 @@ import { createArguing } from "./arguing.ts";
 import { createCanaryDesk } from "./canaries.ts";
 import { QUIET_STEPS } from "./deciding.ts";
 import { noticeDrift } from "./drift.ts";
-import { noteHealthyChanges } from "./healthy.ts";
+import { HEALTH_LOOK_MS, noteHealthyChanges } from "./healthy.ts";
 import {
   hasSameCause,
   joinedBy,
@@ -26,9 +26,6 @@ import { noticed } from "./wording.ts";
 
 /** How many incidents a watch takes up again after a restart: far more than ever stand open at once. */
 const OPEN_LIMIT = 1000;
-
-/** How often changes that followed a rollback are looked at: they prove healthy over minutes, not seconds. */
-const HEALTH_LOOK_MS = 60_000;
 
 export interface Watch {
   /** Takes up what a previous process left: intents are reconciled first, then open incidents go on (S5). */
@@ -164,7 +161,7 @@ export function createWatch(parts: WatchParts): Watch {
       if (abort.aborted) return;
       if (due) {
         healthLookedAt = now;
-        await noteHealthyChanges(parts, caseFile, inTrouble);
+        if (parts.gateSeesHealth !== true) await noteHealthyChanges(parts, caseFile, inTrouble);
         await noticeDrift(parts, caseFile);
       }
       if (incidents.size > 0) await parts.gate.recover();

@@ -9,6 +9,7 @@ const COMMANDS = [
   "sandbox",
   "check",
   "watch",
+  "gate",
   "mcp",
   "status",
   "approve",

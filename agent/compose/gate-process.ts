@@ -1,0 +1,102 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { assess, createAssessor } from "../../core/assessment/assessor.ts";
+import { channelText } from "../../core/config/channel-config.ts";
+import type { Config } from "../../core/config/config.ts";
+import { UnshipError } from "../../core/errors.ts";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { Clock, Gate, Ledger } from "../../core/ports.ts";
+import { serveChannel } from "../../mcp-tools/channel/server.ts";
+import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
+import { HEALTH_LOOK_MS, noteHealthyChanges } from "../watch/healthy.ts";
+import { troubled } from "../watch/incident-state.ts";
+import { openApprovals } from "./approvals.ts";
+import type { LiveSystem } from "./live-system.ts";
+import type { Channels } from "./notifier.ts";
+import { composeGate } from "./own-gate.ts";
+
+export interface GateProcessParts {
+  readonly version: string;
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Its own, opened with the credentials that can write. */
+  readonly system: LiveSystem;
+  readonly ledger: Ledger & GateStore;
+  readonly channels: Channels;
+  readonly identity: IdentityChecks;
+  /** The channel's token, resolved. */
+  readonly token: string;
+  /** What people are told of the process itself, a line each. */
+  readonly note: (text: string) => void;
+}
+
+/**
+ * The gate as its own process, until told to stop. First it settles what an earlier one left open (S5); then it answers
+ * the agent over the channel, and people at the listener. At each step of the watch it looks at what nobody else keeps,
+ * takes up what is open, and reminds people; so a plan that a person approved is finished though the agent is gone
+ * meanwhile. Throws "input.invalid" where the file names no gate, or it cannot answer where the file says.
+ */
+export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal): Promise<void> {
+  const { config, clock, system, ledger, channels, identity, note } = parts;
+  if (config.gate === undefined) {
+    throw new UnshipError("input.invalid", { what: "gate", reason: "the file names none; see docs/separation.md" });
+  }
+  const { sources, executors, gaps } = system;
+  const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier: channels.notifier, identity });
+  await system.observe(clock.now(), abort);
+  await recover(gate, note);
+  const channel = await serveChannel({
+    at: config.gate.at,
+    token: parts.token,
+    gate,
+    ledger,
+    notifier: channels.notifier,
+    hello: { version: parts.version, mode: config.mode, actions: executors.map(({ action }) => action).toSorted() },
+    note,
+  });
+  try {
+    const listener = await openApprovals({ config, gate, ledger, clock, identity, slack: channels.slack, note });
+    try {
+      note(`The gate answers at ${channelText(config.gate)}, in mode ${config.mode}`);
+      await turn(gate, parts, abort);
+    } finally {
+      await listener?.close();
+    }
+  } finally {
+    await channel.close();
+  }
+}
+
+async function turn(gate: Gate, parts: GateProcessParts, abort: AbortSignal): Promise<void> {
+  const { config, clock, system, note } = parts;
+  let healthLookedAt = clock.now();
+  while (!abort.aborted) {
+    await delay(config.watch.stepMs, undefined, { signal: abort }).catch(() => undefined);
+    if (abort.aborted) return;
+    await system.observe(clock.now(), abort);
+    await recover(gate, note);
+    if (clock.now() - healthLookedAt < HEALTH_LOOK_MS) continue;
+    healthLookedAt = clock.now();
+    await noteHealth(parts, abort).catch((error: unknown) => {
+      if (!abort.aborted) note(`which changes proved healthy is not known: ${textOf(error)}`);
+    });
+  }
+}
+
+/** What counts rollbacks in a row is read by the gate itself: the agent's word for a healthy change is not enough. */
+async function noteHealth({ config, clock, system, ledger }: GateProcessParts, abort: AbortSignal): Promise<void> {
+  const caseFile = await createAssessor({ sources: system.sources, config }).gather(clock.now(), abort);
+  const seen = { ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] };
+  const { findings, conditions } = assess(seen, config);
+  await noteHealthyChanges({ ledger, config }, seen, troubled(findings, conditions));
+}
+
+/** A store that is down for a moment does not end the gate: whatever is open stays open, and is taken up the next time. */
+async function recover(gate: Gate, note: (text: string) => void): Promise<void> {
+  try {
+    for (const { planId, outcome } of await gate.recover()) note(`plan ${planId} was taken up again: ${outcome}`);
+  } catch (error) {
+    note(`what is open could not be taken up: ${textOf(error)}`);
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof UnshipError ? error.message : "it failed");

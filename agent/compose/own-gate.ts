@@ -1,0 +1,47 @@
+import { assess, createAssessor } from "../../core/assessment/assessor.ts";
+import type { Config } from "../../core/config/config.ts";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { Gap } from "../../core/model/assessment.ts";
+import type { Clock, Executor, Gate, Ledger, Notifier, Sources } from "../../core/ports.ts";
+import { createGate } from "../../mcp-tools/gate/gate.ts";
+import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
+import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
+import { newPlanId } from "./chain.ts";
+import { modelHolds, withHolds } from "./holds.ts";
+import { badVersions } from "./past.ts";
+
+export interface OwnGateParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly sources: Sources;
+  readonly executors: readonly Executor[];
+  /** What nobody could see, and what sources left out of their last answers; absent: nothing. */
+  readonly gaps?: () => readonly Gap[];
+  readonly ledger: Ledger & GateStore;
+  readonly notifier: Notifier;
+  /** What proves who answers beside personal tokens; absent: nothing does. */
+  readonly identity?: IdentityChecks;
+  /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
+  readonly newId?: () => string;
+}
+
+/** The gate over its own sources: for each question it reads everything anew, with an assessor of its own (S1). */
+export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGateParts): Gate {
+  return createGate({
+    config,
+    store: ledger,
+    executors: parts.executors,
+    assess: async (services, now, abort) => {
+      const pastBad = await badVersions(ledger);
+      const caseFile = await createAssessor({ sources, config }).gather(now, abort);
+      const gaps = [...caseFile.gaps, ...(parts.gaps?.() ?? [])];
+      const fresh = assess({ ...caseFile, gaps }, config, services, { pastBad });
+      return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));
+    },
+    traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
+    clock,
+    notifier: parts.notifier,
+    ...(parts.identity === undefined ? {} : { identity: parts.identity }),
+    newId: parts.newId ?? newPlanId,
+  });
+}

@@ -1,0 +1,59 @@
+import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
+import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { GateAnswer } from "../../core/model/plan.ts";
+import type { Ledger, LedgerDraft } from "../../core/ports.ts";
+
+/**
+ * Kinds of entries that the agent may write: what it saw, argued and told. All others are the gate's word, or (a change
+ * that proved healthy) something that widens what may happen next, which the gate has to see itself.
+ */
+const OF_THE_AGENT: readonly string[] = [
+  "chain.finished",
+  "canary.judged",
+  "canary.promotion-proposed",
+  "rollback.drifted",
+  "incident.finished",
+  "postmortem.written",
+  LEDGER_KINDS.noticeSent,
+  LEDGER_KINDS.noticeUndelivered,
+  LEDGER_KINDS.knowledgeForgotten,
+];
+
+/** Why the agent may not write this entry; null: it may. */
+export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null {
+  if (!OF_THE_AGENT.includes(kind)) return "entries of this kind are the gate's alone";
+  if (actor === "gate") return "the agent cannot sign as the gate";
+  // By these the gate knows whom it has told already; one that is not its own would keep people in the dark.
+  const about = typeof body === "object" && body !== null && "about" in body;
+  return about ? "what the gate told people is written by the gate" : null;
+}
+
+/**
+ * Why an incident does not say what the gate knows of it; null: it does. A plan in it must be the one that was proposed,
+ * and what was written to a target must be what the gate answered: later decisions look back at it.
+ */
+export async function whyForged(
+  { id, plan, gate }: Incident,
+  ledger: Pick<Ledger, "plan" | "entries">,
+): Promise<string | null> {
+  if (plan !== null) {
+    const known = await ledger.plan(plan.id);
+    if (known === null || canonicalJson(known) !== canonicalJson(plan))
+      return "its plan is not the one that was proposed";
+  }
+  if (gate === null || gate.results.every(({ result }) => WROTE_NOTHING.includes(result))) return null;
+  const planOf = await ledger.plan(gate.planId);
+  if (planOf === null) return "its answer is of no plan";
+  const answered = await ledger.entries({ incidentId: planOf.incidentId, kinds: [LEDGER_KINDS.planAnswered] });
+  const mine = essence(gate);
+  const same = answered.some(({ planId, body }) => {
+    const answer = GateAnswer.safeParse(body);
+    return planId === gate.planId && answer.success && essence(answer.data) === mine;
+  });
+  if (!same) return "the gate never answered so";
+  return planOf.incidentId === id ? null : "its answer is of another incident";
+}
+
+const essence = ({ planId, outcome, executedAt, results }: GateAnswer): string =>
+  canonicalJson([planId, outcome, executedAt, results.map(({ target, result }) => ({ target, result }))]);

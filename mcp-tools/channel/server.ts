@@ -1,0 +1,273 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { type ErrorCode, UnshipError } from "../../core/errors.ts";
+import type { Gate, Ledger, Notifier } from "../../core/ports.ts";
+import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
+import { listenAt, readBody } from "../http-listen.ts";
+import { whyForged, whyNotWritten } from "./claims.ts";
+import {
+  CALLS,
+  type CallAnswer,
+  type CallInput,
+  type CallName,
+  type Hello,
+  REQUEST_BYTES,
+  WATCH_PATH,
+} from "./protocol.ts";
+
+export type ChannelPlace = { readonly socket: string } | { readonly host: string; readonly port: number };
+
+export interface ChannelServerParts {
+  readonly at: ChannelPlace;
+  /** What the agent shows; whoever shows it is the agent, and no more than that. */
+  readonly token: string;
+  readonly gate: Gate;
+  readonly ledger: Ledger;
+  readonly notifier: Notifier;
+  readonly hello: Omit<Hello, "watched">;
+  /** Hears of failures that are ours, and of who was refused. */
+  readonly note: (text: string) => void;
+}
+
+export interface ChannelServer {
+  /** The address on the loopback, or the socket's path. */
+  readonly where: string;
+  close(): Promise<void>;
+}
+
+/** How long the head of a request, and the whole of it, may take, ms. */
+const PATIENCE = { headersTimeout: 5000, requestTimeout: 10_000 };
+const CONNECTIONS = 256;
+/** Refused callers that are written down one by one in a minute. */
+const REFUSALS_PER_MINUTE = 20;
+/** What is under way when the gate is told to stop gets so long to end, ms; what is cut off is taken up after the restart. */
+const CLOSE_MS = 10_000;
+/** A held watch is sent a byte so often, ms, so that an end that is gone is noticed. */
+const PULSE_MS = 15_000;
+const OWNER_AND_GROUP = 0o660;
+
+/**
+ * The gate's side of the channel. Everything that comes is checked as if a stranger had sent it: the shape first, who may,
+ * then whether it claims what the gate itself knows better. Throws "input.invalid" where it cannot answer there.
+ */
+export async function serveChannel(parts: ChannelServerParts): Promise<ChannelServer> {
+  const { ledger, note } = parts;
+  const calls = answers(parts, () => watching !== null);
+  const known = [
+    { name: "agent", tokenSha256: createHash("sha256").update(parts.token).digest("hex"), readOnly: false },
+  ];
+  const onSocket = "socket" in parts.at;
+  const refusals = createRateLimit(REFUSALS_PER_MINUTE, () => performance.now());
+  let watching: ServerResponse | null = null;
+
+  async function refuse(call: string, reason: string): Promise<void> {
+    if (refusals.take("all") > 0) return;
+    note(`refused ${call}: ${reason}`);
+    await ledger.append({
+      kind: CHANNEL_REFUSED,
+      incidentId: null,
+      planId: null,
+      actor: "gate",
+      body: { call, reason },
+    });
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const foreign = foreignCaller(request.headers, { hosts: [], origins: [] });
+    if (foreign !== null)
+      return fail(response, foreign.status, "input.invalid", { what: "call", reason: foreign.because });
+    const name = /^\/v1\/(\w+)$/.exec(request.url ?? "")?.[1] ?? "";
+    const isWatch = request.url === WATCH_PATH;
+    if (request.method !== "POST" || !(isWatch || isCall(name))) {
+      return fail(response, 404, "input.invalid", { what: "call", reason: "there is no such call" });
+    }
+    const agent = tokenOf(request.headers.authorization, known) !== null;
+    const open = onSocket && isCall(name) && CALLS[name].who === "anyone";
+    if (!agent && !open) {
+      await refuse(name, "whoever called did not show the agent's token");
+      return fail(response, 401, "gate.refused", { reason: `${name} is for the agent, and needs its token` });
+    }
+    const read = await readBody(request, "application/json", REQUEST_BYTES);
+    if ("because" in read) return fail(response, read.status, "input.invalid", { what: name, reason: read.because });
+    if (!isCall(name)) return hold(response);
+    const input = CALLS[name].input.safeParse(json(read.bytes));
+    if (!input.success) {
+      await refuse(name, "what it carried has no shape that the gate takes");
+      const where = input.error.issues.slice(0, 3).map(({ path, message }) => `${path.join(".")}: ${message}`);
+      return fail(response, 422, "input.invalid", { what: name, reason: where.join("; ") });
+    }
+    try {
+      send(response, 200, { value: await calls(name, input.data) });
+    } catch (error) {
+      if (!(error instanceof UnshipError)) throw error;
+      if (error.code === "gate.refused") await refuse(name, String(error.facts.reason));
+      fail(response, 422, error.code, error.facts);
+    }
+  }
+
+  /** One watch at a time, for as long as it stays connected. */
+  function hold(response: ServerResponse): void {
+    if (watching !== null) {
+      fail(response, 409, "watch.running", { ledger: "this gate" });
+      return;
+    }
+    watching = response;
+    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+    response.write("\n");
+    const pulse = setInterval(() => response.write("\n"), PULSE_MS);
+    response.once("close", () => {
+      clearInterval(pulse);
+      watching = null;
+    });
+  }
+
+  const http = createServer(PATIENCE, (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (!request.destroyed) note(`channel: ${error instanceof Error ? error.message : "failed"}`);
+      if (response.headersSent) response.destroy();
+      else
+        fail(response, 500, "gate.unavailable", { where: "this address", reason: "it failed; its own log says how" });
+    });
+  });
+  http.maxConnections = CONNECTIONS;
+  const where = await listen(http, parts.at);
+  return {
+    where,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      watching?.end();
+      http.closeIdleConnections();
+      const timer = setTimeout(() => http.closeAllConnections(), CLOSE_MS);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The kind of the ledger's entries that say that somebody was refused at the channel. */
+export const CHANNEL_REFUSED = "channel.refused";
+
+const isCall = (name: string): name is CallName => Object.hasOwn(CALLS, name);
+
+function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched: () => boolean) {
+  const table: { readonly [N in CallName]: (input: CallInput<N>) => Promise<CallAnswer<N>> } = {
+    hello: async () => ({ ...hello, actions: [...hello.actions], watched: watched() }),
+    propose: (draft) => gate.propose(draft),
+    submit: ({ planId }) => gate.submit(planId),
+    recover: async () => [...(await gate.recover())],
+    approve: ({ planId, token, seenHash }) => gate.approve(planId, token, seenHash),
+    reject: ({ planId, token, reason, seenHash }) => gate.reject(planId, token, reason, seenHash),
+    identify: ({ token, record }) => gate.identify(token, record),
+    pause: async ({ scope, by }) => {
+      await gate.pause(scope, by);
+      return null;
+    },
+    resume: ({ scope, token }) => gate.resume(scope, token),
+    append: async (draft) => {
+      const why = whyNotWritten(draft);
+      if (why !== null) throw new UnshipError("gate.refused", { reason: why });
+      return ledger.append(draft);
+    },
+    saveIncident: async ({ incident }) => {
+      const why = await whyForged(incident, ledger);
+      if (why !== null) throw new UnshipError("gate.refused", { reason: `incident ${incident.id}: ${why}` });
+      await ledger.saveIncident(incident);
+      return null;
+    },
+    // A question to people is the gate's to ask: `asks` is not even in the shape of the call.
+    notify: (notice) => notifier.notify(notice),
+    entries: async ({ incidentId, kinds, afterSeq, limit }) => [
+      ...(await ledger.entries({
+        ...(incidentId === undefined ? {} : { incidentId }),
+        ...(kinds === undefined ? {} : { kinds }),
+        ...(afterSeq === undefined ? {} : { afterSeq }),
+        ...(limit === undefined ? {} : { limit }),
+      })),
+    ],
+    incident: ({ id }) => ledger.incident(id),
+    incidents: async ({ open, limit }) => [
+      ...(await ledger.incidents({
+        ...(open === undefined ? {} : { open }),
+        ...(limit === undefined ? {} : { limit }),
+      })),
+    ],
+    plan: ({ id }) => ledger.plan(id),
+    pauses: async () => [...(await ledger.pauses())],
+    head: () => ledger.head(),
+    verify: async ({ heads }) => {
+      const found = await ledger.verify(heads);
+      return { ...found, problems: [...found.problems] };
+    },
+  };
+  return <N extends CallName>(name: N, input: CallInput<N>) => table[name](input);
+}
+
+function json(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function fail(
+  response: ServerResponse,
+  status: number,
+  code: ErrorCode,
+  facts: Readonly<Record<string, string | number>>,
+): void {
+  send(response, status, { error: { code, facts } });
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "cache-control": "no-store",
+    connection: "close",
+  });
+  response.end(JSON.stringify(body));
+}
+
+async function listen(http: Server, at: ChannelPlace): Promise<string> {
+  if (!("socket" in at)) return listenAt(http, at.host, at.port, "gate.listen");
+  const { socket } = at;
+  await clear(socket);
+  // Made without rights for others from its first moment on.
+  const before = process.umask(0o117);
+  try {
+    http.listen(socket);
+    await once(http, "listening");
+  } catch (cause) {
+    const reason = `${socket} cannot be made: its folder must exist, and be this user's`;
+    throw new UnshipError("input.invalid", { what: "gate.socket", reason }, { cause });
+  } finally {
+    process.umask(before);
+  }
+  http.on("error", () => undefined);
+  chmodSync(socket, OWNER_AND_GROUP);
+  return socket;
+}
+
+/** Takes away the socket that a gate left which died; one that answers is another gate's, and anything else is no socket. */
+async function clear(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new UnshipError("input.invalid", { what: "gate.socket", reason: `${path} is there, and is no socket` });
+  }
+  const answers = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+  if (answers) {
+    throw new UnshipError("input.invalid", { what: "gate.socket", reason: `another gate answers at ${path}` });
+  }
+  unlinkSync(path);
+}
