@@ -56,7 +56,7 @@ export async function draftPostmortem(
   return format === "md" ? markdown : postmortemHtml(markdown, drawn ? readFileSync(chart, "utf8") : null);
 }
 
-/** Beside the ledger's file; beside the memory where the ledger lies on a server. */
-const folderOf = ({ ledger, knowledge }: Config) =>
-  join(dirname(ledger.type === "sqlite" ? ledger.path : knowledge.path), "postmortems");
+/** Beside the ledger's file; beside the memory where the ledger lies on a server, or is the gate's alone. */
+const folderOf = ({ ledger, knowledge, gate }: Config) =>
+  join(dirname(ledger.type === "sqlite" && gate === undefined ? ledger.path : knowledge.path), "postmortems");
 const chartName = ({ id }: Incident) => `${id}.svg`;
