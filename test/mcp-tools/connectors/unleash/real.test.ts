@@ -1,10 +1,18 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDesk } from "../../../agent/cli/run-cli.ts";
 import { UNLEASH_TOKEN } from "../../../fakes/fake-unleash.ts";
 import { startWire, type Wire } from "../../../fakes/wire.ts";
 import { hasUnleash, startUnleash, type UnleashServer } from "../../../real/unleash.ts";
+import { flagTarget as flagPlanned, openActing, propose } from "../../gate/kills/acting.ts";
+import { live } from "../../gate/kills/victim.ts";
 import { describeUnleash } from "./any-server.ts";
 import { ALL, connect, flagTarget, never, OFF, STRATEGY } from "./setting.ts";
 
+/** Two servers start and Unleash makes its tables: far longer than it takes, since a busy machine must not fail it. */
+const START_MS = 180_000;
 const FEATURES = "/api/admin/projects/default/features";
 const HERE = `${FEATURES}/new-checkout/environments/development`;
 
@@ -12,7 +20,7 @@ describe.skipIf(!hasUnleash())("the real Unleash", () => {
   let server: UnleashServer;
   beforeAll(async () => {
     server = await startUnleash(["ada", "bob", "unship"], { unship: UNLEASH_TOKEN });
-  });
+  }, START_MS);
   afterAll(() => server[Symbol.asyncDispose]());
 
   const toggle = async (on: boolean, by: string) =>
@@ -118,5 +126,38 @@ describe.skipIf(!hasUnleash())("the real Unleash", () => {
     expect(await server.evaluated()).toEqual(["new-checkout"]);
     expect((await s.unleash.disable.execute(s.target, "plan-1/0", never)).result).toBe("done");
     expect(await server.evaluated()).toEqual([]);
+  });
+
+  /** Lets a process of its own carry out a plan that takes the flag off, kills it, and starts another. */
+  it.each([
+    ["the switch is lost with it", { place: "write lost", nth: 1 }, "being taken back; what came of it is not known"],
+    [
+      "the switch arrives without it",
+      { place: "write arrives", nth: 1 },
+      "being taken back; what came of it is not known",
+    ],
+    ["the answer finds nobody", { place: "write answered", nth: 1 }, "being taken back; what came of it is not known"],
+  ] as const)("S5: a process is killed as %s, and the flag is off once in the end", async (_, moment, says) => {
+    await using s = await plan();
+    const folder = mkdtempSync(join(tmpdir(), "unship-flag-"));
+    using desk = openDesk({ ledger: join(folder, "ledger.db") });
+    const fresh = [flagPlanned(s.target.expected.version)];
+    const common = {
+      ledger: { file: join(folder, "ledger.db") },
+      targets: { unleash: s.wire.url.href, token: UNLEASH_TOKEN },
+      fresh,
+      planId: "",
+      aheadMs: 0,
+    } as const;
+    await using acting = await openActing({ ...common, again: false, stepped: false });
+    const { id: planId } = await propose(acting, fresh);
+    expect(await live({ ...common, planId, again: false }, s.wire, moment)).toMatchObject({ killed: true });
+    expect((await desk.run(["status"])).out).toContain(`1. Flag default/new-checkout: ${says}`);
+    await live({ ...common, planId, again: true }, s.wire, null);
+    expect((await desk.run(["status"])).out).toContain("1. Flag default/new-checkout: taken back, it is off");
+    expect(await server.evaluated()).toEqual([]);
+    const own = (await s.unleash.changes.changes(ALL, never)).filter(({ ownRollback }) => ownRollback);
+    expect(own.map(({ from, to, author }) => [from, to, author])).toEqual([["on", "off", "unship"]]);
+    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -11,7 +11,15 @@ import { parseKubeconfig } from "../../../../mcp-tools/connectors/kubernetes/kub
 import { kubectlRolloutUndo } from "../../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { connectUnleash } from "../../../../mcp-tools/connectors/unleash/unleash.ts";
 import { createGate } from "../../../../mcp-tools/gate/gate.ts";
-import { assessmentOf, changeOf, firing, flagOf, policyOf, targetOf } from "../../../core/guardrails/rule-inputs.ts";
+import {
+  assessmentOf,
+  changeOf,
+  firing,
+  flagOf,
+  policyOf,
+  serviceOf,
+  targetOf,
+} from "../../../core/guardrails/rule-inputs.ts";
 import { incidentOf } from "../promises/company.ts";
 
 /** What a process that acts works with: its ledger, the API of its targets, and the plan. One JSON argument. */
@@ -64,6 +72,7 @@ export async function openActing(task: Task, step: Step = async (_, work) => wor
   const store = stepped(opened, step);
   const { executor, close } = executorOf(task, clock);
   const policy = policyOf({
+    services: { checkout: serviceOf({ flags: ["new-checkout"] }) },
     allowedActions: policyOf().allowedActions.map((one) => ({ ...one, environments: null })),
   });
   const gate = createGate({
@@ -137,8 +146,17 @@ function executorOf({ targets }: Task, clock: { now(): number }): { executor: Ex
   return { executor: unleash.disable, close: () => unleash.close() };
 }
 
+/** A plan for these targets, proposed, with its incident as the watch has it then. The gate must be content with it. */
+export async function propose({ gate, store }: Acting, targets: readonly Target[]): Promise<Plan> {
+  const draft = { incidentId: INCIDENT, targets, reason: "errors rose", proposedBy: "watch" };
+  const { plan, review } = await gate.propose(draft);
+  if (review.verdict !== "allow") throw new Error(`the gate is not content: ${JSON.stringify(review.rules)}`);
+  await store.saveIncident(decided(plan));
+  return plan;
+}
+
 /** The incident as the watch has it once its plan is proposed. */
-export function decided(plan: Plan): Incident {
+function decided(plan: Plan): Incident {
   return {
     ...incidentOf(plan, "unknown"),
     id: INCIDENT,

@@ -14,7 +14,7 @@ import { openDesk } from "../../../agent/cli/run-cli.ts";
 import { deployment } from "../../../evals/sandbox/kube/manifests.ts";
 import { fakePodRuntime } from "../../../fakes/fake-pod-runtime.ts";
 import { startWire } from "../../../fakes/wire.ts";
-import { type Acting, decided, openActing, SERVICES, type Task, threeTargets } from "./acting.ts";
+import { type Acting, openActing, propose, SERVICES, type Task, threeTargets } from "./acting.ts";
 import { type Death, type Life, live } from "./victim.ts";
 
 type Service = (typeof SERVICES)[number];
@@ -91,13 +91,7 @@ export async function startThree(ledger?: { readonly url: string }): Promise<Thr
     await using acting = await openActing({ ...task("", false, 0), stepped: false });
     return await work(acting);
   };
-  const plan = await desk(async ({ gate, store }) => {
-    const draft = { incidentId: "incident-1", targets: PLANNED, reason: "errors rose", proposedBy: "watch" };
-    const { plan: made, review } = await gate.propose(draft);
-    expect(review.verdict, JSON.stringify(review.rules)).toBe("allow");
-    await store.saveIncident(decided(made));
-    return made;
-  });
+  const plan = await desk((acting) => propose(acting, PLANNED));
   const written = () => ownWrites(cluster);
   const status = async () => {
     const { code, out, err } = await cli.run(["status"]);
