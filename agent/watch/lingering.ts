@@ -1,3 +1,4 @@
+import { inEffectAt } from "../../core/assessment/own-acts.ts";
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
@@ -82,33 +83,39 @@ function isChangedSince(service: string, since: number, changes: readonly Change
  * Whether an episode is the incident's: it shares a service with it, and what is hurt besides was so before the
  * incident was acted on. What began after the act, the act did not miss: it is trouble of its own. Callers of what was
  * taken back suffer until the act is in effect, and while its rollout replaces pods: what began for them until then
- * belongs to it as well, shared service or not, unless somebody changed them since.
+ * belongs to it as well, shared service or not, unless somebody changed them since. So does what goes on through an act
+ * that did not help, which is dated by its end, and what that spreads to while the service itself is still hurt.
  */
 export function belongs(incident: Incident, services: readonly string[], caseFile: CaseFile): boolean {
   const own = new Set(servicesOf(incident));
   const shares = services.some((name) => own.has(name));
   const acted = incident.gate?.executedAt ?? null;
   if (acted === null) return shares;
-  const suffer = callersOfActed(incident, caseFile);
-  const effect = inEffectAt(incident, acted, caseFile);
+  const targets = new Set((incident.gate?.results ?? []).map(({ target }) => target.service));
+  const suffer = callersOf(targets, caseFile);
+  const effect = completeAt(incident, acted, caseFile);
   const isOfAct = (name: string) =>
     suffer.has(name) && beganBefore(name, effect, caseFile) && !isChangedSince(name, acted, caseFile.changes);
-  if (shares) return services.every((name) => own.has(name) || beganBefore(name, acted, caseFile) || isOfAct(name));
+  const isStillHurt = services.some((name) => targets.has(name));
+  const isSpread = (name: string) => isStillHurt && suffer.has(name) && !isChangedSince(name, acted, caseFile.changes);
+  if (shares)
+    return services.every(
+      (name) => own.has(name) || beganBefore(name, acted, caseFile) || isOfAct(name) || isSpread(name),
+    );
   return services.every(isOfAct);
 }
 
-function callersOfActed({ gate }: Incident, { topology }: CaseFile): ReadonlySet<string> {
+function callersOf(services: ReadonlySet<string>, { topology }: CaseFile): ReadonlySet<string> {
   const graph = createCallGraph(topology);
-  const acted = (gate?.results ?? []).map(({ target }) => target.service);
-  return new Set(acted.flatMap((service) => [...graph.ancestors(service)]));
+  return new Set([...services].flatMap((service) => [...graph.ancestors(service)]));
 }
 
 /** When what the incident wrote is complete, as the histories of its targets tell; now, where one still rolls out. */
-function inEffectAt({ gate }: Incident, acted: number, { changes, at }: CaseFile): number {
+function completeAt({ gate }: Incident, acted: number, { changes, at }: CaseFile): number {
   const own = changes.filter(
     (change) => change.ownRollback === true && (gate?.results ?? []).some(({ target }) => touches(change, target)),
   );
-  return Math.max(acted, ...own.map(({ finishedAt }) => finishedAt ?? at));
+  return Math.max(acted, ...own.map(({ finishedAt }) => (finishedAt === null ? at : inEffectAt(finishedAt))));
 }
 
 function beganBefore(service: string, moment: number, { findings }: CaseFile): boolean {

@@ -56,9 +56,27 @@ describe("trouble beside a rollback that is being verified", () => {
     ["a caller of a caller as well", file({ gateway: NOW - SECOND }), ["gateway"], true],
     ["a caller hurt while the rollback still replaced pods", file({ checkout: NOW + 10 * SECOND }), ["checkout"], true],
     [
+      "a caller whose trouble goes on through an act that did not help",
+      file({ checkout: DONE + 999 }),
+      ["checkout"],
+      true,
+    ],
+    [
       "a caller hurt after the act was in effect stands apart",
       file({ checkout: DONE + 10 * SECOND }),
       ["checkout"],
+      false,
+    ],
+    [
+      "a caller that it spreads to while the service itself is still hurt",
+      file({ payments: DONE, checkout: DONE + 40 * SECOND }),
+      ["checkout", "payments"],
+      true,
+    ],
+    [
+      "a caller that was itself changed since, also while the service itself is still hurt",
+      file({ payments: DONE, checkout: DONE + 40 * SECOND }, [own, deployed]),
+      ["checkout", "payments"],
       false,
     ],
     [
