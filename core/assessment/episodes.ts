@@ -4,6 +4,7 @@ import { indexSeries } from "../correlation/samples.ts";
 import { cameToItsLimit, gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Finding, Onset } from "../model/finding.ts";
+import { GROWN } from "./grown.ts";
 
 /** Onsets further apart than this are two troubles, unless they touch within what is uncertain. */
 const APART_MS = 600_000;
@@ -87,9 +88,11 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
  * When an episode began, from its findings: those of one time are taken together, the gravest such group counts (an
  * old small deviation must not lend its onset to a new grave one), and within it, of those of the gravest class (late
  * answers lend nothing to failed requests) at least a third as grave as the gravest, the finding that was surely off
- * first. Where a drift came to its limit, it began with the drift. Null where no finding has an onset.
+ * first. Where a drift came to its limit, it began with the drift; where what people know of has grown, with the growth. Null where no finding has an onset.
  */
 export function episodeOnset(findings: readonly Finding[]): Onset | null {
+  const grown = findings.filter(({ detector }) => detector === GROWN);
+  if (grown.length > 0 && grown.length < findings.length) return episodeOnset(grown);
   const crept = cameToItsLimit(findings);
   if (crept !== null) return crept.onset;
   const dated = findings

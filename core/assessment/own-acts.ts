@@ -11,6 +11,7 @@ import type { Topology } from "../model/evidence.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import { rfc3339 } from "../model/time.ts";
+import { grownSince } from "./grown.ts";
 
 /** A rollback of ours that has taken full effect. Unix ms. */
 export interface OwnAct {
@@ -25,6 +26,10 @@ export interface OwnAct {
 /** Histories of clusters keep whole seconds: what they date so may have been up to a second later. */
 const SECOND_MS = 1000;
 
+/** The latest moment (Unix ms) at which a rollback was complete whose end its history tells as `finishedAt`. */
+export const inEffectAt = (finishedAt: number): number =>
+  finishedAt + (finishedAt % SECOND_MS === 0 ? SECOND_MS - 1 : 0);
+
 /** Own rollbacks that are complete, oldest first. One that still rolls out leaves the trouble what it was. */
 export function ownActs(changes: readonly Change[]): readonly OwnAct[] {
   return changes
@@ -33,7 +38,7 @@ export function ownActs(changes: readonly Change[]): readonly OwnAct[] {
       const undone = changes
         .filter((change) => change.ownRollback !== true && change.to === own.from && replaces(own, change))
         .toSorted((a, b) => b.startedAt - a.startedAt)[0];
-      const doneAt = own.finishedAt + (own.finishedAt % SECOND_MS === 0 ? SECOND_MS - 1 : 0);
+      const doneAt = inEffectAt(own.finishedAt);
       return [{ service: own.service, began: undone?.startedAt ?? null, actedAt: own.startedAt, doneAt }];
     })
     .toSorted((a, b) => a.doneAt - b.doneAt);
@@ -52,7 +57,8 @@ export interface AfterActs {
  * time of the version that is gone. So a finding of the service that was taken back, or of one that calls it, whose
  * onset lies between the undone change and its end is asked again by the samples since: with as much evidence as a
  * new alarm needs it is dated among them; without, it is no evidence of trouble now. A signal without a test keeps
- * its finding, dated no earlier than the act. Trouble that is older than the undone change is none of it.
+ * its finding, dated no earlier than the act. Trouble that is older than the undone change is none of it. What stays from
+ * the act on and grows later is dated by its growth (`grownSince`).
  *
  * `topology`: who calls whom; without it every service may have suffered.
  */
@@ -79,9 +85,25 @@ export function afterOwnActs(
       return from === undefined ? one : without(one, from, act.doneAt);
     });
     const again = new Set(ended.filter(({ verdict }) => verdict === "worse"));
-    asked = asked.map((one) => (again.has(one) ? askedAgain(one, act, engine) : one));
+    asked = asked.map((one) => {
+      if (!again.has(one)) return one;
+      const still = askedAgain(one, act, engine);
+      return (still.verdict === "worse" ? grownOf(still, series, act) : null) ?? still;
+    });
   }
   return { findings: asked, series: kept };
+}
+
+/** What stayed through the act from its first sample on, and has grown since. */
+function grownOf(finding: Finding, series: readonly Series[], act: OwnAct): Finding | null {
+  if (finding.onset === null || finding.onset.earliest > act.doneAt || Object.keys(finding.labels).length > 0)
+    return null;
+  const own = series.find(
+    ({ service, metric, labels }) =>
+      service === finding.service && metric === finding.metric && Object.keys(labels).length === 0,
+  );
+  const at = own === undefined ? act.doneAt : own.startAt + (own.values.length - 1) * own.stepMs;
+  return grownSince(finding, own, act, at);
 }
 
 /** Whether a finding's trouble began while what the act undid was running. A stuck rollout is dated by itself. */

@@ -73,10 +73,14 @@ export function pointAt(caseFile: CaseFile, symptom: Symptom): CaseFile {
 /**
  * One signal against what is usual for it: the median of all its samples and their robust deviation, so that trouble
  * shorter than half of what is kept does not move it. Where it began: the change point after which the samples, taken
- * together, are least usual (`locateOnset`).
+ * together, are least usual (`locateOnset`). `usual`: the samples that say what is usual, where it is not all of them.
  */
-function symptomFinding(series: Series, at: number): readonly Finding[] {
-  const values = series.values.filter((value) => value !== null);
+export function symptomFinding(
+  series: Series,
+  at: number,
+  usual: readonly (number | null)[] = series.values,
+): readonly Finding[] {
+  const values = usual.filter((value) => value !== null);
   if (values.length < LEAST_SAMPLES) return [];
   const normal = createLevelNormal(values, series.worse, series.metric);
   const scale = robustScale(

@@ -17,6 +17,7 @@ import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
 import { episodeOnset, harmFindings, servicesMeant } from "./episodes.ts";
+import { withGrown } from "./grown.ts";
 import { withoutSecondGuess } from "./not-helped.ts";
 import { withoutTakenBack } from "./taken-back.ts";
 
@@ -192,7 +193,8 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
   const evidence = onset === null ? null : gatherEvidence(caseFile, onset, new Set(services), options);
   const choices = configured(config, "recommend_action")?.choices ?? null;
   const decision = decide({ caseFile, config, services, answers, evidence, choices });
-  return { decision: withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile) };
+  const kept = withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile);
+  return { decision: withGrown(kept, harmFindings(caseFile, new Set(services))) };
 }
 
 /** What is lost where a step is left out, in words. */

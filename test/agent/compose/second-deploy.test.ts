@@ -103,3 +103,31 @@ describe("a rollback whose restored version fails in its turn", () => {
     expect(system.undone).toHaveLength(1);
   }, 60_000);
 });
+
+describe("trouble that stays through a rollback, and that a second deploy makes worse", () => {
+  const stays = { deploys: [bad], effects: [{ service: "stock", fromS: 21, errors: 0.05 }] };
+
+  it("is put before a person with the second deploy, once, and nothing more is undone by itself", async () => {
+    await using system = await openAnsweringSystem({
+      ...stays,
+      afterAct: [{ service: "cart", gapS: 30, errors: 0.3 }],
+    });
+    await system.until(200);
+    const [, second, ...more] = await system.incidents();
+    expect(more, system.told()).toEqual([]);
+    expect(second?.decision, system.told()).toMatchObject({ action: "rollback", changeIds: ["cart-1"] });
+    expect(second?.decision?.needsPerson.join()).toContain("whether cart-1 is behind the growth is for people to say");
+    expect(system.undone.map(({ changeId }) => changeId)).toEqual(["stock-1"]);
+    expect(system.events.filter(({ event }) => event === "incident.held")).toHaveLength(1);
+  }, 60_000);
+
+  it("says nothing against a deploy that makes nothing worse", async () => {
+    await using system = await openAnsweringSystem({
+      ...stays,
+      afterAct: [{ service: "cart", gapS: 30, errors: 0 }],
+    });
+    await system.until(200);
+    expect(await system.incidents(), system.told()).toHaveLength(1);
+    expect(system.undone.map(({ changeId }) => changeId)).toEqual(["stock-1"]);
+  }, 60_000);
+});

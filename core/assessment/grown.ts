@@ -1,0 +1,98 @@
+import { ALARM_NATS } from "../detection/evidence.ts";
+import { isHarm, withUnit } from "../detection/meaning.ts";
+import { median } from "../detection/robust.ts";
+import type { Decision } from "../model/decision.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Series } from "../model/signal.ts";
+import { rfc3339 } from "../model/time.ts";
+import type { OwnAct } from "./own-acts.ts";
+import { symptomFinding } from "./point-at.ts";
+
+/** The detector's name of what stayed through an act of ours and grew since. */
+export const GROWN = "grown";
+
+/** As far again from the usual level as what stayed: a shift of the same trouble is less than that. */
+const AS_MUCH_AGAIN = 2;
+/** What stayed has a level once it has been seen for so long: as long as trouble must be gone to be over, in samples. */
+const LEAST_STAYED = 10;
+/** A growth that half of all samples would show by chance: 2⁻⁵ ≈ 3 %, as little as verification believes. */
+const LEAST_GROWN = 5;
+
+/**
+ * Of the samples since the growth so many are as far up, and of those before it so many lie nearer to what stayed: what comes
+ * and goes is none.
+ */
+const GROWN_SHARE = 0.9;
+
+/**
+ * The finding of a trouble that stayed through an act of ours and has grown since, dated by the growth; null where it
+ * has not. What stayed is taken for the usual level then, with as much evidence against it as a new alarm needs; and the
+ * growth must be at least as much as what stayed is above the level before all of it, so that a trouble
+ * which wavers, or slowly gets worse, is not dated anew. `series`: the whole service's, unsmoothed. Pure.
+ */
+export function grownSince(finding: Finding, series: Series | undefined, act: OwnAct, at: number): Finding | null {
+  const { baseline: usual, metric } = finding;
+  if (series === undefined || usual === null || series.worse !== "up" || !isHarm(metric, series.worse)) return null;
+  // The first sample after the act may hold some of what was before it.
+  const from = Math.max(0, Math.ceil((act.doneAt - series.startAt) / series.stepMs) + 2);
+  const since = { ...series, startAt: series.startAt + from * series.stepMs, values: series.values.slice(from) };
+  const growth = growthIn(since.values, usual);
+  if (growth === null) return null;
+  const found = symptomFinding(since, at, since.values.slice(0, growth.index))[0];
+  if (found === undefined || found.onset === null || found.strength < ALARM_NATS) return null;
+  const [was, is] = [withUnit(growth.stayed, series.unit), withUnit(growth.grown, series.unit)];
+  const because = `${metric} of ${finding.service} stayed at ${was} after our own rollback of ${act.service}, and went to ${is} about ${rfc3339(found.onset.at)}`;
+  return {
+    ...finding,
+    detector: GROWN,
+    onset: found.onset,
+    baseline: growth.stayed,
+    current: growth.grown,
+    samples: growth.samples,
+    strength: found.strength,
+    because,
+  };
+}
+
+interface Growth {
+  /** The first sample that is part of it. */
+  readonly index: number;
+  readonly stayed: number;
+  readonly grown: number;
+  readonly samples: number;
+}
+
+/** The first place from which nearly all samples lie at least twice as far above the usual level as those before it did. */
+function growthIn(values: readonly (number | null)[], usual: number): Growth | null {
+  for (let index = LEAST_STAYED; index <= values.length - LEAST_GROWN; index++) {
+    const before = values.slice(0, index).filter((value) => value !== null);
+    const after = values.slice(index).filter((value) => value !== null);
+    if (before.length < LEAST_STAYED || after.length < LEAST_GROWN) continue;
+    const stayed = median(before);
+    const limit = usual + AS_MUCH_AGAIN * (stayed - usual);
+    if (stayed <= usual || (after[0] ?? 0) < limit || after.slice(-LEAST_GROWN).some((value) => value < limit))
+      continue;
+    const grown = median(after);
+    const wasThere = before.filter((value) => value > (stayed + grown) / 2).length;
+    const isThere = after.filter((value) => value >= limit).length;
+    if (wasThere <= (1 - GROWN_SHARE) * before.length && isThere >= GROWN_SHARE * after.length)
+      return { index, stayed, grown, samples: after.length };
+  }
+  return null;
+}
+
+/**
+ * The decision, with a reason for a person where it rests on trouble that was there before and has only grown: what
+ * grows by itself may be put down to whoever happened to deploy then. Pure.
+ */
+export function withGrown(decision: Decision, findings: readonly Finding[]): Decision {
+  const grown = findings.find(({ detector, verdict }) => detector === GROWN && verdict === "worse");
+  if (grown === undefined || decision.action === "no_action") return decision;
+  return {
+    ...decision,
+    needsPerson: [
+      ...decision.needsPerson,
+      `${grown.because}: whether ${decision.culprit?.changeId ?? "a change"} is behind the growth is for people to say`,
+    ],
+  };
+}
