@@ -10,6 +10,7 @@ import { z } from "zod";
 import { connectTools } from "../../../agent/chain/mcp-client.ts";
 import { type Cluster, startCluster } from "../../../evals/sandbox/kube/cluster.ts";
 import { kubeconfigFor } from "../../../evals/sandbox/kube/kubeconfig.ts";
+import { openChannel } from "../../../mcp-tools/channel/client.ts";
 import { kubeClient } from "../../../mcp-tools/connectors/kubernetes/client.ts";
 import { readHistory } from "../../../mcp-tools/connectors/kubernetes/history.ts";
 import { readKubeconfig } from "../../../mcp-tools/connectors/kubernetes/kubeconfig.ts";
@@ -187,6 +188,34 @@ ${more}
     expect(tried.length).toBeGreaterThan(0);
     expect(tried.map(({ status }) => status)).toEqual(tried.map(() => 403));
     expect(await image()).toBe("shop/web:2");
+  });
+
+  it("one watch works on a gate; it reads with its own credential, and goes on over the gate's death", async () => {
+    const events: { readonly event: string; readonly text: string }[] = [];
+    const watch = await (async () => {
+      await using _first = killed(await startGate());
+      const child = spawn(process.execPath, [MAIN, "watch", "-c", at("unship.yaml"), "--json"], {
+        env: environment,
+        cwd: folder,
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      own.defer(() => void child.kill("SIGKILL"));
+      createInterface({ input: child.stdout }).on("line", (line) => events.push(JSON.parse(line)));
+      await until(async () => events.some(({ event }) => event === "watch.started"));
+      const second = await unship(["watch", "-c", at("unship.yaml")], { variables: environment, cwd: folder });
+      expect(second).toMatchObject({ code: 3, err: expect.stringContaining("Another watch works on this gate") });
+      return child;
+    })();
+    expect(watch.exitCode).toBeNull();
+    await using _next = killed(await startGate());
+    const channel = openChannel({ at: { socket: at("gate.sock") }, where: "the gate", token: environment.CHANNEL });
+    await until(async () => (await channel.hello()).watched);
+    await channel.close();
+    expect(watch.exitCode).toBeNull();
+    const ended = once(watch, "exit");
+    watch.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    expect(cluster.writes.filter(({ method, status }) => method === "PATCH" && status < 400)).toEqual([]);
   });
 
   it("without a gate nothing is done, and that is said; a gate that comes back knows the plan, and acts once a person has approved", async () => {
