@@ -43,6 +43,11 @@ const PATIENCE = { headersTimeout: 5000, requestTimeout: 10_000 };
 const CONNECTIONS = 256;
 /** Refused callers that are written down one by one in a minute. */
 const REFUSALS_PER_MINUTE = 20;
+/**
+ * Plans that the agent may propose a minute. A watch proposes one an incident and again when its targets change; more is no
+ * incident, and would tire the people who are asked.
+ */
+const PLANS_PER_MINUTE = 30;
 /** What is under way when the gate is told to stop gets so long to end, ms; what is cut off is taken up after the restart. */
 const CLOSE_MS = 10_000;
 /** A held watch is sent a byte so often, ms, so that an end that is gone is noticed. */
@@ -153,9 +158,15 @@ export const CHANNEL_REFUSED = "channel.refused";
 const isCall = (name: string): name is CallName => Object.hasOwn(CALLS, name);
 
 function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched: () => boolean) {
+  const plans = createRateLimit(PLANS_PER_MINUTE, () => performance.now());
   const table: { readonly [N in CallName]: (input: CallInput<N>) => Promise<CallAnswer<N>> } = {
     hello: async () => ({ ...hello, actions: [...hello.actions], watched: watched() }),
-    propose: (draft) => gate.propose(draft),
+    propose: async (draft) => {
+      if (plans.take("agent") === 0) return gate.propose(draft);
+      throw new UnshipError("gate.refused", {
+        reason: `more than ${PLANS_PER_MINUTE} plans were proposed in a minute`,
+      });
+    },
     submit: ({ planId }) => gate.submit(planId),
     recover: async () => [...(await gate.recover())],
     approve: ({ planId, token, seenHash }) => gate.approve(planId, token, seenHash),

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -37,6 +39,7 @@ describe("a gate, an agent and a person, each a process of its own", () => {
   const at = (name: string) => join(folder, name);
   const environment = { PATH: process.env.PATH ?? "", CHANNEL: "agent-and-gate-share-this" };
   let cluster: Cluster;
+  let door: Door;
   let reader: ReturnType<typeof kubeClient>;
   let planId = "";
 
@@ -47,11 +50,12 @@ describe("a gate, an agent and a person, each a process of its own", () => {
     const now = () => Date.now() - past;
     const timings = { probePeriodMs: 20 };
     cluster = own.use(await startCluster({ runtime: fakePodRuntime(), tokens: TOKENS, timings, now }));
-    for (const token of ["reader", "writer"]) {
-      writeFileSync(
-        at(`${token}.kubeconfig`),
-        kubeconfigFor(cluster.url).replace("user: {}", `user: { token: ${token} }`),
-      );
+    door = own.use(await startDoor(cluster.url));
+    for (const [token, url] of [
+      ["reader", cluster.url],
+      ["writer", door.url],
+    ] as const) {
+      writeFileSync(at(`${token}.kubeconfig`), kubeconfigFor(url).replace("user: {}", `user: { token: ${token} }`));
     }
     reader = kubeClient(readKubeconfig(at("reader.kubeconfig"), null));
     own.defer(reader.close);
@@ -218,14 +222,14 @@ ${more}
     expect(cluster.writes.filter(({ method, status }) => method === "PATCH" && status < 400)).toEqual([]);
   });
 
-  it("without a gate nothing is done, and that is said; a gate that comes back knows the plan, and acts once a person has approved", async () => {
+  it("without a gate nothing is done, and that is said; a gate that comes back knows the plan, acts once a person has approved, and once only though it dies in the act", async () => {
     const silent = await unship(["approve", planId, "-c", at("unship.yaml"), "--token-file", at("alice")], {
       variables: environment,
       cwd: folder,
     });
     expect(silent.code).toBe(3);
     expect(silent.err).toContain("is unship gate running?");
-    await using _gate = killed(await startGate());
+    const gate = await startGate();
     const forged = await unship(["approve", planId, "-c", at("unship.yaml"), "--token-file", at("mallory")], {
       variables: environment,
       cwd: folder,
@@ -236,16 +240,59 @@ ${more}
       cwd: folder,
     });
     expect(approved.out).toContain("Approved by alice");
+    // It dies at the worst moment: production is written, and nobody has heard so.
+    door.whenWritten(() => gate.kill("SIGKILL"));
+    await asAssistant("unship.yaml", async (call) => {
+      expect(await call("submit_plan", { plan_id: planId })).toContain("did not answer");
+    });
+    await using _next = killed(await startGate());
     await asAssistant("unship.yaml", async (call) => {
       const answer = await call("submit_plan", { plan_id: planId });
       expect(answer, JSON.stringify(answer)).toMatchObject({ outcome: "executed", results: [{ result: "done" }] });
     });
     await until(async () => (await image()) === "shop/web:1");
+    const written = cluster.writes.filter(
+      ({ method, status, dryRun }) => method === "PATCH" && status < 400 && !dryRun,
+    );
+    expect(written).toHaveLength(1);
     const audit = await unship(["audit", "verify", "-c", at("unship.yaml")], { variables: environment, cwd: folder });
     expect(audit.code).toBe(0);
     expect(existsSync(at("mallory-ledger.db"))).toBe(true);
   });
 });
+
+/** A way to the cluster on which the answer to a write can get lost. */
+async function startDoor(to: URL) {
+  let written: (() => void) | null = null;
+  const server = createServer((incoming, response) => {
+    const { method = "GET", url = "/", headers } = incoming;
+    const onward = request(new URL(url, to), { method, headers }, (answer) => {
+      if (written !== null && method === "PATCH" && !url.includes("dryRun=All")) {
+        written();
+        written = null;
+        answer.resume();
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    onward.once("error", () => response.destroy());
+    incoming.pipe(onward);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    /** Called after the next write, whose answer nobody gets. */
+    whenWritten: (does: () => void) => {
+      written = does;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+type Door = Awaited<ReturnType<typeof startDoor>>;
 
 /** Ends a gate without a word, as a crash does. */
 function killed(child: ChildProcess) {

@@ -166,6 +166,14 @@ describe("an agent that somebody has taken over", () => {
     expect(channel.world.targets.writes()).toEqual([]);
   });
 
+  it("cannot tire people with plans without end", async () => {
+    await using channel = await openChannelWorld();
+    const proposing = async () => {
+      for (let turn = 0; turn < 60; turn += 1) await channel.agent.gate.propose(channel.world.draft());
+    };
+    await expect(proposing()).rejects.toThrow("plans were proposed in a minute");
+  });
+
   it("cannot end a pause", async () => {
     await using channel = await openChannelWorld();
     await channel.agent.gate.pause("all", "somebody");
