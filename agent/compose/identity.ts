@@ -12,7 +12,7 @@ export async function identityChecks(
   const slack = notifications?.slack ?? null;
   const signing = slack?.signingSecret ?? null;
   return {
-    ...(server?.oidc === undefined ? {} : { oidc: await issuerCheck(server.oidc) }),
+    ...(server?.oidc === undefined ? {} : { oidc: await issuerCheck(server.oidc), oidcClaim: server.oidc.claim }),
     ...(slack === null || signing === null
       ? {}
       : { slack: createSlackReader(secret(signing, environment), slack.team) }),

@@ -63,3 +63,6 @@ export function peopleOf(approvals: readonly Approval[]): readonly string[] {
 
 /** How the record names whoever calls with an access token: its subject is outside text, told apart from our own names. */
 export const oauthCaller = (subject: string): string => `oauth ${name(cleanText(subject, 80))}`;
+
+/** Whether a plan was proposed by somebody whom only the subject of an access token names; errs towards yes. */
+export const isByAccessToken = (proposedBy: string): boolean => skeleton(proposedBy).includes(skeleton("(oauth"));

@@ -1,6 +1,12 @@
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
-import { oauthCaller, peopleOf, twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
+import {
+  isByAccessToken,
+  oauthCaller,
+  peopleOf,
+  twoPersonReasons,
+  whyNotFor,
+} from "../../core/guardrails/approver-rights.ts";
 import { ALL_SERVICES, type Approval, type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { skeleton } from "../../core/guardrails/names.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
@@ -9,6 +15,7 @@ import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
 import { createAsApprover, type Person, pressOf } from "./as-approver.ts";
+import type { IdentityChecks } from "./identity.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
 import type { SlackPress } from "./slack-request.ts";
 
@@ -73,7 +80,8 @@ export function createApprovals(
         mustSpeakFor(person, "approve", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
         if (useless !== null) throw refused(useless);
-        if (isSamePerson(plan.proposedBy, approver)) throw refused("nobody approves a plan of their own");
+        const own = whyMaybeOwn(plan.proposedBy, person, parts.identity?.oidcClaim);
+        if (own !== null) throw refused(own);
         const { approvals } = await tx.facts(plan, 0);
         const no = approvals.find(({ answer }) => answer === "reject");
         if (no !== undefined) throw refused(`${no.by} rejected this plan; ask for a new one`);
@@ -212,10 +220,22 @@ const mayResume = (approver: Approver, service: string): boolean =>
  * "mcp:http(oauth SUBJECT):some-client" for the subject that the approver is to the issuer: any part of who proposed
  * counts, since this only refuses.
  */
-function isSamePerson(proposedBy: string, { name, oidc }: Approver): boolean {
+function isSamePerson(proposedBy: string, { approver: { name, oidc }, alsoCalled }: Person): boolean {
   const person = skeleton(name);
   if ([proposedBy, ...proposedBy.split(/[:()«»]/)].some((part) => skeleton(part) === person)) return true;
-  return oidc !== undefined && skeleton(proposedBy).includes(skeleton(`(${oauthCaller(oidc)})`));
+  const subjects = [...(oidc === undefined ? [] : [oidc]), ...(alsoCalled ?? [])];
+  return subjects.some((subject) => skeleton(proposedBy).includes(skeleton(`(${oauthCaller(subject)})`)));
+}
+
+/**
+ * Why this person may be the one who proposed the plan; null: they are not. An access token names its holder by `sub`.
+ * Whom the file knows by an e-mail address alone can only be told from them by a token of the issuer, which has both.
+ */
+function whyMaybeOwn(proposedBy: string, person: Person, claim: IdentityChecks["oidcClaim"]): string | null {
+  if (isSamePerson(proposedBy, person)) return "nobody approves a plan of their own";
+  const isTold = claim !== "email" || person.approver.oidc === undefined || person.alsoCalled !== null;
+  if (!isByAccessToken(proposedBy) || isTold) return null;
+  return "it was proposed with an access token, and whether that is yours only a token of the issuer tells: answer with one";
 }
 
 /** "all" is how people say "*". A service of that name is then paused together with everything else. */

@@ -24,6 +24,8 @@ type Answer<T> = { readonly value: T } | { readonly refusal: UnshipError };
 export interface Person {
   readonly approver: Approver;
   readonly via: Via;
+  /** What else the issuer calls them; null: they showed no token of it. */
+  readonly alsoCalled: readonly string[] | null;
   /** What a press of a button speaks for; null: it was no press. */
   readonly press: SlackPress | null;
 }

@@ -15,6 +15,8 @@ export type Claim =
       readonly approver: Approver;
       /** When the proof ends by itself, Unix ms; null: it does not. Checked once more by the ledger's time. */
       readonly until: number | null;
+      /** What the issuer calls them beside `approver.oidc`, where it was the issuer that named them; null: it was not. */
+      readonly alsoCalled: readonly string[] | null;
       /** A press of a button speaks for this alone, and once; null: the person says elsewhere what they mean. */
       readonly press: SlackPress | null;
     }
@@ -24,6 +26,8 @@ export type Claim =
 /** What proves an identity beside personal tokens; absent: nothing of that kind does. */
 export interface IdentityChecks {
   readonly oidc?: OidcVerifier;
+  /** Which claim `approvers[].oidc` holds; absent: "sub". */
+  readonly oidcClaim?: "sub" | "email";
   readonly slack?: SlackReader;
 }
 
@@ -44,17 +48,17 @@ export function createIdentify(
     const approver = approverOf(token, approvers);
     return approver === undefined
       ? { kind: "refused", via, reason: "this token is no approver's", subject: null }
-      : { kind: "known", via, approver, until: null, press: null };
+      : { kind: "known", via, approver, until: null, alsoCalled: null, press: null };
   }
 
   async function byIssuer(verify: OidcVerifier, token: string): Promise<Claim> {
     const answer = await verify(token, clock.now());
     if ("refusal" in answer) return { kind: "refused", via: "oidc", reason: answer.refusal, subject: null };
-    const { subject, until } = answer;
+    const { subject, alsoCalled, until } = answer;
     const approver = approvers.find((one) => one.oidc === subject);
     return approver === undefined
       ? { kind: "refused", via: "oidc", reason: "the token is good, but whom it names is no approver", subject }
-      : { kind: "known", via: "oidc", approver, until, press: null };
+      : { kind: "known", via: "oidc", approver, until, alsoCalled, press: null };
   }
 
   function byPress(request: SignedRequest): Claim {
@@ -64,7 +68,7 @@ export function createIdentify(
     const approver = approvers.find((one) => one.slack === press.user);
     return approver === undefined
       ? { kind: "refused", via: "slack", reason: "whoever pressed in Slack is no approver", subject: press.user }
-      : { kind: "known", via: "slack", approver, until: press.until, press };
+      : { kind: "known", via: "slack", approver, until: press.until, alsoCalled: null, press };
   }
 }
 

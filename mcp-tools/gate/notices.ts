@@ -4,9 +4,9 @@ import { answerProgress, progressLines, waysOn } from "../../core/guardrails/pla
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { GateAnswer, GateReview, Plan } from "../../core/model/plan.ts";
 import type { Notice } from "../../core/ports.ts";
-import { within } from "./gather.ts";
+import { holdBack, proposerOf } from "./flood.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
-import { entry } from "./reserve.ts";
+import { say } from "./send-notice.ts";
 
 /**
  * Tells people what the gate did not finish by itself: a plan that waits for them, or one that stopped half-way.
@@ -20,12 +20,14 @@ export async function tell(
   assessment: Assessment | null,
 ): Promise<void> {
   if (answer.outcome !== "held" && answer.outcome !== "stopped") return;
-  const { store, notifier } = parts;
+  const { store } = parts;
   const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
   const told = await store.entries({ incidentId: plan.incidentId, kinds });
   if (told.some(({ planId, body }) => planId === plan.id && aboutOf(body) === answer.outcome)) return;
   const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const held = answer.outcome === "held";
+  const to = recipients(parts, assessment);
+  if (held && (await holdBack(parts, limits, plan, to))) return;
   const title = held ? `Rollback of ${services} needs a person` : `Rollback of ${services} stopped`;
   const lines = held
     ? [
@@ -34,17 +36,9 @@ export async function tell(
         `unship approve ${plan.id}`,
       ]
     : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];
-  for (const to of recipients(parts, assessment)) {
-    const asks = held ? { asks: asksOf(plan, parts.config, answer.review) } : {};
-    const severity = held ? "warning" : "critical";
-    const notice = { incidentId: plan.incidentId, planId: plan.id, title, lines, severity, to, ...asks } as const;
-    const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
-      delivered: false,
-      detail: "the notifier failed",
-    }));
-    const kind = delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered;
-    await store.append(entry(plan, kind, { about: answer.outcome, to, title, detail }));
-  }
+  const asks = held ? { asks: asksOf(plan, parts.config, answer.review) } : {};
+  const said = { title, lines, severity: held ? "warning" : "critical", ...asks } as const;
+  await say(parts, limits, plan, to, said, { about: answer.outcome, proposer: proposerOf(plan), plan: plan.id });
 }
 
 /**

@@ -1,8 +1,13 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
 import type { OidcConfig } from "../../core/config/config.ts";
 
-/** Whom a token names (the configured claim), and until when (Unix ms) it counts; or why it counts for nothing. */
-export type OidcAnswer = { readonly subject: string; readonly until: number } | { readonly refusal: string };
+/**
+ * Whom a token names (the configured claim), what else it calls them (`sub`, by which access tokens of theirs name them,
+ * whatever claim is configured), and until when (Unix ms) it counts; or why it counts for nothing.
+ */
+export type OidcAnswer =
+  | { readonly subject: string; readonly alsoCalled: readonly string[]; readonly until: number }
+  | { readonly refusal: string };
 
 /** Checks one token at `now` (Unix ms). Never throws. */
 export type OidcVerifier = (token: string, now: number) => Promise<OidcAnswer>;
@@ -51,7 +56,8 @@ export function createOidcVerifier(
       if (claim === "email" && payload.email_verified !== true) {
         return { refusal: "the issuer has not verified the e-mail address in the token" };
       }
-      return { subject, until: ((payload.exp ?? 0) + CLOCK_TOLERANCE_S) * 1000 };
+      const alsoCalled = payload.sub === undefined || payload.sub === subject ? [] : [payload.sub];
+      return { subject, alsoCalled, until: ((payload.exp ?? 0) + CLOCK_TOLERANCE_S) * 1000 };
     } catch (error) {
       return { refusal: refusalOf(error) };
     }

@@ -58,13 +58,16 @@ export interface GateLimits {
   /** Refused strangers over the network that are written down one by one in a minute; then one line for all others. */
   readonly strangersPerMinute: number;
   readonly noticeTimeoutMs: number;
+  /** Plans of one proposer, other than the watch, of which people are told one by one within an hour. */
+  readonly announcedPerHour: number;
 }
 
 /**
  * Fifteen minutes for a person to answer is what on-call rotations page with before they escalate (and Kubernaut's
  * default for approvals). A permit is used at once; two minutes leave room for a restart and for nothing else. The
  * lease is longer than one target can take: execute, three looks, and the ledger's patience between. Ten minutes is what
- * Kubernetes itself gives a rollout to progress (`progressDeadlineSeconds`).
+ * Kubernetes itself gives a rollout to progress (`progressDeadlineSeconds`). Whoever asks people for more than one
+ * approval in ten minutes is not helping them any more.
  */
 export const GATE_LIMITS: GateLimits = {
   planLifetimeMs: 15 * 60_000,
@@ -81,6 +84,7 @@ export const GATE_LIMITS: GateLimits = {
   wrongTokensPerMinute: 10,
   strangersPerMinute: 60,
   noticeTimeoutMs: 5000,
+  announcedPerHour: 6,
 };
 
 /** A plan that would change more objects than this is no rollback of one incident. */

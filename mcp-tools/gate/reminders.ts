@@ -5,10 +5,10 @@ import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { enoughApprovals } from "./approvals.ts";
-import { within } from "./gather.ts";
+import { isHeldBack } from "./flood.ts";
 import { aboutOf, asksOf } from "./notices.ts";
 import type { GateConfig, GateLimits, GateParts } from "./parts.ts";
-import { entry } from "./reserve.ts";
+import { say } from "./send-notice.ts";
 
 /** One more time to tell people of a plan that waits: how long after it was held, and whom. */
 interface Step {
@@ -36,7 +36,7 @@ export async function remind(parts: GateParts, limits: GateLimits): Promise<void
       const due = await dueSteps(planId, first, own, parts, config);
       if (due === null) continue;
       const review = reviewIn(held.findLast((one) => one.planId === planId));
-      for (const step of due.steps) await say(step, { ...due, review, since: first.at }, parts, limits);
+      for (const step of due.steps) await repeat(step, { ...due, review, since: first.at }, parts, limits);
     }
   }
 }
@@ -63,7 +63,7 @@ async function dueSteps(
     const { permit, approvals } = await tx.facts(plan, 0);
     const answered = permit !== null || approvals.some(({ answer }) => answer === "reject");
     const enough = enoughApprovals(plan, approvals, { now: tx.now, clockNow: clock.now() }, config);
-    if (answered || enough.length > 0) return none;
+    if (answered || enough.length > 0 || told.some(isHeldBack)) return none;
     const done = new Set(told.map(({ body }) => aboutOf(body)));
     const asked = told.flatMap(({ body }) => (aboutOf(body) === "held" ? recipientOf(body) : []));
     const steps = stepsOf(config, asked).filter(
@@ -86,8 +86,8 @@ interface Waiting extends Pick<Due, "plan" | "now"> {
   readonly since: number;
 }
 
-async function say(step: Step, { plan, now, review, since }: Waiting, parts: GateParts, limits: GateLimits) {
-  const { store, notifier, config } = parts;
+async function repeat(step: Step, { plan, now, review, since }: Waiting, parts: GateParts, limits: GateLimits) {
+  const { config } = parts;
   const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const waited = durationText(now - since);
   const isReminder = step.about === "reminder";
@@ -104,17 +104,13 @@ async function say(step: Step, { plan, now, review, since }: Waiting, parts: Gat
     `${two ? "Two of these have to approve" : "One of these may approve"}: ${able.length === 0 ? "nobody in the file" : able.map(({ name }) => name).join(", ")}`,
     `unship approve ${plan.id}`,
   ];
-  for (const to of step.to) {
-    const severity = isReminder ? "warning" : "critical";
-    const asks = asksOf(plan, config, review);
-    const notice = { incidentId: plan.incidentId, planId: plan.id, title, lines, severity, to, asks } as const;
-    const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
-      delivered: false,
-      detail: "the notifier failed",
-    }));
-    const kind = delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered;
-    await store.append(entry(plan, kind, { about: step.about, to, title, detail }));
-  }
+  const said = {
+    title,
+    lines,
+    severity: isReminder ? "warning" : "critical",
+    asks: asksOf(plan, config, review),
+  } as const;
+  await say(parts, limits, plan, step.to, said, { about: step.about });
 }
 
 /** When the gate said that the plan waits for a person: from then on people are waited for, told or not. */

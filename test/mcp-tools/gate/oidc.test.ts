@@ -2,13 +2,14 @@ import { createSecretKey, generateKeyPairSync } from "node:crypto";
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { describe, expect, it } from "vitest";
 import type { OidcConfig } from "../../../core/config/config.ts";
+import { oauthCaller } from "../../../core/guardrails/approver-rights.ts";
 import { createHttp, pathOfUrl } from "../../../mcp-tools/connectors/http.ts";
 import { createOidcVerifier } from "../../../mcp-tools/gate/oidc.ts";
 import type { GateConfig } from "../../../mcp-tools/gate/parts.ts";
 import { MINUTE, NOW, policyOf } from "../../core/guardrails/rule-inputs.ts";
 import { fakeIssuer } from "../../fakes/fake-issuer.ts";
 import { openListening } from "../listener/listening.ts";
-import { APPROVERS, BOB_TOKEN } from "./gate-world.ts";
+import { ALICE_TOKEN, APPROVERS, BOB_TOKEN } from "./gate-world.ts";
 
 const SECOND = NOW / 1000;
 type Issuer = Awaited<ReturnType<typeof fakeIssuer>>;
@@ -212,5 +213,40 @@ describe("an approval with a token of the issuer", () => {
     const plan = await world.on.held({ proposedBy: "mcp:http(alice):assistant" });
     const sending = { token: issuer.token(good(issuer)), body: { hash: plan.hash } };
     expect(await world.on.ask(`/v1/plans/${plan.id}/approve`, sending)).toMatchObject({ status: 403 });
+  });
+});
+
+describe("whoever proposed a plan with an access token, where the file knows people by their e-mail address", () => {
+  const approvers = APPROVERS.map((one) => (one.name === "alice" ? { ...one, oidc: "alice@example.com" } : one));
+  const asking = async (issuer: Issuer, proposedBy: string) => {
+    const identity = { oidc: verifierOf(oidcOf(issuer, { claim: "email" })), oidcClaim: "email" } as const;
+    const on = await openListening({ config: { ...config, approvers }, parts: { identity } });
+    const plan = await on.held({ proposedBy });
+    const approve = (token: string) => on.ask(`/v1/plans/${plan.id}/approve`, { token, body: { hash: plan.hash } });
+    return { on, plan, approve, [Symbol.asyncDispose]: () => on[Symbol.asyncDispose]() };
+  };
+  const tokenOf = (issuer: Issuer, sub: string) =>
+    issuer.token(good(issuer, { sub, email: "alice@example.com", email_verified: true }));
+  const by = (sub: string) => `mcp:http(${oauthCaller(sub)}):assistant`;
+
+  it.each<[string, string, string, number, RegExp]>([
+    ["S3: the same person is refused, though the two names differ", "idp|7", "idp|7", 403, /a plan of their own/],
+    ["somebody else may approve, as a token of the issuer shows", "idp|8", "idp|7", 200, /alice/],
+  ])("%s", async (_, proposer, sub, status, said) => {
+    await using issuer = await fakeIssuer();
+    await using world = await asking(issuer, by(proposer));
+    const answer = await world.approve(tokenOf(issuer, sub));
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer.body)).toMatch(said);
+  });
+
+  it("S3: cannot be told from an approver by a personal token, which therefore does not do", async () => {
+    await using issuer = await fakeIssuer();
+    await using world = await asking(issuer, by("idp|7"));
+    const { gate } = world.on.world;
+    await expect(gate.approve(world.plan.id, ALICE_TOKEN)).rejects.toThrow("only a token of the issuer tells");
+    expect(await gate.submit(world.plan.id)).toMatchObject({ outcome: "held" });
+    await using other = await asking(issuer, "mcp:http(bot):assistant");
+    expect(await other.on.world.gate.approve(other.plan.id, ALICE_TOKEN)).toMatchObject({ by: "alice" });
   });
 });

@@ -118,3 +118,57 @@ describe("a plan that nobody answers", () => {
     expect(world.notices[0]?.lines.join()).toContain("Two of these have to approve: alice, bob");
   });
 });
+
+describe("a client that files plans in a loop", () => {
+  const flooding = (n: number) => ({ proposedBy: `mcp:http(bot):client-${n}`, reason: `the ${n}th time that I ask` });
+  const file = async (world: World, by: { readonly proposedBy: string; readonly reason: string }) => {
+    const { plan } = await world.gate.propose(world.draft(by));
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
+    await world.gate.submit(plan.id);
+    return plan;
+  };
+  const titles = (world: World) => world.notices.map(({ title }) => title);
+
+  it("wakes people for six plans an hour, once for all the others, whatever it calls itself; nothing is lost", async () => {
+    await using world = await openWorld({ config });
+    const plans = [];
+    for (let n = 1; n <= 20; n += 1) plans.push(await file(world, flooding(n)));
+    expect(titles(world)).toEqual([
+      ...Array.from({ length: 6 }, () => "Rollback of checkout needs a person"),
+      "mcp:http(bot) asks for many approvals",
+    ]);
+    const entries = await world.store.entries({ kinds: ["notice.undelivered"] });
+    expect(entries.map(({ planId }) => planId)).toEqual(plans.slice(6).map(({ id }) => id));
+    expect(entries[0]?.body).toMatchObject({
+      heldBack: true,
+      detail: expect.stringContaining("asked for 6 approvals"),
+    });
+    expect(await world.store.entries({ kinds: ["plan.proposed"] })).toHaveLength(20);
+    // Others are told as ever, and so are its own plans when the hour is over.
+    await file(world, { proposedBy: "mcp:http(alice):client-1", reason: "errors" });
+    await file(world, { proposedBy: "watch", reason: "errors" });
+    expect(titles(world).slice(7)).toEqual(Array.from({ length: 2 }, () => "Rollback of checkout needs a person"));
+    world.time.now += 61 * MINUTE;
+    await file(world, flooding(21));
+    expect(titles(world)).toHaveLength(10);
+    await world.gate.approve((await file(world, flooding(22))).id, ALICE_TOKEN);
+  });
+
+  it("is not helped by reminders of what was held back, and the watch's own plans are never held back", async () => {
+    await using world = await openWorld({ config });
+    await world.store.saveIncident({
+      ...incident,
+      id: "incident-1",
+      stage: "waiting-approval",
+      plan: null,
+      outcome: null,
+      closedAt: null,
+    });
+    for (let n = 1; n <= 8; n += 1) await file(world, flooding(n));
+    world.notices.length = 0;
+    expect(await toldAfter(world, 3)).toHaveLength(6);
+    world.notices.length = 0;
+    for (let n = 1; n <= 9; n += 1) await file(world, { proposedBy: "watch", reason: "errors" });
+    expect(world.notices).toHaveLength(9);
+  });
+});
