@@ -81,6 +81,15 @@ const SECRETS: readonly SecretRule[] = [
     put: "[redacted key]",
   },
   { what: "Google API key", hint: "aiza", pattern: /\bAIza[\w-]{30,}/g, put: "[redacted key]" },
+  {
+    what: "tokens that other vendors mark by a prefix",
+    hint: "hf_|dop_v1_|doo_v1_|pypi-|dckr_pat_|hvs\\.|glsa_|glc_|nrak-|shp(?:at|ca|pa|ss)_|xapp-|sntry[su]_|lin_api_|rubygems_|pmak-|atatt3|ya29\\.|gocspx-|age-secret-key-|sg\\.",
+    // Hugging Face, DigitalOcean, PyPI, Docker, HashiCorp Vault, Grafana, New Relic, Shopify, Slack apps, Sentry, Linear,
+    // RubyGems, Postman, Atlassian, Google OAuth, age, SendGrid: as each vendor's own pages spell them.
+    pattern:
+      /\b(?:(?:hf_|do[op]_v1_|pypi-|dckr_pat_|hvs\.|glsa_|glc_|NRAK-|shp(?:at|ca|pa|ss)_|xapp-|sntry[su]_|lin_api_|rubygems_|PMAK-|ATATT3|ya29\.|GOCSPX-|AGE-SECRET-KEY-)[\w.=+/-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,})/g,
+    put: "[redacted token]",
+  },
   { what: "npm token", hint: "npm_", pattern: /\bnpm_[A-Za-z0-9]{20,}/g, put: "[redacted token]" },
   {
     what: "password in a URL (RFC 3986 §3.2.1)",

@@ -4,6 +4,8 @@ import { cleanDeep, cleanText, name, quote, redactSecrets } from "../../../core/
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
 
+const SECRET = "a1B2c3D4e5F6a7B8c9D0";
+
 describe("secrets in text from outside", () => {
   it.each<[what: string, text: string, secret: string]>([
     ["an Authorization header", "GET / Authorization: Bearer abc.def-123456", "abc.def-123456"],
@@ -26,6 +28,24 @@ describe("secrets in text from outside", () => {
     ["a Slack token", "xoxb-123456789012-abcdef", "123456789012-abcdef"],
     ["an API key by its prefix", "sk-ant-api03-abcdefghijklmnop1234", "abcdefghijklmnop1234"],
     ["a Google key", `AIza${"x".repeat(35)}`, "x".repeat(35)],
+    ...[
+      "hf_",
+      "dop_v1_",
+      "pypi-",
+      "dckr_pat_",
+      "hvs.",
+      "glsa_",
+      "NRAK-",
+      "shpat_",
+      "xapp-1-",
+      "sntryu_",
+      "lin_api_",
+    ].map((prefix): [string, string, string] => [`a token of ${prefix}`, `sent ${prefix}${SECRET}`, SECRET]),
+    ...["rubygems_", "PMAK-", "ATATT3", "ya29.", "GOCSPX-", `SG.${SECRET}.`].map((prefix): [string, string, string] => [
+      `a token of ${prefix}`,
+      `sent ${prefix}${SECRET}`,
+      SECRET,
+    ]),
     ["one hidden behind a zero-width space", "pass\u200bword=hunter2", "hunter2"],
     ["one in full-width letters", "ｐａｓｓｗｏｒｄ=hunter2", "hunter2"],
   ])("%s is redacted", (_, text, secret) => {
@@ -42,6 +62,8 @@ describe("secrets in text from outside", () => {
     "error_rate > 0.05 for 3m",
     "basic authentication failed for the bearer",
     "used 5,480 tokens: too many",
+    "pypi-mirror and hf_hub are slow",
+    "SG.eu-west-1 is down",
     "4be1d02f9a7c3e5d1b8a6f4c2e0d9b7a5c3e1f0d",
   ])("%s is left as it is", (text) => {
     expect(redactSecrets(text)).toBe(text);
