@@ -3,7 +3,7 @@ import { UnshipError } from "../../core/errors.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote } from "../../core/model/untrusted-text.ts";
 import type { ToolContext } from "../context.ts";
-import { page } from "../page.ts";
+import { cursorOf, page, startOf } from "../page.ts";
 import { targetText } from "../plan-view.ts";
 import { answerOf } from "../result.ts";
 import { draftPostmortem } from "../tools/draft-postmortem.ts";
@@ -61,7 +61,9 @@ export function resourceTemplates({ draft }: ToolContext): readonly ResourceTemp
   return [kinds.incidents, kinds.plans, ...(draft === undefined ? [] : [kinds.postmortems])];
 }
 
+/** Incidents of one page of the list, as far as a result's room holds them. */
 const PAGE = 50;
+const QUESTION = "resources";
 
 /**
  * Policy first, then the incidents, newest first, each with its plan and its draft; `next` is null on the last page.
@@ -72,19 +74,26 @@ export async function listResources(
   cursor: string | undefined,
 ): Promise<{ readonly resources: readonly Resource[]; readonly next: string | null }> {
   const incidents = await ledger.incidents();
-  const shown = page(incidents, { cursor, limit: PAGE, question: "resources", bytes: Number.POSITIVE_INFINITY });
+  const from = startOf(cursor, QUESTION);
   const of = (kind: ResourceTemplate, id: string, title: string): Resource => ({
     uri: kind.uriTemplate.replace(/\{\w+\}/, encodeURIComponent(id)),
     name: `${kind.name} ${name(id)}`,
     title: cleanText(title, 200),
     mimeType: kind.mimeType,
   });
-  const resources = shown.items.flatMap(({ id, service, stage, detectedAt, plan }) => [
-    of(kinds.incidents, id, `${name(service)}, ${rfc3339(detectedAt)}: ${stage}`),
-    ...(plan === null ? [] : [of(kinds.plans, plan.id, `Plan for ${name(service)}`)]),
-    ...(draft === undefined ? [] : [of(kinds.postmortems, id, `Postmortem draft of ${name(id)}`)]),
-  ]);
-  return { resources: cursor === undefined ? [POLICY, ...resources] : resources, next: shown.more };
+  const groups = incidents
+    .slice(from, from + PAGE)
+    .map(({ id, service, stage, detectedAt, plan }) => [
+      of(kinds.incidents, id, `${name(service)}, ${rfc3339(detectedAt)}: ${stage}`),
+      ...(plan === null ? [] : [of(kinds.plans, plan.id, `Plan for ${name(service)}`)]),
+      ...(draft === undefined ? [] : [of(kinds.postmortems, id, `Postmortem draft of ${name(id)}`)]),
+    ]);
+  const { items } = page(groups, { limit: PAGE, question: QUESTION });
+  const end = from + items.length;
+  return {
+    resources: [...(cursor === undefined ? [POLICY] : []), ...items.flat()],
+    next: end < incidents.length ? cursorOf(end, QUESTION) : null,
+  };
 }
 
 /** What stands at an address, at most as large as a tool's result; null: nothing has this address. */
@@ -115,12 +124,13 @@ async function read(kind: string, id: string, context: ToolContext, abort: Abort
   if (kind === "plans") {
     const plan = await context.ledger.plan(id);
     if (plan === null) return null;
+    const targets = page(plan.targets.map(targetText), { limit: 100, question: id });
     const { text } = answerOf({
       plan_id: plan.id,
       hash: plan.hash,
       incident: name(plan.incidentId),
-      targets: plan.targets.slice(0, 100).map(targetText),
-      targets_left_out: Math.max(0, plan.targets.length - 100),
+      targets: [...targets.items],
+      targets_left_out: targets.total - targets.items.length,
       reason: quote(plan.reason, 600),
       proposed_by: name(plan.proposedBy),
       created_at: rfc3339(plan.createdAt),
@@ -137,9 +147,9 @@ async function read(kind: string, id: string, context: ToolContext, abort: Abort
 
 const asLines = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
-/** Lines up to a result's room. */
+/** Lines up to what 10,000 tokens hold where names are dense: two bytes a token. */
 function bounded(lines: readonly string[]): string {
-  const { items, total } = page(lines, { limit: lines.length, question: "lines", bytes: 24_000 });
+  const { items, total } = page(lines, { limit: lines.length, question: "lines", bytes: 20_000 });
   const left = total - items.length;
   return [...items, ...(left === 0 ? [] : [`(${left} more lines: run unship check.)`])].join("\n");
 }

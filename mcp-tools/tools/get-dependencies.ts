@@ -5,7 +5,7 @@ import { cursor, incident, known, knownAnswers, limit, more, notice, service } f
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
 import { openCase } from "../open-case.ts";
-import { page } from "../page.ts";
+import { page, RESULT_BYTES } from "../page.ts";
 
 export const getDependencies = defineTool({
   name: "get_dependencies",
@@ -36,12 +36,13 @@ export const getDependencies = defineTool({
       );
       const { cursor: at, limit: most, ...question } = input;
       const shown = edges.map(([caller, callee]) => [name(caller), name(callee)]);
-      const { items, ...rest } = page(shown, { cursor: at, limit: most, question });
+      const outside = (file.topology?.external ?? []).map((node) => name(node));
+      const { items, ...rest } = page(shown, { cursor: at, limit: most, question, bytes: (RESULT_BYTES / 4) * 3 });
       return {
         notice: UNTRUSTED_NOTICE,
         known: file.topology !== null,
         edges: [...items],
-        external: (file.topology?.external ?? []).slice(0, most).map((node) => name(node)),
+        external: [...page(outside, { limit: most, question, bytes: RESULT_BYTES / 4 }).items],
         coordinated: { order: [...order], because: [...because] },
         ...rest,
         gaps: gapViews(file.gaps),

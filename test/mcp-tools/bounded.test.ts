@@ -2,9 +2,10 @@ import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
 import { TOOLS } from "../../mcp-tools/catalog.ts";
 import type { ToolContext } from "../../mcp-tools/context.ts";
+import { listResources, readResource } from "../../mcp-tools/resources/resources.ts";
 import { incident } from "../knowledge/incidents.ts";
 import { callTool } from "./call-tool.ts";
-import { caseFile, context, deploy, finding, NOW, recordingGate, steps } from "./scenario.ts";
+import { caseFile, config, context, deploy, finding, NOW, recordingGate, steps, target } from "./scenario.ts";
 
 const MANY = Array.from({ length: 1_000 }, (_, index) => index);
 /** Ten kilobytes that cost many tokens a byte: digits, marks and letters of several scripts. */
@@ -13,7 +14,10 @@ const LONG = "7f3a9c:«é漢字»=0x1b ".repeat(500);
 const huge = caseFile({
   findings: MANY.map((index) => ({ ...finding, service: `service-${index}`, because: LONG })),
   changes: MANY.map((index) => ({ ...deploy, id: `deploy-${index}`, message: LONG, author: LONG })),
-  topology: { edges: MANY.map((index) => [`gateway-${LONG}`, `service-${index}`] as const), external: [] },
+  topology: {
+    edges: MANY.map((index) => [`gateway-${LONG}`, `service-${index}`] as const),
+    external: MANY.map((index) => `partner-${index} ${LONG}`),
+  },
   gaps: MANY.map((index) => ({ source: `source-${index}`, what: LONG, because: LONG })),
 });
 
@@ -26,6 +30,28 @@ const { gate } = recordingGate({
 const few: typeof steps = {
   ...steps,
   identify_recent_deployments: () => ({ onset: null, windowMs: 0, widened: null, changeIds: [deploy.id] }),
+};
+
+const plan = {
+  id: "plan-1",
+  hash: "f".repeat(64),
+  incidentId: incident.id,
+  targets: [],
+  reason: "",
+  proposedBy: LONG,
+  createdAt: NOW,
+  expiresAt: NOW,
+};
+
+const service = {
+  namespace: null,
+  workload: null,
+  argocdApplication: null,
+  flags: MANY.slice(0, 100).map((index) => `flag-${index}`),
+  criticality: "critical" as const,
+  revenuePerMinute: null,
+  routes: [],
+  mode: null,
 };
 
 /** Every source answers with ten megabytes, and so do the ledger, the memory and the gate. */
@@ -137,7 +163,7 @@ const world: ToolContext = {
     }),
     incidents: async () => MANY.map((index) => ({ ...incident, id: `inc-${index}`, service: LONG })),
     entries: async () => [],
-    plan: async () => null,
+    plan: async () => ({ ...plan, reason: LONG, targets: MANY.map(() => ({ ...target, service: LONG })) }),
     pauses: async () => [],
   },
   incidents: {
@@ -156,16 +182,38 @@ const ARGUMENTS: Readonly<Record<string, Record<string, unknown>>> = {
   submit_plan: { plan_id: "plan-1" },
 };
 
+/** The most rows that this tool can be asked for; undefined: it takes no limit. */
+const largestLimit = ({ name, input }: (typeof TOOLS)[number]) =>
+  [300, 200, 100, 50, 20].find(
+    (limit) => "limit" in input.shape && input.safeParse({ ...ARGUMENTS[name], limit }).success,
+  );
+
 describe("with ten megabytes behind every tool", () => {
-  it.each(TOOLS.map(({ name, input }) => [name, Object.keys(input.shape)] as const))(
-    "%s answers in at most 10,000 tokens",
-    async (name, takes) => {
-      const most = TOOLS.find((tool) => tool.name === name)?.input.safeParse({ ...ARGUMENTS[name], limit: 20 }).success;
-      const args = { ...ARGUMENTS[name], ...(takes.includes("limit") && most === true ? { limit: 20 } : {}) };
-      const { text, isError, structured } = await callTool(world, name, args);
+  it.each(TOOLS.map((tool) => [tool.name, largestLimit(tool)] as const))(
+    "%s answers in at most 10,000 tokens, also when asked for all it takes (%s rows)",
+    async (name, limit) => {
+      const { text, isError, structured } = await callTool(world, name, {
+        ...ARGUMENTS[name],
+        ...(limit === undefined ? {} : { limit }),
+      });
       expect(isError, text.slice(0, 500)).toBe(false);
       expect(structured).not.toEqual({});
       expect(countTokens(text)).toBeLessThanOrEqual(10_000);
     },
   );
+});
+
+describe("with ten megabytes behind every resource", () => {
+  it("the list and whatever is read from it take at most 10,000 tokens", async () => {
+    const many = Object.fromEntries(MANY.map((index) => [`service-${index} ${LONG.slice(0, 150)}`, service]));
+    const of = { ...world, config: config({ services: many }) };
+    const { resources, next } = await listResources(of, undefined);
+    expect(next).not.toBeNull();
+    expect(countTokens(JSON.stringify(resources))).toBeLessThanOrEqual(10_000);
+    for (const { uri } of resources.slice(0, 4)) {
+      const read = await readResource(uri, of, new AbortController().signal);
+      expect(read, uri).not.toBeNull();
+      expect(countTokens(read?.text ?? ""), uri).toBeLessThanOrEqual(10_000);
+    }
+  });
 });

@@ -1,7 +1,7 @@
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
-import { context } from "./scenario.ts";
+import { holding } from "./holding.ts";
 
 /** A process that serves the scenario's tools on standard input and output, for tests of the transport. */
-await serveStdio(createServer(context()));
+await serveStdio(createServer(holding));
 process.stderr.write("closed\n");
