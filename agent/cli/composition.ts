@@ -124,6 +124,8 @@ export interface Composition {
   /** The ledger, or the gate's view of it where that is a process of its own. */
   readonly ledger: (config: Config) => Promise<Ledger>;
   readonly audit: () => Promise<AuditDesk>;
+  /** Whether a process that carried out a plan, as the ledger names it, certainly runs no more; seen from here. */
+  readonly hasEnded: (owner: string) => Promise<boolean>;
   /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
   readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
   /** Runs until aborted, as the file says. */

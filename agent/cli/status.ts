@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
@@ -25,8 +26,8 @@ export async function status(
       ledger.pauses(),
     ]);
     const trust = await graduationLines(config, ledger);
-    const progress = new Map<string, readonly TargetProgress[]>();
-    for (const incident of open) progress.set(incident.id, await progressOf(incident, ledger));
+    const progress = new Map<string, Progress>();
+    for (const incident of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const words = [
       `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
@@ -37,7 +38,7 @@ export async function status(
       open.length === 0 ? "No incident is open." : `Open incidents: ${open.length}`,
       ...open.flatMap((incident) => [
         ...describe(incident, to.now()),
-        ...standing(progress.get(incident.id) ?? [], incident),
+        ...standing(progress.get(incident.id) ?? NO_PROGRESS, incident),
       ]),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
@@ -85,20 +86,37 @@ async function graduationLines(config: Config, ledger: Ledger) {
   });
 }
 
+/** How far a plan has come, and whether the process that was at it has ended before its end. */
+interface Progress {
+  readonly targets: readonly TargetProgress[];
+  readonly abandoned: boolean;
+}
+const NO_PROGRESS: Progress = { targets: [], abandoned: false };
+
 /** How far the plan of an incident has come, while it matters: from its submission until the incident is closed. */
-async function progressOf({ id, stage, plan }: Incident, ledger: Ledger): Promise<readonly TargetProgress[]> {
-  if (plan === null || (stage !== "executing" && stage !== "verifying")) return [];
-  const kinds = [LEDGER_KINDS.targetAttempted, LEDGER_KINDS.targetFinished];
-  return planProgress(plan, await ledger.entries({ incidentId: id, kinds }));
+async function progressOf({ id, stage, plan }: Incident, ledger: Ledger, to: Composition): Promise<Progress> {
+  if (plan === null || (stage !== "executing" && stage !== "verifying")) return NO_PROGRESS;
+  const { targetAttempted, targetFinished, planReserved, planRecovering, planAnswered } = LEDGER_KINDS;
+  const kinds = [targetAttempted, targetFinished, planReserved, planRecovering, planAnswered];
+  const entries = (await ledger.entries({ incidentId: id, kinds })).filter(({ planId }) => planId === plan.id);
+  const last = entries.findLast(({ kind }) => kind !== targetAttempted && kind !== targetFinished);
+  const owner = Owned.safeParse(last?.body).data?.owner;
+  const abandoned = owner !== undefined && last?.kind !== planAnswered && (await to.hasEnded(owner));
+  return { targets: planProgress(plan, entries), abandoned };
 }
 
-/** What stands where, and where the plan stopped in its middle, how to go on. */
-function standing(progress: readonly TargetProgress[], { gate }: Incident): readonly string[] {
-  const ways = gate?.outcome === "stopped" ? waysOn(progress) : [];
-  return [...progressLines(progress), ...ways].map((line) => `    ${line}`);
+const Owned = z.looseObject({ owner: z.string() });
+
+const ABANDONED =
+  "the process that was at it has ended: whatever runs on this ledger next asks each target first, and goes on from there";
+
+/** What stands where; where the plan stopped in its middle, how to go on; and where nobody is at it any more, that. */
+function standing({ targets, abandoned }: Progress, { gate }: Incident): readonly string[] {
+  const ways = gate?.outcome === "stopped" ? waysOn(targets) : [];
+  return [...progressLines(targets), ...(abandoned ? [ABANDONED] : []), ...ways].map((line) => `    ${line}`);
 }
 
-function brief(incident: Incident, progress: readonly TargetProgress[] = []) {
+function brief(incident: Incident, { targets, abandoned }: Progress = NO_PROGRESS) {
   const { id, service, stage, outcome, decision, plan, ranking } = incident;
   return {
     id,
@@ -112,7 +130,8 @@ function brief(incident: Incident, progress: readonly TargetProgress[] = []) {
     culprit: decision?.culprit ?? null,
     no_change_probability: ranking?.noChangeProbability ?? null,
     plan: plan?.id ?? null,
-    targets: progress.map(({ target: { object }, state, detail }) => ({ object, state, detail })),
+    targets: targets.map(({ target: { object }, state, detail }) => ({ object, state, detail })),
+    abandoned,
   };
 }
 

@@ -162,6 +162,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     },
     ledger: ledgerOf,
     audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
+    hasEnded: async (owner) => (await import("../../mcp-tools/gate/owner.ts")).processOwner().gone(owner),
     desk: async (config) => {
       const channel = await channelTo(config, "person");
       if (channel !== null) return { gate: channel.gate, ledger: channel.ledger };

@@ -88,7 +88,11 @@ async function claim(tx: GateTransaction, recovery: RecoveryParts): Promise<read
     }
     const from = [...new Set(mine.map((intent) => intent.owner))];
     await tx.append(
-      entry(plan, LEDGER_KINDS.planRecovering, { positions: mine.map(({ position }) => position), from }),
+      entry(plan, LEDGER_KINDS.planRecovering, {
+        positions: mine.map(({ position }) => position),
+        from,
+        owner: owner.id,
+      }),
     );
     plans.push(plan);
   }

@@ -56,6 +56,7 @@ export async function reserve(
   await tx.append(
     entry(plan, LEDGER_KINDS.planReserved, {
       permit: permit.id,
+      owner: parts.ownerId,
       permitExpiresAt: permit.expiresAt,
       planHash: plan.hash,
       review: judgement.review,

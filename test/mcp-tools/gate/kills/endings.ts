@@ -16,9 +16,11 @@ const LATER_MS = 10 * 60_000;
  */
 export async function killAndGoOn(three: Three, death: Death, ending: Ending, again: Death = null): Promise<Life> {
   const life = await three.live(death);
-  await three.expectTruth();
+  const said = await three.expectTruth();
   const before = three.written();
   const reserved = (await three.audited("plan.reserved")) > 0;
+  const abandoned = reserved && (await three.audited("plan.answered")) === 0;
+  expect(said.includes("the process that was at it has ended"), said).toBe(abandoned);
   const next = SERVICES.find((service) => !before.includes(service));
   if (ending === "is paused") await three.pause();
   if (ending === "meets a newer version" && next !== undefined) await three.deploy(next, "3.0.0");

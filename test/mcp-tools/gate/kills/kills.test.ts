@@ -28,7 +28,7 @@ describe.concurrent("S5: a process that takes three services back, and is killed
     inThree(async (three) => {
       const { came } = await three.live(null);
       expect(three.written()).toEqual(SERVICES);
-      expect(await three.expectTruth()).toBe(3);
+      await three.expectTruth();
       for (const place of PLACES) expect(came.get(place), place).toBeGreaterThanOrEqual(timesAt(place));
       await three.live(null, { again: true });
       expect(three.written(), "there is no fourth").toEqual(SERVICES);
@@ -63,7 +63,7 @@ describe.concurrent("S5: a process that takes three services back, and is killed
       await three.quiet();
       expect(three.refused()).toHaveLength(1);
       expect(three.written()).toEqual(SERVICES);
-      expect(await three.expectTruth()).toBe(3);
+      await three.expectTruth();
     }));
 });
 

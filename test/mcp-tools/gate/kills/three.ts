@@ -37,8 +37,8 @@ export interface Three extends AsyncDisposable {
   readonly plan: Plan;
   /** A process that carries out the plan, until its end or its death. `again`: one that was started anew. */
   live(death: Death, more?: LiveOptions): Promise<Life>;
-  /** What `unship status` says, held against what stands; the number of services that were taken back. */
-  expectTruth(): Promise<number>;
+  /** What `unship status` says, once each line of it was held against what stands. */
+  expectTruth(): Promise<string>;
   /** Resolves when nothing is on its way to the cluster. */
   quiet(): Promise<void>;
   /** The statuses with which the API refused a write. */
@@ -131,7 +131,7 @@ export async function startThree(ledger?: { readonly url: string }): Promise<Thr
         if (times > 0 && index > 0)
           expect(lines[index - 1], "each waits for the one before").toContain("taken back, 1.0.0");
       }
-      return new Set(writes).size;
+      return said;
     },
     async [Symbol.asyncDispose]() {
       cli[Symbol.dispose]();
