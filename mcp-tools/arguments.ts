@@ -7,7 +7,7 @@ import { parseKnownAnswers } from "../core/model/step-answers.ts";
 export const incident = z.string().max(200).optional().describe("Incident id; default: everything, now");
 export const service = z.string().min(1).max(200).optional();
 export const cursor = z.string().max(40).optional().describe("`more` of the last answer");
-export const limit = (most: number, usual: number) => z.number().min(1).max(most).default(usual);
+export const limit = (most: number, usual: number) => z.int().min(1).max(most).default(usual);
 export const known = z
   .record(z.string(), z.unknown())
   .optional()

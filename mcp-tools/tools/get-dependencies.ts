@@ -4,6 +4,7 @@ import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, known, knownAnswers, limit, more, notice, service } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseUnknownService, servicesOf } from "../known-service.ts";
 import { openCase } from "../open-case.ts";
 import { page, RESULT_BYTES } from "../page.ts";
 
@@ -29,6 +30,7 @@ export const getDependencies = defineTool({
   }),
   async run(input, context) {
     const { file, answer, once } = await openCase(context, input.incident);
+    refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("get_dependencies", input, () => {
       const { order, because } = answer("check_dependency_graph", knownAnswers(input.known));
       const edges = (file.topology?.edges ?? []).filter(

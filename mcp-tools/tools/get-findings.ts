@@ -7,6 +7,7 @@ import { cursor, incident, known, knownAnswers, limit, more, notice, service } f
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseUnknownService, servicesOf } from "../known-service.ts";
 import { openCase } from "../open-case.ts";
 import { page, RESULT_BYTES } from "../page.ts";
 
@@ -68,6 +69,7 @@ export const getFindings = defineTool({
   }),
   async run(input, context) {
     const { file, answer, once } = await openCase(context, input.incident);
+    refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("get_findings", input, () => {
       const affected = answer("check_affected_services", knownAnswers(input.known));
       const here = (one: { readonly service: string }) => input.service === undefined || one.service === input.service;

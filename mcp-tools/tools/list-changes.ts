@@ -7,6 +7,7 @@ import { cursor, incident, limit, more, notice, service } from "../arguments.ts"
 import { ChangeView, changeView } from "../change-view.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseUnknownService, servicesOf } from "../known-service.ts";
 import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
@@ -41,6 +42,7 @@ export const listChanges = defineTool({
   }),
   async run(input, context) {
     const { file, answer, once } = await openCase(context, input.incident);
+    refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("list_changes", input, () => {
       const recent = answer("identify_recent_deployments", {});
       const inWindow = new Set(recent.changeIds);

@@ -8,6 +8,7 @@ import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseUnknownService } from "../known-service.ts";
 import { page } from "../page.ts";
 import { bucketMeans, summary } from "../series-summary.ts";
 import { windowFields, windowOf } from "../time-window.ts";
@@ -40,7 +41,7 @@ export const queryMetric = defineTool({
     metric: z.string().min(1).max(200),
     service,
     ...windowFields,
-    points: z.number().min(1).max(120).default(30),
+    points: z.int().min(1).max(120).default(30),
     limit: limit(50, 10),
     cursor,
   }),
@@ -55,7 +56,7 @@ export const queryMetric = defineTool({
     more,
     gaps,
   }),
-  async run(input, { sources, clock }, abort) {
+  async run(input, { sources, clock, config }, abort) {
     const able = sources.metrics.filter((source) => source.metrics().includes(input.metric));
     if (able.length === 0 && sources.metrics.length > 0) {
       const all = [...new Set(sources.metrics.flatMap((source) => [...source.metrics()]))].sort();
@@ -65,11 +66,12 @@ export const queryMetric = defineTool({
       });
     }
     const window = windowOf(input, clock.now());
-    const points = Math.max(1, Math.round(input.points));
-    const bucketMs = Math.max(1, Math.ceil((window.to - window.from) / points));
+    const bucketMs = Math.max(1, Math.ceil((window.to - window.from) / input.points));
     const stepMs = Math.min(Math.max(FINEST_STEP_MS, bucketMs / 4), Math.max(bucketMs, FINEST_STEP_MS));
     const query = { metric: input.metric, window, stepMs: Math.ceil(stepMs), purpose: "statistics" } as const;
     const { answers, gaps: missing } = await askAll(able, input.metric, (source) => source.range(query, abort), abort);
+    const measured = [...new Set(answers.flat().map(({ service }) => service))].sort();
+    if (measured.length > 0) refuseUnknownService(input.service, [...measured, ...Object.keys(config.services)]);
     const found = answers
       .flat()
       .filter((one) => input.service === undefined || one.service === input.service)

@@ -96,4 +96,14 @@ describe("the server", () => {
       expect(answer.structured?.more).toEqual(expect.any(String));
     },
   );
+
+  it.each(["get_findings", "list_changes", "get_dependencies"])(
+    "says of a service that nobody knows that it is unknown, not that nothing is wrong with it: %s",
+    async (tool) => {
+      const { text, isError } = await callTool(context(), tool, { service: "chekout" });
+      expect(isError).toBe(true);
+      expect(text).toMatch(/There is no service chekout; known are .*checkout.*Call list_services for the names\./);
+      expect((await callTool(context(), tool, { service: "search" })).isError).toBe(false);
+    },
+  );
 });

@@ -44,6 +44,12 @@ describe("query_metric", () => {
     expect(text).toContain("known are error_rate, p99_latency");
   });
 
+  it("names the services that have a series for one that nobody knows", async () => {
+    const { text, isError } = await callTool(source().of, "query_metric", { metric: "error_rate", service: "chekout" });
+    expect(isError).toBe(true);
+    expect(text).toContain("There is no service chekout; known are checkout, search");
+  });
+
   it("says that a source is down instead of giving nothing", async () => {
     const down = source({
       range: async () => {
