@@ -1,7 +1,7 @@
 import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { CallGraph } from "./call-graph.ts";
 import type { NewSignature } from "./log-evidence.ts";
-import { type OwnExcess, ownNats } from "./own-excess.ts";
+import { type OwnExcess, ownNats, ownNatsAt } from "./own-excess.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
 import type { SpanEvidence } from "./span-evidence.ts";
 
@@ -12,7 +12,9 @@ export interface Origin {
   readonly kind: OriginKind;
   /** Log probability of what is seen, given that it starts there. */
   readonly fit: number;
-  /** The same from the pattern of hurt services alone, and from logs and traces alone. */
+  /** Of a service: the same, given that it starts there and shows only at those that deal with it; see `SHOWS`. */
+  readonly atConsumers: number;
+  /** `fit` from the pattern of hurt services alone, and from logs and traces alone. */
   readonly pattern: number;
   readonly told: number;
 }
@@ -26,6 +28,21 @@ export interface Origin {
 const HURT = { itself: 0.98, caller: 0.7, callee: 0.02, overloaded: 0.5 } as const;
 /** A service in between that nobody measures passes trouble on as often as not. */
 const UNMEASURED = 0.7;
+/**
+ * Where trouble shows that starts at a service: mostly at the service itself; else only at its callers, which cannot use
+ * its answers or do not get through to it, only at those that it calls or sends events to, which cannot use what they
+ * get, or at both. A fifth of the incidents that software bugs caused in a large cloud were of one component that assumed
+ * another format of data than its peer wrote; about half of these show at the writer as well.
+ * @see Liu, Lu, Musuvathi & Nath (2019), "What Bugs Cause Production Cloud Incidents?", HotOS, §3 (data-format bugs)
+ */
+const SHOWS = { itself: 0.9, callers: 0.06, callees: 0.02, both: 0.02 } as const;
+type Shows = keyof typeof SHOWS;
+/** Each of those that deal with it may be hurt then, or not: they use different parts of what it offers. */
+const CONSUMER = { callers: 0.5, callees: 0.3 } as const;
+/** New errors of consumers name the service more often than not; a service that nobody gets through to is asked less. */
+const NAMED_NATS = Math.log(6);
+const STARVED_NATS = Math.log(3);
+
 /** Something that many share reaches a share of them that nobody knows: every share alike. Without a graph as well. */
 const NO_GRAPH = 0.35;
 /**
@@ -64,6 +81,8 @@ export interface OriginInput {
   readonly own: OwnExcess | null;
   /** Callees that are asked more often than their callers' traffic explains, with the callers that may do it. */
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Callees that are asked less often although their callers are not. */
+  readonly starved: ReadonlySet<string>;
   /** Chance that an unrelated trouble of this service, once there is one, begins when it is seen to begin; 1: apart. */
   readonly together: (service: string) => number;
 }
@@ -81,7 +100,9 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
     const flooded = floodedBy(input, name);
     const told = place ? toldOf(name, input, flooded) + ownNats(input.own, input.graph, name, flooded) : 0;
     const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;
-    return { name, kind, pattern, told, fit: pattern + told + traffic };
+    const atItself = kind === "service" ? Math.log(SHOWS.itself) : 0;
+    const atConsumers = kind === "service" ? consumersFit(input, seen, name) + surge : Number.NEGATIVE_INFINITY;
+    return { name, kind, pattern, told, atConsumers, fit: atItself + pattern + told + traffic };
   };
   const reached = REACH.map(
     (share) => patternFit(seen, new Float64Array(seen.services.length).fill(share)) - Math.log(REACH.length),
@@ -102,23 +123,64 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
 const surgeByChance = (ratio: number): number => Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / 1.3));
 
 /** The pattern given an origin, whatever the rate of unrelated troubles. */
-function startsAt(input: OriginInput, seen: Seen, name: string): number {
-  const chances = chancesFrom(input, seen, name);
-  const origin = seen.services.findIndex(({ service }) => service === name);
+function startsAt(input: OriginInput, seen: Seen, name: string, shows: Shows = "itself"): number {
+  const chances = chancesFrom(input, seen, name, shows);
+  const origin = shows === "itself" ? seen.services.findIndex(({ service }) => service === name) : -1;
   return logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)));
 }
 
-/** The chance of each service to be hurt, given where it starts, for a rate of unrelated troubles. */
-function chancesFrom(input: OriginInput, seen: Seen, origin: string): (rate: number) => Float64Array {
+/**
+ * What is seen, given that it starts at a service and shows only at its consumers; never where nobody knows who calls
+ * whom, where it creeps, or where the service is not measured (that it shows at its callers is then no sign).
+ */
+function consumersFit(input: OriginInput, seen: Seen, name: string): number {
+  const { graph, creeping, own, harm, starved } = input;
+  if (!graph.known || creeping || !harm.has(name)) return Number.NEGATIVE_INFINITY;
+  const modes = (["callers", "callees", "both"] as const).map((shows) => {
+    const consumers = consumersOf(graph, name, shows);
+    if (consumers.length === 0) return Number.NEGATIVE_INFINITY;
+    const asked = shows !== "callees" && starved.has(name) ? STARVED_NATS : 0;
+    const told = ownNatsAt(own, consumers) + toldByConsumers(input, name, consumers) + asked;
+    return Math.log(SHOWS[shows]) + startsAt(input, seen, name, shows) + told;
+  });
+  return logSumExp(modes);
+}
+
+/** Those that deal with a service, on the side where it shows; empty where it would be no other case than one side alone. */
+function consumersOf(graph: CallGraph, name: string, shows: Exclude<Shows, "itself">): readonly string[] {
+  const [callers, callees] = [graph.callers(name), graph.callees(name)];
+  if (shows === "both" && (callers.size === 0 || callees.size === 0)) return [];
+  const meant = [...(shows === "callees" ? [] : callers), ...(shows === "callers" ? [] : callees)];
+  return [...new Set(meant)].filter((one) => one !== name);
+}
+
+/** New errors of consumers, and their part in what traces show, speak for it. */
+function toldByConsumers({ signatures, spans }: OriginInput, name: string, consumers: readonly string[]): number {
+  const theirs = signatures.filter(({ service }) => consumers.includes(service));
+  const named = theirs.some(({ names }) => names.includes(name));
+  const unnamed = theirs.some(({ names, complains }) => names.length === 0 && !complains);
+  const share = spans === null ? null : consumers.reduce((sum, place) => sum + (spans.shares.get(place) ?? 0), 0);
+  return (named ? NAMED_NATS : unnamed ? OWN_ERROR_NATS / 2 : 0) + (share === null ? 0 : fromSpans(share));
+}
+
+/** The chance of each service to be hurt, given where it starts and shows, for a rate of unrelated troubles. */
+function chancesFrom(input: OriginInput, seen: Seen, origin: string, shows: Shows): (rate: number) => Float64Array {
   const { graph, harm, together, overloaded, creeping } = input;
   const callees = graph.callees(origin);
-  const flooded = [...callees].filter((callee) => overloaded.get(callee)?.has(origin) === true);
-  const suffering = new Set(
-    [graph.ancestors(origin), ...flooded.map((one) => graph.ancestors(one))].flatMap((s) => [...s]),
-  );
+  const flooded =
+    shows === "itself" ? [...callees].filter((callee) => overloaded.get(callee)?.has(origin) === true) : [];
+  const readers = shows === "callees" || shows === "both" ? [...callees] : flooded;
+  const above = [...(shows === "callees" ? [] : [origin]), ...readers];
+  const suffering = new Set(above.flatMap((one) => [...graph.ancestors(one)]));
+  const carriesItself = {
+    itself: 1,
+    callers: CONSUMER.callers / HURT.caller,
+    callees: 0,
+    both: CONSUMER.callers / HURT.caller,
+  };
   const carries = (callee: string): number => {
-    if (callee === origin) return 1;
-    if (!suffering.has(callee) && !flooded.includes(callee)) return 0;
+    if (callee === origin) return carriesItself[shows];
+    if (!suffering.has(callee) && !readers.includes(callee)) return 0;
     const nats = harm.get(callee);
     return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
   };
@@ -126,12 +188,13 @@ function chancesFrom(input: OriginInput, seen: Seen, origin: string): (rate: num
     if (creeping) return 0;
     if (!graph.known) return NO_GRAPH; // nobody knows who calls whom: anyone may suffer
     if (flooded.includes(service)) return HURT.overloaded;
+    if (shows !== "itself" && readers.includes(service)) return CONSUMER.callees;
     if (suffering.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
     if (callees.has(service)) return HURT.callee;
-    return isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
+    return service !== origin && isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
   };
   const each = seen.services.map(({ service }) => {
-    if (service === origin) return null;
+    if (service === origin && shows === "itself") return null;
     const when = together(service);
     return { when, suffers: because(service) * (when >= APART.chance ? APART.suffers : 1) };
   });
@@ -226,12 +289,16 @@ function toldOf(name: string, input: OriginInput, flooded: readonly string[]): n
   const { signatures, spans, graph, creeping } = input;
   const meant = new Set([name, ...flooded]);
   const own = signatures.some((one) => meant.has(one.service) && one.names.length === 0 && !one.complains);
-  if (creeping) return (own ? Math.log(6) : 0) + ((input.harm.get(name) ?? 0) > 0 ? 0 : NOT_CREEPING_NATS);
+  if (creeping) return (own ? OWN_ERROR_NATS : 0) + ((input.harm.get(name) ?? 0) > 0 ? 0 : NOT_CREEPING_NATS);
   const accused = signatures.some((one) => one.service !== name && one.names.some((other) => meant.has(other)));
   const traced = spans === null || spans.traced.has(name) ? [...meant] : [...graph.callers(name)];
   const share = spans === null ? null : traced.reduce((sum, place) => sum + (spans.shares.get(place) ?? 0), 0);
-  // Given the origin, three of four new signatures and new failures are its own; given another, they are shared out.
-  const fromSpans = share === null ? 0 : Math.min(Math.log(6), Math.log((0.75 * share + 0.05) / 0.25));
   const floods = flooded.length > 0 ? FLOODS_NATS : 0;
-  return (own ? Math.log(6) : 0) + (accused ? Math.log(3) : 0) + fromSpans + floods;
+  return (own ? OWN_ERROR_NATS : 0) + (accused ? Math.log(3) : 0) + (share === null ? 0 : fromSpans(share)) + floods;
 }
+
+/** What a new error that blames nobody else says for the service that writes it, as where trouble starts. */
+const OWN_ERROR_NATS = Math.log(6);
+
+/** Given the origin, three of four new failures in traces are where it shows; given another, they are shared out. */
+const fromSpans = (share: number): number => Math.min(Math.log(6), Math.log((0.75 * share + 0.05) / 0.25));

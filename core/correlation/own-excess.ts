@@ -146,7 +146,12 @@ export function ownNats(
   flooded: readonly string[] = [],
 ): number {
   if (own === null) return 0;
-  const places = [...(own.measured.has(name) ? [name] : graph.callers(name)), ...flooded];
+  return ownNatsAt(own, [...(own.measured.has(name) ? [name] : graph.callers(name)), ...flooded]);
+}
+
+/** The same, given that it shows at these services and at no others. */
+export function ownNatsAt(own: OwnExcess | null, places: readonly string[]): number {
+  if (own === null) return 0;
   const share = places.reduce((sum, place) => sum + (own.shares.get(place) ?? 0), 0);
   return Math.max(-MOST_NATS, Math.min(MOST_NATS, Math.log(share / Math.max(0, 1 - share))));
 }

@@ -4,6 +4,7 @@ import type { Change } from "../model/change.ts";
 import { isHurtSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { samplesBetween } from "./samples.ts";
+import { showsAt } from "./shows-at.ts";
 import { ORDINARY_ROLLOUT_MS } from "./timing.ts";
 
 /**
@@ -49,31 +50,34 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (!isMeasured(change, evidence)) return false;
   if (at < replaced + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
-  return isHurtSince(index, change.service, onset, Math.max(replaced, onset.at), at) < SURE_NATS;
+  const since = Math.max(replaced, onset.at);
+  return showsAt(change, evidence).every((service) => isHurtSince(index, service, onset, since, at) < SURE_NATS);
 }
 
 /**
- * Errors or latency speak of the changed service at all. A drift, failing health or a stuck rollout do not pass with the
+ * Errors or latency speak of what the change did at all. A drift, failing health or a stuck rollout do not pass with the
  * rollout: they are judged by their own findings.
  */
-export function isMeasured(change: Change, { worse, index, course }: CaseEvidence): boolean {
+export function isMeasured(change: Change, evidence: CaseEvidence): boolean {
+  const { worse, index, course } = evidence;
   if (course === "drift" || worse.get(change.service)?.has("health_check_failures") === true) return false;
-  return index.metrics(change.service).some(({ metric }) => metric === "error_rate" || isLatency(metric));
+  const metrics = showsAt(change, evidence).flatMap((service) => index.metrics(service));
+  return metrics.some(({ metric }) => metric === "error_rate" || isLatency(metric));
 }
 
 /**
  * Log likelihood ratio of "it grows as the new version takes over" against "it is as bad as at once", from the errors
- * of the changed service (or, where errors are as usual, the latency that is surest) during its rollout. What a version
+ * of the services where it shows (or, where errors are as usual, the latency that is surest) during its rollout. What a version
  * breaks grows with its share; the cost of replacing pods, or an outage elsewhere, does not. Null where it cannot be
  * told: no rollout to speak of, or fewer than three samples in it.
  */
-export function rampEvidence(change: Change, evidence: CaseEvidence): number | null {
+export function rampEvidence(change: Change, evidence: CaseEvidence, places: readonly string[]): number | null {
   const { index, onset, caseFile, stepMs } = evidence;
   if (change.finishedAt === null && endOf(change, evidence) !== null) return null; // its real end is not known
   const end = Math.min(change.finishedAt ?? caseFile.at, caseFile.at);
   if (change.kind === "flag" || end - change.startedAt < 3 * stepMs) return null;
   const told = caseFile.findings
-    .filter((one) => one.service === change.service && one.verdict === "worse" && one.baseline !== null)
+    .filter((one) => places.includes(one.service) && one.verdict === "worse" && one.baseline !== null)
     .filter(({ metric, labels }) => (metric === "error_rate" || isLatency(metric)) && Object.keys(labels).length === 0)
     .sort(
       (a, b) => Number(b.metric === "error_rate") - Number(a.metric === "error_rate") || b.strength - a.strength,
@@ -81,7 +85,7 @@ export function rampEvidence(change: Change, evidence: CaseEvidence): number | n
   if (told === undefined || told.baseline === null) return null;
   const usual = told.baseline;
   // Only samples that lie wholly after the onset: one that lies partly before it would look like growth.
-  const samples = samplesBetween(index.whole(change.service, told.metric), onset.latest + stepMs - 1, end);
+  const samples = samplesBetween(index.whole(told.service, told.metric), onset.latest + stepMs - 1, end);
   if (samples.length < 3) return null;
   const points = samples.map(({ at, value }) => ({ x: at - stepMs / 2 - change.startedAt, y: value - usual }));
   const sum = (of: (point: (typeof points)[number]) => number) => points.reduce((total, point) => total + of(point), 0);
@@ -90,7 +94,7 @@ export function rampEvidence(change: Change, evidence: CaseEvidence): number | n
   const ramp = sum(({ x, y }) => (y - slope * x) ** 2);
   const flat = sum(({ y }) => (y - mean) ** 2);
   // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
-  const variance = (0.1 * mean) ** 2 + scatter(evidence, change.service, told.metric, Math.max(usual + mean, usual));
+  const variance = (0.1 * mean) ** 2 + scatter(evidence, told.service, told.metric, Math.max(usual + mean, usual));
   if (!(variance > 0)) return null; // nothing is known from before
   return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, (flat - ramp) / (2 * variance)));
 }

@@ -1,27 +1,26 @@
-import { logSumExp } from "../detection/robust.ts";
+import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { accomplices, joinedBy } from "./accomplice.ts";
-import { createCallGraph } from "./call-graph.ts";
+import { type CallGraph, createCallGraph } from "./call-graph.ts";
 import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
-import { priorNats } from "./prior.ts";
+import { FROM_CHANGES, isTooLate, reasonsFor, sumOf } from "./reasons.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
-import { isSaturatedByCost } from "./saturation.ts";
+import { showsAt } from "./shows-at.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
 import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
+import { starvedCallees } from "./starved.ts";
 import { surgeAtEntries } from "./surge.ts";
-import { timingEvidence } from "./timing.ts";
 import { beginsTogether } from "./together.ts";
 import { isCreeping } from "./trouble.ts";
-import { versionSplit } from "./version-split.ts";
 
 /** How often changes like these were to blame before; key `service/kind`. Advice from memory, weighed lightly. */
 export type PastOutcomes = ReadonlyMap<string, { readonly changes: number; readonly bad: number }>;
@@ -31,17 +30,6 @@ export interface RankOptions {
   readonly windowMs: number;
   readonly past?: PastOutcomes;
 }
-
-/**
- * About seven outages in ten come from changes in a live system.
- * @see Google, Site Reliability Engineering, ch. 1 "Introduction", "Change Management"
- */
-const FROM_CHANGES = 0.7;
-/**
- * Changes in the window of an ordinary incident: one or two. Each change brings its own risk, so that its odds against
- * "no change" do not fall because others were made at the same time; only an unusual number makes changes likelier.
- */
-const ORDINARY_CHANGES = 1.5;
 
 /** Where trouble starts if no change is to blame. Externals share theirs; without any it falls to the services. */
 const ELSEWHERE = { service: 0.45, external: 0.35, shared: 0.1, surge: 0.1 } as const;
@@ -98,8 +86,6 @@ const PASSING_NATS = Math.LN2;
 /** Pods that start cold log errors of their own as well: what a new signature says for the version holds for this by half. */
 const COLD_START_SHARE = 0.6;
 
-const sumOf = (reasons: readonly Reason[]): number => reasons.reduce((sum, { logOdds }) => sum + logOdds, 0);
-
 interface Scored {
   readonly change: Change;
   readonly reasons: readonly Reason[];
@@ -111,7 +97,7 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
   const rollouts = scored.filter(({ change }) => mayPass(change, evidence));
   if (rollouts.length === 0) return null;
   const all = rollouts.map(({ change, reasons }) => {
-    const ramp = rampEvidence(change, evidence);
+    const ramp = rampEvidence(change, evidence, showsAt(change, evidence));
     const shape = ramp === null ? 0 : shapeNats(ramp, "passing");
     const logs = Math.max(0, reasons.find(({ name }) => name === "logs")?.logOdds ?? 0) * COLD_START_SHARE;
     const same = reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0);
@@ -131,6 +117,7 @@ export interface CaseEvidence {
   readonly onset: Onset;
   readonly stepMs: number;
   readonly index: SampleIndex;
+  readonly graph: CallGraph;
   readonly origins: readonly Origin[];
   readonly signatures: readonly NewSignature[];
   readonly harm: ReadonlyMap<string, number>;
@@ -192,6 +179,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     own,
     together,
     overloaded,
+    starved: starvedCallees(index, graph, onset, caseFile.at),
     creeping,
   });
   return {
@@ -199,6 +187,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     onset,
     stepMs,
     index,
+    graph,
     origins,
     signatures,
     harm,
@@ -221,124 +210,6 @@ function worseMetrics(findings: readonly Finding[]): ReadonlyMap<string, Readonl
   return metrics;
 }
 
-function reasonsFor(
-  change: Change,
-  candidates: readonly Change[],
-  evidence: CaseEvidence,
-  options: RankOptions,
-): readonly Reason[] {
-  const reasons: Reason[] = [
-    {
-      name: "prior",
-      logOdds:
-        Math.log(FROM_CHANGES / ORDINARY_CHANGES) + priorNats(change, reliedOnBy(change, candidates), options.past),
-      sentence: "seven outages in ten come from changes, one or two of which are ordinary; weighed by size and past",
-    },
-    timingReason(change, candidates, evidence, options),
-    placeReason(change, evidence),
-  ];
-  const split = splitReason(change, evidence);
-  const logs = logReason(change, evidence);
-  const growth = growthReason(change, evidence, split);
-  const late = isTooLate(change, evidence);
-  for (const reason of [split, logs, growth])
-    if (reason !== null && !(late && reason.logOdds > 0)) reasons.push(reason); // no later sign makes up for that
-  return reasons;
-}
-
-/** It had surely not begun when the trouble did: it cannot be the cause. */
-const isTooLate = ({ startedAt }: Change, { onset, stepMs }: Pick<CaseEvidence, "onset" | "stepMs">): boolean =>
-  startedAt > onset.latest + stepMs;
-
-const aboutWhen = (lag: number): string => (lag >= 0 ? `${lag} s after it started` : "about when it started");
-
-/** Later changes of consumers that cannot serve without what this one brought. */
-const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Change[] =>
-  candidates.filter((other) => other.requires?.[change.service] === change.to && other.startedAt >= change.startedAt);
-
-/** A provider's new contract may bite only once a consumer relies on it: the consumer's rollout is a second start. */
-function timingReason(
-  change: Change,
-  candidates: readonly Change[],
-  { onset, stepMs, caseFile, course }: CaseEvidence,
-  { windowMs }: RankOptions,
-): Reason {
-  const timing = { stepMs, windowMs, at: caseFile.at, course };
-  const own = timingEvidence(change, onset, timing);
-  const triggers = reliedOnBy(change, candidates);
-  const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
-  const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
-  const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
-  const lag = Math.round((onset.at - change.startedAt) / 1000);
-  const when = isTooLate(change, { onset, stepMs })
-    ? `${-lag} s before it started: it cannot be the cause`
-    : aboutWhen(lag);
-  const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
-  return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
-}
-
-function placeReason(change: Change, { origins, caseFile }: CaseEvidence): Reason {
-  const flag = caseFile.flags.find(({ key }) => key === change.flag);
-  const places = new Set([change.service, ...(flag?.services ?? [])]);
-  const fits = origins.filter(({ name, kind }) => kind === "service" && places.has(name)).map(({ fit }) => fit);
-  const anywhere = worstFit(origins);
-  const logOdds = fits.length === 0 ? anywhere : logSumExp(fits) - Math.log(fits.length);
-  const best = Math.max(...origins.map(({ fit }) => fit));
-  const told = fits.length === 0 ? "nothing is measured there" : best - logOdds < 1 ? "fits" : "does not fit";
-  return {
-    name: "place",
-    logOdds,
-    sentence: `trouble that starts at ${[...places].join(", ")} ${told} what is hurt and who calls whom`,
-  };
-}
-
-/** A service without signals: what is hurt is as likely as if it had started where it fits least badly but one. */
-function worstFit(origins: readonly Origin[]): number {
-  return origins.find(({ kind }) => kind === "shared")?.fit ?? 0;
-}
-
-function splitReason(change: Change, { index, onset, caseFile, worse, overloaded }: CaseEvidence): Reason | null {
-  const split = versionSplit(index, change, onset, caseFile.at, worse.get(change.service) ?? new Set(["error_rate"]));
-  if (split === null || change.kind === "flag") return null;
-  // What floods a callee, or takes all that the pods share, hurts both versions alike.
-  if (split.nats < 0 && [...overloaded.values()].some((callers) => callers.has(change.service))) return null;
-  if (split.nats < 0 && isSaturatedByCost(index, change.service, onset, caseFile.at)) return null;
-  return { name: "versions", logOdds: split.nats, sentence: split.sentence };
-}
-
-function logReason(change: Change, { signatures }: CaseEvidence): Reason | null {
-  const flagged = signatures.find(({ template }) => change.flag !== undefined && mentions(template, change.flag));
-  if (flagged !== undefined)
-    return { name: "logs", logOdds: Math.log(12), sentence: `a new error names the flag: "${flagged.template}"` };
-  const here = signatures.filter(({ service, names }) => service === change.service && names.length === 0);
-  if (change.kind === "flag" || here.length === 0) return null;
-  const lines = (of: (version: string) => boolean) =>
-    here.reduce((sum, { versions }) => sum + [...versions].reduce((n, [v, k]) => n + (of(v) ? k : 0), 0), 0);
-  const fresh = lines((version) => version === change.to);
-  const other = lines((version) => version !== change.to);
-  const quoted = `"${here[0]?.template ?? ""}"`;
-  // Lines carry the version of the program: a pushed configuration has none of its own there.
-  if (change.kind !== "deploy" && fresh === 0) return null;
-  if (fresh + other === 0) return null;
-  if (fresh > 4 * other)
-    return { name: "logs", logOdds: Math.log(5), sentence: `a new error is written by ${change.to} alone: ${quoted}` };
-  const sentence = `a new error is also written by other versions than ${change.to}: ${quoted}`;
-  return { name: "logs", logOdds: other > fresh ? -Math.log(5) : -Math.log(2), sentence };
-}
-
-/** Where both versions are measured side by side they say it better; shapes are then left alone. */
-function growthReason(change: Change, evidence: CaseEvidence, split: Reason | null): Reason | null {
-  const ramp = split === null ? rampEvidence(change, evidence) : null;
-  if (ramp === null || Math.abs(ramp) < 0.1) return null;
-  const how = ramp > 0 ? "grows" : "does not grow";
-  return { name: "growth", logOdds: shapeNats(ramp, "bad"), sentence: `it ${how} as ${change.to} takes over` };
-}
-
-/** Digits were masked in the template; the flag's name is masked the same way. */
-function mentions(template: string, flag: string): boolean {
-  return template.includes(flag.replaceAll(/\d+(?:[.:,]\d+)*/g, "#"));
-}
-
 interface NoChange {
   readonly logOdds: number;
   readonly reasons: readonly Reason[];
@@ -356,7 +227,7 @@ function noChange(
   const missing = count("external") === 0 ? ELSEWHERE.external : 0;
   const weightOf = ({ kind }: Origin): number =>
     (ELSEWHERE[kind] + (kind === "service" ? missing : 0)) / Math.max(1, count(kind));
-  const logs = origins.map((origin) => Math.log(weightOf(origin)) + origin.fit);
+  const logs = origins.map((origin) => Math.log(weightOf(origin)) + logAdd(origin.fit, origin.atConsumers));
   const fit = logSumExp(logs);
   const places = new Map(origins.map(({ name }, i) => [name, Math.exp((logs[i] ?? Number.NEGATIVE_INFINITY) - fit)]));
   const best = origins[logs.indexOf(Math.max(...logs))];

@@ -28,13 +28,13 @@ export function surgeAtEntries(index: SampleIndex, graph: CallGraph, onset: Onse
   return everywhere && middle >= RISING_RATIO ? middle : null;
 }
 
-/** The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out). */
+/** The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out), and whether it is far above (`far`) or below (`fell`). */
 export function riseOf(
   index: SampleIndex,
   service: string,
   onset: Onset,
   at: number,
-): { readonly ratio: number; readonly far: boolean } | null {
+): { readonly ratio: number; readonly far: boolean; readonly fell: boolean } | null {
   return once(index, `${service}\n${onset.earliest} ${onset.at} ${at}`, () => newRise(index, service, onset, at));
 }
 
@@ -48,5 +48,6 @@ function newRise(index: SampleIndex, service: string, onset: Onset, at: number):
   const usual = median(before);
   const now = median(after.slice(-2));
   if (usual <= 0) return null;
-  return { ratio: now / usual, far: now - usual > LEAST_DEVIATIONS * robustScale(before, usual) };
+  const deviations = LEAST_DEVIATIONS * robustScale(before, usual);
+  return { ratio: now / usual, far: now - usual > deviations, fell: usual - now > deviations };
 }

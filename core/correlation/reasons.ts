@@ -1,0 +1,166 @@
+import { logAdd, logSumExp } from "../detection/robust.ts";
+import type { Reason } from "../model/candidate.ts";
+import type { Change } from "../model/change.ts";
+import type { Origin } from "./origin.ts";
+import { rampEvidence, shapeNats } from "./passing.ts";
+import { priorNats } from "./prior.ts";
+import type { CaseEvidence, RankOptions } from "./rank.ts";
+import { isSaturatedByCost } from "./saturation.ts";
+import { showsAt } from "./shows-at.ts";
+import { timingEvidence } from "./timing.ts";
+import { versionSplit } from "./version-split.ts";
+
+/**
+ * About seven outages in ten come from changes in a live system.
+ * @see Google, Site Reliability Engineering, ch. 1 "Introduction", "Change Management"
+ */
+export const FROM_CHANGES = 0.7;
+/**
+ * Changes in the window of an ordinary incident: one or two. Each change brings its own risk, so that its odds against
+ * "no change" do not fall because others were made at the same time; only an unusual number makes changes likelier.
+ */
+const ORDINARY_CHANGES = 1.5;
+
+/**
+ * Why a change may be to blame, or not: log odds that add up, with sentences. What it broke shows at its own service, or
+ * only at those that deal with it (`atConsumers`): its versions side by side and its own logs speak of the first alone.
+ * Both count; the reasons listed are those of the likelier one, whose place carries what the other adds.
+ */
+export function reasonsFor(
+  change: Change,
+  candidates: readonly Change[],
+  evidence: CaseEvidence,
+  options: RankOptions,
+): readonly Reason[] {
+  const shared = [
+    {
+      name: "prior",
+      logOdds:
+        Math.log(FROM_CHANGES / ORDINARY_CHANGES) + priorNats(change, reliedOnBy(change, candidates), options.past),
+      sentence: "seven outages in ten come from changes, one or two of which are ordinary; weighed by size and past",
+    },
+    timingReason(change, candidates, evidence, options),
+  ];
+  const late = isTooLate(change, evidence);
+  const inTime = (reasons: readonly (Reason | null)[]) =>
+    reasons.filter((one) => one !== null).filter(({ logOdds }) => !(late && logOdds > 0)); // no later sign makes up for that
+  const split = splitReason(change, evidence);
+  const own = inTime([split, logReason(change, evidence), growthReason(change, evidence, split, [change.service])]);
+  const atItself = [placeReason(change, evidence, "fit"), ...own];
+  const places = showsAt(change, evidence);
+  const place = placeReason(change, evidence, "atConsumers");
+  if (place.logOdds === Number.NEGATIVE_INFINITY) return [...shared, ...atItself];
+  const named = logReason(change, evidence);
+  const theirs = inTime([change.flag === undefined ? null : named, growthReason(change, evidence, null, places)]);
+  const atConsumers = [place, ...theirs];
+  const total = logAdd(sumOf(atItself), sumOf(atConsumers));
+  const likelier = sumOf(atItself) >= sumOf(atConsumers) ? atItself : atConsumers;
+  const rest = total - sumOf(likelier);
+  return [...shared, ...likelier.map((one) => (one.name === "place" ? { ...one, logOdds: one.logOdds + rest } : one))];
+}
+
+export const sumOf = (reasons: readonly Reason[]): number => reasons.reduce((sum, { logOdds }) => sum + logOdds, 0);
+
+function consumersWords(change: Change, places: ReadonlySet<string>, told: string): string {
+  const service = [...places].join(", ");
+  return `trouble that ${change.id} brings to those alone that deal with ${service} ${told} what is hurt and who calls whom`;
+}
+
+/** It had surely not begun when the trouble did: it cannot be the cause. */
+export const isTooLate = ({ startedAt }: Change, { onset, stepMs }: Pick<CaseEvidence, "onset" | "stepMs">): boolean =>
+  startedAt > onset.latest + stepMs;
+
+const aboutWhen = (lag: number): string => (lag >= 0 ? `${lag} s after it started` : "about when it started");
+
+/** Later changes of consumers that cannot serve without what this one brought. */
+const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Change[] =>
+  candidates.filter((other) => other.requires?.[change.service] === change.to && other.startedAt >= change.startedAt);
+
+/** A provider's new contract may bite only once a consumer relies on it: the consumer's rollout is a second start. */
+function timingReason(
+  change: Change,
+  candidates: readonly Change[],
+  { onset, stepMs, caseFile, course }: CaseEvidence,
+  { windowMs }: RankOptions,
+): Reason {
+  const timing = { stepMs, windowMs, at: caseFile.at, course };
+  const own = timingEvidence(change, onset, timing);
+  const triggers = reliedOnBy(change, candidates);
+  const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
+  const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
+  const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
+  const lag = Math.round((onset.at - change.startedAt) / 1000);
+  const when = isTooLate(change, { onset, stepMs })
+    ? `${-lag} s before it started: it cannot be the cause`
+    : aboutWhen(lag);
+  const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
+  return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
+}
+
+function placeReason(change: Change, { origins, caseFile }: CaseEvidence, where: "fit" | "atConsumers"): Reason {
+  const flag = caseFile.flags.find(({ key }) => key === change.flag);
+  const places = new Set([change.service, ...(flag?.services ?? [])]);
+  const fits = origins.filter(({ name, kind }) => kind === "service" && places.has(name)).map((one) => one[where]);
+  const anywhere = where === "fit" ? worstFit(origins) : Number.NEGATIVE_INFINITY;
+  const logOdds = fits.length === 0 ? anywhere : logSumExp(fits) - Math.log(fits.length);
+  const best = Math.max(...origins.map(({ fit, atConsumers }) => Math.max(fit, atConsumers)));
+  const told = fits.length === 0 ? "nothing is measured there" : best - logOdds < 1 ? "fits" : "does not fit";
+  if (where === "atConsumers") return { name: "place", logOdds, sentence: consumersWords(change, places, told) };
+  return {
+    name: "place",
+    logOdds,
+    sentence: `trouble that starts at ${[...places].join(", ")} ${told} what is hurt and who calls whom`,
+  };
+}
+
+/** A service without signals: what is hurt is as likely as if it had started where it fits least badly but one. */
+function worstFit(origins: readonly Origin[]): number {
+  return origins.find(({ kind }) => kind === "shared")?.fit ?? 0;
+}
+
+function splitReason(change: Change, { index, onset, caseFile, worse, overloaded }: CaseEvidence): Reason | null {
+  const split = versionSplit(index, change, onset, caseFile.at, worse.get(change.service) ?? new Set(["error_rate"]));
+  if (split === null || change.kind === "flag") return null;
+  // What floods a callee, or takes all that the pods share, hurts both versions alike.
+  if (split.nats < 0 && [...overloaded.values()].some((callers) => callers.has(change.service))) return null;
+  if (split.nats < 0 && isSaturatedByCost(index, change.service, onset, caseFile.at)) return null;
+  return { name: "versions", logOdds: split.nats, sentence: split.sentence };
+}
+
+function logReason(change: Change, { signatures }: CaseEvidence): Reason | null {
+  const flagged = signatures.find(({ template }) => change.flag !== undefined && mentions(template, change.flag));
+  if (flagged !== undefined)
+    return { name: "logs", logOdds: Math.log(12), sentence: `a new error names the flag: "${flagged.template}"` };
+  const here = signatures.filter(({ service, names }) => service === change.service && names.length === 0);
+  if (change.kind === "flag" || here.length === 0) return null;
+  const lines = (of: (version: string) => boolean) =>
+    here.reduce((sum, { versions }) => sum + [...versions].reduce((n, [v, k]) => n + (of(v) ? k : 0), 0), 0);
+  const fresh = lines((version) => version === change.to);
+  const other = lines((version) => version !== change.to);
+  const quoted = `"${here[0]?.template ?? ""}"`;
+  // Lines carry the version of the program: a pushed configuration has none of its own there.
+  if (change.kind !== "deploy" && fresh === 0) return null;
+  if (fresh + other === 0) return null;
+  if (fresh > 4 * other)
+    return { name: "logs", logOdds: Math.log(5), sentence: `a new error is written by ${change.to} alone: ${quoted}` };
+  const sentence = `a new error is also written by other versions than ${change.to}: ${quoted}`;
+  return { name: "logs", logOdds: other > fresh ? -Math.log(5) : -Math.log(2), sentence };
+}
+
+/** Where both versions are measured side by side they say it better; shapes are then left alone. */
+function growthReason(
+  change: Change,
+  evidence: CaseEvidence,
+  split: Reason | null,
+  places: readonly string[],
+): Reason | null {
+  const ramp = split === null ? rampEvidence(change, evidence, places) : null;
+  if (ramp === null || Math.abs(ramp) < 0.1) return null;
+  const how = ramp > 0 ? "grows" : "does not grow";
+  return { name: "growth", logOdds: shapeNats(ramp, "bad"), sentence: `it ${how} as ${change.to} takes over` };
+}
+
+/** Digits were masked in the template; the flag's name is masked the same way. */
+function mentions(template: string, flag: string): boolean {
+  return template.includes(flag.replaceAll(/\d+(?:[.:,]\d+)*/g, "#"));
+}
