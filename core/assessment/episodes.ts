@@ -1,6 +1,6 @@
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { hurts } from "../correlation/harm.ts";
-import { indexSeries } from "../correlation/samples.ts";
+import { indexSeries, type SampleIndex } from "../correlation/samples.ts";
 import { cameToItsLimit, gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Finding, Onset } from "../model/finding.ts";
@@ -90,10 +90,10 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
  * answers lend nothing to failed requests) at least a third as grave as the gravest, the finding that was surely off
  * first. Where a drift came to its limit, it began with the drift; where what people know of has grown, with the growth. Null where no finding has an onset.
  */
-export function episodeOnset(findings: readonly Finding[]): Onset | null {
+export function episodeOnset(findings: readonly Finding[], index: SampleIndex): Onset | null {
   const grown = findings.filter(({ detector }) => detector === GROWN);
-  if (grown.length > 0 && grown.length < findings.length) return episodeOnset(grown);
-  const crept = cameToItsLimit(findings);
+  if (grown.length > 0 && grown.length < findings.length) return episodeOnset(grown, index);
+  const crept = cameToItsLimit(findings, index);
   if (crept !== null) return crept.onset;
   const dated = findings
     .flatMap((finding) => (finding.onset === null ? [] : [{ finding, onset: finding.onset }]))

@@ -75,9 +75,10 @@ const configured = (config: Config, name: SeedStep): ChainStep | undefined =>
 
 function identify({ caseFile, config, services }: StepInput): Answer<"identify_recent_deployments"> {
   const findings = harmFindings(caseFile, new Set(services));
-  const onset = episodeOnset(findings);
+  const index = indexSeries(caseFile.series, config.versionLabel);
+  const onset = episodeOnset(findings, index);
   const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
-  const creeping = isCreeping(findings);
+  const creeping = isCreeping(findings, index);
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;

@@ -166,7 +166,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
-  const course = isCreeping(told) ? "drift" : "shift";
+  const course = isCreeping(told, index) ? "drift" : "shift";
   const creeping = course === "drift";
   const origins = fitOrigins({
     graph,

@@ -1,6 +1,8 @@
 import { isLatency } from "../detection/meaning.ts";
-import type { Finding } from "../model/finding.ts";
+import { median } from "../detection/robust.ts";
+import type { Finding, Onset } from "../model/finding.ts";
 import { creeps } from "./harm.ts";
+import { type SampleIndex, valuesBetween } from "./samples.ts";
 
 /** What kind of harm a finding speaks of: failed requests (or pods), a use that creeps to its limit, late answers. */
 export type TroubleClass = "failing" | "creeping" | "slow";
@@ -40,28 +42,44 @@ export function ofGravestClass(findings: readonly Finding[]): readonly Finding[]
 /** A use this near to its limit is where processes are killed, or spend their time on freeing what they have. */
 const NEAR_LIMIT = 0.9;
 
+/** Of what a drift has used up since it began, this much before the failing: what rises with the failing is a part of it. */
+const BEFORE_IT_FAILED = 3 / 4;
+
 /**
  * The drift that has reached its limit at a service that fails, or answers late, since: then the failing is how the drift
- * ends, and the trouble began when the drift did. Null where no drift explains what fails. Of several, the earliest.
+ * ends, and the trouble began when the drift did. A use that rose with the failing itself is no cause of it. Null where
+ * no drift explains what fails. Of several, the earliest.
  */
-export function cameToItsLimit(findings: readonly Finding[]): Finding | null {
+export function cameToItsLimit(findings: readonly Finding[], index: SampleIndex): Finding | null {
   const ended = findings.filter(
     (one) =>
       one.detector === "drift" &&
       (one.current ?? 0) >= NEAR_LIMIT &&
       findings.some(
         (other) =>
-          other.service === one.service &&
-          troubleClass(other) !== "creeping" &&
-          one.onset !== null &&
-          other.onset !== null &&
-          other.onset.at > one.onset.at,
+          other.service === one.service && troubleClass(other) !== "creeping" && hadCrept(one, other.onset, index),
       ),
   );
   return ended.toSorted((a, b) => (a.onset?.at ?? 0) - (b.onset?.at ?? 0))[0] ?? null;
 }
 
+/** Whether most of what a drift has used up was used up by the time at which something began. */
+function hadCrept(
+  { service, metric, onset, baseline, current }: Finding,
+  since: Onset | null,
+  index: SampleIndex,
+): boolean {
+  if (onset === null || since === null || since.at <= onset.at) return false;
+  const series = index.whole(service, metric);
+  const before = valuesBetween(series, onset.earliest, since.earliest).slice(-LEVEL_SAMPLES);
+  if (before.length === 0) return series === undefined;
+  const from = baseline ?? 0;
+  return median(before) - from >= BEFORE_IT_FAILED * ((current ?? 0) - from);
+}
+/** A level is read from three samples: one may be off. */
+const LEVEL_SAMPLES = 3;
+
 /** Whether the trouble that findings speak of is one that creeps. */
-export function isCreeping(findings: readonly Finding[]): boolean {
-  return findings.length > 0 && (cameToItsLimit(findings) !== null || ofGravestClass(findings).every(creeps));
+export function isCreeping(findings: readonly Finding[], index: SampleIndex): boolean {
+  return findings.length > 0 && (cameToItsLimit(findings, index) !== null || ofGravestClass(findings).every(creeps));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { episodeOnset } from "../../../core/assessment/episodes.ts";
+import { indexSeries, type SampleIndex } from "../../../core/correlation/samples.ts";
 import { cameToItsLimit, isCreeping } from "../../../core/correlation/trouble.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { MINUTE, onsetAt, T0 } from "./fixtures.ts";
@@ -22,18 +23,40 @@ const finding = (replaced: Partial<Finding>): Finding => ({
 });
 const leak = finding({ detector: "drift", metric: "memory_usage", onset: onsetAt(T0), baseline: 0.4, current: 0.95 });
 
+/** Use of memory each minute from the leak's begin on. */
+const used = (level: (minute: number) => number) =>
+  indexSeries(
+    [
+      {
+        service: "stock",
+        metric: "memory_usage",
+        unit: "ratio",
+        worse: "up",
+        labels: {},
+        startAt: T0 + MINUTE,
+        stepMs: MINUTE,
+        values: Array.from({ length: 40 }, (_, i) => level(i + 1)),
+      },
+    ],
+    "version",
+  );
+const grows = used((minute) => Math.min(0.95, 0.4 + (0.52 * minute) / 30));
+const jumps = used((minute) => (minute <= 30 ? 0.4 + minute / 600 : 0.95));
+
 describe("a drift that comes to its limit", () => {
-  const rows: readonly (readonly [string, readonly Finding[], boolean])[] = [
-    ["explains failures of its service since", [finding({}), leak], true],
-    ["explains slow answers of its service since", [finding({ metric: "p99_latency" }), leak], true],
-    ["explains no failures while it is far from its limit", [finding({}), { ...leak, current: 0.7 }], false],
-    ["explains no failures that are older", [finding({ onset: onsetAt(T0 - MINUTE) }), leak], false],
-    ["explains no failures of another service", [finding({ service: "web" }), leak], false],
-    ["explains nothing where nothing drifts", [finding({}), { ...leak, detector: "regression" }], false],
+  const rows: readonly (readonly [string, readonly Finding[], boolean, SampleIndex | null])[] = [
+    ["explains failures of its service since", [finding({}), leak], true, null],
+    ["explains slow answers of its service since", [finding({ metric: "p99_latency" }), leak], true, null],
+    ["explains no failures while it is far from its limit", [finding({}), { ...leak, current: 0.7 }], false, null],
+    ["explains no failures that are older", [finding({ onset: onsetAt(T0 - MINUTE) }), leak], false, null],
+    ["explains no failures of another service", [finding({ service: "web" }), leak], false, null],
+    ["explains no failures with which it jumped to its limit", [finding({}), leak], false, jumps],
+    ["explains nothing where nothing drifts", [finding({}), { ...leak, detector: "regression" }], false, null],
   ];
-  it.each(rows)("%s", (_, findings, explains) => {
-    expect(cameToItsLimit(findings) !== null).toBe(explains);
-    expect(isCreeping(findings)).toBe(explains);
-    expect(episodeOnset(findings)?.at === T0).toBe(explains);
+  it.each(rows)("%s", (_, findings, explains, other) => {
+    const index = other ?? grows;
+    expect(cameToItsLimit(findings, index) !== null).toBe(explains);
+    expect(isCreeping(findings, index)).toBe(explains);
+    expect(episodeOnset(findings, index)?.at === T0).toBe(explains);
   });
 });
