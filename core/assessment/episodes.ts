@@ -1,4 +1,5 @@
 import { createCallGraph } from "../correlation/call-graph.ts";
+import { exhaustion } from "../correlation/exhaustion.ts";
 import { hurts } from "../correlation/harm.ts";
 import { indexSeries, type SampleIndex } from "../correlation/samples.ts";
 import { cameToItsLimit, gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
@@ -88,13 +89,16 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
  * When an episode began, from its findings: those of one time are taken together, the gravest such group counts (an
  * old small deviation must not lend its onset to a new grave one), and within it, of those of the gravest class (late
  * answers lend nothing to failed requests) at least a third as grave as the gravest, the finding that was surely off
- * first. Where a drift came to its limit, it began with the drift; where what people know of has grown, with the growth. Null where no finding has an onset.
+ * first. Where a drift came to its limit, or something was used up before, it began with that; where what people know of
+ * has grown, with the growth. Null where no finding has an onset.
  */
 export function episodeOnset(findings: readonly Finding[], index: SampleIndex): Onset | null {
   const grown = findings.filter(({ detector }) => detector === GROWN);
   if (grown.length > 0 && grown.length < findings.length) return episodeOnset(grown, index);
   const crept = cameToItsLimit(findings, index);
   if (crept !== null) return crept.onset;
+  const usedUp = exhaustion(findings, index);
+  if (usedUp !== null) return usedUp.onset;
   const dated = findings
     .flatMap((finding) => (finding.onset === null ? [] : [{ finding, onset: finding.onset }]))
     .sort((a, b) => a.onset.at - b.onset.at);

@@ -3,6 +3,7 @@ import { withFailedCanaries } from "../canary/ranking.ts";
 import type { ChainStep, Config } from "../config/config.ts";
 import { type Accomplice, accomplices } from "../correlation/accomplice.ts";
 import { createCallGraph } from "../correlation/call-graph.ts";
+import { exhaustion } from "../correlation/exhaustion.ts";
 import { HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
@@ -78,7 +79,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const index = indexSeries(caseFile.series, config.versionLabel);
   const onset = episodeOnset(findings, index);
   const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
-  const creeping = isCreeping(findings, index);
+  const creeping = isCreeping(findings, index) || exhaustion(findings, index) !== null;
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;

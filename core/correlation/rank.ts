@@ -5,6 +5,7 @@ import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { accomplices, joinedBy } from "./accomplice.ts";
 import { type CallGraph, createCallGraph } from "./call-graph.ts";
+import { type Exhaustion, exhaustion } from "./exhaustion.ts";
 import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
@@ -124,6 +125,8 @@ export interface CaseEvidence {
   readonly slowness: ReadonlyMap<string, Slowness> | null;
   readonly worse: ReadonlyMap<string, ReadonlySet<string>>;
   readonly course: "shift" | "drift";
+  /** What was used up before the trouble showed; then it began when that did. */
+  readonly usedUp: Exhaustion | null;
   readonly surge: number | null;
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
   readonly own: OwnExcess | null;
@@ -166,8 +169,9 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const told = caseFile.findings.filter(
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
-  const course = isCreeping(told, index) ? "drift" : "shift";
-  const creeping = course === "drift";
+  const creeping = isCreeping(told, index);
+  const usedUp = exhaustion(told, index);
+  const course = creeping || usedUp !== null ? "drift" : "shift";
   const origins = fitOrigins({
     graph,
     harm,
@@ -194,6 +198,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     slowness,
     worse: worseMetrics(told),
     course,
+    usedUp,
     surge,
     overloaded,
     own,

@@ -97,12 +97,21 @@ function timingReason(
   return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
 }
 
-function placeReason(change: Change, { origins, caseFile }: CaseEvidence, where: "fit" | "atConsumers"): Reason {
+function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atConsumers"): Reason {
+  const { origins, caseFile } = evidence;
   const flag = caseFile.flags.find(({ key }) => key === change.flag);
   const places = new Set([change.service, ...(flag?.services ?? [])]);
   const fits = origins.filter(({ name, kind }) => kind === "service" && places.has(name)).map((one) => one[where]);
   const anywhere = where === "fit" ? worstFit(origins) : Number.NEGATIVE_INFINITY;
-  const logOdds = fits.length === 0 ? anywhere : logSumExp(fits) - Math.log(fits.length);
+  const byService = fits.length === 0 ? anywhere : logSumExp(fits) - Math.log(fits.length);
+  const held = where === "fit" ? heldByCallers(change, evidence) : Number.NEGATIVE_INFINITY;
+  const logOdds = logAdd(byService, held);
+  if (held > byService)
+    return {
+      name: "place",
+      logOdds,
+      sentence: `${change.service} asks ${evidence.usedUp?.service} and may have used up its ${evidence.usedUp?.metric}`,
+    };
   const best = Math.max(...origins.map(({ fit, atConsumers }) => Math.max(fit, atConsumers)));
   const told = fits.length === 0 ? "nothing is measured there" : best - logOdds < 1 ? "fits" : "does not fit";
   if (where === "atConsumers") return { name: "place", logOdds, sentence: consumersWords(change, places, told) };
@@ -111,6 +120,17 @@ function placeReason(change: Change, { origins, caseFile }: CaseEvidence, where:
     logOdds,
     sentence: `trouble that starts at ${[...places].join(", ")} ${told} what is hurt and who calls whom`,
   };
+}
+
+/**
+ * What a service has only so much of is used up by itself or by one of those that ask it (who leave connections open, or
+ * send more than it can take in): either as often as not. The fit of the service whose failing it led to, shared out.
+ */
+function heldByCallers({ service }: Change, { usedUp, graph, origins }: CaseEvidence): number {
+  const callers = usedUp === null ? null : graph.callers(usedUp.service);
+  if (callers === null || !callers.has(service)) return Number.NEGATIVE_INFINITY;
+  const at = origins.find(({ name, kind }) => kind === "service" && name === usedUp?.service);
+  return at === undefined ? Number.NEGATIVE_INFINITY : at.fit - Math.log(2 * callers.size);
 }
 
 /** A service without signals: what is hurt is as likely as if it had started where it fits least badly but one. */

@@ -1,3 +1,4 @@
+import { speaksOfErrors } from "../correlation/aliases.ts";
 import { endOf, isMeasured, mayPass, newVersionStaysBad, replacedBy, SURE_NATS } from "../correlation/passing.ts";
 import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
@@ -19,13 +20,24 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   if (before !== null) return before;
   if (!mayPass(change, evidence)) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
-  if (nats("versions") >= SURE_NATS && newVersionStaysBad(change, evidence)) return null;
-  if (nats("logs") > 0 && nats("growth") > 0 && nats("versions") >= 0) return null;
-  if (nats("growth") >= GROWS_NATS && nats("versions") >= 0) return null;
+  if (candidate.probability >= SURE_TO_STAY || failsRequests(evidence)) {
+    if (nats("versions") >= SURE_NATS && newVersionStaysBad(change, evidence)) return null;
+    if (nats("logs") > 0 && nats("growth") > 0 && nats("versions") >= 0) return null;
+    if (nats("growth") >= GROWS_NATS && nats("versions") >= 0) return null;
+  }
   const since = durationText(Math.max(0, evidence.caseFile.at - evidence.onset.at));
   const rest = endOf(change, evidence) === null ? "is still replacing pods" : "has only just replaced its pods";
   return `${change.id} ${rest}, and what began ${since} ago may pass with it`;
 }
+
+/**
+ * Late answers that may pass by themselves within minutes, while no request fails, do not call for haste: then the odds
+ * must be twenty to one that they stay, whatever confidence is configured; each minute of waiting tells more.
+ */
+const SURE_TO_STAY = 0.95;
+const failsRequests = ({ worse }: CaseEvidence): boolean =>
+  [...worse.values()].some((metrics) => [...metrics].some((metric) => speaksOfErrors(metric) || metric === HEALTH));
+const HEALTH = "health_check_failures";
 
 /**
  * The last rollout of the service cost as much, and that passed: this one gets as long to pass, and two samples to be

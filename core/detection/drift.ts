@@ -1,4 +1,5 @@
 import type { Onset } from "../model/finding.ts";
+import { type Point, placeBreak } from "./broken-stick.ts";
 import { mannKendall, median, robustScale, theilSenSlope } from "./robust.ts";
 import { type SampleGrid, timeOf, valueAt, valuesBetween } from "./sample-grid.ts";
 
@@ -160,15 +161,13 @@ const PLACES = 64;
 
 /**
  * When the rise began: the posterior of the break of a broken stick (a level, then a line), every place as likely before,
- * from medians of up to 64 blocks of all that is known. Neighbouring blocks say much the same: as many count as would
- * be independent (Bartlett 1946). Bounds: the central 95 %, and no nearer than a quarter of the rise that was seen, since a
+ * from medians of up to 64 blocks of all that is known. Bounds: the central 95 %, and no nearer than a quarter of the rise that was seen, since a
  * rollout bends the line where it begins and use wanders in ways that a straight line does not have; where the line may
  * be older than all that is known, as much earlier as is known.
- * @see Bacon & Watts (1971), Biometrika 58(3):525–534; Smith & Cook (1980), Appl. Stat. 29(2):180–189
  */
 function driftOnset(grid: SampleGrid, end: number): Onset {
   const size = Math.max(1, Math.ceil((end - grid.first) / PLACES));
-  const points: { readonly x: number; readonly y: number }[] = [];
+  const points: Point[] = [];
   for (let from = end - Math.floor((end - grid.first) / size) * size; from + size <= end; from += size) {
     const values: number[] = [];
     for (let slot = from; slot < from + size; slot++) {
@@ -177,63 +176,16 @@ function driftOnset(grid: SampleGrid, end: number): Onset {
     }
     if (values.length > 0) points.push({ x: from + (size - 1) / 2, y: median(values) });
   }
-  const fits = points.slice(0, -2).map(({ x }) => brokenStick(points, x - size / 2));
-  const best = fits.reduce((least, fit) => (fit.rest < least.rest ? fit : least), fits[0] ?? NO_FIT);
-  const independent = Math.max(4, (points.length * (1 - best.carry)) / (1 + best.carry));
-  const logs = fits.map(({ rest, spread }) => -((independent - 2) / 2) * Math.log(rest) - Math.log(spread) / 2);
-  const top = Math.max(...logs);
-  const weights = logs.map((log) => Math.exp(log - top));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const at = (share: number): number => {
-    let sum = 0;
-    const index = weights.findIndex((weight) => {
-      sum += weight / total;
-      return sum >= share;
-    });
-    return Math.max(0, index);
-  };
-  const timeOfBreak = (index: number) => Math.round(timeOf(grid, 0) + (fits[index]?.at ?? grid.first) * grid.stepMs);
-  const early = at(0.025);
+  const found = placeBreak(points, size);
+  const timeAt = (x: number) => Math.round(timeOf(grid, 0) + x * grid.stepMs);
   const known = timeOf(grid, end - 1) - timeOf(grid, grid.first);
   const half = Math.round((size * grid.stepMs) / 2);
-  const began = timeOfBreak(fits.indexOf(best));
+  const began = timeAt(found?.at ?? grid.first);
+  const [early, late] = found === null ? [began, began] : [timeAt(found.early), timeAt(found.late)];
   const unsure = Math.max(half, Math.round((timeOf(grid, end - 1) - began) / 4));
   return {
     at: began,
-    earliest: Math.max(0, Math.min(timeOfBreak(early) - (early === 0 ? known : half), began - unsure)),
-    latest: Math.max(timeOfBreak(at(0.975)) + half, began + unsure),
+    earliest: Math.max(0, Math.min(early - (found?.older === true ? known : half), began - unsure)),
+    latest: Math.max(late + half, began + unsure),
   };
-}
-
-interface Fit {
-  readonly at: number;
-  /** Sum of squares that is left, of how much the line's part varies, and how much of one residual the next carries. */
-  readonly rest: number;
-  readonly spread: number;
-  readonly carry: number;
-}
-const NO_FIT: Fit = { at: 0, rest: 1, spread: 1, carry: 0 };
-
-/** Least squares of a level up to the break and a line after it. */
-function brokenStick(points: readonly { readonly x: number; readonly y: number }[], at: number): Fit {
-  const n = points.length;
-  let [sx, sy, sxx, sxy] = [0, 0, 0, 0];
-  for (const { x, y } of points) {
-    const h = Math.max(0, x - at);
-    sx += h;
-    sy += y;
-    sxx += h * h;
-    sxy += h * y;
-  }
-  const spread = Math.max(1e-12, sxx - (sx * sx) / n);
-  const slope = Math.max(0, (sxy - (sx * sy) / n) / spread);
-  const level = (sy - slope * sx) / n;
-  let [rest, lagged, before] = [1e-12, 0, 0];
-  for (const { x, y } of points) {
-    const residual = y - level - slope * Math.max(0, x - at);
-    rest += residual * residual;
-    lagged += residual * before;
-    before = residual;
-  }
-  return { at, rest, spread, carry: Math.max(0, Math.min(0.95, lagged / rest)) };
 }
