@@ -1,12 +1,14 @@
 import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
-import type { SampleIndex } from "./samples.ts";
+import { countsBetween, type SampleIndex } from "./samples.ts";
 import { LEAST_RATIO, riseOf } from "./surge.ts";
 
 /**
  * Services that are called more often than usual although their callers are not: somebody asks more for each request
  * of its own (a loop, a cache that misses, retries). By callee, the callers that may do so: those whose own traffic did
- * not rise likewise. Rises as for a surge of users: a third more, and far outside what the last half hour did.
+ * not rise likewise. Rises as for a surge of users: a third more, and far outside what the last half hour did. Not so
+ * where it answers fewer of them than it used to: whoever fails is asked again and again, and then the failing comes first.
+ * @see Beyer et al. (2016), Site Reliability Engineering, ch. 22 "Addressing Cascading Failures" (retries)
  */
 export function overloadedBy(
   index: SampleIndex,
@@ -18,6 +20,7 @@ export function overloadedBy(
   for (const service of index.services) {
     const rise = riseOf(index, service, onset, at);
     if (rise === null || !rise.far || rise.ratio < LEAST_RATIO) continue;
+    if (rise.ratio * answered(index, service, onset, at) < 1) continue;
     const callers = [...graph.callers(service)].filter((caller) => {
       const own = riseOf(index, caller, onset, at);
       return own === null || own.ratio < Math.sqrt(rise.ratio);
@@ -25,4 +28,10 @@ export function overloadedBy(
     if (callers.length > 0) found.set(service, new Set(callers));
   }
   return found;
+}
+
+/** The share of requests that succeeded since the onset; 1 where it is not measured. */
+function answered(index: SampleIndex, service: string, onset: Onset, at: number): number {
+  const counts = countsBetween(index.whole(service, "error_rate"), index.whole(service, "request_rate"), onset.at, at);
+  return counts === null ? 1 : 1 - counts.k / counts.n;
 }

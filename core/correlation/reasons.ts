@@ -175,6 +175,9 @@ function growthReason(
   places: readonly string[],
 ): Reason | null {
   const ramp = split === null ? rampEvidence(change, evidence, places) : null;
+  const { index, onset, caseFile } = evidence;
+  // What saturates fails by far more than its share, at once.
+  if (ramp !== null && ramp < 0 && places.some((one) => isSaturatedByCost(index, one, onset, caseFile.at))) return null;
   if (ramp === null || Math.abs(ramp) < 0.1) return null;
   const how = ramp > 0 ? "grows" : "does not grow";
   return { name: "growth", logOdds: shapeNats(ramp, "bad"), sentence: `it ${how} as ${change.to} takes over` };

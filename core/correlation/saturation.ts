@@ -9,18 +9,21 @@ const SATURATED = 0.9;
 const DEARER = 1.5;
 
 /**
- * Whether a service has run out of CPU because each request costs it more than before: then all of its pods suffer, the
- * old version's with the new one's, as far as they share what ran out. More traffic saturates too, but at the same cost a
- * request. False where use or requests are not measured.
+ * Whether a service has run out of CPU because each request that it serves costs it more than before: then all of its pods
+ * suffer, the old version's with the new one's, as far as they share what ran out. More traffic saturates too, but at the
+ * same cost a request. What it fails costs it little (it turns requests away once it is full), and is not counted as
+ * served. False where use or requests are not measured.
  * @see Little (1961), "A Proof for the Queuing Formula: L = λW": at full utilisation the wait has no bound
  */
 export function isSaturatedByCost(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
   const use = index.whole(service, "cpu_usage");
   const rate = index.whole(service, "request_rate");
+  const errors = index.whole(service, "error_rate");
   const read = (from: number, to: number) => {
-    const rates = new Map(samplesBetween(rate, from, to).map((one) => [one.at, one.value]));
+    const byTime = (series: typeof rate) => new Map(samplesBetween(series, from, to).map((one) => [one.at, one.value]));
+    const [rates, failed] = [byTime(rate), byTime(errors)];
     return samplesBetween(use, from, to).flatMap(({ at: time, value }) => {
-      const requests = rates.get(time) ?? 0;
+      const requests = (rates.get(time) ?? 0) * Math.max(0, 1 - (failed.get(time) ?? 0));
       return requests > 0 ? [{ use: value, cost: value / requests }] : [];
     });
   };

@@ -16,15 +16,29 @@ const series = (metric: string, before: number, since: number) => ({
 });
 
 describe("a service that has run out of CPU", () => {
-  const rows: readonly (readonly [string, [number, number], [number, number] | null, boolean])[] = [
+  const rows: readonly (readonly [string, [number, number], [number, number] | null, boolean, [number, number]?])[] = [
     ["because each request costs more", [0.3, 1], [100, 100], true],
     ["because there are more requests is not so by cost", [0.3, 1], [100, 330], false],
     ["hardly, though requests cost more, is not saturated", [0.3, 0.6], [100, 100], false],
     ["by who knows how many requests is not known to be so by cost", [0.3, 1], null, false],
+    [
+      "because each request that it serves costs more, and the rest is turned away",
+      [0.6, 1],
+      [100, 120],
+      true,
+      [0, 0.5],
+    ],
     ["all along has not run out of it now", [0.95, 0.95], [100, 100], false],
   ];
-  it.each(rows)("%s", (_, cpu, requests, saturated) => {
-    const all = [series("cpu_usage", ...cpu), ...(requests === null ? [] : [series("request_rate", ...requests)])];
-    expect(isSaturatedByCost(indexSeries(all, "version"), "cart", onsetAt(T0), T0 + 5 * MINUTE)).toBe(saturated);
-  });
+  it.each(rows.map(([name, cpu, requests, saturated, fails]) => ({ name, cpu, requests, saturated, fails })))(
+    "$name",
+    ({ cpu, requests, saturated, fails }) => {
+      const all = [
+        series("cpu_usage", ...cpu),
+        ...(requests === null ? [] : [series("request_rate", ...requests)]),
+        ...(fails === undefined ? [] : [series("error_rate", ...fails)]),
+      ];
+      expect(isSaturatedByCost(indexSeries(all, "version"), "cart", onsetAt(T0), T0 + 5 * MINUTE)).toBe(saturated);
+    },
+  );
 });

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { createCallGraph } from "../../../core/correlation/call-graph.ts";
+import { overloadedBy } from "../../../core/correlation/overload.ts";
+import { indexSeries } from "../../../core/correlation/samples.ts";
+import { starvedCallees } from "../../../core/correlation/starved.ts";
+import { MINUTE, onsetAt, T0 } from "./fixtures.ts";
+
+const STEP = 15_000;
+const series = (service: string, metric: string, before: number, since: number) => ({
+  service,
+  metric,
+  unit: "",
+  worse: "either" as const,
+  labels: {},
+  startAt: T0 - 159 * STEP,
+  stepMs: STEP,
+  values: Array.from({ length: 180 }, (_, i) => (i < 160 ? before : since) * (1 + 0.01 * Math.sin(i))),
+});
+/** web asks shop and feed, shop asks store and mail: requests a second before and since, and the share that fails since. */
+type Traffic = Readonly<Record<string, readonly [number, number, number?]>>;
+const graph = createCallGraph({
+  edges: [
+    ["web", "shop"],
+    ["web", "feed"],
+    ["shop", "store"],
+    ["shop", "mail"],
+  ],
+  external: [],
+});
+const usual: Traffic = { web: [100, 100], feed: [100, 100], shop: [100, 100], store: [100, 100], mail: [100, 100] };
+const read = (traffic: Traffic) => {
+  const all = Object.entries({ ...usual, ...traffic }).flatMap(([service, [before, since, fails]]) => [
+    series(service, "request_rate", before, since),
+    ...(fails === undefined ? [] : [series(service, "error_rate", 0, fails)]),
+  ]);
+  return indexSeries(all, "version");
+};
+const flooded = (traffic: Traffic) =>
+  [...overloadedBy(read(traffic), graph, onsetAt(T0), T0 + 5 * MINUTE)].map(
+    ([callee, by]) => `${callee} by ${[...by].join()}`,
+  );
+const starved = (traffic: Traffic) => [...starvedCallees(read(traffic), graph, onsetAt(T0), T0 + 5 * MINUTE)];
+
+describe("a callee that is asked more often than its callers' traffic explains", () => {
+  const rows: readonly (readonly [string, Traffic, readonly string[]])[] = [
+    ["is flooded by its caller", { store: [100, 260] }, ["store by shop"]],
+    ["is flooded also where it turns away what it cannot take in", { store: [100, 260, 0.5] }, ["store by shop"]],
+    [
+      "is not flooded where it answers fewer than before: it is asked again because it fails",
+      { store: [100, 260, 0.7] },
+      [],
+    ],
+    [
+      "is not flooded where all of its callers are asked more",
+      { store: [100, 260], shop: [100, 260], web: [100, 260] },
+      [],
+    ],
+    ["is not flooded by a tenth more", { store: [100, 110] }, []],
+  ];
+  it.each(rows)("%s", (_, traffic, found) => {
+    expect(flooded(traffic)).toEqual(found);
+  });
+});
+
+describe("a callee that is asked less often although its callers are not", () => {
+  const rows: readonly (readonly [string, Traffic, readonly string[]])[] = [
+    ["is starved", { store: [100, 40] }, ["store"]],
+    ["is not, where its caller asks all others less as well", { store: [100, 40], mail: [100, 40] }, []],
+    ["is not, where its caller is asked less", { store: [100, 40], shop: [100, 40] }, []],
+    ["is not, by a tenth less", { store: [100, 90] }, []],
+  ];
+  it.each(rows)("%s", (_, traffic, found) => {
+    expect(starved(traffic).filter((one) => one === "store")).toEqual(found);
+  });
+});
