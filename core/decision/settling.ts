@@ -2,7 +2,9 @@ import { speaksOfErrors } from "../correlation/aliases.ts";
 import { endOf, isMeasured, mayPass, newVersionStaysBad, replacedBy, SURE_NATS } from "../correlation/passing.ts";
 import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
+import { valuesBetween } from "../correlation/samples.ts";
 import { ofGravestClass } from "../correlation/trouble.ts";
+import { median } from "../detection/robust.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { durationText } from "../model/time.ts";
@@ -58,11 +60,15 @@ function asTheLastTime(change: Change, evidence: CaseEvidence): string | null {
   return `the last rollout of ${change.service}, ${past.change.id}, cost as much in ${past.metric}, and that passed ${over}`;
 }
 
+/** A third of the way and no more is left: what scatters about half of the way is not taken for over. */
+const NEARLY_USUAL = 0.35;
+
 /**
- * Whether the newest sample of most signals that are worse lies nearer to its usual value than to its worst. Signals of
- * the gravest class alone are asked: requests that fail go on failing when a slowness beside them has passed.
+ * Whether the newest sample of most signals that are worse lies far nearer to its usual value than to what it was for most
+ * of the time since the onset. Signals of the gravest class alone are asked: requests that fail go on failing when a
+ * slowness beside them has passed.
  */
-export function seemsOver({ index, worse, caseFile }: CaseEvidence): boolean {
+export function seemsOver({ index, worse, caseFile, onset }: CaseEvidence): boolean {
   let signals = 0;
   let back = 0;
   const told = [...worse].flatMap(([service, metrics]) =>
@@ -75,10 +81,12 @@ export function seemsOver({ index, worse, caseFile }: CaseEvidence): boolean {
     }),
   );
   for (const { service, metric, baseline, current } of ofGravestClass(told)) {
-    const last = index.whole(service, metric)?.values.findLast((value) => value !== null) ?? null;
+    const since = valuesBetween(index.whole(service, metric), onset.at, caseFile.at);
+    const last = since.at(-1) ?? index.whole(service, metric)?.values.findLast((value) => value !== null) ?? null;
     if (last === null || baseline === null || current === null) continue;
+    const off = Math.max(Math.abs(current - baseline), Math.abs(median(since) - baseline) || 0);
     signals += 1;
-    if (Math.abs(last - baseline) < 0.35 * Math.abs(current - baseline)) back += 1;
+    if (Math.abs(last - baseline) < NEARLY_USUAL * off) back += 1;
   }
   return signals > 0 && back > signals / 2;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gatherEvidence } from "../../../core/correlation/rank.ts";
-import { stillSettling } from "../../../core/decision/settling.ts";
+import { seemsOver, stillSettling } from "../../../core/decision/settling.ts";
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { change, emptyCase, MINUTE, onsetAt, T0 } from "../correlation/fixtures.ts";
@@ -72,5 +72,32 @@ describe("what costs as much as the last rollout did, which passed", () => {
 
   it("is given none where pods fail their health checks: that is no cost of starting", () => {
     expect(settling(3, "progressing", [findingOf("health_check_failures", 0, 1)])).toBeNull();
+  });
+});
+
+describe("the newest samples", () => {
+  /** Latency of 100 ms, then these values since the onset, with what the finding says of the present. */
+  const over = (since: readonly number[], current: number): boolean => {
+    const p99 = { service: "cart", metric: "p99_latency", unit: "ms", worse: "up" as const, labels: {} };
+    const values = [...Array.from({ length: 100 }, () => 100), ...since];
+    const caseFile = emptyCase({
+      at: T0 + since.length * STEP,
+      series: [{ ...p99, startAt: T0 - 99 * STEP, stepMs: STEP, values }],
+      findings: [findingOf("p99_latency", 100, current)],
+    });
+    return seemsOver(
+      gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), { versionLabel: "version", windowMs: 30 * MINUTE }),
+    );
+  };
+  const many = (value: number, count = 20) => Array.from({ length: count }, () => value);
+
+  const rows: readonly (readonly [string, readonly number[], number, boolean])[] = [
+    ["that are back at what is usual say that it is over", [...many(200), 110], 190, true],
+    ["say so also when the present level has long followed them", [...many(200), ...many(104, 8)], 106, true],
+    ["that are as bad as ever say that it goes on", many(200), 200, false],
+    ["that are half as bad say that it goes on", [...many(200), 150], 195, false],
+  ];
+  it.each(rows)("%s", (_, since, current, is) => {
+    expect(over(since, current)).toBe(is);
   });
 });
