@@ -128,6 +128,7 @@ export interface CaseEvidence {
   /** What was used up before the trouble showed; then it began when that did. */
   readonly usedUp: Exhaustion | null;
   readonly surge: number | null;
+  readonly starved: ReadonlySet<string>;
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
   readonly own: OwnExcess | null;
   readonly spans: SpanEvidence | null;
@@ -172,6 +173,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const creeping = isCreeping(told, index);
   const usedUp = exhaustion(told, index);
   const course = creeping || usedUp !== null ? "drift" : "shift";
+  const starved = starvedCallees(index, graph, onset, caseFile.at);
   const origins = fitOrigins({
     graph,
     harm,
@@ -183,7 +185,8 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     own,
     together,
     overloaded,
-    starved: starvedCallees(index, graph, onset, caseFile.at),
+    starved,
+    counted: new Set(index.services.filter((service) => index.whole(service, "request_rate") !== undefined)),
     creeping,
   });
   return {
@@ -199,6 +202,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     worse: worseMetrics(told),
     course,
     usedUp,
+    starved,
     surge,
     overloaded,
     own,

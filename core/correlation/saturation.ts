@@ -12,7 +12,8 @@ const DEARER = 1.5;
  * Whether a service has run out of CPU because each request that it serves costs it more than before: then all of its pods
  * suffer, the old version's with the new one's, as far as they share what ran out. More traffic saturates too, but at the
  * same cost a request. What it fails costs it little (it turns requests away once it is full), and is not counted as
- * served. False where use or requests are not measured.
+ * served. Where requests are not measured, it may be so wherever more is used than before by as much. False where use is not
+ * measured.
  * @see Little (1961), "A Proof for the Queuing Formula: L = λW": at full utilisation the wait has no bound
  */
 export function isSaturatedByCost(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
@@ -23,7 +24,8 @@ export function isSaturatedByCost(index: SampleIndex, service: string, onset: On
     const byTime = (series: typeof rate) => new Map(samplesBetween(series, from, to).map((one) => [one.at, one.value]));
     const [rates, failed] = [byTime(rate), byTime(errors)];
     return samplesBetween(use, from, to).flatMap(({ at: time, value }) => {
-      const requests = (rates.get(time) ?? 0) * Math.max(0, 1 - (failed.get(time) ?? 0));
+      const asked = rate === undefined ? 1 : (rates.get(time) ?? 0);
+      const requests = asked * Math.max(0, 1 - (rate === undefined ? 0 : (failed.get(time) ?? 0)));
       return requests > 0 ? [{ use: value, cost: value / requests }] : [];
     });
   };

@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
+import { showsAt } from "../correlation/shows-at.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
@@ -73,6 +74,10 @@ export function decide(input: DecideInput): Decision {
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
   if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
   if (seemsOver(evidence)) return nothing(["the newest samples are back at what is usual: looking again"], [], top);
+  if (onlyItsTime(change, top, evidence)) {
+    const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
+    return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: people decide`], top);
+  }
   const settling = stillSettling(change, top, evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
   return act(input, evidence, top, change);
@@ -87,6 +92,20 @@ function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): strin
   const surest = Math.max(...told.map(({ service }) => harm.get(service) ?? Number.NEGATIVE_INFINITY));
   return surest >= SURE_NATS ? null : (told[0]?.because ?? null);
 }
+
+/**
+ * Whether a change that shows only at those that deal with its service has nothing else against it: none of them names the
+ * service in a new error, none gets through to it less often, the harm does not grow with its rollout, and no two of them
+ * are hurt at once. Then it is as likely as it is by the time at which it came alone.
+ */
+function onlyItsTime(change: Change, top: Candidate, evidence: CaseEvidence): boolean {
+  const places = showsAt(change, evidence);
+  if (places.includes(change.service) || places.length > 1) return false;
+  const named = evidence.signatures.some((one) => places.includes(one.service) && one.names.includes(change.service));
+  const told = top.reasons.some(({ name, logOdds }) => !FROM_TIME_AND_PLACE.has(name) && logOdds > 0);
+  return !named && !told && !evidence.starved.has(change.service);
+}
+const FROM_TIME_AND_PLACE: ReadonlySet<string> = new Set(["prior", "timing", "place", "joined"]);
 
 /** Evidence of 20 to 1 is the least that counts as seen. */
 const SEEN_NATS = Math.log(20);

@@ -20,7 +20,8 @@ describe("a service that has run out of CPU", () => {
     ["because each request costs more", [0.3, 1], [100, 100], true],
     ["because there are more requests is not so by cost", [0.3, 1], [100, 330], false],
     ["hardly, though requests cost more, is not saturated", [0.3, 0.6], [100, 100], false],
-    ["by who knows how many requests is not known to be so by cost", [0.3, 1], null, false],
+    ["by who knows how many requests may be so by cost", [0.3, 1], null, true],
+    ["by who knows how many requests, though hardly more than before, is not", [0.8, 0.95], null, false],
     [
       "because each request that it serves costs more, and the rest is turned away",
       [0.6, 1],
