@@ -26,6 +26,8 @@ import { withoutTakenBack } from "./taken-back.ts";
 const DEFAULT_WINDOW_MS = 1_800_000;
 /** A drift is noticed long after it began to matter: changes of the last six hours may be behind it. */
 const DRIFT_WINDOW_MS = 6 * 3_600_000;
+/** What a change brought may come due hours later: those of services that are hurt themselves are weighed for so long. */
+const LATENT_WINDOW_MS = 3 * 3_600_000;
 
 export interface StepContext {
   /** The services of the episode; without it, the gravest episode of the case. */
@@ -85,11 +87,18 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;
   if (onset === null) return { onset, windowMs, widened, changeIds: [] };
   const from = onset.earliest - windowMs;
-  const recent = caseFile.changes.filter(
-    (change) =>
-      change.ownRollback !== true && change.startedAt <= caseFile.at && (change.finishedAt ?? caseFile.at) >= from,
-  );
-  return { onset, windowMs, widened, changeIds: recent.map(({ id }) => id) };
+  const hurt = new Set(services);
+  const earlier = onset.earliest - Math.max(windowMs, LATENT_WINDOW_MS);
+  const recent = caseFile.changes.filter((change) => {
+    const end = change.finishedAt ?? caseFile.at;
+    const isRecent = end >= from || (end >= earlier && hurt.has(change.service));
+    return change.ownRollback !== true && change.startedAt <= caseFile.at && isRecent;
+  });
+  const late = recent.some((change) => (change.finishedAt ?? caseFile.at) < from);
+  const lookedBack = late
+    ? `what a change brought may come due late: ${durationText(LATENT_WINDOW_MS)} for services that are hurt`
+    : widened;
+  return { onset, windowMs, widened: lookedBack, changeIds: recent.map(({ id }) => id) };
 }
 
 function correlate({ caseFile, config, answers, services, past }: StepInput): Answer<"correlate_timing"> {

@@ -124,13 +124,13 @@ const ENDS = 4;
 const FOR_THE_MOST_PART = 0.5;
 
 /**
- * Whether the drift is that of the traffic: what one request costs has risen by less than half of what the use has (on
+ * Whether the drift may be that of the traffic: what one request costs has risen by less than half of what the use has (on
  * the scale of ratios), from the first quarter of its span to the last. For a use that serving requests takes up, as of
- * CPU; memory is kept whatever is asked. Every morning brings such a rise, and no change is behind it. False where
- * requests are not counted. `requestsAt`: requests a step; NaN where unknown.
+ * CPU; memory is kept whatever is asked. Every morning brings such a rise, and no change is behind it. True
+ * where requests are not counted, or there are hardly any. `requestsAt`: requests a step; NaN where unknown.
  * @see Gregg (2013), Systems Performance, ch. 2 "Workload characterization": use is read against the load
  */
-export function followsTraffic(grid: SampleGrid, drift: HeldDrift, requestsAt: (at: number) => number): boolean {
+export function mayFollowTraffic(grid: SampleGrid, drift: HeldDrift, requestsAt: (at: number) => number): boolean {
   const quarter = Math.floor(drift.samples / ENDS);
   const costs = (from: number): { readonly use: number; readonly cost: number } | null => {
     const read = Array.from({ length: quarter }, (_, i) => from + i)
@@ -140,7 +140,8 @@ export function followsTraffic(grid: SampleGrid, drift: HeldDrift, requestsAt: (
     return { use: median(read.map(({ use }) => use)), cost: median(read.map(({ use, requests }) => use / requests)) };
   };
   const [was, is] = [costs(drift.end - drift.samples), costs(drift.end - quarter)];
-  if (was === null || is === null || is.use <= was.use) return false;
+  if (was === null || is === null) return true;
+  if (is.use <= was.use) return false;
   return Math.log(is.cost / was.cost) < FOR_THE_MOST_PART * Math.log(is.use / was.use);
 }
 

@@ -4,7 +4,7 @@ import type { ConditionState, Finding } from "../model/finding.ts";
 import { SLOW_SHARE } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import type { ControlAnswer } from "./control.ts";
-import { type Drift, followsTraffic, type HeldDrift, holds } from "./drift.ts";
+import { type Drift, type HeldDrift, holds, mayFollowTraffic } from "./drift.ts";
 import type { Signal } from "./engine.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
 import { isResource, withUnit } from "./meaning.ts";
@@ -45,10 +45,10 @@ export function signalFindings(signal: Signal, context: FindingContext): readonl
   return tested === null ? drift : [tested, ...drift];
 }
 
-/** The drift that was found, while it stands; none where traffic explains it. */
+/** The drift that was found, while it stands; none where traffic explains it, or may. */
 function standingDrift({ drift, grid, metric }: Signal, { requestsAt }: FindingContext): HeldDrift | null {
   if (drift === null || !holds(grid, drift)) return null;
-  return metric === "cpu_usage" && followsTraffic(grid, drift, requestsAt) ? null : drift;
+  return metric === "cpu_usage" && mayFollowTraffic(grid, drift, requestsAt) ? null : drift;
 }
 
 const base = (signal: Signal) => ({

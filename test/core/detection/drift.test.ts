@@ -95,13 +95,23 @@ describe("the use of a processor", () => {
     const coarse = 300_000;
     const before = Array.from({ length: 4032 }, () => 0.3);
     engine.ingest(
-      [seriesOf("cpu_usage", before, { startAt: T0 - before.length * coarse, stepMs: coarse })],
+      [seriesOf("memory_usage", before, { startAt: T0 - before.length * coarse, stepMs: coarse })],
       "statistics",
     );
     engine.evaluate(T0);
-    engine.ingest([seriesOf("cpu_usage", leak(480, 100, 0.3))], "statistics");
+    engine.ingest([seriesOf("memory_usage", leak(480, 100, 0.3))], "statistics");
     const { findings } = engine.evaluate(T0 + 480 * STEP);
     expect(findings.map(({ detector }) => detector)).toContain("drift");
+  });
+
+  it("of CPU does not drift where nobody counts what is asked of it; of memory it does", () => {
+    const uncounted = (metric: string) => {
+      const engine = createDetectionEngine(testConfig());
+      engine.ingest([seriesOf(metric, leak(480, 100, 0.3))], "statistics");
+      return engine.evaluate(T0 + 480 * STEP).findings.filter(({ detector }) => detector === "drift");
+    };
+    expect(uncounted("cpu_usage")).toEqual([]);
+    expect(uncounted("memory_usage")).toHaveLength(1);
   });
 
   it("that rises by much more than traffic does drifts", () => {
