@@ -118,7 +118,25 @@ describe("what the configuration says of the steps", () => {
     const { changeIds } = stepAnswers.identify_recent_deployments(file, narrow, {});
     expect(changeIds).toContain("deploy-stock-60"); // it finished 190 s before the onset, 300 s before now
     const tooNarrow = step("identify_recent_deployments", { windowMs: 60_000 });
-    expect(stepAnswers.identify_recent_deployments(file, tooNarrow, {}).changeIds).toEqual(["deploy-cart-240"]);
+    const { services } = assess(file, full);
+    const others = { services: services.filter((service) => service !== "stock") };
+    expect(stepAnswers.identify_recent_deployments(file, tooNarrow, {}, others).changeIds).toEqual(["deploy-cart-240"]);
+  });
+
+  it("changes of services that are hurt are weighed for three hours, and that is said", () => {
+    const narrow = step("identify_recent_deployments", { windowMs: 60_000 });
+    const { changeIds, widened } = stepAnswers.identify_recent_deployments(file, narrow, {});
+    expect(changeIds).toContain("deploy-stock-60");
+    expect(widened).toContain("3h");
+    const aged = file.changes.map((one) => ({
+      ...one,
+      startedAt: one.startedAt - 4 * 3_600_000,
+      finishedAt: one.startedAt - 4 * 3_600_000 + 60_000,
+    }));
+    expect(stepAnswers.identify_recent_deployments({ ...file, changes: aged }, narrow, {})).toMatchObject({
+      changeIds: [],
+      widened: null,
+    });
   });
 
   it("a threshold is the probability that the culprit must reach", () => {

@@ -105,7 +105,7 @@ describe("the use of a processor", () => {
   });
 
   it("of CPU does not drift where nobody counts what is asked of it; of memory it does", () => {
-    const uncounted = (metric: string) => {
+    const uncounted = (metric: "cpu_usage" | "memory_usage") => {
       const engine = createDetectionEngine(testConfig());
       engine.ingest([seriesOf(metric, leak(480, 100, 0.3))], "statistics");
       return engine.evaluate(T0 + 480 * STEP).findings.filter(({ detector }) => detector === "drift");
