@@ -216,12 +216,12 @@ function chancesFrom(
     return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
   };
   const because = (service: string): number => {
-    if (creeping) return 0;
+    if (creeping || service === origin) return 0; // asked only where it shows at others alone
     if (!graph.known) return NO_GRAPH; // nobody knows who calls whom: anyone may suffer
     if (readers.includes(service)) return shows === "itself" ? HURT.overloaded : CONSUMER.callees;
     if (suffering.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
     if (callees.has(service)) return HURT.callee;
-    return service !== origin && isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
+    return isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
   };
   const each = seen.services.map(({ service }) => {
     if (service === origin && shows === "itself") return null;

@@ -8,6 +8,7 @@ import { LEAST_RATIO, riseOf } from "./surge.ts";
  * of its own (a loop, a cache that misses, retries). By callee, the callers that may do so: those whose own traffic did
  * not rise likewise. Rises as for a surge of users: a third more, and far outside what the last half hour did. Not so
  * where it answers fewer of them than it used to: whoever fails is asked again and again, and then the failing comes first.
+ * A flooded service asks its own callees more: what floods it floods them.
  * @see Beyer et al. (2016), Site Reliability Engineering, ch. 22 "Addressing Cascading Failures" (retries)
  */
 export function overloadedBy(
@@ -17,15 +18,36 @@ export function overloadedBy(
   at: number,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, ReadonlySet<string>>();
+  const along = new Map<string, readonly string[]>();
   for (const service of index.services) {
     const rise = riseOf(index, service, onset, at);
     if (rise === null || !rise.far || rise.ratio < LEAST_RATIO) continue;
     if (rise.ratio * answered(index, service, onset, at) < 1) continue;
-    const callers = [...graph.callers(service)].filter((caller) => {
+    const { still = [], rising = [] } = Object.groupBy(graph.callers(service), (caller) => {
       const own = riseOf(index, caller, onset, at);
-      return own === null || own.ratio < Math.sqrt(rise.ratio);
+      return own === null || own.ratio < Math.sqrt(rise.ratio) ? "still" : "rising";
     });
-    if (callers.length > 0) found.set(service, new Set(callers));
+    if (still.length > 0) found.set(service, new Set(still));
+    if (rising.length > 0) along.set(service, rising);
+  }
+  return passedOn(found, along);
+}
+
+/** With whoever floods the callers that rose `along` with a service counted to those who flood it. */
+function passedOn(
+  found: Map<string, ReadonlySet<string>>,
+  along: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const [service, callers] of along) {
+      const known = found.get(service) ?? new Set();
+      const all = new Set([...known, ...callers.flatMap((caller) => [...(found.get(caller) ?? [])])]);
+      all.delete(service);
+      if (all.size === known.size) continue;
+      found.set(service, all);
+      grew = true;
+    }
   }
   return found;
 }

@@ -44,6 +44,11 @@ const starved = (traffic: Traffic) => [...starvedCallees(read(traffic), graph, o
 describe("a callee that is asked more often than its callers' traffic explains", () => {
   const rows: readonly (readonly [string, Traffic, readonly string[]])[] = [
     ["is flooded by its caller", { store: [100, 260] }, ["store by shop"]],
+    [
+      "is flooded by who floods the one that asks it",
+      { shop: [100, 300], store: [100, 290], mail: [100, 100] },
+      ["shop by web", "store by web"],
+    ],
     ["is flooded also where it turns away what it cannot take in", { store: [100, 260, 0.5] }, ["store by shop"]],
     [
       "is not flooded where it answers fewer than before: it is asked again because it fails",
