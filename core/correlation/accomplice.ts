@@ -2,6 +2,8 @@ import { logSumExp } from "../detection/robust.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
+import { ownFailures } from "./own-failures.ts";
+import { endOf } from "./passing.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { failsMoreThanOld } from "./version-split.ts";
 
@@ -25,7 +27,7 @@ const MOST_NATS = Math.log(16);
  * Who else is guilty where one change is: a change of another service that fails requests which nothing that it calls
  * accounts for. What the guilty one causes elsewhere comes over calls, so that others' failures are passed on; failures
  * of a service's own need a cause of its own. Signs are the versions side by side, the part of the service's failures
- * that no callee accounts for, failed calls none of whose own calls failed, and new errors of the new version alone.
+ * that no callee accounts for, or that does not grow with theirs, failed calls none of whose own calls failed, and new errors of the new version alone.
  * Its time counts against it only: that it was made together with the other one is no sign.
  *
  * For failed requests alone; waiting overlaps, so that seconds of latency do not tell whose they are. A flag is no
@@ -37,7 +39,7 @@ export function accomplices(
   changes: readonly { readonly change: Change; readonly reasons: readonly Reason[] }[],
   evidence: CaseEvidence,
 ): readonly Accomplice[] {
-  if (![...evidence.worse.values()].some((metrics) => [...metrics].some(speaksOfErrors))) return [];
+  if (!failsRequests(evidence)) return [];
   return changes
     .filter(({ change }) => mayJoin(culprit, change))
     .flatMap(({ change, reasons }) => {
@@ -49,6 +51,30 @@ export function accomplices(
     });
 }
 
+/**
+ * A change that went out within the very samples in which the trouble began, to a service that calls what the culprit
+ * changed and is hurt with it: whether it is guilty too is told by how the two grow while the culprit still rolls out, and
+ * not before. Null where there is none, where that is told already, or where waiting longer would tell no more.
+ */
+export function untold(culprit: Change, changes: readonly Change[], evidence: CaseEvidence): Change | null {
+  const { index, graph, harm, onset, stepMs, caseFile } = evidence;
+  const isGrowing = (endOf(culprit, evidence) ?? caseFile.at) >= caseFile.at - stepMs;
+  if (!isGrowing || caseFile.at - onset.at > MOST_SAMPLES * stepMs || !failsRequests(evidence)) return null;
+  const callers = graph.callers(culprit.service);
+  const met = changes.filter(
+    (other) =>
+      mayJoin(culprit, other) &&
+      callers.has(other.service) &&
+      (harm.get(other.service) ?? 0) > 0 &&
+      other.startedAt >= onset.earliest - stepMs &&
+      other.startedAt <= onset.latest + stepMs &&
+      ownFailures(index, graph, harm, other.service, onset, caseFile.at)?.told === false,
+  );
+  return met[0] ?? null;
+}
+/** Two minutes at fifteen seconds a sample: a rollout's growth shows in eight samples, or not at all. */
+const MOST_SAMPLES = 8;
+
 /** The reason by which a candidate gains from its being possibly not alone; null where no other change may join it. */
 export function joinedBy(found: readonly Accomplice[]): Reason | null {
   if (found.length === 0) return null;
@@ -57,6 +83,9 @@ export function joinedBy(found: readonly Accomplice[]): Reason | null {
   const whom = likely.length === 0 ? "others hardly" : likely.join(", ");
   return { name: "joined", logOdds, sentence: `${whom} may be guilty with it` };
 }
+
+const failsRequests = ({ worse }: CaseEvidence): boolean =>
+  [...worse.values()].some((metrics) => [...metrics].some(speaksOfErrors));
 
 const mayJoin = (culprit: Change, other: Change): boolean =>
   other.id !== culprit.id && other.service !== culprit.service && (other.kind === "flag") === (culprit.kind === "flag");
@@ -67,11 +96,18 @@ interface Sign {
 }
 
 function ownSigns(change: Change, reasons: readonly Reason[], evidence: CaseEvidence): readonly Sign[] {
-  const { own, spans, index, onset, caseFile } = evidence;
+  const { own, spans, index, graph, harm, onset, caseFile } = evidence;
   const { service } = change;
   const signs: Sign[] = [];
   const part = own?.metric === "error_rate" ? own.parts.get(service) : undefined;
-  if (own !== null && part !== undefined)
+  const beside = ownFailures(index, graph, harm, service, onset, caseFile.at);
+  // That nothing stands beside them acquits nobody: what it fails itself may grow with its own rollout.
+  if (beside?.told === true && beside.nats > 0)
+    signs.push({
+      logOdds: beside.nats,
+      sentence: `${service} fails ${percent(beside.share)} of its requests beside what its callees fail`,
+    });
+  else if (own !== null && part !== undefined)
     signs.push({
       logOdds: absorbed(notBlur(part, own.counted ? COUNTED_BLUR : GUESSED_BLUR)),
       sentence: `no callee accounts for ${percent(part)} of what ${service} fails`,

@@ -1,5 +1,6 @@
 import { CANARY_REASON } from "../canary/ranking.ts";
 import type { Config } from "../config/config.ts";
+import { untold } from "../correlation/accomplice.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
@@ -80,8 +81,14 @@ export function decide(input: DecideInput): Decision {
   }
   const settling = stillSettling(change, top, evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
+  const partner = untold(change, withIds(caseFile, answers.identify_recent_deployments?.changeIds ?? []), evidence);
+  if (partner !== null)
+    return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);
 }
+
+const withIds = ({ changes }: CaseFile, ids: readonly string[]): readonly Change[] =>
+  changes.filter(({ id }) => ids.includes(id));
 
 /** Beyond a policy's threshold, while no service is hurt more than before: what says so, or null. */
 function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): string | null {

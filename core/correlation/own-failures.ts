@@ -1,0 +1,112 @@
+import type { Onset } from "../model/finding.ts";
+import type { CallGraph } from "./call-graph.ts";
+import { onceAnIndex } from "./once.ts";
+import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
+
+/** What a service fails beside what its callees fail, as far as their ups and downs tell it. */
+export interface OwnFailures {
+  /** Log Bayes factor of "it fails some by itself" against "it fails because of them alone". */
+  readonly nats: number;
+  /** The share of its requests that it fails by itself. */
+  readonly share: number;
+  /** Whether the callees' failures varied enough to tell. */
+  readonly told: boolean;
+}
+
+const LEAST_SAMPLES = 4;
+const MOST_NATS = 6;
+/** Overdispersion of counts, as everywhere where two services are compared. */
+const DISPERSION = 2;
+/** It is told once the part of its own is known to a third of what it fails in all. */
+const TOLD = 1 / 3;
+const NEARLY_ALL = 0.98;
+const PLACES = 40;
+
+/**
+ * While a rollout of a callee goes on, its failures grow; a caller that fails because of them alone grows with them from
+ * nothing, one that fails by itself as well does not. Each request that makes m calls, of which a share x fails, succeeds
+ * with probability (1 − x)^m, so that −log(1 − y) is m·−log(1 − x), and what the caller fails itself adds a constant: the
+ * intercept of a weighted regression over the samples since the onset. (Calls that are tried again bend the line the other
+ * way, which makes the intercept smaller.) The Bayes factor weighs any share up to all that it fails, each alike, against none.
+ * Null where errors and requests are not counted, or no callee fails.
+ */
+export function ownFailures(
+  index: SampleIndex,
+  graph: CallGraph,
+  harm: ReadonlyMap<string, number>,
+  service: string,
+  onset: Onset,
+  at: number,
+): OwnFailures | null {
+  const callees = [...graph.callees(service)].filter((one) => one !== service && (harm.get(one) ?? 0) > 0).sort();
+  if (callees.length === 0) return null;
+  return once(index, `${service}\n${callees.join()}\n${onset.latest} ${at}`, () =>
+    newOwnFailures(index, service, callees, onset, at),
+  );
+}
+
+const once = onceAnIndex<OwnFailures | null>();
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly weight: number;
+}
+
+function newOwnFailures(
+  index: SampleIndex,
+  service: string,
+  callees: readonly string[],
+  onset: Onset,
+  at: number,
+): OwnFailures | null {
+  const errors = index.whole(service, "error_rate");
+  if (errors === undefined || index.whole(service, "request_rate") === undefined) return null;
+  const points: Point[] = [];
+  // The sample in which it began holds some of what was before.
+  for (const { at: time } of samplesBetween(errors, onset.latest, at)) {
+    const from = time - errors.stepMs / 2;
+    const own = countsOf(index, service, from, time);
+    const theirs = callees.map((callee) => countsOf(index, callee, from, time));
+    if (own === null || theirs.includes(null)) continue;
+    const y = Math.min(NEARLY_ALL, (own.k + 0.5) / (own.n + 1));
+    const x = theirs.reduce((sum, one) => sum + (one === null ? 0 : lost(one.k / one.n)), 0);
+    points.push({ x, y: lost(y), weight: (own.n * (1 - y)) / (DISPERSION * y) });
+  }
+  if (points.length === 0) return null;
+  const mean = points.reduce((sum, { y }) => sum + y, 0) / points.length;
+  if (points.length < LEAST_SAMPLES) return { nats: 0, share: 0, told: false };
+  const { intercept, error } = regression(points);
+  const share = 1 - Math.exp(-Math.max(0, intercept));
+  return { nats: bayesFactor(intercept, error, mean), share, told: error <= TOLD * mean };
+}
+
+const countsOf = (index: SampleIndex, service: string, from: number, to: number) =>
+  countsBetween(index.whole(service, "error_rate"), index.whole(service, "request_rate"), from, to);
+
+const lost = (share: number): number => -Math.log(1 - Math.min(NEARLY_ALL, share));
+
+/** Weighted least squares of a line; the error of the intercept from the weights, or from what is left where that is more. */
+function regression(points: readonly Point[]): { readonly intercept: number; readonly error: number } {
+  const sum = (of: (point: Point) => number) => points.reduce((total, point) => total + point.weight * of(point), 0);
+  const [w, x, y] = [sum(() => 1), sum((one) => one.x), sum((one) => one.y)];
+  const [xx, xy] = [sum((one) => one.x ** 2), sum((one) => one.x * one.y)];
+  const spread = w * xx - x * x;
+  if (!(spread > 1e-12 * w * xx)) return { intercept: 0, error: Number.POSITIVE_INFINITY };
+  const slope = Math.max(0, (w * xy - x * y) / spread);
+  const intercept = (y - slope * x) / w;
+  const rest = sum((one) => (one.y - intercept - slope * one.x) ** 2) / Math.max(1, points.length - 2);
+  return { intercept, error: Math.sqrt((xx / spread) * Math.max(1, rest)) };
+}
+
+/** Any intercept from nothing to `most`, each alike, against none; in nats, bounded. */
+function bayesFactor(intercept: number, error: number, most: number): number {
+  if (!Number.isFinite(error) || !(most > 0)) return 0;
+  let sum = 0;
+  for (let i = 0; i < PLACES; i++) {
+    const value = (most * (i + 0.5)) / PLACES;
+    sum += Math.exp((intercept ** 2 - (intercept - value) ** 2) / (2 * error ** 2));
+  }
+  const nats = Math.log(sum / PLACES);
+  return Number.isNaN(nats) ? 0 : Math.max(-MOST_NATS, Math.min(MOST_NATS, nats));
+}
