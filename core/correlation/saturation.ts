@@ -1,3 +1,4 @@
+import { MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { median } from "../detection/robust.ts";
 import type { Onset } from "../model/finding.ts";
 import { beforeMs } from "./harm.ts";
@@ -12,7 +13,7 @@ const DEARER = 1.5;
  * Whether a service has run out of CPU because each request that it serves costs it more than before: then all of its pods
  * suffer, the old version's with the new one's, as far as they share what ran out. More traffic saturates too, but at the
  * same cost a request. What it fails costs it little (it turns requests away once it is full), and is not counted as
- * served. Where requests are not measured, it may be so wherever more is used than before by as much. False where use is not
+ * served. Where requests are not measured, it may be so wherever more is used than before by what matters of a level. False where use is not
  * measured.
  * @see Little (1961), "A Proof for the Queuing Formula: L = λW": at full utilisation the wait has no bound
  */
@@ -30,11 +31,12 @@ export function isSaturatedByCost(index: SampleIndex, service: string, onset: On
     });
   };
   // A saturation begins before requests fail of it: what is usual is read well before the onset.
-  const length = beforeMs(use?.stepMs ?? 0);
-  const before = read(onset.earliest - length, onset.earliest - length / 4);
+  const known = read(onset.earliest - beforeMs(use?.stepMs ?? 0), onset.earliest);
+  const before = known.slice(0, Math.floor((3 * known.length) / 4));
   const since = read(onset.at, at);
   if (before.length < 4 || since.length === 0) return false;
   const middle = (of: readonly { readonly use: number; readonly cost: number }[], key: "use" | "cost") =>
     median(of.map((one) => one[key]));
-  return middle(since, "use") >= SATURATED && middle(since, "cost") >= DEARER * middle(before, "cost");
+  const dearer = rate === undefined ? 1 + MATERIAL_LEVEL : DEARER; // use has an end, cost has none
+  return middle(since, "use") >= SATURATED && middle(since, "cost") >= dearer * middle(before, "cost");
 }
