@@ -1,5 +1,7 @@
+import { logSumExp } from "../detection/robust.ts";
 import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
+import { beforeMs, LEAST_PART } from "./harm.ts";
 import { onceAnIndex } from "./once.ts";
 import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 
@@ -21,13 +23,16 @@ const DISPERSION = 2;
 const TOLD = 1 / 3;
 const NEARLY_ALL = 0.98;
 const PLACES = 40;
+/** Less than this part of what a service fails is not told from what its callees cause. */
+const BLUR = 0.1;
 
 /**
  * While a rollout of a callee goes on, its failures grow; a caller that fails because of them alone grows with them from
  * nothing, one that fails by itself as well does not. Each request that makes m calls, of which a share x fails, succeeds
  * with probability (1 − x)^m, so that −log(1 − y) is m·−log(1 − x), and what the caller fails itself adds a constant: the
  * intercept of a weighted regression over the samples since the onset. (Calls that are tried again bend the line the other
- * way, which makes the intercept smaller.) The Bayes factor weighs any share up to all that it fails, each alike, against none.
+ * way, which makes the intercept smaller.) What it fails at all times is taken out. The Bayes factor weighs a good part up to
+ * all of what it fails, each alike, against next to nothing: samples that do not quite overlap leave some.
  * Null where errors and requests are not counted, or no callee fails.
  */
 export function ownFailures(
@@ -62,6 +67,8 @@ function newOwnFailures(
 ): OwnFailures | null {
   const errors = index.whole(service, "error_rate");
   if (errors === undefined || index.whole(service, "request_rate") === undefined) return null;
+  const before = countsOf(index, service, onset.earliest - beforeMs(errors.stepMs), onset.earliest);
+  const usual = before === null ? 0 : lost(before.k / before.n);
   const points: Point[] = [];
   // The sample in which it began holds some of what was before.
   for (const { at: time } of samplesBetween(errors, onset.latest, at)) {
@@ -71,7 +78,7 @@ function newOwnFailures(
     if (own === null || theirs.includes(null)) continue;
     const y = Math.min(NEARLY_ALL, (own.k + 0.5) / (own.n + 1));
     const x = theirs.reduce((sum, one) => sum + (one === null ? 0 : lost(one.k / one.n)), 0);
-    points.push({ x, y: lost(y), weight: (own.n * (1 - y)) / (DISPERSION * y) });
+    points.push({ x, y: lost(y) - usual, weight: (own.n * (1 - y)) / (DISPERSION * y) });
   }
   if (points.length === 0) return null;
   const mean = points.reduce((sum, { y }) => sum + y, 0) / points.length;
@@ -99,14 +106,13 @@ function regression(points: readonly Point[]): { readonly intercept: number; rea
   return { intercept, error: Math.sqrt((xx / spread) * Math.max(1, rest)) };
 }
 
-/** Any intercept from nothing to `most`, each alike, against none; in nats, bounded. */
+/** Any intercept from a good part of `most` to all of it, each alike, against any that is next to nothing; nats, bounded. */
 function bayesFactor(intercept: number, error: number, most: number): number {
   if (!Number.isFinite(error) || !(most > 0)) return 0;
-  let sum = 0;
-  for (let i = 0; i < PLACES; i++) {
-    const value = (most * (i + 0.5)) / PLACES;
-    sum += Math.exp((intercept ** 2 - (intercept - value) ** 2) / (2 * error ** 2));
-  }
-  const nats = Math.log(sum / PLACES);
-  return Number.isNaN(nats) ? 0 : Math.max(-MOST_NATS, Math.min(MOST_NATS, nats));
+  const between = (from: number, to: number): number => {
+    const places = Array.from({ length: PLACES }, (_, i) => most * (from + ((to - from) * (i + 0.5)) / PLACES));
+    return logSumExp(places.map((value) => -((intercept - value) ** 2) / (2 * error ** 2)));
+  };
+  const nats = between(LEAST_PART, 1) - between(0, BLUR);
+  return Math.max(-MOST_NATS, Math.min(MOST_NATS, nats));
 }

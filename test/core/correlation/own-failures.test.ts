@@ -28,9 +28,11 @@ interface World {
   readonly calls?: number;
   readonly tries?: number;
   readonly own?: number;
+  /** What it failed before as well. */
+  readonly usual?: number;
   readonly seed?: number;
 }
-function told({ callee, calls = 1, tries = 0, own = 0, seed = 1 }: World) {
+function told({ callee, calls = 1, tries = 0, own = 0, usual = 0, seed = 1 }: World) {
   const next = uniforms(seed);
   const series = (service: string, metric: string, values: readonly number[]): Series => ({
     service,
@@ -40,7 +42,10 @@ function told({ callee, calls = 1, tries = 0, own = 0, seed = 1 }: World) {
     labels: {},
     startAt: T0 - (BEFORE - 1) * STEP,
     stepMs: STEP,
-    values: [...Array.from({ length: BEFORE }, () => (metric === "request_rate" ? RATE : 0)), ...values],
+    values: [
+      ...Array.from({ length: BEFORE }, () => (metric === "request_rate" ? RATE : service === "cart" ? usual : 0)),
+      ...values,
+    ],
   });
   const n = (RATE * STEP) / 1000;
   const seen = (p: number) => count(next, n, p) / n;
@@ -54,7 +59,7 @@ function told({ callee, calls = 1, tries = 0, own = 0, seed = 1 }: World) {
       series(
         "cart",
         "error_rate",
-        callee.map((x) => seen(1 - (1 - passedOn(x)) * (1 - own))),
+        callee.map((x) => seen(1 - (1 - passedOn(x)) * (1 - own) * (1 - usual))),
       ),
     ],
     "version",
@@ -69,6 +74,8 @@ describe("what a service fails beside what its callee fails", () => {
     ["is nothing where it asks three times for each request", { callee: rollout, calls: 3 }, "passed on"],
     ["is nothing where it needs an answer for every second request", { callee: rollout, calls: 0.5 }, "passed on"],
     ["is nothing where it tries again", { callee: rollout, tries: 1 }, "passed on"],
+    ["is nothing where it fails a little of its own at all times", { callee: rollout, usual: 0.04 }, "passed on"],
+    ["is nothing where a twentieth of it is left over", { callee: rollout, own: 0.01 }, "passed on"],
     ["is what it fails by itself", { callee: rollout, own: 0.2 }, "own"],
     ["is so also where it asks three times", { callee: rollout, calls: 3, own: 0.3 }, "own"],
   ];
