@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { episodeOnset } from "../../../core/assessment/episodes.ts";
 import { GROWN, grownSince, withGrown } from "../../../core/assessment/grown.ts";
 import type { OwnAct } from "../../../core/assessment/own-acts.ts";
+import { indexSeries } from "../../../core/correlation/samples.ts";
 import type { Decision } from "../../../core/model/decision.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
@@ -106,8 +107,8 @@ describe("an episode in which something has grown", () => {
   it("began with the growth: what stayed beside it is known", () => {
     const onset = { at: T0 + 8 * MINUTE, earliest: T0 + 8 * MINUTE, latest: T0 + 9 * MINUTE };
     const stayed = { ...finding, metric: "p99_latency", strength: 300 };
-    expect(episodeOnset([stayed, { ...finding, detector: GROWN, onset }])).toEqual(onset);
-    expect(episodeOnset([stayed])).toEqual(finding.onset);
+    expect(episodeOnset([stayed, { ...finding, detector: GROWN, onset }], indexSeries([], "version"))).toEqual(onset);
+    expect(episodeOnset([stayed], indexSeries([], "version"))).toEqual(finding.onset);
   });
 });
 
