@@ -56,6 +56,8 @@ interface Point {
   readonly x: number;
   readonly y: number;
   readonly weight: number;
+  /** Sampling variance of `x`. */
+  readonly noise: number;
 }
 
 function newOwnFailures(
@@ -78,15 +80,34 @@ function newOwnFailures(
     if (own === null || theirs.includes(null)) continue;
     const y = Math.min(NEARLY_ALL, (own.k + 0.5) / (own.n + 1));
     const x = theirs.reduce((sum, one) => sum + (one === null ? 0 : lost(one.k / one.n)), 0);
-    points.push({ x, y: lost(y) - usual, weight: (own.n * (1 - y)) / (DISPERSION * y) });
+    const noise = theirs.reduce((sum, one) => sum + (one === null ? 0 : noiseOf(one)), 0);
+    points.push({ x, y: lost(y) - usual, weight: (own.n * (1 - y)) / (DISPERSION * y), noise });
   }
   if (points.length === 0) return null;
   const mean = points.reduce((sum, { y }) => sum + y, 0) / points.length;
   if (points.length < LEAST_SAMPLES) return { nats: 0, share: 0, told: false };
   const { intercept, error } = regression(points);
   const share = 1 - Math.exp(-Math.max(0, intercept));
-  return { nats: bayesFactor(intercept, error, mean), share, told: error <= TOLD * mean };
+  const told = error <= TOLD * mean && isReliable(points);
+  return { nats: bayesFactor(intercept, error, mean), share, told };
 }
+
+/**
+ * Whether the callees' failures vary by far more than chance makes them: else the line is flatter than it is, and its
+ * intercept too high, by the part of the variance that is noise.
+ * @see Fuller (1987), Measurement Error Models, §1.1 (reliability ratio, attenuation)
+ */
+function isReliable(points: readonly Point[]): boolean {
+  const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const middle = mean(({ x }) => x);
+  return mean(({ noise }) => noise) <= BLUR * mean(({ x }) => (x - middle) ** 2);
+}
+
+/** Sampling variance of `lost` of a share of so many requests. */
+const noiseOf = ({ k, n }: { readonly k: number; readonly n: number }): number => {
+  const share = Math.min(NEARLY_ALL, (k + 0.5) / (n + 1));
+  return (DISPERSION * share) / ((1 - share) * n);
+};
 
 const countsOf = (index: SampleIndex, service: string, from: number, to: number) =>
   countsBetween(index.whole(service, "error_rate"), index.whole(service, "request_rate"), from, to);

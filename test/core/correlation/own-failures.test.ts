@@ -92,6 +92,13 @@ describe("what a service fails beside what its callee fails", () => {
     expect(told({ callee: rollout.map(() => 0.3), own: 0.2 })?.told).toBe(false);
   });
 
+  it("cannot be told, one time in fifty at most, where the callee's ups and downs are chance", () => {
+    const trials = Array.from({ length: 100 }, (_, i) =>
+      told({ callee: Array.from({ length: 8 }, () => 0.3), seed: i }),
+    );
+    expect(trials.filter((one) => one?.told === true).length).toBeLessThanOrEqual(2);
+  });
+
   it("cannot be told from three samples", () => {
     expect(told({ callee: rollout.slice(0, 3), own: 0.2 })).toEqual({ nats: 0, share: 0, told: false });
   });
