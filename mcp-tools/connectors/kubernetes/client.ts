@@ -56,6 +56,14 @@ export interface KubeClient {
     options: { readonly dryRun: boolean; readonly status?: boolean },
     abort: AbortSignal,
   ): Promise<T>;
+  /** Deletes an object if it still is exactly this one; throws "source.conflict" where it is not, and nothing happened. */
+  remove(
+    kind: ReadableKind,
+    namespace: string,
+    name: string,
+    exactly: { readonly uid: string; readonly resourceVersion: string },
+    abort: AbortSignal,
+  ): Promise<void>;
   /**
    * Whether the credential may do this; null where the server cannot tell: it has no such question, refuses it, or
    * failed at it. `namespace` "*": in every one. Writes nothing.
@@ -105,6 +113,11 @@ export function kubeClient(access: ClusterAccess, options: { readonly timeoutMs?
       const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? "&dryRun=All" : ""}`;
       const to = `${objectPath(kind, namespace, name)}${status ? "/status" : ""}${query}` as Path;
       return (await http.send("PATCH", to, body, contentType, schema, abort)).body;
+    },
+    async remove(kind, namespace, name, preconditions, abort) {
+      const options = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
+      const to = objectPath(kind, namespace, name);
+      await http.send("DELETE", to, options, "application/json", z.looseObject({}), abort);
     },
     async mayI({ namespace, ...what }, abort) {
       const resourceAttributes = { ...what, namespace: namespace === "*" ? "" : namespace };

@@ -1,4 +1,5 @@
 import type { Target } from "../../../core/model/plan.ts";
+import { waitsForBrokenPods } from "./broken-pods.ts";
 import { gitOpsOwner } from "./gitops.ts";
 import { type HistoryEntry, isRollout, type Workload } from "./history.ts";
 import { CAUSE_ANNOTATION } from "./mark.ts";
@@ -64,7 +65,8 @@ export function obstaclesTo({ kind, object }: Workload): readonly string[] {
 }
 
 /** What a person should know of the undo: what stays undone, what holds it up, what would bring the bad version back. */
-export function warningsFor({ kind, object, current }: Workload, entry: HistoryEntry | null): readonly string[] {
+export function warningsFor(workload: Workload, entry: HistoryEntry | null): readonly string[] {
+  const { kind, object, current } = workload;
   const { spec, metadata } = object;
   const warnings: string[] = [];
   const applied = appliedVersion(metadata.annotations);
@@ -75,8 +77,10 @@ export function warningsFor({ kind, object, current }: Workload, entry: HistoryE
   const configs = new Set([...configsOf(entry?.template ?? {}), ...configsOf(current?.template ?? {})]);
   const contents = configs.size === 0 ? "" : `, nor the contents of ${[...configs].join(", ")}`;
   warnings.push(`Only the pod template goes back, not replicas or an autoscaler's settings${contents}.`);
-  if (kind === "StatefulSet" && (spec.podManagementPolicy ?? "OrderedReady") === "OrderedReady")
-    warnings.push("OrderedReady: a pod that is broken is not replaced by itself; it must be deleted by hand.");
+  if (waitsForBrokenPods(workload))
+    warnings.push(
+      "OrderedReady: it waits for broken pods, also when its template is a good one again; those of the version taken back are deleted after the undo.",
+    );
   if (isRollout(object) && object.spec.rollbackWindow == null)
     warnings.push(
       "It goes through each step and analysis of its strategy again, unless it returns to the stable version: it may take as long as a deploy.",

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Arrival, Executor, TargetState } from "../../../core/ports.ts";
+import { type Cleared, deleteBrokenPods } from "./broken-pods.ts";
 import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
@@ -26,7 +27,8 @@ type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: re
  * at the plan's expected revision and version, under an optimistic lock, and on a conflict reads and judges again; it
  * refuses by name what should not be undone (paused, deleted, managed by GitOps, revision gone); it keeps the object's
  * annotations and every field that it does not know; and it leaves a mark in the same write, by which `reconcile` can
- * tell from the object alone whether it happened. `now`: Unix ms, for that mark and the results.
+ * tell from the object alone whether it happened. Broken pods that a StatefulSet would wait for are deleted after that
+ * write. `now`: Unix ms, for that mark and the results.
  *
  * @see https://github.com/kubernetes/kubernetes/blob/v1.32.3/staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollback.go
  */
@@ -66,18 +68,28 @@ async function undo(
     if (turn > 0) await sleep(FIRST_PAUSE_MS * 2 ** (turn - 1), undefined, { signal: abort }).catch(() => {});
     const workload = await readWorkload(client, target, abort).catch((error: unknown) => unread(error));
     if ("result" in workload) return workload;
-    if (hasMark(workload, key))
-      return { result: "done", detail: `${standing(workload)}: an earlier try of this plan did it` };
+    if (hasMark(workload, key)) {
+      const done = { result: "done" as const, detail: `${standing(workload)}: an earlier try of this plan did it` };
+      return dryRun ? done : cleared(done, await deleteBrokenPods(client, workload, target, now, abort));
+    }
     const verdict = judge(workload, target);
     if (verdict.kind === "answer") return verdict;
     const answer = await write(client, workload, target, verdict.entry, key, dryRun, now(), abort);
-    if (answer !== "conflict") return answer;
+    if (answer === "conflict") continue;
+    if (dryRun || answer.result !== "done") return answer;
+    return cleared(answer, await deleteBrokenPods(client, workload, target, now, abort));
   }
   return {
     result: "failed",
     detail: `it changed between reading and writing ${TRIES} times in a row; nothing was written`,
   };
 }
+
+const cleared = ({ result, detail, warnings = [] }: Answer, { did, warnings: more }: Cleared): Answer => ({
+  result,
+  detail: `${detail}${did}`,
+  warnings: [...warnings, ...more],
+});
 
 /** One write of what was just judged. "conflict": the object is no longer the one that was judged; nothing was written. */
 async function write(

@@ -243,7 +243,7 @@ describe.runIf(requireReal("kubectl", "kubernetes-client"))("undo beside kubectl
     expect([theirs.history.length, mine.history.length]).toEqual([3, 2]);
   });
 
-  it("a StatefulSet's broken pod stays after either undo, as ours warns, until somebody deletes it", async () => {
+  it("a StatefulSet's pod that is not ready stays after either undo, and ours says how to delete it where it stays so", async () => {
     await using one = await startSetting();
     await using other = await startSetting();
     using run = realKubectl(one.cluster);
@@ -259,7 +259,7 @@ describe.runIf(requireReal("kubectl", "kubernetes-client"))("undo beside kubectl
     const result = await executor.execute(targetOf("StatefulSet", planned, "1"), "plan-1/0", never);
     expect(result).toMatchObject({
       result: "done",
-      warnings: expect.arrayContaining([expect.stringContaining("must be deleted by hand")]),
+      warnings: expect.arrayContaining([expect.stringContaining("kubectl delete pod web-2 -n default")]),
     });
     for (const [setting, kubectl] of [
       [one, run],

@@ -266,7 +266,7 @@ describe("kubectlRolloutUndo, execute", () => {
   });
 
   it.each([
-    ["OrderedReady pods that are broken", { podManagementPolicy: "OrderedReady" }, "must be deleted by hand"],
+    ["OrderedReady pods that are broken", { podManagementPolicy: "OrderedReady" }, "it waits for broken pods"],
     [
       "a partition",
       { podManagementPolicy: "Parallel", updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 2 } } },
