@@ -30,29 +30,46 @@ export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null
 }
 
 /**
- * Why an incident does not say what the gate knows of it; null: it does. A plan in it must be the one that was proposed,
- * and what was written to a target must be what the gate answered: later decisions look back at it.
+ * Why an incident does not say what the gate knows of it; null: it does. A plan in it must be the one that was proposed for
+ * it, what was written to a target must be what the gate answered, and what it closed with stays: later decisions look
+ * back at all of that.
  */
 export async function whyForged(
-  { id, plan, gate }: Incident,
+  incident: Incident,
+  ledger: Pick<Ledger, "plan" | "entries" | "incident">,
+): Promise<string | null> {
+  const before = await ledger.incident(incident.id);
+  if (before?.stage === "closed" && end(before) !== end(incident)) return "it is closed, and ended otherwise";
+  return (await whyNotItsPlan(incident, ledger)) ?? whyNotAnswered(incident, ledger);
+}
+
+const end = ({ stage, outcome, recovery }: Incident): string =>
+  canonicalJson([stage, outcome, recovery?.verdict ?? null]);
+
+async function whyNotItsPlan({ id, plan }: Incident, ledger: Pick<Ledger, "plan">): Promise<string | null> {
+  if (plan === null) return null;
+  const known = await ledger.plan(plan.id);
+  if (known === null || canonicalJson(known) !== canonicalJson(plan))
+    return "its plan is not the one that was proposed";
+  return known.incidentId === id ? null : "its plan is of another incident";
+}
+
+async function whyNotAnswered(
+  { id, gate }: Incident,
   ledger: Pick<Ledger, "plan" | "entries">,
 ): Promise<string | null> {
-  if (plan !== null) {
-    const known = await ledger.plan(plan.id);
-    if (known === null || canonicalJson(known) !== canonicalJson(plan))
-      return "its plan is not the one that was proposed";
-  }
-  if (gate === null || gate.results.every(({ result }) => WROTE_NOTHING.includes(result))) return null;
-  const planOf = await ledger.plan(gate.planId);
-  if (planOf === null) return "its answer is of no plan";
-  const answered = await ledger.entries({ incidentId: planOf.incidentId, kinds: [LEDGER_KINDS.planAnswered] });
+  if (gate === null) return null;
+  const plan = await ledger.plan(gate.planId);
+  if (plan === null) return "its answer is of no plan";
+  if (plan.incidentId !== id) return "its answer is of another incident";
+  if (gate.results.every(({ result }) => WROTE_NOTHING.includes(result))) return null;
+  const answered = await ledger.entries({ incidentId: id, kinds: [LEDGER_KINDS.planAnswered] });
   const mine = essence(gate);
   const same = answered.some(({ planId, body }) => {
     const answer = GateAnswer.safeParse(body);
     return planId === gate.planId && answer.success && essence(answer.data) === mine;
   });
-  if (!same) return "the gate never answered so";
-  return planOf.incidentId === id ? null : "its answer is of another incident";
+  return same ? null : "the gate never answered so";
 }
 
 const essence = ({ planId, outcome, executedAt, results }: GateAnswer): string =>

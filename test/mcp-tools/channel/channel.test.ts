@@ -143,7 +143,27 @@ describe("an agent that somebody has taken over", () => {
     const { plan } = await channel.agent.gate.propose(channel.world.draft());
     const gate = await channel.agent.gate.submit(plan.id);
     const elsewhere = incidentOf({ id: "incident-2", plan: null, gate });
-    await expect(channel.agent.ledger.saveIncident(elsewhere)).rejects.toThrow("of another incident");
+    await expect(channel.agent.ledger.saveIncident(elsewhere)).rejects.toThrow("its answer is of another incident");
+    const claimed = incidentOf({ id: "incident-2", plan, gate: null });
+    await expect(channel.agent.ledger.saveIncident(claimed)).rejects.toThrow("its plan is of another incident");
+  });
+
+  it("cannot call a failed rollback a good one afterwards", async () => {
+    await using channel = await openChannelWorld();
+    const { gate, ledger } = channel.agent;
+    const { plan } = await gate.propose(channel.world.draft());
+    const answer = await gate.submit(plan.id);
+    const ended = (verdict: "recovered" | "not-recovered") =>
+      incidentOf({
+        id: "incident-1",
+        plan,
+        gate: answer,
+        outcome: verdict,
+        recovery: { verdict, at: 1, checks: [] },
+      });
+    await ledger.saveIncident(ended("not-recovered"));
+    await expect(ledger.saveIncident(ended("recovered"))).rejects.toThrow("it is closed, and ended otherwise");
+    await ledger.saveIncident(ended("not-recovered"));
   });
 
   it("cannot approve: the channel's token is nobody's, and only what a person typed is proof there", async () => {
