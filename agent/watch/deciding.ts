@@ -41,7 +41,7 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
     return silent.length > 0 ? awaitSight(before, silent, pursuit) : awaitQuiet(before, pursuit);
   }
   const older = pursuit.open().find((one) => one.id !== before.id && hasSameCause(one, assessment.decision));
-  if (older !== undefined && before.plan === null && isOlder(older, before)) return joinOlder(before, older, pursuit);
+  if (older !== undefined && before.plan === null && goesFirst(older, before)) return joinOlder(before, older, pursuit);
   const standing = standingDecision(before, assessment, caseFile);
   const assessed = withAssessment(unmark(before), assessment);
   let incident = redated(standing === null ? assessed : { ...assessed, decision: standing }, before, caseFile.at);
@@ -57,8 +57,9 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   await actOrWait(incident, assessment, pursuit);
 }
 
-const isOlder = (one: Incident, other: Incident): boolean =>
-  one.detectedAt < other.detectedAt || (one.detectedAt === other.detectedAt && one.id < other.id);
+/** Whether `other`, which has no plan, goes on in `one`: one has a plan already, so that a second would ask for the same, or is older. */
+const goesFirst = (one: Incident, other: Incident): boolean =>
+  one.plan !== null || one.detectedAt < other.detectedAt || (one.detectedAt === other.detectedAt && one.id < other.id);
 
 /** What turns out to have the cause of an incident that stands already goes on there: one cause, one plan, one story. */
 async function joinOlder(before: Incident, older: Incident, pursuit: Pursuit): Promise<void> {

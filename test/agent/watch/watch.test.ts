@@ -103,6 +103,28 @@ describe("which troubles are one incident", () => {
     expect(open[0]?.timeline.map(({ detail }) => detail)).toContain("checkout: the same cause");
   });
 
+  it("two incidents that turn out to have one cause in the same look ask people once", async () => {
+    await using world = await openWatchWorld();
+    const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
+    const first = world.trouble(blameless);
+    world.troubles = [first];
+    await world.step(2);
+    const second = world.trouble({ ...blameless, services: ["cart"] });
+    world.troubles = [first, second];
+    await world.step(2);
+    // What is wrong with the first begins anew, so that the second is the older one; the first is looked at first.
+    const { action, culprit, noChangeProbability, condition } = world.trouble();
+    const needsPerson = ["checkout is listed under never_auto_rollback"];
+    const guilty = { action, culprit, noChangeProbability, condition, needsPerson, since: world.time.now };
+    world.troubles = [
+      { ...first, ...guilty },
+      { ...second, ...guilty },
+    ];
+    await world.step(3);
+    expect(world.watch.open().map(({ service }) => service)).toEqual(["checkout"]);
+    expect(world.texts("incident.held")).toHaveLength(1);
+  });
+
   it("what is open after a restart is taken up oldest first", async () => {
     await using world = await openWatchWorld();
     const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
