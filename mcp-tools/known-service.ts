@@ -2,6 +2,7 @@ import type { Config } from "../core/config/config.ts";
 import { UnshipError } from "../core/errors.ts";
 import type { CaseFile } from "../core/model/assessment.ts";
 import { name } from "../core/model/untrusted-text.ts";
+import type { ToolContext } from "./context.ts";
 import { onceFor } from "./once-for.ts";
 
 /** So many names are a help; more are a list, which list_services gives in pages. */
@@ -30,4 +31,17 @@ export function refuseUnknownService(service: string | undefined, known: readonl
   if (service === undefined || known.includes(service)) return;
   const some = known.slice(0, SUGGESTED).map((one) => name(one));
   throw new UnshipError("service.unknown", { service: name(service), known: some.join(", ") || "none" });
+}
+
+/**
+ * The same for an answer of sources that holds nothing: whether it is empty because nobody knows that service. Where
+ * the evidence cannot be had, nothing is said of it.
+ */
+export async function refuseEmptyOfUnknown(
+  service: string | undefined,
+  { caseFile, config }: Pick<ToolContext, "caseFile" | "config">,
+): Promise<void> {
+  if (service === undefined) return;
+  const file = await caseFile().catch(() => null);
+  if (file !== null) refuseUnknownService(service, servicesOf(file, config));
 }

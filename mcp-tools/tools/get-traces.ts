@@ -5,6 +5,7 @@ import { cursor, limit, more, notice, service } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseEmptyOfUnknown } from "../known-service.ts";
 import { page } from "../page.ts";
 import { windowFields, windowOf } from "../time-window.ts";
 import { TraceView, traceViews } from "../trace-view.ts";
@@ -38,7 +39,8 @@ export const getTraces = defineTool({
     more,
     gaps,
   }),
-  async run(input, { sources, clock }, abort) {
+  async run(input, context, abort) {
+    const { sources, clock } = context;
     const window = windowOf(input, clock.now());
     const query = {
       window,
@@ -48,6 +50,7 @@ export const getTraces = defineTool({
     };
     const asked = await askAll(sources.traces, "traces", (source) => source.spans(query, abort), abort);
     const views = traceViews(asked.answers.flatMap((answer) => answer.spans));
+    if (views.length === 0) await refuseEmptyOfUnknown(input.service, context);
     const { cursor: at, limit: most, ...question } = input;
     const { items, ...rest } = page(views, { cursor: at, limit: most, question });
     return {

@@ -6,6 +6,7 @@ import { cursor, limit, more, notice, service } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseEmptyOfUnknown } from "../known-service.ts";
 import { page } from "../page.ts";
 
 const FlagView = z.strictObject({
@@ -29,12 +30,13 @@ export const listFlags = defineTool({
     "none; what was switched when is in list_changes.",
   input: z.strictObject({ service, limit: limit(100, 20), cursor }),
   output: z.strictObject({ notice, flags: z.array(FlagView), total: z.number(), more, gaps }),
-  async run(input, { sources }, abort) {
-    const asked = await askAll(sources.flags, "feature flags", (source) => source.flags(abort), abort);
+  async run(input, context, abort) {
+    const asked = await askAll(context.sources.flags, "feature flags", (source) => source.flags(abort), abort);
     const wanted = asked.answers
       .flat()
       .filter(({ services }) => input.service === undefined || services.includes(input.service))
       .toSorted((a, b) => (b.changedAt ?? 0) - (a.changedAt ?? 0) || order(a).localeCompare(order(b), "en"));
+    if (wanted.length === 0) await refuseEmptyOfUnknown(input.service, context);
     const { cursor: at, limit: most, ...question } = input;
     const { items, ...rest } = page(wanted.map(flagView), { cursor: at, limit: most, question });
     return { notice: UNTRUSTED_NOTICE, flags: [...items], ...rest, gaps: gapViews(asked.gaps) };

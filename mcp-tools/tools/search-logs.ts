@@ -6,6 +6,7 @@ import { cursor, limit, more, notice, service } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseEmptyOfUnknown } from "../known-service.ts";
 import { cursorOf, page, startOf } from "../page.ts";
 import { windowFields, windowOf } from "../time-window.ts";
 
@@ -39,7 +40,8 @@ export const searchLogs = defineTool({
     cursor,
   }),
   output: z.strictObject({ notice, from: z.string(), to: z.string(), lines: z.array(LineView), more, gaps }),
-  async run(input, { sources, clock }, abort) {
+  async run(input, context, abort) {
+    const { sources, clock } = context;
     const { cursor: at, limit: most, ...question } = input;
     const skip = startOf(at, question);
     const window = windowOf(input, clock.now());
@@ -52,6 +54,7 @@ export const searchLogs = defineTool({
     };
     const asked = await askAll(sources.logs, "logs", (source) => source.search(query, abort), abort);
     const lines = asked.answers.flatMap((answer) => answer.lines).toSorted((a, b) => b.at - a.at);
+    if (lines.length === 0) await refuseEmptyOfUnknown(input.service, context);
     const { items } = page(lines.slice(skip).map(lineView), { limit: most, question });
     const next = skip + items.length;
     const left = next < lines.length || asked.answers.some((answer) => answer.more);

@@ -97,7 +97,7 @@ describe("the server", () => {
     },
   );
 
-  it.each(["get_findings", "list_changes", "get_dependencies"])(
+  it.each(["get_findings", "list_changes", "get_dependencies", "search_logs", "get_traces", "list_flags"])(
     "says of a service that nobody knows that it is unknown, not that nothing is wrong with it: %s",
     async (tool) => {
       const { text, isError } = await callTool(context(), tool, { service: "chekout" });
