@@ -47,7 +47,8 @@ describe("replay --reasoner", () => {
   it("does not lend the core's answers to a model that errs", async () => {
     const { figures } = await run({ reasoner: "scripted:blames-another" });
     expect(figures).toMatchObject({ precision: 0, recall: 0, culpritTop1: 0, groundedness: 1 });
-    expect(figures.brier).toBeGreaterThan(0.5);
+    // Worse than knowing nothing: one half for each is 0.25.
+    expect(figures.brier).toBeGreaterThan(0.25);
   });
 
   it.each([
