@@ -25,7 +25,7 @@ export interface RunOptions {
 export async function unship(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, [...(options.node ?? []), MAIN, ...words], {
     cwd: options.cwd ?? tmpdir(),
-    env: { PATH: process.env.PATH, ...options.variables },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...options.variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const code = new Promise<number | null>((resolve) => child.once("exit", resolve));
