@@ -32,7 +32,7 @@ const ConditionView = z.strictObject({
   state: z.string(),
   since: z.string().nullable(),
   fires_at: z.string().nullable(),
-  because: z.string(),
+  because: z.string().optional(),
 });
 
 /** So many affected services come with the first answer; the rest follow the last finding. */
@@ -87,7 +87,9 @@ export const getFindings = defineTool({
       const listed = page(rows, { cursor: at, limit: most, question });
       const first = at === undefined ? affected.services.slice(0, SERVICES_FIRST) : [];
       const later = listed.items.flatMap(({ service: name }) => (name === null ? [] : [name]));
-      const shown = page(conditions.map(conditionView), { limit: most, question, bytes: RESULT_BYTES / 3 });
+      const said = new Set(listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding.because])));
+      const views = conditions.map((condition) => conditionView(condition, said));
+      const shown = page(views, { limit: most, question, bytes: RESULT_BYTES / 3 });
       return {
         notice: UNTRUSTED_NOTICE,
         at: rfc3339(file.at),
@@ -115,11 +117,12 @@ function findingView(finding: Finding): z.infer<typeof FindingView> {
     current: figure(finding.current),
     unit: finding.unit,
     strength: figure(finding.strength),
-    because: cleanText(finding.because, 300),
+    because: because(finding),
   };
 }
 
-function conditionView(condition: ConditionState): z.infer<typeof ConditionView> {
+/** Why is left out where a finding of the same answer says it in the same words. */
+function conditionView(condition: ConditionState, said: ReadonlySet<string>): z.infer<typeof ConditionView> {
   return {
     policy: name(condition.policy),
     text: cleanText(condition.text, 200),
@@ -127,6 +130,8 @@ function conditionView(condition: ConditionState): z.infer<typeof ConditionView>
     state: condition.state,
     since: rfc3339(condition.since),
     fires_at: rfc3339(condition.firesAt),
-    because: cleanText(condition.because, 200),
+    ...(said.has(because(condition)) ? {} : { because: cleanText(condition.because, 200) }),
   };
 }
+
+const because = (one: { readonly because: string }) => cleanText(one.because, 300);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { callTool } from "../call-tool.ts";
-import { caseFile, context, finding } from "../scenario.ts";
+import { caseFile, condition, context, finding } from "../scenario.ts";
 
 describe("get_findings", () => {
   it("gives what is wrong with figures, and the conditions that hold, and leaves out what is fine", async () => {
@@ -14,6 +14,13 @@ describe("get_findings", () => {
     });
     const { structured: all } = await callTool(context(), "get_findings", { all: true });
     expect(all).toMatchObject({ total: 2, conditions: [{ state: "firing" }, { state: "inactive" }] });
+  });
+
+  it("says why a condition holds, unless a finding beside it says so in the same words", async () => {
+    const conditions = [{ ...condition, because: finding.because }, condition];
+    const { structured } = await callTool(context({ caseFile: async () => caseFile({ conditions }) }), "get_findings");
+    const shown = structured?.conditions as { because?: string }[];
+    expect(shown.map(({ because }) => because)).toEqual([undefined, condition.because]);
   });
 
   it("shows what is unknown: it is not fine", async () => {
