@@ -67,6 +67,30 @@ describe("a callee that is asked more often than its callers' traffic explains",
   });
 });
 
+describe("a flood that ends in a storm of retries", () => {
+  it("is laid at whoever asked more when it began, not at those who ask again since", () => {
+    const grows = (service: string, values: readonly number[]) => {
+      const one = series(service, "request_rate", 100, 100);
+      return {
+        ...one,
+        values: one.values.map((value, i) => (i < 160 ? value : (values[i - 160] ?? values.at(-1) ?? 0))),
+      };
+    };
+    const index = indexSeries(
+      [
+        grows("web", [100, 100, 100, 150, 400]),
+        grows("shop", [100, 100, 100, 200, 600]),
+        grows("store", [190, 200, 300, 900, 1900]),
+        series("feed", "request_rate", 100, 100),
+        series("mail", "request_rate", 100, 100),
+      ],
+      "version",
+    );
+    const found = overloadedBy(index, graph, onsetAt(T0), T0 + 5 * MINUTE);
+    expect([...found].map(([callee, by]) => `${callee} by ${[...by].join()}`)).toEqual(["store by shop"]);
+  });
+});
+
 describe("a callee that is asked less often although its callers are not", () => {
   const rows: readonly (readonly [string, Traffic, readonly string[]])[] = [
     ["is starved", { store: [100, 40] }, ["store"]],
