@@ -19,13 +19,13 @@ const DURING = { shift: 0.6, contract: 0.4, drift: 0.4 } as const;
 /** Half of what shows later does so within this time after the rollout; a shift within the rollout's own length. */
 const HALF_LATER_MS = { contract: 10 * MINUTE, drift: 60 * MINUTE } as const;
 /**
- * Of the shifts that show later, a quarter wait for something that has nothing to do with the rollout (an entry of a cache
+ * Of the shifts that show later, half wait for something that has nothing to do with the rollout (an entry of a cache
  * that expires, a job of the hour, a busier time of the day): half of these within the hour. A guess as well; that such
  * faults come hours after their rollout often enough to need a watch of their own is what Azure's deployments taught.
  * @see Li et al. (2020), "Gandalf: An Intelligent, End-To-End Analytics Service for Safe Deployment in Large-Scale Cloud
  *   Infrastructure", NSDI, §2 and §4 (latent faults)
  */
-const LATENT = { share: 1 / 4, halfMs: 60 * MINUTE } as const;
+const LATENT = { share: 1 / 2, halfMs: 60 * MINUTE } as const;
 /** A change cannot act before it starts. What remains is the chance that two clocks differ by more than a step. */
 const CLOCKS_DIFFER = 1e-6;
 

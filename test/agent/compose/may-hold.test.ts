@@ -8,10 +8,10 @@ import { readBundle } from "../../../evals/replay/bundle.ts";
 import { replayRecording } from "../../../evals/replay/replay.ts";
 import { configFor } from "../../../evals/replay/seed-config.ts";
 
-const BUNDLE = join(import.meta.dirname, "../../../evals/data/incidents/case-0233c8fa");
+const BUNDLE = join(import.meta.dirname, "../../../evals/data/incidents/case-0ae72462");
 
 /** When the core decides there. */
-const AT = Date.parse("2026-05-16T19:12:06Z");
+const AT = Date.parse("2026-02-21T19:03:44Z");
 
 /** Reads what the tools say, and would rather do nothing. */
 const doubting = byTheBook((step, answer) =>
