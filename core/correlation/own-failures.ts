@@ -16,6 +16,8 @@ export interface OwnFailures {
 }
 
 const LEAST_SAMPLES = 4;
+/** A rollout's growth lies in the first samples; those after it, all alike, would only hide it. */
+const FIRST_SAMPLES = 24;
 const MOST_NATS = 6;
 /** Overdispersion of counts, as everywhere where two services are compared. */
 const DISPERSION = 2;
@@ -30,7 +32,7 @@ const BLUR = 0.1;
  * While a rollout of a callee goes on, its failures grow; a caller that fails because of them alone grows with them from
  * nothing, one that fails by itself as well does not. Each request that makes m calls, of which a share x fails, succeeds
  * with probability (1 − x)^m, so that −log(1 − y) is m·−log(1 − x), and what the caller fails itself adds a constant: the
- * intercept of a weighted regression over the samples since the onset. (Calls that are tried again bend the line the other
+ * intercept of a weighted regression over the first samples since the onset. (Calls that are tried again bend the line the other
  * way, which makes the intercept smaller.) What it fails at all times is taken out. The Bayes factor weighs a good part up to
  * all of what it fails, each alike, against next to nothing: samples that do not quite overlap leave some.
  * Null where errors and requests are not counted, or no callee fails.
@@ -73,7 +75,7 @@ function newOwnFailures(
   const usual = before === null ? 0 : lost(before.k / before.n);
   const points: Point[] = [];
   // The sample in which it began holds some of what was before.
-  for (const { at: time } of samplesBetween(errors, onset.latest, at)) {
+  for (const { at: time } of samplesBetween(errors, onset.latest, at).slice(0, FIRST_SAMPLES)) {
     const from = time - errors.stepMs / 2;
     const own = countsOf(index, service, from, time);
     const theirs = callees.map((callee) => countsOf(index, callee, from, time));

@@ -99,6 +99,12 @@ describe("what a service fails beside what its callee fails", () => {
     expect(trials.filter((one) => one?.told === true).length).toBeLessThanOrEqual(2);
   });
 
+  it("is told also long after the rollout is over", () => {
+    const long = [...rollout, ...Array.from({ length: 200 }, () => 0.5)];
+    expect(told({ callee: long, own: 0.2 })).toMatchObject({ told: true });
+    expect(told({ callee: long, own: 0.2 })?.nats).toBeGreaterThan(4);
+  });
+
   it("cannot be told from three samples", () => {
     expect(told({ callee: rollout.slice(0, 3), own: 0.2 })).toEqual({ nats: 0, share: 0, told: false });
   });
