@@ -46,6 +46,10 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchDecisions } = await import("./decisions.ts");
     return await benchDecisions(trials, seed, "held-out");
   },
+  "decisions-held-out-b": async ({ seed, trials }) => {
+    const { benchDecisions } = await import("./decisions.ts");
+    return await benchDecisions(trials, seed, "held-out-b");
+  },
   mcp: async ({ trials }) => {
     const { benchMcp } = await import("./mcp.ts");
     return await benchMcp(trials);

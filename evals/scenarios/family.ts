@@ -10,6 +10,7 @@ import type {
   Scenario,
   ServiceModel,
   SystemModel,
+  Unread,
 } from "./world/model.ts";
 import type { SystemWishes } from "./world/system.ts";
 
@@ -52,6 +53,7 @@ export interface Plot {
   readonly changes: readonly PlannedChange[];
   readonly faults: readonly Fault[];
   readonly gaps?: readonly Gap[];
+  readonly unread?: readonly Unread[];
   readonly lines?: readonly FixedLine[];
   readonly lateStart?: Scenario["lateStart"];
   /** Services that get no innocent change of their own near the story, beside those of the plot's changes. */

@@ -1,6 +1,7 @@
 import { changeMaker, drawClock, innocentChanges, number } from "./background.ts";
 import { createDraw, type Draw } from "./draw.ts";
 import { HELD_OUT } from "./families/held-out/index.ts";
+import { HELD_OUT_B } from "./families/held-out-b/index.ts";
 import { FAMILIES } from "./families/index.ts";
 import type { Family, Plot, Stage } from "./family.ts";
 import { type BundleFiles, toFiles } from "./observe/bundle.ts";
@@ -20,8 +21,9 @@ import { drawSystem } from "./world/system.ts";
 import { deriveTruth, type Truth } from "./world/truth.ts";
 import { type Visibility, visibilityOf } from "./world/visibility.ts";
 
-/** Families that were seen while the detectors were built, those that were held out, or both. */
-export type Which = "shown" | "held-out" | "all";
+/** Families that were seen while the detectors were built, those of the first and of the second set held out, or all of them. */
+export const SETS = ["shown", "held-out", "held-out-b", "all"] as const;
+export type Which = (typeof SETS)[number];
 
 /** Names of families, sorted. */
 export function families(which: Which = "shown"): readonly string[] {
@@ -31,7 +33,8 @@ export function families(which: Which = "shown"): readonly string[] {
 }
 
 function familiesOf(which: Which): readonly Family[] {
-  return which === "shown" ? FAMILIES : which === "held-out" ? HELD_OUT : [...FAMILIES, ...HELD_OUT];
+  const sets = { shown: FAMILIES, "held-out": HELD_OUT, "held-out-b": HELD_OUT_B };
+  return which === "all" ? Object.values(sets).flat() : sets[which];
 }
 
 /** A story with its answer, before it is written down. */
@@ -56,7 +59,8 @@ const TRIES = 40;
 /** The story of a family and seed: what happens, the right answer, and how well it can be seen. */
 export function tell(name: string, seed: number): Told {
   const family = familiesOf("all").find((one) => one.name === name);
-  if (family === undefined) throw new RangeError(`there is no family ${name}; there are ${families("all").join(", ")}`);
+  if (family === undefined)
+    throw new RangeError(`there is no family ${name}; there are ${families().join(", ")}, and those that are held out`);
   const complaints: string[] = [];
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const told = attemptAt(family, createDraw(`${name}/${seed}/${attempt}`));
@@ -192,6 +196,7 @@ function scenarioOf(
     system,
     changes: number(all, system),
     faults: [...plot.faults, ...pastTroubles(draw.stream("past"), system, clock, evidence.coarseDays)],
+    unread: plot.unread ?? [],
     gaps: [...(plot.gaps ?? []), ...strayGaps(draw.stream("gaps"), uninvolved, clock)],
     lines: plot.lines ?? [],
     lateStart: plot.lateStart ?? lateStarts(draw.stream("late"), uninvolved, clock),

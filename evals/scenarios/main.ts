@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createDraw } from "./draw.ts";
-import { families, generateBundle, type Which } from "./generate.ts";
+import { families, generateBundle, SETS } from "./generate.ts";
 import { atStep, sparse, withoutLogs, withoutVersionSplit } from "./variants.ts";
 import { writeBundle } from "./write.ts";
 
-const USAGE = `node evals/scenarios/main.ts --seed N --count K [--families shown|held-out|all | --family F…] [--step 15|60]
+const USAGE = `node evals/scenarios/main.ts --seed N --count K [--families ${SETS.join("|")} | --family F…] [--step 15|60]
   [--without logs|versions|history]… -o DIR
   Writes K incident bundles, families in turn, each into DIR/<family>-<seed>. The same arguments give the same bytes.
   Families, shown (the default): ${families().join(", ")}
   Held out: ${families("held-out").join(", ")}
+  Held out, the second set, which nobody should know by name before it is scored: ${families("held-out-b").length} families
 `;
-const WHICH: readonly Which[] = ["shown", "held-out", "all"];
 
 function options() {
   return parseArgs({
@@ -39,7 +39,7 @@ function main(): number {
     process.stdout.write(USAGE);
     return 0;
   }
-  const which = WHICH.find((one) => one === (values.families ?? "shown"));
+  const which = SETS.find((one) => one === (values.families ?? "shown"));
   const names = values.family ?? families(which);
   const [seed, count, step] = [Number(values.seed), Number(values.count ?? names.length), Number(values.step)];
   const unknown = names.filter((name) => !families("all").includes(name));
@@ -51,7 +51,7 @@ function main(): number {
         : step % 15 !== 0 || step < 15
           ? "--step takes a multiple of 15, in seconds"
           : which === undefined
-            ? `--families takes ${WHICH.join(", ")}`
+            ? `--families takes ${SETS.join(", ")}`
             : values.families !== undefined && values.family !== undefined
               ? "--family and --families exclude each other"
               : unknown.length > 0

@@ -1,6 +1,7 @@
 import type { Draw } from "./draw.ts";
 import type { Stage } from "./family.ts";
-import { type Fault, MINUTE, type PlannedChange, type ServiceModel } from "./world/model.ts";
+import { type Fault, type FixedLine, MINUTE, type PlannedChange, type ServiceModel } from "./world/model.ts";
+import { season } from "./world/wander.ts";
 
 /**
  * What several families tell with. Strengths: an error share from 2 % (the seed policy's ambiguous zone) to 60 %, a
@@ -76,6 +77,39 @@ export function callerAndCallee(stage: Stage): { readonly caller: ServiceModel; 
   );
   const { caller, callee } = stage.draw.pick(pairs);
   return { caller: stage.service(caller), callee: stage.service(callee) };
+}
+
+/** A database with at least so many requests a second that several services share. */
+export function sharedDatabase(stage: Stage, perSecond = 5): ServiceModel {
+  return stage.draw.pick(
+    stage.system.services.filter(
+      ({ tier, name, expectedRate }) =>
+        tier === "store" && name.endsWith("-db") && expectedRate >= perSecond && stage.callersOf(name).length > 1,
+    ),
+  );
+}
+
+/** Requests a second of a service at a moment, as the time of day has it. */
+export const rateAt = (stage: Stage, { expectedRate }: ServiceModel, at: number): number =>
+  expectedRate * season(stage.system.traffic, at);
+
+/** Some minutes after a change has finished. */
+export const afterwards = (change: PlannedChange, minutes: number): number =>
+  (change.finishedAt ?? change.startedAt) + minutes * MINUTE;
+
+/** Lines of one service, so many a minute on average, between two moments. */
+export function linesOf(
+  draw: Draw,
+  service: string,
+  span: { readonly from: number; readonly to: number },
+  perMinute: number,
+  { level, messages }: { readonly level: FixedLine["level"]; readonly messages: readonly string[] },
+): readonly FixedLine[] {
+  const lines: FixedLine[] = [];
+  const next = () => draw.exponential(MINUTE / perMinute);
+  for (let at = span.from + next(); at < span.to; at += next())
+    lines.push({ at, service, level, message: draw.pick(messages) });
+  return lines;
 }
 
 /** A change of `service` that is innocent, shortly before the moment when another one begins to hurt. */

@@ -26,6 +26,7 @@ export function toFiles({ scenario, truth, visibility }: Told, draw: Draw, id: s
   const wishes = {
     missing: draw.chance(0.5) ? draw.logUniform(0.0005, 0.01) : 0,
     gaps: scenario.gaps,
+    unread: scenario.unread ?? [],
     lateStart: scenario.lateStart,
     pods: evidence.pods,
     coarse: false,
@@ -111,6 +112,7 @@ function coarse(scenario: Scenario, draw: Draw): readonly SeriesLine[] {
     pods: false,
     missing: 0.001,
     gaps: scenario.gaps,
+    unread: scenario.unread ?? [],
     lateStart: [],
   });
 }

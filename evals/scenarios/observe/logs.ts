@@ -1,7 +1,7 @@
 import type { Draw } from "../draw.ts";
 import { activityAt } from "../world/faults.ts";
 import { type Call, type Fault, MINUTE, type PlannedChange, type Scenario, SECOND } from "../world/model.ts";
-import { type Course, figure } from "../world/node.ts";
+import { answersTo, type Course, figure } from "../world/node.ts";
 import type { Run } from "../world/simulate.ts";
 import { lateOf } from "../world/slot.ts";
 import { versionName } from "../world/versions.ts";
@@ -126,7 +126,8 @@ function troubleLines(scenario: Scenario, run: Run, course: Course, draw: Draw, 
     for (const fault of faults) {
       const failing = count * failingOf(fault, course, cell, end, scenario.changes);
       for (let left = draw.poisson(Math.min(most, failing)); left > 0; left--) {
-        const level = fault.errors === undefined && fault.unready === undefined ? "warn" : "error";
+        const { errors, unready, quota, rejects } = fault;
+        const level = [errors, unready, quota, rejects].every((part) => part === undefined) ? "warn" : "error";
         lines.push({
           at: when(),
           service: service.name,
@@ -165,7 +166,10 @@ function troubleLines(scenario: Scenario, run: Run, course: Course, draw: Draw, 
 function failingOf(fault: Fault, course: Course, cell: number, end: number, changes: readonly PlannedChange[]): number {
   const activity = activityAt(fault, end);
   if (activity === 0) return 0;
+  if (fault.quota !== undefined) return course.overQuota[cell] ?? 0;
+  if (fault.rejects !== undefined) return figure(course, cell, "rejected");
   const touched = touchedBy(fault, course, cell);
+  if (ofTheOthers(fault)) return activity * touched * (1 - (course.versions.share[cell] ?? 1));
   if (fault.withVersion !== true) return activity * touched;
   const position = course.versions.deploys.findIndex(({ id }) => id === fault.because);
   const newer = course.versions.newer[cell] ?? -1;
@@ -183,12 +187,16 @@ function failingOf(fault: Fault, course: Course, cell: number, end: number, chan
 function touchedBy(fault: Fault, course: Course, cell: number): number {
   if (fault.ceiling !== undefined) return Math.max(0, Math.min(0.1, 2 * ((course.pooled[cell] ?? 0) - 0.9)));
   if (fault.stall !== undefined) return fault.stall.share;
-  return fault.errors ?? (fault.unready === undefined ? 0.02 : 0.2 * fault.unready);
+  return fault.errors ?? fault.turnedAway ?? (fault.unready === undefined ? 0.02 : 0.2 * fault.unready);
 }
 
 function versionOf(fault: Fault, changes: readonly PlannedChange[]): string | undefined {
-  return fault.withVersion === true ? changes.find(({ id }) => id === fault.because)?.to : undefined;
+  const change = changes.find(({ id }) => id === fault.because);
+  return fault.withVersion === true ? change?.to : ofTheOthers(fault) ? change?.from : undefined;
 }
+
+/** Whether a change makes the fault in the pods that it has not reached. */
+const ofTheOthers = ({ because, fixedBy }: Fault) => because !== null && because === fixedBy;
 
 /** What goes wrong between a caller and a callee is written by the caller alone. */
 const isOfCalls = ({ refused, calling }: Fault) => refused !== undefined || calling !== undefined;
@@ -213,12 +221,19 @@ function ofCalls(
 
 /** A caller names the callee that failed it: the worse one more often. */
 function blame(scenario: Scenario, run: Run, course: Course, cell: number, draw: Draw): string | null {
-  const calls = scenario.system.calls.filter(({ caller, queue }) => caller === course.service.name && !queue);
+  const full = (name: string) => (run.courses.get(name)?.lost[cell] ?? 0) > 0;
+  const calls = scenario.system.calls.filter(
+    ({ caller, callee, queue }) => caller === course.service.name && (!queue || full(callee)),
+  );
   const weights = calls.map((call) => {
     const callee = run.courses.get(call.callee);
     if (callee === undefined) return { call, weight: 0, message: null };
+    if (call.queue) {
+      const message = `cannot send to the queue of ${call.callee}: it is full, message {id} dropped`;
+      return { call, weight: call.perRequest * (callee.lost[cell] ?? 0), message };
+    }
     const { share, message } = ofCalls(scenario, call, callee, cell, run.grid.start + cell * run.grid.stepMs);
-    return { call, weight: call.perRequest * (figure(callee, cell, "errors") + share), message };
+    return { call, weight: call.perRequest * (answersTo(callee, cell, call.caller) + share), message };
   });
   let point = draw.uniform(
     0,

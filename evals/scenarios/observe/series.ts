@@ -1,5 +1,5 @@
 import type { Draw } from "../draw.ts";
-import type { Gap, Scenario } from "../world/model.ts";
+import type { Gap, Scenario, Unread } from "../world/model.ts";
 import type { Course } from "../world/node.ts";
 import type { Run } from "../world/simulate.ts";
 import { versionName } from "../world/versions.ts";
@@ -26,6 +26,7 @@ export interface Wishes {
   /** Share of samples that are missing here and there. */
   readonly missing: number;
   readonly gaps: readonly Gap[];
+  readonly unread?: readonly Unread[];
   readonly lateStart: Scenario["lateStart"];
 }
 
@@ -59,7 +60,8 @@ export function observe(run: Run, wander: Wander, draw: Draw, wishes: Wishes): r
   for (const [name, course] of run.courses) {
     if (course.service.tier === "external") continue;
     const own = draw.stream(name);
-    const { whole, older, newer } = sample(course, run, wander, own, wishes.coarse);
+    const unread = (wishes.unread ?? []).filter(({ service }) => service === name);
+    const { whole, older, newer } = sample(course, run, wander, own, wishes.coarse, unread);
     for (const [metric, values] of Object.entries(whole))
       lines.push(line(run, name, metric, values, 0, wishes, own.stream(`gaps/${metric}`)));
     if (wishes.coarse) continue;
@@ -70,7 +72,7 @@ export function observe(run: Run, wander: Wander, draw: Draw, wishes: Wishes): r
   return lines;
 }
 
-function sample(course: Course, run: Run, wander: Wander, draw: Draw, coarse: boolean) {
+function sample(course: Course, run: Run, wander: Wander, draw: Draw, coarse: boolean, unread: readonly Unread[]) {
   const { service, versions } = course;
   const seconds = run.grid.stepMs / 1000;
   const [whole, older, newer]: [Row, Row, Row] = [{}, {}, {}];
@@ -81,7 +83,10 @@ function sample(course: Course, run: Run, wander: Wander, draw: Draw, coarse: bo
   };
   for (let cell = 0; cell < run.grid.length; cell++) {
     const share = versions.share[cell] ?? 1;
-    const count = draw.negativeBinomial((course.rate[cell] ?? 0) * seconds, service.dispersion);
+    const served = draw.negativeBinomial((course.rate[cell] ?? 0) * seconds, service.dispersion);
+    const at = run.grid.start + cell * run.grid.stepMs;
+    const partly = unread.find(({ from, to }) => at >= from && at < to);
+    const count = partly === undefined ? served : draw.binomial(served, partly.share);
     const ofNewer = share >= 1 ? count : share <= 0 ? 0 : draw.binomial(count, share);
     const slots = [
       { row: newer, track: course.newer, count: ofNewer },

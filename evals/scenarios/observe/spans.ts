@@ -41,6 +41,7 @@ export function writeSpans(scenario: Scenario, run: Run, draw: Draw): readonly S
       at * 1000,
       undefined,
       0,
+      "",
     ).failed;
     if (failed || draw.chance(1 / FAILED_KEPT)) lines.push(...spans);
   }
@@ -74,6 +75,7 @@ function walk(
   startUs: number,
   parent: string | undefined,
   depth: number,
+  caller: string,
 ): { readonly failed: boolean; readonly took: number } {
   const { scenario, run, draw, cell, spans, trace } = to;
   const { service, versions } = course;
@@ -93,21 +95,34 @@ function walk(
       duration: 0,
       error: false,
     });
-  let failed = draw.chance(track.ownErrors[cell] ?? 0);
+  const own = track.ownErrors[cell] ?? 0;
+  let failed = draw.chance(
+    course.rejecting.size === 0
+      ? own
+      : Math.min(1, own - (track.rejected[cell] ?? 0) + (course.rejecting.get(caller)?.[cell] ?? 0)),
+  );
+  const away = course.turnedAway[cell] ?? 0;
+  const atTheDoor = failed && away > 0 && draw.chance(Math.min(1, away / own));
   let took = (track.work[cell] ?? 0) * Math.exp(service.tail * draw.normal()) * 1000;
   const stalled = track.stalled[cell] ?? 0;
   if (stalled > 0 && draw.chance(stalled)) took += (track.stallMs[cell] ?? 0) * 1000;
-  if (depth < MOST_DEPTH)
+  if (atTheDoor) took = Math.min(took, 1000);
+  else if (depth < MOST_DEPTH)
     for (const call of scenario.system.calls) {
-      if (call.caller !== service.name || call.queue || spans.length >= MOST_SPANS) continue;
+      if (call.caller !== service.name || spans.length >= MOST_SPANS) continue;
       const callee = run.courses.get(call.callee);
+      if (call.queue) {
+        const lost = callee?.lost[cell] ?? 0;
+        if (lost > 0 && draw.chance(Math.min(1, call.perRequest) * lost * (1 - call.fallback))) failed = true;
+        continue;
+      }
       if (callee === undefined || !draw.chance(Math.min(1, call.perRequest))) continue;
       const refused = callee.refused[cell] ?? 0;
       if (refused > 0 && draw.chance(refused)) {
         if (!draw.chance(call.fallback)) failed = true;
         continue;
       }
-      const answer = walk(to, callee, startUs + took, observed ? span : parent, depth + 1);
+      const answer = walk(to, callee, startUs + took, observed ? span : parent, depth + 1, service.name);
       const late = answer.took > call.timeoutMs * 1000;
       took += Math.min(answer.took, call.timeoutMs * 1000);
       if ((answer.failed || late) && !draw.chance(call.fallback)) failed = true;

@@ -44,6 +44,11 @@ export function scaled(fault: Fault, factor: number): Fault {
     unready: upTo(fault.unready, 1),
     stall: fault.stall === undefined ? undefined : { ...fault.stall, share: Math.min(0.4, fault.stall.share * factor) },
     ceiling: fault.ceiling === undefined ? undefined : fault.ceiling / factor,
+    quota: fault.quota === undefined ? undefined : fault.quota / factor,
+    turnedAway: upTo(fault.turnedAway, 0.9),
+    rejects:
+      fault.rejects === undefined ? undefined : { ...fault.rejects, share: Math.min(1, fault.rejects.share * factor) },
+    takesAtMost: fault.takesAtMost === undefined ? undefined : fault.takesAtMost / factor,
     calling:
       fault.calling === undefined
         ? undefined

@@ -126,6 +126,16 @@ export interface Fault {
   readonly stall?: { readonly share: number; readonly ms: number };
   /** Requests a second that some pool can serve; more of them wait, then fail. The processor does not show it. */
   readonly ceiling?: number;
+  /** Requests a second that an allowance shared by all pods grants; those beyond it are refused. A version's alone, where the fault is one. */
+  readonly quota?: number;
+  /** Share of the requests that get an error at the door, before anything is called for them. */
+  readonly turnedAway?: number;
+  /** Share of the requests of one caller that get an error; those of all others do not. */
+  readonly rejects?: { readonly caller: string; readonly share: number };
+  /** Messages a second that a reader takes from its queue at most, however idle it is. */
+  readonly takesAtMost?: number;
+  /** Messages that the queue of this reader holds; what is sent to a full one is lost, and its sender's request fails. */
+  readonly queueLimit?: number;
   /** Work for each request, of 1. */
   readonly cpuFactor?: number;
   /** Capacity that is left, of 1. */
@@ -162,6 +172,14 @@ export interface Gap {
   readonly to: number;
 }
 
+/** Where the monitoring reads only some of a service's pods: sums over pods shrink to this share, means and ratios do not. */
+export interface Unread {
+  readonly service: string;
+  readonly share: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Grid {
   readonly start: number;
   readonly stepMs: number;
@@ -193,6 +211,7 @@ export interface Scenario {
   readonly changes: readonly PlannedChange[];
   readonly faults: readonly Fault[];
   readonly gaps: readonly Gap[];
+  readonly unread?: readonly Unread[];
   readonly lines: readonly FixedLine[];
   /** Services whose series begin late, and when. */
   readonly lateStart: readonly { readonly service: string; readonly at: number }[];

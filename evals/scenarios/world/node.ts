@@ -8,6 +8,8 @@ export interface Track {
   readonly errors: Float64Array;
   /** The part of it that fails here, not at a callee. */
   readonly ownErrors: Float64Array;
+  /** The part of that which depends on who asks. */
+  readonly rejected: Float64Array;
   readonly median: Float64Array;
   readonly p99: Float64Array;
   /** Median of its own work, callees apart. */
@@ -36,6 +38,13 @@ export interface Course {
   readonly pooled: Float64Array;
   /** Connections that others left open. */
   readonly leftOpen: Float64Array;
+  /** Share of its requests that find the allowance used up, and that get an error at the door. */
+  readonly overQuota: Float64Array;
+  readonly turnedAway: Float64Array;
+  /** Of each caller whose requests are rejected: which share of them. */
+  readonly rejecting: ReadonlyMap<string, Float64Array>;
+  /** Share of the messages sent to it that its full queue loses. */
+  readonly lost: Float64Array;
   /** Whether it reads a queue, and how many messages wait there. */
   readonly readsQueue: boolean;
   readonly backlog: Float64Array;
@@ -58,6 +67,8 @@ export interface Node {
   /** Requests a second that callers send in this cell, and messages a second that they leave in its queue. */
   inbound: number;
   queued: number;
+  /** Of the callers in `rejecting`: requests a second that each sends in this cell. */
+  readonly asked: Map<string, number>;
 }
 
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -80,6 +91,7 @@ export function prepare(
   const track = (): Track => ({
     errors: cells(),
     ownErrors: cells(),
+    rejected: cells(),
     median: cells(),
     p99: cells(),
     work: cells(),
@@ -101,6 +113,14 @@ export function prepare(
       refused: cells(),
       pooled: cells(),
       leftOpen: cells(),
+      overQuota: cells(),
+      turnedAway: cells(),
+      rejecting: new Map(
+        faults
+          .filter((fault) => fault.service === service.name)
+          .flatMap(({ rejects }) => (rejects === undefined ? [] : [[rejects.caller, cells()]])),
+      ),
+      lost: cells(),
       readsQueue: system.calls.some(({ callee, queue }) => queue && callee === service.name),
       backlog: cells(),
     },
@@ -124,6 +144,7 @@ export function prepare(
       ),
     inbound: 0,
     queued: 0,
+    asked: new Map(),
   };
 }
 
@@ -160,13 +181,58 @@ export function stallOf(node: Node, position: number): { readonly share: number;
 }
 
 /** Requests a second that the scarcest pool of the version at a position serves; infinite where none is scarce. */
-export function ceilingOf(node: Node, position: number): number {
+export const ceilingOf = (node: Node, position: number): number => leastOf(node, position, ({ ceiling }) => ceiling);
+
+/** The smallest of a limit over the node's faults, in the version at a position; infinite where there is none. */
+export function leastOf(node: Node, position: number, pick: (fault: Fault) => number | undefined): number {
   let least = Number.POSITIVE_INFINITY;
   for (const active of node.faults) {
     const now = strength(active, position);
-    if (active.fault.ceiling !== undefined && now > 0) least = Math.min(least, active.fault.ceiling / now);
+    const limit = pick(active.fault);
+    if (limit !== undefined && now > 0) least = Math.min(least, limit / now);
   }
   return least;
+}
+
+/** Share of the requests of the version at a position that find an allowance used up by all that draw on it. */
+export function overQuotaOf(node: Node, cell: number, position: number): number {
+  const { versions, rate } = node.course;
+  const newer = versions.newer[cell] ?? -1;
+  const part = versions.share[cell] ?? 1;
+  let over = 0;
+  for (const active of node.faults) {
+    const now = strength(active, position);
+    if (active.fault.quota === undefined || now === 0) continue;
+    const drawing =
+      part * (strength(active, newer) > 0 ? 1 : 0) + (1 - part) * (strength(active, newer - 1) > 0 ? 1 : 0);
+    const asked = (rate[cell] ?? 0) * drawing;
+    if (asked > 0) over = Math.max(over, now * Math.max(0, 1 - active.fault.quota / asked));
+  }
+  return over;
+}
+
+/** Share of one caller's requests that the version at a position rejects. */
+export function rejectsOf(node: Node, position: number, caller: string): number {
+  let all = 0;
+  for (const active of node.faults)
+    if (active.fault.rejects?.caller === caller) all += active.fault.rejects.share * strength(active, position);
+  return Math.min(1, all);
+}
+
+/** Share of its requests that the version at a position rejects because of who sends them. */
+export function rejectedOf(node: Node, cell: number, position: number): number {
+  let all = 0;
+  for (const caller of node.course.rejecting.keys())
+    all += rejectsOf(node, position, caller) * (node.asked.get(caller) ?? 0);
+  return all === 0 ? 0 : Math.min(1, all / Math.max(1e-9, node.course.rate[cell] ?? 0));
+}
+
+/** Share of a service's answers to one caller that are errors. */
+export function answersTo(course: Course, cell: number, caller: string): number {
+  const answered = figure(course, cell, "errors");
+  if (course.rejecting.size === 0) return answered;
+  const others = Math.max(0, answered - figure(course, cell, "rejected"));
+  return 1 - (1 - others) * (1 - (course.rejecting.get(caller)?.[Math.max(0, cell)] ?? 0));
 }
 
 /** How a service calls a callee now: as it always did, or as a fault has it, and whether that is so. */

@@ -1,16 +1,19 @@
 import { cellActivity, leftOpen } from "./faults.ts";
 import type { Fault, Grid, PlannedChange, SystemModel } from "./model.ts";
 import {
+  answersTo,
   type Course,
   callingOf,
   ceilingOf,
   factorOf,
-  figure,
   leakOf,
+  leastOf,
   mixed,
   type Node,
+  overQuotaOf,
   prepare,
   refusedBy,
+  rejectsOf,
   type Track,
   totalOf,
 } from "./node.ts";
@@ -55,6 +58,7 @@ export function simulate(
     for (const node of nodes) {
       node.inbound = 0;
       node.queued = 0;
+      if (node.asked.size > 0) node.asked.clear();
       for (const active of node.faults) active.activity = cellActivity(active.fault, end, grid.stepMs);
     }
     for (const node of nodes) flowDown(node, cell, end, outside, grid.stepMs / 1000);
@@ -83,8 +87,17 @@ function flowDown(node: Node, cell: number, end: number, outside: number, second
   const asked = course.service.directRate * outside * product(({ loadFactor }) => loadFactor) + node.inbound;
   const waiting = course.backlog[cell - 1] ?? 0;
   const throughput = (0.95 * capacity) / product(({ latencyFactor }) => latencyFactor);
-  const taken = Math.min(node.queued + waiting / DRAIN_SECONDS, Math.max(0, throughput - asked));
-  course.backlog[cell] = Math.max(0, waiting + (node.queued - taken) * seconds);
+  const wanted = Math.min(node.queued + waiting / DRAIN_SECONDS, Math.max(0, throughput - asked));
+  const taken = mixed(node, cell, (position) =>
+    Math.min(
+      wanted,
+      leastOf(node, position, ({ takesAtMost }) => takesAtMost),
+    ),
+  );
+  const left = Math.max(0, waiting + (node.queued - taken) * seconds);
+  const room = leastOf(node, course.versions.newer[cell] ?? -1, ({ queueLimit }) => queueLimit);
+  course.backlog[cell] = Math.min(left, room);
+  course.lost[cell] = left > room ? Math.min(1, (left - room) / Math.max(1e-9, node.queued * seconds)) : 0;
   const rate = asked + taken;
   course.rate[cell] = rate;
   course.load[cell] = capacity <= 0 ? 2 : rate / capacity;
@@ -103,23 +116,33 @@ function flowDown(node: Node, cell: number, end: number, outside: number, second
   course.memory[cell] = mixed(node, cell, (position) => leakOf(node, position, end));
   course.refused[cell] = refusedBy(node);
   course.pooled[cell] = mixed(node, cell, (position) => rate / ceilingOf(node, position));
+  course.overQuota[cell] = mixed(node, cell, (position) => overQuotaOf(node, cell, position));
+  const away = Math.min(
+    1,
+    sum(({ turnedAway }) => turnedAway),
+  );
+  course.turnedAway[cell] = away;
+  for (const [caller, shares] of course.rejecting)
+    shares[cell] = mixed(node, cell, (position) => rejectsOf(node, position, caller));
   course.leftOpen[cell] = node.faults.reduce((sum, { fault }) => sum + leftOpen(fault, end), 0);
 
   const misses = course.service.cached ? 1 + (CALLS_OF_A_MISS - 1) * (1 - (course.cacheHits[cell] ?? 0) / HITS) : 1;
   for (const { call: usual, callee, lag } of node.calls) {
     const { call, changed } = callingOf(node, usual);
     const more = product(({ calls }) => (calls?.callee === call.callee ? calls.factor : 1));
-    const sent = rate * call.perRequest * more * misses;
+    const sent = rate * call.perRequest * more * misses * (1 - away);
     if (call.queue) callee.queued += sent;
     else {
       const before = cell - Math.max(1, lag);
       const refused = refusedBy(callee);
-      const answered = cell === 0 ? 0 : figure(callee.course, before, "errors");
+      const answered = cell === 0 ? 0 : answersTo(callee.course, before, course.service.name);
       const late = changed && cell > 0 ? lateOf(callee.course, before, call.timeoutMs) : 0;
       const failing = late + refused === 0 ? answered : 1 - (1 - answered) * (1 - late) * (1 - refused);
       let again = failing + (call.attempts > 2 ? failing * failing : 0);
       for (let attempt = 4; attempt <= call.attempts; attempt++) again += failing ** (attempt - 1);
-      callee.inbound += sent * (1 + Math.min(call.attempts - 1, again)) * (1 - refused);
+      const arriving = sent * (1 + Math.min(call.attempts - 1, again)) * (1 - refused);
+      callee.inbound += arriving;
+      if (callee.course.rejecting.has(course.service.name)) callee.asked.set(course.service.name, arriving);
     }
   }
 }
@@ -146,6 +169,7 @@ function flowBack(node: Node, cell: number, wander: Wander | null): void {
 function record(track: Track, cell: number, slot: Slot): void {
   track.errors[cell] = slot.errors;
   track.ownErrors[cell] = slot.ownErrors;
+  track.rejected[cell] = slot.rejected;
   track.median[cell] = slot.median;
   track.p99[cell] = slot.p99;
   track.work[cell] = slot.work;

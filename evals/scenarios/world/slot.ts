@@ -1,10 +1,24 @@
-import { type Course, callingOf, ceilingOf, factorOf, figure, type Node, stallOf, totalOf } from "./node.ts";
+import {
+  answersTo,
+  type Course,
+  callingOf,
+  ceilingOf,
+  factorOf,
+  figure,
+  type Node,
+  overQuotaOf,
+  rejectedOf,
+  stallOf,
+  totalOf,
+} from "./node.ts";
 
 /** What one version does in one cell. */
 export interface Slot {
   readonly errors: number;
   /** The part of `errors` that fails here, not at a callee. */
   readonly ownErrors: number;
+  /** The part of that which depends on who asks. */
+  readonly rejected: number;
   readonly median: number;
   readonly p99: number;
   /** Median of its own work, callees apart. */
@@ -56,16 +70,21 @@ export function slotOf(
   const shed = (load > 1 ? 1 - 1 / load : 0) + (pooled > 1 ? 1 - 1 / pooled : 0);
   const resets = service.warmUp.resets * Math.min(1, (versions.replaced[cell] ?? 0) * 4);
   const faulty = totalOf(node, position, ({ errors }) => errors) + broken(node, cell, position);
-  const own = Math.min(1, service.baseError * drift.errors + faulty + shed + resets + 0.3 * pressure ** 2);
+  const rejected = rejectedOf(node, cell, position);
+  const away = totalOf(node, position, ({ turnedAway }) => turnedAway) + overQuotaOf(node, cell, position) + rejected;
+  const own = Math.min(1, service.baseError * drift.errors + faulty + shed + resets + 0.3 * pressure ** 2 + away);
   let whole = 1 - own;
   let wait = 0;
   for (const { call: usual, callee, lag } of node.calls) {
     const { call } = callingOf(node, usual);
-    if (call.queue) continue;
+    if (call.queue) {
+      whole *= 1 - Math.min(1, call.perRequest) * (callee.course.lost[cell] ?? 0) * (1 - call.fallback);
+      continue;
+    }
     const [typical, worst] = [figure(callee.course, cell - lag, "median"), figure(callee.course, cell - lag, "p99")];
     const late = lateOf(callee.course, cell - lag, call.timeoutMs);
     const refused = callee.course.refused[Math.max(0, cell - lag)] ?? 0;
-    const failing = 1 - (1 - figure(callee.course, cell - lag, "errors")) * (1 - late) * (1 - refused);
+    const failing = 1 - (1 - answersTo(callee.course, cell - lag, service.name)) * (1 - late) * (1 - refused);
     const left = call.attempts > 1 ? failing * (1 - TRANSIENT + TRANSIENT * failing ** (call.attempts - 1)) : failing;
     whole *= 1 - Math.min(1, call.perRequest) * left * (1 - call.fallback);
     median += 0.6 * Math.min(1.5, call.perRequest) * Math.min(typical, call.timeoutMs);
@@ -76,6 +95,7 @@ export function slotOf(
   return {
     errors: Math.min(1, 1 - whole),
     ownErrors: own,
+    rejected,
     median,
     p99,
     work: alone,

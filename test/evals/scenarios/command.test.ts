@@ -18,7 +18,7 @@ describe("the scenario command", () => {
     [
       "a set of families that does not exist",
       ["--families", "hidden", "-o", "x"],
-      "--families takes shown, held-out, all",
+      "--families takes shown, held-out, held-out-b, all",
     ],
     [
       "families by set and by name at once",
@@ -36,6 +36,7 @@ describe("the scenario command", () => {
   it.each([
     ["the shown families unless told otherwise", [], "shown"],
     ["the held-out families", ["--families", "held-out"], "held-out"],
+    ["the second set of them", ["--families", "held-out-b"], "held-out-b"],
   ] as const)("begins with %s", (_, words, which) => {
     const out = mkdtempSync(join(tmpdir(), "unship-scenario-command-"));
     try {

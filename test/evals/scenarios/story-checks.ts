@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { HELD_OUT } from "../../../evals/scenarios/families/held-out/index.ts";
+import { HELD_OUT_B } from "../../../evals/scenarios/families/held-out-b/index.ts";
 import { FAMILIES } from "../../../evals/scenarios/families/index.ts";
 import type { Told } from "../../../evals/scenarios/generate.ts";
 import { harmSince } from "../../../evals/scenarios/world/harm.ts";
@@ -10,7 +11,7 @@ import { NATS_NEEDED } from "../../../evals/scenarios/world/visibility.ts";
 export function expectItsWorldToBearItOut(name: string, { scenario: world, truth, visibility }: Told): void {
   const { clock, changes } = world;
   const ids = new Map(changes.map((change) => [change.id, change]));
-  expect(truth.faulty).toBe([...FAMILIES, ...HELD_OUT].find((family) => family.name === name)?.faulty);
+  expect(truth.faulty).toBe([...FAMILIES, ...HELD_OUT, ...HELD_OUT_B].find((family) => family.name === name)?.faulty);
   expect(truth.acceptable).toContain(truth.action);
   expect(truth.targets.every((id) => ids.has(id))).toBe(true);
   if (!truth.faulty) {
