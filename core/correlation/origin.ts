@@ -1,5 +1,6 @@
 import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { CallGraph } from "./call-graph.ts";
+import { createHurtChances, type HurtChances, type Shows } from "./hurt-chances.ts";
 import type { NewSignature } from "./log-evidence.ts";
 import { type OwnExcess, ownNats, ownNatsAt } from "./own-excess.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
@@ -20,36 +21,17 @@ export interface Origin {
 }
 
 /**
- * Chances that a service is hurt, given where it starts: nearly always at the origin itself; at a caller often, if what
- * it calls is hurt (it may retry, cache or not need the answer); at a callee seldom (a caller can send bad requests),
- * unless the callee is seen to be asked far more often: then as often as not, and whoever else calls it suffers with it.
- * Orders of magnitude, not fits: only their ratios between origins matter.
- */
-const HURT = { itself: 0.98, caller: 0.7, callee: 0.02, overloaded: 0.5 } as const;
-/** A service in between that nobody measures passes trouble on as often as not. */
-const UNMEASURED = 0.7;
-/**
  * Where trouble shows that starts at a service: mostly at the service itself; else only at its callers, which cannot use
  * its answers or do not get through to it, only at those that it calls or sends events to, which cannot use what they
  * get, or at both. A fifth of the incidents that software bugs caused in a large cloud were of one component that assumed
  * another format of data than its peer wrote; about half of these show at the writer as well.
  * @see Liu, Lu, Musuvathi & Nath (2019), "What Bugs Cause Production Cloud Incidents?", HotOS, §3 (data-format bugs)
  */
-const SHOWS = { itself: 0.9, callers: 0.06, callees: 0.02, both: 0.02 } as const;
-type Shows = keyof typeof SHOWS;
-/** Each of those that deal with it may be hurt then, or not: they use different parts of what it offers. */
-const CONSUMER = { callers: 0.5, callees: 0.3 } as const;
+const SHOWS: Readonly<Record<Shows, number>> = { itself: 0.9, callers: 0.06, callees: 0.02, both: 0.02 };
 /** New errors of consumers name the service more often than not; a service that nobody gets through to is asked less. */
 const NAMED_NATS = Math.log(6);
 const STARVED_NATS = Math.log(3);
 
-/** Something that many share reaches a share of them that nobody knows: every share alike. Without a graph as well. */
-const NO_GRAPH = 0.35;
-/**
- * A node that reports no calls of its own (a load balancer, a proxy, a client-side view) may stand between a caller and
- * a service that both call: call graphs miss the edges of whoever is not traced. One such node in ten is taken for one.
- */
-const MISSING_EDGE = 0.1;
 /**
  * How often a service has a trouble of its own in any half hour, unrelated to this one. It differs by system (and by
  * how well its signals behave), so it is not fixed: each of these, with the weight before any data; what the other
@@ -60,11 +42,6 @@ const UNRELATED = [
   { rate: 0.1, weight: 0.3 },
   { rate: 0.4, weight: 0.1 },
 ] as const;
-/** Nothing is so rare that it can be ruled out. */
-const LEAST_CHANCE = 2e-4;
-/** A caller whose onset lies as far apart as half of all that would meet by chance suffers from something else more often than not. */
-const APART = { chance: 0.5, suffers: 0.3 } as const;
-
 export interface OriginInput {
   readonly graph: CallGraph;
   /** Log Bayes factors of "hurt" by service. */
@@ -133,7 +110,7 @@ function startsAt(
   shows: Shows = "itself",
   flooded: readonly string[] = floodedBy(input, name),
 ): number {
-  const chances = chancesFrom(input, seen, name, shows, flooded);
+  const chances = seen.chances(name, shows, flooded);
   const origin = shows === "itself" ? seen.services.findIndex(({ service }) => service === name) : -1;
   return logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)));
 }
@@ -190,59 +167,9 @@ function toldByConsumers({ signatures, spans }: OriginInput, name: string, consu
   return (named ? NAMED_NATS : unnamed ? OWN_ERROR_NATS / 2 : 0) + (share === null ? 0 : fromSpans(share));
 }
 
-/** The chance of each service to be hurt, given where it starts and shows, for a rate of unrelated troubles. */
-function chancesFrom(
-  input: OriginInput,
-  seen: Seen,
-  origin: string,
-  shows: Shows,
-  flooded: readonly string[],
-): (rate: number) => Float64Array {
-  const { graph, harm, together, creeping } = input;
-  const callees = graph.callees(origin);
-  const readers = shows === "itself" ? flooded : shows === "callers" ? [] : [...callees];
-  const above = [...(shows === "callees" ? [] : [origin]), ...readers];
-  const suffering = new Set(above.flatMap((one) => [...graph.ancestors(one)]));
-  const carriesItself = {
-    itself: 1,
-    callers: CONSUMER.callers / HURT.caller,
-    callees: 0,
-    both: CONSUMER.callers / HURT.caller,
-  };
-  const carries = (callee: string): number => {
-    if (callee === origin) return carriesItself[shows];
-    if (!suffering.has(callee) && !readers.includes(callee)) return 0;
-    const nats = harm.get(callee);
-    return nats === undefined ? UNMEASURED : 1 / (1 + Math.exp(-nats));
-  };
-  const because = (service: string): number => {
-    if (creeping || service === origin) return 0; // asked only where it shows at others alone
-    if (!graph.known) return NO_GRAPH; // nobody knows who calls whom: anyone may suffer
-    if (readers.includes(service)) return shows === "itself" ? HURT.overloaded : CONSUMER.callees;
-    if (suffering.has(service)) return HURT.caller * Math.max(0, ...[...graph.callees(service)].map(carries));
-    if (callees.has(service)) return HURT.callee;
-    return isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
-  };
-  const each = seen.services.map(({ service }) => {
-    if (service === origin && shows === "itself") return null;
-    const when = together(service);
-    return { when, suffers: because(service) * (when >= APART.chance ? APART.suffers : 1) };
-  });
-  return (rate) =>
-    Float64Array.from(each, (one) =>
-      one === null ? HURT.itself : Math.max(LEAST_CHANCE, one.suffers + (1 - one.suffers) * rate * one.when),
-    );
-}
-
 /** Whom this one may have flooded: their excess is its doing. */
 const floodedBy = ({ overloaded }: OriginInput, name: string): readonly string[] =>
   [...overloaded].filter(([, callers]) => callers.has(name)).map(([callee]) => callee);
-
-/** Whether a node that calls nobody, as far as is known, may be a way to the origin: they share a caller. */
-function isHop(graph: CallGraph, service: string, origin: string): boolean {
-  if (graph.callees(service).size > 0 || graph.callees(origin).size === 0) return false;
-  return [...graph.callers(service)].some((caller) => graph.callees(caller).has(origin));
-}
 
 /** What is seen of one service, whatever the origin: log Bayes factors. */
 interface SeenService {
@@ -257,15 +184,18 @@ interface Seen {
   readonly services: readonly SeenService[];
   /** Whether a slowness beside the trouble could explain anything. */
   readonly slowness: boolean;
+  /** How likely each of them is to be hurt, given where it starts. */
+  readonly chances: HurtChances;
 }
 
-function seenOf({ harm, atOrigin, slowness }: OriginInput): Seen {
+function seenOf(input: OriginInput): Seen {
+  const { harm, atOrigin, slowness } = input;
   const services = [...harm].map(([service, nats]) => {
     const { slow = 0, blamed = nats } = slowness?.get(service) ?? {};
     const spared = REACH.map((reach) => logAdd(Math.log(reach) + slow, Math.log(1 - reach)));
     return { service, nats, asOrigin: atOrigin.get(service) ?? nats, blamed, spared };
   });
-  return { services, slowness: slowness !== null };
+  return { services, slowness: slowness !== null, chances: createHurtChances(input, [...harm.keys()]) };
 }
 
 /**

@@ -86,7 +86,7 @@ export function mannKendall(values: readonly number[]): number {
 /** log(eᵃ + eᵇ), without overflow: `logSumExp` of the two. */
 export function logAdd(a: number, b: number): number {
   const top = Math.max(a, b);
-  return Number.isFinite(top) ? top + Math.log(Math.exp(a - top) + Math.exp(b - top)) : top;
+  return Number.isFinite(top) ? top + Math.log(1 + Math.exp(Math.min(a, b) - top)) : top;
 }
 
 /** log Σ exp(x), without overflow. −∞ of nothing. */
