@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ChannelConfig } from "../../core/config/config.ts";
 import { ERRORS, type ErrorCode, UnshipError } from "../../core/errors.ts";
 import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import {
@@ -12,10 +14,9 @@ import {
   type Hello,
   WATCH_PATH,
 } from "./protocol.ts";
-import type { ChannelPlace } from "./server.ts";
 
 export interface ChannelOptions {
-  readonly at: ChannelPlace;
+  readonly at: ChannelConfig["at"];
   /** How people are told where that is. */
   readonly where: string;
   /** The agent's token; null: a person's command, which can look, pause, and show a token of its own. */
@@ -148,7 +149,7 @@ export function openChannel(options: ChannelOptions): Channel {
             break;
           } catch (error) {
             if (!(error instanceof UnshipError) || error.code !== "gate.unavailable") return lost.abort();
-            await pause(AGAIN_MS, released.signal);
+            await delay(AGAIN_MS, undefined, { signal: released.signal }).catch(() => undefined);
             if (released.signal.aborted) return;
           }
         }
@@ -210,18 +211,7 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     } catch (error) {
       const away = error instanceof UnshipError && error.code === "gate.unavailable";
       if (!away || performance.now() >= until) throw error;
-      await pause(AGAIN_MS, new AbortController().signal);
+      await delay(AGAIN_MS);
     }
   }
-}
-
-function pause(ms: number, abort: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    abort.addEventListener("abort", done, { once: true });
-  });
 }

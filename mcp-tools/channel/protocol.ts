@@ -60,6 +60,7 @@ export const CALLS = {
     "anyone",
     z.strictObject({
       incidentId: z.string().optional(),
+      planId: z.string().optional(),
       kinds: z.array(z.string()).optional(),
       afterSeq: z.int().optional(),
       limit: z.int().optional(),

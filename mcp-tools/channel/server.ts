@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
+import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import type { Gate, Ledger, Notifier } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
@@ -18,10 +19,8 @@ import {
   WATCH_PATH,
 } from "./protocol.ts";
 
-export type ChannelPlace = { readonly socket: string } | { readonly host: string; readonly port: number };
-
 export interface ChannelServerParts {
-  readonly at: ChannelPlace;
+  readonly at: ChannelConfig["at"];
   /** What the agent shows; whoever shows it is the agent, and no more than that. */
   readonly token: string;
   readonly gate: Gate;
@@ -153,7 +152,7 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
 }
 
 /** The kind of the ledger's entries that say that somebody was refused at the channel. */
-export const CHANNEL_REFUSED = "channel.refused";
+const CHANNEL_REFUSED = "channel.refused";
 
 const isCall = (name: string): name is CallName => Object.hasOwn(CALLS, name);
 
@@ -190,9 +189,10 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
     },
     // A question to people is the gate's to ask: `asks` is not even in the shape of the call.
     notify: (notice) => notifier.notify(notice),
-    entries: async ({ incidentId, kinds, afterSeq, limit }) => [
+    entries: async ({ incidentId, planId, kinds, afterSeq, limit }) => [
       ...(await ledger.entries({
         ...(incidentId === undefined ? {} : { incidentId }),
+        ...(planId === undefined ? {} : { planId }),
         ...(kinds === undefined ? {} : { kinds }),
         ...(afterSeq === undefined ? {} : { afterSeq }),
         ...(limit === undefined ? {} : { limit }),
@@ -242,7 +242,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body));
 }
 
-async function listen(http: Server, at: ChannelPlace): Promise<string> {
+async function listen(http: Server, at: ChannelConfig["at"]): Promise<string> {
   if (!("socket" in at)) return listenAt(http, at.host, at.port, "gate.listen");
   const { socket } = at;
   await clear(socket);

@@ -1,8 +1,9 @@
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { ChannelConfig } from "../../../core/config/config.ts";
 import { type Channel, openChannel } from "../../../mcp-tools/channel/client.ts";
-import { type ChannelPlace, serveChannel } from "../../../mcp-tools/channel/server.ts";
+import { serveChannel } from "../../../mcp-tools/channel/server.ts";
 import { openWorld, type World } from "../gate/gate-world.ts";
 
 export const CHANNEL_TOKEN = "the-agent-shows-this-9f2c";
@@ -14,9 +15,9 @@ export async function openChannelWorld(
   const world: World = await openWorld(options.world);
   const notes: string[] = [];
   const open: Channel[] = [];
-  const place: ChannelPlace =
+  const place: ChannelConfig["at"] =
     options.listen === true ? { host: "127.0.0.1", port: 0 } : { socket: join(world.folder, "gate.sock") };
-  const serve = (at: ChannelPlace = place) =>
+  const serve = (at: ChannelConfig["at"] = place) =>
     serveChannel({
       at,
       token: CHANNEL_TOKEN,
@@ -33,7 +34,7 @@ export async function openChannelWorld(
     });
   let server = await serve();
   const port = Number(new URL(options.listen === true ? server.where : "http://none:1").port);
-  const at: ChannelPlace = options.listen === true ? { host: "127.0.0.1", port } : place;
+  const at: ChannelConfig["at"] = options.listen === true ? { host: "127.0.0.1", port } : place;
   const as = (token: string | null): Channel => {
     const channel = openChannel({ at, where: "the gate", token });
     open.push(channel);

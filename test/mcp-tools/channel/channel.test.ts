@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Incident } from "../../../core/model/incident.ts";
 import type { GateAnswer } from "../../../core/model/plan.ts";
+import type { Ledger } from "../../../core/ports.ts";
 import { openChannel } from "../../../mcp-tools/channel/client.ts";
 import { assessmentOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { incident as WHOLE } from "../../knowledge/incidents.ts";
@@ -59,6 +60,27 @@ describe("the agent, over the channel", () => {
     await ledger.saveIncident({ ...held, stage: "verifying", gate: answer });
     expect(await channel.world.store.incident("incident-1")).toMatchObject({ stage: "verifying", gate: answer });
     expect(await ledger.incidents({ open: true })).toHaveLength(1);
+  });
+
+  it("reads the record by every filter that a ledger has, as the gate itself reads it", async () => {
+    await using channel = await openChannelWorld();
+    const { gate, ledger } = channel.agent;
+    const { plan } = await gate.propose(channel.world.draft());
+    await gate.propose(channel.world.draft({ incidentId: "incident-2" }));
+    const filters: Required<Parameters<Ledger["entries"]>[0]> & object = {
+      incidentId: plan.incidentId,
+      planId: plan.id,
+      kinds: ["plan.proposed"],
+      afterSeq: 0,
+      limit: 1,
+    };
+    for (const filter of [...Object.entries(filters).map(([key, value]) => ({ [key]: value })), filters]) {
+      const read = await ledger.entries(filter);
+      expect(read).toEqual(await channel.world.store.entries(filter));
+      expect(read.length).toBeGreaterThan(0);
+    }
+    const own = await ledger.entries({ planId: plan.id });
+    expect(new Set(own.map(({ planId }) => planId))).toEqual(new Set([plan.id]));
   });
 
   it("tells people through the gate, and can ask them for nothing that way", async () => {
