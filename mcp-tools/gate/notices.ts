@@ -2,7 +2,7 @@ import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { diffLines, planDiff } from "../../core/guardrails/plan-diff.ts";
 import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
-import type { GateAnswer, GateReview, Plan } from "../../core/model/plan.ts";
+import { type ActionType, type GateAnswer, type GateReview, type Plan, takesBack } from "../../core/model/plan.ts";
 import type { Notice } from "../../core/ports.ts";
 import { holdBack, proposerOf } from "./flood.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
@@ -24,11 +24,10 @@ export async function tell(
   const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
   const told = await store.entries({ incidentId: plan.incidentId, kinds });
   if (told.some(({ planId, body }) => planId === plan.id && aboutOf(body) === answer.outcome)) return;
-  const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const held = answer.outcome === "held";
   const to = recipients(parts, assessment);
   if (held && (await holdBack(parts, limits, plan, to))) return;
-  const title = held ? `Rollback of ${services} needs a person` : `Rollback of ${services} stopped`;
+  const title = `${capital(actOf(plan))} ${held ? "needs a person" : "stopped"}`;
   const lines = held
     ? [
         plan.reason,
@@ -40,6 +39,23 @@ export async function tell(
   const said = { title, lines, severity: held ? "warning" : "critical", ...asks } as const;
   await say(parts, limits, plan, to, said, { about: answer.outcome, proposer: proposerOf(plan), plan: plan.id });
 }
+
+/** Acts that take nothing back, as a headline calls them; every other one is a rollback. */
+const NO_ROLLBACK: Partial<Record<ActionType, string>> = {
+  rollout_promote: "promotion",
+  rollout_pause: "pause",
+  argocd_resume_auto_sync: "auto-sync",
+};
+
+/** What a plan would do, for a headline: "rollback of cart, checkout", "promotion of cart". */
+export function actOf({ targets }: Pick<Plan, "targets">): string {
+  const services = [...new Set(targets.map(({ service }) => service))].join(", ");
+  const [first] = targets;
+  const act = first === undefined || takesBack({ targets }) ? undefined : NO_ROLLBACK[first.action];
+  return `${act ?? "rollback"} of ${services}`;
+}
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /**
  * What people are asked to answer for: this plan, as it stands now. `review`: what the gate last said of it, which also

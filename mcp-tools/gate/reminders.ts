@@ -6,7 +6,7 @@ import { durationText } from "../../core/model/time.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { enoughApprovals } from "./approvals.ts";
 import { isHeldBack } from "./flood.ts";
-import { aboutOf, asksOf } from "./notices.ts";
+import { aboutOf, actOf, asksOf, capital } from "./notices.ts";
 import type { GateConfig, GateLimits, GateParts } from "./parts.ts";
 import { say } from "./send-notice.ts";
 
@@ -88,12 +88,11 @@ interface Waiting extends Pick<Due, "plan" | "now"> {
 
 async function repeat(step: Step, { plan, now, review, since }: Waiting, parts: GateParts, limits: GateLimits) {
   const { config } = parts;
-  const services = [...new Set(plan.targets.map(({ service }) => service))].join(", ");
   const waited = durationText(now - since);
   const isReminder = step.about === "reminder";
   const title = isReminder
-    ? `Rollback of ${services} still needs a person`
-    : `Nobody has answered: rollback of ${services} needs a person`;
+    ? `${capital(actOf(plan))} still needs a person`
+    : `Nobody has answered: ${actOf(plan)} needs a person`;
   const able = config.approvers.filter((one) =>
     plan.targets.every((target) => whyNotFor(one, target, config.services) === null),
   );
