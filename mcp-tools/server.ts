@@ -85,12 +85,10 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     const asking = { ask: (request: string) => ask(server, request, signal, failed) };
     const own = { ...context, caller, ...(canAsk ? asking : {}) };
     const token = _meta?.progressToken;
-    const say = (progress: number) =>
-      sendNotification({
-        method: "notifications/progress",
-        params: { progressToken: token ?? "", progress, message: `${tool.name} is still at work` },
-      });
-    const quiet = token === undefined ? () => {} : beating(say, options.progressMs ?? PROGRESS_MS, failed);
+    const message = `${tool.name} is still at work`;
+    const say = (progressToken: string | number) => (progress: number) =>
+      sendNotification({ method: "notifications/progress", params: { progressToken, progress, message } });
+    const quiet = token === undefined ? () => {} : beating(say(token), options.progressMs ?? PROGRESS_MS, failed);
     try {
       return await call(tool, params.arguments ?? {}, own, signal, options.onError);
     } finally {

@@ -57,7 +57,10 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   await actOrWait(incident, assessment, pursuit);
 }
 
-/** Whether `other`, which has no plan, goes on in `one`: one has a plan already, so that a second would ask for the same, or is older. */
+/**
+ * Whether `other`, which has no plan, goes on in `one`: one has a plan already, so that a second would ask for the same, or
+ * is older.
+ */
 const goesFirst = (one: Incident, other: Incident): boolean =>
   one.plan !== null || one.detectedAt < other.detectedAt || (one.detectedAt === other.detectedAt && one.id < other.id);
 

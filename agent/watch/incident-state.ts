@@ -103,7 +103,7 @@ export function withSuperseded(
 }
 
 /** The timeline's line of a service that was changed again after the act. */
-export const SUPERSEDED = "superseded";
+const SUPERSEDED = "superseded";
 
 /** The incident with the trouble of more services, which has the same cause. */
 export function joinedBy(incident: Incident, services: readonly string[], at: number): Incident {

@@ -1,3 +1,4 @@
+import { AS_MUCH_AGAIN } from "../../core/assessment/grown.ts";
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { isHarm } from "../../core/detection/meaning.ts";
 import { ENOUGH_SAMPLES } from "../../core/guardrails/recovery-statistics.ts";
@@ -16,9 +17,6 @@ export interface Worsened {
   readonly since: number;
   readonly because: string;
 }
-
-/** As far again from its usual level as the trouble had brought it: no shift of the same trouble, but more of it. */
-const AS_MUCH_AGAIN = 2;
 
 /**
  * Signals of the services that were taken back, and of those that the incident speaks of and that call them, which are

@@ -11,8 +11,8 @@ import { symptomFinding } from "./point-at.ts";
 /** The detector's name of what stayed through an act of ours and grew since. */
 export const GROWN = "grown";
 
-/** As far again from the usual level as what stayed: a shift of the same trouble is less than that. */
-const AS_MUCH_AGAIN = 2;
+/** As far again from the usual level as the trouble that is known: a shift of the same trouble is less than that. */
+export const AS_MUCH_AGAIN = 2;
 /** What stayed has a level once it has been seen for so long: as long as trouble must be gone to be over, in samples. */
 const LEAST_STAYED = 10;
 /** A growth that half of all samples would show by chance: 2⁻⁵ ≈ 3 %, as little as verification believes. */

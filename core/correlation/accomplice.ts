@@ -27,8 +27,8 @@ const MOST_NATS = Math.log(16);
  * Who else is guilty where one change is: a change of another service that fails requests which nothing that it calls
  * accounts for. What the guilty one causes elsewhere comes over calls, so that others' failures are passed on; failures
  * of a service's own need a cause of its own. Signs are the versions side by side, the part of the service's failures
- * that no callee accounts for, or that does not grow with theirs, failed calls none of whose own calls failed, and new errors of the new version alone.
- * Its time counts against it only: that it was made together with the other one is no sign.
+ * that no callee accounts for, or that does not grow with theirs, failed calls none of whose own calls failed, and new
+ * errors of the new version alone. Its time counts against it only: that it was made together with the other one is no sign.
  *
  * For failed requests alone; waiting overlaps, so that seconds of latency do not tell whose they are. A flag is no
  * accomplice of another kind of change, since one plan takes one action. Empty where nothing tells own failures from

@@ -13,8 +13,8 @@ const DEARER = 1.5;
  * Whether a service has run out of CPU because each request that it serves costs it more than before: then all of its pods
  * suffer, the old version's with the new one's, as far as they share what ran out. More traffic saturates too, but at the
  * same cost a request. What it fails costs it little (it turns requests away once it is full), and is not counted as
- * served. Where requests are not measured, it may be so wherever more is used than before by what matters of a level. False where use is not
- * measured.
+ * served. Where requests are not measured, it may be so wherever more is used than before by what matters of a level.
+ * False where use is not measured.
  * @see Little (1961), "A Proof for the Queuing Formula: L = λW": at full utilisation the wait has no bound
  */
 export function isSaturatedByCost(index: SampleIndex, service: string, onset: Onset, at: number): boolean {

@@ -28,7 +28,10 @@ export function surgeAtEntries(index: SampleIndex, graph: CallGraph, onset: Onse
   return everywhere && middle >= RISING_RATIO ? middle : null;
 }
 
-/** The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out), and whether it is far above (`far`) or below (`fell`). */
+/**
+ * The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out), and
+ * whether it is far above (`far`) or below (`fell`). Null where one of the two is not known, or there was none.
+ */
 export function riseOf(
   index: SampleIndex,
   service: string,

@@ -162,9 +162,9 @@ const PLACES = 64;
 
 /**
  * When the rise began: the posterior of the break of a broken stick (a level, then a line), every place as likely before,
- * from medians of up to 64 blocks of all that is known. Bounds: the central 95 %, and no nearer than a quarter of the rise that was seen, since a
- * rollout bends the line where it begins and use wanders in ways that a straight line does not have; where the line may
- * be older than all that is known, as much earlier as is known.
+ * from medians of up to 64 blocks of all that is known (`placeBreak`). Bounds: the central 95 %, and no nearer than a
+ * quarter of the rise that was seen, since a rollout bends the line where it begins and use wanders in ways that a
+ * straight line does not have; where the line may be older than all that is known, as much earlier as is known.
  */
 function driftOnset(grid: SampleGrid, end: number): Onset {
   const size = Math.max(1, Math.ceil((end - grid.first) / PLACES));

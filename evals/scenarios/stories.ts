@@ -64,11 +64,6 @@ export function outside(service: ServiceModel | string, from: number, to: number
   return { because: null, service: typeof service === "string" ? service : service.name, from, to, ...more };
 }
 
-/** A busy service that others call, so that its trouble travels. */
-export function busyCallee(stage: Stage, perSecond?: number): ServiceModel {
-  return stage.draw.pick(stage.busy(perSecond).filter(({ name }) => stage.callersOf(name).length > 0));
-}
-
 /** A busy service with a busy caller of it. */
 export function callerAndCallee(stage: Stage): { readonly caller: ServiceModel; readonly callee: ServiceModel } {
   const busy = new Set(stage.busy().map(({ name }) => name));

@@ -31,7 +31,7 @@ const BEFORE_CHARS = 2000;
 export const beforeText = (state: unknown): string =>
   `before: ${cleanText(JSON.stringify(cleanDeep(state)), BEFORE_CHARS)}`;
 
-export function flagResult(target: Target, { result, detail, warnings = [] }: FlagAnswer, at: number): TargetResult {
+function flagResult(target: Target, { result, detail, warnings = [] }: FlagAnswer, at: number): TargetResult {
   const where = target.environment ?? "no environment";
   return { target, result, detail: `Flag ${target.object.name} in ${where}: ${detail}`, at, warnings: [...warnings] };
 }

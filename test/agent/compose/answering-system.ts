@@ -12,7 +12,7 @@ import { atS, createWorld, deploy, type Effect, type WorldOptions } from "../../
 import { policyOf, serviceOf } from "../../core/guardrails/rule-inputs.ts";
 
 /** How long each rollout takes, in seconds. */
-export const TAKES_S = 3;
+const TAKES_S = 3;
 
 /** One deploy of a service: from when, and what share of its requests fails, or how slow it is, while it serves. */
 export interface Deployed {
