@@ -56,7 +56,7 @@ const OAuth = z.strictObject({
   ),
 });
 
-/** What is served over HTTP, and to whom: approvals beside `unship watch`, and `unship mcp --http`. */
+/** What is served over HTTP, and to whom: approvals beside `unship watch` or `unship gate`, and `unship mcp --http`. */
 export const Server = z.strictObject({
   listen: field(
     z
@@ -67,7 +67,7 @@ export const Server = z.strictObject({
         context.addIssue({ code: "custom", message: "is no address", params });
       })
       .optional(),
-    "Where approvers answer over HTTP while `unship watch` runs. It speaks no TLS: beyond this machine put a proxy that does before it.",
+    "Where approvers answer over HTTP while `unship watch` runs, or `unship gate` where `gate` stands. It speaks no TLS: beyond this machine put a proxy that does before it.",
     { unless: "nowhere: approvers answer with `unship approve` alone" },
   ),
   tokens: field(
