@@ -3,7 +3,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
-import { likelihood } from "./words.ts";
+import { decisionWords, likelihood } from "./words.ts";
 
 export interface InvestigateOptions {
   readonly config?: string;
@@ -33,10 +33,10 @@ const SUSPECTS_SHOWN = 5;
 function conclusion(incident: Incident): readonly string[] {
   const { decision, ranking, impact, onset, affectedServices, unverified } = incident;
   if (decision === null) return ["No decision: there was nothing to judge."];
-  const { action, culprit, why, needsPerson } = decision;
+  const { why, needsPerson } = decision;
   const suspects = (ranking?.candidates ?? []).slice(0, SUSPECTS_SHOWN);
   return [
-    `Decision: ${action}${culprit === null ? "" : ` of ${culprit.changeId} (${likelihood(culprit.probability)})`}. Nothing was executed.`,
+    `Decision: ${decisionWords(decision)}. Nothing was executed.`,
     ...list("Because", why),
     ...list("Needs a person", needsPerson),
     ...list("Suspects", [

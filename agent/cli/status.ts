@@ -8,7 +8,7 @@ import { durationText, rfc3339 } from "../../core/model/time.ts";
 import type { Ledger } from "../../core/ports.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
-import { likelihood, scopeText } from "./words.ts";
+import { decisionWords, scopeText } from "./words.ts";
 
 const CLOSED_SHOWN = 5;
 
@@ -148,16 +148,12 @@ const STAGES: Readonly<Record<Incident["stage"], string>> = {
 function describe(incident: Incident, now: number): readonly string[] {
   const { decision, affectedServices } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
-  const culprit = decision?.culprit ?? null;
   return [
     `  ${incident.id}  ${incident.service}, for ${since}: ${stageText(incident)}`,
     ...(affectedServices.length > 1 ? [`    hurt: ${affectedServices.join(", ")}`] : []),
     ...(decision === null
       ? []
-      : [
-          `    ${decision.action}${culprit === null ? "" : ` of ${culprit.changeId} (${likelihood(culprit.probability)})`}`,
-          ...decision.why.slice(0, 2).map((why) => `      ${why}`),
-        ]),
+      : [`    ${decisionWords(decision)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
     ...waitsFor(incident, now),
   ];
 }

@@ -80,8 +80,9 @@ export function joinedBy(found: readonly Accomplice[]): Reason | null {
   if (found.length === 0) return null;
   const logOdds = logSumExp([0, ...found.map((one) => one.logOdds)]);
   const likely = found.filter((one) => one.logOdds > 0).map(({ change }) => change.id);
-  const whom = likely.length === 0 ? "others hardly" : likely.join(", ");
-  return { name: "joined", logOdds, sentence: `${whom} may be guilty with it` };
+  const sentence =
+    likely.length === 0 ? "no other change seems guilty as well" : `${likely.join(", ")} may be guilty with it`;
+  return { name: "joined", logOdds, sentence };
 }
 
 const failsRequests = ({ worse }: CaseEvidence): boolean =>

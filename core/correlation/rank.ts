@@ -87,6 +87,9 @@ const PASSING_NATS = Math.LN2;
 /** Pods that start cold log errors of their own as well: what a new signature says for the version holds for this by half. */
 const COLD_START_SHARE = 0.6;
 
+/** So many are named in a sentence: on a busy day dozens of rollouts are under way. */
+const NAMED = 3;
+
 interface Scored {
   readonly change: Change;
   readonly reasons: readonly Reason[];
@@ -106,7 +109,12 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
     return PASSING_NATS + shape + logs + cold + same;
   });
   const logOdds = logSumExp(all);
-  const ids = rollouts.map(({ change }) => change.id).join(", ");
+  const likeliest = rollouts
+    .map(({ change: { id } }, i) => ({ id, nats: all[i] ?? Number.NEGATIVE_INFINITY }))
+    .sort((a, b) => b.nats - a.nats || (a.id < b.id ? -1 : 1))
+    .map(({ id }) => id);
+  const more = likeliest.length - NAMED;
+  const ids = likeliest.slice(0, NAMED).join(", ") + (more > 0 ? ` or one of ${more} more` : "");
   return {
     logOdds,
     reason: { name: "passing", logOdds, sentence: `it may be the passing cost of ${ids} replacing pods` },

@@ -1,6 +1,7 @@
 import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { durationText } from "../model/time.ts";
 import type { Origin } from "./origin.ts";
 import { rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
@@ -61,16 +62,18 @@ export function reasonsFor(
 
 export const sumOf = (reasons: readonly Reason[]): number => reasons.reduce((sum, { logOdds }) => sum + logOdds, 0);
 
-function consumersWords(change: Change, places: ReadonlySet<string>, told: string): string {
+function consumersWords(places: ReadonlySet<string>, told: string): string {
   const service = [...places].join(", ");
-  return `trouble that ${change.id} brings to those alone that deal with ${service} ${told} what is hurt and who calls whom`;
+  return `trouble that starts at ${service} and shows only at those that deal with it ${told} what is hurt and who calls whom`;
 }
 
 /** It had surely not begun when the trouble did: it cannot be the cause. */
 export const isTooLate = ({ startedAt }: Change, { onset, stepMs }: Pick<CaseEvidence, "onset" | "stepMs">): boolean =>
   startedAt > onset.latest + stepMs;
 
-const aboutWhen = (lag: number): string => (lag >= 0 ? `${lag} s after it started` : "about when it started");
+/** A moment is known to the second at best. */
+const aboutWhen = (lagMs: number): string =>
+  lagMs < 1000 ? "about when it started" : `${durationText(lagMs)} after it started`;
 
 /** Later changes of consumers that cannot serve without what this one brought. */
 const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Change[] =>
@@ -89,9 +92,9 @@ function timingReason(
   const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
   const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
   const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
-  const lag = Math.round((onset.at - change.startedAt) / 1000);
+  const lag = onset.at - change.startedAt;
   const when = isTooLate(change, { onset, stepMs })
-    ? `${-lag} s before it started: it cannot be the cause`
+    ? `${durationText(-lag)} before it started: it cannot be the cause`
     : aboutWhen(lag);
   const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
   return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
@@ -114,7 +117,7 @@ function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atC
     };
   const best = Math.max(...origins.map(({ fit, atConsumers }) => Math.max(fit, atConsumers)));
   const told = fits.length === 0 ? "nothing is measured there" : best - logOdds < 1 ? "fits" : "does not fit";
-  if (where === "atConsumers") return { name: "place", logOdds, sentence: consumersWords(change, places, told) };
+  if (where === "atConsumers") return { name: "place", logOdds, sentence: consumersWords(places, told) };
   return {
     name: "place",
     logOdds,

@@ -72,8 +72,10 @@ export function budgetSentence(share: number, findings: readonly Finding[], at: 
   const burn = share / OBJECTIVE;
   const spent = (burn * Math.max(0, at - Math.min(...onsets))) / PERIOD_MS;
   const left = PERIOD_MS / burn / 3_600_000;
-  return `an objective of 99.9 % over 30 days would be burnt ${burn.toFixed(0)} times too fast: ${(100 * spent).toPrecision(2)} % of its budget is spent since the onset, all of it in ${left.toPrecision(2)} h`;
+  return `an objective of 99.9 % over 30 days would be burnt ${burn.toFixed(0)} times too fast: ${twoDigits(100 * spent)} % of its budget is spent since the onset, all of it in ${twoDigits(left)} h`;
 }
+/** Two digits that say something, and never an exponent: `0.23`, `7.2`, `120`. */
+const twoDigits = (value: number): string => (value < 100 ? value.toPrecision(2) : value.toFixed(0));
 const OBJECTIVE = 0.001;
 const PERIOD_MS = 30 * 86_400_000;
 
