@@ -20,12 +20,16 @@ const OF_THE_AGENT: readonly string[] = [
   LEDGER_KINDS.knowledgeForgotten,
 ];
 
+/** What the gate alone writes into the record of a notice. */
+const OF_THE_GATES_NOTICES = ["about", "heldBack", "proposer"];
+
 /** Why the agent may not write this entry; null: it may. */
 export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null {
   if (!OF_THE_AGENT.includes(kind)) return "entries of this kind are the gate's alone";
   if (actor === "gate") return "the agent cannot sign as the gate";
   // By these the gate knows whom it has told already; one that is not its own would keep people in the dark.
-  const about = typeof body === "object" && body !== null && "about" in body;
+  const about =
+    typeof body === "object" && body !== null && OF_THE_GATES_NOTICES.some((key) => Object.hasOwn(body, key));
   return about ? "what the gate told people is written by the gate" : null;
 }
 

@@ -5,6 +5,7 @@ import { targetKey, targetText } from "../../core/guardrails/targets.ts";
 import { type GateAnswer, type Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 import type { Gate, PlanDraft } from "../../core/ports.ts";
 import { createApprovals } from "./approvals.ts";
+import { createTelling } from "./flood.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { judge } from "./judge.ts";
 import { tell } from "./notices.ts";
@@ -40,6 +41,7 @@ export function createGate(given: GateParts): Gate {
   const { store } = parts;
   const running = createRunning();
   const patience = createPatience();
+  const telling = createTelling();
 
   async function propose(draft: PlanDraft): ReturnType<Gate["propose"]> {
     const { incidentId, targets, reason, proposedBy } = checkedDraft(draft);
@@ -65,7 +67,7 @@ export function createGate(given: GateParts): Gate {
     const carryOut = async (onWait: () => void): Promise<GateAnswer> => {
       try {
         const answer = await reserveAndRun(plan, gathered, onWait);
-        await tell(parts, limits, plan, answer, gathered.assessment);
+        await tell(parts, limits, plan, answer, gathered.assessment, telling);
         return answer;
       } finally {
         leave();
@@ -87,7 +89,7 @@ export function createGate(given: GateParts): Gate {
   }
 
   async function recover(): Promise<readonly GateAnswer[]> {
-    const told = (plan: Plan, answer: GateAnswer) => tell(parts, limits, plan, answer, null);
+    const told = (plan: Plan, answer: GateAnswer) => tell(parts, limits, plan, answer, null, telling);
     const answers = await recoverPlans({ parts, owner, limits, running, patience, told });
     await remind(parts, limits);
     return answers;

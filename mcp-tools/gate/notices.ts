@@ -4,7 +4,7 @@ import { answerProgress, progressLines, waysOn } from "../../core/guardrails/pla
 import type { Assessment } from "../../core/model/assessment.ts";
 import { type ActionType, type GateAnswer, type GateReview, type Plan, takesBack } from "../../core/model/plan.ts";
 import type { Notice } from "../../core/ports.ts";
-import { holdBack, proposerOf } from "./flood.ts";
+import { holdBack, proposerOf, type Telling } from "./flood.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { say } from "./send-notice.ts";
 
@@ -18,15 +18,34 @@ export async function tell(
   plan: Plan,
   answer: GateAnswer,
   assessment: Assessment | null,
+  telling: Telling,
 ): Promise<void> {
   if (answer.outcome !== "held" && answer.outcome !== "stopped") return;
+  const key = `${plan.id} ${answer.outcome}`;
+  if (telling.plans.has(key)) return;
+  telling.plans.set(key, { plan: plan.id, proposer: proposerOf(plan) });
+  try {
+    await tellOnce(parts, limits, plan, answer, assessment, telling);
+  } finally {
+    telling.plans.delete(key);
+  }
+}
+
+async function tellOnce(
+  parts: GateParts,
+  limits: GateLimits,
+  plan: Plan,
+  answer: GateAnswer,
+  assessment: Assessment | null,
+  telling: Telling,
+): Promise<void> {
   const { store } = parts;
   const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
   const told = await store.entries({ incidentId: plan.incidentId, kinds });
   if (told.some(({ planId, body }) => planId === plan.id && aboutOf(body) === answer.outcome)) return;
   const held = answer.outcome === "held";
   const to = recipients(parts, assessment);
-  if (held && (await holdBack(parts, limits, plan, to))) return;
+  if (held && (await holdBack(parts, limits, plan, to, telling))) return;
   const title = `${capital(actOf(plan))} ${held ? "needs a person" : "stopped"}`;
   const lines = held
     ? [
