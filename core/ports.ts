@@ -232,10 +232,12 @@ export interface PlanDraft {
 
 /**
  * How a person shows who they are. A text is a personal token given at the desk: typed at a terminal, or from a file.
+ * `channel`: a personal token that came to the gate's own process, from whoever can reach it.
  * `http`: what came over the network as a bearer token. `slack`: the press of a button, which speaks for one plan alone.
  */
 export type Proof =
   | string
+  | { readonly via: "channel"; readonly token: string }
   | { readonly via: "http"; readonly bearer: string }
   | ({ readonly via: "slack" } & SignedRequest);
 
@@ -266,7 +268,7 @@ export interface Gate {
   ): Promise<{ readonly by: string; readonly expiresAt: number; readonly stillNeeded: number }>;
   reject(planId: string, proof: Proof, reason: string, seenHash?: string): Promise<{ readonly by: string }>;
   pause(scope: string, by: string): Promise<void>;
-  resume(scope: string, token: string): Promise<{ readonly by: string }>;
+  resume(scope: string, proof: Proof): Promise<{ readonly by: string }>;
   /**
    * After a restart, and at any time: every intent without a result is reconciled against its target before anything
    * else (S5); then people are reminded of plans that wait for them, and the next in line is told.

@@ -108,7 +108,7 @@ export function openChannel(options: ChannelOptions): Channel {
     reject: (planId, proof, reason, seenHash) =>
       call("reject", { planId, token: personal(proof), reason, ...(seenHash === undefined ? {} : { seenHash }) }),
     pause: async (scope, by) => void (await call("pause", { scope, by })),
-    resume: (scope, token) => call("resume", { scope, token }),
+    resume: (scope, proof) => call("resume", { scope, token: personal(proof) }),
   };
   const ledger: Ledger = {
     append: (draft) => call("append", draft),

@@ -5,7 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from "node:net";
 import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
-import type { Gate, Ledger, Notifier } from "../../core/ports.ts";
+import { ALL_SERVICES } from "../../core/guardrails/gate-store.ts";
+import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
+import { pausesAll } from "../gate/approvals.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
 import { whyForged, whyNotWritten } from "./claims.ts";
@@ -47,6 +49,13 @@ const REFUSALS_PER_MINUTE = 20;
  * incident, and would tire the people who are asked.
  */
 const PLANS_PER_MINUTE = 30;
+/**
+ * Notices that the agent may have sent a minute. Twenty incidents that begin at once, with three recipients each, are
+ * half of that; a pager takes about as many (PagerDuty, Events API v2: 120 a minute of one integration).
+ */
+const NOTICES_PER_MINUTE = 120;
+/** Pauses by name that are taken a minute; everything can always be paused. */
+const PAUSES_PER_MINUTE = 60;
 /** What is under way when the gate is told to stop gets so long to end, ms; what is cut off is taken up after the restart. */
 const CLOSE_MS = 10_000;
 /** A held watch is sent a byte so often, ms, so that an end that is gone is noticed. */
@@ -158,6 +167,9 @@ const isCall = (name: string): name is CallName => Object.hasOwn(CALLS, name);
 
 function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched: () => boolean) {
   const plans = createRateLimit(PLANS_PER_MINUTE, () => performance.now());
+  const notices = createRateLimit(NOTICES_PER_MINUTE, () => performance.now());
+  const pauses = createRateLimit(PAUSES_PER_MINUTE, () => performance.now());
+  const shown = (token: string): Proof => ({ via: "channel", token });
   const table: { readonly [N in CallName]: (input: CallInput<N>) => Promise<CallAnswer<N>> } = {
     hello: async () => ({ ...hello, actions: [...hello.actions], watched: watched() }),
     propose: async (draft) => {
@@ -168,14 +180,22 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
     },
     submit: ({ planId }) => gate.submit(planId),
     recover: async () => [...(await gate.recover())],
-    approve: ({ planId, token, seenHash }) => gate.approve(planId, token, seenHash),
-    reject: ({ planId, token, reason, seenHash }) => gate.reject(planId, token, reason, seenHash),
-    identify: ({ token, record }) => gate.identify(token, record),
+    approve: ({ planId, token, seenHash }) => gate.approve(planId, shown(token), seenHash),
+    reject: ({ planId, token, reason, seenHash }) => gate.reject(planId, shown(token), reason, seenHash),
+    identify: ({ token, record }) => gate.identify(shown(token), record),
     pause: async ({ scope, by }) => {
+      if (pauses.take("anyone") > 0) {
+        if (!pausesAll(scope)) {
+          throw new UnshipError("gate.refused", {
+            reason: `more than ${PAUSES_PER_MINUTE} pauses came in a minute; pause everything: unship pause`,
+          });
+        }
+        if ((await ledger.pauses()).some((one) => one.scope === ALL_SERVICES)) return null;
+      }
       await gate.pause(scope, by);
       return null;
     },
-    resume: ({ scope, token }) => gate.resume(scope, token),
+    resume: ({ scope, token }) => gate.resume(scope, shown(token)),
     append: async (draft) => {
       const why = whyNotWritten(draft);
       if (why !== null) throw new UnshipError("gate.refused", { reason: why });
@@ -188,7 +208,10 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
       return null;
     },
     // A question to people is the gate's to ask: `asks` is not even in the shape of the call.
-    notify: (notice) => notifier.notify(notice),
+    notify: async (notice) => {
+      if (notices.take("agent") === 0) return notifier.notify(notice);
+      throw new UnshipError("gate.refused", { reason: `more than ${NOTICES_PER_MINUTE} notices came in a minute` });
+    },
     entries: async ({ incidentId, planId, kinds, afterSeq, limit }) => [
       ...(await ledger.entries({
         ...(incidentId === undefined ? {} : { incidentId }),

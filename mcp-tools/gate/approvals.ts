@@ -122,15 +122,18 @@ export function createApprovals(
         return { by: approver.name };
       }),
     async pause(scope, by) {
-      const named = scopeOf(scope);
+      const named = scopeOf(cleanText(scope, NAME_CHARS));
+      // Anybody says who they are: it is read by others on a terminal, and nobody signs as the gate.
+      const said = cleanText(by, NAME_CHARS);
+      const actor = skeleton(said) === "gate" ? `person ${said}` : said;
       await store.transact(async (tx) => {
-        await tx.setPause({ scope: named, by, at: tx.now });
+        await tx.setPause({ scope: named, by: actor, at: tx.now });
         const body = { scope: named };
-        await tx.append({ kind: LEDGER_KINDS.paused, incidentId: null, planId: null, actor: by, body });
+        await tx.append({ kind: LEDGER_KINDS.paused, incidentId: null, planId: null, actor, body });
       });
     },
-    resume: (scope, token) =>
-      asApprover(token, null, async (tx, { approver, press }) => {
+    resume: (scope, proof) =>
+      asApprover(proof, null, async (tx, { approver, press }) => {
         if (press !== null) throw refused("a button answers for a plan alone");
         const named = scopeOf(scope);
         if (!mayResume(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
@@ -237,6 +240,12 @@ function whyMaybeOwn(proposedBy: string, person: Person, claim: IdentityChecks["
   if (!isByAccessToken(proposedBy) || isTold) return null;
   return "it was proposed with an access token, and whether that is yours only a token of the issuer tells: answer with one";
 }
+
+/** Names of services and people that are paused and pause. */
+const NAME_CHARS = 300;
+
+/** Whether a pause of this scope holds for everything. */
+export const pausesAll = (scope: string): boolean => scopeOf(scope) === ALL_SERVICES;
 
 /** "all" is how people say "*". A service of that name is then paused together with everything else. */
 function scopeOf(scope: string): string {

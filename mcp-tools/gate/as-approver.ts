@@ -43,7 +43,7 @@ export type AsApprover = <T>(
  * Runs `act` for the person whom a proof names; a refusal is written down before it is thrown.
  *
  * At the desk too many wrong tokens close the door for a minute, for right ones too, since otherwise the limit would
- * tell which token is right. Over the network they must not, or whoever can reach the listener could keep approvers
+ * tell which token is right. Over the network, and at the gate's own socket, they must not, or whoever can reach the listener could keep approvers
  * out; there the listener limits each caller, and only so many refusals a minute are written down one by one.
  */
 export function createAsApprover(parts: GateParts, limits: GateLimits) {

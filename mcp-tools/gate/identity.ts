@@ -5,7 +5,7 @@ import type { OidcVerifier } from "./oidc.ts";
 import type { SlackPress, SlackReader } from "./slack-request.ts";
 
 /** How an answer reached the gate, for the record. */
-export type Via = "desk" | "http" | "oidc" | "slack";
+export type Via = "desk" | "channel" | "http" | "oidc" | "slack";
 
 /** Whom a proof names, found out before the transaction. */
 export type Claim =
@@ -39,6 +39,7 @@ export function createIdentify(
 ): (proof: Proof) => Promise<Claim> {
   return async (proof) => {
     if (typeof proof === "string") return byToken("desk", proof);
+    if (proof.via === "channel") return byToken("channel", proof.token);
     if (proof.via === "slack") return byPress(proof);
     if (oidc === undefined || !looksSigned(proof.bearer)) return byToken("http", proof.bearer);
     return byIssuer(oidc, proof.bearer);

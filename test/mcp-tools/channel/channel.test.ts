@@ -193,7 +193,7 @@ describe("an agent that somebody has taken over", () => {
     const { gate } = channel.agent;
     const { plan } = await gate.propose(channel.world.draft());
     for (const token of [CHANNEL_TOKEN, "", "alice"]) {
-      await expect(gate.approve(plan.id, token)).rejects.toMatchObject({ code: "approval.refused" });
+      await expect(gate.approve(plan.id, token)).rejects.toMatchObject({ code: "identity.refused" });
     }
     for (const proof of [
       { via: "http", bearer: ALICE_TOKEN },
@@ -218,7 +218,7 @@ describe("an agent that somebody has taken over", () => {
   it("cannot end a pause", async () => {
     await using channel = await openChannelWorld();
     await channel.agent.gate.pause("all", "somebody");
-    await expect(channel.agent.gate.resume("all", CHANNEL_TOKEN)).rejects.toMatchObject({ code: "approval.refused" });
+    await expect(channel.agent.gate.resume("all", CHANNEL_TOKEN)).rejects.toMatchObject({ code: "identity.refused" });
     const { plan } = await channel.agent.gate.propose(channel.world.draft());
     expect(await channel.agent.gate.submit(plan.id)).toMatchObject({ outcome: "denied" });
   });
