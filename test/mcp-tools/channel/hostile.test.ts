@@ -104,11 +104,3 @@ describe("people, while an agent that was taken over talks to the gate", () => {
     expect(entry?.actor).not.toBe("gate");
   });
 });
-
-describe("the watch of a canary, over the channel", () => {
-  it("learns whether a person approved its promotion", async () => {
-    await using channel = await openChannelWorld();
-    expect(await channel.agent.ledger.entries({ planId: "p", kinds: ["approval.given"], limit: 1 })).toEqual([]);
-    expect(await channel.refusals()).toEqual([]);
-  });
-});
