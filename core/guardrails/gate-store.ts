@@ -33,6 +33,9 @@ export const LEDGER_KINDS = {
 /** The scope of a pause that holds for everything. */
 export const ALL_SERVICES = "*";
 
+/** Whether a scope, as people write it, is everything. */
+export const pausesAll = (scope: string): boolean => ["all", ALL_SERVICES].includes(scope.trim().toLowerCase());
+
 export interface Pause {
   /** A service, or `ALL_SERVICES`. */
   readonly scope: string;

@@ -5,9 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from "node:net";
 import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
-import { ALL_SERVICES } from "../../core/guardrails/gate-store.ts";
+import { ALL_SERVICES, pausesAll } from "../../core/guardrails/gate-store.ts";
 import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
-import { pausesAll } from "../gate/approvals.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
 import { whyForged, whyNotWritten } from "./claims.ts";

@@ -7,7 +7,13 @@ import {
   twoPersonReasons,
   whyNotFor,
 } from "../../core/guardrails/approver-rights.ts";
-import { ALL_SERVICES, type Approval, type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import {
+  ALL_SERVICES,
+  type Approval,
+  type GateTransaction,
+  LEDGER_KINDS,
+  pausesAll,
+} from "../../core/guardrails/gate-store.ts";
 import { skeleton } from "../../core/guardrails/names.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
@@ -244,15 +250,12 @@ function whyMaybeOwn(proposedBy: string, person: Person, claim: IdentityChecks["
 /** Names of services and people that are paused and pause. */
 const NAME_CHARS = 300;
 
-/** Whether a pause of this scope holds for everything. */
-export const pausesAll = (scope: string): boolean => scopeOf(scope) === ALL_SERVICES;
-
 /** "all" is how people say "*". A service of that name is then paused together with everything else. */
 function scopeOf(scope: string): string {
   const name = scope.trim();
   if (name === "")
     throw new UnshipError("input.invalid", { what: "scope", reason: `name a service, or ${ALL_SERVICES}` });
-  return name.toLowerCase() === "all" ? ALL_SERVICES : name;
+  return pausesAll(name) ? ALL_SERVICES : name;
 }
 
 /** A press says what it is for, under Slack's signature; it lends itself to nothing else. */
