@@ -6,7 +6,7 @@ import { isLatency } from "../detection/meaning.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Impact, ImpactLevel } from "../model/impact.ts";
-import { budgetSentence, failedTraces, routeShares, worstFirst } from "./routes.ts";
+import { budgetSentence, failedTraces, failedUsers, routeShares, worstFirst } from "./routes.ts";
 
 const LEVELS: readonly ImpactLevel[] = ["low", "medium", "high", "critical"];
 
@@ -42,6 +42,11 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   const since = Math.min(caseFile.at - 60_000, ...onsetsOf(caseFile, services));
   const traces = failedTraces(caseFile, since);
   if (traces !== null) sentences.push(`${percent(traces)} of traced user requests fail`);
+  const users = failedUsers(caseFile, since);
+  if (users !== null)
+    sentences.push(
+      `${users.failed} of ${users.all} users in the traces met a failure (${percent(users.failed / users.all)})`,
+    );
   const revenue = revenueAtRisk(caseFile, index, config, services, since);
   if (revenue.total > 0)
     sentences.push(`${revenue.atRisk.toFixed(0)} of ${revenue.total.toFixed(0)} a minute of revenue is at risk`);
@@ -59,6 +64,7 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
     level: LEVELS[level] ?? "low",
     affectedServices: [...services],
     failedShare: edge?.share ?? null,
+    failedUserShare: users === null ? null : users.failed / users.all,
     failedRequestsPerSecond: edge?.perSecond ?? null,
     revenuePerMinute: revenue.total > 0 ? revenue.atRisk : null,
     routes: [...routes],

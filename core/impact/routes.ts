@@ -80,6 +80,28 @@ const OBJECTIVE = 0.001;
 const PERIOD_MS = 30 * 86_400_000;
 
 /**
+ * How many of the users whose requests were traced since `since` met a failure of a whole request at least once: a retry
+ * hides a failed request from the count of requests, and from its user only if it succeeds. Null where the traces name fewer
+ * than twenty users.
+ */
+export function failedUsers(
+  { spans }: Pick<CaseFile, "spans">,
+  since: number,
+): { readonly failed: number; readonly all: number } | null {
+  const recent = spans.filter(({ startUs }) => startUs / 1000 >= since);
+  const userOf = new Map(recent.flatMap(({ traceId, user }) => (user === undefined ? [] : [[traceId, user] as const])));
+  const roots = recent.filter(({ parentId }) => parentId === undefined);
+  const asked = roots.flatMap(({ traceId, error }) => {
+    const user = userOf.get(traceId);
+    return user === undefined ? [] : [{ user, error }];
+  });
+  const all = new Set(asked.map(({ user }) => user)).size;
+  const failed = new Set(asked.filter(({ error }) => error).map(({ user }) => user)).size;
+  return all < LEAST_USERS ? null : { failed, all };
+}
+const LEAST_USERS = 20;
+
+/**
  * The share of whole user requests that fail, from traces: roots with an error, of all roots since `since`. It tells of
  * users what no service tells of itself: a failure inside that was caught hurts nobody. Null below twenty traces.
  */

@@ -26,6 +26,12 @@ export const Span = z.strictObject({
   error: z.boolean(),
   version: z.string().optional(),
   callee: z.string().optional().describe("Whom this span calls, where the callee reports no span of its own"),
+  user: z
+    .string()
+    .optional()
+    .describe(
+      "Whose request it is, as a token that says nothing of the person: equal for the same user of one recording",
+    ),
 });
 export type Span = Readonly<z.infer<typeof Span>>;
 

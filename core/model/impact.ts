@@ -6,12 +6,20 @@ export type ImpactLevel = z.infer<typeof ImpactLevel>;
 
 /**
  * Who is hurt and how much. `affectedServices`: those whose own error, latency or health signal is worse, the
- * origin included. A figure that cannot be computed is null, and `unknown` says which and why (S9).
+ * origin included. A figure that cannot be computed is null; where the level
+ * depends on it, `unknown` says which and why (S9).
  */
 export const Impact = z.strictObject({
   level: ImpactLevel,
   affectedServices: z.array(z.string()),
   failedShare: z.number().nullable().describe("Failed requests of all requests at the worst edge, 0–1"),
+  failedUserShare: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe(
+      "Users whose request failed at least once since the onset, of all users in the traces, 0–1; null where they name too few",
+    ),
   failedRequestsPerSecond: z.number().nullable(),
   revenuePerMinute: z.number().nullable().describe("Revenue at risk a minute, in the configured currency"),
   routes: z.array(z.strictObject({ service: z.string(), route: z.string(), failedShare: z.number() })),

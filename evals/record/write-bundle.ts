@@ -98,7 +98,7 @@ const logLine = ({ at, service, level, message, version }: LogLine) => ({
   version,
 });
 
-const spanLine = ({ traceId, spanId, parentId, service, name, startUs, durationUs, error, version }: Span) => ({
+const spanLine = ({ traceId, spanId, parentId, service, name, startUs, durationUs, error, version, user }: Span) => ({
   trace_id: traceId,
   span_id: spanId,
   parent_id: parentId,
@@ -108,6 +108,7 @@ const spanLine = ({ traceId, spanId, parentId, service, name, startUs, durationU
   duration: durationUs,
   error,
   version,
+  user,
 });
 
 const alertLine = ({ startsAt, endsAt, ...rest }: Alert) => ({

@@ -101,6 +101,7 @@ export const SpanLine = z.strictObject({
   duration: z.number().nonnegative(),
   error: z.boolean(),
   version: z.string().optional(),
+  user: z.string().optional(),
 });
 
 export const AlertLine = z.strictObject({

@@ -128,6 +128,7 @@ export const incident: Incident = {
     level: "high",
     affectedServices: ["checkout", "gateway"],
     failedShare: 0.3124,
+    failedUserShare: null,
     failedRequestsPerSecond: 14.2,
     revenuePerMinute: 380,
     routes: [{ service: "checkout", route: "POST /checkout", failedShare: 0.41 }],

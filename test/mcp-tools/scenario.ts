@@ -148,6 +148,7 @@ export const steps: StepFunctions = {
       level: known.check_affected_services === undefined ? "low" : "high",
       affectedServices: [...(known.check_affected_services?.services ?? [])],
       failedShare: 0.31,
+      failedUserShare: null,
       failedRequestsPerSecond: 12.4,
       revenuePerMinute: null,
       routes: [],

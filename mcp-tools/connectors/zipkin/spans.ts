@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Span } from "../../../core/model/evidence.ts";
 
@@ -21,6 +22,12 @@ export type ZipkinSpan = z.infer<typeof ZipkinSpan>;
 
 /** Tags under which instrumentations put the version that served (OpenTelemetry's semantic convention first). */
 const VERSION_TAGS = ["service.version", "version", "app.version"] as const;
+
+/** Tags under which instrumentations put whose request it is. @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/user/ , …/enduser/ and …/session/ */
+const USER_TAGS = ["user.id", "enduser.id", "enduser.pseudo.id", "session.id"] as const;
+/** Who a user is, is nobody's business here: only that two requests are of the same one. A new secret for each process. */
+const PSEUDONYMS = randomBytes(32);
+const pseudonym = (id: string): string => createHmac("sha256", PSEUDONYMS).update(id).digest("hex").slice(0, 16);
 
 /**
  * One trace in our own terms. Spans without a time or without a service are left out: nothing can be said of them.
@@ -54,6 +61,7 @@ export function spansOf(trace: readonly ZipkinSpan[]): readonly Span[] {
     const calls = span.kind === "CLIENT" || span.kind === "PRODUCER";
     const callee = calls && !answered.has(span.id) ? span.remoteEndpoint?.serviceName : undefined;
     const version = VERSION_TAGS.map((tag) => span.tags?.[tag]).find((value) => value !== undefined && value !== "");
+    const user = USER_TAGS.map((tag) => span.tags?.[tag]).find((value) => value !== undefined && value !== "");
     return [
       {
         traceId: span.traceId,
@@ -66,6 +74,7 @@ export function spansOf(trace: readonly ZipkinSpan[]): readonly Span[] {
         error: span.tags?.error !== undefined,
         ...(version === undefined ? {} : { version }),
         ...(callee === undefined || callee === "" ? {} : { callee }),
+        ...(user === undefined ? {} : { user: pseudonym(user) }),
       },
     ];
   });

@@ -240,6 +240,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
               level: "low",
               affectedServices: ["checkout"],
               failedShare: null,
+              failedUserShare: null,
               failedRequestsPerSecond: null,
               revenuePerMinute: null,
               routes: [],

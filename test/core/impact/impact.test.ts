@@ -124,6 +124,47 @@ describe("impact by route", () => {
   });
 });
 
+describe("impact on users", () => {
+  /** Requests of so many users, each asking three times; who fails is told by the index of the request. */
+  const asked = (users: number, fails: (request: number) => boolean) =>
+    Array.from({ length: 3 * users }, (_, i) => ({
+      traceId: `t${i}`,
+      spanId: "a",
+      service: "cart",
+      name: "GET /",
+      startUs: (T0 + 9 * 15_000 + i) * 1000,
+      durationUs: 9,
+      error: fails(i),
+      user: `u${i % users}`,
+    }));
+
+  it("counts a user once, however often their requests failed", () => {
+    const spans = asked(40, (request) => request % 40 < 10); // the first ten users, all three times
+    const impact = assessImpact({ ...caseWith(0.1), spans }, testConfig(), ["cart"]);
+    expect(impact.failedUserShare).toBe(0.25);
+    expect(impact.sentences.join()).toContain("10 of 40 users in the traces met a failure (25.0 %)");
+  });
+
+  it("counts a user whose other requests succeeded", () => {
+    const spans = asked(40, (request) => request < 20); // one of three requests of twenty users
+    expect(assessImpact({ ...caseWith(0.1), spans }, testConfig(), ["cart"]).failedUserShare).toBe(0.5);
+  });
+
+  it("knows the user of a request from any of its spans", () => {
+    const spans = asked(40, (request) => request < 20).flatMap(({ user, ...root }) => [
+      root,
+      { ...root, spanId: "b", parentId: "a", error: false, user },
+    ]);
+    expect(assessImpact({ ...caseWith(0.1), spans }, testConfig(), ["cart"]).failedUserShare).toBe(0.5);
+  });
+
+  it("is no figure where the traces name hardly anybody, and leaves the level alone", () => {
+    const impact = assessImpact({ ...caseWith(0.1), spans: asked(5, () => true) }, testConfig(), ["cart"]);
+    expect(impact.failedUserShare).toBeNull();
+    expect(impact.unknown).toEqual([]);
+  });
+});
+
 describe("impact that cannot be computed", () => {
   it("says that nobody looked for affected services", () => {
     expect(assessImpact(caseWith(0.1), testConfig(), null).unknown.join()).toContain("affected services");

@@ -29,6 +29,14 @@ function span(service: string, more: Partial<ZipkinSpan> & { readonly agoMs?: nu
 }
 
 describe("spansOf", () => {
+  it("tells requests of one user from those of others, and says nothing of who they are", () => {
+    const of = (tags: Readonly<Record<string, string>>) => spansOf([span("Shop", { tags })])[0]?.user;
+    expect(of({ "user.id": "ann@example.com" })).toMatch(/^[0-9a-f]{16}$/);
+    expect(of({ "enduser.id": "ann@example.com" })).toBe(of({ "user.id": "ann@example.com" }));
+    expect(of({ "user.id": "bob@example.com" })).not.toBe(of({ "user.id": "ann@example.com" }));
+    expect(of({ "user.id": "" })).toBeUndefined();
+  });
+
   it("maps a span, its version and its error", () => {
     const one = span("Shop", { tags: { error: "", "service.version": "2.1" } });
     expect(spansOf([one])).toEqual([
