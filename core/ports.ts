@@ -1,6 +1,7 @@
 import type { Change } from "./model/change.ts";
 import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./model/evidence.ts";
 import type { Incident, OutcomeKind } from "./model/incident.ts";
+import type { LedgerEntry } from "./model/ledger-entry.ts";
 import type { ActionType, GateAnswer, GateReview, Plan, Target, TargetResult } from "./model/plan.ts";
 import type { Series } from "./model/signal.ts";
 import type { Window } from "./model/time.ts";
@@ -150,18 +151,7 @@ export interface Notifier {
   notify(notice: Notice): Promise<{ readonly delivered: boolean; readonly detail: string }>;
 }
 
-/** One line of the append-only record. `hash` = SHA-256 over `prev` and the canonical JSON of the rest. */
-export interface LedgerEntry {
-  readonly seq: number;
-  readonly at: number;
-  readonly kind: string;
-  readonly incidentId: string | null;
-  readonly planId: string | null;
-  readonly actor: string;
-  readonly body: unknown;
-  readonly prev: string;
-  readonly hash: string;
-}
+export type { LedgerEntry };
 
 /** The last entry, which by its hash stands for all before it. An empty ledger: 0, and 64 zeros. */
 export type LedgerHead = Pick<LedgerEntry, "seq" | "hash">;

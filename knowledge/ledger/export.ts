@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
+import { LedgerEntry } from "../../core/model/ledger-entry.ts";
 import type { Ledger, LedgerHead } from "../../core/ports.ts";
 import { createChainCheck, foundEntry, type Problem } from "./chain-check.ts";
 
@@ -15,18 +16,6 @@ const Header = z.strictObject({
   last: z.int().min(0),
   /** The signed head of that entry; null: nobody vouches for it. */
   head: z.string().nullable(),
-});
-
-const Entry = z.strictObject({
-  seq: z.int(),
-  at: z.int(),
-  kind: z.string(),
-  incidentId: z.string().nullable(),
-  planId: z.string().nullable(),
-  actor: z.string(),
-  body: z.unknown(),
-  prev: z.string(),
-  hash: z.string(),
 });
 
 /** Entries read at once: bounds memory, whatever the ledger's length. */
@@ -84,7 +73,7 @@ export async function verifyExport(
       check = createChainCheck(headsOf(header.head));
       continue;
     }
-    const entry = parsed(Entry, text, file, line, "the line is no whole entry of a ledger");
+    const entry = parsed(LedgerEntry, text, file, line, "the line is no whole entry of a ledger");
     const found = foundEntry(entry);
     // Two spellings can parse alike (a field that stands twice) and be read differently.
     const misspelled = canonicalJson(entry) === text ? null : "changed: its line is not spelled as it was written";

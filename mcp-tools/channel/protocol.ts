@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Incident } from "../../core/model/incident.ts";
+import { LedgerEntry } from "../../core/model/ledger-entry.ts";
 import { GateAnswer, GateReview, Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 
 /**
@@ -88,17 +89,8 @@ export const Hello = z.object({
 });
 export type Hello = Readonly<z.infer<typeof Hello>>;
 
-export const Entry = z.object({
-  seq: z.number(),
-  at: z.number(),
-  kind: z.string(),
-  incidentId: z.string().nullable(),
-  planId: z.string().nullable(),
-  actor: z.string(),
-  body: z.unknown(),
-  prev: z.string(),
-  hash: z.string(),
-});
+/** As the agent takes it in: a newer gate may say more. */
+const Entry = z.object(LedgerEntry.shape);
 
 /** What each call is answered with, as the agent takes it in. */
 export const ANSWERS = {
