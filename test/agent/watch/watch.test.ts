@@ -1,10 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import type { Trouble } from "./trouble.ts";
 import { openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
 
 const A_WHILE = 20;
 const HALF_HOUR = (30 * MINUTE) / STEP_MS;
 const cart = targetOf({ name: "cart" });
+
+/** Two open incidents that no change is to blame for: of checkout, and two steps later of cart. */
+async function twoBlameless(world: WatchWorld): Promise<readonly [Trouble, Trouble]> {
+  const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
+  const first = world.trouble(blameless);
+  world.troubles = [first];
+  await world.step(2);
+  const second = world.trouble({ ...blameless, services: ["cart"] });
+  world.troubles = [first, second];
+  await world.step(2);
+  return [first, second];
+}
 
 /** A world whose one incident has run its course: executed, and its verification ended so. */
 async function ended(verdict: "recovered" | "not-recovered"): Promise<WatchWorld> {
@@ -74,13 +87,7 @@ describe("which troubles are one incident", () => {
 
   it("what joins an incident that is looked at later in the same tick stays joined", async () => {
     await using world = await openWatchWorld();
-    const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
-    const first = world.trouble(blameless);
-    world.troubles = [first];
-    await world.step(2);
-    const second = world.trouble({ ...blameless, services: ["cart"] });
-    world.troubles = [first, second];
-    await world.step(2);
+    const [first, second] = await twoBlameless(world);
     // What is wrong with the first begins anew, so that the second is the older one now.
     const since = world.time.now;
     world.troubles = [{ ...first, since }, second];
@@ -105,13 +112,7 @@ describe("which troubles are one incident", () => {
 
   it("two incidents that turn out to have one cause in the same look ask people once", async () => {
     await using world = await openWatchWorld();
-    const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
-    const first = world.trouble(blameless);
-    world.troubles = [first];
-    await world.step(2);
-    const second = world.trouble({ ...blameless, services: ["cart"] });
-    world.troubles = [first, second];
-    await world.step(2);
+    const [first, second] = await twoBlameless(world);
     // What is wrong with the first begins anew, so that the second is the older one; the first is looked at first.
     const { action, culprit, noChangeProbability, condition } = world.trouble();
     const needsPerson = ["checkout is listed under never_auto_rollback"];
@@ -127,12 +128,7 @@ describe("which troubles are one incident", () => {
 
   it("what is open after a restart is taken up oldest first", async () => {
     await using world = await openWatchWorld();
-    const blameless = { action: "no_action", condition: "none", culprit: null, noChangeProbability: 0.9 } as const;
-    const first = world.trouble(blameless);
-    world.troubles = [first];
-    await world.step(2);
-    world.troubles = [first, world.trouble({ ...blameless, services: ["cart"] })];
-    await world.step(2);
+    await twoBlameless(world);
     await world.restart();
     expect(world.watch.open().map(({ service }) => service)).toEqual(["checkout", "cart"]);
   });

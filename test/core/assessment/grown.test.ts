@@ -8,6 +8,7 @@ import type { Decision } from "../../../core/model/decision.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { MINUTE, T0 } from "../correlation/fixtures.ts";
+import { rollbackOf } from "./rollback-decision.ts";
 
 const STEP_MS = 15_000;
 const act: OwnAct = { service: "stock", began: T0 - 5 * MINUTE, actedAt: T0 - 2000, doneAt: T0 };
@@ -113,17 +114,7 @@ describe("an episode in which something has grown", () => {
 });
 
 describe("a decision on what has grown", () => {
-  const decision: Decision = {
-    action: "rollback",
-    service: "cart",
-    culprit: { changeId: "second", probability: 0.95 },
-    changeIds: ["second"],
-    automatic: true,
-    needsPerson: [],
-    why: ["second is the cause"],
-    hotfix: null,
-    decidedAt: T0,
-  };
+  const decision = rollbackOf("cart", "second", 0.95);
 
   it("needs a person, and says why", () => {
     const held = withGrown(decision, [{ ...finding, detector: GROWN }]);

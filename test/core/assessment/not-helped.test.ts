@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { withoutSecondGuess } from "../../../core/assessment/not-helped.ts";
-import type { Decision } from "../../../core/model/decision.ts";
 import type { Onset } from "../../../core/model/finding.ts";
 import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
+import { rollbackOf } from "./rollback-decision.ts";
 
 const ACT = T0 + 5 * MINUTE;
 const first = change({ id: "first", service: "stock", from: "v1", to: "v2" });
@@ -15,17 +15,7 @@ const own = change({
   finishedAt: ACT,
   ownRollback: true,
 });
-const second: Decision = {
-  action: "rollback",
-  service: "cart",
-  culprit: { changeId: "second", probability: 0.95 },
-  changeIds: ["second"],
-  automatic: true,
-  needsPerson: [],
-  why: ["second is the cause with probability 0.950"],
-  hotfix: null,
-  decidedAt: T0 + 10 * MINUTE,
-};
+const second = rollbackOf("cart", "second", 0.95);
 const since = (earliest: number): Onset => ({ at: earliest + 15_000, earliest, latest: earliest + 30_000 });
 const edges = [["cart", "stock"]] as const;
 

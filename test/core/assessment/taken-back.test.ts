@@ -6,23 +6,14 @@ import type { Decision } from "../../../core/model/decision.ts";
 import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
 import { caseAt } from "./case-at.ts";
 import { testConfig } from "./config.ts";
+import { rollbackOf } from "./rollback-decision.ts";
 import { base } from "./trap.ts";
 import { deploy } from "./world.ts";
 
 const bad = change({ id: "bad", from: "v1", to: "v2" });
 const back = (replaced: Partial<Change> = {}) =>
   change({ id: "back", from: "v2", to: "v1", startedAt: T0 + 5 * MINUTE, finishedAt: T0 + 6 * MINUTE, ...replaced });
-const rollback: Decision = {
-  action: "rollback",
-  service: "cart",
-  culprit: { changeId: "bad", probability: 0.93 },
-  changeIds: ["bad"],
-  automatic: true,
-  needsPerson: [],
-  why: ["bad is the cause with probability 0.930"],
-  hotfix: null,
-  decidedAt: T0 + 10 * MINUTE,
-};
+const rollback = rollbackOf("cart", "bad", 0.93);
 const judged = (changes: readonly Change[], decision = rollback) =>
   withoutTakenBack(decision, emptyCase({ changes: [bad, ...changes] }));
 

@@ -149,6 +149,20 @@ export function assessmentOf(change: Partial<Assessment> = {}): Assessment {
   };
 }
 
+/** A gate's `assess` that names those of `fresh` that belong to the services it is asked about. */
+export const assessNaming =
+  (fresh: readonly Target[]) =>
+  async (services: readonly string[], at: number): Promise<Assessment> => {
+    const named = fresh.filter(({ service }) => services.includes(service));
+    return assessmentOf({
+      at,
+      services,
+      targets: named,
+      conditions: services.map((service) => firing({ service })),
+      changes: named.map((target) => changeOf(target, { startedAt: at - 600_000, finishedAt: at - 590_000 })),
+    });
+  };
+
 export function planOf(change: Partial<Plan> = {}): Plan {
   return {
     id: "plan-1",

@@ -5,11 +5,9 @@ import { createDraw } from "../../../evals/scenarios/draw.ts";
 import { HELD_OUT_B } from "../../../evals/scenarios/families/held-out-b/index.ts";
 import { families, tell } from "../../../evals/scenarios/generate.ts";
 import { observe } from "../../../evals/scenarios/observe/series.ts";
-import type { Scenario } from "../../../evals/scenarios/world/model.ts";
-import { figure, type Track } from "../../../evals/scenarios/world/node.ts";
 import { type Run, simulate } from "../../../evals/scenarios/world/simulate.ts";
 import { drawWander } from "../../../evals/scenarios/world/wander.ts";
-import { at, call, chain, deploy, fault, grid, scenario, service } from "./small-world.ts";
+import { at, call, chain, courseOf, deploy, fault, grid, run, service, value } from "./small-world.ts";
 import { expectItsWorldToBearItOut, expectOnlyTheGuiltyToMendIt } from "./story-checks.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../evals/scenarios/families/held-out-b");
@@ -48,14 +46,6 @@ describe("the second set of families that are held out", () => {
   });
 });
 
-const run = (world: Partial<Scenario>): Run => simulate(scenario(world), grid(100), null);
-const courseOf = (of: Run, name: string) => {
-  const course = of.courses.get(name);
-  if (course === undefined) throw new Error(`no ${name}`);
-  return course;
-};
-const value = (of: Run, name: string, minutes: number, pick: keyof Track) =>
-  figure(courseOf(of, name), minutes * 4, pick);
 const rateOf = (of: Run, name: string, minutes = 90) => courseOf(of, name).rate[minutes * 4] ?? 0;
 
 describe("an allowance that all pods share", () => {

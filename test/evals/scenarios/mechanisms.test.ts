@@ -3,22 +3,11 @@ import { changeMaker, number } from "../../../evals/scenarios/background.ts";
 import { createDraw } from "../../../evals/scenarios/draw.ts";
 import { observe } from "../../../evals/scenarios/observe/series.ts";
 import { activityAt, scaled } from "../../../evals/scenarios/world/faults.ts";
-import type { Scenario } from "../../../evals/scenarios/world/model.ts";
-import { figure, type Track } from "../../../evals/scenarios/world/node.ts";
 import { type Run, simulate } from "../../../evals/scenarios/world/simulate.ts";
 import { exceeds } from "../../../evals/scenarios/world/slot.ts";
 import { deriveTruth } from "../../../evals/scenarios/world/truth.ts";
 import { drawWander } from "../../../evals/scenarios/world/wander.ts";
-import { at, call, chain, deploy, fault, grid, scenario, service } from "./small-world.ts";
-
-const run = (world: Partial<Scenario>): Run => simulate(scenario(world), grid(100), null);
-const courseOf = (of: Run, name: string) => {
-  const course = of.courses.get(name);
-  if (course === undefined) throw new Error(`no ${name}`);
-  return course;
-};
-const value = (of: Run, name: string, minutes: number, pick: keyof Track) =>
-  figure(courseOf(of, name), minutes * 4, pick);
+import { at, call, chain, courseOf, deploy, fault, grid, run, scenario, service, value } from "./small-world.ts";
 
 describe("a stall", () => {
   const world = run({ faults: [fault("api", 70, { stall: { share: 0.05, ms: 5000 } })] });

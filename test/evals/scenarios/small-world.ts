@@ -7,6 +7,8 @@ import type {
   ServiceModel,
   SystemModel,
 } from "../../../evals/scenarios/world/model.ts";
+import { type Course, figure, type Track } from "../../../evals/scenarios/world/node.ts";
+import { type Run, simulate } from "../../../evals/scenarios/world/simulate.ts";
 
 /** Small systems made by hand, without slow randomness, so that a test can say what must come out. */
 
@@ -118,3 +120,16 @@ export function scenario(more: Partial<Scenario> = {}): Scenario {
     ...more,
   };
 }
+
+/** What happens in a world of hundred minutes. */
+export const run = (world: Partial<Scenario>): Run => simulate(scenario(world), grid(100), null);
+
+export function courseOf(of: Run, name: string): Course {
+  const course = of.courses.get(name);
+  if (course === undefined) throw new Error(`no ${name}`);
+  return course;
+}
+
+/** A figure of a whole service so many minutes after the start. */
+export const value = (of: Run, name: string, minutes: number, pick: keyof Track): number =>
+  figure(courseOf(of, name), minutes * 4, pick);

@@ -8,7 +8,7 @@ import type { Executor, Gate, Ledger } from "../../../core/ports.ts";
 import { openPostgresLedger } from "../../../knowledge/ledger/postgres.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { createGate } from "../../../mcp-tools/gate/gate.ts";
-import { assessmentOf, changeOf, firing, policyOf } from "../../core/guardrails/rule-inputs.ts";
+import { assessNaming, policyOf } from "../../core/guardrails/rule-inputs.ts";
 import { FakeTargets } from "../../fakes/fake-executor.ts";
 
 /** What a gate in a process of its own is to do. Passed as one JSON argument. */
@@ -53,16 +53,7 @@ export async function openGate(
     },
     store: steppedStore(store, steps),
     executors: [steppedExecutor(targets.executor("kubectl_rollout_undo"), task.actMs ?? 0, steps)],
-    assess: async (services, at) => {
-      const named = task.fresh.filter(({ service }) => services.includes(service));
-      return assessmentOf({
-        at,
-        services,
-        targets: named,
-        conditions: services.map((service) => firing({ service })),
-        changes: named.map((target) => changeOf(target, { startedAt: at - 600_000, finishedAt: at - 590_000 })),
-      });
-    },
+    assess: assessNaming(task.fresh),
     clock: { now: () => Date.now() },
     notifier: { notify: async () => ({ delivered: true, detail: "" }) },
     newId: randomUUID,

@@ -14,17 +14,20 @@ const approval = {
 };
 const config = { ...policyOf({ mode: "approve" }), approval };
 
-/** A plan of an open incident that waits for a person, and what was told of it so far left out. */
-async function waiting(world: World): Promise<string> {
-  await world.store.saveIncident({
+/** Opens the incident that plans are of; with no plan yet, which would take the place of the one that is proposed. */
+const openIncident = ({ store }: World) =>
+  store.saveIncident({
     ...incident,
     id: "incident-1",
     stage: "waiting-approval",
-    // Saved with no plan yet: another one than that of the record would take the place of the one that is proposed here.
     plan: null,
     outcome: null,
     closedAt: null,
   });
+
+/** A plan of an open incident that waits for a person, and what was told of it so far left out. */
+async function waiting(world: World): Promise<string> {
+  await openIncident(world);
   const { plan } = await world.gate.propose(world.draft());
   expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
   world.notices.length = 0;
@@ -156,14 +159,7 @@ describe("a client that files plans in a loop", () => {
 
   it("is not helped by reminders of what was held back, and the watch's own plans are never held back", async () => {
     await using world = await openWorld({ config });
-    await world.store.saveIncident({
-      ...incident,
-      id: "incident-1",
-      stage: "waiting-approval",
-      plan: null,
-      outcome: null,
-      closedAt: null,
-    });
+    await openIncident(world);
     for (let n = 1; n <= 8; n += 1) await file(world, flooding(n));
     world.notices.length = 0;
     expect(await toldAfter(world, 3)).toHaveLength(6);

@@ -11,6 +11,14 @@ const calls = ({ writes }: FakeArgocd) => writes.map(({ call }) => call);
 const live = (argocd: FakeArgocd) => argocd.application("cart").status.history.at(-1)?.revision;
 const automatedOf = (argocd: FakeArgocd) => argocd.application("cart").spec.syncPolicy?.automated;
 
+/** The connection breaks before this write is answered, and the write is lost with it. */
+const loseAnswerTo = (argocd: FakeArgocd, which: number) =>
+  argocd.onWrite((turn, response) => {
+    if (turn !== which) return "go on";
+    response.destroy();
+    return "answered";
+  });
+
 describe("Argo CD: half done, and answers that do not come", () => {
   it("switches auto-sync on again where the rollback is refused after all", async () => {
     await using argocd = await fakeArgocd([cart({ ...AUTOMATED, enabled: true })]);
@@ -182,11 +190,7 @@ describe("Argo CD: half done, and answers that do not come", () => {
 
   it("S6: a sync by somebody else after a lost answer is not its own act, though its mark still stands", async () => {
     await using argocd = await fakeArgocd([cart(AUTOMATED)]);
-    argocd.onWrite((turn, response) => {
-      if (turn !== 2) return "go on";
-      response.destroy();
-      return "answered";
-    });
+    loseAnswerTo(argocd, 2);
     const executor = executorFor(argocd);
     expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
     argocd.sync("cart", GOOD, { username: "ada" });
@@ -201,11 +205,7 @@ describe("Argo CD: half done, and answers that do not come", () => {
   it("S6: a sync by somebody else under way is not followed as its own", async () => {
     await using argocd = await fakeArgocd([cart()]);
     argocd.ends("never");
-    argocd.onWrite((turn, response) => {
-      if (turn !== 2) return "go on";
-      response.destroy();
-      return "answered";
-    });
+    loseAnswerTo(argocd, 2);
     const executor = executorFor(argocd);
     expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
     const { source } = argocd.application("cart").spec;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Target } from "../../../../core/model/plan.ts";
 import { launchDarklyClient } from "../../../../mcp-tools/connectors/launchdarkly/client.ts";
 import { connectLaunchDarkly } from "../../../../mcp-tools/connectors/launchdarkly/launchdarkly.ts";
+import { flagOf } from "../../../core/guardrails/rule-inputs.ts";
 import { fakeLaunchDarkly, LAUNCHDARKLY_TOKEN } from "../../../fakes/fake-launchdarkly.ts";
 
 const never = new AbortController().signal;
@@ -30,16 +31,13 @@ async function started(more: { readonly timeoutMs?: number; readonly token?: str
 }
 
 function flagTarget(more: Partial<Target> = {}, version = "2"): Target {
-  return {
-    action: "feature_flag_disable",
-    service: "checkout",
+  return flagOf({
     changeId: "flag:production/new-cart:entry-1",
     object: { kind: "Flag", namespace: "shop", name: "new-cart" },
-    environment: "production",
     expected: { version, revision: "on" },
     restore: { version, revision: "off" },
     ...more,
-  };
+  });
 }
 
 describe("LaunchDarkly", () => {

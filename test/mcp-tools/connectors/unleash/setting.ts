@@ -1,5 +1,6 @@
 import type { Target } from "../../../../core/model/plan.ts";
 import { connectUnleash } from "../../../../mcp-tools/connectors/unleash/unleash.ts";
+import { flagOf } from "../../../core/guardrails/rule-inputs.ts";
 import { UNLEASH_TOKEN } from "../../../fakes/fake-unleash.ts";
 
 export const never = new AbortController().signal;
@@ -27,14 +28,12 @@ export function connect(url: URL | string, more: { readonly actor?: string | nul
 
 /** Take `new-checkout` off, which stands at this version. */
 export function flagTarget(version: string, more: Partial<Target> = {}): Target {
-  return {
-    action: "feature_flag_disable",
-    service: "checkout",
+  return flagOf({
     changeId: "flag:development/new-checkout:1",
     object: { kind: "Flag", namespace: "default", name: "new-checkout" },
     environment: "development",
     expected: { version, revision: "on" },
     restore: { version, revision: "off" },
     ...more,
-  };
+  });
 }

@@ -11,15 +11,7 @@ import { parseKubeconfig } from "../../../../mcp-tools/connectors/kubernetes/kub
 import { kubectlRolloutUndo } from "../../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { connectUnleash } from "../../../../mcp-tools/connectors/unleash/unleash.ts";
 import { createGate } from "../../../../mcp-tools/gate/gate.ts";
-import {
-  assessmentOf,
-  changeOf,
-  firing,
-  flagOf,
-  policyOf,
-  serviceOf,
-  targetOf,
-} from "../../../core/guardrails/rule-inputs.ts";
+import { assessNaming, flagOf, policyOf, serviceOf, targetOf } from "../../../core/guardrails/rule-inputs.ts";
 import { incidentOf } from "../promises/company.ts";
 
 /** What a process that acts works with: its ledger, the API of its targets, and the plan. One JSON argument. */
@@ -79,16 +71,7 @@ export async function openActing(task: Task, step: Step = async (_, work) => wor
     config: { ...policy, approvers: [] },
     store,
     executors: [executor],
-    assess: async (services, at) => {
-      const named = task.fresh.filter(({ service }) => services.includes(service));
-      return assessmentOf({
-        at,
-        services,
-        targets: named,
-        conditions: services.map((service) => firing({ service })),
-        changes: named.map((target) => changeOf(target, { startedAt: at - 600_000, finishedAt: at - 590_000 })),
-      });
-    },
+    assess: assessNaming(task.fresh),
     clock,
     notifier: { notify: async () => ({ delivered: true, detail: "" }) },
     newId: randomUUID,
