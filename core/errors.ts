@@ -29,7 +29,7 @@ export const ERRORS = {
   "ledger.corrupt": { retry: false, text: "The ledger's entry {seq} does not fit the chain: {reason}." },
   "watch.running": {
     retry: true,
-    text: "Another watch works on {ledger}; one ledger takes one watch. Stop the other first.",
+    text: "Another watch works on {ledger}, or a gate; one ledger takes one. Stop the other first.",
   },
   "gate.unavailable": {
     retry: true,

@@ -31,7 +31,7 @@ export interface CommandParts {
   ) => Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }>;
 }
 
-/** Why a watch ends by itself: another may hold the ledger from then on, and two would fight. */
+/** Why a watch or a gate ends by itself: another may hold the ledger from then on, and two would fight. */
 const LOCK_LOST = "the connection that kept other watches away is gone; start this one again";
 
 const systemClock: Clock = { now: () => Date.now() };
@@ -154,8 +154,10 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const system = await systemOf(config, false);
       try {
         const { withinReach } = await import("./read-only.ts");
+        const { whyNotSeparate } = await import("./separate.ts");
+        const shared = whyNotSeparate(config, environment).map((text) => ({ ok: false, tooMuch: true, text }) as const);
         const ledger = config.gate === undefined ? await ledgerLines(config) : await gateLines(config);
-        return [...(await system.report(abort)), ...ledger, ...withinReach(config, environment)];
+        return [...(await system.report(abort)), ...ledger, ...withinReach(config, environment), ...shared];
       } finally {
         await system.close();
       }
@@ -186,9 +188,14 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     gate: async (config, abort) => {
       const { runGateProcess } = await import("./gate-process.ts");
       const { identityChecks } = await import("./identity.ts");
+      const { mustBeSeparate } = await import("./separate.ts");
+      mustBeSeparate(config, environment);
       await signerOf(config);
       const own = new AsyncDisposableStack();
       try {
+        // A watch by itself on this ledger, or a second gate with a watch of its own, would take its incidents for theirs.
+        const lock = await lockOf(config);
+        own.defer(lock.release);
         const system = await systemOf(config, true);
         own.defer(system.close);
         const ledger = await recordOf(config);
@@ -198,7 +205,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         const identity = await identityChecks(config, environment);
         const token = config.gate === undefined ? "" : await secretOf(config.gate.token);
         const parts = { version, config, clock: systemClock, system, ledger, channels, identity, token, note };
-        await runGateProcess(parts, abort);
+        await runGateProcess(parts, AbortSignal.any([abort, lock.lost]));
+        if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
       } finally {
         await own.disposeAsync();
       }
