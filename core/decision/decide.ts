@@ -47,13 +47,14 @@ export function decide(input: DecideInput): Decision {
       ["nothing looked for recent changes: identify_recent_deployments is not configured"],
       ["no change can be named"],
     );
-  const silent = caseFile.findings.filter((one) => one.verdict === "unknown" && services.includes(one.service));
+  // Where nobody is known to be hurt, whatever is silent may be.
+  const isMeant = (service: string) => services.length === 0 || services.includes(service);
+  const silent = caseFile.findings.filter((one) => one.verdict === "unknown" && isMeant(one.service));
   if (evidence === null || evidence.worse.size === 0) {
     if (silent.length > 0)
-      return nothing(
-        silent.map(({ because }) => because),
-        ["what is silent is unknown: somebody should look"],
-      );
+      return nothing(firstOf(silent.map(({ because }) => because)), [
+        "what is silent is unknown: somebody should look",
+      ]);
     return nothing([passedOrQuiet(caseFile, services)]);
   }
   const chronic = asBadAsBefore(caseFile, evidence);
@@ -86,6 +87,13 @@ export function decide(input: DecideInput): Decision {
     return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);
 }
+
+/** The first of many sentences that say much the same, and how many there are besides. */
+function firstOf(sentences: readonly string[]): readonly string[] {
+  const more = sentences.length - MOST_SAID;
+  return more <= 0 ? sentences : [...sentences.slice(0, MOST_SAID), `and ${more} more like these`];
+}
+const MOST_SAID = 10;
 
 const withIds = ({ changes }: CaseFile, ids: readonly string[]): readonly Change[] =>
   changes.filter(({ id }) => ids.includes(id));

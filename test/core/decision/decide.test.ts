@@ -130,3 +130,14 @@ describe("a decision to act", () => {
     expect(why.length).toBeGreaterThanOrEqual(3);
   });
 });
+
+describe("where everything has fallen silent", () => {
+  it("says so to whoever asks about no service in particular, and never that nothing is wrong", async () => {
+    const { action, why, needsPerson } = await decide({ ...base, gap: [300, 2000] }, 900);
+    expect(action).toBe("no_action");
+    expect(why.slice(0, -1).every((sentence) => /silent for .*: unknown, not healthy$/.test(sentence))).toBe(true);
+    expect(why.at(-1)).toMatch(/^and \d+ more like these$/);
+    expect(why.join()).not.toContain("nothing is worse");
+    expect(needsPerson).toEqual(["what is silent is unknown: somebody should look"]);
+  });
+});
