@@ -32,7 +32,8 @@ export interface GateProcessParts {
 /**
  * The gate as its own process, until told to stop. First it settles what an earlier one left open (S5); then it answers
  * the agent over the channel, and people at the listener. At each step of the watch it looks at what nobody else keeps,
- * takes up what is open, and reminds people; so a plan that has begun is finished though the agent is gone meanwhile. Throws "input.invalid" where the file names no gate, or it cannot answer where the file says.
+ * takes up what is open, and reminds people; so a plan that has begun is finished though the agent is gone meanwhile.
+ * Throws "input.invalid" where the file names no gate, or it cannot answer where the file says.
  */
 export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal): Promise<void> {
   const { config, clock, system, ledger, channels, identity, note } = parts;

@@ -129,7 +129,10 @@ function ownSigns(change: Change, reasons: readonly Reason[], evidence: CaseEvid
   return signs;
 }
 
-/** A caller that absorbs half of what its callees fail (it asks again, or does without) owns more than is left: a small part says little. */
+/**
+ * A caller that absorbs half of what its callees fail (it asks again, or does without) owns more than is left: a small part
+ * says little.
+ */
 const absorbed = (nats: number): number => logSumExp([nats, 0]) - Math.LN2;
 
 /**

@@ -18,6 +18,7 @@ export interface Exhaustion {
 
 /** As far back as a drift is looked for: somebody noticed it late. */
 const LOOKED_BACK_MS = 6 * 3_600_000;
+/** As many points as a drift's onset is read from. */
 const BLOCKS = 64;
 /** Fewer points of a rise than this are a jump, which has a time of its own. */
 const LEAST_RISING = 8;

@@ -17,10 +17,10 @@ export function overloadedBy(
   onset: Onset,
   at: number,
 ): ReadonlyMap<string, ReadonlySet<string>> {
-  // Once a flood makes requests fail, everybody asks again, and everybody's traffic rises: who began it shows at first.
   const first = floodsAt(index, graph, onset, Math.min(at, onset.latest + FIRST_SAMPLES * index.coarsestMs));
   return first.size > 0 ? first : floodsAt(index, graph, onset, at);
 }
+/** Once a flood makes requests fail, everybody asks again, and everybody's traffic rises: who began it shows at first. */
 const FIRST_SAMPLES = 2;
 
 function floodsAt(

@@ -15,15 +15,19 @@ export interface OwnFailures {
   readonly told: boolean;
 }
 
+/** A line through fewer has no error that could be believed. */
 const LEAST_SAMPLES = 4;
 /** A rollout's growth lies in the first samples; those after it, all alike, would only hide it. */
 const FIRST_SAMPLES = 24;
+/** Evidence beyond this is not trusted from one regression: the model of how calls fail is too simple for it. */
 const MOST_NATS = 6;
 /** Overdispersion of counts, as everywhere where two services are compared. */
 const DISPERSION = 2;
 /** It is told once the part of its own is known to a third of what it fails in all. */
 const TOLD = 1 / 3;
+/** A share of failures is taken for no more than this, so that its logarithm stays finite. */
 const NEARLY_ALL = 0.98;
+/** Points at which a likelihood is summed over an interval; more change nothing that is told. */
 const PLACES = 40;
 /** Less than this part of what a service fails is not told from what its callees cause. */
 const BLUR = 0.1;
@@ -32,9 +36,9 @@ const BLUR = 0.1;
  * While a rollout of a callee goes on, its failures grow; a caller that fails because of them alone grows with them from
  * nothing, one that fails by itself as well does not. Each request that makes m calls, of which a share x fails, succeeds
  * with probability (1 − x)^m, so that −log(1 − y) is m·−log(1 − x), and what the caller fails itself adds a constant: the
- * intercept of a weighted regression over the first samples since the onset. (Calls that are tried again bend the line the other
- * way, which makes the intercept smaller.) What it fails at all times is taken out. The Bayes factor weighs a good part up to
- * all of what it fails, each alike, against next to nothing: samples that do not quite overlap leave some.
+ * intercept of a weighted regression over the first samples since the onset. (Calls that are tried again bend the line the
+ * other way, which makes the intercept smaller.) What it fails at all times is taken out. The Bayes factor weighs a good part
+ * up to all of what it fails, each alike, against next to nothing: samples that do not quite overlap leave some.
  * Null where errors and requests are not counted, or no callee fails.
  */
 export function ownFailures(
