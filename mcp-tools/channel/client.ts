@@ -14,6 +14,7 @@ import {
   type Hello,
   WATCH_PATH,
 } from "./protocol.ts";
+import { whyNotSafe } from "./socket-place.ts";
 
 export interface ChannelOptions {
   readonly at: ChannelConfig["at"];
@@ -58,6 +59,8 @@ export function openChannel(options: ChannelOptions): Channel {
   async function post(path: string, body: unknown): Promise<IncomingMessage> {
     const data = Buffer.from(JSON.stringify(body));
     const { at, token } = options;
+    const unsafe = "socket" in at ? whyNotSafe(at.socket, null) : null;
+    if (unsafe !== null) throw new UnshipError("input.invalid", { what: "gate.socket", reason: unsafe });
     const outgoing = request({
       ...("socket" in at ? { socketPath: at.socket } : { host: at.host, port: at.port }),
       agent,

@@ -128,6 +128,8 @@ export const Failure = z.object({
 
 /** An incident carries its findings and changes; the largest seen are a few hundred KB. */
 export const REQUEST_BYTES = 16 * 1024 * 1024;
+/** What a person asks for, or shows, is small: a list of signed heads is the largest of it. */
+export const SMALL_REQUEST_BYTES = 256 * 1024;
 
 function call<I extends z.ZodType>(who: "anyone" | "agent", input: I) {
   return { who, input } as const;

@@ -10,6 +10,7 @@ import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
 import { whyForged, whyNotWritten } from "./claims.ts";
+import { createOutbox, createRoom } from "./outbox.ts";
 import {
   CALLS,
   type CallAnswer,
@@ -17,8 +18,12 @@ import {
   type CallName,
   type Hello,
   REQUEST_BYTES,
+  SMALL_REQUEST_BYTES,
   WATCH_PATH,
 } from "./protocol.ts";
+import { whyNotSafe } from "./socket-place.ts";
+
+type Facts = Readonly<Record<string, string | number>>;
 
 export interface ChannelServerParts {
   readonly at: ChannelConfig["at"];
@@ -39,8 +44,15 @@ export interface ChannelServer {
 }
 
 /** How long the head of a request, and the whole of it, may take, ms. */
-const PATIENCE = { headersTimeout: 5000, requestTimeout: 10_000 };
+const PATIENCE = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
 const CONNECTIONS = 256;
+/** Bodies of the agent that are being read and worked on at once, together, bytes: four of the largest. */
+const RECEIVING_BYTES = 4 * REQUEST_BYTES;
+/** Answers that are on their way at once, together, bytes, and how long each may take, ms. */
+const ANSWERS_UNDER_WAY = { mostBytes: 128 * 1024 * 1024, patienceMs: 10_000 };
+/** Parts of the record that are read out of the ledger at once. */
+const READING = 4;
+const READS: readonly CallName[] = ["entries", "incident", "incidents", "plan", "verify"];
 /** Refused callers that are written down one by one in a minute. */
 const REFUSALS_PER_MINUTE = 20;
 /**
@@ -74,6 +86,13 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
   const onSocket = "socket" in parts.at;
   const refusals = createRateLimit(REFUSALS_PER_MINUTE, () => performance.now());
   let watching: ServerResponse | null = null;
+  let receiving = 0;
+  const outbox = createOutbox(ANSWERS_UNDER_WAY);
+  const reading = createRoom(READING);
+
+  function fail(response: ServerResponse, status: number, code: ErrorCode, facts: Facts): void {
+    outbox.send(response, status, { error: { code, facts } });
+  }
 
   async function refuse(call: string, reason: string): Promise<void> {
     if (refusals.take("all") > 0) return;
@@ -102,7 +121,32 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
       await refuse(name, "whoever called did not show the agent's token");
       return fail(response, 401, "gate.refused", { reason: `${name} is for the agent, and needs its token` });
     }
-    const read = await readBody(request, "application/json", REQUEST_BYTES);
+    if (!isCall(name) || CALLS[name].who === "anyone") {
+      return carried(name, SMALL_REQUEST_BYTES, request, response);
+    }
+    const size = Math.min(Number(request.headers["content-length"] ?? REQUEST_BYTES), REQUEST_BYTES);
+    if (receiving + size > RECEIVING_BYTES) {
+      return fail(response, 503, "gate.unavailable", {
+        where: "this address",
+        reason: "it has too much to read at once",
+      });
+    }
+    receiving += size;
+    try {
+      await carried(name, REQUEST_BYTES, request, response);
+    } finally {
+      receiving -= size;
+    }
+  }
+
+  /** A call by whom may make it: what it carries, and its answer. */
+  async function carried(
+    name: string,
+    mostBytes: number,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const read = await readBody(request, "application/json", mostBytes);
     if ("because" in read) return fail(response, read.status, "input.invalid", { what: name, reason: read.because });
     if (!isCall(name)) return hold(response);
     const input = CALLS[name].input.safeParse(json(read.bytes));
@@ -112,7 +156,11 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
       return fail(response, 422, "input.invalid", { what: name, reason: where.join("; ") });
     }
     try {
-      send(response, 200, { value: await calls(name, input.data) });
+      const ask = async () => {
+        const value = await calls(name, input.data);
+        outbox.send(response, 200, { value });
+      };
+      await (READS.includes(name) ? reading(ask) : ask());
     } catch (error) {
       if (!(error instanceof UnshipError)) throw error;
       if (error.code === "gate.refused") await refuse(name, String(error.facts.reason));
@@ -246,27 +294,11 @@ function json(bytes: Buffer): unknown {
   }
 }
 
-function fail(
-  response: ServerResponse,
-  status: number,
-  code: ErrorCode,
-  facts: Readonly<Record<string, string | number>>,
-): void {
-  send(response, status, { error: { code, facts } });
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-store",
-    connection: "close",
-  });
-  response.end(JSON.stringify(body));
-}
-
 async function listen(http: Server, at: ChannelConfig["at"]): Promise<string> {
   if (!("socket" in at)) return listenAt(http, at.host, at.port, "gate.listen");
   const { socket } = at;
+  const unsafe = whyNotSafe(socket, process.geteuid?.() ?? null);
+  if (unsafe !== null) throw new UnshipError("input.invalid", { what: "gate.socket", reason: unsafe });
   await clear(socket);
   // Made without rights for others from its first moment on.
   const before = process.umask(0o117);

@@ -1,11 +1,19 @@
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Incident } from "../../../core/model/incident.ts";
 import type { Notifier } from "../../../core/ports.ts";
+import { createOutbox } from "../../../mcp-tools/channel/outbox.ts";
+import { whyNotSafe } from "../../../mcp-tools/channel/socket-place.ts";
 import { policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { incident as WHOLE } from "../../knowledge/incidents.ts";
 import { ALICE_TOKEN } from "../gate/gate-world.ts";
-import { openChannelWorld } from "./channel-world.ts";
+import { CHANNEL_TOKEN, openChannelWorld } from "./channel-world.ts";
 
 const MINUTE = 60_000;
 const incidentOf = (change: Partial<Incident>): Incident => ({ ...WHOLE, plan: null, gate: null, ...change });
@@ -102,5 +110,86 @@ describe("people, while an agent that was taken over talks to the gate", () => {
     const [entry] = await channel.world.store.entries({ kinds: ["gate.paused"] });
     expect(JSON.stringify(entry?.body)).not.toMatch(/\\u001b|\u202e/);
     expect(entry?.actor).not.toBe("gate");
+  });
+});
+
+describe("the gate's memory", () => {
+  it("is not filled by what carries more than a person types", async () => {
+    await using channel = await openChannelWorld();
+    const body = JSON.stringify({ scope: "x".repeat(1024 * 1024), by: "mallory" });
+    expect((await channel.raw("/v1/pause", body)).status).toBe(413);
+  });
+
+  it("is not filled by many large calls that never end", async () => {
+    await using channel = await openChannelWorld();
+    const sockets = [];
+    for (let turn = 0; turn < 8; turn += 1) {
+      const socket = connect(join(channel.world.folder, "gate.sock")).on("error", () => undefined);
+      socket.write(
+        `POST /v1/append HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${CHANNEL_TOKEN}\r\ncontent-type: application/json\r\ncontent-length: ${16 * 1024 * 1024}\r\n\r\n{`,
+      );
+      sockets.push({ socket, answer: once(socket, "data") });
+    }
+    const [answer] = await Promise.race(sockets.map((one) => one.answer));
+    expect(String(answer)).toContain("503");
+    await channel.stranger.gate.pause("all", "alice");
+    expect(await channel.stranger.ledger.pauses()).toHaveLength(1);
+    for (const { socket } of sockets) socket.destroy();
+  });
+
+  it("is not filled by answers that nobody reads", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "unship-outbox-"));
+    const outbox = createOutbox({ mostBytes: 10 * 1024 * 1024, patienceMs: 60_000 });
+    const cut: string[] = [];
+    const server = createServer((request, response) => {
+      response.once("close", () => cut.push(request.url ?? ""));
+      outbox.send(response, 200, { value: "x".repeat(4 * 1024 * 1024) });
+    }).listen(join(folder, "s"));
+    await once(server, "listening");
+    const readers = [];
+    for (const path of ["/1", "/2", "/3", "/4"]) {
+      const socket = connect(join(folder, "s")).pause();
+      const asked = once(server, "request");
+      socket.on("error", () => undefined).write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+      await asked;
+      readers.push(socket);
+    }
+    await vi.waitFor(() => expect(cut).toEqual(["/1", "/2"]));
+    for (const socket of readers) socket.destroy();
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
+
+describe("the folder of the socket", () => {
+  it.each([
+    ["everybody", 0o777],
+    ["its group, which the agent is in", 0o770],
+  ])("takes no gate where %s may put another socket there, and nobody shows a token there", async (_, mode) => {
+    await using channel = await openChannelWorld();
+    chmodSync(channel.world.folder, mode);
+    await expect(channel.stranger.gate.approve("p", ALICE_TOKEN)).rejects.toThrow(
+      "could put a socket of their own there",
+    );
+    await expect(channel.agent.hello()).rejects.toMatchObject({ code: "input.invalid" });
+    await channel.stop();
+    await expect(channel.start()).rejects.toThrow("could put a socket of their own there");
+    chmodSync(channel.world.folder, 0o750);
+    await channel.start();
+    expect(await channel.agent.hello()).toMatchObject({ mode: "auto" });
+  });
+
+  it("is not safe below one that others may write in, unless that is sticky", () => {
+    const folder = mkdtempSync(join(tmpdir(), "unship-place-"));
+    const socket = join(folder, "own", "gate.sock");
+    mkdirSync(join(folder, "own"), { mode: 0o700 });
+    expect(whyNotSafe(socket, process.geteuid?.() ?? null)).toBeNull();
+    expect(whyNotSafe(socket, 4242)).toBe(process.geteuid?.() === 0 ? null : expect.stringContaining("another user's"));
+    chmodSync(folder, 0o777);
+    expect(whyNotSafe(socket, null)).toContain(`chmod go-w ${folder}`);
+    chmodSync(folder, 0o1777);
+    expect(whyNotSafe(socket, null)).toBeNull();
+    rmSync(folder, { recursive: true, force: true });
   });
 });
