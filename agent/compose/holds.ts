@@ -1,6 +1,7 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Ledger } from "../../core/ports.ts";
 import type { ChainResult } from "../chain/result.ts";
+import { CHAIN_FINISHED } from "../watch/arguing.ts";
 
 /** A model's doubt about taking back just these changes, as the record of the chain keeps it (`model.may_hold`). */
 export interface Hold {
@@ -12,8 +13,6 @@ export interface Hold {
 export type Holds = ReadonlyMap<string, readonly string[]>;
 
 export const NO_HOLDS: Holds = new Map();
-
-const CHAIN_FINISHED = "chain.finished";
 
 const keyOf = (changeIds: readonly string[]): string => JSON.stringify(changeIds);
 

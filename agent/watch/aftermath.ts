@@ -2,7 +2,9 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { WatchParts } from "./ports.ts";
 
 /** The ledger entry that says memory and postmortem of a closed incident are done; without it a restart does them. */
-const FINISHED = "incident.finished";
+export const FINISHED = "incident.finished";
+/** The entry that says where a postmortem draft lies. */
+export const WRITTEN = "postmortem.written";
 
 /** How many closed incidents a restart looks at: a crash can leave only the newest few unfinished. */
 const LOOK_BACK = 20;
@@ -19,7 +21,7 @@ export async function finishClosed(incident: Incident, parts: WatchParts): Promi
     if (parts.postmortem === null || incident.gate === null) return;
     const path = await parts.postmortem(incident);
     await parts.ledger.append({
-      kind: "postmortem.written",
+      kind: WRITTEN,
       incidentId: incident.id,
       planId: null,
       actor: "watch",

@@ -90,7 +90,7 @@ async function record(
     return;
   }
   await parts.ledger.append({
-    kind: "chain.finished",
+    kind: CHAIN_FINISHED,
     incidentId: asked.id,
     planId: null,
     actor: "watch",
@@ -123,3 +123,6 @@ function addUsage(a: Incident["usage"], b: Incident["usage"]): Incident["usage"]
     toolCalls: a.toolCalls + b.toolCalls,
   };
 }
+
+/** The kind of the entry that holds what the reasoning chain came to. */
+export const CHAIN_FINISHED = "chain.finished";
