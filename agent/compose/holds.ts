@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Ledger } from "../../core/ports.ts";
 import type { ChainResult } from "../chain/result.ts";
@@ -13,6 +14,13 @@ export interface Hold {
 export type Holds = ReadonlyMap<string, readonly string[]>;
 
 export const NO_HOLDS: Holds = new Map();
+
+const Recorded = z.object({
+  holds: z
+    .object({ changeIds: z.array(z.string()), doubts: z.array(z.string()) })
+    .nullable()
+    .default(null),
+});
 
 const keyOf = (changeIds: readonly string[]): string => JSON.stringify(changeIds);
 
@@ -32,7 +40,9 @@ export async function modelHolds(ledger: Pick<Ledger, "entries" | "incidents">, 
   const holds = new Map<string, readonly string[]>();
   for (const { id } of await ledger.incidents({ open: true })) {
     for (const { body } of await ledger.entries({ incidentId: id, kinds: [CHAIN_FINISHED] })) {
-      const hold = (body as { readonly holds?: Hold | null }).holds ?? null;
+      // The agent writes it: what is no record of doubts says nothing, and must not keep the gate from judging.
+      const read = Recorded.safeParse(body);
+      const hold = read.success ? read.data.holds : null;
       if (hold !== null) holds.set(keyOf(hold.changeIds), hold.doubts);
     }
   }

@@ -65,6 +65,12 @@ const PLANS_PER_MINUTE = 30;
  * half of that; a pager takes about as many (PagerDuty, Events API v2: 120 a minute of one integration).
  */
 const NOTICES_PER_MINUTE = 120;
+/** New incidents a minute: a watch opens one for each part of the system that is hurt by itself. */
+const INCIDENTS_PER_MINUTE = 120;
+/** A watch goes on with so many open incidents at most; each look of the gate reads them all. */
+const OPEN_INCIDENTS = 1000;
+/** Times a minute that a plan is judged: each reads the evidence and asks each target anew. */
+const SUBMITS_PER_MINUTE = 600;
 /** Pauses by name that are taken a minute; everything can always be paused. */
 const PAUSES_PER_MINUTE = 60;
 /** What is under way when the gate is told to stop gets so long to end, ms; what is cut off is taken up after the restart. */
@@ -216,6 +222,16 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
   const plans = createRateLimit(PLANS_PER_MINUTE, () => performance.now());
   const notices = createRateLimit(NOTICES_PER_MINUTE, () => performance.now());
   const pauses = createRateLimit(PAUSES_PER_MINUTE, () => performance.now());
+  const incidents = createRateLimit(INCIDENTS_PER_MINUTE, () => performance.now());
+  const submits = createRateLimit(SUBMITS_PER_MINUTE, () => performance.now());
+  const refused = (reason: string) => new UnshipError("gate.refused", { reason });
+  /** Why no more incidents are taken now; null: one more is. */
+  const whyNoMore = async (id: string): Promise<string | null> => {
+    if ((await ledger.incident(id)) !== null) return null;
+    if (incidents.take("agent") > 0) return `more than ${INCIDENTS_PER_MINUTE} began in a minute`;
+    const open = (await ledger.incidents({ open: true, limit: OPEN_INCIDENTS })).length;
+    return open < OPEN_INCIDENTS ? null : `${OPEN_INCIDENTS} are open`;
+  };
   const shown = (token: string): Proof => ({ via: "channel", token });
   const table: { readonly [N in CallName]: (input: CallInput<N>) => Promise<CallAnswer<N>> } = {
     hello: async () => ({ ...hello, actions: [...hello.actions], watched: watched() }),
@@ -225,7 +241,10 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
         reason: `more than ${PLANS_PER_MINUTE} plans were proposed in a minute`,
       });
     },
-    submit: ({ planId }) => gate.submit(planId),
+    submit: async ({ planId }) => {
+      if (submits.take("agent") === 0) return gate.submit(planId);
+      throw refused(`plans were submitted more than ${SUBMITS_PER_MINUTE} times in a minute`);
+    },
     recover: async () => [...(await gate.recover())],
     approve: ({ planId, token, seenHash }) => gate.approve(planId, shown(token), seenHash),
     reject: ({ planId, token, reason, seenHash }) => gate.reject(planId, shown(token), reason, seenHash),
@@ -249,7 +268,7 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
       return ledger.append(draft);
     },
     saveIncident: async ({ incident }) => {
-      const why = await whyForged(incident, ledger);
+      const why = (await whyForged(incident, ledger)) ?? (await whyNoMore(incident.id));
       if (why !== null) throw new UnshipError("gate.refused", { reason: `incident ${incident.id}: ${why}` });
       await ledger.saveIncident(incident);
       return null;

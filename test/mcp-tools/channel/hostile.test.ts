@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { modelHolds } from "../../../agent/compose/holds.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import type { Notifier } from "../../../core/ports.ts";
 import { createOutbox } from "../../../mcp-tools/channel/outbox.ts";
@@ -113,7 +114,38 @@ describe("people, while an agent that was taken over talks to the gate", () => {
   });
 });
 
+describe("what an agent that was taken over wrote of a model's doubts", () => {
+  it.each([
+    ["nothing", null],
+    ["text", "hold"],
+    ["doubts that are none", { holds: { changeIds: 5, doubts: "no" } }],
+    ["doubts in the wrong places", { holds: { changeIds: [{}], doubts: [7] } }],
+  ])("%s, does not keep the gate from judging", async (_, body) => {
+    await using channel = await openChannelWorld();
+    const { ledger } = channel.agent;
+    await ledger.saveIncident(
+      incidentOf({ id: "i", stage: "detected", outcome: null, closedAt: null, recovery: null }),
+    );
+    const draft = { kind: "chain.finished", incidentId: "i", planId: null, actor: "watch" };
+    await ledger.append({ ...draft, body });
+    await ledger.append({ ...draft, body: { holds: { changeIds: ["c"], doubts: ["it may be the cache"] } } });
+    expect([...(await modelHolds(channel.world.store, true))]).toEqual([['["c"]', ["it may be the cache"]]]);
+  });
+});
+
 describe("the gate's memory", () => {
+  it("is not filled by incidents without end", async () => {
+    await using channel = await openChannelWorld();
+    const fresh = (n: number) =>
+      incidentOf({ id: `i-${n}`, stage: "detected", outcome: null, closedAt: null, recovery: null });
+    for (let n = 0; n < 200; n += 1) await channel.agent.ledger.saveIncident(fresh(n)).catch(() => undefined);
+    const open = await channel.world.store.incidents({ open: true });
+    expect(open.length).toBeGreaterThan(50);
+    expect(open.length).toBeLessThan(150);
+    await channel.agent.ledger.saveIncident({ ...fresh(0), service: "billing" });
+    expect(await channel.world.store.incident("i-0")).toMatchObject({ service: "billing" });
+  });
+
   it("is not filled by what carries more than a person types", async () => {
     await using channel = await openChannelWorld();
     const body = JSON.stringify({ scope: "x".repeat(1024 * 1024), by: "mallory" });
