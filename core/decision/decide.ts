@@ -9,6 +9,7 @@ import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
+import { durationText } from "../model/time.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { outsideCause } from "./outside.ts";
@@ -156,7 +157,12 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
     const needsPerson = [unsafe];
     return { ...base, action: wanted, changeIds: [], needsPerson, why, hotfix };
   }
-  const needsPerson = [...reasonsForPerson(input, top), ...(base.automatic ? [] : [noAutomatic(input)])];
+  const sound = servedSoundly(change, top, evidence);
+  const needsPerson = [
+    ...reasonsForPerson(input, top),
+    ...(sound === null ? [] : [sound]),
+    ...(base.automatic ? [] : [noAutomatic(input)]),
+  ];
   return { ...base, action: wanted, changeIds: chosen.map(({ id }) => id), needsPerson, why, hotfix: null };
   function noAutomatic({ caseFile: { conditions } }: DecideInput): string {
     const pending = conditions.find((one) => one.state === "pending" && isAutomaticPolicy(config, one.policy));
@@ -164,6 +170,23 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
       ? "no automatic policy condition holds"
       : `no automatic policy condition holds yet: ${pending.text} is pending`;
   }
+}
+
+/** Twenty to one, and a rollout that is over for longer than most trouble of a rollout takes to show. */
+const SURE = 0.95;
+const SERVED_MS = 5 * 60_000;
+
+/**
+ * Why a person must confirm: the change had served soundly for minutes before the trouble began at once, and nothing
+ * beside its time and its place speaks against it. What begins at such a service by itself (a client's habits, a node)
+ * looks the same. Null where something does, where it is surer than twenty to one, or where the trouble crept.
+ */
+function servedSoundly(change: Change, top: Candidate, evidence: CaseEvidence): string | null {
+  const end = change.finishedAt ?? evidence.caseFile.at;
+  const servedMs = evidence.onset.earliest - end;
+  if (evidence.course !== "shift" || servedMs < SERVED_MS || top.probability >= SURE) return null;
+  if (top.reasons.some(({ name, logOdds }) => !FROM_TIME_AND_PLACE.has(name) && logOdds > 0)) return null;
+  return `${change.id} had served for ${durationText(servedMs)} when the trouble began, and nothing but its time and its place speaks against it`;
 }
 
 const isUnsafe = (change: Change): boolean => change.kind === "migration" || !change.reversible;

@@ -141,3 +141,28 @@ describe("where everything has fallen silent", () => {
     expect(needsPerson).toEqual(["what is silent is unknown: somebody should look"]);
   });
 });
+
+describe("a change that had served soundly for minutes before the trouble began", () => {
+  const late = (replaced: Partial<WorldOptions> = {}) =>
+    broken({}, { changes: [deploy("cart", 60)], effects: [{ service: "cart", fromS: 545, errors: 0.3 }], ...replaced });
+  const confirms = (decision: Awaited<ReturnType<typeof decide>>) =>
+    decision.needsPerson.some((one) => /had served for \d+m.* nothing but its time and its place/.test(one));
+
+  it("goes back once a person has confirmed it, where nothing else speaks against it", async () => {
+    const decision = await decide(late(), 660);
+    expect(decision).toMatchObject({ action: "rollback", changeIds: ["deploy-cart-60"] });
+    expect(decision.culprit?.probability).toBeLessThan(0.95);
+    expect(confirms(decision)).toBe(true);
+  });
+
+  it("needs nobody's word where a new error is its version's alone", async () => {
+    const logs = [1, 2, 3].map((i) => ({
+      ...{ atS: 550 + i, service: "cart", message: `index ${i} out of range in Cart.total`, version: "v1.1.0" },
+    }));
+    expect(confirms(await decide(late({ logs }), 660))).toBe(false);
+  });
+
+  it("is another matter than one whose rollout the trouble began in", async () => {
+    expect(confirms(await decide(broken({})))).toBe(false);
+  });
+});
