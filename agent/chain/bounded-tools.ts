@@ -1,3 +1,4 @@
+import { usable } from "./compaction.ts";
 import type { StepTools } from "./reasoner.ts";
 import type { ToolResult, ToolSpec } from "./tool-client.ts";
 
@@ -18,11 +19,12 @@ export const READ_MORE: ToolSpec = {
   readOnly: true,
 };
 
-/** A step's tools with each result cut to what a model is shown at once, and one more tool to read on. */
+/** A step's tools with each result rounded and cut to what a model is shown at once, and one more tool to read on. */
 export function boundedTools(tools: StepTools, most = SHOWN_CHARACTERS): StepTools {
   const rests = new Map<string, string>();
 
-  function shown(result: ToolResult): ToolResult {
+  function shown(asked: ToolResult): ToolResult {
+    const result = { ...asked, text: withoutIdleDigits(asked) };
     if (result.text.length <= most) return result;
     const at = cutOutsideFence(result.text, most);
     const handle = `part-${rests.size + 1}`;
@@ -51,6 +53,15 @@ export function boundedTools(tools: StepTools, most = SHOWN_CHARACTERS): StepToo
       return { structured: null, text: `There is no such handle. There are: ${known}.`, isError: true };
     },
   };
+}
+
+/**
+ * A result's text with figures at the precision that a reader can use. Claims are looked up in the figures as they were
+ * measured, within a wider tolerance (`grounding.ts`).
+ */
+function withoutIdleDigits({ structured, text }: ToolResult): string {
+  if (structured === null) return text;
+  return JSON.stringify(structured, (_, value: unknown) => (typeof value === "number" ? usable(value) : value));
 }
 
 /** Where to cut, at most at `most`: never between the marks of a fence, since what follows would stand outside of it. */

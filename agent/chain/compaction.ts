@@ -44,9 +44,12 @@ const LISTED = 8;
 /** Why an earlier step weighed its hypotheses so: a later one builds on the weights, and can ask for the reasons. */
 const REASONS = new Set(["reasons", "noChangeReasons"]);
 
+/** A figure at four significant digits; counts and moments as they are. */
+export const usable = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(4)));
+
 /** An earlier answer as a step is told it: long lists cut, and how much was left out said; no reasons, no idle digits. */
 export function brief(value: unknown): unknown {
-  if (typeof value === "number") return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+  if (typeof value === "number") return usable(value);
   if (Array.isArray(value)) {
     const first = value.slice(0, LISTED).map(brief);
     return value.length > LISTED ? [...first, `and ${value.length - LISTED} more`] : first;

@@ -76,8 +76,11 @@ function answerTool({ spec, step }: StepTask): ChatTool {
   return { name: ANSWER, description: `Ends the step ${step} with your answer. Call it once, alone.`, inputSchema };
 }
 
-/** What a model need not read, since whoever runs the call checks it: dialect, closed objects, bounds of every integer. */
-const NOT_TOLD = new Set(["$schema", "additionalProperties"]);
+/**
+ * What a model need not read, since whoever runs the call checks it: dialect, closed objects, how long a text may be,
+ * bounds of every integer.
+ */
+const NOT_TOLD = new Set(["$schema", "additionalProperties", "minLength", "maxLength"]);
 /** Arguments that the chain fills in itself. */
 const FILLED_IN = new Set(["incident", "known"]);
 

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { boundedTools, READ_MORE } from "../../../agent/chain/bounded-tools.ts";
+import { usable } from "../../../agent/chain/compaction.ts";
+import { ungrounded } from "../../../agent/chain/grounding.ts";
 import type { StepTools } from "../../../agent/chain/reasoner.ts";
+import { NO_CLAIMS } from "../../../agent/chain/step.ts";
 
 const answering = (text: string): StepTools => ({
   specs: [],
-  call: async () => ({ structured: {}, text, isError: false }),
+  call: async () => ({ structured: null, text, isError: false }),
 });
 
 async function readAll(text: string, most: number): Promise<readonly string[]> {
@@ -70,5 +73,37 @@ describe("a result that is longer than what a model is shown at once", () => {
     await tools.call("get_findings", {});
     expect(tools.specs).toEqual([READ_MORE]);
     expect((await tools.call(READ_MORE.name, {})).text).toBe("There is no such handle. There are: part-1.");
+  });
+});
+
+describe("a result's figures", () => {
+  it("come at four significant digits; counts, moments and what stands in words as they are", async () => {
+    const structured = {
+      probability: 0.992079689821319,
+      logOdds: -12.245005918731481,
+      tiny: 1.544000300736497e-8,
+      failed: 123_456,
+      onset: 1_781_918_246_000,
+      because: "now 0.0876543 of all requests",
+    };
+    const asked = { structured, text: JSON.stringify(structured), isError: false };
+    const { text } = await boundedTools({ specs: [], call: async () => asked }).call("rank_candidates", {});
+    expect(JSON.parse(text)).toEqual({
+      probability: 0.9921,
+      logOdds: -12.25,
+      tiny: 1.544e-8,
+      failed: 123_456,
+      onset: 1_781_918_246_000,
+      because: "now 0.0876543 of all requests",
+    });
+  });
+
+  it("are found again in what was measured, where an answer repeats them as they were shown", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (measured) => {
+        const claims = { ...NO_CLAIMS, figures: [usable(measured)] };
+        expect(ungrounded(claims, [{ measured }])).toEqual([]);
+      }),
+    );
   });
 });
