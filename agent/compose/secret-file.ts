@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { UnshipError } from "../../core/errors.ts";
 
 /** Group and others: a personal token that they can read is no longer personal. */
@@ -34,11 +35,17 @@ export function whyReadable(owner: number, agent: number | null): string | null 
   return owner === agent ? "belongs to the user who owns the ledger, so the agent can read it" : null;
 }
 
-function ownerOf(path: string): number | null {
+/**
+ * Who owns a file, or the nearest folder above it that hides it from this user: the agent's own folder, which it keeps
+ * from others. null: there is none such. `stat` throws as `statSync` does.
+ */
+export function ownerOf(path: string, stat: (path: string) => { readonly uid: number } = statSync): number | null {
   try {
-    return statSync(path).uid;
-  } catch {
-    return null;
+    return stat(path).uid;
+  } catch (error) {
+    const hidden = error instanceof Error && "code" in error && error.code === "EACCES";
+    const above = dirname(path);
+    return hidden && above !== path ? ownerOf(above, stat) : null;
   }
 }
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { inMode, readConfig } from "../../../agent/compose/config-file.ts";
 import { ephemeralGate, ephemeralLedger } from "../../../agent/compose/ephemeral.ts";
 import { terminalNotifier } from "../../../agent/compose/notifier.ts";
-import { readSecretFile, whyReadable } from "../../../agent/compose/secret-file.ts";
+import { ownerOf, readSecretFile, whyReadable } from "../../../agent/compose/secret-file.ts";
 import { secret } from "../../../agent/compose/secrets.ts";
 import { answerText } from "../../../agent/compose/step-words.ts";
 import { attempt } from "../../../agent/compose/system-parts.ts";
@@ -82,6 +82,23 @@ describe("a personal token in a file", () => {
       code: "approval.refused",
       message: expect.stringMatching(/belongs to the user who owns the ledger|runs as root/),
     });
+  });
+
+  it("is held against the owner of the folder that hides the agent's files from the person", () => {
+    const failing = (code: string) => Object.assign(new Error(code), { code });
+    const owners = new Map([
+      ["/var/lib/unship", ann],
+      ["/var/lib", root],
+      ["/", root],
+    ]);
+    const missing = (code: string) => (path: string) => {
+      const uid = owners.get(path);
+      if (uid === undefined) throw failing(code);
+      return { uid };
+    };
+    expect(ownerOf("/var/lib/unship/knowledge/incidents", missing("EACCES"))).toBe(ann);
+    expect(ownerOf("/var/lib/unship/knowledge", missing("ENOENT"))).toBeNull();
+    expect(ownerOf("/var/lib/unship", missing("EACCES"))).toBe(ann);
   });
 
   it("is refused where there is no ledger to compare with", async () => {
