@@ -78,7 +78,7 @@ function answerTool({ spec, step }: StepTask): ChatTool {
 
 /**
  * What a model need not read, since whoever runs the call checks it: dialect, closed objects, how long a text may be,
- * bounds of every integer.
+ * that nothing is less than zero or fewer than one, bounds of every integer.
  */
 const NOT_TOLD = new Set(["$schema", "additionalProperties", "minLength", "maxLength"]);
 /** Arguments that the chain fills in itself. */
@@ -88,10 +88,13 @@ function lean(schema: unknown, inProperties = false): unknown {
   if (Array.isArray(schema)) return schema.map((one) => lean(one));
   if (schema === null || typeof schema !== "object") return schema;
   const told = Object.entries(schema).filter(([key, value]) =>
-    inProperties ? !FILLED_IN.has(key) : !NOT_TOLD.has(key) && Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER,
+    inProperties ? !FILLED_IN.has(key) : !NOT_TOLD.has(key) && !isIdleBound(key, value),
   );
   return Object.fromEntries(told.map(([key, value]) => [key, lean(value, key === "properties" && !inProperties)]));
 }
+
+const isIdleBound = (key: string, value: unknown) =>
+  Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER || (key === "minimum" && (value === 0 || value === 1));
 
 /** A call without arguments that parse is an answer too: a wrong one, which the chain refuses with the reason. */
 function ended(call: ToolCall, usage: Usage): StepReply {
