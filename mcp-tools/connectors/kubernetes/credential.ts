@@ -10,20 +10,30 @@ interface Write {
 const writes = (verbs: readonly string[], group: string, resource: string, subresource?: string): readonly Write[] =>
   verbs.map((verb) => ({ verb, group, resource, ...(subresource === undefined ? {} : { subresource }) }));
 
+/** "deletecollection" is a verb of its own: who has it alone still deletes all of them. */
+const CHANGE = ["patch", "update", "delete", "create", "deletecollection"] as const;
+
 /**
  * What changes production where it is granted: the workloads themselves and their scale, their pods and what runs in them,
- * and the right to make tokens of other accounts.
+ * what pods are made of or by, and the ways to other accounts' rights.
+ *
+ * @see https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
  */
 const WRITES: readonly Write[] = [
-  ...["deployments", "statefulsets", "daemonsets"].flatMap((one) =>
-    writes(["patch", "update", "delete", "create"], "apps", one),
-  ),
-  ...["deployments", "statefulsets"].flatMap((one) => writes(["patch", "update"], "apps", one, "scale")),
-  ...writes(["patch", "update", "delete", "create"], "argoproj.io", "rollouts"),
+  ...["deployments", "statefulsets", "daemonsets", "replicasets"].flatMap((one) => writes(CHANGE, "apps", one)),
+  ...["deployments", "statefulsets", "replicasets"].flatMap((one) => writes(["patch", "update"], "apps", one, "scale")),
+  ...writes(CHANGE, "argoproj.io", "rollouts"),
   ...["scale", "status"].flatMap((part) => writes(["patch", "update"], "argoproj.io", "rollouts", part)),
-  ...writes(["create", "delete", "patch"], "", "pods"),
-  ...["exec", "eviction"].flatMap((part) => writes(["create"], "", "pods", part)),
+  ...writes(CHANGE, "", "pods"),
+  ...["exec", "attach", "eviction"].flatMap((part) => writes(["create"], "", "pods", part)),
+  ...writes(["patch", "update"], "", "pods", "ephemeralcontainers"),
+  ...["jobs", "cronjobs"].flatMap((one) => writes(["create", "patch", "update"], "batch", one)),
+  ...writes(["patch", "update"], "", "configmaps"),
   ...writes(["create"], "", "serviceaccounts", "token"),
+  ...writes(["impersonate"], "", "serviceaccounts"),
+  ...["roles", "rolebindings"].flatMap((one) =>
+    writes(["create", "patch", "update"], "rbac.authorization.k8s.io", one),
+  ),
 ];
 
 /** What a credential may change, as the API server says. */
@@ -40,10 +50,15 @@ export async function writeRights(
   namespaces: readonly string[],
   abort: AbortSignal,
 ): Promise<WriteRights> {
-  const questions = namespaces.flatMap((namespace) => WRITES.map((write) => ({ ...write, namespace })));
-  const answers = await Promise.all(
-    questions.map(async (question) => ({ question, answer: await client.mayI(question, abort) })),
-  );
+  const answers: { readonly question: Write & { readonly namespace: string }; readonly answer: boolean | null }[] = [];
+  // One namespace after the other: all at once would be thousands of questions, of which a busy server refuses some.
+  for (const namespace of namespaces) {
+    const ask = async (write: Write) => {
+      const question = { ...write, namespace };
+      return { question, answer: await client.mayI(question, abort) };
+    };
+    answers.push(...(await Promise.all(WRITES.map(ask))));
+  }
   return {
     may: answers
       .flatMap(({ question: { verb, resource, subresource, namespace }, answer }) =>

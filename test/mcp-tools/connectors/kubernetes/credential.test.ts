@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { startCluster } from "../../../../evals/sandbox/kube/cluster.ts";
 import { kubeconfigFor } from "../../../../evals/sandbox/kube/kubeconfig.ts";
@@ -70,6 +71,27 @@ async function answering(status: number, body: unknown) {
   };
 }
 
+/** A server that grants one right and no other. */
+async function granting(right: string) {
+  const server = createServer(async (incoming, response) => {
+    const { spec } = JSON.parse(await text(incoming));
+    const { verb, resource, subresource } = spec.resourceAttributes;
+    const allowed = right === `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`;
+    response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify({ status: { allowed } }));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = kubeClient({ server: url, namespace: "default", http: {} });
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
 describe("what a credential may change", () => {
   it("is what the API server says, and asking writes nothing", async () => {
     await using guarded = await startGuarded();
@@ -112,6 +134,25 @@ describe("what a credential may change", () => {
   ])("cannot be told where the server %s", async (_, status, body) => {
     await using server = await answering(status, body);
     expect(await writeRights(server.client, ["shop"], never)).toEqual({ may: [], untold: true });
+  });
+
+  it.each([
+    "deletecollection pods",
+    "deletecollection deployments",
+    "update pods",
+    "create pods/attach",
+    "patch pods/ephemeralcontainers",
+    "patch replicasets",
+    "create replicasets",
+    "update replicasets/scale",
+    "create jobs",
+    "create cronjobs",
+    "create rolebindings",
+    "impersonate serviceaccounts",
+    "patch configmaps",
+  ])("is more than reading where it is %s alone", async (right) => {
+    await using server = await granting(right);
+    expect(await writeRights(server.client, ["shop"], never)).toEqual({ may: [`${right} in shop`], untold: false });
   });
 
   it("is an error where the server is down", async () => {
