@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { ALL_SERVICES, pausesAll } from "../../core/guardrails/gate-store.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
@@ -53,6 +54,8 @@ const ANSWERS_UNDER_WAY = { mostBytes: 128 * 1024 * 1024, patienceMs: 10_000 };
 /** Parts of the record that are read out of the ledger at once. */
 const READING = 4;
 const READS: readonly CallName[] = ["entries", "incident", "incidents", "plan", "verify"];
+/** So much of why somebody was refused is written down. */
+const REASON_CHARS = 400;
 /** Refused callers that are written down one by one in a minute. */
 const REFUSALS_PER_MINUTE = 20;
 /**
@@ -100,8 +103,10 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
     outbox.send(response, status, { error: { code, facts } });
   }
 
-  async function refuse(call: string, reason: string): Promise<void> {
+  async function refuse(call: string, why: string): Promise<void> {
     if (refusals.take("all") > 0) return;
+    // It may quote what the agent wrote.
+    const reason = cleanText(why, REASON_CHARS).replaceAll(/\s+/g, " ");
     note(`refused ${call}: ${reason}`);
     await ledger.append({
       kind: CHANNEL_REFUSED,
