@@ -1,10 +1,11 @@
 import { UnshipError } from "../core/errors.ts";
+import { tokenWeight, WEIGHT_A_TOKEN } from "./token-weight.ts";
 
 /**
- * A result's room: 12,000 bytes of JSON are about 4,000 tokens at three bytes a token (JSON full of digits and ids
- * runs denser than prose), well under the 25,000 that clients cap a result at, and under our own 10,000.
+ * A result's room, as `tokenWeight` weighs it: 4,000 tokens at most, well under the 25,000 that clients cap a result
+ * at, and under our own 10,000.
  */
-export const RESULT_BYTES = 12_000;
+export const RESULT_WEIGHT = 4_000 * WEIGHT_A_TOKEN;
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -18,21 +19,24 @@ export interface PageOptions {
   readonly limit: number;
   /** What was asked, without the cursor: a cursor of another question is refused. */
   readonly question: unknown;
-  /** Bytes of JSON that the items may take. */
-  readonly bytes?: number;
+  /** What the items may weigh as JSON (`tokenWeight`). */
+  readonly weight?: number;
 }
 
 /**
- * The next items, as many as fit `limit` and `bytes`, at least one. `items` must come in the same order for the same
+ * The next items, as many as fit `limit` and `weight`, at least one. `items` must come in the same order for the same
  * question; what appears between two calls may shift the rest by as many.
  */
-export function page<T>(items: readonly T[], { cursor, limit, question, bytes = RESULT_BYTES }: PageOptions): Page<T> {
+export function page<T>(
+  items: readonly T[],
+  { cursor, limit, question, weight = RESULT_WEIGHT }: PageOptions,
+): Page<T> {
   const from = startOf(cursor, question);
   const taken: T[] = [];
   let used = 0;
   for (const item of items.slice(from, from + limit)) {
-    used += byteLength(item);
-    if (used > bytes && taken.length > 0) break;
+    used += tokenWeight(JSON.stringify(item) ?? "");
+    if (used > weight && taken.length > 0) break;
     taken.push(item);
   }
   const next = from + taken.length;
@@ -56,8 +60,6 @@ export function startOf(cursor: string | undefined, question: unknown): number {
 export function cursorOf(at: number, question: unknown): string {
   return `${at}-${markOf(question)}`;
 }
-
-export const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? "");
 
 // FNV-1a, 32 bit: tells questions apart; it protects nothing (a forged cursor only skips rows).
 function markOf(question: unknown): string {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { GateReview, Target } from "../core/model/plan.ts";
 import { GuardrailVerdict } from "../core/model/plan.ts";
 import { cleanText, name } from "../core/model/untrusted-text.ts";
+import { page } from "./page.ts";
 
 /** A target as people read it. */
 export function targetText({ action, object, service, expected, restore }: Target): string {
@@ -20,10 +21,11 @@ const FORCE: readonly GuardrailVerdict[] = ["deny", "require_approval", "allow"]
 const RULES = 20;
 
 export function ruleViews(review: GateReview): z.infer<typeof RuleView>[] {
-  return review.rules
+  const views = review.rules
     .toSorted((a, b) => FORCE.indexOf(a.verdict) - FORCE.indexOf(b.verdict))
     .slice(0, RULES)
     .map(({ rule, verdict, reason }) => ({ rule: name(rule), verdict, reason: cleanText(reason, 400) }));
+  return [...page(views, { limit: RULES, question: "" }).items];
 }
 
 /** What a caller can do about a review: approving is for a person with a token, never for MCP (S3). */

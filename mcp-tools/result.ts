@@ -1,8 +1,9 @@
 import { deepFreeze } from "../core/config/written-values.ts";
 import { cleanDeep } from "../core/model/untrusted-text.ts";
+import { tokenWeight, WEIGHT_A_TOKEN } from "./token-weight.ts";
 
-/** Nothing over 10,000 tokens leaves a tool; three bytes a token, as in `page.ts`. */
-const HARD_LIMIT_BYTES = 30_000;
+/** Nothing over 10,000 tokens leaves a tool. */
+const HARD_LIMIT = 10_000 * WEIGHT_A_TOKEN;
 
 /** What a tool's answer becomes on the wire: the object, and the same as JSON text for clients that read text alone. */
 export interface ToolAnswer {
@@ -22,7 +23,7 @@ export class ResultTooLarge extends Error {
 export function answerOf(result: Record<string, unknown>): ToolAnswer {
   const structured = cleanDeep(result);
   const text = JSON.stringify(structured);
-  if (Buffer.byteLength(text) > HARD_LIMIT_BYTES) throw new ResultTooLarge();
+  if (tokenWeight(text) > HARD_LIMIT) throw new ResultTooLarge();
   return { structured, text };
 }
 

@@ -6,6 +6,7 @@ import type { ToolContext } from "../context.ts";
 import { cursorOf, page, startOf } from "../page.ts";
 import { targetText } from "../plan-view.ts";
 import { answerOf } from "../result.ts";
+import { WEIGHT_A_TOKEN } from "../token-weight.ts";
 import { draftPostmortem } from "../tools/draft-postmortem.ts";
 import { getIncident } from "../tools/get-incident.ts";
 
@@ -147,9 +148,9 @@ async function read(kind: string, id: string, context: ToolContext, abort: Abort
 
 const asLines = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
-/** Lines up to what 10,000 tokens hold where names are dense: two bytes a token. */
+/** Lines up to what 10,000 tokens hold. */
 function bounded(lines: readonly string[]): string {
-  const { items, total } = page(lines, { limit: lines.length, question: "lines", bytes: 20_000 });
+  const { items, total } = page(lines, { limit: lines.length, question: "lines", weight: 9_000 * WEIGHT_A_TOKEN });
   const left = total - items.length;
   return [...items, ...(left === 0 ? [] : [`(${left} more lines: run unship check.)`])].join("\n");
 }

@@ -6,7 +6,7 @@ import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
 import { refuseUnknownService, servicesOf } from "../known-service.ts";
 import { openCase } from "../open-case.ts";
-import { page, RESULT_BYTES } from "../page.ts";
+import { page, RESULT_WEIGHT } from "../page.ts";
 
 export const getDependencies = defineTool({
   name: "get_dependencies",
@@ -39,12 +39,12 @@ export const getDependencies = defineTool({
       const { cursor: at, limit: most, ...question } = input;
       const shown = edges.map(([caller, callee]) => [name(caller), name(callee)]);
       const outside = (file.topology?.external ?? []).map((node) => name(node));
-      const { items, ...rest } = page(shown, { cursor: at, limit: most, question, bytes: (RESULT_BYTES / 4) * 3 });
+      const { items, ...rest } = page(shown, { cursor: at, limit: most, question, weight: (RESULT_WEIGHT / 4) * 3 });
       return {
         notice: UNTRUSTED_NOTICE,
         known: file.topology !== null,
         edges: [...items],
-        external: [...page(outside, { limit: most, question, bytes: RESULT_BYTES / 4 }).items],
+        external: [...page(outside, { limit: most, question, weight: RESULT_WEIGHT / 4 }).items],
         coordinated: { order: [...order], because: [...because] },
         ...rest,
         gaps: gapViews(file.gaps),

@@ -9,7 +9,7 @@ import { figure } from "../figures.ts";
 import { gaps, gapViews } from "../gap-view.ts";
 import { refuseUnknownService, servicesOf } from "../known-service.ts";
 import { openCase } from "../open-case.ts";
-import { page, RESULT_BYTES } from "../page.ts";
+import { page, RESULT_WEIGHT } from "../page.ts";
 
 const FindingView = z.strictObject({
   service: z.string(),
@@ -89,7 +89,7 @@ export const getFindings = defineTool({
       const later = listed.items.flatMap(({ service: name }) => (name === null ? [] : [name]));
       const said = new Set(listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding.because])));
       const views = conditions.map((condition) => conditionView(condition, said));
-      const shown = page(views, { limit: most, question, bytes: RESULT_BYTES / 3 });
+      const shown = page(views, { limit: most, question, weight: RESULT_WEIGHT / 3 });
       return {
         notice: UNTRUSTED_NOTICE,
         at: rfc3339(file.at),

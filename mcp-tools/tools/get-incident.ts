@@ -57,7 +57,7 @@ export const getIncident = defineTool({
       event: name(one.event),
       detail: quote(one.detail, 300),
     }));
-    const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, bytes: 8_000 });
+    const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, weight: 8_000 });
     return { ...facts(incident), timeline: [...items], ...rest };
   },
 });
@@ -87,7 +87,7 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
 }
 
 /** Lists beside the timeline: a handful is read, and together they must leave it room. */
-const few = (items: readonly string[]) => page(items, { limit: 50, question: "", bytes: 2_500 }).items;
+const few = (items: readonly string[]) => page(items, { limit: 50, question: "", weight: 2_500 }).items;
 
 /** So many sentences of one kind are shown; whoever needs all reads the postmortem. */
 const SENTENCES = 12;

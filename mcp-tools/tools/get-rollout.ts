@@ -7,7 +7,7 @@ import { limit, notice } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { page, RESULT_BYTES } from "../page.ts";
+import { page, RESULT_WEIGHT } from "../page.ts";
 
 const RevisionView = z.strictObject({
   revision: z.string(),
@@ -70,7 +70,7 @@ function rolloutView(rollout: Rollout, most: number): z.infer<typeof RolloutView
     current,
     ...(reason === undefined ? {} : { reason: quote(reason, 200) }),
   }));
-  const { items } = page(views, { limit: most, question: "", bytes: RESULT_BYTES / ROLLOUTS });
+  const { items } = page(views, { limit: most, question: "", weight: RESULT_WEIGHT / ROLLOUTS });
   return {
     service: name(rollout.service),
     workload: `${name(workload.kind)} ${name(workload.namespace)}/${name(workload.name)}`,

@@ -8,8 +8,8 @@ import { callTool } from "./call-tool.ts";
 import { caseFile, config, context, deploy, finding, NOW, recordingGate, steps, target } from "./scenario.ts";
 
 const MANY = Array.from({ length: 1_000 }, (_, index) => index);
-/** Ten kilobytes that cost many tokens a byte: digits, marks and letters of several scripts. */
-const LONG = "7f3a9c:«é漢字»=0x1b ".repeat(500);
+/** Ten kilobytes that cost up to a token a byte: digits, marks and letters by turns, and scripts that are rarely written. */
+const LONG = "7,1;aX9c:«é漢字»ꔀꕉ𠀋𪚥=0x1b ".repeat(250);
 
 const huge = caseFile({
   findings: MANY.map((index) => ({ ...finding, service: `service-${index}`, because: LONG })),
