@@ -42,7 +42,7 @@ export function baselines(
 ): readonly Baseline[] {
   const judged = judgedMetrics(policies);
   const index = indexSeries(caseFile.series, "version");
-  const onset = episodeOnset(harmFindings(caseFile, new Set(services)), index);
+  const onset = episodeOnset(harmFindings(caseFile, new Set(services)), index, caseFile.changes);
   const until = onset?.earliest ?? caseFile.at;
   const found: Baseline[] = [];
   for (const service of services) {

@@ -4,6 +4,7 @@ import { hurts } from "../correlation/harm.ts";
 import { indexSeries, type SampleIndex } from "../correlation/samples.ts";
 import { cameToItsLimit, gravityOf, NEARLY_AS_GRAVE, ofGravestClass } from "../correlation/trouble.ts";
 import type { CaseFile } from "../model/assessment.ts";
+import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { GROWN } from "./grown.ts";
 
@@ -92,12 +93,16 @@ function sameOnset(a: Onset | null, b: Onset | null): boolean {
  * first. Where a drift came to its limit, or something was used up before, it began with that; where what people know of
  * has grown, with the growth. Null where no finding has an onset.
  */
-export function episodeOnset(findings: readonly Finding[], index: SampleIndex): Onset | null {
+export function episodeOnset(
+  findings: readonly Finding[],
+  index: SampleIndex,
+  changes: readonly Change[] = [],
+): Onset | null {
   const grown = findings.filter(({ detector }) => detector === GROWN);
-  if (grown.length > 0 && grown.length < findings.length) return episodeOnset(grown, index);
+  if (grown.length > 0 && grown.length < findings.length) return episodeOnset(grown, index, changes);
   const crept = cameToItsLimit(findings, index);
   if (crept !== null) return crept.onset;
-  const usedUp = exhaustion(findings, index);
+  const usedUp = exhaustion(findings, index, changes);
   if (usedUp !== null) return usedUp.onset;
   const dated = findings
     .flatMap((finding) => (finding.onset === null ? [] : [{ finding, onset: finding.onset }]))

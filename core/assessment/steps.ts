@@ -79,9 +79,9 @@ const configured = (config: Config, name: SeedStep): ChainStep | undefined =>
 function identify({ caseFile, config, services }: StepInput): Answer<"identify_recent_deployments"> {
   const findings = harmFindings(caseFile, new Set(services));
   const index = indexSeries(caseFile.series, config.versionLabel);
-  const onset = episodeOnset(findings, index);
+  const onset = episodeOnset(findings, index, caseFile.changes);
   const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
-  const creeping = isCreeping(findings, index) || exhaustion(findings, index) !== null;
+  const creeping = isCreeping(findings, index) || exhaustion(findings, index, caseFile.changes) !== null;
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
     windowMs === asked ? null : `a drift is noticed late: ${durationText(windowMs)} instead of ${durationText(asked)}`;

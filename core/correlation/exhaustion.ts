@@ -1,12 +1,14 @@
 import { type Point, placeBreak } from "../detection/broken-stick.ts";
 import { formOf, isLatency, isResource } from "../detection/meaning.ts";
 import { mannKendall, median, robustScale } from "../detection/robust.ts";
+import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { creeps } from "./harm.ts";
 import { onceAnIndex } from "./once.ts";
 import { type SampleIndex, samplesBetween } from "./samples.ts";
+import { ORDINARY_ROLLOUT_MS } from "./timing.ts";
 
 /** Something that a service has only so much of, and that was used up more and more until the service failed. */
 export interface Exhaustion {
@@ -34,9 +36,15 @@ const LEADS_UP = 1 / 4;
  * What was used up before the services that fail (or answer late) began to: a metric of theirs that is neither harm nor
  * traffic (connections, threads, the length of a queue; nobody needs to know its limit), level at first and then rising
  * steadily until that time. Then the trouble began when the rise did. Of several, the earliest. Null where there is none.
- * Memory and CPU, whose limit is known, are judged as drifts.
+ * Memory and CPU, whose limit is known, are judged as drifts. Nothing was used up where the service itself was being
+ * changed as it began to fail (what is restarted gives back what it held, and the rise goes on for other reasons), nor
+ * where what rose rose for the most part with its traffic, as every morning makes sessions and connections do.
  */
-export function exhaustion(findings: readonly Finding[], index: SampleIndex): Exhaustion | null {
+export function exhaustion(
+  findings: readonly Finding[],
+  index: SampleIndex,
+  changes: readonly Change[] = [],
+): Exhaustion | null {
   const began = new Map<string, Onset>();
   for (const finding of findings) {
     const { service, onset, verdict, metric } = finding;
@@ -46,20 +54,44 @@ export function exhaustion(findings: readonly Finding[], index: SampleIndex): Ex
     if (known === undefined || onset.at < known.at) began.set(service, onset);
   }
   const found = [...began].flatMap(([service, since]) =>
-    index
-      .metrics(service)
+    (changes.some((change) => isUnderWay(change, service, since)) ? [] : index.metrics(service))
       .filter((series) => isUse(series))
       .flatMap((series) => {
         const onset = once(index, `${service}\n${series.metric}\n${since.earliest}`, () =>
           roseUntil(series, since.earliest),
         );
-        return onset === null ? [] : [{ service, metric: series.metric, onset }];
+        const isOwn = onset !== null && !followsTraffic(series, index.whole(service, "request_rate"), onset, since);
+        return isOwn ? [{ service, metric: series.metric, onset }] : [];
       }),
   );
   return found.toSorted((a, b) => a.onset.at - b.onset.at)[0] ?? null;
 }
 
 const once = onceAnIndex<Onset | null>();
+
+/** Whether somebody was changing this service as its trouble began, with the time that pods take to follow. */
+const isUnderWay = ({ service, ownRollback, startedAt, finishedAt }: Change, of: string, began: Onset): boolean =>
+  service === of &&
+  ownRollback !== true &&
+  startedAt <= began.latest &&
+  began.earliest - startedAt <= FOLLOWS_MS &&
+  (finishedAt === null || finishedAt + ORDINARY_ROLLOUT_MS >= began.earliest);
+/** @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds (default 600) */
+const FOLLOWS_MS = 600_000;
+
+/** What rises for the most part with the traffic is the traffic's, as for the drift of a use. */
+const FOR_THE_MOST_PART = 0.5;
+
+/** Whether a request holds less than half as much more than it did before the rise, on the scale of ratios; false where nobody counts. */
+function followsTraffic(series: Series, rate: Series | undefined, rise: Onset, until: Onset): boolean {
+  const long = (until.earliest - rise.at) / 4;
+  const middle = (of: Series | undefined, from: number, to: number) =>
+    median(samplesBetween(of, from, to).map(({ value }) => value));
+  const ratio = (of: Series | undefined) =>
+    middle(of, until.earliest - long, until.earliest) / middle(of, rise.at - 4 * long, rise.at);
+  const [use, traffic] = [Math.log(ratio(series)), Math.log(ratio(rate))];
+  return use - traffic < FOR_THE_MOST_PART * use; // not so where either is unknown
+}
 
 const isUse = ({ metric, worse }: Series): boolean =>
   worse !== "down" &&

@@ -179,7 +179,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
   );
   const creeping = isCreeping(told, index);
-  const usedUp = exhaustion(told, index);
+  const usedUp = exhaustion(told, index, caseFile.changes);
   const course = creeping || usedUp !== null ? "drift" : "shift";
   const starved = starvedCallees(index, graph, onset, caseFile.at);
   const origins = fitOrigins({

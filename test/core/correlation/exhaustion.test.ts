@@ -72,6 +72,24 @@ describe("what was used up before a service failed", () => {
     expect(used).toBeNull();
   });
 
+  it("is nothing where it rose with the traffic of a morning, and is something where the traffic stayed", () => {
+    const told = (traffic: (minute: number) => number) => {
+      const rate = { ...series("request_rate", traffic), unit: "req/s" };
+      return exhaustion([finding()], indexSeries([series("open_connections", leaking), rate], "version"));
+    };
+    expect(told((minute) => 100 + 45 * Math.max(0, Math.min(20, minute)))).toBeNull();
+    expect(told(() => 100)).not.toBeNull();
+  });
+
+  it("is nothing where the service itself was being changed as it began to fail, and something where another was", () => {
+    const index = indexSeries([series("open_connections", leaking)], "version");
+    const during = { startedAt: FAILS - 30_000, finishedAt: FAILS + MINUTE };
+    const leak = { startedAt: T0 - 30_000, finishedAt: T0 + MINUTE };
+    expect(exhaustion([finding()], index, [change({ service: "store", ...during })])).toBeNull();
+    expect(exhaustion([finding()], index, [change({ service: "orders", ...during })])).not.toBeNull();
+    expect(exhaustion([finding()], index, [change({ service: "store", ...leak })])).not.toBeNull();
+  });
+
   it("lays it at a caller whose change came as the rise began, not at one whose change came as the store failed", () => {
     const deploys = [
       change({ id: "leaks", service: "orders", startedAt: T0 - 30_000, finishedAt: T0 + MINUTE }),
