@@ -167,7 +167,6 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const names = new Set([...index.services, ...graph.external, ...caseFile.changes.map(({ service }) => service)]);
   const stepMs = Math.max(1, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 1));
   const signatures = newSignatures(caseFile.logs, onset, stepMs, names);
-  const surge = surgeAtEntries(index, graph, onset, caseFile.at);
   const spans = spanEvidence(caseFile.spans, onset);
   const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
   const slowness = slownessByService(index, caseFile.findings, onset, caseFile.at, harm);
@@ -181,6 +180,8 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const creeping = isCreeping(told, index);
   const usedUp = exhaustion(told, index, caseFile.changes);
   const course = creeping || usedUp !== null ? "drift" : "shift";
+  // Over the hours of a drift traffic rises by itself, with the day.
+  const surge = course === "drift" ? null : surgeAtEntries(index, graph, onset, caseFile.at);
   const starved = starvedCallees(index, graph, onset, caseFile.at);
   const origins = fitOrigins({
     graph,

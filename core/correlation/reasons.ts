@@ -141,9 +141,14 @@ function worstFit(origins: readonly Origin[]): number {
   return origins.find(({ kind }) => kind === "shared")?.fit ?? 0;
 }
 
-function splitReason(change: Change, { index, onset, caseFile, worse, overloaded }: CaseEvidence): Reason | null {
+function splitReason(
+  change: Change,
+  { index, onset, caseFile, worse, overloaded, course }: CaseEvidence,
+): Reason | null {
   const split = versionSplit(index, change, onset, caseFile.at, worse.get(change.service) ?? new Set(["error_rate"]));
   if (split === null || change.kind === "flag") return null;
+  // What creeps hurts long after both served side by side: that neither was worse then acquits nobody.
+  if (split.nats < 0 && course === "drift") return null;
   // What floods a callee, or takes all that the pods share, hurts both versions alike.
   if (split.nats < 0 && [...overloaded.values()].some((callers) => callers.has(change.service))) return null;
   if (split.nats < 0 && isSaturatedByCost(index, change.service, onset, caseFile.at)) return null;

@@ -73,7 +73,9 @@ function hadCrept(
   const series = index.whole(service, metric);
   const before = valuesBetween(series, onset.earliest, since.earliest).slice(-LEVEL_SAMPLES);
   if (before.length === 0) return series === undefined;
-  const from = baseline ?? 0;
+  // Where a drift was found from its newest part alone, its baseline is the use of that part's start, not of the drift's.
+  const atFirst = valuesBetween(series, Number.NEGATIVE_INFINITY, onset.at).slice(-LEVEL_SAMPLES);
+  const from = Math.min(baseline ?? 0, ...(atFirst.length === 0 ? [] : [median(atFirst)]));
   return median(before) - from >= BEFORE_IT_FAILED * ((current ?? 0) - from);
 }
 /** A level is read from three samples: one may be off. */

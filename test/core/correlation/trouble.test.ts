@@ -23,8 +23,8 @@ const finding = (replaced: Partial<Finding>): Finding => ({
 });
 const leak = finding({ detector: "drift", metric: "memory_usage", onset: onsetAt(T0), baseline: 0.4, current: 0.95 });
 
-/** Use of memory each minute from the leak's begin on. */
-const used = (level: (minute: number) => number) =>
+/** Use of memory each minute, from the leak's begin on or from earlier. */
+const used = (level: (minute: number) => number, from = 1) =>
   indexSeries(
     [
       {
@@ -33,14 +33,16 @@ const used = (level: (minute: number) => number) =>
         unit: "ratio",
         worse: "up",
         labels: {},
-        startAt: T0 + MINUTE,
+        startAt: T0 + from * MINUTE,
         stepMs: MINUTE,
-        values: Array.from({ length: 40 }, (_, i) => level(i + 1)),
+        values: Array.from({ length: 50 }, (_, i) => level(i + from)),
       },
     ],
     "version",
   );
 const grows = used((minute) => Math.min(0.95, 0.4 + (0.52 * minute) / 30));
+/** Known from before the leak on. */
+const known = used((minute) => Math.min(0.99, 0.4 + (0.52 * Math.max(0, minute)) / 30), -9);
 const jumps = used((minute) => (minute <= 30 ? 0.4 + minute / 600 : 0.95));
 
 describe("a drift that comes to its limit", () => {
@@ -50,6 +52,12 @@ describe("a drift that comes to its limit", () => {
     ["explains no failures while it is far from its limit", [finding({}), { ...leak, current: 0.7 }], false, null],
     ["explains no failures that are older", [finding({ onset: onsetAt(T0 - MINUTE) }), leak], false, null],
     ["explains no failures of another service", [finding({ service: "web" }), leak], false, null],
+    [
+      "explains failures for as long as they go on, though it is known by its newest part alone",
+      [finding({}), { ...leak, baseline: 0.85, current: 0.99 }],
+      true,
+      known,
+    ],
     ["explains no failures with which it jumped to its limit", [finding({}), leak], false, jumps],
     ["explains nothing where nothing drifts", [finding({}), { ...leak, detector: "regression" }], false, null],
   ];
