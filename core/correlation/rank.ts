@@ -165,7 +165,8 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const graph = createCallGraph(caseFile.topology);
   const harm = harmByService(index, caseFile.findings, onset, caseFile.at);
   const names = new Set([...index.services, ...graph.external, ...caseFile.changes.map(({ service }) => service)]);
-  const stepMs = Math.max(1, ...index.services.map((service) => index.metrics(service)[0]?.stepMs ?? 1));
+  const hurt = index.services.filter((service) => focus.has(service));
+  const stepMs = Math.max(1, ...(hurt.length > 0 ? hurt : index.services).map((service) => finestStep(index, service)));
   const signatures = newSignatures(caseFile.logs, onset, stepMs, names);
   const spans = spanEvidence(caseFile.spans, onset);
   const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
@@ -218,6 +219,10 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     spans,
   };
 }
+
+/** A coarse gauge beside fine ones makes nothing known later than the fine ones tell it. */
+const finestStep = (index: SampleIndex, service: string): number =>
+  Math.min(...index.metrics(service).map(({ stepMs }) => stepMs));
 
 function worseMetrics(findings: readonly Finding[]): ReadonlyMap<string, ReadonlySet<string>> {
   const metrics = new Map<string, Set<string>>();

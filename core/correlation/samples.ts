@@ -6,7 +6,7 @@ export interface SampleIndex {
   whole(service: string, metric: string): Series | undefined;
   byVersion(service: string, metric: string): ReadonlyMap<string, Series>;
   readonly services: readonly string[];
-  /** The longest step of any service's first metric, ms; 0 without services. */
+  /** The longest of the finest steps of the services, ms; 0 without services. */
   readonly coarsestMs: number;
   /** Metrics of one service as a whole. */
   metrics(service: string): readonly Series[];
@@ -48,7 +48,7 @@ function newIndex(series: readonly Series[], versionLabel: string): SampleIndex 
     whole: (service, metric) => whole.get(service)?.get(metric),
     byVersion: (service, metric) => versions.get(`${service}\n${metric}`) ?? new Map(),
     services: [...whole.keys()].sort(),
-    coarsestMs: Math.max(0, ...[...metrics.values()].map(([first]) => first?.stepMs ?? 0)),
+    coarsestMs: Math.max(0, ...[...metrics.values()].map((all) => Math.min(...all.map(({ stepMs }) => stepMs)))),
     metrics: (service) => metrics.get(service) ?? [],
   };
 }

@@ -215,4 +215,18 @@ describe("what does not belong to the trouble", () => {
     expect({ action: is.action, changeIds: is.changeIds }).toEqual({ action: was.action, changeIds: was.changeIds });
     expect(is.culprit?.probability).toBeCloseTo(was.culprit?.probability ?? 0, 2);
   });
+
+  it("a gauge that is read by the hour, of any service and wherever it stands, changes no decision", async () => {
+    const file = await caseAt(bad, 460);
+    const hourly = (service: string) => ({
+      ...{ service, metric: "licences", unit: "", worse: "either" as const, labels: {} },
+      ...{ startAt: file.at - 3_600_000, stepMs: 3_600_000, values: [5, 5] },
+    });
+    const was = assess(file, testConfig()).decision;
+    for (const service of ["cart", "pay", "somewhere-else"]) {
+      const is = assess({ ...file, series: [hourly(service), ...file.series] }, testConfig()).decision;
+      expect({ action: is.action, changeIds: is.changeIds }).toEqual({ action: was.action, changeIds: was.changeIds });
+      expect(is.culprit?.probability).toBeCloseTo(was.culprit?.probability ?? 0, 2);
+    }
+  });
 });
