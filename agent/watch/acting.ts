@@ -32,7 +32,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
       incidentId: incident.id,
       targets,
       // A long cascade has much to say; a plan that is refused for that would leave it burning.
-      reason: decision.why.join(" ").slice(0, REASON_CHARS).toWellFormed(),
+      reason: decision.why.join("; ").slice(0, REASON_CHARS).toWellFormed(),
       proposedBy: "watch",
     });
     incident = note(

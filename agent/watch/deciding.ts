@@ -123,7 +123,7 @@ async function recordDecision(before: Incident, assessment: Assessment, pursuit:
   const { decision } = assessment;
   const { at } = pursuit.caseFile;
   const known = before.ranking === null ? before : { ...before, decidedRanking: before.ranking };
-  const incident = advance(known, "investigated", at, decisionName(assessment), decision.why.join(" "));
+  const incident = advance(known, "investigated", at, decisionName(assessment), decision.why.join("; "));
   emit(pursuit, "incident.assessed", suspects(incident), incident);
   emit(pursuit, "incident.decided", decisionText(incident), incident);
   if (decision.action === "hotfix_recommendation") {

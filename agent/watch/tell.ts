@@ -54,7 +54,7 @@ function linesOf(incident: Incident): readonly string[] {
   const { decision, onset, affectedServices } = incident;
   return [
     `Since ${rfc3339(onset?.at ?? incident.detectedAt)}; affected: ${affectedServices.join(", ") || incident.service}.`,
-    ...(decision === null ? [] : [`Decision: ${decision.action}. ${decision.why.join(" ")}`]),
+    ...(decision === null ? [] : [`Decision: ${decision.action}. ${decision.why.join("; ")}`]),
     ...(decision?.needsPerson.map((why) => `Needs a person: ${why}`) ?? []),
     ...(incident.unverified.length > 0 ? [`Not verified: ${incident.unverified.join("; ")}`] : []),
   ];
