@@ -59,7 +59,8 @@ export function accomplices(
 export function untold(culprit: Change, changes: readonly Change[], evidence: CaseEvidence): Change | null {
   const { index, graph, harm, onset, stepMs, caseFile } = evidence;
   const isGrowing = (endOf(culprit, evidence) ?? caseFile.at) >= caseFile.at - stepMs;
-  if (!isGrowing || caseFile.at - onset.at > MOST_SAMPLES * stepMs || !failsRequests(evidence)) return null;
+  if (!isGrowing || caseFile.at - onset.at > Math.min(MOST_SAMPLES * stepMs, MOST_WAIT_MS) || !failsRequests(evidence))
+    return null;
   const callers = graph.callers(culprit.service);
   const met = changes.filter(
     (other) =>
@@ -74,6 +75,8 @@ export function untold(culprit: Change, changes: readonly Change[], evidence: Ca
 }
 /** Two minutes at fifteen seconds a sample: a rollout's growth shows in eight samples, or not at all. */
 const MOST_SAMPLES = 8;
+/** However coarse the samples, what is surely guilty does not go on for longer because of what may be guilty too. */
+const MOST_WAIT_MS = 5 * 60_000;
 
 /** The reason by which a candidate gains from its being possibly not alone; null where no other change may join it. */
 export function joinedBy(found: readonly Accomplice[]): Reason | null {

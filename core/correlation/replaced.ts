@@ -1,13 +1,7 @@
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
-
-/**
- * Who tells a deploy's end together with its start does not know how long its pods took: until a rollout of ordinary
- * length is over (Kubernetes' own progress deadline is ten minutes, most take a few), the old pods may serve.
- */
-const UNTOLD_MS = 2_000;
-const ORDINARY_ROLLOUT_MS = 180_000;
+import { ORDINARY_ROLLOUT_MS, UNTOLD_MS } from "./timing.ts";
 
 /**
  * The change that had wholly replaced this one before the trouble began, or null where what it brought may still have

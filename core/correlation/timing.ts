@@ -5,8 +5,11 @@ import type { Onset } from "../model/finding.ts";
 export type Course = "shift" | "contract" | "drift";
 
 const MINUTE = 60_000;
-/** Who tells a deploy's end together with its start does not know how long its pods took: a few minutes is ordinary. */
-const UNTOLD_MS = 2_000;
+/**
+ * Who tells a deploy's end together with its start does not know how long its pods took: until a rollout of ordinary
+ * length is over (Kubernetes' own progress deadline is ten minutes, most take a few), the old pods may serve.
+ */
+export const UNTOLD_MS = 2_000;
 export const ORDINARY_ROLLOUT_MS = 3 * MINUTE;
 /** Pods, caches and load balancers take so long to follow what a log of changes calls done; nothing is dated finer. */
 const LEAST_ROLLOUT_MS = MINUTE;

@@ -38,6 +38,31 @@ describe("two changes that are guilty, each by itself", () => {
   });
 });
 
+describe("a change that met the guilty one in the same seconds", () => {
+  const push = deploy("cart", 305, { id: "config-cart", kind: "config" });
+  const world = {
+    ...base,
+    changes: [deploy("stock", 300), push],
+    effects: [passedOn, ofItsOwn],
+    versions: versions(0.4, 0.1),
+  };
+  const waits = async (at: number) =>
+    (await decided(world, at)).why.join().includes("whether config-cart is guilty too");
+
+  it("is waited for while how the failures grow can still tell whether it is guilty too", async () => {
+    expect(await waits(345)).toBe(true);
+  });
+
+  it("is waited for no longer once the guilty one's rollout is over", async () => {
+    expect(await waits(470)).toBe(false);
+  });
+
+  it("is not waited for where its service does not ask the guilty one's", async () => {
+    const apart = { ...world, changes: [deploy("stock", 300), { ...push, service: "checkout" }] };
+    expect((await decided(apart, 345)).why.join()).not.toContain("guilty too will show");
+  });
+});
+
 describe("a change that was made at the same time as the guilty one stays", () => {
   const cases: readonly (readonly [string, WorldOptions])[] = [
     [

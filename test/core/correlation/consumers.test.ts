@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { assess } from "../../../core/assessment/assessor.ts";
 import { gatherEvidence, rankCandidates } from "../../../core/correlation/rank.ts";
 import { showsAt } from "../../../core/correlation/shows-at.ts";
 import { stillSettling } from "../../../core/decision/settling.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
+import { testConfig } from "../assessment/config.ts";
 import { change, emptyCase, line, MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
 const STEP = 15_000;
@@ -123,6 +125,18 @@ describe("a change that hurts only those that deal with its service", () => {
     const early = { ...file, at: T0 + 45_000 };
     const now = gatherEvidence(early, onsetAt(T0), new Set(["web", "admin", "shop"]), options);
     expect(stillSettling(deploy, candidate, now)).toContain("deploy-prices");
+  });
+
+  it("is left to people where one consumer alone is hurt and nothing but its time speaks against it", () => {
+    const push = { ...deploy, kind: "config" as const, startedAt: T0 - 5000, finishedAt: T0 };
+    const file = caseOf({ fails: { shop: 0.3 }, more: { changes: [push] } });
+    const config = testConfig();
+    // Half is enough for whoever wrote this file, and yet it is not enough here.
+    const lax = { ...config, chain: config.chain.map((one) => ({ ...one, confidenceThreshold: 0.5 })) };
+    const { decision } = assess(file, lax);
+    expect(decision.action).toBe("no_action");
+    expect(decision.culprit?.changeId).toBe(deploy.id);
+    expect(decision.needsPerson.join()).toContain("nobody saw prices itself do worse");
   });
 
   it("adds up: the reasons of every candidate sum to its odds against no change", () => {

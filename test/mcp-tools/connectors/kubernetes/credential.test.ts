@@ -53,11 +53,8 @@ async function startDoor(to: URL, headers: Readonly<Record<string, string>>) {
   };
 }
 
-/** A server that answers every question alike. */
-async function answering(status: number, body: unknown) {
-  const server = createServer((_, response) => {
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-  });
+/** A client of such a server, which listens for as long as the client is held. */
+async function clientOf(server: ReturnType<typeof createServer>) {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const client = kubeClient({ server: url, namespace: "default", http: {} });
@@ -71,6 +68,14 @@ async function answering(status: number, body: unknown) {
   };
 }
 
+/** A server that answers every question alike. */
+async function answering(status: number, body: unknown) {
+  const server = createServer((_, response) => {
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  return clientOf(server);
+}
+
 /** A server that grants one right and no other. */
 async function granting(right: string) {
   const server = createServer(async (incoming, response) => {
@@ -79,17 +84,7 @@ async function granting(right: string) {
     const allowed = right === `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`;
     response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify({ status: { allowed } }));
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const client = kubeClient({ server: url, namespace: "default", http: {} });
-  return {
-    client,
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return clientOf(server);
 }
 
 describe("what a credential may change", () => {
