@@ -54,6 +54,15 @@ export interface Http {
     schema: z.ZodType<T>,
     abort: AbortSignal,
   ): Promise<{ readonly status: number; readonly body: T }>;
+  /** The same, with the answer's bytes handed to `take` (which must not throw) as they come, for what is large. */
+  receive(
+    method: WriteMethod,
+    path: Path,
+    body: string,
+    contentType: string,
+    take: (bytes: Buffer) => void,
+    abort: AbortSignal,
+  ): Promise<void>;
   /** Closes its connections; requests under way end first. */
   close(): Promise<void>;
 }
@@ -111,25 +120,29 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   async function textOf(answer: Dispatcher.ResponseData, limit: number): Promise<string> {
+    const chunks: Buffer[] = [];
+    await bytesOf(answer, limit, (chunk) => chunks.push(chunk));
+    return Buffer.concat(chunks).toString("utf8");
+  }
+
+  async function bytesOf(answer: Dispatcher.ResponseData, limit: number, take: (chunk: Buffer) => void): Promise<void> {
     if (Number(answer.headers["content-length"] ?? 0) > limit) {
       answer.body.on("error", () => {}); // destroying reports an abort to the stream, which nobody reads
       answer.body.destroy();
       fail("source.too_large", { limit });
     }
-    const chunks: Buffer[] = [];
     let bytes = 0;
     try {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (bytes > limit) break;
-        chunks.push(chunk);
+        take(chunk);
       }
     } catch (cause) {
       const because = becauseOf(cause);
       fail("source.unavailable", { because: because === "not-sent" ? "cut-off" : because }, plain(cause));
     }
     if (bytes > limit) fail("source.too_large", { limit });
-    return Buffer.concat(chunks).toString("utf8");
   }
 
   function parse<T>(text: string, schema: z.ZodType<T>): T {
@@ -139,6 +152,8 @@ export function createHttp(options: HttpOptions): Http {
     return parsed.success ? parsed.data : fail("source.shape", {}, shapeCause(parsed.error));
   }
 
+  const within = (abort: AbortSignal) => AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
+
   async function whole(
     method: Dispatcher.HttpMethod,
     path: Path,
@@ -146,7 +161,7 @@ export function createHttp(options: HttpOptions): Http {
     body: string | undefined,
     abort: AbortSignal,
   ) {
-    const answer = await open(method, path, extra, body, AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]));
+    const answer = await open(method, path, extra, body, within(abort));
     return { status: answer.statusCode, text: await textOf(answer, maxBytes) };
   }
 
@@ -189,6 +204,10 @@ export function createHttp(options: HttpOptions): Http {
       const extra = { accept: "application/json", ...(text === undefined ? {} : { "content-type": contentType }) };
       const answer = await whole(method, path, extra, text, abort);
       return { status: answer.status, body: parse(answer.text, schema) };
+    },
+    async receive(method, path, body, contentType, take, abort) {
+      const extra = { accept: "application/json", "content-type": contentType };
+      await bytesOf(await open(method, path, extra, body, within(abort)), maxBytes, take);
     },
     close: () => agent.close(),
   };

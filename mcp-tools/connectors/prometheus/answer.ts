@@ -27,15 +27,21 @@ export function seriesOf({ data }: Answer): readonly RawSeries[] | null {
   if (data.resultType === "string") return null;
   const all: RawSeries[] = [];
   for (const one of data.result) {
-    if (typeof one !== "object" || one === null || !("metric" in one)) return null;
-    const points = pointsOf(
-      "values" in one ? one.values : "value" in one ? [one.value] : "histograms" in one ? [] : null,
-    );
-    const metric = labelsOf(one.metric);
-    if (points === null || metric === null) return null;
-    all.push({ metric, points });
+    const series = rawSeries(one);
+    if (series === null) return null;
+    all.push(series);
   }
   return all;
+}
+
+/** One series of a matrix or a vector; one that holds histograms alone has no points. Null where it is none. */
+export function rawSeries(one: unknown): RawSeries | null {
+  if (typeof one !== "object" || one === null || !("metric" in one)) return null;
+  const points = pointsOf(
+    "values" in one ? one.values : "value" in one ? [one.value] : "histograms" in one ? [] : null,
+  );
+  const metric = labelsOf(one.metric);
+  return points === null || metric === null ? null : { metric, points };
 }
 
 /** Prometheus' text of a number → the number; null for NaN, which it writes where there is no answer. */

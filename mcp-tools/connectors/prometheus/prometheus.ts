@@ -7,6 +7,7 @@ import { type Http, type Path, path } from "../http.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { type Grid, gridOf } from "../time-grid.ts";
 import { Answer, type RawSeries, sampleValue, seriesOf } from "./answer.ts";
+import { createAnswerStream } from "./answer-stream.ts";
 import { createPartialAnswers } from "./partial.ts";
 import { type PlannedQuery, planQueries, type QueryPlan } from "./query-plan.ts";
 import { ActiveTargets, usualInterval } from "./scrape-interval.ts";
@@ -63,6 +64,7 @@ export interface PrometheusSource extends MetricSource {
 }
 
 const SOURCE = "prometheus";
+const FORM = "application/x-www-form-urlencoded";
 /** Prometheus refuses more points a series in one answer (web/api/v1, "exceeded maximum resolution of 11,000 points"). */
 const MAX_POINTS = 11_000;
 /** Prometheus' default `scrape_timeout`: the longest that a scrape's samples can be on their way. */
@@ -85,7 +87,21 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
 
   async function ask(where: Path, form: Record<string, string>, abort: AbortSignal): Promise<Answer> {
     const body = new URLSearchParams(form).toString();
-    return (await http.send("POST", where, body, "application/x-www-form-urlencoded", Answer, abort)).body;
+    return (await http.send("POST", where, body, FORM, Answer, abort)).body;
+  }
+
+  /** Hands over each series as it comes. An answer that turns out not to be one throws in the end. */
+  async function askSeries(
+    where: Path,
+    form: Record<string, string>,
+    take: (series: RawSeries) => void,
+    abort: AbortSignal,
+  ): Promise<Answer> {
+    const stream = createAnswerStream(take);
+    await http.receive("POST", where, new URLSearchParams(form).toString(), FORM, stream.take, abort);
+    const answer = stream.end();
+    if (answer === null) throw new UnshipError("source.shape", { source: SOURCE });
+    return answer;
   }
 
   function read(metric: string, answer: Answer): readonly RawSeries[] {
@@ -125,17 +141,19 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     { query }: PlannedQuery,
     grid: Grid,
     { metric, purpose }: Pick<MetricQuery, "metric" | "purpose">,
+    take: (series: RawSeries) => void,
     abort: AbortSignal,
-  ): Promise<readonly RawSeries[]> {
+  ): Promise<void> {
     const answers: Answer[] = [];
     for (let first = 0; first < grid.count; first += MAX_POINTS) {
       const last = Math.min(first + MAX_POINTS, grid.count) - 1;
       const at = (index: number) => seconds(grid.startAt + index * grid.stepMs);
       const form = { query, start: at(first), end: at(last), step: seconds(grid.stepMs) };
-      answers.push(await ask(path`/api/v1/query_range`, form, abort));
+      answers.push(await askSeries(path`/api/v1/query_range`, form, take, abort));
     }
     partial.take(metric, purpose, answers);
-    return answers.flatMap((answer) => read(metric, answer));
+    // Whatever else may stand in an answer in place of series.
+    for (const answer of answers) read(metric, answer).forEach(take);
   }
 
   async function range(
@@ -157,30 +175,28 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     }
     const given = queries[metric] ?? { unit: "", worse: "either" as const };
     const { unit, worse } = meaningOf(metric, given);
-    const found = new Map<string, { service: string; version: string | undefined; values: (number | null)[] }>();
+    const found = createFound(grid);
     let unnamed = 0;
     let infinite = 0;
-    for (const { metric: labels, points: samples } of await points(planned, grid, { metric, purpose }, abort)) {
+    const take = ({ metric: labels, points: samples }: RawSeries): void => {
       const service = labels[serviceLabel];
-      const version = labels[versionLabel];
       if (service === undefined || service === "") {
         unnamed += 1;
-        continue;
+        return;
       }
-      const key = JSON.stringify([service, version]);
-      const values = found.get(key)?.values ?? new Array<number | null>(grid.count).fill(null);
-      found.set(key, { service, version, values });
+      const values = found.valuesOf(service, labels[versionLabel]);
       for (const [at, text] of samples) {
         const index = Math.round((at * 1000 - grid.startAt) / stepMs);
         const value = sampleValue(text);
         if (value !== null && !Number.isFinite(value)) infinite += 1;
-        else if (index >= 0 && index < grid.count) values[index] = value === null ? null : value * planned.scale;
+        else if (index >= 0 && index < grid.count) values[index] = value === null ? Number.NaN : value * planned.scale;
       }
-    }
+    };
+    await points(planned, grid, { metric, purpose }, take, abort);
     if (unnamed > 0) note(metric, `${unnamed} series have no label ${serviceLabel}: they belong to no service`);
     if (infinite > 0) note(metric, `${infinite} samples are infinite, which is no measurement: taken as missing`);
     return withVersionsThatServe(
-      [...found.values()].map(({ service, version, values }) => ({
+      found.all.map(({ service, version, values }) => ({
         service,
         metric,
         unit,
@@ -188,7 +204,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
         labels: version === undefined ? {} : { version },
         startAt: grid.startAt,
         stepMs,
-        values,
+        values: values.some(Number.isNaN) ? values.map((value) => (Number.isNaN(value) ? null : value)) : values,
       })),
     );
   }
@@ -236,6 +252,36 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
       const begun = clock.now();
       const { data } = await http.getJson(path`/api/v1/status/buildinfo`, BuildInfo, abort);
       return { version: data.version, latencyMs: clock.now() - begun };
+    },
+  };
+}
+
+interface Found {
+  readonly service: string;
+  readonly version: string | undefined;
+  /** One a point of the grid; NaN is missing. */
+  readonly values: number[];
+}
+
+/** What was found of each service and version, in the order in which they came. */
+function createFound({ count }: Grid) {
+  const all: Found[] = [];
+  const whole = new Map<string, Found>();
+  const versions = new Map<string, Map<string, Found>>();
+  return {
+    all,
+    valuesOf(service: string, version: string | undefined): number[] {
+      let byVersion = versions.get(service);
+      const known = version === undefined ? whole.get(service) : byVersion?.get(version);
+      if (known !== undefined) return known.values;
+      const one = { service, version, values: new Array<number>(count).fill(Number.NaN) };
+      all.push(one);
+      if (version === undefined) whole.set(service, one);
+      else {
+        byVersion ??= new Map();
+        versions.set(service, byVersion.set(version, one));
+      }
+      return one.values;
     },
   };
 }
