@@ -1,6 +1,7 @@
 import { ALARM_NATS } from "../detection/evidence.ts";
 import { isHarm, withUnit } from "../detection/meaning.ts";
 import { median } from "../detection/robust.ts";
+import { createRunningMedian } from "../detection/running-median.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
@@ -55,30 +56,50 @@ export function grownSince(finding: Finding, series: Series | undefined, act: Ow
 }
 
 interface Growth {
-  /** The first sample that is part of it. */
+  /** The first sample that may be part of it: the one after the last that is not. */
   readonly index: number;
   readonly stayed: number;
   readonly grown: number;
   readonly samples: number;
 }
 
-/** The first place from which nearly all samples lie at least twice as far above the usual level as those before it did. */
+interface Known {
+  readonly value: number;
+  readonly index: number;
+}
+
+/**
+ * The first place from which nearly all samples lie at least twice as far above the usual level as those before it did.
+ * What most places fail by is looked at first: work of O(n log n) where trouble stays and does not grow.
+ */
 function growthIn(values: readonly (number | null)[], usual: number): Growth | null {
-  for (let index = LEAST_STAYED; index <= values.length - LEAST_GROWN; index++) {
-    const before = values.slice(0, index).filter((value) => value !== null);
-    const after = values.slice(index).filter((value) => value !== null);
-    if (before.length < LEAST_STAYED || after.length < LEAST_GROWN) continue;
-    const stayed = median(before);
+  const known = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
+  const least = Math.min(...known.slice(-LEAST_GROWN).map(({ value }) => value));
+  const before = createRunningMedian();
+  for (const [place, { value }] of known.entries()) {
+    const stayed = before.middle();
     const limit = usual + AS_MUCH_AGAIN * (stayed - usual);
-    if (stayed <= usual || (after[0] ?? 0) < limit || after.slice(-LEAST_GROWN).some((value) => value < limit))
-      continue;
-    const grown = median(after);
-    const wasThere = before.filter((value) => value > (stayed + grown) / 2).length;
-    const isThere = after.filter((value) => value >= limit).length;
-    if (wasThere <= (1 - GROWN_SHARE) * before.length && isThere >= GROWN_SHARE * after.length)
-      return { index, stayed, grown, samples: after.length };
+    const hasLevels = place >= LEAST_STAYED && known.length - place >= LEAST_GROWN;
+    if (hasLevels && stayed > usual && value >= limit && least >= limit) {
+      const growth = growthAt(known, place, { stayed, limit });
+      if (growth !== null) return growth;
+    }
+    before.add(value);
   }
   return null;
+}
+
+function growthAt(
+  known: readonly Known[],
+  place: number,
+  { stayed, limit }: { readonly stayed: number; readonly limit: number },
+): Growth | null {
+  const [before, after] = [known.slice(0, place), known.slice(place)];
+  const grown = median(after.map(({ value }) => value));
+  const wasThere = before.filter(({ value }) => value > (stayed + grown) / 2).length;
+  const isThere = after.filter(({ value }) => value >= limit).length;
+  if (wasThere > (1 - GROWN_SHARE) * before.length || isThere < GROWN_SHARE * after.length) return null;
+  return { index: (before.at(-1)?.index ?? -1) + 1, stayed, grown, samples: after.length };
 }
 
 /**

@@ -2,10 +2,9 @@ import { createCallGraph } from "../correlation/call-graph.ts";
 import { replaces } from "../correlation/replaced.ts";
 import type { DetectionEngine, Signal } from "../detection/engine.ts";
 import { ALARM_NATS } from "../detection/evidence.ts";
-import { levelSurprise, scaled } from "../detection/normal-level.ts";
-import { rateSurprise } from "../detection/normal-rate.ts";
 import { locateOnset } from "../detection/onset.ts";
 import { slotOf, timeOf, valueAt } from "../detection/sample-grid.ts";
+import { surprisesFrom } from "../detection/signal-watch.ts";
 import type { Change } from "../model/change.ts";
 import type { Topology } from "../model/evidence.ts";
 import type { Finding, Onset } from "../model/finding.ts";
@@ -158,17 +157,7 @@ function surprisesSince(signal: Signal, doneAt: number, engine: Pick<DetectionEn
     return ((Number.isNaN(value) ? valueAt(rate.grid, slot - 1) : value) * grid.stepMs) / 1000;
   };
   const first = Math.max(grid.first, Math.ceil((doneAt - grid.originMs) / grid.stepMs) + 2);
-  const nats: number[] = [];
-  for (let slot = first; slot < grid.next; slot++) {
-    const value = valueAt(grid, slot);
-    if (Number.isNaN(value)) nats.push(Number.NaN);
-    else if (normal.kind === "level") nats.push(levelSurprise(normal, scaled(normal, value)));
-    else {
-      const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
-      const k = normal.bounded ? Math.max(0, Math.min(1, value)) * n : Math.max(0, value);
-      nats.push(n > 0 ? rateSurprise(normal, k, n) : Number.NaN);
-    }
-  }
+  const nats = surprisesFrom(normal, grid, requests, first, grid.next);
   return { nats, firstAt: timeOf(grid, first), stepMs: grid.stepMs };
 }
 

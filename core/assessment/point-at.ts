@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { isHarm, isResource, withUnit } from "../detection/meaning.ts";
-import { createLevelNormal, levelSurprise, scaled, unscaled } from "../detection/normal-level.ts";
+import { createLevelNormal, levelSurprises, scaled, unscaled } from "../detection/normal-level.ts";
 import { locateOnset } from "../detection/onset.ts";
 import { median, robustScale } from "../detection/robust.ts";
 import type { CaseFile } from "../model/assessment.ts";
@@ -91,9 +91,10 @@ export function symptomFinding(
   normal.variance = Math.max(scale, normal.material / 5) ** 2;
   normal.covariance = normal.variance / 2;
   const from = Math.max(0, series.values.length - ONSET_SLOTS);
+  const surprise = levelSurprises(normal);
   const surprises = series.values
     .slice(from)
-    .map((value) => (value === null ? Number.NaN : levelSurprise(normal, scaled(normal, value))));
+    .map((value) => (value === null ? Number.NaN : surprise(scaled(normal, value))));
   const onset = locateOnset(surprises, series.startAt + from * series.stepMs, series.stepMs);
   if (onset === null) return [];
   const since = series.values.filter(

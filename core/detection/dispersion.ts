@@ -28,10 +28,12 @@ export function learnSpread(spread: Spread, deviation: number, variance: number,
     block.filled += 1;
     if (block.filled < block.size) continue;
     const pearson = block.deviation ** 2 / Math.max(block.variance, 1e-9);
-    const most = MOST_PEARSON * dispersionIn(spread);
+    // No dispersion is below 1: what is not beyond five plain deviations is not cut.
+    const most = pearson <= MOST_PEARSON ? MOST_PEARSON : MOST_PEARSON * dispersionIn(spread);
     const weight = block.variance / (block.variance + 0.5); // Pearson's statistic varies by 2 + 1/expected
-    block.sum = block.sum * keep ** block.size + weight * Math.min(pearson, most);
-    block.weight = block.weight * keep ** block.size + weight;
+    const kept = block.size === 1 ? keep : keep ** block.size;
+    block.sum = block.sum * kept + weight * Math.min(pearson, most);
+    block.weight = block.weight * kept + weight;
     block.deviation = 0;
     block.variance = 0;
     block.filled = 0;

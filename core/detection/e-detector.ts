@@ -4,17 +4,36 @@
  * probability of at most m·α while nothing is worse, whenever one looks, and once in 1/α samples on average.
  * @see Shin, Ramdas & Rinaldo (2023), "E-detectors", arXiv:2203.03532; Roberts (1966), Technometrics 8(3):411–430
  */
-export type Begun = readonly number[];
+export type Begun = number[];
 
 /** Sums are kept from overflowing; they say everything long before. */
 const MOST = 1e300;
 
-/** Takes one sample in: `nats[i]` is its evidence (log likelihood ratio) for the i-th alternative. */
+/** Takes one sample in, and gives `begun` back: `nats[i]` is its evidence (log likelihood ratio) for the i-th alternative. */
 export function takeEvidence(begun: Begun, nats: readonly number[]): Begun {
-  return nats.map((one, i) => Math.min(MOST, (1 + (begun[i] ?? 0)) * Math.exp(one)));
+  for (let i = 0; i < nats.length; i++) begun[i] = Math.min(MOST, (1 + (begun[i] ?? 0)) * Math.exp(nats[i] ?? 0));
+  return begun;
+}
+
+/** Evidence says so much at most, in nats: more than that overflows as a ratio. */
+const MOST_NATS = 700;
+
+/** The same for the evidence of each alternative since it was last at nothing, in nats. */
+export function addUp(evidence: number[], nats: readonly number[]): void {
+  for (let i = 0; i < nats.length; i++)
+    evidence[i] = Math.min(MOST_NATS, Math.max(0, evidence[i] ?? 0) + (nats[i] ?? 0));
+}
+
+/** The strongest of it; 0 where none speaks for any alternative. */
+export function strongest(evidence: readonly number[]): number {
+  let most = 0;
+  for (const one of evidence) most = Math.max(most, one);
+  return most;
 }
 
 /** Whether it alarms when it may spend `alpha` (0–1) a sample. */
 export function hasDetected(begun: Begun, alpha: number): boolean {
-  return begun.reduce((sum, one) => sum + one, 0) * alpha >= Math.max(1, begun.length);
+  let sum = 0;
+  for (const one of begun) sum += one;
+  return sum * alpha >= Math.max(1, begun.length);
 }

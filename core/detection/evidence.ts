@@ -52,7 +52,9 @@ export const MOST_RATE = 0.98;
 export function worseRates(normal: number, leastRatio = 1 + MATERIAL_LEVEL): readonly number[] {
   const least = Math.min(0.95, Math.max(normal * leastRatio, normal + MATERIAL_ERROR_RATIO));
   const ratio = (MOST_RATE / least) ** (1 / (RATES - 1));
-  return Array.from({ length: RATES }, (_, i) => least * ratio ** i);
+  const rates: number[] = [];
+  for (let i = 0; i < RATES; i++) rates.push(least * ratio ** i);
+  return rates;
 }
 
 /**

@@ -139,23 +139,24 @@ function leastShift(normal: LevelNormal): number {
 const BELIEVABLE = 3;
 
 /**
- * Evidence against each alternative, for the running test. "Not worse" is every mean up to what the learned one may be
- * off by, and up to half of the smallest shift that matters: a steady signal that moves a little is not worse.
+ * Evidence against each alternative, for the running test, into `nats`: no list is made for each sample. "Not worse" is
+ * every mean up to what the learned one may be off by, and up to half of the smallest shift that matters: a steady signal
+ * that moves a little is not worse.
  */
-export function levelTrials(normal: LevelNormal, x: number, before: number): readonly number[] {
+export function levelTrials(normal: LevelNormal, x: number, before: number, nats: number[]): void {
   const { u, variance, gain } = innovation(normal, x, before);
   const slack = Math.max(margin(normal), normal.material / 2);
   const believable = BELIEVABLE * Math.sqrt(variance);
   const least = leastShift(normal);
-  const nats: number[] = [];
+  nats.length = 0;
   for (const sign of normal.signs) {
     const moved = sign * (u - sign * slack * gain);
     for (const multiple of MULTIPLES) {
       const shift = sign * multiple * least;
-      nats.push(levelEvidence(sign * Math.min(moved, sign * shift + believable), shift * gain, variance));
+      const one = levelEvidence(sign * Math.min(moved, sign * shift + believable), shift * gain, variance);
+      nats.push(bounded(one));
     }
   }
-  return nats;
 }
 
 /** Whether a mean in the scale tested lies at least the smallest shift that matters away, in a direction that hurts. */
@@ -163,20 +164,23 @@ export function isMaterial(normal: LevelNormal, x: number): boolean {
   return normal.signs.some((sign) => sign * (x - normal.mean) >= normal.material);
 }
 
-/** Evidence that this one sample is no longer normal: for the place of the onset; autocorrelation tempers it. */
-export function levelSurprise(normal: LevelNormal, x: number): number {
+/**
+ * Evidence of single samples that they are no longer normal: for the place of the onset; autocorrelation tempers it.
+ * Holds for `normal` as it is now, whose limits are worked out once for all samples.
+ */
+export function levelSurprises(normal: LevelNormal): (x: number) => number {
   const rho = carry(normal);
   const variance = (normal.variance * driftOf(normal) * (1 + rho)) / (1 - rho);
   const least = leastShift(normal);
-  const all: number[] = [];
-  for (const sign of normal.signs) {
-    for (const multiple of MULTIPLES) {
-      const shift = sign * multiple * least;
-      all.push(bounded(levelEvidence(x - normal.mean, shift / 2, variance)));
-      all.push(bounded(levelEvidence(x - normal.mean, shift, variance)));
-    }
-  }
-  return logSumExp(all) - Math.log(all.length);
+  const { mean } = normal;
+  const shifts = normal.signs.flatMap((sign) =>
+    MULTIPLES.flatMap((multiple) => [(sign * multiple * least) / 2, sign * multiple * least]),
+  );
+  const all: number[] = shifts.map(() => 0);
+  return (x) => {
+    for (let i = 0; i < shifts.length; i++) all[i] = bounded(levelEvidence(x - mean, shifts[i] ?? 0, variance));
+    return logSumExp(all) - Math.log(all.length);
+  };
 }
 
 /** Evidence that the level is normal again rather than half as far off as it was. */

@@ -50,8 +50,9 @@ export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEV
 
 /** Takes one normal sample in; `keep` is the share of the past that is kept (0–1). */
 export function learnRate(normal: RateNormal, k: number, n: number, keep: number): void {
-  const usual = centerRate(normal);
-  const scale = Math.sqrt(Math.max(n * usual, 0.25) * dispersionOf(normal));
+  const dispersion = dispersionOf(normal);
+  const usual = centerOf(pastOf(normal, dispersion));
+  const scale = Math.sqrt(Math.max(n * usual, 0.25) * dispersion);
   const taken = normal.learned < 8 ? k : Math.min(k, n * usual + 4 * scale); // one wild sample must not become normal
   const keepLong = keep ** (1 / LONGER);
   if (normal.learned >= 4 && n > 0) learnSpread(normal.spread, k - n * usual, n * usual, keepLong);
@@ -63,10 +64,9 @@ export function learnRate(normal: RateNormal, k: number, n: number, keep: number
 }
 
 /** The usual rate: errors a request, or counts a step. Half an event is added, so that it is never zero (Jeffreys). */
-export function centerRate(normal: RateNormal): number {
-  const { errors, requests } = pastOf(normal);
-  return (errors + 0.5) / (requests + 1);
-}
+export const centerRate = (normal: RateNormal): number => centerOf(pastOf(normal, dispersionOf(normal)));
+
+const centerOf = ({ errors, requests }: Counts): number => (errors + 0.5) / (requests + 1);
 
 /** The newer past agrees with the longer one within so many deviations: 95 in a hundred do where nothing has moved. */
 const AGREES = 2;
@@ -76,11 +76,16 @@ const AGREES = 2;
  * it wrong.
  * @see Bifet & Gavaldà (2007), "Learning from Time-Changing Data with Adaptive Windowing", SDM, for the idea
  */
-function pastOf(normal: RateNormal): { readonly errors: number; readonly requests: number } {
+function pastOf(normal: RateNormal, dispersion: number): Counts {
   const { long } = normal;
   const expected = ((long.errors + 0.5) / (long.requests + 1)) * normal.requests;
   const off = normal.errors - expected;
-  return off ** 2 <= AGREES ** 2 * (expected + 0.5) * dispersionOf(normal) ? long : normal;
+  return off ** 2 <= AGREES ** 2 * (expected + 0.5) * dispersion ? long : normal;
+}
+
+interface Counts {
+  readonly errors: number;
+  readonly requests: number;
 }
 
 /** Variance of sums of samples over that of independent events, at least 1. */
@@ -91,16 +96,17 @@ export const dispersionOf = ({ spread }: RateNormal): number => dispersionIn(spr
  * from `normal.requests` makes the predictive variance 1 + requests now / requests learned times as large
  * (gamma–Poisson), and the dispersion itself is known from so many samples only.
  */
-function predictiveDispersion(normal: RateNormal, requests: number): number {
-  const samples = PRIOR_BLOCKS + (normal.spread[0]?.weight ?? 0);
-  return dispersionOf(normal) * unsureOfVariance(samples) * (1 + requests / (pastOf(normal).requests + 1));
+function predictiveDispersion({ spread }: RateNormal, dispersion: number, past: Counts, requests: number): number {
+  const samples = PRIOR_BLOCKS + (spread[0]?.weight ?? 0);
+  return dispersion * unsureOfVariance(samples) * (1 + requests / (past.requests + 1));
 }
 
 /** Highest rate still credible as "not worse": the one-sided 99 % limit of the usual rate (normal approximation). */
 export function highestRate(normal: RateNormal): number {
-  const { errors, requests } = pastOf(normal);
+  const dispersion = dispersionOf(normal);
+  const { errors, requests } = pastOf(normal, dispersion);
   const events = errors + 0.5;
-  const upper = (events + 2.33 * Math.sqrt(events * dispersionOf(normal)) + 1.8) / (requests + 1);
+  const upper = (events + 2.33 * Math.sqrt(events * dispersion) + 1.8) / (requests + 1);
   return normal.bounded ? Math.min(upper, 0.95) : upper;
 }
 
@@ -113,26 +119,38 @@ function ratesToBetOn(normal: RateNormal, usual: number): readonly number[] {
 /** Deviations from an alternative's mean beyond which a sample does not come from it. */
 const BELIEVABLE = 3;
 
-/** Evidence against each alternative, for the running test; `suspect`: requests under suspicion before these. */
-export function rateTrials(normal: RateNormal, k: number, n: number, suspect: number): readonly number[] {
-  const dispersion = predictiveDispersion(normal, suspect + n);
-  const usual = centerRate(normal);
-  return ratesToBetOn(normal, usual).map((rate) => {
+/**
+ * Evidence against each alternative, for the running test, into `nats`: no list is made for each sample. `suspect`:
+ * requests under suspicion before these.
+ */
+export function rateTrials(normal: RateNormal, k: number, n: number, suspect: number, nats: number[]): void {
+  const spread = dispersionOf(normal);
+  const past = pastOf(normal, spread);
+  const usual = centerOf(past);
+  const dispersion = predictiveDispersion(normal, spread, past, suspect + n);
+  nats.length = 0;
+  for (const rate of ratesToBetOn(normal, usual)) {
     // What even the worse rate would not give says nothing for it: a wild sample speaks for wild rates alone.
     const most = n * rate + BELIEVABLE * Math.sqrt(n * rate * dispersion);
-    return burstEvidence(Math.min(k, most), n, rate, usual, dispersion);
-  });
+    nats.push(bounded(burstEvidence(Math.min(k, most), n, rate, usual, dispersion)));
+  }
 }
 
-/** Evidence that this one sample is no longer normal, whatever the new rate: for the place of the onset. */
-export function rateSurprise(normal: RateNormal, k: number, n: number): number {
+/**
+ * Evidence of single samples (`k` of `n`) that they are no longer normal, whatever the new rate: for the place of the
+ * onset. Holds for `normal` as it is now, whose rates are worked out once for all samples.
+ */
+export function rateSurprises(normal: RateNormal): (k: number, n: number) => number {
   const dispersion = dispersionOf(normal);
   const high = Math.min(highestRate(normal), Math.max(centerRate(normal) * 1.2, 1e-6));
   const least = normal.bounded ? Math.max(2 * high, high + MATERIAL_ERROR_RATIO) : Math.max(1, 2 * high);
   // Few alternatives: every one costs each sample its share, since each sample may be as bad as it likes.
   const rates = [(high + least) / 2, ...[1, 2.5, 8, 30].map((multiple) => least * multiple)];
-  const all = rates.map((rate) => bounded(evidence(normal, k, n, rate, high, dispersion)));
-  return logSumExp(all) - Math.log(all.length);
+  const all: number[] = rates.map(() => 0);
+  return (k, n) => {
+    for (let i = 0; i < rates.length; i++) all[i] = bounded(evidence(normal, k, n, rates[i] ?? 0, high, dispersion));
+    return logSumExp(all) - Math.log(all.length);
+  };
 }
 
 /** Evidence that the rate is normal again rather than half as bad as it was. */

@@ -1,6 +1,6 @@
 import type { Onset } from "../model/finding.ts";
 import { SLOW_SHARE, type Worse } from "../model/signal.ts";
-import { type Begun, hasDetected, takeEvidence } from "./e-detector.ts";
+import { addUp, type Begun, hasDetected, strongest, takeEvidence } from "./e-detector.ts";
 import { ALPHA, bounded, MATERIAL_LEVEL } from "./evidence.ts";
 import { formOf } from "./meaning.ts";
 import {
@@ -10,7 +10,7 @@ import {
   learnLevel,
   levelLimits,
   levelRecovery,
-  levelSurprise,
+  levelSurprises,
   levelTrials,
   scaled,
   unscaled,
@@ -23,7 +23,7 @@ import {
   learnRate,
   type RateNormal,
   rateRecovery,
-  rateSurprise,
+  rateSurprises,
   rateTrials,
 } from "./normal-rate.ts";
 import { locateOnset } from "./onset.ts";
@@ -72,7 +72,7 @@ export interface SignalWatch {
   /** First slot not learned from yet. */
   unlearned: number;
   /** Evidence for each alternative since it was last at nothing, in nats. */
-  evidence: readonly number[];
+  evidence: number[];
   /** The same over every moment at which it could have begun: sums of likelihood ratios. */
   begun: Begun;
   alarm: Alarm | null;
@@ -149,12 +149,13 @@ function learnUpTo(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, e
 const events = (normal: RateNormal, value: number, n: number): number =>
   normal.bounded ? Math.max(0, Math.min(1, value)) * n : Math.max(0, value);
 
+/** What the sample in hand says for each alternative; one list for all samples, since there are millions of them. */
+const nats: number[] = [];
+
 function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
-  const trials = trialsAt(watch, grid, requests, watch.slot);
-  if (trials === null) return;
-  const nats = trials.map(bounded);
-  watch.evidence = nats.map((one, i) => Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + one));
-  watch.begun = takeEvidence(watch.begun, nats);
+  if (!tryAt(watch, grid, requests, watch.slot)) return;
+  addUp(watch.evidence, nats);
+  takeEvidence(watch.begun, nats);
   if (watch.alarm !== null) {
     continueAlarm(watch, watch.alarm, grid, requests);
     return;
@@ -192,16 +193,19 @@ function matters({ normal, suspect, slot }: SignalWatch, grid: SampleGrid): bool
   return count > 0 && isMaterial(normal, sum / count);
 }
 
-function trialsAt(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, slot: number): readonly number[] | null {
+/** Puts what a slot's sample says into `nats`; false where it says nothing. */
+function tryAt(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, slot: number): boolean {
   const value = valueAt(grid, slot);
   const { normal } = watch;
-  if (Number.isNaN(value) || normal === null) return null;
-  if (normal.kind === "rate") {
-    const n = requestsIn(watch, grid, requests, slot);
-    if (!(n > 0)) return null;
-    return rateTrials(normal, events(normal, value, n), n, watch.suspectRequests);
+  if (Number.isNaN(value) || normal === null) return false;
+  if (normal.kind === "level") {
+    levelTrials(normal, scaled(normal, value), previousAt(normal, grid, slot), nats);
+    return true;
   }
-  return levelTrials(normal, scaled(normal, value), previousAt(normal, grid, slot));
+  const n = requestsIn(watch, grid, requests, slot);
+  if (!(n > 0)) return false;
+  rateTrials(normal, events(normal, value, n), n, watch.suspectRequests, nats);
+  return true;
 }
 
 function previousAt(normal: LevelNormal, grid: SampleGrid, slot: number): number {
@@ -210,7 +214,7 @@ function previousAt(normal: LevelNormal, grid: SampleGrid, slot: number): number
 }
 
 /** Evidence for "worse" now, in nats. */
-export const strength = (watch: SignalWatch): number => Math.max(0, ...watch.evidence);
+export const strength = (watch: SignalWatch): number => strongest(watch.evidence);
 
 function raise(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
   const at = timeOf(grid, watch.slot);
@@ -236,17 +240,30 @@ function onsetOf(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): On
   if (normal === null) return null;
   const afterPast = watch.past === null ? 0 : Math.ceil((watch.past.endedAt - grid.originMs) / grid.stepMs);
   const from = Math.max(grid.first, watch.slot - ONSET_SLOTS, afterPast, watch.unlearned - REFINE_SLOTS);
-  const surprises: number[] = [];
-  for (let slot = from; slot <= watch.slot; slot++) surprises.push(surpriseAt(normal, grid, requests, slot));
+  const surprises = surprisesFrom(normal, grid, requests, from, watch.slot + 1);
   return locateOnset(surprises, timeOf(grid, from), grid.stepMs);
 }
 
-function surpriseAt(normal: RateNormal | LevelNormal, grid: SampleGrid, requests: RequestsAt, slot: number): number {
-  const value = valueAt(grid, slot);
-  if (Number.isNaN(value)) return Number.NaN;
-  if (normal.kind === "level") return levelSurprise(normal, scaled(normal, value));
-  const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
-  return n > 0 ? rateSurprise(normal, events(normal, value, n), n) : Number.NaN;
+/** Evidence of each slot (`from` ≤ slot < `end`) that it is not as usual, in nats; NaN where nothing is known of it. */
+export function surprisesFrom(
+  normal: RateNormal | LevelNormal,
+  grid: SampleGrid,
+  requests: RequestsAt,
+  from: number,
+  end: number,
+): readonly number[] {
+  const surprise = normal.kind === "level" ? levelSurprises(normal) : rateSurprises(normal);
+  const found: number[] = [];
+  for (let slot = from; slot < end; slot++) {
+    const value = valueAt(grid, slot);
+    if (Number.isNaN(value)) found.push(Number.NaN);
+    else if (normal.kind === "level") found.push(surprise(scaled(normal, value), 1));
+    else {
+      const n = normal.bounded ? requests(timeOf(grid, slot)) : 1;
+      found.push(n > 0 ? surprise(events(normal, value, n), n) : Number.NaN);
+    }
+  }
+  return found;
 }
 
 function continueAlarm(watch: SignalWatch, alarm: Alarm, grid: SampleGrid, requests: RequestsAt): void {

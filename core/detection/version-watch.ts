@@ -1,6 +1,6 @@
 import type { Onset } from "../model/finding.ts";
 import { createSpread, dispersionIn, learnSpread, type Spread } from "./dispersion.ts";
-import { type Begun, hasDetected, takeEvidence } from "./e-detector.ts";
+import { addUp, type Begun, hasDetected, strongest, takeEvidence } from "./e-detector.ts";
 import { ALPHA, besideEvidence, bounded, type Counted, MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "./evidence.ts";
 import { locateOnset } from "./onset.ts";
 import { logSumExp } from "./robust.ts";
@@ -39,7 +39,7 @@ export interface VersionWatch {
     readonly fresh: { k: number; n: number };
     readonly old: { k: number; n: number };
   };
-  evidence: readonly number[];
+  evidence: number[];
   begun: Begun;
   suspect: number;
   alarm: VersionAlarm | null;
@@ -92,8 +92,8 @@ export function followVersion(
     const both = arms(watch.slot);
     if (both === null) continue;
     const nats = evidenceOf(watch, both).map(bounded);
-    watch.evidence = nats.map((one, i) => Math.min(700, Math.max(0, watch.evidence[i] ?? 0) + one));
-    watch.begun = takeEvidence(watch.begun, nats);
+    addUp(watch.evidence, nats);
+    takeEvidence(watch.begun, nats);
     if (watch.alarm !== null) {
       goOn(watch, watch.alarm, both, { arms, timeOf, stepMs });
       continue;
@@ -106,7 +106,7 @@ export function followVersion(
 }
 
 /** Evidence for "worse than the others" now, in nats. */
-export const strengthOf = ({ evidence }: VersionWatch): number => Math.max(0, ...evidence);
+export const strengthOf = ({ evidence }: VersionWatch): number => strongest(evidence);
 
 interface Place {
   readonly arms: ArmsAt;
