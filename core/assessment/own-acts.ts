@@ -115,8 +115,11 @@ function isOf({ onset, detector }: Finding, { began, doneAt }: OwnAct): boolean 
 function without(series: Series, from: number, until: number): Series {
   if (Object.keys(series.labels).length > 0 || series.metric === "request_rate") return series;
   const { startAt, stepMs } = series;
-  const isOut = (index: number) => startAt + index * stepMs > from && startAt + (index - 1) * stepMs < until + stepMs;
-  return { ...series, values: series.values.map((value, index) => (isOut(index) ? null : value)) };
+  const values = series.values.slice();
+  const first = Math.max(0, Math.floor((from - startAt) / stepMs));
+  for (let i = first; i < values.length && startAt + (i - 1) * stepMs < until + stepMs; i++)
+    if (startAt + i * stepMs > from) values[i] = null;
+  return { ...series, values };
 }
 
 function askedAgain(finding: Finding, act: OwnAct, engine: Pick<DetectionEngine, "signal">): Finding {

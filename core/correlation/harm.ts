@@ -2,6 +2,7 @@ import { MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { hasLimit, isHarm, isLatency } from "../detection/meaning.ts";
 import { logSumExp, median, robustScale } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
+import type { Series } from "../model/signal.ts";
 import { onceAnIndex } from "./once.ts";
 import { countsBetween, type SampleIndex, valuesBetween } from "./samples.ts";
 
@@ -196,6 +197,41 @@ function newLatencyHarm(
   );
 }
 
+/** How a level moved with an onset, in the scale tested. */
+interface Move {
+  readonly shift: number;
+  /** The robust deviation before. */
+  readonly scale: number;
+  /** Variance of the shift over that of single samples. */
+  readonly spread: number;
+}
+
+const onceMoved = onceAnIndex<Move | null>();
+
+/** Null where too little is known. A burst that passed does not make who is well now look hurt: medians. */
+function moveOf(series: Series | undefined, onset: Onset, at: number, log: boolean): Move | null {
+  const read = (from: number, to: number) => {
+    const values = valuesBetween(series, from, to);
+    return log ? logsOf(values) : values;
+  };
+  const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
+  const after = read(onset.at, at);
+  if (before.length < 4 || after.length === 0) return null;
+  const center = median(before);
+  const alone = (samples: readonly number[]) => Math.max(1, samples.length / HANG_TOGETHER);
+  return {
+    shift: median(after) - center,
+    scale: robustScale(before, center),
+    spread: 1 / alone(after) + 1 / alone(before),
+  };
+}
+
+function logsOf(values: readonly number[]): readonly number[] {
+  const logs: number[] = [];
+  for (const value of values) if (value > 0) logs.push(Math.log(value));
+  return logs;
+}
+
 function levelHarm(
   index: SampleIndex,
   service: string,
@@ -206,19 +242,12 @@ function levelHarm(
   log: boolean,
   multiples: readonly number[] = [1, 3, 8],
 ): number {
-  const series = index.whole(service, metric);
-  const read = (from: number, to: number) => {
-    const values = valuesBetween(series, from, to);
-    return log ? values.filter((value) => value > 0).map((value) => Math.log(value)) : values;
-  };
-  const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
-  const after = read(onset.at, at);
-  if (before.length < 4 || after.length === 0) return 0;
-  const center = median(before);
-  const scale = Math.max(robustScale(before, center), least / 4);
-  const shift = median(after) - center; // a burst that passed does not make who is well now look hurt
-  const alone = (samples: readonly number[]) => Math.max(1, samples.length / HANG_TOGETHER);
-  const variance = scale ** 2 * (1 / alone(after) + 1 / alone(before));
+  const question = `level\n${service}\n${metric}\n${onset.earliest} ${onset.at} ${at}`;
+  const move = onceMoved(index, question, () => moveOf(index.whole(service, metric), onset, at, log));
+  if (move === null) return 0;
+  const { shift } = move;
+  const scale = Math.max(move.scale, least / 4);
+  const variance = scale ** 2 * move.spread;
   // "As before" is every level up to half of the least shift that matters, as for the running tests.
   const calm = Math.max(0, Math.min(shift, least / 2));
   const alternatives = multiples.map((multiple) => {

@@ -34,11 +34,9 @@ export function newSignatures(
   slackMs: number,
   known: ReadonlySet<string>,
 ): readonly NewSignature[] {
-  const miner = createTemplateMiner();
   const old = new Set<Template>();
   const fresh = new Map<string, Map<Template, LogLine[]>>();
-  for (const line of logs.toSorted(byTime)) {
-    const template = miner.add(line.message);
+  for (const { line, template } of minedOnce(logs)) {
     if (line.at < onset.earliest - slackMs) {
       old.add(template);
       continue;
@@ -59,6 +57,23 @@ export function newSignatures(
   }
   return found.sort((a, b) => a.firstAt - b.firstAt || (a.service < b.service ? -1 : 1));
 }
+
+interface Mined {
+  readonly line: LogLine;
+  readonly template: Template;
+}
+
+/** The lines in order of time, each with its group. Incidents that are open at once ask about the same lines of a case. */
+function minedOnce(logs: readonly LogLine[]): readonly Mined[] {
+  const known = mined.get(logs);
+  if (known !== undefined) return known;
+  const miner = createTemplateMiner();
+  const found = logs.toSorted(byTime).map((line) => ({ line, template: miner.add(line.message) }));
+  mined.set(logs, found);
+  return found;
+}
+
+const mined = new WeakMap<readonly LogLine[], readonly Mined[]>();
 
 const byTime = (a: LogLine, b: LogLine): number =>
   a.at - b.at || (a.service === b.service ? (a.message < b.message ? -1 : 1) : a.service < b.service ? -1 : 1);

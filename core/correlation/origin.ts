@@ -85,7 +85,7 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
     return { name, kind, pattern, told, atConsumers: consumersFit(input, seen, name) + traffic, fit: atItself };
   };
   const reached = REACH.map(
-    (share) => patternFit(seen, new Float64Array(seen.services.length).fill(share)) - Math.log(REACH.length),
+    (share) => patternFit(seen, new Float64Array(seen.nats.length).fill(share)) - Math.log(REACH.length),
   );
   const shared = logSumExp(reached);
   const places = services.map((name) => make(name, "service", startsAt(input, seen, name)));
@@ -111,7 +111,7 @@ function startsAt(
   flooded: readonly string[] = floodedBy(input, name),
 ): number {
   const chances = seen.chances(name, shows, flooded);
-  const origin = shows === "itself" ? seen.services.findIndex(({ service }) => service === name) : -1;
+  const origin = shows === "itself" ? (seen.placeOf.get(name) ?? -1) : -1;
   return logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)));
 }
 
@@ -171,17 +171,14 @@ function toldByConsumers({ signatures, spans }: OriginInput, name: string, consu
 const floodedBy = ({ overloaded }: OriginInput, name: string): readonly string[] =>
   [...overloaded].filter(([, callers]) => callers.has(name)).map(([callee]) => callee);
 
-/** What is seen of one service, whatever the origin: log Bayes factors. */
-interface SeenService {
-  readonly service: string;
-  readonly nats: number;
-  readonly asOrigin: number;
-  readonly blamed: number;
-  /** Of a service that what is to blame does not reach, for each share of `REACH` that a slowness beside it does. */
-  readonly spared: readonly number[];
-}
+/** What is seen of each service, whatever the origin: log Bayes factors. In arrays, since each place is held against all of it. */
 interface Seen {
-  readonly services: readonly SeenService[];
+  readonly placeOf: ReadonlyMap<string, number>;
+  readonly nats: Float64Array;
+  readonly asOrigin: Float64Array;
+  readonly blamed: Float64Array;
+  /** Of services that what is to blame does not reach, for each share of `REACH` that a slowness beside it does. */
+  readonly spared: readonly Float64Array[];
   /** Whether a slowness beside the trouble could explain anything. */
   readonly slowness: boolean;
   /** How likely each of them is to be hurt, given where it starts. */
@@ -190,12 +187,21 @@ interface Seen {
 
 function seenOf(input: OriginInput): Seen {
   const { harm, atOrigin, slowness } = input;
-  const services = [...harm].map(([service, nats]) => {
-    const { slow = 0, blamed = nats } = slowness?.get(service) ?? {};
-    const spared = REACH.map((reach) => logAdd(Math.log(reach) + slow, Math.log(1 - reach)));
-    return { service, nats, asOrigin: atOrigin.get(service) ?? nats, blamed, spared };
-  });
-  return { services, slowness: slowness !== null, chances: createHurtChances(input, [...harm.keys()]) };
+  const all = [...harm];
+  const services = all.map(([service]) => service);
+  return {
+    placeOf: new Map(services.map((service, i) => [service, i])),
+    nats: Float64Array.from(all, ([, nats]) => nats),
+    asOrigin: Float64Array.from(all, ([service, nats]) => atOrigin.get(service) ?? nats),
+    blamed: Float64Array.from(all, ([service, nats]) => slowness?.get(service)?.blamed ?? nats),
+    spared: REACH.map((reach) =>
+      Float64Array.from(services, (service) =>
+        logAdd(Math.log(reach) + (slowness?.get(service)?.slow ?? 0), Math.log(1 - reach)),
+      ),
+    ),
+    slowness: slowness !== null,
+    chances: createHurtChances(input, services),
+  };
 }
 
 /**
@@ -204,30 +210,43 @@ function seenOf(input: OriginInput): Seen {
  * instead of one being stretched over both. `chances[i]`: of service i to be hurt; `origin`: its place there, or -1.
  */
 function patternFit(seen: Seen, chances: Float64Array, origin = -1): number {
-  const alone = aloneFit(seen, chances, origin);
+  const { length } = chances;
+  const [hurt, well, reached] = [new Float64Array(length), new Float64Array(length), new Float64Array(length)];
+  for (let i = 0; i < length; i++) {
+    hurt[i] = Math.log(chances[i] ?? 0);
+    well[i] = Math.log(1 - (chances[i] ?? 0));
+  }
+  const alone = aloneFit(seen, { hurt, well }, origin);
   if (!seen.slowness) return alone;
-  const beside = REACH.map((_, reach) => besideFit(seen, reach, chances, origin));
+  const { nats, asOrigin, blamed } = seen;
+  for (let i = 0; i < length; i++) reached[i] = (hurt[i] ?? 0) + ((i === origin ? asOrigin : blamed)[i] ?? 0);
+  const beside = seen.spared.map((spared) => besideFit(nats, reached, well, spared));
   const slow = Math.log(SLOW_BESIDE / REACH.length) + logSumExp(beside);
   return logSumExp([Math.log(1 - SLOW_BESIDE) + alone, slow]);
 }
 
-/** While a slowness reaches this share of the services: who is not hurt by what is to blame may be slow all the same. */
-function besideFit({ services }: Seen, reach: number, chances: Float64Array, origin: number): number {
+/**
+ * While a slowness reaches some share of the services: who is not hurt by what is to blame may be slow all the same.
+ * `reached`: log probability of what is seen of each service and of its being hurt; `well`: of its not being hurt.
+ */
+function besideFit(nats: Float64Array, reached: Float64Array, well: Float64Array, spared: Float64Array): number {
   let sum = 0;
-  for (const [i, { nats, asOrigin, blamed, spared }] of services.entries()) {
-    const p = chances[i] ?? 0;
-    const told = i === origin ? asOrigin : blamed;
-    sum += logAdd(Math.log(p) + told, Math.log(1 - p) + (spared[reach] ?? 0)) - Math.max(0, nats);
-  }
+  for (let i = 0; i < nats.length; i++)
+    sum += logAdd(reached[i] ?? 0, (well[i] ?? 0) + (spared[i] ?? 0)) - Math.max(0, nats[i] ?? 0);
   return sum;
 }
 
+interface Logs {
+  readonly hurt: Float64Array;
+  readonly well: Float64Array;
+}
+
 /** Each service counted as far as its data can tell. */
-function aloneFit({ services }: Seen, chances: Float64Array, origin: number): number {
+function aloneFit({ nats, asOrigin }: Seen, { hurt, well }: Logs, origin: number): number {
   let sum = 0;
-  for (const [i, { nats, asOrigin }] of services.entries()) {
-    const p = chances[i] ?? 0;
-    sum += logAdd(Math.log(p) + (i === origin ? asOrigin : nats), Math.log(1 - p)) - Math.max(0, nats);
+  for (let i = 0; i < nats.length; i++) {
+    const told = (i === origin ? asOrigin : nats)[i] ?? 0;
+    sum += logAdd((hurt[i] ?? 0) + told, well[i] ?? 0) - Math.max(0, nats[i] ?? 0);
   }
   return sum;
 }

@@ -247,17 +247,22 @@ function recentOf(signal: Signal, window: Window): readonly Series[] {
   const first = Math.max(grid.first, Math.ceil((window.from - grid.originMs) / grid.stepMs));
   const last = Math.min(grid.next - 1, Math.floor((window.to - grid.originMs) / grid.stepMs));
   if (last < first) return [];
-  const values = wholeStretch(grid, first, last) ?? stretchWithGaps(grid, first, last);
+  const values = wholeStretch(grid.ring, first, last) ?? stretchWithGaps(grid, first, last);
   return [{ service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values }];
 }
 
-/** Numbers alone, which engines keep unboxed; null where a sample is missing. */
-function wholeStretch(grid: SampleGrid, first: number, last: number): readonly number[] | null {
-  const values: number[] = [];
-  for (let slot = first; slot <= last; slot++) {
-    const value = valueAt(grid, slot);
+/**
+ * Numbers alone, which engines keep unboxed; null where a sample is missing. Of slots that are held. Each look at an open
+ * incident takes these stretches of all signals: the list is made in its length, and the ring walked without a division.
+ */
+function wholeStretch(ring: Float64Array, first: number, last: number): readonly number[] | null {
+  const values = new Array<number>(last - first + 1);
+  let place = first % ring.length;
+  for (let i = 0; i < values.length; i++) {
+    const value = ring[place] ?? Number.NaN;
     if (Number.isNaN(value)) return null;
-    values.push(value);
+    values[i] = value;
+    place = place + 1 === ring.length ? 0 : place + 1;
   }
   return values;
 }

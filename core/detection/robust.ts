@@ -11,10 +11,19 @@ let scratch = new Float64Array(1024);
 /** Linear interpolation between order statistics (Hyndman & Fan type 7); `q` 0–1; NaN of nothing. O(n) on average. */
 export function quantile(values: readonly number[], q: number): number {
   const { length } = values;
-  if (length === 0) return Number.NaN;
-  if (scratch.length < length) scratch = new Float64Array(2 * length);
-  const parted = scratch;
+  const parted = scratchOf(length);
   for (let i = 0; i < length; i++) parted[i] = values[i] ?? Number.NaN;
+  return quantileIn(parted, length, q);
+}
+
+function scratchOf(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(2 * length);
+  return scratch;
+}
+
+/** The same of the first `length` values, which are put in another order. */
+function quantileIn(parted: Float64Array, length: number, q: number): number {
+  if (length === 0) return Number.NaN;
   const place = (length - 1) * q;
   const rank = Math.floor(place);
   const low = select(parted, length, rank);
@@ -57,7 +66,10 @@ function select(values: Float64Array, length: number, rank: number): number {
  * @see Rousseeuw & Croux (1993), J. Am. Stat. Assoc. 88(424):1273–1283
  */
 export function robustScale(values: readonly number[], center = median(values)): number {
-  return 1.4826 * median(values.map((value) => Math.abs(value - center)));
+  const { length } = values;
+  const away = scratchOf(length);
+  for (let i = 0; i < length; i++) away[i] = Math.abs((values[i] ?? Number.NaN) - center);
+  return 1.4826 * quantileIn(away, length, 0.5);
 }
 
 /** Median of the slopes between all pairs, in units a step of the index. O(n²): for a few dozen points. Sen (1968). */

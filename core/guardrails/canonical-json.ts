@@ -13,33 +13,46 @@ export function canonicalJson(value: unknown): string {
   return write(value) ?? refuse(value, "$");
 }
 
+/** A value that is spelled already; it stands in others as its text is. `text`: what `canonicalJson` made of it. */
+export class Spelled {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** The spelling, or undefined where there is none. Where that lies is sought afterwards, since it hardly ever happens. */
 function write(value: unknown): string | undefined {
   if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number") return Number.isFinite(value) ? JSON.stringify(value) : undefined;
   if (typeof value !== "object") return undefined;
+  if (value instanceof Spelled) return value.text;
   if (Array.isArray(value)) {
-    const items: string[] = [];
+    let items = "";
     for (const item of value) {
       const text = write(item === undefined ? null : item);
       if (text === undefined) return undefined;
-      items.push(text);
+      items += items === "" ? text : `,${text}`;
     }
-    return `[${items.join(",")}]`;
+    return `[${items}]`;
   }
-  const parts: string[] = [];
+  let parts = "";
   for (const [key, item] of fieldsOf(value)) {
     const text = write(item);
     if (text === undefined) return undefined;
-    parts.push(`${JSON.stringify(key)}:${text}`);
+    parts += `${parts === "" ? "" : ","}${JSON.stringify(key)}:${text}`;
   }
-  return `{${parts.join(",")}}`;
+  return `{${parts}}`;
 }
 
-const fieldsOf = (value: object): readonly (readonly [string, unknown])[] =>
-  Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+function fieldsOf(value: object): readonly (readonly [string, unknown])[] {
+  const fields = value as Readonly<Record<string, unknown>>;
+  const found: (readonly [string, unknown])[] = [];
+  // Without a function of its own, `sort` compares texts by their UTF-16 code units.
+  for (const key of Object.keys(fields).sort()) if (fields[key] !== undefined) found.push([key, fields[key]]);
+  return found;
+}
 
 /** Names the first thing in the value that cannot be written. */
 function refuse(value: unknown, path: string): never {

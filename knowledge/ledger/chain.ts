@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Transaction } from "kysely";
 import { UnshipError } from "../../core/errors.ts";
-import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
+import { canonicalJson, Spelled } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { LedgerDraft, LedgerEntry, LedgerHead } from "../../core/ports.ts";
 import { type Ask, later, together } from "./batch.ts";
@@ -58,7 +58,7 @@ export async function openChain(
         body: JSON.parse(body) as unknown,
         prev: last.hash,
       };
-      const entry: LedgerEntry = { ...content, hash: entryHash(content) };
+      const entry: LedgerEntry = { ...content, hash: entryHash({ ...content, body: new Spelled(body) }) };
       await later(tx, tx.insertInto("entries").values(rowOf(entry, body)));
       await noteHealthyChange(tx, entry);
       last = entry;

@@ -13,6 +13,7 @@ import { UnshipError } from "../../core/errors.ts";
 import { isBatch, isLater } from "./batch.ts";
 import { unavailable } from "./failures.ts";
 import { type FileQueue, openFileQueue } from "./file-queue.ts";
+import { withKeptReads } from "./private-reads.ts";
 import { BUSY_PATIENCE_MS, inTurn, isBusy } from "./turns.ts";
 
 /**
@@ -83,7 +84,9 @@ class ImmediateDriver extends SqliteDriver {
   readonly #queue: FileQueue | null;
 
   constructor(database: DatabaseSync, queue: FileQueue | null) {
-    super({ database: adapt(database) });
+    const adapted = adapt(database);
+    // Without a queue nobody else can open it.
+    super({ database: queue === null ? { ...adapted, prepare: withKeptReads(adapted.prepare) } : adapted });
     this.#database = database;
     this.#queue = queue;
   }

@@ -1,5 +1,5 @@
 import { CompiledQuery, type Kysely, type Transaction } from "kysely";
-import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
+import { canonicalJson, Spelled } from "../../core/guardrails/canonical-json.ts";
 import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
@@ -137,18 +137,19 @@ function inSnapshot<T>(begin: string, look: (database: Kysely<LedgerTables>) => 
 }
 
 async function saveIncident(tx: Transaction<LedgerTables>, chain: Chain, incident: Incident): Promise<void> {
+  const body = canonicalJson(incident);
   const entry = await chain.append({
     kind: LEDGER_KINDS.incidentSaved,
     incidentId: incident.id,
     planId: incident.plan?.id ?? null,
     actor: "watch",
-    body: incident,
+    body: new Spelled(body),
   });
   const row = {
     open: Number(incident.stage !== "closed"),
     detected_at: incident.detectedAt,
     entry_seq: entry.seq,
-    body: canonicalJson(incident),
+    body,
   };
   await later(
     tx,
