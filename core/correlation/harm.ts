@@ -227,8 +227,15 @@ function moveOf(series: Series | undefined, onset: Onset, at: number, log: boole
 }
 
 function logsOf(values: readonly number[]): readonly number[] {
-  const logs: number[] = [];
-  for (const value of values) if (value > 0) logs.push(Math.log(value));
+  const logs = new Array<number>(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (!(value > 0)) continue;
+    logs[count] = Math.log(value);
+    count += 1;
+  }
+  logs.length = count;
   return logs;
 }
 

@@ -35,7 +35,10 @@ const CARRIES_ITSELF: Readonly<Record<Shows, number>> = {
   both: CONSUMER.callers / HURT.caller,
 };
 
-/** The chance of each service to be hurt, in the order of `services`, for a rate of unrelated troubles. */
+/**
+ * The chance of each service to be hurt, in the order of `services`, for a rate of unrelated troubles. One list for all
+ * rates and places: it stands until the next one is asked for.
+ */
 type Chances = (rate: number) => Float64Array;
 
 /** Asked for each place where it may start; who calls whom is put in numbers once, since a system has many places. */
@@ -51,6 +54,7 @@ export function createHurtChances(
 ): HurtChances {
   const { numberOf, callees, ancestors, size } = numbered(graph, services);
   const when = services.map(together);
+  const found = new Float64Array(services.length);
   const passes = new Float64Array(size).fill(UNMEASURED);
   for (const [service, nats] of harm) passes[numberOf(service)] = 1 / (1 + Math.exp(-nats));
 
@@ -81,10 +85,14 @@ export function createHurtChances(
       if (service === origin && shows === "itself") return IS_ORIGIN;
       return because(service, i) * ((when[i] ?? 1) >= APART.chance ? APART.suffers : 1);
     });
-    return (rate) =>
-      suffers.map((chance, i) =>
-        chance === IS_ORIGIN ? HURT.itself : Math.max(LEAST_CHANCE, chance + (1 - chance) * rate * (when[i] ?? 1)),
-      );
+    return (rate) => {
+      for (let i = 0; i < suffers.length; i++) {
+        const chance = suffers[i] ?? 0;
+        found[i] =
+          chance === IS_ORIGIN ? HURT.itself : Math.max(LEAST_CHANCE, chance + (1 - chance) * rate * (when[i] ?? 1));
+      }
+      return found;
+    };
   };
 }
 

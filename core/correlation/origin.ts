@@ -183,6 +183,14 @@ interface Seen {
   readonly slowness: boolean;
   /** How likely each of them is to be hurt, given where it starts. */
   readonly chances: HurtChances;
+  readonly logs: Logs;
+}
+
+/** Of the place in hand, written anew for each: log chances of each service to be hurt, to be well, and to be hurt and seen as it is. */
+interface Logs {
+  readonly hurt: Float64Array;
+  readonly well: Float64Array;
+  readonly reached: Float64Array;
 }
 
 function seenOf(input: OriginInput): Seen {
@@ -201,6 +209,11 @@ function seenOf(input: OriginInput): Seen {
     ),
     slowness: slowness !== null,
     chances: createHurtChances(input, services),
+    logs: {
+      hurt: new Float64Array(all.length),
+      well: new Float64Array(all.length),
+      reached: new Float64Array(all.length),
+    },
   };
 }
 
@@ -210,39 +223,31 @@ function seenOf(input: OriginInput): Seen {
  * instead of one being stretched over both. `chances[i]`: of service i to be hurt; `origin`: its place there, or -1.
  */
 function patternFit(seen: Seen, chances: Float64Array, origin = -1): number {
-  const { length } = chances;
-  const [hurt, well, reached] = [new Float64Array(length), new Float64Array(length), new Float64Array(length)];
-  for (let i = 0; i < length; i++) {
+  const { logs } = seen;
+  const { hurt, well, reached } = logs;
+  for (let i = 0; i < hurt.length; i++) {
     hurt[i] = Math.log(chances[i] ?? 0);
     well[i] = Math.log(1 - (chances[i] ?? 0));
   }
-  const alone = aloneFit(seen, { hurt, well }, origin);
+  const alone = aloneFit(seen, origin);
   if (!seen.slowness) return alone;
   const { nats, asOrigin, blamed } = seen;
-  for (let i = 0; i < length; i++) reached[i] = (hurt[i] ?? 0) + ((i === origin ? asOrigin : blamed)[i] ?? 0);
-  const beside = seen.spared.map((spared) => besideFit(nats, reached, well, spared));
+  for (let i = 0; i < hurt.length; i++) reached[i] = (hurt[i] ?? 0) + ((i === origin ? asOrigin : blamed)[i] ?? 0);
+  const beside = seen.spared.map((spared) => besideFit(nats, logs, spared));
   const slow = Math.log(SLOW_BESIDE / REACH.length) + logSumExp(beside);
   return logSumExp([Math.log(1 - SLOW_BESIDE) + alone, slow]);
 }
 
-/**
- * While a slowness reaches some share of the services: who is not hurt by what is to blame may be slow all the same.
- * `reached`: log probability of what is seen of each service and of its being hurt; `well`: of its not being hurt.
- */
-function besideFit(nats: Float64Array, reached: Float64Array, well: Float64Array, spared: Float64Array): number {
+/** While a slowness reaches some share of the services: who is not hurt by what is to blame may be slow all the same. */
+function besideFit(nats: Float64Array, { reached, well }: Logs, spared: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < nats.length; i++)
     sum += logAdd(reached[i] ?? 0, (well[i] ?? 0) + (spared[i] ?? 0)) - Math.max(0, nats[i] ?? 0);
   return sum;
 }
 
-interface Logs {
-  readonly hurt: Float64Array;
-  readonly well: Float64Array;
-}
-
 /** Each service counted as far as its data can tell. */
-function aloneFit({ nats, asOrigin }: Seen, { hurt, well }: Logs, origin: number): number {
+function aloneFit({ nats, asOrigin, logs: { hurt, well } }: Seen, origin: number): number {
   let sum = 0;
   for (let i = 0; i < nats.length; i++) {
     const told = (i === origin ? asOrigin : nats)[i] ?? 0;

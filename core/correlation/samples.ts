@@ -76,12 +76,18 @@ export function samplesBetween(series: Series | undefined, from: number, to: num
 export function valuesBetween(series: Series | undefined, from: number, to: number): readonly number[] {
   if (series === undefined) return [];
   const { startAt, stepMs, values } = series;
-  const found: number[] = [];
-  for (let i = Math.max(0, Math.floor((from - startAt) / stepMs) + 1); i < values.length; i++) {
-    if (startAt + i * stepMs > to) break;
+  const first = Math.max(0, Math.floor((from - startAt) / stepMs) + 1);
+  const end = Math.min(values.length, Math.floor((to - startAt) / stepMs) + 1);
+  // Made in its length: a list that grows is copied as it grows, and an assessment reads thousands of them.
+  const found = new Array<number>(Math.max(0, end - first));
+  let count = 0;
+  for (let i = first; i < end; i++) {
     const value = values[i];
-    if (value !== null && value !== undefined && Number.isFinite(value)) found.push(value);
+    if (value === null || value === undefined || !Number.isFinite(value)) continue;
+    found[count] = value;
+    count += 1;
   }
+  found.length = count;
   return found;
 }
 

@@ -57,6 +57,8 @@ export interface SpreadPrior {
 }
 export const USUAL_PRIOR: SpreadPrior = { within: PRIOR_DISPERSION, growth: PRIOR_GROWTH };
 
+const NOTHING = { size: 1, sum: 0, weight: 0 } as const;
+
 /** Variance of sums of samples over that of independent events, at least 1: the most that any length of block shows. */
 export function dispersionIn(spread: Spread, { within, growth } = USUAL_PRIOR): number {
   let most = 1;
@@ -64,7 +66,8 @@ export function dispersionIn(spread: Spread, { within, growth } = USUAL_PRIOR): 
   let prior = within;
   let worth = PRIOR_BLOCKS;
   const lasts = growth > 1;
-  for (const { size, sum, weight } of spread) {
+  for (let i = 0; i < spread.length; i++) {
+    const { size, sum, weight } = spread[i] ?? NOTHING;
     const seen = (worth * prior + sum) / (worth + weight);
     most = Math.max(most, seen);
     prior = seen * (size === 1 ? growth : lasts ? Math.max(1, seen / before) : 1);

@@ -6,6 +6,8 @@
  */
 export type Begun = number[];
 
+// Counted loops: an iterator makes an object for each step, and these run for every sample of every signal.
+
 /** Sums are kept from overflowing; they say everything long before. */
 const MOST = 1e300;
 
@@ -27,13 +29,13 @@ export function addUp(evidence: number[], nats: readonly number[]): void {
 /** The strongest of it; 0 where none speaks for any alternative. */
 export function strongest(evidence: readonly number[]): number {
   let most = 0;
-  for (const one of evidence) most = Math.max(most, one);
+  for (let i = 0; i < evidence.length; i++) most = Math.max(most, evidence[i] ?? 0);
   return most;
 }
 
 /** Whether it alarms when it may spend `alpha` (0–1) a sample. */
 export function hasDetected(begun: Begun, alpha: number): boolean {
   let sum = 0;
-  for (const one of begun) sum += one;
+  for (let i = 0; i < begun.length; i++) sum += begun[i] ?? 0;
   return sum * alpha >= Math.max(1, begun.length);
 }

@@ -232,7 +232,7 @@ function takeHistory(signal: Signal, { startAt, stepMs, values }: Series, capaci
   const history = signal.history === null || isOlder ? createSeasonHistory(startAt, stepMs) : signal.history;
   signal.history = history;
   makeRoom(history, values.length * stepMs, capacityMs);
-  for (const [i, value] of values.entries()) takePast(history, startAt + i * stepMs, value, capacityMs);
+  for (let i = 0; i < values.length; i++) takePast(history, startAt + i * stepMs, values[i] ?? null, capacityMs);
 }
 
 function asHistory(grid: SampleGrid, capacityMs: number): SeasonHistory {

@@ -149,10 +149,12 @@ export function levelTrials(normal: LevelNormal, x: number, before: number, nats
   const believable = BELIEVABLE * Math.sqrt(variance);
   const least = leastShift(normal);
   nats.length = 0;
-  for (const sign of normal.signs) {
+  const { signs } = normal;
+  for (let i = 0; i < signs.length; i++) {
+    const sign = signs[i] ?? 1;
     const moved = sign * (u - sign * slack * gain);
-    for (const multiple of MULTIPLES) {
-      const shift = sign * multiple * least;
+    for (let j = 0; j < MULTIPLES.length; j++) {
+      const shift = sign * (MULTIPLES[j] ?? 1) * least;
       const one = levelEvidence(sign * Math.min(moved, sign * shift + believable), shift * gain, variance);
       nats.push(bounded(one));
     }

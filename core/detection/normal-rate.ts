@@ -129,7 +129,9 @@ export function rateTrials(normal: RateNormal, k: number, n: number, suspect: nu
   const usual = centerOf(past);
   const dispersion = predictiveDispersion(normal, spread, past, suspect + n);
   nats.length = 0;
-  for (const rate of ratesToBetOn(normal, usual)) {
+  const rates = ratesToBetOn(normal, usual);
+  for (let i = 0; i < rates.length; i++) {
+    const rate = rates[i] ?? usual;
     // What even the worse rate would not give says nothing for it: a wild sample speaks for wild rates alone.
     const most = n * rate + BELIEVABLE * Math.sqrt(n * rate * dispersion);
     nats.push(bounded(burstEvidence(Math.min(k, most), n, rate, usual, dispersion)));

@@ -104,9 +104,9 @@ export function logAdd(a: number, b: number): number {
 /** log Σ exp(x), without overflow. −∞ of nothing. */
 export function logSumExp(values: readonly number[]): number {
   let top = Number.NEGATIVE_INFINITY;
-  for (const value of values) top = Math.max(top, value);
+  for (let i = 0; i < values.length; i++) top = Math.max(top, values[i] ?? Number.NaN);
   if (!Number.isFinite(top)) return top;
   let sum = 0;
-  for (const value of values) sum += Math.exp(value - top);
+  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? Number.NaN) - top);
   return top + Math.log(sum);
 }

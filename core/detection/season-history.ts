@@ -95,8 +95,9 @@ function close(history: SeasonHistory): void {
   const bucket = history.next - 1;
   const values = known(open);
   if (values.length === 0) return;
-  codes[placeOf(history, bucket) + (bucket % BLOCK)] = packed(median(values));
-  withins[bucket % BLOCK] = robustScale(values);
+  const level = median(values);
+  codes[placeOf(history, bucket) + (bucket % BLOCK)] = packed(level);
+  withins[bucket % BLOCK] = robustScale(values, level);
   codes[placeOf(history, bucket) + BLOCK] = packed(median(known(withins)));
   open.fill(Number.NaN);
 }

@@ -1,7 +1,7 @@
 import { isLatency } from "../detection/meaning.ts";
 import { silentAfter } from "../detection/silence.ts";
 import type { Baseline, Recovery } from "../model/incident.ts";
-import { type Series, signalKey, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
+import { type Series, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import { type Bystander, commonSlowdown, type Slowdown } from "./common-mode.ts";
 import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
@@ -144,10 +144,14 @@ function signalCheck(baseline: Baseline, input: RecoveryInput): Found {
   return { ...found, verdict: "unknown", because };
 }
 
+/** The series of a service as a whole, not of one of its pods or versions. */
+const wholeOf = (all: readonly Series[], service: string, metric: string): Series | undefined =>
+  all.find((one) => one.service === service && one.metric === metric && Object.keys(one.labels).length === 0);
+
 function judgedSignal(baseline: Baseline, input: RecoveryInput, leastBystanders?: number): Found {
   const { service, metric } = baseline;
   const check = (verdict: Check["verdict"], because: string): Check => ({ service, metric, verdict, because });
-  const series = input.series.find((one) => signalKey(one) === signalKey({ service, metric, labels: {} }));
+  const series = wholeOf(input.series, service, metric);
   if (series === undefined) return check("unknown", "there is no data since the rollback");
   const worse = directionOf(series, baseline);
   const { series: own, note } = withoutCommonSlowdown(series, baseline, input, leastBystanders);
@@ -249,7 +253,7 @@ interface Traffic {
  * samples of the signal arrived: leaving some out must not make a drained service look busy (S9).
  */
 function trafficOver(run: GoodRun, service: string, stepMs: number, { series, now }: RecoveryInput): Traffic {
-  const rates = series.find((one) => signalKey(one) === signalKey({ service, metric: "request_rate", labels: {} }));
+  const rates = wholeOf(series, service, "request_rate");
   if (rates === undefined) return { requests: null, rate: null, failed: 0 };
   const rateAt = (at: number): number | null => rates.values[Math.round((at - rates.startAt) / rates.stepMs)] ?? null;
   const measured = run.good.flatMap(({ at, value }) => {
