@@ -210,10 +210,7 @@ const onceMoved = onceAnIndex<Move | null>();
 
 /** Null where too little is known. A burst that passed does not make who is well now look hurt: medians. */
 function moveOf(series: Series | undefined, onset: Onset, at: number, log: boolean): Move | null {
-  const read = (from: number, to: number) => {
-    const values = valuesBetween(series, from, to);
-    return log ? logsOf(values) : values;
-  };
+  const read = (from: number, to: number) => (log ? logsBetween(series, from, to) : valuesBetween(series, from, to));
   const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
   const after = read(onset.at, at);
   if (before.length < 4 || after.length === 0) return null;
@@ -226,18 +223,9 @@ function moveOf(series: Series | undefined, onset: Onset, at: number, log: boole
   };
 }
 
-function logsOf(values: readonly number[]): readonly number[] {
-  const logs = new Array<number>(values.length);
-  let count = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0;
-    if (!(value > 0)) continue;
-    logs[count] = Math.log(value);
-    count += 1;
-  }
-  logs.length = count;
-  return logs;
-}
+/** Of positive values; others have none. */
+const logsBetween = (series: Series | undefined, from: number, to: number): readonly number[] =>
+  valuesBetween(series, from, to, Number.MIN_VALUE).map(Math.log);
 
 function levelHarm(
   index: SampleIndex,

@@ -72,8 +72,13 @@ export function samplesBetween(series: Series | undefined, from: number, to: num
   return found;
 }
 
-/** The values of the same samples alone, oldest first. */
-export function valuesBetween(series: Series | undefined, from: number, to: number): readonly number[] {
+/** The values of the same samples alone, oldest first; those below `least` left out. */
+export function valuesBetween(
+  series: Series | undefined,
+  from: number,
+  to: number,
+  least = Number.NEGATIVE_INFINITY,
+): readonly number[] {
   if (series === undefined) return [];
   const { startAt, stepMs, values } = series;
   const first = Math.max(0, Math.floor((from - startAt) / stepMs) + 1);
@@ -83,7 +88,7 @@ export function valuesBetween(series: Series | undefined, from: number, to: numb
   let count = 0;
   for (let i = first; i < end; i++) {
     const value = values[i];
-    if (value === null || value === undefined || !Number.isFinite(value)) continue;
+    if (value === null || value === undefined || !Number.isFinite(value) || value < least) continue;
     found[count] = value;
     count += 1;
   }

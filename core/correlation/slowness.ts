@@ -66,14 +66,16 @@ function shiftOf(index: SampleIndex, service: string, onset: Onset, at: number):
 }
 
 const once = onceAnIndex<number>();
+/** A latency of nothing was not measured. */
+const POSITIVE = Number.MIN_VALUE;
 
 function newShift(index: SampleIndex, service: string, onset: Onset, at: number): number {
   const shifts = index
     .metrics(service)
     .filter(({ metric, worse }) => isLatency(metric) && worse !== "down")
     .map((series) => {
-      const read = (from: number, to: number) => valuesBetween(series, from, to).filter((value) => value > 0);
-      const [before, after] = [read(onset.earliest - 1_800_000, onset.earliest), read(onset.at, at)];
+      const before = valuesBetween(series, onset.earliest - 1_800_000, onset.earliest, POSITIVE);
+      const after = valuesBetween(series, onset.at, at, POSITIVE);
       return before.length === 0 || after.length === 0 ? 0 : Math.log(median(after) / median(before));
     });
   return Math.max(0, ...shifts);

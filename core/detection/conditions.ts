@@ -75,9 +75,15 @@ export function createConditionWatch(config: Config): ConditionWatch {
       const one = tracked.get(key) ?? newTracked(series);
       tracked.set(key, one);
       one.stepMs = Math.min(one.stepMs, series.stepMs);
-      for (const [i, value] of series.values.entries()) {
+      const judging = placed.filter(
+        ({ condition }) => condition.kind === "threshold" && condition.metric === one.metric,
+      );
+      // What is read again was judged before.
+      const first = Math.max(0, Math.floor((one.lastAt - series.startAt) / series.stepMs));
+      for (let i = first; i < series.values.length; i++) {
         const at = series.startAt + i * series.stepMs;
-        if (at > one.lastAt && value !== null && Number.isFinite(value)) takeSample(one, placed, at, value);
+        const value = series.values[i] ?? Number.NaN;
+        if (at > one.lastAt && Number.isFinite(value)) takeSample(one, judging, at, value);
       }
     },
     forget(before) {
@@ -102,7 +108,8 @@ function newTracked(series: Series): Tracked {
   return { service, metric, unit, stepMs, firstAt: -1, lastAt: -1, value: Number.NaN, labelled, ...rest };
 }
 
-function takeSample(one: Tracked, placed: readonly Placed[], at: number, value: number): void {
+/** `judging`: the thresholds for its metric. */
+function takeSample(one: Tracked, judging: readonly Placed[], at: number, value: number): void {
   if (one.firstAt < 0) one.firstAt = at;
   if (one.lastAt >= 0 && at - one.lastAt > silentAfter(one.stepMs)) {
     one.silence = { ms: at - one.lastAt, until: at };
@@ -110,10 +117,8 @@ function takeSample(one: Tracked, placed: readonly Placed[], at: number, value: 
     one.run = 0;
     one.runSince = null;
   }
-  for (const { id, condition } of placed) {
-    if (condition.kind !== "threshold" || condition.metric !== one.metric) continue;
-    one.since[id] = beyond(condition, value) ? (one.since[id] ?? at) : null;
-  }
+  for (const { id, condition } of judging)
+    if (condition.kind === "threshold") one.since[id] = beyond(condition, value) ? (one.since[id] ?? at) : null;
   if (one.metric === HEALTH) takeHealth(one, at, value);
   one.lastAt = at;
   one.value = value;

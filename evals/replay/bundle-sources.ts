@@ -54,13 +54,17 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
             {
               name,
               search: async ({ window, services, levels, text, limit }) => {
-                const all = seen(bundle.logs, ({ at }) => at, window).filter(
-                  (line) =>
-                    (services === undefined || services.includes(line.service)) &&
-                    (levels === undefined || levels.includes(line.level)) &&
-                    (text === undefined || line.message.includes(text)),
-                );
-                return { lines: all.toReversed().slice(0, limit), more: all.length > limit };
+                const there = seen(bundle.logs, ({ at }) => at, window);
+                const isAll = services === undefined && levels === undefined && text === undefined;
+                const all = isAll
+                  ? there
+                  : there.filter(
+                      (line) =>
+                        (services === undefined || services.includes(line.service)) &&
+                        (levels === undefined || levels.includes(line.level)) &&
+                        (text === undefined || line.message.includes(text)),
+                    );
+                return { lines: all.slice(Math.max(0, all.length - limit)).reverse(), more: all.length > limit };
               },
             },
           ],

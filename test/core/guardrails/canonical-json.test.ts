@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson } from "../../../core/guardrails/canonical-json.ts";
+import { canonicalJson, Spelled } from "../../../core/guardrails/canonical-json.ts";
 
 describe("canonicalJson", () => {
   it.each([
@@ -28,6 +28,16 @@ describe("canonicalJson", () => {
         const text = canonicalJson(value);
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
         expect(canonicalJson(reversed(value))).toBe(text);
+      }),
+    );
+  });
+
+  it("takes what is spelled already as it is, wherever it stands", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const spelled = new Spelled(canonicalJson(value));
+        expect(canonicalJson(spelled)).toBe(canonicalJson(value));
+        expect(canonicalJson({ b: [spelled], a: 1 })).toBe(canonicalJson({ b: [value], a: 1 }));
       }),
     );
   });
