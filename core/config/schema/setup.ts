@@ -7,10 +7,14 @@ import { duration, field, name, secret, text, url } from "./fields.ts";
 export const ModeField = z.enum(["observe", "approve", "auto"]);
 
 const revenue = (what: string) =>
-  field(z.number().min(0).optional(), `Revenue that ${what} earns; it sizes the business impact.`, {
-    unit: "your currency a minute",
-    unless: "not known: impact comes from the failed share of traffic, capped at high",
-  });
+  field(
+    z.number().min(0).optional(),
+    `Revenue that ${what} earns; it may raise the business impact and never lowers it.`,
+    {
+      unit: "your currency a minute",
+      unless: "not known: impact comes from the failed share of traffic, capped at high",
+    },
+  );
 
 const Route = z.strictObject({
   route: field(text(), "The route, as metrics and spans spell it."),

@@ -1,6 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ServiceConfig } from "../../../core/config/config.ts";
 import { assessImpact } from "../../../core/impact/impact.ts";
+import type { Finding } from "../../../core/model/finding.ts";
+import { ImpactLevel } from "../../../core/model/impact.ts";
 import { testConfig } from "../assessment/config.ts";
 import { emptyCase, T0 } from "../correlation/fixtures.ts";
 import { seriesOf } from "../detection/series.ts";
@@ -49,13 +52,19 @@ describe("impact without revenue", () => {
   });
 });
 
+/** A latency of a service that is worse: its present value in times of the usual one. */
+const slower = (name: string, metric: string, times: number): Finding => ({
+  ...{ detector: "regression", service: name, metric, labels: {}, unit: "ms", strength: 9, verdict: "worse" },
+  ...{ onset: null, detectedAt: T0 + 150_000, baseline: 100, current: 100 * times, samples: 4, because: "" },
+});
+
 describe("impact with revenue", () => {
   const routes = [{ route: "/buy", revenuePerMinute: 800 }];
   const config = testConfig({ services: { cart: service({ routes }), web: service({ revenuePerMinute: 200 }) } });
 
   it.each([
     [0.002, "low"],
-    [0.05, "medium"],
+    [0.02, "medium"],
     [0.1, "high"],
     [0.5, "critical"],
   ])("of %d failures on the route that earns four fifths is %s", (share, level) => {
@@ -63,6 +72,101 @@ describe("impact with revenue", () => {
     expect(impact.level).toBe(level);
     expect(impact.revenuePerMinute).toBeCloseTo(800 * share, 6);
     expect(impact.routes).toEqual([{ service: "cart", route: "/buy", failedShare: share }]);
+  });
+});
+
+describe("the level where people said what services earn", () => {
+  const earning = (worth: Readonly<Record<string, number>>) =>
+    testConfig({
+      services: Object.fromEntries(
+        Object.entries(worth).map(([name, revenuePerMinute]) => [name, service({ revenuePerMinute })]),
+      ),
+    });
+
+  it.each([
+    [
+      "only a service that is not hurt earns anything, and 6.6 % fail where users come in",
+      0.066,
+      { search: 900 },
+      "high",
+    ],
+    [
+      "what fails earns a hundredth of everything, and 6.6 % fail where users come in",
+      0.066,
+      { cart: 9, search: 900 },
+      "high",
+    ],
+    ["what fails earns everything, and 30 % of it fails", 0.3, { cart: 900 }, "critical"],
+    ["what fails earns half of everything, and 2 % fail", 0.02, { cart: 900, search: 900 }, "medium"],
+    ["what fails earns nothing, and hardly anything fails", 0.002, { search: 900 }, "low"],
+  ] as const)("where %s: %d failed of %j is %s", (_words, share, worth, level) => {
+    expect(assessImpact(caseWith(share), earning(worth), ["cart", "web"]).level).toBe(level);
+  });
+
+  it.each([
+    ["a median 14.3 times the usual loses half of what the service earns", "p50_latency", 14.3, 500, "critical"],
+    [
+      "a median three times the usual loses a quarter: half of the requests are put up with",
+      "p50_latency",
+      3,
+      250,
+      "critical",
+    ],
+    ["a p95 five times the usual loses one request in twenty", "p95_latency", 5, 50, "high"],
+    ["a p99 twice the usual loses half of one request in a hundred", "p99_latency", 2, 5, "medium"],
+    ["a median a tenth longer loses nothing", "p50_latency", 1.1, 0, "low"],
+  ] as const)("counts slow requests: %s", (_words, metric, times, atRisk, level) => {
+    const findings = [slower("cart", metric, times)];
+    const impact = assessImpact({ ...caseWith(0), findings }, earning({ cart: 1000 }), ["cart"]);
+    expect(impact.revenuePerMinute).toBeCloseTo(atRisk, 6);
+    expect(impact.level).toBe(level);
+  });
+
+  it("counts a request that is slow and fails once", () => {
+    const file = { ...caseWith(0.5), findings: [slower("cart", "p50_latency", 5)] };
+    expect(assessImpact(file, earning({ cart: 1000 }), ["cart"]).revenuePerMinute).toBeCloseTo(750, 6);
+  });
+
+  it("is unknown where nobody measures what an affected service loses", () => {
+    const impact = assessImpact(caseWith(0.1), earning({ mailer: 900 }), ["mailer", "web"]);
+    expect(impact.unknown).toEqual(["revenue at risk: nobody measures errors or latency of mailer"]);
+    expect(assessImpact(caseWith(0.1), earning({ mailer: 900 }), ["web"]).unknown).toEqual([]);
+  });
+
+  it("is never lower than without it, whatever they earn and whatever is wrong", () => {
+    const share = fc.constantFrom(0, 0.001, 0.009, 0.02, 0.066, 0.3, 1);
+    const criticality = fc.constantFrom("low", "medium", "high", "critical" as const);
+    const worth = fc.option(fc.integer({ min: 0, max: 5000 }), { nil: null });
+    const route = fc.record({ route: fc.constantFrom("/buy", "/browse"), revenuePerMinute: fc.nat(5000) });
+    const latency = fc.tuple(
+      fc.constantFrom("web", "cart", "search"),
+      fc.constantFrom("p50_latency", "p95_latency", "p99_latency"),
+      fc.double({ min: 0.5, max: 20, noNaN: true }),
+    );
+    const earns = fc.record({ worth, routes: fc.array(route, { maxLength: 2 }) });
+    fc.assert(
+      fc.property(
+        share,
+        fc.array(latency, { maxLength: 3 }),
+        fc.subarray(["web", "cart", "search"]),
+        fc.tuple(criticality, criticality, criticality),
+        fc.tuple(earns, earns, earns),
+        (failed, slow, affected, weights, earnings) => {
+          const findings = slow.map(([name, metric, times]) => slower(name, metric, times));
+          const levelWith = (priced: boolean) => {
+            const services = Object.fromEntries(
+              ["web", "cart", "search"].map((name, i) => {
+                const { worth: revenuePerMinute = null, routes = [] } = (priced ? earnings[i] : undefined) ?? {};
+                return [name, service({ criticality: weights[i] ?? "medium", revenuePerMinute, routes })];
+              }),
+            );
+            const impact = assessImpact({ ...caseWith(failed), findings }, testConfig({ services }), affected);
+            return ImpactLevel.options.indexOf(impact.level);
+          };
+          expect(levelWith(true)).toBeGreaterThanOrEqual(levelWith(false));
+        },
+      ),
+    );
   });
 });
 
