@@ -17,7 +17,7 @@ export function openLab(): Lab & Pick<CommandParts, "openBundle"> {
     backtest: async (to, options, abort) =>
       (await import("./lab/backtest-command.ts")).backtestCommand(to, options, abort),
     toEpisode: (incident, caseFile) => toEpisode(incident, placesOf(caseFile)),
-    openBundle: async (directory, at, config) =>
-      (await import("./replay/open-bundle.ts")).openBundle(directory, at, config),
+    openBundle: async (directory, at, config, warn) =>
+      (await import("./replay/open-bundle.ts")).openBundle(directory, at, config, warn),
   };
 }

@@ -13,6 +13,7 @@ import type {
   RunningWatch,
   Terminal,
 } from "../cli/composition.ts";
+import { plain } from "../cli/output.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
 import { type Channels, terminalNotifier } from "./notifier.ts";
@@ -28,6 +29,7 @@ export interface CommandParts {
     directory: string,
     at: number | undefined,
     config: string | undefined,
+    warn: (warning: string) => void,
   ) => Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }>;
 }
 
@@ -230,7 +232,9 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     investigate: async (choice, ask, abort): Promise<Investigation> => {
       const { investigateOnce } = await import("./investigate.ts");
       if (ask.bundle !== undefined) {
-        const bundle = await openBundle(ask.bundle, ask.at, choice.config);
+        const bundle = await openBundle(ask.bundle, ask.at, choice.config, (warning) => {
+          terminal.err(`${plain(warning)}\n`);
+        });
         return investigateOnce({ version, ask, ...bundle, observe: async () => undefined }, abort);
       }
       const { config } = await configOf(choice, "sources");

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { readFile } from "../replay/bundle.ts";
+import { readFile } from "../replay/bundle-text.ts";
 import { replayAll } from "../replay/replay-pool.ts";
 import { createDraw } from "../scenarios/draw.ts";
 import { families, generateBundle } from "../scenarios/generate.ts";

@@ -1,6 +1,7 @@
 import { median } from "../../core/detection/robust.ts";
 import type { Series } from "../../core/model/signal.ts";
-import { invalid, readFile, readSeriesFile } from "../replay/bundle.ts";
+import { readSeriesFile } from "../replay/bundle.ts";
+import { invalid, readFile, type Warn } from "../replay/bundle-text.ts";
 
 /** One series of a file, sample by sample, with what the file says of it. */
 export interface FileSeries {
@@ -20,8 +21,8 @@ export interface FileSeries {
  * Reads `series.jsonl` (plain or .gz) or a CSV with the columns `timestamp` and `value`. Throws "bundle.invalid" with
  * file and line for what is neither.
  */
-export function readSeriesOf(file: string): readonly FileSeries[] {
-  return isJsonLines(file) ? readSeriesFile(file).map((series) => fromSeries(file, series)) : [readCsv(file)];
+export function readSeriesOf(file: string, warn: Warn = () => undefined): readonly FileSeries[] {
+  return isJsonLines(file) ? readSeriesFile(file, warn).map((series) => fromSeries(file, series)) : [readCsv(file)];
 }
 
 const isJsonLines = (file: string): boolean =>

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
-import { say } from "../../agent/cli/output.ts";
+import { plain, say } from "../../agent/cli/output.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Found, findingsOf, scoreSeries } from "../detect/detect-series.ts";
 import { type FileSeries, readSeriesOf } from "../detect/read-series.ts";
@@ -17,7 +17,8 @@ export async function detectCommand(
   abort: AbortSignal,
 ): Promise<ExitCode> {
   const { json } = Options.parse(given);
-  const read = files.map((file) => readSeriesOf(file));
+  const warn = (warning: string) => to.terminal.err(`${plain(warning)}\n`);
+  const read = files.map((file) => readSeriesOf(file, warn));
   const all = read.reduce((sum, { length }) => sum + length, 0);
   const progress = createProgress({
     write: to.terminal.err,

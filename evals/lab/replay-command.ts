@@ -1,14 +1,15 @@
 import { basename, extname } from "node:path";
 import { z } from "zod";
-import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
+import type { Composition, ExitCode } from "../../agent/cli/composition.ts";
 import { plain } from "../../agent/cli/output.ts";
 import { likelihood } from "../../agent/cli/words.ts";
 import { findBundles, readTruth } from "../replay/bundle.ts";
 import type { Episode } from "../replay/episode.ts";
-import { type Replayed, replayAll } from "../replay/replay-pool.ts";
+import { type Replayed, type Replays, replayEach } from "../replay/replay-pool.ts";
 import { type Scores, score } from "../replay/score.ts";
 import { scoreLines } from "../replay/score-text.ts";
 import { createProgress } from "./progress.ts";
+import { tellFailed } from "./tell-failed.ts";
 
 const Options = z.looseObject({
   config: z.string().optional(),
@@ -40,7 +41,8 @@ export async function replayCommand(
     return replayWithModel(to, findBundles(paths), { ...options, reasoner: options.reasoner }, abort);
   }
   const reportFile = reportPath(options);
-  const replayed = await replay(to, findBundles(paths), options, reportFile !== null, abort);
+  const replays = await replay(to, findBundles(paths), options, reportFile !== null, abort);
+  const { replayed } = replays;
   const value = replayed.map(({ result: { id, episodes, samples } }) => ({ id, episodes, samples }));
   const { json } = options;
   if (json === true) to.terminal.out(`${JSON.stringify(value, null, 1)}\n`);
@@ -48,7 +50,7 @@ export async function replayCommand(
     if (typeof json === "string") await to.writeFile(json, `${JSON.stringify(value, null, 1)}\n`);
     for (const { id, episodes } of value) to.terminal.out(`${plain(words(id, episodes))}\n`);
   }
-  if (!options.score && reportFile === null) return EXIT.ok;
+  if (!options.score && reportFile === null) return tellFailed(to, replays);
   const say = json === true ? to.terminal.err : to.terminal.out;
   // Only now, after the last decision, is any truth opened.
   const scores = scored(replayed);
@@ -57,7 +59,7 @@ export async function replayCommand(
     await writeReport(to, reportFile, options, replayed, scores);
     say(`\nreport: ${reportFile}\n`);
   }
-  return EXIT.ok;
+  return tellFailed(to, replays);
 }
 
 /** `--report FILE`; else, where scores are wanted, beside the JSON file, or here; `--no-report`: none. */
@@ -73,7 +75,7 @@ async function replay(
   { config, mode, workers }: Options,
   sketch: boolean,
   abort: AbortSignal,
-): Promise<readonly Replayed[]> {
+): Promise<Replays> {
   const started = performance.now();
   const progress = createProgress({
     write: to.terminal.err,
@@ -92,14 +94,16 @@ async function replay(
       onDone: (done: number) => progress.step(done, directories.length),
       ...(workers === undefined ? {} : { workers }),
     };
-    const replayed = await replayAll(directories, options, abort, pool);
+    const replays = await replayEach(directories, options, abort, pool);
+    const { replayed, warnings } = replays;
     const samples = replayed.reduce((sum, { result }) => sum + result.samples, 0);
     const seconds = (performance.now() - started) / 1000;
     progress.end();
     to.terminal.err(
       `${replayed.length} bundles, ${samples} samples in ${seconds.toFixed(1)} s (${Math.round(samples / seconds)} samples/s)\n`,
     );
-    return replayed;
+    for (const warning of warnings) to.terminal.err(`${plain(warning)}\n`);
+    return replays;
   } finally {
     clearInterval(ticking);
     progress.end();

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
 import { plain } from "../../agent/cli/output.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { tellFailed } from "../lab/tell-failed.ts";
 import { readTruth } from "../replay/bundle.ts";
-import { replayAll } from "../replay/replay-pool.ts";
+import { replayEach } from "../replay/replay-pool.ts";
 import { score } from "../replay/score.ts";
 import { scoreLines } from "../replay/score-text.ts";
 import { Baselines, type ModelFigures, modelFigures, modelLines, worseThan } from "./model-score.ts";
@@ -29,7 +30,9 @@ export async function replayWithModel(
   const { name, reasoner } = await openReasoner(to, options);
   const { config, mode, json } = options;
   const choice = { ...(config === undefined ? {} : { config }), ...(mode === undefined ? {} : { mode }) };
-  const replayed = await replayAll(directories, { version: to.version, ...choice, reasoner }, abort, { workers: 1 });
+  const replays = await replayEach(directories, { version: to.version, ...choice, reasoner }, abort, { workers: 1 });
+  const { replayed, warnings } = replays;
+  for (const warning of warnings) to.terminal.err(`${plain(warning)}\n`);
   const argued = replayed.flatMap(({ result }) => result.argued ?? []);
   const scored = replayed.flatMap(({ directory, result }) => {
     const truth = readTruth(directory);
@@ -49,8 +52,9 @@ export async function replayWithModel(
     if (typeof json === "string") await to.writeFile(json, `${JSON.stringify(value, null, 1)}\n`);
     to.terminal.out(`${plain([...scoreLines(scores), "", ...modelLines(name, figures)].join("\n"))}\n`);
   }
-  return options.baseline === undefined
-    ? EXIT.ok
+  const code = tellFailed(to, replays);
+  return code !== EXIT.ok || options.baseline === undefined
+    ? code
     : compareWith(to, options.baseline, name, figures, options.saveBaseline);
 }
 

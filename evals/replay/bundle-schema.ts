@@ -6,18 +6,60 @@ import { Worse } from "../../core/model/signal.ts";
 
 /** The incident bundle's files as they stand on disk: RFC 3339 times, Unix seconds in series, Unix µs in spans. */
 
-const Time = z
+/**
+ * RFC 3339 with its zone, whatever that is; §5.6 lets a blank stand for the T, and small letters. A number or a time
+ * without a zone says too little of what is meant, and is refused.
+ */
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d:\d\d:\d\d)([.]\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+const Time = z.string({ error: "is no RFC 3339 time, such as 2026-05-16T18:59:21Z" }).transform((text, context) => {
+  const match = RFC_3339.exec(text);
+  const [, year, month, day, clock, fraction = "", zone = ""] = match ?? [];
+  const at = Date.parse(`${year}-${month}-${day}T${clock}${fraction}${zone.toUpperCase()}`);
+  const isOnCalendar = Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (match !== null && isOnCalendar && !Number.isNaN(at)) return at;
+  context.addIssue("is no RFC 3339 time with its zone, such as 2026-05-16T18:59:21Z");
+  return z.NEVER;
+});
+
+/** A word of a fixed list, in whatever case it is written. */
+const anyCase = <T extends z.ZodType<string, string>>(word: T) => z.string().toLowerCase().pipe(word);
+
+/** What log levels are called elsewhere (syslog, Java, Python, OpenTelemetry), in our words. */
+const LEVELS: ReadonlyMap<string, z.infer<typeof LogLevel>> = new Map([
+  ["trace", "debug"],
+  ["information", "info"],
+  ["informational", "info"],
+  ["notice", "info"],
+  ["warning", "warn"],
+  ["err", "error"],
+  ["severe", "error"],
+  ["critical", "fatal"],
+  ["crit", "fatal"],
+  ["alert", "fatal"],
+  ["emerg", "fatal"],
+  ["emergency", "fatal"],
+  ["panic", "fatal"],
+]);
+
+const Level = z
   .string()
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)),
-    {
-      error: "is no RFC 3339 time, such as 2026-05-16T18:59:21Z",
-    },
-  )
-  .transform((text) => Date.parse(text));
+  .transform((text) => LEVELS.get(text.toLowerCase()) ?? text.toLowerCase())
+  .pipe(LogLevel);
+
+/** A label's value; a number or a truth value is its text. */
+const Labels = z.record(
+  z.string(),
+  z.union([z.string(), z.number().transform(String), z.boolean().transform(String)], { error: "must be a text" }),
+);
+
+/** The version before or after. A flag may say true or false; null before: there was none. */
+const Version = z.union([z.string(), z.boolean().transform((on) => (on ? "on" : "off"))], {
+  error: "must be a text; write a version in quotes",
+});
 
 export const IncidentFile = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(1, { error: "must be 1: this version of unship reads no other" }).default(1),
   id: z.string().min(1),
   title: z.string(),
   watch: z.strictObject({ start: Time, end: Time }),
@@ -25,7 +67,7 @@ export const IncidentFile = z.strictObject({
     z.strictObject({
       name: z.string(),
       namespace: z.string(),
-      criticality: ImpactLevel,
+      criticality: anyCase(ImpactLevel),
       revenue_per_minute: z.number().nonnegative().optional(),
     }),
   ),
@@ -49,8 +91,8 @@ export const SeriesLine = z.strictObject({
   service: z.string(),
   metric: z.string(),
   unit: z.string(),
-  labels: z.record(z.string(), z.string()).optional(),
-  worse: Worse.optional(),
+  labels: Labels.optional(),
+  worse: anyCase(Worse).optional(),
   start: z.number().nonnegative(),
   step: z.number().min(SHORTEST_STEP, { error: `must be at least ${SHORTEST_STEP} s` }),
   values: z.array(z.number().min(-LARGEST).max(LARGEST).nullable()),
@@ -58,10 +100,10 @@ export const SeriesLine = z.strictObject({
 
 export const ChangeLine = z.strictObject({
   id: z.string().min(1),
-  kind: ChangeKind,
+  kind: anyCase(ChangeKind),
   service: z.string(),
-  from: z.string(),
-  to: z.string(),
+  from: Version.nullable().transform((version) => version ?? ""),
+  to: Version,
   started_at: Time,
   finished_at: Time.nullable().optional(),
   source: z.string(),
@@ -69,7 +111,14 @@ export const ChangeLine = z.strictObject({
   author: z.string().optional(),
   commit: z.string().optional(),
   message: z.string().optional(),
-  diff: z.strictObject({ files: z.number(), insertions: z.number(), deletions: z.number() }).optional(),
+  diff: z
+    .strictObject({
+      files: z.number(),
+      insertions: z.number(),
+      deletions: z.number(),
+      paths: z.array(z.string()).optional(),
+    })
+    .optional(),
   flag: z.string().optional(),
   environment: z.string().optional(),
   canary: z.number().min(0).max(1).optional(),
@@ -79,14 +128,14 @@ export const ChangeLine = z.strictObject({
 });
 
 export const TopologyFile = z.strictObject({
-  edges: z.array(z.tuple([z.string(), z.string()])),
+  edges: z.array(z.tuple([z.string(), z.string()])).default([]),
   external: z.array(z.string()).optional(),
 });
 
 export const LogFileLine = z.strictObject({
   at: Time,
   service: z.string(),
-  level: LogLevel,
+  level: Level,
   message: z.string(),
   version: z.string().optional(),
 });
@@ -106,11 +155,12 @@ export const SpanLine = z.strictObject({
 
 export const AlertLine = z.strictObject({
   fingerprint: z.string(),
-  status: z.enum(["firing", "resolved"]),
-  labels: z.record(z.string(), z.string()),
-  annotations: z.record(z.string(), z.string()),
+  status: anyCase(z.enum(["firing", "resolved"])),
+  labels: Labels.default({}),
+  annotations: Labels.default({}),
   startsAt: Time,
-  endsAt: Time.optional(),
+  // Alertmanager writes the year 1 for an alert that has not ended.
+  endsAt: Time.transform((at) => (at <= 0 ? undefined : at)).optional(),
 });
 
 /** What a source did not say while the bundle was recorded: it is unknown, not empty. */
@@ -121,8 +171,8 @@ export const TruthFile = z.looseObject({
   faulty: z.boolean(),
   action: z.string(),
   acceptable: z.array(z.string()),
-  culprit: z.string().nullable(),
+  culprit: z.string().nullable().default(null),
   targets: z.array(z.string()),
-  onset: Time.nullable(),
+  onset: Time.nullable().default(null),
 });
 export type TruthFile = z.infer<typeof TruthFile>;

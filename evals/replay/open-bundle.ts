@@ -4,6 +4,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock, Sources } from "../../core/ports.ts";
 import { readBundle } from "./bundle.ts";
 import { bundleSources } from "./bundle-sources.ts";
+import type { Warn } from "./bundle-text.ts";
 import { configFor } from "./seed-config.ts";
 
 /** A recorded incident as it stood at `at` (Unix ms; default: the end of its watch), for one look by `config` or the seed's. */
@@ -11,8 +12,9 @@ export async function openBundle(
   directory: string,
   at: number | undefined,
   config?: string,
+  warn: Warn = () => undefined,
 ): Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }> {
-  const bundle = readBundle(directory);
+  const bundle = readBundle(directory, warn);
   const { start, end } = bundle.incident.watch;
   const now = at ?? end;
   if (now < start || now > end) {

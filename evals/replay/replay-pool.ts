@@ -2,19 +2,9 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { type ErrorCode, type Facts, UnshipError } from "../../core/errors.ts";
-import { type ReplayOptions, type ReplayResult, replayBundle } from "./replay.ts";
-
-export interface WorkerTask {
-  readonly directory: string;
-  readonly options: ReplayOptions;
-}
-
-/** What a worker says of one bundle: its result, our own refusal of it, or what went wrong in words. */
-export type WorkerAnswer =
-  | { readonly result: ReplayResult }
-  | { readonly refused: { readonly code: ErrorCode; readonly facts: Facts } }
-  | { readonly failed: string };
+import { UnshipError } from "../../core/errors.ts";
+import type { ReplayOptions, ReplayResult } from "./replay.ts";
+import { answerOf, type WorkerAnswer, type WorkerTask } from "./replay-answer.ts";
 
 export interface PoolOptions {
   /** Bundles replayed at the same time; default: one a core. */
@@ -30,44 +20,82 @@ export interface Replayed {
   readonly result: ReplayResult;
 }
 
+/** A bundle that could not be read ("bundle.invalid"), or that unship itself failed on ("replay.failed"). */
+export interface NotReplayed {
+  readonly directory: string;
+  readonly error: UnshipError;
+}
+
+export interface Replays {
+  readonly replayed: readonly Replayed[];
+  /** In the order of the folders. */
+  readonly failed: readonly NotReplayed[];
+  /** What was odd in bundles and was read all the same, a sentence each, in the order of the folders. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * Replays all bundles, sorted by id (then folder), whatever finished first: several workers give the same bytes as one.
- * A bundle is in memory only while it is replayed. The first failure, in the order of the folders, is thrown: our own
- * error as it is, anything else as "replay.failed" naming the bundle.
+ * Replays each bundle, sorted by id (then folder), whatever finished first: several workers give the same bytes as one.
+ * A bundle is in memory only while it is replayed. One that cannot be replayed stands in `failed` and stops no other.
+ * What would stop every bundle, such as a wrong configuration, is thrown.
  */
-export async function replayAll(
+export async function replayEach(
   directories: readonly string[],
   options: ReplayOptions,
   abort: AbortSignal,
   { workers = availableParallelism(), heapMb, onDone }: PoolOptions = {},
-): Promise<readonly Replayed[]> {
+): Promise<Replays> {
+  const folders = [...new Set(directories)];
   const answers = new Map<string, WorkerAnswer>();
   // The largest first, so that no core is left alone with a long one at the end.
-  const waiting = [...new Set(directories)].sort((a, b) => bytesOf(b) - bytesOf(a));
-  const take = (): string | undefined =>
-    [...answers.values()].every((answer) => "result" in answer) ? waiting.shift() : undefined;
+  const waiting = folders.toSorted((a, b) => bytesOf(b) - bytesOf(a));
+  let stopped = false;
+  const take = (): string | undefined => (stopped ? undefined : waiting.shift());
   const done = (directory: string, answer: WorkerAnswer) => {
     answers.set(directory, answer);
+    stopped ||= "refused" in answer && answer.refused.code !== "bundle.invalid";
     onDone?.(answers.size);
   };
   const count = Math.min(Math.max(1, workers), waiting.length);
   if (count <= 1) await replayHere(take, done, options, abort);
   else await Promise.all(Array.from({ length: count }, () => replayInWorker(take, done, options, { abort, heapMb })));
   abort.throwIfAborted();
-  return [...new Set(directories)]
-    .flatMap((directory) => {
-      const answer = answers.get(directory);
-      return answer === undefined ? [] : [{ directory, result: resultOf(directory, answer) }];
-    })
-    .sort((a, b) => compare(a.result.id, b.result.id) || compare(a.directory, b.directory));
+  const all = folders.flatMap((directory) => {
+    const answer = answers.get(directory);
+    return answer === undefined ? [] : [{ directory, answer }];
+  });
+  return {
+    replayed: all
+      .flatMap(({ directory, answer }) => ("result" in answer ? [{ directory, result: answer.result }] : []))
+      .sort((a, b) => compare(a.result.id, b.result.id) || compare(a.directory, b.directory)),
+    failed: all.flatMap(({ directory, answer }) =>
+      "result" in answer ? [] : [{ directory, error: errorOf(directory, answer) }],
+    ),
+    warnings: all.flatMap(({ answer }) => answer.warnings),
+  };
+}
+
+/** As `replayEach`, for whoever needs all of them: the first failure, in the order of the folders, is thrown. */
+export async function replayAll(
+  directories: readonly string[],
+  options: ReplayOptions,
+  abort: AbortSignal,
+  pool: PoolOptions = {},
+): Promise<readonly Replayed[]> {
+  const { replayed, failed } = await replayEach(directories, options, abort, pool);
+  if (failed[0] !== undefined) throw failed[0].error;
+  return replayed;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function resultOf(directory: string, answer: WorkerAnswer): ReplayResult {
-  if ("result" in answer) return answer.result;
-  if ("refused" in answer) throw new UnshipError(answer.refused.code, answer.refused.facts);
-  throw new UnshipError("replay.failed", { bundle: directory }, { cause: new Failure(answer.failed) });
+/** Throws what is no fault of the bundle. */
+function errorOf(directory: string, answer: Exclude<WorkerAnswer, { readonly result: ReplayResult }>): UnshipError {
+  if ("failed" in answer)
+    return new UnshipError("replay.failed", { bundle: directory }, { cause: new Failure(answer.failed) });
+  const error = new UnshipError(answer.refused.code, answer.refused.facts);
+  if (error.code === "bundle.invalid") return error;
+  throw error;
 }
 
 /** So many lines of what went wrong are shown to whoever ran the replay. */
@@ -86,15 +114,8 @@ type Done = (directory: string, answer: WorkerAnswer) => void;
 
 /** In this thread: what one core does anyway needs no other. */
 async function replayHere(take: Take, done: Done, options: ReplayOptions, abort: AbortSignal): Promise<void> {
-  for (let directory = take(); directory !== undefined; directory = take()) {
-    try {
-      done(directory, { result: await replayBundle(directory, options, abort) });
-    } catch (error) {
-      abort.throwIfAborted();
-      if (error instanceof UnshipError) done(directory, { refused: { code: error.code, facts: error.facts } });
-      else done(directory, { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    }
-  }
+  for (let directory = take(); directory !== undefined; directory = take())
+    done(directory, await answerOf(directory, options, abort));
 }
 
 /** A worker that takes bundle after bundle. One that dies takes only its bundle with it, and says which. */
@@ -117,7 +138,7 @@ function replayInWorker(
       else worker.postMessage({ directory: current, options } satisfies WorkerTask);
     };
     const fail = (reason: string) => {
-      if (current !== undefined) done(current, { failed: reason });
+      if (current !== undefined) done(current, { failed: reason, warnings: [] });
       current = undefined;
     };
     abort.addEventListener("abort", stop, { once: true });

@@ -8,6 +8,7 @@ import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { type Argued, arguedOf } from "../reasoner/argued.ts";
 import { type Bundle, readBundle } from "./bundle.ts";
 import { bundleSources } from "./bundle-sources.ts";
+import type { Warn } from "./bundle-text.ts";
 import { type Episode, placesOf, toEpisode } from "./episode.ts";
 import { replayExecutors } from "./replay-executors.ts";
 import { configFor } from "./seed-config.ts";
@@ -41,13 +42,14 @@ const BREATH_TICKS = 50;
 /** At a second a step, eleven days: longer spans are replayed in parts. */
 const MOST_TICKS = 1_000_000;
 
-/** Replays one bundle folder; see `replayRecording`. The same bundle and configuration give the same result, byte for byte. */
+/** Replays one bundle folder, whose oddities `warn` hears of; see `replayRecording`. The same bundle and configuration give the same result, byte for byte. */
 export async function replayBundle(
   directory: string,
   { version, config: file, mode, sketch, reasoner }: ReplayOptions,
   abort: AbortSignal,
+  warn: Warn = () => undefined,
 ): Promise<ReplayResult> {
-  const bundle = readBundle(directory);
+  const bundle = readBundle(directory, warn);
   const result = await replayRecording(bundle, configFor(bundle, file, mode), version, abort, reasoner);
   return sketch === true ? { ...result, sketch: sketchOf(bundle, result.episodes) } : result;
 }

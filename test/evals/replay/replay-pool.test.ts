@@ -1,7 +1,7 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { replayAll } from "../../../evals/replay/replay-pool.ts";
+import { replayAll, replayEach } from "../../../evals/replay/replay-pool.ts";
 import { temporaryFolder, writeSmallBundle } from "./small-bundle.ts";
 
 const folder = temporaryFolder();
@@ -32,6 +32,26 @@ describe("replayAll", () => {
     await expect(replayAll([...bundles, broken], options, abort(), { workers })).rejects.toThrow(
       `${join(broken, "changes.jsonl")}:1: `,
     );
+  });
+
+  it.each([1, 2])("one bundle that cannot be read stops no other, with %i workers", async (workers) => {
+    const odd = writeSmallBundle(temporaryFolder(), { id: "odd", brokenAt: 9 });
+    const changes = join(odd, "changes.jsonl");
+    writeFileSync(changes, readFileSync(changes, "utf8").replace('"id"', '"ticket":"OPS-1","author":null,"id"'));
+    const { replayed, failed, warnings } = await replayEach([broken, odd, ...bundles], options, abort(), { workers });
+    expect(replayed.map(({ result }) => result.id)).toEqual(["a", "b", "c", "odd"]);
+    const [b, , inOdd] = replayed.slice(1).map(({ result }) => result.episodes);
+    expect(inOdd).toEqual(b);
+    expect(failed).toMatchObject([{ directory: broken, error: { code: "bundle.invalid" } }]);
+    expect(warnings).toEqual([`${changes}:1: key "ticket" is ignored`]);
+    rmSync(join(odd, ".."), { recursive: true });
+  });
+
+  it("what no bundle is to blame for ends it once", async () => {
+    const wrong = { ...options, config: join(folder, "missing.yaml") };
+    await expect(replayEach(bundles, wrong, abort(), { workers: 1 })).rejects.toMatchObject({
+      code: "config.unreadable",
+    });
   });
 
   it("a worker that dies names its bundle", async () => {
