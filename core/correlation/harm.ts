@@ -116,8 +116,8 @@ export function harmByClass(
     .map(({ metric }) => latencyHarm(index, service, metric, onset, at, 0))
     .filter((nats) => nats !== 0);
   return {
-    failing: clamp(errorHarm(index, service, onset, at, 0)),
-    slow: late.length === 0 ? 0 : clamp(logSumExp(late) - Math.log(late.length)),
+    failing: clampHarm(errorHarm(index, service, onset, at, 0)),
+    slow: late.length === 0 ? 0 : clampHarm(logSumExp(late) - Math.log(late.length)),
   };
 }
 
@@ -132,11 +132,13 @@ function harmOf(index: SampleIndex, service: string, onset: Onset, at: number, e
   const mean = (nats: readonly number[]) => logSumExp(nats) - Math.log(nats.length);
   const told = [...failing, ...slow].filter((nats) => nats !== 0);
   if (told.length === 0) return 0;
-  if (excess === 0 || failing.length === 0 || slow.length === 0) return clamp(mean(told));
-  return clamp(logSumExp([Math.log(1 - SLOW_NOT_FAILING) + mean(failing), Math.log(SLOW_NOT_FAILING) + mean(slow)]));
+  if (excess === 0 || failing.length === 0 || slow.length === 0) return clampHarm(mean(told));
+  return clampHarm(
+    logSumExp([Math.log(1 - SLOW_NOT_FAILING) + mean(failing), Math.log(SLOW_NOT_FAILING) + mean(slow)]),
+  );
 }
 
-const clamp = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTAIN, nats));
+export const clampHarm = (nats: number): number => Math.max(LEAST_NATS, Math.min(HARM_CERTAIN, nats));
 
 const once = onceAnIndex<number>();
 
@@ -208,11 +210,13 @@ interface Move {
 
 const onceMoved = onceAnIndex<Move | null>();
 
-/** Null where too little is known. A burst that passed does not make who is well now look hurt: medians. */
 function moveOf(series: Series | undefined, onset: Onset, at: number, log: boolean): Move | null {
   const read = (from: number, to: number) => (log ? logsBetween(series, from, to) : valuesBetween(series, from, to));
-  const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
-  const after = read(onset.at, at);
+  return moveBetween(read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest), read(onset.at, at));
+}
+
+/** Null where too little is known. A burst that passed does not make who is well now look hurt: medians. */
+function moveBetween(before: readonly number[], after: readonly number[]): Move | null {
   if (before.length < 4 || after.length === 0) return null;
   const center = median(before);
   const alone = (samples: readonly number[]) => Math.max(1, samples.length / HANG_TOGETHER);
@@ -239,7 +243,17 @@ function levelHarm(
 ): number {
   const question = `level\n${service}\n${metric}\n${onset.earliest} ${onset.at} ${at}`;
   const move = onceMoved(index, question, () => moveOf(index.whole(service, metric), onset, at, log));
-  if (move === null) return 0;
+  return move === null ? 0 : moveNats(move, least, multiples);
+}
+
+/** Log Bayes factor of "a level rose by at least `least`" against "it is as before", from its samples before and after. */
+export function levelNats(before: readonly number[], after: readonly number[], least: number): number {
+  const move = moveBetween(before, after);
+  return move === null ? 0 : moveNats(move, least, [1, 3, 8]);
+}
+
+/** Of how many multiples of the least rise (or of what the level wanders, if that is more), each is as likely as the others. */
+function moveNats(move: Move, least: number, multiples: readonly number[]): number {
   const { shift } = move;
   const scale = Math.max(move.scale, least / 4);
   const variance = scale ** 2 * move.spread;

@@ -117,6 +117,15 @@ function numbered(graph: CallGraph, services: readonly string[]) {
   };
 }
 
+/** The chance that a service is hurt by what the services that it calls fail or delay, as far as these are hurt. */
+export function hurtByCallees(graph: CallGraph, harm: ReadonlyMap<string, number>, service: string): number {
+  if (!graph.known) return NO_GRAPH;
+  let most = 0;
+  for (const callee of graph.callees(service))
+    if (callee !== service) most = Math.max(most, 1 / (1 + Math.exp(-(harm.get(callee) ?? Number.NEGATIVE_INFINITY))));
+  return Math.max(LEAST_CHANCE, HURT.caller * most);
+}
+
 /** Whether a node that calls nobody, as far as is known, may be a way to the origin: they share a caller. */
 function isHop(graph: CallGraph, service: string, origin: string): boolean {
   if (graph.callees(service).size > 0 || graph.callees(origin).size === 0) return false;

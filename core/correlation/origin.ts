@@ -3,8 +3,10 @@ import type { CallGraph } from "./call-graph.ts";
 import { createHurtChances, type HurtChances, type Shows } from "./hurt-chances.ts";
 import type { NewSignature } from "./log-evidence.ts";
 import { type OwnExcess, ownNats, ownNatsAt } from "./own-excess.ts";
+import type { Refused } from "./refused.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
 import type { SpanEvidence } from "./span-evidence.ts";
+import { type Strain, sharedFit, strainFit } from "./strain.ts";
 
 /** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
 export type OriginKind = "service" | "external" | "shared" | "surge";
@@ -53,6 +55,10 @@ export interface OriginInput {
   readonly signatures: readonly NewSignature[];
   readonly spans: SpanEvidence | null;
   readonly surge: number | null;
+  /** Of services where users come in: whether what fails there came in addition to what is usually asked. */
+  readonly refused: ReadonlyMap<string, Refused>;
+  /** Requests that are seen over the usual ones, where fewer are seen of nearly everybody and nothing else is worse. */
+  readonly fewer: number | null;
   /** The use of a resource that creeps up: no caller's use follows it, and no error belongs to it yet. */
   readonly creeping: boolean;
   readonly own: OwnExcess | null;
@@ -60,6 +66,8 @@ export interface OriginInput {
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
   /** Callees that are asked less often although their callers are not. */
   readonly starved: ReadonlySet<string>;
+  /** Whose requests cost more than before; null where nobody's do, or that is not measured. */
+  readonly strain: Strain | null;
   /** Services whose traffic is measured: of others nobody can tell whether they are flooded. */
   readonly counted: ReadonlySet<string>;
   /** Chance that an unrelated trouble of this service, once there is one, begins when it is seen to begin; 1: apart. */
@@ -73,11 +81,12 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   const services = [...new Set([...input.harm.keys(), ...input.graph.nodes])]
     .filter((name) => !external.includes(name))
     .sort();
-  const surge = input.surge === null ? Math.log(0.99) : surgeByChance(input.surge);
+  const fall = input.fewer === null ? 0 : surgeByChance(1 / input.fewer);
+  const surge = (input.surge === null ? Math.log(0.99) : surgeByChance(input.surge)) + fall;
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
     const place = kind === "service" || kind === "external";
     const told = place ? toldAt(name, input, floodedBy(input, name)) : 0;
-    const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) : surge;
+    const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) + fall : surge;
     const fit = pattern + told + traffic;
     if (kind !== "service") return { name, kind, pattern, told, atConsumers: Number.NEGATIVE_INFINITY, fit };
     const floods = Math.log(FLOODS_UNSEEN) + floodsFit(input, seen, name) + traffic;
@@ -87,7 +96,9 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   const reached = REACH.map(
     (share) => patternFit(seen, new Float64Array(seen.nats.length).fill(share)) - Math.log(REACH.length),
   );
-  const shared = logSumExp(reached);
+  const spread = logSumExp(reached);
+  const shared = sharedFit(input.strain, input.graph, spread, input.harm, REACH);
+  const slowed = spread + seen.strainAt(null);
   const places = services.map((name) => make(name, "service", startsAt(input, seen, name)));
   // Too many users slow everything, or saturate the weakest service, whichever it is: then it looks as if it began there.
   const weakest = logSumExp(places.map(({ pattern, told }) => pattern + told)) - Math.log(Math.max(1, places.length));
@@ -95,11 +106,31 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
     ...places,
     ...external.map((name) => make(name, "external", startsAt(input, seen, name))),
     make("shared infrastructure", "shared", shared),
-    make("more traffic", "surge", logSumExp([shared, weakest]) - Math.LN2),
+    make("more traffic", "surge", logSumExp([slowed, weakest]) - Math.LN2),
+    ...(input.fewer === null ? [] : [FEWER]),
+    ...places.flatMap((one) => clientsOf(one, input.refused.get(one.name))),
   ];
 }
 
-/** How seldom users happen to come in such numbers in the minutes of another trouble: one time in a hundred, and for each doubling ten times less. */
+/** What a client does to a service looks as if it began there, but for the requests that it adds. */
+function clientsOf(place: Origin, refused: Refused | undefined): readonly Origin[] {
+  if (refused === undefined) return [];
+  const { name, pattern, told } = place;
+  const fit = place.fit + refused.nats;
+  return [{ name: `clients of ${name}`, kind: "surge", pattern, told, fit, atConsumers: Number.NEGATIVE_INFINITY }];
+}
+
+/** Then all that is seen is that. */
+const FEWER: Origin = {
+  name: "fewer requests",
+  kind: "surge",
+  pattern: 0,
+  told: 0,
+  fit: Math.log(0.9),
+  atConsumers: Number.NEGATIVE_INFINITY,
+};
+
+/** How seldom users happen to come in such numbers, or to stay away, in the minutes of another trouble: one time in a hundred, and for each doubling ten times less. */
 const surgeByChance = (ratio: number): number => Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / 1.3));
 
 /** The pattern given an origin, whatever the rate of unrelated troubles. */
@@ -112,7 +143,10 @@ function startsAt(
 ): number {
   const chances = seen.chances(name, shows, flooded);
   const origin = shows === "itself" ? (seen.placeOf.get(name) ?? -1) : -1;
-  return logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)));
+  return (
+    seen.strainAt(name) +
+    logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)))
+  );
 }
 
 /**
@@ -183,6 +217,8 @@ interface Seen {
   readonly slowness: boolean;
   /** How likely each of them is to be hurt, given where it starts. */
   readonly chances: HurtChances;
+  /** Log probability of whose requests cost more, given where it starts; null: at none of them. Worked out once a place. */
+  readonly strainAt: (origin: string | null) => number;
   readonly logs: Logs;
 }
 
@@ -197,6 +233,12 @@ function seenOf(input: OriginInput): Seen {
   const { harm, atOrigin, slowness } = input;
   const all = [...harm];
   const services = all.map(([service]) => service);
+  const strained = new Map<string | null, number>();
+  const strainAt = (origin: string | null): number => {
+    const found = strained.get(origin) ?? strainFit(input.strain, input.graph, origin);
+    strained.set(origin, found);
+    return found;
+  };
   return {
     placeOf: new Map(services.map((service, i) => [service, i])),
     nats: Float64Array.from(all, ([, nats]) => nats),
@@ -209,6 +251,7 @@ function seenOf(input: OriginInput): Seen {
     ),
     slowness: slowness !== null,
     chances: createHurtChances(input, services),
+    strainAt,
     logs: {
       hurt: new Float64Array(all.length),
       well: new Float64Array(all.length),

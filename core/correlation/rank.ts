@@ -4,8 +4,10 @@ import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { accomplices, joinedBy } from "./accomplice.ts";
+import { speaksOfErrors } from "./aliases.ts";
 import { type CallGraph, createCallGraph } from "./call-graph.ts";
 import { type Exhaustion, exhaustion } from "./exhaustion.ts";
+import { type FewerSeen, fewerSeen } from "./fewer-seen.ts";
 import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
@@ -13,12 +15,14 @@ import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import { FROM_CHANGES, isTooLate, reasonsFor, sumOf } from "./reasons.ts";
+import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
 import { showsAt } from "./shows-at.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
 import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
 import { starvedCallees } from "./starved.ts";
+import { strainOf } from "./strain.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { beginsTogether } from "./together.ts";
 import { isCreeping } from "./trouble.ts";
@@ -140,6 +144,10 @@ export interface CaseEvidence {
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
   readonly own: OwnExcess | null;
   readonly spans: SpanEvidence | null;
+  /** By service where users come in. */
+  readonly refused: ReadonlyMap<string, Refused>;
+  /** All that is worse is that fewer requests are seen, of nearly everybody. */
+  readonly fewer: FewerSeen | null;
 }
 
 /** Everything that is read from the case once, whatever the candidate. */
@@ -163,26 +171,35 @@ const gathered = new WeakMap<CaseFile, Map<string, CaseEvidence>>();
 function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string>, options: RankOptions): CaseEvidence {
   const index = indexSeries(caseFile.series, options.versionLabel);
   const graph = createCallGraph(caseFile.topology);
-  const harm = harmByService(index, caseFile.findings, onset, caseFile.at);
+  const isTold = (one: Finding) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one);
+  const lower = fewerSeen(index, graph, caseFile.findings, caseFile.at);
+  const fewer =
+    lower !== null && caseFile.findings.every((one) => !isTold(one) || lower.findings.has(one)) ? lower : null;
+  // Beside what is worse by itself, what only fell with the requests says nothing.
+  const findings = caseFile.findings.filter((one) => fewer !== null || lower?.findings.has(one) !== true);
+  const harm = harmByService(index, findings, onset, caseFile.at);
   const names = new Set([...index.services, ...graph.external, ...caseFile.changes.map(({ service }) => service)]);
   const hurt = index.services.filter((service) => focus.has(service));
   const stepMs = Math.max(1, ...(hurt.length > 0 ? hurt : index.services).map((service) => finestStep(index, service)));
   const signatures = newSignatures(caseFile.logs, onset, stepMs, names);
   const spans = spanEvidence(caseFile.spans, onset);
-  const atOrigin = harmAsOrigin(index, caseFile.findings, onset, caseFile.at, harm);
-  const slowness = slownessByService(index, caseFile.findings, onset, caseFile.at, harm);
-  const near = caseFile.findings.filter((one) => isNearOnset(index, one, onset));
+  const atOrigin = harmAsOrigin(index, findings, onset, caseFile.at, harm);
+  const slowness = slownessByService(index, findings, onset, caseFile.at, harm);
+  const near = findings.filter((one) => isNearOnset(index, one, onset));
   const own = ownExcess(index, graph, harm, near, onset, caseFile.at);
   const together = beginsTogether(near, onset, caseFile.at, stepMs);
   const overloaded = overloadedBy(index, graph, onset, caseFile.at);
-  const told = caseFile.findings.filter(
-    (one) => one.verdict === "worse" && focus.has(one.service) && hurts(index, one),
-  );
+  const told = findings.filter(isTold);
   const creeping = isCreeping(told, index);
   const usedUp = exhaustion(told, index, caseFile.changes);
   const course = creeping || usedUp !== null ? "drift" : "shift";
   // Over the hours of a drift traffic rises by itself, with the day.
   const surge = course === "drift" ? null : surgeAtEntries(index, graph, onset, caseFile.at);
+  // Late answers are no refusals, and what creeps has no before.
+  const failing = course === "shift" && told.some(({ metric }) => speaksOfErrors(metric));
+  const refused: CaseEvidence["refused"] = failing
+    ? refusedAtEntries(index, graph, harm, onset, caseFile.at)
+    : new Map();
   const starved = starvedCallees(index, graph, onset, caseFile.at);
   const origins = fitOrigins({
     graph,
@@ -192,10 +209,13 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     signatures,
     spans,
     surge,
+    fewer: fewer?.share ?? null,
+    refused,
     own,
     together,
     overloaded,
     starved,
+    strain: course === "drift" ? null : strainOf(index, caseFile.changes, onset, caseFile.at),
     counted: new Set(index.services.filter((service) => index.whole(service, "request_rate") !== undefined)),
     creeping,
   });
@@ -217,6 +237,8 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     overloaded,
     own,
     spans,
+    refused,
+    fewer,
   };
 }
 
@@ -241,7 +263,7 @@ interface NoChange {
 }
 
 function noChange(
-  { origins, surge }: CaseEvidence,
+  { origins, surge, fewer }: CaseEvidence,
   anyEligible: boolean,
   transient: ReturnType<typeof passing>,
   left: readonly Reason[],
@@ -269,6 +291,7 @@ function noChange(
       logOdds: 0,
       sentence: `traffic where users come in is ${surge.toFixed(1)} times the usual`,
     });
+  if (fewer !== null) reasons.push({ name: "fewer", logOdds: 0, sentence: fewer.sentence });
   if (transient !== null) reasons.push(transient.reason);
   reasons.push(...left);
   const more = [...(transient === null ? [] : [transient.reason]), ...left].map(({ logOdds }) => logOdds);

@@ -8,7 +8,7 @@ import { priorNats } from "./prior.ts";
 import type { CaseEvidence, RankOptions } from "./rank.ts";
 import { isSaturatedByCost } from "./saturation.ts";
 import { showsAt } from "./shows-at.ts";
-import { timingEvidence } from "./timing.ts";
+import { ORDINARY_ROLLOUT_MS, timingEvidence, UNTOLD_MS } from "./timing.ts";
 import { versionSplit } from "./version-split.ts";
 
 /**
@@ -155,7 +155,7 @@ function splitReason(
   return { name: "versions", logOdds: split.nats, sentence: split.sentence };
 }
 
-function logReason(change: Change, { signatures }: CaseEvidence): Reason | null {
+function logReason(change: Change, { signatures, onset }: CaseEvidence): Reason | null {
   const flagged = signatures.find(({ template }) => change.flag !== undefined && mentions(template, change.flag));
   if (flagged !== undefined)
     return { name: "logs", logOdds: Math.log(12), sentence: `a new error names the flag: "${flagged.template}"` };
@@ -169,10 +169,25 @@ function logReason(change: Change, { signatures }: CaseEvidence): Reason | null 
   // Lines carry the version of the program: a pushed configuration has none of its own there.
   if (change.kind !== "deploy" && fresh === 0) return null;
   if (fresh + other === 0) return null;
+  if (other === 0 && servedAlone(change, onset))
+    return {
+      name: "logs",
+      logOdds: Math.LN2,
+      sentence: `a new error is written, by ${change.to} since no other runs: ${quoted}`,
+    };
   if (fresh > 4 * other)
     return { name: "logs", logOdds: Math.log(5), sentence: `a new error is written by ${change.to} alone: ${quoted}` };
   const sentence = `a new error is also written by other versions than ${change.to}: ${quoted}`;
   return { name: "logs", logOdds: other > fresh ? -Math.log(5) : -Math.log(2), sentence };
+}
+
+/**
+ * Whether no other version served any more when the trouble began: whatever is written then, the new one writes it. That
+ * nobody wrote it before is a sign of new code still, if a weak one: other troubles are as new.
+ */
+function servedAlone({ startedAt, finishedAt, canary }: Change, { earliest }: CaseEvidence["onset"]): boolean {
+  if (finishedAt === null || (canary ?? 1) < 1) return false;
+  return Math.max(finishedAt, finishedAt - startedAt < UNTOLD_MS ? startedAt + ORDINARY_ROLLOUT_MS : 0) <= earliest;
 }
 
 /** Where both versions are measured side by side they say it better; shapes are then left alone. */

@@ -55,12 +55,20 @@ export function cameToItsLimit(findings: readonly Finding[], index: SampleIndex)
     (one) =>
       one.detector === "drift" &&
       (one.current ?? 0) >= NEAR_LIMIT &&
-      findings.some(
-        (other) =>
-          other.service === one.service && troubleClass(other) !== "creeping" && hadCrept(one, other.onset, index),
-      ),
+      hadCrept(one, beganOf(findings.filter(({ service }) => service === one.service)), index),
   );
   return ended.toSorted((a, b) => (a.onset?.at ?? 0) - (b.onset?.at ?? 0))[0] ?? null;
+}
+
+/**
+ * When what is wrong with a service beside its drifts began: the earliest onset of what is nearly as grave as the gravest of it.
+ * What jumped then takes a line over both sides of the jump along, and is no drift.
+ */
+function beganOf(ofService: readonly Finding[]): Onset | null {
+  const others = ofService.filter((one) => troubleClass(one) !== "creeping" && one.onset !== null);
+  const least = NEARLY_AS_GRAVE * Math.max(0, ...others.map(gravityOf));
+  const grave = others.filter((one) => gravityOf(one) >= least);
+  return grave.toSorted((a, b) => (a.onset?.at ?? 0) - (b.onset?.at ?? 0))[0]?.onset ?? null;
 }
 
 /** Whether most of what a drift has used up was used up by the time at which something began. */

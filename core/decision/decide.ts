@@ -4,6 +4,7 @@ import { untold } from "../correlation/accomplice.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
+import { isUntold } from "../correlation/refused.ts";
 import { showsAt } from "../correlation/shows-at.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
@@ -13,7 +14,7 @@ import { durationText } from "../model/time.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { outsideCause } from "./outside.ts";
-import { seemsOver, stillSettling } from "./settling.ts";
+import { isEasing, seemsOver, stillSettling } from "./settling.ts";
 
 export interface DecideInput {
   readonly caseFile: CaseFile;
@@ -81,7 +82,18 @@ export function decide(input: DecideInput): Decision {
     const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
     return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: people decide`], top);
   }
-  const settling = stillSettling(change, top, evidence);
+  if (
+    servedSoundly(change, top, evidence) !== null &&
+    isUntold(evidence.refused.get(change.service), evidence.onset, caseFile.at)
+  )
+    return nothing(
+      [
+        `waiting: whether what fails at ${change.service} came in addition to what is usually asked there will show soon`,
+      ],
+      [],
+      top,
+    );
+  const settling = stillSettling(change, top, evidence) ?? isEasing(change, evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
   const partner = untold(change, withIds(caseFile, answers.identify_recent_deployments?.changeIds ?? []), evidence);
   if (partner !== null)

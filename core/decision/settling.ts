@@ -3,10 +3,13 @@ import { endOf, isMeasured, mayPass, newVersionStaysBad, replacedBy, SURE_NATS }
 import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { valuesBetween } from "../correlation/samples.ts";
-import { ofGravestClass } from "../correlation/trouble.ts";
-import { median } from "../detection/robust.ts";
+import { ofGravestClass, troubleClass } from "../correlation/trouble.ts";
+import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
+import { isLatency } from "../detection/meaning.ts";
+import { mannKendall, median } from "../detection/robust.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import type { Finding } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 
 /** Odds of four to one by the shape alone, near the most that a shape can say: it surely grows with the rollout. */
@@ -60,6 +63,57 @@ function asTheLastTime(change: Change, evidence: CaseEvidence): string | null {
   return `the last rollout of ${change.service}, ${past.change.id}, cost as much in ${past.metric}, and that passed ${over}`;
 }
 
+/** So many of the newest samples tell whether it goes on easing: their trend, at one chance in forty. */
+const EASING_SAMPLES = 8;
+const EASING_Z = -1.96;
+/** What has not halved yet may go on for long. */
+const EASED = 1 / 2;
+
+/**
+ * Why what is worse at the service of a change seems to pass by itself: each signal of the gravest class there has come down
+ * to less than half of its worst and goes on falling, or has all but come back; and one of them falls still, or is off by
+ * less than what matters. Taking a version back would only start cold pods again, while caches fill, queues drain and
+ * pools warm up at their own pace. Null where anything stays where it is.
+ * @see Beyer et al. (2016), Site Reliability Engineering, ch. 22 "Addressing Cascading Failures" (slow startup and cold caching)
+ */
+export function isEasing(change: Change, { index, worse, caseFile, onset }: CaseEvidence): string | null {
+  const told = caseFile.findings.filter(
+    (one) =>
+      one.service === change.service &&
+      one.verdict === "worse" &&
+      one.detector !== "version" &&
+      worse.get(one.service)?.has(one.metric) === true,
+  );
+  const eased = ofGravestClass(facingUsers(told)).map(({ service, metric, baseline }) => {
+    const since = valuesBetween(index.whole(service, metric), onset.at, caseFile.at);
+    if (baseline === null || since.length < EASING_SAMPLES) return null;
+    const off = since.map((value) => Math.abs(value - baseline));
+    // A worst that one sample alone shows is none.
+    const worst = Math.max(...off.slice(1).map((one, i) => Math.min(one, off[i] ?? one)));
+    const newest = off.slice(-EASING_SAMPLES);
+    const now = median(newest.slice(-3));
+    const falls = mannKendall(newest) <= EASING_Z;
+    const small = now < (metric === "error_rate" ? MATERIAL_ERROR_RATIO : MATERIAL_LEVEL * baseline);
+    const left = now / worst;
+    return left < (falls || small ? EASED : NEARLY_USUAL) ? { metric, left, passes: falls || small } : null;
+  });
+  const first = eased.find((one) => one?.passes === true);
+  if (first === undefined || first === null || eased.includes(null)) return null;
+  return `${first.metric} of ${change.service} has come down to ${Math.round(100 * first.left)} % of its worst by itself`;
+}
+
+/**
+ * Where users have felt it (errors, waiting, pods that do not answer), whether it is over is theirs to say: a cache that still
+ * fills, or a queue, hurts nobody any more once answers are as they were. What creeps hurts later.
+ */
+function facingUsers(told: readonly Finding[]): readonly Finding[] {
+  const facing = told.filter((one) => {
+    const { metric } = one;
+    return speaksOfErrors(metric) || isLatency(metric) || metric === HEALTH || troubleClass(one) === "creeping";
+  });
+  return facing.length > 0 ? facing : told;
+}
+
 /** A third of the way and no more is left: what scatters about half of the way is not taken for over. */
 const NEARLY_USUAL = 0.35;
 
@@ -80,7 +134,7 @@ export function seemsOver({ index, worse, caseFile, onset }: CaseEvidence): bool
       return finding === undefined ? [] : [finding];
     }),
   );
-  for (const { service, metric, baseline, current } of ofGravestClass(told)) {
+  for (const { service, metric, baseline, current } of ofGravestClass(facingUsers(told))) {
     const since = valuesBetween(index.whole(service, metric), onset.at, caseFile.at);
     const last = since.at(-1) ?? index.whole(service, metric)?.values.findLast((value) => value !== null) ?? null;
     if (last === null || baseline === null || current === null) continue;

@@ -16,10 +16,13 @@ function inputOf(graph: CallGraph, harm: readonly (readonly [string, number])[])
     signatures: [],
     spans: null,
     surge: null,
+    fewer: null,
+    refused: new Map(),
     creeping: false,
     own: null,
     overloaded: new Map(),
     starved: new Set(),
+    strain: null,
     counted: new Set(),
     together: () => 0.1,
   };

@@ -7,7 +7,7 @@ import { caseAt } from "../assessment/case-at.ts";
 import { testConfig } from "../assessment/config.ts";
 import { base } from "../assessment/trap.ts";
 import { atS, deploy } from "../assessment/world.ts";
-import { change, emptyCase, MINUTE, onsetAt, T0 } from "./fixtures.ts";
+import { change, emptyCase, line, MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
 const bad = {
   ...base,
@@ -94,6 +94,19 @@ describe("each kind of evidence by itself", () => {
     }));
     const [silent, told] = [await caseAt(twins, 400), await caseAt({ ...twins, logs }, 400)];
     expect(probability(told, "deploy-cart-300")).toBeGreaterThan(probability(silent, "deploy-cart-300") + 0.2);
+  });
+
+  it("logs: an error that the new version writes says little where no other version serves any more", () => {
+    const deployed = change({ startedAt: T0 - 20 * MINUTE, finishedAt: T0 - 18 * MINUTE });
+    const logs = [1, 2, 3].map((i) => line(T0 + i * 1000, `NullPointer at Cart.total ${i}`, { version: deployed.to }));
+    const reasonAt = (onset: number) => {
+      const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+      const file = emptyCase({ changes: [deployed], logs });
+      const { candidates } = rankCandidates(file, [deployed], onsetAt(onset), new Set(), options);
+      return candidates[0]?.reasons.find(({ name }) => name === "logs")?.logOdds ?? 0;
+    };
+    expect(reasonAt(T0)).toBeCloseTo(Math.LN2, 6);
+    expect(reasonAt(T0 - 19 * MINUTE)).toBeGreaterThan(Math.log(4));
   });
 
   it("logs: an error that names a flag speaks for the flag", async () => {

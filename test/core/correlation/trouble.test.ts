@@ -59,6 +59,16 @@ describe("a drift that comes to its limit", () => {
       known,
     ],
     ["explains no failures with which it jumped to its limit", [finding({}), leak], false, jumps],
+    [
+      "explains no failures where answers were as gravely slow from its jump on, and requests failed minutes later",
+      [
+        finding({ metric: "p99_latency", baseline: 100, current: 700 }),
+        finding({ onset: onsetAt(T0 + 36 * MINUTE) }),
+        leak,
+      ],
+      false,
+      jumps,
+    ],
     ["explains nothing where nothing drifts", [finding({}), { ...leak, detector: "regression" }], false, null],
   ];
   it.each(rows)("%s", (_, findings, explains, other) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gatherEvidence } from "../../../core/correlation/rank.ts";
-import { seemsOver, stillSettling } from "../../../core/decision/settling.ts";
+import { isEasing, seemsOver, stillSettling } from "../../../core/decision/settling.ts";
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { change, emptyCase, MINUTE, onsetAt, T0 } from "../correlation/fixtures.ts";
@@ -99,5 +99,59 @@ describe("the newest samples", () => {
   ];
   it.each(rows)("%s", (_, since, current, is) => {
     expect(over(since, current)).toBe(is);
+  });
+});
+
+describe("what a deploy made slower", () => {
+  /** By metric what is usual, then the values since the onset. */
+  type Course = readonly [metric: string, usual: number, since: readonly number[]];
+  const eases = (courses: readonly Course[]): string | null => {
+    const length = Math.max(...courses.map(([, , since]) => since.length));
+    const series = courses.map(([metric, usual, since]) => ({
+      service: "cart",
+      metric,
+      unit: "",
+      worse: metric === "cache_hit_ratio" ? ("down" as const) : ("up" as const),
+      labels: {},
+      startAt: T0 - 99 * STEP,
+      stepMs: STEP,
+      values: [...Array.from({ length: 100 }, () => usual), ...since],
+    }));
+    const findings = courses.map(([metric, usual, since]) => findingOf(metric, usual, since[4] ?? usual));
+    const caseFile = emptyCase({ at: T0 + length * STEP, series, findings, changes: [now] });
+    const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+    return isEasing(now, gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options));
+  };
+  const warming = Array.from({ length: 14 }, (_, i) => 100 + 90 * Math.exp(-i / 6) + (i % 2));
+  const level = (value: number) => Array.from({ length: 14 }, (_, i) => value + (i % 2));
+  const stepped = [...level(190).slice(0, 4), ...level(140).slice(0, 10)];
+  const failing = level(0).map((_, i) => 0.08 + 0.001 * (i % 2));
+  const cache = Array.from({ length: 14 }, (_, i) => 0.92 - 0.3 * Math.exp(-i / 20));
+
+  const rows: readonly (readonly [string, readonly Course[], boolean])[] = [
+    ["and falls from minute to minute is easing", [["p99_latency", 100, warming]], true],
+    ["and stays so is not", [["p99_latency", 100, level(190)]], false],
+    ["and fell once, to stay at half of it, is not", [["p99_latency", 100, stepped]], false],
+    [
+      "and falls, while requests go on failing, is not",
+      [
+        ["p99_latency", 100, warming],
+        ["error_rate", 0.001, failing],
+      ],
+      false,
+    ],
+    [
+      "and falls, while its cache still fills, is",
+      [
+        ["p99_latency", 100, warming],
+        ["cache_hit_ratio", 0.92, cache],
+      ],
+      true,
+    ],
+    ["and that for a minute only cannot be told", [["p99_latency", 100, warming.slice(0, 4)]], false],
+  ];
+  it.each(rows.map(([name, courses, is]) => ({ name, courses, is })))("$name", ({ courses, is }) => {
+    expect(eases(courses) !== null).toBe(is);
+    if (is) expect(eases(courses)).toMatch(/p99_latency of cart has come down to \d+ % of its worst by itself/);
   });
 });
