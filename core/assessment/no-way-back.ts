@@ -30,5 +30,9 @@ export function withPlanned(
   if (choices !== null && !choices.includes("hotfix_recommendation")) return { ...told, action: "no_action" };
   const options = { versionLabel: about.config.versionLabel, windowMs: window.windowMs };
   const evidence = gatherEvidence(about.caseFile, window.onset, new Set(about.services), options);
-  return { ...told, action: "hotfix_recommendation", hotfix: hotfixFor(change, obstacles.join("; "), evidence) };
+  return {
+    ...told,
+    action: "hotfix_recommendation",
+    hotfix: hotfixFor(change, decision.changeIds, obstacles.join("; "), evidence),
+  };
 }

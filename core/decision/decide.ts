@@ -165,7 +165,8 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
     return { ...base, action: "no_action", changeIds: [], needsPerson: person, why, hotfix: null };
   }
   if (unsafe !== null) {
-    const hotfix = hotfixFor(chosen.find(isUnsafe) ?? change, unsafe, evidence);
+    const together = chosen.length > 0 ? chosen.map(({ id }) => id) : [change.id];
+    const hotfix = hotfixFor(chosen.find(isUnsafe) ?? change, together, unsafe, evidence);
     const needsPerson = [unsafe];
     return { ...base, action: wanted, changeIds: [], needsPerson, why, hotfix };
   }

@@ -2,8 +2,16 @@ import type { CaseEvidence } from "../correlation/rank.ts";
 import type { Change } from "../model/change.ts";
 import type { Hotfix } from "../model/decision.ts";
 
-/** Everything that a person needs to mend it by hand, as far as it is known. */
-export function hotfixFor(change: Change, whyNoRollback: string, evidence: CaseEvidence): Hotfix {
+/**
+ * Everything that a person needs to mend it by hand, as far as it is known. `changeIds`: what would have to be taken
+ * back together, in the order in which that would be safe; `change` is the one among them that stands in the way.
+ */
+export function hotfixFor(
+  change: Change,
+  changeIds: readonly string[],
+  whyNoRollback: string,
+  evidence: CaseEvidence,
+): Hotfix {
   const signatures = evidence.signatures
     .filter(({ service }) => service === change.service)
     .map(({ template }) => template);
@@ -13,6 +21,7 @@ export function hotfixFor(change: Change, whyNoRollback: string, evidence: CaseE
   const watched = metrics.length > 0 ? metrics.join(" and ") : "the signals that are worse";
   return {
     changeId: change.id,
+    changeIds: [...changeIds],
     commitRange: range,
     suspects: [...files, ...signatures],
     owner: change.author ?? null,

@@ -7,6 +7,10 @@ export type DecisionAction = z.infer<typeof DecisionAction>;
 /** What a person needs to mend it by hand: names, range, signature, owner, why no rollback, mitigation and its check. */
 export const Hotfix = z.strictObject({
   changeId: z.string(),
+  changeIds: z
+    .array(z.string())
+    .optional()
+    .describe("All that would have to be taken back, in a safe order; nothing of it is executed"),
   commitRange: z.string().nullable(),
   suspects: z.array(z.string()).describe("Files or error signatures"),
   owner: z.string().nullable(),

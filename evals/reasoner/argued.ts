@@ -1,7 +1,7 @@
 import type { Track } from "../../agent/chain/result.ts";
 import type { Spending } from "../../agent/models/budget.ts";
 import type { Ledger } from "../../core/ports.ts";
-import type { Episode } from "../replay/episode.ts";
+import { type Episode, targetsOf } from "../replay/episode.ts";
 
 /** What a model argued on one incident: the episode as it would have it, and how it got there. */
 export interface Argued {
@@ -47,7 +47,6 @@ function episodeOf(core: Episode, track: Track | null): Episode {
     first !== undefined && ranking !== undefined && first.probability > ranking.noChangeProbability ? first : null;
   const action = decision?.action ?? "no_action";
   const named = action === "no_action" ? likely : (decision?.culprit ?? likely);
-  const acts = action === "rollback" || action === "feature_flag_disable";
   return {
     ...core,
     affected_services: answers.check_affected_services?.services ?? [],
@@ -57,7 +56,7 @@ function episodeOf(core: Episode, track: Track | null): Episode {
     culprit: named === null ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
     no_change_probability: ranking?.noChangeProbability ?? 1,
-    targets: acts ? (decision?.changeIds ?? []) : [],
+    targets: action === "no_action" ? [] : targetsOf(decision ?? null),
     guardrail: null,
     executed_at: null,
   };

@@ -28,7 +28,7 @@ export interface Episode {
  * at `decided_at`: what hours of further samples taught later was not known to whoever decided. Where no decision was
  * recorded, and for incidents stored before that was kept, they are the last assessment's. `places`: every service and
  * external node that there is; `root_causes` names each of them and nothing else ("more traffic" is no service). Without
- * it, whatever the ranking names.
+ * it, whatever the ranking names. `targets` of a hotfix recommendation name what it speaks of.
  */
 export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Episode {
   const { decision } = incident;
@@ -52,7 +52,7 @@ export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Epi
     culprit: named === undefined ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
     no_change_probability: ranking?.noChangeProbability ?? 1,
-    targets: action === "no_action" || action === "hotfix_recommendation" ? [] : (decision?.changeIds ?? []),
+    targets: action === "no_action" ? [] : targetsOf(decision),
     guardrail:
       incident.gate === null
         ? null
@@ -99,6 +99,13 @@ export function placesOf(told: {
 function decidedCulprit(decision: Incident["decision"], ranking: Incident["ranking"]): Decision["culprit"] {
   const culprit = decision?.culprit ?? null;
   return ranking?.candidates.find(({ changeId }) => changeId === culprit?.changeId) ?? culprit;
+}
+
+/** What a decision takes back, in the order of execution; of a hotfix what it speaks of, of which nothing is executed. */
+export function targetsOf(decision: Decision | null): readonly string[] {
+  if (decision === null) return [];
+  if (decision.action !== "hotfix_recommendation") return decision.changeIds;
+  return decision.hotfix?.changeIds ?? (decision.culprit === null ? [] : [decision.culprit.changeId]);
 }
 
 /** When the evidence sufficed for the decision that stands; null where none was ever made. */

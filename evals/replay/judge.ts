@@ -55,10 +55,14 @@ export function countedEpisode(truth: TruthFile, episodes: readonly Episode[]): 
   return episodes.find((one) => acts(one, truth)) ?? episodes[0];
 }
 
-/** An acceptable recommendation counts as a find where there is something to find, and as no false action elsewhere. */
+/**
+ * A recommendation acts where truth accepts it. Where nothing is faulty there is nothing to find, so that an action which
+ * truth accepts there counts neither way: it is not false.
+ */
 function acts({ action }: Episode, { faulty, acceptable }: TruthFile): boolean {
-  if (action === "rollback" || action === "feature_flag_disable") return true;
-  return action === "hotfix_recommendation" && faulty && acceptable.includes(action);
+  const accepted = acceptable.includes(action);
+  if (action === "rollback" || action === "feature_flag_disable") return faulty || !accepted;
+  return action === "hotfix_recommendation" && faulty && accepted;
 }
 
 /** What of an acting episode is not as the truth has it; null: it is right. */
@@ -77,7 +81,9 @@ function whyWrong(episode: Episode, truth: TruthFile): string | null {
   if (missing.length === 0 && extra.length === 0) return null;
   return [
     ...(missing.length === 0 ? [] : [`left out ${missing.join(", ")}`]),
-    ...(extra.length === 0 ? [] : [`took back ${extra.join(", ")} as well`]),
+    ...(extra.length === 0
+      ? []
+      : [`${episode.action === "hotfix_recommendation" ? "named" : "took back"} ${extra.join(", ")} as well`]),
   ].join(" and ");
 }
 

@@ -19,7 +19,7 @@ export const recommendAction: StepSpec<"recommend_action"> = {
     changeIds: [
       ...decision.changeIds,
       ...(decision.culprit === null ? [] : [decision.culprit.changeId]),
-      ...(decision.hotfix === null ? [] : [decision.hotfix.changeId]),
+      ...(decision.hotfix === null ? [] : [decision.hotfix.changeId, ...(decision.hotfix.changeIds ?? [])]),
     ],
     services: [decision.service],
     prose: [...decision.why, ...decision.needsPerson],

@@ -8,9 +8,10 @@ export interface Truth {
   readonly action: "rollback" | "feature_flag_disable" | "hotfix_recommendation" | "no_action";
   readonly acceptable: readonly string[];
   readonly culprit: string | null;
+  /** Every change that must be undone; of a hotfix, what it must speak of. */
   readonly targets: readonly string[];
   readonly onset: number | null;
-  /** Every change that must be undone; for a hotfix too, where `targets` is empty since nothing is to be executed. */
+  /** The guilty set once more, by its own name. */
   readonly guilty: readonly string[];
   readonly approval: "person" | null;
   /** Whether anything was worse for a while, whatever made it. */
@@ -101,7 +102,7 @@ function verdict(
     action,
     acceptable: mixedKinds ? ["rollback", "feature_flag_disable"] : [action],
     culprit: culprit.id,
-    targets: stuck ? [] : ids,
+    targets: ids,
     onset: onsetOf(scenario, guilty),
     guilty: ids,
     approval: stuck ? "person" : null,

@@ -25,6 +25,7 @@ it("a culprit without a known-good version before it is for people, with a hotfi
     needsPerson: [expect.stringMatching(/no known-good version of cart: v1\.1\.0 served for 5m only/)],
     hotfix: {
       changeId: "deploy-cart-400",
+      changeIds: ["deploy-cart-400"],
       owner: "ada",
       whyNoRollback: expect.stringContaining("no known-good version"),
     },

@@ -36,6 +36,7 @@ describe("a hotfix recommendation", () => {
     expect(needsPerson.length).toBeGreaterThan(0);
     expect(hotfix).toMatchObject({
       changeId: "mig-7",
+      changeIds: ["mig-7"],
       commitRange: "0006..abc123",
       suspects: ["db/0007_drop_price.sql", "column price does not exist #"],
       owner: "ana",
@@ -53,9 +54,11 @@ describe("a hotfix recommendation", () => {
 
   it("is also what a coordinated set with a one-way change in it gets", async () => {
     const consumer = deploy("gateway", 320, { requires: { cart: "v1.1.0" }, reversible: false });
-    const { action, hotfix } = await decide(broken({}, { changes: [deploy("cart", 300), consumer] }));
+    const { action, changeIds, hotfix } = await decide(broken({}, { changes: [deploy("cart", 300), consumer] }));
     expect(action).toBe("hotfix_recommendation");
     expect(hotfix?.changeId).toBe("deploy-gateway-320");
+    expect(hotfix?.changeIds).toEqual(["deploy-gateway-320", "deploy-cart-300"]);
+    expect(changeIds).toEqual([]);
   });
 });
 

@@ -34,6 +34,16 @@ function decision(action: Decision["action"], culprit: string | null, probabilit
   };
 }
 
+const HOTFIX = {
+  changeId: "a",
+  commitRange: null,
+  suspects: [],
+  owner: null,
+  whyNoRollback: "it is irreversible",
+  mitigation: "fix forward",
+  check: "error_rate of cart is usual",
+};
+
 /** As the ledger stores it: parsed, so that the rows prove what is read back. */
 function incident(fields: Partial<Incident>): Incident {
   return Incident.parse({
@@ -107,9 +117,23 @@ describe("toEpisode", () => {
       [],
     ],
     [
-      "a recommendation has a culprit and no targets",
-      { decision: decision("hotfix_recommendation", "a") },
+      "a recommendation's targets are what it speaks of",
+      { decision: { ...decision("hotfix_recommendation", "a"), hotfix: { ...HOTFIX, changeIds: ["b", "a"] } } },
       "hotfix_recommendation",
+      "a",
+      ["b", "a"],
+    ],
+    [
+      "a recommendation that was stored before it named them speaks of its culprit",
+      { decision: { ...decision("hotfix_recommendation", "a"), hotfix: HOTFIX } },
+      "hotfix_recommendation",
+      "a",
+      ["a"],
+    ],
+    [
+      "a recommendation that was withdrawn speaks of nothing",
+      { outcome: "withdrawn", decision: { ...decision("hotfix_recommendation", "a"), hotfix: HOTFIX } },
+      "no_action",
       "a",
       [],
     ],

@@ -46,7 +46,7 @@ const EPISODE: Episode = {
   usage: { input_tokens: 0, output_tokens: 0, tool_calls: 0 },
 };
 const NOTHING_DONE = { action: "no_action", targets: [], executed_at: null } as const;
-const HOTFIX = { action: "hotfix_recommendation", targets: [], executed_at: null } as const;
+const HOTFIX = { action: "hotfix_recommendation", executed_at: null } as const;
 
 const scored = (truth: TruthFile, ...episodes: readonly Partial<Episode>[]) =>
   score([{ id: "x", truth, episodes: episodes.map((one) => ({ ...EPISODE, ...one })) }]);
@@ -82,15 +82,15 @@ describe("score: found and false", () => {
     ["an episode that does not act may come first", GUILTY, [NOTHING_DONE, {}], 1, 0],
     ["a recommendation acts only where truth accepts it", GUILTY, [HOTFIX, {}], 1, 0],
     [
-      "an accepted recommendation of the culprit is found where nothing is to be taken back",
-      { ...GUILTY, action: "hotfix_recommendation", acceptable: ["hotfix_recommendation"], targets: [] },
-      [HOTFIX],
+      "an accepted recommendation is found where it speaks of the true set",
+      { ...GUILTY, action: "hotfix_recommendation", acceptable: ["hotfix_recommendation"], targets: ["a", "b"] },
+      [{ ...HOTFIX, targets: ["b", "a"] }],
       1,
       0,
     ],
     [
-      "an accepted recommendation is no equal of a set of targets",
-      { ...GUILTY, acceptable: ["rollback", "hotfix_recommendation"] },
+      "an accepted recommendation that leaves out a change of the true set is a false action",
+      { ...GUILTY, acceptable: ["rollback", "hotfix_recommendation"], targets: ["a", "b"] },
       [HOTFIX],
       0,
       1,
@@ -103,6 +103,21 @@ describe("score: found and false", () => {
       [HOTFIX],
       0,
       0,
+    ],
+    ["a recommendation that it does not accept is no action either", INNOCENT, [HOTFIX], 0, 0],
+    [
+      "an action that a sound system's truth accepts is no false action",
+      { ...INNOCENT, acceptable: ["no_action", "feature_flag_disable"] },
+      [{ action: "feature_flag_disable" }],
+      0,
+      0,
+    ],
+    [
+      "any other action of it is one",
+      { ...INNOCENT, acceptable: ["no_action", "hotfix_recommendation"] },
+      [HOTFIX, {}],
+      0,
+      1,
     ],
   ])("%s", (_, truth, episodes, found, wrong) => {
     expect(scored(truth, ...episodes)).toMatchObject({ truePositives: found, falsePositives: wrong });

@@ -24,8 +24,7 @@ export function expectItsWorldToBearItOut(name: string, { scenario: world, truth
   expect(culprit?.startedAt).toBeLessThanOrEqual(truth.onset ?? 0);
   expect(visibility?.nats).toBeGreaterThanOrEqual(NATS_NEEDED);
   expect(visibility?.at).toBeLessThanOrEqual(clock.watchEnd - 300_000);
-  if (truth.action === "hotfix_recommendation") expect(truth.targets).toEqual([]);
-  else expect(new Set(truth.targets)).toEqual(new Set(truth.guilty));
+  expect(new Set(truth.targets)).toEqual(new Set(truth.guilty));
 }
 
 /** Without the guilty the end of the watch is well; without any one other change it is as bad as it was. */

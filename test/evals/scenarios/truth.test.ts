@@ -44,14 +44,14 @@ describe("the truth", () => {
       { changes: [migration], faults: [bad(migration)] },
       "hotfix_recommendation",
       "migration-db",
-      [],
+      ["migration-db"],
     ],
     [
       "an irreversible deploy goes to people",
       { changes: [{ ...api, reversible: false }], faults: [bad(api)] },
       "hotfix_recommendation",
       "deploy-api",
-      [],
+      ["deploy-api"],
     ],
     [
       "who needs the bad version goes back with it",
