@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { assess, createAssessor, episodes } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
+import type { OpenShelf } from "../../core/detection/sample-memory.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Clock, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
@@ -35,6 +36,8 @@ interface WatchingParts {
   readonly postmortem: ((incident: Incident, caseFile: CaseFile | null) => Promise<string>) | null;
   /** A language model beside the core, with a fresh budget for each run; absent: none. */
   readonly model?: () => Promise<BudgetedModel>;
+  /** Where the older samples of many signals stand; absent: in memory. */
+  readonly openShelf?: OpenShelf;
   /** How long a tick of the watch waits for the chain, ms; absent: until it has answered. */
   readonly chainPatienceMs?: number;
 }
@@ -50,7 +53,10 @@ export interface Agent {
  */
 export function composeAgent(parts: AgentParts): Agent {
   const { config, sources, clock, ledger } = parts;
-  const assessor = createAssessor({ sources, config });
+  const assessor = createAssessor(
+    { sources, config },
+    parts.openShelf === undefined ? {} : { openShelf: parts.openShelf },
+  );
   const silences = { look: createSilences(), gather: createSilences() };
   const unseen = parts.gaps ?? (() => []);
   const mayHold = config.model?.mayHold ?? false;

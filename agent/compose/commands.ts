@@ -311,6 +311,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
+    const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
     const { openApprovals } = await import("./approvals.ts");
     const { identityChecks } = await import("./identity.ts");
     const own = new AsyncDisposableStack();
@@ -328,6 +329,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const identity = channel === null ? await identityChecks(config, environment) : {};
       const { sources, executors, observe, gaps } = system;
       const { ledger, notifier } = behind;
+      const samples = createSampleFile(sampleFolder(config));
+      own.defer(async () => samples.close());
       const { watch, gate } = composeAgent({
         ...("gate" in behind ? behind : { ledger: behind.ledger, executors, identity }),
         version,
@@ -335,7 +338,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         clock: systemClock,
         sources,
         observe,
-        gaps,
+        gaps: () => [...gaps(), ...samples.gaps()],
+        openShelf: samples.openShelf,
         store,
         notifier,
         emit,

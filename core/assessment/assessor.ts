@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
 import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
 import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
+import type { OpenShelf } from "../detection/sample-memory.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
@@ -23,6 +24,8 @@ import { afterOwnActs } from "./own-acts.ts";
 export interface AssessorOptions {
   /** Samples kept a signal; how far back the first tick reads, in steps. Default 1440. */
   readonly capacity?: number;
+  /** Where the older samples of many signals stand. Default: in memory. */
+  readonly openShelf?: OpenShelf;
 }
 
 export interface Tick {
@@ -64,7 +67,8 @@ export function createAssessor(
   options: AssessorOptions = {},
 ): Assessor {
   const capacity = options.capacity ?? 1440;
-  const engine = createDetectionEngine(config, { capacity });
+  const { openShelf } = options;
+  const engine = createDetectionEngine(config, { capacity, ...(openShelf === undefined ? {} : { openShelf }) });
   const readUpTo = new Map<string, number>();
   const changes = new Map<string, Change>();
   const rolloutsOf = new Map<string, readonly Rollout[]>();

@@ -16,7 +16,19 @@ import {
   withVersions,
 } from "./findings.ts";
 import { hasLimit } from "./meaning.ts";
-import { createGrid, put, reserve, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
+import {
+  closeGrid,
+  createGrid,
+  liveGrid,
+  plainGrid,
+  put,
+  reserve,
+  type SampleGrid,
+  slotOf,
+  timeOf,
+  valueAt,
+} from "./sample-grid.ts";
+import { createSampleMemory, type OpenShelf, type SampleMemory } from "./sample-memory.ts";
 import {
   createSeasonHistory,
   liveHistory,
@@ -34,6 +46,8 @@ export interface DetectionOptions {
   readonly capacity?: number;
   /** How much is kept of a signal's coarse history, ms. Default: two weeks. */
   readonly historyMs?: number;
+  /** Where the older samples of many signals stand. Default: in memory. */
+  readonly openShelf?: OpenShelf;
 }
 
 /** One signal with what is known of it. */
@@ -91,6 +105,7 @@ const CHANGES_KEPT_MS = 2 * 86_400_000;
 export function createDetectionEngine(config: Config, options: DetectionOptions = {}): DetectionEngine {
   const capacity = options.capacity ?? 1440;
   const historyMs = options.historyMs ?? TWO_WEEKS_MS;
+  const memory = createSampleMemory(capacity, options.openShelf);
   const signals = new Map<string, Signal>();
   const changes = new Map<string, Change>();
   const conditions = createConditionWatch(config);
@@ -118,7 +133,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   function take(series: Series): void {
     const key = signalKey(series);
     const known = signals.get(key);
-    const signal = known ?? newSignal(series);
+    const signal = known ?? newSignal(series, memory);
     if (known === undefined) signals.set(key, signal);
     const ratio = series.stepMs / signal.grid.stepMs;
     if (ratio > 1.5) {
@@ -128,7 +143,8 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     if (ratio < 0.67) {
       // The series known so far is the coarse one: it becomes the history of this finer one.
       signal.history = asHistory(signal.grid, historyMs);
-      signal.grid = createGrid(series.startAt, series.stepMs);
+      closeGrid(signal.grid);
+      signal.grid = createGrid(series.startAt, series.stepMs, memory);
       signal.watch = createSignalWatch(signal.metric, signal.worse, 0);
       signal.driftSlot = 0;
       signal.drift = null;
@@ -153,7 +169,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   function forget(now: number): void {
     for (const [key, signal] of signals) {
       if (Object.keys(signal.labels).length === 0) continue;
-      if (now - timeOf(signal.grid, signal.grid.next) > GONE_MS) signals.delete(key);
+      if (now - timeOf(signal.grid, signal.grid.next) <= GONE_MS) continue;
+      closeGrid(signal.grid);
+      signals.delete(key);
     }
     for (const [id, change] of changes) if (now - change.startedAt > CHANGES_KEPT_MS) changes.delete(id);
     conditions.forget(now - GONE_MS);
@@ -209,9 +227,10 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       versions: versions.state(),
     }),
     restore(state) {
+      for (const { grid } of signals.values()) closeGrid(grid);
       signals.clear();
       for (const one of state.signals as readonly ReturnType<typeof storable>[]) {
-        const signal = restored(one);
+        const signal = restored(one, memory, capacity);
         signals.set(signalKey(signal), signal);
       }
       conditions.restore(state.conditions);
@@ -220,9 +239,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   };
 }
 
-function newSignal(series: Series): Signal {
+function newSignal(series: Series, memory: SampleMemory): Signal {
   const { service, metric, unit, worse, labels } = series;
-  const grid = createGrid(series.startAt, series.stepMs);
+  const grid = createGrid(series.startAt, series.stepMs, memory);
   const watch = createSignalWatch(metric, worse, 0);
   return { service, metric, unit, worse, labels, grid, history: null, watch, driftSlot: 0, drift: null };
 }
@@ -276,23 +295,15 @@ function stretchWithGaps(grid: SampleGrid, first: number, last: number): readonl
   return values;
 }
 
-const plainGrid = (grid: SampleGrid) => ({
-  ...grid,
-  ring: Array.from(grid.ring, (value) => (Number.isNaN(value) ? null : value)),
-});
-const liveGrid = (grid: ReturnType<typeof plainGrid>): SampleGrid => ({
-  ...grid,
-  ring: Float64Array.from(grid.ring, (value) => value ?? Number.NaN),
-});
 const storable = (signal: Signal) => ({
   ...signal,
   watch: structuredClone(signal.watch),
   grid: plainGrid(signal.grid),
   history: signal.history === null ? null : plainHistory(signal.history),
 });
-const restored = (one: ReturnType<typeof storable>): Signal => ({
+const restored = (one: ReturnType<typeof storable>, memory: SampleMemory, capacity: number): Signal => ({
   ...one,
   watch: structuredClone(one.watch),
-  grid: liveGrid(one.grid),
+  grid: liveGrid(one.grid, memory, capacity),
   history: one.history === null ? null : liveHistory(one.history),
 });

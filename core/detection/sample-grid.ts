@@ -1,3 +1,5 @@
+import { IN_MEMORY, type SampleMemory, type SampleShelf } from "./sample-memory.ts";
+
 /**
  * The last samples of one signal on a regular grid of time, in bounded memory.
  *
@@ -12,24 +14,34 @@ export interface SampleGrid {
   /** Slots held: first ≤ i < next. */
   first: number;
   next: number;
+  /** Those from here on stand in the ring, older ones on the shelf. */
+  shelved: number;
   /** Slots at i mod length; NaN is missing. */
   ring: Float64Array;
+  readonly shelf: SampleShelf | null;
+  readonly memory: SampleMemory;
 }
 
 const START_SLOTS = 32;
 /** A ring that is full grows by so much: copying stays O(1) a sample, and at most a fifth stands empty. */
 const GROWTH = 1.25;
 
-export function createGrid(originMs: number, stepMs: number): SampleGrid {
-  return { originMs, stepMs, first: 0, next: 0, ring: new Float64Array(START_SLOTS).fill(Number.NaN) };
+/** Empty; slot 0 is at `originMs`. */
+export function createGrid(originMs: number, stepMs: number, memory: SampleMemory = IN_MEMORY): SampleGrid {
+  const shelf = memory.shelf();
+  return { originMs, stepMs, first: 0, next: 0, shelved: 0, ring: memory.room(START_SLOTS), shelf, memory };
 }
+
+/** Lets go of what a grid holds beside its own memory; it must not be read any more. */
+export const closeGrid = (grid: SampleGrid): void => grid.shelf?.close();
 
 export const slotOf = (grid: SampleGrid, at: number): number => Math.round((at - grid.originMs) / grid.stepMs);
 export const timeOf = (grid: SampleGrid, slot: number): number => grid.originMs + slot * grid.stepMs;
 
 /** The value of a slot; NaN where it is missing or not held. */
 export function valueAt(grid: SampleGrid, slot: number): number {
-  if (slot < grid.first || slot >= grid.next) return Number.NaN;
+  if (slot >= grid.next) return Number.NaN;
+  if (slot < grid.shelved) return slot < grid.first || grid.shelf === null ? Number.NaN : grid.shelf.at(slot);
   return grid.ring[slot % grid.ring.length] ?? Number.NaN;
 }
 
@@ -39,40 +51,67 @@ export function put(grid: SampleGrid, at: number, value: number | null, capacity
   if (slot < grid.first || slot < 0) return false;
   if (slot >= grid.next) advance(grid, slot + 1, capacity);
   if (value === null || !Number.isFinite(value)) return false;
-  const place = slot % grid.ring.length;
-  if (!Number.isNaN(grid.ring[place] ?? Number.NaN)) return false;
-  grid.ring[place] = value;
+  if (!Number.isNaN(valueAt(grid, slot))) return false;
+  if (slot < grid.shelved) grid.shelf?.put(slot, [value]);
+  else grid.ring[slot % grid.ring.length] = value;
   return true;
 }
 
 /** Makes room for so many more slots at once, `capacity` at most: growing step by step copies and wastes. */
 export function reserve(grid: SampleGrid, slots: number, capacity: number): void {
-  const wanted = grid.next - grid.first + slots;
-  if (slots > START_SLOTS && wanted > grid.ring.length) grow(grid, lengthFor(wanted, capacity));
+  const wanted = grid.next - grid.shelved + slots;
+  if (slots > START_SLOTS && wanted > grid.ring.length) grow(grid, lengthFor(wanted, mostInRing(grid, capacity)));
 }
 
+const mostInRing = ({ shelf, memory }: SampleGrid, capacity: number): number =>
+  shelf === null ? capacity : Math.min(capacity, memory.recent);
+
 function advance(grid: SampleGrid, next: number, capacity: number): void {
-  const wanted = Math.min(capacity, next - grid.first);
-  if (wanted > grid.ring.length) grow(grid, lengthFor(Math.max(wanted, grid.ring.length * GROWTH), capacity));
-  const from = Math.max(grid.next, next - grid.ring.length);
-  for (let slot = from; slot < next; slot++) grid.ring[slot % grid.ring.length] = Number.NaN;
+  const most = mostInRing(grid, capacity);
+  const wanted = Math.min(most, next - grid.shelved);
+  if (wanted > grid.ring.length) grow(grid, lengthFor(Math.max(wanted, grid.ring.length * GROWTH), most));
+  const { length } = grid.ring;
+  const first = Math.max(grid.first, next - (grid.shelf === null ? length : capacity));
+  if (next - grid.shelved > length) putAway(grid, first, next);
+  for (let slot = Math.max(grid.next, next - length); slot < next; slot++) grid.ring[slot % length] = Number.NaN;
   grid.next = next;
-  grid.first = Math.max(grid.first, next - grid.ring.length);
+  grid.first = first;
+}
+
+/** Samples go to the shelf so many at once; signals take turns, so that not all of them do at one tick. */
+const BATCH = 32;
+
+/** Makes room in the ring for the slots before `next`: what is older goes to the shelf, as far as it is kept. */
+function putAway(grid: SampleGrid, first: number, next: number): void {
+  const { shelf, ring } = grid;
+  if (shelf === null) {
+    grid.shelved = Math.max(grid.shelved, next - ring.length);
+    return;
+  }
+  grid.shelved = Math.max(grid.shelved, first);
+  while (next - grid.shelved > ring.length) {
+    const values: number[] = [];
+    const to = grid.shelved + BATCH - ((grid.shelved + shelf.turn) % BATCH);
+    for (let slot = grid.shelved; slot < to; slot++)
+      values.push(slot < grid.next ? (ring[slot % ring.length] ?? Number.NaN) : Number.NaN);
+    shelf.put(grid.shelved, values);
+    grid.shelved = to;
+  }
 }
 
 /** Whole multiples of what a grid starts with, so that rings of signals that are read together are of one size. */
-const lengthFor = (slots: number, capacity: number): number =>
-  Math.min(capacity, Math.ceil(slots / START_SLOTS) * START_SLOTS);
+const lengthFor = (slots: number, most: number): number => Math.min(most, Math.ceil(slots / START_SLOTS) * START_SLOTS);
 
 function grow(grid: SampleGrid, length: number): void {
-  const ring = new Float64Array(length).fill(Number.NaN);
-  for (let slot = grid.first; slot < grid.next; slot++)
+  if (length <= grid.ring.length) return;
+  const ring = grid.memory.room(length);
+  for (let slot = Math.max(0, grid.shelved); slot < grid.next; slot++)
     ring[slot % length] = grid.ring[slot % grid.ring.length] ?? Number.NaN;
   grid.ring = ring;
 }
 
 /** Time of the newest finite sample, or null. Looks back at most `slots`. */
-export function newestAt(grid: SampleGrid, slots = grid.ring.length): number | null {
+export function newestAt(grid: SampleGrid, slots = grid.next - grid.first): number | null {
   for (let slot = grid.next - 1; slot >= Math.max(grid.first, grid.next - slots); slot--)
     if (!Number.isNaN(valueAt(grid, slot))) return timeOf(grid, slot);
   return null;
@@ -87,4 +126,24 @@ export function valuesBetween(grid: SampleGrid, from: number, to: number): reado
     if (!Number.isNaN(value)) values.push(value);
   }
   return values;
+}
+
+/** Everything in it as plain JSON, and back. */
+export function plainGrid(grid: SampleGrid) {
+  const { stepMs, originMs, first, next } = grid;
+  const values: (number | null)[] = [];
+  for (let slot = first; slot < next; slot++) {
+    const value = valueAt(grid, slot);
+    values.push(Number.isNaN(value) ? null : value);
+  }
+  return { stepMs, originMs, first, next, values };
+}
+
+export function liveGrid(plain: ReturnType<typeof plainGrid>, memory: SampleMemory, capacity: number): SampleGrid {
+  const { stepMs, originMs, first, next, values } = plain;
+  const grid = createGrid(originMs, stepMs, memory);
+  Object.assign(grid, { first, next: first, shelved: first });
+  reserve(grid, values.length, capacity);
+  for (const [i, value] of values.entries()) put(grid, originMs + (first + i) * stepMs, value, capacity);
+  return grid.next === next ? grid : { ...grid, next };
 }

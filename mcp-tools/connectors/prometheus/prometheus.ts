@@ -201,7 +201,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
         metric,
         unit,
         worse,
-        labels: version === undefined ? {} : { version },
+        labels: version === undefined ? WHOLE : { version },
         startAt: grid.startAt,
         stepMs,
         values: values.some(Number.isNaN) ? values.map((value) => (Number.isNaN(value) ? null : value)) : values,
@@ -255,6 +255,9 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     },
   };
 }
+
+/** Labels of a service as a whole, the same for all: there are tens of thousands. */
+const WHOLE: Series["labels"] = {};
 
 interface Found {
   readonly service: string;
