@@ -20,6 +20,7 @@ import type { MetricSource, Sources } from "../ports.ts";
 import { type AskContext, ask } from "./ask.ts";
 import { readContext } from "./context.ts";
 import { afterOwnActs } from "./own-acts.ts";
+import { type Reading, rangeInPieces, takeAll } from "./read-range.ts";
 
 export interface AssessorOptions {
   /** Samples kept a signal; how far back the first tick reads, in steps. Default 1440. */
@@ -99,29 +100,33 @@ export function createAssessor(
         purpose === "statistics" && (known === undefined || withoutHistory.has(key))
           ? await readHistory(context, source, metric, key)
           : null;
-      const series = await ask(context, source.name, `metrics: ${metric}`, () =>
-        source.range({ metric, window, stepMs, purpose }, abort),
-      );
-      return { key, purpose, past, series };
+      const pieces = rangeInPieces(source, { metric, window, stepMs, purpose }, abort);
+      const more = () => ask(context, source.name, `metrics: ${metric}`, () => pieces.next());
+      return { key, purpose, past, recent: { first: await more(), more } };
     });
     // Taken in one order whatever answered first, so that the same samples give the same result; and each as soon as
     // it is its turn, and then let go: all answers for ten thousand services at once are hundreds of megabytes.
     for (let next = answers.shift(); next !== undefined; next = answers.shift()) {
-      const { key, purpose, past, series } = await next;
-      if (series !== null) {
+      const { key, purpose, past, recent } = await next;
+      await takeAll(recent, ({ series, to }) => {
         engine.ingest(series, purpose);
-        readUpTo.set(key, now);
-      }
+        readUpTo.set(key, to);
+      });
       if (past !== null)
-        engine.ingest(
-          past.filter((one) => one.stepMs > 1.5 * stepMs),
-          purpose,
-        );
+        await takeAll(past, ({ series }) => {
+          const coarse = series.filter((one) => one.stepMs > 1.5 * stepMs);
+          engine.ingest(coarse, purpose);
+        });
     }
   }
 
   /** Asked for once; a source that could not tell is asked again, but not at each tick for two weeks of samples. */
-  async function readHistory(context: AskContext, source: MetricSource, metric: string, key: string) {
+  async function readHistory(
+    context: AskContext,
+    source: MetricSource,
+    metric: string,
+    key: string,
+  ): Promise<Reading | null> {
     const { now, abort } = context;
     const failed = withoutHistory.get(key);
     if (failed !== undefined && now - failed.at < HISTORY_STEP_MS) {
@@ -129,14 +134,17 @@ export function createAssessor(
       return null;
     }
     const window = { from: Math.max(0, now - HISTORY_MS), to: now };
-    const own: AskContext = { now, abort, gaps: [] };
-    const past = await ask(own, source.name, `history: ${metric}`, () =>
-      source.range({ metric, window, stepMs: HISTORY_STEP_MS, purpose: "statistics" }, abort),
-    );
-    context.gaps.push(...own.gaps);
-    if (past === null) withoutHistory.set(key, { at: now, gaps: own.gaps });
-    else withoutHistory.delete(key);
-    return past;
+    const query = { metric, window, stepMs: HISTORY_STEP_MS, purpose: "statistics" } as const;
+    const pieces = rangeInPieces(source, query, abort);
+    const more = async () => {
+      const own: AskContext = { now, abort, gaps: [] };
+      const piece = await ask(own, source.name, `history: ${metric}`, () => pieces.next());
+      context.gaps.push(...own.gaps);
+      if (piece === null) withoutHistory.set(key, { at: now, gaps: own.gaps });
+      else if (piece.done !== true) withoutHistory.delete(key);
+      return piece;
+    };
+    return { first: await more(), more };
   }
 
   async function readChanges(context: AskContext): Promise<void> {

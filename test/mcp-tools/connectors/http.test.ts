@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
-import { createHttp, type HttpOptions, path } from "../../../mcp-tools/connectors/http.ts";
+import { createHttp, type Http, type HttpOptions, path } from "../../../mcp-tools/connectors/http.ts";
 
 const never = new AbortController().signal;
 const Named = z.looseObject({ name: z.string() });
@@ -132,6 +132,13 @@ describe("createHttp", () => {
     });
     const error = await errorOf(remote.http({ maxBytes: 1000 }).getJson(path`/x`, Named, never));
     expect(error.code).toBe("source.too_large");
+    const chunks: Buffer[] = [];
+    const read = (http: Http) =>
+      http.receive("POST", path`/x`, "a=b", "text/plain", (chunk) => chunks.push(chunk), never);
+    expect((await errorOf(read(remote.http({ maxBytes: 1000 })))).code).toBe("source.too_large");
+    chunks.length = 0;
+    await read(remote.http());
+    expect(Buffer.concat(chunks).toString()).toBe(big);
   });
 
   it("sends JSON, text or nothing, with the content type it was given", async () => {
