@@ -93,7 +93,7 @@ export function decide(input: DecideInput): Decision {
       [],
       top,
     );
-  const settling = stillSettling(change, top, evidence) ?? isEasing(change, evidence);
+  const settling = stillSettling(change, top, evidence) ?? isEasing(evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
   const partner = untold(change, withIds(caseFile, answers.identify_recent_deployments?.changeIds ?? []), evidence);
   if (partner !== null)

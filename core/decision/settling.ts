@@ -70,19 +70,15 @@ const EASING_Z = -1.96;
 const EASED = 1 / 2;
 
 /**
- * Why what is worse at the service of a change seems to pass by itself: each signal of the gravest class there has come down
- * to less than half of its worst and goes on falling, or has all but come back; and one of them falls still, or is off by
- * less than what matters. Taking a version back would only start cold pods again, while caches fill, queues drain and
- * pools warm up at their own pace. Null where anything stays where it is.
+ * Why what is worse seems to pass by itself: each signal of the gravest class, whosever it is, has come down to less than
+ * half of its worst and goes on falling, or has all but come back; and one of them falls still, or is off by less than what
+ * matters. Taking a version back would only start cold pods again, while caches fill, queues drain and pools warm up at
+ * their own pace. Null where anything stays where it is.
  * @see Beyer et al. (2016), Site Reliability Engineering, ch. 22 "Addressing Cascading Failures" (slow startup and cold caching)
  */
-export function isEasing(change: Change, { index, worse, caseFile, onset }: CaseEvidence): string | null {
+export function isEasing({ index, worse, caseFile, onset }: CaseEvidence): string | null {
   const told = caseFile.findings.filter(
-    (one) =>
-      one.service === change.service &&
-      one.verdict === "worse" &&
-      one.detector !== "version" &&
-      worse.get(one.service)?.has(one.metric) === true,
+    (one) => one.verdict === "worse" && one.detector !== "version" && worse.get(one.service)?.has(one.metric) === true,
   );
   const eased = ofGravestClass(facingUsers(told)).map(({ service, metric, baseline }) => {
     const since = valuesBetween(index.whole(service, metric), onset.at, caseFile.at);
@@ -95,11 +91,12 @@ export function isEasing(change: Change, { index, worse, caseFile, onset }: Case
     const falls = mannKendall(newest) <= EASING_Z;
     const small = now < (metric === "error_rate" ? MATERIAL_ERROR_RATIO : MATERIAL_LEVEL * baseline);
     const left = now / worst;
-    return left < (falls || small ? EASED : NEARLY_USUAL) ? { metric, left, passes: falls || small } : null;
+    const what = `${metric} of ${service}`;
+    return left < (falls || small ? EASED : NEARLY_USUAL) ? { what, left, passes: falls || small } : null;
   });
   const first = eased.find((one) => one?.passes === true);
   if (first === undefined || first === null || eased.includes(null)) return null;
-  return `${first.metric} of ${change.service} has come down to ${Math.round(100 * first.left)} % of its worst by itself`;
+  return `${first.what} has come down to ${Math.round(100 * first.left)} % of its worst by itself`;
 }
 
 /**

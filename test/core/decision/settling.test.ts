@@ -104,11 +104,11 @@ describe("the newest samples", () => {
 
 describe("what a deploy made slower", () => {
   /** By metric what is usual, then the values since the onset. */
-  type Course = readonly [metric: string, usual: number, since: readonly number[]];
+  type Course = readonly [metric: string, usual: number, since: readonly number[], service?: string];
   const eases = (courses: readonly Course[]): string | null => {
     const length = Math.max(...courses.map(([, , since]) => since.length));
-    const series = courses.map(([metric, usual, since]) => ({
-      service: "cart",
+    const series = courses.map(([metric, usual, since, service = "cart"]) => ({
+      service,
       metric,
       unit: "",
       worse: metric === "cache_hit_ratio" ? ("down" as const) : ("up" as const),
@@ -117,10 +117,13 @@ describe("what a deploy made slower", () => {
       stepMs: STEP,
       values: [...Array.from({ length: 100 }, () => usual), ...since],
     }));
-    const findings = courses.map(([metric, usual, since]) => findingOf(metric, usual, since[4] ?? usual));
+    const findings = courses.map(([metric, usual, since, service = "cart"]) => ({
+      ...findingOf(metric, usual, since[4] ?? usual),
+      service,
+    }));
     const caseFile = emptyCase({ at: T0 + length * STEP, series, findings, changes: [now] });
     const options = { versionLabel: "version", windowMs: 30 * MINUTE };
-    return isEasing(now, gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options));
+    return isEasing(gatherEvidence(caseFile, onsetAt(T0), new Set(["cart", "web"]), options));
   };
   const warming = Array.from({ length: 14 }, (_, i) => 100 + 90 * Math.exp(-i / 6) + (i % 2));
   const level = (value: number) => Array.from({ length: 14 }, (_, i) => value + (i % 2));
@@ -147,6 +150,14 @@ describe("what a deploy made slower", () => {
         ["cache_hit_ratio", 0.92, cache],
       ],
       true,
+    ],
+    [
+      "and falls, while answers of a caller stay slow, is not",
+      [
+        ["p99_latency", 100, warming],
+        ["p99_latency", 100, level(190), "web"],
+      ],
+      false,
     ],
     ["and that for a minute only cannot be told", [["p99_latency", 100, warming.slice(0, 4)]], false],
   ];
