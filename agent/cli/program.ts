@@ -171,7 +171,8 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .description("Measures one thing that is claimed, beside what it is compared with")
       .argument("<name>", "which one; a wrong name lists them all")
       .option("--seed <number>", "where its random draws begin", "1")
-      .option("--trials <number>", "how many trials (default: as many as the claim needs)"),
+      .option("--trials <number>", "how many trials (default: as many as the claim needs)")
+      .option("--data <folder>", "a data set that is not kept here, where the benchmark needs one"),
   ).action(run(async (name, options) => lab.bench(to, name, options)));
 
   json(

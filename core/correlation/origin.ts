@@ -68,6 +68,8 @@ export interface OriginInput {
   readonly starved: ReadonlySet<string>;
   /** Whose requests cost more than before; null where nobody's do, or that is not measured. */
   readonly strain: Strain | null;
+  /** Log likelihood ratios of services that failed a few requests when it began; see `onsetBursts`. */
+  readonly bursts: ReadonlyMap<string, number>;
   /** Services whose traffic is measured: of others nobody can tell whether they are flooded. */
   readonly counted: ReadonlySet<string>;
   /** Chance that an unrelated trouble of this service, once there is one, begins when it is seen to begin; 1: apart. */
@@ -178,7 +180,8 @@ function consumersFit(input: OriginInput, seen: Seen, name: string): number {
     const consumers = consumersOf(graph, name, shows);
     if (consumers.length === 0) return Number.NEGATIVE_INFINITY;
     const asked = shows !== "callees" && starved.has(name) ? STARVED_NATS : 0;
-    const told = ownNatsAt(own, consumers) + toldByConsumers(input, name, consumers) + asked;
+    const burst = input.bursts.get(name) ?? 0;
+    const told = ownNatsAt(own, consumers) + toldByConsumers(input, name, consumers) + asked + burst;
     return Math.log(SHOWS[shows]) + startsAt(input, seen, name, shows) + told;
   });
   return logSumExp(modes);

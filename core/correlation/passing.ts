@@ -1,6 +1,7 @@
 import { isLatency } from "../detection/meaning.ts";
 import { median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
+import { speaksOfErrors } from "./aliases.ts";
 import { isHurtSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { samplesBetween } from "./samples.ts";
@@ -35,6 +36,13 @@ export function endOf(change: Change, { caseFile }: Pick<CaseEvidence, "caseFile
 export const replacedBy = ({ startedAt, canary }: Change): number =>
   startedAt + (canary !== undefined && canary < 1 ? ORDINARY_ROLLOUT_MS : PROGRESS_DEADLINE_MS);
 
+/**
+ * A rollout that goes in stages: it begins with a share of the traffic, or lasts longer than one that is not stuck may. Between
+ * its stages its share stands still, and with it whatever the new version breaks.
+ */
+export const isStaged = ({ canary, startedAt, finishedAt }: Change, at: number): boolean =>
+  (canary !== undefined && canary < 1) || Math.min(finishedAt ?? at, at) - startedAt > PROGRESS_DEADLINE_MS;
+
 /** Odds of twenty to one, the usual meaning of "sure enough". */
 export const SURE_NATS = Math.log(20);
 
@@ -43,7 +51,10 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (change.kind === "flag" || change.kind === "migration") return false; // these replace no pods
   const { at } = evidence.caseFile;
   const { onset, stepMs, index } = evidence;
-  const end = Math.min(endOf(change, evidence) ?? at, replacedBy(change));
+  const over = endOf(change, evidence) ?? at;
+  const end = isLaterStage(change, evidence, over)
+    ? Math.min(over, onset.latest + STAGE_MS)
+    : Math.min(over, replacedBy(change));
   const grace = Math.min(GRACE_MS, Math.max(end - change.startedAt, 2 * stepMs));
   const replaced = end + grace;
   if (onset.at > replaced || onset.latest + stepMs < change.startedAt) return false;
@@ -53,6 +64,19 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   const since = Math.max(replaced, onset.at);
   return showsAt(change, evidence).every((service) => isHurtSince(index, service, onset, since, at) < SURE_NATS);
 }
+
+/** A stage of a rollout replaces its pods within about a minute. */
+const STAGE_MS = 60_000;
+
+/**
+ * Whether answers became late, and no request fails, while a rollout in stages went on after the first of them: then a
+ * later stage may have begun with it, whose pods start cold. (Connections that a stage drops are gone within seconds.)
+ */
+const isLaterStage = (change: Change, { onset, caseFile, worse }: CaseEvidence, over: number): boolean =>
+  isStaged(change, caseFile.at) &&
+  onset.at > replacedBy(change) &&
+  onset.earliest <= over &&
+  ![...worse.values()].some((metrics) => [...metrics].some(speaksOfErrors));
 
 /**
  * Errors or latency speak of what the change did at all. A drift, failing health or a stuck rollout do not pass with the

@@ -10,6 +10,7 @@ import { type Exhaustion, exhaustion } from "./exhaustion.ts";
 import { type FewerSeen, fewerSeen } from "./fewer-seen.ts";
 import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
+import { onsetBursts } from "./onset-burst.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
@@ -216,6 +217,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     overloaded,
     starved,
     strain: course === "drift" ? null : strainOf(index, caseFile.changes, onset, caseFile.at),
+    bursts: onsetBursts(index, onset, caseFile.at),
     counted: new Set(index.services.filter((service) => index.whole(service, "request_rate") !== undefined)),
     creeping,
   });

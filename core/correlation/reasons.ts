@@ -3,10 +3,11 @@ import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { durationText } from "../model/time.ts";
 import type { Origin } from "./origin.ts";
-import { rampEvidence, shapeNats } from "./passing.ts";
+import { isStaged, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import type { CaseEvidence, RankOptions } from "./rank.ts";
 import { isSaturatedByCost } from "./saturation.ts";
+import { failsMoreThanItsShare } from "./served-share.ts";
 import { showsAt } from "./shows-at.ts";
 import { ORDINARY_ROLLOUT_MS, timingEvidence, UNTOLD_MS } from "./timing.ts";
 import { versionSplit } from "./version-split.ts";
@@ -46,7 +47,12 @@ export function reasonsFor(
   const inTime = (reasons: readonly (Reason | null)[]) =>
     reasons.filter((one) => one !== null).filter(({ logOdds }) => !(late && logOdds > 0)); // no later sign makes up for that
   const split = splitReason(change, evidence);
-  const own = inTime([split, logReason(change, evidence), growthReason(change, evidence, split, [change.service])]);
+  const own = inTime([
+    split,
+    logReason(change, evidence),
+    growthReason(change, evidence, split, [change.service]),
+    split === null ? shareReason(change, evidence) : null,
+  ]);
   const atItself = [placeReason(change, evidence, "fit"), ...own];
   const places = showsAt(change, evidence);
   const place = placeReason(change, evidence, "atConsumers");
@@ -200,10 +206,22 @@ function growthReason(
   const ramp = split === null ? rampEvidence(change, evidence, places) : null;
   const { index, onset, caseFile } = evidence;
   // What saturates fails by far more than its share, at once.
+  // Between the stages of a rollout nothing grows.
+  if (ramp !== null && ramp < 0 && isStaged(change, caseFile.at)) return null;
   if (ramp !== null && ramp < 0 && places.some((one) => isSaturatedByCost(index, one, onset, caseFile.at))) return null;
   if (ramp === null || Math.abs(ramp) < 0.1) return null;
   const how = ramp > 0 ? "grows" : "does not grow";
   return { name: "growth", logOdds: shapeNats(ramp, "bad"), sentence: `it ${how} as ${change.to} takes over` };
+}
+
+/** Where its versions are not measured side by side, the share that the new one serves bounds what it can fail. */
+function shareReason(change: Change, evidence: CaseEvidence): Reason | null {
+  const { index, onset, caseFile } = evidence;
+  const beyond = failsMoreThanItsShare(change, evidence);
+  if (beyond === null || isSaturatedByCost(index, change.service, onset, caseFile.at)) return null;
+  const [failed, served] = [beyond.failed, change.canary ?? 1].map((share) => `${(100 * share).toFixed(0)} %`);
+  const sentence = `${change.service} failed ${failed} of its requests while ${change.to} was to serve ${served} of them`;
+  return { name: "share", logOdds: beyond.nats, sentence };
 }
 
 /** Digits were masked in the template; the flag's name is masked the same way. */

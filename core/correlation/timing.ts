@@ -29,6 +29,13 @@ const HALF_LATER_MS = { contract: 10 * MINUTE, drift: 60 * MINUTE } as const;
  *   Infrastructure", NSDI, §2 and §4 (latent faults)
  */
 const LATENT = { share: 1 / 2, halfMs: 60 * MINUTE } as const;
+/**
+ * What takes longer than an ordinary rollout goes in stages (a canary, pods one by one with pauses between). Its first pods
+ * serve users from about the first minute on, and what fails for them shows then: half of what shows during such a rollout
+ * at all does so about then, within a minute in the median; the rest waits for a stage that is large enough, at an even
+ * rate. Without this a long rollout would lose its first minutes the longer it goes on.
+ */
+const FIRST_STAGE = { share: 1 / 2, halfMs: MINUTE } as const;
 /** A change cannot act before it starts. What remains is the chance that two clocks differ by more than a step. */
 const CLOCKS_DIFFER = 1e-6;
 
@@ -56,7 +63,7 @@ export function timingEvidence(
   const half = course === "shift" ? rollout : HALF_LATER_MS[course];
   const density = (lag: number): number => {
     if (lag < 0) return CLOCKS_DIFFER / windowMs;
-    if (lag <= rollout) return DURING[course] / rollout;
+    if (lag <= rollout) return DURING[course] * during(lag, rollout);
     const later = lomax(lag - rollout, half);
     if (course !== "shift") return (1 - DURING[course]) * later;
     return (1 - DURING.shift) * ((1 - LATENT.share) * later + LATENT.share * lomax(lag - rollout, LATENT.halfMs));
@@ -74,6 +81,14 @@ export function timingEvidence(
     weight += w;
   }
   return Math.log((sum / weight) * windowMs);
+}
+
+/** Density of the onset within a rollout, given that it falls into it. */
+function during(lag: number, rollout: number): number {
+  if (rollout <= ORDINARY_ROLLOUT_MS) return 1 / rollout;
+  const { share, halfMs } = FIRST_STAGE;
+  const within = rollout / (rollout + halfMs); // what the tail beyond the rollout would hold
+  return (share * lomax(lag, halfMs)) / within + (1 - share) / rollout;
 }
 
 /** Density of a wait whose median is `half`: the exponential of a rate that is itself exponential. */

@@ -3,6 +3,7 @@ import { isLatency } from "../detection/meaning.ts";
 import { median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
+import { ratioSplit } from "./ratio-split.ts";
 import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 
 /** What two versions side by side say: log likelihood ratio of "the new one carries all of it" against "both alike". */
@@ -32,7 +33,7 @@ export function versionSplit(
   worse: ReadonlySet<string>,
 ): VersionSplit | null {
   if (worse.has("error_rate")) {
-    const split = errorSplit(index, change, onset, at);
+    const split = errorSplit(index, change, onset, at) ?? uncountedSplit(index, change, onset, at);
     if (split !== null) return split;
   }
   const latencies = [...worse].filter(isLatency);
@@ -71,6 +72,16 @@ function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number
   }
   if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
   return { nats: clamp(nats / DISPERSION), sentence: splitWords(change.to, total), samples };
+}
+
+/** The same where nobody counts the requests. */
+function uncountedSplit(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
+  const { service, to } = change;
+  if (index.byVersion(service, "request_rate").size > 0) return null; // too few were counted to say anything
+  const split = ratioSplit(index, service, to, { from: onset.earliest, to: at, beforeMs: BEFORE_MS });
+  if (split === null) return null;
+  const shares = { fresh: { k: split.fresh, n: 1 }, old: { k: split.old, n: 1 } };
+  return { nats: clamp(split.nats), sentence: splitWords(to, shares), samples: split.samples };
 }
 
 interface Counts {

@@ -1,8 +1,12 @@
+import { UnshipError } from "../../core/errors.ts";
+
 /** How a benchmark is asked to run. */
 export interface BenchRequest {
   readonly seed: number;
   /** Trials, where the benchmark counts them; undefined: as many as its claim needs. */
   readonly trials: number | undefined;
+  /** A folder with data that the benchmark needs and that is not kept here; undefined: none was given. */
+  readonly data: string | undefined;
 }
 
 /** What came of it: lines to read, the same as data, and whether the figure that is claimed was reached. */
@@ -66,5 +70,15 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchPetshop, petshopLines } = await import("../petshop/bench.ts");
     const value = await benchPetshop();
     return { lines: petshopLines(value), value, met: value.met };
+  },
+  changerca: async ({ data }) => {
+    const { benchChangeRca, changeRcaLines } = await import("../changerca/bench.ts");
+    if (data === undefined)
+      throw new UnshipError("input.invalid", {
+        what: "bench changerca",
+        reason: "--data names the data folder of a clone of https://github.com/IntelligentDDS/ChangeRCA",
+      });
+    const value = await benchChangeRca(data);
+    return { lines: changeRcaLines(value), value, met: value.met };
   },
 };

@@ -23,6 +23,7 @@ function inputOf(graph: CallGraph, harm: readonly (readonly [string, number])[])
     overloaded: new Map(),
     starved: new Set(),
     strain: null,
+    bursts: new Map(),
     counted: new Set(),
     together: () => 0.1,
   };

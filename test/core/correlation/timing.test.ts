@@ -38,6 +38,17 @@ describe("the timing of a change and an onset", () => {
     expect(nats(20 * MINUTE, "shift", null)).toBeGreaterThan(nats(20 * MINUTE, "shift"));
   });
 
+  it("does not speak less for a rollout in stages the longer its later stages go on", () => {
+    const soon = (minutes: number) => nats(MINUTE, "shift", T0 + minutes * MINUTE);
+    expect(soon(60)).toBeGreaterThan(soon(15) - 0.25);
+    expect(soon(60)).toBeGreaterThan(0.5);
+  });
+
+  it("tells of two rollouts in stages the one that began just before the trouble", () => {
+    const long = T0 + 20 * MINUTE;
+    expect(nats(MINUTE, "shift", long) - nats(4 * MINUTE, "shift", long)).toBeGreaterThan(Math.log(2));
+  });
+
   it("moves with time and nothing else", () => {
     const shift = fc.integer({ min: 0, max: 10 ** 11 });
     fc.assert(
