@@ -1,3 +1,4 @@
+import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -33,12 +34,13 @@ const SUSPECTS_SHOWN = 5;
 function conclusion(incident: Incident): readonly string[] {
   const { decision, ranking, impact, onset, affectedServices, unverified } = incident;
   if (decision === null) return ["No decision: there was nothing to judge."];
-  const { why, needsPerson } = decision;
+  const { why, needsPerson, hotfix } = decision;
   const suspects = (ranking?.candidates ?? []).slice(0, SUSPECTS_SHOWN);
   return [
     `Decision: ${decisionWords(decision)}. Nothing was executed.`,
     ...list("Because", why),
     ...list("Needs a person", needsPerson),
+    ...list("For whoever mends it", hotfix === null ? [] : hotfixLines(hotfix)),
     ...list("Suspects", [
       ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
       ...(ranking === null ? [] : [`no change is to blame: ${likelihood(ranking.noChangeProbability)}`]),

@@ -1,3 +1,4 @@
+import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Notice } from "../../core/ports.ts";
@@ -56,6 +57,7 @@ function linesOf(incident: Incident): readonly string[] {
     `Since ${rfc3339(onset?.at ?? incident.detectedAt)}; affected: ${affectedServices.join(", ") || incident.service}.`,
     ...(decision === null ? [] : [`Decision: ${decision.action}. ${decision.why.join("; ")}`]),
     ...(decision?.needsPerson.map((why) => `Needs a person: ${why}`) ?? []),
+    ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
     ...(incident.unverified.length > 0 ? [`Not verified: ${incident.unverified.join("; ")}`] : []),
   ];
 }

@@ -4,13 +4,13 @@ import { Moment } from "./time.ts";
 export const DecisionAction = z.enum(["rollback", "feature_flag_disable", "hotfix_recommendation", "no_action"]);
 export type DecisionAction = z.infer<typeof DecisionAction>;
 
-/** What a person needs to mend it by hand: names, range, signature, owner, why no rollback, mitigation and its check. */
+/**
+ * What a person needs to mend it by hand: names, range, signature, owner, why no rollback, mitigation and its check.
+ * `changeIds`: all that would have to be taken back together, in the order that would be safe; nothing of it is executed.
+ */
 export const Hotfix = z.strictObject({
   changeId: z.string(),
-  changeIds: z
-    .array(z.string())
-    .optional()
-    .describe("All that would have to be taken back, in a safe order; nothing of it is executed"),
+  changeIds: z.array(z.string()).optional(),
   commitRange: z.string().nullable(),
   suspects: z.array(z.string()).describe("Files or error signatures"),
   owner: z.string().nullable(),

@@ -57,7 +57,7 @@ function episodeOf(core: Episode, track: Track | null): Episode {
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
     no_change_probability: ranking?.noChangeProbability ?? 1,
     targets: action === "no_action" ? [] : targetsOf(decision ?? null),
-    guardrail: null,
+    guardrail: action === "no_action" ? { verdict: "allow", reasons: [] } : null,
     executed_at: null,
   };
 }

@@ -53,13 +53,7 @@ export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Epi
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
     no_change_probability: ranking?.noChangeProbability ?? 1,
     targets: action === "no_action" ? [] : targetsOf(decision),
-    guardrail:
-      incident.gate === null
-        ? null
-        : {
-            verdict: incident.gate.review.verdict,
-            reasons: incident.gate.review.rules.map(({ rule, reason }) => `${rule}: ${reason}`),
-          },
+    guardrail: guardrailOf(incident, action),
     executed_at: rfc3339(incident.gate?.executedAt),
     usage: {
       input_tokens: incident.usage.inputTokens,
@@ -67,6 +61,20 @@ export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Epi
       tool_calls: incident.usage.toolCalls,
     },
   };
+}
+
+/**
+ * What the gate said. Where it was not asked: nothing to do is allowed; a hotfix is for people, for the reasons that the
+ * decision gives; null of an action that the gate has not seen yet.
+ */
+function guardrailOf({ gate, decision }: Incident, action: string): Episode["guardrail"] {
+  if (gate !== null) {
+    const { verdict, rules } = gate.review;
+    return { verdict, reasons: rules.map(({ rule, reason }) => `${rule}: ${reason}`) };
+  }
+  if (action === "no_action") return { verdict: "allow", reasons: [] };
+  if (action !== "hotfix_recommendation") return null;
+  return { verdict: "require_approval", reasons: decision?.needsPerson ?? [] };
 }
 
 /** Most likely first; who is not in the ranking cannot be told apart from the rest and stands last, by name. */

@@ -40,8 +40,11 @@ function mend(incident: Incident): readonly string[] {
   const hotfix = incident.decision?.hotfix ?? null;
   if (hotfix !== null) {
     const suspects = hotfix.suspects.slice(0, 5).map((one) => code(one));
+    const commits = hotfix.commitRange === null ? "" : ` (commits ${code(hotfix.commitRange)})`;
+    const others = (hotfix.changeIds ?? []).filter((id) => id !== hotfix.changeId).map((id) => code(id));
+    const together = others.length === 0 ? "" : `, and with it ${others.join(", ")},`;
     return [
-      `Mend ${code(hotfix.changeId)} by hand${suspects.length === 0 ? "" : `, starting at ${suspects.join(", ")}`}. ` +
+      `Mend ${code(hotfix.changeId)}${commits}${together} by hand${suspects.length === 0 ? "" : `, starting at ${suspects.join(", ")}`}. ` +
         `No rollback because: ${sentence(hotfix.whyNoRollback)} Meanwhile: ${sentence(hotfix.mitigation)} ` +
         `It worked if: ${sentence(hotfix.check)} Owner: ${hotfix.owner === null ? "not known" : code(hotfix.owner, 60)}.`,
     ];

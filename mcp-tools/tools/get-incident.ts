@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -64,6 +65,7 @@ export const getIncident = defineTool({
 
 function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
   const culprit = decision?.culprit ?? null;
+  const hotfix = decision?.hotfix ?? null;
   return {
     notice: UNTRUSTED_NOTICE,
     incident: name(incident.id),
@@ -74,7 +76,7 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
     affected_services: [...few(incident.affectedServices.map((service) => name(service)))],
     action: decision?.action ?? null,
     culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
-    why: sentences(decision?.why ?? []),
+    why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix))],
     needs_person: sentences(decision?.needsPerson ?? []),
     impact: incident.impact && `${incident.impact.level}: ${sentences(incident.impact.sentences).join(" ")}`,
     plan_id: plan?.id ?? null,

@@ -161,7 +161,20 @@ describe("toEpisode", () => {
 
   it("decided_at is null while nothing is decided, executed_at while nothing is done", () => {
     const open = incident({ stage: "detected", timeline: [], closedAt: null, outcome: null });
-    expect(toEpisode(open)).toMatchObject({ decided_at: null, executed_at: null, guardrail: null });
+    expect(toEpisode(open)).toMatchObject({ decided_at: null, executed_at: null });
+  });
+
+  it.each<[string, Partial<Incident>, ReturnType<typeof toEpisode>["guardrail"]]>([
+    ["nothing to do is allowed", { decision: decision("no_action", null) }, { verdict: "allow", reasons: [] }],
+    ["what was withdrawn before it was asked as well", { outcome: "withdrawn" }, { verdict: "allow", reasons: [] }],
+    [
+      "a hotfix is for people, and why",
+      { decision: { ...decision("hotfix_recommendation", "a"), hotfix: HOTFIX, needsPerson: ["it is irreversible"] } },
+      { verdict: "require_approval", reasons: ["it is irreversible"] },
+    ],
+    ["an action that it has not seen has no verdict yet", {}, null],
+  ])("where the gate was not asked: %s", (_, fields, guardrail) => {
+    expect(toEpisode(incident(fields)).guardrail).toEqual(guardrail);
   });
 
   it("tells the gate's verdict with every rule that spoke, and when it was done", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { incident } from "../../knowledge/incidents.ts";
-import { hostile } from "../../knowledge/variants.ts";
+import { hostile, hotfix } from "../../knowledge/variants.ts";
 import { callTool } from "../call-tool.ts";
 import { context } from "../scenario.ts";
 
@@ -21,6 +21,16 @@ describe("get_incident", () => {
       outcome: "recovered",
       total: 5,
     });
+  });
+
+  it("gives a hotfix recommendation whole", async () => {
+    const { structured } = await callTool(holding(hotfix), "get_incident", { incident: hotfix.id });
+    expect(structured?.why).toEqual([
+      "v1.4.2 ran a migration that v1.4.1 cannot read.",
+      ...["Mend by hand", "Commits", "Start at", "Owner", "No rollback", "Until then", "It worked if"].map((words) =>
+        expect.stringContaining(words),
+      ),
+    ]);
   });
 
   it("pages the timeline", async () => {
