@@ -38,10 +38,31 @@ export function createSeasonHistory(from: number, stepMs: number): SeasonHistory
     widthMs,
     first,
     next: first,
-    codes: new Uint16Array(START_BLOCKS * CODES),
+    codes: room(START_BLOCKS * CODES),
     open: new Array<number>(Math.ceil(widthMs / stepMs)).fill(Number.NaN),
     withins: new Array<number>(BLOCK).fill(Number.NaN),
   };
+}
+
+/** Codes a page: 64 KB. */
+const PAGE = 32_768;
+let page = new Uint16Array(0);
+let used = 0;
+
+/** So many codes, all 0: a part of a page, since an array of its own costs a signal some 300 bytes more. */
+function room(length: number): Uint16Array {
+  if (used + length > page.length) {
+    page = new Uint16Array(Math.max(PAGE, length));
+    used = 0;
+  }
+  used += length;
+  return page.subarray(used - length, used);
+}
+
+function copied(codes: readonly number[]): Uint16Array {
+  const own = room(codes.length);
+  own.set(codes);
+  return own;
 }
 
 const bucketOf = (widthMs: number, at: number): number => Math.ceil(at / widthMs) - 1;
@@ -107,7 +128,7 @@ const known = (values: readonly number[]): readonly number[] => values.filter((v
 function grow(history: SeasonHistory, blocks: number): void {
   const { codes, first, next } = history;
   const had = codes.length / CODES;
-  const grown = new Uint16Array(blocks * CODES);
+  const grown = room(blocks * CODES);
   for (let block = blockOf(first); block <= blockOf(next - 1); block++) {
     const from = (block % had) * CODES;
     grown.set(codes.subarray(from, from + CODES), (block % blocks) * CODES);
@@ -168,7 +189,7 @@ export const plainHistory = ({ codes, open, withins, ...rest }: SeasonHistory) =
 });
 export const liveHistory = ({ codes, open, withins, ...rest }: ReturnType<typeof plainHistory>): SeasonHistory => ({
   ...rest,
-  codes: Uint16Array.from(codes),
+  codes: copied(codes),
   open: open.map(nullAsMissing),
   withins: withins.map(nullAsMissing),
 });
