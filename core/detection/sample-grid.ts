@@ -23,13 +23,15 @@ export interface SampleGrid {
 }
 
 const START_SLOTS = 32;
+/** The ring of a grid without samples: the first ones say how large it begins. */
+const EMPTY = new Float64Array(0);
 /** A ring that is full grows by so much: copying stays O(1) a sample, and at most a fifth stands empty. */
 const GROWTH = 1.25;
 
 /** Empty; slot 0 is at `originMs`. */
 export function createGrid(originMs: number, stepMs: number, memory: SampleMemory = IN_MEMORY): SampleGrid {
   const shelf = memory.shelf();
-  return { originMs, stepMs, first: 0, next: 0, shelved: 0, ring: memory.room(START_SLOTS), shelf, memory };
+  return { originMs, stepMs, first: 0, next: 0, shelved: 0, ring: EMPTY, shelf, memory };
 }
 
 /** Lets go of what a grid holds beside its own memory; it must not be read any more. */

@@ -28,6 +28,7 @@ const WIDTH_MS = 1_800_000;
 const BLOCK = 4;
 const CODES = BLOCK + 1;
 const START_BLOCKS = 12;
+const EMPTY = new Uint16Array(0);
 
 /** Ready for samples from `from` (unix ms) on, `stepMs` apart. */
 export function createSeasonHistory(from: number, stepMs: number): SeasonHistory {
@@ -38,7 +39,7 @@ export function createSeasonHistory(from: number, stepMs: number): SeasonHistory
     widthMs,
     first,
     next: first,
-    codes: room(START_BLOCKS * CODES),
+    codes: EMPTY,
     open: new Array<number>(Math.ceil(widthMs / stepMs)).fill(Number.NaN),
     withins: new Array<number>(BLOCK).fill(Number.NaN),
   };
@@ -94,7 +95,7 @@ function advance(history: SeasonHistory, next: number, capacityMs: number): void
   const most = blocksFor(history, capacityMs);
   const wanted = Math.min(most, last - blockOf(history.first) + 1);
   const had = history.codes.length / CODES;
-  if (wanted > had) grow(history, Math.min(most, Math.max(wanted, 2 * had)));
+  if (wanted > had) grow(history, Math.min(most, Math.max(wanted, 2 * had, START_BLOCKS)));
   const blocks = history.codes.length / CODES;
   const newest = history.next > history.first ? blockOf(history.next - 1) : blockOf(history.first) - 1;
   for (let block = Math.max(newest + 1, last - blocks + 1); block <= last; block++)

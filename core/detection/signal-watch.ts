@@ -154,6 +154,11 @@ const nats: number[] = [];
 
 function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
   if (!tryAt(watch, grid, requests, watch.slot)) return;
+  if (watch.evidence.length === 0) {
+    // Of their length from the start: arrays that grow hold room for 17 ready, and there are two for every signal.
+    watch.evidence = new Array<number>(nats.length).fill(0);
+    watch.begun = new Array<number>(nats.length).fill(0);
+  }
   addUp(watch.evidence, nats);
   takeEvidence(watch.begun, nats);
   if (watch.alarm !== null) {
