@@ -1,5 +1,6 @@
 import type { Change } from "../model/change.ts";
 import type { Worse } from "../model/signal.ts";
+import { ALPHA } from "./evidence.ts";
 import { formOf, isLatency } from "./meaning.ts";
 import { outOfReachOf } from "./reach.ts";
 import { median } from "./robust.ts";
@@ -81,7 +82,8 @@ interface Member<S> {
   readonly requests: (at: number) => number;
 }
 
-export function createControls(): Controls {
+/** `alpha`: what each of them may spend a sample, 0 to 1. */
+export function createControls(alpha = ALPHA): Controls {
   let edges: readonly (readonly [string, string])[] = [];
   let apart = new Map<string, readonly string[]>();
   const running = new Map<string, Running<ControlledSignal>>();
@@ -119,7 +121,7 @@ export function createControls(): Controls {
       one.asked = true;
       const requests = context.requestsOf(signal);
       takeOver(one, signal);
-      follow(one.watch, one.adjusted, requests);
+      follow(one.watch, one.adjusted, requests, alpha);
       const factors: number[] = [];
       for (let slot = Math.max(one.factors.first, slotOf(one.factors, since)); slot < one.factors.next; slot++) {
         const factor = valueAt(one.factors, slot);

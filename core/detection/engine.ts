@@ -48,6 +48,8 @@ export interface DetectionOptions {
   readonly historyMs?: number;
   /** Where the older samples of many signals stand. Default: in memory. */
   readonly openShelf?: OpenShelf;
+  /** What each running test may spend a sample, 0 to 1: false alarms a sample. Default: one in a million. */
+  readonly alpha?: number;
 }
 
 /** One signal with what is known of it. */
@@ -109,8 +111,8 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   const signals = new Map<string, Signal>();
   const changes = new Map<string, Change>();
   const conditions = createConditionWatch(config);
-  const versions = createVersions(config.versionLabel);
-  const controls = createControls();
+  const versions = createVersions(config.versionLabel, options.alpha);
+  const controls = createControls(options.alpha);
   controls.graph(config.topology?.edges ?? []);
   let rollouts: readonly Rollout[] = [];
   const find = (service: string, metric: string, labels: Readonly<Record<string, string>> = {}) =>
@@ -157,7 +159,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   function followAll(): void {
     for (const signal of signals.values()) {
       if (signal.metric === "request_rate") continue;
-      follow(signal.watch, signal.grid, requestsAt(signal));
+      follow(signal.watch, signal.grid, requestsAt(signal), options.alpha);
       if (!hasLimit(signal.metric)) continue;
       const { slot, drift } = newestDrift(signal.grid, { slot: signal.driftSlot, drift: signal.drift });
       signal.driftSlot = slot;

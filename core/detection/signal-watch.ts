@@ -91,15 +91,15 @@ export function createSignalWatch(metric: string, worse: Worse, slot: number): S
 /** Requests in the step that ends then; NaN where the traffic is not known. */
 export type RequestsAt = (at: number) => number;
 
-/** Judges every sample that came since the last call. Amortised O(1) a sample. */
-export function follow(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
+/** Judges every sample that came since the last call. Amortised O(1) a sample. `alpha`: what it may spend a sample, 0 to 1. */
+export function follow(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, alpha = ALPHA): void {
   watch.slot = Math.max(watch.slot, grid.first);
   watch.unlearned = Math.max(watch.unlearned, grid.first);
   if (watch.normal === null && !begin(watch, grid, requests)) return;
   // Missing samples at the end may still come late: they are judged when they do, as by whoever reads it all at once.
   let end = grid.next;
   while (end > watch.slot && Number.isNaN(valueAt(grid, end - 1))) end -= 1;
-  for (; watch.slot < end; watch.slot++) judge(watch, grid, requests);
+  for (; watch.slot < end; watch.slot++) judge(watch, grid, requests, alpha);
 }
 
 /** Decides how the signal is tested, once there is enough of it; the first samples are learned, not judged. */
@@ -152,7 +152,7 @@ const events = (normal: RateNormal, value: number, n: number): number =>
 /** What the sample in hand says for each alternative; one list for all samples, since there are millions of them. */
 const nats: number[] = [];
 
-function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void {
+function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, alpha: number): void {
   if (!tryAt(watch, grid, requests, watch.slot)) return;
   if (watch.evidence.length === 0) {
     // Of their length from the start: arrays that grow hold room for 17 ready, and there are two for every signal.
@@ -168,7 +168,7 @@ function judge(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): void
   const calm = strength(watch) <= CALM_NATS;
   watch.suspect = calm ? 0 : watch.suspect + 1;
   watch.suspectRequests = calm ? 0 : watch.suspectRequests + requestsIn(watch, grid, requests, watch.slot);
-  if (hasDetected(watch.begun, ALPHA) && matters(watch, grid)) raise(watch, grid, requests);
+  if (hasDetected(watch.begun, alpha) && matters(watch, grid)) raise(watch, grid, requests);
   else if (watch.suspect > (watch.normal?.learned ?? 0)) takeForNormal(watch, grid, requests);
   else if (watch.suspect === 0) learnUpTo(watch, grid, requests, watch.slot + 1);
 }

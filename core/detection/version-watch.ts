@@ -79,14 +79,15 @@ export const toleratedRatio = (usual: number): number => {
 };
 
 /**
- * Judges the slots up to `end` (exclusive). `timeOf`: the end of a slot's step, Unix ms; `stepMs`: its length.
- * Amortised O(1) a sample.
+ * Judges the slots up to `end` (exclusive). `timeOf`: the end of a slot's step, Unix ms; `stepMs`: its length; `alpha`:
+ * what it may spend a sample, 0 to 1. Amortised O(1) a sample.
  */
 export function followVersion(
   watch: VersionWatch,
   arms: ArmsAt,
   end: number,
   { timeOf, stepMs }: { readonly timeOf: (slot: number) => number; readonly stepMs: number },
+  alpha = ALPHA,
 ): void {
   for (; watch.slot < end; watch.slot++) {
     const both = arms(watch.slot);
@@ -100,7 +101,7 @@ export function followVersion(
     }
     const calm = strengthOf(watch) <= CALM_NATS;
     watch.suspect = calm ? 0 : watch.suspect + 1;
-    if (hasDetected(watch.begun, ALPHA)) raise(watch, { arms, timeOf, stepMs });
+    if (hasDetected(watch.begun, alpha)) raise(watch, { arms, timeOf, stepMs });
     else if (calm) learn(watch, both);
   }
 }

@@ -1,7 +1,7 @@
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 import { burstsIn, createSpread, learnSpread, PRIOR_BLOCKS, USUAL_PRIOR } from "./dispersion.ts";
-import { type Counted, unsureOfVariance } from "./evidence.ts";
+import { ALPHA, type Counted, unsureOfVariance } from "./evidence.ts";
 import { withUnit } from "./meaning.ts";
 import { newestAt, type SampleGrid, slotOf, timeOf, valueAt } from "./sample-grid.ts";
 import { LEARN_SAMPLES } from "./signal-watch.ts";
@@ -58,7 +58,8 @@ const USUAL_SLOTS = 240;
 /** A version that has given nothing for so many steps is not waited for. */
 const WAIT_SLOTS = 64;
 
-export function createVersions(versionLabel: string): Versions {
+/** `alpha`: what each comparison may spend a sample, 0 to 1. */
+export function createVersions(versionLabel: string, alpha = ALPHA): Versions {
   const compared = new Map<string, Compared>();
 
   function compare<S extends SharedSignal>(signals: readonly S[], context: VersionsContext<S>): string | null {
@@ -79,7 +80,7 @@ export function createVersions(versionLabel: string): Versions {
       compared.set(key, one);
     }
     one.watch.slot = Math.max(one.watch.slot, grid.first);
-    followVersion(one.watch, arms, end, { timeOf: (slot) => timeOf(grid, slot), stepMs });
+    followVersion(one.watch, arms, end, { timeOf: (slot) => timeOf(grid, slot), stepMs }, alpha);
     return key;
   }
 
