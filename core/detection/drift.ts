@@ -36,22 +36,24 @@ export function findDrift(grid: SampleGrid, limit = 1, end = grid.next): Drift |
   return null;
 }
 
-/** A drift is sought once in so many samples, at times that are the same for everybody who reads these samples. */
+/**
+ * A drift is sought once in so many samples, counted from the signal's first one. At each sample it would be found up to
+ * three earlier, and what only wanders would be taken for one more often: neighbouring looks are not one test.
+ */
 const SOUGHT_EVERY = 4;
 /** What was found holds for a quarter of the span it was found over, and no longer than this, in samples. */
 const MOST_HELD = 64;
 
 /**
  * The newest drift that was found up to the end of the grid; `holds` says whether it still stands. It follows from the
- * samples alone, so that whoever reads them at once and whoever saw each of them come agree. `sought`: the slot up to
- * which it was sought before, with what was found then.
+ * samples and their order alone, whatever their times, so that whoever reads them at once and whoever saw each of them
+ * come agree. `sought`: the slot up to which it was sought before, with what was found then.
  */
 export function newestDrift(
   grid: SampleGrid,
   sought: { readonly slot: number; readonly drift: HeldDrift | null },
 ): { readonly slot: number; readonly drift: HeldDrift | null } {
-  const offset = Math.round(grid.originMs / grid.stepMs);
-  const last = grid.next - ((((grid.next + offset) % SOUGHT_EVERY) + SOUGHT_EVERY) % SOUGHT_EVERY);
+  const last = grid.next - (grid.next % SOUGHT_EVERY);
   let found = sought.drift;
   const from = Math.max(sought.slot + SOUGHT_EVERY, last - MOST_HELD, grid.first + BLOCKS);
   const firstAligned = from + ((last - from) % SOUGHT_EVERY);
@@ -73,7 +75,7 @@ export interface HeldDrift extends Drift {
  */
 export function holds(grid: SampleGrid, drift: HeldDrift): boolean {
   if (grid.next - drift.end > Math.min(MOST_HELD, drift.samples / 4)) return false;
-  const now = threeFrom(grid, grid.next - 3);
+  const now = presentIn(grid, grid.next - 3, 3);
   return !(median(now) < (drift.start + drift.current) / 2); // missing samples end nothing
 }
 
@@ -82,16 +84,8 @@ function driftOver(grid: SampleGrid, span: number, limit: number, end: number): 
   const start = end - span;
   // Most signals do not rise at all: two samples say so before anything is sorted.
   if (!(highestOf(grid, end - 3) - lowestOf(grid, start) >= LEAST_RISE * limit)) return null;
-  const blocks: number[] = [];
-  for (let block = 0; block < BLOCKS; block++) {
-    const values: number[] = [];
-    for (let slot = start + block * size; slot < start + (block + 1) * size; slot++) {
-      const value = valueAt(grid, slot);
-      if (!Number.isNaN(value)) values.push(value);
-    }
-    if (values.length < size / 2) return null; // too many gaps to speak of a steady rise
-    blocks.push(median(values));
-  }
+  const blocks = risingBlocks(grid, start, size);
+  if (blocks === null) return null;
   const z = mannKendall(blocks);
   const slope = theilSenSlope(blocks);
   const half = BLOCKS / 2;
@@ -116,6 +110,34 @@ function driftOver(grid: SampleGrid, span: number, limit: number, end: number): 
     z,
     samples: span,
   };
+}
+
+/**
+ * Medians of the blocks; null where more than half of one is missing, or where two from the outer ends do not rise, which
+ * alone makes too many pairs fall for a steady rise: if the last block is no higher than the first, each of the others is
+ * out of order with one of them, which is 15 of 120 pairs, and 13 for the second from either end; `STEADY_Z` lets 11 fall.
+ */
+function risingBlocks(grid: SampleGrid, start: number, size: number): readonly number[] | null {
+  const blocks = new Array<number>(BLOCKS).fill(Number.NaN);
+  for (let outer = 0; outer < BLOCKS / 2; outer++) {
+    const [early, late] = [outer, BLOCKS - 1 - outer];
+    for (const block of [early, late]) {
+      const values = presentIn(grid, start + block * size, size);
+      if (values.length < size / 2) return null; // too many gaps to speak of a steady rise
+      blocks[block] = median(values);
+    }
+    if (outer < 2 && (blocks[late] ?? 0) <= (blocks[early] ?? 0)) return null;
+  }
+  return blocks;
+}
+
+function presentIn(grid: SampleGrid, from: number, slots: number): readonly number[] {
+  const values: number[] = [];
+  for (let slot = from; slot < from + slots; slot++) {
+    const value = valueAt(grid, slot);
+    if (!Number.isNaN(value)) values.push(value);
+  }
+  return values;
 }
 
 /** A quarter of the span at either end tells what it was and what it is. */
@@ -147,15 +169,21 @@ export function mayFollowTraffic(grid: SampleGrid, drift: HeldDrift, requestsAt:
 
 /** The extremes of three neighbouring slots; NaN where all are missing, and then nothing rises. */
 function highestOf(grid: SampleGrid, from: number): number {
-  return Math.max(...threeFrom(grid, from));
+  let highest = Number.NaN;
+  for (let slot = from; slot < from + 3; slot++) {
+    const value = valueAt(grid, slot);
+    if (!(value <= highest) && !Number.isNaN(value)) highest = value;
+  }
+  return highest;
 }
 function lowestOf(grid: SampleGrid, from: number): number {
-  return Math.min(...threeFrom(grid, from));
+  let lowest = Number.NaN;
+  for (let slot = from; slot < from + 3; slot++) {
+    const value = valueAt(grid, slot);
+    if (!(value >= lowest) && !Number.isNaN(value)) lowest = value;
+  }
+  return lowest;
 }
-const threeFrom = (grid: SampleGrid, from: number): readonly number[] => {
-  const values = [from, from + 1, from + 2].map((slot) => valueAt(grid, slot)).filter((value) => !Number.isNaN(value));
-  return values.length === 0 ? [Number.NaN] : values;
-};
 
 /** What is known is read in so many blocks at most: the break is placed no finer than a sixty-fourth of it. */
 const PLACES = 64;
@@ -170,11 +198,7 @@ function driftOnset(grid: SampleGrid, end: number): Onset {
   const size = Math.max(1, Math.ceil((end - grid.first) / PLACES));
   const points: Point[] = [];
   for (let from = end - Math.floor((end - grid.first) / size) * size; from + size <= end; from += size) {
-    const values: number[] = [];
-    for (let slot = from; slot < from + size; slot++) {
-      const value = valueAt(grid, slot);
-      if (!Number.isNaN(value)) values.push(value);
-    }
+    const values = presentIn(grid, from, size);
     if (values.length > 0) points.push({ x: from + (size - 1) / 2, y: median(values) });
   }
   const found = placeBreak(points, size);

@@ -4,7 +4,7 @@ import { createDetectionEngine } from "../../../core/detection/engine.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { testConfig } from "../assessment/config.ts";
-import { seriesOf, T0, traffic } from "./series.ts";
+import { normals, seriesOf, T0, traffic } from "./series.ts";
 
 const STEP = 15_000;
 const config = testConfig();
@@ -49,23 +49,67 @@ function watched(series: readonly Series[], engine = createDetectionEngine(confi
 const check = (holds: (one: System) => void) => fc.assert(fc.property(system, holds), { numRuns: 15 });
 
 describe("whatever the traffic", () => {
-  it("a shift in time shifts the answers, and nothing else", () => {
-    const later = 5 * 86_400_000;
-    check((one) => {
-      const moved = seriesFor(one).map((series) => ({ ...series, startAt: series.startAt + later }));
+  /** Any time: by whole steps, whole days, or a few milliseconds. */
+  const later = fc.oneof(
+    fc.integer({ min: 1, max: 40 }).map((steps) => steps * STEP),
+    fc.integer({ min: 1, max: 20 }).map((days) => days * 86_400_000),
+    fc.integer({ min: 1, max: 10 * 86_400_000 }),
+  );
+  const moved = (finding: Finding, by: number): Finding => ({
+    ...finding,
+    detectedAt: finding.detectedAt + by,
+    onset: finding.onset && {
+      at: finding.onset.at + by,
+      earliest: finding.onset.earliest + by,
+      latest: finding.onset.latest + by,
+    },
+  });
+  const movedSeries = (series: readonly Series[], by: number) =>
+    series.map((one) => ({ ...one, startAt: one.startAt + by }));
+
+  it("a shift in time, by however much, shifts the answers and nothing else", () => {
+    fc.assert(
+      fc.property(system, later, (one, by) => {
+        const engine = createDetectionEngine(config);
+        engine.ingest(movedSeries(seriesFor(one), by), "statistics");
+        const there = engine.evaluate(T0 + by + STEPS * STEP).findings;
+        const fixed = createDetectionEngine(config);
+        fixed.ingest(seriesFor(one), "statistics");
+        const here = fixed.evaluate(T0 + STEPS * STEP).findings;
+        expect(there).toEqual(here.map((finding) => moved(finding, by)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("so it does for a leak, sample after sample", () => {
+    const steps = 240;
+    const leak = (seed: number): Series => {
+      const normal = normals(seed);
+      const values = Array.from({ length: steps }, (_, i) => 0.3 + 0.002 * Math.max(0, i - 100) + 0.01 * normal());
+      return seriesOf("memory_usage", values);
+    };
+    /** The first sample after which it was told of, and how. */
+    const told = (series: Series, by: number) => {
       const engine = createDetectionEngine(config);
-      engine.ingest(moved, "statistics");
-      const there = engine.evaluate(T0 + later + STEPS * STEP).findings;
-      const fixed = createDetectionEngine(config);
-      fixed.ingest(seriesFor(one), "statistics");
-      const here = fixed.evaluate(T0 + STEPS * STEP).findings;
-      const back = there.map(({ onset, detectedAt, ...rest }) => ({
-        ...rest,
-        detectedAt: detectedAt - later,
-        onset: onset && { at: onset.at - later, earliest: onset.earliest - later, latest: onset.latest - later },
-      }));
-      expect(back).toEqual(here);
-    });
+      for (let i = 0; i < steps; i++) {
+        engine.ingest(
+          movedSeries([series], by).map((one) => part([one], i, i + 1)[0] ?? one),
+          "statistics",
+        );
+        const drift = engine.evaluate(T0 + by + (i + 1) * STEP).findings.find(({ detector }) => detector === "drift");
+        if (drift !== undefined) return { i, drift };
+      }
+      return null;
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e6 }), later, (seed, by) => {
+        const here = told(leak(seed), 0);
+        expect(here).not.toBeNull();
+        expect(told(leak(seed), by)).toEqual(here && { i: here.i, drift: moved(here.drift, by) });
+      }),
+      { numRuns: 5 },
+    );
   });
 
   it("another name of the service changes its name alone", () => {
