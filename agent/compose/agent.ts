@@ -12,7 +12,7 @@ import { createWatch, type Watch } from "../watch/watch.ts";
 import { createChain } from "./chain.ts";
 import { modelHolds, NO_HOLDS, withHolds } from "./holds.ts";
 import { composeGate, type OwnGateParts } from "./own-gate.ts";
-import { type BadVersions, badVersions } from "./past.ts";
+import { NO_PAST, pastOf } from "./past.ts";
 import { createSilences } from "./silences.ts";
 
 /** An agent acts through a gate of its own, made from these; or it hands its plans to another process' gate. */
@@ -63,7 +63,7 @@ export function composeAgent(parts: AgentParts): Agent {
   const gate = "gate" in parts ? parts.gate : composeGate(parts);
   const chain = createChain({ ...parts, gate });
   let newest: CaseFile | null = null;
-  let pastBad: BadVersions = new Map();
+  let past = NO_PAST;
   let holds = NO_HOLDS;
   const watch = createWatch({
     config,
@@ -80,13 +80,13 @@ export function composeAgent(parts: AgentParts): Agent {
       return { ...tick, gaps: silences.look([...tick.gaps, ...unseen()], now) };
     },
     gather: async (now, abort) => {
-      pastBad = await badVersions(ledger);
+      past = await pastOf(ledger);
       holds = await modelHolds(ledger, mayHold);
       const caseFile = await assessor.gather(now, abort);
       newest = { ...caseFile, gaps: silences.gather([...caseFile.gaps, ...unseen()], now) };
       return newest;
     },
-    assess: (caseFile, focus) => withHolds(assess(caseFile, config, focus, { pastBad }), holds),
+    assess: (caseFile, focus) => withHolds(assess(caseFile, config, focus, past), holds),
     episodes,
     reason: chain,
     ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { conclude, stepAnswers, targetsFor } from "../../core/assessment/assessor.ts";
+import { conclude, stepsWith, targetsFor } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
@@ -15,7 +15,7 @@ import { MODEL_AGREES } from "../chain/settle.ts";
 import type { BudgetedModel, Spending } from "../models/budget.ts";
 import type { ChainRecord } from "../watch/ports.ts";
 import { holdOf } from "./holds.ts";
-import { badVersions } from "./past.ts";
+import { NO_PAST, type Past, pastOf } from "./past.ts";
 
 export interface ChainParts {
   readonly version: string;
@@ -25,6 +25,8 @@ export interface ChainParts {
   readonly ledger: Ledger;
   readonly store: IncidentStore | null;
   readonly gate: Gate;
+  /** What earlier incidents say, where it does not stand in this ledger; absent: it is read there. */
+  readonly past?: Past;
   /** A model with a fresh budget for one run; absent: the deterministic reasoner does the whole chain. */
   readonly model?: () => Promise<BudgetedModel>;
 }
@@ -32,16 +34,21 @@ export interface ChainParts {
 /** The context of our own tools over one case file: whatever asks, the answer comes from this snapshot. */
 export function toolContext(parts: ChainParts, caseFile: ToolContext["caseFile"], caller: string): ToolContext {
   const { version, config, clock, sources, ledger, store, gate } = parts;
+  let known: { readonly of: CaseFile; readonly past: Past } | null = null;
   return {
     version,
     config,
-    caseFile,
-    steps: stepAnswers,
+    caseFile: async (incidentId) => {
+      const file = await caseFile(incidentId);
+      if (known?.of !== file) known = { of: file, past: parts.past ?? (await pastOf(ledger)) };
+      return file;
+    },
+    steps: stepsWith(() => (known?.past ?? NO_PAST).past),
     sources,
     ledger,
     incidents: store,
     gate: { propose: gate.propose, submit: gate.submit },
-    targetsFor: async (file, changeIds) => targetsFor(file, config, changeIds, { pastBad: await badVersions(ledger) }),
+    targetsFor: async (file, changeIds) => targetsFor(file, config, changeIds, parts.past ?? (await pastOf(ledger))),
     clock,
     caller,
   };

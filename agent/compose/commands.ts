@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import type { Config, SecretRef } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
@@ -17,6 +17,7 @@ import { plain } from "../cli/output.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
 import { type Channels, terminalNotifier } from "./notifier.ts";
+import type { Past } from "./past.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Environment } from "./secrets.ts";
 
@@ -61,6 +62,19 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   };
   const ledgerOf = async (config: Config): Promise<Ledger> =>
     (await channelTo(config, "person"))?.ledger ?? recordOf(config);
+  /** What came of earlier incidents. A command that only looks makes no ledger, and does without one that is away. */
+  const pastIn = async (config: Config): Promise<{ readonly past?: Past }> => {
+    if (config.gate === undefined && config.ledger.type === "sqlite" && !existsSync(config.ledger.path)) return {};
+    const { pastOf } = await import("./past.ts");
+    try {
+      const ledger = await ledgerOf(config);
+      return { past: await pastOf(ledger).finally(ledger.close) };
+    } catch (error) {
+      if (!(error instanceof UnshipError)) throw error;
+      note(`What came of earlier incidents is not known: ${error.message}`);
+      return {};
+    }
+  };
   const secretOf = async (reference: SecretRef) => (await import("./secrets.ts")).secret(reference, environment);
   /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */
   const signerOf = async (config: Config) =>
@@ -250,6 +264,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
             sources: system.sources,
             observe: system.observe,
             gaps: system.gaps,
+            ...(await pastIn(config)),
             ...(await modelOf(config)),
           },
           abort,

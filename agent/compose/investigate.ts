@@ -9,6 +9,7 @@ import type { BudgetedModel } from "../models/budget.ts";
 import { openIncident } from "../watch/incident-state.ts";
 import { reasonOver } from "./chain.ts";
 import { ephemeralGate, ephemeralLedger } from "./ephemeral.ts";
+import { NO_PAST, type Past } from "./past.ts";
 import { createSilences } from "./silences.ts";
 import { answerText } from "./step-words.ts";
 
@@ -21,6 +22,8 @@ export interface InvestigateParts {
   /** What the look could not see and what sources left out of their answers; absent: nothing can be. */
   readonly gaps?: () => readonly Gap[];
   readonly ask: { readonly service?: string; readonly metric?: string };
+  /** What earlier incidents say of changes and versions; absent: no ledger is there to ask. */
+  readonly past?: Past;
   /** A language model beside the core; absent: none. */
   readonly model?: () => Promise<BudgetedModel>;
 }
@@ -33,13 +36,14 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
   const read = await lookAt(parts, now, abort);
   const caseFile = { ...read, gaps: createSilences()([...read.gaps, ...(parts.gaps?.() ?? [])], now) };
   const focus = ask.service === undefined ? troubleOf(caseFile, ask.metric) : [ask.service];
-  const assessment = assess(caseFile, config, focus);
+  const past = parts.past ?? NO_PAST;
+  const assessment = assess(caseFile, config, focus, past);
   const incident = openIncident("investigation", assessment);
   await using ledger = await ephemeralLedger();
   // The tools answer for the services of an incident that the ledger knows.
   if (focus !== undefined) await ledger.ledger.saveIncident(incident);
   const result = await reasonOver(
-    { ...parts, ledger: ledger.ledger, store: null, gate: ephemeralGate },
+    { ...parts, past, ledger: ledger.ledger, store: null, gate: ephemeralGate },
     focus === undefined ? undefined : incident.id,
     caseFile,
   );

@@ -8,7 +8,7 @@ import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
 import { newPlanId } from "./chain.ts";
 import { modelHolds, withHolds } from "./holds.ts";
-import { badVersions } from "./past.ts";
+import { pastOf } from "./past.ts";
 
 export interface OwnGateParts {
   readonly config: Config;
@@ -32,10 +32,10 @@ export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGat
     store: ledger,
     executors: parts.executors,
     assess: async (services, now, abort) => {
-      const pastBad = await badVersions(ledger);
+      const past = await pastOf(ledger);
       const caseFile = await createAssessor({ sources, config }).gather(now, abort);
       const gaps = [...caseFile.gaps, ...(parts.gaps?.() ?? [])];
-      const fresh = assess({ ...caseFile, gaps }, config, services, { pastBad });
+      const fresh = assess({ ...caseFile, gaps }, config, services, past);
       return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));
     },
     traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),

@@ -1,17 +1,36 @@
+import type { AssessOptions } from "../../core/assessment/assess.ts";
+import { pastOutcomes } from "../../core/correlation/past-outcomes.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import type { Ledger } from "../../core/ports.ts";
 
-export type BadVersions = ReadonlyMap<string, ReadonlySet<string>>;
+/** What earlier incidents say of changes and versions. The same ledger gives it to whoever decides (S1). */
+export type Past = Required<AssessOptions>;
+export const NO_PAST: Past = { past: new Map(), pastBad: new Map() };
 
 /** So many closed incidents are looked at: a version that was bad before them has long been replaced. */
 const LOOK_BACK = 500;
+
+/** Reads it from the ledger, as it stands now. */
+export async function pastOf(ledger: Pick<Ledger, "incidents" | "entries">): Promise<Past> {
+  const incidents = await ledger.incidents({ open: false, limit: LOOK_BACK });
+  const healthy = await ledger.entries({ kinds: [LEDGER_KINDS.changeHealthy] });
+  return {
+    past: pastOutcomes(
+      incidents,
+      healthy.map(({ body }) => body),
+    ),
+    pastBad: badVersions(incidents),
+  };
+}
 
 /**
  * Versions that were taken back with success, by service: what was proven bad once is no known-good version to restore.
  * A rollback that did not help proves nothing about the version that it took back.
  */
-export async function badVersions(ledger: Pick<Ledger, "incidents">): Promise<BadVersions> {
+function badVersions(incidents: readonly Incident[]): Past["pastBad"] {
   const bad = new Map<string, Set<string>>();
-  for (const { outcome, gate } of await ledger.incidents({ open: false, limit: LOOK_BACK })) {
+  for (const { outcome, gate } of incidents) {
     if (outcome !== "recovered") continue;
     for (const { target, result } of gate?.results ?? []) {
       if (result !== "done" || target.action === "feature_flag_disable") continue;

@@ -35,13 +35,13 @@ export async function noteHealthyChanges(
       isMeasured(change.service, change.finishedAt, caseFile) &&
       !wasTakenBack(change, caseFile),
   );
-  for (const { id, service } of proven) {
+  for (const { id, service, kind } of proven) {
     await parts.ledger.append({
       kind: LEDGER_KINDS.changeHealthy,
       incidentId: null,
       planId: null,
       actor: "watch",
-      body: { service, changeId: id },
+      body: { service, changeId: id, kind },
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { PastOutcomes } from "../correlation/rank.ts";
+import type { PastOutcomes } from "../correlation/past-outcomes.ts";
 import type { Assessment, CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
 import { SEED_STEPS } from "../model/assessment.ts";
 import type { Decision } from "../model/decision.ts";
@@ -11,7 +11,7 @@ import { withPlanned } from "./no-way-back.ts";
 import { LOST_WITHOUT, stepAnswers } from "./steps.ts";
 
 export interface AssessOptions {
-  /** How often changes of a service and kind were to blame before. */
+  /** How often changes of a service and kind were to blame before; absent: nothing is known of it. */
   readonly past?: PastOutcomes;
   /** Versions with bad outcomes in earlier incidents, by service. */
   readonly pastBad?: ReadonlyMap<string, ReadonlySet<string>>;

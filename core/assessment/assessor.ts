@@ -274,4 +274,4 @@ export { targetsFor } from "../planning/plan-targets.ts";
 export { assess, conclude } from "./assess.ts";
 export { baselines } from "./baselines.ts";
 export { episodes } from "./episodes.ts";
-export { stepAnswers } from "./steps.ts";
+export { stepAnswers, stepsWith } from "./steps.ts";

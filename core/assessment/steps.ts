@@ -6,7 +6,8 @@ import { createCallGraph } from "../correlation/call-graph.ts";
 import { exhaustion } from "../correlation/exhaustion.ts";
 import { HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
-import { gatherEvidence, type PastOutcomes, rankCandidates } from "../correlation/rank.ts";
+import type { PastOutcomes } from "../correlation/past-outcomes.ts";
+import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
 import { isCreeping } from "../correlation/trouble.ts";
@@ -72,6 +73,18 @@ export const stepAnswers: { readonly [S in SeedStep]: StepFunction<S> } = {
   evaluate_business_impact: step(impact),
   recommend_action: step(recommend),
 };
+
+/** The same steps with what came of earlier changes bound to them, as it is known when one is asked. */
+export function stepsWith(past: () => PastOutcomes | undefined): typeof stepAnswers {
+  const bound = Object.entries(stepAnswers).map(([name, answer]) => [
+    name,
+    (...[caseFile, config, known, context]: Parameters<typeof answer>) => {
+      const outcomes = past();
+      return answer(caseFile, config, known, outcomes === undefined ? context : { ...context, past: outcomes });
+    },
+  ]);
+  return Object.fromEntries(bound) as typeof stepAnswers;
+}
 
 const configured = (config: Config, name: SeedStep): ChainStep | undefined =>
   config.chain.find(({ step }) => step === name);

@@ -15,6 +15,7 @@ import { fitOrigins, type Origin } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
+import type { PastOutcomes } from "./past-outcomes.ts";
 import { FROM_CHANGES, isTooLate, reasonsFor, sumOf } from "./reasons.ts";
 import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
@@ -27,9 +28,6 @@ import { strainOf } from "./strain.ts";
 import { surgeAtEntries } from "./surge.ts";
 import { beginsTogether } from "./together.ts";
 import { isCreeping } from "./trouble.ts";
-
-/** How often changes like these were to blame before; key `service/kind`. Advice from memory, weighed lightly. */
-export type PastOutcomes = ReadonlyMap<string, { readonly changes: number; readonly bad: number }>;
 
 export interface RankOptions {
   readonly versionLabel: string;

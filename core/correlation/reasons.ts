@@ -39,7 +39,8 @@ export function reasonsFor(
       name: "prior",
       logOdds:
         Math.log(FROM_CHANGES / ORDINARY_CHANGES) + priorNats(change, reliedOnBy(change, candidates), options.past),
-      sentence: "seven outages in ten come from changes, one or two of which are ordinary; weighed by size and past",
+      sentence:
+        "seven outages in ten come from changes, one or two of which are ordinary; weighed by kind, size and past",
     },
     timingReason(change, candidates, evidence, options),
   ];

@@ -23,7 +23,7 @@ export const LEDGER_KINDS = {
   noticeSent: "notice.sent",
   /** Tried, and nobody got it: the body's `detail` says why. */
   noticeUndelivered: "notice.undelivered",
-  /** Body `{ service, changeId }`: a later change of the service proved healthy; ends its row of rollbacks. */
+  /** Body `{ service, changeId, kind }`: a later change of the service proved healthy; ends its row of rollbacks. */
   changeHealthy: "change.healthy",
   incidentSaved: "incident.saved",
   /** A person took the incident out of the memory; a rebuild leaves it out. */

@@ -172,15 +172,16 @@ export async function openAnsweringSystem(options: SystemOptions) {
   const ledger = await openSqliteLedger(":memory:", { clock });
   const events: WatchEvent[] = [];
   const { allowedActions, guardrails } = policyOf();
+  const config = testConfig({
+    allowedActions,
+    guardrails: { ...guardrails, cooldownMs: 0 },
+    services: Object.fromEntries(names.map((name) => [name, serviceOf({ namespace: "production" })])),
+    watch: { stepMs: 1000 },
+    ...options.config,
+  });
   const { watch } = composeAgent({
     version: "test",
-    config: testConfig({
-      allowedActions,
-      guardrails: { ...guardrails, cooldownMs: 0 },
-      services: Object.fromEntries(names.map((name) => [name, serviceOf({ namespace: "production" })])),
-      watch: { stepMs: 1000 },
-      ...options.config,
-    }),
+    config,
     clock,
     sources: asked,
     executors: [executor],
@@ -194,6 +195,10 @@ export async function openAnsweringSystem(options: SystemOptions) {
   const { signal } = new AbortController();
   await watch.resume(signal);
   return {
+    config,
+    clock,
+    sources: asked,
+    ledger,
     undone,
     events,
     /** Everything that was told, for the message of a failed expectation. */

@@ -269,7 +269,7 @@ describe("change.healthy", () => {
     await world.step((8 * MINUTE) / STEP_MS);
     expect(await healthy(world)).toEqual([]);
     await world.step((10 * MINUTE) / STEP_MS);
-    expect(await healthy(world)).toEqual([{ service: "checkout", changeId: later.id }]);
+    expect(await healthy(world)).toEqual([{ service: "checkout", changeId: later.id, kind: "deploy" }]);
     await world.step(HALF_HOUR);
     await world.restart();
     await world.step(HALF_HOUR);
