@@ -44,6 +44,8 @@ export interface ControlAnswer {
 export interface Controls {
   /** Who calls whom, as it is known now; none: there is no control group. Says whether that is news. */
   graph(edges: readonly (readonly [string, string])[]): boolean;
+  /** Who calls whom, as it was told last. */
+  edges(): readonly (readonly [string, string])[];
   /** Null where the call graph, the metric or the others' history gives no control group. `since`: when the shift began. */
   judge<S extends ControlledSignal>(
     signal: S,
@@ -104,6 +106,7 @@ export function createControls(alpha = ALPHA): Controls {
       running.clear();
       return true;
     },
+    edges: () => edges,
     judge<S extends ControlledSignal>(signal: S, change: Change, since: number, context: ControlContext<S>) {
       if (edges.length === 0 || !(isLatency(signal.metric) || formOf(signal.metric) === "errors")) return null;
       const key = JSON.stringify([signal.service, signal.metric, change.id]);

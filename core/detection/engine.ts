@@ -68,11 +68,15 @@ export interface Signal {
   drift: HeldDrift | null;
 }
 
-/** Everything that the engine knows, as plain JSON. */
+/** Everything that the engine knows, as plain JSON: an engine that it is restored to goes on as if nothing had been. */
 export interface DetectionState {
   readonly signals: readonly unknown[];
   readonly conditions: ConditionMemory;
   readonly versions: VersionsMemory;
+  /** What was noticed last: changes, workloads, who calls whom. */
+  readonly changes: readonly Change[];
+  readonly rollouts: readonly Rollout[];
+  readonly graph: readonly (readonly [string, string])[];
 }
 
 /**
@@ -227,6 +231,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       signals: [...signals.values()].map(storable),
       conditions: conditions.state(),
       versions: versions.state(),
+      changes: [...changes.values()],
+      rollouts,
+      graph: controls.edges(),
     }),
     restore(state) {
       for (const { grid } of signals.values()) closeGrid(grid);
@@ -237,6 +244,10 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       }
       conditions.restore(state.conditions);
       versions.restore(state.versions);
+      changes.clear();
+      for (const change of state.changes) changes.set(change.id, change);
+      rollouts = state.rollouts;
+      controls.graph(state.graph);
     },
   };
 }

@@ -156,7 +156,7 @@ function seasonal(signal: Signal, at: number, current: number): { usual: boolean
   return { usual: usualNow, note: `; usual at this ${time} over ${season.days} days: ${text}` };
 }
 
-/** A drift as a finding: the forecast stands in its sentence. */
+/** A drift as a finding, with its forecast. */
 function driftFinding(signal: Signal, drift: Drift, at: number): Finding {
   return {
     ...base(signal),
@@ -168,6 +168,7 @@ function driftFinding(signal: Signal, drift: Drift, at: number): Finding {
     current: drift.current,
     samples: drift.samples,
     strength: drift.z ** 2 / 2,
+    limitAt: drift.limitAt,
     because: `${signal.metric} of ${signal.service} rises steadily from ${withUnit(drift.start, signal.unit)} to ${withUnit(drift.current, signal.unit)}; at this pace it reaches its limit in ${durationText(Math.max(0, drift.limitAt - at))}`,
   };
 }

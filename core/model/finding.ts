@@ -27,6 +27,7 @@ export const Finding = z.strictObject({
   current: z.number().nullable(),
   samples: z.number().int().nonnegative(),
   strength: z.number(),
+  limitAt: Moment.optional().describe("When a drift reaches its limit if it goes on so"),
   because: z.string().describe("One sentence with figures and units"),
 });
 export type Finding = Readonly<z.infer<typeof Finding>>;

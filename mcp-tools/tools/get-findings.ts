@@ -22,6 +22,7 @@ const FindingView = z.strictObject({
   current: z.number().nullable(),
   unit: z.string(),
   strength: z.number().describe("ln of the evidence for worse"),
+  limit_at: z.string().optional().describe("when a drift reaches its limit at this pace"),
   because: z.string(),
 });
 
@@ -117,6 +118,7 @@ function findingView(finding: Finding): z.infer<typeof FindingView> {
     current: figure(finding.current),
     unit: finding.unit,
     strength: figure(finding.strength),
+    ...(finding.limitAt === undefined ? {} : { limit_at: rfc3339(finding.limitAt) }),
     because: because(finding),
   };
 }

@@ -104,6 +104,14 @@ describe("the use of a processor", () => {
     expect(findings.map(({ detector }) => detector)).toContain("drift");
   });
 
+  it("says when it comes to its limit, as a time that others can reckon with", () => {
+    const [drift] = told("memory_usage", leak(steps, 100, 0.3, { noise: 0.002 }));
+    const now = T0 + steps * STEP;
+    const left = (1 - (0.3 + (0.3 / 240) * (steps - 100))) / (0.3 / 240);
+    expect(drift?.limitAt).toBeGreaterThan(now + 0.8 * left * STEP);
+    expect(drift?.limitAt).toBeLessThan(now + 1.2 * left * STEP);
+  });
+
   it("of CPU does not drift where nobody counts what is asked of it; of memory it does", () => {
     const uncounted = (metric: "cpu_usage" | "memory_usage") => {
       const engine = createDetectionEngine(testConfig());

@@ -58,6 +58,7 @@ describe("whatever the traffic", () => {
   const moved = (finding: Finding, by: number): Finding => ({
     ...finding,
     detectedAt: finding.detectedAt + by,
+    ...(finding.limitAt === undefined ? {} : { limitAt: finding.limitAt + by }),
     onset: finding.onset && {
       at: finding.onset.at + by,
       earliest: finding.onset.earliest + by,

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDetectionEngine, type DetectionEngine } from "../../../core/detection/engine.ts";
+import type { Change } from "../../../core/model/change.ts";
+import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { testConfig } from "../assessment/config.ts";
 import { level, seriesOf, T0, traffic } from "./series.ts";
@@ -67,5 +69,44 @@ describe("a restored engine", () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it("knows the changes, the workloads and the call graph that the other one was told of, and is told nothing again", () => {
+    const begins = 120;
+    const deploy: Change = {
+      ...{ id: "d", kind: "deploy", service: "cart", from: "v1", to: "v2", source: "test", reversible: true },
+      ...{ startedAt: T0 + begins * STEP, finishedAt: T0 + (begins + 2) * STEP },
+    };
+    const stuck: Rollout = {
+      ...{ service: "cart", workload: { kind: "Deployment", namespace: "production", name: "cart" } },
+      ...{ version: "v2", revision: "2", status: "stuck", restarts: 0, revisions: [] },
+      ...{ replicas: { desired: 2, updated: 1, ready: 1, available: 1 }, startedAt: T0 + begins * STEP },
+      observedAt: T0 + STEPS * STEP,
+    };
+    const others = ["mail", "search", "stock"];
+    const series = [
+      ...traffic(STEPS, (i) => (i < begins ? 0.004 : 0.2), { rate: 40, seed: 2 }),
+      ...others.flatMap((service, i) => traffic(STEPS, () => 0.004, { rate: 40, seed: 10 + i, service })),
+    ];
+    const told = (engine: DetectionEngine) => {
+      engine.changes([deploy]);
+      engine.notice([stuck]);
+      engine.graph([["web", "cart"], ...others.map((service): [string, string] => ["batch", service])]);
+    };
+    const through = createDetectionEngine(config);
+    told(through);
+    const whole = walk(through, series, 0, STEPS);
+    const detectors = new Set(JSON.stringify(whole.at(-1)).match(/"detector":"[^"]+"/g));
+    expect(detectors).toContain('"detector":"regression"');
+    expect(detectors).toContain('"detector":"rollout"');
+    expect(JSON.stringify(whole.at(-1))).toContain("services that the change cannot reach");
+    for (const at of [1, 100, 123, 130, 190]) {
+      const first = createDetectionEngine(config);
+      told(first);
+      walk(first, series, 0, at);
+      const second = createDetectionEngine(config);
+      second.restore(JSON.parse(JSON.stringify(first.state())));
+      expect(walk(second, series, at, STEPS)).toEqual(whole.slice(at));
+    }
   });
 });
