@@ -9,7 +9,7 @@ import {
 import type { Config } from "../config/config.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
 import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
-import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
+import { createDetectionEngine, type DetectionEngine, type DetectionState, historyKept } from "../detection/engine.ts";
 import type { OpenShelf } from "../detection/sample-memory.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
@@ -56,7 +56,6 @@ export interface AssessorState {
 
 const DAY_MS = 86_400_000;
 const HISTORY_STEP_MS = 300_000;
-const HISTORY_MS = 14 * DAY_MS;
 /** Samples may come late by this much and are read again; what was seen is ignored. */
 const LATE_MS = 60_000;
 /** Changes are asked for again so far back, since their end becomes known later. */
@@ -92,17 +91,21 @@ export function createAssessor(
         return purposes.map((purpose) => ({ source, metric, purpose, key: `${source.name}/${metric}/${purpose}` }));
       }),
     );
+    const metrics = asks.filter(({ purpose }) => purpose === "statistics").length;
     const answers = asks.map(async ({ source, metric, purpose, key }) => {
       const known = readUpTo.get(key);
       const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
       const window = { from: Math.max(0, from), to: now };
-      const past =
-        purpose === "statistics" && (known === undefined || withoutHistory.has(key))
-          ? await readHistory(context, source, metric, key)
-          : null;
       const pieces = rangeInPieces(source, { metric, window, stepMs, purpose }, abort);
       const more = () => ask(context, source.name, `metrics: ${metric}`, () => pieces.next());
-      return { key, purpose, past, recent: { first: await more(), more } };
+      const first = await more();
+      // How many signals there are says how far back it is worth asking; each metric has about as many.
+      const signals = first === null || first.done === true ? 0 : first.value.series.length * metrics;
+      const past =
+        purpose === "statistics" && (known === undefined || withoutHistory.has(key))
+          ? await readHistory(context, source, metric, { key, reachMs: historyKept(signals) })
+          : null;
+      return { key, purpose, past, recent: { first, more } };
     });
     // Taken in one order whatever answered first, so that the same samples give the same result; and each as soon as
     // it is its turn, and then let go: all answers for ten thousand services at once are hundreds of megabytes.
@@ -120,12 +123,12 @@ export function createAssessor(
     }
   }
 
-  /** Asked for once; a source that could not tell is asked again, but not at each tick for two weeks of samples. */
+  /** Asked for once; a source that could not tell is asked again, but not at each tick for weeks of samples. */
   async function readHistory(
     context: AskContext,
     source: MetricSource,
     metric: string,
-    key: string,
+    { key, reachMs }: { readonly key: string; readonly reachMs: number },
   ): Promise<Reading | null> {
     const { now, abort } = context;
     const failed = withoutHistory.get(key);
@@ -133,7 +136,7 @@ export function createAssessor(
       context.gaps.push(...failed.gaps);
       return null;
     }
-    const window = { from: Math.max(0, now - HISTORY_MS), to: now };
+    const window = { from: Math.max(0, now - reachMs), to: now };
     const query = { metric, window, stepMs: HISTORY_STEP_MS, purpose: "statistics" } as const;
     const pieces = rangeInPieces(source, query, abort);
     const more = async () => {

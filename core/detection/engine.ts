@@ -31,6 +31,7 @@ import {
 import { createSampleMemory, type OpenShelf, type SampleMemory } from "./sample-memory.ts";
 import {
   createSeasonHistory,
+  keepNewest,
   liveHistory,
   makeRoom,
   plainHistory,
@@ -44,7 +45,7 @@ import { createVersions, type VersionsMemory } from "./versions.ts";
 export interface DetectionOptions {
   /** Samples kept a signal. Default 1440: six hours at 15 s, 24 minutes at 1 s. */
   readonly capacity?: number;
-  /** How much is kept of a signal's coarse history, ms. Default: two weeks. */
+  /** How much is kept of a signal's coarse history at most, ms. Default: five weeks, less where signals are many (`historyKept`). */
   readonly historyMs?: number;
   /** Where the older samples of many signals stand. Default: in memory. */
   readonly openShelf?: OpenShelf;
@@ -103,16 +104,32 @@ export interface DetectionEngine {
   restore(state: DetectionState): void;
 }
 
-const TWO_WEEKS_MS = 14 * 86_400_000;
+const WEEK_MS = 7 * 86_400_000;
+/** Weekdays are told apart from three of each on; a fourth and fifth outvote one that was a holiday or an incident. */
+const MOST_WEEKS = 5;
+const LEAST_WEEKS = 2;
+/** Weeks of all signals together: two of fifty thousand, which take 0.85 KB each (`SeasonHistory`), 85 MB. */
+const SIGNAL_WEEKS = 100_000;
+
+/**
+ * How much is kept of each of so many signals' coarse history, ms: five weeks up to 20,000 of them, two weeks from 50,000
+ * on, so that all of it together takes no more memory than that.
+ */
+export function historyKept(signals: number): number {
+  const weeks = Math.floor(SIGNAL_WEEKS / Math.max(1, signals));
+  return Math.max(LEAST_WEEKS, Math.min(MOST_WEEKS, weeks)) * WEEK_MS;
+}
+
 /** A pod or version that has been silent for so long is gone. */
 const GONE_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * 86_400_000;
 
 export function createDetectionEngine(config: Config, options: DetectionOptions = {}): DetectionEngine {
   const capacity = options.capacity ?? 1440;
-  const historyMs = options.historyMs ?? TWO_WEEKS_MS;
   const memory = createSampleMemory(capacity, options.openShelf);
+  const mostHistoryMs = options.historyMs ?? Number.POSITIVE_INFINITY;
   const signals = new Map<string, Signal>();
+  let historyMs = Math.min(mostHistoryMs, historyKept(0));
   const changes = new Map<string, Change>();
   const conditions = createConditionWatch(config);
   const versions = createVersions(config.versionLabel, options.alpha);
@@ -136,11 +153,21 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     };
   }
 
+  /** Where signals have become so many that each may keep less, all give back what they keep beyond it. */
+  function fitHistories(): void {
+    const kept = Math.min(mostHistoryMs, historyKept(signals.size));
+    if (kept < historyMs) for (const { history } of signals.values()) if (history !== null) keepNewest(history, kept);
+    historyMs = kept;
+  }
+
   function take(series: Series): void {
     const key = signalKey(series);
     const known = signals.get(key);
     const signal = known ?? newSignal(series, memory);
-    if (known === undefined) signals.set(key, signal);
+    if (known === undefined) {
+      signals.set(key, signal);
+      fitHistories();
+    }
     const ratio = series.stepMs / signal.grid.stepMs;
     if (ratio > 1.5) {
       takeHistory(signal, series, historyMs);
@@ -242,6 +269,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
         const signal = restored(one, memory, capacity);
         signals.set(signalKey(signal), signal);
       }
+      fitHistories();
       conditions.restore(state.conditions);
       versions.restore(state.versions);
       changes.clear();

@@ -89,6 +89,14 @@ export function takePast(history: SeasonHistory, at: number, value: number | nul
   if (Number.isNaN(open[place] ?? 0)) open[place] = value + 0; // JSON knows no -0
 }
 
+/** Forgets what is older than the newest `capacityMs`, and gives its memory back. */
+export function keepNewest(history: SeasonHistory, capacityMs: number): void {
+  const most = blocksFor(history, capacityMs);
+  if (most * CODES >= history.codes.length) return;
+  history.first = Math.max(history.first, (blockOf(history.next - 1) - most + 1) * BLOCK);
+  grow(history, most);
+}
+
 function advance(history: SeasonHistory, next: number, capacityMs: number): void {
   if (history.next > history.first) close(history);
   const last = blockOf(next - 1);
@@ -126,6 +134,7 @@ function close(history: SeasonHistory): void {
 
 const known = (values: readonly number[]): readonly number[] => values.filter((value) => !Number.isNaN(value));
 
+/** Also shrinks, as far as what is held fits. */
 function grow(history: SeasonHistory, blocks: number): void {
   const { codes, first, next } = history;
   const had = codes.length / CODES;
