@@ -22,7 +22,7 @@ const FindingView = z.strictObject({
   current: z.number().nullable(),
   unit: z.string(),
   strength: z.number().describe("ln of the evidence for worse"),
-  limit_at: z.string().optional().describe("when a drift reaches its limit at this pace"),
+  limit_at: z.string().optional(),
   because: z.string(),
 });
 
