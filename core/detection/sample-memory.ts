@@ -28,9 +28,9 @@ export type OpenShelf = (capacity: number) => SampleShelf;
  * it, and an onset is sought an hour back: 360 and 240 samples at 15 s. What lies further back is read where a use rises
  * slowly, or trouble has lasted.
  */
-const RECENT = 416;
-/** So many signals keep all of their samples in memory: 24 MB with 1,440 samples each. */
-const WHOLE_SIGNALS = 2048;
+const RECENT = 392;
+/** So many signals keep all of their samples in memory: 12 MB with 1,440 samples each. */
+const WHOLE_SIGNALS = 1024;
 
 /** Each array by itself, and nothing beside memory. */
 export const IN_MEMORY: SampleMemory = {
