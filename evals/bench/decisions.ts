@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBundle, readTruth } from "../replay/bundle.ts";
+import { judge } from "../replay/judge.ts";
 import { replayAll } from "../replay/replay-pool.ts";
 import { type Figures, type Scored, type Scores, score } from "../replay/score.ts";
 import { createDraw } from "../scenarios/draw.ts";
@@ -10,7 +11,7 @@ import type { BundleFiles } from "../scenarios/observe/bundle.ts";
 import { atStep, sparse, withoutLogs, withoutVersionSplit } from "../scenarios/variants.ts";
 import { writeBundle } from "../scenarios/write.ts";
 import type { BenchOutcome } from "./catalog.ts";
-import { clopperPearson } from "./intervals.ts";
+import { bootstrapLimits, clopperPearson, drawnAgain, type Limits, limitsText, medianLimits } from "./intervals.ts";
 import { blameTheLatestChange } from "./latest-change.ts";
 
 /** The same bundles, and what is often missing. */
@@ -32,8 +33,34 @@ export interface DecisionsReport {
   readonly seed: number;
   readonly bundles: number;
   readonly families: number;
-  readonly variants: readonly { readonly name: string; readonly ours: Scores; readonly latestChange: Figures }[];
+  readonly variants: readonly ({ readonly name: string } & Compared)[];
   readonly met: boolean;
+}
+
+/** 95 % limits of the figures that are no shares; null where there are too few to tell. */
+export interface FigureLimits {
+  readonly brier: Limits | null;
+  readonly decisionDelaySeconds: Limits | null;
+}
+
+interface Compared {
+  readonly ours: Scores;
+  readonly oursLimits: FigureLimits;
+  readonly latestChange: Figures;
+  readonly latestChangeLimits: FigureLimits;
+}
+
+/** Claims of one bundle are not independent of one another: whole bundles are drawn anew for Brier's score. */
+export function figureLimits(scored: readonly Scored[], seed: number): FigureLimits {
+  const judged = scored.map(judge);
+  const brier = bootstrapLimits((random) => {
+    const errors = drawnAgain(judged, random).flatMap(({ claims }) =>
+      claims.map(({ probability, isTrue }) => (probability - (isTrue ? 1 : 0)) ** 2),
+    );
+    return errors.length === 0 ? null : errors.reduce((sum, one) => sum + one, 0) / errors.length;
+  }, seed);
+  const delays = judged.flatMap(({ decisionSeconds }) => (decisionSeconds === null ? [] : [decisionSeconds]));
+  return { brier, decisionDelaySeconds: medianLimits(delays) };
 }
 
 /**
@@ -48,7 +75,7 @@ export async function measureDecisions(count: number, seed: number, which: Which
     seed: seeds.integer(0, 2 ** 31 - 1),
   }));
   const variants = [];
-  for (const [name, transform] of VARIANTS) variants.push({ name, ...(await measure(chosen, transform)) });
+  for (const [name, transform] of VARIANTS) variants.push({ name, ...(await measure(chosen, transform, seed)) });
   const [whole, withoutLogs_] = variants;
   const met =
     whole !== undefined && reached(whole.ours) && (withoutLogs_?.ours.culpritTop1 ?? 0) >= TARGET_WITHOUT_LOGS;
@@ -58,7 +85,8 @@ export async function measureDecisions(count: number, seed: number, which: Which
 async function measure(
   chosen: readonly { readonly family: string; readonly seed: number }[],
   transform: (files: BundleFiles) => BundleFiles,
-): Promise<{ readonly ours: Scores; readonly latestChange: Figures }> {
+  seed: number,
+): Promise<Compared> {
   const directory = mkdtempSync(join(tmpdir(), "unship-decisions-"));
   try {
     const places = chosen.map(({ family, seed }) => join(directory, `${family}-${seed}`));
@@ -74,7 +102,12 @@ async function measure(
       ours.push({ id: place.slice(directory.length + 1), truth, episodes: result.episodes });
       latest.push({ id: result.id, truth, episodes: blameTheLatestChange(readBundle(place)) });
     }
-    return { ours: score(ours), latestChange: score(latest) };
+    return {
+      ours: score(ours),
+      oursLimits: figureLimits(ours, seed),
+      latestChange: score(latest),
+      latestChangeLimits: figureLimits(latest, seed),
+    };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -104,17 +137,17 @@ export function decisionLines({
   variants,
   met,
 }: DecisionsReport): readonly string[] {
-  const rows = variants.flatMap(({ name, ours, latestChange }) => [
-    row(name, ours),
-    row("  latest change blamed", latestChange),
+  const rows = variants.flatMap(({ name, ours, oursLimits, latestChange, latestChangeLimits }) => [
+    row(name, ours, oursLimits),
+    row("  latest change blamed", latestChange, latestChangeLimits),
   ]);
   const wrong = variants.flatMap(({ name, ours }) =>
     ours.wrong.map(({ id, because }) => `  ${name}, ${id}: ${because}`),
   );
   return [
-    `${bundles} generated incidents of ${kinds} families (${which}), seed ${seed}; 95 % intervals after Clopper and Pearson.`,
+    `${bundles} generated incidents of ${kinds} families (${which}), seed ${seed}; 95 % intervals of shares after Clopper and Pearson, of the Brier score by a bootstrap over bundles, of the median delay from order statistics.`,
     "",
-    `${"".padEnd(24)}precision             recall                culprit first         Brier  onset to decision`,
+    `${"".padEnd(24)}precision             recall                culprit first         Brier                onset to decision`,
     ...rows,
     "",
     `claimed: precision and recall ≥ ${TARGET.precision}, culprit first ≥ ${TARGET.culpritTop1} (without logs ≥ ${TARGET_WITHOUT_LOGS}), Brier ≤ ${TARGET.brier}, median ≤ ${TARGET.decisionDelaySeconds} s: ${met ? "reached" : "not reached"}`,
@@ -122,11 +155,15 @@ export function decisionLines({
   ];
 }
 
-function row(name: string, figures: Figures): string {
+function row(name: string, figures: Figures, limits: FigureLimits): string {
   const { truePositives, falsePositives, faulty, culpritTop1, brier, decisionDelaySeconds } = figures;
   const first = culpritTop1 === null ? 0 : Math.round(culpritTop1 * faulty);
-  const seconds = decisionDelaySeconds === null ? "–" : `${decisionDelaySeconds.toFixed(0)} s`;
-  return `${name.padEnd(24)}${share(truePositives, truePositives + falsePositives)}${share(truePositives, faulty)}${share(first, faulty)}${(brier?.toFixed(3) ?? "–").padEnd(7)}${seconds}`;
+  const seconds =
+    decisionDelaySeconds === null
+      ? "–"
+      : `${decisionDelaySeconds.toFixed(0)} s${limitsText(limits.decisionDelaySeconds, (value) => value.toFixed(0))}`;
+  const score = brier === null ? "–" : `${brier.toFixed(3)}${limitsText(limits.brier, (value) => value.toFixed(3))}`;
+  return `${name.padEnd(24)}${share(truePositives, truePositives + falsePositives)}${share(truePositives, faulty)}${share(first, faulty)}${score.padEnd(21)}${seconds}`;
 }
 
 function share(part: number, whole: number): string {

@@ -1,3 +1,5 @@
+import { createRandom, type Random } from "./random.ts";
+
 /** Limits of a rate of which `hits` of `trials` were seen. */
 export interface RateLimits {
   readonly rate: number;
@@ -68,3 +70,56 @@ export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) return { median: Number.NaN, lowest: Number.NaN, highest: Number.NaN };
   return { median: medianOf(values), lowest: Math.min(...values), highest: Math.max(...values) };
 }
+
+/** A figure's limits, 95 % two-sided. */
+export interface Limits {
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/**
+ * Limits of the median of what independent values come from, whatever their distribution: the innermost pair of order
+ * statistics that enclose it with at least 95 %; null below six values, of which none do. Infinite values stay infinite.
+ * @see David & Nagaraja, Order Statistics (2003), §7.1
+ */
+export function medianLimits(values: readonly number[]): Limits | null {
+  const n = values.length;
+  let rank = 0;
+  while (2 * binomialCdf(rank, n, 0.5) <= 0.05) rank += 1;
+  if (rank === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  return { lower: sorted[rank - 1] ?? Number.NaN, upper: sorted[n - rank] ?? Number.NaN };
+}
+
+/** So many resamples place a 2.5 % quantile to within about half a percent of probability. */
+const RESAMPLES = 1000;
+
+/**
+ * Limits of a figure by the percentile bootstrap: the 2.5 and 97.5 % quantiles of what `resampled` gives for samples drawn
+ * anew, with replacement, by the random numbers that it is handed. Null where it gives no figure.
+ * @see Efron & Tibshirani, An Introduction to the Bootstrap (1993), ch. 13
+ */
+export function bootstrapLimits(
+  resampled: (random: Random) => number | null,
+  seed: number,
+  resamples = RESAMPLES,
+): Limits | null {
+  const random = createRandom(seed);
+  const figures: number[] = [];
+  for (let i = 0; i < resamples; i++) {
+    const figure = resampled(random);
+    if (figure !== null && !Number.isNaN(figure)) figures.push(figure);
+  }
+  if (figures.length === 0) return null;
+  figures.sort((a, b) => a - b);
+  const at = (q: number) => figures[Math.round(q * (figures.length - 1))] ?? Number.NaN;
+  return { lower: at(0.025), upper: at(0.975) };
+}
+
+/** As many values as there are, drawn from them with replacement. */
+export const drawnAgain = <T>(values: readonly T[], random: Random): readonly T[] =>
+  values.map(() => values[Math.floor(random.uniform() * values.length)] as T);
+
+/** As people read them: ` (1.2–3.4)`; nothing where there are none. */
+export const limitsText = (limits: Limits | null, text: (value: number) => string): string =>
+  limits === null ? "" : ` (${text(limits.lower)}–${text(limits.upper)})`;

@@ -9,7 +9,7 @@ import type { Clock, Sources } from "../../core/ports.ts";
 import { createHttp, type Http, type Path } from "../../mcp-tools/connectors/http.ts";
 import { createPrometheus } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
 import { benchConfig } from "./bench-config.ts";
-import { medianOf } from "./intervals.ts";
+import { type Limits, limitsText, medianLimits, medianOf } from "./intervals.ts";
 import { seriesOf, TICK_METRICS } from "./prometheus-answers.ts";
 import type { StandIn } from "./prometheus-process.ts";
 
@@ -30,6 +30,8 @@ export interface TickReport {
   readonly signals: number;
   readonly seed: number;
   readonly medianSeconds: number;
+  /** 95 % limits of the median, of this run on this machine. */
+  readonly medianLimits: Limits | null;
   readonly worstSeconds: number;
   /** For comparison, and not in the median: what `JSON.parse` of the same bytes takes, as one tree of objects. */
   readonly parsingSeconds: number;
@@ -56,6 +58,7 @@ export async function measureTick(seed: number): Promise<TickReport> {
     signals: SERVICES * TICK_METRICS.length,
     seed,
     medianSeconds,
+    medianLimits: medianLimits(full.seconds),
     worstSeconds: Math.max(...full.seconds),
     parsingSeconds: full.parsingSeconds,
     bytesPerTick: full.bytes,
@@ -167,8 +170,8 @@ export function tickLines(report: TickReport): readonly string[] {
   const { services, signals, seed, medianSeconds, worstSeconds, parsingSeconds, bytesPerTick, residentMib } = report;
   const seconds = (value: number) => `${value.toFixed(2)} s`;
   return [
-    `one tick over ${services} services, ${signals} signals, from the bytes of Prometheus' answers to findings, seed ${seed}`,
-    `  CPU time a tick: median ${seconds(medianSeconds)} of ${TICKS}, worst ${seconds(worstSeconds)}; wanted at most ${MOST_SECONDS} s`,
+    `one tick over ${services} services, ${signals} signals, from the bytes of Prometheus' answers to findings, seed ${seed}; 95 % limits from order statistics`,
+    `  CPU time a tick: median ${seconds(medianSeconds)}${limitsText(report.medianLimits, seconds)} of ${TICKS}, worst ${seconds(worstSeconds)}; wanted at most ${MOST_SECONDS} s`,
     `  for comparison JSON.parse alone: ${seconds(parsingSeconds)} for ${(bytesPerTick / 2 ** 20).toFixed(1)} MiB; all is ${(medianSeconds / parsingSeconds).toFixed(1)} times that`,
     `  ${Math.round(signals / medianSeconds)} signals a second; ${report.openTests} services under an open test`,
     `  with a tenth of the services ${seconds(report.tenthSeconds)}: ${(medianSeconds / report.tenthSeconds).toFixed(1)} times as much for ten times as many`,
