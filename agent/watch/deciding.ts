@@ -44,8 +44,9 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   if (older !== undefined && before.plan === null && goesFirst(older, before)) return joinOlder(before, older, pursuit);
   const standing = standingDecision(before, assessment, caseFile);
   const assessed = withAssessment(unmark(before), assessment);
-  let incident = redated(standing === null ? assessed : { ...assessed, decision: standing }, before, caseFile.at);
-  if (standing !== null) return save(incident);
+  // What it was decided upon stays with it: the onset, too.
+  if (standing !== null) return save({ ...assessed, decision: standing, onset: before.onset });
+  let incident = redated(assessed, before, caseFile.at);
   const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspects(incident) !== suspects(before))

@@ -37,12 +37,24 @@ describe("a decision that people were asked to answer", () => {
     readonly is: Decision;
     readonly reached?: boolean;
     readonly changes?: readonly Change[];
+    /** When what is wrong now began, after what was decided upon did. */
+    readonly laterBy?: number;
   }
   const rows: readonly (readonly [string, Row, boolean])[] = [
     ["stands while the newest samples look better", { is: nothing }, true],
     ["stands where the same change is a little less sure", { is: unsure, reached: false }, true],
     ["gives way to another culprit", { is: { ...nothing, culprit: { changeId: "other", probability: 0.9 } } }, false],
     ["gives way where no change is likelier than any", { is: { ...nothing, culprit: null } }, false],
+    [
+      "stands where what is wrong now began later, and no change is blamed for it",
+      { is: { ...nothing, culprit: null }, laterBy: 10 * MINUTE },
+      true,
+    ],
+    [
+      "gives way where another change is blamed for what began later",
+      { is: { ...nothing, culprit: { changeId: "other", probability: 0.9 } }, laterBy: 10 * MINUTE },
+      false,
+    ],
     ["gives way to a decision to act", { is: rollback }, false],
     ["gives way where there is another reason to leave it", { is: takenBack }, false],
     [
@@ -57,9 +69,13 @@ describe("a decision that people were asked to answer", () => {
     ["is none where nobody was asked yet", { was: rollback, is: nothing }, false],
     ["is none where there was nothing to do", { was: nothing, is: nothing }, false],
   ];
-  it.each(rows)("%s", (_, { was = told, gate, is, reached = true, changes = [bad] }, stands) => {
-    const answers = { correlate_timing: { ranking: {}, threshold: 0.8, reached } } as Assessment["answers"];
-    const incident = { decision: was, gate: gate ?? null };
+  it.each(rows)("%s", (_, { was = told, gate, is, reached = true, changes = [bad], laterBy = 0 }, stands) => {
+    const onsetAt = (at: number) => ({ at, earliest: at - MINUTE, latest: at + MINUTE });
+    const answers = {
+      identify_recent_deployments: { onset: onsetAt(NOW - 20 * MINUTE + laterBy) },
+      correlate_timing: { ranking: {}, threshold: 0.8, reached },
+    } as Assessment["answers"];
+    const incident = { decision: was, gate: gate ?? null, onset: onsetAt(NOW - 20 * MINUTE) };
     expect(standingDecision(incident, { decision: is, answers }, { changes, at: NOW })).toBe(stands ? was : null);
   });
 });
