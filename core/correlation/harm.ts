@@ -103,6 +103,27 @@ export function isHurtSince(index: SampleIndex, service: string, onset: Onset, s
   return harmOf(index, service, { ...onset, at: since }, at, 0);
 }
 
+/**
+ * The same for a level that is no harm itself (the length of a queue, connections, the hits of a cache), in its direction
+ * of `worse`; 0 where it has come back some of the way since then: what was held up by a restart is worked off after it.
+ */
+export function isOffSince(
+  index: SampleIndex,
+  service: string,
+  metric: string,
+  onset: Onset,
+  since: number,
+  at: number,
+): number {
+  const series = index.whole(service, metric);
+  const sign = series?.worse === "down" ? -1 : 1;
+  const read = (from: number, to: number) => valuesBetween(series, from, to).map((value) => sign * value);
+  const values = read(since, at);
+  const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
+  if (values.length < 2 || before.length === 0 || median(values.slice(-2)) < (values[0] ?? 0)) return 0;
+  return clamp(levelNats(before, values, Math.max(MATERIAL_LEVEL * Math.abs(median(before)), Number.EPSILON)));
+}
+
 /** Log Bayes factors of "fails since the onset" and "slow since the onset", each by itself; 0 where it cannot be told. */
 export function harmByClass(
   index: SampleIndex,

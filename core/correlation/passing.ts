@@ -2,7 +2,7 @@ import { isLatency } from "../detection/meaning.ts";
 import { median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
-import { isHurtSince } from "./harm.ts";
+import { isHurtSince, isOffSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { samplesBetween } from "./samples.ts";
 import { showsAt } from "./shows-at.ts";
@@ -50,7 +50,7 @@ export const SURE_NATS = Math.log(20);
 export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (change.kind === "flag" || change.kind === "migration") return false; // these replace no pods
   const { at } = evidence.caseFile;
-  const { onset, stepMs, index } = evidence;
+  const { onset, stepMs } = evidence;
   const over = endOf(change, evidence) ?? at;
   const end = isLaterStage(change, evidence, over)
     ? Math.min(over, onset.latest + STAGE_MS)
@@ -62,7 +62,18 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (at < replaced + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
   const since = Math.max(replaced, onset.at);
-  return showsAt(change, evidence).every((service) => isHurtSince(index, service, onset, since, at) < SURE_NATS);
+  return showsAt(change, evidence).every((service) => staysSince(service, since, evidence) < SURE_NATS);
+}
+
+/**
+ * Log Bayes factor of what a service suffers from being there by the samples since a moment alone: failed requests and late
+ * answers, or where neither is worse, whatever level is (a queue that grows while nobody is hurt yet).
+ */
+function staysSince(service: string, since: number, { worse, index, onset, caseFile: { at } }: CaseEvidence): number {
+  const metrics = [...(worse.get(service) ?? [])];
+  if (metrics.length === 0 || metrics.some((metric) => speaksOfErrors(metric) || isLatency(metric)))
+    return isHurtSince(index, service, onset, since, at);
+  return Math.max(...metrics.map((metric) => isOffSince(index, service, metric, onset, since, at)));
 }
 
 /** A stage of a rollout replaces its pods within about a minute. */

@@ -10,7 +10,7 @@ import { isSaturatedByCost } from "./saturation.ts";
 import { failsMoreThanItsShare } from "./served-share.ts";
 import { showsAt } from "./shows-at.ts";
 import { ORDINARY_ROLLOUT_MS, timingEvidence, UNTOLD_MS } from "./timing.ts";
-import { versionSplit } from "./version-split.ts";
+import { type VersionSplit, versionSplit } from "./version-split.ts";
 
 /**
  * About seven outages in ten come from changes in a live system.
@@ -47,10 +47,12 @@ export function reasonsFor(
   const late = isTooLate(change, evidence);
   const inTime = (reasons: readonly (Reason | null)[]) =>
     reasons.filter((one) => one !== null).filter(({ logOdds }) => !(late && logOdds > 0)); // no later sign makes up for that
-  const split = splitReason(change, evidence);
+  const compared = splitOf(change, evidence);
+  const split = compared === null ? null : { name: "versions", logOdds: compared.nats, sentence: compared.sentence };
   const own = inTime([
     split,
-    logReason(change, evidence),
+    // Where the old version alone fails, that it writes the new errors is no sign beside.
+    compared?.oldAlone === true ? null : logReason(change, evidence),
     growthReason(change, evidence, split, [change.service]),
     split === null ? shareReason(change, evidence) : null,
   ]);
@@ -148,10 +150,11 @@ function worstFit(origins: readonly Origin[]): number {
   return origins.find(({ kind }) => kind === "shared")?.fit ?? 0;
 }
 
-function splitReason(
+/** The versions side by side; null where they cannot be compared, or would speak against a change that they cannot acquit. */
+function splitOf(
   change: Change,
   { index, onset, caseFile, worse, overloaded, course }: CaseEvidence,
-): Reason | null {
+): VersionSplit | null {
   const split = versionSplit(index, change, onset, caseFile.at, worse.get(change.service) ?? new Set(["error_rate"]));
   if (split === null || change.kind === "flag") return null;
   // What creeps hurts long after both served side by side: that neither was worse then acquits nobody.
@@ -159,7 +162,7 @@ function splitReason(
   // What floods a callee, or takes all that the pods share, hurts both versions alike.
   if (split.nats < 0 && [...overloaded.values()].some((callers) => callers.has(change.service))) return null;
   if (split.nats < 0 && isSaturatedByCost(index, change.service, onset, caseFile.at)) return null;
-  return { name: "versions", logOdds: split.nats, sentence: split.sentence };
+  return split;
 }
 
 function logReason(change: Change, { signatures, onset }: CaseEvidence): Reason | null {

@@ -52,14 +52,17 @@ const CLOCKS_DIFFER = 1e-6;
  * @see Lomax (1954), J. Am. Stat. Assoc. 49(268):847–852; an exponential of exponentially distributed rate
  */
 export function timingEvidence(
-  change: Pick<Change, "kind" | "startedAt" | "finishedAt">,
+  change: Pick<Change, "kind" | "startedAt" | "finishedAt" | "canary">,
   onset: Onset,
   options: { readonly stepMs: number; readonly windowMs: number; readonly at: number; readonly course: Course },
 ): number {
   const { stepMs, windowMs, at, course } = options;
   const lasted = Math.max(0, Math.min(change.finishedAt ?? at, at) - change.startedAt);
+  // A canary that stays one has its pods within minutes; what goes on after that rolls nothing out.
+  const isCanary = change.finishedAt === null && change.canary !== undefined && change.canary < 1;
   const untold = change.kind === "deploy" && change.finishedAt !== null && lasted < UNTOLD_MS;
-  const rollout = untold ? ORDINARY_ROLLOUT_MS : Math.max(lasted, LEAST_ROLLOUT_MS);
+  const rolled = isCanary ? Math.min(lasted, ORDINARY_ROLLOUT_MS) : lasted;
+  const rollout = untold ? ORDINARY_ROLLOUT_MS : Math.max(rolled, LEAST_ROLLOUT_MS);
   const half = course === "shift" ? rollout : HALF_LATER_MS[course];
   const density = (lag: number): number => {
     if (lag < 0) return CLOCKS_DIFFER / windowMs;

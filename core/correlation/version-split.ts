@@ -1,17 +1,19 @@
 import { MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { isLatency } from "../detection/meaning.ts";
-import { median, robustScale } from "../detection/robust.ts";
+import { logAdd, median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { ratioSplit } from "./ratio-split.ts";
 import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 
-/** What two versions side by side say: log likelihood ratio of "the new one carries all of it" against "both alike". */
+/** What two versions side by side say: log likelihood ratio of "the new one is to blame" against "it is not". */
 export interface VersionSplit {
   readonly nats: number;
   readonly sentence: string;
   /** Samples since the onset in which both served. */
   readonly samples: number;
+  /** Whether the old version alone fails, more surely than that both fail alike. */
+  readonly oldAlone: boolean;
 }
 
 const MOST_NATS = 6;
@@ -19,6 +21,15 @@ const DISPERSION = 2;
 /** Fewer requests than this on either side prove nothing. (The field's usual floor, twenty a window.) */
 const LEAST_REQUESTS = 20;
 const BEFORE_MS = 1_800_000;
+/**
+ * How often trouble of a mixed fleet shows at the old version alone, while the new one is well. A new version that writes
+ * what the one before it cannot read hurts that one: incompatible data is the leading cause of failed upgrades, and a
+ * fifth of the incidents that software bugs caused in a large cloud; a quarter of these is taken to show at the older of
+ * the two. Without the change, an own trouble of the old pods is as rare as any unrelated one.
+ * @see Zhang et al. (2021), "Understanding and Detecting Software Upgrade Failures in Distributed Systems", SOSP, §4
+ *   Liu, Lu, Musuvathi & Nath (2019), "What Bugs Cause Production Cloud Incidents?", HotOS, §3
+ */
+const OLD_ALONE = { guilty: 0.05, otherwise: 0.01 } as const;
 
 /**
  * Compares the version that a change brought with the one it replaced, over the samples since the onset in which both
@@ -54,6 +65,7 @@ function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number
   );
   const series = errors.get(change.to);
   let nats = 0;
+  let oldNats = 0;
   let samples = 0;
   const total = { fresh: { k: 0, n: 0 }, old: { k: 0, n: 0 } };
   // Step by step: errors and the share of the new version rise together during a rollout, and sums would mix the two.
@@ -63,7 +75,8 @@ function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number
     const old = otherCounts(errors, rates, change.to, from, time);
     if (fresh === null || old === null) continue;
     const before = whole === null ? 0.01 : (whole.k + 0.5) / (whole.n + 1);
-    nats += carriedByNew(fresh, old, before);
+    nats += carriedAlone(fresh, old, before);
+    oldNats += carriedAlone(old, fresh, before);
     samples += 1;
     for (const part of ["k", "n"] as const) {
       total.fresh[part] += fresh[part];
@@ -71,7 +84,16 @@ function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number
     }
   }
   if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
-  return { nats: clamp(nats / DISPERSION), sentence: splitWords(change.to, total), samples };
+  const alone = clamp(oldNats / DISPERSION);
+  const oldAlone = alone > 0;
+  const guilty = logAdd(clamp(nats / DISPERSION), Math.log(OLD_ALONE.guilty) + alone);
+  const told = splitWords(change.to, total);
+  return {
+    nats: oldAlone ? guilty - logAdd(0, Math.log(OLD_ALONE.otherwise) + alone) : clamp(nats / DISPERSION),
+    sentence: oldAlone ? `${told}, as where the new one leaves what the old one cannot read` : told,
+    samples,
+    oldAlone,
+  };
 }
 
 /** The same where nobody counts the requests. */
@@ -128,15 +150,16 @@ export function failsMoreThanOld(index: SampleIndex, change: Change, onset: Onse
     nats: clamp(nats / DISPERSION - price),
     sentence: splitWords(change.to, total),
     samples,
+    oldAlone: false,
   };
 }
 
-/** Log likelihood of one step if the new version carries the whole excess, less that of both being alike. */
-function carriedByNew(fresh: Counts, old: Counts, before: number): number {
-  const both = (fresh.k + old.k + 0.5) / (fresh.n + old.n + 1);
-  const excess = Math.max(0, fresh.k + old.k - before * (fresh.n + old.n));
-  const guilty = Math.min(0.99, before + excess / fresh.n);
-  return loglik(fresh, guilty) + loglik(old, before) - loglik(fresh, both) - loglik(old, both);
+/** Log likelihood of one step if one version carries the whole excess, less that of both being alike. */
+function carriedAlone(one: Counts, other: Counts, before: number): number {
+  const both = (one.k + other.k + 0.5) / (one.n + other.n + 1);
+  const excess = Math.max(0, one.k + other.k - before * (one.n + other.n));
+  const guilty = Math.min(0.99, before + excess / one.n);
+  return loglik(one, guilty) + loglik(other, before) - loglik(one, both) - loglik(other, both);
 }
 
 const loglik = ({ k, n }: Counts, p: number): number =>
@@ -198,6 +221,7 @@ function latencySplit(
     ),
     sentence: `while both served, ${metric} of ${change.to} was ${Math.exp(mean).toFixed(2)} times that of the version before it`,
     samples: differences.length,
+    oldAlone: false,
   };
 }
 

@@ -49,6 +49,18 @@ describe("the timing of a change and an onset", () => {
     expect(nats(MINUTE, "shift", long) - nats(4 * MINUTE, "shift", long)).toBeGreaterThan(Math.log(2));
   });
 
+  it("takes a canary for rolled out within minutes, however long it stays one", () => {
+    const canary = (minutes: number) =>
+      timingEvidence(change({ finishedAt: null, canary: 0.1 }), onsetAt(T0 + MINUTE), {
+        stepMs: 15_000,
+        windowMs: 30 * MINUTE,
+        at: T0 + minutes * MINUTE,
+        course: "shift",
+      });
+    expect(canary(60)).toBeCloseTo(canary(5), 9);
+    expect(canary(60)).toBeGreaterThan(1);
+  });
+
   it("moves with time and nothing else", () => {
     const shift = fc.integer({ min: 0, max: 10 ** 11 });
     fc.assert(

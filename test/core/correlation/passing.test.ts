@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { mayPass } from "../../../core/correlation/passing.ts";
+import { gatherEvidence } from "../../../core/correlation/rank.ts";
+import { change, emptyCase, MINUTE, onsetAt, T0 } from "./fixtures.ts";
+
+const STEP = 15_000;
+const BEFORE = 120;
+const rollout = change({ finishedAt: T0 + MINUTE });
+
+/** Nobody fails and nobody waits; a queue of about ten that does as told from the rollout's start on, `minutes` long. */
+function queueMayPass(queue: (minutesIn: number) => number, minutes = 6): boolean {
+  const row = (metric: string, value: (i: number) => number) => ({
+    service: "cart",
+    metric,
+    unit: "",
+    worse: "up" as const,
+    labels: {},
+    startAt: T0 - (BEFORE - 1) * STEP,
+    stepMs: STEP,
+    values: Array.from({ length: BEFORE + (minutes * MINUTE) / STEP }, (_, i) => value(i)),
+  });
+  const at = T0 + minutes * MINUTE;
+  const since = (i: number) => ((i - BEFORE + 1) * STEP) / MINUTE;
+  const finding = {
+    detector: "regression",
+    service: "cart",
+    metric: "queue_depth",
+    labels: {},
+    unit: "",
+    verdict: "worse" as const,
+    onset: onsetAt(T0),
+    detectedAt: T0 + MINUTE,
+    baseline: 10,
+    current: queue(minutes),
+    samples: 4,
+    strength: 40,
+    because: "queue_depth of cart is worse",
+  };
+  const caseFile = emptyCase({
+    at,
+    changes: [rollout],
+    findings: [finding],
+    series: [
+      row("error_rate", (i) => 0.002 + 0.001 * (i % 2)),
+      row("p50_latency", (i) => 20 + (i % 3)),
+      row("queue_depth", (i) => (i < BEFORE ? 10 + (i % 3) : queue(since(i)))),
+    ],
+  });
+  const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+  return mayPass(rollout, gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options));
+}
+
+describe("what began during a rollout, and hurts nobody yet", () => {
+  const rows: readonly (readonly [string, (minutes: number) => number, boolean, number?])[] = [
+    ["a queue that goes on growing after it does not pass", (m) => 10 + 100 * m, false],
+    ["a queue that is full and stays so does not pass", (m) => Math.min(200, 10 + 100 * m), false],
+    ["a queue that is worked off after it may pass", (m) => (m <= 1 ? 10 + 100 * m : 110 - 18 * (m - 1)), true],
+    ["a queue that is back at its usual length may pass", (m) => (m <= 1 ? 10 + 100 * m : 11), true],
+    ["a queue that grows may pass while the rollout goes on", (m) => 10 + 100 * m, true, 1],
+  ];
+  it.each(rows.map(([name, queue, passes, minutes]) => ({ name, queue, passes, minutes })))(
+    "$name",
+    ({ queue, passes, minutes }) => {
+      expect(queueMayPass(queue, minutes)).toBe(passes);
+    },
+  );
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { indexSeries } from "../../../core/correlation/samples.ts";
+import { versionSplit } from "../../../core/correlation/version-split.ts";
+import { change, MINUTE, onsetAt, T0 } from "./fixtures.ts";
+
+const STEP = 15_000;
+const BEFORE = 120;
+const SINCE = 16;
+
+/** A canary of a tenth from T0 on; each version fails its share of requests, so many a second in all. */
+function sideBySide({ fresh, old, rate = 100 }: { fresh: number; old: number; rate?: number }) {
+  const row = (metric: string, labels: Record<string, string>, before: number | null, since: number) => ({
+    service: "cart",
+    metric,
+    unit: "",
+    worse: "up" as const,
+    labels,
+    startAt: T0 - (BEFORE - 1) * STEP,
+    stepMs: STEP,
+    values: [...Array.from({ length: BEFORE }, () => before), ...Array.from({ length: SINCE }, () => since)],
+  });
+  const both = 0.1 * fresh + 0.9 * old;
+  const all = [
+    row("error_rate", {}, 0.002, both),
+    row("request_rate", {}, rate, rate),
+    row("error_rate", { version: "v1.0.0" }, 0.002, old),
+    row("request_rate", { version: "v1.0.0" }, rate, 0.9 * rate),
+    row("error_rate", { version: "v1.1.0" }, null, fresh),
+    row("request_rate", { version: "v1.1.0" }, null, 0.1 * rate),
+  ];
+  const canary = change({ canary: 0.1, finishedAt: null });
+  return versionSplit(indexSeries(all, "version"), canary, onsetAt(T0), T0 + 4 * MINUTE, new Set(["error_rate"]));
+}
+
+describe("two versions side by side", () => {
+  const rows: readonly (readonly [string, Parameters<typeof sideBySide>[0], "for" | "against" | "neither"])[] = [
+    ["the new one failing alone speaks for its change", { fresh: 0.2, old: 0.002 }, "for"],
+    ["both failing alike speak against it", { fresh: 0.1, old: 0.1 }, "against"],
+    ["the old one failing alone beside it speaks for it, if weakly", { fresh: 0.002, old: 0.1 }, "for"],
+    ["the old one failing somewhat more is not failing alone", { fresh: 0.08, old: 0.1 }, "against"],
+    ["nothing is told by a handful of requests", { fresh: 0.002, old: 0.1, rate: 0.5 }, "neither"],
+  ];
+  it.each(rows.map(([name, world, says]) => ({ name, world, says })))("$name", ({ world, says }) => {
+    const nats = sideBySide(world)?.nats ?? 0;
+    expect(nats > 0.5 ? "for" : nats < -0.5 ? "against" : "neither").toBe(says);
+  });
+
+  it("say less for a change where the old one fails alone than where the new one does", () => {
+    const [fresh, old] = [sideBySide({ fresh: 0.2, old: 0.002 }), sideBySide({ fresh: 0.002, old: 0.2 })];
+    expect(old?.oldAlone).toBe(true);
+    expect(fresh?.oldAlone).toBe(false);
+    expect(old?.nats).toBeLessThan((fresh?.nats ?? 0) / 2);
+    expect(old?.sentence).toContain("cannot read");
+  });
+});
