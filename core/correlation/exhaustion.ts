@@ -93,7 +93,8 @@ function followsTraffic(series: Series, rate: Series | undefined, rise: Onset, u
   return use - traffic < FOR_THE_MOST_PART * use; // not so where either is unknown
 }
 
-const isUse = ({ metric, worse }: Series): boolean =>
+/** Whether a metric counts what is in use of something: neither harm nor traffic, and no resource that every request takes. */
+export const isUse = ({ metric, worse }: Series): boolean =>
   worse !== "down" &&
   !isResource(metric) &&
   !isLatency(metric) &&

@@ -16,6 +16,7 @@ import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import type { PastOutcomes } from "./past-outcomes.ts";
+import { pressedBy } from "./pressed.ts";
 import { FROM_CHANGES, isTooLate, reasonsFor, sumOf } from "./reasons.ts";
 import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
@@ -187,7 +188,8 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const near = findings.filter((one) => isNearOnset(index, one, onset));
   const own = ownExcess(index, graph, harm, near, onset, caseFile.at);
   const together = beginsTogether(near, onset, caseFile.at, stepMs);
-  const overloaded = overloadedBy(index, graph, onset, caseFile.at);
+  const pressed = pressedBy(findings, index, graph, onset, caseFile.at);
+  const overloaded = new Map([...pressed, ...overloadedBy(index, graph, onset, caseFile.at)]);
   const told = findings.filter(isTold);
   const creeping = isCreeping(told, index);
   const usedUp = exhaustion(told, index, caseFile.changes);
