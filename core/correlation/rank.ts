@@ -17,6 +17,7 @@ import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import type { PastOutcomes } from "./past-outcomes.ts";
 import { pressedBy } from "./pressed.ts";
+import { rampFoot } from "./ramp-foot.ts";
 import { FROM_CHANGES, isTooLate, reasonsFor, sumOf } from "./reasons.ts";
 import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
@@ -139,6 +140,8 @@ export interface CaseEvidence {
   readonly course: "shift" | "drift";
   /** What was used up before the trouble showed; then it began when that did. */
   readonly usedUp: Exhaustion | null;
+  /** When it began by its slope, where it was first seen while it grew. */
+  readonly foot: Onset | null;
   readonly surge: number | null;
   readonly starved: ReadonlySet<string>;
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
@@ -234,6 +237,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     worse: worseMetrics(told),
     course,
     usedUp,
+    foot: course === "drift" ? null : rampFoot(told, index, onset, caseFile.at),
     starved,
     surge,
     overloaded,

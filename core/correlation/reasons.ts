@@ -92,11 +92,13 @@ const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Cha
 function timingReason(
   change: Change,
   candidates: readonly Change[],
-  { onset, stepMs, caseFile, course }: CaseEvidence,
+  { onset, foot, stepMs, caseFile, course }: CaseEvidence,
   { windowMs }: RankOptions,
 ): Reason {
   const timing = { stepMs, windowMs, at: caseFile.at, course };
-  const own = timingEvidence(change, onset, timing);
+  const seen = timingEvidence(change, onset, timing);
+  // What grew may have begun where its slope says, or when it was first seen: each as likely.
+  const own = foot === null ? seen : logAdd(seen, timingEvidence(change, foot, timing)) - Math.LN2;
   const triggers = reliedOnBy(change, candidates);
   const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
   const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
@@ -105,8 +107,10 @@ function timingReason(
   const when = isTooLate(change, { onset, stepMs })
     ? `${durationText(-lag)} before it started: it cannot be the cause`
     : aboutWhen(lag);
+  const sloped = foot === null ? 0 : foot.at - change.startedAt;
+  const slope = foot === null ? "" : `, or by its slope ${sloped < 0 ? "before" : aboutWhen(sloped)}`;
   const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
-  return { name: "timing", logOdds, sentence: `the trouble began ${when}${via}` };
+  return { name: "timing", logOdds, sentence: `the trouble began ${when}${slope}${via}` };
 }
 
 function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atConsumers"): Reason {
