@@ -58,8 +58,12 @@ export function rankCandidates(
   const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);
   const anyEligible = judged.some((change) => !isTooLate(change, evidence));
   const alone = judged.map((change) => ({ change, reasons: reasonsFor(change, judged, evidence, options) }));
+  const places = new Map(alone.toSorted(surest).map(({ change }, place) => [change, place]));
+  const placeOf = (change: Change): number => places.get(change) ?? alone.length;
   const scored = alone.map(({ change, reasons: own }) => {
-    const joined = joinedBy(accomplices(change, alone, evidence));
+    // Several that are guilty together are one hypothesis: it is counted once, under the surest of them.
+    const joins = accomplices(change, alone, evidence).filter((other) => placeOf(other.change) > placeOf(change));
+    const joined = joinedBy(joins);
     const reasons = joined === null ? own : [...own, joined];
     return { change, reasons, logOdds: sumOf(reasons) };
   });
@@ -94,6 +98,10 @@ const COLD_START_SHARE = 0.6;
 
 /** So many are named in a sentence: on a busy day dozens of rollouts are under way. */
 const NAMED = 3;
+
+/** The likelier by itself first. */
+const surest = (a: Scored, b: Scored): number =>
+  sumOf(b.reasons) - sumOf(a.reasons) || (a.change.id < b.change.id ? -1 : 1);
 
 interface Scored {
   readonly change: Change;

@@ -36,6 +36,21 @@ describe("two changes that are guilty, each by itself", () => {
     const { changeIds } = await decided({ ...world, changes: [deploy("stock", 300), push] });
     expect([...changeIds].sort()).toEqual(["config-cart", "deploy-stock-300"]);
   });
+
+  it("are one hypothesis, counted under the surer of the two alone", async () => {
+    const push = deploy("cart", 305, { id: "config-cart", kind: "config" });
+    const file = await caseAt({ ...world, changes: [deploy("stock", 300), push] }, 425);
+    const candidates = assess(file, testConfig()).answers.correlate_timing?.ranking.candidates ?? [];
+    const joined = candidates.filter(({ reasons }) =>
+      reasons.some((one) => one.name === "joined" && one.logOdds > 0.1),
+    );
+    expect(joined).toHaveLength(1);
+    const alone = candidates.map(({ reasons }) =>
+      reasons.reduce((sum, one) => sum + (one.name === "joined" ? 0 : one.logOdds), 0),
+    );
+    expect(candidates[alone.indexOf(Math.max(...alone))]).toBe(joined[0]);
+    expect(candidates[0]?.probability).toBeGreaterThan(0.95);
+  });
 });
 
 describe("a change that met the guilty one in the same seconds", () => {
