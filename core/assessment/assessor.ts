@@ -21,6 +21,7 @@ import { type AskContext, ask } from "./ask.ts";
 import { readContext } from "./context.ts";
 import { afterOwnActs } from "./own-acts.ts";
 import { type Reading, rangeInPieces, takeAll } from "./read-range.ts";
+import { usualTrafficAt } from "./usual-traffic.ts";
 
 export interface AssessorOptions {
   /** Samples kept a signal; how far back the first tick reads, in steps. Default 1440. */
@@ -254,7 +255,8 @@ export function createAssessor(
         now,
       );
       const known = afterOwnActs({ findings, series }, seen, more.topology, engine);
-      return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps };
+      const usualTraffic = usualTrafficAt(engine, now);
+      return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps, usualTraffic };
     },
     state: () => ({
       detection: engine.state(),

@@ -27,7 +27,7 @@ import { type Slowness, slownessByService } from "./slowness.ts";
 import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
 import { starvedCallees } from "./starved.ts";
 import { strainOf } from "./strain.ts";
-import { surgeAtEntries } from "./surge.ts";
+import { surgeAtEntries, usuallyUpTo } from "./surge.ts";
 import { beginsTogether } from "./together.ts";
 import { isCreeping } from "./trouble.ts";
 
@@ -151,6 +151,8 @@ export interface CaseEvidence {
   /** When it began by its slope, where it was first seen while it grew. */
   readonly foot: Onset | null;
   readonly surge: number | null;
+  /** Up to how many requests a second services usually get at this time. */
+  readonly usual: ReadonlyMap<string, number>;
   readonly starved: ReadonlySet<string>;
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
   readonly own: OwnExcess | null;
@@ -205,8 +207,9 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const creeping = isCreeping(told, index);
   const usedUp = exhaustion(told, index, caseFile.changes);
   const course = creeping || usedUp !== null ? "drift" : "shift";
+  const usual = usuallyUpTo(caseFile.usualTraffic);
   // Over the hours of a drift traffic rises by itself, with the day.
-  const surge = course === "drift" ? null : surgeAtEntries(index, graph, onset, caseFile.at);
+  const surge = course === "drift" ? null : surgeAtEntries(index, graph, onset, caseFile.at, usual);
   // Late answers are no refusals, and what creeps has no before.
   const failing = course === "shift" && told.some(({ metric }) => speaksOfErrors(metric));
   const refused: CaseEvidence["refused"] = failing
@@ -248,6 +251,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     foot: course === "drift" ? null : rampFoot(told, index, onset, caseFile.at),
     starved,
     surge,
+    usual,
     overloaded,
     own,
     spans,

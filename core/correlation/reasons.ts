@@ -2,6 +2,7 @@ import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { durationText } from "../model/time.ts";
+import { busierChance } from "./busier.ts";
 import type { Origin } from "./origin.ts";
 import { isStaged, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
@@ -92,10 +93,11 @@ const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Cha
 function timingReason(
   change: Change,
   candidates: readonly Change[],
-  { onset, foot, stepMs, caseFile, course }: CaseEvidence,
+  { index, onset, foot, stepMs, caseFile, course, usual }: CaseEvidence,
   { windowMs }: RankOptions,
 ): Reason {
-  const timing = { stepMs, windowMs, at: caseFile.at, course };
+  const busier = course === "drift" ? null : busierChance(index, change, onset, caseFile.at, usual);
+  const timing = { stepMs, windowMs, at: caseFile.at, course, busier };
   const seen = timingEvidence(change, onset, timing);
   // What grew may have begun where its slope says, or when it was first seen: each as likely.
   const own = foot === null ? seen : logAdd(seen, timingEvidence(change, foot, timing)) - Math.LN2;
@@ -109,8 +111,9 @@ function timingReason(
     : aboutWhen(lag);
   const sloped = foot === null ? 0 : foot.at - change.startedAt;
   const slope = foot === null ? "" : `, or by its slope ${sloped < 0 ? "before" : aboutWhen(sloped)}`;
+  const peak = busier !== null && busier * windowMs > 1 ? ", as it got busier than it had been since" : "";
   const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
-  return { name: "timing", logOdds, sentence: `the trouble began ${when}${slope}${via}` };
+  return { name: "timing", logOdds, sentence: `the trouble began ${when}${slope}${peak}${via}` };
 }
 
 function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atConsumers"): Reason {

@@ -1,4 +1,5 @@
 import { median, robustScale } from "../detection/robust.ts";
+import type { CaseFile } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
 import { onceAnIndex } from "./once.ts";
@@ -11,12 +12,32 @@ const LEAST_DEVIATIONS = 5;
 const RISING_RATIO = 1.125;
 const NEARLY_EVERY = 0.8;
 
+/** Nineteen days of twenty stay below this many deviations above the usual. */
+const USUAL_DEVIATIONS = 2;
+
+/** Up to how many requests a second each service usually gets at this time, as far as that is known. */
+export const usuallyUpTo = (usual: CaseFile["usualTraffic"] = []): ReadonlyMap<string, number> =>
+  new Map(usual.map(({ service, center, scale }) => [service, center + USUAL_DEVIATIONS * scale]));
+
 /**
  * The factor by which traffic at the entries rose about the onset, or null where it did not (or nobody measures it).
- * Retries raise traffic inside the graph, not where users come in: those services alone are read.
+ * Retries raise traffic inside the graph, not where users come in: those services alone are read. What comes at this time
+ * on other days as well (`usual`: up to so many requests a second, by service) was served then, and is no surge: where it rose beyond
+ * that, it rose by so much.
  */
-export function surgeAtEntries(index: SampleIndex, graph: CallGraph, onset: Onset, at: number): number | null {
-  const rises = index.services.map((service) => ({ service, rise: riseOf(index, service, onset, at) }));
+export function surgeAtEntries(
+  index: SampleIndex,
+  graph: CallGraph,
+  onset: Onset,
+  at: number,
+  usual: ReadonlyMap<string, number> = new Map(),
+): number | null {
+  const beyond = (service: string) => {
+    const rise = riseOf(index, service, onset, at);
+    const high = usual.get(service) ?? 0;
+    return rise === null || high <= 0 ? rise : { ...rise, ratio: Math.min(rise.ratio, rise.now / high) };
+  };
+  const rises = index.services.map((service) => ({ service, rise: beyond(service) }));
   const measured = rises.filter(({ rise }) => rise !== null);
   const entries = measured.filter(({ service }) => !graph.known || graph.entries.has(service));
   if (entries.length === 0) return null;
@@ -37,7 +58,7 @@ export function riseOf(
   service: string,
   onset: Onset,
   at: number,
-): { readonly ratio: number; readonly far: boolean; readonly fell: boolean } | null {
+): { readonly ratio: number; readonly now: number; readonly far: boolean; readonly fell: boolean } | null {
   return once(index, `${service}\n${onset.earliest} ${onset.at} ${at}`, () => newRise(index, service, onset, at));
 }
 
@@ -52,5 +73,5 @@ function newRise(index: SampleIndex, service: string, onset: Onset, at: number):
   const now = median(after.slice(-2));
   if (usual <= 0) return null;
   const deviations = LEAST_DEVIATIONS * robustScale(before, usual);
-  return { ratio: now / usual, far: now - usual > deviations, fell: usual - now > deviations };
+  return { ratio: now / usual, now, far: now - usual > deviations, fell: usual - now > deviations };
 }

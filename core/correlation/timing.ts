@@ -36,6 +36,8 @@ const LATENT = { share: 1 / 2, halfMs: 60 * MINUTE } as const;
  * rate. Without this a long rollout would lose its first minutes the longer it goes on.
  */
 const FIRST_STAGE = { share: 1 / 2, halfMs: MINUTE } as const;
+/** Of these, so many wait for a busier time, and come with it: one in three, where it is known when that was. */
+const BUSIER = 1 / 3;
 /** A change cannot act before it starts. What remains is the chance that two clocks differ by more than a step. */
 const CLOCKS_DIFFER = 1e-6;
 
@@ -54,9 +56,16 @@ const CLOCKS_DIFFER = 1e-6;
 export function timingEvidence(
   change: Pick<Change, "kind" | "startedAt" | "finishedAt" | "canary">,
   onset: Onset,
-  options: { readonly stepMs: number; readonly windowMs: number; readonly at: number; readonly course: Course },
+  options: {
+    readonly stepMs: number;
+    readonly windowMs: number;
+    readonly at: number;
+    readonly course: Course;
+    /** Chance for each millisecond of the onset, of what waits for a busier time; null: not known. */
+    readonly busier?: number | null;
+  },
 ): number {
-  const { stepMs, windowMs, at, course } = options;
+  const { stepMs, windowMs, at, course, busier = null } = options;
   const lasted = Math.max(0, Math.min(change.finishedAt ?? at, at) - change.startedAt);
   // A canary that stays one has its pods within minutes; what goes on after that rolls nothing out.
   const isCanary = change.finishedAt === null && change.canary !== undefined && change.canary < 1;
@@ -69,7 +78,9 @@ export function timingEvidence(
     if (lag <= rollout) return DURING[course] * during(lag, rollout);
     const later = lomax(lag - rollout, half);
     if (course !== "shift") return (1 - DURING[course]) * later;
-    return (1 - DURING.shift) * ((1 - LATENT.share) * later + LATENT.share * lomax(lag - rollout, LATENT.halfMs));
+    const waits = lomax(lag - rollout, LATENT.halfMs);
+    const latent = busier === null ? waits : (1 - BUSIER) * waits + BUSIER * busier;
+    return (1 - DURING.shift) * ((1 - LATENT.share) * later + LATENT.share * latent);
   };
   let sum = 0;
   let weight = 0;

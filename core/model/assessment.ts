@@ -17,6 +17,14 @@ export interface Gap {
   readonly since?: number;
 }
 
+/** The requests a second that a service usually gets at this time, their deviation from day to day, and how many days tell it. */
+export interface UsualTraffic {
+  readonly service: string;
+  readonly center: number;
+  readonly scale: number;
+  readonly days: number;
+}
+
 /**
  * All that was known at one moment: the only input of an assessment, so that any decision can be made again.
  * Nothing in it is later than `at`. `series` are the recent, unsmoothed signals (statistics purpose).
@@ -34,6 +42,8 @@ export interface CaseFile {
   readonly rollouts: readonly Rollout[];
   readonly alerts: readonly Alert[];
   readonly gaps: readonly Gap[];
+  /** Of services whose traffic of earlier days is known. */
+  readonly usualTraffic?: readonly UsualTraffic[];
 }
 
 /** The seed's six steps, in its order. */

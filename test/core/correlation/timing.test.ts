@@ -61,6 +61,19 @@ describe("the timing of a change and an onset", () => {
     expect(canary(60)).toBeGreaterThan(1);
   });
 
+  it("speaks more for an old change where the trouble came with the first busier time since, less where it did not", () => {
+    const late = (busier: number | null) =>
+      timingEvidence(change(), onsetAt(T0 + 60 * MINUTE), {
+        stepMs: 15_000,
+        windowMs: 30 * MINUTE,
+        at: T0 + 70 * MINUTE,
+        course: "shift",
+        busier,
+      });
+    expect(late(1 / (20 * MINUTE))).toBeGreaterThan(late(null) + 0.5);
+    expect(late(0)).toBeLessThan(late(null));
+  });
+
   it("moves with time and nothing else", () => {
     const shift = fc.integer({ min: 0, max: 10 ** 11 });
     fc.assert(
