@@ -96,7 +96,7 @@ function timingReason(
   { index, onset, foot, stepMs, caseFile, course, usual }: CaseEvidence,
   { windowMs }: RankOptions,
 ): Reason {
-  const busier = course === "drift" ? null : busierChance(index, change, onset, caseFile.at, usual);
+  const busier = course === "drift" ? null : busierChance(index, change, onset, usual);
   const timing = { stepMs, windowMs, at: caseFile.at, course, busier };
   const seen = timingEvidence(change, onset, timing);
   // What grew may have begun where its slope says, or when it was first seen: each as likely.

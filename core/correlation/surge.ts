@@ -9,7 +9,7 @@ import { type SampleIndex, valuesBetween } from "./samples.ts";
 export const LEAST_RATIO = 1.3;
 const LEAST_DEVIATIONS = 5;
 /** Or, while it still rises: an eighth more there, with nearly every service of the system seeing more as well. */
-const RISING_RATIO = 1.125;
+export const RISING_RATIO = 1.125;
 const NEARLY_EVERY = 0.8;
 
 /** Nineteen days of twenty stay below this many deviations above the usual. */

@@ -34,13 +34,7 @@ const climb = (minute: number) => 100 * (1 + Math.max(0, Math.min(1, (minute + 1
 
 describe("the chance that what waits for a busier time shows at an onset", () => {
   const chance = (rate: (minute: number) => number, usual: number | null, minute = 5) =>
-    busierChance(
-      traffic(rate),
-      made,
-      onsetAt(T0 + minute * MINUTE),
-      T0 + LAST * MINUTE,
-      new Map(usual === null ? [] : [["cart", usual]]),
-    );
+    busierChance(traffic(rate), made, onsetAt(T0 + minute * MINUTE), new Map(usual === null ? [] : [["cart", usual]]));
 
   it("is spread over the climb", () => {
     const perMinute = (chance(climb, 210) ?? 0) * MINUTE;
@@ -49,7 +43,12 @@ describe("the chance that what waits for a busier time shows at an onset", () =>
   });
 
   const rows: readonly (readonly [string, ReturnType<typeof chance>, number | null])[] = [
-    ["is none before the climb", chance(climb, 210, -30), 0],
+    ["is unknown before the climb", chance(climb, 210, -30), null],
+    [
+      "is the same whatever comes after the onset, since who fails is asked again",
+      (chance((m) => climb(m) * (m > 5 ? 5 : 1), 210) ?? 0) - (chance(climb, 210) ?? 0),
+      0,
+    ],
     ["is none after it", chance(climb, 210, 30), 0],
     ["is none at a second height that is no higher", chance((m) => (m > -55 && m < -40 ? 220 : climb(m)), 230), 0],
     ["is unknown where traffic stayed level", chance(() => 100, 210), null],
