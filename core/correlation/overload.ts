@@ -18,10 +18,15 @@ export function overloadedBy(
   at: number,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const first = floodsAt(index, graph, onset, Math.min(at, onset.latest + FIRST_SAMPLES * index.coarsestMs));
-  return first.size > 0 ? first : floodsAt(index, graph, onset, at);
+  return first.size > 0 ? first : floodsAt(index, graph, onset, Math.min(at, onset.latest + AT_FIRST_MS));
 }
 /** Once a flood makes requests fail, everybody asks again, and everybody's traffic rises: who began it shows at first. */
 const FIRST_SAMPLES = 2;
+/**
+ * Where none showed in these, one is looked for up to so long after the onset: what is asked more often later than that is
+ * what the trouble led to (users and callers that try again, pods that are lost), and whoever asks is not to blame for it.
+ */
+const AT_FIRST_MS = 5 * 60_000;
 
 function floodsAt(
   index: SampleIndex,

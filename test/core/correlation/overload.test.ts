@@ -89,6 +89,21 @@ describe("a flood that ends in a storm of retries", () => {
     const found = overloadedBy(index, graph, onsetAt(T0), T0 + 5 * MINUTE);
     expect([...found].map(([callee, by]) => `${callee} by ${[...by].join()}`)).toEqual(["store by shop"]);
   });
+
+  it("is laid at nobody where it began long after the trouble, at whoever asked more where it came within minutes", () => {
+    const late = (minutes: number) => {
+      const from = 160 + (minutes * MINUTE) / STEP;
+      const rates = (service: string, since: number) => ({
+        ...series(service, "request_rate", 100, 100),
+        values: Array.from({ length: 220 }, (_, i) => (i < from ? 100 : since) * (1 + 0.01 * Math.sin(i))),
+      });
+      const all = [rates("web", 100), rates("shop", 100), rates("feed", 100), rates("mail", 100), rates("store", 260)];
+      const found = overloadedBy(indexSeries(all, "version"), graph, onsetAt(T0), T0 + 12 * MINUTE);
+      return [...found].map(([callee, by]) => `${callee} by ${[...by].join()}`);
+    };
+    expect(late(8)).toEqual([]);
+    expect(late(3)).toEqual(["store by shop"]);
+  });
 });
 
 describe("a callee that is asked less often although its callers are not", () => {
