@@ -207,7 +207,9 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
   const creeping = isCreeping(told, index);
   const usedUp = exhaustion(told, index, caseFile.changes);
   const course = creeping || usedUp !== null ? "drift" : "shift";
-  const usual = usuallyUpTo(caseFile.usualTraffic);
+  // The busy hour of every day is slow every day, whether anybody remembers how slow; requests fail for another reason.
+  const fails = told.some(({ metric }) => speaksOfErrors(metric));
+  const usual = usuallyUpTo(fails ? caseFile.usualTraffic : []);
   // Over the hours of a drift traffic rises by itself, with the day.
   const surge = course === "drift" ? null : surgeAtEntries(index, graph, onset, caseFile.at, usual);
   // Late answers are no refusals, and what creeps has no before.
@@ -248,7 +250,11 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     worse: worseMetrics(told),
     course,
     usedUp,
-    foot: course === "drift" ? null : rampFoot(told, index, onset, caseFile.at),
+    // What grows while more and more users come in grows with them.
+    foot:
+      course === "drift" || surgeAtEntries(index, graph, onset, caseFile.at) !== null
+        ? null
+        : rampFoot(told, index, onset, caseFile.at),
     starved,
     surge,
     usual,
