@@ -121,7 +121,7 @@ export function isOffSince(
   const values = read(since, at);
   const before = read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest);
   if (values.length < 2 || before.length === 0 || median(values.slice(-2)) < (values[0] ?? 0)) return 0;
-  return clamp(levelNats(before, values, Math.max(MATERIAL_LEVEL * Math.abs(median(before)), Number.EPSILON)));
+  return clampHarm(levelNats(before, values, Math.max(MATERIAL_LEVEL * Math.abs(median(before)), Number.EPSILON)));
 }
 
 /** Log Bayes factors of "fails since the onset" and "slow since the onset", each by itself; 0 where it cannot be told. */
