@@ -103,7 +103,7 @@ function uncountedSplit(index: SampleIndex, change: Change, onset: Onset, at: nu
   const split = ratioSplit(index, service, to, { from: onset.earliest, to: at, beforeMs: BEFORE_MS });
   if (split === null) return null;
   const shares = { fresh: { k: split.fresh, n: 1 }, old: { k: split.old, n: 1 } };
-  return { nats: clamp(split.nats), sentence: splitWords(to, shares), samples: split.samples };
+  return { nats: clamp(split.nats), sentence: splitWords(to, shares), samples: split.samples, oldAlone: false };
 }
 
 interface Counts {
