@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { indexSeries, valuesBetween } from "../correlation/samples.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
+import { keptBySamples } from "../detection/kept-by-samples.ts";
 import { isHarm } from "../detection/meaning.ts";
 import { median, quantile, robustScale } from "../detection/robust.ts";
 import type { CaseFile } from "../model/assessment.ts";
@@ -28,6 +29,11 @@ function judgedMetrics(policies: Config["policies"]): ReadonlyMap<string, Worse>
   return judged;
 }
 
+const usualOf = keptBySamples((values) => {
+  const center = median(values);
+  return { center, scale: robustScale(values, center), low: quantile(values, 0.02), high: quantile(values, 0.98) };
+});
+
 /**
  * What each signal of harm was like before the trouble, for verification: the median, and limits that hold what the
  * signal did by itself (its extreme two in a hundred, or four robust deviations, or the smallest shift that matters,
@@ -47,22 +53,22 @@ export function baselines(
   const found: Baseline[] = [];
   for (const service of services) {
     const traffic = valuesBetween(index.whole(service, "request_rate"), until - BEFORE_MS, until);
-    const requestRate = traffic.length < LEAST_SAMPLES ? null : median(traffic);
+    const requestRate = traffic.length < LEAST_SAMPLES ? null : usualOf(`${service}\nrequest_rate`, traffic).center;
     for (const series of index.metrics(service)) {
       const declared = judged.get(series.metric);
       if (!isHarm(series.metric, series.worse) && series.metric !== "memory_usage" && declared === undefined) continue;
       const values = valuesBetween(series, until - BEFORE_MS, until);
       if (values.length < LEAST_SAMPLES) continue;
-      const center = median(values);
+      const { center, scale, low, high } = usualOf(`${service}\n${series.metric}`, values);
       const matters = series.metric === "error_rate" ? MATERIAL_ERROR_RATIO : MATERIAL_LEVEL * Math.abs(center);
-      const reach = Math.max(4 * robustScale(values, center), matters);
+      const reach = Math.max(4 * scale, matters);
       found.push({
         service,
         metric: series.metric,
         unit: series.unit,
         center,
-        upper: Math.max(center + reach, quantile(values, 0.98)),
-        lower: Math.min(Math.max(0, center - reach), quantile(values, 0.02)),
+        upper: Math.max(center + reach, high),
+        lower: Math.min(Math.max(0, center - reach), low),
         requestRate,
         ...(declared !== undefined && series.worse === "either" ? { worse: declared } : {}),
       });

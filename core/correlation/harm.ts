@@ -1,4 +1,5 @@
 import { MATERIAL_LEVEL } from "../detection/evidence.ts";
+import { keptBySamples } from "../detection/kept-by-samples.ts";
 import { hasLimit, isHarm, isLatency } from "../detection/meaning.ts";
 import { logSumExp, median, robustScale } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
@@ -231,26 +232,38 @@ interface Move {
 
 const onceMoved = onceAnIndex<Move | null>();
 
+/** What a level was before, in the scale tested. */
+interface Usual {
+  readonly center: number;
+  readonly scale: number;
+}
+
+function usualOf(values: readonly number[]): Usual {
+  const center = median(values);
+  return { center, scale: robustScale(values, center) };
+}
+
+const inLogs = (values: readonly number[]): readonly number[] => values.map(Math.log);
+const usualLevel = keptBySamples(usualOf);
+const usualLog = keptBySamples((values) => usualOf(inLogs(values)));
+
+/** In logs: of positive values, others have none. */
 function moveOf(series: Series | undefined, onset: Onset, at: number, log: boolean): Move | null {
-  const read = (from: number, to: number) => (log ? logsBetween(series, from, to) : valuesBetween(series, from, to));
-  return moveBetween(read(onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest), read(onset.at, at));
+  const least = log ? Number.MIN_VALUE : Number.NEGATIVE_INFINITY;
+  const before = valuesBetween(series, onset.earliest - beforeMs(series?.stepMs ?? 0), onset.earliest, least);
+  const after = valuesBetween(series, onset.at, at, least);
+  const question = `${series?.service}\n${series?.metric}`;
+  const usual = () => (log ? usualLog : usualLevel)(question, before);
+  return moveBetween(before, log ? inLogs(after) : after, usual);
 }
 
 /** Null where too little is known. A burst that passed does not make who is well now look hurt: medians. */
-function moveBetween(before: readonly number[], after: readonly number[]): Move | null {
+function moveBetween(before: readonly number[], after: readonly number[], usual = () => usualOf(before)): Move | null {
   if (before.length < 4 || after.length === 0) return null;
-  const center = median(before);
+  const { center, scale } = usual();
   const alone = (samples: readonly number[]) => Math.max(1, samples.length / HANG_TOGETHER);
-  return {
-    shift: median(after) - center,
-    scale: robustScale(before, center),
-    spread: 1 / alone(after) + 1 / alone(before),
-  };
+  return { shift: median(after) - center, scale, spread: 1 / alone(after) + 1 / alone(before) };
 }
-
-/** Of positive values; others have none. */
-const logsBetween = (series: Series | undefined, from: number, to: number): readonly number[] =>
-  valuesBetween(series, from, to, Number.MIN_VALUE).map(Math.log);
 
 function levelHarm(
   index: SampleIndex,

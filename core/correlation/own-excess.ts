@@ -1,3 +1,4 @@
+import { keptBySamples } from "../detection/kept-by-samples.ts";
 import { isLatency } from "../detection/meaning.ts";
 import { median } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
@@ -119,6 +120,8 @@ function speakingMetric(told: readonly Finding[]): string | null {
   return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0] ?? null;
 }
 
+const usualMedian = keptBySamples(median);
+
 /** What was since the onset (failures add up, of levels the median) less the median before it; null where not measured. */
 function excessOf(index: SampleIndex, service: string, metric: string, onset: Onset, at: number): number | null {
   const series = index.whole(service, metric);
@@ -127,7 +130,8 @@ function excessOf(index: SampleIndex, service: string, metric: string, onset: On
   const after = valuesBetween(series, onset.at, at);
   if (before.length === 0 || after.length === 0) return null;
   const mean = after.reduce((sum, value) => sum + value, 0) / after.length;
-  return (metric === "error_rate" ? mean : median(after)) - median(before);
+  const usual = usualMedian(`${service}\n${metric}`, before);
+  return (metric === "error_rate" ? mean : median(after)) - usual;
 }
 
 /** Rates, samples and retries blur such sums: they say no more than sixteen to one. */

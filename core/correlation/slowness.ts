@@ -1,3 +1,4 @@
+import { keptBySamples } from "../detection/kept-by-samples.ts";
 import { isLatency } from "../detection/meaning.ts";
 import { logSumExp, median } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
@@ -66,6 +67,7 @@ function shiftOf(index: SampleIndex, service: string, onset: Onset, at: number):
 }
 
 const once = onceAnIndex<number>();
+const usualMedian = keptBySamples(median);
 /** A latency of nothing was not measured. */
 const POSITIVE = Number.MIN_VALUE;
 
@@ -76,7 +78,8 @@ function newShift(index: SampleIndex, service: string, onset: Onset, at: number)
     .map((series) => {
       const before = valuesBetween(series, onset.earliest - 1_800_000, onset.earliest, POSITIVE);
       const after = valuesBetween(series, onset.at, at, POSITIVE);
-      return before.length === 0 || after.length === 0 ? 0 : Math.log(median(after) / median(before));
+      if (before.length === 0 || after.length === 0) return 0;
+      return Math.log(median(after) / usualMedian(`${service}\n${series.metric}`, before));
     });
   return Math.max(0, ...shifts);
 }

@@ -63,6 +63,19 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
  * It matches too much rather than too little: use it only to make something stricter, never to allow.
  */
 export function skeleton(name: string): string {
+  const known = skeletons.get(name);
+  if (known !== undefined) return known;
+  const made = newSkeleton(name);
+  if (skeletons.size >= MOST_KNOWN) skeletons.clear();
+  skeletons.set(name, made);
+  return made;
+}
+
+/** The names of a file are compared with those of targets at every look at a plan that waits. */
+const MOST_KNOWN = 4096;
+const skeletons = new Map<string, string>();
+
+function newSkeleton(name: string): string {
   const folded = name
     .normalize("NFKD")
     .replaceAll(/[\p{M}\p{Default_Ignorable_Code_Point}\p{C}]/gu, "")

@@ -57,6 +57,7 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       throw unavailable(error);
     });
   const readIncident = incidentReader();
+  const worded = queriesInWords();
   // Asked for by every look at the services: put into words once, since that takes longer than to answer it.
   const allPauses = database.selectFrom("pauses").selectAll().orderBy("at").orderBy("scope").compile();
   return {
@@ -64,13 +65,8 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
     append: (draft) => writeChain((_tx, chain) => chain.append(draft)),
     async entries(filter = {}) {
       if (filter.kinds?.length === 0) return [];
-      let query = database.selectFrom("entries").selectAll().orderBy("seq");
-      if (filter.limit !== undefined) query = query.limit(filter.limit);
-      if (filter.incidentId !== undefined) query = query.where("incident_id", "=", filter.incidentId);
-      if (filter.planId !== undefined) query = query.where("plan_id", "=", filter.planId);
-      if (filter.kinds !== undefined) query = query.where("kind", "in", [...filter.kinds]);
-      if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
-      return (await read(query.execute())).map(entryOf);
+      const query = worded(`entries ${JSON.stringify(filter)}`, () => entriesQuery(database, filter));
+      return (await read(database.executeQuery(query))).rows.map(entryOf);
     },
     saveIncident: (incident) => writeChain((tx, chain) => saveIncident(tx, chain, Incident.parse(incident))),
     async incident(id) {
@@ -78,10 +74,8 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       return row === undefined ? null : readIncident(row);
     },
     async incidents(filter = {}) {
-      let query = database.selectFrom("incidents").selectAll().orderBy("detected_at", "desc").orderBy("id");
-      if (filter.limit !== undefined) query = query.limit(filter.limit);
-      if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
-      return (await read(query.execute())).map(readIncident);
+      const query = worded(`incidents ${JSON.stringify(filter)}`, () => incidentsQuery(database, filter));
+      return (await read(database.executeQuery(query))).rows.map(readIncident);
     },
     async plan(id) {
       const row = await read(database.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst());
@@ -103,6 +97,40 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       return { ...chain, ok: problems.length === 0, problems };
     },
     close: store.close,
+  };
+}
+
+function entriesQuery(database: Kysely<LedgerTables>, filter: NonNullable<Parameters<Ledger["entries"]>[0]>) {
+  let query = database.selectFrom("entries").selectAll().orderBy("seq");
+  if (filter.limit !== undefined) query = query.limit(filter.limit);
+  if (filter.incidentId !== undefined) query = query.where("incident_id", "=", filter.incidentId);
+  if (filter.planId !== undefined) query = query.where("plan_id", "=", filter.planId);
+  if (filter.kinds !== undefined) query = query.where("kind", "in", [...filter.kinds]);
+  if (filter.afterSeq !== undefined) query = query.where("seq", ">", filter.afterSeq);
+  return query.compile();
+}
+
+function incidentsQuery(database: Kysely<LedgerTables>, filter: NonNullable<Parameters<Ledger["incidents"]>[0]>) {
+  let query = database.selectFrom("incidents").selectAll().orderBy("detected_at", "desc").orderBy("id");
+  if (filter.limit !== undefined) query = query.limit(filter.limit);
+  if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
+  return query.compile();
+}
+
+/** So many queries are kept in words: those that every look at open incidents asks again. */
+const QUERIES_KEPT = 256;
+
+/** Query → its words, put together once: for a small table that takes longer than the answer. */
+function queriesInWords(): <Row>(name: string, query: () => CompiledQuery<Row>) => CompiledQuery<Row> {
+  const kept = new Map<string, CompiledQuery<unknown>>();
+  return <Row>(name: string, query: () => CompiledQuery<Row>) => {
+    const known = kept.get(name);
+    // The name says which query it is, and so which rows it gives.
+    if (known !== undefined) return known as CompiledQuery<Row>;
+    const made = query();
+    if (kept.size >= QUERIES_KEPT) kept.clear();
+    kept.set(name, made);
+    return made;
   };
 }
 
