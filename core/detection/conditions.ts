@@ -1,7 +1,7 @@
 import type { Condition, Config } from "../config/config.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
-import { type Series, signalKey } from "../model/signal.ts";
+import { type Series, signalId } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import { withUnit } from "./meaning.ts";
 import { believableRollouts, silentAfter } from "./silence.ts";
@@ -71,7 +71,7 @@ export function createConditionWatch(config: Config): ConditionWatch {
     take(series) {
       const isHealth = series.metric === HEALTH;
       if (!metrics.has(series.metric) || (!isHealth && Object.keys(series.labels).length > 0)) return;
-      const key = signalKey(series);
+      const key = signalId(series);
       const one = tracked.get(key) ?? newTracked(series);
       tracked.set(key, one);
       one.stepMs = Math.min(one.stepMs, series.stepMs);

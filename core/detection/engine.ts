@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
-import { type Series, SLOW_SHARE, signalKey } from "../model/signal.ts";
+import { type Series, SLOW_SHARE, signalId } from "../model/signal.ts";
 import type { Window } from "../model/time.ts";
 import { type ConditionMemory, createConditionWatch } from "./conditions.ts";
 import { createControls } from "./control.ts";
@@ -137,7 +137,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   controls.graph(config.topology?.edges ?? []);
   let rollouts: readonly Rollout[] = [];
   const find = (service: string, metric: string, labels: Readonly<Record<string, string>> = {}) =>
-    signals.get(signalKey({ service, metric, labels }));
+    signals.get(signalId({ service, metric, labels }));
 
   /** Requests of the same share of the service in the step that ends then; a scrape that is off by a little counts. */
   function requestsAt(signal: Signal): (at: number) => number {
@@ -161,7 +161,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
   }
 
   function take(series: Series): void {
-    const key = signalKey(series);
+    const key = signalId(series);
     const known = signals.get(key);
     const signal = known ?? newSignal(series, memory);
     if (known === undefined) {
@@ -248,10 +248,14 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       const states = conditions.states(now, measured, believed);
       return { findings: [...measured, ...conditionFindings(states, measured)], conditions: states };
     },
-    recent: (window, services) =>
-      [...signals.values()].flatMap((signal) =>
-        services === undefined || services.has(signal.service) ? recentOf(signal, window) : [],
-      ),
+    recent(window, services) {
+      const found: Series[] = [];
+      for (const signal of signals.values()) {
+        const series = services === undefined || services.has(signal.service) ? recentOf(signal, window) : null;
+        if (series !== null) found.push(series);
+      }
+      return found;
+    },
     signal: (service, metric) => find(service, metric),
     signals: () => signals.values(),
     state: () => ({
@@ -267,7 +271,7 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       signals.clear();
       for (const one of state.signals as readonly ReturnType<typeof storable>[]) {
         const signal = restored(one, memory, capacity);
-        signals.set(signalKey(signal), signal);
+        signals.set(signalId(signal), signal);
       }
       fitHistories();
       conditions.restore(state.conditions);
@@ -302,17 +306,18 @@ function asHistory(grid: SampleGrid, capacityMs: number): SeasonHistory {
   return history;
 }
 
-function recentOf(signal: Signal, window: Window): readonly Series[] {
+function recentOf(signal: Signal, window: Window): Series | null {
   const { grid, service, metric, unit, worse, labels } = signal;
   const first = Math.max(grid.first, Math.ceil((window.from - grid.originMs) / grid.stepMs));
   const last = Math.min(grid.next - 1, Math.floor((window.to - grid.originMs) / grid.stepMs));
-  if (last < first) return [];
-  const values = wholeStretch(grid.ring, first, last) ?? stretchWithGaps(grid, first, last);
-  return [{ service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values }];
+  if (last < first) return null;
+  const inRing = first >= grid.shelved ? wholeStretch(grid.ring, first, last) : null;
+  const values = inRing ?? stretchWithGaps(grid, first, last);
+  return { service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values };
 }
 
 /**
- * Numbers alone, which engines keep unboxed; null where a sample is missing. Of slots that are held. Each look at an open
+ * Numbers alone, which engines keep unboxed; null where a sample is missing. Of slots that the ring holds. Each look at an open
  * incident takes these stretches of all signals: the list is made in its length, and the ring walked without a division.
  */
 function wholeStretch(ring: Float64Array, first: number, last: number): readonly number[] | null {

@@ -57,3 +57,14 @@ export function signalKey(series: Pick<Series, "service" | "metric" | "labels">)
   const labels = Object.entries(series.labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([series.service, series.metric, labels]);
 }
+
+/**
+ * The same identity, quicker to make: for maps that are looked into for every series of every look. Unlike keys it says
+ * nothing by its order.
+ */
+export function signalId(series: Pick<Series, "service" | "metric" | "labels">): string {
+  const { service, metric, labels } = series;
+  if (Object.keys(labels).length > 0) return signalKey(series);
+  // The length says where the service ends; a key with labels begins with a bracket.
+  return `${service.length} ${service}${metric}`;
+}

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { UnshipError } from "../../core/errors.ts";
 import { canonicalJson, Spelled } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
@@ -27,6 +27,14 @@ export interface Chain {
   close(): Promise<void>;
 }
 
+export type ChainEnd = ReturnType<typeof chainEnd>;
+
+/** What every transaction asks first: put into words once, since that takes longer than to answer it. */
+export const chainEnd = (database: Kysely<LedgerTables>) => ({
+  lastEntry: database.selectFrom("entries").select(["seq", "at", "hash"]).orderBy("seq", "desc").limit(1).compile(),
+  writtenLast: database.selectFrom("head").select(["seq", "hash"]).compile(),
+});
+
 /**
  * Reads the end of the chain, and adds to it. `append` throws `ledger.corrupt` where that end is not the one that was
  * written last: nothing may be decided, let alone done, on a ledger that someone shortened.
@@ -34,9 +42,8 @@ export interface Chain {
 export async function openChain(
   tx: Transaction<LedgerTables>,
   storeTime: (ask: Ask) => Promise<number>,
+  { lastEntry, writtenLast }: ChainEnd,
 ): Promise<Chain> {
-  const lastEntry = tx.selectFrom("entries").select(["seq", "at", "hash"]).orderBy("seq", "desc").limit(1).compile();
-  const writtenLast = tx.selectFrom("head").select(["seq", "hash"]).compile();
   const [clockNow, [found], [head]] = await together(tx, (ask) =>
     Promise.all([storeTime(ask), ask(lastEntry), ask(writtenLast)]),
   );

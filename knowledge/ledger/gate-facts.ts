@@ -1,4 +1,4 @@
-import { sql, type Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import { targetKey } from "../../core/guardrails/targets.ts";
@@ -10,7 +10,7 @@ import type { LedgerTables } from "./tables.ts";
 type Tx = Transaction<LedgerTables>;
 
 /** All intents, with how verification of their plan ended. */
-export const intentsQuery = (tx: Tx) =>
+export const intentsQuery = (tx: Kysely<LedgerTables>) =>
   tx
     .selectFrom("intents")
     .leftJoin("recoveries", "recoveries.plan_id", "intents.plan_id")

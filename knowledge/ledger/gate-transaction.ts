@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import type { GateTransaction, Intent } from "../../core/guardrails/gate-store.ts";
 import type { Clock } from "../../core/ports.ts";
@@ -8,8 +8,20 @@ import { intentsQuery, readFacts } from "./gate-facts.ts";
 import { intentOf, intentRow, permitOf, planOf } from "./rows.ts";
 import type { IntentRow, LedgerTables } from "./tables.ts";
 
+const intentsInOrder = (database: Kysely<LedgerTables>) =>
+  intentsQuery(database).orderBy("reserved_at").orderBy("intents.plan_id").orderBy("position");
+
+/** What a watch asks at every look: put into words once, since that takes longer than to answer it. */
+export const openIntents = (database: Kysely<LedgerTables>) =>
+  intentsInOrder(database).where("finished_at", "is", null).compile();
+
 /** The gate's view of one open transaction over the end of its chain, which is the caller's to close. */
-export function gateTransaction(tx: Transaction<LedgerTables>, chain: Chain, clock: Clock): GateTransaction {
+export function gateTransaction(
+  tx: Transaction<LedgerTables>,
+  chain: Chain,
+  clock: Clock,
+  allOpen: ReturnType<typeof openIntents>,
+): GateTransaction {
   const clockNow = clock.now();
   const { now } = chain;
   return {
@@ -25,7 +37,8 @@ export function gateTransaction(tx: Transaction<LedgerTables>, chain: Chain, clo
     },
     facts: (plan, windowMs) => readFacts(tx, plan, { now, clockNow, windowMs }),
     async intents({ planId, open }) {
-      let query = intentsQuery(tx).orderBy("reserved_at").orderBy("intents.plan_id").orderBy("position");
+      if (planId === undefined && open === true) return (await tx.executeQuery(allOpen)).rows.map(intentOf);
+      let query = intentsInOrder(tx);
       if (planId !== undefined) query = query.where("intents.plan_id", "=", planId);
       if (open !== undefined) query = query.where("finished_at", open ? "is" : "is not", null);
       return (await query.execute()).map(intentOf);

@@ -4,9 +4,9 @@ import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.t
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { type Ask, later } from "./batch.ts";
-import { type Chain, entryOf, GENESIS, openChain } from "./chain.ts";
+import { type Chain, chainEnd, entryOf, GENESIS, openChain } from "./chain.ts";
 import { type Failures, unavailable } from "./failures.ts";
-import { gateTransaction } from "./gate-transaction.ts";
+import { gateTransaction, openIntents } from "./gate-transaction.ts";
 import { parsed, planOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
 import { verifyChain } from "./verify.ts";
@@ -45,9 +45,10 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       throw thrown?.error === error && !failures.has(error) ? error : unavailable(error);
     }
   };
+  const end = chainEnd(database);
   const writeChain = <T>(work: (tx: Transaction<LedgerTables>, chain: Chain) => Promise<T>): Promise<T> =>
     write(async (tx) => {
-      const chain = await openChain(tx, store.storeTime);
+      const chain = await openChain(tx, store.storeTime, end);
       const made = await work(tx, chain);
       await chain.close();
       return made;
@@ -58,10 +59,11 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
     });
   const readIncident = incidentReader();
   const worded = queriesInWords();
+  const allOpen = openIntents(database);
   // Asked for by every look at the services: put into words once, since that takes longer than to answer it.
   const allPauses = database.selectFrom("pauses").selectAll().orderBy("at").orderBy("scope").compile();
   return {
-    transact: (work) => writeChain((tx, chain) => work(gateTransaction(tx, chain, clock))),
+    transact: (work) => writeChain((tx, chain) => work(gateTransaction(tx, chain, clock, allOpen))),
     append: (draft) => writeChain((_tx, chain) => chain.append(draft)),
     async entries(filter = {}) {
       if (filter.kinds?.length === 0) return [];
