@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { createSampleFile } from "../../../agent/compose/older-samples.ts";
+import { createDetectionEngine } from "../../../core/detection/engine.ts";
 import {
   closeGrid,
   createGrid,
@@ -15,6 +16,7 @@ import {
   valueAt,
 } from "../../../core/detection/sample-grid.ts";
 import { IN_MEMORY, type SampleMemory } from "../../../core/detection/sample-memory.ts";
+import { exampleConfig } from "../../../evals/replay/seed-config.ts";
 
 const STEP = 15_000;
 const CAPACITY = 300;
@@ -75,6 +77,28 @@ describe("older samples in a file", () => {
     );
     expect(file.gaps()).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);
+    file.close();
+  });
+
+  it("are given by the engine as they came, however far back one looks", () => {
+    const file = createSampleFile(folder);
+    const engine = createDetectionEngine(exampleConfig(), { capacity: 600, openShelf: file.openShelf });
+    const valuesOf = (one: number) => Array.from({ length: 600 }, (_, i) => one + i / 1000);
+    // The first ones stay in memory whole; traffic is read and not tested, which is quick.
+    const rest = {
+      metric: "request_rate",
+      unit: "req/s",
+      worse: "either",
+      labels: {},
+      startAt: 0,
+      stepMs: STEP,
+    } as const;
+    for (let one = 0; one < 2060; one++)
+      engine.ingest([{ ...rest, service: `s${one}`, values: valuesOf(one) }], "statistics");
+    for (const from of [0, 100, 500]) {
+      const found = engine.recent({ from: from * STEP, to: 600 * STEP }, new Set(["s0", "s2059"]));
+      expect(found.map(({ values }) => values)).toEqual([valuesOf(0).slice(from), valuesOf(2059).slice(from)]);
+    }
     file.close();
   });
 
