@@ -41,6 +41,7 @@ export const ERRORS = {
   "metric.unknown": { retry: false, text: "There is no metric {metric}; known are {known}." },
   "input.invalid": { retry: false, text: "{what}: {reason}." },
   "bundle.invalid": { retry: false, text: "{file}:{line}: {reason}." },
+  "bundle.unreadable": { retry: false, text: "{file} cannot be read: {reason}." },
   "replay.failed": { retry: false, text: "{bundle} could not be replayed: something in unship itself failed." },
   "model.unavailable": { retry: true, text: "The model gave no usable answer; the deterministic result stands." },
   "store.unavailable": { retry: true, text: "The incident store cannot be used: {reason}." },

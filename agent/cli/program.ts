@@ -162,7 +162,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--base-url <url>", "where it answers, if not at the vendor's")
       .option("--baseline <file>", "what each model reached before; one that is worse now fails")
       .option("--save-baseline", "write what this model reached into the baseline file")
-      .option("--workers <number>", "bundles at the same time (default: one a core)"),
+      .option("--workers <number>", "bundles at the same time (default: one a core)", parseCount),
   ).action(run(async (paths, options) => lab.replay(to, paths, options, abort)));
 
   json(
@@ -246,6 +246,11 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
 }
 
 const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)];
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("Write a whole number, 1 or more.");
+  return Number(text);
+}
 
 function parseTime(text: string): number {
   const at = Date.parse(text);

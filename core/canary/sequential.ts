@@ -159,5 +159,6 @@ export function metricName({
   labels,
 }: Pick<MetricJudgement, "service" | "metric" | "labels">): string {
   const rest = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  return `${metric} of ${service}${rest.length === 0 ? "" : ` {${rest.join(", ")}}`}`;
+  const whose = service === "" ? "" : ` of ${service}`; // a CSV names no service
+  return `${metric}${whose}${rest.length === 0 ? "" : ` {${rest.join(", ")}}`}`;
 }

@@ -1,5 +1,6 @@
 import { median } from "../../core/detection/robust.ts";
 import type { Series } from "../../core/model/signal.ts";
+import { rfc3339 } from "../../core/model/time.ts";
 import { readSeriesFile } from "../replay/bundle.ts";
 import { invalid, readFile, type Warn } from "../replay/bundle-text.ts";
 
@@ -12,9 +13,11 @@ export interface FileSeries {
   readonly worse: Series["worse"];
   /** Between two samples, ms; of a CSV the median. */
   readonly stepMs: number;
-  /** In the file's order, Unix ms; time never runs backwards in it. */
+  /** In order of time, Unix ms. */
   readonly times: readonly number[];
   readonly values: readonly (number | null)[];
+  /** Where the file is not in order of time: the place in it of each sample here. */
+  readonly places?: readonly number[];
 }
 
 /**
@@ -22,7 +25,9 @@ export interface FileSeries {
  * file and line for what is neither.
  */
 export function readSeriesOf(file: string, warn: Warn = () => undefined): readonly FileSeries[] {
-  return isJsonLines(file) ? readSeriesFile(file, warn).map((series) => fromSeries(file, series)) : [readCsv(file)];
+  return isJsonLines(file)
+    ? readSeriesFile(file, warn).map((series) => fromSeries(file, series))
+    : [readCsv(file, warn)];
 }
 
 const isJsonLines = (file: string): boolean =>
@@ -37,7 +42,10 @@ function fromSeries(file: string, series: Series): FileSeries {
 /** Used where a file has one sample, and so no step. */
 const SOME_STEP_MS = 60_000;
 
-function readCsv(file: string): FileSeries {
+/** More steps than that between the first and the last sample are a slip of a timestamp, not a series. */
+const MOST_STEPS = 1_000_000;
+
+function readCsv(file: string, warn: Warn): FileSeries {
   const rows = readFile(file)
     .split(/\r?\n/)
     .map((text, index) => ({ cells: cellsOf(text), line: index + 1, isEmpty: text.trim() === "" }))
@@ -46,8 +54,7 @@ function readCsv(file: string): FileSeries {
   const isNamed = header.includes("timestamp") && header.includes("value");
   const [at, value] = isNamed ? [header.indexOf("timestamp"), header.indexOf("value")] : [0, 1];
   const width = isNamed ? header.length : 2;
-  const times: number[] = [];
-  const values: (number | null)[] = [];
+  const samples: Sample[] = [];
   for (const { cells, line } of rows.slice(isNamed ? 1 : 0)) {
     if (cells.length !== width) throw invalid(file, line, `has ${cells.length} columns; timestamp,value has ${width}`);
     const time = timeOf(cells[at] ?? "");
@@ -55,15 +62,43 @@ function readCsv(file: string): FileSeries {
       throw invalid(file, line, `"${shown(cells[at])}" is no time; write Unix seconds or 2026-05-16T18:59:21Z`);
     const number = sampleOf(cells[value] ?? "");
     if (number === undefined) throw invalid(file, line, `"${shown(cells[value])}" is no number`);
-    times.push(Math.max(time, times.at(-1) ?? time));
-    values.push(number);
+    samples.push({ time, value: number, line, place: samples.length });
   }
-  if (values.length === 0) throw invalid(file, 1, "holds no sample; each line is timestamp,value");
+  if (samples.length === 0) throw invalid(file, 1, "holds no sample; each line is timestamp,value");
+  const back = samples.findIndex(({ time }, index) => time < (samples[index - 1]?.time ?? time));
+  const sorted = back < 0 ? samples : samples.toSorted((a, b) => a.time - b.time || a.place - b.place);
+  const times = sorted.map(({ time }) => time);
   const steps = times
     .slice(1)
     .flatMap((time, index) => (time > (times[index] ?? time) ? [time - (times[index] ?? 0)] : []));
   const stepMs = steps.length === 0 ? SOME_STEP_MS : Math.max(1, Math.round(median(steps)));
-  return { file, named: null, unit: "", worse: "either", stepMs, times, values };
+  if (((times.at(-1) ?? 0) - (times[0] ?? 0)) / stepMs > MOST_STEPS) {
+    const { line, time } = farthest(sorted);
+    const reason = `${rfc3339(time)} lies too far from the other times; correct the line or leave it out`;
+    throw invalid(file, line, reason);
+  }
+  if (back >= 0)
+    warn(`${file}:${samples[back]?.line}: is earlier than the line before it; the file is read in order of time`);
+  const values = sorted.map(({ value }) => value);
+  const places = back < 0 ? {} : { places: sorted.map(({ place }) => place) };
+  return { file, named: null, unit: "", worse: "either", stepMs, times, values, ...places };
+}
+
+interface Sample {
+  readonly time: number;
+  readonly value: number | null;
+  readonly line: number;
+  readonly place: number;
+}
+
+/** Next to the widest gap, on its side with fewer samples. `sorted`: two samples or more. */
+function farthest(sorted: readonly Sample[]): Sample {
+  const gap = (index: number) => (sorted[index]?.time ?? 0) - (sorted[index - 1]?.time ?? 0);
+  let after = 1;
+  for (let index = 2; index < sorted.length; index += 1) if (gap(index) > gap(after)) after = index;
+  const found = sorted[after > sorted.length / 2 ? after : after - 1];
+  if (found === undefined) throw new RangeError("there is no gap");
+  return found;
 }
 
 const cellsOf = (text: string): readonly string[] =>

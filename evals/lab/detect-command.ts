@@ -48,7 +48,14 @@ export async function detectCommand(
 
 const PLACES = 1e6;
 
-function jsonLine({ file, named }: FileSeries, scores: readonly (number | null)[], findings: readonly Found[]): string {
+/** Scores stand in the order of the file's samples, which need not be that of their times. */
+function jsonLine(
+  { file, named, places }: FileSeries,
+  inTime: readonly (number | null)[],
+  findings: readonly Found[],
+): string {
+  const scores = [...inTime];
+  for (const [index, place] of (places ?? []).entries()) scores[place] = inTime[index] ?? null;
   const labels = named === null || Object.keys(named.labels).length === 0 ? {} : { labels: named.labels };
   return JSON.stringify({
     file,

@@ -1,9 +1,11 @@
 import { basename, extname } from "node:path";
 import { z } from "zod";
-import type { Composition, ExitCode } from "../../agent/cli/composition.ts";
+import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
+import { failureLines } from "../../agent/cli/failure.ts";
 import { plain } from "../../agent/cli/output.ts";
 import { likelihood } from "../../agent/cli/words.ts";
 import { findBundles, readTruth } from "../replay/bundle.ts";
+import type { TruthFile } from "../replay/bundle-schema.ts";
 import type { Episode } from "../replay/episode.ts";
 import { type Replayed, type Replays, replayEach } from "../replay/replay-pool.ts";
 import { type Scores, score } from "../replay/score.ts";
@@ -53,13 +55,15 @@ export async function replayCommand(
   if (!options.score && reportFile === null) return tellFailed(to, replays);
   const say = json === true ? to.terminal.err : to.terminal.out;
   // Only now, after the last decision, is any truth opened.
-  const scores = scored(replayed);
-  if (options.score) say(`${plain(scoreLines(scores).join("\n"))}\n`);
+  const { truths, code } = readTruths(to, replayed);
+  const scores = scored(replayed, truths);
+  if (options.score && truths.size > 0) say(`${plain(scoreLines(scores).join("\n"))}\n`);
   if (reportFile !== null) {
-    await writeReport(to, reportFile, options, replayed, scores);
+    await writeReport(to, reportFile, options, { replayed, truths, scores });
     say(`\nreport: ${reportFile}\n`);
   }
-  return tellFailed(to, replays);
+  const failed = tellFailed(to, replays);
+  return failed === EXIT.ok && options.score ? code : failed;
 }
 
 /** `--report FILE`; else, where scores are wanted, beside the JSON file, or here; `--no-report`: none. */
@@ -110,11 +114,34 @@ async function replay(
   }
 }
 
-function scored(replayed: readonly Replayed[]): Scores {
+/** By folder. What cannot be read, and that there is nothing to score, is told; exit code 1: not all could be scored. */
+function readTruths(
+  to: Composition,
+  replayed: readonly Replayed[],
+): { readonly truths: ReadonlyMap<string, TruthFile>; readonly code: ExitCode } {
+  const truths = new Map<string, TruthFile>();
+  let failures = 0;
+  for (const { directory } of replayed) {
+    try {
+      const truth = readTruth(directory);
+      if (truth !== null) truths.set(directory, truth);
+    } catch (error) {
+      failures += 1;
+      to.terminal.err(`${plain(failureLines(error).join("\n"))}\n`);
+    }
+  }
+  if (failures > 0)
+    to.terminal.err(`${failures} of ${replayed.length} bundles are not scored: their truth cannot be read\n`);
+  else if (truths.size === 0 && replayed.length > 0)
+    to.terminal.err("nothing is scored: no bundle has a truth.json (docs/incident-bundle.md has its format)\n");
+  return { truths, code: failures > 0 || truths.size === 0 ? EXIT.no : EXIT.ok };
+}
+
+function scored(replayed: readonly Replayed[], truths: ReadonlyMap<string, TruthFile>): Scores {
   return score(
     replayed.flatMap(({ directory, result }) => {
-      const truth = readTruth(directory);
-      return truth === null ? [] : [{ id: result.id, truth, episodes: result.episodes }];
+      const truth = truths.get(directory);
+      return truth === undefined ? [] : [{ id: result.id, truth, episodes: result.episodes }];
     }),
   );
 }
@@ -123,12 +150,16 @@ async function writeReport(
   to: Composition,
   file: string,
   { config }: Options,
-  replayed: readonly Replayed[],
-  scores: Scores,
+  told: {
+    readonly replayed: readonly Replayed[];
+    readonly truths: ReadonlyMap<string, TruthFile>;
+    readonly scores: Scores;
+  },
 ): Promise<void> {
+  const { replayed, truths, scores } = told;
   const { reportPage } = await import("../replay/report/page.ts");
   const bundles = replayed.flatMap(({ directory, result: { id, episodes, sketch } }) =>
-    sketch === undefined ? [] : [{ id, episodes, sketch, truth: readTruth(directory) }],
+    sketch === undefined ? [] : [{ id, episodes, sketch, truth: truths.get(directory) ?? null }],
   );
   const configuration = config === undefined ? "the example configuration, in auto mode" : basename(config);
   await to.writeFile(file, await reportPage({ version: to.version, configuration, scores, bundles }));

@@ -84,6 +84,10 @@ export type IncidentFile = z.infer<typeof IncidentFile>;
 
 /** Seconds. Nobody samples a production system faster; a shorter one is a slip of the unit. */
 const SHORTEST_STEP = 0.1;
+/** Seconds. A coarser history says nothing of what is usual at a time of day or week. */
+const LONGEST_STEP = 7 * 86_400;
+/** Unix seconds: 10¹¹ is the year 5138, and as ms 1973. Beyond it stands a slip of the unit. */
+const LATEST = 1e11;
 /** No signal is larger; sums and squares of such values stay finite. */
 const LARGEST = 1e15;
 
@@ -93,8 +97,14 @@ export const SeriesLine = z.strictObject({
   unit: z.string(),
   labels: Labels.optional(),
   worse: anyCase(Worse).optional(),
-  start: z.number().nonnegative(),
-  step: z.number().min(SHORTEST_STEP, { error: `must be at least ${SHORTEST_STEP} s` }),
+  start: z
+    .number({ error: "must be Unix seconds, a number" })
+    .nonnegative()
+    .max(LATEST, { error: "must be Unix seconds; this is beyond the year 5000, or in ms" }),
+  step: z
+    .number()
+    .min(SHORTEST_STEP, { error: `must be at least ${SHORTEST_STEP} s` })
+    .max(LONGEST_STEP, { error: "must be at most a week, in seconds; this is longer, or in ms" }),
   values: z.array(z.number().min(-LARGEST).max(LARGEST).nullable()),
 });
 

@@ -77,7 +77,7 @@ function readText(
   return { text: readFile(path), path };
 }
 
-/** The text of a file, unpacked where its name says so. Throws `bundle.invalid` where it cannot be read. */
+/** The text of a file, unpacked where its name says so. Throws `bundle.unreadable`, or `bundle.invalid` where it is damaged. */
 export function readFile(path: string): string {
   const bytes = bytesOf(path);
   if (!path.endsWith(".gz")) return textOf(bytes);
@@ -104,7 +104,7 @@ function bytesOf(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw invalid(path, 1, "cannot be read", cause);
+    throw unreadable(path, FILE_ERRORS[codeOf(cause)] ?? "the system refuses it", cause);
   }
 }
 
@@ -275,7 +275,20 @@ class Notes {
 const bare = (key: string): string => key.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
 /** Text of the file in our own sentence: short, on one line, without what could steer a terminal. */
-const quoted = (text: string): string => JSON.stringify(text.replaceAll(/[\p{Cc}\p{Cf}]/gu, " ").slice(0, 40));
+export const quoted = (text: string): string => JSON.stringify(text.replaceAll(/[\p{Cc}\p{Cf}]/gu, " ").slice(0, 40));
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "you may not read it",
+};
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+
+export function unreadable(file: string, reason: string, cause?: unknown): UnshipError {
+  return new UnshipError("bundle.unreadable", { file, reason }, { cause });
+}
 
 export function invalid(file: string, line: number, reason: string, cause?: unknown): UnshipError {
   return new UnshipError("bundle.invalid", { file, line, reason }, { cause });

@@ -16,7 +16,8 @@ import {
   TopologyFile,
   TruthFile,
 } from "./bundle-schema.ts";
-import { invalid, linesOf, readFile, readJson, readLines, type Warn } from "./bundle-text.ts";
+import { checkChanges, checkSeries } from "./bundle-sense.ts";
+import { invalid, linesOf, quoted, readFile, readJson, readLines, unreadable, type Warn } from "./bundle-text.ts";
 
 /** A recorded incident in our own types, without its truth. Lists are sorted by time. */
 export interface Bundle {
@@ -41,15 +42,16 @@ export function readBundle(directory: string, warn: Warn = () => undefined): Bun
   const incident = readJson(directory, "incident.json", IncidentFile, warn);
   const file = join(directory, "incident.json");
   if (incident === null) throw invalid(file, 1, "is missing or empty; a bundle needs it");
-  if (incident.watch.end < incident.watch.start) throw invalid(file, 1, "watch.end is before watch.start");
+  if (incident.watch.end < incident.watch.start)
+    throw invalid(file, 1, "watch.end is before watch.start; the agent watches from start to end");
   const topology = readJson(directory, "topology.json", TopologyFile, warn);
   const lines = <T extends z.ZodType>(name: string, schema: T): z.output<T>[] =>
     readLines(directory, name, schema, warn).map(({ value }) => value);
   return {
     directory,
     incident,
-    series: lines("series.jsonl", SeriesLine).map(toSeries),
-    changes: lines("changes.jsonl", ChangeLine)
+    series: checkSeries(readLines(directory, "series.jsonl", SeriesLine, warn), warn).map(toSeries),
+    changes: checkChanges(readLines(directory, "changes.jsonl", ChangeLine, warn), warn)
       .map(toChange)
       .sort(byTime(({ startedAt }) => startedAt)),
     topology: topology === null ? null : { edges: topology.edges, external: topology.external ?? [] },
@@ -71,9 +73,20 @@ export function readSeriesFile(file: string, warn: Warn = () => undefined): read
   return linesOf(readFile(file), file, SeriesLine, warn).map(({ value }) => toSeries(value));
 }
 
-/** The truth of a bundle, for the scorer alone; null where there is none. */
+/**
+ * The truth of a bundle, for the scorer alone; null where there is none. Throws `bundle.invalid` for one that does not fit
+ * the format, or names a change that the bundle does not have: nobody could find that.
+ */
 export function readTruth(directory: string): TruthFile | null {
-  return readJson(directory, "truth.json", TruthFile, () => undefined);
+  const silent = () => undefined;
+  const truth = readJson(directory, "truth.json", TruthFile, silent);
+  if (truth === null) return null;
+  const ids = new Set(readLines(directory, "changes.jsonl", ChangeLine, silent).map(({ value }) => value.id));
+  const named = [...(truth.culprit === null ? [] : [truth.culprit]), ...truth.targets];
+  const unknown = named.find((id) => !ids.has(id));
+  if (unknown !== undefined)
+    throw invalid(join(directory, "truth.json"), 1, `names ${quoted(unknown)}, which is no id in changes.jsonl`);
+  return truth;
 }
 
 /** A folder that holds one of them is meant as a bundle: one that lacks its incident.json is reported, not passed over. */
@@ -84,7 +97,7 @@ export function findBundles(paths: readonly string[]): readonly string[] {
   return paths.flatMap((path) => {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isDirectory())
-      throw invalid(path, 1, "is no folder; name a bundle or a folder of bundles");
+      throw unreadable(path, "it is no folder; name a bundle or a folder of bundles");
     if (statSync(join(path, "incident.json"), { throwIfNoEntry: false }) !== undefined) return [path];
     const found = readdirSync(path)
       .sort()
@@ -92,7 +105,7 @@ export function findBundles(paths: readonly string[]): readonly string[] {
       .filter((child) =>
         OF_A_BUNDLE.some((file) => statSync(join(child, file), { throwIfNoEntry: false }) !== undefined),
       );
-    if (found.length === 0) throw invalid(path, 1, "holds no bundle: no incident.json here or one folder below");
+    if (found.length === 0) throw unreadable(path, "it holds no bundle: no incident.json here or one folder below");
     return found;
   });
 }

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { UnshipError } from "../../core/errors.ts";
+import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import type { ReplayOptions, ReplayResult } from "./replay.ts";
 import { answerOf, type WorkerAnswer, type WorkerTask } from "./replay-answer.ts";
 
@@ -20,7 +20,7 @@ export interface Replayed {
   readonly result: ReplayResult;
 }
 
-/** A bundle that could not be read ("bundle.invalid"), or that unship itself failed on ("replay.failed"). */
+/** A bundle that could not be read ("bundle.invalid", "bundle.unreadable"), or that unship itself failed on ("replay.failed"). */
 export interface NotReplayed {
   readonly directory: string;
   readonly error: UnshipError;
@@ -53,7 +53,7 @@ export async function replayEach(
   const take = (): string | undefined => (stopped ? undefined : waiting.shift());
   const done = (directory: string, answer: WorkerAnswer) => {
     answers.set(directory, answer);
-    stopped ||= "refused" in answer && answer.refused.code !== "bundle.invalid";
+    stopped ||= "refused" in answer && !isOfTheBundle(answer.refused.code);
     onDone?.(answers.size);
   };
   const count = Math.min(Math.max(1, workers), waiting.length);
@@ -89,12 +89,14 @@ export async function replayAll(
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const isOfTheBundle = (code: ErrorCode): boolean => code.startsWith("bundle.");
+
 /** Throws what is no fault of the bundle. */
 function errorOf(directory: string, answer: Exclude<WorkerAnswer, { readonly result: ReplayResult }>): UnshipError {
   if ("failed" in answer)
     return new UnshipError("replay.failed", { bundle: directory }, { cause: new Failure(answer.failed) });
   const error = new UnshipError(answer.refused.code, answer.refused.facts);
-  if (error.code === "bundle.invalid") return error;
+  if (isOfTheBundle(error.code)) return error;
   throw error;
 }
 

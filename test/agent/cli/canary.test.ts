@@ -62,6 +62,7 @@ describe("unship canary", () => {
     const [a, b] = sides.map((series, i) => file(`p99_latency.${["baseline", "canary"][i]}.csv`, csv(series)));
     const ran = await unship(["canary", "--baseline", a ?? "", "--canary", b ?? ""]);
     expect(ran.out).toMatch(/worse +p99_latency +\d+ ms +\d+ ms/);
+    expect(ran.out).not.toContain(" of :"); // a CSV names no service
     expect(ran.code).toBe(1);
   });
 

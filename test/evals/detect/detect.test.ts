@@ -52,9 +52,30 @@ describe("reading what is to be judged", () => {
       [at(0), at(1), at(2)],
       [null, null, 0],
     ],
-    ["a clock that was set back", "timestamp,value\n1767225660,1\n1767225600,2", [at(1), at(1)], [1, 2]],
+    ["a file that is not in order of time", "timestamp,value\n1767225660,1\n1767225600,2", [at(0), at(1)], [2, 1]],
   ])("%s", (_, text, times, values) => {
     expect(read(file("read.csv", text))).toMatchObject({ times, values, named: null });
+  });
+
+  it("S9: finds in a file that is turned round what it finds in order, warns, and keeps the file's order of scores", async () => {
+    const rows = csv(level(200, 150)).split("\n").slice(1);
+    const [fine, turned] = [file("fine.csv", rows.join("\n")), file("turned.csv", rows.toReversed().join("\n"))];
+    const run = async (path: string) => {
+      const { composition, printed } = pastComposition(config, {} as never, 0);
+      await detectCommand(composition, [path], { json: true }, new AbortController().signal);
+      return { ...JSON.parse(printed.out), err: printed.err };
+    };
+    const [inOrder, reversed] = [await run(fine), await run(turned)];
+    expect(inOrder.findings.length).toBeGreaterThan(0);
+    expect(reversed.findings).toEqual(inOrder.findings);
+    expect(reversed.scores).toEqual(inOrder.scores.toReversed());
+    expect(inOrder.err).toBe("");
+    expect(reversed.err).toBe(`${turned}:2: is earlier than the line before it; the file is read in order of time\n`);
+  });
+
+  it("says why a file cannot be read, without a line that it does not have", () => {
+    expect(() => readSeriesOf(join(folder, "none.csv"))).toThrow(/none\.csv cannot be read: there is no such file\.$/);
+    expect(() => readSeriesOf(folder)).toThrow(/cannot be read: it is a folder\.$/);
   });
 
   it("a bundle's series, gzipped or not, with service, metric and labels", () => {
@@ -72,6 +93,18 @@ describe("reading what is to be judged", () => {
 
   it.each<[string, string, string, RegExp]>([
     ["a word for a value", "a.csv", "timestamp,value\n1,2\n3,many", /a\.csv:3: "many" is no number/],
+    [
+      "a time that lies seventy years after the others",
+      "a.csv",
+      `${csv(level(40))}\n4000000000,1`,
+      /a\.csv:42: 2096-10-02T07:06:40\.000Z lies too far from the other times; correct the line/,
+    ],
+    [
+      "a time that lies decades before the others, in their midst",
+      "a.csv",
+      `${csv(level(20))}\n0,1\n${csv(level(20)).replace("timestamp,value\n", "")}`,
+      /a\.csv:22: 1970-01-01T00:00:00\.000Z lies too far/,
+    ],
     ["an infinite value", "a.csv", "timestamp,value\n1,Infinity", /a\.csv:2: "Infinity" is no number/],
     ["a word for a time", "a.csv", "timestamp,value\nnoon,2", /a\.csv:2: "noon" is no time/],
     ["a column too many", "a.csv", "timestamp,value\n1,2,3", /a\.csv:2: has 3 columns; timestamp,value has 2/],

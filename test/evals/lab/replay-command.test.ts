@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { replayCommand } from "../../../evals/lab/replay-command.ts";
 import { exampleConfig } from "../../../evals/replay/seed-config.ts";
+import { unship } from "../../agent/cli/run-cli.ts";
 import { temporaryFolder, writeSmallBundle } from "../replay/small-bundle.ts";
 import { pastComposition } from "./past-composition.ts";
 
@@ -53,6 +54,42 @@ describe("unship replay", () => {
   it("ends with 2 where not one bundle could be read, with an empty array", async () => {
     const { code, out } = await run([bad], { json: true });
     expect({ code, out }).toEqual({ code: 2, out: "[]\n" });
+  });
+
+  it("scores the others where one truth cannot be read, names that one, and ends with 1", async () => {
+    const parent = temporaryFolder();
+    try {
+      writeSmallBundle(parent, { id: "scored" });
+      const wrong = writeSmallBundle(parent, { id: "wrong" });
+      writeFileSync(join(wrong, "truth.json"), "{}");
+      const { code, out, err } = await run([parent], { score: true });
+      expect(out).toContain("bundles 1, faulty 0");
+      expect(err).toContain(`${join(wrong, "truth.json")}:1: faulty: is missing`);
+      expect(err).toContain("1 of 2 bundles are not scored");
+      expect(code).toBe(1);
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
+  });
+
+  it("says that there is nothing to score, and not that nothing was wrong", async () => {
+    const parent = temporaryFolder();
+    try {
+      const untold = writeSmallBundle(parent, { id: "untold", truth: false });
+      const { code, out, err } = await run([untold], { score: true });
+      expect(out).toContain("untold  nothing called for a decision");
+      expect(out).not.toContain("Nothing was wrong");
+      expect(err).toContain("no bundle has a truth.json");
+      expect(code).toBe(1);
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
+  });
+
+  it.each(["0", "abc", "-1", "1.5", "1e9"])("refuses --workers %s, says how, and starts nothing", async (workers) => {
+    const { code, out, err } = await unship(["replay", good, "--workers", workers]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("Write a whole number, 1 or more.");
   });
 
   it("ends with 0 where all were, an odd one too", async () => {

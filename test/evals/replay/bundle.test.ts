@@ -170,6 +170,10 @@ describe("what no recording holds", () => {
     });
   it.each([
     ["a step of a nanosecond", { step: 1e-9 }, /series\.jsonl:1: step: must be at least 0\.1 s/],
+    ["a step of thirty years", { step: 1e9 }, /series\.jsonl:1: step: must be at most a week, in seconds/],
+    ["a start in ms", { start: 1_767_225_600_000 }, /series\.jsonl:1: start: must be Unix seconds; .*or in ms/],
+    ["a start beyond all time", { start: 1e300 }, /series\.jsonl:1: start: must be Unix seconds/],
+    ["a start in words", { start: "2026-01-01T00:00:00Z" }, /series\.jsonl:1: start: must be Unix seconds, a number/],
     ["a value beyond all signals", { values: [1e308] }, /series\.jsonl:1: values\.0/],
   ] as const)("%s is refused with its line", (_, change, message) => {
     expect(() => readBundle(folder({ "incident.json": INCIDENT, "series.jsonl": line(change) }))).toThrow(message);
@@ -273,6 +277,12 @@ describe("what others write into a bundle", () => {
     ["a change without the service that it is of", { service: null }, /service: is missing or null/],
     ["a change of which nobody knows whether it can be undone", { reversible: undefined }, /reversible: is missing/],
     ["a share of traffic in percent", { canary: 10 }, /canary: /],
+    [
+      "an end before its start",
+      { finished_at: "2026-01-01T00:09:59Z" },
+      /"d2" has a finished_at before its started_at/,
+    ],
+    ["an id that names another change too", { id: "d1", service: "web" }, /the id "d1" stands on line 1 too/],
   ])("%s is refused with its line", (_, fields, message) => {
     const read = () => reading({ "changes.jsonl": lines(CHANGE, { ...CHANGE, id: "d2", ...fields }) });
     expect(read).toThrow(/changes\.jsonl:2: /);
@@ -317,6 +327,38 @@ describe("what others write into a bundle", () => {
       warnings: [],
     });
     expect(() => reading({ "incident.json": " " })).toThrow(/incident\.json:1: is missing or empty/);
+  });
+
+  it("a line that stands twice as it is counts once, and is told", () => {
+    const { bundle, warnings } = reading({
+      "changes.jsonl": lines(CHANGE, CHANGE),
+      "series.jsonl": lines(SERIES, { ...SERIES, labels: {} }),
+    });
+    expect(bundle).toEqual({ ...plain.bundle, directory: bundle.directory });
+    expect(warnings).toEqual([
+      'series.jsonl:2: "error_rate" of "cart" is the same as on line 1, and counts once',
+      'changes.jsonl:2: the change "d1" is the same as on line 1, and counts once',
+    ]);
+  });
+
+  it("no sample counts twice: two series of one signal and step share no moment", () => {
+    const { start, step } = SERIES;
+    const other = (fields: object) => () => reading({ "series.jsonl": lines(SERIES, { ...SERIES, ...fields }) });
+    expect(other({ values: [0.2] })).toThrow(/series\.jsonl:2: "error_rate" of "cart" stands on line 1 too/);
+    expect(other({ start: start - step, values: [0.1, 0.2, 0.3] })).toThrow(/stands on line 1 too/);
+    expect(other({ values: [0.2], labels: { version: "v2" } })().bundle.series).toHaveLength(2);
+    expect(other({ values: [0.2], step: 60 })().bundle.series).toHaveLength(2);
+    expect(other({ values: [0.2], start: start + step })().bundle.series).toHaveLength(2);
+    expect(other({ values: [0.2], service: "web" })().bundle.series).toHaveLength(2);
+  });
+
+  it("a truth that names what the bundle does not have is refused", () => {
+    const truth = { faulty: true, action: "rollback", acceptable: ["rollback"], culprit: "d1", targets: ["d1"] };
+    const reads = (told: object) => () =>
+      readTruth(folder({ "changes.jsonl": lines(CHANGE), "truth.json": JSON.stringify({ ...truth, ...told }) }));
+    expect(reads({})()).toMatchObject(truth);
+    expect(reads({ culprit: "d9" })).toThrow(/truth\.json:1: names "d9", which is no id in changes\.jsonl/);
+    expect(reads({ targets: ["d1", "d8"] })).toThrow(/names "d8"/);
   });
 
   it("a graph may name its external nodes alone", () => {
