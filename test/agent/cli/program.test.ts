@@ -68,7 +68,7 @@ describe("unship", () => {
       /unship\.yaml cannot be read: there is no such file; name one with --config/,
     ],
     ["a scenario that is none", ["demo", "--scenario", "meteor"], /there is no "meteor"; there are bad-deploy/],
-    ["a bundle that is not there", ["replay", "/no/such/bundle"], /\/no\/such\/bundle:1: is no folder/],
+    ["a bundle that is not there", ["replay", "/no/such/bundle"], /\/no\/such\/bundle cannot be read: it is no folder/],
   ] as const)("%s ends with exit code 2 and what to do, and nothing on standard output", async (_, words, said) => {
     const { code, out, err } = await unship(words);
     expect({ code, out }).toEqual({ code: 2, out: "" });
