@@ -59,20 +59,27 @@ export const USUAL_PRIOR: SpreadPrior = { within: PRIOR_DISPERSION, growth: PRIO
 
 const NOTHING = { size: 1, sum: 0, weight: 0 } as const;
 
-/** Variance of sums of samples over that of independent events, at least 1: the most that any length of block shows. */
-export function dispersionIn(spread: Spread, { within, growth } = USUAL_PRIOR): number {
+/**
+ * Variance of sums of samples over that of independent events, at least 1: the most that any length of block shows. Of
+ * sums over no more than `samples`, what longer blocks show does not count once it has been seen rather than supposed:
+ * what varies over an hour has not varied within a minute.
+ */
+export function dispersionIn(spread: Spread, { within, growth } = USUAL_PRIOR, samples = Infinity): number {
   let most = 1;
   let before = 1;
   let prior = within;
   let worth = PRIOR_BLOCKS;
   const lasts = growth > 1;
+  let enough = false;
   for (let i = 0; i < spread.length; i++) {
     const { size, sum, weight } = spread[i] ?? NOTHING;
+    if (enough && weight >= PRIOR_LONG_BLOCKS) break;
     const seen = (worth * prior + sum) / (worth + weight);
     most = Math.max(most, seen);
     prior = seen * (size === 1 ? growth : lasts ? Math.max(1, seen / before) : 1);
     before = seen;
     worth = PRIOR_LONG_BLOCKS;
+    enough = size >= samples;
   }
   return most;
 }

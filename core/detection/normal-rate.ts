@@ -1,4 +1,13 @@
-import { createSpread, dispersionIn, learnSpread, PRIOR_BLOCKS, type Spread } from "./dispersion.ts";
+import { type Bursts, burstLimit, createBursts, LARGEST_BURST, learnBursts } from "./bursts.ts";
+import {
+  burstsIn,
+  createSpread,
+  dispersionIn,
+  learnSpread,
+  PRIOR_BLOCKS,
+  type Spread,
+  USUAL_PRIOR,
+} from "./dispersion.ts";
 import {
   bounded,
   burstEvidence,
@@ -27,6 +36,7 @@ export interface RateNormal {
   /** The same, forgotten more slowly: it counts for as long as the newer past agrees with it. */
   readonly long: { errors: number; requests: number };
   readonly spread: Spread;
+  readonly bursts: Bursts;
 }
 
 /**
@@ -45,6 +55,7 @@ export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEV
     requests: 0,
     long: { errors: 0, requests: 0 },
     spread: createSpread(),
+    bursts: createBursts(),
   };
 }
 
@@ -55,7 +66,10 @@ export function learnRate(normal: RateNormal, k: number, n: number, keep: number
   const scale = Math.sqrt(Math.max(n * usual, 0.25) * dispersion);
   const taken = normal.learned < 8 ? k : Math.min(k, n * usual + 4 * scale); // one wild sample must not become normal
   const keepLong = keep ** (1 / LONGER);
-  if (normal.learned >= 4 && n > 0) learnSpread(normal.spread, k - n * usual, n * usual, keepLong);
+  if (normal.learned >= 4 && n > 0) {
+    learnSpread(normal.spread, k - n * usual, n * usual, keepLong);
+    learnBursts(normal.bursts, taken, n * usual, keepLong);
+  }
   normal.errors = normal.errors * keep + taken;
   normal.requests = normal.requests * keep + n;
   normal.long.errors = normal.long.errors * keepLong + taken;
@@ -91,14 +105,34 @@ interface Counts {
 /** Variance of sums of samples over that of independent events, at least 1. */
 export const dispersionOf = ({ spread }: RateNormal): number => dispersionIn(spread);
 
+/** What is under suspicion: requests (for counts: steps), and the samples that they came in. */
+export interface Stretch {
+  readonly requests: number;
+  readonly samples: number;
+}
+
 /**
- * The dispersion of the sum over a stretch of so many requests as it was to be expected: a usual rate that is known
- * from `normal.requests` makes the predictive variance 1 + requests now / requests learned times as large
- * (gamma–Poisson), and the dispersion itself is known from so many samples only.
+ * The dispersion of the sum over a stretch as it was to be expected: that within one sample, as much larger as sums over
+ * so many samples vary more. A usual rate that is known from so many requests makes the predictive variance 1 + requests
+ * now / requests learned times as large (gamma–Poisson).
  */
-function predictiveDispersion({ spread }: RateNormal, dispersion: number, past: Counts, requests: number): number {
+function predictiveDispersion(normal: RateNormal, past: Counts, { requests, samples }: Stretch): number {
+  const lasting = dispersionIn(normal.spread, USUAL_PRIOR, samples) / burstsIn(normal.spread);
+  return credibleBursts(normal) * Math.max(1, lasting) * (1 + requests / (past.requests + 1));
+}
+
+/** Two errors may have come together by chance or not; fewer than so many say nothing of whether they do. */
+const FEW_EVENTS = 3;
+
+/**
+ * The dispersion within one sample, with what the past leaves open: by likelihood; by variance where bursts are larger
+ * than likelihood weighs, or where there are hardly any events, of which a past without any has been a steady one.
+ */
+function credibleBursts({ spread, bursts }: RateNormal): number {
   const samples = PRIOR_BLOCKS + (spread[0]?.weight ?? 0);
-  return dispersion * unsureOfVariance(samples) * (1 + requests / (past.requests + 1));
+  const byVariance = burstsIn(spread) * unsureOfVariance(samples);
+  if (bursts.events < FEW_EVENTS) return byVariance;
+  return burstLimit(bursts) ?? Math.max(LARGEST_BURST, byVariance);
 }
 
 /** Highest rate still credible as "not worse": the one-sided 99 % limit of the usual rate (normal approximation). */
@@ -120,14 +154,13 @@ function ratesToBetOn(normal: RateNormal, usual: number): readonly number[] {
 const BELIEVABLE = 3;
 
 /**
- * Evidence against each alternative, for the running test, into `nats`: no list is made for each sample. `suspect`:
- * requests under suspicion before these.
+ * Evidence against each alternative, for the running test, into `nats`: no list is made for each sample. `suspect`: what
+ * is under suspicion, this sample included.
  */
-export function rateTrials(normal: RateNormal, k: number, n: number, suspect: number, nats: number[]): void {
-  const spread = dispersionOf(normal);
-  const past = pastOf(normal, spread);
+export function rateTrials(normal: RateNormal, k: number, n: number, suspect: Stretch, nats: number[]): void {
+  const past = pastOf(normal, dispersionOf(normal));
   const usual = centerOf(past);
-  const dispersion = predictiveDispersion(normal, spread, past, suspect + n);
+  const dispersion = predictiveDispersion(normal, past, suspect);
   nats.length = 0;
   const rates = ratesToBetOn(normal, usual);
   for (let i = 0; i < rates.length; i++) {

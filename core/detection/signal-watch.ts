@@ -209,7 +209,8 @@ function tryAt(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt, slot:
   }
   const n = requestsIn(watch, grid, requests, slot);
   if (!(n > 0)) return false;
-  rateTrials(normal, events(normal, value, n), n, watch.suspectRequests, nats);
+  const suspect = { requests: watch.suspectRequests + n, samples: watch.suspect + 1 };
+  rateTrials(normal, events(normal, value, n), n, suspect, nats);
   return true;
 }
 
