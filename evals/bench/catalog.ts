@@ -54,6 +54,14 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchDecisions } = await import("./decisions.ts");
     return await benchDecisions(trials, seed, "held-out-b");
   },
+  "decisions-independent-first": async ({ seed, trials }) => {
+    const { benchIndependent } = await import("./independent.ts");
+    return await benchIndependent("first", trials, seed);
+  },
+  "decisions-independent-second": async ({ seed, trials }) => {
+    const { benchIndependent } = await import("./independent.ts");
+    return await benchIndependent("second", trials, seed);
+  },
   mcp: async ({ trials }) => {
     const { benchMcp } = await import("./mcp.ts");
     return await benchMcp(trials);

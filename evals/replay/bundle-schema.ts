@@ -53,10 +53,16 @@ const Labels = z.record(
   z.union([z.string(), z.number().transform(String), z.boolean().transform(String)], { error: "must be a text" }),
 );
 
-/** The version before or after. A flag may say true or false; null before: there was none. */
-const Version = z.union([z.string(), z.boolean().transform((on) => (on ? "on" : "off"))], {
-  error: "must be a text; write a version in quotes",
-});
+/**
+ * The version before or after. A flag may say true or false, a setting its number (as a version, 1.10 would read as 1.1);
+ * null before: there was none.
+ */
+const Version = z.union(
+  [z.string(), z.boolean().transform((on) => (on ? "on" : "off")), z.number().transform(String)],
+  {
+    error: "must be a text; write a version in quotes",
+  },
+);
 
 export const IncidentFile = z.strictObject({
   schema: z.literal(1, { error: "must be 1: this version of unship reads no other" }).default(1),

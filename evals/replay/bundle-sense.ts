@@ -4,59 +4,85 @@ import { invalid, type Line, quoted, type Warn } from "./bundle-text.ts";
 
 /** What fits the format line by line and makes no sense together. Each gives back the lines that count, in their order. */
 
-/** Throws for a change that ends before it starts, and for one id of two changes. A line that stands twice counts once. */
-export function checkChanges(
-  lines: readonly Line<z.output<typeof ChangeLine>>[],
-  warn: Warn,
-): readonly z.output<typeof ChangeLine>[] {
-  const known = new Map<string, { readonly line: number; readonly text: string }>();
-  return lines.flatMap(({ value, file, line }) => {
-    const { id, started_at, finished_at } = value;
-    if (finished_at !== null && finished_at !== undefined && finished_at < started_at)
-      throw invalid(file, line, `${quoted(id)} has a finished_at before its started_at; correct one of them`);
-    const text = JSON.stringify(value);
-    const first = known.get(id);
+type ChangeValue = z.output<typeof ChangeLine>;
+
+/**
+ * One change an id. A line with the id of an earlier one says more of the same change (logs of changes write its start and its
+ * end apart): what it says stands, with a warning unless it says the same. Throws where it is of another service or kind. An
+ * end before its start is no end that is known, with a warning.
+ */
+export function checkChanges(lines: readonly Line<ChangeValue>[], warn: Warn): readonly ChangeValue[] {
+  const known = new Map<string, { readonly line: number; readonly value: ChangeValue }>();
+  for (const { value: given, file, line } of lines) {
+    const value = withKnownEnd(given, () => {
+      warn(
+        `${file}:${line}: ${quoted(given.id)} has a finished_at before its started_at, and counts as not known to have ended`,
+      );
+    });
+    const first = known.get(value.id);
     if (first === undefined) {
-      known.set(id, { line, text });
-      return [value];
+      known.set(value.id, { line, value });
+      continue;
     }
-    if (first.text !== text)
+    if (first.value.service !== value.service || first.value.kind !== value.kind)
       throw invalid(
         file,
         line,
-        `the id ${quoted(id)} stands on line ${first.line} too, for another change; an id names one`,
+        `the id ${quoted(value.id)} stands on line ${first.line} too, for another change; an id names one`,
       );
-    warn(`${file}:${line}: the change ${quoted(id)} is the same as on line ${first.line}, and counts once`);
-    return [];
-  });
+    const isTwice = JSON.stringify(first.value) === JSON.stringify(value);
+    const counts = isTwice ? "is the same as on" : "adds to what stands on";
+    warn(`${file}:${line}: the change ${quoted(value.id)} ${counts} line ${first.line}, and counts once`);
+    known.set(value.id, { line: first.line, value: { ...first.value, ...told(value) } });
+  }
+  return [...known.values()].map(({ value }) => value);
 }
 
+function withKnownEnd(value: ChangeValue, tell: () => void): ChangeValue {
+  const { started_at, finished_at } = value;
+  if (finished_at === null || finished_at === undefined || finished_at >= started_at) return value;
+  tell();
+  return { ...value, finished_at: null };
+}
+
+/** What a line says: a field that is null or absent says nothing. */
+const told = (value: ChangeValue): Partial<ChangeValue> =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null && one !== undefined));
+
 /**
- * Throws where two series of the same service, metric, labels and step speak of the same time: their samples would count
- * twice. One that stands twice, value by value, counts once; parts that follow each other are all right.
+ * No sample counts twice: where two series of the same service, metric, labels and step speak of the same time, the earlier
+ * line stands, and the later one fills what is missing in it, with a warning. Parts that follow each other are all right.
  */
 export function checkSeries(
   lines: readonly Line<z.output<typeof SeriesLine>>[],
   warn: Warn,
 ): readonly z.output<typeof SeriesLine>[] {
-  const known = new Map<string, Line<z.output<typeof SeriesLine>>[]>();
+  const known = new Map<string, Line<SeriesValue>[]>();
   return lines.flatMap((one) => {
     const { value, file, line } = one;
     const key = keyOf(value);
-    const others = known.get(key) ?? [];
-    known.set(key, [...others, one]);
-    const other = others.find((before) => overlap(before.value, value));
+    const others = (known.get(key) ?? []).filter((before) => overlap(before.value, value));
+    known.set(key, [...(known.get(key) ?? []), one]);
+    const [other] = others;
     if (other === undefined) return [value];
     const name = `${quoted(value.metric)} of ${quoted(value.service)}`;
-    if (!isSame(other.value, value))
-      throw invalid(
-        file,
-        line,
-        `${name} stands on line ${other.line} too, for the same time and step; keep one of them`,
-      );
-    warn(`${file}:${line}: ${name} is the same as on line ${other.line}, and counts once`);
-    return [];
+    const isTwice = isSame(other.value, value);
+    const counts = isTwice
+      ? `is the same as on line ${other.line}, and counts once`
+      : `stands on line ${other.line} too; its samples count where that line has none`;
+    warn(`${file}:${line}: ${name} ${counts}`);
+    return isTwice ? [] : [others.reduce((left, before) => without(left, before.value), value)];
   });
+}
+
+/** A series without the samples of moments within half a step of a sample of another. */
+function without(series: SeriesValue, other: SeriesValue): SeriesValue {
+  const values = series.values.map((value, i) => {
+    const at = series.start + i * series.step;
+    const there = other.values[Math.round((at - other.start) / other.step)] ?? null;
+    return there === null ? value : null;
+  });
+  return { ...series, values };
 }
 
 type SeriesValue = z.output<typeof SeriesLine>;

@@ -102,6 +102,7 @@ describe("what others write into a bundle", () => {
     ["an end that is missing is an end that is not known", { finished_at: undefined }, { finishedAt: null }],
     ["an end that is null is an end that is not known", { finished_at: null }, { finishedAt: null }],
     ["the first version of a service has none before it", { from: null }, { from: "" }],
+    ["a setting is a number", { kind: "config", from: 10, to: 2.5 }, { kind: "config", from: "10", to: "2.5" }],
     ["a flag is on or off", { kind: "flag", from: false, to: true }, { kind: "flag", from: "off", to: "on" }],
   ])("%s", (_, fields, read) => {
     expect(reading({ "changes.jsonl": lines({ ...CHANGE, ...fields }) }).bundle.changes).toMatchObject([read]);
@@ -111,16 +112,10 @@ describe("what others write into a bundle", () => {
     ["Unix seconds", { started_at: 1_767_225_600 }, /started_at: is no RFC 3339 time/],
     ["a time without a zone", { started_at: "2026-01-01T00:10:00" }, /started_at: is no RFC 3339 time with its zone/],
     ["a day that no calendar has", { started_at: "2026-02-30T00:10:00Z" }, /started_at: is no RFC 3339 time/],
-    ["a version that is a number, since 1.10 is not 1.1", { to: 1.1 }, /to: must be a text; write a version in quotes/],
     ["a kind of its own", { kind: "hotpatch" }, /kind: must be one of deploy, flag, config, migration/],
     ["a change without the service that it is of", { service: null }, /service: is missing or null/],
     ["a change of which nobody knows whether it can be undone", { reversible: undefined }, /reversible: is missing/],
     ["a share of traffic in percent", { canary: 10 }, /canary: /],
-    [
-      "an end before its start",
-      { finished_at: "2026-01-01T00:09:59Z" },
-      /"d2" has a finished_at before its started_at/,
-    ],
     ["an id that names another change too", { id: "d1", service: "web" }, /the id "d1" stands on line 1 too/],
   ])("%s is refused with its line", (_, fields, message) => {
     const read = () => reading({ "changes.jsonl": lines(CHANGE, { ...CHANGE, id: "d2", ...fields }) });
@@ -180,15 +175,40 @@ describe("what others write into a bundle", () => {
     ]);
   });
 
-  it("no sample counts twice: two series of one signal and step share no moment", () => {
+  it("a line that says more of a change adds to what is known of it", () => {
+    const begun = { ...CHANGE, finished_at: null };
+    const { bundle, warnings } = reading({
+      "changes.jsonl": lines(begun, { ...CHANGE, author: undefined }),
+    });
+    expect(bundle.changes).toEqual(plain.bundle.changes);
+    expect(warnings).toEqual(['changes.jsonl:2: the change "d1" adds to what stands on line 1, and counts once']);
+  });
+
+  it("an end before its start is not known", () => {
+    const { bundle, warnings } = reading({
+      "changes.jsonl": lines({ ...CHANGE, finished_at: "2026-01-01T00:09:59Z" }),
+    });
+    expect(bundle.changes).toMatchObject([{ finishedAt: null }]);
+    expect(warnings).toEqual([
+      'changes.jsonl:1: "d1" has a finished_at before its started_at, and counts as not known to have ended',
+    ]);
+  });
+
+  it("no sample counts twice: the earlier line stands, and a later one fills what it lacks", () => {
     const { start, step } = SERIES;
-    const other = (fields: object) => () => reading({ "series.jsonl": lines(SERIES, { ...SERIES, ...fields }) });
-    expect(other({ values: [0.2] })).toThrow(/series\.jsonl:2: "error_rate" of "cart" stands on line 1 too/);
-    expect(other({ start: start - step, values: [0.1, 0.2, 0.3] })).toThrow(/stands on line 1 too/);
-    expect(other({ values: [0.2], labels: { version: "v2" } })().bundle.series).toHaveLength(2);
-    expect(other({ values: [0.2], step: 60 })().bundle.series).toHaveLength(2);
-    expect(other({ values: [0.2], start: start + step })().bundle.series).toHaveLength(2);
-    expect(other({ values: [0.2], service: "web" })().bundle.series).toHaveLength(2);
+    const read = (fields: object) => reading({ "series.jsonl": lines(SERIES, { ...SERIES, ...fields }) });
+    const told =
+      'series.jsonl:2: "error_rate" of "cart" stands on line 1 too; its samples count where that line has none';
+    const same = read({ values: [0.2] });
+    expect(same.bundle.series.map(({ values }) => values)).toEqual([[0.1], [null]]);
+    expect(same.warnings).toEqual([told]);
+    const around = read({ start: start - step, values: [0.3, 0.2, 0.4] });
+    expect(around.bundle.series.map(({ values }) => values)).toEqual([[0.1], [0.3, null, 0.4]]);
+    for (const apart of [{ labels: { version: "v2" } }, { step: 60 }, { start: start + step }, { service: "web" }]) {
+      const both = read({ values: [0.2], ...apart });
+      expect(both.bundle.series.map(({ values }) => values)).toEqual([[0.1], [0.2]]);
+      expect(both.warnings).toEqual([]);
+    }
   });
 
   it("a truth that names what the bundle does not have is refused", () => {
