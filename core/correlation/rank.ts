@@ -18,7 +18,7 @@ import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import type { PastOutcomes } from "./past-outcomes.ts";
 import { pressedBy } from "./pressed.ts";
 import { rampFoot } from "./ramp-foot.ts";
-import { FROM_CHANGES, isTooLate, reasonsFor, sumOf } from "./reasons.ts";
+import { FROM_CHANGES, isTooLate, reasonsFor, splitOf, sumOf } from "./reasons.ts";
 import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
@@ -118,8 +118,10 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
     const shape = ramp === null ? 0 : shapeNats(ramp, "passing");
     const logs = Math.max(0, reasons.find(({ name }) => name === "logs")?.logOdds ?? 0) * COLD_START_SHARE;
     const same = reasons.reduce((sum, { name, logOdds }) => sum + (shared.has(name) ? logOdds : 0), 0);
-    const cold = coldStartNats(change, reasons.find(({ name }) => name === "versions")?.logOdds ?? 0, evidence);
-    return PASSING_NATS + shape + logs + cold + same;
+    const ending = splitOf(change, evidence)?.ending ?? 0;
+    const versions = reasons.find(({ name }) => name === "versions")?.logOdds ?? 0;
+    const split = ending > 0 ? ending : coldStartNats(change, versions, evidence);
+    return PASSING_NATS + shape + logs + split + same;
   });
   const logOdds = logSumExp(all);
   const likeliest = rollouts

@@ -158,7 +158,7 @@ function worstFit(origins: readonly Origin[]): number {
 }
 
 /** The versions side by side; null where they cannot be compared, or would speak against a change that they cannot acquit. */
-function splitOf(
+export function splitOf(
   change: Change,
   { index, onset, caseFile, worse, overloaded, course }: CaseEvidence,
 ): VersionSplit | null {

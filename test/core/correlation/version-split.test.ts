@@ -48,6 +48,9 @@ describe("two versions side by side", () => {
   it("say less for a change where the old one fails alone than where the new one does", () => {
     const [fresh, old] = [sideBySide({ fresh: 0.2, old: 0.002 }), sideBySide({ fresh: 0.002, old: 0.2 })];
     expect(old?.oldAlone).toBe(true);
+    // Pods that end drop what they serve: that says more for the passing cost of replacing them than for the new version.
+    expect(old?.ending ?? 0).toBeGreaterThan((old?.nats ?? 0) + 1);
+    expect(fresh?.ending).toBe(0);
     expect(fresh?.oldAlone).toBe(false);
     expect(old?.nats).toBeLessThan((fresh?.nats ?? 0) / 2);
     expect(old?.sentence).toContain("cannot read");
