@@ -27,7 +27,7 @@ export function failsMoreThanItsShare(
   if (onset.at - startedAt > ORDINARY_ROLLOUT_MS) return null;
   const errors = index.whole(service, "error_rate");
   const before = samplesBetween(errors, onset.earliest - beforeMs(errors?.stepMs ?? 0), onset.earliest);
-  const since = samplesBetween(errors, onset.latest, caseFile.at).slice(0, FIRST_SAMPLES);
+  const since = samplesBetween(errors, onset.at, caseFile.at).slice(0, FIRST_SAMPLES);
   if (since.length < 2) return null;
   const usual = before.length === 0 ? 0 : median(before.map(({ value }) => value));
   const failed = median(since.map(({ value }) => value)) - usual;
