@@ -198,6 +198,12 @@ function otherCounts(
   return total.n > 0 ? total : null;
 }
 
+/**
+ * Two versions are never alike for good: other code, fresh pods, another mix of requests. Their times differ by a tenth, as a
+ * standard deviation of logarithms, with nobody to blame; so they do in the null traffic of `unship bench false-alarms`.
+ */
+const VERSIONS_DIFFER = 0.1;
+
 function latencySplit(
   index: SampleIndex,
   change: Change,
@@ -225,7 +231,7 @@ function latencySplit(
   const shift = Math.max(least, median([...after.values()]) - median([...before.values()]) || least);
   const mean = median(differences);
   const noise = Math.max(robustScale(differences, mean), robustScale([...before.values()]) || 0, least / 3);
-  const alike = 0.5 * noise ** 2 * (1 / differences.length + 0.1) * 2;
+  const alike = 0.5 * noise ** 2 * (1 / differences.length + 0.1) * 2 + VERSIONS_DIFFER ** 2;
   const guilty = alike + (shift / 2) ** 2;
   const nats = gauss(mean, shift, guilty) - gauss(mean, 0, alike);
   const apart = mean >= 2 * shift ? MOST_NATS : nats;

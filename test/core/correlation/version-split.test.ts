@@ -56,3 +56,34 @@ describe("two versions side by side", () => {
     expect(old?.sentence).toContain("cannot read");
   });
 });
+
+describe("how long two versions side by side take", () => {
+  const slower = (by: number) => {
+    const row = (labels: Record<string, string>, before: number | null, since: number) => ({
+      service: "cart",
+      metric: "p50_latency",
+      unit: "ms",
+      worse: "up" as const,
+      labels,
+      startAt: T0 - (BEFORE - 1) * STEP,
+      stepMs: STEP,
+      // Times that hardly scatter, so that the least difference would stand out.
+      values: Array.from({ length: BEFORE + SINCE }, (_, i) => {
+        const level = i < BEFORE ? before : since;
+        return level === null ? null : level * (1 + 0.01 * (i % 3));
+      }),
+    });
+    const all = [
+      row({}, 100, 100 * (1 + 0.5 * (by - 1))),
+      row({ version: "v1.0.0" }, 100, 100),
+      row({ version: "v1.1.0" }, null, 100 * by),
+    ];
+    const index = indexSeries(all, "version");
+    return versionSplit(index, change(), onsetAt(T0), T0 + 4 * MINUTE, new Set(["p50_latency"]))?.nats ?? Number.NaN;
+  };
+
+  it("say little where they differ by a tenth, as any two versions may, and much where one takes half as long again", () => {
+    expect(Math.abs(slower(1.12))).toBeLessThan(1);
+    expect(slower(1.5)).toBeGreaterThan(3);
+  });
+});
