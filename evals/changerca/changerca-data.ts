@@ -76,14 +76,16 @@ export function readChangeRca(folder: string): readonly ChangeRcaCase[] {
       what: "--data",
       reason: `${folder} has no folders by day: give the data folder of a clone of https://github.com/IntelligentDDS/ChangeRCA`,
     });
+  const folders = (place: string) =>
+    readdirSync(place, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? [one.name] : []));
   return days
-    .flatMap((day) => readdirSync(join(folder, day)).map((name) => readCase(join(folder, day, name), name)))
+    .flatMap((day) => folders(join(folder, day)).map((name) => readCase(join(folder, day, name), name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function readCase(folder: string, name: string): ChangeRcaCase {
   const file = join(folder, `${name}.json`);
-  const parsed = CaseFile.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  const parsed = CaseFile.safeParse(readJson(file));
   if (!parsed.success) throw new UnshipError("input.invalid", { what: file, reason: z.prettifyError(parsed.error) });
   const { plan, fault, fault_release_service: culprit, experiemnt_end_time: ended } = parsed.data;
   return {
@@ -103,6 +105,18 @@ function readCase(folder: string, name: string): ChangeRcaCase {
     called: readEdges(join(folder, "destination_success.csv")),
     calling: readEdges(join(folder, "source_success.csv")),
   };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new UnshipError(
+      "input.invalid",
+      { what: file, reason: "cannot be read as JSON; clone the data set anew" },
+      { cause },
+    );
+  }
 }
 
 const POD = /^(?<service>[a-z]+)-(?<version>v\d+)-[^_]+_(?<caller>[a-z]+)_(?<callee>[a-z]+)\.csv$/;

@@ -140,7 +140,7 @@ function syntaxOf(text: string, cause: unknown): { readonly reason: string; read
   const lines = text.trimEnd().split("\n").length;
   const position = Number(/ at position (\d+)/.exec(message)?.[1] ?? Number.NaN);
   if (/^(Unexpected end|Unterminated string)/.test(message) || position >= text.trimEnd().length)
-    return { reason: "it ends in the middle; was it cut off, or written over several lines?", below: lines - 1 };
+    return { reason: "it ends in the middle: it may be cut off, or written over several lines", below: lines - 1 };
   const placed = /^(.*?) in JSON at position \d+ \(line (\d+) column (\d+)\)/s.exec(message);
   if (placed !== null) return { reason: `${lower(placed[1])} at column ${placed[3]}`, below: Number(placed[2]) - 1 };
   const token = /^Unexpected token '(.)', (?:\.\.\.)?"(.*)"(?:\.\.\.)? is not valid JSON$/su.exec(message);

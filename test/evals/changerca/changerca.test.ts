@@ -85,5 +85,10 @@ describe("a case of the ChangeRCA data set", () => {
 
   it("is asked for by its folder, and says what it wants", () => {
     expect(() => readChangeRca(join(folder, "nowhere"))).toThrow(/no folders by day.*ChangeRCA/);
+    const broken = join(folder, "broken");
+    mkdirSync(join(broken, "2023-09-22", "2023-09-22_9"), { recursive: true });
+    writeFileSync(join(broken, "2023-09-22", "notes.txt"), "no case");
+    writeFileSync(join(broken, "2023-09-22", "2023-09-22_9", "2023-09-22_9.json"), "{");
+    expect(() => readChangeRca(broken)).toThrow(/2023-09-22_9\.json: cannot be read as JSON/);
   });
 });
