@@ -1,4 +1,4 @@
-import { servicesMeant } from "../core/assessment/episodes.ts";
+import { servicesMeant } from "../core/assessment/partition.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
 import type { StepContext, ToolContext } from "./context.ts";
 import { type AnswerFence, answerFence } from "./fence-answer.ts";
@@ -27,7 +27,9 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   const file = await context.caseFile(incidentId);
   const incident = incidentId === undefined ? null : await ledger.incident(incidentId);
   const focus: StepContext =
-    incident === null ? {} : { services: servicesMeant(file, [incident.service, ...incident.affectedServices]) };
+    incident === null
+      ? {}
+      : { services: servicesMeant(file, [incident.service, ...incident.affectedServices], config.versionLabel) };
   const configured = new Set(config.chain.map(({ step }) => step));
 
   function before(upTo: SeedStep): StepAnswers {

@@ -87,7 +87,7 @@ export function composeAgent(parts: AgentParts): Agent {
       return newest;
     },
     assess: (caseFile, focus) => withHolds(assess(caseFile, config, focus, past), holds),
-    episodes,
+    episodes: (caseFile) => episodes(caseFile, config.versionLabel),
     reason: chain,
     ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),
     recovery: createVerifier({ config, sources }),

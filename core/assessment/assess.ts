@@ -6,8 +6,8 @@ import type { Decision } from "../model/decision.ts";
 import { rfc3339 } from "../model/time.ts";
 import { planTargets } from "../planning/plan-targets.ts";
 import { baselines } from "./baselines.ts";
-import { servicesMeant } from "./episodes.ts";
 import { withPlanned } from "./no-way-back.ts";
+import { evidenceAbout, servicesMeant } from "./partition.ts";
 import { LOST_WITHOUT, stepAnswers } from "./steps.ts";
 
 export interface AssessOptions {
@@ -27,7 +27,7 @@ export function assess(
   focus?: readonly string[],
   options: AssessOptions = {},
 ): Assessment {
-  const services = servicesMeant(caseFile, focus);
+  const services = servicesMeant(caseFile, focus, config.versionLabel);
   const context = { services, ...(options.past ? { past: options.past } : {}) };
   let answers: StepAnswers = {};
   for (const { step } of config.chain) {
@@ -41,12 +41,13 @@ export function assess(
  * its way, what to compare recovery with, and what nobody checked.
  */
 export function conclude(
-  caseFile: CaseFile,
+  whole: CaseFile,
   config: Config,
   services: readonly string[],
   answers: StepAnswers,
   options: AssessOptions = {},
 ): Assessment {
+  const caseFile = evidenceAbout(whole, services, config.versionLabel);
   const decision = answers.recommend_action?.decision ?? undecided(caseFile, services);
   const meant = new Set([...services, ...(answers.check_affected_services?.services ?? [])]);
   const planned = planTargets(decision, caseFile, config, options);

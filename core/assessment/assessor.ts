@@ -7,6 +7,7 @@ import {
 } from "../canary/live.ts";
 
 import type { Config } from "../config/config.ts";
+import { componentsOf } from "../correlation/components.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
 import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
 import { createDetectionEngine, type DetectionEngine, type DetectionState, historyKept } from "../detection/engine.ts";
@@ -21,6 +22,7 @@ import { type AskContext, ask } from "./ask.ts";
 import { readContext } from "./context.ts";
 import { afterOwnActs } from "./own-acts.ts";
 import { type Reading, rangeInPieces, takeAll } from "./read-range.ts";
+import { BEFORE_MS, evidenceSince, sinceByService } from "./scope.ts";
 import { usualTrafficAt } from "./usual-traffic.ts";
 
 export interface AssessorOptions {
@@ -213,18 +215,29 @@ export function createAssessor(
     return result;
   }
 
+  /** The samples of each service from when on evidence about it is read. */
+  function recentSince(sinceOf: (service: string) => number, now: number): readonly Series[] {
+    const services = new Set([...engine.signals()].map(({ service }) => service));
+    const windows = Map.groupBy(services, sinceOf);
+    return [...windows].flatMap(([since, meant]) =>
+      engine.recent({ from: Math.max(0, since - BEFORE_MS), to: now }, new Set(meant)),
+    );
+  }
+
   /** Who was deployed lately is read back to its deploy before that: what starting costs shows there. */
   function withLastRollouts(
     series: readonly Series[],
     seen: readonly Change[],
-    since: number,
+    sinceOf: (service: string) => number,
     now: number,
   ): readonly Series[] {
-    const lately = seen.filter(({ kind, finishedAt }) => kind === "deploy" && (finishedAt ?? now) >= since - 3_600_000);
+    const lately = seen.filter(
+      ({ kind, service, finishedAt }) => kind === "deploy" && (finishedAt ?? now) >= sinceOf(service) - BEFORE_MS,
+    );
     const from = new Map<string, number>();
     for (const change of lately) {
       const before = deployBefore(change, seen);
-      if (before !== null && before.startedAt < since - 3_600_000)
+      if (before !== null && before.startedAt < sinceOf(change.service) - BEFORE_MS)
         from.set(change.service, Math.max(0, before.startedAt - USUAL_BEFORE_MS));
     }
     const longer = [...from].flatMap(([service, start]) => engine.recent({ from: start, to: now }, new Set([service])));
@@ -237,10 +250,8 @@ export function createAssessor(
     async gather(now, abort) {
       const first = last?.now === now ? last.tick : await tick(now, abort);
       const context: AskContext = { now, abort, gaps: [...first.gaps] };
-      const onsets = first.findings.flatMap(({ onset, verdict }) =>
-        onset === null || verdict !== "worse" ? [] : [onset.earliest],
-      );
-      const since = Math.max(now - capacity * config.watch.stepMs, Math.min(now - 1_800_000, ...onsets));
+      const keptMs = capacity * config.watch.stepMs;
+      const since = evidenceSince(first, now, keptMs);
       const more = await readContext(sources, config, context, since);
       // Who calls whom says beside whom a shift after a change is to be seen.
       const learnt = more.topology !== null && engine.graph(more.topology.edges);
@@ -248,12 +259,9 @@ export function createAssessor(
       const seen = oneDeploy([...changes.values()]).toSorted(
         (a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1),
       );
-      const series = withLastRollouts(
-        engine.recent({ from: Math.max(0, since - 3_600_000), to: now }),
-        seen,
-        since,
-        now,
-      );
+      const components = componentsOf({ topology: more.topology, changes: seen, flags: more.flags });
+      const sinceOf = sinceByService({ findings }, now, keptMs, components);
+      const series = withLastRollouts(recentSince(sinceOf, now), seen, sinceOf, now);
       const known = afterOwnActs({ findings, series }, seen, more.topology, engine);
       const usualTraffic = usualTrafficAt(engine, now);
       return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps, usualTraffic };
@@ -278,5 +286,5 @@ export { targetsFor } from "../planning/plan-targets.ts";
 // What composes an agent takes its deterministic half from here.
 export { assess, conclude } from "./assess.ts";
 export { baselines } from "./baselines.ts";
-export { episodes } from "./episodes.ts";
+export { episodes } from "./partition.ts";
 export { stepAnswers, stepsWith } from "./steps.ts";

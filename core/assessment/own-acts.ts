@@ -59,7 +59,7 @@ export interface AfterActs {
  * its finding, dated no earlier than the act. Trouble that is older than the undone change is none of it. What stays from
  * the act on and grows later is dated by its growth (`grownSince`).
  *
- * `topology`: who calls whom; without it every service may have suffered.
+ * `topology`: who calls whom. What no call joins to the service is judged by itself.
  */
 export function afterOwnActs(
   { findings, series }: AfterActs,
@@ -71,7 +71,7 @@ export function afterOwnActs(
   if (acts.length === 0) return { findings, series };
   const graph = createCallGraph(topology);
   const suffers = (service: string, act: OwnAct): boolean =>
-    service === act.service || (act.began !== null && (!graph.known || graph.ancestors(act.service).has(service)));
+    service === act.service || (act.began !== null && graph.ancestors(act.service).has(service));
   let asked = findings;
   let kept = series;
   for (const act of acts) {

@@ -18,9 +18,10 @@ import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
-import { episodeOnset, harmFindings, servicesMeant } from "./episodes.ts";
+import { episodeOnset, harmFindings } from "./episodes.ts";
 import { withGrown } from "./grown.ts";
 import { withoutSecondGuess } from "./not-helped.ts";
+import { evidenceAbout, servicesMeant } from "./partition.ts";
 import { withoutTakenBack } from "./taken-back.ts";
 
 /** Where a step's text names no window: the seed's thirty minutes. */
@@ -55,14 +56,11 @@ export type StepFunction<S extends SeedStep> = (
 
 const step =
   <S extends SeedStep>(answer: (input: StepInput) => Answer<S>): StepFunction<S> =>
-  (caseFile, config, known, context = {}) =>
-    answer({
-      caseFile,
-      config,
-      answers: known,
-      services: context.services ?? servicesMeant(caseFile),
-      past: context.past,
-    });
+  (whole, config, known, context = {}) => {
+    const services = context.services ?? servicesMeant(whole, undefined, config.versionLabel);
+    const caseFile = evidenceAbout(whole, services, config.versionLabel);
+    return answer({ caseFile, config, answers: known, services, past: context.past });
+  };
 
 /** The deterministic answer of each of the seed's steps; each may be called by itself, in the chain's order. */
 export const stepAnswers: { readonly [S in SeedStep]: StepFunction<S> } = {

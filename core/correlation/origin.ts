@@ -7,6 +7,7 @@ import type { Refused } from "./refused.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
 import type { SpanEvidence } from "./span-evidence.ts";
 import { type Strain, sharedFit, strainFit } from "./strain.ts";
+import { UNRELATED } from "./unrelated.ts";
 
 /** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
 export type OriginKind = "service" | "external" | "shared" | "surge";
@@ -34,16 +35,6 @@ const SHOWS: Readonly<Record<Shows, number>> = { itself: 0.9, callers: 0.06, cal
 const NAMED_NATS = Math.log(6);
 const STARVED_NATS = Math.log(3);
 
-/**
- * How often a service has a trouble of its own in any half hour, unrelated to this one. It differs by system (and by
- * how well its signals behave), so it is not fixed: each of these, with the weight before any data; what the other
- * services look like decides. Its onset lies anywhere, so that it seldom falls together with this one's.
- */
-const UNRELATED = [
-  { rate: 0.01, weight: 0.6 },
-  { rate: 0.1, weight: 0.3 },
-  { rate: 0.4, weight: 0.1 },
-] as const;
 export interface OriginInput {
   readonly graph: CallGraph;
   /** Log Bayes factors of "hurt" by service. */

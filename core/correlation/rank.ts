@@ -30,6 +30,7 @@ import { strainOf } from "./strain.ts";
 import { surgeAtEntries, usuallyUpTo } from "./surge.ts";
 import { beginsTogether } from "./together.ts";
 import { isCreeping } from "./trouble.ts";
+import { unmeasuredCause, wideCauseReason } from "./unmeasured-cause.ts";
 
 export interface RankOptions {
   readonly versionLabel: string;
@@ -68,7 +69,10 @@ export function rankCandidates(
     return { change, reasons, logOdds: sumOf(reasons) };
   });
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
-  const none = noChange(evidence, anyEligible, passing(scored, evidence), left);
+  const transient = passing(scored, evidence)?.reason ?? null;
+  const unmeasured = unmeasuredCause(scored, caseFile, evidence.graph);
+  const besides = [transient, unmeasured, coincidenceReason(evidence, options)].filter((one) => one !== null);
+  const none = noChange(evidence, anyEligible, [...besides, ...left]);
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);
   const list: Candidate[] = scored
     .map(({ change, reasons, logOdds }) => ({
@@ -85,6 +89,12 @@ export function rankCandidates(
     noChangeReasons: [...none.reasons],
     rootCauses: rootCauses(list, none.places, noChangeProbability),
   };
+}
+
+/** That a wide cause reached these services as well: as what starts at one of them by itself would look. */
+function coincidenceReason({ caseFile, origins, stepMs }: CaseEvidence, { windowMs }: RankOptions): Reason | null {
+  const own = origins.filter(({ kind }) => kind === "service" || kind === "shared").map(({ fit }) => fit);
+  return wideCauseReason(caseFile.coincidence, Math.max(...own), { stepMs, windowMs });
 }
 
 /**
@@ -288,12 +298,7 @@ interface NoChange {
   readonly places: ReadonlyMap<string, number>;
 }
 
-function noChange(
-  { origins, surge, fewer }: CaseEvidence,
-  anyEligible: boolean,
-  transient: ReturnType<typeof passing>,
-  left: readonly Reason[],
-): NoChange {
+function noChange({ origins, surge, fewer }: CaseEvidence, anyEligible: boolean, besides: readonly Reason[]): NoChange {
   const count = (kind: Origin["kind"]) => origins.filter((one) => one.kind === kind).length;
   const missing = count("external") === 0 ? ELSEWHERE.external : 0;
   const weightOf = ({ kind }: Origin): number =>
@@ -318,10 +323,8 @@ function noChange(
       sentence: `traffic where users come in is ${surge.toFixed(1)} times the usual`,
     });
   if (fewer !== null) reasons.push({ name: "fewer", logOdds: 0, sentence: fewer.sentence });
-  if (transient !== null) reasons.push(transient.reason);
-  reasons.push(...left);
-  const more = [...(transient === null ? [] : [transient.reason]), ...left].map(({ logOdds }) => logOdds);
-  return { logOdds: logSumExp([prior + fit, ...more]), reasons, places };
+  reasons.push(...besides);
+  return { logOdds: logSumExp([prior + fit, ...besides.map(({ logOdds }) => logOdds)]), reasons, places };
 }
 
 function rootCauses(

@@ -6,6 +6,7 @@ import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
 import { showsAt } from "../correlation/shows-at.ts";
+import { tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
@@ -75,6 +76,11 @@ export function decide(input: DecideInput): Decision {
     const shown = `${top.changeId} is the most probable change at ${top.probability.toFixed(2)}, below ${threshold}`;
     return nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
   }
+  // Whatever confidence is configured: timing alone never decides where a callee that nobody knows would look the same.
+  if (!isTold(change, top, evidence)) {
+    const shown = `nothing but its time speaks against ${change.id}, and what ${change.service} calls is not known`;
+    return nothing([shown, ...sentences(top)], [`nothing tells ${change.to} from ${change.from}: people decide`], top);
+  }
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
   if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
   if (seemsOver(evidence)) return nothing(["the newest samples are back at what is usual: looking again"], [], top);
@@ -100,6 +106,10 @@ export function decide(input: DecideInput): Decision {
     return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);
 }
+
+/** Whether its version is told apart, or the callees that could fail in its stead are known. */
+const isTold = (change: Change, top: Candidate, { graph, caseFile }: CaseEvidence): boolean =>
+  graph.nodes.has(change.service) || tellsItsVersion(change, top.reasons, caseFile.findings);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {

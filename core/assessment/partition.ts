@@ -1,0 +1,202 @@
+import { createCallGraph } from "../correlation/call-graph.ts";
+import { componentsOf } from "../correlation/components.ts";
+import { isNear, isSameOnset } from "../correlation/onset-gap.ts";
+import { gatherEvidence } from "../correlation/rank.ts";
+import { reasonsFor } from "../correlation/reasons.ts";
+import { indexSeries } from "../correlation/samples.ts";
+import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
+import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
+import { tellsItsVersion } from "../correlation/version-signs.ts";
+import { type Degraded, LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
+import type { CaseFile } from "../model/assessment.ts";
+import type { Change } from "../model/change.ts";
+import type { Finding, Onset } from "../model/finding.ts";
+import { episodeOnset, harmFindings } from "./episodes.ts";
+import { type Beside, scopeTo } from "./scope.ts";
+
+/** The services of one incident, and what bears on it from beside. */
+export interface Group {
+  /** Sorted. */
+  readonly services: readonly string[];
+  readonly beside: Beside;
+}
+
+type Dated = Finding & { readonly onset: Onset };
+
+/** How the series label names versions, where nobody says otherwise. */
+const VERSION_LABEL = "version";
+/** The window in which changes are weighed where only their own versions are asked. */
+const WINDOW_MS = 1_800_000;
+
+const partitioned = new WeakMap<CaseFile, Map<string, readonly Group[]>>();
+
+/**
+ * What is degraded, by what can join it (S16): one group for each incident. Two degraded services stand in one group where
+ * calls join them (one calls the other, directly or through others, or both call something that nobody measures) and their
+ * onsets are near, or where they begin at the very same time in one call graph, which one shared cause explains better than
+ * two that met by chance. They stand apart where nothing known joins them, and where the one that began later was changed
+ * itself in between and calls nothing of what began before: what failed earlier explains neither. What a large part of
+ * all measured services shares is one group, whatever joins them (`wideCauses`), but for those whose own new version is
+ * told apart from its old one. Pure; ordered by their earliest onset; worked out once for each snapshot.
+ */
+export function partition(caseFile: CaseFile, versionLabel = VERSION_LABEL): readonly Group[] {
+  const known = partitioned.get(caseFile) ?? new Map<string, readonly Group[]>();
+  partitioned.set(caseFile, known);
+  const found = known.get(versionLabel) ?? newPartition(caseFile, versionLabel);
+  known.set(versionLabel, found);
+  return found;
+}
+
+/** The services of each incident that there is now; see `partition`. */
+export function episodes(caseFile: CaseFile, versionLabel = VERSION_LABEL): readonly (readonly string[])[] {
+  return partition(caseFile, versionLabel).map(({ services }) => services);
+}
+
+/**
+ * The incident that the focus belongs to, grown by what was degraded with it since; without a focus the gravest.
+ */
+export function servicesMeant(
+  caseFile: CaseFile,
+  focus?: readonly string[],
+  versionLabel = VERSION_LABEL,
+): readonly string[] {
+  const found = episodes(caseFile, versionLabel);
+  if (focus === undefined) {
+    // Late answers come with many troubles and without any: failed requests come first where they are nearly as grave.
+    const grave = new Set(ofGravestClass(harmFindings(caseFile)));
+    const gravity = (services: readonly string[]) =>
+      Math.max(0, ...[...grave].filter(({ service }) => services.includes(service)).map(gravityOf));
+    return [...found].sort((a, b) => gravity(b) - gravity(a))[0] ?? [];
+  }
+  const together = found.filter((services) => services.some((service) => focus.includes(service)));
+  return [...new Set([...focus, ...together.flat()])].sort();
+}
+
+/** The evidence about an incident of these services, and nothing else; see `scopeTo`. */
+export function evidenceAbout(caseFile: CaseFile, services: readonly string[], versionLabel = VERSION_LABEL): CaseFile {
+  const own = partition(caseFile, versionLabel).filter((group) => group.services.some((one) => services.includes(one)));
+  const apart = [...new Set(own.flatMap(({ beside }) => beside.apart ?? []))].filter((one) => !services.includes(one));
+  const coincidence = own.find(({ beside }) => beside.coincidence != null)?.beside.coincidence ?? null;
+  return scopeTo(caseFile, services, { apart: apart.sort(), coincidence });
+}
+
+function newPartition(caseFile: CaseFile, versionLabel: string): readonly Group[] {
+  const found = harmFindings(caseFile).filter((one): one is Dated => one.onset !== null);
+  const joins = joinsOf(caseFile, found);
+  const groups: Dated[][] = [];
+  for (const finding of found) {
+    const touching = groups.filter((group) => group.some((other) => joins.isOne(finding, other)));
+    const merged = [finding, ...touching.flat()];
+    for (const group of touching) groups.splice(groups.indexOf(group), 1);
+    groups.push(merged);
+  }
+  const drafts = groups.map((findings) => ({
+    findings,
+    services: [...new Set(findings.map(({ service }) => service))].sort(),
+    apart: groups
+      .filter((other) => other !== findings && other.some((one) => findings.some((own) => joins.isApart(own, one))))
+      .flatMap((other) => other.map(({ service }) => service)),
+  }));
+  const first = (findings: readonly Dated[]) => Math.min(...findings.map(({ onset }) => onset.at));
+  const sorted = drafts.toSorted((a, b) => first(a.findings) - first(b.findings));
+  return joinedByWideCause(
+    caseFile,
+    sorted.map(({ services, apart }) => ({ services, beside: { apart: [...new Set(apart)].sort() } })),
+    versionLabel,
+  );
+}
+
+/** Which findings belong to one incident, and which stand apart though calls join them. */
+function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
+  const graph = createCallGraph(caseFile.topology);
+  const components = componentsOf(caseFile);
+  const measured = new Set(caseFile.series.map(({ service }) => service));
+  const isJoined = (a: string, b: string): boolean => {
+    if (a === b || graph.ancestors(a).has(b) || graph.ancestors(b).has(a)) return true;
+    return [...graph.callees(a)].some((callee) => !measured.has(callee) && graph.callees(b).has(callee));
+  };
+  /** It was changed itself after the other began, and calls nothing that explains it. */
+  const isOwn = (later: Dated, earlier: Dated): boolean =>
+    later.service !== earlier.service &&
+    later.onset.earliest > earlier.onset.latest &&
+    !graph.ancestors(earlier.service).has(later.service) &&
+    caseFile.changes.some(
+      (change) =>
+        change.service === later.service &&
+        change.ownRollback !== true &&
+        change.startedAt > earlier.onset.latest &&
+        change.startedAt <= later.onset.latest,
+    );
+  const isLater = (later: Dated, earlier: Dated): boolean =>
+    isOwn(later, earlier) ||
+    (later.onset.earliest > earlier.onset.latest &&
+      found.some(
+        (one) => isOwn(one, earlier) && isSameOnset(one.onset, later.onset) && isJoined(one.service, later.service),
+      ));
+  const isBeside = (a: Dated, b: Dated) => components.of(a.service).has(b.service);
+  const isApart = (a: Dated, b: Dated) => isBeside(a, b) && (isLater(a, b) || isLater(b, a));
+  return {
+    isApart,
+    isOne: (a: Dated, b: Dated): boolean => {
+      if (a.service === b.service) return true;
+      if (!isBeside(a, b) || isApart(a, b)) return false;
+      return isSameOnset(a.onset, b.onset) || (isJoined(a.service, b.service) && isNear(a.onset, b.onset));
+    },
+  };
+}
+
+interface Draft extends Group, Degraded {}
+
+/** The groups, where those of one wide cause are one. */
+function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], versionLabel: string): readonly Group[] {
+  if (groups.length < LEAST_GROUPS) return groups;
+  const drafts = groups.flatMap((group): readonly Draft[] => {
+    const scope = scopeTo(caseFile, group.services, group.beside);
+    const onset = onsetOf(scope, group.services);
+    if (onset === null) return [];
+    return [{ ...group, onset, isChanged: changesAt(scope, group.services, onset).length > 0 }];
+  });
+  const components = componentsOf(caseFile);
+  const measured = new Set(caseFile.series.map(({ service }) => service));
+  const systems = new Set([...measured].map((service) => [...components.of(service)].sort()[0])).size;
+  const stepMs = Math.max(0, ...caseFile.series.map((one) => one.stepMs));
+  let all = groups;
+  for (const cause of wideCauses(drafts, { systems, measured: measured.size, stepMs })) {
+    const { coincidence } = cause;
+    const told = cause.changed.filter((one) => isTold(caseFile, one, versionLabel));
+    const one = [...cause.unchanged, ...cause.changed.filter((other) => !told.includes(other))];
+    const services = [...new Set(one.flatMap((group) => group.services))].sort();
+    const of = (group: Group, list: readonly Group[]) => list.some((other) => other.services === group.services);
+    all = all.flatMap((group): readonly Group[] => {
+      if (group.services === one[0]?.services) return [{ services, beside: { coincidence } }];
+      if (of(group, one)) return [];
+      return [of(group, told) ? { ...group, beside: { ...group.beside, coincidence } } : group];
+    });
+  }
+  return all;
+}
+
+const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>
+  episodeOnset(harmFindings(scope, new Set(services)), indexSeries(scope.series, VERSION_LABEL), scope.changes);
+
+/** Changes of these services that were rolling out at the onset, or had been over for no longer than a rollout takes. */
+function changesAt({ changes, at }: CaseFile, services: readonly string[], onset: Onset): readonly Change[] {
+  return changes.filter(
+    (change) =>
+      services.includes(change.service) &&
+      change.ownRollback !== true &&
+      change.startedAt <= onset.latest &&
+      (change.finishedAt ?? at) + ORDINARY_ROLLOUT_MS >= onset.earliest,
+  );
+}
+
+/** Whether a change at the onset is told apart by its versions. */
+function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionLabel: string): boolean {
+  const scope = scopeTo(caseFile, services, beside);
+  const options = { versionLabel, windowMs: WINDOW_MS };
+  const evidence = gatherEvidence(scope, onset, new Set(services), options);
+  const changes = changesAt(scope, services, onset);
+  return changes.some((change) =>
+    tellsItsVersion(change, reasonsFor(change, changes, evidence, options), scope.findings),
+  );
+}

@@ -1,0 +1,94 @@
+import { type Components, componentsOf } from "../correlation/components.ts";
+import { isHarm } from "../detection/meaning.ts";
+import type { CaseFile, Coincidence } from "../model/assessment.ts";
+
+/** Evidence reaches back at least so far before now, and from the earliest onset so much further. */
+const LEAST_BACK_MS = 1_800_000;
+export const BEFORE_MS = 3_600_000;
+
+/**
+ * From when on evidence about these services is read: half an hour ago, or their earliest onset where that is older, but
+ * no further back than samples are kept (`keptMs`). Unix ms.
+ */
+export function evidenceSince(
+  { findings }: Pick<CaseFile, "findings">,
+  at: number,
+  keptMs: number,
+  isMeant: (service: string) => boolean = () => true,
+): number {
+  const onsets = findings.flatMap(({ onset, verdict, service }) =>
+    onset === null || verdict !== "worse" || !isMeant(service) ? [] : [onset.earliest],
+  );
+  return Math.max(at - keptMs, Math.min(at - LEAST_BACK_MS, ...onsets));
+}
+
+/**
+ * From when on evidence about each service is read (Unix ms): by its own degradation and that of what something known joins
+ * to it, so that what is read of it is the same whatever else is degraded.
+ */
+export function sinceByService(
+  evidence: Pick<CaseFile, "findings">,
+  at: number,
+  keptMs: number,
+  components: Components,
+): (service: string) => number {
+  const earliest = new Map<ReadonlySet<string>, number>();
+  const bySet = Map.groupBy(evidence.findings, ({ service }) => components.of(service));
+  const calm = evidenceSince({ findings: [] }, at, keptMs);
+  for (const [set, findings] of bySet) earliest.set(set, evidenceSince({ findings }, at, keptMs));
+  return (service) => earliest.get(components.of(service)) ?? calm;
+}
+
+/** What is known beside the services of an incident that bears on it. */
+export interface Beside {
+  /** Degraded services of the same call graph that are incidents of their own: how they fare says nothing of this one. */
+  readonly apart?: readonly string[];
+  /** A large part of all that is measured was degraded at the same onset, by no change of its own. */
+  readonly coincidence?: Coincidence | null;
+}
+
+const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
+
+/**
+ * The part of the evidence that can say anything of an incident of these services (S16): what something known joins to
+ * them, and nothing else, over the time that it would have been read for had nothing else been degraded. A degraded
+ * service that no call, flag or required version joins to another is judged by its own evidence alone: the deploys of a
+ * hundred others change nothing. Pure; made once for each snapshot and question.
+ */
+export function scopeTo(caseFile: CaseFile, services: readonly string[], beside: Beside = {}): CaseFile {
+  if (services.length === 0) return caseFile;
+  const key = JSON.stringify([services, beside.apart ?? [], beside.coincidence ?? null]);
+  const known = scoped.get(caseFile) ?? new Map<string, CaseFile>();
+  scoped.set(caseFile, known);
+  const found = known.get(key) ?? newScope(caseFile, services, beside);
+  known.set(key, found);
+  return found;
+}
+
+function newScope(caseFile: CaseFile, services: readonly string[], { apart = [], coincidence }: Beside): CaseFile {
+  const components = componentsOf(caseFile);
+  const meant = new Set(services.flatMap((service) => [...components.of(service)]));
+  const others = new Set(apart.filter((service) => !services.includes(service)));
+  const isMeant = (service: string) => meant.has(service);
+  const isAbout = ({ service }: { readonly service: string }) => meant.has(service);
+  const speaks = ({ service }: { readonly service: string }) => meant.has(service) && !others.has(service);
+  const edges = caseFile.topology?.edges.filter(([caller, callee]) => meant.has(caller) && meant.has(callee)) ?? [];
+  const external = caseFile.topology?.external.filter(isMeant) ?? [];
+  const oldest = Math.min(caseFile.at, ...caseFile.series.map(({ startAt }) => startAt));
+  const since = evidenceSince(caseFile, caseFile.at, caseFile.at - oldest, isMeant) - BEFORE_MS;
+  return {
+    ...caseFile,
+    // What others are asked and use is read on; that they fail or are slow has a cause of its own.
+    series: caseFile.series.filter((one) => isAbout(one) && (speaks(one) || !isHarm(one.metric, one.worse))),
+    findings: caseFile.findings.filter(speaks),
+    conditions: caseFile.conditions.filter(speaks),
+    changes: caseFile.changes.filter(isAbout),
+    topology: edges.length === 0 ? null : { edges, external },
+    logs: caseFile.logs.filter((line) => speaks(line) && line.at >= since),
+    spans: caseFile.spans.filter((span) => speaks(span) && span.startUs / 1000 >= since),
+    flags: caseFile.flags.filter((flag) => flag.services.length === 0 || flag.services.some(isMeant)),
+    rollouts: caseFile.rollouts.filter(isAbout),
+    ...(caseFile.usualTraffic === undefined ? {} : { usualTraffic: caseFile.usualTraffic.filter(isAbout) }),
+    ...(coincidence == null ? {} : { coincidence }),
+  };
+}

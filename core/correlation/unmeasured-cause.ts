@@ -1,0 +1,57 @@
+import { logSumExp } from "../detection/robust.ts";
+import type { CaseFile, Coincidence } from "../model/assessment.ts";
+import type { Reason } from "../model/candidate.ts";
+import type { Change } from "../model/change.ts";
+import type { CallGraph } from "./call-graph.ts";
+import { FROM_CHANGES } from "./reasons.ts";
+import { tellsItsVersion } from "./version-signs.ts";
+
+/** A change with why it may be at fault. */
+export interface Weighed {
+  readonly change: Change;
+  readonly reasons: readonly Reason[];
+  readonly logOdds: number;
+}
+
+/**
+ * That something which nobody measures failed beneath a changed service, as part of "no change": where it is not known
+ * what the service calls, and nothing tells the new version from the old one, a callee or an external that fails at that
+ * instant shows the same. Timing is then worth no more than what is known without it: seven outages in ten follow a change
+ * (`FROM_CHANGES`), so that the change alone never becomes surer than that. Null where each of the changes is told by its
+ * version, or its service's callees are known. Pure.
+ */
+export function unmeasuredCause(
+  weighed: readonly Weighed[],
+  { findings }: Pick<CaseFile, "findings">,
+  graph: Pick<CallGraph, "nodes">,
+): Reason | null {
+  const untold = weighed.filter(
+    ({ change, reasons }) => !graph.nodes.has(change.service) && !tellsItsVersion(change, reasons, findings),
+  );
+  if (untold.length === 0) return null;
+  const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
+  const services = [...new Set(untold.map(({ change }) => change.service))].join(", ");
+  const sentence = `what ${services} calls is not known, and nothing tells the new version from the old one: something unmeasured that it calls may have failed`;
+  return { name: "unmeasured-callee", logOdds, sentence };
+}
+
+/** Onsets are compared over the same window as a change's own: see `timingEvidence`. */
+const LEAST_WIDTH_MS = 1000;
+
+/**
+ * That a wide cause, which others show at this very onset, reached this service too: it reaches each measured one with the
+ * share of them that it reached, at that onset and no other moment of the window. Log odds beside the fit of a cause at the
+ * services themselves. Null without one. Pure.
+ */
+export function wideCauseReason(
+  coincidence: Coincidence | undefined,
+  fit: number,
+  { stepMs, windowMs }: { readonly stepMs: number; readonly windowMs: number },
+): Reason | null {
+  if (coincidence === undefined) return null;
+  const { services, measured, onset } = coincidence;
+  const width = Math.max(LEAST_WIDTH_MS, onset.latest - onset.earliest + 2 * stepMs);
+  const logOdds = Math.log(services / Math.max(services, measured)) + Math.log(Math.max(1, windowMs / width)) + fit;
+  const sentence = `${services} of ${measured} measured services were degraded at the same onset, without a change of their own`;
+  return { name: "onset-coincidence", logOdds, sentence };
+}

@@ -1,0 +1,87 @@
+import type { Coincidence } from "../model/assessment.ts";
+import type { Onset } from "../model/finding.ts";
+import { isSameOnset } from "./onset-gap.ts";
+import { UNRELATED } from "./unrelated.ts";
+
+/** One group of degraded services that nothing known joins to the others. */
+export interface Degraded {
+  readonly services: readonly string[];
+  readonly onset: Onset;
+  /** Whether one of them was changed at the onset. */
+  readonly isChanged: boolean;
+}
+
+/** What is degraded at one onset by a cause that many share. */
+export interface WideCause<D extends Degraded> {
+  /** Degraded with the others and changed by nobody then. */
+  readonly unchanged: readonly D[];
+  /** Degraded at the same onset, each with a change of its own. */
+  readonly changed: readonly D[];
+  readonly coincidence: Coincidence;
+}
+
+/** Fewer than three that begin at once are two that met by chance, or one and its own cause. */
+export const LEAST_GROUPS = 3;
+/** As rare as a false alarm may be (the targets of false alarms). */
+const BY_CHANCE = 1e-3;
+/** Unrelated degradations are counted by the half hour. */
+const WINDOW_MS = 1_800_000;
+
+/**
+ * The onsets that a large part of all that is measured shares, most of it without a change of its own then: a zone, a node
+ * pool, name resolution, an identity provider. How many are a large part follows from how often unrelated degradations
+ * begin in the same moment: of `systems` (sets of services that something joins) each has one of its own in the half hour
+ * with the chance that `UNRELATED` gives, and its onset falls as near as these do by the width of what is uncertain. So
+ * many as would meet by chance less than one time in a thousand have one cause. `measured`: services in all. Pure.
+ */
+export function wideCauses<D extends Degraded>(
+  groups: readonly D[],
+  { systems, measured, stepMs }: { readonly systems: number; readonly measured: number; readonly stepMs: number },
+): readonly WideCause<D>[] {
+  const found: WideCause<D>[] = [];
+  let left = groups;
+  while (left.length >= LEAST_GROUPS) {
+    const clusters = left.map((pivot) => ({
+      pivot,
+      together: left.filter(({ onset }) => isSameOnset(pivot.onset, onset, stepMs)),
+    }));
+    const widest = clusters.reduce((best, one) => (one.together.length > best.together.length ? one : best));
+    const { pivot, together } = widest;
+    const unchanged = together.filter(({ isChanged }) => !isChanged);
+    if (!isWide(unchanged, together, { systems, stepMs, pivot: pivot.onset })) return found;
+    const services = new Set(unchanged.flatMap((one) => one.services)).size;
+    found.push({
+      unchanged,
+      changed: together.filter(({ isChanged }) => isChanged),
+      coincidence: { services, measured, onset: pivot.onset },
+    });
+    left = left.filter((one) => !together.includes(one));
+  }
+  return found;
+}
+
+function isWide(
+  unchanged: readonly Degraded[],
+  together: readonly Degraded[],
+  { systems, stepMs, pivot }: { readonly systems: number; readonly stepMs: number; readonly pivot: Onset },
+): boolean {
+  if (unchanged.length < LEAST_GROUPS || 2 * unchanged.length <= together.length) return false;
+  const width = ({ earliest, latest }: Onset) => latest - earliest;
+  const mean = unchanged.reduce((sum, { onset }) => sum + width(onset), 0) / unchanged.length;
+  const meets = Math.min(1, (width(pivot) + mean + 2 * stepMs) / WINDOW_MS);
+  const rate = UNRELATED.reduce((sum, one) => sum + one.weight * one.rate, 0);
+  // The pivot is there by definition: the others have to meet it.
+  return atLeast(unchanged.length - 1, Math.max(systems, together.length) - 1, rate * meets) <= BY_CHANCE;
+}
+
+/** The chance that of `n` independent events of chance `p` at least `k` happen. */
+export function atLeast(k: number, n: number, p: number): number {
+  if (k <= 0) return 1;
+  let term = (1 - p) ** n;
+  let below = 0;
+  for (let i = 0; i < k && i <= n; i++) {
+    below += term;
+    term *= ((n - i) / (i + 1)) * (p / (1 - p));
+  }
+  return Math.max(0, 1 - below);
+}

@@ -1,0 +1,236 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { assess } from "../../../core/assessment/assessor.ts";
+import { evidenceAbout, partition } from "../../../core/assessment/partition.ts";
+import type { CaseFile } from "../../../core/model/assessment.ts";
+import type { Change } from "../../../core/model/change.ts";
+import type { Finding } from "../../../core/model/finding.ts";
+import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
+import { caseAt } from "./case-at.ts";
+import { testConfig } from "./config.ts";
+import { base, walk } from "./trap.ts";
+import { deploy, type WorldOptions } from "./world.ts";
+
+const SECOND = 1000;
+
+/** A service that fails a third of its requests since so many seconds after T0, known to half a minute. */
+function failing(service: string, fromS: number): Finding {
+  const at = T0 + fromS * SECOND;
+  return {
+    detector: "change-point",
+    service,
+    metric: "error_rate",
+    labels: {},
+    unit: "ratio",
+    verdict: "worse",
+    onset: { at, earliest: at - 15 * SECOND, latest: at + 15 * SECOND },
+    detectedAt: at + 30 * SECOND,
+    baseline: 0.003,
+    current: 0.33,
+    samples: 4,
+    strength: 30,
+    because: `${service} fails`,
+  };
+}
+
+const measured = (services: readonly string[]): CaseFile["series"] =>
+  services.map((service) => ({
+    service,
+    metric: "error_rate",
+    unit: "ratio",
+    labels: {},
+    worse: "up",
+    startAt: T0 - 30 * MINUTE,
+    stepMs: 15 * SECOND,
+    values: Array.from({ length: 160 }, () => 0.003),
+  }));
+
+const deployed = (service: string, atS: number): Change =>
+  change({ id: `deploy-${service}`, service, startedAt: T0 + atS * SECOND, finishedAt: T0 + (atS + 60) * SECOND });
+
+interface World {
+  readonly edges?: readonly (readonly [string, string])[];
+  readonly fails: Readonly<Record<string, number>>;
+  readonly changes?: readonly Change[];
+  readonly healthy?: readonly string[];
+}
+
+function caseOf({ edges = [], fails, changes = [], healthy = [] }: World): CaseFile {
+  return emptyCase({
+    topology: edges.length === 0 ? null : { edges, external: [] },
+    findings: Object.entries(fails).map(([service, fromS]) => failing(service, fromS)),
+    series: measured([...Object.keys(fails), ...healthy]),
+    changes,
+  });
+}
+const groups = (world: World) => partition(caseOf(world)).map(({ services }) => services.join("+"));
+const names = (n: number) => Array.from({ length: n }, (_, i) => `s${String(i).padStart(3, "0")}`);
+const at = (services: readonly string[], fromS: number) => Object.fromEntries(services.map((one) => [one, fromS]));
+
+describe("incidents are apart", () => {
+  const CASES: readonly (readonly [string, World, readonly string[]])[] = [
+    ["where no call joins them, though they begin together", { fails: { a: 0, b: 0 } }, ["a", "b"]],
+    [
+      "where their call graphs are apart",
+      {
+        edges: [
+          ["web", "cart"],
+          ["till", "ledger"],
+        ],
+        fails: { web: 0, cart: 0, till: 0, ledger: 0 },
+      },
+      ["cart+web", "ledger+till"],
+    ],
+    [
+      "where a callee of what failed before is broken by its own deploy",
+      { edges: [["web", "cart"]], fails: { web: 0, cart: 120 }, changes: [deployed("cart", 110)] },
+      ["web", "cart"],
+    ],
+    [
+      "each of five that start together, each with a change of its own",
+      { fails: at(names(5), 0), changes: names(5).map((one) => deployed(one, -10)), healthy: ["x", "y"] },
+      names(5),
+    ],
+    [
+      "and three that begin minutes apart are three, whoever is well beside them",
+      { fails: { a: 0, b: 120, c: 240 }, healthy: names(20) },
+      ["a", "b", "c"],
+    ],
+  ];
+  it.each(CASES)("%s", (_, world, expected) => expect(groups(world)).toEqual(expected));
+});
+
+describe("incidents are one", () => {
+  const CASES: readonly (readonly [string, World, readonly string[]])[] = [
+    ["where one calls the other", { edges: [["web", "cart"]], fails: { web: 15, cart: 0 } }, ["cart+web"]],
+    [
+      "where both call what nobody measures",
+      {
+        edges: [
+          ["web", "db"],
+          ["jobs", "db"],
+        ],
+        fails: { web: 0, jobs: 60 },
+      },
+      ["jobs+web"],
+    ],
+    [
+      "where the caller that began later was changed in between, since what it calls failed before",
+      { edges: [["web", "cart"]], fails: { web: 120, cart: 0 }, changes: [deployed("web", 110)] },
+      ["cart+web"],
+    ],
+    [
+      "where a large part of all that is measured begins at one onset, changed by nobody",
+      { fails: at(names(33), 0), healthy: names(100).slice(33) },
+      [names(33).join("+")],
+    ],
+    [
+      "with those among them that were freshly deployed, where nothing tells their versions apart",
+      {
+        fails: at(names(33), 0),
+        healthy: names(100).slice(33),
+        changes: names(10).map((one) => deployed(one, -100)),
+      },
+      [names(33).join("+")],
+    ],
+  ];
+  it.each(CASES)("%s", (_, world, expected) => expect(groups(world)).toEqual(expected));
+});
+
+describe("what nothing joins to an incident", () => {
+  it("is no part of its evidence: any number of services and deploys elsewhere leave it as it is", () => {
+    const alone: World = { edges: [["web", "cart"]], fails: { web: 15, cart: 0 }, changes: [deployed("cart", -5)] };
+    const lone: World = { fails: { lone: 0 }, changes: [deployed("lone", -5)] };
+    const elsewhere = fc.record({
+      n: fc.integer({ min: 1, max: 40 }),
+      measured: fc.boolean(),
+      joined: fc.boolean(),
+      fails: fc.option(fc.integer({ min: -300, max: 300 })),
+    });
+    fc.assert(
+      fc.property(elsewhere, fc.constantFrom(alone, lone), ({ n, measured, joined, fails }, world) => {
+        const others = names(n).map((one) => `other-${one}`);
+        const edges = joined ? others.slice(1).map((one, i) => [others[i] ?? one, one] as const) : [];
+        const with_ = caseOf({
+          edges: [...(world.edges ?? []), ...edges],
+          fails: { ...world.fails, ...(fails === null ? {} : { "other-s000": fails }) },
+          changes: [...(world.changes ?? []), ...others.map((one, i) => deployed(one, -10 * i))],
+          healthy: measured ? others : [],
+        });
+        const services = Object.keys(world.fails).sort();
+        expect(evidenceAbout(with_, services)).toEqual(evidenceAbout(caseOf(world), services));
+      }),
+    );
+  });
+});
+
+/** Services of a shop, of which nobody knows who calls whom. */
+const unknown = { ...base, edges: [], external: [] } as const;
+const failsFrom = (service: string, fromS: number) => ({ service, fromS, errors: 0.35, spread: 0 });
+const byVersion = (service: string, freshErrors: number, oldErrors: number) => [
+  {
+    service,
+    fromS: 300,
+    toS: 420,
+    old: "v1.0.0",
+    fresh: "v1.1.0",
+    share: (s: number) => Math.min(1, s / 120),
+    oldErrors,
+    freshErrors,
+  },
+];
+
+describe("a service of which nobody knows what it calls", () => {
+  const own = deploy("cart", 300);
+  const elsewhere = (n: number, measured: boolean) =>
+    Array.from({ length: n }, (_, i) =>
+      deploy(measured ? (["web", "gateway", "pay", "stock"][i % 4] ?? "web") : `unmeasured-${i}`, 60 + i * 12, {
+        id: `elsewhere-${i}`,
+      }),
+    );
+  const guilty: WorldOptions = {
+    ...unknown,
+    changes: [own],
+    effects: [{ ...failsFrom("cart", 300), rampS: 120 }],
+    versions: byVersion("cart", 0.35, 0.003),
+  };
+  const innocent: WorldOptions = { ...unknown, changes: [own], effects: [failsFrom("cart", 305)] };
+
+  it("is rolled back where its new version fails and its old one does not", () =>
+    walk(guilty, "rollback", "deploy-cart-300"));
+
+  it.each([
+    [10, true],
+    [20, false],
+    [100, false],
+  ])("is rolled back as surely with %i deploys elsewhere (measured: %s)", (n, measured) =>
+    walk({ ...guilty, changes: [own, ...elsewhere(n, measured)] }, "rollback", "deploy-cart-300"),
+  );
+
+  it("is as sure with deploys elsewhere as without", async () => {
+    const sure = async (changes: WorldOptions["changes"]) => {
+      const { answers } = assess(await caseAt({ ...guilty, changes: changes ?? [] }, 400), testConfig(), ["cart"]);
+      return answers.correlate_timing?.ranking.candidates[0];
+    };
+    expect(await sure([own, ...elsewhere(40, false)])).toEqual(await sure([own]));
+  });
+
+  it("is not rolled back by the time of its deploy alone, however near", () => walk(innocent, "no_action"));
+
+  it("is not rolled back where both versions fail alike", () =>
+    walk({ ...innocent, versions: byVersion("cart", 0.35, 0.35) }, "no_action"));
+
+  it("is not rolled back by its time alone whatever confidence is configured", async () => {
+    const config = testConfig();
+    const chain = config.chain.map((one) =>
+      one.step === "correlate_timing" ? { ...one, confidenceThreshold: 0.3 } : one,
+    );
+    const { decision } = assess(
+      await caseAt({ ...innocent, changes: [deploy("cart", 300, {}, 5)] }, 420),
+      { ...config, chain },
+      ["cart"],
+    );
+    expect(decision).toMatchObject({ action: "no_action", culprit: { changeId: "deploy-cart-300" } });
+    expect(decision.needsPerson.join()).toContain("people decide");
+  });
+});
