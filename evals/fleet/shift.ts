@@ -1,0 +1,27 @@
+import type { Recorded } from "./recorded.ts";
+
+/** The same world `byMs` later (earlier where negative); whole ms. Every time in it and in its truth moves alike. Pure. */
+export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
+  const { incident, series, changes, logs, spans, alerts } = bundle;
+  const { start, end } = incident.watch;
+  return {
+    bundle: {
+      ...bundle,
+      incident: { ...incident, watch: { start: start + byMs, end: end + byMs } },
+      series: series.map((one) => ({ ...one, startAt: one.startAt + byMs })),
+      changes: changes.map((change) => ({
+        ...change,
+        startedAt: change.startedAt + byMs,
+        finishedAt: change.finishedAt === null ? null : change.finishedAt + byMs,
+      })),
+      logs: logs.map((line) => ({ ...line, at: line.at + byMs })),
+      spans: spans.map((span) => ({ ...span, startUs: span.startUs + byMs * 1000 })),
+      alerts: alerts.map(({ startsAt, endsAt, ...rest }) => ({
+        ...rest,
+        startsAt: startsAt + byMs,
+        ...(endsAt === undefined ? {} : { endsAt: endsAt + byMs }),
+      })),
+    },
+    truth: truth === null ? null : { ...truth, onset: truth.onset === null ? null : truth.onset + byMs },
+  };
+}
