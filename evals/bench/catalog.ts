@@ -62,6 +62,10 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchIndependent } = await import("./independent.ts");
     return await benchIndependent("second", trials, seed);
   },
+  fleet: async (request) => {
+    const { benchFleet } = await import("./fleet.ts");
+    return await benchFleet(request);
+  },
   mcp: async ({ trials }) => {
     const { benchMcp } = await import("./mcp.ts");
     return await benchMcp(trials);

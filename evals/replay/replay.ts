@@ -3,7 +3,7 @@ import { terminalNotifier } from "../../agent/compose/notifier.ts";
 import type { BudgetedModel } from "../../agent/models/budget.ts";
 import type { Config, ModelConfig } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
-import type { Clock } from "../../core/ports.ts";
+import type { Clock, Notifier } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { type Argued, arguedOf } from "../reasoner/argued.ts";
 import { type Bundle, readBundle } from "./bundle.ts";
@@ -56,7 +56,8 @@ export async function replayBundle(
 
 /**
  * Replays what was recorded on a virtual clock: the same watch, chain, gate and ledger as live, over the recording's
- * ports; only the executors do nothing. The configuration's `watch.stepMs` is the clock's step.
+ * ports; only the executors do nothing. The configuration's `watch.stepMs` is the clock's step. `notifier` gets what people
+ * would be told; without one it is told to nobody.
  */
 export async function replayRecording(
   bundle: Bundle,
@@ -64,6 +65,7 @@ export async function replayRecording(
   version: string,
   abort: AbortSignal,
   reasoner?: Reasoner,
+  notifier: Notifier = terminalNotifier,
 ): Promise<ReplayResult> {
   const config = reasoner === undefined ? configured : { ...configured, model: reasoner.config };
   const { start, end } = bundle.incident.watch;
@@ -87,7 +89,7 @@ export async function replayRecording(
       observe: async () => undefined,
       ledger,
       store: null,
-      notifier: terminalNotifier,
+      notifier,
       emit: () => undefined,
       postmortem: null,
       ...(reasoner === undefined ? {} : { model: reasoner.open }),

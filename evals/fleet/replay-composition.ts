@@ -1,0 +1,41 @@
+import type { Notice, Notifier } from "../../core/ports.ts";
+import type { Episode } from "../replay/episode.ts";
+import { replayRecording } from "../replay/replay.ts";
+import { configFor } from "../replay/seed-config.ts";
+import { type Composition, composed } from "./composition.ts";
+import type { Recorded } from "./recorded.ts";
+import { withUnboundLimits } from "./unbound-limits.ts";
+
+/** What came of a composition. */
+export interface Composed {
+  readonly id: string;
+  readonly episodes: readonly Episode[];
+  /** Incidents that somebody was paged for: a pager groups what it is told of one incident. */
+  readonly pages: number;
+}
+
+/** Replays a composition under limits that bind nothing, with the configuration that a replay has without a file. */
+export async function replayComposition(
+  composition: Composition,
+  read: (directory: string) => Recorded,
+  abort: AbortSignal,
+): Promise<Composed> {
+  const bundle = composed(composition, read);
+  const config = configFor(bundle, undefined, undefined);
+  const paged = new Set<string>();
+  const notifier: Notifier = {
+    notify: async ({ to, incidentId }: Notice) => {
+      if (to.startsWith("pagerduty:")) paged.add(incidentId);
+      return { delivered: true, detail: "counted" };
+    },
+  };
+  const { episodes } = await replayRecording(
+    bundle,
+    withUnboundLimits({ ...config, watch: { ...config.watch, stepMs: composition.stepMs } }),
+    "bench",
+    abort,
+    undefined,
+    notifier,
+  );
+  return { id: composition.id, episodes, pages: paged.size };
+}
