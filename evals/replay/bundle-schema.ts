@@ -182,6 +182,9 @@ export const AlertLine = z.strictObject({
 /** What a source did not say while the bundle was recorded: it is unknown, not empty. */
 export const GapLine = z.strictObject({ source: z.string(), what: z.string(), because: z.string() });
 
+/** One of several incidents of a bundle that are decided apart. */
+const TruthPart = z.looseObject({ culprit: z.string(), targets: z.array(z.string()), onset: Time });
+
 /** For scoring alone: nothing that the agent reads may open it. */
 export const TruthFile = z.looseObject({
   faulty: z.boolean(),
@@ -190,5 +193,6 @@ export const TruthFile = z.looseObject({
   culprit: z.string().nullable().default(null),
   targets: z.array(z.string()),
   onset: Time.nullable().default(null),
+  incidents: z.array(TruthPart).optional(),
 });
 export type TruthFile = z.infer<typeof TruthFile>;

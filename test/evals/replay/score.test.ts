@@ -23,6 +23,16 @@ const INNOCENT: TruthFile = {
   onset: null,
 };
 
+/** Two incidents that are decided apart: `a`, and a minute later `b`. */
+const APART: TruthFile = {
+  ...GUILTY,
+  targets: ["a", "b"],
+  incidents: [
+    { culprit: "a", targets: ["a"], onset: ONSET },
+    { culprit: "b", targets: ["b"], onset: ONSET + 60_000 },
+  ],
+};
+
 /** A rollback of `a` that is right in every way. */
 const EPISODE: Episode = {
   detected_at: at(15),
@@ -44,6 +54,17 @@ const EPISODE: Episode = {
   guardrail: null,
   executed_at: at(210),
   usage: { input_tokens: 0, output_tokens: 0, tool_calls: 0 },
+};
+const OF_B: Partial<Episode> = {
+  detected_at: at(75),
+  decided_at: at(160),
+  executed_at: at(240),
+  culprit: { change_id: "b", probability: 0.9 },
+  candidates: [
+    { change_id: "b", probability: 0.9 },
+    { change_id: "a", probability: 0.06 },
+  ],
+  targets: ["b"],
 };
 const NOTHING_DONE = { action: "no_action", targets: [], executed_at: null } as const;
 const HOTFIX = { action: "hotfix_recommendation", executed_at: null } as const;
@@ -119,6 +140,26 @@ describe("score: found and false", () => {
       0,
       1,
     ],
+    ["two incidents are found where each is rolled back by itself", APART, [{}, OF_B], 1, 0],
+    ["in whatever order", APART, [OF_B, {}], 1, 0],
+    ["or both by one act", APART, [{ targets: ["b", "a"] }], 1, 0],
+    ["or both by one act that names the other first", APART, [{ ...OF_B, targets: ["b", "a"] }], 1, 0],
+    ["of two incidents one that is missed is missed, and the other act was right", APART, [{}], 0, 0],
+    ["of two incidents an act twice is a false action", APART, [{}, OF_B, {}], 1, 1],
+    [
+      "a second incident that is blamed on the first's change is a false action",
+      APART,
+      [{}, { ...OF_B, targets: ["a"] }],
+      0,
+      1,
+    ],
+    [
+      "a second incident that was detected before it began is a false action",
+      APART,
+      [{}, { ...OF_B, detected_at: at(30) }],
+      0,
+      1,
+    ],
   ])("%s", (_, truth, episodes, found, wrong) => {
     expect(scored(truth, ...episodes)).toMatchObject({ truePositives: found, falsePositives: wrong });
   });
@@ -146,6 +187,7 @@ describe("score: the culprit named first", () => {
     ["silence names nobody", GUILTY, [], 0],
     ["naming nobody is not naming the culprit that truth does not name either", { ...GUILTY, culprit: null }, [], 0],
     ["sound bundles are not counted", INNOCENT, [{}], null],
+    ["of two incidents either's change may be the first that is named", APART, [OF_B, {}], 1],
   ])("%s", (_, truth, episodes, share) => {
     expect(scored(truth, ...episodes).culpritTop1).toBe(share);
   });
@@ -171,6 +213,7 @@ describe("score: Brier", () => {
       [{ ...NOTHING_DONE, candidates: [] }, { candidates: [] }],
       0.04 ** 2,
     ],
+    ["is about the incident that the episode names", APART, [OF_B], ((0.9 - 1) ** 2 + 0.06 ** 2 + 0.04 ** 2) / 3],
     ["is that of the first episode where none acts", GUILTY, [{ ...NOTHING_DONE, candidates: [] }], 0.04 ** 2],
     ["counts silence over a culprit as a certain error", GUILTY, [], 1],
     ["counts silence over a sound system as certain and right", INNOCENT, [], 0],
@@ -186,6 +229,10 @@ describe("score: Brier", () => {
 });
 
 describe("score: delays", () => {
+  it("of several incidents are the longest, each from its own onset", () => {
+    expect(scored(APART, {}, OF_B)).toMatchObject({ decisionDelaySeconds: 100, executionDelaySeconds: 210 });
+  });
+
   it("run from true onset to decision and execution, medians over found bundles", () => {
     const found = (seconds: number) => ({
       id: String(seconds),
