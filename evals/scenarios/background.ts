@@ -62,6 +62,8 @@ export interface ChangeWishes {
   /** A rollout that stops at this share: its pods do not become ready. */
   readonly stuckAt?: number;
   readonly message?: string;
+  /** Of what many services are deployed from at once; drawn otherwise. */
+  readonly commit?: string;
   /** When a canary is promoted or taken back; absent: not within sight. */
   readonly ends?: { readonly at: number; readonly share: 0 | 1 };
   /** Of a deploy: the id of the one whose predecessor it brings back. */
@@ -95,7 +97,7 @@ export function changeMaker(draw: Draw): ChangeMaker {
         ...(kind === "flag"
           ? {}
           : {
-              commit: draw.hex(40),
+              commit: wishes.commit ?? draw.hex(40),
               diff: {
                 files: Math.ceil(lines / draw.uniform(8, 60)),
                 insertions: Math.ceil(lines * draw.uniform(0.4, 1)),

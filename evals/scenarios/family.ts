@@ -24,6 +24,8 @@ export interface WorldWishes extends SystemWishes {
   readonly changesPerDay?: readonly [low: number, high: number];
   /** More innocent changes within a quarter of an hour around the moment. */
   readonly crowd?: readonly [low: number, high: number];
+  /** So many systems that nothing joins, each of its own size; see world/islands.ts. */
+  readonly islands?: number;
   /** Fixed parts of the evidence; what is absent is drawn. */
   readonly evidence?: Partial<Scenario["evidence"]>;
 }
@@ -56,6 +58,8 @@ export interface Plot {
   readonly unread?: readonly Unread[];
   readonly lines?: readonly FixedLine[];
   readonly lateStart?: Scenario["lateStart"];
+  /** Services that nothing measures. */
+  readonly unmeasured?: readonly string[];
   /** Services that get no innocent change of their own near the story, beside those of the plot's changes. */
   readonly quiet?: readonly string[];
   /** How long before the moment those services have had no innocent change, where the story is older than usual. Ms. */
@@ -71,8 +75,10 @@ export interface Plot {
 export interface Family {
   readonly name: string;
   readonly faulty: boolean;
-  /** Several changes must go back; a world in which one suffices does not fit. */
-  readonly together?: boolean;
+  /** Several changes must go back, or every one that makes a fault; a world in which fewer suffice does not fit. */
+  readonly together?: boolean | "all";
+  /** Each guilty change is an incident of its own, with its own onset and rollback. */
+  readonly apart?: boolean;
   readonly wishes?: WorldWishes;
   plot(stage: Stage): Plot;
 }

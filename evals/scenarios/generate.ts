@@ -1,11 +1,13 @@
 import { changeMaker, drawClock, innocentChanges, number } from "./background.ts";
 import { createDraw, type Draw } from "./draw.ts";
+import { FLEET } from "./families/fleet/index.ts";
 import { HELD_OUT } from "./families/held-out/index.ts";
 import { HELD_OUT_B } from "./families/held-out-b/index.ts";
 import { FAMILIES } from "./families/index.ts";
 import type { Family, Plot, Stage } from "./family.ts";
 import { type BundleFiles, toFiles } from "./observe/bundle.ts";
 import { scaled } from "./world/faults.ts";
+import { drawIslands } from "./world/islands.ts";
 import {
   type Clock,
   type Fault,
@@ -17,12 +19,14 @@ import {
   type Scenario,
   type SystemModel,
 } from "./world/model.ts";
-import { drawSystem } from "./world/system.ts";
-import { deriveTruth, type Truth } from "./world/truth.ts";
+import { deriveTruth, incidentsApart, type Truth } from "./world/truth.ts";
 import { type Visibility, visibilityOf } from "./world/visibility.ts";
 
-/** Families that were seen while the detectors were built, those of the first and of the second set held out, or all of them. */
-export const SETS = ["shown", "held-out", "held-out-b", "all"] as const;
+/**
+ * Families that were seen while the detectors were built, those of several troubles and many services at once (seen too), those of the
+ * first and of the second set held out, or all of them.
+ */
+export const SETS = ["shown", "fleet", "held-out", "held-out-b", "all"] as const;
 export type Which = (typeof SETS)[number];
 
 /** Names of families, sorted. */
@@ -33,7 +37,7 @@ export function families(which: Which = "shown"): readonly string[] {
 }
 
 function familiesOf(which: Which): readonly Family[] {
-  const sets = { shown: FAMILIES, "held-out": HELD_OUT, "held-out-b": HELD_OUT_B };
+  const sets = { shown: FAMILIES, fleet: FLEET, "held-out": HELD_OUT, "held-out-b": HELD_OUT_B };
   return which === "all" ? Object.values(sets).flat() : sets[which];
 }
 
@@ -78,33 +82,43 @@ const TIME_TO_ACT = 5 * MINUTE;
 
 function attemptAt(family: Family, draw: Draw): Told | string {
   const drawn = stage(family, draw);
-  let plot: Plot;
-  try {
-    plot = family.plot(drawn);
-  } catch (error) {
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
+  const plot = fitting(() => family.plot(drawn));
+  if (typeof plot === "string") return plot;
   const scenario = scenarioOf(family, drawn, plot, draw.stream("background"));
-  const truth = deriveTruth(scenario);
+  const truth = fitting(() => deriveTruth(scenario));
+  if (typeof truth === "string") return truth;
   if (!family.faulty)
     return truth.faulty
       ? "an innocent story turned out faulty"
       : { scenario: withHuman(scenario, truth, draw), truth, visibility: null };
+  const makers = new Set(plot.faults.flatMap(({ because }) => because ?? []));
+  const wanted = family.together === "all" ? makers.size : family.together === true ? 2 : 1;
   for (let raise = 0; raise <= RAISES; raise++) {
     const louder: Scenario = {
       ...scenario,
       faults: scenario.faults.map((fault) => (fault.main === true ? scaled(fault, STRONGER ** raise) : fault)),
     };
-    const again = raise === 0 ? truth : deriveTruth(louder);
+    const again = raise === 0 ? truth : fitting(() => deriveTruth(louder));
+    if (typeof again === "string") return again;
     if (!again.faulty || again.onset === null) continue;
-    if (family.together === true && again.guilty.length < 2) return "one change alone explains it";
+    if (again.guilty.length < wanted) return "fewer changes explain it";
     const visibility = visibilityOf(louder, again.guilty, again.onset);
     if (visibility.at === null || visibility.at > louder.clock.watchEnd - TIME_TO_ACT) continue;
     if (again.onset < louder.clock.watchStart) return "the story begins before the watch";
-    return { scenario: withHuman(louder, again, draw), truth: again, visibility };
+    const told = family.apart === true ? incidentsApart(louder, again) : again;
+    return { scenario: withHuman(louder, again, draw), truth: told, visibility };
   }
   return truth.faulty ? "too little evidence at any strength" : "a faulty story hurts nobody";
+}
+
+/** What is made, or why this world does not fit. */
+function fitting<T extends object>(make: () => T): T | string {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
 }
 
 /** Requests a second from which on a service's own figures say something within minutes. */
@@ -112,7 +126,7 @@ const BUSY = 4;
 
 function stage(family: Family, draw: Draw): Stage {
   const wishes = family.wishes ?? {};
-  const system = drawSystem(draw.stream("system"), wishes);
+  const system = drawIslands(draw.stream("system"), wishes, wishes.islands ?? 1);
   const clock = drawClock(draw.stream("clock"), wishes);
   const maker = changeMaker(draw.stream("changes"));
   const service = (name: string) => {
@@ -199,6 +213,7 @@ function scenarioOf(
     unread: plot.unread ?? [],
     gaps: [...(plot.gaps ?? []), ...strayGaps(draw.stream("gaps"), uninvolved, clock)],
     lines: plot.lines ?? [],
+    ...(plot.unmeasured === undefined ? {} : { unmeasured: plot.unmeasured }),
     lateStart: plot.lateStart ?? lateStarts(draw.stream("late"), uninvolved, clock),
     evidence,
     human: null,

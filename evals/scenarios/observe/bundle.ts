@@ -31,11 +31,18 @@ export function toFiles({ scenario, truth, visibility }: Told, draw: Draw, id: s
     pods: evidence.pods,
     coarse: false,
   };
-  const series = [...observe(run, wander, draw.stream("series"), wishes), ...coarse(scenario, draw.stream("coarse"))];
-  const observed = new Set(system.services.filter(({ tier }) => tier !== "external").map(({ name }) => name));
+  const hidden = new Set(scenario.unmeasured);
+  const seen = ({ service }: { readonly service: string }) => !hidden.has(service);
+  const series = [
+    ...observe(run, wander, draw.stream("series"), wishes),
+    ...coarse(scenario, draw.stream("coarse")),
+  ].filter(seen);
+  const observed = new Set(
+    system.services.filter(({ tier, name }) => tier !== "external" && !hidden.has(name)).map(({ name }) => name),
+  );
   const alerts = evidence.alerts ? writeAlerts(scenario, series, draw.stream("alerts")) : [];
-  const logs = evidence.logs ? writeLogs(scenario, run, draw.stream("logs")) : [];
-  const spans = evidence.spans ? writeSpans(scenario, run, draw.stream("spans")) : [];
+  const logs = evidence.logs ? writeLogs(scenario, run, draw.stream("logs")).filter(seen) : [];
+  const spans = evidence.spans ? writeSpans(scenario, run, draw.stream("spans")).filter(seen) : [];
   const files: Record<string, string> = {
     "incident.json": pretty({
       schema: 1,
@@ -77,6 +84,9 @@ export function toFiles({ scenario, truth, visibility }: Told, draw: Draw, id: s
       onset: truth.onset === null ? null : time(truth.onset),
       why: scenario.why,
       ...(truth.approval === null ? {} : { approval: truth.approval }),
+      ...(truth.incidents === undefined
+        ? {}
+        : { incidents: truth.incidents.map(({ onset, ...part }) => ({ ...part, onset: time(onset) })) }),
       ...(truth.guilty.length === 0 ? {} : { guilty: truth.guilty }),
       ...(visibility === null || visibility.at === null
         ? {}

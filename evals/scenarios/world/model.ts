@@ -213,6 +213,8 @@ export interface Scenario {
   readonly gaps: readonly Gap[];
   readonly unread?: readonly Unread[];
   readonly lines: readonly FixedLine[];
+  /** Services that nothing measures: of them the record holds changes alone. */
+  readonly unmeasured?: readonly string[];
   /** Services whose series begin late, and when. */
   readonly lateStart: readonly { readonly service: string; readonly at: number }[];
   readonly evidence: {

@@ -13,9 +13,18 @@ export interface Truth {
   readonly onset: number | null;
   /** The guilty set once more, by its own name. */
   readonly guilty: readonly string[];
+  /** Where each guilty change is an incident of its own: what is to be found of each. */
+  readonly incidents?: readonly Part[];
   readonly approval: "person" | null;
   /** Whether anything was worse for a while, whatever made it. */
   readonly disturbed: boolean;
+}
+
+/** One of several incidents of one bundle. */
+export interface Part {
+  readonly culprit: string;
+  readonly targets: readonly string[];
+  readonly onset: number;
 }
 
 const CELL = 30 * SECOND;
@@ -25,6 +34,8 @@ const LOOK_BACK = 60 * MINUTE;
 const LASTING = 1 / 3;
 /** Undoing the right changes leaves at most this share of the harm that changes made. */
 const LEFT = 0.1;
+/** Up to so many changes are searched for the smallest guilty set; a larger one is every change that makes a fault, or none. */
+const SEARCHED = 3;
 
 /**
  * The right answer by experiment: the same world is run again without each set of changes, the smallest first. The
@@ -48,7 +59,7 @@ export function deriveTruth(scenario: Scenario): Truth {
   const [now, unavoidable] = [harmSince(real, clean, first), harmWithout(all)];
   const made = now - unavoidable;
   if (suspects.length === 0 || made < 1) return innocent(disturbed);
-  for (let size = 1; size <= Math.min(3, all.length); size++) {
+  for (let size = 1; size <= Math.min(SEARCHED, all.length); size++) {
     const tried = subsets(suspects, size)
       .map((set) => ({ set, left: harmWithout(set.map(({ id }) => id)) - unavoidable }))
       .filter(({ left }) => left <= LEFT * made)
@@ -57,7 +68,28 @@ export function deriveTruth(scenario: Scenario): Truth {
     if (best !== undefined)
       return verdict(scenario, best, (id) => harmWithout(all.filter((other) => other !== id)), disturbed);
   }
-  throw new Error(`${scenario.family}: no three changes explain the harm`);
+  const makers = suspects.filter(({ id }) => scenario.faults.some(({ because }) => because === id));
+  const each = makers.map(({ id }) => harmWithout(makers.filter((other) => other.id !== id).map((other) => other.id)));
+  if (
+    makers.length > SEARCHED &&
+    harmWithout(makers.map(({ id }) => id)) - unavoidable <= LEFT * made &&
+    each.every((harm) => harm - unavoidable > LEFT * (made / makers.length))
+  )
+    return verdict(scenario, makers, (id) => harmWithout(all.filter((other) => other !== id)), disturbed);
+  throw new RangeError("no few changes explain the harm, and not each of many does its part");
+}
+
+/** The truth of guilty changes that are incidents apart: each with its own onset, to be taken back by itself. */
+export function incidentsApart(scenario: Scenario, truth: Truth): Truth {
+  const own = truth.guilty.map((id) => ({
+    culprit: id,
+    targets: [id],
+    onset: onsetOf(
+      scenario,
+      scenario.changes.filter((change) => change.id === id),
+    ),
+  }));
+  return { ...truth, incidents: own.toSorted((a, b) => a.onset - b.onset) };
 }
 
 /** The span over which harm is judged, in cells that are short against any fault and long against none. */

@@ -24,13 +24,14 @@ export interface Visibility {
 /** How visible the guilty changes are from `onset` on, splits by version left aside. */
 export function visibilityOf(scenario: Scenario, guilty: readonly string[], onset: number): Visibility {
   const { clock } = scenario;
+  const unmeasured = new Set(scenario.unmeasured);
   const length = Math.floor((clock.watchEnd - onset) / clock.stepMs) + 1;
   const grid: Grid = { start: onset, stepMs: clock.stepMs, length };
   const [real, without] = [simulate(scenario, grid, null), simulate(scenario, grid, null, new Set(guilty))];
   let best: Visibility = { at: null, service: null, metric: null, nats: 0 };
   for (const [name, course] of real.courses) {
     const reference = without.courses.get(name);
-    if (reference === undefined || course.service.tier === "external") continue;
+    if (reference === undefined || course.service.tier === "external" || unmeasured.has(name)) continue;
     for (const [metric, nats] of Object.entries(evidence(course, reference, grid))) {
       const reached = nats.findIndex((value) => value >= NATS_NEEDED);
       const at = reached < 0 ? null : onset + reached * clock.stepMs;

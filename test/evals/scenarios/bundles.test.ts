@@ -9,7 +9,7 @@ import type { BundleFiles } from "../../../evals/scenarios/observe/bundle.ts";
 import { writeBundle } from "../../../evals/scenarios/write.ts";
 
 const UNNAMED = families("held-out-b");
-const ALL = [...families("shown"), ...families("held-out"), ...UNNAMED];
+const ALL = [...families("shown"), ...families("held-out"), ...UNNAMED, ...families("fleet")];
 /** The second set is numbered in what a run prints: who works on the detectors runs these tests too. */
 const TITLED = ALL.map((family): readonly [string, string] => [
   UNNAMED.includes(family) ? `held-out-b ${UNNAMED.indexOf(family) + 1}` : family,

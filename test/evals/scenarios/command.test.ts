@@ -18,7 +18,7 @@ describe("the scenario command", () => {
     [
       "a set of families that does not exist",
       ["--families", "hidden", "-o", "x"],
-      "--families takes shown, held-out, held-out-b, all",
+      "--families takes shown, fleet, held-out, held-out-b, all",
     ],
     [
       "families by set and by name at once",

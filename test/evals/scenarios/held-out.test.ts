@@ -17,7 +17,7 @@ describe("the families that are held out", () => {
     const files = readdirSync(FOLDER).filter((name) => name !== "index.ts");
     expect(families("held-out").map((name) => `${name}.ts`)).toEqual(files.sort());
     expect(families("shown").filter((name) => families("held-out").includes(name))).toEqual([]);
-    const sets = ["shown", "held-out", "held-out-b"] as const;
+    const sets = ["shown", "fleet", "held-out", "held-out-b"] as const;
     expect(families("all")).toEqual(sets.flatMap((which) => families(which)).sort());
   });
 

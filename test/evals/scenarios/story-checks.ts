@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { FLEET } from "../../../evals/scenarios/families/fleet/index.ts";
 import { HELD_OUT } from "../../../evals/scenarios/families/held-out/index.ts";
 import { HELD_OUT_B } from "../../../evals/scenarios/families/held-out-b/index.ts";
 import { FAMILIES } from "../../../evals/scenarios/families/index.ts";
@@ -11,7 +12,9 @@ import { NATS_NEEDED } from "../../../evals/scenarios/world/visibility.ts";
 export function expectItsWorldToBearItOut(name: string, { scenario: world, truth, visibility }: Told): void {
   const { clock, changes } = world;
   const ids = new Map(changes.map((change) => [change.id, change]));
-  expect(truth.faulty).toBe([...FAMILIES, ...HELD_OUT, ...HELD_OUT_B].find((family) => family.name === name)?.faulty);
+  expect(truth.faulty).toBe(
+    [...FAMILIES, ...FLEET, ...HELD_OUT, ...HELD_OUT_B].find((family) => family.name === name)?.faulty,
+  );
   expect(truth.acceptable).toContain(truth.action);
   expect(truth.targets.every((id) => ids.has(id))).toBe(true);
   if (!truth.faulty) {
