@@ -12,12 +12,19 @@ const CALM_STEPS = 2;
  * The decision, unless it would undo a second change for trouble that a rollback of ours did not end: the first suspect
  * was the wrong one, or undoing it was not enough, and with the likeliest one gone the next looks far surer than it is.
  * Then nothing is undone, people decide, and the next suspect is named. A change that began after our act is judged as
- * any other, and so is trouble that came after a calm. Pure.
+ * any other, and so is trouble that came after a calm, and a change whose own version is seen to fail beside the one before
+ * it (`seen`): that is no guess, whatever was undone before. Pure.
  *
  * `onset`: where the samples since the act have shown the trouble from the first one on, it reaches back to the act.
  */
-export function withoutSecondGuess(decision: Decision, onset: Onset | null, caseFile: CaseFile): Decision {
+export function withoutSecondGuess(
+  decision: Decision,
+  onset: Onset | null,
+  caseFile: CaseFile,
+  seen: ReadonlySet<string> = new Set(),
+): Decision {
   if (onset === null || (decision.action !== "rollback" && decision.action !== "feature_flag_disable")) return decision;
+  if (decision.changeIds.every((id) => seen.has(id))) return decision;
   const { changes, topology } = caseFile;
   const graph = createCallGraph(topology);
   const stepMs = finestStep(caseFile);

@@ -11,6 +11,7 @@ import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
 import { isCreeping } from "../correlation/trouble.ts";
+import { seenByVersion } from "../correlation/version-signs.ts";
 import { decide } from "../decision/decide.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
@@ -215,7 +216,8 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
   const evidence = onset === null ? null : gatherEvidence(caseFile, onset, new Set(services), options);
   const choices = configured(config, "recommend_action")?.choices ?? null;
   const decision = decide({ caseFile, config, services, answers, evidence, choices });
-  const kept = withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile);
+  const seen = seenByVersion(answers.correlate_timing?.ranking.candidates ?? []);
+  const kept = withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile, seen);
   return { decision: withGrown(kept, harmFindings(caseFile, new Set(services))) };
 }
 

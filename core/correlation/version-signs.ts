@@ -1,4 +1,4 @@
-import type { Reason } from "../model/candidate.ts";
+import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 
@@ -27,4 +27,17 @@ export function tellsItsVersion(change: Change, reasons: readonly Reason[], find
   );
   const nats = reasons.reduce((sum, { name, logOdds }) => sum + (TELLING.has(name) ? logOdds : 0), 0);
   return stuck || nats >= POSITIVE_NATS;
+}
+
+/** Evidence of 20 to 1 is the least that counts as seen. */
+const SEEN_NATS = Math.log(20);
+/** Reasons that compare both versions while both serve. */
+const SIDE_BY_SIDE: ReadonlySet<string> = new Set(["versions", "canary"]);
+
+/** Ids of the changes whose new version is seen to be worse than the old one that serves beside it. Pure. */
+export function seenByVersion(candidates: readonly Candidate[]): ReadonlySet<string> {
+  const found = candidates.filter(({ reasons }) =>
+    reasons.some(({ name, logOdds }) => SIDE_BY_SIDE.has(name) && logOdds >= SEEN_NATS),
+  );
+  return new Set(found.map(({ changeId }) => changeId));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withoutSecondGuess } from "../../../core/assessment/not-helped.ts";
+import { seenByVersion } from "../../../core/correlation/version-signs.ts";
 import type { Onset } from "../../../core/model/finding.ts";
 import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
 import { rollbackOf } from "./rollback-decision.ts";
@@ -47,6 +48,19 @@ describe("a decision to undo a second change", () => {
     if (stands) return expect(decision).toEqual(second);
     expect(decision).toMatchObject({ action: "no_action", changeIds: [], culprit: second.culprit });
     expect(decision.needsPerson[0]).toMatch(/rollback of stock .* did not end this trouble: whether second goes back/);
+  });
+
+  it("stands where the new version itself is seen to fail beside the old one: that is no guess", () => {
+    const changes = [first, own, change({ id: "second", service: "cart", startedAt: T0 - MINUTE })];
+    const evidence = emptyCase({ changes, topology: { edges, external: [] } });
+    const candidate = (logOdds: number) => ({
+      changeId: "second",
+      service: "cart",
+      probability: 0.95,
+      reasons: [{ name: "versions", logOdds, sentence: "the new version fails more" }],
+    });
+    expect(withoutSecondGuess(second, since(ACT), evidence, seenByVersion([candidate(5)]))).toEqual(second);
+    expect(withoutSecondGuess(second, since(ACT), evidence, seenByVersion([candidate(2)])).action).toBe("no_action");
   });
 
   it("stands where nothing of ours was done", () => {
