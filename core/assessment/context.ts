@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { mergedTopology } from "../correlation/call-graph.ts";
+import { topologyFromSpans } from "../correlation/span-edges.ts";
 import type { CaseFile } from "../model/assessment.ts";
-import type { Span, Topology } from "../model/evidence.ts";
 import type { Sources } from "../ports.ts";
 import { type AskContext, ask } from "./ask.ts";
 
@@ -41,24 +41,12 @@ export async function readContext(
     Promise.all(sources.alerts.map((source) => ask(context, source.name, "alerts", () => source.alerts(after, abort)))),
   ]);
   const allSpans = spans.flatMap((answer) => answer?.spans ?? []);
-  const named = [config.topology, ...graphs].filter((graph) => graph !== null);
+  const named = [config.topology, ...graphs, topologyFromSpans(allSpans, after)].filter((graph) => graph !== null);
   return {
     logs: logs.flatMap((answer) => answer?.lines ?? []).sort((a, b) => a.at - b.at),
     spans: allSpans,
-    topology: mergedTopology(named.length > 0 ? named : graphFromSpans(allSpans)),
+    topology: mergedTopology(named),
     flags: flags.flatMap((answer) => answer ?? []),
     alerts: alerts.flatMap((answer) => answer ?? []),
   };
-}
-
-/** Who called whom, as the spans say it, where nobody drew a graph. */
-function graphFromSpans(spans: readonly Span[]): readonly Topology[] {
-  const byId = new Map(spans.map((span) => [`${span.traceId}/${span.spanId}`, span]));
-  const edges = new Map<string, readonly [string, string]>();
-  for (const span of spans) {
-    const parent = span.parentId === undefined ? undefined : byId.get(`${span.traceId}/${span.parentId}`);
-    if (parent !== undefined && parent.service !== span.service)
-      edges.set(`${parent.service}\n${span.service}`, [parent.service, span.service]);
-  }
-  return edges.size === 0 ? [] : [{ edges: [...edges.values()], external: [] }];
 }

@@ -35,14 +35,37 @@ export const Span = z.strictObject({
 });
 export type Span = Readonly<z.infer<typeof Span>>;
 
-/** Who calls whom. An external node has no metrics of its own and cannot be rolled back. */
-export const Topology = z.strictObject({
-  edges: z.array(z.tuple([z.string(), z.string()])).describe("[caller, callee]"),
-  external: z.array(z.string()),
+/**
+ * Where an edge of the call graph is known from. `configured`: people wrote it down. `mesh`: proxies or a collector
+ * counted its requests. `spans`: traces showed its calls. `template`: the caller's pod template holds the callee's address.
+ */
+export const EdgeSource = z.enum(["configured", "mesh", "spans", "template"]);
+export type EdgeSource = z.infer<typeof EdgeSource>;
+
+/** What is known of one edge beside that it is there. */
+export const KnownEdge = z.strictObject({
+  caller: z.string(),
+  callee: z.string(),
+  source: EdgeSource,
+  confidence: z.number().gt(0).max(1).describe("Probability that the caller calls the callee"),
+  traffic: z
+    .strictObject({
+      perSecond: z.number().positive().describe("Requests a second that were seen; of sampled traces a lower bound"),
+      at: Moment.describe("When they were last seen"),
+    })
+    .optional()
+    .describe("Absent: no traffic was measured over it"),
 });
+export type KnownEdge = Readonly<z.infer<typeof KnownEdge>>;
+
+/** Who calls whom. An external node has no metrics of its own and cannot be rolled back. */
 export interface Topology {
   readonly edges: readonly (readonly [caller: string, callee: string])[];
   readonly external: readonly string[];
+  /** What is known of edges. An edge without an entry is configured: certain, its traffic not measured. */
+  readonly details?: readonly KnownEdge[];
+  /** Services whose own calls a source of learned edges would show: they report spans, or a proxy counts for them. */
+  readonly reporting?: readonly string[];
 }
 
 /** An alert in Alertmanager's webhook fields. */

@@ -1,9 +1,9 @@
 import { type AskContext, ask } from "../../core/assessment/ask.ts";
 import type { Config } from "../../core/config/config.ts";
+import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
-import type { Topology } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
 import type { Sources } from "../../core/ports.ts";
@@ -129,7 +129,7 @@ export async function readRecording(
     changes: unique(changes.flat().filter(started))
       .map(recordable)
       .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
-    topology: merged(graphs),
+    topology: mergedTopology(graphs),
     logs: logs.flat().sort((a, b) => a.at - b.at),
     spans: spans.flat().sort((a, b) => a.startUs - b.startUs),
     alerts: alerts.flat().sort((a, b) => a.startsAt - b.startsAt),
@@ -195,9 +195,3 @@ const unique = (changes: readonly Change[]): Change[] => [...new Map(changes.map
 const uniqueGaps = (gaps: readonly Gap[]): readonly Gap[] => [
   ...new Map(gaps.map((gap) => [JSON.stringify([gap.source, gap.what]), gap])).values(),
 ];
-
-function merged(graphs: readonly Topology[]): Topology | null {
-  if (graphs.length === 0) return null;
-  const edges = new Map(graphs.flatMap((graph) => graph.edges.map((edge) => [JSON.stringify(edge), edge] as const)));
-  return { edges: [...edges.values()], external: [...new Set(graphs.flatMap(({ external }) => external))] };
-}

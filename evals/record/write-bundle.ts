@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { UnshipError } from "../../core/errors.ts";
 import type { Change } from "../../core/model/change.ts";
-import type { Alert, LogLine, Span } from "../../core/model/evidence.ts";
+import type { Alert, LogLine, Span, Topology } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Bundle } from "../replay/bundle.ts";
@@ -42,7 +42,7 @@ function files(bundle: Bundle): readonly (readonly [name: string, text: string])
     ["incident.json", `${JSON.stringify({ ...incident, watch }, null, 1)}\n`],
     ["series.jsonl.gz", lines(bundle.series, seriesLine)],
     ["changes.jsonl", lines(bundle.changes, changeLine)],
-    ...(topology === null ? [] : [["topology.json", `${JSON.stringify(topology)}\n`] as const]),
+    ...(topology === null ? [] : [["topology.json", `${JSON.stringify(topologyFile(topology))}\n`] as const]),
     ["logs.jsonl.gz", lines(bundle.logs, logLine)],
     ["spans.jsonl.gz", lines(bundle.spans, spanLine)],
     ["alerts.jsonl", lines(bundle.alerts, alertLine)],
@@ -88,6 +88,16 @@ const changeLine = (change: Change) => ({
   provides: change.provides,
   requires: change.requires,
   own_rollback: change.ownRollback,
+});
+
+const topologyFile = ({ edges, external, details, reporting }: Topology) => ({
+  edges,
+  external,
+  details: details?.map(({ traffic, ...edge }) => ({
+    ...edge,
+    ...(traffic === undefined ? {} : { traffic: { per_second: traffic.perSecond, at: rfc3339(traffic.at) } }),
+  })),
+  reporting,
 });
 
 const logLine = ({ at, service, level, message, version }: LogLine) => ({

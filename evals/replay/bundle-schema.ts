@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ChangeKind } from "../../core/model/change.ts";
-import { LogLevel } from "../../core/model/evidence.ts";
+import { EdgeSource, LogLevel } from "../../core/model/evidence.ts";
 import { ImpactLevel } from "../../core/model/impact.ts";
 import { Worse } from "../../core/model/signal.ts";
 
@@ -146,6 +146,18 @@ export const ChangeLine = z.strictObject({
 export const TopologyFile = z.strictObject({
   edges: z.array(z.tuple([z.string(), z.string()])).default([]),
   external: z.array(z.string()).optional(),
+  details: z
+    .array(
+      z.strictObject({
+        caller: z.string(),
+        callee: z.string(),
+        source: EdgeSource,
+        confidence: z.number().gt(0).max(1),
+        traffic: z.strictObject({ per_second: z.number().positive(), at: Time }).optional(),
+      }),
+    )
+    .optional(),
+  reporting: z.array(z.string()).optional(),
 });
 
 export const LogFileLine = z.strictObject({

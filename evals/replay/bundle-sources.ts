@@ -1,6 +1,6 @@
 import { UnshipError } from "../../core/errors.ts";
 import type { Change } from "../../core/model/change.ts";
-import type { Alert, FlagState, Revision, Rollout } from "../../core/model/evidence.ts";
+import type { Alert, FlagState, Revision, Rollout, Topology } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
 import type { Clock, MetricQuery, Sources } from "../../core/ports.ts";
@@ -90,7 +90,9 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
             },
           ],
     topology:
-      bundle.topology === null ? [] : [{ name, topology: async () => bundle.topology ?? { edges: [], external: [] } }],
+      bundle.topology === null
+        ? []
+        : [{ name, topology: async () => topologyAt(bundle.topology ?? { edges: [], external: [] }, clock.now()) }],
     flags: [{ name, flags: async () => flagsAt(bundle, clock.now(), taken) }],
     rollouts: [{ name, rollouts: async () => rolloutsAt(bundle, clock.now(), taken) }],
     alerts: [
@@ -255,4 +257,16 @@ function revisionsOf(deploys: readonly Change[], taken: ReadonlyMap<string, numb
     createdAt,
     current: false,
   }));
+}
+
+/**
+ * The call graph as it would have been read at `now`. A recording holds it once, as it was at its end: what had traffic
+ * then is taken to have had it all along, but never to have been measured later than now.
+ */
+function topologyAt(topology: Topology, now: number): Topology {
+  if (topology.details === undefined) return topology;
+  const details = topology.details.map(({ traffic, ...edge }) =>
+    traffic === undefined ? edge : { ...edge, traffic: { ...traffic, at: Math.min(traffic.at, now) } },
+  );
+  return { ...topology, details };
 }

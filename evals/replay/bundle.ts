@@ -54,7 +54,7 @@ export function readBundle(directory: string, warn: Warn = () => undefined): Bun
     changes: checkChanges(readLines(directory, "changes.jsonl", ChangeLine, warn), warn)
       .map(toChange)
       .sort(byTime(({ startedAt }) => startedAt)),
-    topology: topology === null ? null : { edges: topology.edges, external: topology.external ?? [] },
+    topology: topology === null ? null : toTopology(topology),
     logs: lines("logs.jsonl", LogFileLine)
       .map(defined<LogLine>)
       .sort(byTime(({ at }) => at)),
@@ -135,6 +135,14 @@ function toChange({ started_at, finished_at, own_rollback, ...rest }: z.infer<ty
     finishedAt: finished_at ?? null,
     ownRollback: own_rollback,
   });
+}
+
+function toTopology({ edges, external, details, reporting }: z.infer<typeof TopologyFile>): Topology {
+  const known = details?.map(({ traffic, ...edge }) => ({
+    ...edge,
+    ...(traffic === undefined ? {} : { traffic: { perSecond: traffic.per_second, at: traffic.at } }),
+  }));
+  return defined<Topology>({ edges, external: external ?? [], details: known, reporting });
 }
 
 function toSpan({ trace_id, span_id, parent_id, start, duration, ...rest }: z.infer<typeof SpanLine>): Span {

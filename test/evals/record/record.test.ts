@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../agent/compose/config-file.ts";
 import { replayConfig } from "../../../core/config/defaults.ts";
 import { UnshipError } from "../../../core/errors.ts";
+import type { Topology } from "../../../core/model/evidence.ts";
 import type { Sources } from "../../../core/ports.ts";
 import { backtestCommand } from "../../../evals/lab/backtest-command.ts";
 import { recordCommand } from "../../../evals/lab/record-command.ts";
@@ -102,6 +103,30 @@ describe("record", () => {
     expect(read.changes).toEqual(bundle.changes);
     expect(read.topology).toEqual(bundle.topology);
     expect(read.incident.watch).toEqual({ start: FROM, end: TO });
+  });
+
+  it("where edges are known from, and the traffic measured over them, is read back as it was recorded", async () => {
+    const known = { caller: "web", callee: "cart", confidence: 0.99 };
+    const traffic = { perSecond: 12.5, at: FROM + 1500 };
+    const mesh: Topology = {
+      edges: [["web", "cart"]],
+      external: [],
+      details: [{ ...known, source: "mesh", traffic }],
+      reporting: ["web"],
+    };
+    const template: Topology = {
+      edges: [["cart", "stock"]],
+      external: [],
+      details: [{ caller: "cart", callee: "stock", confidence: 0.6, source: "template" }],
+    };
+    const both = [mesh, template].map((graph, i) => ({ name: `graph ${i}`, topology: async () => graph }));
+    const { output } = await record({ ...sources(), topology: both });
+    expect(readBundle(output).topology).toEqual({
+      edges: [...mesh.edges, ...template.edges],
+      external: [],
+      details: [...(mesh.details ?? []), ...(template.details ?? [])],
+      reporting: ["web"],
+    });
   });
 
   it("no secret of any text is in it", async () => {
