@@ -21,6 +21,7 @@ export async function openEvidence({ config, clock }: OpenContext, parts: System
     const zipkin = createZipkin({ http, clock });
     parts.sources.traces.push(zipkin);
     parts.sources.topology.push(zipkin);
+    parts.lacks.push(zipkin.lacks);
     parts.report.push((abort) =>
       attempt(`zipkin ${traces.endpoint}`, async () => {
         const { services, latencyMs } = await zipkin.ping(abort);

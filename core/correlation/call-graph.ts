@@ -1,5 +1,6 @@
 import type { KnownEdge, Topology } from "../model/evidence.ts";
-import { edgeKey, knownEdges, stronger } from "./known-edges.ts";
+import { edgeKey } from "../model/seen-edge.ts";
+import { knownEdges, stronger } from "./known-edges.ts";
 
 /** Who calls whom, with what follows from it. Services that no edge names are known by their signals alone. */
 export interface CallGraph {

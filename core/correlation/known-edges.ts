@@ -1,7 +1,5 @@
 import type { EdgeSource, KnownEdge, Topology } from "../model/evidence.ts";
-
-/** One text for an edge, to find it by. */
-export const edgeKey = (caller: string, callee: string): string => `${caller}\n${callee}`;
+import { edgeKey } from "../model/seen-edge.ts";
 
 /** What is known of every edge, by `edgeKey`: one entry each, also for those of which the topology says no more. */
 export function knownEdges({ edges, details = [] }: Topology): ReadonlyMap<string, KnownEdge> {
@@ -26,14 +24,6 @@ export function stronger(a: KnownEdge, b: KnownEdge): KnownEdge {
   const traffic = later > 0 ? b.traffic : a.traffic;
   return { caller, callee, source, confidence, ...(traffic === undefined ? {} : { traffic }) };
 }
-
-/**
- * How sure an edge is over which `requests` were seen, and never anything that contradicts it: Laplace's rule of
- * succession, (n + 1) / (n + 2). One call is two in three, since names may be mistaken; a hundred are 99 %.
- *
- * @see Laplace, "Essai philosophique sur les probabilités" (1814), the sixth and seventh principle
- */
-export const seenConfidence = (requests: number): number => (Math.max(0, requests) + 1) / (Math.max(0, requests) + 2);
 
 /**
  * Whether all that a service calls is known: its callees, or that it calls nothing. False is unknown, and then a fault

@@ -1,14 +1,6 @@
-import type { KnownEdge, Span, Topology } from "../model/evidence.ts";
+import type { Span, Topology } from "../model/evidence.ts";
+import { type CallCount, edgeKey, seenEdge } from "../model/seen-edge.ts";
 import type { Window } from "../model/time.ts";
-import { edgeKey, seenConfidence } from "./known-edges.ts";
-
-/** Calls from one service to another, and when the last of them began (Unix ms). */
-export interface CallCount {
-  readonly caller: string;
-  readonly callee: string;
-  readonly requests: number;
-  readonly at: number;
-}
 
 /** The calls that spans show, by edge: a span below one of another service, and one that names whom it calls. */
 export function callsInSpans(spans: readonly Span[]): ReadonlyMap<string, CallCount> {
@@ -30,16 +22,6 @@ export function callsInSpans(spans: readonly Span[]): ReadonlyMap<string, CallCo
     if (span.callee !== undefined) count(span.service, span.callee, span.startUs / 1000);
   }
   return calls;
-}
-
-/** One edge of which `requests` were seen in `windowMs`. */
-export function seenEdge(
-  { caller, callee, requests, at }: CallCount,
-  source: KnownEdge["source"],
-  windowMs: number,
-): KnownEdge {
-  const traffic = { perSecond: (requests * 1000) / Math.max(1000, windowMs), at: Math.round(at) };
-  return { caller, callee, source, confidence: seenConfidence(requests), ...(requests > 0 ? { traffic } : {}) };
 }
 
 /**

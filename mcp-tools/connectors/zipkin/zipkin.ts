@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
-import type { Span, Topology } from "../../../core/model/evidence.ts";
-import type { Clock, TopologySource, TraceSource } from "../../../core/ports.ts";
+import type { KnownEdge, Span, Topology } from "../../../core/model/evidence.ts";
+import { type CallCount, edgeKey, seenConfidence, seenEdge } from "../../../core/model/seen-edge.ts";
+import type { Clock, TraceSource } from "../../../core/ports.ts";
+import { type RememberedTopology, rememberedTopology } from "../edge-memory.ts";
 import { type Http, type Path, path } from "../http.ts";
 import { callsOf, errorsFirst, spansOf, ZipkinSpan } from "./spans.ts";
 
@@ -9,33 +11,39 @@ export interface ZipkinOptions {
   /** Base: where `/api/v2` lies. */
   readonly http: Http;
   readonly clock: Clock;
-  /** How far back calls count as today's topology. Default one hour. */
+  /** How far back calls count as traffic measured now, ms. Default one hour. */
   readonly topologyMs?: number;
 }
 
-export interface ZipkinSource extends TraceSource, TopologySource {
+export interface ZipkinSource extends TraceSource, RememberedTopology {
   /** How many services it knows, and how long it takes to say so. */
   ping(abort: AbortSignal): Promise<{ readonly services: number; readonly latencyMs: number }>;
 }
 
 const Traces = z.array(z.array(ZipkinSpan));
 const Names = z.array(z.string());
-const Links = z.array(z.object({ parent: z.string(), child: z.string() }));
+const Links = z.array(
+  z.object({ parent: z.string(), child: z.string(), callCount: z.number().nonnegative().default(0) }),
+);
 
 const HOUR_MS = 3_600_000;
+/** How far Zipkin looks back where nobody says (`QUERY_LOOKBACK`). @see https://github.com/openzipkin/zipkin/blob/master/zipkin-server/README.md */
+const DAY_MS = 24 * HOUR_MS;
 /** Zipkin finds traces by their beginning; a span in the window may belong to one that began a little earlier. */
 const TRACE_MS = 30_000;
 /** More traces in one answer than this would be tens of MB. */
 const MAX_TRACES = 500;
 
 /**
- * Traces and topology from Zipkin, or anything that speaks version 2 of its HTTP API.
+ * Traces from Zipkin, or anything that speaks version 2 of its HTTP API, and the topology that it learns from them.
  *
  * Service names come as Zipkin holds them: in lower case.
  *
  * @see https://zipkin.io/zipkin-api/zipkin2-api.yaml
  */
 export function createZipkin({ http, clock, topologyMs = HOUR_MS }: ZipkinOptions): ZipkinSource {
+  let isFirst = true;
+
   async function traces(where: Path, abort: AbortSignal): Promise<readonly (readonly ZipkinSpan[])[]> {
     return await http.getJson(where, Traces, abort);
   }
@@ -70,35 +78,57 @@ export function createZipkin({ http, clock, topologyMs = HOUR_MS }: ZipkinOption
     return { spans: all.slice(0, limit), more: cut || all.length > limit };
   }
 
-  /**
-   * Zipkin's own links; where it has none (some of its stores work them out once a day), the calls in recent traces.
-   * A node that reports no spans is external: it may be a database or a third party, and cannot be rolled back.
-   */
-  async function topology(abort: AbortSignal): Promise<Topology> {
-    const now = clock.now();
-    const [links, names] = await Promise.all([
-      http.getJson(path`/api/v2/dependencies?endTs=${now}&lookback=${topologyMs}`, Links, abort),
-      http.getJson(path`/api/v2/services`, Names, abort),
-    ]);
-    const calls =
-      links.length > 0
-        ? links.map(({ parent, child }) => [parent, child] as const)
-        : (await traces(path`/api/v2/traces?endTs=${now}&lookback=${topologyMs}&limit=${MAX_TRACES}`, abort)).flatMap(
-            (trace) => callsOf(spansOf(trace)),
-          );
-    const edges = [
-      ...new Map(
-        calls.filter(([from, to]) => from !== to && from !== "" && to !== "").map((edge) => [edge.join(" "), edge]),
-      ).values(),
-    ].sort((a, b) => (a.join(" ") < b.join(" ") ? -1 : 1));
-    const reporting = new Set(names);
-    return { edges, external: [...new Set(edges.flat())].filter((name) => !reporting.has(name)).sort() };
+  /** Calls and how many of them Zipkin holds, in the window that ends now. */
+  async function linksOf(now: number, lookback: number, abort: AbortSignal): Promise<readonly CallCount[]> {
+    const links = await http.getJson(path`/api/v2/dependencies?endTs=${now}&lookback=${lookback}`, Links, abort);
+    return links
+      .filter(({ parent, child }) => parent !== child && parent !== "" && child !== "")
+      .map(({ parent, child, callCount }) => ({ caller: parent, callee: child, requests: callCount, at: now }));
   }
 
+  /**
+   * Zipkin's own links; where it has none (some of its stores work them out once a day), the calls in recent traces.
+   * The first reading looks back as far as Zipkin does by itself, a day: those edges count as seen, their traffic not as
+   * measured. A node that reports no spans is external: it may be a database or a third party, and cannot be rolled back.
+   */
+  async function readTopology(abort: AbortSignal): Promise<Topology> {
+    const now = clock.now();
+    const [links, older, names] = await Promise.all([
+      linksOf(now, topologyMs, abort),
+      isFirst ? linksOf(now, Math.max(DAY_MS, topologyMs), abort) : [],
+      http.getJson(path`/api/v2/services`, Names, abort),
+    ]);
+    const calls = links.length > 0 ? links : await callsInTraces(now, abort);
+    isFirst = false;
+    const recent = calls.map((call) => seenEdge(call, "spans", topologyMs));
+    const known = new Set(recent.map(({ caller, callee }) => edgeKey(caller, callee)));
+    const past = older
+      .filter(({ caller, callee }) => !known.has(edgeKey(caller, callee)))
+      .map(({ caller, callee, requests }): KnownEdge => {
+        return { caller, callee, source: "spans", confidence: seenConfidence(requests) };
+      });
+    const details = [...recent, ...past];
+    const edges = details.map(({ caller, callee }) => [caller, callee] as const);
+    const reporting = new Set(names);
+    const external = [...new Set(edges.flat())].filter((name) => !reporting.has(name));
+    return { edges, external, details, reporting: [...reporting] };
+  }
+
+  async function callsInTraces(now: number, abort: AbortSignal): Promise<readonly CallCount[]> {
+    const found = await traces(path`/api/v2/traces?endTs=${now}&lookback=${topologyMs}&limit=${MAX_TRACES}`, abort);
+    const calls = found.flatMap((trace) => callsOf(spansOf(trace)));
+    return [...Map.groupBy(calls, ([caller, callee]) => edgeKey(caller, callee)).values()].flatMap((same) => {
+      const [caller = "", callee = ""] = same[0] ?? [];
+      return caller === "" || callee === "" ? [] : [{ caller, callee, requests: same.length, at: now }];
+    });
+  }
+
+  const remembered = rememberedTopology({ name: http.source, clock, read: readTopology });
   return {
     name: http.source,
     spans,
-    topology,
+    topology: remembered.topology,
+    lacks: remembered.lacks,
     async ping(abort) {
       const begun = clock.now();
       const names = await http.getJson(path`/api/v2/services`, Names, abort);

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCallGraph, mergedTopology } from "../../../core/correlation/call-graph.ts";
-import { calleesKnown, seenConfidence, stronger } from "../../../core/correlation/known-edges.ts";
+import { calleesKnown, stronger } from "../../../core/correlation/known-edges.ts";
 import type { EdgeSource, KnownEdge, Topology } from "../../../core/model/evidence.ts";
+import { seenConfidence } from "../../../core/model/seen-edge.ts";
 
 const AT = Date.parse("2026-03-02T12:00:00Z");
 

@@ -106,12 +106,31 @@ describe("zipkin", () => {
   async function report(spans: readonly ZipkinSpan[]) {
     await http.send("POST", path`/api/v2/spans`, spans, "application/json", z.unknown(), never);
   }
+  /** One of its own, with a clock that can be set. */
+  async function opened() {
+    const ownServer = await startZipkin();
+    const ownHttp = createHttp({ source: "zipkin", base: new URL(ownServer.url) });
+    let now = NOW;
+    return {
+      server: ownServer,
+      zipkin: createZipkin({ http: ownHttp, clock: { now: () => now } }),
+      at: (time: number) => {
+        now = time;
+      },
+      report: (spans: readonly ZipkinSpan[]) =>
+        ownHttp.send("POST", path`/api/v2/spans`, spans, "application/json", z.unknown(), never),
+      async [Symbol.asyncDispose]() {
+        await ownHttp.close();
+        await ownServer.close().catch(() => undefined);
+      },
+    };
+  }
   const trace = (number: number) => ({ traceId: number.toString(16).padStart(16, "f") });
   const minute = { from: NOW - 60_000, to: NOW };
 
   it("has neither spans nor topology before anything was reported", async () => {
     expect(await zipkin.spans({ window: minute, limit: 10 }, never)).toEqual({ spans: [], more: false });
-    expect(await zipkin.topology(never)).toEqual({ edges: [], external: [] });
+    expect(await zipkin.topology(never)).toEqual({ edges: [], external: [], details: [], reporting: [] });
   });
 
   it("finds failed calls among many good ones, with the spans that called them, first", async () => {
@@ -142,14 +161,51 @@ describe("zipkin", () => {
   });
 
   it("knows who calls whom, once each, and who is outside", async () => {
+    const seen = { source: "spans", confidence: 2 / 3, traffic: { perSecond: 1 / 3600, at: NOW } };
     expect(await zipkin.topology(never)).toEqual({
       edges: [
         ["shop", "bank"],
         ["web", "shop"],
       ],
       external: ["bank"],
+      details: [
+        { caller: "shop", callee: "bank", ...seen },
+        { caller: "web", callee: "shop", ...seen },
+      ],
+      reporting: ["cart", "shop", "web"],
     });
     expect(await zipkin.ping(never)).toMatchObject({ services: 3 });
+  });
+
+  it("keeps what it learned, and lets go of it after a week", async () => {
+    await using own = await opened();
+    const calls = (from: string, to: string, ago: number, id: number) => {
+      const client = span(from, { ...trace(id), kind: "CLIENT", agoMs: ago });
+      return [client, span(to, { ...trace(id), parentId: client.id, agoMs: ago })];
+    };
+    await own.report([...calls("web", "shop", 60_000, 901), ...calls("shop", "mail", 5 * 3_600_000, 902)]);
+    const first = await own.zipkin.topology(never);
+    expect(first.details).toEqual([
+      { caller: "shop", callee: "mail", source: "spans", confidence: 2 / 3 },
+      { caller: "web", callee: "shop", source: "spans", confidence: 2 / 3, traffic: { perSecond: 1 / 3600, at: NOW } },
+    ]);
+    own.at(NOW + 20 * 3_600_000);
+    expect(await own.zipkin.topology(never)).toEqual(first);
+    own.at(NOW + 8 * 86_400_000);
+    expect(await own.zipkin.topology(never)).toMatchObject({ edges: [] });
+  });
+
+  it("knows what it learned while Zipkin is down, and says that it is", async () => {
+    await using own = await opened();
+    const client = span("web", { ...trace(903), kind: "CLIENT" });
+    await own.report([client, span("shop", { ...trace(903), parentId: client.id })]);
+    const first = await own.zipkin.topology(never);
+    expect(first.edges).toEqual([["web", "shop"]]);
+    expect(own.zipkin.lacks()).toEqual([]);
+    await own.server.close();
+    own.at(NOW + 3_600_000);
+    expect(await own.zipkin.topology(never)).toEqual(first);
+    expect(own.zipkin.lacks()).toMatchObject([{ source: "zipkin", what: "topology" }]);
   });
 
   it("refuses a limit of none", async () => {
