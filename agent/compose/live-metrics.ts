@@ -5,6 +5,7 @@ import { silentAfter } from "../../core/detection/silence.ts";
 import { createHttp } from "../../mcp-tools/connectors/http.ts";
 import type { PresentValue } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
 import { secret } from "./secrets.ts";
+import { createServiceNames } from "./service-names.ts";
 import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 
 /** Opens the source of metrics: Prometheus, or the embedded scraper. */
@@ -38,6 +39,10 @@ export async function openMetrics(
       note: (metric, text) => note(`prometheus, ${metric}: ${text}`),
     });
     parts.sources.metrics.push(prometheus);
+    const { createMesh } = await import("../../mcp-tools/connectors/prometheus/mesh.ts");
+    const mesh = createMesh({ http, clock, serviceOf: createServiceNames(config) });
+    parts.sources.topology.push(mesh);
+    parts.lacks.push(mesh.lacks);
     parts.observe.push({ name: prometheus.name, what: "targets", look: (_, abort) => prometheus.targetsDown(abort) });
     parts.lacks.push(prometheus.partial);
     parts.report.push((abort) =>
