@@ -6,10 +6,12 @@ export class MalformedPatch extends Error {}
 export class PatchDoesNotApply extends Error {}
 
 /**
- * RFC 6902. A failed `test`, a missing parent, and a replace or remove of what is not there throw.
- * As in the API server's library an index below zero counts from the end of a list.
+ * RFC 6902. A failed `test`, a missing parent, and a remove of what is not there throw. As in the API server's library,
+ * and unlike the RFC, an index below zero counts from the end of a list, and a replace of a member that an object lacks
+ * adds it (one of an item that a list lacks throws).
  *
  * @see https://www.rfc-editor.org/rfc/rfc6902
+ * @see https://github.com/evanphx/json-patch/tree/v4.13.0 (the version that Kubernetes 1.36 is built with)
  */
 export function applyJsonPatch(target: Json, patch: Json): Json {
   if (!Array.isArray(patch)) throw new MalformedPatch("a JSON patch is a list of operations");
@@ -27,8 +29,7 @@ function applyOperation(target: Json, operation: Json): Json {
     case "remove":
       return remove(target, path);
     case "replace":
-      read(target, path);
-      return path.length === 0 ? value : add(remove(target, path), path, value);
+      return replace(target, path, value);
     case "move": {
       const moved = read(target, pointer(from));
       return add(remove(target, pointer(from)), path, moved);
@@ -86,6 +87,12 @@ function add(target: Json, path: readonly string[], value: Json): Json {
   const inner = target[key];
   if (inner === undefined) throw new PatchDoesNotApply(`no ${key}`);
   return { ...target, [key]: add(inner, rest, value) };
+}
+
+function replace(target: Json, path: readonly string[], value: Json): Json {
+  if (path.length === 0) return value;
+  const parent = read(target, path.slice(0, -1));
+  return Array.isArray(parent) ? add(remove(target, path), path, value) : add(target, path, value);
 }
 
 function existing(list: readonly Json[], key: string): number {

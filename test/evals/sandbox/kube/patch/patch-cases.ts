@@ -166,7 +166,12 @@ export const MERGE: readonly (readonly [string, Json])[] = [
 
 export const JSON_PATCHES: readonly (readonly [string, Json])[] = [
   ["replace", [{ op: "replace", path: "/spec/replicas", value: 7 }]],
-  ["replace of what is not there is refused", [{ op: "replace", path: "/spec/paused", value: true }]],
+  ["replace of a member that is not there adds it", [{ op: "replace", path: "/spec/paused", value: true }]],
+  ["replace under a missing parent is refused", [{ op: "replace", path: "/metadata/nope/new", value: "x" }]],
+  [
+    "replace beyond the end of a list is refused",
+    [{ op: "replace", path: "/spec/template/spec/containers/9", value: {} }],
+  ],
   ["add of a member", [{ op: "add", path: "/metadata/labels/new", value: "x" }]],
   ["add under a missing parent is refused", [{ op: "add", path: "/metadata/nope/new", value: "x" }]],
   ["add at the end", [{ op: "add", path: "/spec/template/spec/containers/0/args/-", value: "three" }]],
