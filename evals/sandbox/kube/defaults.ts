@@ -7,8 +7,7 @@ import type { KubeObject } from "./objects.ts";
  * Defaulted: of a pod template `restartPolicy`, `terminationGracePeriodSeconds`, `dnsPolicy`, `securityContext`,
  * `schedulerName`; of its containers `imagePullPolicy`, `terminationMessagePath`, `terminationMessagePolicy`,
  * `resources` (with requests taken from limits), the protocol of ports, the figures of probes, `fieldRef.apiVersion`;
- * of volumes `emptyDir` and `defaultMode`; of workloads replicas, strategy, history limit, progress deadline. The
- * template's `creationTimestamp: null` is what a typed encoder writes, and kubectl compares such bytes.
+ * of volumes `emptyDir` and `defaultMode`; of workloads replicas, strategy, history limit, progress deadline.
  * Not defaulted: ephemeral containers, persistent volume claims, pod-level resources, gRPC probes.
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
@@ -101,7 +100,7 @@ function serviceSpec(spec: JsonObject): JsonObject {
 
 function template(value: Json | undefined): JsonObject {
   const given = objectAt(value);
-  return { ...given, metadata: { creationTimestamp: null, ...objectAt(given.metadata) }, spec: podSpec(given.spec) };
+  return { ...given, metadata: objectAt(given.metadata), spec: podSpec(given.spec) };
 }
 
 function podSpec(value: Json | undefined): JsonObject {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl } from "../../../real/kubectl.ts";
 import { daemonSet, statefulSet } from "./manifests.ts";
 import { eventually, history, rolledOut, withCluster } from "./setting.ts";
 
@@ -38,7 +38,7 @@ const COLUMNS: readonly (readonly [string, readonly string[], readonly string[]]
   ],
 ];
 
-describe.runIf(requireReal("kubectl", "kubernetes-client"))("kubectl get", () => {
+describe.runIf(hasKubectl())("kubectl get", () => {
   it("prints the columns of every kind, narrow and wide", () =>
     withCluster(async (setting) => {
       const { cluster, kubectl } = setting;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl, KUBECTL, WITHOUT_NULL_TIMESTAMPS } from "../../../real/kubectl.ts";
 import { daemonSet, deployment, statefulSet } from "./manifests.ts";
 import {
   deploy,
@@ -26,7 +26,10 @@ async function history({ cluster, kubectl }: Setting, what: string, make: Make, 
   for (const image of later) await deploy(kubectl, image, what);
 }
 
-const real = describe.runIf(requireReal("kubectl", "kubernetes-client"));
+/** An older kubectl compares a template that says `creationTimestamp: null` with one that does not, and patches. */
+const KNOWS_PRESENT = (KUBECTL?.minor ?? 0) >= WITHOUT_NULL_TIMESTAMPS;
+
+const real = describe.runIf(hasKubectl());
 
 real.each(KINDS)("kubectl rollout of a %s", (_, what, make) => {
   const [kind = ""] = what.split("/");
@@ -59,7 +62,9 @@ real.each(KINDS)("kubectl rollout of a %s", (_, what, make) => {
       await rolledOut(kubectl, what);
       expect(await imageOf(kubectl, `${kind} web`)).toBe("shop/web:1");
       const skipped = await kubectl(["rollout", "undo", what, "--to-revision=4"]);
-      expect(skipped.stdout).toContain("skipped rollback (current template already matches revision 4)");
+      expect(skipped.stdout).toContain(
+        KNOWS_PRESENT ? "skipped rollback (current template already matches revision 4)" : "rolled back",
+      );
       const missing = await kubectl(["rollout", "undo", what, "--to-revision=1"]);
       expect(missing).toMatchObject({ code: 1, stderr: "error: unable to find specified revision 1 in history\n" });
     }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl } from "../../../real/kubectl.ts";
 import {
   deploy,
   eventually,
@@ -12,7 +12,7 @@ import {
   withCluster,
 } from "./setting.ts";
 
-describe.runIf(requireReal("kubectl", "kubernetes-client"))("kubectl rollout of a Deployment", () => {
+describe.runIf(hasKubectl())("kubectl rollout of a Deployment", () => {
   it("set image replaces every pod, within the surge and never below what must be available", () =>
     withCluster(async (setting) => {
       const { cluster, runtime, kubectl } = setting;

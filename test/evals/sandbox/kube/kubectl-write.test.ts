@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl } from "../../../real/kubectl.ts";
 import { deployment } from "./manifests.ts";
 import { eventually, fieldOf, history, imageOf, imagesRunning, rolledOut, withCluster } from "./setting.ts";
 
@@ -31,7 +31,7 @@ const WITH_ENV = `
 const WITH_LESS_ENV = `
           env: [{name: B, value: "2"}]`;
 
-const real = describe.runIf(requireReal("kubectl", "kubernetes-client"));
+const real = describe.runIf(hasKubectl());
 
 real("kubectl apply", () => {
   it("creates, leaves alone, and changes what the file changes", () =>
@@ -148,7 +148,9 @@ real("kubectl's single changes", () => {
       const { kubectl, runtime } = setting;
       await history(setting, ["shop/web:1"]);
       const [victim = ""] = [...runtime.running.keys()];
-      expect((await kubectl(["delete", "pod", victim])).stdout).toBe(`pod "${victim}" deleted\n`);
+      expect((await kubectl(["delete", "pod", victim])).stdout).toMatch(
+        new RegExp(`^pod "${victim}" deleted( from default namespace)?\n$`),
+      );
       await eventually(() => expect(runtime.running.size).toBe(3));
       expect(runtime.running.has(victim)).toBe(false);
       const { stdout } = await kubectl(["get", "events", "--field-selector", "reason=Killing"]);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../../../evals/sandbox/kube/cluster.ts";
+import { KUBECTL } from "../../../real/kubectl.ts";
 
 export interface KubectlResult {
   readonly code: number | null;
@@ -12,7 +13,7 @@ export interface KubectlResult {
 }
 
 export interface Kubectl extends Disposable {
-  /** Runs Debian's kubectl against the cluster, with a cache of its own. `stdin` is for `-f -`. */
+  /** Runs kubectl against the cluster, with a cache of its own. `stdin` is for `-f -`. */
   (args: readonly string[], stdin?: string): Promise<KubectlResult>;
   /** Starts a command that goes on, and ends it once its output satisfies `enough`; returns the output. */
   until(args: readonly string[], enough: (stdout: string) => boolean): Promise<string>;
@@ -27,7 +28,9 @@ export function realKubectl(cluster: Pick<Cluster, "kubeconfig">): Kubectl {
   const config = join(folder, "config");
   writeFileSync(config, cluster.kubeconfig());
   const start = (args: readonly string[]): ChildProcessWithoutNullStreams =>
-    spawn("kubectl", ["--kubeconfig", config, "--cache-dir", join(folder, "cache"), ...args], { timeout: TIMEOUT_MS });
+    spawn(KUBECTL?.path ?? "kubectl", ["--kubeconfig", config, "--cache-dir", join(folder, "cache"), ...args], {
+      timeout: TIMEOUT_MS,
+    });
 
   const run = async (args: readonly string[], stdin = ""): Promise<KubectlResult> => {
     const child = start(args);

@@ -5,7 +5,7 @@ import { kubernetesRollouts } from "../../../../mcp-tools/connectors/kubernetes/
 import { kubectlRolloutUndo } from "../../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { realKubectl } from "../../../evals/sandbox/kube/real-kubectl.ts";
 import { fakeKubernetesApi, type StoredObject } from "../../../fakes/fake-kubernetes-api.ts";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl } from "../../../real/kubectl.ts";
 import { startSetting } from "./cluster-setting.ts";
 import { at, controlled, controllerRevision, deployment, ms, replicaSet, undoTarget } from "./objects.ts";
 
@@ -257,7 +257,7 @@ describe("kubernetesChanges, from objects", () => {
   });
 });
 
-describe.runIf(requireReal("kubectl", "kubernetes-client"))("kubernetesChanges, from a cluster", () => {
+describe.runIf(hasKubectl())("kubernetesChanges, from a cluster", () => {
   it("knows its own rollback, and not the deploys after it that inherit the annotation", async () => {
     await using setting = await startSetting();
     using kubectl = realKubectl(setting.cluster);

@@ -10,7 +10,7 @@ import { rightsText, writeRights } from "../../../../mcp-tools/connectors/kubern
 import { parseKubeconfig } from "../../../../mcp-tools/connectors/kubernetes/kubeconfig.ts";
 import { realKubectl } from "../../../evals/sandbox/kube/real-kubectl.ts";
 import { fakePodRuntime } from "../../../fakes/fake-pod-runtime.ts";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl } from "../../../real/kubectl.ts";
 
 const never = new AbortController().signal;
 const TOKENS = [
@@ -102,25 +102,22 @@ describe("what a credential may change", () => {
     expect(guarded.cluster.writes).toEqual([]);
   });
 
-  it.skipIf(!requireReal("kubectl", "kubernetes-client"))(
-    "is what real kubectl is told for the same review",
-    async () => {
-      await using guarded = await startGuarded();
-      const allowed = async (token: string, verb: string) => {
-        await using door = await startDoor(guarded.server, guarded.headers(token));
-        using kubectl = realKubectl({ kubeconfig: () => kubeconfigFor(door.url) });
-        const [apiVersion, kind] = ["authorization.k8s.io/v1", "SelfSubjectAccessReview"];
-        const resourceAttributes = { verb, group: "apps", resource: "deployments", namespace: "shop" };
-        // `kubectl auth can-i` speaks protobuf, which the imitation does not.
-        const raw = ["create", "--raw", `/apis/${apiVersion}/selfsubjectaccessreviews`, "-f", "-"];
-        const { stdout } = await kubectl(raw, JSON.stringify({ apiVersion, kind, spec: { resourceAttributes } }));
-        return JSON.parse(stdout).status.allowed;
-      };
-      expect(await allowed("reader", "patch")).toBe(false);
-      expect(await allowed("reader", "list")).toBe(true);
-      expect(await allowed("writer", "patch")).toBe(true);
-    },
-  );
+  it.skipIf(!hasKubectl())("is what real kubectl is told for the same review", async () => {
+    await using guarded = await startGuarded();
+    const allowed = async (token: string, verb: string) => {
+      await using door = await startDoor(guarded.server, guarded.headers(token));
+      using kubectl = realKubectl({ kubeconfig: () => kubeconfigFor(door.url) });
+      const [apiVersion, kind] = ["authorization.k8s.io/v1", "SelfSubjectAccessReview"];
+      const resourceAttributes = { verb, group: "apps", resource: "deployments", namespace: "shop" };
+      // `kubectl auth can-i` speaks protobuf, which the imitation does not.
+      const raw = ["create", "--raw", `/apis/${apiVersion}/selfsubjectaccessreviews`, "-f", "-"];
+      const { stdout } = await kubectl(raw, JSON.stringify({ apiVersion, kind, spec: { resourceAttributes } }));
+      return JSON.parse(stdout).status.allowed;
+    };
+    expect(await allowed("reader", "patch")).toBe(false);
+    expect(await allowed("reader", "list")).toBe(true);
+    expect(await allowed("writer", "patch")).toBe(true);
+  });
 
   it.each([
     ["knows no such question", 404, { kind: "Status", code: 404 }],

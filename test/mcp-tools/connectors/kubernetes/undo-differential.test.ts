@@ -4,7 +4,7 @@ import type { Workload } from "../../../../mcp-tools/connectors/kubernetes/histo
 import { templateMarks, withoutHash } from "../../../../mcp-tools/connectors/kubernetes/template.ts";
 import { kubectlRolloutUndo } from "../../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { realKubectl } from "../../../evals/sandbox/kube/real-kubectl.ts";
-import { requireReal } from "../../../real-component.ts";
+import { hasKubectl, KUBECTL, WITHOUT_NULL_TIMESTAMPS } from "../../../real/kubectl.ts";
 import { type Setting, startSetting, type WorkloadKind } from "./cluster-setting.ts";
 
 /**
@@ -177,7 +177,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe.runIf(requireReal("kubectl", "kubernetes-client"))("undo beside kubectl rollout undo", () => {
+describe.runIf(hasKubectl())("undo beside kubectl rollout undo", () => {
   const cases = rows.flatMap((row) =>
     (row.kinds ?? (["Deployment", "StatefulSet", "DaemonSet"] as const)).map((kind) => ({ ...row, kind })),
   );
@@ -196,11 +196,14 @@ describe.runIf(requireReal("kubectl", "kubernetes-client"))("undo beside kubectl
     const result = await executor.execute(targetOf(kind, planned, String(restore ?? toRevision)), "plan-1/0", never);
 
     expect(result).toMatchObject({ result: ours });
-    expect(code === 0 ? stdout : "error").toContain(kubectl);
+    // Before 1.34 kubectl did not know the template that stands for a StatefulSet's or DaemonSet's, and patched.
+    const old = (KUBECTL?.minor ?? 0) < WITHOUT_NULL_TIMESTAMPS;
+    const blind = old && kind !== "Deployment" && kubectl === "skipped rollback";
+    expect(code === 0 ? stdout : "error").toContain(blind ? "rolled back" : kubectl);
     expect(stderr === "").toBe(code === 0);
     const wrote = ours === "done";
     expect(other.cluster.writes.length).toBe(wrote ? 1 : 0);
-    if (because !== undefined) {
+    if (because !== undefined || blind) {
       expect(await picture(other, kind)).toEqual(before);
       return;
     }

@@ -8,7 +8,7 @@ import { ApiError } from "../../../../../evals/sandbox/kube/api-error.ts";
 import { type Json, withoutEmpties } from "../../../../../evals/sandbox/kube/json.ts";
 import type { KubeObject } from "../../../../../evals/sandbox/kube/objects.ts";
 import { applyPatch } from "../../../../../evals/sandbox/kube/patch/apply-patch.ts";
-import { requireReal } from "../../../../real-component.ts";
+import { hasKubectl, KUBECTL } from "../../../../real/kubectl.ts";
 import { base, JSON_PATCHES, MERGE, OTHERS, STRATEGIC, web } from "./patch-cases.ts";
 
 /**
@@ -29,7 +29,7 @@ function oracle(target: object, type: PatchType, patch: Json): unknown {
   const file = join(folder, "object.json");
   writeFileSync(file, JSON.stringify(target));
   const args = ["patch", "--local", "-f", file, `--type=${type}`, "-p", JSON.stringify(patch), "-o", "json"];
-  const { status, stdout } = spawnSync("kubectl", args, { encoding: "utf8" });
+  const { status, stdout } = spawnSync(KUBECTL?.path ?? "kubectl", args, { encoding: "utf8" });
   return status === 0 ? withoutEmpties(JSON.parse(stdout)) : REFUSED;
 }
 
@@ -42,7 +42,7 @@ function ours(target: object, type: PatchType, patch: Json): unknown {
   }
 }
 
-describe.runIf(requireReal("kubectl", "kubernetes-client"))("patches agree with kubectl patch --local", () => {
+describe.runIf(hasKubectl())("patches agree with kubectl patch --local", () => {
   it.each(STRATEGIC)("strategic merge: %s", (_, patch) => {
     expect(ours(base, "strategic", patch)).toEqual(oracle(base, "strategic", patch));
   });
