@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  startControlPlane,
+} from "../../../evals/real-kubernetes/control-plane.ts";
+import { CONTROL_PLANE_PROGRAMS, ROLLOUTS_CONTROLLER, ROLLOUTS_CRDS } from "../../../evals/real-kubernetes/parts.ts";
+import { hasRealParts, realParts } from "../real-parts.ts";
+
+/** Whether a real control plane can be started here; where not, says so by name and the caller skips. */
+export function hasControlPlane(what: string): boolean {
+  return hasRealParts(what, CONTROL_PLANE_PROGRAMS);
+}
+
+export function hasRollouts(what: string): boolean {
+  return hasRealParts(what, [...CONTROL_PLANE_PROGRAMS, ROLLOUTS_CONTROLLER, ROLLOUTS_CRDS]);
+}
+
+/** A control plane of the real parts in a folder of its own, which goes with it. */
+export async function startTestPlane(
+  options: Omit<ControlPlaneOptions, "parts" | "directory"> = {},
+): Promise<ControlPlane> {
+  const parts = realParts();
+  if (parts === null) throw new Error("UNSHIP_REAL_PARTS names no folder");
+  const directory = mkdtempSync(join(tmpdir(), "unship-plane-"));
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  const plane = await startControlPlane({ parts, directory, ...options }).catch((error: unknown) => {
+    remove();
+    throw error;
+  });
+  return {
+    ...plane,
+    async [Symbol.asyncDispose]() {
+      await plane[Symbol.asyncDispose]();
+      remove();
+    },
+  };
+}
