@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
 import { durationText } from "../../core/model/time.ts";
 import type { SandboxEndpoints } from "../sandbox/endpoints.ts";
-import { CALLS, EXTERNAL, FLAG, SERVICES } from "../sandbox/shop.ts";
+import { FLAG } from "../sandbox/shop.ts";
+import { callsOf, externalsOf, servicesOf, type WorldName } from "../sandbox/worlds.ts";
 import type { Durations } from "./durations.ts";
 
 /** The variable that hands the flag system's token to the watch, as a deployment would. */
@@ -13,13 +14,21 @@ export interface DemoConfiguration {
   readonly directory: string;
   /** A Prometheus that scrapes the sandbox; null: the embedded scraper. */
   readonly prometheus: string | null;
+  /** What the sandbox runs; default: the shop alone. */
+  readonly worlds?: readonly WorldName[];
 }
 
 /**
  * The watch's configuration for the sandbox: the seed's policies, guardrails, chain and feedback with the given
  * durations, and the sandbox's endpoints in place of the seed's sources.
  */
-export function demoConfiguration({ endpoints, durations, directory, prometheus }: DemoConfiguration): string {
+export function demoConfiguration({
+  endpoints,
+  durations,
+  directory,
+  prometheus,
+  worlds = ["shop"],
+}: DemoConfiguration): string {
   const spell = (ms: number) => durationText(ms);
   return stringify({
     mode: "auto",
@@ -143,7 +152,7 @@ export function demoConfiguration({ endpoints, durations, directory, prometheus 
       ],
     },
     services: Object.fromEntries(
-      SERVICES.map((name) => [
+      servicesOf(worlds).map((name) => [
         name,
         {
           namespace: endpoints.namespace,
@@ -153,7 +162,7 @@ export function demoConfiguration({ endpoints, durations, directory, prometheus 
         },
       ]),
     ),
-    topology: { edges: CALLS, external: [EXTERNAL] },
+    topology: { edges: callsOf(worlds), external: externalsOf(worlds) },
     ledger: { path: `${directory}/ledger.db` },
     knowledge: { path: `${directory}/knowledge` },
     watch: { step: spell(durations.stepMs) },

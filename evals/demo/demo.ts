@@ -8,12 +8,12 @@ import type { SandboxEvent } from "../sandbox/acts.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario } from "../sandbox/scenarios.ts";
 import { demoConfiguration, FLAG_TOKEN_VARIABLE } from "./configuration.ts";
-import { followCulprit } from "./culprit-record.ts";
+import { type CulpritRecord, followCulprit } from "./culprit-record.ts";
 import { DEMO_DURATIONS, type Durations, SEED_DURATIONS } from "./durations.ts";
-import { HARM } from "./harm.ts";
 import { startPrometheus } from "./prometheus-process.ts";
-import { type DemoResult, type Judged, jsonResult, judge } from "./result.ts";
+import { type DemoResult, type Judged, jsonResults } from "./result.ts";
 import { paints, storyLine, table } from "./story.ts";
+import { isAbout, judgeTogether, type Trouble, troublesOf } from "./troubles.ts";
 import { startWatch, type WatchLine, type WatchProcess } from "./watch-process.ts";
 import { blindness, isNoticed } from "./watch-sight.ts";
 
@@ -48,7 +48,7 @@ export async function runDemo(
   options: DemoOptions,
   print: (line: string) => void,
   abort: AbortSignal,
-): Promise<{ readonly result: ReturnType<typeof jsonResult>; readonly judged: Judged }> {
+): Promise<{ readonly result: ReturnType<typeof jsonResults>; readonly judged: Judged }> {
   if (!isScenarioName(options.scenario)) {
     throw new UnshipError("input.invalid", {
       what: "--scenario",
@@ -63,7 +63,9 @@ export async function runDemo(
 
   print(paint.bold(`unship demo: ${scenario.title}`));
   print(paint.dim(`  everything stands in ${directory}`));
-  print("Starting a small shop: seven services, visitors, an imitated Kubernetes, flags, traces …");
+  const { worlds = ["shop"] } = scenario;
+  const beside = worlds.length === 1 ? "" : " and another team's two services beside it";
+  print(`Starting a small shop${beside}: seven services, visitors, an imitated Kubernetes, flags, traces …`);
   await using sandbox = await startSandbox({ directory: join(directory, "sandbox"), scenario: options.scenario });
   await using prometheus = options.prometheus
     ? await startPrometheus(sandbox.endpoints.prometheusConfigPath, join(directory, "prometheus"))
@@ -71,7 +73,13 @@ export async function runDemo(
   const config = join(directory, "unship.yaml");
   writeFileSync(
     config,
-    demoConfiguration({ endpoints: sandbox.endpoints, durations, directory, prometheus: prometheus?.url ?? null }),
+    demoConfiguration({
+      endpoints: sandbox.endpoints,
+      durations,
+      directory,
+      prometheus: prometheus?.url ?? null,
+      worlds,
+    }),
   );
   print("Starting the watch, in a process of its own that knows the shop's published endpoints alone …");
   await using watch = startWatch({
@@ -93,83 +101,108 @@ export async function runDemo(
   await wait(WARM_UP_STEPS * durations.stepMs, undefined, { signal: abort });
 
   const before = watch.lines.length;
-  const { culprit, action } = scenario.truth;
-  const kind = action === "feature_flag_disable" ? "flag" : "deployment";
-  await using record = culprit === null ? null : await followCulprit(sandbox.endpoints, { kind, name: culprit });
+  const troubles = troublesOf(options.scenario);
+  await using records = new AsyncDisposableStack();
+  const states: CulpritRecord[][] = [];
+  for (const { culprit, action } of troubles) {
+    const kind = action === "feature_flag_disable" ? "flag" : "deployment";
+    const followed = culprit === null ? [] : [await followCulprit(sandbox.endpoints, { kind, name: culprit })];
+    states.push(followed.map((record) => records.use(record)));
+  }
   const happened: SandboxEvent[] = [];
   await sandbox.play({
     scenario: options.scenario,
     onEvent: (event) => {
       happened.push(event);
       if (event.event !== "played") print(paint.red(`  now       ${tell(event)}`));
-      onset = event.at;
+      if (troubles.length === 1 || onset === null) onset = event.at;
     },
   });
-  const breaks = happened.filter(({ event }) => event !== "played").at(-1) ?? happened.at(-1);
-  onset = breaks?.at ?? Date.now();
-  const quiet = scenario.truth.action === "no_action";
-  const result = quiet
-    ? await followQuiet(watch, {
-        scenario: options.scenario,
-        onset,
-        before,
-        forMs: quietWatchMs(scenario, durations),
-        abort,
-      })
-    : await followIncident(watch, {
-        scenario: options.scenario,
-        onset,
-        before,
-        timeoutMs: 3 * (durations.autoLatencyMs + durations.verifyTimeoutMs),
-        afterHeldMs: durations.autoLatencyMs + durations.verifyTimeoutMs,
-      });
-  // The visitors' own record of the seconds after recovery is part of the judgement.
-  const waited = watch.lines.slice(before).find(({ event }) => event === "incident.held")?.text ?? null;
-  const held = result.incident?.gate?.outcome === "executed" ? null : waited;
-  if (!quiet && held === null) await wait(5000, undefined, { signal: abort });
-  await record?.look();
-  const harm = HARM[options.scenario];
-  const judged = judge(result, {
-    writes: sandbox.writes(),
-    traffic: sandbox.traffic(),
-    ...scenario.truth,
-    harm,
-    states: record?.states ?? [],
-    blind: blindness(watch, onset),
-    mustNotice: harm !== "none",
-    noticed: isNoticed(watch.lines, onset),
-    held,
-  });
+  const end = Date.now() + 3 * (durations.autoLatencyMs + durations.verifyTimeoutMs);
+  const told = await Promise.all(
+    troubles.map(async (trouble, index) => {
+      const began = onsetOf(trouble, troubles.length > 1, happened);
+      const about = (line: WatchLine) =>
+        troubles.length === 1 || (line.incident !== null && isAbout(line.incident, trouble));
+      const follow: Follow = { scenario: options.scenario, onset: began, before, about };
+      const quiet = trouble.action === "no_action";
+      const result = quiet
+        ? await followQuiet(watch, { ...follow, forMs: quietWatchMs(scenario, durations), abort })
+        : await followIncident(watch, {
+            ...follow,
+            timeoutMs: end - Date.now(),
+            afterHeldMs: durations.autoLatencyMs + durations.verifyTimeoutMs,
+          });
+      const waited = watch.lines.slice(before).find((line) => line.event === "incident.held" && about(line));
+      const held = result.incident?.gate?.outcome === "executed" ? null : (waited?.text ?? null);
+      // The visitors' own record of the seconds after recovery is part of the judgement.
+      if (!quiet && held === null) await wait(5000, undefined, { signal: abort });
+      for (const record of states[index] ?? []) await record.look();
+      return { trouble, result, held };
+    }),
+  );
+  const judged = judgeTogether(
+    told.map(({ trouble, result, held }, index) => ({
+      trouble,
+      result,
+      witness: {
+        writes: sandbox.writes(),
+        traffic: sandbox.traffic(trouble.world),
+        culprit: trouble.culprit,
+        action: trouble.action,
+        harm: trouble.harm,
+        states: states[index]?.flatMap((record) => record.states) ?? [],
+        blind: index === 0 ? blindness(watch, result.onset) : [],
+        mustNotice: trouble.harm !== "none",
+        noticed: isNoticed(watch.lines, result.onset),
+        held,
+      },
+    })),
+  );
+  const results = told.map(({ result }) => result);
   print("");
-  for (const row of table(result, durations)) print(row);
-  print("");
+  for (const { trouble, result } of told) {
+    if (told.length > 1) print(paint.bold(`  ${trouble.culprit ?? trouble.world}`));
+    for (const row of table(result, durations)) print(row);
+    print("");
+  }
   for (const reason of judged.reasons) print(paint.red(`  ${reason}`));
   if (judged.ok) for (const text of judged.unproven) print(paint.yellow(`  ${text}`));
-  print(judged.ok ? paint.green(success(result, quiet)) : paint.red("The demo failed."));
-  if (result.postmortem !== null) print(`Postmortem draft: ${result.postmortem.path}`);
-  return { result: jsonResult(result), judged };
+  print(judged.ok ? paint.green(success(results, troubles[0].action === "no_action")) : paint.red("The demo failed."));
+  for (const { postmortem } of results) if (postmortem !== null) print(`Postmortem draft: ${postmortem.path}`);
+  return { result: jsonResults(results), judged };
+}
+
+/** When a trouble began: with the last thing that was done, or, where there are several troubles, with what was done to its own object. */
+function onsetOf({ culprit }: Trouble, several: boolean, happened: readonly SandboxEvent[]): number {
+  const done = happened.filter(({ event }) => event !== "played");
+  const own = done.findLast((event) => event.event === "deployed" && event.service === culprit);
+  return (several ? own : undefined)?.at ?? done.at(-1)?.at ?? happened.at(-1)?.at ?? Date.now();
 }
 
 interface Follow {
   readonly scenario: string;
   readonly onset: number;
   readonly before: number;
+  /** Whether a line is about the trouble that is followed. */
+  readonly about: (line: WatchLine) => boolean;
 }
 
-/** Follows the first incident after the break until it is closed and its postmortem stands, or the time is over. */
+/** Follows the first incident of a trouble after the break until it is closed and its postmortem stands, or the time is over. */
 async function followIncident(
   watch: WatchProcess,
   {
     scenario,
     onset,
     before,
+    about,
     timeoutMs,
     afterHeldMs,
   }: Follow & { readonly timeoutMs: number; readonly afterHeldMs: number },
 ): Promise<DemoResult> {
   const end = Date.now() + timeoutMs;
   const rest = () => Math.max(0, end - Date.now());
-  const late = (line: { readonly at: string }) => Date.parse(line.at) >= onset;
+  const late = (line: WatchLine) => Date.parse(line.at) >= onset && about(line);
   const isOver = (line: WatchLine) =>
     late(line) &&
     line.event === "incident.closed" &&
@@ -180,7 +213,7 @@ async function followIncident(
   // answer is not here: nobody waits for one longer than that.
   const closed = first?.event === "incident.held" ? await watch.until(isOver, Math.min(rest(), afterHeldMs)) : first;
   if (closed?.incident == null) {
-    const last = watch.lines.slice(before).findLast(({ incident }) => incident !== null);
+    const last = watch.lines.slice(before).findLast((line) => line.incident !== null && about(line));
     return { scenario, onset, incident: last?.incident ?? null, postmortem: null };
   }
   const { id } = closed.incident;
@@ -202,10 +235,13 @@ async function followIncident(
 /** Watches on while nothing should be done, then takes the worst that was decided. */
 async function followQuiet(
   watch: WatchProcess,
-  { scenario, onset, before, forMs, abort }: Follow & { readonly forMs: number; readonly abort: AbortSignal },
+  { scenario, onset, before, about, forMs, abort }: Follow & { readonly forMs: number; readonly abort: AbortSignal },
 ): Promise<DemoResult> {
   await wait(forMs, undefined, { signal: abort });
-  const incidents = watch.lines.slice(before).flatMap(({ incident }) => (incident === null ? [] : [incident]));
+  const incidents = watch.lines
+    .slice(before)
+    .filter(about)
+    .flatMap(({ incident }) => (incident === null ? [] : [incident]));
   const byId = new Map(incidents.map((incident) => [incident.id, incident]));
   const last = [...byId.values()];
   const acted =
@@ -229,10 +265,13 @@ function tell(event: SandboxEvent): string {
   }
 }
 
-function success({ incident }: DemoResult, quiet: boolean): string {
+function success(results: readonly DemoResult[], quiet: boolean): string {
+  const [first, ...others] = results;
   if (quiet)
-    return incident === null
+    return first?.incident == null
       ? "Nothing was wrong, and nothing was done."
       : "No change was to blame, and nothing was done.";
-  return "Recovered, because of this and nothing else: one write, on the guilty object, and visitors are served as before.";
+  return others.length === 0
+    ? "Recovered, because of this and nothing else: one write, on the guilty object, and visitors are served as before."
+    : `Recovered: ${results.length} incidents apart, one write for each, on its own culprit, and visitors are served as before.`;
 }

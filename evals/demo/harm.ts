@@ -7,18 +7,20 @@ import type { TrafficReport } from "../sandbox/traffic/main.ts";
  */
 export type Harm = "failures" | "few-failures" | "latency" | "unready" | "memory" | "none";
 
-export const HARM: Readonly<Record<ScenarioName, Harm>> = {
-  "bad-deploy": "failures",
-  "bad-latency": "latency",
-  decoy: "failures",
-  leak: "memory",
-  "not-ready": "unready",
-  canary: "few-failures",
-  "good-canary": "none",
-  flag: "failures",
-  "external-outage": "failures",
-  blip: "none",
-  quiet: "none",
+/** In the order of a scenario's troubles. */
+export const HARM: Readonly<Record<ScenarioName, readonly [Harm, ...Harm[]]>> = {
+  "bad-deploy": ["failures"],
+  "bad-latency": ["latency"],
+  decoy: ["failures"],
+  leak: ["memory"],
+  "not-ready": ["unready"],
+  canary: ["few-failures"],
+  "good-canary": ["none"],
+  flag: ["failures"],
+  "external-outage": ["failures"],
+  blip: ["none"],
+  two: ["failures", "latency"],
+  quiet: ["none"],
 };
 
 /** What visitors saw in a span of time; `p99Ms` is the median of its seconds' 99th percentiles. */

@@ -55,6 +55,12 @@ export function jsonResult(result: DemoResult) {
   };
 }
 
+/** Of several troubles: the first one's result, with the others' under `also`. */
+export function jsonResults([first, ...others]: readonly DemoResult[]) {
+  if (first === undefined) throw new RangeError("there is no result");
+  return { ...jsonResult(first), ...(others.length === 0 ? {} : { also: others.map(jsonResult) }) };
+}
+
 export interface Judged {
   readonly ok: boolean;
   readonly reasons: readonly string[];

@@ -16,10 +16,11 @@ import { settled } from "./rollouts.ts";
 import { SCENARIOS, type Scenario, type ScenarioName } from "./scenarios.ts";
 import type { EndpointTable } from "./service/life.ts";
 import type { ImageManifest } from "./service/manifest.ts";
-import { build, EXTERNAL, FLAG, GOOD_VERSIONS, NAMESPACE, SERVICES } from "./shop.ts";
+import { build, EXTERNAL, FLAG, GOOD_VERSIONS, NAMESPACE } from "./shop.ts";
 import type { TrafficReport } from "./traffic/main.ts";
 import { startVisitors } from "./visitors.ts";
 import { deploymentHistory } from "./workloads.ts";
+import { servicesOf, WORLDS, type WorldName } from "./worlds.ts";
 import { mergeWrites, type SandboxWrite } from "./writes.ts";
 import { startZipkin } from "./zipkin/collector.ts";
 
@@ -27,7 +28,9 @@ export interface SandboxOptions {
   /** Everything that the sandbox writes goes below it; made if missing. */
   readonly directory: string;
   readonly scenario?: ScenarioName;
-  /** Visits a second at the gateway. Default 60, which leaves most of two cores to others. */
+  /** What runs. Default: what the scenario needs, which is the shop alone unless it says more. */
+  readonly worlds?: readonly WorldName[];
+  /** Visits a second at the shop's gateway; the others have their own. */
   readonly requestsPerSecond?: number;
   /** Of the visitors' arrivals. */
   readonly seed?: number;
@@ -44,8 +47,8 @@ export interface Sandbox extends AsyncDisposable {
   bankRefuses(share: number): void;
   /** Every mutating request that the APIs took in, the sandbox's own marked. */
   writes(): readonly SandboxWrite[];
-  /** What visitors saw, second by second. */
-  traffic(): readonly TrafficReport[];
+  /** What the visitors of a world (default: the shop) saw, second by second; nothing where it does not run. */
+  traffic(world?: WorldName): readonly TrafficReport[];
   /** Process ids of everything that runs beside this process: pods, bank, visitors. */
   processes(): readonly number[];
   /** Resolves when all rollouts are complete and visitors are served. */
@@ -54,7 +57,6 @@ export interface Sandbox extends AsyncDisposable {
   play(options?: { readonly scenario?: ScenarioName; readonly onEvent?: (event: SandboxEvent) => void }): Promise<void>;
 }
 
-const DEFAULT_REQUESTS_PER_SECOND = 60;
 const DEFAULT_STORY_MINUTE_MS = 12_000;
 /** Enough for a failing request in a hundred to leave a trace every second, at a quarter of the cost of tracing all. */
 const TRACE_RATIO = 0.25;
@@ -78,13 +80,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /** Everything that runs before a visitor comes: observability, flags, the bank, the cluster with its pods. */
-async function startSystem({ directory, scenario }: SandboxOptions, lifetime: Lifetime) {
+async function startSystem({ directory, scenario, worlds: wanted }: SandboxOptions, lifetime: Lifetime) {
   const registry = openRegistry(join(directory, "registry"));
-  for (const service of SERVICES) for (const version of GOOD_VERSIONS) registry.push(build(service, version));
+  const { canaryOf, worlds = wanted ?? ["shop"] }: Scenario = SCENARIOS[scenario ?? "quiet"];
+  const services = servicesOf(worlds);
+  for (const service of services) for (const version of GOOD_VERSIONS) registry.push(build(service, version));
   const zipkin = lifetime.add(await startZipkin(), (server) => server.close());
-  const { canaryOf }: Scenario = SCENARIOS[scenario ?? "quiet"];
   const canaries = canaryOf === undefined ? [] : [canaryOf];
-  const history = deploymentHistory(SERVICES, (service, version) => build(service, version).commit, canaries);
+  const history = deploymentHistory(services, (service, version) => build(service, version).commit, canaries);
   const clock = createPastClock();
   clock.goTo(history[0]?.agoMs ?? 0);
   const flags = lifetime.add(await startShopFlags(clock.now), (server) => server.close());
@@ -101,7 +104,7 @@ async function startSystem({ directory, scenario }: SandboxOptions, lifetime: Li
     await one[Symbol.asyncDispose]();
   });
   const table = (): EndpointTable => {
-    const ready = SERVICES.map((service) => [service, cluster.readyEndpoints(NAMESPACE, { app: service })] as const);
+    const ready = services.map((service) => [service, cluster.readyEndpoints(NAMESPACE, { app: service })] as const);
     return {
       ...Object.fromEntries(ready.map(([service, pods]) => [service, pods.map(({ pod, port }) => ({ pod, port }))])),
       [EXTERNAL]: [{ pod: EXTERNAL, port: bankPort }],
@@ -116,20 +119,29 @@ async function startSystem({ directory, scenario }: SandboxOptions, lifetime: Li
   await settled(cluster.url);
   clock.goTo(0);
   runtime.publish(table());
-  return { registry, zipkin, flags, runtime, bank, cluster, table };
+  return { registry, zipkin, flags, runtime, bank, cluster, table, worlds };
 }
 
 /** Lets the visitors in, and opens what the outside may use. */
 async function openSandbox(
-  { registry, zipkin, flags, runtime, bank, cluster, table }: Awaited<ReturnType<typeof startSystem>>,
+  { registry, zipkin, flags, runtime, bank, cluster, table, worlds }: Awaited<ReturnType<typeof startSystem>>,
   options: SandboxOptions,
   lifetime: Lifetime,
 ): Promise<Sandbox> {
-  const { directory, requestsPerSecond = DEFAULT_REQUESTS_PER_SECOND, seed = 1 } = options;
+  const { directory, requestsPerSecond = WORLDS.shop.requestsPerSecond, seed = 1 } = options;
   const { compileCache } = runtime;
-  const visitors = startVisitors({ directory, compileCache, requestsPerSecond, seed, table: table() });
-  lifetime.add(visitors.child, (child) => stopChild(child, 0));
-  cluster.onEndpointsChange(() => visitors.publish(table()));
+  const visitors = new Map(
+    worlds.map((name) => {
+      const { door, mix, requestsPerSecond: usual } = WORLDS[name];
+      const perSecond = name === "shop" ? requestsPerSecond : usual;
+      const orders = { directory, compileCache, requestsPerSecond: perSecond, seed, door, mix, table: table() };
+      return [name, startVisitors(orders)] as const;
+    }),
+  );
+  for (const { child, publish } of visitors.values()) {
+    lifetime.add(child, (one) => stopChild(one, 0));
+    cluster.onEndpointsChange(() => publish(table()));
+  }
   const discovery = lifetime.add(await startDiscovery(runtime.live), (server) => server.close());
   const edge = lifetime.add(await startEdge(() => table().gateway ?? []), (server) => server.close());
   const deployer = createDeployer(cluster.url, registry);
@@ -159,11 +171,15 @@ async function openSandbox(
     setFlag: (flag, enabled, author) => switchFlag(flags, { flag, enabled, author }),
     bankRefuses: (share) => bank.say({ refuses: share }),
     writes: () => mergeWrites(cluster.writes, flags.writes, { sent: deployer.sent, guest: GUEST.name }),
-    traffic: () => visitors.reports,
-    processes: () => [...runtime.live().map(({ pid }) => pid), bank.pid, visitors.child.pid],
+    traffic: (world = "shop") => visitors.get(world)?.reports ?? [],
+    processes: () => [
+      ...runtime.live().map(({ pid }) => pid),
+      bank.pid,
+      ...[...visitors.values()].map(({ child }) => child.pid),
+    ],
     async steady() {
       await settled(cluster.url);
-      while ((await visitors.next()).answered === 0);
+      for (const { next } of visitors.values()) while ((await next()).answered === 0);
     },
     async play({ scenario = options.scenario ?? "quiet", onEvent = () => undefined } = {}) {
       const { storyMinuteMs = DEFAULT_STORY_MINUTE_MS } = options;

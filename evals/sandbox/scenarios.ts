@@ -1,5 +1,6 @@
 import type { Quirk } from "./service/manifest.ts";
 import { canaryName, EXTERNAL, FLAG } from "./shop.ts";
+import type { WorldName } from "./worlds.ts";
 
 /** What a scenario can do to the system: what people and the outside can do to a real one. */
 export interface Acts {
@@ -19,11 +20,17 @@ export interface Scenario {
   readonly act: (acts: Acts) => Promise<void>;
   /** The service that has a canary's Deployment beside it from the start, which takes its part of the traffic. */
   readonly canaryOf?: string;
+  /** What runs; the shop alone where it is left out. */
+  readonly worlds?: readonly WorldName[];
   /** What a good operator would do about it, for whoever scores; nothing in the running system can read it. */
-  readonly truth: {
-    readonly action: "rollback" | "feature_flag_disable" | "no_action";
-    readonly culprit: string | null;
-  };
+  readonly truth: Truth;
+  /** What else is broken meanwhile, in worlds that nothing joins to the first one's: an incident of its own each. */
+  readonly also?: readonly (Truth & { readonly world: WorldName })[];
+}
+
+export interface Truth {
+  readonly action: "rollback" | "feature_flag_disable" | "no_action";
+  readonly culprit: string | null;
 }
 
 /** A few seconds: long enough to show in every signal, too short for any policy to act on. */
@@ -37,6 +44,9 @@ const CHARGE_FAILS: Quirk = {
   share: 0.35,
   message: "TypeError: cannot read properties of undefined (reading 'currency') at Charge.total",
 };
+
+/** So many story minutes after the first break comes the second: when the first is being decided. */
+const MEANWHILE_MINUTES = 2 / 3;
 
 /** Of all of catalog a twenty-fifth: too little for a policy that looks at the service, enough beside the stable version. */
 const ITEM_FAILS: Quirk = {
@@ -112,6 +122,18 @@ export const SCENARIOS = {
         },
       ]),
     truth: NOTHING,
+  },
+  two: {
+    title:
+      "a deploy of payments makes a third of all charges fail; seconds later a deploy in another team's system, which nothing joins to the shop, makes four in ten answers of figures three seconds slower",
+    worlds: ["shop", "reports"],
+    async act(acts) {
+      await acts.release("payments", "ana", [CHARGE_FAILS]);
+      await acts.passMinutes(MEANWHILE_MINUTES);
+      await acts.release("figures", "kim", [{ kind: "waits", share: 0.4, ms: 3000 }]);
+    },
+    truth: rollback("payments"),
+    also: [{ ...rollback("figures"), world: "reports" }],
   },
   quiet: { title: "nothing happens", act: async () => undefined, truth: NOTHING },
 } as const satisfies Record<string, Scenario>;

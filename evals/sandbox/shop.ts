@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { REPORTS } from "./reports.ts";
 import type { CallCode, ImageManifest, Quirk, RouteCode } from "./service/manifest.ts";
 
 /** Where the sandbox's services run. */
@@ -22,7 +23,8 @@ export const canaryName = (service: string): string => `${service}-canary`;
 /** The flag that guards checkout's new code path, and the Unleash project and environment that it lives in. */
 export const FLAG = { name: "express-checkout", project: "default", environment: "production" } as const;
 
-type Routes = Readonly<Record<string, { readonly workMs: number; readonly calls?: readonly string[] }>>;
+/** What a service answers: its own work, and whom it calls for it. */
+export type Routes = Readonly<Record<string, { readonly workMs: number; readonly calls?: readonly string[] }>>;
 
 /**
  * A small shop. Times are what such services take within one data centre; the graph is three deep, so that a failure
@@ -54,18 +56,18 @@ const SHOP: Readonly<Record<string, Routes>> = {
 export const SERVICES: readonly string[] = Object.keys(SHOP);
 
 /** Who calls whom, the external bank included: [caller, callee]. */
-export const CALLS: readonly (readonly [string, string])[] = [
-  ...new Set(
-    SERVICES.flatMap((service) =>
-      Object.values(SHOP[service] ?? {}).flatMap(({ calls = [] }) =>
-        calls.map((call) => `${service} ${call.split(" ")[0]}`),
-      ),
-    ),
-  ),
-].map((edge) => {
-  const [caller = "", callee = ""] = edge.split(" ");
-  return [caller, callee] as const;
-});
+export const CALLS = callsIn(SHOP);
+
+/** [caller, callee] of all routes of these services, each once. */
+export function callsIn(services: Readonly<Record<string, Routes>>): readonly (readonly [string, string])[] {
+  const edges = Object.entries(services).flatMap(([service, routes]) =>
+    Object.values(routes).flatMap(({ calls = [] }) => calls.map((call) => `${service} ${call.split(" ")[0]}`)),
+  );
+  return [...new Set(edges)].map((edge) => {
+    const [caller = "", callee = ""] = edge.split(" ");
+    return [caller, callee] as const;
+  });
+}
 
 /** How long a caller waits for an answer, ms. */
 const CALL_TIMEOUT_MS = 8000;
@@ -73,8 +75,10 @@ const START_UP_MS = 300;
 
 /** Builds an image of a service: its usual code, with these quirks in it. The commit follows from service and version. */
 export function build(service: string, version: string, quirks: readonly Quirk[] = []): ImageManifest {
-  const routes = SHOP[service];
-  if (routes === undefined) throw new Error(`there is no service "${service}"; there are ${SERVICES.join(", ")}`);
+  const all = { ...SHOP, ...REPORTS };
+  const routes = all[service];
+  if (routes === undefined)
+    throw new Error(`there is no service "${service}"; there are ${Object.keys(all).join(", ")}`);
   return {
     service,
     version,

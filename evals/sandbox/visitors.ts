@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Child, startChild } from "./child.ts";
 import type { EndpointTable } from "./service/life.ts";
 import type { EndpointNews } from "./service/main.ts";
+import type { Mix } from "./traffic/arrivals.ts";
 import type { TrafficOrders, TrafficReport } from "./traffic/main.ts";
 
 export interface Visitors {
@@ -21,10 +22,15 @@ export function startVisitors(options: {
   readonly compileCache: string;
   readonly requestsPerSecond: number;
   readonly seed: number;
+  readonly door: string;
+  readonly mix: Mix;
   readonly table: EndpointTable;
 }): Visitors {
-  const { directory, compileCache, requestsPerSecond, seed, table } = options;
-  const child = startChild("./traffic/main.ts", { stderrFile: join(directory, "stderr", "traffic.log"), compileCache });
+  const { directory, compileCache, requestsPerSecond, seed, door, mix, table } = options;
+  const child = startChild("./traffic/main.ts", {
+    stderrFile: join(directory, "stderr", `traffic-${door}.log`),
+    compileCache,
+  });
   const reports: TrafficReport[] = [];
   const waiting: ((report: TrafficReport) => void)[] = [];
   child.onLine((line) => {
@@ -35,6 +41,6 @@ export function startVisitors(options: {
   });
   const publish = (fresh: EndpointTable) => child.say({ kind: "endpoints", table: fresh } satisfies EndpointNews);
   publish(table);
-  child.say({ kind: "start", requestsPerSecond, seed } satisfies TrafficOrders);
+  child.say({ kind: "start", requestsPerSecond, seed, door, mix } satisfies TrafficOrders);
   return { child, reports, publish, next: () => new Promise((resolve) => waiting.push(resolve)) };
 }

@@ -5,8 +5,7 @@ import { z } from "zod";
 
 const Time = z.iso.datetime();
 
-/** The demo's last line: exactly these keys, null where there is nothing. */
-export const DemoLine = z.strictObject({
+const Line = z.strictObject({
   scenario: z.string(),
   onset: Time,
   detected_at: Time.nullable(),
@@ -18,6 +17,8 @@ export const DemoLine = z.strictObject({
   guardrail: z.enum(["allow", "require_approval", "deny"]).nullable(),
   postmortem: z.string().nullable(),
 });
+/** The demo's last line: exactly these keys, null where there is nothing; `also` where several things were broken. */
+export const DemoLine = Line.extend({ also: z.array(Line).optional() });
 
 export interface DemoRun {
   readonly code: number | null;

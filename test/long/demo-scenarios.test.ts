@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from "../../evals/sandbox/scenarios.ts";
+import { SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from "../../evals/sandbox/scenarios.ts";
 import { lastLine, npmRunDemo } from "../e2e/demo-run.ts";
 
 describe("unship demo --scenario", () => {
@@ -13,6 +13,10 @@ describe("unship demo --scenario", () => {
       expect(result, run.err).toMatchObject({ scenario: name, action });
       const { culprit } = SCENARIOS[name].truth;
       if (culprit !== null) expect(result.culprit?.change_id, run.err).toContain(culprit);
+      const { also = [] }: Scenario = SCENARIOS[name];
+      expect(result.also?.map((one) => [one.action, one.culprit?.change_id]) ?? [], run.err).toEqual(
+        also.map((truth) => [truth.action, expect.stringContaining(truth.culprit ?? "")]),
+      );
     },
   );
 });

@@ -19,8 +19,11 @@ export interface Arrival extends Visit {
   readonly afterMs: number;
 }
 
-/** What visitors do, with its share. Checkout is busier than in a real shop: a demo has no hour to wait for orders. */
-export const MIX: readonly (Visit & { readonly share: number })[] = [
+/** What visitors do, with its share; the shares sum to one. */
+export type Mix = readonly (Visit & { readonly share: number })[];
+
+/** What the shop's visitors do. Checkout is busier than in a real shop: a demo has no hour to wait for orders. */
+export const MIX: Mix = [
   { method: "GET", path: "/browse", share: 0.35 },
   { method: "GET", path: "/search", share: 0.15 },
   { method: "GET", path: "/cart", share: 0.2 },
@@ -28,19 +31,21 @@ export const MIX: readonly (Visit & { readonly share: number })[] = [
 ];
 
 /** An endless Poisson process of visits: independent, exponentially spaced, `requestsPerSecond` on average. */
-export function* arrivals(requestsPerSecond: number, seed: number): Generator<Arrival, never> {
+export function* arrivals(requestsPerSecond: number, seed: number, mix: Mix = MIX): Generator<Arrival, never> {
   const random = seededRandom(seed);
   for (;;) {
     const afterMs = (-Math.log(1 - random()) * 1000) / requestsPerSecond;
-    yield { afterMs, ...pick(random()) };
+    yield { afterMs, ...pick(mix, random()) };
   }
 }
 
-function pick(point: number): Visit {
+function pick(mix: Mix, point: number): Visit {
   let sum = 0;
-  for (const { method, path, share } of MIX) {
+  for (const { method, path, share } of mix) {
     sum += share;
     if (point < sum) return { method, path };
   }
-  return { method: "GET", path: "/browse" };
+  const last = mix.at(-1);
+  if (last === undefined) throw new Error("a mix without a visit");
+  return { method: last.method, path: last.path };
 }

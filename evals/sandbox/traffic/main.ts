@@ -1,13 +1,16 @@
 import { createCallees } from "../service/callees.ts";
 import { followParent, tellParent } from "../service/life.ts";
 import type { EndpointNews } from "../service/main.ts";
-import { arrivals } from "./arrivals.ts";
+import { arrivals, type Mix } from "./arrivals.ts";
 
-/** The visitors of the shop, in a process of their own: open loop, so that a slow shop gets no fewer of them. */
+/** The visitors of one world, in a process of their own: open loop, so that a slow service gets no fewer of them. */
 export interface TrafficOrders {
   readonly kind: "start";
   readonly requestsPerSecond: number;
   readonly seed: number;
+  /** The service that they come to, and what they ask there. */
+  readonly door: string;
+  readonly mix: Mix;
 }
 
 /** What visitors saw in about one second. Latencies in ms, over the answered ones. */
@@ -39,13 +42,13 @@ followParent((message) => {
 });
 process.on("SIGTERM", () => process.exit(0));
 
-function start({ requestsPerSecond, seed }: TrafficOrders): void {
-  const stream = arrivals(requestsPerSecond, seed);
+function start({ requestsPerSecond, seed, door, mix }: TrafficOrders): void {
+  const stream = arrivals(requestsPerSecond, seed, mix);
   let next = stream.next().value;
   let dueAt = performance.now() + next.afterMs;
   const step = () => {
     while (dueAt <= performance.now()) {
-      void visit(next.method, next.path);
+      void visit(door, next.method, next.path);
       next = stream.next().value;
       dueAt += next.afterMs;
     }
@@ -55,7 +58,7 @@ function start({ requestsPerSecond, seed }: TrafficOrders): void {
   setInterval(report, REPORT_MS);
 }
 
-async function visit(method: "GET" | "POST", path: string): Promise<void> {
+async function visit(service: string, method: "GET" | "POST", path: string): Promise<void> {
   seen.sent += 1;
   if (underWay >= MAX_UNDER_WAY) {
     seen.failed += 1;
@@ -63,7 +66,7 @@ async function visit(method: "GET" | "POST", path: string): Promise<void> {
   }
   underWay += 1;
   const startedAt = performance.now();
-  const result = await callees.call({ service: "gateway", method, path, timeoutMs: PATIENCE_MS, headers: {} });
+  const result = await callees.call({ service, method, path, timeoutMs: PATIENCE_MS, headers: {} });
   underWay -= 1;
   if (result.kind === "answered") {
     seen.answered += 1;
