@@ -179,7 +179,7 @@ const TemplatePatch = z.union([
 ]);
 
 /** The one image that a write to a workload sets; null where it sets none. */
-function imageSet(body: unknown): string | null {
+export function imageSet(body: unknown): string | null {
   const patch = TemplatePatch.safeParse(typeof body === "string" ? JSON.parse(body) : body);
   const template = Template.safeParse(patch.data);
   return template.data?.spec.containers[0].image ?? null;
