@@ -176,8 +176,16 @@ export interface Ledger {
   /** Stores the incident as it stands now: an entry, and the row that readers list. */
   saveIncident(incident: Incident): Promise<void>;
   incident(id: string): Promise<Incident | null>;
-  /** Newest first; all of them unless a limit is set. */
-  incidents(filter?: { readonly open?: boolean; readonly limit?: number }): Promise<readonly Incident[]>;
+  /**
+   * Newest first; all of them unless a limit is set. `savedSince`: those that were saved at or after this moment of the
+   * ledger's time, as a closed one was when it closed. `lacking`: those of which no entry of this kind speaks.
+   */
+  incidents(filter?: {
+    readonly open?: boolean;
+    readonly savedSince?: number;
+    readonly lacking?: string;
+    readonly limit?: number;
+  }): Promise<readonly Incident[]>;
   plan(id: string): Promise<Plan | null>;
   /** Paused for all, or for these services; anyone may pause, an approver resumes (S14). */
   pauses(): Promise<readonly { readonly scope: string; readonly by: string; readonly at: number }[]>;

@@ -6,8 +6,9 @@ export const FINISHED = "incident.finished";
 /** The entry that says where a postmortem draft lies. */
 export const WRITTEN = "postmortem.written";
 
-/** How many closed incidents a restart looks at: a crash can leave only the newest few unfinished. */
-const LOOK_BACK = 20;
+/** The entries between which people know of a closed incident's symptoms: it did not recover, and now they are over. */
+export const RESIDUAL = "symptoms.residual";
+export const OVER = "symptoms.over";
 
 /**
  * What follows the closing of an incident: memory and the postmortem draft. Both come after the ledger; their failure
@@ -34,25 +35,31 @@ export async function finishClosed(incident: Incident, parts: WatchParts): Promi
   }
 }
 
-/** After a restart: closed incidents whose memory or postmortem a crash cut off. */
+/** After a restart: closed incidents whose memory or postmortem a crash cut off, however many closed since. */
 export async function finishLeftOver(parts: WatchParts): Promise<void> {
-  for (const incident of await parts.ledger.incidents({ open: false, limit: LOOK_BACK })) {
-    if (incident.stage !== "closed") continue;
-    const done = await parts.ledger.entries({ incidentId: incident.id, kinds: [FINISHED], limit: 1 });
-    if (done.length === 0) await finishClosed(incident, parts);
+  for (const incident of await parts.ledger.incidents({ open: false, lacking: FINISHED })) {
+    if (incident.stage === "closed") await finishClosed(incident, parts);
   }
 }
 
 /**
- * Closed incidents whose trouble may still stand after a restart: those that ended within the last so many ms, and
- * those that did not recover, however long ago.
+ * Closed incidents that still matter after a restart: those that ended within the last so many ms, and those that did
+ * not recover and whose symptoms nobody has seen end, however long ago and however many closed since.
  */
 export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: number): Promise<readonly Incident[]> {
-  const closed = await ledger.incidents({ open: false, limit: LOOK_BACK });
-  return closed.filter(
-    ({ closedAt, outcome }) =>
-      closedAt !== null && (outcome === "not-recovered" || outcome === "unknown" || clock.now() - closedAt <= withinMs),
-  );
+  const lately = await ledger.incidents({ open: false, savedSince: clock.now() - withinMs });
+  const known = new Map(lately.map((incident) => [incident.id, incident]));
+  const residual = new Set<string>();
+  for (const { kind, incidentId } of await ledger.entries({ kinds: [RESIDUAL, OVER] })) {
+    if (incidentId === null) continue;
+    if (kind === RESIDUAL) residual.add(incidentId);
+    else residual.delete(incidentId);
+  }
+  for (const id of residual) {
+    const incident = known.get(id) ?? (await ledger.incident(id));
+    if (incident !== null && incident.closedAt !== null) known.set(id, incident);
+  }
+  return [...known.values()];
 }
 
 async function attempt(

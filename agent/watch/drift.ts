@@ -10,9 +10,6 @@ import { tell } from "./tell.ts";
 /** The kind of the ledger's entries that say that a version which had been taken back stands again. */
 export const DRIFTED = "rollback.drifted";
 
-/** How many closed incidents are looked at: more never fall into the time that drift is watched for. */
-const LOOK_BACK = 50;
-
 /**
  * Notices for a while after an incident that what it took back stands again: by auto-sync, by the next commit, by hand.
  * It does nothing about it (whatever that does is trouble of its own, and whoever did it may mean it); people hear of it
@@ -21,7 +18,7 @@ const LOOK_BACK = 50;
 export async function noticeDrift(parts: WatchParts, caseFile: CaseFile): Promise<void> {
   const { ledger, config } = parts;
   const since = caseFile.at - config.feedback.driftWatchMs;
-  const closed = (await ledger.incidents({ open: false, limit: LOOK_BACK })).filter(
+  const closed = (await ledger.incidents({ open: false, savedSince: since })).filter(
     ({ gate, closedAt }) => gate?.executedAt != null && closedAt !== null && closedAt >= since,
   );
   for (const incident of closed) {

@@ -77,6 +77,8 @@ const STEPS: readonly ((spelling: Spelling) => readonly string[])[] = [
   ],
   // Budgets also read what was reserved long ago and finished only now, without reading all that ever was.
   () => ["create index intents_finished on intents (finished_at) where released = 0"],
+  // What closed since a moment is asked for by time, however many closed before.
+  () => ["create index incidents_saved on incidents (open, entry_seq)"],
 ];
 
 /** The version of the tables that this unship reads and writes. */

@@ -76,7 +76,11 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       return row === undefined ? null : readIncident(row);
     },
     async incidents(filter = {}) {
-      const query = worded(`incidents ${JSON.stringify(filter)}`, () => incidentsQuery(database, filter));
+      // A moment is another one each time: words that are never asked again are not kept.
+      const query =
+        filter.savedSince === undefined
+          ? worded(`incidents ${JSON.stringify(filter)}`, () => incidentsQuery(database, filter))
+          : incidentsQuery(database, filter);
       return (await read(database.executeQuery(query))).rows.map(readIncident);
     },
     async plan(id) {
@@ -116,6 +120,29 @@ function incidentsQuery(database: Kysely<LedgerTables>, filter: NonNullable<Para
   let query = database.selectFrom("incidents").selectAll().orderBy("detected_at", "desc").orderBy("id");
   if (filter.limit !== undefined) query = query.limit(filter.limit);
   if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
+  const { savedSince, lacking } = filter;
+  if (savedSince !== undefined) {
+    // By the first entry since then: times in the ledger never run backwards, so that its number tells as much.
+    query = query.where("entry_seq", ">=", (one) =>
+      one
+        .selectFrom("entries")
+        .select(({ fn, val }) => fn.coalesce(fn.min("seq"), val(Number.MAX_SAFE_INTEGER)).as("first"))
+        .where("kind", "=", LEDGER_KINDS.incidentSaved)
+        .where("at", ">=", savedSince),
+    );
+  }
+  if (lacking !== undefined) {
+    query = query.where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("entries")
+            .select("seq")
+            .whereRef("entries.incident_id", "=", "incidents.id")
+            .where("kind", "=", lacking),
+        ),
+      ),
+    );
+  }
   return query.compile();
 }
 

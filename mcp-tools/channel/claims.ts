@@ -14,6 +14,8 @@ const OF_THE_AGENT: readonly string[] = [
   "canary.promotion-proposed",
   "rollback.drifted",
   "incident.finished",
+  "symptoms.residual",
+  "symptoms.over",
   "postmortem.written",
   LEDGER_KINDS.noticeSent,
   LEDGER_KINDS.noticeUndelivered,

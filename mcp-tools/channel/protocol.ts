@@ -68,7 +68,15 @@ export const CALLS = {
     }),
   ),
   incident: call("anyone", z.strictObject({ id: z.string() })),
-  incidents: call("anyone", z.strictObject({ open: z.boolean().optional(), limit: z.int().optional() })),
+  incidents: call(
+    "anyone",
+    z.strictObject({
+      open: z.boolean().optional(),
+      savedSince: z.number().optional(),
+      lacking: z.string().optional(),
+      limit: z.int().optional(),
+    }),
+  ),
   plan: call("anyone", z.strictObject({ id: z.string() })),
   pauses: call("anyone", z.strictObject({})),
   head: call("anyone", z.strictObject({})),

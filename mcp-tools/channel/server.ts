@@ -293,9 +293,11 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
       })),
     ],
     incident: ({ id }) => ledger.incident(id),
-    incidents: async ({ open, limit }) => [
+    incidents: async ({ open, savedSince, lacking, limit }) => [
       ...(await ledger.incidents({
         ...(open === undefined ? {} : { open }),
+        ...(savedSince === undefined ? {} : { savedSince }),
+        ...(lacking === undefined ? {} : { lacking }),
         ...(limit === undefined ? {} : { limit }),
       })),
     ],
