@@ -40,6 +40,8 @@ interface WatchingParts {
   readonly openShelf?: OpenShelf;
   /** How long a tick of the watch waits for the chain, ms; absent: until it has answered. */
   readonly chainPatienceMs?: number;
+  /** How long a tick of the watch waits for what it does for its incidents, ms; absent: until it is done. */
+  readonly workPatienceMs?: number;
 }
 
 export interface Agent {
@@ -90,6 +92,7 @@ export function composeAgent(parts: AgentParts): Agent {
     episodes: (caseFile) => episodes(caseFile, config.versionLabel),
     reason: chain,
     ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),
+    ...(parts.workPatienceMs === undefined ? {} : { workPatienceMs: parts.workPatienceMs }),
     recovery: createVerifier({ config, sources }),
     postmortem:
       parts.postmortem === null ? null : (incident) => parts.postmortem?.(incident, newest) ?? Promise.resolve(""),

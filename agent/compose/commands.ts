@@ -359,6 +359,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         notifier,
         emit,
         chainPatienceMs: config.watch.stepMs / 2,
+        workPatienceMs: config.watch.stepMs / 2,
         ...(await modelOf(config)),
         postmortem: config.feedback.postmortemDraft
           ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { assess, createAssessor } from "../../core/assessment/assessor.ts";
+import { createAssessor } from "../../core/assessment/assessor.ts";
 import { channelText } from "../../core/config/channel-config.ts";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
@@ -8,7 +8,6 @@ import type { Clock, Gate, Ledger } from "../../core/ports.ts";
 import { serveChannel } from "../../mcp-tools/channel/server.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "../watch/healthy.ts";
-import { troubled } from "../watch/incident-state.ts";
 import { openApprovals } from "./approvals.ts";
 import type { LiveSystem } from "./live-system.ts";
 import type { Channels } from "./notifier.ts";
@@ -86,8 +85,7 @@ async function turn(gate: Gate, parts: GateProcessParts, abort: AbortSignal): Pr
 async function noteHealth({ config, clock, system, ledger }: GateProcessParts, abort: AbortSignal): Promise<void> {
   const caseFile = await createAssessor({ sources: system.sources, config }).gather(clock.now(), abort);
   const seen = { ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] };
-  const { findings, conditions } = assess(seen, config);
-  await noteHealthyChanges({ ledger, config }, seen, troubled(findings, conditions));
+  await noteHealthyChanges({ ledger, config }, seen);
 }
 
 /** A store that is down for a moment does not end the gate: whatever is open stays open, and is taken up the next time. */

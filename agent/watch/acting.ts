@@ -5,6 +5,7 @@ import { type GateAnswer, REASON_CHARS } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { wrote } from "./adopting.ts";
 import { awaitsModel } from "./arguing.ts";
+import { holderOf, LONGEST_RETRY_MS, NOTHING_WRITTEN, SUBMITTED } from "./earlier.ts";
 import { active, advance, note } from "./incident-state.ts";
 import { PLAN_EXPIRED } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -25,9 +26,11 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
   }
   if (decision.automatic && before.plan === null && awaitsModel(before, now, parts.config)) return save(before);
   let incident = before;
-  if (incident.plan === null && restsAfterNothing(incident, now, parts.config.watch.stepMs)) return save(incident);
+  if (incident.plan === null && restsAfterNothing(incident, now, pursuit)) return save(incident);
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
-    if (await isRefused(incident, assessment, pursuit)) return save(waiting(incident));
+    if (await pursuit.earlier.isRefused(targets)) return save(waiting(incident));
+    const holder = holderOf(targets, incident, pursuit.open(), now);
+    if (holder !== undefined) return save(waiting(waitsFor(incident, holder, now)));
     const { plan, review } = await parts.gate.propose({
       incidentId: incident.id,
       targets,
@@ -67,8 +70,6 @@ export async function submit(incident: Incident, planId: string, pursuit: Pursui
   await settle(executing, incident, await pursuit.parts.gate.submit(planId), pursuit);
 }
 
-const SUBMITTED = "submitted";
-
 /** Whether a person has answered the incident's plan since the gate last judged it, while it can still be used. */
 export async function answeredByPerson({ id, plan, gate }: Incident, { parts, caseFile }: Pursuit): Promise<boolean> {
   if (plan === null || gate === null || plan.expiresAt <= caseFile.at) return false;
@@ -79,42 +80,37 @@ export async function answeredByPerson({ id, plan, gate }: Incident, { parts, ca
   return last !== undefined && last.kind !== LEDGER_KINDS.planReviewed;
 }
 
-/** A person said no to just this in this incident: another plan with the same targets would only ask around them (S4). */
-async function isRefused(incident: Incident, { targets }: Assessment, { parts }: Pursuit): Promise<boolean> {
-  for (const { planId } of await parts.ledger.entries({
-    incidentId: incident.id,
-    kinds: [LEDGER_KINDS.approvalRejected],
-  })) {
-    const plan = planId === null ? null : await parts.ledger.plan(planId);
-    if (plan !== null && sameTargets(plan.targets, targets)) return true;
-  }
-  return false;
+const ELSEWHERE = "waiting for another plan";
+
+/** The incident with a line, once, that its target is in a plan of another one. */
+function waitsFor(incident: Incident, holder: Incident, now: number): Incident {
+  if (incident.timeline.some(({ event }) => event === ELSEWHERE)) return incident;
+  return note(incident, now, ELSEWHERE, `${holder.plan?.id} of ${holder.id} would change the same object`);
 }
 
-const NOTHING_WRITTEN = "nothing was written";
-
 /** After plans that wrote nothing the next one waits, twice as long each time: a target that is down is not hammered. */
-function restsAfterNothing({ timeline }: Incident, now: number, stepMs: number): boolean {
-  const tries = timeline.filter(({ event }) => event === NOTHING_WRITTEN);
+function restsAfterNothing(incident: Incident, now: number, { parts, earlier }: Pursuit): boolean {
+  const tries = earlier.tries(incident, NOTHING_WRITTEN);
   const last = tries.at(-1);
   if (last === undefined) return false;
-  return now - last.at < Math.min(RETRY_STEPS * stepMs * 2 ** (tries.length - 1), LONGEST_RETRY_MS);
+  const pause = RETRY_STEPS * parts.config.watch.stepMs * 2 ** (tries.length - 1);
+  return now - last < Math.min(pause, LONGEST_RETRY_MS);
 }
 
 /** The first pause before the gate is asked again, in steps; it doubles up to `LONGEST_RETRY_MS`. */
 const RETRY_STEPS = 5;
-/** Budgets, cooldowns and pauses end by themselves; nobody should wait much longer than this after they do. */
-const LONGEST_RETRY_MS = 5 * 60_000;
 
 /**
  * Asks the gate again when the evidence calls for an automatic action and what held the plan may have passed. What
  * only a person can answer is not asked again.
  */
-function isWorthAsking({ gate, timeline }: Incident, { decision, at }: Assessment, { parts }: Pursuit): boolean {
-  if (gate === null) return true;
-  if (!decision.automatic || decision.needsPerson.length > 0) return false;
-  const tries = timeline.filter(({ event }) => event === SUBMITTED).map((entry) => entry.at);
-  const last = tries.at(-1) ?? 0;
+function isWorthAsking(incident: Incident, { decision, at }: Assessment, { parts, earlier }: Pursuit): boolean {
+  const isAnswered = incident.gate !== null;
+  if (isAnswered && (!decision.automatic || decision.needsPerson.length > 0)) return false;
+  // A new plan is asked for at once, unless an incident that closed lately asked for the same.
+  const tries = isAnswered ? earlier.tries(incident, SUBMITTED) : earlier.before(incident, SUBMITTED);
+  const last = tries.at(-1);
+  if (last === undefined) return true;
   const pause = Math.max(RETRY_STEPS * parts.config.watch.stepMs, last - (tries[0] ?? last));
   return at - last >= Math.min(pause, LONGEST_RETRY_MS);
 }

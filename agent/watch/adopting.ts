@@ -10,6 +10,10 @@ export function wrote({ results: all }: GateAnswer): boolean {
   return all.some(({ result }) => !WROTE_NOTHING.includes(result));
 }
 
+/** Whether what became of its plan's targets is still to be found out. */
+export const isUnsettled = ({ stage, gate }: Pick<Incident, "stage" | "gate">): boolean =>
+  stage === "executing" || (gate?.results.some(({ result }) => result === "unknown") ?? false);
+
 /**
  * Brings an incident up to what the gate's record says of it: the result of its own plan that became known only
  * later (a reconciled one), or another plan of the same incident that somebody else had executed. Whoever caused the

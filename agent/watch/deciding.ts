@@ -1,33 +1,17 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { durationText } from "../../core/model/time.ts";
 import { actOrWait, answeredByPerson, submit } from "./acting.ts";
-import { finishClosed } from "./aftermath.ts";
 import { DECIDED } from "./arguing.ts";
-import {
-  active,
-  advance,
-  close,
-  hasSameCause,
-  joinedBy,
-  note,
-  servicesOf,
-  withAssessment,
-  worse,
-} from "./incident-state.ts";
+import { degradedOf } from "./degraded.ts";
+import { awaitEnd, finish, QUIET_STEPS, unmark } from "./ending.ts";
+import { advance, hasSameCause, joinedBy, note, servicesOf, withAssessment } from "./incident-state.ts";
 import { DETECTED_ANEW, headlineOf, isFiring, isNobodysFault, isWithheld, untold, withTold } from "./nothing-undone.ts";
-import { type Passed, passed } from "./passed.ts";
+import { ownServices, standingOf } from "./own-signals.ts";
+import { passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
-import { unseen } from "./sight.ts";
+import { basisOf, isSettled } from "./settled.ts";
 import { standingDecision } from "./standing.ts";
 import { decisionText, suspects } from "./wording.ts";
-
-/**
- * How long trouble must be gone before an incident without an action is closed, in steps. Ten: two of the longest
- * rate windows that a scrape of five steps fills, so that a signal that flaps inside one window stays one incident.
- * As long as that, too, may a policy's condition fire before people hear that no change is sure enough.
- */
-export const QUIET_STEPS = 10;
 
 /** Assesses the evidence as it stands, records a decision when it is one, and goes on to act or wait. */
 export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<void> {
@@ -35,18 +19,23 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   // A person's answer counts whatever the signals do since; the gate judges the plan once more.
   if (before.plan !== null && (await answeredByPerson(before, pursuit)))
     return submit(unmark(before), before.plan.id, pursuit);
-  const assessment = parts.assess(caseFile, servicesOf(before));
-  if (worse(assessment.findings).length === 0 && active(assessment.conditions).length === 0) {
-    const silent = unseen(before, assessment, caseFile, parts.config.watch.stepMs);
-    return silent.length > 0 ? awaitSight(before, silent, pursuit) : awaitQuiet(before, pursuit);
-  }
+  if (isMovedOn(before)) return finishMovedOn(before, pursuit);
+  const standing = standingOf(before, ownServices(before, pursuit.open()), caseFile, parts.config.watch.stepMs);
+  if (standing.degraded.length === 0) return awaitEnd(before, standing, pursuit);
+  const known: Incident = { ...unmark(before), signals: [...standing.signals] };
+  const focus = pursuit.home(before.id) ?? servicesOf(before);
+  // No test finds it worse any more, and it is where it was: it stays, and what was decided stays with it.
+  if (focus.every((name) => degradedOf(caseFile).signalsOf(name).length === 0)) return save(known);
+  const basis = basisOf(known, focus, caseFile);
+  if (isSettled(known, basis, pursuit)) return save(known);
+  const assessment = parts.assess(caseFile, focus);
   const older = pursuit.open().find((one) => one.id !== before.id && hasSameCause(one, assessment.decision));
   if (older !== undefined && before.plan === null && goesFirst(older, before)) return joinOlder(before, older, pursuit);
-  const standing = standingDecision(before, assessment, caseFile);
-  const assessed = withAssessment(unmark(before), assessment);
+  const told = standingDecision(before, assessment, caseFile);
+  const assessed: Incident = { ...withAssessment(known, assessment), judged: basis };
   // What it was decided upon stays with it: the onset, too.
-  if (standing !== null) return save({ ...assessed, decision: standing, onset: before.onset });
-  let incident = redated(assessed, before, caseFile.at);
+  if (told !== null) return save({ ...assessed, decision: told, onset: before.onset });
+  let incident = redated(assessed, before, assessment);
   const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspects(incident) !== suspects(before))
@@ -67,18 +56,36 @@ const goesFirst = (one: Incident, other: Incident): boolean =>
 
 /** What turns out to have the cause of an incident that stands already goes on there: one cause, one plan, one story. */
 async function joinOlder(before: Incident, older: Incident, pursuit: Pursuit): Promise<void> {
-  await pursuit.save(joinedBy(older, servicesOf(before), pursuit.caseFile.at));
-  await finish(before, "withdrawn", `It has the cause of ${older.id}, and goes on there.`, pursuit);
+  const services = servicesOf(before);
+  await pursuit.amend(older.id, (one) => joinedBy(one, services, pursuit.caseFile.at));
+  const detail = `It has the cause of ${older.id}, and goes on there.`;
+  await finish({ ...before, joined: older.id }, "withdrawn", detail, pursuit);
+}
+
+/** Somebody changed again all that its plan would have undone, before it was carried out: newer incidents judge that. */
+function isMovedOn({ plan, superseded = [], ...incident }: Incident): boolean {
+  const left = new Set(superseded.map(({ service }) => service));
+  if (left.size === 0) return false;
+  const nothingLeft = servicesOf({ plan, superseded, ...incident }).length === 0;
+  return nothingLeft || (plan?.targets.every(({ service }) => left.has(service)) ?? false);
+}
+
+async function finishMovedOn(before: Incident, pursuit: Pursuit): Promise<void> {
+  const { outcome, because } = await passed(before, pursuit.caseFile.at, pursuit.parts.ledger);
+  const what = (before.superseded ?? []).map((one) => one.what).join("; ");
+  await finish(before, outcome, `${because}Nothing was undone: ${what}.`, pursuit);
 }
 
 /**
  * A small deviation opens an incident; long after, something grave begins at the same place. Where the evidence dates the
  * onset after the detection and nothing was planned yet, it is that which was detected, now.
  */
-function redated(incident: Incident, before: Incident, at: number): Incident {
+function redated(incident: Incident, before: Incident, { at, baselines }: Assessment): Incident {
   const { onset, detectedAt } = incident;
   if (before.plan !== null || onset === null || onset.earliest <= detectedAt) return incident;
-  return note({ ...incident, detectedAt: at }, at, DETECTED_ANEW, "what is wrong now began after the first detection");
+  // What is compared with later is what was before this onset, not before an older one.
+  const anew = { ...incident, detectedAt: at, baselines: [...baselines] };
+  return note(anew, at, DETECTED_ANEW, "what is wrong now began after the first detection");
 }
 
 /** There is something to undo and nothing here that can: people hear of it once policy asks for an answer. */
@@ -133,48 +140,4 @@ async function recordDecision(before: Incident, assessment: Assessment, pursuit:
   }
   if (decision.action !== "no_action" || !(isFiring(assessment) || isWithheld(assessment))) return incident;
   return escalate(incident, pursuit, headlineOf(incident, assessment));
-}
-
-const QUIET = "quiet since";
-const SILENT = "silent since";
-
-/** Nothing is wrong any more: after a while of that the incident is over. */
-async function awaitQuiet(before: Incident, pursuit: Pursuit): Promise<void> {
-  const marked = mark(before, QUIET, "no signal is wrong", pursuit);
-  const since = marked.timeline.at(-1)?.at ?? pursuit.caseFile.at;
-  if (pursuit.caseFile.at - since < QUIET_STEPS * pursuit.parts.config.watch.stepMs) return pursuit.save(marked);
-  const { outcome, because } = await passed(before, pursuit.caseFile.at, pursuit.parts.ledger);
-  const after = durationText(Math.max(0, since - before.detectedAt));
-  await finish(before, outcome, `${because}The signals came back by themselves ${after} after detection.`, pursuit);
-}
-
-/** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */
-async function awaitSight(before: Incident, silent: readonly string[], pursuit: Pursuit): Promise<void> {
-  const marked = mark(before, SILENT, `nothing is known of ${silent.join(", ")}`, pursuit);
-  const since = marked.timeline.at(-1)?.at ?? pursuit.caseFile.at;
-  if (pursuit.caseFile.at - since < pursuit.parts.config.feedback.timeoutMs) return pursuit.save(marked);
-  const headline = `The signals of this incident fell silent (${silent.join(", ")}): nobody knows how it stands.`;
-  await finish(await escalate(marked, pursuit, headline), "unknown", headline, pursuit);
-}
-
-async function finish(
-  incident: Incident,
-  outcome: Passed["outcome"] | "unknown",
-  detail: string,
-  pursuit: Pursuit,
-): Promise<void> {
-  const closed = close(unmark(incident), outcome, pursuit.caseFile.at, detail);
-  await pursuit.save(closed);
-  emit(pursuit, "incident.closed", `${outcome}: ${detail}`, closed);
-  await finishClosed(closed, pursuit.parts);
-}
-
-/** The incident with this mark as the last line of its timeline; one that stands there already keeps its time. */
-function mark(incident: Incident, event: string, detail: string, { caseFile }: Pursuit): Incident {
-  if (incident.timeline.at(-1)?.event === event) return incident;
-  return note(unmark(incident), caseFile.at, event, detail);
-}
-
-function unmark(incident: Incident): Incident {
-  return { ...incident, timeline: incident.timeline.filter(({ event }) => event !== QUIET && event !== SILENT) };
 }

@@ -1,8 +1,10 @@
+import { silentAfter } from "../../core/detection/silence.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import { GateAnswer } from "../../core/model/plan.ts";
 import { wrote } from "./adopting.ts";
+import { troubled } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
 
 /** How often changes that followed a rollback are looked at: they prove healthy over minutes, not seconds. */
@@ -16,10 +18,10 @@ export const HEALTH_LOOK_MS = 60_000;
 export async function noteHealthyChanges(
   parts: Pick<WatchParts, "ledger" | "config">,
   caseFile: CaseFile,
-  inTrouble: ReadonlySet<string>,
 ): Promise<void> {
   const acts = await actsByService(parts);
-  if (acts.size === 0 || caseFile.gaps.some(({ what }) => what.startsWith("metrics"))) return;
+  if (acts.size === 0) return;
+  const inTrouble = troubled(caseFile.findings, caseFile.conditions);
   const noted = new Set(
     (await parts.ledger.entries({ kinds: [LEDGER_KINDS.changeHealthy] })).map(({ body }) => changeIdIn(body)),
   );
@@ -57,7 +59,7 @@ async function actsByService({ ledger }: Pick<WatchParts, "ledger">): Promise<Re
   return acts;
 }
 
-/** Half of the samples since then: a service that nobody measured has proved nothing (S9). */
+/** Half of the samples since then, and a fresh one: a service that nobody measures has proved nothing (S9). */
 const MEASURED_SHARE = 0.5;
 
 function isMeasured(service: string, since: number, { series, at }: CaseFile): boolean {
@@ -65,7 +67,9 @@ function isMeasured(service: string, since: number, { series, at }: CaseFile): b
     if (one.service !== service || one.metric !== "error_rate" || Object.keys(one.labels).length > 0) return false;
     const values = one.values.filter((_, index) => one.startAt + index * one.stepMs > since);
     const wanted = (at - since) / one.stepMs;
-    return values.filter((value) => value !== null).length >= MEASURED_SHARE * wanted;
+    const newest = one.startAt + one.values.findLastIndex((value) => value !== null) * one.stepMs;
+    const isFresh = at - newest <= silentAfter(one.stepMs);
+    return isFresh && values.filter((value) => value !== null).length >= MEASURED_SHARE * wanted;
   });
 }
 

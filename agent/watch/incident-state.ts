@@ -114,6 +114,26 @@ export function joinedBy(incident: Incident, services: readonly string[], at: nu
   return note({ ...incident, trouble }, at, "joined", `${more.join(", ")}: the same cause`);
 }
 
+/** The incident with what it is judged by now, and without what another one explains. */
+export function withServices(
+  incident: Incident,
+  services: readonly string[],
+  left: readonly string[],
+  at: number,
+): Incident {
+  const stays = (name: string) => !left.includes(name);
+  const trouble = [...new Set([...(incident.trouble ?? []).filter(stays), ...services])];
+  if (left.length === 0) return { ...incident, trouble };
+  const { affectedServices, signals } = incident;
+  const rest: Incident = {
+    ...incident,
+    trouble,
+    affectedServices: affectedServices.filter(stays),
+    ...(signals === undefined ? {} : { signals: signals.filter(({ service }) => stays(service)) }),
+  };
+  return note(rest, at, "left", `${left.join(", ")}: degraded apart from the rest, and judged by themselves`);
+}
+
 /** Whether a decision to act, or to have people act, names the same culprit as the incident's own. */
 export function hasSameCause({ decision }: Incident, other: Decision | null): boolean {
   if (decision === null || other === null || other.action === "no_action") return false;

@@ -4,17 +4,21 @@ import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { servicesOf, troubled, worse } from "./incident-state.ts";
+import { degradedOf } from "./degraded.ts";
+import { servicesOf, worse } from "./incident-state.ts";
 
 /**
  * Trouble that outlives its incident: smoothed signals that fall slowly, or an action that did not help. It is not
  * news, and must not hide any.
  */
 export interface Lingering {
-  /** Remembers a closed incident with what its trouble hurts besides. */
-  add(incident: Incident, caseFile: CaseFile | null, episodes: readonly (readonly string[])[]): void;
-  /** Forgets what is over. */
-  update(inTrouble: ReadonlySet<string>, now: number): void;
+  /**
+   * Remembers a closed incident with what its trouble hurts besides. True: for as long as its symptoms last, since people
+   * were told that it did not recover.
+   */
+  add(incident: Incident, caseFile: CaseFile | null, episodes: readonly (readonly string[])[]): boolean;
+  /** Forgets what is over, and names the incidents. */
+  update(inTrouble: ReadonlySet<string>, now: number): readonly string[];
   /**
    * Since when (Unix ms) all of these services are known to be hurt by what has been dealt with, while nothing new was
    * done to them: when the last of it was acted on, or closed. null: not all of them are.
@@ -34,11 +38,11 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
   return {
     add(incident, caseFile, episodes) {
       // Nothing that stands now is known to be of what it dealt with: somebody has changed the same thing since.
-      if (incident.outcome === "superseded") return;
+      if (incident.outcome === "superseded" || incident.joined !== undefined) return false;
       const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
       const all = [...new Set([...servicesOf(incident), ...joined.flat()])];
       // What is well when the incident closes does not linger.
-      const still = caseFile === null ? null : troubled(caseFile.findings, caseFile.conditions);
+      const still = caseFile === null ? null : degradedOf(caseFile).services;
       const services = all.filter((name) => still?.has(name) ?? true);
       // People were told of what did not recover: as long as it lasts, it is theirs.
       const theirs = incident.outcome === "not-recovered" || incident.outcome === "unknown";
@@ -48,15 +52,20 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
         until: theirs ? Infinity : (incident.closedAt ?? 0) + tailMs,
         lastBad: new Map(services.map((name) => [name, seenAt])),
       });
+      return theirs;
     },
     update(inTrouble, now) {
+      const over: string[] = [];
       for (const [id, { lastBad, until }] of known) {
         for (const [name, at] of lastBad) {
           if (inTrouble.has(name)) lastBad.set(name, now);
           else if (now - at >= calmMs) lastBad.delete(name);
         }
-        if (now > until || lastBad.size === 0) known.delete(id);
+        if (now <= until && lastBad.size > 0) continue;
+        known.delete(id);
+        over.push(id);
       }
+      return over;
     },
     coveredSince(services, { changes }) {
       let last = 0;

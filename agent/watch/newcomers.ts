@@ -34,9 +34,17 @@ export function blamedNewcomer({ action, culprit }: Decision, among: readonly Ch
   return action === "no_action" ? undefined : among.find(({ id }) => id === culprit?.changeId);
 }
 
-/** What a newcomer is to an incident that was acted on before it: a service that speaks of the act no longer. */
-export function movedBy({ id, author, service, startedAt }: Change, executedAt: number, incidentId: string): Moved {
+/**
+ * What a newcomer is to an incident that was planned or acted on before it, `since`: a service that speaks of that no
+ * longer. `isPlanned`: nothing was done yet.
+ */
+export function movedBy(
+  { id, author, service, startedAt }: Change,
+  since: number,
+  incidentId: string,
+  isPlanned: boolean,
+): Moved {
   const by = author === undefined ? "" : ` by ${author}`;
-  const after = durationText(Math.max(0, startedAt - executedAt));
-  return { service, what: `${id}${by} changed ${service} ${after} after the act, and is looked at in ${incidentId}` };
+  const after = `${durationText(Math.max(0, startedAt - since))} after the ${isPlanned ? "plan" : "act"}`;
+  return { service, what: `${id}${by} changed ${service} ${after}, and is looked at in ${incidentId}` };
 }

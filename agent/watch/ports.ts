@@ -50,6 +50,8 @@ export interface WatchParts {
   readonly reason: (incident: Incident, caseFile: CaseFile) => Promise<ChainRecord>;
   /** How long a tick waits for the chain, ms; absent: until it has answered, so that a replay is reproducible. */
   readonly chainPatienceMs?: number;
+  /** How long a tick waits for what it does for its incidents, all together, ms; absent: until it is done. */
+  readonly workPatienceMs?: number;
   /** Whether the signals that were wrong are back; `pending` while it is too early to say. */
   readonly recovery: (incident: Incident, now: number, abort: AbortSignal) => Promise<Recovery>;
   /** Writes the draft and returns where it stands; null where the configuration wants none. */

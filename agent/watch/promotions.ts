@@ -2,6 +2,7 @@ import type { LiveJudgement } from "../../core/canary/live.ts";
 import type { Config } from "../../core/config/config.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { NO_INCIDENT, type Target } from "../../core/model/plan.ts";
+import type { Flights } from "./flights.ts";
 import type { WatchParts } from "./ports.ts";
 import { results, verdictText } from "./wording.ts";
 
@@ -36,10 +37,14 @@ export function promotionOf(
  * expired is not filed again, since that means no; one of a canary that passes no more is not submitted.
  */
 export interface PromotionDesk {
-  look(live: readonly LiveJudgement[], now: number): Promise<void>;
+  /** `may`: whether anything of this service may be promoted now. One that has no answer yet holds up no other. */
+  look(live: readonly LiveJudgement[], now: number, may: (service: string) => boolean): Promise<void>;
 }
 
-export function createPromotionDesk(parts: Pick<WatchParts, "config" | "ledger" | "gate" | "emit">): PromotionDesk {
+export function createPromotionDesk(
+  parts: Pick<WatchParts, "config" | "ledger" | "gate" | "emit">,
+  flights: Pick<Flights, "run">,
+): PromotionDesk {
   const { config, ledger, gate, emit } = parts;
   let plans: Map<string, string> | null = null;
   const submitted = new Set<string>();
@@ -56,28 +61,29 @@ export function createPromotionDesk(parts: Pick<WatchParts, "config" | "ledger" 
     emit({ at: now, event: "canary.judged", text, incident: null });
   }
 
+  async function goOn(one: LiveJudgement, target: Target, now: number): Promise<void> {
+    plans ??= await proposedBefore(ledger);
+    const planId = plans.get(one.change.id);
+    if (planId === undefined) return propose(one, target, plans, now);
+    if (submitted.has(planId) || !(await isApproved(ledger, planId))) return;
+    if (((await ledger.plan(planId))?.expiresAt ?? 0) <= now) {
+      submitted.add(planId); // its time is over, whatever held it: asking on would only fill the ledger
+      return;
+    }
+    const answer = await gate.submit(planId);
+    if (answer.outcome === "held" || answer.outcome === "in-progress") return;
+    submitted.add(planId);
+    const said = answer.results.length > 0 ? results(answer) : verdictText(answer.review);
+    const text = `promotion of ${one.service} ${one.version}: ${answer.outcome}; ${said}`;
+    emit({ at: now, event: "canary.judged", text, incident: null });
+  }
+
   return {
-    async look(live, now) {
+    async look(live, now, may) {
       for (const one of live) {
         const target = one.consequence.action === "promote" ? promotionOf(one, config) : null;
-        if (target === null) continue;
-        plans ??= await proposedBefore(ledger);
-        const planId = plans.get(one.change.id);
-        if (planId === undefined) {
-          await propose(one, target, plans, now);
-          continue;
-        }
-        if (submitted.has(planId) || !(await isApproved(ledger, planId))) continue;
-        if (((await ledger.plan(planId))?.expiresAt ?? 0) <= now) {
-          submitted.add(planId); // its time is over, whatever held it: asking on would only fill the ledger
-          continue;
-        }
-        const answer = await gate.submit(planId);
-        if (answer.outcome === "held" || answer.outcome === "in-progress") continue;
-        submitted.add(planId);
-        const said = answer.results.length > 0 ? results(answer) : verdictText(answer.review);
-        const text = `promotion of ${one.service} ${one.version}: ${answer.outcome}; ${said}`;
-        emit({ at: now, event: "canary.judged", text, incident: null });
+        if (target === null || !may(one.service)) continue;
+        await flights.run(`promotion of ${one.service} ${one.version}`, () => goOn(one, target, now));
       }
     },
   };

@@ -1,5 +1,6 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import type { Earlier } from "./earlier.ts";
 import type { WatchEvent } from "./events.ts";
 import { note } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
@@ -10,6 +11,11 @@ export interface Pursuit {
   readonly parts: WatchParts;
   readonly caseFile: CaseFile;
   readonly save: (incident: Incident) => Promise<void>;
+  /** Changes another open incident, whatever is on its way for it; nothing where it is closed. Safe to repeat. */
+  readonly amend: (id: string, change: (incident: Incident) => Incident) => Promise<void>;
+  /** The degraded services that an incident without a plan or act is judged by; undefined: none of its own is degraded. */
+  readonly home: (id: string) => readonly string[] | undefined;
+  readonly earlier: Earlier;
   readonly abort: AbortSignal;
   /** Incidents that are open at this moment, oldest first. */
   readonly open: () => readonly Incident[];

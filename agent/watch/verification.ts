@@ -1,7 +1,7 @@
 import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
-import { QUIET_STEPS } from "./deciding.ts";
+import { QUIET_STEPS } from "./ending.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
 import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";

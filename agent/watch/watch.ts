@@ -1,31 +1,25 @@
+import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { adoptAnswers } from "./adopting.ts";
-import { finishLeftOver, recentlyClosed } from "./aftermath.ts";
+import { adoptAnswers, isUnsettled } from "./adopting.ts";
+import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
+import { type Apart, allot } from "./allotting.ts";
 import { createArguing } from "./arguing.ts";
 import { createCanaryDesk } from "./canaries.ts";
-import { QUIET_STEPS } from "./deciding.ts";
+import { areJoined, degradedOf } from "./degraded.ts";
 import { noticeDrift } from "./drift.ts";
+import { createEarlier, LONGEST_RETRY_MS } from "./earlier.ts";
+import { QUIET_STEPS } from "./ending.ts";
+import { createFlights } from "./flights.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "./healthy.ts";
-import {
-  hasSameCause,
-  joinedBy,
-  openIncident,
-  servicesOf,
-  substance,
-  troubled,
-  withSuperseded,
-} from "./incident-state.ts";
-import { belongs, createLingering } from "./lingering.ts";
-import { blamedNewcomer, movedBy, newcomers } from "./newcomers.ts";
+import { servicesOf, substance, troubled } from "./incident-state.ts";
+import { createLingering } from "./lingering.ts";
+import { groupsOf, openFor, settleServices } from "./opening.ts";
 import type { WatchParts } from "./ports.ts";
 import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
-import { noticed } from "./wording.ts";
-
-/** How many incidents a watch takes up again after a restart: far more than ever stand open at once. */
-const OPEN_LIMIT = 1000;
+import type { Pursuit } from "./pursuit.ts";
 
 export interface Watch {
   /** Takes up what a previous process left: intents are reconciled first, then open incidents go on (S5). */
@@ -36,9 +30,11 @@ export interface Watch {
   open(): readonly Incident[];
 }
 
+type Change = (incident: Incident) => Incident;
+
 /**
- * The watch: an incident state machine over the deterministic core. It holds no clock of its own and no loop, so that
- * a replay drives it as the daemon does.
+ * The watch: an incident state machine over the deterministic core, for each incident by itself (S16). It holds no clock
+ * of its own and no loop, so that a replay drives it as the daemon does.
  */
 export function createWatch(parts: WatchParts): Watch {
   const incidents = new Map<string, Incident>();
@@ -46,27 +42,60 @@ export function createWatch(parts: WatchParts): Watch {
   const lingering = createLingering(tailMs, QUIET_STEPS * parts.config.watch.stepMs);
   const arguing = createArguing(parts);
   const canaries = createCanaryDesk(parts);
-  const promotions = createPromotionDesk(parts);
+  const earlier = createEarlier(parts.ledger);
   /** Changes that an incident has blamed. */
   const named = new Set<string>();
+  const apart: Apart = new Map();
+  /** What changed an incident while a step of it was on its way: said once more of whatever that step saves. */
+  const amended = new Map<string, Change[]>();
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
+
+  const say = (text: string, incident: Incident | null = null) =>
+    parts.emit({ at: parts.clock.now(), event: "tick.failed", text, incident });
+  const flights = createFlights({
+    patienceMs: parts.workPatienceMs,
+    now: () => parts.clock.now(),
+    failed: (key, error) => say(`${key}: ${textOf(error)}`, incidents.get(idIn(key)) ?? null),
+    late: (key) => say(`${key}: no answer yet; everything else goes on`, incidents.get(idIn(key)) ?? null),
+    landed: (key) => void amended.delete(idIn(key)),
+  });
+  const promotions = createPromotionDesk(parts, flights);
 
   const name = ({ decision }: Incident) => {
     if (decision === null || decision.action === "no_action") return;
     for (const id of [...decision.changeIds, decision.culprit?.changeId ?? []].flat()) named.add(id);
   };
 
-  const save = async (incident: Incident) => {
+  const save = async (given: Incident) => {
+    const incident = (amended.get(given.id) ?? []).reduce((one, change) => change(one), given);
     name(incident);
     const known = incidents.get(incident.id);
     if (known === undefined || substance(known) !== substance(incident)) await parts.ledger.saveIncident(incident);
     if (incident.stage === "closed") {
       incidents.delete(incident.id);
       closed.push(incident);
+      earlier.closed(incident, parts.clock.now());
     } else {
       incidents.set(incident.id, incident);
+    }
+  };
+
+  const amend = async (id: string, change: Change) => {
+    const incident = incidents.get(id);
+    if (incident === undefined) return;
+    if (flights.has(keyOf(id))) amended.set(id, [...(amended.get(id) ?? []), change]);
+    const next = change(incident);
+    if (next !== incident) await save(next);
+  };
+
+  /** What fails for one of them is said, and keeps no other from its turn. */
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      say(`${what}: ${textOf(error)}`);
     }
   };
 
@@ -85,57 +114,79 @@ export function createWatch(parts: WatchParts): Watch {
     down = now;
   };
 
-  /**
-   * Trouble that is known already is asked about anew where somebody changed something since it was dealt with: it opens
-   * an incident of its own where the evidence blames just that, and only then. Else it would open anew at every look.
-   */
-  const openNew = async (caseFile: CaseFile) => {
-    const inTrouble = troubled(caseFile.findings, caseFile.conditions);
-    for (const services of parts.episodes(caseFile)) {
-      if (!services.some((one) => inTrouble.has(one))) continue;
-      const owners = [...incidents.values()].filter((incident) => belongs(incident, services, caseFile));
-      const known = [
-        lingering.coveredSince(services, caseFile) ?? [],
-        // One that nothing was done for is judged anew at each look by itself.
-        owners.map(({ gate }) => gate?.executedAt ?? Number.POSITIVE_INFINITY),
-      ].flat();
-      const newer = known.length === 0 ? [] : newcomers(Math.max(...known), caseFile, named);
-      if (known.length > 0 && newer.length === 0) continue;
-      const assessment = parts.assess(caseFile, services);
-      const blamed = blamedNewcomer(assessment.decision, newer);
-      if (known.length > 0 && blamed === undefined) continue;
-      const same = [...incidents.values()].find((one) => hasSameCause(one, assessment.decision));
-      if (same !== undefined) {
-        await save(joinedBy(same, services, caseFile.at));
-        continue;
-      }
-      const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
-      if (blamed !== undefined) {
-        for (const owner of owners) {
-          const moved = movedBy(blamed, owner.gate?.executedAt ?? caseFile.at, incident.id);
-          await save(withSuperseded(owner, [moved], caseFile.at));
-        }
-      }
-      const text = noticed(assessment);
-      await save({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
-      parts.emit({ at: caseFile.at, event: "incident.detected", text, incident });
+  const forgetOver = async (degraded: ReadonlySet<string>, at: number) => {
+    for (const id of lingering.update(degraded, at)) {
+      if (residual.delete(id)) await parts.ledger.append(entryOf(OVER, id));
     }
   };
+  /** Closed incidents whose symptoms people know of, as the ledger has them. */
+  const residual = new Set<string>();
+
+  /** Nothing of a service that is degraded, or joined to what is, or that an incident speaks of, is promoted. */
+  const mayPromote = (caseFile: CaseFile | null) => {
+    const degraded = [...(caseFile === null ? [] : degradedOf(caseFile).services)];
+    const graph = createCallGraph(caseFile?.topology ?? null);
+    const held = new Set([...incidents.values()].flatMap((one) => [...servicesOf(one), ...targetsOf(one)]));
+    return (service: string) => !held.has(service) && !degraded.some((other) => areJoined(graph, service, other));
+  };
+
+  /** Gives each group of degraded services to an incident: one that stands, or a new one. */
+  const open = async (pursuit: Pursuit) => {
+    const { caseFile } = pursuit;
+    const groups = groupsOf(parts.episodes(caseFile), { services: troubled(caseFile.findings, caseFile.conditions) });
+    const allotment = allot([...incidents.values()].sort(byAge), groups, apart);
+    homes = allotment.homes;
+    await attempt("services of the open incidents", () => settleServices(allotment, pursuit));
+    for (const group of allotment.rest) {
+      await attempt(`opening an incident for ${group.join(", ")}`, () => openFor(group, pursuit, { lingering, named }));
+    }
+  };
+  let homes: ReadonlyMap<string, readonly string[]> = new Map();
+
+  const pursueOne = (id: string, pursuit: Pursuit) =>
+    flights.run(keyOf(id), async (isCurrent) => {
+      // As it stands now: one that was pursued before it may have joined it.
+      const incident = incidents.get(id);
+      if (incident === undefined) return;
+      const own: Pursuit = {
+        ...pursuit,
+        save: async (next) => {
+          if (!isCurrent()) throw new Error("this step was given up, and begun anew since");
+          await save(next);
+        },
+      };
+      await pursue(await adoptAnswers(incident, parts), own);
+    });
+
+  /** Incidents whose act is not settled wait until intents are reconciled; nobody else waits for that (S5). */
+  const pursueAll = async (pursuit: Pursuit) => {
+    const waiting = [...incidents.values()].filter(isUnsettled).map(({ id }) => id);
+    for (const id of [...incidents.keys()]) if (!waiting.includes(id)) await pursueOne(id, pursuit);
+    await recover();
+    for (const id of waiting) await pursueOne(id, pursuit);
+  };
+  const recover = () => flights.run("reconciling intents", async () => void (await parts.gate.recover()));
 
   return {
     open: () => [...incidents.values()],
 
     async resume(abort) {
-      await parts.gate.recover();
-      const left = await parts.ledger.incidents({ open: true, limit: OPEN_LIMIT });
-      const recent = await recentlyClosed(parts, tailMs);
+      flights.begin();
+      await recover();
+      const left = await parts.ledger.incidents({ open: true });
+      const recent = await recentlyClosed(parts, Math.max(tailMs, LONGEST_RETRY_MS));
+      const now = parts.clock.now();
       for (const incident of left.toReversed()) incidents.set(incident.id, incident);
-      for (const incident of recent) lingering.add(incident, null, []);
+      for (const incident of recent) {
+        if (lingering.add(incident, null, [])) residual.add(incident.id);
+        earlier.closed(incident, now);
+      }
       for (const incident of [...left, ...recent]) name(incident);
-      await finishLeftOver(parts);
+      await flights.run("what closed incidents still lack", () => finishLeftOver(parts));
+      flights.end();
       abort.throwIfAborted();
       parts.emit({
-        at: parts.clock.now(),
+        at: now,
         event: "watch.started",
         text: `mode ${parts.config.mode}; ${incidents.size === 0 ? "no incident is open" : `open incidents taken up again: ${[...incidents.keys()].join(", ")}`}`,
         incident: null,
@@ -148,42 +199,58 @@ export function createWatch(parts: WatchParts): Watch {
       if (abort.aborted) return;
       report(seen.gaps, now);
       await canaries.look(seen.canaries ?? [], now);
-      const inTrouble = troubled(seen.findings, seen.conditions);
-      lingering.update(inTrouble, now);
-      const news = [...inTrouble].some(
-        (name) => ![...incidents.values()].some((one) => servicesOf(one).includes(name)),
-      );
-      // While anything is wrong nothing is promoted.
-      if (incidents.size === 0 && !news) await promotions.look(seen.canaries ?? [], now);
+      const isCalm = incidents.size === 0 && troubled(seen.findings, seen.conditions).size === 0;
       const due = now - healthLookedAt >= HEALTH_LOOK_MS;
-      if (incidents.size === 0 && !news && !due) return;
-      const caseFile = await parts.gather(now, abort);
-      if (abort.aborted) return;
-      if (due) {
-        healthLookedAt = now;
-        if (parts.gateSeesHealth !== true) await noteHealthyChanges(parts, caseFile, inTrouble);
-        await noticeDrift(parts, caseFile);
-      }
-      if (incidents.size > 0) await parts.gate.recover();
-      await openNew(caseFile);
-      const pursuit = { parts, caseFile, save, abort, open: () => [...incidents.values()] };
-      for (const id of [...incidents.keys()]) {
-        // As it stands now: one that was pursued before it may have joined it.
-        const incident = incidents.get(id);
-        if (incident === undefined) continue;
-        try {
-          await pursue(await adoptAnswers(incident, parts), pursuit);
-        } catch (error) {
-          const text = error instanceof Error ? error.message : String(error);
-          parts.emit({ at: now, event: "tick.failed", text: `incident ${id}: ${text}`, incident });
+      flights.begin();
+      try {
+        if (isCalm && !due) {
+          await forgetOver(new Set(), now);
+          return await promotions.look(seen.canaries ?? [], now, mayPromote(null));
         }
+        const caseFile = await parts.gather(now, abort);
+        if (abort.aborted) return;
+        await forgetOver(degradedOf(caseFile).services, now);
+        if (due) {
+          healthLookedAt = now;
+          if (parts.gateSeesHealth !== true)
+            await attempt("changes that proved healthy", () => noteHealthyChanges(parts, caseFile));
+          await attempt("versions that stand again", () => noticeDrift(parts, caseFile));
+        }
+        const pursuit: Pursuit = {
+          parts,
+          caseFile,
+          save,
+          amend,
+          abort,
+          earlier,
+          open: () => [...incidents.values()],
+          home: (id) => homes.get(id),
+        };
+        await open(pursuit);
+        if (incidents.size > 0 || due) await pursueAll(pursuit);
+        await promotions.look(seen.canaries ?? [], now, mayPromote(caseFile));
+        const groups = closed.length === 0 ? [] : parts.episodes(caseFile);
+        for (const incident of closed) {
+          if (!lingering.add(incident, caseFile, groups)) continue;
+          residual.add(incident.id);
+          await parts.ledger.append(entryOf(RESIDUAL, incident.id));
+        }
+        // Trouble that an incident no longer speaks of has none: whatever is wrong now is looked at without delay.
+        const freed = closed.some(({ outcome, superseded }) => outcome === "superseded" || superseded !== undefined);
+        closed = [];
+        if (freed) await open(pursuit);
+        await arguing.look(incidents, pursuit);
+      } finally {
+        flights.end();
       }
-      for (const incident of closed) lingering.add(incident, caseFile, parts.episodes(caseFile));
-      // Trouble that an incident no longer speaks of has none: whatever is wrong now is looked at without delay.
-      const freed = closed.some(({ outcome }) => outcome === "superseded");
-      closed = [];
-      if (freed) await openNew(caseFile);
-      await arguing.look(incidents, pursuit);
     },
   };
 }
+
+const PURSUED = "incident ";
+const keyOf = (id: string): string => `${PURSUED}${id}`;
+const idIn = (key: string): string => (key.startsWith(PURSUED) ? key.slice(PURSUED.length) : "");
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const targetsOf = ({ plan }: Incident): readonly string[] => plan?.targets.map(({ service }) => service) ?? [];
+const entryOf = (kind: string, incidentId: string) => ({ kind, incidentId, planId: null, actor: "watch", body: {} });
+const byAge = (a: Incident, b: Incident): number => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1);

@@ -16,6 +16,18 @@ export function planContent(plan: Pick<Plan, "incidentId" | "targets">): string 
   return canonicalJson({ incidentId: plan.incidentId, targets: plan.targets });
 }
 
+/**
+ * Whether two plans would undo the same: the same changes of the same objects by the same actions, to the same versions,
+ * whatever incident they are for and in whatever order. Revisions are counted anew by each write, and tell nothing.
+ */
+export function isSameUndoing(a: readonly Target[], b: readonly Target[]): boolean {
+  const spelled = (targets: readonly Target[]) => canonicalJson(targets.map(undoing).sort());
+  return a.length === b.length && spelled(a) === spelled(b);
+}
+
+const undoing = (target: Target): string =>
+  canonicalJson([target.action, targetKey(target), target.changeId, target.restore.version]);
+
 /** How people read a target: "Deployment production/checkout". */
 export function targetText(target: Pick<Target, "object">): string {
   return `${target.object.kind} ${target.object.namespace}/${target.object.name}`;

@@ -88,6 +88,23 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Conditions in force that people know of since they were told that nothing is undone"),
+  signals: z
+    .array(
+      z.strictObject({
+        service: z.string(),
+        metric: z.string(),
+        usual: z.number().nullable().describe("Its level before the degradation, in its unit; null: not measured"),
+        bad: z.number().nullable().describe("Its level during the degradation; null: not measured"),
+        well: z.int().nonnegative().describe("Evaluations that measured it back since it was last degraded"),
+      }),
+    )
+    .optional()
+    .describe("Its own signals: those that were degraded while it was open. They alone end it"),
+  judged: z
+    .strictObject({ at: Moment, basis: z.string() })
+    .optional()
+    .describe("When it was judged last, and a digest of the changes and signals that this was upon"),
+  joined: z.string().optional().describe("The incident that it goes on in, where both turned out to be one"),
   superseded: z
     .array(z.strictObject({ service: z.string(), what: z.string() }))
     .optional()

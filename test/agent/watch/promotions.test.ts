@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { WatchEvent } from "../../../agent/watch/events.ts";
+import { createFlights } from "../../../agent/watch/flights.ts";
 import { createPromotionDesk, promotionOf } from "../../../agent/watch/promotions.ts";
 import { consequenceOf } from "../../../core/canary/judge.ts";
 import type { LiveJudgement } from "../../../core/canary/live.ts";
@@ -49,6 +50,16 @@ function canary(verdict: CanaryVerdict): LiveJudgement {
   return { change, service: "cart", ...versions, declared: true, since: NOW - 300_000, judgement, consequence };
 }
 
+/** Flights as a replay has them: all is waited for. */
+const flights = createFlights({
+  now: () => NOW,
+  failed: (_, error) => {
+    throw error;
+  },
+  late: () => undefined,
+  landed: () => undefined,
+});
+
 /** A desk over a real gate, whose targets stand as the promotion expects them. */
 async function opened() {
   const target = promotionOf(canary("pass"), config);
@@ -58,7 +69,13 @@ async function opened() {
   world.assessment = assessmentOf({ targets: [targetOf()] });
   const gate = world.newGate({ executors: [world.targets.executor("rollout_promote")] });
   const events: WatchEvent[] = [];
-  const desk = () => createPromotionDesk({ config, ledger: world.store, gate, emit: (event) => events.push(event) });
+  const desk = () => {
+    const made = createPromotionDesk(
+      { config, ledger: world.store, gate, emit: (event) => events.push(event) },
+      flights,
+    );
+    return { look: (live: readonly LiveJudgement[], now: number) => made.look(live, now, () => true) };
+  };
   const plans = async () => (await world.store.entries({ kinds: ["plan.proposed"] })).map(({ planId }) => planId ?? "");
   return { world, gate, desk, events, plans };
 }

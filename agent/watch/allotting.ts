@@ -1,0 +1,88 @@
+import type { Incident } from "../../core/model/incident.ts";
+import { servicesOf } from "./incident-state.ts";
+
+/** Which group of degraded services each open incident is judged by. */
+export interface Allotment {
+  /** By incident: the degraded services that are its own now. An incident with a plan or act keeps what it holds. */
+  readonly homes: ReadonlyMap<string, readonly string[]>;
+  /** By incident: services that it holds no longer, since another group explains them. */
+  readonly left: ReadonlyMap<string, readonly string[]>;
+  /** Incidents that turned out to be one, the younger in the older; neither has a plan or act. */
+  readonly merged: readonly { readonly from: Incident; readonly into: Incident }[];
+  /** Groups that are no incident's: new ones, and what splits off. */
+  readonly rest: readonly (readonly string[])[];
+}
+
+/** Something was planned or done for it: it keeps its services, its onset and its baselines, whatever the groups do. */
+export const isBound = ({ plan, gate, stage }: Incident): boolean =>
+  plan !== null || gate !== null || stage === "executing" || stage === "verifying";
+
+/**
+ * So many evaluations in a row have to tell two groups apart that were one: estimates of an onset settle during the first
+ * samples after an alarm, and a single evaluation in which they touch no longer is no second incident.
+ */
+const APART_LOOKS = 3;
+
+/** By incident: how many evaluations in a row each of its degraded services was apart from the rest of it. */
+export type Apart = Map<string, Map<string, number>>;
+
+/**
+ * Gives each group to at most one incident without a plan or act: to that whose name it holds, or else with which it
+ * shares most. What an incident held and another group holds now leaves it; a service that was well meanwhile at once,
+ * one that was degraded together with the rest after `APART_LOOKS`. `open`: oldest first. `apart` is brought up to date.
+ */
+export function allot(open: readonly Incident[], groups: readonly (readonly string[])[], apart: Apart): Allotment {
+  const bound = open.filter(isBound);
+  const held = new Set(bound.flatMap((incident) => servicesOf(incident)));
+  const homes = new Map<string, readonly string[]>();
+  const left = new Map<string, readonly string[]>();
+  const merged: { readonly from: Incident; readonly into: Incident }[] = [];
+  const takenBy = new Map<readonly string[], Incident>();
+  const free = open.filter((one) => !isBound(one)).map((one) => ({ incident: one, own: new Set(servicesOf(one)) }));
+  const wanted = new Set(free.map(({ incident, own }) => homeOf(incident, groups, own)));
+  for (const { incident, own } of free) {
+    const before = apart.get(incident.id) ?? new Map<string, number>();
+    const now = new Map<string, number>();
+    apart.set(incident.id, now);
+    const home = homeOf(incident, groups, own);
+    if (home === undefined) continue;
+    const owner = takenBy.get(home);
+    if (owner !== undefined) {
+      merged.push({ from: incident, into: owner });
+      continue;
+    }
+    takenBy.set(home, incident);
+    for (const name of home) now.set(name, 0);
+    const kept: (readonly string[])[] = [home];
+    const gone: string[] = [];
+    for (const group of groups) {
+      const shared = group.filter((name) => own.has(name));
+      if (group === home || shared.length === 0) continue;
+      const looks = Math.max(...shared.map((name) => (before.get(name) ?? APART_LOOKS) + 1));
+      if (looks < APART_LOOKS && !wanted.has(group) && !takenBy.has(group)) {
+        takenBy.set(group, incident);
+        kept.push(group);
+        for (const name of shared) now.set(name, looks);
+      } else gone.push(...shared);
+    }
+    const services = [...new Set(kept.flat())].filter((name) => own.has(name) || !held.has(name));
+    homes.set(incident.id, services.length > 0 ? services : home);
+    if (gone.length > 0) left.set(incident.id, gone);
+  }
+  const ids = new Set(open.map(({ id }) => id));
+  for (const id of apart.keys()) if (!ids.has(id)) apart.delete(id);
+  return { homes, left, merged, rest: groups.filter((group) => !takenBy.has(group)) };
+}
+
+/** The group that an incident is judged by; undefined: none of its services is degraded. */
+function homeOf(
+  { service }: Incident,
+  groups: readonly (readonly string[])[],
+  own: ReadonlySet<string>,
+): readonly string[] | undefined {
+  const named = groups.find((group) => group.includes(service) && own.has(service));
+  if (named !== undefined) return named;
+  const shared = (group: readonly string[]) => group.filter((name) => own.has(name)).length;
+  const most = groups.toSorted((a, b) => shared(b) - shared(a))[0];
+  return most !== undefined && shared(most) > 0 ? most : undefined;
+}

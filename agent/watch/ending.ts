@@ -1,0 +1,74 @@
+import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
+import { durationText } from "../../core/model/time.ts";
+import { finishClosed } from "./aftermath.ts";
+import { close, note } from "./incident-state.ts";
+import type { Standing } from "./own-signals.ts";
+import { passed } from "./passed.ts";
+import { emit, escalate, type Pursuit } from "./pursuit.ts";
+
+/**
+ * How long trouble must be gone before an incident without an action is closed, in steps. Ten: two of the longest
+ * rate windows that a scrape of five steps fills, so that a signal that flaps inside one window stays one incident.
+ * As long as that, too, may a policy's condition fire before people hear that no change is sure enough.
+ */
+export const QUIET_STEPS = 10;
+
+const QUIET = "quiet since";
+const SILENT = "silent since";
+
+/**
+ * None of the incident's own signals is degraded. Once each was measured back for a while it is over, whatever became of
+ * it until then; what cannot be measured closes it as unknown after the verification's time, and people are told.
+ */
+export async function awaitEnd(before: Incident, { signals, unseen }: Standing, pursuit: Pursuit): Promise<void> {
+  const { parts, caseFile } = pursuit;
+  const { at } = caseFile;
+  const quiet = mark({ ...before, signals: [...signals] }, QUIET, "no signal is degraded", at);
+  const since = markedAt(quiet, QUIET) ?? at;
+  const isBack = signals.every(({ well }) => well > QUIET_STEPS);
+  if (unseen.length > 0 && !isBack) return awaitSight(quiet, unseen, pursuit);
+  const calm = without(quiet, SILENT);
+  if (!isBack || at - since < QUIET_STEPS * parts.config.watch.stepMs) return pursuit.save(calm);
+  const { outcome, because } = await passed(before, at, parts.ledger);
+  const after = durationText(Math.max(0, since - before.detectedAt));
+  await finish(calm, outcome, `${because}The signals came back by themselves ${after} after detection.`, pursuit);
+}
+
+/** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */
+async function awaitSight(quiet: Incident, unseen: readonly string[], pursuit: Pursuit): Promise<void> {
+  const { at } = pursuit.caseFile;
+  const marked = mark(quiet, SILENT, `nothing is known of ${unseen.join(", ")}`, at);
+  const since = markedAt(marked, SILENT) ?? at;
+  if (at - since < pursuit.parts.config.feedback.timeoutMs) return pursuit.save(marked);
+  const headline = `The signals of this incident fell silent (${unseen.join(", ")}): nobody knows how it stands.`;
+  await finish(await escalate(marked, pursuit, headline), "unknown", headline, pursuit);
+}
+
+/** Closes an incident of which nothing was written, then sees to memory and postmortem. */
+export async function finish(
+  incident: Incident,
+  outcome: OutcomeKind,
+  detail: string,
+  pursuit: Pursuit,
+): Promise<void> {
+  const closed = close(unmark(incident), outcome, pursuit.caseFile.at, detail);
+  await pursuit.save(closed);
+  emit(pursuit, "incident.closed", `${outcome}: ${detail}`, closed);
+  await finishClosed(closed, pursuit.parts);
+}
+
+const markedAt = ({ timeline }: Incident, mark: string): number | undefined =>
+  timeline.find(({ event }) => event === mark)?.at;
+
+/** The incident with this mark in its timeline; one that is there already keeps its time. */
+function mark(incident: Incident, event: string, detail: string, at: number): Incident {
+  return markedAt(incident, event) === undefined ? note(incident, at, event, detail) : incident;
+}
+
+const without = (incident: Incident, mark: string): Incident => ({
+  ...incident,
+  timeline: incident.timeline.filter(({ event }) => event !== mark),
+});
+
+/** The incident whose signals are degraded, or of which a person has spoken: it is neither quiet nor silent. */
+export const unmark = (incident: Incident): Incident => without(without(incident, QUIET), SILENT);

@@ -1,0 +1,83 @@
+/** How a piece of work stands when its tick goes on: over, still on its way, or not begun since an earlier one is. */
+export type Landing = "done" | "late" | "busy";
+
+/**
+ * Pieces of work that must not hold up each other: one at a time under each key, and none is waited for longer than is
+ * left of the tick's patience. What is late goes on beside the following ticks, which leave its key alone until then.
+ */
+export interface Flights {
+  /** A tick begins: all that is waited for until `end` shares one patience. */
+  begin(): void;
+  end(): void;
+  has(key: string): boolean;
+  /**
+   * Starts the work, unless some is on its way under this key. `isCurrent`: whether its result still counts; what has had
+   * no answer for too long is given up, as if its process had died, and may be begun anew. Never throws.
+   */
+  run(key: string, work: (isCurrent: () => boolean) => Promise<void>): Promise<Landing>;
+}
+
+export interface FlightParts {
+  /** How long a tick waits for all of its work together, ms; absent: until all is done, so that a replay is reproducible. */
+  readonly patienceMs?: number | undefined;
+  readonly now: () => number;
+  readonly failed: (key: string, error: unknown) => void;
+  /** Said once of each piece of work that is late. */
+  readonly late: (key: string) => void;
+  readonly landed: (key: string) => void;
+}
+
+/**
+ * After so long without an answer work is given up. The gate's own limits end an execution within its lease of three
+ * minutes; whoever is silent for longer is not going to answer, and the ledger says what came of it.
+ */
+export const GIVEN_UP_MS = 5 * 60_000;
+
+interface Flight {
+  readonly startedAt: number;
+  readonly work: Promise<void>;
+}
+
+export function createFlights({ patienceMs, now, failed, late, landed }: FlightParts): Flights {
+  const flying = new Map<string, Flight>();
+  let over: { readonly promise: Promise<void>; readonly stop: () => void } | null = null;
+  const begin = () => {
+    over?.stop();
+    if (patienceMs === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patienceMs);
+    over = { promise, stop: () => clearTimeout(timer) };
+  };
+  return {
+    begin,
+    end() {
+      over?.stop();
+      over = null;
+    },
+    has: (key) => flying.has(key),
+    async run(key, work) {
+      const before = flying.get(key);
+      if (before !== undefined && now() - before.startedAt < GIVEN_UP_MS) return "busy";
+      const isCurrent = (): boolean => flying.get(key) === flight;
+      const fly = async (): Promise<void> => {
+        try {
+          await work(isCurrent);
+        } catch (error) {
+          if (isCurrent()) failed(key, error);
+        }
+        if (!isCurrent()) return;
+        flying.delete(key);
+        landed(key);
+      };
+      // The work begins after its flight is known.
+      const started = Promise.withResolvers<void>();
+      const flight: Flight = { startedAt: now(), work: started.promise.then(fly) };
+      flying.set(key, flight);
+      started.resolve();
+      await (over === null ? flight.work : Promise.race([flight.work, over.promise]));
+      if (!isCurrent()) return "done";
+      late(key);
+      return "late";
+    },
+  };
+}
