@@ -1,4 +1,5 @@
-import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
+import { silentAfter } from "../../core/detection/silence.ts";
+import type { Incident, OutcomeKind, Recovery } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
 import { QUIET_STEPS } from "./ending.ts";
@@ -27,8 +28,9 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const worse = worsened(before, caseFile).filter(({ service }) => judged.isAsked(service));
   const known = await tellWorse(withSuperseded(before, moved, caseFile.at), worse, pursuit);
   const found = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
-  const isOver = caseFile.at >= (before.gate?.executedAt ?? 0) + parts.config.feedback.timeoutMs;
-  const recovery = withWorsened(found, worse, isOver);
+  const since = verifiedSince(before);
+  const isOver = caseFile.at >= since + parts.config.feedback.timeoutMs;
+  const recovery = endless(withWorsened(found, worse, isOver), since, pursuit);
   const incident: Incident = { ...known, recovery };
   if (recovery.verdict === "pending") return save(incident);
   const undoneUntil = controllersActUntil(before, caseFile, parts.config.feedback.gitOpsWaitMs);
@@ -39,6 +41,24 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
   const told = await escalate(incident, pursuit, message);
   await finish(told, recovery.verdict, text, pursuit);
+}
+
+/** When the act was done; where nobody knows, when its verification began. */
+const verifiedSince = ({ gate, timeline, detectedAt }: Incident): number =>
+  gate?.executedAt ?? timeline.findLast(({ event }) => VERIFIED_AFTER.includes(event))?.at ?? detectedAt;
+
+/** The timeline's lines after which an incident is verified. */
+const VERIFIED_AFTER: readonly string[] = ["executed", "stopped", "submitted"];
+
+/**
+ * A verification that is still pending after its time, and after the longest that a signal may pause before it counts as
+ * silent, is not going to end by itself: nobody knows how it stands (S9).
+ */
+function endless(recovery: Recovery, since: number, { parts, caseFile }: Pursuit): Recovery {
+  const { feedback, watch } = parts.config;
+  const isLate = caseFile.at >= since + feedback.timeoutMs + 2 * silentAfter(watch.stepMs);
+  if (recovery.verdict !== "pending" || !isLate) return recovery;
+  return { ...recovery, verdict: "unknown", at: caseFile.at };
 }
 
 /** People hear of it once, and before the verification is over, where the act may have done harm of its own. */

@@ -104,6 +104,8 @@ export interface StoreFacts {
   /** The last finished act of ours at each of the plan's targets that did write. */
   readonly lastActs: readonly Intent[];
   readonly approvals: readonly Approval[];
+  /** What people said no to, in other plans that would undo just the same, whatever incident they were for; oldest first. */
+  readonly refusals: readonly Pick<Approval, "planId" | "by" | "reason" | "at">[];
   readonly permit: Permit | null;
   readonly answer: GateAnswer | null;
 }

@@ -1,8 +1,8 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
-import { targetKey } from "../../core/guardrails/targets.ts";
-import { GateAnswer, type Plan } from "../../core/model/plan.ts";
+import { isSameUndoing, targetKey } from "../../core/guardrails/targets.ts";
+import { GateAnswer, Plan } from "../../core/model/plan.ts";
 import { together } from "./batch.ts";
 import { approvalOf, intentOf, parsed, permitOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
@@ -34,6 +34,7 @@ export async function readFacts(
   const approvals = tx.selectFrom("approvals").selectAll().where("plan_id", "=", plan.id).orderBy("at").compile();
   const permits = tx.selectFrom("permits").selectAll().where("plan_id", "=", plan.id).compile();
   const streak = streakQuery(others, plan).compile();
+  const refused = refusedQuery(tx, plan).compile();
   const acts = keys.map((key) => lastActQuery(others, key).compile());
   const found = await together(tx, (ask) =>
     Promise.all([
@@ -44,10 +45,12 @@ export async function readFacts(
       ask(approvals),
       ask(permits),
       ask(streak),
+      ask(refused),
       Promise.all(acts.map(ask)),
     ]),
   );
-  const [finishedRows, recentRows, busyRows, pauseRows, approvalRows, [permit], streakRows, actRows] = found;
+  const [finishedRows, recentRows, busyRows, pauseRows, approvalRows, [permit], streakRows, refusedRows, actRows] =
+    found;
   const late = finishedRows
     .filter(({ reserved_at }) => reserved_at <= since)
     .toSorted((one, other) => one.reserved_at - other.reserved_at);
@@ -61,6 +64,9 @@ export async function readFacts(
       .flatMap((rows) => rows.map(intentOf))
       .filter(({ result }) => result !== null && !WROTE_NOTHING.includes(result.result)),
     approvals: approvalRows.map(approvalOf),
+    refusals: refusedRows
+      .filter(({ id, body }) => isSameUndoing(parsed(Plan, body, `plan ${id}`).targets, plan.targets))
+      .map(({ id, approver, reason, at }) => ({ planId: id, by: approver, reason, at })),
     permit: permit === undefined ? null : permitOf(permit),
     // Only a plan that has had a permit can have an answer.
     answer: permit === undefined ? null : await lastAnswer(tx, plan.id),
@@ -83,6 +89,17 @@ function streakQuery(others: IntentsQuery, plan: Plan) {
       where.or([where("healthy_changes.at", "is", null), where("reserved_at", ">", where.ref("healthy_changes.at"))]),
     )
     .orderBy("reserved_at");
+}
+
+/** Other plans that a person said no to: few, since each is one that somebody read. */
+function refusedQuery(tx: Kysely<LedgerTables>, { id }: Plan) {
+  return tx
+    .selectFrom("approvals")
+    .innerJoin("plans", "plans.id", "approvals.plan_id")
+    .select(["plans.id", "plans.body", "approvals.approver", "approvals.reason", "approvals.at"])
+    .where("approvals.answer", "=", "reject")
+    .where("plans.id", "!=", id)
+    .orderBy("approvals.at");
 }
 
 function lastActQuery(others: IntentsQuery, key: string) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Change } from "../../../core/model/change.ts";
 import { changeOf, MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
-import { openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
+import { FEEDBACK, openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
 
 const SECOND = 1000;
 const A_WHILE = 20;
@@ -24,8 +24,8 @@ function withChanges(world: WatchWorld, newer: readonly Change[]): void {
 }
 
 /** Checkout was taken back for what hurt it and web; the verification is under way, or ended so; then web is deployed. */
-async function deployedBeside(ended?: "not-recovered"): Promise<WatchWorld> {
-  const world = await openWatchWorld();
+async function deployedBeside(ended?: "not-recovered", timeoutMs = FEEDBACK.timeoutMs): Promise<WatchWorld> {
+  const world = await openWatchWorld({ config: { feedback: { ...FEEDBACK, timeoutMs } } });
   for (const target of [web, payments]) world.targets.place(target);
   world.troubles = [world.trouble({ services: ["checkout", "web"] })];
   await world.step();
@@ -91,7 +91,7 @@ describe("a deploy of a service whose trouble is known already", () => {
   });
 
   it("is not asked about for ever", async () => {
-    await using world = await deployedBeside();
+    await using world = await deployedBeside(undefined, 60 * MINUTE);
     let asked = 0;
     const { assess } = world;
     world.assess = (file, focus) => {

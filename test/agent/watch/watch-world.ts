@@ -21,6 +21,16 @@ import { assessmentOf, caseFileOf, type Trouble, troubleOf } from "./trouble.ts"
 export const STEP_MS = 15_000;
 export const MESSAGE = "Rollback did not resolve the issue.";
 
+export const FEEDBACK: Config["feedback"] = {
+  verifyRecovered: true,
+  timeoutMs: 600_000,
+  gitOpsWaitMs: 240_000,
+  driftWatchMs: 3_600_000,
+  ifNotRecovered: { action: "escalate_to_human", message: MESSAGE },
+  logOutcome: { store: "incidents", include: [] },
+  postmortemDraft: true,
+};
+
 /** A watch over a real ledger, the real gate and conditional targets; the system that it looks at is scripted. */
 export interface WatchWorld extends AsyncDisposable {
   readonly folder: string;
@@ -187,15 +197,7 @@ function configOf(change: Partial<Config> = {}): Config {
     guardrails,
     approvers: APPROVERS,
     watch: { stepMs: STEP_MS },
-    feedback: {
-      verifyRecovered: true,
-      timeoutMs: 600_000,
-      gitOpsWaitMs: 240_000,
-      driftWatchMs: 3_600_000,
-      ifNotRecovered: { action: "escalate_to_human", message: MESSAGE },
-      logOutcome: { store: "incidents", include: [] },
-      postmortemDraft: true,
-    },
+    feedback: FEEDBACK,
     ...change,
   });
 }

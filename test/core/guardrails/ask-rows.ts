@@ -15,6 +15,15 @@ import { five, forTargets, guardrails, migrationTarget, type Row, three } from "
 
 /** Situations in which limits, lists and people's wishes make a person agree first. */
 export const ASK: readonly Row[] = [
+  [
+    "S4: another plan, of this incident or of a later one, for what someone said no to",
+    inputOf({
+      store: { refusals: [{ planId: "plan-0", by: "alice", reason: "we are mending it", at: NOW - MINUTE }] },
+    }),
+    "rejected",
+    "require_approval",
+    "alice rejected plan plan-0, which would have undone the same, at 13:59:00 UTC: we are mending it",
+  ],
   ["mode approve asks", inputOf({ policy: policyOf({ mode: "approve" }) }), "mode", "require_approval", "approve"],
   [
     "S3: a service under never_auto_rollback",

@@ -188,6 +188,7 @@ export const NO_FACTS: StoreFacts = {
   busy: [],
   lastActs: [],
   approvals: [],
+  refusals: [],
   permit: null,
   answer: null,
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planContent, positionOf, targetKey } from "../../../core/guardrails/targets.ts";
+import { isSameUndoing, planContent, positionOf, targetKey } from "../../../core/guardrails/targets.ts";
 import { flagOf, planOf, targetOf } from "./rule-inputs.ts";
 
 describe("position of a target", () => {
@@ -32,6 +32,19 @@ describe("key of a target", () => {
   it("differs for another object or environment", () => {
     expect(targetKey(targetOf({ name: "cart" }))).not.toBe(targetKey(targetOf()));
     expect(targetKey(flagOf({ environment: "staging" }))).not.toBe(targetKey(flagOf()));
+  });
+});
+
+describe("plans that would undo the same", () => {
+  const cart = targetOf({ name: "cart" });
+  it.each([
+    ["in another order", [targetOf(), cart], [cart, targetOf()], true],
+    ["from another revision", [targetOf()], [targetOf({ expected: { version: "v2", revision: "9" } })], true],
+    ["not of another change", [targetOf()], [targetOf({ changeId: "deploy-2" })], false],
+    ["not back to another version", [targetOf()], [targetOf({ restore: { version: "v0", revision: "5" } })], false],
+    ["not of more objects", [targetOf()], [targetOf(), cart], false],
+  ] as const)("are alike: %s", (_, a, b, same) => {
+    expect(isSameUndoing(a, b)).toBe(same);
   });
 });
 
