@@ -268,10 +268,29 @@ export interface Gate {
   pause(scope: string, by: string): Promise<void>;
   resume(scope: string, proof: Proof): Promise<{ readonly by: string }>;
   /**
+   * Stops the pages of one open incident until a time, or until something worse adds to it (S14). `at`, `until`: the
+   * ledger's time. Throws `incident.unknown`, `approval.refused`, `input.invalid`.
+   */
+  acknowledge(incidentId: string, proof: Proof, asked: Acknowledge): Promise<AcknowledgedUntil>;
+  /**
    * After a restart, and at any time: every intent without a result is reconciled against its target before anything
-   * else (S5); then people are reminded of plans that wait for them, and the next in line is told.
+   * else (S5); then people are reminded of plans that wait for them, and the next in line is told; and of incidents whose
+   * acknowledgement is over they are paged once more.
    */
   recover(): Promise<readonly GateAnswer[]>;
+}
+
+/** How an incident is acknowledged: as one that is worked on, or one that can wait, for how long (ms), and why. */
+export interface Acknowledge {
+  readonly as: "acknowledge" | "snooze";
+  readonly forMs: number;
+  readonly note: string;
+}
+
+export interface AcknowledgedUntil {
+  readonly by: string;
+  readonly at: number;
+  readonly until: number;
 }
 
 /** What reads; any of it may be absent, and then its part of the evidence is unknown. */

@@ -20,7 +20,7 @@ export interface DeskOptions {
  * argument: what an agent's own process can read proves nobody's identity (S3), and so the file must be one that the
  * agent's user cannot read, unless the configuration says otherwise.
  */
-async function personalToken(to: Composition, options: DeskOptions, config: Config): Promise<string> {
+export async function personalToken(to: Composition, options: DeskOptions, config: Config): Promise<string> {
   // A ledger on a server is nobody's file, and one that a gate of its own keeps is not the agent's; the memory is.
   const { ledger, knowledge, gate } = config;
   const agents = ledger.type === "sqlite" && gate === undefined ? ledger.path : knowledge.path;

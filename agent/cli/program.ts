@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { parseDuration } from "../../core/config/durations.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Composition, ExitCode } from "./composition.ts";
@@ -113,6 +114,19 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
   token(json(command("resume", "Ends a pause; an approver's right")))
     .argument("[scope]", "service, or all", "all")
     .action(run(async (scope, options) => (await import("./desk.ts")).resume(to, scope, options)));
+
+  const quiet = (one: Command, usual: string) =>
+    token(json(one))
+      .argument("<incident>", "incident id, as `unship status` shows it")
+      .option("--for <duration>", "how long, such as 45m or 2h", parseFor, usual)
+      .option("--note <text>", "for the record, and whoever is on call next");
+  const paging = "something worse adds to it, or the time is over; decisions and plans go on as before";
+  quiet(command("ack", `Says that you work on an incident: nobody is paged of it until ${paging}`), "30m").action(
+    run(async (id, options) => (await import("./acknowledge.ts")).acknowledge(to, id, "acknowledge", options)),
+  );
+  quiet(command("snooze", `Says that an incident can wait: nobody is paged of it until ${paging}`), "1h").action(
+    run(async (id, options) => (await import("./acknowledge.ts")).acknowledge(to, id, "snooze", options)),
+  );
 
   json(
     program
@@ -250,6 +264,11 @@ const allOf = (command: Command): readonly Command[] => [command, ...command.com
 function parseCount(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("Write a whole number, 1 or more.");
   return Number(text);
+}
+
+function parseFor(text: string): string {
+  if (parseDuration(text) === null) throw new InvalidArgumentError("Write a duration, such as 45m or 2h.");
+  return text;
 }
 
 function parseTime(text: string): number {

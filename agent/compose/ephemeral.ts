@@ -21,5 +21,6 @@ export const ephemeralGate: Gate = {
   reject: refuse,
   pause: refuse,
   resume: refuse,
+  acknowledge: refuse,
   recover: refuse,
 };

@@ -1,4 +1,4 @@
-import type { Incident, OutcomeKind } from "../../core/model/incident.ts";
+import { type Incident, type OutcomeKind, QUIET_SINCE } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishClosed } from "./aftermath.ts";
 import { close, note } from "./incident-state.ts";
@@ -13,7 +13,7 @@ import { emit, escalate, type Pursuit } from "./pursuit.ts";
  */
 export const QUIET_STEPS = 10;
 
-const QUIET = "quiet since";
+const QUIET = QUIET_SINCE;
 const SILENT = "silent since";
 
 /**

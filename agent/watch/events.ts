@@ -22,6 +22,7 @@ export interface WatchEvent {
     | "postmortem.written"
     | "notice.sent"
     | "notice.undelivered"
+    | "notice.suppressed"
     | "tick.failed";
   /** One line for a person. */
   readonly text: string;

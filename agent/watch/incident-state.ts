@@ -181,6 +181,8 @@ export function substance(incident: Incident): string {
     plan?.id ?? null,
     gate === null ? null : [gate.outcome, gate.executedAt, gate.results.map(({ result }) => result)],
     recovery?.verdict ?? null,
+    // What is worse than before ends an acknowledgement, and the gate reads it from here.
+    incident.impact?.level ?? null,
     affectedServices,
     conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),
     timeline.length,

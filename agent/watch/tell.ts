@@ -1,6 +1,8 @@
-import { hotfixLines } from "../../core/decision/hotfix-text.ts";
+import { ACKNOWLEDGEMENT_KINDS, acknowledgementOf, isQuiet } from "../../core/guardrails/acknowledged.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
+import { clockText } from "../../core/guardrails/rule.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { rfc3339 } from "../../core/model/time.ts";
 import type { Notice } from "../../core/ports.ts";
 import type { WatchParts } from "./ports.ts";
 
@@ -9,32 +11,57 @@ const NOTICE_TIMEOUT_MS = 5000;
 
 /**
  * Notifies the targets of every policy that has a condition in force for this incident; of all policies if none has.
- * What could not be delivered stands in the ledger and is said on the terminal: nothing is told into the void.
+ * What could not be delivered stands in the ledger and is said on the terminal: nothing is told into the void. While
+ * somebody has acknowledged the incident nobody is paged of it; that is recorded too, and the gate pages once more when the
+ * acknowledgement is over.
  */
 export async function tell(incident: Incident, parts: WatchParts, headline: string, at: number): Promise<void> {
-  const inForce = new Set(
-    incident.conditions.filter(({ state }) => state === "firing" || state === "pending").map(({ policy }) => policy),
-  );
-  const policies = parts.config.policies.filter(({ name }) => inForce.size === 0 || inForce.has(name));
-  for (const to of new Set(policies.flatMap(({ notification }) => notification))) {
-    const severity =
-      incident.impact?.level === "critical" || incident.impact?.level === "high" ? "critical" : "warning";
-    const notice = { incidentId: incident.id, title: headline, lines: linesOf(incident), severity, to } as const;
-    const { delivered, detail } = await deliver(notice, parts);
+  const recipients = recipientsOf(incident, parts);
+  if (recipients.length === 0) return;
+  const title = headline.includes(incident.service) ? headline : `${incident.service}: ${headline}`;
+  const open = await parts.ledger.incidents({ open: true });
+  const lines = [
+    incidentTitle(incident, at),
+    ...incidentLines(incident, { now: at, open, services: parts.config.services }),
+  ];
+  const quiet = await whyQuiet(incident, parts, at);
+  const high = incident.impact?.level === "critical" || incident.impact?.level === "high";
+  const record = async (kind: NoticeKind, to: string, detail: string) => {
     await parts.ledger.append({
-      kind: delivered ? "notice.sent" : "notice.undelivered",
+      kind,
       incidentId: incident.id,
       planId: incident.plan?.id ?? null,
       actor: "watch",
-      body: { to, title: headline, lines: notice.lines, detail },
+      body: { to, title, lines, detail },
     });
-    parts.emit({
-      at,
-      event: delivered ? "notice.sent" : "notice.undelivered",
-      text: `${to}: ${headline} (${detail})`,
-      incident,
-    });
+    parts.emit({ at, event: kind, text: `${to}: ${title} (${detail})`, incident });
+  };
+  if (quiet !== null) return record(LEDGER_KINDS.noticeSuppressed, recipients.join(", "), quiet);
+  for (const to of recipients) {
+    const notice = { incidentId: incident.id, title, lines, severity: high ? "critical" : "warning", to } as const;
+    const { delivered, detail } = await deliver(notice, parts);
+    await record(delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered, to, detail);
   }
+}
+
+type NoticeKind =
+  | typeof LEDGER_KINDS.noticeSent
+  | typeof LEDGER_KINDS.noticeUndelivered
+  | typeof LEDGER_KINDS.noticeSuppressed;
+
+function recipientsOf({ conditions }: Incident, { config }: WatchParts): readonly string[] {
+  const inForce = new Set(
+    conditions.filter(({ state }) => state === "firing" || state === "pending").map(({ policy }) => policy),
+  );
+  const policies = config.policies.filter(({ name }) => inForce.size === 0 || inForce.has(name));
+  return [...new Set(policies.flatMap(({ notification }) => notification))];
+}
+
+/** Who acknowledged the incident and until when; null: nobody has, or it is over, and people are told. */
+async function whyQuiet(incident: Incident, { ledger }: WatchParts, at: number): Promise<string | null> {
+  const entries = await ledger.entries({ incidentId: incident.id, kinds: ACKNOWLEDGEMENT_KINDS });
+  const known = acknowledgementOf(incident, entries, at);
+  return isQuiet(known) ? `not sent: ${known.by} acknowledged it until ${clockText(known.until, at)}` : null;
 }
 
 /** The notifier's answer; an error or silence of its is an answer too. */
@@ -49,15 +76,4 @@ async function deliver(notice: Notice, parts: WatchParts): ReturnType<WatchParts
   } finally {
     clearTimeout(timer);
   }
-}
-
-function linesOf(incident: Incident): readonly string[] {
-  const { decision, onset, affectedServices } = incident;
-  return [
-    `Since ${rfc3339(onset?.at ?? incident.detectedAt)}; affected: ${affectedServices.join(", ") || incident.service}.`,
-    ...(decision === null ? [] : [`Decision: ${decision.action}. ${decision.why.join("; ")}`]),
-    ...(decision?.needsPerson.map((why) => `Needs a person: ${why}`) ?? []),
-    ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
-    ...(incident.unverified.length > 0 ? [`Not verified: ${incident.unverified.join("; ")}`] : []),
-  ];
 }

@@ -26,6 +26,12 @@ export const LEDGER_KINDS = {
   /** Body `{ service, changeId, kind }`: a later change of the service proved healthy; ends its row of rollbacks. */
   changeHealthy: "change.healthy",
   incidentSaved: "incident.saved",
+  /** An approver stopped the pages of an incident for a time; body: `Acknowledged` of `acknowledged.ts`. */
+  incidentAcknowledged: "incident.acknowledged",
+  /** That is over; body `{ of, because, paged }`: the number of its entry, why, and whether people were paged again. */
+  acknowledgementEnded: "acknowledgement.ended",
+  /** Somebody acknowledged the incident: nobody was told. Body as of the other notices. */
+  noticeSuppressed: "notice.suppressed",
   /** A person took the incident out of the memory; a rebuild leaves it out. */
   knowledgeForgotten: "knowledge.forgotten",
 } as const;

@@ -46,6 +46,9 @@ export const IncidentStage = z.enum([
 ]);
 export type IncidentStage = z.infer<typeof IncidentStage>;
 
+/** The last line of the timeline of an open incident whose signals are back: it ends when they stay so. */
+export const QUIET_SINCE = "quiet since";
+
 /**
  * How an incident ended. `denied`, `expired`: a plan stood, the gate denied it or nobody answered in time, and nothing
  * was written before the trouble passed. `superseded`: after the act somebody changed the targets again before the

@@ -19,6 +19,7 @@ const OF_THE_AGENT: readonly string[] = [
   "postmortem.written",
   LEDGER_KINDS.noticeSent,
   LEDGER_KINDS.noticeUndelivered,
+  LEDGER_KINDS.noticeSuppressed,
   LEDGER_KINDS.knowledgeForgotten,
 ];
 

@@ -112,6 +112,7 @@ export function openChannel(options: ChannelOptions): Channel {
       call("reject", { planId, token: personal(proof), reason, ...(seenHash === undefined ? {} : { seenHash }) }),
     pause: async (scope, by) => void (await call("pause", { scope, by })),
     resume: (scope, proof) => call("resume", { scope, token: personal(proof) }),
+    acknowledge: (incidentId, proof, asked) => call("acknowledge", { incidentId, token: personal(proof), ...asked }),
   };
   const ledger: Ledger = {
     append: (draft) => call("append", draft),

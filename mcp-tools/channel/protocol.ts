@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AcknowledgedAs } from "../../core/guardrails/acknowledged.ts";
 import { Incident } from "../../core/model/incident.ts";
 import { LedgerEntry } from "../../core/model/ledger-entry.ts";
 import { GateAnswer, GateReview, Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
@@ -36,6 +37,16 @@ export const CALLS = {
   identify: call("anyone", z.strictObject({ token: token(), record: z.boolean().optional() })),
   pause: call("anyone", z.strictObject({ scope: z.string().min(1).max(300), by: z.string().min(1).max(200) })),
   resume: call("anyone", z.strictObject({ scope: z.string().min(1).max(300), token: token() })),
+  acknowledge: call(
+    "anyone",
+    z.strictObject({
+      incidentId: id(),
+      token: token(),
+      as: AcknowledgedAs,
+      forMs: z.number(),
+      note: z.string().max(REASON_CHARS),
+    }),
+  ),
   append: call(
     "agent",
     z.strictObject({
@@ -111,6 +122,7 @@ export const ANSWERS = {
   identify: z.object({ by: z.string() }),
   pause: z.null(),
   resume: z.object({ by: z.string() }),
+  acknowledge: z.object({ by: z.string(), at: z.number(), until: z.number() }),
   append: Entry,
   saveIncident: z.null(),
   notify: z.object({ delivered: z.boolean(), detail: z.string() }),

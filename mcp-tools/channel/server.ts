@@ -267,6 +267,7 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
       return null;
     },
     resume: ({ scope, token }) => gate.resume(scope, shown(token)),
+    acknowledge: ({ incidentId, token, ...asked }) => gate.acknowledge(incidentId, shown(token), asked),
     append: async (draft) => {
       const why = whyNotWritten(draft);
       if (why !== null) throw new UnshipError("gate.refused", { reason: why });

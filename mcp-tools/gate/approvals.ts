@@ -20,19 +20,20 @@ import { clockText } from "../../core/guardrails/rule.ts";
 import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
+import { recordAcknowledgement } from "./acknowledge.ts";
 import { createAsApprover, type Person, pressOf } from "./as-approver.ts";
 import type { IdentityChecks } from "./identity.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
 import type { SlackPress } from "./slack-request.ts";
 
 /**
- * What only a person can do who shows who they are: approve, reject, resume. A token is compared by its SHA-256 in
+ * What only a person can do who shows who they are: approve, reject, resume, acknowledge. A token is compared by its SHA-256 in
  * constant time and stands nowhere. Every answer and every refusal stands in the ledger.
  */
 export function createApprovals(
   parts: GateParts,
   limits: GateLimits,
-): Pick<Gate, "identify" | "approve" | "reject" | "pause" | "resume"> {
+): Pick<Gate, "identify" | "approve" | "reject" | "pause" | "resume" | "acknowledge"> {
   const { config, store, clock } = parts;
   const { asApprover, identify } = createAsApprover(parts, limits);
 
@@ -153,6 +154,14 @@ export function createApprovals(
         await tx.append({ kind: LEDGER_KINDS.resumed, incidentId: null, planId: null, actor: approver.name, body });
         return { by: approver.name };
       }),
+    async acknowledge(incidentId, proof, asked) {
+      // What they saw when they answered; what is worse by the time it is written down is news to them.
+      const incident = await store.incident(incidentId);
+      return asApprover(proof, null, async (tx, { approver, press, via }) => {
+        if (press !== null) throw refused("a button answers for a plan alone");
+        return recordAcknowledgement(tx, incidentId, incident, { ...asked, by: approver, via });
+      });
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { type Gathered, gather } from "./gather.ts";
 import { judge } from "./judge.ts";
 import { tell } from "./notices.ts";
 import { processOwner } from "./owner.ts";
+import { pageAgain } from "./page-again.ts";
 import { GATE_LIMITS, type GateLimits, type GateParts, planHash } from "./parts.ts";
 import { createPatience } from "./patience.ts";
 import { redeemPermit } from "./permit.ts";
@@ -91,7 +92,7 @@ export function createGate(given: GateParts): Gate {
   async function recover(): Promise<readonly GateAnswer[]> {
     const told = (plan: Plan, answer: GateAnswer) => tell(parts, limits, plan, answer, null, telling);
     const answers = await recoverPlans({ parts, owner, limits, running, patience, told });
-    await remind(parts, limits);
+    await remind(parts, limits, await pageAgain(parts, limits));
     return answers;
   }
 

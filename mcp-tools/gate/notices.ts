@@ -1,11 +1,16 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
 import { diffLines, planDiff } from "../../core/guardrails/plan-diff.ts";
 import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
+import type { ConditionState } from "../../core/model/finding.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import { type ActionType, type GateAnswer, type GateReview, type Plan, takesBack } from "../../core/model/plan.ts";
 import type { Notice } from "../../core/ports.ts";
+import { isQuietNow } from "./acknowledge.ts";
 import { holdBack, proposerOf, type Telling } from "./flood.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
+import { entry } from "./reserve.ts";
 import { say } from "./send-notice.ts";
 
 /**
@@ -40,23 +45,49 @@ async function tellOnce(
   telling: Telling,
 ): Promise<void> {
   const { store } = parts;
-  const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
+  const kinds = [LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered, LEDGER_KINDS.noticeSuppressed];
   const told = await store.entries({ incidentId: plan.incidentId, kinds });
   if (told.some(({ planId, body }) => planId === plan.id && aboutOf(body) === answer.outcome)) return;
   const held = answer.outcome === "held";
-  const to = recipients(parts, assessment);
+  const asked = recipientsOf(parts, assessment?.conditions ?? []);
+  // Whoever acknowledged the incident hears of a plan that needs them, where it wakes nobody. One that stopped is news.
+  const quiet = held && (await isQuietNow(parts, plan.incidentId));
+  const to = quiet ? asked.filter((one) => !isPager(one)) : asked;
+  if (quiet && to.length === 0) {
+    const detail = "the incident is acknowledged, and only a pager would be told";
+    await store.append(
+      entry(plan, LEDGER_KINDS.noticeSuppressed, { about: answer.outcome, to: asked.join(", "), detail }),
+    );
+    return;
+  }
   if (held && (await holdBack(parts, limits, plan, to, telling))) return;
   const title = `${capital(actOf(plan))} ${held ? "needs a person" : "stopped"}`;
   const lines = held
-    ? [
-        plan.reason,
-        ...answer.review.rules.filter(({ verdict }) => verdict !== "allow").map(({ reason }) => reason),
-        `unship approve ${plan.id}`,
-      ]
+    ? await linesOf(parts, plan, answer)
     : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];
   const asks = held ? { asks: asksOf(plan, parts.config, answer.review) } : {};
   const said = { title, lines, severity: held ? "warning" : "critical", ...asks } as const;
   await say(parts, limits, plan, to, said, { about: answer.outcome, proposer: proposerOf(plan), plan: plan.id });
+}
+
+/**
+ * What people read of a plan that waits: the incident with its plan as the gate has answered it, and what else is open; of a
+ * plan outside any incident, why it was proposed and what holds it.
+ */
+async function linesOf({ store, config }: GateParts, plan: Plan, answer: GateAnswer): Promise<readonly string[]> {
+  const incident = await store.incident(plan.incidentId);
+  const why = `Proposed by ${plan.proposedBy}: ${plan.reason}`;
+  if (incident === null) {
+    const against = answer.review.rules.filter(({ verdict }) => verdict !== "allow");
+    return [plan.reason, ...against.map(({ reason }) => reason), `unship approve ${plan.id}`];
+  }
+  const open = await store.incidents({ open: true });
+  const asked: Incident = { ...incident, plan, gate: answer, stage: "waiting-approval" };
+  return [
+    incidentTitle(incident, plan.createdAt),
+    ...(plan.proposedBy === "watch" ? [] : [why]),
+    ...incidentLines(asked, { now: plan.createdAt, open, services: config.services }),
+  ];
 }
 
 /** Acts that take nothing back, as a headline calls them; every other one is a rollback. */
@@ -94,11 +125,15 @@ export const asksOf = (
 export const aboutOf = (body: unknown): unknown =>
   typeof body === "object" && body !== null && "about" in body ? body.about : undefined;
 
+/** Targets that wake people, by the configuration's names: "pagerduty:oncall". A chat is read by whoever is awake. */
+const isPager = (to: string): boolean => to.startsWith("pagerduty:");
+
 /** Those whom the firing policies name; where none fires, those whom any policy names. */
-function recipients({ config }: GateParts, assessment: Assessment | null): readonly string[] {
-  const firing = new Set(
-    assessment?.conditions.filter(({ state }) => state === "firing").map(({ policy }) => policy) ?? [],
-  );
+export function recipientsOf(
+  { config }: Pick<GateParts, "config">,
+  conditions: readonly Pick<ConditionState, "policy" | "state">[],
+): readonly string[] {
+  const firing = new Set(conditions.filter(({ state }) => state === "firing").map(({ policy }) => policy));
   const spoken = config.policies.filter(({ name }) => firing.has(name));
   return [...new Set((spoken.length > 0 ? spoken : config.policies).flatMap(({ notification }) => notification))];
 }

@@ -21,12 +21,14 @@ interface Step {
 /**
  * Reminds those who were asked, once, and then tells the next in line, step by step, of every plan of an open incident
  * that still waits for a person. Each is written down as sent or undelivered, whatever the notifier does. May be called
- * at any rate; what was told before, by any process, is not told again.
+ * at any rate; what was told before, by any process, is not told again. `quiet`: incidents that somebody acknowledged,
+ * of which nobody is reminded meanwhile.
  */
-export async function remind(parts: GateParts, limits: GateLimits): Promise<void> {
+export async function remind(parts: GateParts, limits: GateLimits, quiet: ReadonlySet<string>): Promise<void> {
   const { store, config } = parts;
   const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
   for (const { id } of await store.incidents({ open: true })) {
+    if (quiet.has(id)) continue;
     const entries = await store.entries({ incidentId: id, kinds });
     const held = entries.filter(isHeld);
     for (const planId of new Set(held.map((one) => one.planId))) {

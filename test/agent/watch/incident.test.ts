@@ -108,7 +108,9 @@ describe("an incident, from detection to its end", () => {
       await world.step();
       expect(await world.incident()).toMatchObject({ stage: "closed", outcome });
       expect(world.texts("incident.escalated")).toEqual([MESSAGE]);
-      expect(world.notices.filter(({ title }) => title === MESSAGE).map(({ to }) => to)).toEqual(["slack:#incidents"]);
+      expect(world.notices.filter(({ title }) => title === `checkout: ${MESSAGE}`).map(({ to }) => to)).toEqual([
+        "slack:#incidents",
+      ]);
     },
   );
 

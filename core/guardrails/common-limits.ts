@@ -1,0 +1,18 @@
+import type { GateReview } from "../model/plan.ts";
+
+/**
+ * The rules that hold a plan since something that all incidents share is used up for the moment: each ends by itself, and
+ * the watch asks again then. Whatever else holds a plan is about the plan itself.
+ */
+export const COMMON_LIMITS: readonly string[] = [
+  "rollbacks-per-hour",
+  "auto-rollbacks-per-day",
+  "cooldown",
+  "worst-first",
+];
+
+/** Whether limits that pass by themselves are all that holds the plan, of what the gate last said of it. */
+export function waitsForLimit({ verdict, rules }: GateReview): boolean {
+  const against = rules.filter((one) => one.verdict !== "allow");
+  return verdict === "require_approval" && against.every(({ rule }) => COMMON_LIMITS.includes(rule));
+}

@@ -1,0 +1,190 @@
+import type { Config } from "../config/config.ts";
+import { hotfixLines } from "../decision/hotfix-text.ts";
+import { worstFirst } from "../impact/worst-first.ts";
+import type { Change } from "../model/change.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Incident } from "../model/incident.ts";
+import type { ActionType, Plan, Target } from "../model/plan.ts";
+import { waitsForLimit } from "./common-limits.ts";
+import { clockText } from "./rule.ts";
+import { targetText } from "./targets.ts";
+
+/**
+ * One incident in words, the same on every surface (S15): a notice, `unship status`, MCP. All of it is made of what the
+ * incident's record holds; what is not known is left out or called so, never guessed (S9). Pure.
+ */
+export interface Telling {
+  readonly now: number;
+  /** All incidents that are open, this one among them or not: the others are named in one line. */
+  readonly open: readonly Incident[];
+  readonly services: Config["services"];
+}
+
+const REASONS_SHOWN = 3;
+const OTHERS_SHOWN = 5;
+
+/** "payments degraded since 19:59:58 UTC: error rate 22 % (baseline 0.3 %); 10 % of requests fail at gateway". */
+export function incidentTitle(incident: Incident, now = incident.detectedAt): string {
+  const { service, onset, detectedAt, impact } = incident;
+  const worst = worstFinding(incident);
+  const condition = incident.conditions.find(({ state }) => state === "firing");
+  const what =
+    worst === undefined ? condition && `${condition.text} of ${condition.service}` : findingText(worst, service);
+  const told = [what, impact?.sentences[0]?.replace(/\.$/, "")].filter((one) => one !== undefined);
+  const since = `${service} degraded since ${clockText(onset?.at ?? detectedAt, now)}`;
+  return told.length === 0 ? since : `${since}: ${told.join("; ")}`;
+}
+
+/** What people need to act on it: who is affected, the culprit and why, the plan and how to answer it, what is not known, what else is open. */
+export function incidentLines(incident: Incident, telling: Telling): readonly string[] {
+  const { affectedServices, service, impact, decision, unverified } = incident;
+  const also = affectedServices.filter((one) => one !== service);
+  const others = othersLine(incident, telling);
+  return [
+    ...(also.length === 0 ? [] : [`Also affected: ${also.join(", ")}.`]),
+    ...(impact === null ? [] : [`Impact ${impact.level}: ${impact.sentences.join("; ") || "no figure is known"}`]),
+    ...culpritLines(incident, telling.now),
+    ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
+    ...(decision?.needsPerson ?? []).map((why) => `Needs approval: ${why}`),
+    ...planLines(incident, telling.now),
+    ...(unverified.length === 0 ? [] : [`Not known: ${unverified.join("; ")}`]),
+    ...(others === null ? [] : [others]),
+  ];
+}
+
+/** Which other incidents are open, worst first, in one line; null: none is. */
+export function othersLine(
+  { id }: Pick<Incident, "id">,
+  { open, services }: Pick<Telling, "open" | "services">,
+): string | null {
+  const others = worstFirst(open, services).filter((one) => one.id !== id && one.stage !== "closed");
+  if (others.length === 0) return null;
+  const more = others.length - OTHERS_SHOWN;
+  const named = others.slice(0, OTHERS_SHOWN).map((one) => `${one.id} ${one.service} (${stageWords(one)})`);
+  return `Also open: ${named.join("; ")}${more > 0 ? `; and ${more} more: unship status` : ""}`;
+}
+
+const STAGES: Readonly<Record<Incident["stage"], string>> = {
+  detected: "looking for the cause",
+  investigated: "decided",
+  "waiting-policy": "waiting until the policy's duration is over",
+  "waiting-approval": "needs approval",
+  executing: "executing",
+  verifying: "executed, verifying recovery",
+  closed: "closed",
+};
+
+/** Where an incident stands, in words. */
+export function stageWords({ stage, gate }: Pick<Incident, "stage" | "gate">): string {
+  if (stage !== "waiting-approval" || gate === null) return STAGES[stage];
+  if (gate.outcome === "denied") return "the gate denied the plan";
+  return waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES[stage];
+}
+
+/** The plan of an incident that can be answered now; null: none waits. */
+export function waitingPlan(
+  { stage, plan, gate }: Pick<Incident, "stage" | "plan" | "gate">,
+  now: number,
+): Plan | null {
+  if (stage !== "waiting-approval" || plan === null || gate?.outcome !== "held" || gate.planId !== plan.id) return null;
+  return plan.expiresAt > now ? plan : null;
+}
+
+/** The plan in one sentence, and, where it waits, what holds it and the command that answers it. */
+function planLines(incident: Incident, now: number): readonly string[] {
+  const { plan, gate, stage } = incident;
+  if (plan === null) return [];
+  const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
+  const stopped = gate?.outcome === "denied" ? "Denied" : "Held";
+  return [
+    `Plan ${plan.id}: ${planWords(plan)}`,
+    ...(stage === "waiting-approval" ? against.map(({ rule, reason }) => `${stopped} by ${rule}: ${reason}`) : []),
+    ...(waitingPlan(incident, now) === null ? [] : answerLines(plan, now)),
+  ];
+}
+
+/** How a person answers a plan that waits. */
+const answerLines = ({ id, expiresAt }: Plan, now: number): readonly string[] => [
+  `unship approve ${id}`,
+  `Expires ${clockText(expiresAt, now)}; that means no.`,
+];
+
+const VERBS: Readonly<Record<ActionType, (object: string, to: string) => string>> = {
+  kubectl_rollout_undo: (object, to) => `roll back ${object} to ${to}`,
+  argocd_sync_to_previous: (object, to) => `sync ${object} back to ${to}`,
+  feature_flag_disable: (object) => `switch ${object} off`,
+  database_migration_rollback: (object, to) => `roll back ${object} to ${to}`,
+  argocd_resume_auto_sync: (object) => `switch the auto-sync of ${object} on again`,
+  rollout_abort: (object, to) => `abort the rollout of ${object}, so that ${to} serves alone`,
+  rollout_pause: (object) => `pause the rollout of ${object}`,
+  rollout_promote: (object) => `promote the rollout of ${object}`,
+};
+
+/** What a plan would do: "roll back Deployment production/payments to 1.1.0; switch Flag default/new-cart off". */
+export const planWords = ({ targets }: { readonly targets: readonly Target[] }): string =>
+  targets.map((one) => VERBS[one.action](targetText(one), one.restore.version)).join("; ");
+
+/** Who is the culprit, how surely and why, and what would be next; or that no change is. */
+function culpritLines({ decision, ranking, changes }: Incident, now: number): readonly string[] {
+  const [first] = ranking?.candidates ?? [];
+  if (decision === null || ranking === null) return ["Culprit: not determined yet."];
+  const about = ranking.candidates.find(({ changeId }) => changeId === decision.culprit?.changeId) ?? first;
+  const none = `no change, ${likelihood(ranking.noChangeProbability)}`;
+  if (about === undefined || ranking.noChangeProbability > about.probability) {
+    const suspected =
+      about === undefined
+        ? ""
+        : `; suspected: ${changeWords(about.changeId, changes, now)}, ${likelihood(about.probability)}`;
+    return [`Culprit: ${none}${suspected}`, ...decision.why.slice(0, 1).map((why) => `  ${why}`)];
+  }
+  const acts = decision.action !== "no_action";
+  const reasons = about.reasons
+    .filter(({ name, logOdds }) => name !== "prior" && logOdds > 0)
+    .toSorted((a, b) => b.logOdds - a.logOdds)
+    .slice(0, REASONS_SHOWN);
+  const next = ranking.candidates.find(({ changeId }) => changeId !== about.changeId);
+  const nextWords =
+    next === undefined ? [] : [`${changeWords(next.changeId, changes, now)}, ${likelihood(next.probability)}`];
+  return [
+    `${acts ? "Culprit" : "Suspected"}: ${changeWords(about.changeId, changes, now)}, ${likelihood(about.probability)}`,
+    ...reasons.map(({ sentence }) => `  + ${sentence}`),
+    `  Next: ${[...nextWords, none].join("; ")}`,
+    ...(acts ? [] : decision.why.slice(0, 1).map((why) => `  Nothing is undone: ${why}`)),
+  ];
+}
+
+/** "deploy payments 1.1.0 → 1.2.0, 19:59:56 UTC by alice (deploy:production/payments:8)". */
+function changeWords(id: string, changes: readonly Change[], now: number): string {
+  const change = changes.find((one) => one.id === id);
+  if (change === undefined) return id;
+  const { kind, service, flag, from, to, startedAt, author } = change;
+  const versions = from === "" ? to : `${from} → ${to}`;
+  const by = author === undefined ? "" : ` by ${author}`;
+  return `${kind} ${flag ?? service} ${versions}, ${clockText(startedAt, now)}${by} (${id})`;
+}
+
+/** A probability for a person. Nothing is certain: what rounds to all or nothing is shown as nearly so. */
+export function likelihood(probability: number): string {
+  if (probability > 0.995) return "> 99 %";
+  return probability < 0.005 ? "< 1 %" : `${Math.round(probability * 100)} %`;
+}
+
+/** The clearest finding of the incident's own service, else of any. */
+function worstFinding({ findings, service }: Incident): Finding | undefined {
+  const worse = findings.filter(({ verdict }) => verdict === "worse").toSorted((a, b) => b.strength - a.strength);
+  return worse.find((one) => one.service === service) ?? worse[0];
+}
+
+function findingText({ service, metric, unit, current, baseline, because }: Finding, of: string): string {
+  if (current === null) return because;
+  const whose = service === of ? "" : ` of ${service}`;
+  const before = baseline === null ? "" : ` (baseline ${figureText(baseline, unit)})`;
+  return `${metric.replaceAll("_", " ")}${whose} ${figureText(current, unit)}${before}`;
+}
+
+/** Two digits that say something: 0.2234 ratio → "22 %", 0.0031 → "0.31 %", 1234.5 ms → "1235 ms". */
+function figureText(value: number, unit: string): string {
+  const shown = unit === "ratio" ? value * 100 : value;
+  const digits = Math.abs(shown) >= 10 || shown === 0 ? shown.toFixed(0) : String(Number(shown.toPrecision(2)));
+  return `${digits} ${unit === "ratio" ? "%" : unit}`;
+}
