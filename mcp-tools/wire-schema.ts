@@ -34,13 +34,16 @@ function objectSchema(schema: JsonSchema): JsonSchema & { readonly type: "object
 const isObject = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Bounds that only say "a JSON number", on every integer. */
+/** Leaves out what says nothing: bounds of every integer, that names of fields are strings, that any further one is allowed. */
 function strip(value: unknown): JsonSchema {
-  const clean = walk(
-    value,
-    ([key, one]) => !((key === "maximum" || key === "minimum") && Math.abs(Number(one)) === Number.MAX_SAFE_INTEGER),
-  );
+  const clean = walk(value, (entry) => !saysNothing(entry));
   return isObject(clean) ? clean : {};
+}
+
+function saysNothing([key, one]: [string, unknown]): boolean {
+  if (key === "maximum" || key === "minimum") return Math.abs(Number(one)) === Number.MAX_SAFE_INTEGER;
+  if (key === "propertyNames") return JSON.stringify(one) === '{"type":"string"}';
+  return key === "additionalProperties" && isObject(one) && Object.keys(one).length === 0;
 }
 
 const BOUNDS = new Set([
@@ -63,12 +66,22 @@ function loosen(value: unknown, depth = 0): unknown {
     .filter(([key, one]) => !BOUNDS.has(key) && !(key === "required" && Array.isArray(one)))
     .filter(([key, one]) => !(key === "properties" && isObject(one) && depth >= DEEPEST));
   const fields = isObject(value.properties) && value.type === "object" ? 1 : 0;
-  return Object.fromEntries(
-    entries.flatMap(([key, one]) => {
-      const loose = loosen(key === "properties" && fields === 1 ? telling(one) : one, depth + fields);
-      return key === "properties" && isObject(loose) && Object.keys(loose).length === 0 ? [] : [[key, loose]];
-    }),
+  return withTypes(
+    Object.fromEntries(
+      entries.flatMap(([key, one]) => {
+        const loose = loosen(key === "properties" && fields === 1 ? telling(one) : one, depth + fields);
+        return key === "properties" && isObject(loose) && Object.keys(loose).length === 0 ? [] : [[key, loose]];
+      }),
+    ),
   );
+}
+
+/** Alternatives that differ in their type alone, as a list of types. */
+function withTypes(schema: JsonSchema): JsonSchema {
+  const { anyOf, ...rest } = schema;
+  if (!Array.isArray(anyOf)) return schema;
+  const types = anyOf.flatMap((one) => (isObject(one) && Object.keys(one).join() === "type" ? [one.type] : []));
+  return types.length === anyOf.length ? { ...rest, type: types } : schema;
 }
 
 /** Fields that are no plain string, number or boolean, or that come with a word of explanation. */

@@ -1,10 +1,11 @@
 import { hotfixLines } from "../../core/decision/hotfix-text.ts";
+import { likelihood } from "../../core/guardrails/incident-text.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
-import { decisionWords, likelihood } from "./words.ts";
+import { decisionWords } from "./words.ts";
 
 export interface InvestigateOptions {
   readonly config?: string;

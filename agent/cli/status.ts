@@ -2,7 +2,15 @@ import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
+import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import {
+  acknowledgedWords,
+  type OpenIncident,
+  openIncidents,
+  openIncidentView,
+} from "../../core/guardrails/open-incidents.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import type { Ledger } from "../../core/ports.ts";
@@ -12,7 +20,7 @@ import { decisionWords, scopeText } from "./words.ts";
 
 const CLOSED_SHOWN = 5;
 
-/** `unship status`: the mode, pauses, open incidents with what they wait for, and the last closed ones. */
+/** `unship status`: the mode, pauses, all open incidents, worst first, with what they wait for, and the last closed ones. */
 export async function status(
   to: Composition,
   options: { readonly config?: string; readonly json?: JsonOption },
@@ -20,14 +28,15 @@ export async function status(
   const { config, file } = await to.config(options, "no-sources");
   const ledger = await to.ledger(config);
   try {
+    const now = to.now();
     const [open, recent, pauses] = await Promise.all([
-      ledger.incidents({ open: true }),
+      openIncidents(ledger, config.services, now),
       ledger.incidents({ open: false, limit: CLOSED_SHOWN }),
       ledger.pauses(),
     ]);
     const trust = await graduationLines(config, ledger);
     const progress = new Map<string, Progress>();
-    for (const incident of open) progress.set(incident.id, await progressOf(incident, ledger, to));
+    for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const words = [
       `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
@@ -35,10 +44,12 @@ export async function status(
         ({ scope, by, at }) =>
           `PAUSED: ${scope === "*" ? "everything" : scope}, by ${by} since ${rfc3339(at)}. An approver ends it: unship resume ${scopeText(scope)}`,
       ),
-      open.length === 0 ? "No incident is open." : `Open incidents: ${open.length}`,
-      ...open.flatMap((incident) => [
-        ...describe(incident, to.now()),
-        ...standing(progress.get(incident.id) ?? NO_PROGRESS, incident),
+      open.length === 0
+        ? "No incident is open."
+        : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
+      ...open.flatMap((one) => [
+        ...describe(one, now),
+        ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
       ]),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
@@ -50,7 +61,10 @@ export async function status(
     const value = {
       mode: config.mode,
       pauses,
-      open: open.map((one) => brief(one, progress.get(one.id))),
+      open: open.map((one) => ({
+        ...brief(one.incident, progress.get(one.incident.id)),
+        ...openIncidentView(one, now),
+      })),
       closed: closed.map((one) => brief(one)),
       graduation: trust,
     };
@@ -135,22 +149,15 @@ function brief(incident: Incident, { targets, abandoned }: Progress = NO_PROGRES
   };
 }
 
-const STAGES: Readonly<Record<Incident["stage"], string>> = {
-  detected: "looking for the cause",
-  investigated: "decided",
-  "waiting-policy": "waiting until the policy's duration is over",
-  "waiting-approval": "WAITING FOR A PERSON",
-  executing: "executing",
-  verifying: "executed, checking whether it helped",
-  closed: "closed",
-};
-
-function describe(incident: Incident, now: number): readonly string[] {
-  const { decision, affectedServices } = incident;
+function describe({ incident, acknowledged }: OpenIncident, now: number): readonly string[] {
+  const { decision, affectedServices, impact } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
+  const level = knownLevel(incident);
   return [
-    `  ${incident.id}  ${incident.service}, for ${since}: ${stageText(incident)}`,
-    ...(affectedServices.length > 1 ? [`    hurt: ${affectedServices.join(", ")}`] : []),
+    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident)}`,
+    `    impact ${level}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
+    ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
+    ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
     ...(decision === null
       ? []
       : [`    ${decisionWords(decision)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
@@ -158,25 +165,29 @@ function describe(incident: Incident, now: number): readonly string[] {
   ];
 }
 
-function stageText({ stage, gate }: Incident): string {
-  return stage === "waiting-approval" && gate?.outcome === "denied" ? "the gate denied the plan" : STAGES[stage];
+/** What waits for a person stands out. */
+function stateText(incident: Incident): string {
+  const words = stageWords(incident);
+  return words === "needs approval" ? words.toUpperCase() : words;
 }
 
-function waitsFor({ stage, plan, gate }: Incident, now: number): readonly string[] {
+function waitsFor(incident: Incident, now: number): readonly string[] {
+  const { stage, plan, gate } = incident;
   if (stage !== "waiting-approval" || plan === null) return [];
   const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
+  const answer =
+    waitingPlan(incident, now) === null
+      ? ["    expired; the watch files a new plan at its next evaluation"]
+      : [
+          `    plan ${plan.id}: ${planWords(plan)}`,
+          `    to be answered within ${durationText(plan.expiresAt - now)}`,
+          `    unship approve ${plan.id}`,
+          `    unship reject ${plan.id} --reason "…"`,
+        ];
   return [
     ...against.map(
       ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
     ),
-    ...(gate?.outcome === "held"
-      ? [
-          plan.expiresAt > now
-            ? `    to be answered within ${durationText(plan.expiresAt - now)}`
-            : "    expired; the watch files a new plan on its next look",
-          `    unship approve ${plan.id}`,
-          `    unship reject ${plan.id} --reason "…"`,
-        ]
-      : []),
+    ...(gate?.outcome === "held" ? answer : []),
   ];
 }

@@ -1,6 +1,6 @@
+import { likelihood } from "../../core/guardrails/incident-text.ts";
 import type { SeedStep, StepAnswers } from "../../core/model/assessment.ts";
 import { durationText } from "../../core/model/time.ts";
-import { likelihood } from "../cli/words.ts";
 
 /** How many names of a kind a line holds. */
 const SHOWN = 5;

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
+import { parseDuration } from "../../core/config/durations.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
+import { type AcknowledgedAs, USUAL_MS } from "../../core/guardrails/acknowledged.ts";
+import { openIncidents, openIncidentView } from "../../core/guardrails/open-incidents.ts";
 import { whoGoesOn } from "../../core/guardrails/plan-use.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock, Gate, Ledger, Proof } from "../../core/ports.ts";
@@ -10,7 +13,7 @@ import { planCase, planView, waitingPlans } from "./waiting-plans.ts";
 
 export interface ApprovalParts {
   readonly config: Pick<Config, "services" | "approvers" | "approval">;
-  readonly gate: Pick<Gate, "identify" | "approve" | "reject">;
+  readonly gate: Pick<Gate, "identify" | "approve" | "reject" | "acknowledge">;
   readonly ledger: Ledger;
   readonly clock: Clock;
   /** Of one person. */
@@ -20,13 +23,16 @@ export interface ApprovalParts {
 /** Of one address; a person mistypes less often. */
 const STRANGERS_PER_MINUTE = 10;
 const PLAN = "/v1/plans/(?<plan>[\\w.-]{1,100})";
+const INCIDENT = "/v1/incidents/(?<incident>[\\w.:+-]{1,200})";
 
 /** What was read, by its hash: a yes to what somebody else put there meanwhile is worth nothing (S4). */
 const Approve = z.strictObject({ hash: z.string().min(1).max(200) });
+const Acknowledge = z.strictObject({ for: z.string().max(40).optional(), note: z.string().max(1000).optional() });
 const Reject = z.strictObject({ hash: z.string().min(1).max(200), reason: z.string().min(1).max(1000).optional() });
 
 /**
- * The approval API: plans that wait, one plan as a diff, yes and no. Every call carries a personal token (or one of
+ * The approval API: plans that wait, one plan as a diff, yes and no; and the open incidents, with a way to stop the pages
+ * of one. Every call carries a personal token (or one of
  * the OIDC issuer) as bearer; reading needs one too. Whoever shows none is limited by address, whoever does by name.
  */
 export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute }: ApprovalParts): readonly Route[] {
@@ -62,7 +68,40 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       return act(words.plan ?? "", read.data, proof);
     });
 
+  const acknowledging = (as: AcknowledgedAs): Route => ({
+    method: "POST",
+    path: new RegExp(`^${INCIDENT}/${as}$`),
+    handle: forPerson(async ({ words, body }, proof) => {
+      const read = Acknowledge.safeParse(jsonOf(body));
+      const forMs = read.data?.for === undefined ? USUAL_MS[as] : parseDuration(read.data.for);
+      if (!read.success || forMs === null) {
+        return problem(400, "input.invalid", 'Send JSON: {"for": such as "30m", "note": up to 1000 characters}.');
+      }
+      const incident = words.incident ?? "";
+      const { by, at, until } = await gate.acknowledge(incident, proof, { as, forMs, note: read.data.note ?? "" });
+      return { status: 200, body: { incident, as, by, at: rfc3339(at), until: rfc3339(until) } };
+    }),
+  });
+
   return [
+    {
+      method: "GET",
+      path: /^\/v1\/incidents$/,
+      handle: forPerson(async () => {
+        const now = clock.now();
+        const open = await openIncidents(ledger, config.services, now);
+        const incidents = open.map((one) => ({
+          id: one.incident.id,
+          service: one.incident.service,
+          stage: one.incident.stage,
+          detected_at: rfc3339(one.incident.detectedAt),
+          ...openIncidentView(one, now),
+        }));
+        return { status: 200, body: { incidents } };
+      }),
+    },
+    acknowledging("acknowledge"),
+    acknowledging("snooze"),
     {
       method: "GET",
       path: /^\/v1\/plans$/,
@@ -125,6 +164,7 @@ function limited(seconds: number): Reply | null {
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   "approval.refused": 403,
   "plan.unknown": 404,
+  "incident.unknown": 404,
   "plan.changed": 409,
   "plan.expired": 410,
   "input.invalid": 400,

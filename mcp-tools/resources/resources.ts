@@ -1,5 +1,6 @@
 import { explain } from "../../core/config/explain.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { worstFirst } from "../../core/impact/worst-first.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote } from "../../core/model/untrusted-text.ts";
 import type { ToolContext } from "../context.ts";
@@ -9,6 +10,7 @@ import { answerOf } from "../result.ts";
 import { WEIGHT_A_TOKEN } from "../token-weight.ts";
 import { draftPostmortem } from "../tools/draft-postmortem.ts";
 import { getIncident } from "../tools/get-incident.ts";
+import { searchIncidents } from "../tools/search-incidents.ts";
 
 /** What clients attach to a conversation: the same facts as the tools give, under an address. Only reading. */
 export interface Resource {
@@ -31,6 +33,13 @@ const POLICY: Resource = {
   name: "policy",
   title: "What unship may do here, in plain words",
   mimeType: "text/plain",
+};
+
+const OPEN: Resource = {
+  uri: "unship://open-incidents",
+  name: "open incidents",
+  title: "All open incidents, worst first, and how to answer the plans that wait",
+  mimeType: "application/json",
 };
 
 const kinds = {
@@ -67,14 +76,19 @@ const PAGE = 50;
 const QUESTION = "resources";
 
 /**
- * Policy first, then the incidents, newest first, each with its plan and its draft; `next` is null on the last page.
+ * Policy and the list of open incidents first, then the incidents, open ones first (worst first), then newest first, each with its plan and its draft; `next` is null on the last page.
  * Throws "input.invalid" for a cursor that is none of ours.
  */
 export async function listResources(
-  { ledger, draft }: ToolContext,
+  { ledger, draft, config }: ToolContext,
   cursor: string | undefined,
 ): Promise<{ readonly resources: readonly Resource[]; readonly next: string | null }> {
-  const incidents = await ledger.incidents();
+  const all = await ledger.incidents();
+  const open = worstFirst(
+    all.filter(({ stage }) => stage !== "closed"),
+    config.services,
+  );
+  const incidents = [...open, ...all.filter(({ stage }) => stage === "closed")];
   const from = startOf(cursor, QUESTION);
   const of = (kind: ResourceTemplate, id: string, title: string): Resource => ({
     uri: kind.uriTemplate.replace(/\{\w+\}/, encodeURIComponent(id)),
@@ -92,7 +106,7 @@ export async function listResources(
   const { items } = page(groups, { limit: PAGE, question: QUESTION });
   const end = from + items.length;
   return {
-    resources: [...(cursor === undefined ? [POLICY] : []), ...items.flat()],
+    resources: [...(cursor === undefined ? [POLICY, OPEN] : []), ...items.flat()],
     next: end < incidents.length ? cursorOf(end, QUESTION) : null,
   };
 }
@@ -105,6 +119,10 @@ export async function readResource(
 ): Promise<{ readonly mimeType: string; readonly text: string } | null> {
   if (uri === POLICY.uri) {
     return { mimeType: POLICY.mimeType, text: bounded(explain(context.config).map((line) => cleanText(line, 1_000))) };
+  }
+  if (uri === OPEN.uri) {
+    const { text } = await searchIncidents.run({ open_only: true }, context, abort);
+    return { mimeType: OPEN.mimeType, text };
   }
   const [, kind, id] = /^unship:\/\/(incidents|plans|postmortems)\/([^/?#]{1,300})$/.exec(uri) ?? [];
   if (kind === undefined || id === undefined) return null;

@@ -1,14 +1,18 @@
 import { z } from "zod";
+import type { Config } from "../../core/config/config.ts";
 import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, limit, more, notice } from "../arguments.ts";
+import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { page } from "../page.ts";
-import { targetText } from "../plan-view.ts";
+import { nextStep, targetText } from "../plan-view.ts";
 
 const Culprit = z.strictObject({ change: z.string(), probability: z.number() });
 const Event = z.strictObject({ at: z.string(), event: z.string(), detail: z.string() });
@@ -46,11 +50,14 @@ export const getIncident = defineTool({
     recovery: z.string().nullable(),
     outcome: z.string().nullable(),
     unverified: z.array(z.string()),
+    next: z.string().optional(),
+    acknowledged: z.string().optional(),
+    also_open: z.string().optional(),
     timeline: z.array(Event),
     total: z.number(),
     more,
   }),
-  async run({ incident: id, limit: most, cursor: at }, { ledger }) {
+  async run({ incident: id, limit: most, cursor: at }, { ledger, config, clock }) {
     const incident = await ledger.incident(id);
     if (incident === null) throw new UnshipError("incident.unknown", { incident: name(id) });
     const events = incident.timeline.map((one) => ({
@@ -59,9 +66,27 @@ export const getIncident = defineTool({
       detail: quote(one.detail, 300),
     }));
     const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, weight: 8_000 });
-    return { ...facts(incident), timeline: [...items], ...rest };
+    return {
+      ...facts(incident),
+      ...(await around(incident, ledger, config, clock.now())),
+      timeline: [...items],
+      ...rest,
+    };
   },
 });
+
+/** What a person can do about it now, and what else is open. */
+async function around(incident: Incident, ledger: ToolContext["ledger"], { services }: Config, now: number) {
+  const open = await openIncidents(ledger, services, now);
+  const own = open.find((one) => one.incident.id === incident.id)?.acknowledged ?? null;
+  const plan = waitingPlan(incident, now);
+  const others = othersLine(incident, { open: open.map((one) => one.incident), services });
+  return {
+    ...(plan === null ? {} : { next: nextStep(plan.id, "require_approval") }),
+    ...(own === null ? {} : { acknowledged: quote(acknowledgedWords(own, now), 300) }),
+    ...(others === null ? {} : { also_open: cleanText(others, 600) }),
+  };
+}
 
 function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
   const culprit = decision?.culprit ?? null;

@@ -1,11 +1,16 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
+import { incidentTitle, planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
-import { limit, notice, service } from "../arguments.ts";
+import { cursor, more, notice, service } from "../arguments.ts";
+import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { page } from "../page.ts";
+import { nextStep } from "../plan-view.ts";
 
 const Hit = z.strictObject({
   incident: z.string(),
@@ -13,6 +18,17 @@ const Hit = z.strictObject({
   summary: z.string(),
   outcome: z.string(),
   score: z.number().nullable(),
+  waits: z.string().optional(),
+});
+
+const MOST = 50;
+const USUAL = 5;
+const Input = z.strictObject({
+  text: z.string().max(1_000).optional(),
+  service,
+  open_only: z.boolean().default(false).describe("Without text"),
+  limit: z.int().min(1).max(MOST).optional(),
+  cursor,
 });
 
 export const searchIncidents = defineTool({
@@ -22,18 +38,17 @@ export const searchIncidents = defineTool({
   reach: "held",
   description:
     "Past incidents that resemble a description (`text`: services, metrics, error messages), best first; without text " +
-    "the latest incidents, newest first. Memory is advice about where to look. It is never evidence about the incident " +
+    "the latest incidents, newest first; with `open_only` all open ones, worst first, and how to answer the plan that " +
+    "waits in each. Memory is advice about where to look. It is never evidence about the incident " +
     "at hand: what was true then may not be true now.",
-  input: z.strictObject({
-    text: z.string().max(1_000).optional(),
-    service,
-    open_only: z.boolean().default(false).describe("Only incidents that are not closed; without text"),
-    limit: limit(20, 5),
-  }),
-  output: z.strictObject({ notice, incidents: z.array(Hit) }),
-  async run({ text, service: of, open_only, limit: most }, { ledger, incidents }) {
+  input: Input,
+  output: z.strictObject({ notice, incidents: z.array(Hit), total: z.number(), more }),
+  async run(input, context) {
+    const { text, service: of, open_only, limit: most = USUAL } = input;
+    const { ledger, incidents } = context;
+    if (open_only && (text === undefined || text.trim() === "")) return openOnes(input, context);
     if (text === undefined || text.trim() === "") {
-      const latest = await ledger.incidents(open_only ? { open: true, limit: 200 } : { limit: 200 });
+      const latest = await ledger.incidents({ limit: 200 });
       const hits = latest
         .filter((one) => of === undefined || one.service === of || one.affectedServices.includes(of))
         .toSorted((a, b) => b.detectedAt - a.detectedAt)
@@ -45,7 +60,7 @@ export const searchIncidents = defineTool({
           outcome: one.outcome ?? "open",
           score: null,
         }));
-      return { notice: UNTRUSTED_NOTICE, incidents: [...asManyAsFit(hits)] };
+      return asManyAsFit(hits);
     }
     if (incidents === null) throw new UnshipError("store.unavailable", { reason: "no memory is open here" });
     const recalled = await incidents.recall({ text, limit: most, ...(of === undefined ? {} : { services: [of] }) });
@@ -56,9 +71,38 @@ export const searchIncidents = defineTool({
       outcome,
       score: figure(score),
     }));
-    return { notice: UNTRUSTED_NOTICE, incidents: [...asManyAsFit(hits)] };
+    return asManyAsFit(hits);
   },
 });
 
 /** The best ones come first: what does not fit is what matters least. */
-const asManyAsFit = <T>(hits: readonly T[]): readonly T[] => page(hits, { limit: hits.length, question: "" }).items;
+function asManyAsFit(hits: z.infer<typeof Hit>[]) {
+  const { items } = page(hits, { limit: hits.length, question: "" });
+  return { notice: UNTRUSTED_NOTICE, incidents: [...items], total: items.length, more: null };
+}
+
+/** All that are open, worst first; a page of them where they do not fit. */
+async function openOnes(
+  { service: of, limit: most, cursor: at }: z.output<typeof Input>,
+  { ledger, config, clock }: ToolContext,
+) {
+  const now = clock.now();
+  const open = (await openIncidents(ledger, config.services, now)).filter(
+    ({ incident }) => of === undefined || incident.service === of || incident.affectedServices.includes(of),
+  );
+  const hits = open.map(({ incident, acknowledged }): z.infer<typeof Hit> => {
+    const plan = waitingPlan(incident, now);
+    const does = plan === null ? "" : `; plan ${plan.id}: ${planWords(plan)}`;
+    const quiet = acknowledged === null ? "" : `, ${acknowledgedWords(acknowledged, now)}`;
+    return {
+      incident: name(incident.id),
+      at: rfc3339(incident.detectedAt),
+      summary: quote(`impact ${knownLevel(incident)}: ${incidentTitle(incident, now)}${does}${quiet}`, 400),
+      outcome: `open: ${stageWords(incident)}`,
+      score: null,
+      ...(plan === null ? {} : { waits: nextStep(plan.id, "require_approval") }),
+    };
+  });
+  const { items, ...rest } = page(hits, { cursor: at, limit: most ?? MOST, question: ["open", of ?? null] });
+  return { notice: UNTRUSTED_NOTICE, incidents: [...items], ...rest };
+}

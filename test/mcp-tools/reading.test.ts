@@ -49,6 +49,7 @@ describe("resources", () => {
     const { resources } = await one.client.listResources();
     expect(resources.map(({ uri }) => uri)).toEqual([
       "unship://policy",
+      "unship://open-incidents",
       `unship://incidents/${incident.id}`,
       `unship://plans/${incident.plan?.id}`,
       `unship://postmortems/${incident.id}`,

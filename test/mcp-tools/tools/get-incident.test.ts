@@ -43,6 +43,20 @@ describe("get_incident", () => {
     expect(next.structured?.timeline).toMatchObject([{ event: "policy-fired" }, { event: "executed" }]);
   });
 
+  it("says in one line which others are open, worst first", async () => {
+    const open = { ...incident, stage: "detected", outcome: null, closedAt: null, gate: null } as const;
+    const others = [
+      { ...open, id: "inc-2", service: "cart", impact: null },
+      { ...open, id: "inc-3", service: "search" },
+    ];
+    const base = holding(incident);
+    const of = { ...base, ledger: { ...base.ledger, incidents: async () => others } };
+    const { structured } = await callTool(of, "get_incident", { incident: incident.id });
+    expect(structured?.also_open).toBe(
+      "Also open: inc-3 search (looking for the cause); inc-2 cart (looking for the cause)",
+    );
+  });
+
   it("says how to find one that exists", async () => {
     const { text, isError } = await callTool(holding(incident), "get_incident", { incident: "inc-0" });
     expect(isError).toBe(true);
