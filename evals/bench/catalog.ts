@@ -66,6 +66,14 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const { benchFleet } = await import("./fleet.ts");
     return await benchFleet(request);
   },
+  "fleet-calm": async (request) => {
+    const { benchCalm } = await import("./fleet-calm.ts");
+    return await benchCalm(request);
+  },
+  "fleet-unrelated": async (request) => {
+    const { benchUnrelated } = await import("./fleet-unrelated.ts");
+    return await benchUnrelated(request);
+  },
   mcp: async ({ trials }) => {
     const { benchMcp } = await import("./mcp.ts");
     return await benchMcp(trials);

@@ -1,13 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { type CalmTime, calmTime } from "../fleet/calm-time.ts";
 import { besideCalm, disturbed, type Kind, pairs, writeCalm } from "../fleet/cases.ts";
 import { compareKinds, type KindReport, type Tally } from "../fleet/compare.ts";
 import { foldersAsMaterials, type Materials, ownMaterials } from "../fleet/materials.ts";
 import { createProgress } from "../lab/progress.ts";
 import type { BenchOutcome, BenchRequest } from "./catalog.ts";
-import { clopperPearson } from "./intervals.ts";
 
 /** So many incidents are laid together where nobody says otherwise, and so many disturbances stand beside them. */
 const INCIDENTS = 45;
@@ -15,24 +13,16 @@ const DISTURBANCES = 24;
 const PAIRS = 500;
 /** Of the healthy services without edges, the slowest rows, so many incidents stand beside. */
 const WITHOUT_EDGES = 20;
-/** Hours of calm time for each number of services. */
-const CALM_HOURS = [
-  [15, 40],
-  [100, 12],
-  [1000, 2],
-] as const;
-
 export interface FleetReport {
   readonly benchmark: "fleet";
   readonly seed: number;
   readonly kinds: readonly KindReport[];
-  readonly calm: readonly CalmTime[];
   readonly met: boolean;
 }
 
 /**
- * What is decided on worlds that nothing joins, alone and together, and what calm time costs people. `trials` bounds the
- * pairs, and with them the cases of every other row and the hours of calm time.
+ * What is decided on worlds that nothing joins, alone and together. `trials` bounds the pairs, and with them the incidents
+ * that they are drawn from and the cases of every other row.
  */
 export async function benchFleet({ seed, trials, data }: BenchRequest): Promise<BenchOutcome> {
   const directory = mkdtempSync(join(tmpdir(), "unship-fleet-"));
@@ -46,11 +36,8 @@ export async function benchFleet({ seed, trials, data }: BenchRequest): Promise<
     const wanted = { incidents: Math.max(2, few(INCIDENTS)), disturbances: few(DISTURBANCES) };
     const materials = materialsOf(directory, seed, data, wanted);
     const kinds = await compareKinds(kindsOf(directory, materials, seed, trials ?? PAIRS), progress.step);
-    const calm: CalmTime[] = [];
-    for (const [services, hours] of CALM_HOURS)
-      calm.push(await calmTime(directory, seed, services, few(hours), progress.step));
     const met = kinds.every(({ differences, wrong }) => differences.length === 0 && wrong.length === 0);
-    const report: FleetReport = { benchmark: "fleet", seed, kinds, calm, met };
+    const report: FleetReport = { benchmark: "fleet", seed, kinds, met };
     return { lines: fleetLines(report), value: report, met };
   } finally {
     progress.end();
@@ -98,7 +85,7 @@ const seconds = (value: number | null): string => (value === null ? "–" : `${v
 const tallyText = ({ found, decidedSeconds, executedSeconds, wrongActs }: Tally, incidents: number): string =>
   `${`${found}/${incidents}`.padEnd(10)}${seconds(decidedSeconds).padEnd(9)}${seconds(executedSeconds).padEnd(10)}${String(wrongActs).padEnd(7)}`;
 
-function fleetLines({ seed, kinds, calm, met }: FleetReport): readonly string[] {
+function fleetLines({ seed, kinds, met }: FleetReport): readonly string[] {
   const rows = kinds.flatMap(({ name, cases, incidents, alone, together, differences }) => [
     `${name} (${cases} cases)`,
     `  ${"alone".padEnd(12)}${tallyText(alone, incidents)}`,
@@ -116,15 +103,7 @@ function fleetLines({ seed, kinds, calm, met }: FleetReport): readonly string[] 
     `${"".padEnd(14)}found     decided  executed  wrong  different (medians from true onset, over what was found)`,
     ...rows,
     "",
-    ...calm.map(calmText),
-    "",
     `claimed: no decision differs by more than one evaluation, and no wrong act: ${met ? "reached" : "not reached"}`,
     ...(listed.length === 0 ? [] : ["", "differences:", ...listed]),
   ];
-}
-
-function calmText({ services, hours, deploys, incidents, pages, acts }: CalmTime): string {
-  const upper = (count: number) => `${count} in ${hours} h, ${(count / hours).toFixed(3)} an hour`;
-  const { upper: most } = clopperPearson(Math.min(acts, deploys), deploys);
-  return `calm time, ${services} services, ${deploys} deploys: incidents ${upper(incidents)}; pages ${upper(pages)}; acts ${acts} (95 %: at most ${most.toFixed(4)} a deploy)`;
 }

@@ -46,6 +46,31 @@ export function binomialCdf(hits: number, trials: number, p: number): number {
   return Math.min(1, sum);
 }
 
+/**
+ * The exact two-sided 95 % limits of the mean of a Poisson count of which `count` were seen.
+ * @see Garwood (1936), Biometrika 28(3/4):437–442
+ */
+export function poissonLimits(count: number): Limits {
+  // Above this mean no count as small as this is seen once in 10⁶.
+  const most = count + 10 * Math.sqrt(count + 1) + 10;
+  const mean = (holds: (mean: number) => boolean) => most * bisect((share) => holds(most * share));
+  return {
+    lower: count === 0 ? 0 : mean((one) => 1 - poissonCdf(count - 1, one) < 0.025),
+    upper: mean((one) => poissonCdf(count, one) > 0.025),
+  };
+}
+
+/** P(X ≤ count) at a mean. O(count). */
+function poissonCdf(count: number, mean: number): number {
+  let term = Math.exp(-mean);
+  let sum = term;
+  for (let k = 1; k <= count; k++) {
+    term *= mean / k;
+    sum += term;
+  }
+  return Math.min(1, sum);
+}
+
 /** The middle value; an infinite one stays infinite. */
 export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -3,7 +3,8 @@ import { MINUTE } from "../scenarios/world/model.ts";
 import { writeBundle } from "../scenarios/write.ts";
 import { CALM_MOMENT, calmWorld } from "./calm.ts";
 import type { Composition, Member } from "./composition.ts";
-import { replayCompositions } from "./composition-pool.ts";
+import type { Composed } from "./replay-composition.ts";
+import { answersOf } from "./worker-pool.ts";
 
 /** What a number of services costs people while nothing is wrong. */
 export interface CalmTime {
@@ -50,7 +51,7 @@ export async function calmTime(
     });
     return { id: `${services} services, hour ${hour}`, members, beforeMs: 0, afterMs: HOUR_MS, stepMs: 15_000 };
   });
-  const replayed = await replayCompositions(compositions, onDone);
+  const replayed = await answersOf<Composition, Composed>("composition-worker", compositions, onDone);
   const episodes = replayed.flatMap((one) => one.episodes);
   return {
     services,

@@ -3,10 +3,10 @@ import { quantile } from "../replay/score.ts";
 import { MINUTE } from "../scenarios/world/model.ts";
 import type { Case, Kind } from "./cases.ts";
 import { type Composition, finestStep, type Member, placed } from "./composition.ts";
-import { replayCompositions } from "./composition-pool.ts";
 import { type Difference, decisionsOf, decisionText, differences, episodesOf } from "./decisions.ts";
 import { readRecorded } from "./recorded.ts";
 import type { Composed } from "./replay-composition.ts";
+import { answersOf } from "./worker-pool.ts";
 
 /** The watch around the first onset: the second may come ten minutes later, and is watched for 25 more. */
 const BEFORE_MS = 6 * MINUTE;
@@ -54,7 +54,7 @@ export async function compareKinds(
   const all = planned.flatMap(({ cases }) => cases.flatMap(({ alone, together }) => [...alone, together]));
   // What is alone beside several others is replayed once.
   const different = [...new Map(all.map((composition) => [composition.id, composition])).values()];
-  const replayed = await replayCompositions(different, onDone);
+  const replayed = await answersOf<Composition, Composed>("composition-worker", different, onDone);
   const answers = new Map(replayed.map((answer) => [answer.id, answer]));
   return planned.map(({ name, cases }) => reportOf(name, cases, answers));
 }

@@ -85,9 +85,9 @@ function renamedChange(change: Change, { tag, name, id, text }: Renaming): Chang
 
 /** What is scored, and the family: what else a truth says is prose about the world under its old names. */
 function renamedTruth(
-  { faulty, action, acceptable, culprit, targets, onset, family }: TruthFile,
+  { faulty, action, acceptable, culprit, targets, onset, incidents, family }: TruthFile,
   id: (text: string) => string,
-) {
+): TruthFile {
   return {
     faulty,
     action,
@@ -95,6 +95,15 @@ function renamedTruth(
     culprit: culprit === null ? null : id(culprit),
     targets: targets.map(id),
     onset,
+    ...(incidents === undefined
+      ? {}
+      : {
+          incidents: incidents.map((part) => ({
+            culprit: id(part.culprit),
+            targets: part.targets.map(id),
+            onset: part.onset,
+          })),
+        }),
     ...(family === undefined ? {} : { family }),
   };
 }

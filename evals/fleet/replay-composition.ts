@@ -1,4 +1,5 @@
 import type { Notice, Notifier } from "../../core/ports.ts";
+import type { Bundle } from "../replay/bundle.ts";
 import type { Episode } from "../replay/episode.ts";
 import { replayRecording } from "../replay/replay.ts";
 import { configFor } from "../replay/seed-config.ts";
@@ -20,7 +21,14 @@ export async function replayComposition(
   read: (directory: string) => Recorded,
   abort: AbortSignal,
 ): Promise<Composed> {
-  const bundle = composed(composition, read);
+  return {
+    id: composition.id,
+    ...(await replayUnbound(composed(composition, read), composition.stepMs, abort)),
+  };
+}
+
+/** Replays a bundle with an evaluation every `stepMs`, under the same limits, and counts the pages. */
+export async function replayUnbound(bundle: Bundle, stepMs: number, abort: AbortSignal): Promise<Omit<Composed, "id">> {
   const config = configFor(bundle, undefined, undefined);
   const paged = new Set<string>();
   const notifier: Notifier = {
@@ -31,11 +39,11 @@ export async function replayComposition(
   };
   const { episodes } = await replayRecording(
     bundle,
-    withUnboundLimits({ ...config, watch: { ...config.watch, stepMs: composition.stepMs } }),
+    withUnboundLimits({ ...config, watch: { ...config.watch, stepMs } }),
     "bench",
     abort,
     undefined,
     notifier,
   );
-  return { id: composition.id, episodes, pages: paged.size };
+  return { episodes, pages: paged.size };
 }

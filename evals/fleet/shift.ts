@@ -1,3 +1,4 @@
+import type { TruthFile } from "../replay/bundle-schema.ts";
 import type { Recorded } from "./recorded.ts";
 
 /** The same world `byMs` later (earlier where negative); whole ms. Every time in it and in its truth moves alike. Pure. */
@@ -22,6 +23,15 @@ export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
         ...(endsAt === undefined ? {} : { endsAt: endsAt + byMs }),
       })),
     },
-    truth: truth === null ? null : { ...truth, onset: truth.onset === null ? null : truth.onset + byMs },
+    truth: truth === null ? null : laterTruth(truth, byMs),
+  };
+}
+
+function laterTruth(truth: TruthFile, byMs: number): TruthFile {
+  const { onset, incidents } = truth;
+  return {
+    ...truth,
+    onset: onset === null ? null : onset + byMs,
+    ...(incidents === undefined ? {} : { incidents: incidents.map((part) => ({ ...part, onset: part.onset + byMs })) }),
   };
 }

@@ -7,9 +7,9 @@ import { type Composition, composed, placed } from "./composition.ts";
 import type { Recorded } from "./recorded.ts";
 
 /**
- * Writes a composition as a bundle folder. Where one member alone has something to find, its truth is the folder's
- * `truth.json`; `members.json` holds the truth of each by its tag, which the format of one incident cannot say. Throws
- * "input.invalid" where something is there already.
+ * Writes a composition as a bundle folder. Its `truth.json` says what is to be found in all of its members, each by its own
+ * incident where there are several; `members.json` holds the truth of each by its tag. Throws "input.invalid" where
+ * something is there already.
  */
 export function writeComposition(
   composition: Composition,
@@ -21,12 +21,36 @@ export function writeComposition(
     const { truth } = placed(read(member.directory), member);
     return truth === null || member.only === "changes" ? [] : [{ tag: member.tag, truth }];
   });
-  const faulty = truths.filter(({ truth }) => truth.faulty);
   const put = (name: string, value: object) =>
     writeFileSync(join(directory, name), `${JSON.stringify(value, null, 1)}\n`, { flush: true });
-  const [only] = faulty.length === 0 ? truths : faulty;
-  if (only !== undefined && faulty.length <= 1) put("truth.json", onDisk(only.truth));
+  const whole = wholeTruth(truths.map(({ truth }) => truth));
+  if (whole !== null) put("truth.json", onDisk(whole));
   put("members.json", Object.fromEntries(truths.map(({ tag, truth }) => [tag, onDisk(truth)])));
 }
 
-const onDisk = (truth: TruthFile): object => ({ ...truth, onset: rfc3339(truth.onset) });
+/** The truth of several worlds that nothing joins; null where none of them has one. */
+function wholeTruth(truths: readonly TruthFile[]): TruthFile | null {
+  const faulty = truths.filter((truth) => truth.faulty);
+  const [first] = faulty.length === 0 ? truths : faulty;
+  if (first === undefined || faulty.length <= 1) return first ?? null;
+  const incidents = faulty.flatMap(partsOf).toSorted((a, b) => a.onset - b.onset);
+  return {
+    faulty: true,
+    action: first.action,
+    acceptable: [...new Set(faulty.flatMap(({ acceptable }) => acceptable))],
+    culprit: incidents[0]?.culprit ?? first.culprit,
+    targets: faulty.flatMap(({ targets }) => targets),
+    onset: incidents[0]?.onset ?? first.onset,
+    incidents,
+  };
+}
+
+function partsOf({ incidents, culprit, targets, onset }: TruthFile): NonNullable<TruthFile["incidents"]> {
+  if (incidents !== undefined) return incidents;
+  return culprit === null || onset === null ? [] : [{ culprit, targets, onset }];
+}
+
+function onDisk(truth: TruthFile): object {
+  const incidents = truth.incidents?.map((part) => ({ ...part, onset: rfc3339(part.onset) }));
+  return { ...truth, onset: rfc3339(truth.onset), ...(incidents === undefined ? {} : { incidents }) };
+}

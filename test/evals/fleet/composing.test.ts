@@ -145,7 +145,13 @@ describe("two worlds laid together", () => {
     writeComposition(composition, read, directory);
     const there = readBundle(directory);
     expect({ ...there, directory: "" }).toEqual(composed(composition, read));
-    expect(readTruth(directory)).toBeNull();
+    const [one, other] = composition.members.map((member) => placed(read(member.directory), member).truth);
+    expect(readTruth(directory)).toMatchObject({
+      faulty: true,
+      culprit: one?.culprit,
+      targets: [...(one?.targets ?? []), ...(other?.targets ?? [])],
+      incidents: [one, other].map((truth) => ({ culprit: truth?.culprit, onset: truth?.onset })),
+    });
     const members: Record<string, { culprit: string }> = JSON.parse(
       readFileSync(join(directory, "members.json"), "utf8"),
     );
