@@ -1,0 +1,105 @@
+import type { Draw } from "../scenarios/draw.ts";
+import { linesOf } from "../scenarios/stories.ts";
+import { type Fault, MINUTE, type PlannedChange, SECOND, type ServiceModel } from "../scenarios/world/model.ts";
+import type { ApartPlot, ApartWorld } from "./apart-world.ts";
+
+/** What tells a bad version from the one before it. */
+export const TELLS = [
+  "errors or latency by version",
+  "log lines new in its version",
+  "readiness",
+  "growth with the rollout",
+] as const;
+export type Tell = (typeof TELLS)[number];
+
+/** How strongly a service is degraded: from the ambiguous 5 % of requests to most of them, or 2 to 8 times as slow. */
+function drawHarm(draw: Draw): Partial<Fault> {
+  return draw.chance(0.6) ? { errors: draw.logUniform(0.05, 0.6) } : { latencyFactor: draw.logUniform(2, 8) };
+}
+
+/** A deploy of its own of a service, and the first moment at which its version serves. */
+export function ownDeploy(
+  world: ApartWorld,
+  service: ServiceModel,
+  at: number,
+  rolloutMs: number,
+): { readonly change: PlannedChange; readonly servesAt: number } {
+  const change = world.changes.make("deploy", service, at, { rolloutMs });
+  return { change, servesAt: change.shares.find(({ share }) => share > 0)?.at ?? change.startedAt };
+}
+
+/**
+ * Its new version is bad: what `tell` says tells it from the old one, and nothing else does. A version that only logs or
+ * readiness tell is replaced within a minute or so; one that shows by its share of the traffic takes some minutes.
+ */
+export function badVersion(world: ApartWorld, service: ServiceModel, at: number, tell: Tell): ApartPlot {
+  const draw = world.draw.stream("bad");
+  const slow = tell === "errors or latency by version" || tell === "growth with the rollout";
+  const rolloutMs = slow ? draw.uniform(3, 8) * MINUTE : draw.uniform(0.5, 2) * MINUTE;
+  const { change } = ownDeploy(world, service, at, rolloutMs);
+  const shown =
+    tell === "readiness" ? { unready: draw.uniform(0.4, 1), errors: draw.uniform(0.05, 0.4) } : drawHarm(draw);
+  const fault: Fault = {
+    because: change.id,
+    service: service.name,
+    from: change.startedAt,
+    to: Number.POSITIVE_INFINITY,
+    withVersion: true,
+    ...shown,
+    ...(tell === "log lines new in its version" ? { signature: "panic: runtime error in handler trace={hex}" } : {}),
+  };
+  return {
+    name: `bad version, told by ${tell}`,
+    why: "the version that the service's own deploy brought is bad",
+    changes: [change],
+    faults: [fault],
+    logs: tell === "log lines new in its version",
+    versions: tell === "errors or latency by version" || tell === "log lines new in its version",
+  };
+}
+
+/** Whose fault it is where the own deploy is innocent. */
+export const CAUSES = ["an unmeasured callee", "an external", "nothing that is known"] as const;
+export type Cause = (typeof CAUSES)[number];
+
+/**
+ * The service's own deploy is innocent: at the instant at which its version first serves, something else breaks the
+ * service, both versions alike. Signals and lines say no version or the same of both, and what is logged has been logged
+ * before, now and then.
+ */
+export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: number, cause: Cause): ApartPlot {
+  const draw = world.draw.stream("meanwhile");
+  const { change, servesAt } = ownDeploy(world, service, at, draw.uniform(0.5, 8) * MINUTE);
+  const from = servesAt + draw.uniform(-5, 10) * SECOND;
+  const lasts = draw.chance(0.5) ? Number.POSITIVE_INFINITY : draw.uniform(6, 15) * MINUTE;
+  const known =
+    cause === "nothing that is known"
+      ? "request failed: unexpected response id={id}"
+      : `${calleeOf(cause)}: connection timed out id={id}`;
+  const logs = draw.chance(0.5);
+  const fault: Fault = {
+    because: null,
+    service: service.name,
+    from,
+    to: from + lasts,
+    rampMs: draw.chance(0.5) ? 0 : draw.uniform(5, 60) * SECOND,
+    ...drawHarm(draw),
+    signature: known,
+  };
+  const before = { from: world.clock.historyStart, to: from };
+  return {
+    name: `own deploy innocent, broken by ${cause}`,
+    why: `${cause} broke the service while it was deployed`,
+    changes: [change],
+    faults: [fault],
+    lines: logs ? linesOf(draw.stream("lines"), service.name, before, 0.4, { level: "error", messages: [known] }) : [],
+    logs,
+    versions: draw.chance(0.5),
+    elsewhere:
+      cause === "an unmeasured callee" && draw.chance(0.5)
+        ? [{ service: calleeOf(cause), at: from - draw.uniform(5, 60) * SECOND }]
+        : [],
+  };
+}
+
+const calleeOf = (cause: Cause): string => (cause === "an external" ? "cards.example" : "ledger-core");
