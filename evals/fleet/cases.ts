@@ -3,20 +3,24 @@ import { createDraw } from "../scenarios/draw.ts";
 import { MINUTE, SECOND } from "../scenarios/world/model.ts";
 import { writeBundle } from "../scenarios/write.ts";
 import { CALM_MOMENT, calmWorld } from "./calm.ts";
-import type { Member } from "./composition.ts";
+import { type Member, type Neighbour, placed } from "./composition.ts";
 import type { Material, Materials } from "./materials.ts";
+import { readRecorded } from "./recorded.ts";
 
 /** Worlds laid together: those whose decisions are compared with what they are alone, and what stands beside them. */
 export interface Case {
   readonly name: string;
   readonly judged: readonly Member[];
   readonly beside: readonly Member[];
+  readonly neighbours?: readonly Neighbour[];
 }
 
 /** One line of the table. */
 export interface Kind {
   readonly name: string;
   readonly cases: readonly Case[];
+  /** What stands beside may turn an act into a question, never a question into an act; absent: it changes nothing. */
+  readonly mayAsk?: true;
 }
 
 /** Seconds from the first onset to the second. */
@@ -106,4 +110,21 @@ export function besideCalm(
       beside: calm.map((one) => ({ ...one, ...change.others })),
     })),
   };
+}
+
+/** Each of the first `count` incidents with a freshly deployed, unmeasured neighbour of the service whose change is the culprit. */
+export function besideNeighbour({ incidents }: Materials, seed: number, count: number): Kind {
+  const draw = createDraw(`neighbours/${seed}`);
+  const cases = incidents.slice(0, count).flatMap((incident): readonly Case[] => {
+    const { bundle, truth } = placed(readRecorded(incident.directory), member("a", incident));
+    const culprit = bundle.changes.find(({ id }) => id === truth?.culprit);
+    if (culprit === undefined) return [];
+    const neighbour = {
+      of: culprit.service,
+      is: draw.pick(["caller", "callee"] as const),
+      atMs: Math.round(draw.uniform(-3, 1) * MINUTE),
+    };
+    return [{ name: incident.name, judged: [member("a", incident)], beside: [], neighbours: [neighbour] }];
+  });
+  return { name: "an unmeasured neighbour, freshly deployed", cases, mayAsk: true };
 }

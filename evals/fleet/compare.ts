@@ -2,8 +2,8 @@ import { judge } from "../replay/judge.ts";
 import { quantile } from "../replay/score.ts";
 import { MINUTE } from "../scenarios/world/model.ts";
 import type { Case, Kind } from "./cases.ts";
-import { type Composition, finestStep, type Member, placed } from "./composition.ts";
-import { type Difference, decisionsOf, decisionText, differences, episodesOf } from "./decisions.ts";
+import { type Composition, finestStep, type Member, type Neighbour, placed } from "./composition.ts";
+import { type Difference, decisionsOf, decisionText, differences, episodesOf, newActs } from "./decisions.ts";
 import { readRecorded } from "./recorded.ts";
 import type { Composed } from "./replay-composition.ts";
 import { answersOf } from "./worker-pool.ts";
@@ -30,6 +30,8 @@ export interface KindReport {
   readonly differences: readonly (Difference & { readonly case: string; readonly world: string })[];
   /** Wrong acts beside others that were not made alone, a line each. */
   readonly wrong: readonly string[];
+  /** Where the law does not hold: every difference, or where what is beside may ask, every act that it added. */
+  readonly broken: readonly string[];
 }
 
 /** Replays every world of every kind alone and together, under the same clock, and compares the decisions. */
@@ -39,15 +41,15 @@ export async function compareKinds(
 ): Promise<readonly KindReport[]> {
   const steps = new Map<string, number>();
   const stepOf = ({ judged, beside }: Case) => Math.min(...[...judged, ...beside].map((one) => memberStep(one, steps)));
-  const planned = kinds.map(({ name, cases }) => ({
-    name,
+  const planned = kinds.map(({ cases, ...kind }) => ({
+    ...kind,
     cases: cases.map((one) => {
       const stepMs = stepOf(one);
       return {
         one,
         stepMs,
         alone: one.judged.map((world) => compositionOf([world], stepMs)),
-        together: compositionOf([...one.judged, ...one.beside], stepMs),
+        together: compositionOf([...one.judged, ...one.beside], stepMs, one.neighbours),
       };
     }),
   }));
@@ -56,7 +58,7 @@ export async function compareKinds(
   const different = [...new Map(all.map((composition) => [composition.id, composition])).values()];
   const replayed = await answersOf<Composition, Composed>("composition-worker", different, onDone);
   const answers = new Map(replayed.map((answer) => [answer.id, answer]));
-  return planned.map(({ name, cases }) => reportOf(name, cases, answers));
+  return planned.map((kind) => reportOf(kind, answers));
 }
 
 interface Planned {
@@ -66,7 +68,10 @@ interface Planned {
   readonly together: Composition;
 }
 
-function reportOf(name: string, cases: readonly Planned[], answers: ReadonlyMap<string, Composed>): KindReport {
+function reportOf(
+  { name, cases, mayAsk }: Omit<Kind, "cases"> & { readonly cases: readonly Planned[] },
+  answers: ReadonlyMap<string, Composed>,
+): KindReport {
   const worlds = cases.flatMap(({ one, stepMs, alone, together }) =>
     one.judged.map((member, index) => {
       const recorded = placed(readRecorded(member.directory), member);
@@ -80,6 +85,7 @@ function reportOf(name: string, cases: readonly Planned[], answers: ReadonlyMap<
         alone: judged(recorded.truth, before),
         together: judged(recorded.truth, after),
         differences: differences(before, after, stepMs),
+        newActs: newActs(before, after),
       };
     }),
   );
@@ -107,6 +113,10 @@ function reportOf(name: string, cases: readonly Planned[], answers: ReadonlyMap<
       found.map((difference) => ({ ...difference, case: name, world })),
     ),
     wrong: [...wrong, ...onOthers],
+    broken:
+      mayAsk === true
+        ? worlds.flatMap(({ newActs: acts, case: name }) => acts.map((act) => `${name}: ${act}`))
+        : worlds.flatMap(({ differences: found, case: name }) => found.map(({ kind }) => `${name}: ${kind}`)),
   };
 }
 
@@ -141,8 +151,9 @@ function tally(judgements: readonly Judgement[], more = 0): Tally {
   };
 }
 
-function compositionOf(members: readonly Member[], stepMs: number): Composition {
-  return { id: JSON.stringify([members, stepMs]), members, beforeMs: BEFORE_MS, afterMs: AFTER_MS, stepMs };
+function compositionOf(members: readonly Member[], stepMs: number, neighbours: readonly Neighbour[] = []): Composition {
+  const id = JSON.stringify([members, stepMs, neighbours]);
+  return { id, members, neighbours, beforeMs: BEFORE_MS, afterMs: AFTER_MS, stepMs };
 }
 
 function memberStep({ directory, only }: Member, known: Map<string, number>): number {

@@ -20,10 +20,21 @@ export interface Member {
   readonly edges?: boolean;
 }
 
+/** A service that nothing measures, freshly deployed, and joined to one of the members by a call. */
+export interface Neighbour {
+  /** Whose neighbour it is, under its name in the composition. */
+  readonly of: string;
+  readonly is: "caller" | "callee";
+  /** When its deploy starts, ms after the origin. */
+  readonly atMs: number;
+}
+
 /** Worlds that share a clock and nothing else. */
 export interface Composition {
   readonly id: string;
   readonly members: readonly Member[];
+  /** Absent: none. */
+  readonly neighbours?: readonly Neighbour[];
   /** The watch around the origin, ms. */
   readonly beforeMs: number;
   readonly afterMs: number;
@@ -40,13 +51,38 @@ export const ORIGIN = Date.UTC(2026, 5, 3, 12);
  * member's recording. Pure but for that.
  */
 export function composed(composition: Composition, read: (directory: string) => Recorded): Bundle {
-  const { id, members, beforeMs, afterMs } = composition;
+  const { id, members, neighbours = [], beforeMs, afterMs } = composition;
   const watch = { start: ORIGIN - beforeMs, end: ORIGIN + afterMs };
-  return united(
-    members.map((member) => placed(read(member.directory), member).bundle),
-    watch,
-    id,
-  );
+  const worlds = members.map((member) => placed(read(member.directory), member).bundle);
+  return united([...worlds, ...neighbours.map(neighbourWorld)], watch, id);
+}
+
+/** All that is known of a neighbour: its deploy, and the call. */
+function neighbourWorld({ of, is, atMs }: Neighbour, index: number): Bundle {
+  const name = `neighbour-${index + 1}`;
+  return {
+    directory: "",
+    incident: { schema: 1, id: name, title: name, watch: { start: ORIGIN, end: ORIGIN }, services: [] },
+    series: [],
+    changes: [
+      {
+        id: `${name}.deploy`,
+        kind: "deploy",
+        service: name,
+        from: "v1.4.0",
+        to: "v1.5.0",
+        startedAt: ORIGIN + atMs,
+        finishedAt: ORIGIN + atMs + 60_000,
+        source: "argocd",
+        reversible: true,
+      },
+    ],
+    topology: { edges: [is === "caller" ? [name, of] : [of, name]], external: [] },
+    logs: [],
+    spans: [],
+    alerts: [],
+    gaps: [],
+  };
 }
 
 /** One recording where and as its member says, with its truth. */

@@ -36,6 +36,19 @@ export function differences(
   }).flat();
 }
 
+/**
+ * What was executed beside others and not alone: an addition that may turn an act into a question, and never a question into
+ * an act, leaves this empty. Lines to read.
+ */
+export function newActs(alone: readonly Episode[], together: readonly Episode[]): readonly string[] {
+  const done = (episodes: readonly Episode[]) => episodes.filter(({ executed_at }) => executed_at !== null);
+  const actOf = ({ action, targets }: Episode) => `${action} ${targets.toSorted().join()}`;
+  const known = new Set(done(alone).map(actOf));
+  return done(together)
+    .filter((episode) => !known.has(actOf(episode)))
+    .map((episode) => decisionText(episode));
+}
+
 /** Those that call for something, in the order in which they were decided. */
 export const decisionsOf = (episodes: readonly Episode[]): readonly Episode[] =>
   episodes

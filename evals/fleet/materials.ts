@@ -44,13 +44,19 @@ export function ownMaterials(
   };
 }
 
-/** Folders of bundles as materials: whatever their truths call faulty, and all others. A bundle without a truth is left out. */
+/**
+ * Folders of bundles as materials: whatever their truths call faulty, and as disturbances those of which people may be
+ * told. What is calm, or has no truth, is left out.
+ */
 export function foldersAsMaterials(folders: readonly string[]): Materials {
   const all = findBundles(folders).flatMap((directory) => {
     const truth = readTruth(directory);
     if (truth === null) return [];
     const { watch } = readBundle(directory).incident;
     const moment = truth.onset ?? watch.start + INTO_WATCH_MS;
+    const disturbed =
+      truth.acceptable.includes("hotfix_recommendation") || /blip|surge|outage/.test(String(truth.family));
+    if (!truth.faulty && !disturbed) return [];
     return [{ faulty: truth.faulty, material: { name: basename(directory), directory, moment } }];
   });
   const those = (faulty: boolean) => all.filter((one) => one.faulty === faulty).map(({ material }) => material);
