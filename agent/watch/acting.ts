@@ -5,7 +5,7 @@ import { type GateAnswer, REASON_CHARS } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import { wrote } from "./adopting.ts";
 import { awaitsModel } from "./arguing.ts";
-import { holderOf, LONGEST_RETRY_MS, NOTHING_WRITTEN, SUBMITTED } from "./earlier.ts";
+import { claim, type Holder, LONGEST_RETRY_MS, NOTHING_WRITTEN, SUBMITTED } from "./earlier.ts";
 import { active, advance, note } from "./incident-state.ts";
 import { PLAN_EXPIRED } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -29,8 +29,8 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
   if (incident.plan === null && restsAfterNothing(incident, now, pursuit)) return save(incident);
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
     if (await pursuit.earlier.isRefused(targets)) return save(waiting(incident));
-    const holder = holderOf(targets, incident, pursuit.open(), now);
-    if (holder !== undefined) return save(waiting(waitsFor(incident, holder, now)));
+    const holder = claim(targets, incident, { open: pursuit.open(), claims: pursuit.claims, now });
+    if (holder !== null) return save(waiting(waitsFor(incident, holder, now)));
     const { plan, review } = await parts.gate.propose({
       incidentId: incident.id,
       targets,
@@ -83,9 +83,9 @@ export async function answeredByPerson({ id, plan, gate }: Incident, { parts, ca
 const ELSEWHERE = "waiting for another plan";
 
 /** The incident with a line, once, that its target is in a plan of another one. */
-function waitsFor(incident: Incident, holder: Incident, now: number): Incident {
+function waitsFor(incident: Incident, holder: Holder, now: number): Incident {
   if (incident.timeline.some(({ event }) => event === ELSEWHERE)) return incident;
-  return note(incident, now, ELSEWHERE, `${holder.plan?.id} of ${holder.id} would change the same object`);
+  return note(incident, now, ELSEWHERE, `${holder.plan} of ${holder.id} would change the same object`);
 }
 
 /** After plans that wrote nothing the next one waits, twice as long each time: a target that is down is not hammered. */

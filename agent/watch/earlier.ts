@@ -12,6 +12,9 @@ export const SUBMITTED = "submitted";
 /** Budgets, cooldowns and pauses end by themselves; nobody should wait much longer than this after they do. */
 export const LONGEST_RETRY_MS = 5 * 60_000;
 
+/** What was tried within a day counts: budgets count by the day as well, and after that a fresh try harms nobody. */
+export const REMEMBERED_MS = 24 * 3_600_000;
+
 /** What became of the same before: it binds an incident that begins anew as it would have bound one that never ended. */
 export interface Earlier {
   /** Whether a person said no to undoing just this, in this incident or in any before it (S4). */
@@ -26,12 +29,14 @@ export interface Earlier {
 export function createEarlier(ledger: Pick<Ledger, "entries" | "plan">): Earlier {
   /** Plans never change. */
   const plans = new Map<string, Plan | null>();
-  let lately: readonly Incident[] = [];
-  const before = (incident: Incident, event: string): readonly number[] =>
-    lately
-      .filter((one) => one.id !== incident.id && isSameCulprit(one.decision, incident.decision))
-      .flatMap((one) => timesOf(one, event))
+  let lately: readonly Tried[] = [];
+  const before = (incident: Incident, event: string): readonly number[] => {
+    const ours = culprits(incident.decision);
+    return lately
+      .filter((one) => one.id !== incident.id && one.culprits.some((id) => ours.includes(id)))
+      .flatMap(({ times }) => times.get(event) ?? [])
       .sort((a, b) => a - b);
+  };
   return {
     async isRefused(targets) {
       for (const { planId } of await ledger.entries({ kinds: [LEDGER_KINDS.approvalRejected] })) {
@@ -45,8 +50,11 @@ export function createEarlier(ledger: Pick<Ledger, "entries" | "plan">): Earlier
     before,
     tries: (incident, event) => [...before(incident, event), ...timesOf(incident, event)].sort((a, b) => a - b),
     closed(incident, now) {
-      // A pause is never longer: what was tried before that holds nothing any more.
-      lately = [...lately, incident].filter(({ closedAt }) => closedAt !== null && now - closedAt <= LONGEST_RETRY_MS);
+      const { id, closedAt, decision } = incident;
+      const times = new Map([NOTHING_WRITTEN, SUBMITTED].map((event) => [event, timesOf(incident, event)] as const));
+      const tried: Tried = { id, closedAt: closedAt ?? now, culprits: culprits(decision), times };
+      if ([...times.values()].some((all) => all.length > 0)) lately = [...lately, tried];
+      lately = lately.filter((one) => now - one.closedAt <= REMEMBERED_MS);
     },
   };
 }
@@ -54,28 +62,48 @@ export function createEarlier(ledger: Pick<Ledger, "entries" | "plan">): Earlier
 const timesOf = ({ timeline }: Incident, event: string): readonly number[] =>
   timeline.flatMap((entry) => (entry.event === event ? [entry.at] : []));
 
-function isSameCulprit(a: Decision | null, b: Decision | null): boolean {
-  const [ours, theirs] = [culprits(a), culprits(b)];
-  return ours.some((id) => theirs.includes(id));
+/** What of a closed incident holds back the next one with the same culprit. */
+interface Tried {
+  readonly id: string;
+  readonly closedAt: number;
+  readonly culprits: readonly string[];
+  readonly times: ReadonlyMap<string, readonly number[]>;
 }
 
 const culprits = (decision: Decision | null): readonly string[] =>
   decision === null ? [] : [...decision.changeIds, ...(decision.culprit === null ? [] : [decision.culprit.changeId])];
 
 /**
- * The open incident whose plan would change one of these objects, which is usable still; undefined: none. One object is
- * never in two open plans: the first of them decides, and what changed since is judged when it is over (S2).
+ * Objects that an incident is making a plan for at this moment, by key: what is on its way holds as well as what is stored.
  */
-export function holderOf(
+export type Claims = Map<string, string>;
+
+/** The incident whose plan holds one of the objects, and the plan in words. */
+export interface Holder {
+  readonly id: string;
+  readonly plan: string;
+}
+
+/**
+ * Takes these objects for a plan of this incident; or who holds one of them already by a plan that is usable still. One
+ * object is never in two open plans: the first of them decides, and what changed since is judged when it is over (S2).
+ */
+export function claim(
   targets: readonly Target[],
   incident: Incident,
-  open: readonly Incident[],
-  now: number,
-): Incident | undefined {
-  const keys = new Set(targets.map(targetKey));
-  return open.find(({ id, plan, superseded = [] }) => {
-    if (id === incident.id || plan === null || plan.expiresAt <= now) return false;
+  { open, claims, now }: { readonly open: readonly Incident[]; readonly claims: Claims; readonly now: number },
+): Holder | null {
+  const keys = targets.map(targetKey);
+  for (const key of keys) {
+    const id = claims.get(key);
+    if (id !== undefined && id !== incident.id) return { id, plan: "a plan" };
+  }
+  for (const { id, plan, superseded = [] } of open) {
+    if (id === incident.id || plan === null || plan.expiresAt <= now) continue;
     const left = new Set(superseded.map(({ service }) => service));
-    return plan.targets.some((target) => !left.has(target.service) && keys.has(targetKey(target)));
-  });
+    if (plan.targets.some((target) => !left.has(target.service) && keys.includes(targetKey(target))))
+      return { id, plan: plan.id };
+  }
+  for (const key of keys) claims.set(key, incident.id);
+  return null;
 }

@@ -22,7 +22,7 @@ export interface FlightParts {
   readonly patienceMs?: number | undefined;
   readonly now: () => number;
   readonly failed: (key: string, error: unknown) => void;
-  /** Said once of each piece of work that is late. */
+  /** Said once of each piece of work that has no answer when the next tick begins. */
   readonly late: (key: string) => void;
   readonly landed: (key: string) => void;
 }
@@ -33,8 +33,20 @@ export interface FlightParts {
  */
 export const GIVEN_UP_MS = 5 * 60_000;
 
+/** No single piece of work takes more than this part of a tick's patience: the others shall have some as well. */
+const ALONE = 1 / 4;
+
+/** Waits for work, until all patience is over or its own part of it. */
+async function within(work: Promise<void>, over: Promise<void>, ms: number): Promise<void> {
+  const own = Promise.withResolvers<void>();
+  const timer = setTimeout(own.resolve, ms);
+  await Promise.race([work, over, own.promise]);
+  clearTimeout(timer);
+}
+
 interface Flight {
   readonly startedAt: number;
+  isTold: boolean;
   readonly work: Promise<void>;
 }
 
@@ -43,6 +55,10 @@ export function createFlights({ patienceMs, now, failed, late, landed }: FlightP
   let over: { readonly promise: Promise<void>; readonly stop: () => void } | null = null;
   const begin = () => {
     over?.stop();
+    for (const [key, flight] of flying) {
+      if (!flight.isTold) late(key);
+      flight.isTold = true;
+    }
     if (patienceMs === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patienceMs);
@@ -71,13 +87,11 @@ export function createFlights({ patienceMs, now, failed, late, landed }: FlightP
       };
       // The work begins after its flight is known.
       const started = Promise.withResolvers<void>();
-      const flight: Flight = { startedAt: now(), work: started.promise.then(fly) };
+      const flight: Flight = { startedAt: now(), isTold: false, work: started.promise.then(fly) };
       flying.set(key, flight);
       started.resolve();
-      await (over === null ? flight.work : Promise.race([flight.work, over.promise]));
-      if (!isCurrent()) return "done";
-      late(key);
-      return "late";
+      await (over === null ? flight.work : within(flight.work, over.promise, (patienceMs ?? 0) * ALONE));
+      return isCurrent() ? "late" : "done";
     },
   };
 }

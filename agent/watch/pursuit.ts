@@ -1,6 +1,6 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Earlier } from "./earlier.ts";
+import type { Claims, Earlier } from "./earlier.ts";
 import type { WatchEvent } from "./events.ts";
 import { note } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
@@ -16,6 +16,7 @@ export interface Pursuit {
   /** The degraded services that an incident without a plan or act is judged by; undefined: none of its own is degraded. */
   readonly home: (id: string) => readonly string[] | undefined;
   readonly earlier: Earlier;
+  readonly claims: Claims;
   readonly abort: AbortSignal;
   /** Incidents that are open at this moment, oldest first. */
   readonly open: () => readonly Incident[];

@@ -9,7 +9,7 @@ import { createArguing } from "./arguing.ts";
 import { createCanaryDesk } from "./canaries.ts";
 import { areJoined, degradedOf } from "./degraded.ts";
 import { noticeDrift } from "./drift.ts";
-import { createEarlier, LONGEST_RETRY_MS } from "./earlier.ts";
+import { type Claims, createEarlier, REMEMBERED_MS } from "./earlier.ts";
 import { QUIET_STEPS } from "./ending.ts";
 import { createFlights } from "./flights.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "./healthy.ts";
@@ -48,6 +48,7 @@ export function createWatch(parts: WatchParts): Watch {
   const apart: Apart = new Map();
   /** What changed an incident while a step of it was on its way: said once more of whatever that step saves. */
   const amended = new Map<string, Change[]>();
+  const claims: Claims = new Map();
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
@@ -59,7 +60,10 @@ export function createWatch(parts: WatchParts): Watch {
     now: () => parts.clock.now(),
     failed: (key, error) => say(`${key}: ${textOf(error)}`, incidents.get(idIn(key)) ?? null),
     late: (key) => say(`${key}: no answer yet; everything else goes on`, incidents.get(idIn(key)) ?? null),
-    landed: (key) => void amended.delete(idIn(key)),
+    landed: (key) => {
+      amended.delete(idIn(key));
+      for (const [object, id] of claims) if (id === idIn(key)) claims.delete(object);
+    },
   });
   const promotions = createPromotionDesk(parts, flights);
 
@@ -174,7 +178,7 @@ export function createWatch(parts: WatchParts): Watch {
       flights.begin();
       await recover();
       const left = await parts.ledger.incidents({ open: true });
-      const recent = await recentlyClosed(parts, Math.max(tailMs, LONGEST_RETRY_MS));
+      const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS));
       const now = parts.clock.now();
       for (const incident of left.toReversed()) incidents.set(incident.id, incident);
       for (const incident of recent) {
@@ -223,6 +227,7 @@ export function createWatch(parts: WatchParts): Watch {
           amend,
           abort,
           earlier,
+          claims,
           open: () => [...incidents.values()],
           home: (id) => homes.get(id),
         };
