@@ -65,11 +65,13 @@ async function play(script: readonly Stretch[], isLong: boolean) {
 
 const beatOf = (move: Move, steps: number, restart: boolean): Beat => ({ service: SERVICE, move, steps, restart });
 
-/** Changes that were undone after a person had said no to that, by the order of the ledger. */
+const REFUSED_OR_TRIED = ["approval.rejected", "plan.proposed", "target.attempted"];
+
+/** Changes that were undone, or asked about once more, after a person had said no to that, by the order of the ledger. */
 async function rejectedWrites({ world }: Fleet): Promise<readonly string[]> {
   const refused = new Set<string>();
   const wrong: string[] = [];
-  for (const { kind, planId } of await world.store.entries({ kinds: ["approval.rejected", "target.attempted"] })) {
+  for (const { kind, planId } of await world.store.entries({ kinds: REFUSED_OR_TRIED })) {
     const plan = planId === null ? null : await world.store.plan(planId);
     for (const { changeId } of plan?.targets ?? []) {
       if (kind === "approval.rejected") refused.add(changeId);
