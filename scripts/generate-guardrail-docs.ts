@@ -6,9 +6,10 @@ import { ASK_FOR_EVIDENCE } from "../test/core/guardrails/ask-for-evidence-rows.
 import { ASK } from "../test/core/guardrails/ask-rows.ts";
 import { DENY } from "../test/core/guardrails/deny-rows.ts";
 import { LIMITS, LIMITS_DENY } from "../test/core/guardrails/limit-rows.ts";
+import { WORST_FIRST } from "../test/core/guardrails/worst-first-rows.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const ROWS = [...DENY, ...LIMITS_DENY, ...ASK, ...ASK_FOR_EVIDENCE, ...LIMITS];
+const ROWS = [...DENY, ...LIMITS_DENY, ...ASK, ...ASK_FOR_EVIDENCE, ...LIMITS, ...WORST_FIRST];
 
 const HEAD = `# Guardrails
 

@@ -3,6 +3,7 @@ import type { Assessment } from "../model/assessment.ts";
 import type { GuardrailVerdict, Plan, Target } from "../model/plan.ts";
 import type { TargetState } from "../ports.ts";
 import type { StoreFacts } from "./gate-store.ts";
+import type { Rival } from "./rivals.ts";
 
 /** The part of the configuration that the rules read: policy, which nothing but the file can change (S14). */
 export type GatePolicy = Pick<
@@ -40,6 +41,8 @@ export interface RuleInput {
   readonly targets: readonly InspectedTarget[];
   /** Requests a second by service, as the gate itself measured them; null: not asked for, or not known. */
   readonly traffic: ReadonlyMap<string, number> | null;
+  /** Plans of worse incidents that wait for what all share; absent: none. */
+  readonly rivals?: readonly Rival[];
   /** Why there is no assessment, or no traffic, in words for a person; absent where it is there or was not asked for. */
   readonly problems?: { readonly assessment?: string; readonly traffic?: string };
   readonly store: StoreFacts;

@@ -33,6 +33,7 @@ import { targetBusy } from "./rules/target-busy.ts";
 import { twoPersons } from "./rules/two-persons.ts";
 import { unchangedPlan } from "./rules/unchanged-plan.ts";
 import { unusualName } from "./rules/unusual-name.ts";
+import { worstFirst } from "./rules/worst-first.ts";
 
 /** Every guardrail, in the order in which a person would ask: may it at all, is it still so, must someone agree. */
 export const RULES: readonly Rule[] = [
@@ -59,6 +60,7 @@ export const RULES: readonly Rule[] = [
   rollbacksPerHour,
   autoRollbacksPerDay,
   cooldown,
+  worstFirst,
   escalation,
   clock,
   evidence,

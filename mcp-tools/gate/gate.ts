@@ -48,7 +48,7 @@ export function createGate(given: GateParts): Gate {
     const { incidentId, targets, reason, proposedBy } = checkedDraft(draft);
     const id = parts.newId();
     const hash = planHash({ incidentId, targets });
-    const gathered = await gather({ targets }, parts, limits);
+    const gathered = await gather({ targets, incidentId }, parts, limits);
     return store.transact(async (tx) => {
       const expiresAt = tx.now + limits.planLifetimeMs;
       const plan: Plan = { id, hash, incidentId, targets, reason, proposedBy, createdAt: tx.now, expiresAt };

@@ -1,8 +1,10 @@
+import type { Rival } from "../../core/guardrails/rivals.ts";
 import type { InspectedTarget } from "../../core/guardrails/rule.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Plan, Target } from "../../core/model/plan.ts";
 import type { Executor } from "../../core/ports.ts";
 import { type GateLimits, type GateParts, MAX_TARGETS } from "./parts.ts";
+import { readRivals } from "./read-rivals.ts";
 
 /** What the gate found out itself, outside the transaction, before it judges a plan. */
 export interface Gathered {
@@ -10,6 +12,8 @@ export interface Gathered {
   readonly targets: readonly InspectedTarget[];
   /** Requests a second by service; absent or null: not asked for, or not known. */
   readonly traffic?: ReadonlyMap<string, number> | null;
+  /** Plans of worse incidents that wait for what all share; absent: none. */
+  readonly rivals?: readonly Rival[];
   /** Why there is no assessment, and why the traffic is not known; absent: it is there, or was not asked for. */
   readonly problems?: Problems;
 }
@@ -21,24 +25,29 @@ interface Problems {
 
 /**
  * Asks the gate's own assessment and each target's own system. Never throws: what could not be read is null, and
- * the rules say what follows from that (S9). Every question has a time limit, so that silence ends in an answer.
+ * the rules say what follows from that (S9). Without an incident, as for a plan that was reserved before, no other plan goes first. Every question has a time limit, so that silence ends in an answer.
  */
-export async function gather(plan: Pick<Plan, "targets">, parts: GateParts, limits: GateLimits): Promise<Gathered> {
+export async function gather(
+  plan: Pick<Plan, "targets"> & Partial<Pick<Plan, "incidentId">>,
+  parts: GateParts,
+  limits: GateLimits,
+): Promise<Gathered> {
   const services = [...new Set(plan.targets.map(({ service }) => service))];
   const { trafficShare } = parts.config.blastRadius;
   const look = (target: Target) => inspect(target, executorFor(target, parts.executors), limits);
-  const [assessed, targets, measured] = await Promise.all([
+  const [assessed, targets, measured, rivals] = await Promise.all([
     told(within(limits.assessTimeoutMs, (abort) => parts.assess(services, parts.clock.now(), abort))),
     Promise.all(plan.targets.map((target, place) => (place < MAX_TARGETS ? look(target) : unseen(target)))),
     trafficShare === null || parts.traffic === undefined
       ? { value: null, problem: null }
       : told(within(limits.inspectTimeoutMs, parts.traffic)),
+    plan.incidentId === undefined ? [] : readRivals(plan.incidentId, parts),
   ]);
   const problems = {
     ...(assessed.problem === null ? {} : { assessment: assessed.problem }),
     ...(measured.problem === null ? {} : { traffic: measured.problem }),
   };
-  return { assessment: assessed.value, targets, traffic: measured.value, problems };
+  return { assessment: assessed.value, targets, traffic: measured.value, rivals, problems };
 }
 
 /** A plan of so many targets is denied for their number: nobody's API is asked about the rest. */

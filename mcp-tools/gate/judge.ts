@@ -1,6 +1,7 @@
 import type { Approval, GateTransaction, StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { reachedTargets } from "../../core/guardrails/reach.ts";
 import { review } from "../../core/guardrails/review.ts";
+import type { Rival } from "../../core/guardrails/rivals.ts";
 import type { RuleInput } from "../../core/guardrails/rule.ts";
 import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
@@ -35,6 +36,7 @@ export async function judge(
     assessment: gathered.assessment,
     targets: gathered.targets,
     traffic: gathered.traffic ?? null,
+    rivals: await unreserved(tx, gathered.rivals ?? []),
     problems: gathered.problems ?? {},
     store: facts,
   };
@@ -47,6 +49,13 @@ export async function judge(
   const approvals = enoughApprovals(plan, facts.approvals, times, config, reached);
   const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
   return { input, facts, review: reviewed, approvals, permitted };
+}
+
+/** Those that have no permit yet: one that has stands in the budgets already. */
+async function unreserved(tx: GateTransaction, rivals: readonly Rival[]): Promise<readonly Rival[]> {
+  const waiting: Rival[] = [];
+  for (const rival of rivals) if ((await tx.permit(rival.planId)) === null) waiting.push(rival);
+  return waiting;
 }
 
 /** Denies a plan that no person can read and no look at its targets can finish in time; it stands in the ledger. */

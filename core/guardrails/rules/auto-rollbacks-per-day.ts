@@ -11,6 +11,8 @@ export const autoRollbacksPerDay: Rule = {
     if (limit === null) return undefined;
     const used = store.used.filter(({ automatic }) => automatic);
     const over = overBudget({ used, wanted: plan.targets.length, limit, windowMs: DAY_MS, now });
-    return over === undefined ? undefined : askPerson(`${over.count} automatic rollbacks today used; ${over.next}`);
+    return over === undefined
+      ? undefined
+      : askPerson(`${over.count} automatic rollbacks today used; ${over.next}${over.by}`);
   },
 };

@@ -14,13 +14,13 @@ export const cooldown: Rule = {
       .filter(
         (one) => cooldownScope === "global" || services.has(skeleton(one.target.service)) || keys.has(one.targetKey),
       )
-      .map((one) => ({ service: one.target.service, at: Math.max(one.reservedAt, one.finishedAt ?? 0) }))
+      .map((one) => ({ ...one, at: Math.max(one.reservedAt, one.finishedAt ?? 0) }))
       .filter(({ at }) => at > now - cooldownMs)
       .sort((a, b) => b.at - a.at)[0];
     if (recent === undefined) return undefined;
     const scope = cooldownScope === "global" ? " between any two" : "";
     return allOf("require_approval", [
-      `${recent.service} was taken back at ${clockText(recent.at, now)}; the cooldown of ${durationText(cooldownMs)}${scope} ends at ${clockText(recent.at + cooldownMs, now)}`,
+      `${recent.target.service} was rolled back at ${clockText(recent.at, now)} by ${recent.planId} of incident ${recent.incidentId}; the cooldown of ${durationText(cooldownMs)}${scope} ends at ${clockText(recent.at + cooldownMs, now)}`,
     ]);
   },
 };

@@ -20,7 +20,7 @@ export const rollbacksPerHour: Rule = {
         if (limits.length === 0) return [];
         const used = store.used.filter((one) => one.target.action === action);
         const over = overBudget({ used, wanted: targets.length, limit: Math.min(...limits), windowMs: HOUR_MS, now });
-        return over === undefined ? [] : [`${over.count} ${words(action)} this hour used; ${over.next}`];
+        return over === undefined ? [] : [`${over.count} ${words(action)} this hour used; ${over.next}${over.by}`];
       }),
     );
   },
@@ -33,20 +33,44 @@ const words = (action: ActionType): string => `${action} rollbacks`;
  * is open at its far end: what was reserved exactly `windowMs` ago no longer counts.
  */
 export function overBudget(budget: {
-  readonly used: readonly Pick<Intent, "reservedAt">[];
+  readonly used: readonly Pick<Intent, "reservedAt" | "planId" | "incidentId" | "target">[];
   readonly wanted: number;
   readonly limit: number;
   readonly windowMs: number;
   readonly now: number;
-}): { readonly count: string; readonly next: string } | undefined {
+}): { readonly count: string; readonly next: string; readonly by: string } | undefined {
   const { wanted, limit, windowMs, now } = budget;
-  const counted = budget.used.map(({ reservedAt }) => reservedAt).filter((at) => at > now - windowMs);
-  counted.sort((a, b) => a - b);
+  const using = budget.used
+    .filter(({ reservedAt }) => reservedAt > now - windowMs)
+    .toSorted((a, b) => a.reservedAt - b.reservedAt);
+  const counted = using.map(({ reservedAt }) => reservedAt);
   const over = counted.length + wanted - limit;
   if (over <= 0) return undefined;
   const count = `${counted.length} of ${limit}`;
-  if (wanted > limit) return { count, next: `this plan alone needs ${wanted}, which is more than the whole budget` };
+  const by = usedBy(using, now);
+  if (wanted > limit)
+    return { count, by, next: `this plan alone needs ${wanted}, which is more than the whole budget` };
   const frees = counted[over - 1];
   const needs = wanted === 1 ? "next free" : `this plan needs ${wanted}, free`;
-  return { count, next: `${needs} at ${clockText((frees ?? now) + windowMs, now)}` };
+  return { count, by, next: `${needs} at ${clockText((frees ?? now) + windowMs, now)}` };
+}
+
+/** So many of those that used it are named, the newest. */
+const NAMED = 3;
+
+/** Which plans used it, for whoever has to decide whether theirs matters more; empty: none did. */
+function usedBy(
+  using: readonly Pick<Intent, "reservedAt" | "planId" | "incidentId" | "target">[],
+  now: number,
+): string {
+  const plans = [...new Map(using.map((one) => [one.planId, one])).values()];
+  if (plans.length === 0) return "";
+  const named = plans
+    .slice(-NAMED)
+    .map(
+      ({ planId, incidentId, target, reservedAt }) =>
+        `${planId} (${target.service}, incident ${incidentId}) at ${clockText(reservedAt, now)}`,
+    );
+  const more = plans.length - named.length;
+  return `; used by ${named.join(", ")}${more > 0 ? ` and ${more} before` : ""}`;
 }

@@ -2,7 +2,6 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Incident } from "../../../core/model/incident.ts";
 import { signHead } from "../../../knowledge/ledger/signed-head.ts";
 import { targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { signingKeys } from "../../knowledge/ledger/signing-keys.ts";
@@ -185,78 +184,7 @@ describe("unship pause and resume", () => {
   });
 });
 
-describe("unship ack and snooze", () => {
-  it("with the right token stop the pages of an incident, and status says who did until when", async () => {
-    await heldPlan();
-    const { id } = await world.incident();
-    const token = ["--token-file", desk.tokenFile(ALICE_TOKEN)];
-    const { code, out, err } = await desk.run(["ack", id, "--for", "2h", "--note", "looking at it", ...token]);
-    expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^Acknowledged by alice for 2h, until .*: nobody is paged of inc-checkout/);
-    expect((await desk.run(["status"])).out).toMatch(
-      /acknowledged by alice until [^\n]*: looking at it; nobody is paged meanwhile\n/,
-    );
-    const snoozed = await desk.run(["snooze", id, "--json", ...token]);
-    expect(JSON.parse(snoozed.out)).toMatchObject({ incident: id, as: "snooze", by: "alice", note: "" });
-    const status = JSON.parse((await desk.run(["status", "--json"])).out);
-    expect(status.open).toMatchObject([
-      {
-        state: "needs approval",
-        impact: { level: expect.any(String) },
-        waiting: { answer: [expect.stringMatching(/^unship approve plan-/), expect.stringMatching(/^unship reject /)] },
-        acknowledged: { as: "snooze", by: "alice", until: expect.stringMatching(/Z$/) },
-      },
-    ]);
-  });
-
-  it.each([
-    ["without a token", [], 1, /no personal token/],
-    ["with a wrong token", ["wrong"], 1, /this token is no approver's/],
-    ["for a time that is none", ["--for", "soon"], 2, /Write a duration, such as 45m or 2h/],
-    ["for longer than a week", ["--for", "8d", "right"], 2, /name a time from 1m to 7d/],
-  ] as const)("S14: %s they are refused, and nothing stands in the ledger", async (_, words, exit, said) => {
-    await heldPlan();
-    const { id } = await world.incident();
-    const given = words.flatMap((word) =>
-      word === "wrong" || word === "right"
-        ? ["--token-file", desk.tokenFile(word === "right" ? ALICE_TOKEN : "mallory")]
-        : [word],
-    );
-    const { code, err } = await desk.run(["ack", id, ...given]);
-    expect(code).toBe(exit);
-    expect(err).toMatch(said);
-    expect(await world.kinds()).not.toContain("incident.acknowledged");
-  });
-
-  it("of an incident that nobody knows: exit code 1, before any token is asked for", async () => {
-    const { code, err } = await desk.run(["snooze", "inc-nope"]);
-    expect(code).toBe(1);
-    expect(err).toContain("There is no incident inc-nope");
-  });
-});
-
 describe("unship status", () => {
-  it("lists all that are open, worst first", async () => {
-    world.troubles = ["cart", "checkout"].map((name) =>
-      world.trouble({ policy: "human_review", needsPerson: ["look"] }, targetOf({ name })),
-    );
-    await world.step();
-    const impact = (level: "low" | "critical"): Incident["impact"] => ({
-      ...{ level, affectedServices: [], failedShare: 0.1, failedUserShare: null, failedRequestsPerSecond: null },
-      ...{ revenuePerMinute: null, routes: [], unknown: [], sentences: ["10 % of requests fail at gateway"] },
-    });
-    const open = await world.store.incidents({ open: true });
-    expect(open).toHaveLength(2);
-    for (const one of open) {
-      await world.store.saveIncident({ ...one, impact: impact(one.service === "cart" ? "low" : "critical") });
-    }
-    const { out } = await desk.run(["status"]);
-    expect(out).toMatch(
-      /Open incidents: 2, worst first\n {2}inc-checkout.*NEEDS APPROVAL\n {4}impact critical: 10 % .*[\s\S]*\n {2}inc-cart/,
-    );
-    expect(out.match(/ {4}unship approve plan-/g)).toHaveLength(2);
-  });
-
   it("says what waits, why, and the very commands that answer it", async () => {
     const plan = await heldPlan();
     const { code, out, err } = await desk.run(["status"]);

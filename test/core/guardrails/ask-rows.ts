@@ -135,7 +135,19 @@ export const ASK: readonly Row[] = [
     inputOf({ store: { used: three } }),
     "rollbacks-per-hour",
     "require_approval",
-    "3 of 3 kubectl_rollout_undo rollbacks this hour used; next free at 14:10:00 UTC",
+    "3 of 3 kubectl_rollout_undo rollbacks this hour used; next free at 14:10:00 UTC; used by plan-of-",
+  ],
+  [
+    "S2: a budget of one that is used up is free again in time",
+    inputOf({
+      policy: policyOf({
+        allowedActions: policyOf().allowedActions.map((one) => ({ ...one, maxRollbacksPerHour: 1 })),
+      }),
+      store: { used: [intentOf({ name: "cart", reservedAt: NOW - 30 * MINUTE })] },
+    }),
+    "rollbacks-per-hour",
+    "require_approval",
+    "next free at 14:30:00 UTC; used by plan-of-cart (cart, incident incident-0) at 13:30:00 UTC",
   ],
   [
     "S2: approved rollbacks count for the hour",
@@ -177,7 +189,7 @@ export const ASK: readonly Row[] = [
     inputOf({ store: { used: [intentOf({ name: "checkout", reservedAt: NOW - 4 * MINUTE })] } }),
     "cooldown",
     "require_approval",
-    "checkout was taken back at 13:56:00 UTC; the cooldown of 10m ends at 14:06:00 UTC",
+    "checkout was rolled back at 13:56:00 UTC by plan-of-checkout of incident incident-0; the cooldown of 10m ends at 14:06:00 UTC",
   ],
   [
     "cooldown counts from the end of a long rollback",
@@ -203,7 +215,7 @@ export const ASK: readonly Row[] = [
     }),
     "cooldown",
     "require_approval",
-    "cart was taken back",
+    "cart was rolled back",
   ],
   [
     "the third automatic rollback in a row",
