@@ -31,6 +31,10 @@ export async function openDeployments(
   parts.lacks.push(changes.partial);
   const rollouts = kubernetesRollouts(options);
   parts.sources.rollouts.push(rollouts);
+  const { kubernetesTopology } = await import("../../mcp-tools/connectors/kubernetes/topology.ts");
+  const templates = kubernetesTopology(options);
+  parts.sources.topology.push(templates);
+  parts.lacks.push(templates.lacks);
   parts.observe.push({
     name: health.name,
     what: "pods",

@@ -24,6 +24,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   ControllerRevision: "controllerrevisions",
   Pod: "pods",
   Event: "events",
+  Service: "services",
+  ConfigMap: "configmaps",
 };
 
 /**

@@ -13,6 +13,8 @@ const COLLECTIONS = {
   ControllerRevision: ["/apis/apps/v1", "controllerrevisions"],
   Pod: ["/api/v1", "pods"],
   Event: ["/api/v1", "events"],
+  Service: ["/api/v1", "services"],
+  ConfigMap: ["/api/v1", "configmaps"],
 } as const;
 export type ReadableKind = keyof typeof COLLECTIONS;
 

@@ -211,3 +211,20 @@ export const KubeEvent = z.looseObject({
   eventTime: Time,
 });
 export type KubeEvent = z.infer<typeof KubeEvent>;
+
+/** core/v1 Service: what its name in DNS leads to. */
+export const ServiceObject = z.looseObject({
+  metadata: Meta,
+  spec: z
+    .looseObject({
+      type: z.string().default("ClusterIP"),
+      clusterIP: z.string().nullish(),
+      externalName: z.string().nullish(),
+      selector: Strings,
+      ports: list(z.looseObject({ port: z.number() })),
+    })
+    .prefault({}),
+});
+export type ServiceObject = z.infer<typeof ServiceObject>;
+
+export const ConfigMapObject = z.looseObject({ metadata: Meta, data: Strings });

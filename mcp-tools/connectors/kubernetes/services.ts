@@ -13,7 +13,10 @@ export interface ServiceWorkload {
  * The service that a workload belongs to: as configured, else its label app.kubernetes.io/name or app (its own, then
  * its pods'), else its name.
  */
-export function serviceOf({ kind, object }: Workload, services: readonly ServiceWorkload[]): string {
+export function serviceOf(
+  { kind, object }: Pick<Workload, "kind" | "object">,
+  services: readonly ServiceWorkload[],
+): string {
   const { namespace, name, labels } = object.metadata;
   const known = services.find((one) => one.kind === kind && one.namespace === namespace && one.name === name);
   const pods = templateMarks(object.spec.template).labels;
