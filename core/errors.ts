@@ -12,6 +12,10 @@ export const ERRORS = {
     retry: true,
     text: "{source} did not answer within {seconds} s; what it would say is unknown.",
   },
+  "source.pending": {
+    retry: true,
+    text: "{source} has not answered since {since}; what it would say is unknown.",
+  },
   "source.refused": { retry: false, text: "{source} refused the request with status {status}." },
   "source.not_found": { retry: false, text: "{source} has no {what}." },
   "source.conflict": { retry: true, text: "{source} holds a newer version of {what}; read it again." },
@@ -34,6 +38,10 @@ export const ERRORS = {
   "gate.unavailable": {
     retry: true,
     text: "The gate at {where} did not answer: {reason}. What it did, if anything, stands in its ledger.",
+  },
+  "gate.pending": {
+    retry: true,
+    text: "The gate has been reading what the proposed plan would change since {since}; ask again for its answer.",
   },
   "gate.refused": { retry: false, text: "The gate refused it: {reason}." },
   "incident.unknown": { retry: false, text: "There is no incident {incident}." },

@@ -14,6 +14,27 @@ export interface Clock {
   now(): number;
 }
 
+/** What a source is asked: "metrics" of "error_rate". `what` and `detail` together say what is unknown without the answer. */
+export interface Question {
+  readonly source: string;
+  readonly what: string;
+  readonly detail?: string;
+}
+
+/** How long one evaluation waits for what it has asked. */
+export interface Waiting {
+  /**
+   * True once `answer` has settled, in whichever way; false: it is late, and the evaluation goes on without it. The
+   * read goes on beside it. Never throws.
+   */
+  isThere(question: Question, answer: Promise<unknown>): Promise<boolean>;
+}
+
+/** Sources on their own clocks: the timers stand outside of core. Called once for each round of questions. */
+export interface Patience {
+  begin(): Waiting;
+}
+
 export interface MetricQuery {
   readonly metric: string;
   readonly window: Window;

@@ -41,8 +41,8 @@ export async function noticeDrift(parts: WatchParts, caseFile: CaseFile): Promis
 /** Which target of an incident stands again as it did before the act, and by whom, in words; null: none. Pure. */
 export function driftOf({ gate }: Pick<Incident, "gate">, caseFile: CaseFile): string | null {
   for (const { target, result } of gate?.results ?? []) {
-    if (result !== "done" || !isBack(target, caseFile)) continue;
     const executedAt = gate?.executedAt ?? 0;
+    if (result !== "done" || !isBack(target, caseFile, executedAt)) continue;
     const change = caseFile.changes.findLast(
       (one) => touches(one, target) && one.ownRollback !== true && one.startedAt > executedAt,
     );
@@ -55,7 +55,9 @@ export function driftOf({ gate }: Pick<Incident, "gate">, caseFile: CaseFile): s
   return null;
 }
 
-function isBack({ action, object, environment, expected, restore }: Target, { flags, rollouts }: CaseFile): boolean {
+/** `since`: when the act was done; what was seen before it, and is kept since its source is silent, shows the bad version still. */
+function isBack(target: Target, { flags, rollouts }: CaseFile, since: number): boolean {
+  const { action, object, environment, expected, restore } = target;
   if (action === "feature_flag_disable") {
     const flag = flags.find(({ key, environment: of }) => key === object.name && of === environment);
     return flag?.enabled === true;
@@ -64,7 +66,8 @@ function isBack({ action, object, environment, expected, restore }: Target, { fl
   if (expected.version === restore.version) return false;
   const { kind, namespace, name } = object;
   const live = rollouts.find(
-    ({ workload }) => workload.kind === kind && workload.namespace === namespace && workload.name === name,
+    ({ workload, observedAt }) =>
+      workload.kind === kind && workload.namespace === namespace && workload.name === name && observedAt >= since,
   );
   return live?.version === expected.version;
 }

@@ -32,7 +32,10 @@ export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFil
         change.startedAt <= caseFile.at,
     );
     if (newer !== undefined) return [{ service: target.service, what: newerText(newer, target, since) }];
-    const live = caseFile.rollouts.find(({ workload }) => isObject(workload, target))?.version;
+    // What was seen before the act, and is kept since its source is silent, says nothing of what came after it.
+    const live = caseFile.rollouts.find(
+      ({ workload, observedAt }) => isObject(workload, target) && observedAt >= since,
+    )?.version;
     if (live === undefined || live === target.restore.version || live === target.expected.version) return [];
     const what = `${target.service} is at ${live} now, no longer at ${target.restore.version} that was restored`;
     return [{ service: target.service, what }];

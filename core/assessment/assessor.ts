@@ -10,18 +10,19 @@ import type { Config } from "../config/config.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
 import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
-import { createDetectionEngine, type DetectionEngine, type DetectionState, historyKept } from "../detection/engine.ts";
+import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
 import type { OpenShelf } from "../detection/sample-memory.ts";
+import { keptRollouts } from "../detection/silence.ts";
+import { type AskContext, oneAtATime, UNTIL_ANSWERED } from "../model/asking.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
-import type { MetricSource, Sources } from "../ports.ts";
-import { type AskContext, ask } from "./ask.ts";
-import { readContext } from "./context.ts";
+import type { Patience, Sources } from "../ports.ts";
+import { createContextReader } from "./context.ts";
 import { afterOwnActs } from "./own-acts.ts";
-import { type Reading, rangeInPieces, takeAll } from "./read-range.ts";
+import { createMetricsReader } from "./read-metrics.ts";
 import { BEFORE_MS, evidenceSince, sinceByService } from "./scope.ts";
 import { usualTrafficAt } from "./usual-traffic.ts";
 
@@ -30,6 +31,8 @@ export interface AssessorOptions {
   readonly capacity?: number;
   /** Where the older samples of many signals stand. Default: in memory. */
   readonly openShelf?: OpenShelf;
+  /** How long a tick waits for sources that are late; what they say is taken in by a later one. Default: until they answer. */
+  readonly patience?: Patience;
 }
 
 export interface Tick {
@@ -42,7 +45,7 @@ export interface Tick {
 
 /** Reads the sources, keeps the detection up to date, and puts case files together. One a process; not reentrant. */
 export interface Assessor {
-  /** Reads what is new since the last tick and judges it. A source that fails is a gap, never an exception. */
+  /** Reads what is new since the last tick and judges it. A source that fails or is late is a gap, never an exception. */
   tick(now: number, abort: AbortSignal): Promise<Tick>;
   /** Everything known at `now`, read from all sources; ticks first where `now` is not the last tick's. */
   gather(now: number, abort: AbortSignal): Promise<CaseFile>;
@@ -57,10 +60,8 @@ export interface AssessorState {
   readonly changes: readonly Change[];
 }
 
+const NO_ROLLOUTS: readonly Rollout[] = [];
 const DAY_MS = 86_400_000;
-const HISTORY_STEP_MS = 300_000;
-/** Samples may come late by this much and are read again; what was seen is ignored. */
-const LATE_MS = 60_000;
 /** Changes are asked for again so far back, since their end becomes known later. */
 const CHANGES_AGAIN_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * DAY_MS;
@@ -70,101 +71,34 @@ export function createAssessor(
   options: AssessorOptions = {},
 ): Assessor {
   const capacity = options.capacity ?? 1440;
-  const { openShelf } = options;
+  const { openShelf, patience = UNTIL_ANSWERED } = options;
   const engine = createDetectionEngine(config, { capacity, ...(openShelf === undefined ? {} : { openShelf }) });
   const readUpTo = new Map<string, number>();
   const changes = new Map<string, Change>();
-  const rolloutsOf = new Map<string, readonly Rollout[]>();
   let rollouts: readonly Rollout[] = [];
-  /** Histories that could not be read, with the gap that they leave and when they were asked for. */
-  const withoutHistory = new Map<string, { readonly at: number; readonly gaps: readonly Gap[] }>();
+  const readMetrics = createMetricsReader({ metrics: sources.metrics, config, engine, capacity, readUpTo });
+  const readContext = createContextReader(sources, config);
+  const changesOf = sources.changes.map((source) => ({
+    source,
+    asking: oneAtATime<readonly Change[]>({ source: source.name, what: "changes" }),
+  }));
+  const rolloutsOf = sources.rollouts.map((source) => ({
+    source,
+    asking: oneAtATime<readonly Rollout[]>({ source: source.name, what: "rollouts" }),
+    last: NO_ROLLOUTS,
+  }));
   let last: { readonly now: number; readonly tick: Tick } | null = null;
-
-  async function readMetrics(context: AskContext): Promise<void> {
-    const { now, abort } = context;
-    const { stepMs } = config.watch;
-    const judged = new Set(
-      config.policies.flatMap(({ conditions }) =>
-        conditions.map((one) => (one.kind === "health" ? "health_check_failures" : one.metric)),
-      ),
-    );
-    const asks = sources.metrics.flatMap((source) =>
-      source.metrics().flatMap((metric) => {
-        const purposes = judged.has(metric) ? (["statistics", "policy"] as const) : (["statistics"] as const);
-        return purposes.map((purpose) => ({ source, metric, purpose, key: `${source.name}/${metric}/${purpose}` }));
-      }),
-    );
-    const metrics = asks.filter(({ purpose }) => purpose === "statistics").length;
-    const answers = asks.map(async ({ source, metric, purpose, key }) => {
-      const known = readUpTo.get(key);
-      const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
-      const window = { from: Math.max(0, from), to: now };
-      const pieces = rangeInPieces(source, { metric, window, stepMs, purpose }, abort);
-      const more = () => ask(context, source.name, `metrics: ${metric}`, () => pieces.next());
-      const first = await more();
-      // How many signals there are says how far back it is worth asking; each metric has about as many.
-      const signals = first === null || first.done === true ? 0 : first.value.series.length * metrics;
-      const past =
-        purpose === "statistics" && (known === undefined || withoutHistory.has(key))
-          ? await readHistory(context, source, metric, { key, reachMs: historyKept(signals) })
-          : null;
-      return { key, purpose, past, recent: { first, more } };
-    });
-    // Taken in one order whatever answered first, so that the same samples give the same result; and each as soon as
-    // it is its turn, and then let go: all answers for ten thousand services at once are hundreds of megabytes.
-    for (let next = answers.shift(); next !== undefined; next = answers.shift()) {
-      const { key, purpose, past, recent } = await next;
-      await takeAll(recent, ({ series, to }) => {
-        engine.ingest(series, purpose);
-        readUpTo.set(key, to);
-      });
-      if (past !== null)
-        await takeAll(past, ({ series }) => {
-          const coarse = series.filter((one) => one.stepMs > 1.5 * stepMs);
-          engine.ingest(coarse, purpose);
-        });
-    }
-  }
-
-  /** Asked for once; a source that could not tell is asked again, but not at each tick for weeks of samples. */
-  async function readHistory(
-    context: AskContext,
-    source: MetricSource,
-    metric: string,
-    { key, reachMs }: { readonly key: string; readonly reachMs: number },
-  ): Promise<Reading | null> {
-    const { now, abort } = context;
-    const failed = withoutHistory.get(key);
-    if (failed !== undefined && now - failed.at < HISTORY_STEP_MS) {
-      context.gaps.push(...failed.gaps);
-      return null;
-    }
-    const window = { from: Math.max(0, now - reachMs), to: now };
-    const query = { metric, window, stepMs: HISTORY_STEP_MS, purpose: "statistics" } as const;
-    const pieces = rangeInPieces(source, query, abort);
-    const more = async () => {
-      const own: AskContext = { now, abort, gaps: [] };
-      const piece = await ask(own, source.name, `history: ${metric}`, () => pieces.next());
-      context.gaps.push(...own.gaps);
-      if (piece === null) withoutHistory.set(key, { at: now, gaps: own.gaps });
-      else if (piece.done !== true) withoutHistory.delete(key);
-      return piece;
-    };
-    return { first: await more(), more };
-  }
 
   async function readChanges(context: AskContext): Promise<void> {
     const { now, abort } = context;
     await Promise.all(
-      sources.changes.map(async (source) => {
+      changesOf.map(async ({ source, asking }) => {
         const key = `${source.name}/changes`;
         const from = now - (readUpTo.has(key) ? CHANGES_AGAIN_MS : DAY_MS);
-        const read = await ask(context, source.name, "changes", () =>
-          source.changes({ from: Math.max(0, from), to: now }, abort),
-        );
+        const read = await asking(context, () => source.changes({ from: Math.max(0, from), to: now }, abort));
         if (read === null) return;
-        readUpTo.set(key, now);
-        for (const change of read) changes.set(change.id, change);
+        readUpTo.set(key, read.askedAt);
+        for (const change of read.answer) changes.set(change.id, change);
       }),
     );
     for (const { id, startedAt } of changes.values()) if (now - startedAt > CHANGES_KEPT_MS) changes.delete(id);
@@ -173,14 +107,14 @@ export function createAssessor(
 
   async function readRollouts(context: AskContext): Promise<void> {
     const answers = await Promise.all(
-      sources.rollouts.map(async (source, index) => {
-        const read = await ask(context, source.name, "rollouts", () => source.rollouts(context.abort));
-        return { key: `${index} ${source.name}`, read };
+      rolloutsOf.map(async (one) => {
+        const read = await one.asking(context, () => one.source.rollouts(context.abort));
+        // What a source said last says what stands where, and never again how it is.
+        one.last = read === null ? keptRollouts(one.last) : read.answer;
+        return one.last;
       }),
     );
-    // What a source said last stands until silence makes it unknown.
-    for (const { key, read } of answers) if (read !== null) rolloutsOf.set(key, read);
-    rollouts = answers.flatMap(({ key }) => rolloutsOf.get(key) ?? []);
+    rollouts = answers.flat();
     engine.notice(rollouts);
   }
 
@@ -196,7 +130,7 @@ export function createAssessor(
   }
 
   async function tick(now: number, abort: AbortSignal): Promise<Tick> {
-    const context: AskContext = { now, abort, gaps: [] };
+    const context: AskContext = { now, abort, gaps: [], waiting: patience.begin() };
     await Promise.all([readMetrics(context), readChanges(context), readRollouts(context)]);
     return judged(now, context.gaps);
   }
@@ -249,10 +183,10 @@ export function createAssessor(
     tick,
     async gather(now, abort) {
       const first = last?.now === now ? last.tick : await tick(now, abort);
-      const context: AskContext = { now, abort, gaps: [...first.gaps] };
+      const context: AskContext = { now, abort, gaps: [...first.gaps], waiting: patience.begin() };
       const keptMs = capacity * config.watch.stepMs;
       const since = evidenceSince(first, now, keptMs);
-      const more = await readContext(sources, config, context, since);
+      const more = await readContext(context, since);
       // Who calls whom says beside whom a shift after a change is to be seen.
       const learnt = more.topology !== null && engine.graph(more.topology.edges);
       const { findings, conditions } = learnt ? judged(now, first.gaps) : first;

@@ -1,9 +1,11 @@
 import type { Config } from "../config/config.ts";
 import { mergedTopology } from "../correlation/call-graph.ts";
 import { topologyFromSpans } from "../correlation/span-edges.ts";
+import { type AskContext, type Asking, oneAtATime } from "../model/asking.ts";
 import type { CaseFile } from "../model/assessment.ts";
-import type { Sources } from "../ports.ts";
-import { type AskContext, ask } from "./ask.ts";
+import type { Alert, FlagState, LogLine, Topology } from "../model/evidence.ts";
+import type { Window } from "../model/time.ts";
+import type { AlertSource, FlagSource, LogSource, Sources, TopologySource, TraceSource } from "../ports.ts";
 
 /** Log lines and spans read before and after the onset, each; newest first where there are more. */
 const LINES = 2000;
@@ -12,41 +14,88 @@ const BEFORE_MS = 3_600_000;
 
 type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "flags" | "alerts">;
 
-/** What explains findings: logs and traces about the onset, the call graph, flags and alerts. */
-export async function readContext(
-  sources: Sources,
-  config: Config,
-  context: AskContext,
-  since: number,
-): Promise<Context> {
-  const { now, abort } = context;
-  const before = { from: Math.max(0, since - BEFORE_MS), to: since };
-  const after = { from: since, to: now };
-  const [logs, spans, graphs, flags, alerts] = await Promise.all([
-    Promise.all(
-      sources.logs.flatMap((source) => [
-        ask(context, source.name, "logs before the onset", () =>
-          source.search({ window: before, limit: LINES }, abort),
-        ),
-        ask(context, source.name, "logs", () => source.search({ window: after, limit: LINES }, abort)),
+/**
+ * A call graph that its source told last is still used for so long where it tells none: services change whom they call
+ * with their deploys, and spans are looked at as far back. It says who may be joined to whom and nothing of how they are.
+ */
+const GRAPH_KEPT_MS = BEFORE_MS;
+
+/** Reads what explains findings, from `since` on (Unix ms) and an hour before. A source that fails or is late is a gap. */
+export type ContextReader = (context: AskContext, since: number) => Promise<Context>;
+
+/** What explains findings: logs and traces about the onset, the call graph, flags and alerts; one reader a caller. */
+export function createContextReader(sources: Sources, config: Config): ContextReader {
+  const logs = sources.logs.map((source) => ({
+    source,
+    before: oneAtATime<LogAnswer>({ source: source.name, what: "logs before the onset" }),
+    after: oneAtATime<LogAnswer>({ source: source.name, what: "logs" }),
+  }));
+  const traces = askingOf<TraceSource, SpanAnswer>(sources.traces, "spans");
+  const graphs = askingOf<TopologySource, Topology>(sources.topology, "topology").map((one) => ({
+    ...one,
+    last: NONE,
+  }));
+  const flagSystems = askingOf<FlagSource, readonly FlagState[]>(sources.flags, "flags");
+  const alertSources = askingOf<AlertSource, readonly Alert[]>(sources.alerts, "alerts");
+
+  async function readLogs(context: AskContext, since: number): Promise<readonly LogLine[]> {
+    const { now, abort } = context;
+    const search = async (source: LogSource, asking: Asking<LogAnswer>, window: Window) => {
+      const read = await asking(context, () => source.search({ window, limit: LINES }, abort));
+      if (read === null) return [];
+      // An answer to an earlier round may speak of times that the other question covers now.
+      const { lines } = read.answer;
+      return read.askedAt === now ? lines : lines.filter(({ at }) => at >= window.from && at <= window.to);
+    };
+    const found = await Promise.all(
+      logs.flatMap(({ source, before, after }) => [
+        search(source, before, { from: Math.max(0, since - BEFORE_MS), to: since }),
+        search(source, after, { from: since, to: now }),
       ]),
-    ),
-    Promise.all(
-      sources.traces.map((source) =>
-        ask(context, source.name, "spans", () => source.spans({ window: after, limit: SPANS }, abort)),
+    );
+    return found.flat().sort((a, b) => a.at - b.at);
+  }
+
+  async function readGraphs(context: AskContext): Promise<readonly Topology[]> {
+    const found = await Promise.all(
+      graphs.map(async (one) => {
+        const read = await one.asking(context, () => one.source.topology(context.abort));
+        if (read !== null) one.last = { graph: read.answer, at: read.askedAt };
+        return context.now - one.last.at <= GRAPH_KEPT_MS ? one.last.graph : null;
+      }),
+    );
+    return found.filter((graph) => graph !== null);
+  }
+
+  return async (context, since) => {
+    const { now, abort } = context;
+    const after = { from: since, to: now };
+    const [lines, spans, known, flags, alerts] = await Promise.all([
+      readLogs(context, since),
+      Promise.all(
+        traces.map(({ source, asking }) => asking(context, () => source.spans({ window: after, limit: SPANS }, abort))),
       ),
-    ),
-    Promise.all(sources.topology.map((source) => ask(context, source.name, "topology", () => source.topology(abort)))),
-    Promise.all(sources.flags.map((source) => ask(context, source.name, "flags", () => source.flags(abort)))),
-    Promise.all(sources.alerts.map((source) => ask(context, source.name, "alerts", () => source.alerts(after, abort)))),
-  ]);
-  const allSpans = spans.flatMap((answer) => answer?.spans ?? []);
-  const named = [config.topology, ...graphs, topologyFromSpans(allSpans, after)].filter((graph) => graph !== null);
-  return {
-    logs: logs.flatMap((answer) => answer?.lines ?? []).sort((a, b) => a.at - b.at),
-    spans: allSpans,
-    topology: mergedTopology(named),
-    flags: flags.flatMap((answer) => answer ?? []),
-    alerts: alerts.flatMap((answer) => answer ?? []),
+      readGraphs(context),
+      Promise.all(flagSystems.map(({ source, asking }) => asking(context, () => source.flags(abort)))),
+      Promise.all(alertSources.map(({ source, asking }) => asking(context, () => source.alerts(after, abort)))),
+    ]);
+    const allSpans = spans.flatMap((read) => read?.answer.spans ?? []);
+    const named = [config.topology, ...known, topologyFromSpans(allSpans, after)].filter((graph) => graph !== null);
+    return {
+      logs: lines,
+      spans: allSpans,
+      topology: mergedTopology(named),
+      flags: flags.flatMap((read) => read?.answer ?? []),
+      alerts: alerts.flatMap((read) => read?.answer ?? []),
+    };
   };
+}
+
+type LogAnswer = Awaited<ReturnType<LogSource["search"]>>;
+type SpanAnswer = Awaited<ReturnType<TraceSource["spans"]>>;
+
+const NONE: { readonly graph: Topology | null; readonly at: number } = { graph: null, at: 0 };
+
+function askingOf<S extends { readonly name: string }, T>(sources: readonly S[], what: string) {
+  return sources.map((source) => ({ source, asking: oneAtATime<T>({ source: source.name, what }) }));
 }

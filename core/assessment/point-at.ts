@@ -8,7 +8,7 @@ import type { Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import type { Sources } from "../ports.ts";
 import { createAssessor } from "./assessor.ts";
-import { readContext } from "./context.ts";
+import { createContextReader } from "./context.ts";
 
 /** What somebody points at; without a metric, whatever of the service is furthest off. */
 export interface Symptom {
@@ -42,7 +42,7 @@ export async function gatherPointedAt(
   if (since >= Math.min(now - CONTEXT_MS, ...onsets(gathered.findings))) return caseFile;
   // The symptom began before whatever the detectors found: what was written about that time belongs to the case.
   const context = { now, abort, gaps: [...gathered.gaps] };
-  return { ...caseFile, ...(await readContext(sources, config, context, since)), gaps: context.gaps };
+  return { ...caseFile, ...(await createContextReader(sources, config)(context, since)), gaps: context.gaps };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { UnshipError } from "../errors.ts";
+import { type AskContext, UNTIL_ANSWERED } from "../model/asking.ts";
 import type { Series } from "../model/signal.ts";
-import type { MetricQuery, MetricSource } from "../ports.ts";
+import type { MetricQuery, MetricSource, Question } from "../ports.ts";
 
 /** Series of a part of the window, which ends then. */
 export interface Piece {
@@ -8,16 +9,42 @@ export interface Piece {
   readonly to: number;
 }
 
-/** A question whose first piece has been answered, and how to get the next one; null: the source failed. */
+/** What comes next of a reading: a piece, its end, why it ended early, or nothing yet (asked since, Unix ms). */
+export type Next =
+  | { readonly kind: "piece"; readonly piece: Piece }
+  | { readonly kind: "end" }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "late"; readonly since: number };
+
+/** A window that is read piece by piece, over several rounds where its source is slow. */
 export interface Reading {
-  readonly first: IteratorResult<Piece, void> | null;
-  readonly more: () => Promise<IteratorResult<Piece, void> | null>;
+  readonly window: MetricQuery["window"];
+  readonly question: Question;
+  /** The next piece, if it comes as long as the round waits; one that is late is what the next round asks for first. */
+  next(context: AskContext): Promise<Next>;
 }
 
-/** Hands over one piece after the other, up to the end or until the source fails. */
-export async function takeAll({ first, more }: Reading, take: (piece: Piece) => void): Promise<void> {
-  for (let piece = first; piece !== null && piece.done !== true; piece = await more()) take(piece.value);
+/** Begins to read; nothing is asked before the first `next`, and never more than one piece ahead. */
+export function openReading(source: MetricSource, query: MetricQuery, what: string, abort: AbortSignal): Reading {
+  const pieces = rangeInPieces(source, query, abort);
+  const question = { source: source.name, what, detail: query.metric };
+  let asked: { readonly since: number; readonly next: Promise<IteratorResult<Piece, void>> } | null = null;
+  return {
+    window: query.window,
+    question,
+    async next({ now, waiting = UNTIL_ANSWERED }) {
+      asked ??= { since: now, next: pieces.next() };
+      asked.next.catch(() => {}); // heard where it is taken, which may be a round later
+      if (!(await waiting.isThere(question, asked.next))) return { kind: "late", since: asked.since };
+      const { next } = asked;
+      asked = null;
+      return next.then(nextOf, (error: unknown) => ({ kind: "failed", error }));
+    },
+  };
 }
+
+const nextOf = ({ done, value }: IteratorResult<Piece, void>): Next =>
+  done === true || value === undefined ? { kind: "end" } : { kind: "piece", piece: value };
 
 /**
  * A metric's series over a window in as few pieces as its source can answer, oldest first, and up to when each piece

@@ -14,3 +14,11 @@ export function believableRollouts(rollouts: readonly Rollout[], now: number, st
   const oldest = now - silentAfter(stepMs);
   return rollouts.map((rollout) => (rollout.observedAt < oldest ? { ...rollout, status: "unknown" } : rollout));
 }
+
+/**
+ * Rollouts of an answer that is kept, since its source has none now: they tell which versions and revisions stand where,
+ * as far as anyone knows (`observedAt` says since when nobody looked), and neither trouble nor health. A status that
+ * nobody has read opens, acts on and proves nothing (S9).
+ */
+export const keptRollouts = (rollouts: readonly Rollout[]): readonly Rollout[] =>
+  rollouts.map((rollout) => (rollout.status === "unknown" ? rollout : { ...rollout, status: "unknown" }));

@@ -1,7 +1,7 @@
-import { type AskContext, ask } from "../../core/assessment/ask.ts";
 import type { Config } from "../../core/config/config.ts";
 import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { type AskContext, ask } from "../../core/model/asking.ts";
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Series } from "../../core/model/signal.ts";

@@ -1,4 +1,4 @@
-import type { AskContext } from "../../core/assessment/ask.ts";
+import type { AskContext } from "../../core/model/asking.ts";
 import type { Window } from "../../core/model/time.ts";
 
 /** So many are asked for at once. */
