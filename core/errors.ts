@@ -39,10 +39,6 @@ export const ERRORS = {
     retry: true,
     text: "The gate at {where} did not answer: {reason}. What it did, if anything, stands in its ledger.",
   },
-  "gate.pending": {
-    retry: true,
-    text: "The gate has been reading what the proposed plan would change since {since}; ask again for its answer.",
-  },
   "gate.refused": { retry: false, text: "The gate refused it: {reason}." },
   "incident.unknown": { retry: false, text: "There is no incident {incident}." },
   "service.unknown": { retry: false, text: "There is no service {service}; known are {known}." },

@@ -4,7 +4,7 @@ import type { Config } from "../../core/config/config.ts";
 import type { OpenShelf } from "../../core/detection/sample-memory.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Clock, Gate, IncidentStore, Ledger, Notifier, Sources } from "../../core/ports.ts";
+import type { Clock, Gate, IncidentStore, Ledger, Notifier, Patience, Sources } from "../../core/ports.ts";
 import { createVerifier } from "../../mcp-tools/gate/verify.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
@@ -13,6 +13,7 @@ import { createChain } from "./chain.ts";
 import { modelHolds, NO_HOLDS, withHolds } from "./holds.ts";
 import { composeGate, type OwnGateParts } from "./own-gate.ts";
 import { NO_PAST, pastOf } from "./past.ts";
+import { createPatience, gateLimits } from "./patience.ts";
 import { createSilences } from "./silences.ts";
 
 /** An agent acts through a gate of its own, made from these; or it hands its plans to another process' gate. */
@@ -27,7 +28,7 @@ interface WatchingParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly sources: Sources;
-  readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
+  readonly observe: (now: number, abort: AbortSignal, patience?: Patience) => Promise<void>;
   /** What the last `observe` could not see and what sources left out of their last answers; absent: nothing can be. */
   readonly gaps?: () => readonly Gap[];
   readonly store: IncidentStore | null;
@@ -42,6 +43,8 @@ interface WatchingParts {
   readonly chainPatienceMs?: number;
   /** How long a tick of the watch waits for what it does for its incidents, ms; absent: until it is done. */
   readonly workPatienceMs?: number;
+  /** How long an evaluation waits for sources that are late, which go on beside it; absent: until they have answered. */
+  readonly patience?: Patience;
 }
 
 export interface Agent {
@@ -55,14 +58,14 @@ export interface Agent {
  */
 export function composeAgent(parts: AgentParts): Agent {
   const { config, sources, clock, ledger } = parts;
-  const assessor = createAssessor(
-    { sources, config },
-    parts.openShelf === undefined ? {} : { openShelf: parts.openShelf },
-  );
+  const patience = parts.patience === undefined ? {} : { patience: parts.patience };
+  const shelf = parts.openShelf === undefined ? {} : { openShelf: parts.openShelf };
+  const assessor = createAssessor({ sources, config }, { ...shelf, ...patience });
   const silences = { look: createSilences(), gather: createSilences() };
   const unseen = parts.gaps ?? (() => []);
   const mayHold = config.model?.mayHold ?? false;
-  const gate = "gate" in parts ? parts.gate : composeGate(parts);
+  const ownPatience = parts.patience === undefined ? {} : { gatePatience: createPatience(gateLimits) };
+  const gate = "gate" in parts ? parts.gate : composeGate({ ...parts, ...ownPatience });
   const chain = createChain({ ...parts, gate });
   let newest: CaseFile | null = null;
   let past = NO_PAST;
@@ -77,7 +80,7 @@ export function composeAgent(parts: AgentParts): Agent {
     store: parts.store,
     emit: parts.emit,
     look: async (now, abort) => {
-      await parts.observe(now, abort);
+      await parts.observe(now, abort, parts.patience);
       const tick = await assessor.tick(now, abort);
       return { ...tick, gaps: silences.look([...tick.gaps, ...unseen()], now) };
     },
@@ -93,7 +96,7 @@ export function composeAgent(parts: AgentParts): Agent {
     reason: chain,
     ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),
     ...(parts.workPatienceMs === undefined ? {} : { workPatienceMs: parts.workPatienceMs }),
-    recovery: createVerifier({ config, sources }),
+    recovery: createVerifier({ config, sources, ...patience }),
     postmortem:
       parts.postmortem === null ? null : (incident) => parts.postmortem?.(incident, newest) ?? Promise.resolve(""),
     incidentId,

@@ -329,6 +329,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
     const { openApprovals } = await import("./approvals.ts");
     const { identityChecks } = await import("./identity.ts");
+    const { createPatience, evaluationLimits } = await import("./patience.ts");
     const own = new AsyncDisposableStack();
     try {
       const channel = await channelTo(config, "agent");
@@ -360,6 +361,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         emit,
         chainPatienceMs: config.watch.stepMs / 2,
         workPatienceMs: config.watch.stepMs / 2,
+        patience: createPatience(evaluationLimits(config.watch.stepMs)),
         ...(await modelOf(config)),
         postmortem: config.feedback.postmortemDraft
           ? (incident, caseFile: CaseFile | null) => writePostmortem(incident, caseFile, { config, ledger, store })

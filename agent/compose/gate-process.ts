@@ -4,7 +4,8 @@ import { channelText } from "../../core/config/channel-config.ts";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
-import type { Clock, Gate, Ledger } from "../../core/ports.ts";
+import { oneAtATime } from "../../core/model/asking.ts";
+import type { Clock, Gate, Ledger, Patience } from "../../core/ports.ts";
 import { serveChannel } from "../../mcp-tools/channel/server.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "../watch/healthy.ts";
@@ -12,6 +13,7 @@ import { openApprovals } from "./approvals.ts";
 import type { LiveSystem } from "./live-system.ts";
 import type { Channels } from "./notifier.ts";
 import { composeGate } from "./own-gate.ts";
+import { createPatience, evaluationLimits, gateLimits } from "./patience.ts";
 
 export interface GateProcessParts {
   readonly version: string;
@@ -40,15 +42,24 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
     throw new UnshipError("input.invalid", { what: "gate", reason: "the file names none; see docs/separation.md" });
   }
   const { sources, executors, gaps } = system;
-  const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier: channels.notifier, identity });
-  await system.observe(clock.now(), abort);
-  await recover(gate, note);
+  const { notifier } = channels;
+  const gatePatience = createPatience(gateLimits);
+  const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, gatePatience });
+  const patience = createPatience(evaluationLimits(config.watch.stepMs));
+  const settling = oneAtATime<void>({ source: "gate", what: "open intents" });
+  // A target that hangs keeps nobody waiting who asks about another one: its intent stays open, and it busy, until it answers.
+  const settle = async () => {
+    const context = { now: clock.now(), abort, gaps: [], waiting: patience.begin() };
+    await settling(context, () => recover(gate, note));
+  };
+  await system.observe(clock.now(), abort, patience);
+  await settle();
   const channel = await serveChannel({
     at: config.gate.at,
     token: parts.token,
     gate,
     ledger,
-    notifier: channels.notifier,
+    notifier,
     hello: { version: parts.version, mode: config.mode, actions: executors.map(({ action }) => action).toSorted() },
     note,
   });
@@ -56,7 +67,7 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
     const listener = await openApprovals({ config, gate, ledger, clock, identity, slack: channels.slack, note });
     try {
       note(`The gate answers at ${channelText(config.gate)}, in mode ${config.mode}`);
-      await turn(gate, parts, abort);
+      await turn(settle, { look: patience, health: gatePatience }, parts, abort);
     } finally {
       await listener?.close();
     }
@@ -65,25 +76,34 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
   }
 }
 
-async function turn(gate: Gate, parts: GateProcessParts, abort: AbortSignal): Promise<void> {
+async function turn(
+  settle: () => Promise<void>,
+  patience: { readonly look: Patience; readonly health: Patience },
+  parts: GateProcessParts,
+  abort: AbortSignal,
+): Promise<void> {
   const { config, clock, system, note } = parts;
   let healthLookedAt = clock.now();
   while (!abort.aborted) {
     await delay(config.watch.stepMs, undefined, { signal: abort }).catch(() => undefined);
     if (abort.aborted) return;
-    await system.observe(clock.now(), abort);
-    await recover(gate, note);
+    await system.observe(clock.now(), abort, patience.look);
+    await settle();
     if (clock.now() - healthLookedAt < HEALTH_LOOK_MS) continue;
     healthLookedAt = clock.now();
-    await noteHealth(parts, abort).catch((error: unknown) => {
+    await noteHealth(parts, patience.health, abort).catch((error: unknown) => {
       if (!abort.aborted) note(`which changes proved healthy is not known: ${textOf(error)}`);
     });
   }
 }
 
 /** What counts rollbacks in a row is read by the gate itself: the agent's word for a healthy change is not enough. */
-async function noteHealth({ config, clock, system, ledger }: GateProcessParts, abort: AbortSignal): Promise<void> {
-  const caseFile = await createAssessor({ sources: system.sources, config }).gather(clock.now(), abort);
+async function noteHealth(
+  { config, clock, system, ledger }: GateProcessParts,
+  patience: Patience,
+  abort: AbortSignal,
+): Promise<void> {
+  const caseFile = await createAssessor({ sources: system.sources, config }, { patience }).gather(clock.now(), abort);
   const seen = { ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] };
   await noteHealthyChanges({ ledger, config }, seen);
 }

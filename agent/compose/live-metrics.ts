@@ -4,6 +4,7 @@ import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } 
 import { silentAfter } from "../../core/detection/silence.ts";
 import { createHttp } from "../../mcp-tools/connectors/http.ts";
 import type { PresentValue } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
+import { createPatience, evaluationLimits, withinPart } from "./patience.ts";
 import { secret } from "./secrets.ts";
 import { createServiceNames } from "./service-names.ts";
 import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
@@ -76,10 +77,11 @@ export async function openMetrics(
     policyWindowMs: Math.min(60_000, 5 * source.intervalMs),
   });
   parts.sources.metrics.push(scrape);
+  const patience = createPatience(withinPart(evaluationLimits(config.watch.stepMs)));
   parts.observe.push({
     name: scrape.name,
     what: "targets",
-    look: async (now, abort) => (await scrape.scrapeOnce(now, abort)).gaps,
+    look: async (now, abort, isAwaited) => (await scrape.scrapeOnce(now, abort, isAwaited ? patience : undefined)).gaps,
   });
   parts.report.push((abort) =>
     attempt("scrape", async () => {

@@ -1,5 +1,5 @@
 import type { Gap } from "../../core/model/assessment.ts";
-import type { Executor, Sources } from "../../core/ports.ts";
+import type { Executor, Patience, Sources } from "../../core/ports.ts";
 import { ANSWER_MS, withDeadlines } from "./deadlines.ts";
 import { openDeployments } from "./live-changes.ts";
 import { openEvidence } from "./live-evidence.ts";
@@ -15,7 +15,7 @@ export interface LiveSystem {
   /** Empty unless asked for: only the process that holds the gate gets any. */
   readonly executors: readonly Executor[];
   /** Called before each look: scrapes, and looks at pods. Never throws for what it looks at; see `gaps`. */
-  readonly observe: (now: number, abort: AbortSignal) => Promise<void>;
+  readonly observe: (now: number, abort: AbortSignal, patience?: Patience) => Promise<void>;
   /** What the last `observe` could not see, and what sources left out of their last answers: it is unknown (S9). */
   readonly gaps: () => readonly Gap[];
   readonly report: (abort: AbortSignal) => Promise<readonly SourceReport[]>;

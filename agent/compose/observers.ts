@@ -1,57 +1,88 @@
 import { UnshipError } from "../../core/errors.ts";
+import { type Answered, type AskContext, oneAtATime } from "../../core/model/asking.ts";
 import type { Gap } from "../../core/model/assessment.ts";
-import { ANSWER_MS, within } from "./deadlines.ts";
+import type { Patience } from "../../core/ports.ts";
+import { ANSWER_MS } from "./deadlines.ts";
+import { createPatience } from "./patience.ts";
 
 /** Something that must be looked at once a step, since nobody else keeps what it shows. */
 export interface Observer {
   readonly name: string;
   /** What is unknown where the look fails as a whole: "pods". */
   readonly what: string;
-  /** Looks at `now` (Unix ms) and says what it could not see. May throw. */
-  readonly look: (now: number, abort: AbortSignal) => Promise<readonly Gap[]>;
+  /**
+   * Looks at `now` (Unix ms) and says what it could not see. May throw. `isAwaited`: an evaluation waits for it, so that
+   * what hangs in a part of it should not hold the rest.
+   */
+  readonly look: (now: number, abort: AbortSignal, isAwaited: boolean) => Promise<readonly Gap[]>;
 }
 
 /** Beside what is asked (`ANSWER_MS` at most) a look writes down what it saw: a disk may take a moment. */
 const LOOK_MS = ANSWER_MS + 2000;
 
 export interface Observing {
-  /** Every observer looks once, at the same time, for `limitMs` at most; never throws for what one does. */
-  observe(now: number, abort: AbortSignal): Promise<void>;
+  /**
+   * Every observer looks once, at the same time; never throws for what one does. Resolves when all have looked, or
+   * `patience` waits no longer (default: after `limitMs`): a look that is late goes on beside whoever called.
+   */
+  observe(now: number, abort: AbortSignal, patience?: Patience): Promise<void>;
   /** What could not be seen the last time, and is unknown (S9). */
   gaps(): readonly Gap[];
 }
 
 /**
- * Runs observers. One that fails or hangs leaves a gap; one that still hangs is not started a second time beside
- * itself, but waited for again.
+ * Runs observers; a look is told to stop after `limitMs`. One that fails or hangs leaves a gap; one that still hangs is not started a second time
+ * beside itself.
  */
 export function createObserving(observers: readonly Observer[], limitMs = LOOK_MS): Observing {
-  const running = new Map<Observer, Promise<readonly Gap[]>>();
-  const seen = new Map<Observer, readonly Gap[]>();
+  const looking = observers.map((observer) => ({
+    observer,
+    asking: oneAtATime<readonly Gap[]>({ source: observer.name, what: observer.what }),
+    seen: NOTHING,
+  }));
 
-  function start(observer: Observer, now: number, abort: AbortSignal): Promise<readonly Gap[]> {
-    const under = running.get(observer);
-    if (under !== undefined) return under;
-    const look = observer.look(now, abort).finally(() => running.delete(observer));
-    running.set(observer, look);
-    return look;
-  }
-
-  async function lookOnce(observer: Observer, now: number, abort: AbortSignal): Promise<void> {
-    const { name, what } = observer;
-    try {
-      seen.set(observer, await within(name, limitMs, abort, () => start(observer, now, abort)));
-    } catch (error) {
-      if (abort.aborted) return;
-      const because = error instanceof UnshipError ? error.message : `${name} could not be looked at`;
-      seen.set(observer, [{ source: name, what, because }]);
-    }
-  }
+  const asLongAsALook = createPatience({ capMs: limitMs, floorMs: limitMs, lateMs: limitMs });
 
   return {
-    async observe(now, abort) {
-      await Promise.all(observers.map((one) => lookOnce(one, now, abort)));
+    async observe(now, abort, patience) {
+      const isAwaited = patience !== undefined;
+      const waiting = (patience ?? asLongAsALook).begin();
+      await Promise.all(
+        looking.map(async (one) => {
+          const context: AskContext = { now, abort, gaps: [], waiting };
+          const looked = await one.asking(context, () => {
+            const { name, look } = one.observer;
+            return limited(name, limitMs, abort, (signal) => look(now, signal, isAwaited));
+          });
+          if (!abort.aborted) one.seen = seenIn(looked, context);
+        }),
+      );
     },
-    gaps: () => observers.flatMap((one) => seen.get(one) ?? []),
+    gaps: () => looking.flatMap(({ seen }) => seen),
   };
+}
+
+const NOTHING: readonly Gap[] = [];
+
+const seenIn = (looked: Answered<readonly Gap[]> | null, { gaps }: AskContext): readonly Gap[] =>
+  looked?.answer ?? gaps;
+
+/** Settles with the look and not before, so that it never runs twice at once; after `limitMs` it is told to stop. */
+async function limited<T>(
+  name: string,
+  limitMs: number,
+  abort: AbortSignal,
+  look: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), limitMs);
+  try {
+    return await look(AbortSignal.any([abort, late.signal]));
+  } catch (error) {
+    if (late.signal.aborted && !abort.aborted)
+      throw new UnshipError("source.slow", { source: name, seconds: limitMs / 1000 }, { cause: error });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

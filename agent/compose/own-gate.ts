@@ -2,7 +2,7 @@ import { assess, createAssessor } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Gap } from "../../core/model/assessment.ts";
-import type { Clock, Executor, Gate, Ledger, Notifier, Sources } from "../../core/ports.ts";
+import type { Clock, Executor, Gate, Ledger, Notifier, Patience, Sources } from "../../core/ports.ts";
 import { createGate } from "../../mcp-tools/gate/gate.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
@@ -19,21 +19,27 @@ export interface OwnGateParts {
   readonly gaps?: () => readonly Gap[];
   readonly ledger: Ledger & GateStore;
   readonly notifier: Notifier;
+  /** How long a question of the gate waits for a source that is late; absent: until it answers. */
+  readonly gatePatience?: Patience;
   /** What proves who answers beside personal tokens; absent: nothing does. */
   readonly identity?: IdentityChecks;
   /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
   readonly newId?: () => string;
 }
 
-/** The gate over its own sources: for each question it reads everything anew, with an assessor of its own (S1). */
+/**
+ * The gate over its own sources: for each question it reads everything anew, with an assessor of its own (S1). What does not
+ * come in time is unknown to that question, and the rules hold what follows from it (S9).
+ */
 export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGateParts): Gate {
+  const patience = parts.gatePatience === undefined ? {} : { patience: parts.gatePatience };
   return createGate({
     config,
     store: ledger,
     executors: parts.executors,
     assess: async (services, now, abort) => {
       const past = await pastOf(ledger);
-      const caseFile = await createAssessor({ sources, config }).gather(now, abort);
+      const caseFile = await createAssessor({ sources, config }, patience).gather(now, abort);
       const gaps = [...caseFile.gaps, ...(parts.gaps?.() ?? [])];
       const fresh = assess({ ...caseFile, gaps }, config, services, past);
       return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));

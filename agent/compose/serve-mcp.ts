@@ -12,6 +12,7 @@ import { accessTokens } from "./access-tokens.ts";
 import { knownIncident, toolContext } from "./chain.ts";
 import type { LiveSystem } from "./live-system.ts";
 import { composeGate } from "./own-gate.ts";
+import { createPatience, gateLimits } from "./patience.ts";
 import { draftPostmortem } from "./postmortems.ts";
 import { createSilences } from "./silences.ts";
 
@@ -45,7 +46,15 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
   const { sources } = system;
   const assessor = createAssessor({ sources, config });
   const gate =
-    "gate" in parts ? parts.gate : composeGate({ ...parts, sources, executors: system.executors, gaps: system.gaps });
+    "gate" in parts
+      ? parts.gate
+      : composeGate({
+          ...parts,
+          sources,
+          executors: system.executors,
+          gaps: system.gaps,
+          gatePatience: createPatience(gateLimits),
+        });
   const silences = createSilences();
   let snapshot: { readonly at: number; readonly file: Promise<CaseFile> } | null = null;
   const look = async (): Promise<CaseFile> => {

@@ -14,6 +14,9 @@ const BEFORE_MS = 3_600_000;
 /** Pasts kept, of incidents that are verified at the same time; with more they are read anew. */
 const MOST_KEPT = 16;
 
+/** A metric of whole services in a window; empty where no source answers. */
+export type ReadMetric = (metric: string, window: Window) => Promise<readonly Series[]>;
+
 /** Who was well beside the trouble: those that the act cannot reach, and those of which nobody knows whether it does. */
 export interface Beside {
   readonly bystanders: readonly Bystander[];
@@ -27,16 +30,14 @@ const NOBODY: Beside = { bystanders: [], neighbours: [] };
  * act (`since`: all services' series of that metric). `read` gives a metric of whole services, and none where no source
  * answers: then nothing is discounted. What was read of the time before is kept, since it changes no more.
  */
-export function createBystanders(
-  read: (metric: string, window: Window, abort: AbortSignal) => Promise<readonly Series[]>,
-) {
+export function createBystanders() {
   const before = new Map<string, readonly Series[]>();
 
-  async function readBefore(metric: string, onset: number, abort: AbortSignal): Promise<readonly Series[]> {
+  async function readBefore(metric: string, onset: number, read: ReadMetric): Promise<readonly Series[]> {
     const key = JSON.stringify([metric, onset]);
     const known = before.get(key);
     if (known !== undefined) return known;
-    const series = await read(metric, { from: Math.max(0, onset - BEFORE_MS), to: onset }, abort);
+    const series = await read(metric, { from: Math.max(0, onset - BEFORE_MS), to: onset });
     if (series.length > 0) {
       if (before.size >= MOST_KEPT) before.clear();
       before.set(key, series);
@@ -49,7 +50,7 @@ export function createBystanders(
     baselines: readonly Baseline[],
     since: readonly Series[],
     topology: Topology | null,
-    abort: AbortSignal,
+    read: ReadMetric,
   ): Promise<Beside> => {
     const onset = incident.onset?.earliest;
     const metrics = [...new Set(baselines.map(({ metric }) => metric).filter(isLatency))];
@@ -57,7 +58,7 @@ export function createBystanders(
     const reachOf = reach(incident, topology);
     const found = await Promise.all(
       metrics.map(async (metric) => {
-        const usual = new Map((await readBefore(metric, onset, abort)).map((series) => [series.service, series]));
+        const usual = new Map((await readBefore(metric, onset, read)).map((series) => [series.service, series]));
         return since.flatMap((series) => {
           const earlier = usual.get(series.service);
           return earlier === undefined || series.metric !== metric ? [] : [{ before: earlier, since: series }];

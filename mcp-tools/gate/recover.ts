@@ -28,6 +28,7 @@ export interface RecoveryParts {
  * intent is reconciled with its target's real state; then, if the permit still lives and every rule still allows it,
  * what was not done is tried once more under the same key; otherwise it is closed and reported (S5). A plan whose
  * result cannot be found out is left alone for a while, longer each time, so that this may be called at any rate.
+ * Plans are settled side by side, since no two of them have a target in common.
  */
 export async function recoverPlans(recovery: RecoveryParts): Promise<readonly GateAnswer[]> {
   const leave = new Map<string, () => void>();
@@ -42,8 +43,7 @@ export async function recoverPlans(recovery: RecoveryParts): Promise<readonly Ga
       for (const { id } of plans) leave.set(id, recovery.running.enter(id));
       return plans;
     });
-    const answers: GateAnswer[] = [];
-    for (const plan of claimed) {
+    const takenUp = async (plan: Plan): Promise<GateAnswer> => {
       const carryOut = async (onWait: () => void): Promise<GateAnswer> => {
         try {
           return await takeUp(plan, recovery, onWait);
@@ -53,9 +53,14 @@ export async function recoverPlans(recovery: RecoveryParts): Promise<readonly Ga
       };
       const answer = await untilItWaits(plan, recovery.parts.clock, carryOut);
       if (answer.outcome === "in-progress") late.push(plan.id);
-      answers.push(answer);
-    }
-    return answers;
+      return answer;
+    };
+    // Side by side: a target that hangs keeps no other plan from being settled. All end before any failure is thrown on.
+    const ends = await Promise.allSettled(claimed.map(takenUp));
+    return ends.map((end) => {
+      if (end.status === "fulfilled") return end.value;
+      throw end.reason;
+    });
   } finally {
     for (const planId of [...leave.keys()]) if (!late.includes(planId)) left(planId);
   }

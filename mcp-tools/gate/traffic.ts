@@ -1,16 +1,24 @@
 import { UnshipError } from "../../core/errors.ts";
 import type { Clock, MetricSource } from "../../core/ports.ts";
-import type { TrafficReader } from "./parts.ts";
+import { within } from "./gather.ts";
+import { GATE_LIMITS, type TrafficReader } from "./parts.ts";
 
 /** How far back the present traffic is taken from: long enough for the slowest usual scrape, a minute, to come twice. */
 const LOOK_BACK_MS = 120_000;
+/** Half of what the gate waits for all of it: where the first source hangs, what the next one said still counts. */
+const SOURCE_MS = GATE_LIMITS.inspectTimeoutMs / 2;
 
 /**
  * Reads requests a second by service, the newest sample of each within two minutes, from the first source that answers
- * for `request_rate`. A service without a sample is not in the answer. Throws where no source answers: then nobody
+ * for `request_rate`; all are asked side by side, for `sourceMs` each at most. A service without a sample is not in the answer. Throws where no source answers: then nobody
  * knows (S9).
  */
-export function createTraffic(sources: readonly MetricSource[], clock: Clock, stepMs: number): TrafficReader {
+export function createTraffic(
+  sources: readonly MetricSource[],
+  clock: Clock,
+  stepMs: number,
+  sourceMs = SOURCE_MS,
+): TrafficReader {
   return async (abort) => {
     const to = clock.now();
     const query = {
@@ -20,11 +28,16 @@ export function createTraffic(sources: readonly MetricSource[], clock: Clock, st
       purpose: "statistics",
     } as const;
     let failed: unknown;
-    for (const source of sources.filter((one) => one.metrics().includes(query.metric))) {
-      const series = await source.range(query, abort).catch((error: unknown) => {
-        failed = error;
-        return [];
-      });
+    const asked = sources
+      .filter((one) => one.metrics().includes(query.metric))
+      .map((source) =>
+        within(sourceMs, (late) => source.range(query, AbortSignal.any([abort, late]))).catch((error: unknown) => {
+          failed = error;
+          return [];
+        }),
+      );
+    for (const answer of asked) {
+      const series = await answer;
       const rates = series
         .filter(({ labels }) => Object.keys(labels).length === 0)
         .flatMap(({ service, values }) => {

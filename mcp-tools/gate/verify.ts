@@ -2,17 +2,19 @@ import type { Config } from "../../core/config/config.ts";
 import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { isLatency, isResource } from "../../core/detection/meaning.ts";
 import { judgeRecovery, type RecoveryInput, type Unmeasured } from "../../core/guardrails/recovery.ts";
+import { UNTIL_ANSWERED } from "../../core/model/asking.ts";
 import type { FlagState, Rollout } from "../../core/model/evidence.ts";
 import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
-import type { Series } from "../../core/model/signal.ts";
-import type { Window } from "../../core/model/time.ts";
-import type { MetricSource, Sources } from "../../core/ports.ts";
+import type { Patience, Sources } from "../../core/ports.ts";
 import { type Concerned, createBystanders } from "./bystanders.ts";
+import { createVerifyingReaders } from "./verify-reading.ts";
 
 export interface VerifierParts {
   readonly config: Pick<Config, "policies" | "feedback" | "watch">;
   readonly sources: Pick<Sources, "metrics" | "rollouts" | "flags" | "topology">;
+  /** How long a look waits for sources that are late; what they say is taken in by a later look. Default: until they answer. */
+  readonly patience?: Patience;
 }
 
 /** The part of an incident that verification needs; all of it stands in the ledger (S5). */
@@ -20,31 +22,32 @@ export type Acted = Concerned & Pick<Incident, "baselines" | "timeline">;
 
 /**
  * Looks once whether the system recovered after an act; ask again while the verdict is `pending`. Reads the signals
- * that were wrong, their services' traffic, and each target's rollout; a source that does not answer leaves its part
- * unknown. Never throws for a source. See `judgeRecovery` for what recovered means.
+ * that were wrong, their services' traffic, and each target's rollout; a source that does not answer, or not yet, leaves its
+ * part unknown. An answer that came late was asked for by an earlier look at the same act, so nothing that was seen before
+ * the act ever proves its success. Never throws for a source. See `judgeRecovery` for what recovered means.
  */
 export function createVerifier({
   config,
   sources,
+  patience = UNTIL_ANSWERED,
 }: VerifierParts): (incident: Acted, now: number, abort: AbortSignal) => Promise<Recovery> {
-  const read = (metric: string, window: Window, abort: AbortSignal) =>
-    readMetric(sources.metrics, metric, window, config.watch.stepMs, abort);
-  const bystandersOf = createBystanders(read);
+  const readers = createVerifyingReaders(sources, config.watch.stepMs);
+  const bystandersOf = createBystanders();
   return async (incident, now, abort) => {
     const { baselines, unmeasured } = wrongSignals(incident);
     const executedAt = actedAt(incident) ?? now;
     const names = [...new Set([...baselines.map(({ metric }) => metric), "request_rate"])];
     const window = { from: executedAt, to: now };
+    const context = { now, abort, gaps: [], waiting: patience.begin() };
+    const act = readers.about(JSON.stringify([incident.service, executedAt]), context);
     const [answers, rollouts, flags, graphs] = await Promise.all([
-      Promise.all(names.map((metric) => read(metric, window, abort))),
-      allAnswers(sources.rollouts.map((source) => () => source.rollouts(abort))),
-      allAnswers(sources.flags.map((source) => () => source.flags(abort))),
-      baselines.some(({ metric }) => isLatency(metric))
-        ? allAnswers(sources.topology.map((source) => async () => [await source.topology(abort)]))
-        : undefined,
+      Promise.all(names.map((metric) => act.metric(metric, window))),
+      act.rollouts(),
+      act.flags(),
+      baselines.some(({ metric }) => isLatency(metric)) ? act.topology() : undefined,
     ]);
     const series = answers.flat();
-    const beside = await bystandersOf(incident, baselines, series, mergedTopology(graphs ?? []), abort);
+    const beside = await bystandersOf(incident, baselines, series, mergedTopology(graphs ?? []), act.metric);
     return judgeRecovery({
       baselines,
       unmeasured: unmeasured.map((one) =>
@@ -114,26 +117,6 @@ export function brokenLevels(policies: Config["policies"]): Readonly<Record<stri
   return levels;
 }
 
-/** Whole services only; unsmoothed, since a smoothed query shows the past for minutes after it is over. */
-async function readMetric(
-  metrics: readonly MetricSource[],
-  metric: string,
-  window: Window,
-  stepMs: number,
-  abort: AbortSignal,
-): Promise<readonly Series[]> {
-  for (const source of metrics.filter((one) => one.metrics().includes(metric))) {
-    try {
-      const query = { metric, window, stepMs, purpose: "statistics" } as const;
-      const all = await source.range(query, abort);
-      return all.filter(({ labels }) => Object.keys(labels).length === 0);
-    } catch {
-      // The next source may know; if none does, the signal has no data and is unknown (S9).
-    }
-  }
-  return [];
-}
-
 /** Whether each target that was written stands at its restored version, completely. null: nobody answered. */
 function actsDone(
   results: readonly TargetResult[],
@@ -180,11 +163,4 @@ function allOf(states: readonly (boolean | null)[]): boolean | null {
 function isComplete({ status, version }: Rollout, wanted: string): boolean | null {
   if (status === "unknown") return null;
   return status === "complete" && version === wanted;
-}
-
-/** All that the sources say together; undefined where none of them answered. */
-async function allAnswers<T>(asks: readonly (() => Promise<readonly T[]>)[]): Promise<readonly T[] | undefined> {
-  const answers = await Promise.allSettled(asks.map((ask) => ask()));
-  const given = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-  return given.length === 0 ? undefined : given.flat();
 }

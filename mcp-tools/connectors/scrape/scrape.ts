@@ -1,7 +1,8 @@
 import { UnshipError } from "../../../core/errors.ts";
+import { type AskContext, type Asking, oneAtATime, UNTIL_ANSWERED } from "../../../core/model/asking.ts";
 import type { Gap } from "../../../core/model/assessment.ts";
 import { type Series, SLOW_SHARE } from "../../../core/model/signal.ts";
-import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
+import type { MetricQuery, MetricSource, Patience } from "../../../core/ports.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { gridOf } from "../time-grid.ts";
 import { createPools, discover, pathOf, type Target } from "./discovery.ts";
@@ -70,9 +71,11 @@ export interface ScrapeSummary extends Failures {
 export interface ScrapeSource extends MetricSource {
   /**
    * Reads every target once. `now`: the moment of this tick, Unix ms; after a clock that was set back, counting begins
-   * anew. Resolves within `timeoutMs` whatever the targets do, and does not throw for what a target or the disk does.
+   * anew. Resolves within `timeoutMs` whatever the targets do, and does not throw for what a target or the disk does. A page
+   * for which `patience` does not wait (default: it waits for all) goes on beside the tick and counts for nothing, since
+   * nobody knows of which moment its numbers are; its target is asked again when it has ended.
    */
-  scrapeOnce(now: number, abort: AbortSignal): Promise<ScrapeSummary>;
+  scrapeOnce(now: number, abort: AbortSignal, patience?: Patience): Promise<ScrapeSummary>;
   /** What was found in the spool when it was opened. */
   readonly recovered: { readonly ticks: number; readonly torn: number };
   close(): Promise<void>;
@@ -93,9 +96,10 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   const { maxTracks = 10_000, defaultCores = 1 } = options;
   const past = new SlidingWindow({ intervalMs, windowMs, maxTracks, defaultCores });
   const pools = createPools(SOURCE, timeoutMs, options.maxBytes ?? 16 * 1024 * 1024);
-  const states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
+  const states = new Map<string, Known>();
   const gapsOf = createSilentTargets(SOURCE, options.silentAfterMs ?? MAX_ELAPSED_INTERVALS * intervalMs);
   const slowBounds = new Map<string, number>();
+  const listing = oneAtATime<readonly Target[]>({ source: SOURCE, what: "discovery" });
   let discovered: readonly Target[] = [];
   let lastTickAt: number | null = null;
   let lastAnswerAt: number | null = null;
@@ -116,15 +120,21 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       ? null
       : await openSpool({ folder: options.spool, windowMs }, options.now - windowMs, recover);
 
-  async function list(abort: AbortSignal): Promise<string | null> {
-    if (options.discovery === null) return null;
-    const early = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs / 2)]);
-    try {
-      discovered = await discover(pools.for(new URL(options.discovery)), options.discovery, early);
-      return null;
-    } catch (error) {
-      return reason(error);
-    }
+  /** Keeps the last list where there is none in time; the answer is why, or null. */
+  async function list(context: AskContext): Promise<string | null> {
+    const { discovery } = options;
+    if (discovery === null) return null;
+    const early = AbortSignal.any([context.abort, AbortSignal.timeout(timeoutMs / 2)]);
+    let because: string = TOO_LATE.because;
+    const failed = (error: unknown) => {
+      because = reason(error);
+    };
+    const read = await listing({ ...context, failed }, async () =>
+      discover(pools.for(new URL(discovery)), discovery, early),
+    );
+    if (read === null) return because;
+    discovered = read.answer;
+    return null;
   }
 
   /** The targets of this tick, with what is known of each; one that is listed no longer is forgotten. */
@@ -137,26 +147,39 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       const maxElapsedMs = MAX_ELAPSED_INTERVALS * intervalMs;
       const { labels } = target;
       const state = new TargetState({ labels, serviceLabel, versionLabel, custom, maxSamples, maxElapsedMs });
-      states.set(key, { target, state });
+      const page = oneAtATime<string>({ source: SOURCE, what: "page", detail: key });
+      states.set(key, { target, state, page });
     }
     return [...states.values()];
   }
 
-  async function scrapeOnce(now: number, abort: AbortSignal): Promise<ScrapeSummary> {
+  async function scrapeOnce(
+    now: number,
+    abort: AbortSignal,
+    patience: Patience = UNTIL_ANSWERED,
+  ): Promise<ScrapeSummary> {
     const previousTickAt = lastTickAt;
     lastTickAt = now;
     const deadline = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
-    const discoveryFailed = await list(deadline);
+    const waiting = patience.begin();
+    const context: AskContext = { now, abort: deadline, gaps: [], waiting };
+    const discoveryFailed = await list(context);
     const all = current();
     const readings: Reading[] = [];
     const failed: FailedTarget[] = [];
     const missing = new Map<string, { service: string; version: string; targets: number }>();
     let samples = 0;
     let invalidLines = 0;
-    await eachOf(all, options.concurrency ?? 32, async ({ target, state }) => {
+    await eachOf(all, options.concurrency ?? 32, async ({ target, state, page }) => {
       try {
         const url = new URL(target.url);
-        const answer = state.read(await pools.for(url).getText(pathOf(url), deadline), now, previousTickAt);
+        let failure: unknown = new UnshipError("source.unavailable", TOO_LATE);
+        const told = (error: unknown) => {
+          failure = error;
+        };
+        const read = await page({ ...context, failed: told }, () => pools.for(url).getText(pathOf(url), deadline));
+        if (read === null || read.askedAt !== now) throw failure;
+        const answer = state.read(read.answer, now, previousTickAt);
         readings.push(...answer.readings);
         samples += answer.samples;
         invalidLines += answer.invalid;
@@ -256,6 +279,15 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
 function byService(tracks: Iterable<Track>): ReadonlyMap<string, readonly Track[]> {
   return Map.groupBy(tracks, ({ service }) => service);
 }
+
+/** A target, what is known of it, and its page as it is asked for, once at a time. */
+interface Known {
+  readonly target: Target;
+  readonly state: TargetState;
+  readonly page: Asking<string>;
+}
+
+const TOO_LATE = { source: SOURCE, because: "timeout" } as const;
 
 /** Runs `work` on every item, at most `width` at a time. `work` must not throw. */
 async function eachOf<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
