@@ -37,6 +37,10 @@ export const BENCHMARKS: Readonly<Record<string, (request: BenchRequest) => Prom
     const value = await measureTick(seed);
     return { lines: tickLines(value), value, met: value.met };
   },
+  sources: async ({ seed, trials }) => {
+    const { benchSources } = await import("./sources.ts");
+    return await benchSources(seed, trials);
+  },
   replay: async ({ seed, trials }) => {
     const { measureReplay, replayLines } = await import("./replay.ts");
     const value = await measureReplay(seed, trials);
