@@ -1,6 +1,7 @@
 import { type Components, componentsOf } from "../correlation/components.ts";
 import { isHarm } from "../detection/meaning.ts";
 import type { CaseFile, Coincidence } from "../model/assessment.ts";
+import type { Topology } from "../model/evidence.ts";
 
 /** Evidence reaches back at least so far before now, and from the earliest onset so much further. */
 const LEAST_BACK_MS = 1_800_000;
@@ -72,8 +73,6 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
   const isMeant = (service: string) => meant.has(service);
   const isAbout = ({ service }: { readonly service: string }) => meant.has(service);
   const speaks = ({ service }: { readonly service: string }) => meant.has(service) && !others.has(service);
-  const edges = caseFile.topology?.edges.filter(([caller, callee]) => meant.has(caller) && meant.has(callee)) ?? [];
-  const external = caseFile.topology?.external.filter(isMeant) ?? [];
   const oldest = Math.min(caseFile.at, ...caseFile.series.map(({ startAt }) => startAt));
   const since = evidenceSince(caseFile, caseFile.at, caseFile.at - oldest, isMeant) - BEFORE_MS;
   return {
@@ -83,12 +82,27 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
     findings: caseFile.findings.filter(speaks),
     conditions: caseFile.conditions.filter(speaks),
     changes: caseFile.changes.filter(isAbout),
-    topology: edges.length === 0 ? null : { edges, external },
+    topology: topologyOf(caseFile.topology, isMeant),
     logs: caseFile.logs.filter((line) => speaks(line) && line.at >= since),
     spans: caseFile.spans.filter((span) => speaks(span) && span.startUs / 1000 >= since),
     flags: caseFile.flags.filter((flag) => flag.services.length === 0 || flag.services.some(isMeant)),
     rollouts: caseFile.rollouts.filter(isAbout),
     ...(caseFile.usualTraffic === undefined ? {} : { usualTraffic: caseFile.usualTraffic.filter(isAbout) }),
     ...(coincidence == null ? {} : { coincidence }),
+  };
+}
+
+/** The part of the call graph between these services; null where it says nothing of any of them. */
+function topologyOf(topology: Topology | null, isMeant: (service: string) => boolean): Topology | null {
+  if (topology === null) return null;
+  const edges = topology.edges.filter(([caller, callee]) => isMeant(caller) && isMeant(callee));
+  const details = topology.details?.filter(({ caller, callee }) => isMeant(caller) && isMeant(callee)) ?? [];
+  const reporting = topology.reporting?.filter(isMeant) ?? [];
+  if (edges.length === 0 && reporting.length === 0) return null;
+  return {
+    edges,
+    external: topology.external.filter(isMeant),
+    ...(details.length === 0 ? {} : { details }),
+    ...(reporting.length === 0 ? {} : { reporting }),
   };
 }

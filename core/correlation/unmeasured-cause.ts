@@ -2,7 +2,7 @@ import { logSumExp } from "../detection/robust.ts";
 import type { CaseFile, Coincidence } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import type { CallGraph } from "./call-graph.ts";
+import { calleesKnown } from "./known-edges.ts";
 import { FROM_CHANGES } from "./reasons.ts";
 import { tellsItsVersion } from "./version-signs.ts";
 
@@ -22,11 +22,10 @@ export interface Weighed {
  */
 export function unmeasuredCause(
   weighed: readonly Weighed[],
-  { findings }: Pick<CaseFile, "findings">,
-  graph: Pick<CallGraph, "nodes">,
+  { findings, topology }: Pick<CaseFile, "findings" | "topology">,
 ): Reason | null {
   const untold = weighed.filter(
-    ({ change, reasons }) => !graph.nodes.has(change.service) && !tellsItsVersion(change, reasons, findings),
+    ({ change, reasons }) => !calleesKnown(topology, change.service) && !tellsItsVersion(change, reasons, findings),
   );
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);

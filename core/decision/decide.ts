@@ -2,6 +2,7 @@ import { CANARY_REASON } from "../canary/ranking.ts";
 import type { Config } from "../config/config.ts";
 import { untold } from "../correlation/accomplice.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
+import { calleesKnown } from "../correlation/known-edges.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
@@ -108,8 +109,8 @@ export function decide(input: DecideInput): Decision {
 }
 
 /** Whether its version is told apart, or the callees that could fail in its stead are known. */
-const isTold = (change: Change, top: Candidate, { graph, caseFile }: CaseEvidence): boolean =>
-  graph.nodes.has(change.service) || tellsItsVersion(change, top.reasons, caseFile.findings);
+const isTold = (change: Change, top: Candidate, { caseFile }: CaseEvidence): boolean =>
+  calleesKnown(caseFile.topology, change.service) || tellsItsVersion(change, top.reasons, caseFile.findings);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {
