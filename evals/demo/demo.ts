@@ -30,6 +30,8 @@ export interface DemoOptions {
 
 /** Healthy traffic before anything breaks: enough samples of a baseline to tell worse from usual. */
 const WARM_UP_STEPS = 20;
+/** A busy machine takes a while to load the watch's code. */
+const START_MS = 120_000;
 /** How long a system that nothing should be done about is watched after its trouble began, in policy durations. */
 const QUIET_WATCH = 1.5;
 
@@ -92,7 +94,7 @@ export async function runDemo(
     const text = storyLine(line, onset, paint, options.columns);
     if (text !== null) print(text);
   });
-  if ((await watch.until(({ event }) => event === "watch.started", 30_000)) === null) {
+  if ((await watch.until(({ event }) => event === "watch.started", START_MS)) === null) {
     throw new UnshipError("input.invalid", {
       what: "the watch",
       reason: `it did not start; see ${join(directory, "watch.stderr.log")}`,

@@ -20,6 +20,7 @@ export const HARM: Readonly<Record<ScenarioName, readonly [Harm, ...Harm[]]>> = 
   "external-outage": ["failures"],
   blip: ["none"],
   two: ["failures", "latency"],
+  train: ["failures", "failures"],
   quiet: ["none"],
 };
 

@@ -13,12 +13,9 @@ export interface Trouble extends Truth {
 
 /** What a scenario breaks, the first one first. */
 export function troublesOf(name: ScenarioName): readonly [Trouble, ...Trouble[]] {
-  const { truth, also = [] }: Scenario = SCENARIOS[name];
+  const { truth, also = [], world = "shop" }: Scenario = SCENARIOS[name];
   const [first, ...others] = HARM[name];
-  return [
-    { ...truth, world: "shop", harm: first },
-    ...also.map((one, index) => ({ ...one, harm: others[index] ?? "none" })),
-  ];
+  return [{ ...truth, world, harm: first }, ...also.map((one, index) => ({ ...one, harm: others[index] ?? "none" }))];
 }
 
 /**

@@ -28,8 +28,8 @@ export function actsOn(
   { storyMinuteMs, onEvent }: { readonly storyMinuteMs: number; readonly onEvent: (event: SandboxEvent) => void },
 ): Acts {
   return {
-    async release(service, author, quirks) {
-      sandbox.push(build(service, NEXT_VERSION, quirks));
+    async release(service, author, quirks, commit) {
+      sandbox.push(build(service, NEXT_VERSION, quirks, commit));
       const at = await sandbox.deploy(service, NEXT_VERSION, author);
       onEvent({ event: "deployed", at, service, version: NEXT_VERSION, author });
     },

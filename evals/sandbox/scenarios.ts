@@ -1,11 +1,11 @@
 import type { Quirk } from "./service/manifest.ts";
-import { canaryName, EXTERNAL, FLAG } from "./shop.ts";
+import { canaryName, commitOf, EXTERNAL, FLAG } from "./shop.ts";
 import type { WorldName } from "./worlds.ts";
 
 /** What a scenario can do to the system: what people and the outside can do to a real one. */
 export interface Acts {
-  /** Pushes the service's next version, with these quirks in its code, and deploys it. */
-  release(service: string, author: string, quirks: readonly Quirk[]): Promise<void>;
+  /** Pushes the service's next version, with these quirks in its code, and deploys it. `commit`: what many are built from at once. */
+  release(service: string, author: string, quirks: readonly Quirk[], commit?: string): Promise<void>;
   /** The same, to the service's canary alone. */
   releaseCanary(service: string, author: string, quirks: readonly Quirk[]): Promise<void>;
   setFlag(flag: string, enabled: boolean, author: string): Promise<void>;
@@ -24,7 +24,12 @@ export interface Scenario {
   readonly worlds?: readonly WorldName[];
   /** What a good operator would do about it, for whoever scores; nothing in the running system can read it. */
   readonly truth: Truth;
-  /** What else is broken meanwhile, in worlds that nothing joins to the first one's: an incident of its own each. */
+  /** Where the culprit is; the shop where it is left out. */
+  readonly world?: WorldName;
+  /**
+   * What else is broken meanwhile: in worlds that nothing joins to the first one's an incident of its own each; in the same world
+   * by the same release, which may be undone in one incident.
+   */
   readonly also?: readonly (Truth & { readonly world: WorldName })[];
 }
 
@@ -43,6 +48,12 @@ const CHARGE_FAILS: Quirk = {
   kind: "throws",
   share: 0.35,
   message: "TypeError: cannot read properties of undefined (reading 'currency') at Charge.total",
+};
+
+const ROW_FAILS: Quirk = {
+  kind: "throws",
+  share: 0.35,
+  message: "Error: cannot decode row: unknown tag 7 (Rows.decode)",
 };
 
 /** So many story minutes after the first break comes the second: when the first is being decided. */
@@ -134,6 +145,17 @@ export const SCENARIOS = {
     },
     truth: rollback("payments"),
     also: [{ ...rollback("figures"), world: "reports" }],
+  },
+  train: {
+    title: "one commit is released to both services of another team's system at once, and fails in each of them",
+    worlds: ["shop", "reports"],
+    world: "reports",
+    async act(acts) {
+      const commit = commitOf("one release of figures and reports");
+      await Promise.all(["figures", "reports"].map((name) => acts.release(name, "kim", [ROW_FAILS], commit)));
+    },
+    truth: rollback("figures"),
+    also: [{ ...rollback("reports"), world: "reports" }],
   },
   quiet: { title: "nothing happens", act: async () => undefined, truth: NOTHING },
 } as const satisfies Record<string, Scenario>;

@@ -137,6 +137,17 @@ describe("two troubles at once", () => {
     expect(reasons).toEqual(expect.arrayContaining([expect.stringMatching(why)]));
   });
 
+  it("of one release may be undone in one incident, by a write on each", () => {
+    const [figures, reports] = troublesOf("train");
+    if (reports === undefined) throw new Error("the release has one service only");
+    const both = { ...incident("figures", ["figures", "reports"], 0), id: "both" };
+    const writes = [write("figures", ONSET + 14_900), write("reports", ONSET + 14_950)];
+    const judge = (seen: Witness["writes"]) =>
+      judgeTogether([figures, reports].map((trouble) => told(trouble, 0, both, seen)));
+    expect(judge(writes)).toMatchObject({ ok: true, reasons: [] });
+    expect(judge(writes.slice(0, 1))).toMatchObject({ ok: false });
+  });
+
   it("have one result: the first one's, with the second's beside it", () => {
     const results = [told(PAYMENTS, 0, FIRST, []), told(FIGURES, LATER, null, [])].map(({ result }) => result);
     expect(jsonResults(results)).toMatchObject({

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settled } from "../../../evals/sandbox/rollouts.ts";
 import { type Sandbox, startSandbox } from "../../../evals/sandbox/sandbox.ts";
-import { isScenarioName, SCENARIO_NAMES, SCENARIOS } from "../../../evals/sandbox/scenarios.ts";
-import { canaryName, FLAG, SERVICES } from "../../../evals/sandbox/shop.ts";
+import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario } from "../../../evals/sandbox/scenarios.ts";
+import { canaryName, FLAG } from "../../../evals/sandbox/shop.ts";
+import { servicesOf } from "../../../evals/sandbox/worlds.ts";
 import { scraped, until } from "./small-shop.ts";
 
 /** One sandbox for all: each scenario breaks another service, and each row asks about what it alone breaks. */
@@ -104,8 +105,9 @@ describe("the scenarios", () => {
   });
 
   it.each(SCENARIO_NAMES)("%s names a culprit that there is, or none", (name) => {
-    const { truth } = SCENARIOS[name];
-    expect([...SERVICES, ...SERVICES.map(canaryName), FLAG.name, null]).toContain(truth.culprit);
+    const { truth, world = "shop" }: Scenario = SCENARIOS[name];
+    const services = servicesOf([world]);
+    expect([...services, ...services.map(canaryName), FLAG.name, null]).toContain(truth.culprit);
     expect(truth.culprit === null).toBe(truth.action === "no_action");
   });
 
