@@ -206,5 +206,6 @@ export const TruthFile = z.looseObject({
   targets: z.array(z.string()),
   onset: Time.nullable().default(null),
   incidents: z.array(TruthPart).optional(),
+  culprits: z.array(z.string()).optional(),
 });
 export type TruthFile = z.infer<typeof TruthFile>;

@@ -125,8 +125,8 @@ function whyWrong(episode: Episode, truth: TruthFile): string | null {
 }
 
 /** The changes of which an episode may name one as its culprit. */
-const culpritsOf = ({ culprit, incidents }: TruthFile): ReadonlySet<string> =>
-  new Set([...(culprit === null ? [] : [culprit]), ...(incidents ?? []).map((part) => part.culprit)]);
+const culpritsOf = ({ culprit, culprits = [], incidents = [] }: TruthFile): ReadonlySet<string> =>
+  new Set([...(culprit === null ? [] : [culprit]), ...culprits, ...incidents.map((part) => part.culprit)]);
 
 const sure = (probability: number | undefined) => (probability === undefined ? "" : ` with ${probability.toFixed(2)}`);
 
@@ -171,12 +171,13 @@ function namesCulprit(truth: TruthFile, episodes: readonly Episode[]): boolean {
 
 /**
  * Every candidate, and "no change", as claimed by the episode that counts. Silence is the claim that no change is to
- * blame, with certainty; it is not free where one is. Of several incidents the claims are about the one whose culprit is named.
+ * blame, with certainty; it is not free where one is. Of several incidents the claims are about the one whose
+ * culprit is named, and of several changes that are one culprit together about the one that is named.
  */
 function claims(truth: TruthFile, episodes: readonly Episode[]): readonly Claim[] {
   const episode = countedEpisode(truth, episodes);
-  const about =
-    truth.incidents?.find(({ culprit }) => culprit === episode?.culprit?.change_id)?.culprit ?? truth.culprit;
+  const named = episode?.culprit?.change_id;
+  const about = named !== undefined && culpritsOf(truth).has(named) ? named : truth.culprit;
   const none = { probability: episode?.no_change_probability ?? 1, isTrue: truth.culprit === null };
   const candidates = (episode?.candidates ?? []).map(({ change_id, probability }) => ({
     probability,

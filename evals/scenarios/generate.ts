@@ -105,7 +105,12 @@ function attemptAt(family: Family, draw: Draw): Told | string {
     const visibility = visibilityOf(louder, again.guilty, again.onset);
     if (visibility.at === null || visibility.at > louder.clock.watchEnd - TIME_TO_ACT) continue;
     if (again.onset < louder.clock.watchStart) return "the story begins before the watch";
-    const told = family.apart === true ? incidentsApart(louder, again) : again;
+    const told =
+      family.apart === true
+        ? incidentsApart(louder, again)
+        : family.together === "all"
+          ? { ...again, culprits: again.guilty }
+          : again;
     return { scenario: withHuman(louder, again, draw), truth: told, visibility };
   }
   return truth.faulty ? "too little evidence at any strength" : "a faulty story hurts nobody";

@@ -87,6 +87,7 @@ export function toFiles({ scenario, truth, visibility }: Told, draw: Draw, id: s
       ...(truth.incidents === undefined
         ? {}
         : { incidents: truth.incidents.map(({ onset, ...part }) => ({ ...part, onset: time(onset) })) }),
+      ...(truth.culprits === undefined ? {} : { culprits: truth.culprits }),
       ...(truth.guilty.length === 0 ? {} : { guilty: truth.guilty }),
       ...(visibility === null || visibility.at === null
         ? {}

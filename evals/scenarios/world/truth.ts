@@ -15,6 +15,8 @@ export interface Truth {
   readonly guilty: readonly string[];
   /** Where each guilty change is an incident of its own: what is to be found of each. */
   readonly incidents?: readonly Part[];
+  /** Where one change reached several services at once: each of them may be named as the culprit. */
+  readonly culprits?: readonly string[];
   readonly approval: "person" | null;
   /** Whether anything was worse for a while, whatever made it. */
   readonly disturbed: boolean;

@@ -140,6 +140,13 @@ describe("score: found and false", () => {
       0,
       1,
     ],
+    [
+      "of one release that is several changes each may be named",
+      { ...GUILTY, targets: ["a", "b"], culprits: ["a", "b"] },
+      [{ ...OF_B, targets: ["b", "a"] }],
+      1,
+      0,
+    ],
     ["two incidents are found where each is rolled back by itself", APART, [{}, OF_B], 1, 0],
     ["in whatever order", APART, [OF_B, {}], 1, 0],
     ["or both by one act", APART, [{ targets: ["b", "a"] }], 1, 0],

@@ -141,6 +141,9 @@ describe("stories of a fleet are about what they say", () => {
     expect(train.length).toBeGreaterThanOrEqual(3);
     expect(new Set(train.map(({ commit }) => commit)).size).toBe(1);
     expect(told.truth.targets).toHaveLength(train.length);
+    expect(JSON.parse(generateBundle("one-commit-bad", seed)["truth.json"] ?? "{}").culprits).toEqual(
+      told.truth.targets,
+    );
     const starts = train.map(({ startedAt }) => startedAt);
     expect(Math.max(...starts) - Math.min(...starts)).toBeLessThanOrEqual(16_000);
   });
