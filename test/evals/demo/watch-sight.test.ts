@@ -24,6 +24,12 @@ describe("blindness", () => {
     ],
     ["a source that went down again counts", [STARTED, DOWN, UP, DOWN], false, 1],
     ["a look that failed after onset counts", [STARTED, line("tick.failed", "no")], false, 1],
+    [
+      "work that takes long while everything else goes on does not",
+      [STARTED, line("tick.failed", "incident inc-1: no answer yet; everything else goes on")],
+      false,
+      0,
+    ],
     ["one that failed before does not", [STARTED, line("tick.failed", "no", null, ONSET - 1)], false, 0],
   ])("%s", (_, lines, ended, reasons) => {
     expect(blindness({ lines, ended }, ONSET)).toHaveLength(reasons);
