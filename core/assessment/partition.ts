@@ -6,7 +6,7 @@ import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
 import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
-import { tellsItsVersion } from "../correlation/version-signs.ts";
+import { isToldByReasons } from "../correlation/version-signs.ts";
 import { type Degraded, LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
@@ -197,6 +197,6 @@ function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionL
   const evidence = gatherEvidence(scope, onset, new Set(services), options);
   const changes = changesAt(scope, services, onset);
   return changes.some((change) =>
-    tellsItsVersion(change, reasonsFor(change, changes, evidence, options), scope.findings),
+    isToldByReasons(change, reasonsFor(change, changes, evidence, options), { ...scope, onset }),
   );
 }

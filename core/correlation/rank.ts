@@ -70,7 +70,7 @@ export function rankCandidates(
   });
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const transient = passing(scored, evidence)?.reason ?? null;
-  const unmeasured = unmeasuredCause(scored, caseFile);
+  const unmeasured = unmeasuredCause(scored, caseFile, onset);
   const besides = [transient, unmeasured, coincidenceReason(evidence, options)].filter((one) => one !== null);
   const none = noChange(evidence, anyEligible, [...besides, ...left]);
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);

@@ -2,6 +2,7 @@ import { logSumExp } from "../detection/robust.ts";
 import type { CaseFile, Coincidence } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import type { Onset } from "../model/finding.ts";
 import { calleesKnown } from "./known-edges.ts";
 import { FROM_CHANGES } from "./reasons.ts";
 import { tellsItsVersion } from "./version-signs.ts";
@@ -22,10 +23,12 @@ export interface Weighed {
  */
 export function unmeasuredCause(
   weighed: readonly Weighed[],
-  { findings, topology }: Pick<CaseFile, "findings" | "topology">,
+  { topology, findings, at }: Pick<CaseFile, "topology" | "findings" | "at">,
+  onset: Onset,
 ): Reason | null {
   const untold = weighed.filter(
-    ({ change, reasons }) => !calleesKnown(topology, change.service) && !tellsItsVersion(change, reasons, findings),
+    ({ change, reasons }) =>
+      !calleesKnown(topology, change.service) && !tellsItsVersion(change, reasons, { findings, at, onset }),
   );
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);

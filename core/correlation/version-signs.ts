@@ -1,9 +1,10 @@
+import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import type { Finding } from "../model/finding.ts";
+import type { Finding, Onset } from "../model/finding.ts";
 
-/** Reasons that tell the new version from the old one: errors or latency by version, lines new in its logs, growth with its share. */
-const TELLING: ReadonlySet<string> = new Set(["versions", "logs", "growth", "share", "canary"]);
+/** Reasons that tell the new version from the old one: errors or latency by version, lines new in its logs, its share. */
+const TELLING: ReadonlySet<string> = new Set(["versions", "logs", "share", "canary"]);
 
 /**
  * What tells the versions apart must be positive evidence: more than three to one.
@@ -12,21 +13,44 @@ const TELLING: ReadonlySet<string> = new Set(["versions", "logs", "growth", "sha
 const POSITIVE_NATS = Math.log(3);
 
 /**
- * Whether anything tells the version that a change brought from the one before it, beside its time and place: what its
- * reasons say together, or its own pods that do not become ready. Where it is not known what a service calls, a deploy
- * beside the failure of something that nobody measures looks the same in everything else.
+ * What fails elsewhere also grows at first: cached names and connections run out within half a minute, two or three health
+ * checks of ten seconds take a pod out, and clients give up after as long. Growth tells a version only where it was
+ * followed through the rollout for twice the minute in which such failures reach their size.
  */
-export function tellsItsVersion(change: Change, reasons: readonly Reason[], findings: readonly Finding[]): boolean {
-  const stuck = findings.some(
-    ({ detector, service, verdict, onset }) =>
-      detector === "rollout" &&
+const FOLLOWED_MS = 120_000;
+
+/** The evidence that tells versions apart, beside the reasons of a change. */
+export interface SeenOfVersions extends Pick<CaseFile, "findings" | "at"> {
+  readonly onset: Onset;
+}
+
+/**
+ * Whether anything tells the version that a change brought from the one before it, beside its time and place: what its
+ * reasons say together, its growth with the rollout where that was followed for long enough, or readiness (`isUnready`).
+ * Where it is not known what a service calls, a deploy beside the failure of something that nobody measures looks the same
+ * in everything else. Pure.
+ */
+export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
+  return isToldByReasons(change, reasons, seen) || isUnready(change, seen.findings);
+}
+
+/** The same without readiness: pods of a lost node are unready whatever version they run. */
+export function isToldByReasons(change: Change, reasons: readonly Reason[], { onset, at }: SeenOfVersions): boolean {
+  const followedMs = Math.min(change.finishedAt ?? at, at) - onset.latest;
+  const counts = (name: string) => TELLING.has(name) || (name === "growth" && followedMs >= FOLLOWED_MS);
+  return reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0) >= POSITIVE_NATS;
+}
+
+/** Whether pods of the changed service are not ready since the change: what it calls seldom keeps pods from being ready. */
+function isUnready(change: Change, findings: readonly Finding[]): boolean {
+  return findings.some(
+    ({ metric, service, verdict, onset }) =>
+      metric === "health_check_failures" &&
       verdict === "worse" &&
       service === change.service &&
       onset !== null &&
       onset.latest >= change.startedAt,
   );
-  const nats = reasons.reduce((sum, { name, logOdds }) => sum + (TELLING.has(name) ? logOdds : 0), 0);
-  return stuck || nats >= POSITIVE_NATS;
 }
 
 /** Evidence of 20 to 1 is the least that counts as seen. */

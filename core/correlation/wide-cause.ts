@@ -1,6 +1,6 @@
 import type { Coincidence } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
-import { isSameOnset } from "./onset-gap.ts";
+import { gapBetween, isSameOnset } from "./onset-gap.ts";
 import { UNRELATED } from "./unrelated.ts";
 
 /** One group of degraded services that nothing known joins to the others. */
@@ -24,6 +24,11 @@ export interface WideCause<D extends Degraded> {
 export const LEAST_GROUPS = 3;
 /** As rare as a false alarm may be (the targets of false alarms). */
 const BY_CHANCE = 1e-3;
+/**
+ * A wide cause that is known reaches services over a minute: cached names and tokens run out, health checks have to fail
+ * two or three times. An unrelated onset falls so near to it far more seldom than the cause reaches a service.
+ */
+const SPREADS_MS = 60_000;
 /** Unrelated degradations are counted by the half hour. */
 const WINDOW_MS = 1_800_000;
 
@@ -49,13 +54,15 @@ export function wideCauses<D extends Degraded>(
     const { pivot, together } = widest;
     const unchanged = together.filter(({ isChanged }) => !isChanged);
     if (!isWide(unchanged, together, { systems, stepMs, pivot: pivot.onset })) return found;
-    const services = new Set(unchanged.flatMap((one) => one.services)).size;
+    const reached = left.filter(({ onset }) => gapBetween(pivot.onset, onset) <= SPREADS_MS);
+    const own = reached.filter(({ isChanged }) => !isChanged);
+    const services = new Set(own.flatMap((one) => one.services)).size;
     found.push({
-      unchanged,
-      changed: together.filter(({ isChanged }) => isChanged),
+      unchanged: own,
+      changed: reached.filter(({ isChanged }) => isChanged),
       coincidence: { services, measured, onset: pivot.onset },
     });
-    left = left.filter((one) => !together.includes(one));
+    left = left.filter((one) => !reached.includes(one));
   }
   return found;
 }

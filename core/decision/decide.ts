@@ -109,8 +109,8 @@ export function decide(input: DecideInput): Decision {
 }
 
 /** Whether its version is told apart, or the callees that could fail in its stead are known. */
-const isTold = (change: Change, top: Candidate, { caseFile }: CaseEvidence): boolean =>
-  calleesKnown(caseFile.topology, change.service) || tellsItsVersion(change, top.reasons, caseFile.findings);
+const isTold = (change: Change, top: Candidate, { caseFile, onset }: CaseEvidence): boolean =>
+  calleesKnown(caseFile.topology, change.service) || tellsItsVersion(change, top.reasons, { ...caseFile, onset });
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {
