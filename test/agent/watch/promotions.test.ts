@@ -11,6 +11,7 @@ import { testConfig } from "../../core/assessment/config.ts";
 import { deploy } from "../../core/assessment/world.ts";
 import { assessmentOf, NOW, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN, openWorld } from "../../mcp-tools/gate/gate-world.ts";
+import { openWatchWorld } from "./watch-world.ts";
 
 const workload = { kind: "Rollout", namespace: "production", name: "cart" };
 const change: Change = { ...(deploy("cart", 200) as Change), workload, fromRevision: "3", toRevision: "4" };
@@ -152,5 +153,39 @@ describe("the promotion of a canary that passes", () => {
     await using _ = world;
     await desk().look([canary(verdict)], NOW);
     expect(await plans()).toEqual([]);
+  });
+});
+
+describe("a promotion while incidents are open", () => {
+  const edges = [["web", "cart"]] as const;
+  it.each([
+    ["goes on while something that nothing joins to it is degraded", "checkout", edges, 1],
+    ["goes on where no call graph is known, and another service is degraded", "checkout", [], 1],
+    ["waits while its own service is degraded", "cart", edges, 0],
+    ["waits while what calls it is degraded", "web", edges, 0],
+  ] as const)("%s", async (_, degraded, known, proposals) => {
+    const world = await openWatchWorld({
+      config: { allowedActions: [...allowed("rollout_promote")] },
+      parts: {
+        look: async () => {
+          const { findings, conditions } = await world.gather(world.time.now);
+          return { findings, conditions, gaps: [], canaries: [canary("pass")] };
+        },
+        gather: async (now) => ({ ...(await world.gather(now)), topology: { edges: known, external: [] } }),
+      },
+    });
+    await using _world = world;
+    world.troubles = [
+      world.trouble({
+        services: [degraded],
+        action: "no_action",
+        culprit: null,
+        targets: [],
+        noChangeProbability: 0.9,
+      }),
+    ];
+    await world.step(3);
+    expect(world.watch.open()).toHaveLength(1);
+    expect(await world.store.entries({ kinds: ["canary.promotion-proposed"] })).toHaveLength(proposals);
   });
 });

@@ -169,3 +169,29 @@ export function assessmentOf(caseFile: CaseFile, troubles: readonly Trouble[], f
     unverified: [],
   };
 }
+
+/** A degradation that no change is to blame for, and that nobody is told of. */
+export const blameless = {
+  action: "no_action",
+  condition: "none",
+  culprit: null,
+  noChangeProbability: 0.9,
+  targets: [],
+} as const;
+
+/** Something about checkout that differs from before, since a moment. */
+export const oddFinding = (at: number): Finding => ({
+  detector: "change-point",
+  service: "checkout",
+  metric: "memory_usage",
+  labels: {},
+  unit: "bytes",
+  verdict: "worse",
+  onset: { at, earliest: at, latest: at },
+  detectedAt: at,
+  baseline: 1,
+  current: 2,
+  samples: 9,
+  strength: 30,
+  because: "pods that were replaced differ from those before them",
+});
