@@ -90,6 +90,13 @@ export function gone(message: string): ApiError {
   return new ApiError(410, "Expired", message);
 }
 
+/** The continuation of a list whose version the history no longer reaches. */
+export function expired(): ApiError {
+  return gone(
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+  );
+}
+
 export function unknownPath(): ApiError {
   return new ApiError(404, "NotFound", "the server could not find the requested resource");
 }

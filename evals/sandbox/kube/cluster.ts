@@ -55,12 +55,12 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /**
- * Starts an imitation of a Kubernetes 1.32 API server with its controllers; pods are processes of the runtime's.
+ * Starts an imitation of a Kubernetes 1.36 API server with its controllers; pods are processes of the runtime's.
  *
  * Where it differs from the real one:
  * - Objects are JSON throughout. Fields that no schema knows are kept, `fieldValidation` is ignored, protobuf bodies
  *   are refused with 415 (so `kubectl create deployment` and `auth can-i` do not work; `apply` and `create -f` do).
- * - No server-side apply (415), aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS. Lists come whole.
+ * - No server-side apply (415), aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS.
  * - Kinds are those of `resources.ts`: no Secrets, Endpoints, Jobs, autoscalers. Subresources are status and scale: no
  *   logs, exec, eviction.
  * - Validation is that of `validation.ts`, defaulting that of `defaults.ts`.
@@ -125,7 +125,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         },
       ],
       addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
-      nodeInfo: { kubeletVersion: "v1.32.3+sandbox", osImage: "sandbox", containerRuntimeVersion: "process://1" },
+      nodeInfo: { kubeletVersion: "v1.36.3+sandbox", osImage: "sandbox", containerRuntimeVersion: "process://1" },
     };
     const metadata = { name: NODE, labels: { "kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux" } };
     const node = registry.create("nodes", { apiVersion: "v1", kind: "Node", metadata, spec: {} }, SEED);

@@ -14,8 +14,12 @@ export function hasControlPlane(what: string): boolean {
   return hasRealParts(what, CONTROL_PLANE_PROGRAMS);
 }
 
+/** The same with Argo Rollouts. Its kinds come through Go, which a machine with compiled parts need not have. */
 export function hasRollouts(what: string): boolean {
-  return hasRealParts(what, [...CONTROL_PLANE_PROGRAMS, ROLLOUTS_CONTROLLER, ROLLOUTS_CRDS]);
+  if (!hasRealParts(what, [...CONTROL_PLANE_PROGRAMS, ROLLOUTS_CONTROLLER])) return false;
+  if (realParts()?.has(ROLLOUTS_CRDS) === true) return true;
+  console.warn(`not run: ${what} (Go is needed to obtain its kinds: npm run real-parts -- DIR)`);
+  return false;
 }
 
 /** A control plane of the real parts in a folder of its own, which goes with it. */

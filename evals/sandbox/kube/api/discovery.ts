@@ -44,8 +44,8 @@ export function discoveryAt(path: string): JsonObject | undefined {
 
 const VERSION = {
   major: "1",
-  minor: "32",
-  gitVersion: "v1.32.3+sandbox",
+  minor: "36",
+  gitVersion: "v1.36.3+sandbox",
   gitCommit: "",
   gitTreeState: "clean",
   buildDate: "1970-01-01T00:00:00Z",

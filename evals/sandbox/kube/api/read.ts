@@ -1,10 +1,11 @@
 import { notFound } from "../api-error.ts";
-import type { Json } from "../json.ts";
+import { type Json, type JsonObject, objectAt } from "../json.ts";
 import type { KubeObject } from "../objects.ts";
 import type { Registry } from "../registry.ts";
 import { apiVersionOf, type Resource } from "../resources.ts";
 import { type Matcher, parseFieldSelector, parseLabelSelector } from "../selectors.ts";
 import type { ApiRequest } from "./http-request.ts";
+import { pageOf } from "./pages.ts";
 import type { Route } from "./route.ts";
 import { scaleOf } from "./scale.ts";
 import { type IncludeObject, tableOf } from "./table.ts";
@@ -47,23 +48,33 @@ export function matcherOf({ namespace, name }: Route, { query }: ApiRequest): Ma
   return (object) => tests.every((test) => test(object));
 }
 
-/** GET of a collection, always whole: `limit` only allows a server to answer in parts. */
+/** GET of a collection, or of the part of it that `limit` and `continue` ask for. Throws as `pageOf`. */
 export function readList(registry: Registry, route: Route, request: ApiRequest): Json {
   const { resource } = route;
-  const matches = matcherOf(route, request);
-  const objects = (registry.list(resource.plural) as readonly KubeObject[]).filter(matches);
-  const version = String(registry.store.version());
-  if (wantsTable(request))
-    return tableOf(resource.plural, objects, { include: includeObject(request), now: registry.now(), version });
-  return listOf(resource, objects, version);
+  const page = pageOf(registry.store, resource.plural, matcherOf(route, request), request.query);
+  const { objects, version, next, remaining } = page;
+  const more = {
+    ...(next === undefined ? {} : { continue: next }),
+    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
+  };
+  if (wantsTable(request)) {
+    const table = tableOf(resource.plural, objects, { include: includeObject(request), now: registry.now(), version });
+    return { ...table, metadata: { ...objectAt(table.metadata), ...more } };
+  }
+  return listOf(resource, objects, version, more);
 }
 
-/** Items of a list carry no kind of their own, as in the real API. */
-export function listOf(resource: Resource, objects: readonly KubeObject[], version: string): Json {
+/** Items of a list carry no kind of their own, as in the real API. `more`: what its metadata says of further parts. */
+export function listOf(
+  resource: Resource,
+  objects: readonly KubeObject[],
+  version: string,
+  more: JsonObject = {},
+): Json {
   return {
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
-    metadata: { resourceVersion: version },
+    metadata: { resourceVersion: version, ...more },
     items: objects.map(({ kind: _, apiVersion: __, ...rest }) => rest),
   };
 }

@@ -40,7 +40,7 @@ function applyOperation(target: Json, operation: Json): Json {
       if (!sameJson(find(target, path) ?? null, value)) throw new PatchDoesNotApply("testing value failed");
       return target;
     default:
-      throw new MalformedPatch(`unexpected kind: ${String(op)}`);
+      throw new PatchDoesNotApply(`unexpected kind: ${String(op)}`);
   }
 }
 

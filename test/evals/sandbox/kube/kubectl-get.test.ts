@@ -16,7 +16,7 @@ const other = (manifest: ReturnType<typeof daemonSet>, name: string) => ({
   },
 });
 
-/** Columns as kubectl 1.32 prints them against a cluster of the same version. */
+/** Columns as kubectl prints them against a cluster of the same version. */
 const COLUMNS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
   ["pods", ["NAME", "READY", "STATUS", "RESTARTS", "AGE"], ["IP", "NODE", "NOMINATED NODE", "READINESS GATES"]],
   ["deployments", ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"], ["CONTAINERS", "IMAGES", "SELECTOR"]],
@@ -189,7 +189,7 @@ describe.runIf(hasKubectl())("kubectl get", () => {
 
   it("version and api-resources know the server", () =>
     withCluster(async ({ kubectl }) => {
-      expect((await kubectl(["version"])).stdout).toContain("Server Version: v1.32.3+sandbox");
+      expect((await kubectl(["version"])).stdout).toContain("Server Version: v1.36.3+sandbox");
       const { stdout } = await kubectl(["api-resources", "--no-headers"]);
       expect(stdout).toMatch(/^deployments +deploy +apps\/v1 +true +Deployment$/m);
     }));
