@@ -1,0 +1,117 @@
+import { parse, stringify } from "yaml";
+import { demoConfiguration } from "../../../evals/demo/configuration.ts";
+import type { Durations } from "../../../evals/demo/durations.ts";
+import type { Roles } from "../kubernetes/roles.ts";
+import type { ServiceModel } from "./traffic.ts";
+import type { Workload } from "./workloads.ts";
+
+/** The seed's durations divided by thirty, but for the verification's, which every good version must have served first. */
+export const FLEET_DURATIONS: Durations = {
+  autoErrorRateMs: 6000,
+  autoLatencyMs: 8000,
+  reviewMs: 8000,
+  cooldownMs: 1000,
+  canaryMs: 20_000,
+  verifyTimeoutMs: 40_000,
+  scrapeMs: 1000,
+  stepMs: 1000,
+};
+
+export interface FleetService extends ServiceModel {
+  readonly workload: Workload;
+}
+
+export interface FleetConfiguration {
+  readonly namespace: string;
+  readonly directory: string;
+  readonly services: readonly FleetService[];
+  readonly roles: Roles;
+  /** A Prometheus that scrapes the pods' pages, or where those are listed for the embedded scraper. */
+  readonly metrics: { readonly prometheus: string } | { readonly discovery: string };
+  /** Rollbacks an hour and automatic ones a day. Absent: so many that they never bind. */
+  readonly limits?: { readonly perHour: number; readonly perDay: number };
+}
+
+/** The variable that both processes hold, as a deployment would hand it to them. */
+export const CHANNEL_VARIABLE = "UNSHIP_CHANNEL";
+const UNBOUND = { perHour: 1000, perDay: 1000 };
+
+/** The demo's policies, for a watch and a gate apart, each with the token of its role. */
+export function fleetConfiguration(given: FleetConfiguration): string {
+  const { namespace, directory, services, roles, metrics, limits = UNBOUND } = given;
+  const demo = parse(
+    demoConfiguration({
+      endpoints: NO_SANDBOX,
+      durations: FLEET_DURATIONS,
+      directory,
+      prometheus: "prometheus" in metrics ? metrics.prometheus : "http://127.0.0.1:1",
+    }),
+  );
+  const { traces: _, logs: __, feature_flags: ___, ...sources } = demo.data_sources;
+  // How many services may be affected before people are asked is a limit too.
+  for (const step of demo.reasoning_chain.on_anomaly_detected) delete step.require_human_approval_if;
+  return stringify({
+    ...demo,
+    data_sources: {
+      ...sources,
+      ...("discovery" in metrics
+        ? {
+            metrics: {
+              type: "scrape",
+              discovery: metrics.discovery,
+              interval: "1s",
+              window: "30m",
+              spool: `${directory}/spool`,
+            },
+          }
+        : {}),
+      deployments: {
+        type: "kubernetes",
+        kubeconfig: roles.kubeconfig["unship-read"],
+        namespaces: [namespace],
+        write: { kubeconfig: roles.kubeconfig["unship-gate"] },
+      },
+    },
+    execution: {
+      allowed_actions: [
+        {
+          type: "kubectl_rollout_undo",
+          namespaces: [namespace],
+          require_approval: false,
+          max_rollbacks_per_hour: limits.perHour,
+        },
+      ],
+      guardrails: {
+        max_auto_rollbacks_per_day: limits.perDay,
+        cooldown_between_rollbacks: "1s",
+        escalate_to_human_after: limits.perDay,
+        never_auto_rollback: [],
+      },
+    },
+    services: Object.fromEntries(
+      services.map(({ name, workload }) => [
+        name,
+        { namespace, workload: { kind: workload.kind, name: workload.name }, criticality: "medium" },
+      ]),
+    ),
+    topology: { edges: services.flatMap(({ name, calls }) => calls.map(({ callee }) => [name, callee])) },
+    gate: { socket: `${directory}/run/gate.sock`, token: `\${${CHANNEL_VARIABLE}}` },
+  });
+}
+
+/** The demo's configuration names the sandbox's endpoints, none of which is kept. */
+const NO_SANDBOX = {
+  kubernetes: "",
+  kubeconfigPath: "",
+  namespace: "",
+  metricsDiscovery: "",
+  prometheusConfigPath: "",
+  flags: "",
+  flagToken: "",
+  flagActor: "",
+  flagProject: "",
+  flagEnvironment: "",
+  zipkin: "",
+  logs: "",
+  gateway: "",
+};

@@ -1,0 +1,95 @@
+import type { Incident } from "../../../core/model/incident.ts";
+import { FLEET_DURATIONS } from "./configuration.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Entry } from "./troubles.ts";
+
+export interface Report {
+  readonly lines: readonly string[];
+  /** All that is wrong, a line each; empty: everything held. */
+  readonly wrong: readonly string[];
+}
+
+/** So many evaluations after an incident's last signal is back it must have ended. */
+const EVALUATIONS = 20;
+/** What the queries look back over: a signal is back for whoever measures once this has passed. */
+const WINDOW_MS = 15_000;
+/** Of a line of the report; the rest of a reason stands in the watch's own lines. */
+const LONGEST = 600;
+/** The recovery of the real pods is seen by the harness up to this much later than by the cluster. */
+const SLACK_MS = 2000;
+/** What lasts no longer is a pod of a rollout that becomes ready. */
+const PASSING_MS = 3000;
+export const ENDS_WITHIN_MS = WINDOW_MS + EVALUATIONS * FLEET_DURATIONS.stepMs;
+
+interface Told {
+  /** As it stood last. */
+  readonly incident: Incident;
+  readonly since: number;
+}
+
+/** Every incident that was told of, oldest first. */
+export function incidentsTold(fleet: Fleet): readonly Told[] {
+  const byId = new Map<string, Told>();
+  for (const { at, incident } of fleet.watch.lines) {
+    if (incident === null) continue;
+    const since = byId.get(incident.id)?.since ?? Date.parse(at);
+    byId.set(incident.id, { incident, since });
+  }
+  return [...byId.values()];
+}
+
+/** Judges what the harness did and saw; `now` is the end of the run. */
+export function judge(fleet: Fleet, entries: readonly Entry[], now: number): Report {
+  const wrong = entries.flatMap(({ kind, service, wrong }) => wrong.map((what) => `${kind} of ${service}: ${what}`));
+  const accounted = new Set(entries.flatMap(({ act }) => act ?? []));
+  for (const { at, name, verb, resource } of fleet.acts()) {
+    // Broken pods of an undone StatefulSet are deleted after it.
+    if (
+      resource === "pods" &&
+      entries.some(({ service, act }) => act !== null && act <= at && name.startsWith(`${service}-`))
+    )
+      continue;
+    if (!accounted.has(at))
+      wrong.push(`${verb} of ${resource} ${name} at ${clock(at)}: nothing there was to be undone`);
+  }
+  for (const told of incidentsTold(fleet)) wrong.push(...endOf(fleet, told, now));
+  if (fleet.watch.ended) wrong.push("the watch ended by itself");
+  const told = [...entries]
+    .sort((a, b) => a.at - b.at)
+    .map(
+      ({ at, kind, service, happened, wrong }) =>
+        `${wrong.length === 0 ? "ok   " : "WRONG"} ${clock(at)} ${service}, ${kind}: ${happened}`,
+    );
+  const incidents = incidentsTold(fleet).map(({ incident, since }) => {
+    const { id, closedAt, outcome, stage, service, affectedServices } = incident;
+    const until = closedAt === null ? "…" : clock(closedAt);
+    return `      ${clock(since)} to ${until} ${id} ${service} [${affectedServices.join(", ")}]: ${outcome ?? stage}`;
+  });
+  return { lines: [...told, "Incidents:", ...incidents], wrong: wrong.map((one) => one.slice(0, LONGEST)) };
+}
+
+/** Ended once its signals are back and not before. One that ended as unknown could not be measured. */
+function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly string[] {
+  const services = [...new Set([incident.service, ...incident.affectedServices])];
+  const { id, closedAt, outcome } = incident;
+  const end = closedAt ?? now;
+  const stretches = services.flatMap((service) =>
+    fleet.truth.degraded(service, since - 60_000, end).map((stretch) => ({ service, ...stretch })),
+  );
+  const back = Math.max(since, ...stretches.map(({ to }) => to));
+  const still = stretches.filter(({ from, to }) => to >= end - SLACK_MS && to - from >= PASSING_MS);
+  const name = `incident ${id} (${services.join(", ")}, since ${clock(since)})`;
+  if (closedAt !== null && outcome !== "unknown" && outcome !== "superseded" && still.length > 0)
+    return still.map(({ service, because }) => `${name} ended as ${outcome} while ${service} was degraded: ${because}`);
+  if (still.length > 0)
+    return closedAt === null
+      ? still.map(({ service, because }) => `${name}: ${service} is degraded at the end: ${because}`)
+      : [];
+  const late = end - back - ENDS_WITHIN_MS;
+  if (late <= 0) return [];
+  return [
+    `${name} ${closedAt === null ? "is open" : "ended"} ${Math.round((end - back) / 1000)} s after its last signal was back`,
+  ];
+}
+
+const clock = (at: number): string => new Date(at).toISOString().slice(11, 19);
