@@ -1,13 +1,13 @@
 import type { Change } from "../model/change.ts";
 
 /** Clocks of two systems, and times that one of them keeps in whole seconds. */
-const EARLY_MS = 5_000;
+export const EARLY_MS = 5_000;
 /**
  * How long after a sync began its workloads may still be changed by it: a sync with several waves waits for each to be
  * healthy, up to Kubernetes' progress deadline.
  * @see https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
  */
-const SYNC_MS = 600_000;
+export const SYNC_MS = 600_000;
 
 /**
  * A deploy that two sources tell of, as one change: what Argo CD synced, and the rollout of a workload that Kubernetes saw
