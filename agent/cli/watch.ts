@@ -1,6 +1,7 @@
 import { rfc3339 } from "../../core/model/time.ts";
 import type { WatchEvent } from "../watch/events.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { createIncidentLabels } from "./incident-labels.ts";
 import { say } from "./output.ts";
 
 /** `unship watch`: the watch in the foreground, a line an event; with `--json` a JSON line an event. Ends on SIGINT or SIGTERM. */
@@ -10,10 +11,14 @@ export async function watch(
   abort: AbortSignal,
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "sources");
+  const labels = createIncidentLabels();
   const print =
     options.json === true
       ? (event: WatchEvent) => to.terminal.out(`${JSON.stringify(jsonEvent(event))}\n`)
-      : (event: WatchEvent) => say(to, event.event === "watch.alive" ? [] : [line(event)]); // signs of life are for machines
+      : (event: WatchEvent) => {
+          const label = labels.next(event.incident);
+          say(to, event.event === "watch.alive" ? [] : [line(event, label)]); // signs of life are for machines
+        };
   if (options.json !== true) {
     say(to, [`unship ${to.version} watches, by ${file}. Ctrl-C ends it.`, (await to.explain(config))[0] ?? ""]);
   }
@@ -29,9 +34,11 @@ export async function watch(
 /** Events that begin or end an incident name it in full; between them its last part tells which one it is. */
 const IN_FULL: readonly WatchEvent["event"][] = ["incident.detected", "incident.held", "incident.closed"];
 
-function line({ at, event, text, incident }: WatchEvent): string {
+/** `label`: what tells the incident apart from others that are open; "": nothing has to. */
+function line({ at, event, text, incident }: WatchEvent, label: string): string {
   const id = incident === null ? "" : IN_FULL.includes(event) ? incident.id : incident.id.split("-").at(-1);
-  return `${rfc3339(at).slice(11, 19)}Z ${event.padEnd(18)} ${id === "" ? "" : `[${id}] `}${text}`;
+  const which = label === "" ? id : [...new Set([id, ...label.split(" ")])].filter((word) => word !== "").join(" ");
+  return `${rfc3339(at).slice(11, 19)}Z ${event.padEnd(18)} ${which === "" ? "" : `[${which}] `}${text}`;
 }
 
 function jsonEvent({ at, event, text, incident, status }: WatchEvent) {

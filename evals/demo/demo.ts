@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { createIncidentLabels } from "../../agent/cli/incident-labels.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { cameToNothing } from "../../core/model/incident.ts";
 import type { SandboxEvent } from "../sandbox/acts.ts";
@@ -90,8 +91,9 @@ export async function runDemo(
     variables: { [FLAG_TOKEN_VARIABLE]: sandbox.endpoints.flagToken },
   });
   let onset: number | null = null;
+  const labels = createIncidentLabels();
   watch.onLine((line) => {
-    const text = storyLine(line, onset, paint, options.columns);
+    const text = storyLine(line, onset, paint, options.columns, labels.next(line.incident));
     if (text !== null) print(text);
   });
   if ((await watch.until(({ event }) => event === "watch.started", START_MS)) === null) {

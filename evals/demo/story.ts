@@ -24,6 +24,7 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
   "incident.closed": ({ green }) => green("CLOSED   "),
   "postmortem.written": ({ green }) => green("WRITTEN  "),
   "notice.undelivered": ({ dim }) => dim("NOTICE   "),
+  "notice.suppressed": ({ dim }) => dim("NOTICE   "),
   "source.down": ({ red }) => red("SOURCE   "),
   "source.up": ({ green }) => green("SOURCE   "),
   "tick.failed": ({ red }) => red("TROUBLE  "),
@@ -32,13 +33,22 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
 /** Where the text of an event begins: after the seconds and the heading. */
 const TEXT_AT = 22;
 
-/** One event of the watch as a person follows it live, broken to the terminal's width; null: not worth a line. */
-export function storyLine(line: WatchLine, onset: number | null, paint: Paints, columns: number): string | null {
+/**
+ * One event of the watch as a person follows it live, broken to the terminal's width; null: not worth a line. `label`: which
+ * of several open incidents it is about; "": there is one alone.
+ */
+export function storyLine(
+  line: WatchLine,
+  onset: number | null,
+  paint: Paints,
+  columns: number,
+  label = "",
+): string | null {
   const heading = HEADINGS[line.event];
   if (heading === undefined) return null;
   const seconds = onset === null ? null : (Date.parse(line.at) - onset) / 1000;
   const since = seconds === null ? "" : `${seconds < 0 ? "" : "+"}${seconds.toFixed(1)} s`;
-  const [first = "", ...rest] = wrap(line.text, columns - TEXT_AT, 0);
+  const [first = "", ...rest] = wrap(label === "" ? line.text : `[${label}] ${line.text}`, columns - TEXT_AT, 0);
   const further = rest.map((text) => `\n${" ".repeat(TEXT_AT)}${text}`);
   return `  ${since.padStart(8)}  ${heading(paint)} ${first}${further.join("")}`;
 }

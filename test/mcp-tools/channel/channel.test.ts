@@ -224,6 +224,30 @@ describe("an agent that somebody has taken over", () => {
   });
 });
 
+describe("an acknowledgement", () => {
+  const asked = { as: "snooze", forMs: 3_600_000, note: "known" } as const;
+
+  it("S14: is a person's, by their own token; the agent can neither give nor forge nor end one", async () => {
+    await using channel = await openChannelWorld();
+    await channel.agent.ledger.saveIncident(incidentOf({ id: "inc-1", stage: "detected", outcome: null }));
+    await expect(channel.agent.gate.acknowledge("inc-1", CHANNEL_TOKEN, asked)).rejects.toMatchObject({
+      code: "identity.refused",
+    });
+    for (const kind of ["incident.acknowledged", "acknowledgement.ended"]) {
+      const forged = { kind, incidentId: "inc-1", planId: null, actor: "alice", body: { ...asked, until: 9e12 } };
+      await expect(channel.agent.ledger.append(forged)).rejects.toMatchObject({ code: "gate.refused" });
+    }
+    expect(await channel.kinds()).not.toContain("incident.acknowledged");
+    expect(await channel.stranger.gate.acknowledge("inc-1", ALICE_TOKEN, asked)).toMatchObject({ by: "alice" });
+    const [entry] = await channel.agent.ledger.entries({ kinds: ["incident.acknowledged"] });
+    expect(entry).toMatchObject({
+      actor: "alice",
+      incidentId: "inc-1",
+      body: { as: "snooze", note: "known", via: "channel" },
+    });
+  });
+});
+
 describe("somebody else at the socket", () => {
   it.each([
     ["without a token", null],
