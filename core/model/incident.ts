@@ -46,7 +46,7 @@ export const IncidentStage = z.enum([
 ]);
 export type IncidentStage = z.infer<typeof IncidentStage>;
 
-/** The last line of the timeline of an open incident whose signals are back: it ends when they stay so. */
+/** The line in the timeline of an open incident whose signals are back: it ends when they stay so, and goes when they do not. */
 export const QUIET_SINCE = "quiet since";
 
 /**

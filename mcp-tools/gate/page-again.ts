@@ -45,10 +45,10 @@ export async function pageAgain(parts: GateParts, limits: GateLimits): Promise<R
 
 /**
  * Whether an incident, as it was last saved, still has something wrong. Its record keeps what was found last; that the
- * signals are back is a mark at the end of its timeline, and in verification the checks say it.
+ * signals are back is a mark in its timeline, and in verification the checks say it.
  */
 function isDegraded({ timeline, recovery, stage }: Incident): boolean {
-  if (timeline.at(-1)?.event === QUIET_SINCE) return false;
+  if (timeline.some(({ event }) => event === QUIET_SINCE)) return false;
   return stage !== "verifying" || recovery === null || recovery.checks.some(({ verdict }) => verdict !== "recovered");
 }
 
@@ -62,7 +62,8 @@ async function page(
 ): Promise<void> {
   const did = as === "snooze" ? "snoozed" : "acknowledged";
   const said = {
-    title: incidentTitle(incident),
+    // A pager tells alerts apart by their titles: the second acknowledgement's end must page, too.
+    title: `${incidentTitle(incident)} (acknowledged until ${clockText(until, now)})`,
     lines: [
       `${by} ${did} it at ${clockText(at, now)} until ${clockText(until, now)}: ${over.join("; ")}.`,
       ...incidentLines(incident, { now, open, services: parts.config.services }),

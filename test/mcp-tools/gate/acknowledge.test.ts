@@ -193,6 +193,16 @@ describe("an acknowledgement", () => {
     expect(await kindsOf(world, "acknowledgement.ended")).toEqual([]);
   });
 
+  it("pages at the end of each, by titles that a pager does not take for one alert", async () => {
+    await using world = await openWorld({ config });
+    await world.store.saveIncident(openIncident());
+    for (const turn of [1, 2]) {
+      await ack(world);
+      expect(await toldAfter(world, 30), `turn ${turn}`).toHaveLength(2);
+    }
+    expect(new Set(world.notices.map(({ title }) => title)).size).toBe(2);
+  });
+
   it("is replaced by a newer one, longer or shorter", async () => {
     await using world = await openWorld({ config });
     await world.store.saveIncident(openIncident());
