@@ -62,6 +62,11 @@ export function badVersion(world: ApartWorld, service: ServiceModel, at: number,
 export const CAUSES = ["an unmeasured callee", "an external", "nothing that is known"] as const;
 export type Cause = (typeof CAUSES)[number];
 
+/** What breaks at an instant is at full strength within this: a health check or two. */
+const AT_ONCE_MS = 20 * SECOND;
+/** And sooner than a rollout has made its first of at most four steps, with some room: else it would grow with the rollout. */
+const STEPS_OF_ROLLOUT = 6;
+
 /**
  * The service's own deploy is innocent: at the instant at which its version first serves, something else breaks the
  * service, both versions alike. Signals and lines say no version or the same of both, and what is logged has been logged
@@ -69,7 +74,8 @@ export type Cause = (typeof CAUSES)[number];
  */
 export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: number, cause: Cause): ApartPlot {
   const draw = world.draw.stream("meanwhile");
-  const { change, servesAt } = ownDeploy(world, service, at, draw.uniform(0.5, 8) * MINUTE);
+  const rolloutMs = draw.uniform(0.5, 8) * MINUTE;
+  const { change, servesAt } = ownDeploy(world, service, at, rolloutMs);
   const from = servesAt + draw.uniform(-5, 10) * SECOND;
   const lasts = draw.chance(0.5) ? Number.POSITIVE_INFINITY : draw.uniform(6, 15) * MINUTE;
   const known =
@@ -82,7 +88,7 @@ export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: nu
     service: service.name,
     from,
     to: from + lasts,
-    rampMs: draw.chance(0.5) ? 0 : draw.uniform(5, 60) * SECOND,
+    rampMs: draw.chance(0.5) ? 0 : draw.uniform(0, Math.min(AT_ONCE_MS, rolloutMs / STEPS_OF_ROLLOUT)),
     ...drawHarm(draw),
     signature: known,
   };
