@@ -100,7 +100,7 @@ function replaced(change: Change, all: readonly Change[]): boolean {
 }
 
 /** Versions of the service that are measured now, with the time of their newest sample. */
-function newestByVersion(
+export function newestByVersion(
   series: readonly Series[],
   service: string,
   label: string,
@@ -118,7 +118,13 @@ function newestByVersion(
   return newest;
 }
 
-function judgeOne(canary: LiveCanary, { at, series }: Seen, policy: CanaryPolicy, label: string): CanaryJudgement {
+/** The canary as the configured judge sees it beside the stable version, from `canary.since` on. */
+export function judgeOne(
+  canary: Pick<LiveCanary, "change" | "service" | "version" | "stable" | "since">,
+  { at, series }: Pick<Seen, "at" | "series">,
+  policy: CanaryPolicy,
+  label: string,
+): CanaryJudgement {
   const own = series.filter(({ service }) => service === canary.service);
   const of = (version: string) =>
     own.filter(({ labels }) => labels[label] === version && Object.keys(labels).length === 1);

@@ -1,3 +1,4 @@
+import { isStableBetter } from "../canary/stable-better.ts";
 import type { Config, ServiceConfig } from "../config/config.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change, WorkloadRef } from "../model/change.ts";
@@ -186,7 +187,8 @@ function workloadTarget(change: Change, caseFile: CaseFile, config: Config, opti
 
 /**
  * A version on trial beside a good stable one is taken back by ending the trial, where the file allows that: nothing is
- * deployed, and no GitOps controller undoes it. null: there is no such trial.
+ * deployed, and no GitOps controller undoes it. The stable version is good if it has proved itself by its age, or if it serves
+ * now and is better, measured side by side. null: there is no such trial.
  */
 function abortTarget(change: Change, caseFile: CaseFile, config: Config, options: PlanOptions): Target | null {
   const trial = caseFile.rollouts.find(
@@ -196,7 +198,8 @@ function abortTarget(change: Change, caseFile: CaseFile, config: Config, options
   if (trial?.stable === undefined || !config.allowedActions.some(({ type }) => type === "rollout_abort")) return null;
   const bad = badVersions(change.service, caseFile.changes, options.pastBad?.get(change.service));
   const good = knownGood(change, trial, bad, provenAfterMs(config));
-  if ("obstacle" in good || good.revision !== trial.stable.revision) return null;
+  const isProven = !("obstacle" in good) && good.revision === trial.stable.revision;
+  if (!isProven && !isProvenBeside(change, { ...trial, stable: trial.stable }, bad, caseFile, config)) return null;
   return {
     action: "rollout_abort",
     service: change.service,
@@ -206,6 +209,24 @@ function abortTarget(change: Change, caseFile: CaseFile, config: Config, options
     expected: { version: trial.version, revision: trial.revision },
     restore: trial.stable,
   };
+}
+
+/**
+ * Whether the stable version needs no age: nothing bad is known of it, the trial was read as still running, and the
+ * canary test finds the new version worse beside it.
+ */
+function isProvenBeside(
+  change: Change,
+  trial: Rollout & { readonly stable: NonNullable<Rollout["stable"]> },
+  bad: ReadonlySet<string>,
+  caseFile: CaseFile,
+  config: Config,
+): boolean {
+  const { stable, status, revisions } = trial;
+  const revision = revisions.find((one) => one.revision === stable.revision && one.version === stable.version);
+  if (status === "unknown" || revision === undefined || revision.current) return false;
+  if (bad.has(stable.version) || revision.becameReady === false) return false;
+  return isStableBetter(change, stable.version, caseFile, config);
 }
 
 /**

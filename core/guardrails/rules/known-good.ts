@@ -1,7 +1,10 @@
 import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
-/** Going back needs somewhere to go: a version that is named, is another one, and can still be restored. */
+/**
+ * Going back needs somewhere to go: a version that is named, is another one, and can still be restored. A version proves
+ * itself by how long it served; the stable one beside a running trial also by serving better now, measured side by side.
+ */
 export const knownGood: Rule = {
   name: "known-good",
   check({ targets }) {
