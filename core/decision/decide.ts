@@ -15,6 +15,7 @@ import type { Decision, DecisionAction } from "../model/decision.ts";
 import { durationText } from "../model/time.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
+import { unmeasuredLink } from "./learned-link.ts";
 import { outsideCause } from "./outside.ts";
 import { isEasing, seemsOver, stillSettling } from "./settling.ts";
 
@@ -182,9 +183,13 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
     return { ...base, action: wanted, changeIds: [], needsPerson, why, hotfix };
   }
   const sound = servedSoundly(change, top, evidence);
+  const { graph, onset } = evidence;
+  const degraded = new Set(evidence.worse.keys());
+  const link = unmeasuredLink({ culprit: change.service, degraded, graph, onset: onset.earliest });
   const needsPerson = [
     ...reasonsForPerson(input, top),
     ...(sound === null ? [] : [sound]),
+    ...(link === null ? [] : [link]),
     ...(base.automatic ? [] : [noAutomatic(input)]),
   ];
   return { ...base, action: wanted, changeIds: chosen.map(({ id }) => id), needsPerson, why, hotfix: null };
