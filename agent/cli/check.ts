@@ -1,3 +1,4 @@
+import { coverageWords } from "../../core/correlation/graph-coverage.ts";
 import { type CheckLine, type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 
@@ -13,13 +14,22 @@ export async function check(
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "sources");
   const explained = await to.explain(config);
-  const sources = options.offline === true ? [] : await to.checkSources(config, abort);
+  const lines = options.offline === true ? [] : await to.checkSources(config, abort);
+  const sources = lines.filter((line) => line.callGraph === undefined);
+  const callGraph = lines.find((line) => line.callGraph !== undefined)?.callGraph ?? null;
   const words = [
     ...explained,
     ...(sources.length === 0 ? [] : ["", "Sources:"]),
     ...sources.map((line) => `  ${verdict(line)} ${line.text}`),
+    ...(callGraph === null ? [] : ["", "Call graph:", ...coverageWords(callGraph).map((text) => `  ${text}.`)]),
   ];
-  await present(to, options.json, { file, ok: sources.every(({ ok }) => ok), explained, sources }, words);
+  const ok = sources.every((line) => line.ok);
+  await present(
+    to,
+    options.json,
+    { file, ok, explained, sources, ...(callGraph === null ? {} : { callGraph }) },
+    words,
+  );
   if (sources.some(({ tooMuch }) => tooMuch === true)) return EXIT.no;
   return sources.every(({ ok }) => ok) ? EXIT.ok : EXIT.unavailable;
 }

@@ -1,4 +1,5 @@
 import type { Config, ModelConfig } from "../../core/config/config.ts";
+import type { GraphCoverage } from "../../core/correlation/graph-coverage.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Gate, Ledger, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
@@ -38,6 +39,8 @@ export interface CheckLine {
   readonly text: string;
   /** Not ok though it answers: what the agent holds can write, and only the gate may. */
   readonly tooMuch?: true;
+  /** What the call graph is made of, on the line that speaks of it. */
+  readonly callGraph?: GraphCoverage;
 }
 
 export interface Investigation {

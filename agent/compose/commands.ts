@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import type { Config, SecretRef } from "../../core/config/config.ts";
+import { coverageWords } from "../../core/correlation/graph-coverage.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Clock, IncidentStore, Ledger, Sources } from "../../core/ports.ts";
@@ -173,7 +174,10 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         const { whyNotSeparate } = await import("./separate.ts");
         const shared = whyNotSeparate(config, environment).map((text) => ({ ok: false, tooMuch: true, text }) as const);
         const ledger = config.gate === undefined ? await ledgerLines(config) : await gateLines(config);
-        return [...(await system.report(abort)), ...ledger, ...withinReach(config, environment), ...shared];
+        const { coverageOf } = await import("./graph-lines.ts");
+        const callGraph = await coverageOf(system.sources, config, abort);
+        const graph = { ok: true, text: coverageWords(callGraph).join("; "), callGraph };
+        return [...(await system.report(abort)), graph, ...ledger, ...withinReach(config, environment), ...shared];
       } finally {
         await system.close();
       }

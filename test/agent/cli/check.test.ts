@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { fakePrometheus } from "../../fakes/fake-prometheus.ts";
 import { openDesk, ROOT, unship } from "./run-cli.ts";
 
 const SEED = join(ROOT, "examples/openclaw-agent-config.yaml");
@@ -68,5 +69,41 @@ describe("unship check", () => {
     const asJson = await desk.run(["check", "--json"]);
     expect(asJson.code).toBe(3);
     expect(JSON.parse(asJson.out)).toMatchObject({ ok: false, sources: [{ ok: false }] });
+  });
+
+  it("says what the call graph is made of, and what it costs where it is not known", async () => {
+    using desk = openDesk();
+    await using mesh = await fakePrometheus([
+      {
+        labels: { __name__: "traces_service_graph_request_total", client: "web", server: "cart" },
+        perSecond: 3,
+      },
+    ]);
+    writeFileSync(
+      desk.config,
+      [
+        "data_sources:",
+        `  metrics: { type: prometheus, endpoint: '${mesh.url.href}' }`,
+        "services: { web: {}, cart: {}, db: {}, mail: {} }",
+        "topology: { edges: [[cart, db]] }",
+        "rollback_policies:",
+        "  auto_rollback:",
+        "    conditions: [{ metric: error_rate, threshold: 0.05, duration: 3m, comparison: greater_than }]",
+        "    action: rollback_immediate",
+        "reasoning_chain: { on_anomaly_detected: [{ step: recommend_action, action: 'select from [rollback, no_action]' }] }",
+        "execution: { allowed_actions: [], guardrails: {} }",
+      ].join("\n"),
+    );
+    const { out } = await desk.run(["check"]);
+    expect(out).toContain("Call graph:\n  2 edges: 1 configured, 1 from mesh metrics; traffic is measured over 1.");
+    expect(out).toContain("1 of 4 services has no known callees (mail): for those a deploy's timing alone never");
+    const { callGraph } = JSON.parse((await desk.run(["check", "--json"])).out);
+    expect(callGraph).toEqual({
+      edges: { configured: 1, mesh: 1, spans: 0, template: 0 },
+      measured: 1,
+      services: 4,
+      withoutEdges: ["mail"],
+      calleesUnknown: ["mail"],
+    });
   });
 });
