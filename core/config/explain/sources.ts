@@ -26,12 +26,23 @@ export function explainSources(config: Config): Section {
         : deployments.flatMap(deploymentsLines)),
       ...(logs === null ? ["Logs: no source. Log lines are no evidence."] : logsLines(logs)),
       traces === null
-        ? `Traces: no source. ${config.topology === null ? "Who calls whom is unknown." : "Who calls whom is as topology says."}`
+        ? `Traces: no source. ${callGraphWords(config)}`
         : `Traces: ${traces.type} at ${traces.endpoint}.`,
       ...migrations.flatMap(migrationLines),
       ...(featureFlags === null ? ["Flags: no source. No flag can be found guilty."] : flagsLines(featureFlags)),
     ],
   };
+}
+
+/** Where the call graph comes from without traces. */
+function callGraphWords({ topology, dataSources: { metrics, deployments } }: Config): string {
+  const learned = [
+    ...(metrics.type === "prometheus" ? ["mesh metrics in Prometheus"] : []),
+    ...(deployments.some(({ type }) => type === "kubernetes") ? ["addresses in pod templates"] : []),
+  ];
+  const beside = learned.length === 0 ? "" : `${listed(learned)}, as far as they tell`;
+  if (topology !== null) return `Who calls whom is as topology says${beside === "" ? "" : `, and ${beside}`}.`;
+  return beside === "" ? "Who calls whom is unknown." : `Who calls whom is learned from ${beside}.`;
 }
 
 function metricsLines(config: Config): readonly string[] {

@@ -168,8 +168,8 @@ export const setup = {
       .default("version"),
     "The label that tells versions apart in metrics.",
   ),
-  topology: field(Topology.optional(), "The call graph, where no traces tell it.", {
-    unless: "from traces; without them unknown",
+  topology: field(Topology.optional(), "The call graph, beside what is learned of it.", {
+    unless: "learned from traces, mesh metrics and pod templates",
   }),
   approvers: field(z.array(Approver).default([]), "Who may approve, resume and raise modes. Without any nobody can."),
   ledger: field(

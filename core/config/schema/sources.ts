@@ -234,7 +234,7 @@ export const DataSources = z.strictObject({
   ),
   logs: field(Logs.optional(), "Where log lines are read from.", { unless: "none: logs are no evidence" }),
   traces: field(Traces.optional(), "Where spans are read from.", {
-    unless: "none: the call graph comes from topology alone",
+    unless: "none: the call graph comes from topology, mesh metrics and pod templates",
   }),
   migrations: field(
     z.array(Migrations).default([]),
