@@ -1,9 +1,10 @@
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
-import { isNear, isSameOnset } from "../correlation/onset-gap.ts";
+import { APART_MS, isNear, isSameOnset } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
+import { sharedChange } from "../correlation/shared-change.ts";
 import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
 import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
 import { isToldByReasons } from "../correlation/version-signs.ts";
@@ -34,7 +35,7 @@ const partitioned = new WeakMap<CaseFile, Map<string, readonly Group[]>>();
  * What is degraded, by what can join it (S16): one group for each incident. Two degraded services stand in one group where
  * calls join them (one calls the other, directly or through others, or both call something that nobody measures) and their
  * onsets are near, or where they begin at the very same time in one call graph, which one shared cause explains better than
- * two that met by chance. They stand apart where nothing known joins them, and where the one that began later was changed
+ * two that met by chance; or where one act of release changed both shortly before. They stand apart where nothing known joins them, and where the one that began later was changed
  * itself in between and calls nothing of what began before: what failed earlier explains neither. What a large part of
  * all measured services shares is one group, whatever joins them (`wideCauses`), but for those whose own new version is
  * told apart from its old one. Pure; ordered by their earliest onset; worked out once for each snapshot.
@@ -115,6 +116,21 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
     if (a === b || graph.ancestors(a).has(b) || graph.ancestors(b).has(a)) return true;
     return [...graph.callees(a)].some((callee) => !measured.has(callee) && graph.callees(b).has(callee));
   };
+  const byId = new Map(caseFile.changes.map((change) => [change.id, change]));
+  const releases = sharedChange(caseFile.changes).map(({ services, changeIds }) => ({
+    services: new Set(services),
+    startedAt: Math.min(...changeIds.map((id) => byId.get(id)?.startedAt ?? Number.POSITIVE_INFINITY)),
+  }));
+  /** One act of release changed both before they began, at about one time. */
+  const isOneRelease = (a: Dated, b: Dated): boolean =>
+    isNear(a.onset, b.onset) &&
+    releases.some(
+      ({ services, startedAt }) =>
+        services.has(a.service) &&
+        services.has(b.service) &&
+        startedAt <= Math.min(a.onset.latest, b.onset.latest) &&
+        Math.max(a.onset.earliest, b.onset.earliest) - startedAt <= APART_MS,
+    );
   /** It was changed itself after the other began, and calls nothing that explains it. */
   const isOwn = (later: Dated, earlier: Dated): boolean =>
     later.service !== earlier.service &&
@@ -138,7 +154,7 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
   return {
     isApart,
     isOne: (a: Dated, b: Dated): boolean => {
-      if (a.service === b.service) return true;
+      if (a.service === b.service || isOneRelease(a, b)) return true;
       if (!isBeside(a, b) || isApart(a, b)) return false;
       return isSameOnset(a.onset, b.onset) || (isJoined(a.service, b.service) && isNear(a.onset, b.onset));
     },

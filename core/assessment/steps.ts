@@ -9,6 +9,7 @@ import { SURE_NATS } from "../correlation/passing.ts";
 import type { PastOutcomes } from "../correlation/past-outcomes.ts";
 import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
 import { indexSeries } from "../correlation/samples.ts";
+import { sharedChange } from "../correlation/shared-change.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
 import { isCreeping } from "../correlation/trouble.ts";
 import { seenByVersion } from "../correlation/version-signs.ts";
@@ -19,6 +20,7 @@ import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
+import { undoRelease } from "../planning/undo-release.ts";
 import { episodeOnset, harmFindings } from "./episodes.ts";
 import { withGrown } from "./grown.ts";
 import { withoutSecondGuess } from "./not-helped.ts";
@@ -183,12 +185,23 @@ function dependencies(input: StepInput): Answer<"check_dependency_graph"> {
   const change = caseFile.changes.find(({ id }) => id === top?.changeId);
   if (change === undefined) return { order: [], because: [] };
   const joined = alsoGuilty(input, change);
-  const { order, because } = coordinate([change, ...joined.map((one) => one.change)], caseFile.changes, caseFile.at);
+  const release = undoRelease(change.id, sharedChange(caseFile.changes), caseFile.changes, new Set(affectedBy(input)));
+  const parts = (release?.changeIds ?? []).flatMap((id) => caseFile.changes.filter((one) => one.id === id));
+  const together = new Set([change, ...joined.map((one) => one.change), ...parts]);
+  const { order, because } = coordinate([...together], caseFile.changes, caseFile.at);
   return {
     order,
-    because: [...because, ...joined.map(({ change: { id }, sentence }) => `${id} is guilty too: ${sentence}`)],
+    because: [
+      ...because,
+      ...(release?.notes ?? []),
+      ...joined.map(({ change: { id }, sentence }) => `${id} is guilty too: ${sentence}`),
+    ],
   };
 }
+
+/** The affected services, as far as the step that looks for them was configured. */
+const affectedBy = ({ answers, services }: StepInput): readonly string[] =>
+  answers.check_affected_services?.services ?? services;
 
 /** Changes that are guilty together with the likeliest one, each by itself as surely as the configured confidence asks. */
 function alsoGuilty({ caseFile, config, answers, services }: StepInput, culprit: Change): readonly Accomplice[] {

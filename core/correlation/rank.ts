@@ -9,6 +9,7 @@ import { type CallGraph, createCallGraph } from "./call-graph.ts";
 import { type Exhaustion, exhaustion } from "./exhaustion.ts";
 import { type FewerSeen, fewerSeen } from "./fewer-seen.ts";
 import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
+import { joinedByRelease } from "./joined-by-release.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { onsetBursts } from "./onset-burst.ts";
 import { fitOrigins, type Origin } from "./origin.ts";
@@ -22,6 +23,7 @@ import { FROM_CHANGES, isTooLate, reasonsFor, splitOf, sumOf } from "./reasons.t
 import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
+import { sharedChange } from "./shared-change.ts";
 import { showsAt } from "./shows-at.ts";
 import { type Slowness, slownessByService } from "./slowness.ts";
 import { type SpanEvidence, spanEvidence } from "./span-evidence.ts";
@@ -61,13 +63,14 @@ export function rankCandidates(
   const alone = judged.map((change) => ({ change, reasons: reasonsFor(change, judged, evidence, options) }));
   const places = new Map(alone.toSorted(surest).map(({ change }, place) => [change, place]));
   const placeOf = (change: Change): number => places.get(change) ?? alone.length;
-  const scored = alone.map(({ change, reasons: own }) => {
+  const each = alone.map(({ change, reasons: own }) => {
     // Several that are guilty together are one hypothesis: it is counted once, under the surest of them.
     const joins = accomplices(change, alone, evidence).filter((other) => placeOf(other.change) > placeOf(change));
     const joined = joinedBy(joins);
     const reasons = joined === null ? own : [...own, joined];
     return { change, reasons, logOdds: sumOf(reasons) };
   });
+  const scored = joinedByRelease(each, sharedChange(judged), evidence.harm);
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const transient = passing(scored, evidence)?.reason ?? null;
   const unmeasured = unmeasuredCause(scored, caseFile, onset);

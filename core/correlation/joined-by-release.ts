@@ -1,0 +1,42 @@
+import { logSumExp } from "../detection/robust.ts";
+import type { SharedChange } from "./shared-change.ts";
+import type { Weighed } from "./unmeasured-cause.ts";
+
+/** What the other parts of a release are left with, once it is counted under its surest part. */
+const COUNTED_ELSEWHERE = Math.log(1e-3);
+
+/**
+ * Changes that are one act of release are one hypothesis: it is counted once, under the surest of its parts, so that twenty
+ * parts do not share its probability out among them. It breaks a share of its services that nobody knows, every share
+ * alike: parts whose measured services are as before speak against it. `harm`: log Bayes factors of "degraded" by measured
+ * service. Pure; the order stays.
+ */
+export function joinedByRelease(
+  weighed: readonly Weighed[],
+  releases: readonly SharedChange[],
+  harm: ReadonlyMap<string, number>,
+): readonly Weighed[] {
+  const news = new Map<Weighed, Weighed>();
+  for (const { changeIds, because } of releases) {
+    const parts = weighed.filter(({ change }) => changeIds.includes(change.id));
+    const degraded = parts.filter(({ change }) => (harm.get(change.service) ?? 0) > 0);
+    if (degraded.length < 2) continue;
+    const measured = parts.filter(({ change }) => harm.has(change.service));
+    const surest = degraded.reduce((best, one) => (one.logOdds > best.logOdds ? one : best));
+    const share = Math.log((degraded.length + 1) / (measured.length + 1));
+    const logOdds = logSumExp(degraded.map((one) => one.logOdds)) - surest.logOdds + share;
+    const sentence = `${because.join("; ")}: ${degraded.length} of ${measured.length} that are measured are degraded`;
+    news.set(surest, withReason(surest, logOdds, sentence));
+    for (const one of degraded)
+      if (one !== surest) news.set(one, withReason(one, COUNTED_ELSEWHERE, `counted under ${surest.change.id}`));
+  }
+  return weighed.map((one) => news.get(one) ?? one);
+}
+
+function withReason(one: Weighed, logOdds: number, sentence: string): Weighed {
+  return {
+    ...one,
+    reasons: [...one.reasons, { name: "release", logOdds, sentence }],
+    logOdds: one.logOdds + logOdds,
+  };
+}
