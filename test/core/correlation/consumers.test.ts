@@ -4,6 +4,7 @@ import { gatherEvidence, rankCandidates } from "../../../core/correlation/rank.t
 import { showsAt } from "../../../core/correlation/shows-at.ts";
 import { stillSettling } from "../../../core/decision/settling.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
+import type { KnownEdge } from "../../../core/model/evidence.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { testConfig } from "../assessment/config.ts";
@@ -137,6 +138,30 @@ describe("a change that hurts only those that deal with its service", () => {
     expect(decision.action).toBe("no_action");
     expect(decision.culprit?.changeId).toBe(deploy.id);
     expect(decision.needsPerson.join()).toContain("nobody saw prices itself do worse");
+  });
+
+  it.each<readonly [string, Partial<KnownEdge>, boolean]>([
+    ["is left to people where the calls to it were learned and carry no measured traffic", { source: "spans" }, true],
+    [
+      "is left to people where that traffic is of yesterday",
+      { traffic: { perSecond: 5, at: T0 - 24 * 60 * MINUTE } },
+      true,
+    ],
+    ["is rolled back where a mesh measures traffic over them", { traffic: { perSecond: 5, at: T0 } }, false],
+    ["is rolled back where people configured them", { source: "configured", confidence: 1 }, false],
+  ])("%s", (_, known, isAsked) => {
+    const details = edges.map(
+      ([caller, callee]): KnownEdge => ({ caller, callee, source: "mesh", confidence: 0.99, ...known }),
+    );
+    const topology = { edges, external: [], details, reporting: [...services] };
+    const { decision } = assess(
+      caseOf({ fails: { web: 0.3, admin: 0.3, shop: 0.3 }, more: { topology } }),
+      testConfig(),
+    );
+    expect(decision).toMatchObject({ action: "rollback", changeIds: [deploy.id] });
+    const asked = decision.needsPerson.filter((reason) => reason.includes("prices is not itself degraded"));
+    expect(asked).toHaveLength(isAsked ? 1 : 0);
+    for (const reason of asked) expect(reason).toMatch(/calls prices is known from (traces|mesh metrics) alone/);
   });
 
   it("adds up: the reasons of every candidate sum to its odds against no change", () => {
