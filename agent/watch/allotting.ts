@@ -29,16 +29,23 @@ export type Apart = Map<string, Map<string, number>>;
 /**
  * Gives each group to at most one incident without a plan or act: to that whose name it holds, or else with which it
  * shares most. What an incident held and another group holds now leaves it; a service that was well meanwhile at once,
- * one that was degraded together with the rest after `APART_LOOKS`. `open`: oldest first. `apart` is brought up to date.
+ * one that was degraded together with the rest after `APART_LOOKS`. `open`: oldest first. `apart` is brought up to date. `isBusy`:
+ * whether a step of an incident is on its way: until it has an answer, it may have a plan.
  */
-export function allot(open: readonly Incident[], groups: readonly (readonly string[])[], apart: Apart): Allotment {
-  const bound = open.filter(isBound);
+export function allot(
+  open: readonly Incident[],
+  groups: readonly (readonly string[])[],
+  apart: Apart,
+  isBusy: (id: string) => boolean = () => false,
+): Allotment {
+  const keeps = (one: Incident) => isBound(one) || isBusy(one.id);
+  const bound = open.filter(keeps);
   const held = new Set(bound.flatMap((incident) => servicesOf(incident)));
   const homes = new Map<string, readonly string[]>();
   const left = new Map<string, readonly string[]>();
   const merged: { readonly from: Incident; readonly into: Incident }[] = [];
   const takenBy = new Map<readonly string[], Incident>();
-  const free = open.filter((one) => !isBound(one)).map((one) => ({ incident: one, own: new Set(servicesOf(one)) }));
+  const free = open.filter((one) => !keeps(one)).map((one) => ({ incident: one, own: new Set(servicesOf(one)) }));
   const wanted = new Set(free.map(({ incident, own }) => homeOf(incident, groups, own)));
   for (const { incident, own } of free) {
     const before = apart.get(incident.id) ?? new Map<string, number>();

@@ -1,7 +1,7 @@
 import type { Incident } from "../../core/model/incident.ts";
 import { note } from "./incident-state.ts";
 import type { ChainRecord, WatchParts } from "./ports.ts";
-import { escalate, type Pursuit } from "./pursuit.ts";
+import { ESCALATED, escalate, type Pursuit } from "./pursuit.ts";
 
 /** How the timeline names a decision, and what the chain said of it. */
 export const DECIDED = "decided";
@@ -53,7 +53,13 @@ export function createArguing(parts: WatchParts): Arguing {
       for (const [id, { incident, answer }] of running) {
         if (answer === null) continue;
         running.delete(id);
-        await record(open.get(id) ?? null, incident, answer, pursuit);
+        try {
+          await record(open.get(id) ?? null, incident, answer, pursuit);
+        } catch (error) {
+          // The decision stays without an argument, and is asked about again.
+          const text = `the argument of incident ${id} could not be written down: ${error instanceof Error ? error.message : String(error)}`;
+          parts.emit({ at: pursuit.caseFile.at, event: "tick.failed", text, incident });
+        }
       }
     },
   };
@@ -82,11 +88,11 @@ async function record(
   answer: NonNullable<Argument["answer"]>,
   pursuit: Pursuit,
 ): Promise<void> {
-  const { parts, caseFile, save } = pursuit;
+  const { parts, caseFile, amend } = pursuit;
   if ("failed" in answer) {
     const text = `the reasoning chain of incident ${asked.id} failed and changes nothing: ${answer.failed}`;
     parts.emit({ at: caseFile.at, event: "tick.failed", text, incident: now ?? asked });
-    if (now !== null) await save(note(now, caseFile.at, `${CHAIN}failed`, answer.failed));
+    if (now !== null) await amend(now.id, (one) => note(one, caseFile.at, `${CHAIN}failed`, answer.failed));
     return;
   }
   await parts.ledger.append({
@@ -97,11 +103,16 @@ async function record(
     body: answer.body,
   });
   if (now === null) return;
-  const said = note(now, caseFile.at, `${CHAIN}${outcomeWord(answer.agrees)}`, answer.summary);
-  const paid = { ...said, usage: addUsage(now.usage, answer.usage) };
-  if (answer.questions.length === 0) return void (await save(paid));
+  const word = `${CHAIN}${outcomeWord(answer.agrees)}`;
+  await amend(now.id, (one) => {
+    const said = note(one, caseFile.at, word, answer.summary);
+    return { ...said, usage: addUsage(one.usage, answer.usage) };
+  });
+  if (answer.questions.length === 0) return;
   // A doubt where the core is not sure by itself is for people to weigh; it holds nothing and causes nothing.
-  await save(await escalate(paid, pursuit, `A person should look: ${answer.questions.join("; ")}.`));
+  const headline = `A person should look: ${answer.questions.join("; ")}.`;
+  const told = await escalate(now, pursuit, headline);
+  if (told !== now) await amend(now.id, (one) => note(one, caseFile.at, ESCALATED, headline));
 }
 
 const outcomeWord = (agrees: boolean | null): string =>

@@ -72,8 +72,7 @@ export function createWatch(parts: WatchParts): Watch {
     for (const id of [...decision.changeIds, decision.culprit?.changeId ?? []].flat()) named.add(id);
   };
 
-  const save = async (given: Incident) => {
-    const incident = (amended.get(given.id) ?? []).reduce((one, change) => change(one), given);
+  const keep = async (incident: Incident) => {
     name(incident);
     const known = incidents.get(incident.id);
     if (known === undefined || substance(known) !== substance(incident)) await parts.ledger.saveIncident(incident);
@@ -86,12 +85,15 @@ export function createWatch(parts: WatchParts): Watch {
     }
   };
 
+  /** What a step made of an incident, with what changed that meanwhile. */
+  const save = (given: Incident) => keep((amended.get(given.id) ?? []).reduce((one, change) => change(one), given));
+
   const amend = async (id: string, change: Change) => {
     const incident = incidents.get(id);
     if (incident === undefined) return;
     if (flights.has(keyOf(id))) amended.set(id, [...(amended.get(id) ?? []), change]);
     const next = change(incident);
-    if (next !== incident) await save(next);
+    if (next !== incident) await keep(next);
   };
 
   /** What fails for one of them is said, and keeps no other from its turn. */
@@ -138,7 +140,7 @@ export function createWatch(parts: WatchParts): Watch {
   const open = async (pursuit: Pursuit) => {
     const { caseFile } = pursuit;
     const groups = groupsOf(parts.episodes(caseFile), { services: troubled(caseFile.findings, caseFile.conditions) });
-    const allotment = allot([...incidents.values()].sort(byAge), groups, apart);
+    const allotment = allot([...incidents.values()].sort(byAge), groups, apart, (id) => flights.has(keyOf(id)));
     homes = allotment.homes;
     await attempt("services of the open incidents", () => settleServices(allotment, pursuit));
     for (const group of allotment.rest) {

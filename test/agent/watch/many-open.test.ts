@@ -222,3 +222,30 @@ describe("what is left to do after a restart", () => {
     await expect.poll(() => world.targets.writes()).toHaveLength(1);
   });
 });
+
+describe("what changes an incident while a step of it is on its way", () => {
+  it("is kept, once, by whatever that step saves", async () => {
+    await using world = await openWatchWorld({ parts: { workPatienceMs: 40 } });
+    const answer = Promise.withResolvers<void>();
+    const { gate } = world;
+    await world.restart({
+      workPatienceMs: 40,
+      gate: {
+        ...gate,
+        submit: async (id) => {
+          await answer.promise;
+          return gate.submit(id);
+        },
+      },
+    });
+    world.troubles = [world.trouble()];
+    await world.step(3);
+    expect((await world.incident()).stage).toBe("executing");
+    const said = async () => (await world.incident()).timeline.filter(({ event }) => event.startsWith("chain "));
+    expect(await said()).toHaveLength(1);
+    answer.resolve();
+    await expect.poll(async () => (await world.incident()).stage).toBe("verifying");
+    expect(await said()).toHaveLength(1);
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+});
