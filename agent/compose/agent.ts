@@ -13,13 +13,12 @@ import { createChain } from "./chain.ts";
 import { modelHolds, NO_HOLDS, withHolds } from "./holds.ts";
 import { composeGate, type OwnGateParts } from "./own-gate.ts";
 import { NO_PAST, pastOf } from "./past.ts";
-import { createPatience, gateLimits } from "./patience.ts";
 import { createSilences } from "./silences.ts";
 
 /** An agent acts through a gate of its own, made from these; or it hands its plans to another process' gate. */
 export type AgentParts = WatchingParts &
   (
-    | Pick<OwnGateParts, "executors" | "ledger" | "identity" | "newId">
+    | Pick<OwnGateParts, "executors" | "ledger" | "identity" | "newId" | "gatePatience">
     | { readonly gate: Gate; readonly ledger: Ledger }
   );
 
@@ -64,8 +63,7 @@ export function composeAgent(parts: AgentParts): Agent {
   const silences = { look: createSilences(), gather: createSilences() };
   const unseen = parts.gaps ?? (() => []);
   const mayHold = config.model?.mayHold ?? false;
-  const ownPatience = parts.patience === undefined ? {} : { gatePatience: createPatience(gateLimits) };
-  const gate = "gate" in parts ? parts.gate : composeGate({ ...parts, ...ownPatience });
+  const gate = "gate" in parts ? parts.gate : composeGate(parts);
   const chain = createChain({ ...parts, gate });
   let newest: CaseFile | null = null;
   let past = NO_PAST;

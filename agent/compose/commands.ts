@@ -333,7 +333,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
     const { openApprovals } = await import("./approvals.ts");
     const { identityChecks } = await import("./identity.ts");
-    const { createPatience, evaluationLimits } = await import("./patience.ts");
+    const { createPatience, evaluationLimits, gateLimits } = await import("./patience.ts");
     const own = new AsyncDisposableStack();
     try {
       const channel = await channelTo(config, "agent");
@@ -352,7 +352,14 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const samples = createSampleFile(sampleFolder(config));
       own.defer(async () => samples.close());
       const { watch, gate } = composeAgent({
-        ...("gate" in behind ? behind : { ledger: behind.ledger, executors, identity }),
+        ...("gate" in behind
+          ? behind
+          : {
+              ledger: behind.ledger,
+              executors,
+              identity,
+              gatePatience: createPatience(gateLimits(config.watch.stepMs)),
+            }),
         version,
         config,
         clock: systemClock,

@@ -43,7 +43,7 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
   }
   const { sources, executors, gaps } = system;
   const { notifier } = channels;
-  const gatePatience = createPatience(gateLimits);
+  const gatePatience = createPatience(gateLimits(config.watch.stepMs));
   const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, gatePatience });
   const patience = createPatience(evaluationLimits(config.watch.stepMs));
   const settling = oneAtATime<void>({ source: "gate", what: "open intents" });

@@ -3,8 +3,10 @@ import type { Patience, Question } from "../../core/ports.ts";
 import { ANSWER_MS } from "./deadlines.ts";
 
 export interface PatienceLimits {
-  /** The longest that a round waits for an answer, ms; a source of which nothing is known yet is waited for so long. */
+  /** The longest that a round waits for an answer, ms. */
   readonly capMs: number;
+  /** How long a question of which nothing is known yet is waited for, ms. Default `capMs`. */
+  readonly firstMs?: number;
   /** An answer that usually comes at once is waited for at least so long, ms. */
   readonly floorMs: number;
   /** How long a question is waited for whose last answer came later than `capMs`. Default 0: it is only taken where it is there. */
@@ -18,16 +20,22 @@ const FLOOR_MS = 1000;
 
 /** For an evaluation once a step: it ends within its step though in each of its parts a source is waited for as long as may be. */
 export const evaluationLimits = (stepMs: number): PatienceLimits => ({
-  capMs: Math.max(FLOOR_MS, stepMs / PARTS_OF_AN_EVALUATION),
+  // What takes half of the time that an answer may take at all is late, however long the step is.
+  capMs: Math.min(ANSWER_MS / 2, Math.max(FLOOR_MS, stepMs / PARTS_OF_AN_EVALUATION)),
   floorMs: FLOOR_MS,
 });
 
 /**
- * For the gate, whose every question is read anew: as long as one answer may take at all, since what it does not know it
- * holds; and a source that was late before no longer than one that answers at once is, so that a question about something
- * else has its answer.
+ * For the gate, whose every question is read anew: a source that is known to answer slowly has as long as one answer may
+ * take at all, since what the gate does not know it holds; one that hangs has no longer than one that answers at once, so that
+ * a question about something else has its answer.
  */
-export const gateLimits: PatienceLimits = { capMs: ANSWER_MS, floorMs: FLOOR_MS, lateMs: FLOOR_MS };
+export const gateLimits = (stepMs: number): PatienceLimits => ({
+  capMs: ANSWER_MS,
+  floorMs: FLOOR_MS,
+  lateMs: FLOOR_MS,
+  firstMs: evaluationLimits(stepMs).capMs,
+});
 
 /** For what is waited for within a part of an evaluation (a target within a scrape): half, so that the part itself is not late. */
 export function withinPart({ capMs, floorMs }: PatienceLimits): PatienceLimits {
@@ -56,7 +64,7 @@ const FORGET_FROM = 1000;
  * @see RFC 6298, Computing TCP's Retransmission Timer, section 2
  */
 export function createPatience(limits: PatienceLimits): Patience {
-  const { capMs, floorMs, lateMs = 0 } = limits;
+  const { capMs, floorMs, firstMs = capMs, lateMs = 0 } = limits;
   const known = new Map<string, Usual>();
   const begun = new WeakMap<Promise<unknown>, number>();
 
@@ -75,7 +83,7 @@ export function createPatience(limits: PatienceLimits): Patience {
 
   function boundOf(key: string): number {
     const usual = known.get(key);
-    if (usual === undefined) return capMs;
+    if (usual === undefined) return firstMs;
     if (usual.lastMs > capMs) return lateMs;
     return Math.min(capMs, Math.max(floorMs, usual.smoothed + 4 * usual.variation));
   }

@@ -53,7 +53,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
           sources,
           executors: system.executors,
           gaps: system.gaps,
-          gatePatience: createPatience(gateLimits),
+          gatePatience: createPatience(gateLimits(config.watch.stepMs)),
         });
   const silences = createSilences();
   let snapshot: { readonly at: number; readonly file: Promise<CaseFile> } | null = null;

@@ -8,7 +8,7 @@ import { terminalNotifier } from "../../agent/compose/notifier.ts";
 import { createPatience, type PatienceLimits } from "../../agent/compose/patience.ts";
 import type { WatchEvent } from "../../agent/watch/events.ts";
 import { assess, createAssessor, episodes } from "../../core/assessment/assessor.ts";
-import type { Clock } from "../../core/ports.ts";
+import type { Clock, Patience } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { type Bundle, readBundle } from "../replay/bundle.ts";
 import { bundleSources } from "../replay/bundle-sources.ts";
@@ -18,7 +18,7 @@ import { generateBundle } from "../scenarios/generate.ts";
 import { writeBundle } from "../scenarios/write.ts";
 import type { BenchOutcome } from "./catalog.ts";
 import { medianOf } from "./intervals.ts";
-import { KINDS, type Kind, MOODS, type Mood, unsteadySources } from "./unsteady-sources.ts";
+import { KINDS, type Kind, MOODS, type Mood, type UnsteadySources, unsteadySources } from "./unsteady-sources.ts";
 
 const PAIRS = 50;
 const MOST_RATIO = 1.1;
@@ -45,12 +45,14 @@ export interface UnsteadyWatch {
 
 export interface UnsteadyOptions {
   readonly answerMs: number;
-  readonly limits: PatienceLimits;
+  readonly patience: (sources: UnsteadySources) => Patience;
+  /** The moment of the recording at which the watch begins, Unix ms; absent: where its own does. */
+  readonly from?: number;
 }
 
 export async function openUnsteadyWatch(bundle: Bundle, options: UnsteadyOptions): Promise<UnsteadyWatch> {
   const config = configFor(bundle, undefined, "auto");
-  let now = bundle.incident.watch.start;
+  let now = options.from ?? bundle.incident.watch.start;
   const clock: Clock = { now: () => now };
   const taken = new Map<string, number>();
   const unsteady = await unsteadySources(bundleSources(bundle, clock, taken));
@@ -70,7 +72,8 @@ export async function openUnsteadyWatch(bundle: Bundle, options: UnsteadyOptions
     notifier: terminalNotifier,
     emit: (event) => void events.push(event),
     postmortem: null,
-    patience: createPatience(options.limits),
+    patience: options.patience(unsteady),
+    gatePatience: options.patience(unsteady),
     newId: () => `plan-${++plans}`,
   });
   await watch.resume(signal);
@@ -90,8 +93,16 @@ export async function openUnsteadyWatch(bundle: Bundle, options: UnsteadyOptions
   };
 }
 
-/** One incident of our own families, read as a bundle. */
-export function generatedBundle(family: string, seed: number): Bundle {
+/** The first incident from a seed on of which every kind of source has something to say. */
+export function recordingOf(seed: number): Bundle {
+  for (let next = seed; ; next += 1) {
+    const bundle = generated(FAMILY, next);
+    const { logs, spans, topology, alerts } = bundle;
+    if (logs.length > 0 && spans.length > 0 && topology !== null && alerts.length > 0) return bundle;
+  }
+}
+
+function generated(family: string, seed: number): Bundle {
   const folder = mkdtempSync(join(tmpdir(), "unship-sources-"));
   try {
     writeBundle(folder, generateBundle(family, seed));
@@ -115,7 +126,7 @@ interface Row {
  * refuses or drips, or all answer. Medians of 50 pairs; ratios of one run.
  */
 export async function benchSources(seed: number, pairs = PAIRS): Promise<BenchOutcome> {
-  const bundle = generatedBundle(FAMILY, seed);
+  const bundle = recordingOf(seed);
   const rows: Row[] = [];
   for (const kind of KINDS) for (const mood of MOODS) rows.push(await measure(bundle, kind, mood, pairs));
   const met = rows.every(({ ratio }) => ratio <= MOST_RATIO);

@@ -18,6 +18,8 @@ export interface UnsteadySources {
   be(kind: Kind, mood: Mood): void;
   /** Questions that were taken and neither answered nor given up by whoever asked, at this moment. */
   held(kind: Kind): number;
+  /** Whether the server of a kind has taken a question that it will not answer. */
+  keeps(kind: Kind): boolean;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ export async function unsteadySources(given: Sources): Promise<UnsteadySources> 
     sources,
     be: (kind, mood) => of(kind).be(mood),
     held: (kind) => of(kind).held(),
+    keeps: (kind) => of(kind).keeps(),
     async close() {
       for (const server of servers.values()) await server.close();
     },
@@ -139,6 +142,7 @@ async function serve(kind: Kind, given: Sources) {
       mood = next;
     },
     held: () => open.size,
+    keeps: () => (mood === "hangs" || mood === "drips") && open.size > 0,
     async close() {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
