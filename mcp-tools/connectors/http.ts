@@ -101,7 +101,9 @@ export function createHttp(options: HttpOptions): Http {
     body: string | undefined,
     signal: AbortSignal,
   ) {
-    const headers = await headersNow().catch((cause) => fail("source.unavailable", { because: "not-sent" }, cause));
+    const headers = await inTime(headersNow(), signal).catch((cause) =>
+      fail("source.unavailable", { because: "not-sent" }, cause),
+    );
     const answer = await agent
       .request({
         origin: options.base.origin,
@@ -211,6 +213,19 @@ export function createHttp(options: HttpOptions): Http {
     },
     close: () => agent.close(),
   };
+}
+
+/** What is asked for, or the signal's reason as soon as it fires: whoever gives credentials may hang, too. */
+async function inTime<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([asked, over]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function tls(options: HttpOptions) {

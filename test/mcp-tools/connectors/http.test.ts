@@ -103,6 +103,34 @@ describe("createHttp", () => {
     expect([error.code, error.facts.because]).toEqual(["source.unavailable", "timeout"]);
   });
 
+  it.each([200, 500])(
+    "a body of status %i that drips is over when its time is, however long it goes on",
+    async (status) => {
+      let isOpen = true;
+      await using remote = await serving((_, response) => {
+        response.writeHead(status);
+        const timer = setInterval(() => response.write(" "), 5);
+        response.on("close", () => {
+          isOpen = false;
+          clearInterval(timer);
+        });
+      });
+      const error = await errorOf(remote.http({ timeoutMs: 60 }).getJson(path`/x`, Named, never));
+      expect(error.code).toBe("source.unavailable");
+      await expect.poll(() => isOpen).toBe(false);
+    },
+  );
+
+  it("credentials that are never given leave nothing sent", async () => {
+    let asked = 0;
+    await using remote = await serving(() => {
+      asked += 1;
+    });
+    const hang = () => new Promise<never>(() => {});
+    const error = await errorOf(remote.http({ timeoutMs: 30, headers: hang }).getJson(path`/x`, Named, never));
+    expect([error.code, error.facts.because, asked]).toEqual(["source.unavailable", "not-sent", 0]);
+  });
+
   it("an abort ends the request and says so", async () => {
     const stop = new AbortController();
     await using remote = await serving(() => stop.abort());

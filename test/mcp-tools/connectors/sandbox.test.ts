@@ -168,11 +168,8 @@ describe("the connectors, on the live sandbox", () => {
             .filter(({ labels }) => labels.version === version)
             .flatMap(({ values }) => values.map((v) => v ?? 0)),
         );
-      if (worst(NEXT_VERSION) > 0) {
-        // A machine without free CPU can make the good version time out once in a while.
-        expect(worst(CURRENT_VERSION)).toBeLessThan(worst(NEXT_VERSION));
-        break;
-      }
+      // A machine without free CPU can make the good version time out once in a while: its share is small in the end.
+      if (worst(CURRENT_VERSION) < worst(NEXT_VERSION)) break;
       if (Date.now() > giveUp) throw new Error(`only ${JSON.stringify(failing)} seen`);
     }
     await played;
@@ -187,10 +184,10 @@ describe("the connectors, on the live sandbox", () => {
       } as const;
       return (await logs.search(query, never)).lines.filter((line) => line.version === version).length;
     };
-    for (const giveUp = Date.now() + 30_000; (await errorsOf(NEXT_VERSION)) === 0; await pause(200)) {
-      if (Date.now() > giveUp) throw new Error("no failed request of the bad version was logged");
+    const isLogged = async () => (await errorsOf(CURRENT_VERSION)) < (await errorsOf(NEXT_VERSION));
+    for (const giveUp = Date.now() + 30_000; !(await isLogged()); await pause(200)) {
+      if (Date.now() > giveUp) throw new Error("the bad version's failed requests were not logged");
     }
-    expect(await errorsOf(CURRENT_VERSION)).toBeLessThan(await errorsOf(NEXT_VERSION));
     const http = createHttp({ source: "zipkin", base: new URL(sandbox.endpoints.zipkin) });
     const zipkin = createZipkin({ http, clock });
     const ask = async () =>
