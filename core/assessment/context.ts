@@ -60,7 +60,7 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
     const found = await Promise.all(
       graphs.map(async (one) => {
         const read = await one.asking(context, () => one.source.topology(context.abort));
-        if (read !== null) one.last = { graph: read.answer, at: read.askedAt };
+        one.last = read === null ? keptGraph(one.last) : { graph: read.answer, at: read.askedAt };
         return context.now - one.last.at <= GRAPH_KEPT_MS ? one.last.graph : null;
       }),
     );
@@ -93,6 +93,17 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
 
 type LogAnswer = Awaited<ReturnType<LogSource["search"]>>;
 type SpanAnswer = Awaited<ReturnType<TraceSource["spans"]>>;
+
+/** The graph as it is kept: its edges join and rank, and no traffic is measured over them any more, so that none carries an act. */
+function keptGraph({ graph, at }: typeof NONE): typeof NONE {
+  const details = graph?.details?.map(({ caller, callee, source, confidence }) => ({
+    caller,
+    callee,
+    source,
+    confidence,
+  }));
+  return { graph: graph === null || details === undefined ? graph : { ...graph, details }, at };
+}
 
 const NONE: { readonly graph: Topology | null; readonly at: number } = { graph: null, at: 0 };
 
