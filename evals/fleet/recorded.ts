@@ -23,6 +23,8 @@ export function namesOf({ incident, series, changes, topology, logs, spans }: Bu
       ...changes.flatMap(({ requires }) => Object.keys(requires ?? {})),
       ...(topology?.edges.flat() ?? []),
       ...(topology?.external ?? []),
+      ...(topology?.details ?? []).flatMap(({ caller, callee }) => [caller, callee]),
+      ...(topology?.reporting ?? []),
       ...logs.map(({ service }) => service),
       ...spans.flatMap(({ service, callee }) => (callee === undefined ? [service] : [service, callee])),
     ]),

@@ -1,4 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
+import type { Topology } from "../../core/model/evidence.ts";
 import type { TruthFile } from "../replay/bundle-schema.ts";
 import { namesOf, type Recorded } from "./recorded.ts";
 
@@ -26,13 +27,7 @@ export function renamedApart({ bundle, truth }: Recorded, tag: string): Recorded
       },
       series: series.map((one) => ({ ...one, service: name(one.service), labels: record(one.labels) })),
       changes: changes.map((change) => renamedChange(change, { tag, name, id, text })),
-      topology:
-        topology === null
-          ? null
-          : {
-              edges: topology.edges.map(([caller, callee]) => [name(caller), name(callee)] as const),
-              external: topology.external.map(name),
-            },
+      topology: topology === null ? null : renamedTopology(topology, name),
       logs: logs.map((line) => ({
         ...line,
         service: name(line.service),
@@ -57,6 +52,20 @@ export function renamedApart({ bundle, truth }: Recorded, tag: string): Recorded
       })),
     },
     truth: truth === null ? null : renamedTruth(truth, id),
+  };
+}
+
+function renamedTopology(
+  { edges, external, details, reporting }: Topology,
+  name: (service: string) => string,
+): Topology {
+  return {
+    edges: edges.map(([caller, callee]) => [name(caller), name(callee)] as const),
+    external: external.map(name),
+    ...(details === undefined
+      ? {}
+      : { details: details.map((edge) => ({ ...edge, caller: name(edge.caller), callee: name(edge.callee) })) }),
+    ...(reporting === undefined ? {} : { reporting: reporting.map(name) }),
   };
 }
 
@@ -85,7 +94,7 @@ function renamedChange(change: Change, { tag, name, id, text }: Renaming): Chang
 
 /** What is scored, and the family: what else a truth says is prose about the world under its old names. */
 function renamedTruth(
-  { faulty, action, acceptable, culprit, targets, onset, incidents, family }: TruthFile,
+  { faulty, action, acceptable, culprit, targets, onset, incidents, culprits, family }: TruthFile,
   id: (text: string) => string,
 ): TruthFile {
   return {
@@ -104,6 +113,7 @@ function renamedTruth(
             onset: part.onset,
           })),
         }),
+    ...(culprits === undefined ? {} : { culprits: culprits.map(id) }),
     ...(family === undefined ? {} : { family }),
   };
 }

@@ -1,9 +1,10 @@
+import type { Topology } from "../../core/model/evidence.ts";
 import type { TruthFile } from "../replay/bundle-schema.ts";
 import type { Recorded } from "./recorded.ts";
 
 /** The same world `byMs` later (earlier where negative); whole ms. Every time in it and in its truth moves alike. Pure. */
 export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
-  const { incident, series, changes, logs, spans, alerts } = bundle;
+  const { incident, series, changes, topology, logs, spans, alerts } = bundle;
   const { start, end } = incident.watch;
   return {
     bundle: {
@@ -15,6 +16,7 @@ export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
         startedAt: change.startedAt + byMs,
         finishedAt: change.finishedAt === null ? null : change.finishedAt + byMs,
       })),
+      topology: topology === null ? null : laterTopology(topology, byMs),
       logs: logs.map((line) => ({ ...line, at: line.at + byMs })),
       spans: spans.map((span) => ({ ...span, startUs: span.startUs + byMs * 1000 })),
       alerts: alerts.map(({ startsAt, endsAt, ...rest }) => ({
@@ -25,6 +27,15 @@ export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
     },
     truth: truth === null ? null : laterTruth(truth, byMs),
   };
+}
+
+/** Calls that were measured were so at a time. */
+function laterTopology({ details, ...rest }: Topology, byMs: number): Topology {
+  if (details === undefined) return rest;
+  const later = details.map(({ traffic, ...edge }) =>
+    traffic === undefined ? edge : { ...edge, traffic: { ...traffic, at: traffic.at + byMs } },
+  );
+  return { ...rest, details: later };
 }
 
 function laterTruth(truth: TruthFile, byMs: number): TruthFile {

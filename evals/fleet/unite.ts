@@ -1,3 +1,4 @@
+import type { Topology } from "../../core/model/evidence.ts";
 import type { Bundle } from "../replay/bundle.ts";
 
 /** What an evaluation's clock does: from when to when, and how often. Unix ms. */
@@ -30,10 +31,7 @@ export function united(bundles: readonly Bundle[], { start, end }: Watched, id: 
       bundles.flatMap(({ changes }) => changes),
       ({ startedAt }) => startedAt,
     ),
-    topology:
-      known.length === 0
-        ? null
-        : { edges: known.flatMap(({ edges }) => edges), external: known.flatMap(({ external }) => external) },
+    topology: known.length === 0 ? null : unitedTopology(known),
     logs: sorted(
       bundles.flatMap(({ logs }) => logs),
       ({ at }) => at,
@@ -47,6 +45,16 @@ export function united(bundles: readonly Bundle[], { start, end }: Watched, id: 
       ({ startsAt }) => startsAt,
     ),
     gaps: bundles.flatMap(({ gaps }) => gaps),
+  };
+}
+
+function unitedTopology(known: readonly Topology[]): Topology {
+  const [details, reporting] = [known.flatMap((one) => one.details ?? []), known.flatMap((one) => one.reporting ?? [])];
+  return {
+    edges: known.flatMap(({ edges }) => edges),
+    external: known.flatMap(({ external }) => external),
+    ...(details.length === 0 ? {} : { details }),
+    ...(reporting.length === 0 ? {} : { reporting }),
   };
 }
 

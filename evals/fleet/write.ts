@@ -42,6 +42,7 @@ function wholeTruth(truths: readonly TruthFile[]): TruthFile | null {
     targets: faulty.flatMap(({ targets }) => targets),
     onset: incidents[0]?.onset ?? first.onset,
     incidents,
+    culprits: [...new Set(faulty.flatMap(({ culprits = [] }) => culprits))],
   };
 }
 

@@ -50,6 +50,24 @@ describe("a world under names of its own", () => {
     );
   });
 
+  it("keeps none of its names in any part that a reader of the bundle sees", () => {
+    const edge = { caller: "cart", callee: "orders", source: "spans", confidence: 0.9 } as const;
+    for (const directory of folders) {
+      const { bundle, truth } = read(directory);
+      const topology = {
+        edges: bundle.topology?.edges ?? [],
+        external: bundle.topology?.external ?? [],
+        details: [{ ...edge, traffic: { perSecond: 3, at: bundle.incident.watch.start } }],
+        reporting: ["cart"],
+      };
+      const known = { bundle: { ...bundle, topology }, truth };
+      const { bundle: renamed } = renamedApart(known, "x");
+      const text = JSON.stringify({ ...renamed, directory: "", incident: { ...renamed.incident, title: "" } });
+      const left = namesOf(known.bundle).filter((name) => new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(text));
+      expect([directory, left]).toEqual([directory, []]);
+    }
+  });
+
   it("names its services anew wherever a text speaks of them, and in no longer word", () => {
     const recorded = read(faulty[0] ?? "");
     const [name = ""] = namesOf(recorded.bundle);
