@@ -1,4 +1,5 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
+import { worstFirst } from "../../core/impact/worst-first.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -167,7 +168,9 @@ export function createWatch(parts: WatchParts): Watch {
   /** Incidents whose act is not settled wait until intents are reconciled; nobody else waits for that (S5). */
   const pursueAll = async (pursuit: Pursuit) => {
     const waiting = [...incidents.values()].filter(isUnsettled).map(({ id }) => id);
-    for (const id of [...incidents.keys()]) if (!waiting.includes(id)) await pursueOne(id, pursuit);
+    // What many share (budgets, a cooldown for all) goes to the worse incident first.
+    for (const { id } of worstFirst([...incidents.values()], parts.config.services))
+      if (!waiting.includes(id)) await pursueOne(id, pursuit);
     await recover();
     for (const id of waiting) await pursueOne(id, pursuit);
   };
