@@ -60,7 +60,7 @@ export interface Cluster extends AsyncDisposable {
  * Where it differs from the real one:
  * - Objects are JSON throughout. Fields that no schema knows are kept, `fieldValidation` is ignored, protobuf bodies
  *   are refused with 415 (so `kubectl create deployment` and `auth can-i` do not work; `apply` and `create -f` do).
- * - No server-side apply (415), aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS.
+ * - No aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS.
  * - Kinds are those of `resources.ts`: no Secrets, Endpoints, Jobs, autoscalers. Subresources are status and scale: no
  *   logs, exec, eviction.
  * - Validation is that of `validation.ts`, defaulting that of `defaults.ts`.

@@ -4,6 +4,8 @@ import type { KubeObject, ManagedFields } from "./objects.ts";
 export interface Author {
   readonly manager: string;
   readonly subresource?: "status" | "scale";
+  /** Of a server-side apply: the fields that it names, all of which the manager owns from then on. */
+  readonly applied?: readonly string[];
 }
 
 /** Fields that the server itself writes; nobody owns them. */
@@ -42,7 +44,7 @@ export function withManagedFields(
   );
   const removed = [...before.keys()].filter((path) => !after.has(path));
   const earlier = previous?.metadata.managedFields ?? [];
-  if (written.size === 0 && removed.length === 0) return withEntries(next, earlier);
+  if (written.size === 0 && removed.length === 0 && author.applied === undefined) return withEntries(next, earlier);
 
   const lost = new Set([...written, ...removed]);
   const mine = earlier.find((entry) => isBy(entry, author));
@@ -53,18 +55,23 @@ export function withManagedFields(
   const kept = mine === undefined ? [] : pathsIn(mine.fieldsV1).filter((path) => !lost.has(path));
   const own: ManagedFields = {
     manager: author.manager,
-    operation: "Update",
+    operation: operationOf(author),
     apiVersion: next.apiVersion,
     time,
     fieldsType: "FieldsV1",
-    fieldsV1: nest([...kept, ...written]),
+    // What an apply changes besides what it names is the server's own (defaults): nobody owns that.
+    fieldsV1: nest(author.applied ?? [...kept, ...written]),
     ...(author.subresource === undefined ? {} : { subresource: author.subresource }),
   };
   return withEntries(next, Object.keys(own.fieldsV1).length === 0 ? others : [...others, own]);
 }
 
-const isBy = (entry: ManagedFields, { manager, subresource }: Author) =>
-  entry.manager === manager && entry.operation === "Update" && entry.subresource === subresource;
+const operationOf = ({ applied }: Author) => (applied === undefined ? "Update" : "Apply");
+
+const isBy = (entry: ManagedFields, author: Author) =>
+  entry.manager === author.manager &&
+  entry.operation === operationOf(author) &&
+  entry.subresource === author.subresource;
 
 function withEntries(object: KubeObject, entries: readonly ManagedFields[]): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
@@ -72,13 +79,13 @@ function withEntries(object: KubeObject, entries: readonly ManagedFields[]): Kub
 }
 
 /** Separates the steps of a path; no key of an object contains it. */
-const STEP = "\u0000";
+export const STEP = "\u0000";
 
-function leavesOf(object: KubeObject): Leaves {
+export function leavesOf(object: KubeObject): Leaves {
   const leaves = new Map<string, Json>();
   const { apiVersion: _, kind: __, metadata, ...rest } = object;
   const owned = Object.fromEntries(Object.entries(metadata).filter(([key]) => !SERVER_OWNED.has(key)));
-  collect({ ...rest, metadata: owned }, [], leaves);
+  collect(Object.keys(owned).length === 0 ? rest : { ...rest, metadata: owned }, [], leaves);
   return leaves;
 }
 
@@ -102,7 +109,7 @@ function keyedItems(list: readonly Json[]): readonly (readonly [string, Json])[]
   return undefined;
 }
 
-function pathsIn(fields: JsonObject, prefix: readonly string[] = []): readonly string[] {
+export function pathsIn(fields: JsonObject, prefix: readonly string[] = []): readonly string[] {
   return Object.entries(fields).flatMap(([key, inner]) => {
     const path = [...prefix, key];
     return isObject(inner) && Object.keys(inner).length > 0 ? pathsIn(inner, path) : [path.join(STEP)];

@@ -94,8 +94,10 @@ export function createRegistry(store: Store, now: () => number): Registry {
       validate(resource, merged, previous);
       const generation = nextGeneration(plural, merged, previous, by.subresource);
       const counted = generation === undefined ? merged : { ...merged, metadata: { ...merged.metadata, generation } };
-      if (sameApartFromManagers(counted, previous)) return previous;
+      const unchanged = sameApartFromManagers(counted, previous);
+      if (unchanged && by.applied === undefined) return previous;
       const managed = withManagedFields(counted, previous, by, timestamp());
+      if (unchanged && sameManagers(managed, previous)) return previous;
       if (by.dryRun !== true && managed.metadata.deletionTimestamp !== undefined && isReleased(plural, managed))
         return store.drop(plural, managed);
       return finish(plural, managed, by.dryRun);
@@ -234,4 +236,10 @@ function graceOf(plural: Plural, object: KubeObject, { gracePeriodSeconds }: Rem
   if (plural !== "pods") return 0;
   const own = objectAt(object.spec).terminationGracePeriodSeconds;
   return gracePeriodSeconds ?? (typeof own === "number" ? own : 30);
+}
+
+/** Whether the same managers own the same fields, whenever they last wrote. */
+function sameManagers(one: KubeObject, other: KubeObject): boolean {
+  const entries = ({ metadata }: KubeObject) => (metadata.managedFields ?? []).map(({ time: _, ...rest }) => rest);
+  return sameJson(entries(one) as unknown as Json, entries(other) as unknown as Json);
 }

@@ -49,7 +49,8 @@ async function text(request: IncomingMessage): Promise<string> {
 function parsed(body: string, contentType: string, isPatch: boolean): Json | undefined {
   if (body === "") return undefined;
   try {
-    if (contentType === "application/yaml") return parseYaml(body) as Json;
+    if (contentType === "application/yaml" || contentType === "application/apply-patch+yaml")
+      return parseYaml(body) as Json;
     if (contentType === "" || contentType.endsWith("json")) return JSON.parse(body) as Json;
   } catch (error) {
     throw badRequest(`the body cannot be read: ${error instanceof Error ? error.message : String(error)}`);

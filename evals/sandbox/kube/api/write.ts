@@ -1,7 +1,9 @@
 import { ApiError, badRequest } from "../api-error.ts";
 import { isObject, type Json, type JsonObject, objectAt } from "../json.ts";
+import { leavesOf } from "../managed-fields.ts";
 import type { KubeObject, Metadata } from "../objects.ts";
 import { applyPatch } from "../patch/apply-patch.ts";
+import { applyConfiguration } from "../patch/server-side-apply.ts";
 import type { Registry, RemoveOptions, WriteOptions } from "../registry.ts";
 import { apiVersionOf, type Resource } from "../resources.ts";
 import type { ApiRequest } from "./http-request.ts";
@@ -54,6 +56,7 @@ export function replaceOne(registry: Registry, route: Route, request: ApiRequest
 /** PATCH of an object, its status or its scale. A resourceVersion in the patch must be the stored one (409). */
 export function patchOne(registry: Registry, route: Route, request: ApiRequest): Answer {
   const { resource, subresource } = route;
+  if (request.contentType === APPLY) return applyOne(registry, route, request);
   const stored = found(registry, route);
   const by = author(request, route);
   if (subresource === "scale") {
@@ -65,6 +68,28 @@ export function patchOne(registry: Registry, route: Route, request: ApiRequest):
   if (patched.metadata.name !== name || patched.metadata.namespace !== namespace)
     throw badRequest("the patch may not change the name or the namespace of the object");
   return { code: 200, body: registry.update(resource.plural, patched, by) };
+}
+
+const APPLY = "application/apply-patch+yaml";
+
+/** A server-side apply: creates the object where there is none. Throws 400 without a manager, 409 for a conflict. */
+function applyOne(registry: Registry, route: Route, request: ApiRequest): Answer {
+  const { resource, namespace = "", name = "", subresource } = route;
+  const manager = request.query.get("fieldManager") ?? "";
+  if (manager === "") throw badRequest("fieldManager is required for apply patch");
+  if (subresource !== undefined) throw methodNotAllowed();
+  const configuration = fitting(resource, namespace, request.body);
+  const { plural } = resource;
+  const by = { manager, dryRun: isDryRun(request) };
+  const stored = registry.get(plural, namespace, name);
+  if (stored === undefined) {
+    const applied = [...leavesOf(configuration).keys()];
+    const object = { ...configuration, metadata: { ...configuration.metadata, name } };
+    return { code: 201, body: registry.create(plural, object, { ...by, applied }) };
+  }
+  const force = request.query.get("force") === "true";
+  const { object, fields } = applyConfiguration(resource, stored, configuration, { manager, force });
+  return { code: 200, body: registry.update(plural, object, { ...by, applied: fields }) };
 }
 
 /** DELETE of an object: the object where it is still ending, a Status where it is gone. */

@@ -13,7 +13,7 @@ export const PATCH_TYPES = [
 ] as const;
 
 /**
- * The object after a patch of this media type. Throws 415 for another type (server-side apply is not imitated), 400
+ * The object after a patch of this media type. Throws 415 for another type (server-side apply is not one of these), 400
  * for a patch that is none, 422 for one that does not apply.
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply

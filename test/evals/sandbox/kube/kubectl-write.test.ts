@@ -102,11 +102,21 @@ real("kubectl apply", () => {
       expect(stderr).toMatch(/The Deployment "web" is invalid: spec.selector: Invalid value: .*: field is immutable/);
     }));
 
-  it("server-side is refused as by a server without it", () =>
+  it("server-side takes what it owns, and is told whose the rest is", () =>
     withCluster(async ({ kubectl }) => {
-      const { code, stderr } = await kubectl(["apply", "--server-side", "-f", "-"], yaml("shop/web:1"));
+      const apply = (manager: string, image: string) =>
+        kubectl(["apply", "--server-side", `--field-manager=${manager}`, "-f", "-"], yaml(image));
+      expect(await apply("robot", "shop/web:1")).toMatchObject({
+        code: 0,
+        stdout: "deployment.apps/web serverside-applied\nconfigmap/conf serverside-applied\n",
+      });
+      await rolledOut(kubectl);
+      expect((await apply("robot", "shop/web:2")).code).toBe(0);
+      expect(await imageOf(kubectl)).toBe("shop/web:2");
+      const { code, stderr } = await apply("other", "shop/web:3");
       expect(code).toBe(1);
-      expect(stderr).toContain("Server-side apply not available on the server");
+      expect(stderr).toContain('conflict with "robot"');
+      expect(await imageOf(kubectl)).toBe("shop/web:2");
     }));
 });
 

@@ -90,10 +90,10 @@ describe("refusals are Status objects as the API words them", () => {
       expect.stringContaining("application/json, application/yaml"),
     ],
     [
-      "server-side apply",
+      "a patch of an unknown type",
       "PATCH",
       WEB,
-      { body: "a: b", type: "application/apply-patch+yaml" },
+      { body: "{}", type: "application/other-patch+json" },
       415,
       "UnsupportedMediaType",
       expect.stringContaining("application/strategic-merge-patch+json"),
