@@ -131,7 +131,8 @@ function apply(object: StoredObject, patch: unknown): StoredObject | number {
       .map((one) => one.replaceAll("~1", "/").replaceAll("~0", "~"));
     const last = keys.pop() ?? "";
     const parent = keys.reduce<Json | undefined>((at, one) => at?.[one] as Json | undefined, object);
-    if (parent === undefined || (op === "replace" && !(last in parent))) return 422;
+    // A replace of a member that is not there adds it, as in the real server.
+    if (parent === undefined) return 422;
     if (op === "test" && parent[last] !== value) return 422;
     if (op !== "test") parent[last] = value;
   }
