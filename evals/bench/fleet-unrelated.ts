@@ -93,7 +93,7 @@ const lineOf = ({ task, name, decision }: DrawnOutcome): string =>
   `${task.question}, ${task.guilty ? "culprit" : "unrelated"} ${task.index}, ${name}: ${decision}`;
 
 function linesOf({ seed, cases, rows, met }: UnrelatedReport, outcomes: readonly DrawnOutcome[]): readonly string[] {
-  const title = `${"".padEnd(66)}cases  right acts  false acts  questions  incidents a case  pages a case  over one page`;
+  const title = `${"".padEnd(74)}cases  right acts  false acts  questions  incidents a case  pages a case  over one page`;
   const shown = QUESTIONS.flatMap((question) =>
     [false, true].flatMap((guilty) => {
       const same = outcomes.filter(({ task }) => task.question === question && task.guilty === guilty);
@@ -120,7 +120,7 @@ function linesOf({ seed, cases, rows, met }: UnrelatedReport, outcomes: readonly
 
 const rowText = ({ name, cases, rightActs, falseActs, questions, incidents, pages, moreThanOnePage }: Row): string =>
   [
-    name.padEnd(66),
+    name.padEnd(74),
     String(cases).padEnd(7),
     String(rightActs).padEnd(12),
     String(falseActs).padEnd(12),
