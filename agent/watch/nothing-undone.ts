@@ -1,3 +1,4 @@
+import { noJoinedChange } from "../../core/correlation/elsewhere.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { ESCALATED } from "./pursuit.ts";
@@ -13,7 +14,7 @@ const MOST_NAMED = 5;
 /** No change is to blame, with as much probability as a culprit would need. */
 export function isNobodysFault({ answers }: Assessment): boolean {
   const timing = answers.correlate_timing;
-  return timing !== undefined && timing.ranking.noChangeProbability >= timing.threshold;
+  return timing !== undefined && noJoinedChange(timing.ranking) >= timing.threshold;
 }
 
 export const isFiring = ({ conditions }: Assessment): boolean => conditions.some(({ state }) => state === "firing");

@@ -57,7 +57,9 @@ export function conclude(
     services: [...services],
     findings: caseFile.findings.filter(({ service }) => meant.has(service)),
     conditions: caseFile.conditions.filter(({ service }) => meant.has(service)),
-    changes: caseFile.changes.filter(({ id }) => window.has(id)),
+    changes: [...caseFile.changes, ...(caseFile.elsewhere?.changes ?? [])]
+      .filter(({ id }) => window.has(id))
+      .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
     answers,
     decision: withPlanned(decision, planned, { caseFile, config, services, answers }),
     targets: planned.targets,

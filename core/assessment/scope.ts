@@ -89,7 +89,23 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
     rollouts: caseFile.rollouts.filter(isAbout),
     ...(caseFile.usualTraffic === undefined ? {} : { usualTraffic: caseFile.usualTraffic.filter(isAbout) }),
     ...(coincidence == null ? {} : { coincidence }),
+    ...elsewhereOf(caseFile, isMeant),
   };
+}
+
+/** Changes of what nobody measures and nothing joins, and how likely one of those is called all the same. */
+function elsewhereOf(caseFile: CaseFile, isMeant: (service: string) => boolean): Pick<CaseFile, "elsewhere"> {
+  const measured = new Set(caseFile.series.map(({ service }) => service));
+  const changes = caseFile.changes.filter(
+    ({ service, ownRollback }) => !isMeant(service) && !measured.has(service) && ownRollback !== true,
+  );
+  if (changes.length === 0) return caseFile.elsewhere === undefined ? {} : { elsewhere: caseFile.elsewhere };
+  const edges = caseFile.topology?.edges ?? [];
+  const callers = new Set(edges.map(([caller]) => caller));
+  // A service calls as many others as those do of which it is known; one, where it is known of none.
+  const callees = edges.length === 0 ? 1 : edges.length / callers.size;
+  const names = new Set([...measured, ...edges.flat(), ...changes.map(({ service }) => service)]);
+  return { elsewhere: { changes, chance: Math.min(1, callees / Math.max(1, names.size - 1)) } };
 }
 
 /** The part of the call graph between these services; null where it says nothing of any of them. */

@@ -3,6 +3,7 @@ import { withFailedCanaries } from "../canary/ranking.ts";
 import type { ChainStep, Config } from "../config/config.ts";
 import { type Accomplice, accomplices } from "../correlation/accomplice.ts";
 import { createCallGraph } from "../correlation/call-graph.ts";
+import { withElsewhere } from "../correlation/elsewhere.ts";
 import { exhaustion } from "../correlation/exhaustion.ts";
 import { HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
@@ -112,7 +113,11 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const lookedBack = late
     ? `what a change brought may come due late: ${durationText(LATENT_WINDOW_MS)} for services that are hurt`
     : widened;
-  return { onset, windowMs, widened: lookedBack, changeIds: recent.map(({ id }) => id) };
+  const elsewhere = (caseFile.elsewhere?.changes ?? []).filter(
+    ({ startedAt, finishedAt }) => startedAt <= caseFile.at && (finishedAt ?? caseFile.at) >= from,
+  );
+  const changeIds = [...recent, ...elsewhere].toSorted((a, b) => a.startedAt - b.startedAt).map(({ id }) => id);
+  return { onset, windowMs, widened: lookedBack, changeIds };
 }
 
 function correlate({ caseFile, config, answers, services, past }: StepInput): Answer<"correlate_timing"> {
@@ -131,7 +136,14 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
   const candidates = caseFile.changes.filter(({ id }) => ids.has(id));
   const options = { versionLabel: config.versionLabel, windowMs: window.windowMs, ...(past ? { past } : {}) };
   const ranked = rankCandidates(caseFile, candidates, window.onset, new Set(services), options);
-  const ranking = withFailedCanaries(ranked, judgeLiveCanaries(caseFile, config));
+  const { stepMs, course } = gatherEvidence(caseFile, window.onset, new Set(services), options);
+  const elsewhere = caseFile.elsewhere && {
+    ...caseFile.elsewhere,
+    changes: caseFile.elsewhere.changes.filter(({ id }) => ids.has(id)),
+  };
+  const timing = { stepMs, course, windowMs: window.windowMs, at: caseFile.at };
+  const all = withElsewhere(ranked, elsewhere, window.onset, timing);
+  const ranking = withFailedCanaries(all, judgeLiveCanaries(caseFile, config));
   return { ranking, threshold, reached: (ranking.candidates[0]?.probability ?? 0) >= threshold };
 }
 

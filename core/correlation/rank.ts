@@ -41,7 +41,7 @@ export interface RankOptions {
 }
 
 /** Where trouble starts if no change is to blame. Externals share theirs; without any it falls to the services. */
-const ELSEWHERE = { service: 0.45, external: 0.35, shared: 0.1, surge: 0.1 } as const;
+export const ELSEWHERE = { service: 0.45, external: 0.35, shared: 0.1, surge: 0.1 } as const;
 
 /**
  * The probability of each change, and of "no change", that it is why things got worse at `onset`.

@@ -22,7 +22,7 @@ export const FROM_CHANGES = 0.7;
  * Changes in the window of an ordinary incident: one or two. Each change brings its own risk, so that its odds against
  * "no change" do not fall because others were made at the same time; only an unusual number makes changes likelier.
  */
-const ORDINARY_CHANGES = 1.5;
+export const ORDINARY_CHANGES = 1.5;
 
 /**
  * Why a change may be to blame, or not: log odds that add up, with sentences. What it broke shows at its own service, or

@@ -1,6 +1,7 @@
 import { CANARY_REASON } from "../canary/ranking.ts";
 import type { Config } from "../config/config.ts";
 import { untold } from "../correlation/accomplice.ts";
+import { noJoinedChange } from "../correlation/elsewhere.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
 import { calleesKnown } from "../correlation/known-edges.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
@@ -70,7 +71,7 @@ export function decide(input: DecideInput): Decision {
   if (ranking === null)
     return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
   const top = ranking.candidates[0] ?? null;
-  if (top === null || top.probability <= ranking.noChangeProbability)
+  if (top === null || top.probability <= noJoinedChange(ranking))
     return nothing(whyNoChange(ranking, evidence), gapWords(caseFile));
   const change = caseFile.changes.find(({ id }) => id === top.changeId);
   const threshold = answers.correlate_timing?.threshold ?? 0;

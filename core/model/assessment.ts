@@ -33,6 +33,13 @@ export interface Coincidence {
   readonly onset: Onset;
 }
 
+/** Changes of services that nobody measures and that nothing known joins to an incident. */
+export interface Elsewhere {
+  readonly changes: readonly Change[];
+  /** The chance that one service calls a given other one, as sparse as the known call graphs are. */
+  readonly chance: number;
+}
+
 /**
  * All that was known at one moment: the only input of an assessment, so that any decision can be made again.
  * Nothing in it is later than `at`. `series` are the recent, unsmoothed signals (statistics purpose).
@@ -52,6 +59,8 @@ export interface CaseFile {
   readonly gaps: readonly Gap[];
   /** Of services whose traffic of earlier days is known. */
   readonly usualTraffic?: readonly UsualTraffic[];
+  /** In the evidence about one incident: what changed beyond all that something joins to it. */
+  readonly elsewhere?: Elsewhere;
   /** In the evidence about one incident: a wide cause that began with it. */
   readonly coincidence?: Coincidence;
 }
