@@ -36,6 +36,15 @@ export interface FleetConfiguration {
 export const CHANNEL_VARIABLE = "UNSHIP_CHANNEL";
 const UNBOUND = { perHour: 1000, perDay: 1000 };
 
+/**
+ * What the policies judge. As short as the scrapes of a second allow: a query over the usual five minutes would keep a
+ * condition in force for minutes after its cause was gone, which no run of minutes could tell from one that is not gone.
+ */
+const QUERIES = {
+  error_rate: 'sum(rate(http_requests_total{status=~"5.."}[10s])) / sum(rate(http_requests_total[10s]))',
+  p99_latency: "histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket[10s])))",
+};
+
 /** The demo's policies, for a watch and a gate apart, each with the token of its role. */
 export function fleetConfiguration(given: FleetConfiguration): string {
   const { namespace, directory, services, roles, metrics, limits = UNBOUND } = given;
@@ -44,7 +53,7 @@ export function fleetConfiguration(given: FleetConfiguration): string {
       endpoints: NO_SANDBOX,
       durations: FLEET_DURATIONS,
       directory,
-      prometheus: "prometheus" in metrics ? metrics.prometheus : "http://127.0.0.1:1",
+      prometheus: null,
     }),
   );
   const { traces: _, logs: __, feature_flags: ___, ...sources } = demo.data_sources;
@@ -54,17 +63,16 @@ export function fleetConfiguration(given: FleetConfiguration): string {
     ...demo,
     data_sources: {
       ...sources,
-      ...("discovery" in metrics
-        ? {
-            metrics: {
+      metrics:
+        "discovery" in metrics
+          ? {
               type: "scrape",
               discovery: metrics.discovery,
               interval: "1s",
               window: "30m",
               spool: `${directory}/spool`,
-            },
-          }
-        : {}),
+            }
+          : { type: "prometheus", endpoint: metrics.prometheus, queries: QUERIES },
       deployments: {
         type: "kubernetes",
         kubeconfig: roles.kubeconfig["unship-read"],

@@ -2,6 +2,7 @@ import type { Incident } from "../../../core/model/incident.ts";
 import { FLEET_DURATIONS } from "./configuration.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Entry } from "./troubles.ts";
+import type { Stretch } from "./truth.ts";
 
 export interface Report {
   readonly lines: readonly string[];
@@ -17,8 +18,10 @@ const WINDOW_MS = 15_000;
 const LONGEST = 600;
 /** The recovery of the real pods is seen by the harness up to this much later than by the cluster. */
 const SLACK_MS = 2000;
-/** What lasts no longer is a pod of a rollout that becomes ready. */
+/** What lasts no longer is the last requests of a pod that goes. */
 const PASSING_MS = 3000;
+/** A pod that is not ready for no longer is one that starts; nobody calls that degraded. */
+const STARTING_MS = 10_000;
 export const ENDS_WITHIN_MS = WINDOW_MS + EVALUATIONS * FLEET_DURATIONS.stepMs;
 
 interface Told {
@@ -76,8 +79,12 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
   const stretches = services.flatMap((service) =>
     fleet.truth.degraded(service, since - 60_000, end).map((stretch) => ({ service, ...stretch })),
   );
-  const back = Math.max(since, ...stretches.map(({ to }) => to));
-  const still = stretches.filter(({ from, to }) => to >= end - SLACK_MS && to - from >= PASSING_MS);
+  const back = Math.max(since, ...stretches.map(({ to }) => Math.min(to, end)));
+  const lasts = ({ from, to, because }: Stretch) =>
+    to - from >= (because.endsWith("not ready") ? STARTING_MS : PASSING_MS);
+  // Degraded at its end, and for longer than the harness may be behind the cluster.
+  const beyond = closedAt === null ? now - SLACK_MS : closedAt + SLACK_MS;
+  const still = stretches.filter((stretch) => stretch.to >= beyond && lasts(stretch));
   const name = `incident ${id} (${services.join(", ")}, since ${clock(since)})`;
   if (closedAt !== null && outcome !== "unknown" && outcome !== "superseded" && still.length > 0)
     return still.map(({ service, because }) => `${name} ended as ${outcome} while ${service} was degraded: ${because}`);
