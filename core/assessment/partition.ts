@@ -7,7 +7,7 @@ import { indexSeries } from "../correlation/samples.ts";
 import { sharedChange } from "../correlation/shared-change.ts";
 import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
 import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
-import { isToldByReasons } from "../correlation/version-signs.ts";
+import { isToldBySignals } from "../correlation/version-signs.ts";
 import { type Degraded, LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
@@ -212,7 +212,5 @@ function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionL
   const options = { versionLabel, windowMs: WINDOW_MS };
   const evidence = gatherEvidence(scope, onset, new Set(services), options);
   const changes = changesAt(scope, services, onset);
-  return changes.some((change) =>
-    isToldByReasons(change, reasonsFor(change, changes, evidence, options), { ...scope, onset }),
-  );
+  return changes.some((change) => isToldBySignals(change, reasonsFor(change, changes, evidence, options), evidence));
 }

@@ -10,6 +10,8 @@ export interface NewSignature {
   readonly firstAt: number;
   /** How many lines each version wrote; lines without a version are not in it. */
   readonly versions: ReadonlyMap<string, number>;
+  /** When each of its lines was written, and by which version, where the line says so; in order of time. */
+  readonly written: readonly { readonly at: number; readonly version: string | undefined }[];
   /** Other services or externals that the text names: whoever complains of another is seldom where it starts. */
   readonly names: readonly string[];
   /** It says that a call of somebody else failed or took too long, without saying whose: any caller may write it. */
@@ -22,10 +24,11 @@ const LEAST_LINES = 2;
 /**
  * How the usual clients and proxies word a failed call of somebody else.
  * @see https://grpc.io/docs/guides/status-codes/ (UNAVAILABLE, DEADLINE_EXCEEDED); https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage
- *   (response flags UH, UF, UT, URX); RFC 9110 §15.6.3–15.6.5 (502, 503, 504)
+ *   (response flags UH, UF, UT, URX); RFC 9110 §15.6.3–15.6.5 (502, 503, 504); POSIX.1-2017 <errno.h> and getaddrinfo() for
+ *   what the system says of a connection (ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EAI_AGAIN, EAI_NONAME)
  */
 const COMPLAINS =
-  /\b(upstream|downstream|dependency|circuit.?breaker|deadline.?exceeded|connection (refused|reset)|econn(refused|reset)|etimedout|bad gateway|service unavailable|gateway time-?out|50[234]|no healthy)\b/i;
+  /\b(upstream|downstream|dependency|circuit.?breaker|deadline.?exceeded|connection (refused|reset)|econn(refused|reset)|etimedout|ehostunreach|enetunreach|connection timed out|no route to host|network is unreachable|name resolution|name or service not known|bad gateway|service unavailable|gateway time-?out|50[234]|no healthy)\b/i;
 
 /** Error signatures that began with the trouble, whatever the order of the lines. `known`: names of services and externals. */
 export function newSignatures(
@@ -95,6 +98,7 @@ function signature(
     count: lines.length,
     firstAt: Math.min(...lines.map(({ at }) => at)),
     versions,
+    written: lines.map(({ at, version }) => ({ at, version })),
     names: [...known].filter((name) => name !== service && words.has(name)).sort(),
     complains: lines.some(({ message }) => COMPLAINS.test(message)),
   };

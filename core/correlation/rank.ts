@@ -73,7 +73,7 @@ export function rankCandidates(
   const scored = joinedByRelease(each, sharedChange(judged), evidence.harm);
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const transient = passing(scored, evidence)?.reason ?? null;
-  const unmeasured = unmeasuredCause(scored, caseFile, onset);
+  const unmeasured = unmeasuredCause(scored, evidence);
   const besides = [transient, unmeasured, coincidenceReason(evidence, options)].filter((one) => one !== null);
   const none = noChange(evidence, anyEligible, [...besides, ...left]);
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);

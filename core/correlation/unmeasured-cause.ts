@@ -1,11 +1,10 @@
 import { logSumExp } from "../detection/robust.ts";
-import type { CaseFile, Coincidence } from "../model/assessment.ts";
+import type { Coincidence } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import type { Onset } from "../model/finding.ts";
 import { calleesKnown } from "./known-edges.ts";
 import { FROM_CHANGES } from "./reasons.ts";
-import { tellsItsVersion } from "./version-signs.ts";
+import { type SeenOfVersions, tellsItsVersion } from "./version-signs.ts";
 
 /** A change with why it may be at fault. */
 export interface Weighed {
@@ -21,14 +20,10 @@ export interface Weighed {
  * (`FROM_CHANGES`), so that the change alone never becomes surer than that. Null where each of the changes is told by its
  * version, or its service's callees are known. Pure.
  */
-export function unmeasuredCause(
-  weighed: readonly Weighed[],
-  { topology, findings, at }: Pick<CaseFile, "topology" | "findings" | "at">,
-  onset: Onset,
-): Reason | null {
+export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersions): Reason | null {
   const untold = weighed.filter(
     ({ change, reasons }) =>
-      !calleesKnown(topology, change.service) && !tellsItsVersion(change, reasons, { findings, at, onset }),
+      !calleesKnown(seen.caseFile.topology, change.service) && !tellsItsVersion(change, reasons, seen),
   );
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);

@@ -1,10 +1,11 @@
-import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import type { Finding, Onset } from "../model/finding.ts";
+import type { Finding } from "../model/finding.ts";
+import { linesByVersion } from "./lines-by-version.ts";
+import type { CaseEvidence } from "./rank.ts";
 
-/** Reasons that tell the new version from the old one: errors or latency by version, lines new in its logs, its share. */
-const TELLING: ReadonlySet<string> = new Set(["versions", "logs", "share", "canary"]);
+/** Reasons that tell the new version from the old one: errors or latency by version, and more than its share. */
+const TELLING: ReadonlySet<string> = new Set(["versions", "share", "canary"]);
 
 /**
  * What tells the versions apart must be positive evidence: more than three to one.
@@ -20,25 +21,31 @@ const POSITIVE_NATS = Math.log(3);
 const FOLLOWED_MS = 120_000;
 
 /** The evidence that tells versions apart, beside the reasons of a change. */
-export interface SeenOfVersions extends Pick<CaseFile, "findings" | "at"> {
-  readonly onset: Onset;
-}
+export type SeenOfVersions = Pick<CaseEvidence, "caseFile" | "onset" | "signatures" | "index">;
 
 /**
- * Whether anything tells the version that a change brought from the one before it, beside its time and place: what its
- * reasons say together, its growth with the rollout where that was followed for long enough, or readiness (`isUnready`).
- * Where it is not known what a service calls, a deploy beside the failure of something that nobody measures looks the same
- * in everything else. Pure.
+ * Whether anything tells the version that a change brought from the one before it, beside its time and place: both
+ * measured side by side, lines that it alone writes while both serve, a new error that names the flag, growth with the
+ * rollout where that was followed for long enough, or readiness (`isUnready`). Where it is not known what a service calls,
+ * a deploy beside the failure of something that nobody measures looks the same in everything else. Pure.
  */
 export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
-  return isToldByReasons(change, reasons, seen) || isUnready(change, seen.findings);
+  return isToldBySignals(change, reasons, seen) || isUnready(change, seen.caseFile.findings);
 }
 
 /** The same without readiness: pods of a lost node are unready whatever version they run. */
-export function isToldByReasons(change: Change, reasons: readonly Reason[], { onset, at }: SeenOfVersions): boolean {
-  const followedMs = Math.min(change.finishedAt ?? at, at) - onset.latest;
-  const counts = (name: string) => TELLING.has(name) || (name === "growth" && followedMs >= FOLLOWED_MS);
-  return reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0) >= POSITIVE_NATS;
+export function isToldBySignals(
+  change: Change,
+  reasons: readonly Reason[],
+  { onset, caseFile, signatures, index }: SeenOfVersions,
+): boolean {
+  const followedMs = Math.min(change.finishedAt ?? caseFile.at, caseFile.at) - onset.latest;
+  const counts = (name: string) =>
+    TELLING.has(name) ||
+    (name === "logs" && change.flag !== undefined) ||
+    (name === "growth" && followedMs >= FOLLOWED_MS);
+  const measured = reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0);
+  return measured + linesByVersion(change, signatures, index) >= POSITIVE_NATS;
 }
 
 /** Whether pods of the changed service are not ready since the change: what it calls seldom keeps pods from being ready. */

@@ -111,8 +111,8 @@ export function decide(input: DecideInput): Decision {
 }
 
 /** Whether its version is told apart, or the callees that could fail in its stead are known. */
-const isTold = (change: Change, top: Candidate, { caseFile, onset }: CaseEvidence): boolean =>
-  calleesKnown(caseFile.topology, change.service) || tellsItsVersion(change, top.reasons, { ...caseFile, onset });
+const isTold = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
+  calleesKnown(evidence.caseFile.topology, change.service) || tellsItsVersion(change, top.reasons, evidence);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {

@@ -40,6 +40,7 @@ const evidence = (spans: readonly Span[], worse: readonly string[] = ["pay"], na
     versions: new Map<string, number>(),
     names: [name],
     complains: false,
+    written: [],
   })),
   onset: onsetAt(T0),
 });
