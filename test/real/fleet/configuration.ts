@@ -14,7 +14,8 @@ export const FLEET_DURATIONS: Durations = {
   canaryMs: 20_000,
   verifyTimeoutMs: 40_000,
   scrapeMs: 1000,
-  stepMs: 1000,
+  // An evaluation of a dozen services beside a whole control plane takes longer than a second on two cores.
+  stepMs: 2000,
 };
 
 export interface FleetService extends ServiceModel {
