@@ -1,3 +1,4 @@
+import { logSumExp } from "../detection/robust.ts";
 import type { Coincidence } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import { gapBetween, isSameOnset } from "./onset-gap.ts";
@@ -36,8 +37,9 @@ const WINDOW_MS = 1_800_000;
  * The onsets that a large part of all that is measured shares, most of it without a change of its own then: a zone, a node
  * pool, name resolution, an identity provider. How many are a large part follows from how often unrelated degradations
  * begin in the same moment: of `systems` (sets of services that something joins) each has one of its own in the half hour
- * with the chance that `UNRELATED` gives, and its onset falls as near as these do by the width of what is uncertain. So
- * many as would meet by chance less than one time in a thousand have one cause. `measured`: services in all. Pure.
+ * at one of the rates of `UNRELATED`, of which those that are degraded at other times tell how likely each is; and its
+ * onset falls as near as these do by the width of what is uncertain. So many as would meet by chance less than one time in
+ * a thousand have one cause. `measured`: services in all. Pure.
  */
 export function wideCauses<D extends Degraded>(
   groups: readonly D[],
@@ -53,7 +55,8 @@ export function wideCauses<D extends Degraded>(
     const widest = clusters.reduce((best, one) => (one.together.length > best.together.length ? one : best));
     const { pivot, together } = widest;
     const unchanged = together.filter(({ isChanged }) => !isChanged);
-    if (!isWide(unchanged, together, { systems, stepMs, pivot: pivot.onset })) return found;
+    const beside = groups.length - together.length;
+    if (!isWide(unchanged, together, { systems, beside, stepMs, pivot: pivot.onset })) return found;
     const reached = left.filter(({ onset }) => gapBetween(pivot.onset, onset) <= SPREADS_MS);
     const own = reached.filter(({ isChanged }) => !isChanged);
     const services = new Set(own.flatMap((one) => one.services)).size;
@@ -67,18 +70,39 @@ export function wideCauses<D extends Degraded>(
   return found;
 }
 
+interface Setting {
+  readonly systems: number;
+  /** Groups that are degraded at another time. */
+  readonly beside: number;
+  readonly stepMs: number;
+  readonly pivot: Onset;
+}
+
 function isWide(
   unchanged: readonly Degraded[],
   together: readonly Degraded[],
-  { systems, stepMs, pivot }: { readonly systems: number; readonly stepMs: number; readonly pivot: Onset },
+  { systems, beside, stepMs, pivot }: Setting,
 ): boolean {
   if (unchanged.length < LEAST_GROUPS || 2 * unchanged.length <= together.length) return false;
   const width = ({ earliest, latest }: Onset) => latest - earliest;
   const mean = unchanged.reduce((sum, { onset }) => sum + width(onset), 0) / unchanged.length;
   const meets = Math.min(1, (width(pivot) + mean + 2 * stepMs) / WINDOW_MS);
-  const rate = UNRELATED.reduce((sum, one) => sum + one.weight * one.rate, 0);
+  const others = Math.max(systems, together.length + beside);
   // The pivot is there by definition: the others have to meet it.
-  return atLeast(unchanged.length - 1, Math.max(systems, together.length) - 1, rate * meets) <= BY_CHANCE;
+  const chance = ratesBeside(beside, others - together.length).reduce(
+    (sum, { rate, weight }) => sum + weight * atLeast(unchanged.length - 1, others - 1, rate * meets),
+    0,
+  );
+  return chance <= BY_CHANCE;
+}
+
+/** The rates of unrelated degradations, each as likely as it is where `degraded` of `systems` have one at another time. */
+function ratesBeside(degraded: number, systems: number): readonly { readonly rate: number; readonly weight: number }[] {
+  const logs = UNRELATED.map(
+    ({ rate, weight }) => Math.log(weight) + degraded * Math.log(rate) + (systems - degraded) * Math.log(1 - rate),
+  );
+  const all = logSumExp(logs);
+  return UNRELATED.map(({ rate }, i) => ({ rate, weight: Math.exp((logs[i] ?? Number.NEGATIVE_INFINITY) - all) }));
 }
 
 /** The chance that of `n` independent events of chance `p` at least `k` happen. */
