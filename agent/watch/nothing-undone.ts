@@ -1,4 +1,5 @@
 import { noJoinedChange } from "../../core/correlation/elsewhere.ts";
+import { saysNoOlder } from "../../core/decision/no-older.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { ESCALATED } from "./pursuit.ts";
@@ -34,7 +35,9 @@ export function headlineOf(incident: Incident, assessment: Assessment): string {
   const newer = untold(incident, assessment);
   const more = newer.length > MOST_NAMED ? ` and ${newer.length - MOST_NAMED} more` : "";
   const since = newer.length === 0 ? "" : ` New since then: ${newer.slice(0, MOST_NAMED).join(", ")}${more}.`;
-  return `${isNobodysFault(assessment) ? NOBODYS_FAULT : NOT_SURE}${since}`;
+  const first = saysNoOlder(assessment.decision.needsPerson);
+  const restorable = first === undefined ? "" : ` ${first}.`;
+  return `${isNobodysFault(assessment) ? NOBODYS_FAULT : NOT_SURE}${restorable}${since}`;
 }
 
 /**

@@ -36,7 +36,8 @@ const partitioned = new WeakMap<CaseFile, Map<string, readonly Group[]>>();
  * calls join them (one calls the other, directly or through others, or both call something that nobody measures) and their
  * onsets are near, or where they begin at the very same time in one call graph, which one shared cause explains better than
  * two that met by chance; or where one act of release changed both shortly before. They stand apart where nothing known joins them, and where the one that began later was changed
- * itself in between and calls nothing of what began before: what failed earlier explains neither. What a large part of
+ * itself in between and calls nothing of what began before: what failed earlier explains neither; and where all that is
+ * wrong with one of them is a new revision whose pods do not become ready. What a large part of
  * all measured services shares is one group, whatever joins them (`wideCauses`), but for those whose own new version is
  * told apart from its old one. Pure; ordered by their earliest onset; worked out once for each snapshot.
  */
@@ -150,7 +151,10 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
         (one) => isOwn(one, earlier) && isSameOnset(one.onset, later.onset) && isJoined(one.service, later.service),
       ));
   const isBeside = (a: Dated, b: Dated) => components.of(a.service).has(b.service);
-  const isApart = (a: Dated, b: Dated) => isBeside(a, b) && (isLater(a, b) || isLater(b, a));
+  const stuck = stuckAlone(found);
+  /** What never became ready serves nobody: it degrades none of its callers, and nothing that it calls holds it up. */
+  const isStuck = (a: Dated, b: Dated) => a.service !== b.service && (stuck.has(a.service) || stuck.has(b.service));
+  const isApart = (a: Dated, b: Dated) => isBeside(a, b) && (isLater(a, b) || isLater(b, a) || isStuck(a, b));
   return {
     isApart,
     isOne: (a: Dated, b: Dated): boolean => {
@@ -159,6 +163,12 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
       return isSameOnset(a.onset, b.onset) || (isJoined(a.service, b.service) && isNear(a.onset, b.onset));
     },
   };
+}
+
+/** Services of which nothing is worse but that the pods of a new revision do not become ready. */
+function stuckAlone(found: readonly Dated[]): ReadonlySet<string> {
+  const others = new Set(found.filter(({ detector }) => detector !== "rollout").map(({ service }) => service));
+  return new Set(found.filter(({ service }) => !others.has(service)).map(({ service }) => service));
 }
 
 interface Draft extends Group, Degraded {}

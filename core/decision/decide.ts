@@ -17,6 +17,7 @@ import { durationText } from "../model/time.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
+import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
 import { isEasing, seemsOver, stillSettling } from "./settling.ts";
 
@@ -77,7 +78,9 @@ export function decide(input: DecideInput): Decision {
   const threshold = answers.correlate_timing?.threshold ?? 0;
   if (change === undefined || top.probability < threshold) {
     const shown = `${top.changeId} is the most probable change at ${top.probability.toFixed(2)}, below ${threshold}`;
-    return nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
+    const first = change === undefined ? null : withoutOlderRevision(change, caseFile.rollouts);
+    const person = ["the culprit is below the configured confidence", ...(first === null ? [] : [first])];
+    return nothing([shown, ...sentences(top)], person, top);
   }
   // Whatever confidence is configured: timing alone never decides where a callee that nobody knows would look the same.
   if (!isTold(change, top, evidence)) {

@@ -51,14 +51,22 @@ const deployed = (service: string, atS: number): Change =>
 interface World {
   readonly edges?: readonly (readonly [string, string])[];
   readonly fails: Readonly<Record<string, number>>;
+  readonly stuck?: Readonly<Record<string, number>>;
   readonly changes?: readonly Change[];
   readonly healthy?: readonly string[];
 }
 
-function caseOf({ edges = [], fails, changes = [], healthy = [] }: World): CaseFile {
+function caseOf({ edges = [], fails, stuck = {}, changes = [], healthy = [] }: World): CaseFile {
   return emptyCase({
     topology: edges.length === 0 ? null : { edges, external: [] },
-    findings: Object.entries(fails).map(([service, fromS]) => failing(service, fromS)),
+    findings: [
+      ...Object.entries(fails).map(([service, fromS]) => failing(service, fromS)),
+      ...Object.entries(stuck).map(([service, fromS]) => ({
+        ...failing(service, fromS),
+        detector: "rollout" as const,
+        metric: "health_check_failures",
+      })),
+    ],
     series: measured([...Object.keys(fails), ...healthy]),
     changes,
   });
@@ -84,6 +92,11 @@ describe("incidents are apart", () => {
     [
       "where a callee of what failed before is broken by its own deploy",
       { edges: [["web", "cart"]], fails: { web: 0, cart: 120 }, changes: [deployed("cart", 110)] },
+      ["web", "cart"],
+    ],
+    [
+      "where all that is wrong with one of them is a new revision that does not become ready",
+      { edges: [["web", "cart"]], fails: { web: 0 }, stuck: { cart: 5 }, changes: [deployed("cart", 5)] },
       ["web", "cart"],
     ],
     [
