@@ -4,11 +4,11 @@ import { atS, deploy } from "./world.ts";
 
 const TRAPS: readonly Trap[] = [
   [
-    "names the culprit without a call graph",
+    "names the culprit without a call graph, where the harm grows with its rollout",
     {
       services: shop,
-      changes: [deploy("stock", 300), deploy("web", -400)],
-      effects: [{ service: "stock", fromS: 310, errors: 0.3, rampS: 110 }],
+      changes: [deploy("stock", 300, {}, 300), deploy("web", -400)],
+      effects: [{ service: "stock", fromS: 310, errors: 0.3, rampS: 290 }],
     },
     "rollback",
     "deploy-stock-300",
@@ -136,11 +136,11 @@ const TRAPS: readonly Trap[] = [
     "deploy-stock-300",
   ],
   [
-    "names the culprit where one service alone is measured",
+    "names the culprit where one service alone is measured and the harm grows with its rollout",
     {
       services: { web: { rate: 200 } },
-      changes: [deploy("web", 300), deploy("cart", 250)],
-      effects: [{ service: "web", fromS: 310, errors: 0.3, rampS: 110 }],
+      changes: [deploy("web", 300, {}, 300), deploy("cart", 250)],
+      effects: [{ service: "web", fromS: 310, errors: 0.3, rampS: 290 }],
     },
     "rollback",
     "deploy-web-300",
