@@ -11,6 +11,9 @@ import { PLAN_EXPIRED } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { results, reviewText, ruleNames, verdictText } from "./wording.ts";
 
+/** What people hear, once an incident, where the evidence calls for what one of them refused. */
+const REFUSED = "The evidence calls for what a person refused before: it is not filed again, and nothing is undone.";
+
 /** Files the plan (again, if the targets changed) and goes through the gate as far as policy lets it. */
 export async function actOrWait(before: Incident, assessment: Assessment, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
@@ -28,7 +31,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
   let incident = before;
   if (incident.plan === null && restsAfterNothing(incident, now, pursuit)) return save(incident);
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
-    if (await pursuit.earlier.isRefused(targets)) return save(waiting(incident));
+    if (await pursuit.earlier.isRefused(targets)) return save(waiting(await escalate(incident, pursuit, REFUSED)));
     const holder = claim(targets, incident, { open: pursuit.open(), claims: pursuit.claims, now });
     if (holder !== null) return save(waiting(waitsFor(incident, holder, now)));
     const { plan, review } = await parts.gate.propose({

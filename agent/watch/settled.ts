@@ -18,7 +18,7 @@ export type Basis = NonNullable<Incident["judged"]>;
 
 /**
  * What a judgement of an incident rests on, beside the values of its samples: the changes that can reach its services,
- * and which of their signals are degraded. Pure.
+ * which of their signals are degraded, and which policy conditions fire for them. Pure.
  */
 export function basisOf(incident: Incident, focus: readonly string[], caseFile: CaseFile): Basis {
   const view = degradedOf(caseFile);
@@ -28,8 +28,12 @@ export function basisOf(incident: Incident, focus: readonly string[], caseFile: 
   const signals = focus.flatMap((name) =>
     view.signalsOf(name).map(({ service, metric, sure }) => [service, metric, sure]),
   );
+  const firing = caseFile.conditions
+    .filter(({ state, service }) => state === "firing" && focus.includes(service))
+    .map(({ policy, condition, service }) => `${policy} ${condition} ${service}`);
   const { judged } = incident;
-  const basis = digest(JSON.stringify([changes.toSorted(), signals.map((one) => one.join(" ")).sort()]));
+  const parts = [changes.toSorted(), signals.map((one) => one.join(" ")).sort(), firing.sort()];
+  const basis = digest(JSON.stringify(parts));
   const isKept = judged?.basis === basis && caseFile.at - judged.at < DAY_MS;
   return isKept ? judged : { at: caseFile.at, basis };
 }

@@ -21,7 +21,8 @@ import type { ConditionState, Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import type { Patience, Sources } from "../ports.ts";
 import { createContextReader } from "./context.ts";
-import { afterOwnActs } from "./own-acts.ts";
+import { grownAfterChange } from "./grown.ts";
+import { type AfterActs, afterOwnActs } from "./own-acts.ts";
 import { createMetricsReader } from "./read-metrics.ts";
 import { BEFORE_MS, evidenceSince, sinceByService } from "./scope.ts";
 import { usualTrafficAt } from "./usual-traffic.ts";
@@ -65,6 +66,19 @@ const DAY_MS = 86_400_000;
 /** Changes are asked for again so far back, since their end becomes known later. */
 const CHANGES_AGAIN_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * DAY_MS;
+
+/** What was degraded before a change of its own service and has grown since is dated by that. */
+function withGrowth({ findings, series }: AfterActs, changes: readonly Change[], at: number): AfterActs {
+  const whole = new Map(
+    series
+      .filter(({ labels }) => Object.keys(labels).length === 0)
+      .map((one) => [`${one.service}\n${one.metric}`, one]),
+  );
+  const dated = findings.map(
+    (one) => grownAfterChange(one, whole.get(`${one.service}\n${one.metric}`), changes, at) ?? one,
+  );
+  return { findings: dated, series };
+}
 
 export function createAssessor(
   { sources, config }: { readonly sources: Sources; readonly config: Config },
@@ -196,7 +210,7 @@ export function createAssessor(
       const components = componentsOf({ topology: more.topology, changes: seen, flags: more.flags });
       const sinceOf = sinceByService({ findings }, now, keptMs, components);
       const series = withLastRollouts(recentSince(sinceOf, now), seen, sinceOf, now);
-      const known = afterOwnActs({ findings, series }, seen, more.topology, engine);
+      const known = withGrowth(afterOwnActs({ findings, series }, seen, more.topology, engine), seen, now);
       const usualTraffic = usualTrafficAt(engine, now);
       return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps, usualTraffic };
     },

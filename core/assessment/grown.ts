@@ -2,6 +2,7 @@ import { ALARM_NATS } from "../detection/evidence.ts";
 import { isHarm, withUnit } from "../detection/meaning.ts";
 import { median } from "../detection/robust.ts";
 import { createRunningMedian } from "../detection/running-median.ts";
+import type { Change } from "../model/change.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
@@ -32,17 +33,52 @@ const GROWN_SHARE = 0.9;
  * which wavers, or slowly gets worse, is not dated anew. `series`: the whole service's, unsmoothed. Pure.
  */
 export function grownSince(finding: Finding, series: Series | undefined, act: OwnAct, at: number): Finding | null {
+  return grownFrom(finding, series, act.doneAt, at, `after our own rollback of ${act.service}`);
+}
+
+/**
+ * The finding of a degradation that was there before a change of its own service began, and has grown since: dated by the
+ * growth, as above; null where nobody changed the service meanwhile, or where it did not grow after that. A service that has
+ * been degraded for weeks does not hide what its next deploy does. `series`: the whole service's, unsmoothed. Pure.
+ */
+export function grownAfterChange(
+  finding: Finding,
+  series: Series | undefined,
+  changes: readonly Change[],
+  at: number,
+): Finding | null {
+  const { onset, verdict, service, labels } = finding;
+  if (onset === null || verdict !== "worse" || Object.keys(labels).length > 0 || series === undefined) return null;
+  const later = changes.filter(
+    (one) => one.service === service && one.ownRollback !== true && one.startedAt > onset.latest && one.startedAt <= at,
+  );
+  if (later.length === 0) return null;
+  const grown = grownFrom(finding, series, onset.at, at, "since it began");
+  const follows = later.some(
+    ({ startedAt }) => grown?.onset != null && grown.onset.latest >= startedAt - series.stepMs,
+  );
+  return follows ? grown : null;
+}
+
+/** `since`: from when on what stayed is read, Unix ms; `stayed`: that moment in words. */
+function grownFrom(
+  finding: Finding,
+  series: Series | undefined,
+  sinceMs: number,
+  at: number,
+  stayed: string,
+): Finding | null {
   const { baseline: usual, metric } = finding;
   if (series === undefined || usual === null || series.worse !== "up" || !isHarm(metric, series.worse)) return null;
   // The first sample after the act may hold some of what was before it.
-  const from = Math.max(0, Math.ceil((act.doneAt - series.startAt) / series.stepMs) + 2);
+  const from = Math.max(0, Math.ceil((sinceMs - series.startAt) / series.stepMs) + 2);
   const since = { ...series, startAt: series.startAt + from * series.stepMs, values: series.values.slice(from) };
   const growth = growthIn(since.values, usual);
   if (growth === null) return null;
   const found = symptomFinding(since, at, since.values.slice(0, growth.index))[0];
   if (found === undefined || found.onset === null || found.strength < ALARM_NATS) return null;
   const [was, is] = [withUnit(growth.stayed, series.unit), withUnit(growth.grown, series.unit)];
-  const because = `${metric} of ${finding.service} stayed at ${was} after our own rollback of ${act.service}, and went to ${is} about ${rfc3339(found.onset.at)}`;
+  const because = `${metric} of ${finding.service} stayed at ${was} ${stayed}, and went to ${is} about ${rfc3339(found.onset.at)}`;
   return {
     ...finding,
     detector: GROWN,
@@ -104,9 +140,15 @@ function growthAt(
 
 /**
  * The decision, with a reason for a person where it rests on trouble that was there before and has only grown: what
- * grows by itself may be put down to whoever happened to deploy then. Pure.
+ * grows by itself may be put down to whoever happened to deploy then. Not where the new version itself is seen to fail beside
+ * the old one (`seen`). Pure.
  */
-export function withGrown(decision: Decision, findings: readonly Finding[]): Decision {
+export function withGrown(
+  decision: Decision,
+  findings: readonly Finding[],
+  seen: ReadonlySet<string> = new Set(),
+): Decision {
+  if (decision.changeIds.length > 0 && decision.changeIds.every((id) => seen.has(id))) return decision;
   const grown = findings.find(({ detector, verdict }) => detector === GROWN && verdict === "worse");
   if (grown === undefined || decision.action === "no_action") return decision;
   return {

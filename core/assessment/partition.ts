@@ -117,6 +117,7 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
     if (a === b || graph.ancestors(a).has(b) || graph.ancestors(b).has(a)) return true;
     return [...graph.callees(a)].some((callee) => !measured.has(callee) && graph.callees(b).has(callee));
   };
+  const changesOf = Map.groupBy(caseFile.changes, ({ service }) => service);
   const byId = new Map(caseFile.changes.map((change) => [change.id, change]));
   const releases = sharedChange(caseFile.changes).map(({ services, changeIds }) => ({
     services: new Set(services),
@@ -137,9 +138,8 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
     later.service !== earlier.service &&
     later.onset.earliest > earlier.onset.latest &&
     !graph.ancestors(earlier.service).has(later.service) &&
-    caseFile.changes.some(
+    (changesOf.get(later.service) ?? []).some(
       (change) =>
-        change.service === later.service &&
         change.ownRollback !== true &&
         change.startedAt > earlier.onset.latest &&
         change.startedAt <= later.onset.latest,
@@ -147,9 +147,10 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
   const isLater = (later: Dated, earlier: Dated): boolean =>
     isOwn(later, earlier) ||
     (later.onset.earliest > earlier.onset.latest &&
-      found.some(
+      changed.some(
         (one) => isOwn(one, earlier) && isSameOnset(one.onset, later.onset) && isJoined(one.service, later.service),
       ));
+  const changed = found.filter(({ service }) => changesOf.has(service));
   const isBeside = (a: Dated, b: Dated) => components.of(a.service).has(b.service);
   const stuck = stuckAlone(found);
   /** What never became ready serves nobody: it degrades none of its callers, and nothing that it calls holds it up. */
@@ -159,8 +160,9 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
     isApart,
     isOne: (a: Dated, b: Dated): boolean => {
       if (a.service === b.service || isOneRelease(a, b)) return true;
-      if (!isBeside(a, b) || isApart(a, b)) return false;
-      return isSameOnset(a.onset, b.onset) || (isJoined(a.service, b.service) && isNear(a.onset, b.onset));
+      if (!isBeside(a, b)) return false;
+      const isNearby = isSameOnset(a.onset, b.onset) || (isNear(a.onset, b.onset) && isJoined(a.service, b.service));
+      return isNearby && !isApart(a, b);
     },
   };
 }
@@ -185,16 +187,21 @@ function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], version
   const components = componentsOf(caseFile);
   const measured = new Set(caseFile.series.map(({ service }) => service));
   const systems = new Set([...measured].map((service) => [...components.of(service)].sort()[0])).size;
-  const stepMs = Math.max(0, ...caseFile.series.map((one) => one.stepMs));
+  const stepMs = caseFile.series.reduce((most, one) => Math.max(most, one.stepMs), 0);
   let all = groups;
   for (const cause of wideCauses(drafts, { systems, measured: measured.size, stepMs })) {
     const { coincidence } = cause;
     const told = cause.changed.filter((one) => isTold(caseFile, one, versionLabel));
     const one = [...cause.unchanged, ...cause.changed.filter((other) => !told.includes(other))];
     const services = [...new Set(one.flatMap((group) => group.services))].sort();
+    // What stands apart from any of them, and those told by their versions, say nothing of the wide cause.
+    const apart = (own: readonly string[]) =>
+      [...new Set([...one, ...told].flatMap(({ beside, services: its }) => [...(beside.apart ?? []), ...its]))]
+        .filter((name) => !own.includes(name))
+        .sort();
     const of = (group: Group, list: readonly Group[]) => list.some((other) => other.services === group.services);
     all = all.flatMap((group): readonly Group[] => {
-      if (group.services === one[0]?.services) return [{ services, beside: { coincidence } }];
+      if (group.services === one[0]?.services) return [{ services, beside: { apart: apart(services), coincidence } }];
       if (of(group, one)) return [];
       return [of(group, told) ? { ...group, beside: { ...group.beside, coincidence } } : group];
     });

@@ -73,7 +73,7 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
   const isMeant = (service: string) => meant.has(service);
   const isAbout = ({ service }: { readonly service: string }) => meant.has(service);
   const speaks = ({ service }: { readonly service: string }) => meant.has(service) && !others.has(service);
-  const oldest = Math.min(caseFile.at, ...caseFile.series.map(({ startAt }) => startAt));
+  const oldest = caseFile.series.reduce((least, { startAt }) => Math.min(least, startAt), caseFile.at);
   const since = evidenceSince(caseFile, caseFile.at, caseFile.at - oldest, isMeant) - BEFORE_MS;
   return {
     ...caseFile,

@@ -243,7 +243,7 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
   const decision = decide({ caseFile, config, services, answers, evidence, choices });
   const seen = seenByVersion(answers.correlate_timing?.ranking.candidates ?? []);
   const kept = withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile, seen);
-  return { decision: withGrown(kept, harmFindings(caseFile, new Set(services))) };
+  return { decision: withGrown(kept, harmFindings(caseFile, new Set(services)), seen) };
 }
 
 /** What is lost where a step is left out, in words. */

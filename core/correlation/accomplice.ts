@@ -1,4 +1,4 @@
-import { logSumExp } from "../detection/robust.ts";
+import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
@@ -81,7 +81,8 @@ const MOST_WAIT_MS = 5 * 60_000;
 /** The reason by which a candidate gains from its being possibly not alone; null where no other change may join it. */
 export function joinedBy(found: readonly Accomplice[]): Reason | null {
   if (found.length === 0) return null;
-  const logOdds = logSumExp([0, ...found.map((one) => one.logOdds)]);
+  // Each is guilty with it or not, independently: the hypothesis holds every set of them.
+  const logOdds = found.reduce((sum, one) => sum + logAdd(0, one.logOdds), 0);
   const likely = found.filter((one) => one.logOdds > 0).map(({ change }) => change.id);
   const sentence =
     likely.length === 0 ? "no other change seems guilty as well" : `${likely.join(", ")} may be guilty with it`;

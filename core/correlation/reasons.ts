@@ -237,5 +237,11 @@ function shareReason(change: Change, evidence: CaseEvidence): Reason | null {
 
 /** Digits were masked in the template; the flag's name is masked the same way. */
 function mentions(template: string, flag: string): boolean {
-  return template.includes(flag.replaceAll(/\d+(?:[.:,]\d+)*/g, "#"));
+  const key = flag.replaceAll(/\d+(?:[.:,]\d+)*/g, "#");
+  const part = /[A-Za-z0-9_#-]/;
+  for (let place = template.indexOf(key); place >= 0; place = template.indexOf(key, place + 1)) {
+    const [before = "", after = ""] = [template[place - 1], template[place + key.length]];
+    if (!part.test(before) && !part.test(after)) return true;
+  }
+  return false;
 }

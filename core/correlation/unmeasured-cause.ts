@@ -23,7 +23,8 @@ export interface Weighed {
 export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersions): Reason | null {
   const untold = weighed.filter(
     ({ change, reasons }) =>
-      !calleesKnown(seen.caseFile.topology, change.service) && !tellsItsVersion(change, reasons, seen),
+      !calleesKnown(seen.caseFile.topology, change.service, isMeasured(seen)) &&
+      !tellsItsVersion(change, reasons, seen),
   );
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
@@ -31,6 +32,12 @@ export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersion
   const sentence = `what ${services} calls is not known, and nothing tells the new version from the old one: something unmeasured that it calls may have failed`;
   return { name: "unmeasured-callee", logOdds, sentence };
 }
+
+/** Whether signals of a service were read; those of an incident beside it that stands apart count as well. */
+export const isMeasured =
+  ({ index }: Pick<SeenOfVersions, "index">) =>
+  (service: string): boolean =>
+    index.services.includes(service);
 
 /** Onsets are compared over the same window as a change's own: see `timingEvidence`. */
 const LEAST_WIDTH_MS = 1000;

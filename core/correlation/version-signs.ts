@@ -20,20 +20,23 @@ const POSITIVE_NATS = Math.log(3);
  */
 const FOLLOWED_MS = 120_000;
 
+/** A key of several words names its flag alone; one word ("auth", "ledger") may stand in any line. */
+const COMPOUND = /[A-Za-z0-9][-_.:][A-Za-z0-9]/;
+
 /** The evidence that tells versions apart, beside the reasons of a change. */
 export type SeenOfVersions = Pick<CaseEvidence, "caseFile" | "onset" | "signatures" | "index">;
 
 /**
  * Whether anything tells the version that a change brought from the one before it, beside its time and place: both
  * measured side by side, lines that it alone writes while both serve, a new error that names the flag, growth with the
- * rollout where that was followed for long enough, or readiness (`isUnready`). Where it is not known what a service calls,
+ * rollout where that was followed for long enough, or a new revision that does not become ready. Where it is not known what a service calls,
  * a deploy beside the failure of something that nobody measures looks the same in everything else. Pure.
  */
 export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
   return isToldBySignals(change, reasons, seen) || isUnready(change, seen.caseFile.findings);
 }
 
-/** The same without readiness: pods of a lost node are unready whatever version they run. */
+/** The same by signals and lines alone: a lost node keeps new pods from being ready as well. */
 export function isToldBySignals(
   change: Change,
   reasons: readonly Reason[],
@@ -42,17 +45,20 @@ export function isToldBySignals(
   const followedMs = Math.min(change.finishedAt ?? caseFile.at, caseFile.at) - onset.latest;
   const counts = (name: string) =>
     TELLING.has(name) ||
-    (name === "logs" && change.flag !== undefined) ||
+    (name === "logs" && change.flag !== undefined && COMPOUND.test(change.flag)) ||
     (name === "growth" && followedMs >= FOLLOWED_MS);
   const measured = reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0);
   return measured + linesByVersion(change, signatures, index) >= POSITIVE_NATS;
 }
 
-/** Whether pods of the changed service are not ready since the change: what it calls seldom keeps pods from being ready. */
+/**
+ * Whether the pods of the revision that the change brought do not become ready. That pods of the service are unready says
+ * nothing by itself: a lost node, or a probe that asks a callee, takes those of any version.
+ */
 function isUnready(change: Change, findings: readonly Finding[]): boolean {
   return findings.some(
-    ({ metric, service, verdict, onset }) =>
-      metric === "health_check_failures" &&
+    ({ detector, service, verdict, onset }) =>
+      detector === "rollout" &&
       verdict === "worse" &&
       service === change.service &&
       onset !== null &&

@@ -48,15 +48,14 @@ export function wideCauses<D extends Degraded>(
   const found: WideCause<D>[] = [];
   let left = groups;
   while (left.length >= LEAST_GROUPS) {
-    const clusters = left.map((pivot) => ({
-      pivot,
-      together: left.filter(({ onset }) => isSameOnset(pivot.onset, onset, stepMs)),
-    }));
-    const widest = clusters.reduce((best, one) => (one.together.length > best.together.length ? one : best));
-    const { pivot, together } = widest;
-    const unchanged = together.filter(({ isChanged }) => !isChanged);
-    const beside = groups.length - together.length;
-    if (!isWide(unchanged, together, { systems, beside, stepMs, pivot: pivot.onset })) return found;
+    const clusters = left.flatMap((pivot) => {
+      const together = left.filter(({ onset }) => isSameOnset(pivot.onset, onset, stepMs));
+      const unchanged = together.filter(({ isChanged }) => !isChanged);
+      const setting = { systems, beside: groups.length - together.length, stepMs, pivot: pivot.onset };
+      return isWide(unchanged, together, setting) ? [{ pivot, together, unchanged }] : [];
+    });
+    if (clusters.length === 0) return found;
+    const { pivot } = clusters.reduce((best, one) => (one.unchanged.length > best.unchanged.length ? one : best));
     const reached = left.filter(({ onset }) => gapBetween(pivot.onset, onset) <= SPREADS_MS);
     const own = reached.filter(({ isChanged }) => !isChanged);
     const services = new Set(own.flatMap((one) => one.services)).size;

@@ -8,6 +8,7 @@ import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
 import { showsAt } from "../correlation/shows-at.ts";
+import { isMeasured } from "../correlation/unmeasured-cause.ts";
 import { tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
@@ -65,6 +66,13 @@ export function decide(input: DecideInput): Decision {
     return nothing([passedOrQuiet(caseFile, services)]);
   }
   const chronic = asBadAsBefore(caseFile, evidence);
+  if (chronic !== null && isNew(caseFile, evidence)) {
+    const first = caseFile.changes.flatMap((change) => withoutOlderRevision(change, caseFile.rollouts) ?? []).slice(-1);
+    return nothing(
+      [chronic, "nothing was measured of it before: whether it is worse is not known"],
+      ["policy calls it bad, and there is nothing to compare with", ...first],
+    );
+  }
   if (chronic !== null)
     return nothing([chronic, "it is no worse than before, so that no change is to blame"], ["policy calls it bad"]);
   const unseen = onlyPointedAt(caseFile, evidence);
@@ -115,7 +123,8 @@ export function decide(input: DecideInput): Decision {
 
 /** Whether its version is told apart, or the callees that could fail in its stead are known. */
 const isTold = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
-  calleesKnown(evidence.caseFile.topology, change.service) || tellsItsVersion(change, top.reasons, evidence);
+  calleesKnown(evidence.caseFile.topology, change.service, isMeasured(evidence)) ||
+  tellsItsVersion(change, top.reasons, evidence);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {
@@ -135,6 +144,20 @@ function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): strin
   if (!told.every(isDeclaredOnly)) return null;
   const surest = Math.max(...told.map(({ service }) => harm.get(service) ?? Number.NEGATIVE_INFINITY));
   return surest >= SURE_NATS ? null : (told[0]?.because ?? null);
+}
+
+/** As few samples as no baseline is read from (see `baselines`). */
+const LEAST_BEFORE = 5;
+
+/** Whether nothing was measured of what is degraded before its onset: a service that is new, or new to its monitoring. */
+function isNew({ series }: CaseFile, { worse, onset }: CaseEvidence): boolean {
+  const signals = series.filter(
+    ({ service, metric, labels }) => Object.keys(labels).length === 0 && worse.get(service)?.has(metric) === true,
+  );
+  return signals.every(({ startAt, stepMs, values }) => {
+    const until = Math.floor((onset.earliest - startAt) / stepMs);
+    return values.slice(0, Math.max(0, until)).filter((value) => value !== null).length < LEAST_BEFORE;
+  });
 }
 
 /**

@@ -26,14 +26,15 @@ export const FLEET: readonly FleetService[] = [
   service("checkout", 10, 0.05, { calls: [{ callee: "payments", share: 0.8 }] }),
   service("payments", 8, 0.08),
   service("catalog", 10, 0.03),
-  service("search", 25, 0.06),
-  service("mailer", 20, 0.05),
-  service("metering", 20, 0.04),
-  service("reports", 20, 0.05, { workload: { name: "reports", kind: "StatefulSet", replicas: 2 } }),
+  // What a rollout of seconds does is told by its versions alone: by enough requests while both serve.
+  service("search", 100, 0.06),
+  service("mailer", 100, 0.05),
+  service("metering", 100, 0.04),
+  service("reports", 100, 0.05, { workload: { name: "reports", kind: "StatefulSet", replicas: 2 } }),
 ];
 
 /** Known to the configuration, and deployed for the first time during a run. */
-export const LATER: readonly FleetService[] = [service("fresh", 20, 0.05)];
+export const LATER: readonly FleetService[] = [service("fresh", 100, 0.05)];
 
 /** More, so that at least twelve can be in trouble side by side. */
 export const LARGE_FLEET: readonly FleetService[] = [
