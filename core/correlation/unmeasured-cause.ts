@@ -18,11 +18,12 @@ export interface Weighed {
  * what the service calls, and nothing tells the new version from the old one, a callee or an external that fails at that
  * instant shows the same. Timing is then worth no more than what is known without it: seven outages in ten follow a change
  * (`FROM_CHANGES`), so that the change alone never becomes surer than that. Null where each of the changes is told by its
- * version, or its service's callees are known. Pure.
+ * version, its service is not degraded itself, or its callees are known. Pure.
  */
 export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersions): Reason | null {
   const untold = weighed.filter(
     ({ change, reasons }) =>
+      seen.worse.has(change.service) &&
       !calleesKnown(seen.caseFile.topology, change.service, isMeasured(seen)) &&
       !tellsItsVersion(change, reasons, seen),
   );

@@ -24,7 +24,7 @@ const FOLLOWED_MS = 120_000;
 const COMPOUND = /[A-Za-z0-9][-_.:][A-Za-z0-9]/;
 
 /** The evidence that tells versions apart, beside the reasons of a change. */
-export type SeenOfVersions = Pick<CaseEvidence, "caseFile" | "onset" | "signatures" | "index">;
+export type SeenOfVersions = Pick<CaseEvidence, "caseFile" | "onset" | "signatures" | "index" | "worse">;
 
 /**
  * Whether anything tells the version that a change brought from the one before it, beside its time and place: both

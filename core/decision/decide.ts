@@ -149,12 +149,17 @@ function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): strin
 /** As few samples as no baseline is read from (see `baselines`). */
 const LEAST_BEFORE = 5;
 
+/** What is measured for as long as harm is held against (see `harm.ts`) has a past, be it as bad as its present. */
+const PAST_MS = 1_800_000;
+
 /** Whether nothing was measured of what is degraded before its onset: a service that is new, or new to its monitoring. */
-function isNew({ series }: CaseFile, { worse, onset }: CaseEvidence): boolean {
+function isNew({ series, at }: CaseFile, { worse, onset }: CaseEvidence): boolean {
   const signals = series.filter(
     ({ service, metric, labels }) => Object.keys(labels).length === 0 && worse.get(service)?.has(metric) === true,
   );
   return signals.every(({ startAt, stepMs, values }) => {
+    const first = values.findIndex((value) => value !== null);
+    if (first < 0 || at - (startAt + first * stepMs) >= PAST_MS) return false;
     const until = Math.floor((onset.earliest - startAt) / stepMs);
     return values.slice(0, Math.max(0, until)).filter((value) => value !== null).length < LEAST_BEFORE;
   });
