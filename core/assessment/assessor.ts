@@ -24,7 +24,7 @@ import { createContextReader } from "./context.ts";
 import { grownAfterChange } from "./grown.ts";
 import { type AfterActs, afterOwnActs } from "./own-acts.ts";
 import { createMetricsReader } from "./read-metrics.ts";
-import { BEFORE_MS, evidenceSince, sinceByService } from "./scope.ts";
+import { BEFORE_MS, evidenceSince, sinceByService, sinceOfDegraded } from "./scope.ts";
 import { usualTrafficAt } from "./usual-traffic.ts";
 
 export interface AssessorOptions {
@@ -200,7 +200,7 @@ export function createAssessor(
       const context: AskContext = { now, abort, gaps: [...first.gaps], waiting: patience.begin() };
       const keptMs = capacity * config.watch.stepMs;
       const since = evidenceSince(first, now, keptMs);
-      const more = await readContext(context, since);
+      const more = await readContext(context, since, sinceOfDegraded(first, now, keptMs));
       // Who calls whom says beside whom a shift after a change is to be seen.
       const learnt = more.topology !== null && engine.graph(more.topology.edges);
       const { findings, conditions } = learnt ? judged(now, first.gaps) : first;

@@ -20,8 +20,18 @@ type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "flags" | "alerts"
  */
 const GRAPH_KEPT_MS = BEFORE_MS;
 
-/** Reads what explains findings, from `since` on (Unix ms) and an hour before. A source that fails or is late is a gap. */
-export type ContextReader = (context: AskContext, since: number) => Promise<Context>;
+/**
+ * Reads what explains findings, from `since` on (Unix ms) and an hour before; `degraded`: the same by degraded service, for
+ * sources that hold more lines than are read at once. A source that fails or is late is a gap.
+ */
+export type ContextReader = (
+  context: AskContext,
+  since: number,
+  degraded?: ReadonlyMap<string, number>,
+) => Promise<Context>;
+
+/** Where all lines together are too many, each degraded service is asked about by itself: so many at once. */
+const MOST_ASKED = 32;
 
 /** What explains findings: logs and traces about the onset, the call graph, flags and alerts; one reader a caller. */
 export function createContextReader(sources: Sources, config: Config): ContextReader {
@@ -38,19 +48,51 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
   const flagSystems = askingOf<FlagSource, readonly FlagState[]>(sources.flags, "flags");
   const alertSources = askingOf<AlertSource, readonly Alert[]>(sources.alerts, "alerts");
 
-  async function readLogs(context: AskContext, since: number): Promise<readonly LogLine[]> {
+  const own = new Map<string, Asking<LogAnswer>>();
+  /** One question about one service, of a source whose lines are too many to be read together. */
+  const ownAsking = (source: LogSource, service: string, what: string): Asking<LogAnswer> => {
+    const key = JSON.stringify([source.name, service, what]);
+    const asking = own.get(key) ?? oneAtATime<LogAnswer>({ source: source.name, what: `${what} of ${service}` });
+    own.set(key, asking);
+    return asking;
+  };
+
+  async function readLogs(
+    context: AskContext,
+    since: number,
+    degraded: ReadonlyMap<string, number>,
+  ): Promise<readonly LogLine[]> {
     const { now, abort } = context;
-    const search = async (source: LogSource, asking: Asking<LogAnswer>, window: Window) => {
-      const read = await asking(context, () => source.search({ window, limit: LINES }, abort));
-      if (read === null) return [];
+    const search = async (
+      source: LogSource,
+      asking: Asking<LogAnswer>,
+      window: Window,
+      services?: readonly string[],
+    ) => {
+      const query = { window, limit: LINES, ...(services === undefined ? {} : { services }) };
+      const read = await asking(context, () => source.search(query, abort));
+      if (read === null) return { lines: [], more: false };
       // An answer to an earlier round may speak of times that the other question covers now.
-      const { lines } = read.answer;
-      return read.askedAt === now ? lines : lines.filter(({ at }) => at >= window.from && at <= window.to);
+      const { lines, more } = read.answer;
+      const isOld = read.askedAt !== now;
+      return { more, lines: isOld ? lines.filter(({ at }) => at >= window.from && at <= window.to) : lines };
+    };
+    const read = async (source: LogSource, asking: Asking<LogAnswer>, what: string, of: (from: number) => Window) => {
+      const all = await search(source, asking, of(since));
+      if (!all.more || degraded.size === 0) return all.lines;
+      // The newest lines of all may be those of one that writes much: nobody's lines hide those of another.
+      const each = await Promise.all(
+        [...degraded]
+          .slice(0, MOST_ASKED)
+          .map(([service, from]) => search(source, ownAsking(source, service, what), of(from), [service])),
+      );
+      const asked = new Set([...degraded.keys()].slice(0, MOST_ASKED));
+      return [...all.lines.filter(({ service }) => !asked.has(service)), ...each.flatMap(({ lines }) => lines)];
     };
     const found = await Promise.all(
       logs.flatMap(({ source, before, after }) => [
-        search(source, before, { from: Math.max(0, since - BEFORE_MS), to: since }),
-        search(source, after, { from: since, to: now }),
+        read(source, before, "logs before the onset", (from) => ({ from: Math.max(0, from - BEFORE_MS), to: from })),
+        read(source, after, "logs", (from) => ({ from, to: now })),
       ]),
     );
     return found.flat().sort((a, b) => a.at - b.at);
@@ -67,11 +109,11 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
     return found.filter((graph) => graph !== null);
   }
 
-  return async (context, since) => {
+  return async (context, since, degraded = new Map()) => {
     const { now, abort } = context;
     const after = { from: since, to: now };
     const [lines, spans, known, flags, alerts] = await Promise.all([
-      readLogs(context, since),
+      readLogs(context, since, degraded),
       Promise.all(
         traces.map(({ source, asking }) => asking(context, () => source.spans({ window: after, limit: SPANS }, abort))),
       ),

@@ -40,6 +40,21 @@ export function sinceByService(
   return (service) => earliest.get(components.of(service)) ?? calm;
 }
 
+/** From when on evidence about each degraded service is read by its own findings alone, Unix ms; sorted by name. */
+export function sinceOfDegraded(
+  { findings }: Pick<CaseFile, "findings">,
+  at: number,
+  keptMs: number,
+): ReadonlyMap<string, number> {
+  const worse = findings.filter(({ verdict }) => verdict === "worse");
+  const bySet = Map.groupBy(worse, ({ service }) => service);
+  return new Map(
+    [...bySet]
+      .map(([service, own]) => [service, evidenceSince({ findings: own }, at, keptMs)] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
 /** What is known beside the services of an incident that bears on it. */
 export interface Beside {
   /** Degraded services of the same call graph that are incidents of their own: how they fare says nothing of this one. */

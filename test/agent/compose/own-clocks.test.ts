@@ -64,8 +64,11 @@ describe("a source that hangs, refuses or drips a byte a second", async () => {
     expect(firstAt(well, "plan.executed")).toBe(executed);
   });
 
-  /** Without these nothing is known of the deploy, or of what it would be taken back to. */
-  const NEEDED: readonly Kind[] = ["metrics", "changes", "rollouts"];
+  /**
+   * Without these nothing is known of the deploy, of what it would be rolled back to, or of what its service calls: then
+   * its timing alone decides nothing.
+   */
+  const NEEDED: readonly Kind[] = ["metrics", "changes", "rollouts", "topology"];
   const cases = KINDS.flatMap((kind) => MOODS.map((mood) => ({ kind, mood })));
 
   it.each(cases)("$kind $mood: what does not need it is decided in the same evaluation", async ({ kind, mood }) => {
