@@ -152,7 +152,7 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
       ));
   const changed = found.filter(({ service }) => changesOf.has(service));
   const isBeside = (a: Dated, b: Dated) => components.of(a.service).has(b.service);
-  const stuck = stuckAlone(found);
+  const stuck = stuckAlone(caseFile, found);
   /** What never became ready serves nobody: it degrades none of its callers, and nothing that it calls holds it up. */
   const isStuck = (a: Dated, b: Dated) => a.service !== b.service && (stuck.has(a.service) || stuck.has(b.service));
   const isApart = (a: Dated, b: Dated) => isBeside(a, b) && (isLater(a, b) || isLater(b, a) || isStuck(a, b));
@@ -167,10 +167,19 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
   };
 }
 
-/** Services of which nothing is worse but that the pods of a new revision do not become ready. */
-function stuckAlone(found: readonly Dated[]): ReadonlySet<string> {
-  const others = new Set(found.filter(({ detector }) => detector !== "rollout").map(({ service }) => service));
-  return new Set(found.filter(({ service }) => !others.has(service)).map(({ service }) => service));
+/**
+ * Services of which nothing is worse but that pods are not ready while a change of their own rolls out: the pods of the new
+ * revision do not become ready, before its deadline as after it.
+ */
+function stuckAlone(caseFile: CaseFile, found: readonly Dated[]): ReadonlySet<string> {
+  const others = new Set(
+    found.filter(({ metric }) => metric !== "health_check_failures").map(({ service }) => service),
+  );
+  const rolling = found.filter(
+    ({ service, detector, onset }) =>
+      !others.has(service) && (detector === "rollout" || changesAt(caseFile, [service], onset).length > 0),
+  );
+  return new Set(rolling.map(({ service }) => service));
 }
 
 interface Draft extends Group, Degraded {}

@@ -13,7 +13,7 @@ export interface Report {
 /** So many evaluations after an incident's last signal is back it must have ended. */
 const EVALUATIONS = 20;
 /** What the queries look back over: a signal is back for whoever measures once this has passed. */
-const WINDOW_MS = 15_000;
+const WINDOW_MS = 30_000;
 /** Of a line of the report; the rest of a reason stands in the watch's own lines. */
 const LONGEST = 600;
 /** The recovery of the real pods is seen by the harness up to this much later than by the cluster. */
