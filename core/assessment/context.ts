@@ -136,15 +136,15 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
 type LogAnswer = Awaited<ReturnType<LogSource["search"]>>;
 type SpanAnswer = Awaited<ReturnType<TraceSource["spans"]>>;
 
-/** The graph as it is kept: its edges join and rank, and no traffic is measured over them any more, so that none carries an act. */
+/**
+ * The graph as it is kept: its edges join and rank. No traffic is measured over them any more, so that none carries an act,
+ * and nobody would see a new call: what a service calls is no longer known by it.
+ */
 function keptGraph({ graph, at }: typeof NONE): typeof NONE {
-  const details = graph?.details?.map(({ caller, callee, source, confidence }) => ({
-    caller,
-    callee,
-    source,
-    confidence,
-  }));
-  return { graph: graph === null || details === undefined ? graph : { ...graph, details }, at };
+  if (graph === null) return { graph, at };
+  const { details, reporting: _, ...kept } = graph;
+  const known = details?.map(({ caller, callee, source, confidence }) => ({ caller, callee, source, confidence }));
+  return { graph: { ...kept, ...(known === undefined ? {} : { details: known }) }, at };
 }
 
 const NONE: { readonly graph: Topology | null; readonly at: number } = { graph: null, at: 0 };
