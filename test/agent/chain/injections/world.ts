@@ -113,11 +113,15 @@ export function attacked(injection: Injection | null) {
     startsAt: ONSET,
   };
   const file: CaseFile = caseFile({
-    series: [errorSeries, rate],
+    // What checkout calls is known and measured, so that the time of its deploy may decide.
+    series: [errorSeries, rate, { ...errorSeries, service: "stock", values: errorSeries.values.map(() => 0.002) }],
     findings: [finding],
     conditions: [condition],
     changes,
-    topology: { edges: text.service.map((name) => [name, "checkout"] as const), external: text.service },
+    topology: {
+      edges: [...text.service.map((name) => [name, "checkout"] as const), ["checkout", "stock"]],
+      external: text.service,
+    },
     logs,
     spans,
     flags,
