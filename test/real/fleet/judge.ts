@@ -12,11 +12,8 @@ export interface Report {
 
 /** So many evaluations after an incident's last signal is back it must have ended. */
 const EVALUATIONS = 20;
-/**
- * A signal is back for whoever measures once the queries' windows of ten seconds hold nothing of before: the scrapes and
- * evaluations of a machine that runs a control plane beside its tests come late by as much again, and now and then twice.
- */
-const WINDOW_MS = 30_000;
+/** What the queries look back over: a signal is back for whoever measures once this has passed. */
+const WINDOW_MS = 15_000;
 /** Of a line of the report; the rest of a reason stands in the watch's own lines. */
 const LONGEST = 600;
 /** The recovery of the real pods is seen by the harness up to this much later than by the cluster. */
