@@ -36,6 +36,8 @@ export interface Tracked {
   run: number;
   runSince: number | null;
   failures: readonly { readonly at: number; readonly count: number }[];
+  /** Since when failures have come again and again, none longer than `HEALTH_SPAN_MS` after the one before. */
+  spellSince?: number | null;
   everReady: boolean;
   /** The silence that restarted the clocks last: how long it was, and when the signal spoke again. */
   silence: { readonly ms: number; readonly until: number } | null;
@@ -136,6 +138,7 @@ function takeHealth(one: Tracked, at: number, value: number): void {
   one.run = failed ? one.run + 1 : 0;
   one.runSince = failed ? (one.runSince ?? at) : null;
   const recent = one.failures.filter((failure) => at - failure.at < HEALTH_SPAN_MS);
+  if (failed) one.spellSince = recent.length === 0 ? at : (one.spellSince ?? recent[0]?.at ?? at);
   one.failures = failed ? [...recent, { at, count: value }] : recent;
 }
 
@@ -252,10 +255,13 @@ function podState(one: Placed, condition: Extract<Condition, { kind: "health" }>
   const count = condition.consecutive ? signal.run : signal.failures.reduce((sum, { count }) => sum + count, 0);
   const since = condition.consecutive ? signal.runSince : (signal.failures[0]?.at ?? null);
   const state = count >= condition.failures ? "firing" : count > 0 ? "pending" : "inactive";
+  // Pods of which some are not ready fail a check now and then before they fail so many in a row.
+  const first = signal.failures.length === 0 ? null : (signal.spellSince ?? null);
   return {
     ...stateBase(one, signal.service, signal.metric),
     state,
     since,
+    ...(since === null || first === null || first >= since ? {} : { earliest: first }),
     firesAt: null,
     value: signal.value,
     because: `${count} ${condition.consecutive ? "consecutive samples with failed" : "failed"} health checks of ${signal.service}`,

@@ -258,7 +258,7 @@ export function conditionFindings(states: readonly ConditionState[], measured: r
       labels: {},
       unit: shift?.unit ?? (state.metric === "health_check_failures" ? "count" : ""),
       verdict: "worse",
-      onset: shift?.onset ?? { at: state.since, earliest: state.since, latest: state.since },
+      onset: shift?.onset ?? { at: state.since, earliest: state.earliest ?? state.since, latest: state.since },
       detectedAt: state.since,
       baseline: shift?.baseline ?? null,
       current: state.value,

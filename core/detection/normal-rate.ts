@@ -30,6 +30,8 @@ export interface RateNormal {
   readonly bounded: boolean;
   /** How many times the usual rate is the least that matters. */
   readonly leastRatio: number;
+  /** Of counts: how many a step are the least that matters; absent: one. */
+  readonly leastCount?: number;
   learned: number;
   errors: number;
   requests: number;
@@ -44,12 +46,20 @@ export interface RateNormal {
  * bursts is remembered so long in any case: it is a habit of clients and their retries, not of the hour.
  */
 const LONGER = 6;
+/**
+ * Failed probes a minute of one pod that fails every other one, at the default of ten seconds between them: fewer in a
+ * step of whatever length say nothing lasting.
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/ (`periodSeconds`)
+ */
+const LEAST_A_MINUTE = 3;
 
-export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEVEL): RateNormal {
+/** `stepMs`: of counts, the step that they are of. */
+export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEVEL, stepMs = 60_000): RateNormal {
   return {
     kind: "rate",
     bounded: isRatio,
     leastRatio,
+    leastCount: Math.min(1, LEAST_A_MINUTE * (stepMs / 60_000)),
     learned: 0,
     errors: 0,
     requests: 0,
@@ -117,9 +127,12 @@ export interface Stretch {
  * now / requests learned times as large (gamma–Poisson).
  */
 function predictiveDispersion(normal: RateNormal, past: Counts, { requests, samples }: Stretch): number {
-  const lasting = dispersionIn(normal.spread, USUAL_PRIOR, samples) / burstsIn(normal.spread);
-  return credibleBursts(normal) * Math.max(1, lasting) * (1 + requests / (past.requests + 1));
+  return credibleBursts(normal) * lastingOver(normal, samples) * (1 + requests / (past.requests + 1));
 }
+
+/** By how much sums over so many samples vary more than single ones, at least 1. */
+const lastingOver = ({ spread }: RateNormal, samples: number): number =>
+  Math.max(1, dispersionIn(spread, USUAL_PRIOR, samples) / burstsIn(spread));
 
 /** Two errors may have come together by chance or not; fewer than so many say nothing of whether they do. */
 const FEW_EVENTS = 3;
@@ -144,10 +157,32 @@ export function highestRate(normal: RateNormal): number {
   return normal.bounded ? Math.min(upper, 0.95) : upper;
 }
 
-/** Counts a step are bet on at one and at twice the usual, and at multiples. */
+/** Counts a step are bet on at the least that matters and at twice the usual, and at multiples. */
 function ratesToBetOn(normal: RateNormal, usual: number): readonly number[] {
   if (normal.bounded) return worseRates(usual, normal.leastRatio);
-  return [1, 2.5, 8, 30].map((multiple) => Math.max(1, 2 * usual) * multiple);
+  return [1, 2.5, 8, 30].map((multiple) => Math.max(leastCountOf(normal), 2 * usual) * multiple);
+}
+
+const leastCountOf = ({ leastCount }: RateNormal): number => leastCount ?? 1;
+
+/** Shares of the steps that may have an event, as multiples of the least that matters. */
+const OFTEN = [1, 2.5];
+/** Nearly every step has one. */
+const MOST_STEPS = 0.95;
+
+/**
+ * Evidence that more steps have an event than usual, however many each has, into `nats`. Events that come one at a time,
+ * again and again, are what a size of bursts never explains: whatever that is, no larger share of the steps has an event
+ * than there are events a step (Markov's inequality), so that E e^evidence ≤ 1 where steps are independent. `lasting`: by
+ * how much sums over the stretch vary more than they do within one step.
+ */
+function occurrenceTrials(normal: RateNormal, k: number, lasting: number, nats: number[]): void {
+  const share = highestRate(normal);
+  for (const multiple of OFTEN) {
+    const often = Math.min(MOST_STEPS, Math.max(leastCountOf(normal), 2 * share) * multiple);
+    const ratio = k > 0 ? often / share : (1 - often) / (1 - share);
+    nats.push(often > share ? bounded(Math.log(ratio) / lasting) : 0);
+  }
 }
 
 /** Deviations from an alternative's mean beyond which a sample does not come from it. */
@@ -169,6 +204,7 @@ export function rateTrials(normal: RateNormal, k: number, n: number, suspect: St
     const most = n * rate + BELIEVABLE * Math.sqrt(n * rate * dispersion);
     nats.push(bounded(burstEvidence(Math.min(k, most), n, rate, usual, dispersion)));
   }
+  if (!normal.bounded) occurrenceTrials(normal, k, lastingOver(normal, suspect.samples), nats);
 }
 
 /**
@@ -178,7 +214,7 @@ export function rateTrials(normal: RateNormal, k: number, n: number, suspect: St
 export function rateSurprises(normal: RateNormal): (k: number, n: number) => number {
   const dispersion = dispersionOf(normal);
   const high = Math.min(highestRate(normal), Math.max(centerRate(normal) * 1.2, 1e-6));
-  const least = normal.bounded ? Math.max(2 * high, high + MATERIAL_ERROR_RATIO) : Math.max(1, 2 * high);
+  const least = Math.max(2 * high, normal.bounded ? high + MATERIAL_ERROR_RATIO : leastCountOf(normal));
   // Few alternatives: every one costs each sample its share, since each sample may be as bad as it likes.
   const rates = [(high + least) / 2, ...[1, 2.5, 8, 30].map((multiple) => least * multiple)];
   const all: number[] = rates.map(() => 0);

@@ -117,7 +117,7 @@ function begin(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): bool
   const form = formOf(watch.metric);
   const counted = form === "count" || (form === "errors" && known >= LEARN_SAMPLES / 2);
   watch.normal = counted
-    ? createRateNormal(form === "errors", leastRatioOf(watch.metric))
+    ? createRateNormal(form === "errors", leastRatioOf(watch.metric), grid.stepMs)
     : createLevelNormal(first, watch.worse, watch.metric);
   watch.slot = slot;
   learnUpTo(watch, grid, requests, slot);

@@ -41,6 +41,7 @@ export const ConditionState = z.strictObject({
   metric: z.string(),
   state: z.enum(["inactive", "pending", "firing", "unknown"]),
   since: Moment.nullable().describe("Start of the unbroken stretch that is pending or firing"),
+  earliest: Moment.optional().describe("When it may have begun at the earliest, where that is before `since`"),
   firesAt: Moment.nullable().describe("When a pending one will fire if it holds; null: not pending"),
   value: z.number().nullable(),
   because: z.string(),

@@ -58,9 +58,9 @@ const tests: Readonly<Record<string, Watched>> = {
     by: [1.28, 1.5],
   },
   "failed health checks": {
-    feed: (i, worse) => [sample("health_check_failures", i < LEARNED ? 0.05 : worse, atStep(i))],
+    feed: (i, worse) => [sample("health_check_failures", i < LEARNED ? 1.5 : worse, atStep(i))],
     watch: signal("health_check_failures"),
-    by: [0.8, 2],
+    by: [4, 10],
   },
   "a version beside the old one": {
     feed: (i, worse) => [

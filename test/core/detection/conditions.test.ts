@@ -194,6 +194,14 @@ describe("health checks", () => {
     { maxLength: 4 },
   );
   const statuses = fc.array(fc.constantFrom("complete", "progressing", "stuck", "paused"), { maxLength: 3 });
+  it("may have begun with the first of the failures that came again and again, before three came in a row", () => {
+    const watch = watching(health);
+    const values = [0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 1];
+    watch.take(seriesOf("health_check_failures", values, { stepMs: 60_000, startAt: T0 }));
+    const [state] = watch.states(T0 + 15 * 60_000, [], []);
+    expect(state).toMatchObject({ state: "firing", since: T0 + 13 * 60_000, earliest: T0 + 4 * 60_000 });
+  });
+
   it("S9: whatever was seen before, silence is neither health nor failure: first nothing moves, then all is unknown", () => {
     fc.assert(
       fc.property(looks, statuses, fc.nat(), fc.nat(), (pods, seen, early, late) => {
