@@ -7,7 +7,7 @@ import { indexSeries } from "../correlation/samples.ts";
 import { sharedChange } from "../correlation/shared-change.ts";
 import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
 import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
-import { isToldBySignals } from "../correlation/version-signs.ts";
+import { isToldSideBySide } from "../correlation/version-signs.ts";
 import { type Degraded, LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
@@ -191,7 +191,10 @@ function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], version
     const scope = scopeTo(caseFile, group.services, group.beside);
     const onset = onsetOf(scope, group.services);
     if (onset === null) return [];
-    return [{ ...group, onset, isChanged: changesAt(scope, group.services, onset).length > 0 }];
+    const isChanged = changesAt(scope, group.services, onset).length > 0;
+    // What began later at a service that nobody changed since has no better explanation than what began first.
+    const began = isChanged ? [] : harmFindings(scope, new Set(group.services)).flatMap((one) => one.onset ?? []);
+    return [{ ...group, onset, isChanged, began: [onset, ...began] }];
   });
   const components = componentsOf(caseFile);
   const measured = new Set(caseFile.series.map(({ service }) => service));
@@ -238,5 +241,5 @@ function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionL
   const options = { versionLabel, windowMs: WINDOW_MS };
   const evidence = gatherEvidence(scope, onset, new Set(services), options);
   const changes = changesAt(scope, services, onset);
-  return changes.some((change) => isToldBySignals(change, reasonsFor(change, changes, evidence, options), evidence));
+  return changes.some((change) => isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence));
 }

@@ -4,13 +4,16 @@ import type { Finding } from "../model/finding.ts";
 import { linesByVersion } from "./lines-by-version.ts";
 import type { CaseEvidence } from "./rank.ts";
 
-/** Reasons that tell the new version from the old one: errors or latency by version, and more than its share. */
-const TELLING: ReadonlySet<string> = new Set(["versions", "share", "canary"]);
+/** Reasons that compare both versions while both serve. */
+const SIDE_BY_SIDE: ReadonlySet<string> = new Set(["versions", "canary"]);
 
 /**
- * What tells the versions apart must be positive evidence: more than three to one.
+ * What compares the versions must be strong evidence, twenty to one: both alike show as much by chance in at most one
+ * rollout of twenty (Markov's inequality), three to one in one of three. What follows the rollout is bounded to less, and
+ * must be positive evidence, three to one.
  * @see Kass & Raftery (1995), "Bayes Factors", J. Am. Stat. Assoc. 90(430):773–795, §3.2
  */
+const STRONG_NATS = Math.log(20);
 const POSITIVE_NATS = Math.log(3);
 
 /**
@@ -33,23 +36,28 @@ export type SeenOfVersions = Pick<CaseEvidence, "caseFile" | "onset" | "signatur
  * a deploy beside the failure of something that nobody measures looks the same in everything else. Pure.
  */
 export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
-  return isToldBySignals(change, reasons, seen) || isUnready(change, seen.caseFile.findings);
-}
-
-/** The same by signals and lines alone: a lost node keeps new pods from being ready as well. */
-export function isToldBySignals(
-  change: Change,
-  reasons: readonly Reason[],
-  { onset, caseFile, signatures, index }: SeenOfVersions,
-): boolean {
+  if (isToldSideBySide(change, reasons, seen) || isUnready(change, seen.caseFile.findings)) return true;
+  const { onset, caseFile } = seen;
   const followedMs = Math.min(change.finishedAt ?? caseFile.at, caseFile.at) - onset.latest;
-  const counts = (name: string) =>
-    TELLING.has(name) ||
+  const follows = (name: string) =>
     (name === "logs" && change.flag !== undefined && COMPOUND.test(change.flag)) ||
     (name === "growth" && followedMs >= FOLLOWED_MS);
-  const measured = reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0);
-  return measured + linesByVersion(change, signatures, index) >= POSITIVE_NATS;
+  return (
+    nats(reasons, (name) => follows(name) || comparing(name)) >= POSITIVE_NATS &&
+    reasons.some(({ name }) => follows(name))
+  );
 }
+
+/** Whether the versions differ where both serve, by their signals or by lines that the new one alone writes. */
+export function isToldSideBySide(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
+  return nats(reasons, comparing) + linesByVersion(change, seen.signatures, seen.index) >= STRONG_NATS;
+}
+
+/** More than its share of the requests compares them as well. */
+const comparing = (name: string): boolean => SIDE_BY_SIDE.has(name) || name === "share";
+
+const nats = (reasons: readonly Reason[], counts: (name: string) => boolean): number =>
+  reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0);
 
 /**
  * Whether the pods of the revision that the change brought do not become ready. That pods of the service are unready says
@@ -66,15 +74,10 @@ function isUnready(change: Change, findings: readonly Finding[]): boolean {
   );
 }
 
-/** Evidence of 20 to 1 is the least that counts as seen. */
-const SEEN_NATS = Math.log(20);
-/** Reasons that compare both versions while both serve. */
-const SIDE_BY_SIDE: ReadonlySet<string> = new Set(["versions", "canary"]);
-
 /** Ids of the changes whose new version is seen to be worse than the old one that serves beside it. Pure. */
 export function seenByVersion(candidates: readonly Candidate[]): ReadonlySet<string> {
   const found = candidates.filter(({ reasons }) =>
-    reasons.some(({ name, logOdds }) => SIDE_BY_SIDE.has(name) && logOdds >= SEEN_NATS),
+    reasons.some(({ name, logOdds }) => SIDE_BY_SIDE.has(name) && logOdds >= STRONG_NATS),
   );
   return new Set(found.map(({ changeId }) => changeId));
 }

@@ -83,6 +83,8 @@ const reason = (name: string, logOdds: number) => ({ name, logOdds, sentence: na
 describe("what tells a version", () => {
   it.each([
     ["both versions side by side", change(), [reason("versions", 3)], [], true],
+    ["a few requests of both, side by side", change(), [reason("versions", 1.4)], [], false],
+    ["both compared, and more than its share", change(), [reason("canary", 2), reason("share", 1.1)], [], true],
     ["its new revision does not become ready", change(), [], [unready("rollout")], true],
     ["pods are unready, of whichever version", change(), [], [unready("health")], false],
     ["its time and place", change(), [reason("timing", 3), reason("place", 2), reason("logs", 2)], [], false],
