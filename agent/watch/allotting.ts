@@ -27,9 +27,9 @@ const APART_LOOKS = 3;
 export type Apart = Map<string, Map<string, number>>;
 
 /**
- * Gives each group to at most one incident without a plan or act: to that whose name it holds, or else with which it
- * shares most. What an incident held and another group holds now leaves it; a service that was well meanwhile at once,
- * one that was degraded together with the rest after `APART_LOOKS`. `open`: oldest first. `apart` is brought up to date. `isBusy`:
+ * Gives each group to at most one incident without a plan or act: to that with which it shares most (see `ownersOf`). What
+ * an incident held and another group holds now leaves it; a service that was well meanwhile at once, one that was degraded
+ * together with the rest after `APART_LOOKS`. `open`: oldest first. `apart` is brought up to date. `isBusy`:
  * whether a step of an incident is on its way: until it has an answer, it may have a plan.
  */
 export function allot(
@@ -46,15 +46,15 @@ export function allot(
   const merged: { readonly from: Incident; readonly into: Incident }[] = [];
   const takenBy = new Map<readonly string[], Incident>();
   const free = open.filter((one) => !keeps(one)).map((one) => ({ incident: one, own: new Set(servicesOf(one)) }));
-  const wanted = new Set(free.map(({ incident, own }) => homeOf(incident, groups, own)));
+  const owners = ownersOf(free, groups);
   for (const { incident, own } of free) {
     const before = apart.get(incident.id) ?? new Map<string, number>();
     const now = new Map<string, number>();
     apart.set(incident.id, now);
     const home = homeOf(incident, groups, own);
     if (home === undefined) continue;
-    const owner = takenBy.get(home);
-    if (owner !== undefined) {
+    const owner = owners.get(home);
+    if (owner !== undefined && owner !== incident) {
       merged.push({ from: incident, into: owner });
       continue;
     }
@@ -66,7 +66,7 @@ export function allot(
       const shared = group.filter((name) => own.has(name));
       if (group === home || shared.length === 0) continue;
       const looks = Math.max(...shared.map((name) => (before.get(name) ?? APART_LOOKS) + 1));
-      if (looks < APART_LOOKS && !wanted.has(group) && !takenBy.has(group)) {
+      if (looks < APART_LOOKS && !owners.has(group) && !takenBy.has(group)) {
         takenBy.set(group, incident);
         kept.push(group);
         for (const name of shared) now.set(name, looks);
@@ -79,6 +79,29 @@ export function allot(
   const ids = new Set(open.map(({ id }) => id));
   for (const id of apart.keys()) if (!ids.has(id)) apart.delete(id);
   return { homes, left, merged, rest: groups.filter((group) => !takenBy.has(group)) };
+}
+
+interface Free {
+  readonly incident: Incident;
+  readonly own: ReadonlySet<string>;
+}
+
+/**
+ * Which incident goes on where several are judged by one group: that which held most of its services, so that a wide
+ * failure is not told anew once a single service that met it for a moment leaves it again; of equals the oldest.
+ */
+function ownersOf(
+  free: readonly Free[],
+  groups: readonly (readonly string[])[],
+): ReadonlyMap<readonly string[], Incident> {
+  const best = new Map<readonly string[], { readonly incident: Incident; readonly held: number }>();
+  for (const { incident, own } of free) {
+    const home = homeOf(incident, groups, own);
+    if (home === undefined) continue;
+    const held = home.filter((name) => own.has(name)).length;
+    if (held > (best.get(home)?.held ?? -1)) best.set(home, { incident, held });
+  }
+  return new Map([...best].map(([home, { incident }]) => [home, incident]));
 }
 
 /** The group that an incident is judged by; undefined: none of its services is degraded. */

@@ -10,6 +10,8 @@ export interface Degraded {
   readonly onset: Onset;
   /** Whether one of them was changed at the onset. */
   readonly isChanged: boolean;
+  /** When each of their signals began to be degraded, where that is known apart; the onset among them. */
+  readonly began?: readonly Onset[];
 }
 
 /** What is degraded at one onset by a cause that many share. */
@@ -56,7 +58,9 @@ export function wideCauses<D extends Degraded>(
     });
     if (clusters.length === 0) return found;
     const { pivot } = clusters.reduce((best, one) => (one.unchanged.length > best.unchanged.length ? one : best));
-    const reached = left.filter(({ onset }) => gapBetween(pivot.onset, onset) <= SPREADS_MS);
+    const reached = left.filter(({ onset, began = [onset] }) =>
+      began.some((one) => gapBetween(pivot.onset, one) <= SPREADS_MS),
+    );
     const own = reached.filter(({ isChanged }) => !isChanged);
     const services = new Set(own.flatMap((one) => one.services)).size;
     found.push({

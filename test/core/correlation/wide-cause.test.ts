@@ -44,6 +44,12 @@ describe("one onset that a large part of all shares", () => {
     expect(cause?.coincidence).toMatchObject({ services: 20, measured: 100 });
   });
 
+  it("reaches a service of which something else is worse by now, where a signal of it began with the rest", () => {
+    const late = { ...group("late", 300), began: [group("", 300).onset, group("", 2).onset] };
+    expect(wideCauses([...many(20, 0), late], fleet)[0]?.coincidence.services).toBe(21);
+    expect(wideCauses([...many(20, 0), group("late", 300)], fleet)[0]?.coincidence.services).toBe(20);
+  });
+
   it("always takes three that were not changed, whatever is drawn", () => {
     const groups = fc.array(fc.record({ atS: fc.integer({ min: 0, max: 600 }), isChanged: fc.boolean() }), {
       minLength: 3,
