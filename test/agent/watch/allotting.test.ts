@@ -7,7 +7,7 @@ import { assessmentOf } from "../../core/guardrails/rule-inputs.ts";
 const incident = (id: string, services: readonly string[]): Incident => ({
   ...openIncident(id, { ...assessmentOf({ targets: [] }), baselines: [] }),
   service: services[0] ?? "",
-  affectedServices: services,
+  affectedServices: [...services],
   trouble: [...services],
 });
 const ids = ({ merged }: ReturnType<typeof allot>) => merged.map(({ from, into }) => `${from.id} in ${into.id}`);
