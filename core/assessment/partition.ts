@@ -1,4 +1,4 @@
-import { createCallGraph } from "../correlation/call-graph.ts";
+import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { APART_MS, isNear, isSameOnset } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
@@ -11,8 +11,9 @@ import { isToldSideBySide } from "../correlation/version-signs.ts";
 import { type Degraded, LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
-import type { Finding, Onset } from "../model/finding.ts";
+import type { Onset } from "../model/finding.ts";
 import { episodeOnset, harmFindings } from "./episodes.ts";
+import { type Dated, linked } from "./linking.ts";
 import { type Beside, scopeTo } from "./scope.ts";
 
 /** The services of one incident, and what bears on it from beside. */
@@ -21,8 +22,6 @@ export interface Group {
   readonly services: readonly string[];
   readonly beside: Beside;
 }
-
-type Dated = Finding & { readonly onset: Onset };
 
 /** How the series label names versions, where nobody says otherwise. */
 const VERSION_LABEL = "version";
@@ -84,26 +83,10 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
 
 function newPartition(caseFile: CaseFile, versionLabel: string): readonly Group[] {
   const found = harmFindings(caseFile).filter((one): one is Dated => one.onset !== null);
-  const joins = joinsOf(caseFile, found);
-  const groups: Dated[][] = [];
-  for (const finding of found) {
-    const touching = groups.filter((group) => group.some((other) => joins.isOne(finding, other)));
-    const merged = [finding, ...touching.flat()];
-    for (const group of touching) groups.splice(groups.indexOf(group), 1);
-    groups.push(merged);
-  }
-  const drafts = groups.map((findings) => ({
-    findings,
-    services: [...new Set(findings.map(({ service }) => service))].sort(),
-    apart: groups
-      .filter((other) => other !== findings && other.some((one) => findings.some((own) => joins.isApart(own, one))))
-      .flatMap((other) => other.map(({ service }) => service)),
-  }));
-  const first = (findings: readonly Dated[]) => Math.min(...findings.map(({ onset }) => onset.at));
-  const sorted = drafts.toSorted((a, b) => first(a.findings) - first(b.findings));
+  const groups = linked(found, joinsOf(caseFile, found));
   return joinedByWideCause(
     caseFile,
-    sorted.map(({ services, apart }) => ({ services, beside: { apart: [...new Set(apart)].sort() } })),
+    groups.map(({ services, apart }) => ({ services, beside: { apart } })),
     versionLabel,
   );
 }
@@ -155,7 +138,22 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
   const stuck = stuckAlone(caseFile, found);
   /** What never became ready serves nobody: it degrades none of its callers, and nothing that it calls holds it up. */
   const isStuck = (a: Dated, b: Dated) => a.service !== b.service && (stuck.has(a.service) || stuck.has(b.service));
-  const isApart = (a: Dated, b: Dated) => isBeside(a, b) && (isLater(a, b) || isLater(b, a) || isStuck(a, b));
+  const below = descendantsOf(graph);
+  const isRolling = ({ service, onset }: Dated) =>
+    (changesOf.get(service) ?? []).some(
+      (change) =>
+        change.ownRollback !== true &&
+        change.startedAt <= onset.latest &&
+        (change.finishedAt ?? caseFile.at) >= onset.earliest,
+    );
+  /** Each began while a change of its own rolled out, and neither calls the other nor what the other calls. */
+  const isRival = (a: Dated, b: Dated) =>
+    a.service !== b.service &&
+    isRolling(a) &&
+    isRolling(b) &&
+    ![...below(a.service)].some((one) => below(b.service).has(one));
+  const isApart = (a: Dated, b: Dated) =>
+    isBeside(a, b) && (isLater(a, b) || isLater(b, a) || isStuck(a, b) || isRival(a, b));
   return {
     isApart,
     isOne: (a: Dated, b: Dated): boolean => {
@@ -164,6 +162,19 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
       const isNearby = isSameOnset(a.onset, b.onset) || (isNear(a.onset, b.onset) && isJoined(a.service, b.service));
       return isNearby && !isApart(a, b);
     },
+  };
+}
+
+/** A service and all that it calls, directly or through others. */
+function descendantsOf({ callees }: CallGraph): (service: string) => ReadonlySet<string> {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (service) => {
+    const before = known.get(service);
+    if (before !== undefined) return before;
+    const found = new Set([service]);
+    for (const one of found) for (const callee of callees(one)) found.add(callee);
+    known.set(service, found);
+    return found;
   };
 }
 

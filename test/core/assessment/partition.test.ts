@@ -95,6 +95,27 @@ describe("incidents are apart", () => {
       ["web", "cart"],
     ],
     [
+      "where siblings below one caller fail while each is deployed, and the caller stands with the first",
+      {
+        edges: ["cart", "stock", "offers"].map((callee) => ["web", callee] as const),
+        fails: { cart: 0, stock: 4, offers: 8, web: 2 },
+        changes: ["cart", "stock", "offers"].map((one, i) => deployed(one, 4 * i - 5)),
+      },
+      ["cart+web", "stock", "offers"],
+    ],
+    [
+      "where a caller suffers from two callees, the second of which was deployed and broken minutes later",
+      {
+        edges: [
+          ["web", "cart"],
+          ["web", "stock"],
+        ],
+        fails: { cart: 0, web: 5, stock: 240 },
+        changes: [deployed("cart", -5), deployed("stock", 235)],
+      },
+      ["cart+web", "stock"],
+    ],
+    [
       "where all that is wrong with one of them is a new revision that does not become ready",
       { edges: [["web", "cart"]], fails: { web: 0 }, stuck: { cart: 5 }, changes: [deployed("cart", 5)] },
       ["web", "cart"],
@@ -126,6 +147,21 @@ describe("incidents are one", () => {
         fails: { web: 0, jobs: 60 },
       },
       ["jobs+web"],
+    ],
+    [
+      "where siblings that were both deployed call one thing below them",
+      {
+        edges: [
+          ["web", "cart"],
+          ["web", "stock"],
+          ["cart", "db"],
+          ["stock", "db"],
+        ],
+        fails: { cart: 0, stock: 4 },
+        changes: [deployed("cart", -5), deployed("stock", -5)],
+        healthy: ["web", "db"],
+      },
+      ["cart+stock"],
     ],
     [
       "where the caller that began later was changed in between, since what it calls failed before",
