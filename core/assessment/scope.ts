@@ -1,4 +1,5 @@
 import { type Components, componentsOf } from "../correlation/components.ts";
+import { podsMoved } from "../correlation/pods-moved.ts";
 import { isHarm } from "../detection/meaning.ts";
 import type { CaseFile, Coincidence } from "../model/assessment.ts";
 import type { Topology } from "../model/evidence.ts";
@@ -104,8 +105,21 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
     rollouts: caseFile.rollouts.filter(isAbout),
     ...(caseFile.usualTraffic === undefined ? {} : { usualTraffic: caseFile.usualTraffic.filter(isAbout) }),
     ...(coincidence == null ? {} : { coincidence }),
+    ...movedOf(caseFile),
     ...elsewhereOf(caseFile, isMeant),
   };
+}
+
+const moves = new WeakMap<CaseFile, Pick<CaseFile, "moved">>();
+
+/** Whose pods are being moved, worked out once for each snapshot. */
+function movedOf(caseFile: CaseFile): Pick<CaseFile, "moved"> {
+  const known = moves.get(caseFile);
+  if (known !== undefined) return known;
+  const moved = caseFile.moved ?? podsMoved(caseFile);
+  const found = moved.length === 0 ? {} : { moved };
+  moves.set(caseFile, found);
+  return found;
 }
 
 /** Changes of what nobody measures and nothing joins, and how likely one of those is called all the same. */

@@ -95,6 +95,15 @@ export function decide(input: DecideInput): Decision {
     const shown = `nothing but its time speaks against ${change.id}, and what ${change.service} calls is not known`;
     return nothing([shown, ...sentences(top)], [`nothing tells ${change.to} from ${change.from}: people decide`], top);
   }
+  if (isLikeMovedPods(change, top, evidence)) {
+    const moved = caseFile.moved ?? [];
+    const shown = `pods of ${moved.length} services that nobody changed (${firstOf(moved).join(", ")}) were not ready within ten minutes, as where nodes are drained`;
+    return nothing(
+      [shown, ...sentences(top)],
+      [`nothing tells ${change.to} from pods that are moved: people decide`],
+      top,
+    );
+  }
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
   if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
   if (seemsOver(evidence)) return nothing(["the newest samples are back at what is usual: looking again"], [], top);
@@ -125,6 +134,12 @@ export function decide(input: DecideInput): Decision {
 const isTold = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
   calleesKnown(evidence.caseFile.topology, change.service, isMeasured(evidence)) ||
   tellsItsVersion(change, top.reasons, evidence);
+
+/** Whether what is wrong with its service shows in its readiness, while pods of others that nobody changed are being moved. */
+const isLikeMovedPods = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
+  (evidence.caseFile.moved ?? []).some((one) => one !== change.service) &&
+  evidence.worse.get(change.service)?.has("health_check_failures") === true &&
+  !tellsItsVersion(change, top.reasons, evidence);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {

@@ -61,6 +61,8 @@ export interface CaseFile {
   readonly usualTraffic?: readonly UsualTraffic[];
   /** In the evidence about one incident: what changed beyond all that something joins to it. */
   readonly elsewhere?: Elsewhere;
+  /** In the evidence about one incident: services anywhere whose pods are being moved, as far as can be seen (`podsMoved`). */
+  readonly moved?: readonly string[];
   /** In the evidence about one incident: a wide cause that began with it. */
   readonly coincidence?: Coincidence;
 }
