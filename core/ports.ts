@@ -1,4 +1,4 @@
-import type { Change } from "./model/change.ts";
+import type { Change, InfrastructureChange } from "./model/change.ts";
 import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./model/evidence.ts";
 import type { Incident, OutcomeKind } from "./model/incident.ts";
 import type { LedgerEntry } from "./model/ledger-entry.ts";
@@ -55,6 +55,13 @@ export interface ChangeSource {
   readonly name: string;
   /** Every change that started in the window or was still going on in it, oldest first. */
   changes(window: Window, abort: AbortSignal): Promise<readonly Change[]>;
+}
+
+/** What is done to the ground that services run on; see `InfrastructureChange`. */
+export interface InfrastructureSource {
+  readonly name: string;
+  /** All that began in the window or was still going on in it, oldest first. */
+  infrastructure(window: Window, abort: AbortSignal): Promise<readonly InfrastructureChange[]>;
 }
 
 export interface LogQuery {
@@ -324,4 +331,6 @@ export interface Sources {
   readonly flags: readonly FlagSource[];
   readonly rollouts: readonly RolloutSource[];
   readonly alerts: readonly AlertSource[];
+  /** Absent: nobody tells of it. */
+  readonly infrastructure?: readonly InfrastructureSource[];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Change } from "../core/model/change.ts";
+import type { Change, InfrastructureChange } from "../core/model/change.ts";
 import { rfc3339 } from "../core/model/time.ts";
 import { name, quote } from "../core/model/untrusted-text.ts";
 
@@ -49,6 +49,24 @@ export function changeView(change: Change): z.infer<typeof ChangeView> {
     ...(diff === undefined ? {} : { diff: diffText(diff) }),
     ...(requires === undefined ? {} : { requires: requirementsText(requires) }),
     ...(change.ownRollback === true ? { own_rollback: true } : {}),
+  };
+}
+
+/** What was done to the ground that services run on: it is of no service, so that its place stands there. */
+export function infrastructureView(change: InfrastructureChange): z.infer<typeof ChangeView> {
+  const { id, kind, place, from, to, startedAt, finishedAt, source, author, message } = change;
+  return {
+    id: name(id),
+    kind,
+    service: name(place),
+    from: name(from),
+    to: name(to),
+    started_at: rfc3339(startedAt),
+    finished_at: rfc3339(finishedAt),
+    source: name(source),
+    reversible: false,
+    ...(author === undefined ? {} : { author: quote(author, 80) }),
+    ...(message === undefined ? {} : { message: quote(message, 300) }),
   };
 }
 

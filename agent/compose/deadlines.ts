@@ -40,7 +40,7 @@ export async function within<T>(
 
 /** The same sources, each answer of which comes within `limitMs` or is `source.slow`: one that hangs stalls no look. */
 export function withDeadlines(sources: Sources, limitMs: number): Sources {
-  const { metrics, changes, logs, traces, topology, flags, rollouts, alerts } = sources;
+  const { metrics, changes, logs, traces, topology, flags, rollouts, alerts, infrastructure } = sources;
   const limited =
     (source: string) =>
     <T>(abort: AbortSignal, ask: (signal: AbortSignal) => Promise<T>) =>
@@ -79,5 +79,13 @@ export function withDeadlines(sources: Sources, limitMs: number): Sources {
       name: one.name,
       alerts: (window, abort) => limited(one.name)(abort, (signal) => one.alerts(window, signal)),
     })),
+    ...(infrastructure === undefined
+      ? {}
+      : {
+          infrastructure: infrastructure.map((one) => ({
+            name: one.name,
+            infrastructure: (window, abort) => limited(one.name)(abort, (signal) => one.infrastructure(window, signal)),
+          })),
+        }),
   };
 }

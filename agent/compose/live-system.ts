@@ -26,7 +26,17 @@ export interface LiveSystem {
 export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> {
   const { dataSources, topology } = context.config;
   const parts: SystemParts = {
-    sources: { metrics: [], changes: [], logs: [], traces: [], topology: [], flags: [], rollouts: [], alerts: [] },
+    sources: {
+      metrics: [],
+      changes: [],
+      logs: [],
+      traces: [],
+      topology: [],
+      flags: [],
+      rollouts: [],
+      alerts: [],
+      infrastructure: [],
+    },
     executors: [],
     observe: [],
     lacks: [],

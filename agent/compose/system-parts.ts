@@ -14,7 +14,7 @@ export interface SourceReport {
 
 /** What each opener adds to. */
 export interface SystemParts {
-  readonly sources: { readonly [K in keyof Sources]: Sources[K][number][] };
+  readonly sources: { readonly [K in keyof Sources]-?: NonNullable<Sources[K]>[number][] };
   readonly executors: Executor[];
   readonly observe: Observer[];
   /** What sources left out of their last answers; asked after they answered. */

@@ -3,16 +3,25 @@ import { mergedTopology } from "../correlation/call-graph.ts";
 import { topologyFromSpans } from "../correlation/span-edges.ts";
 import { type AskContext, type Asking, oneAtATime } from "../model/asking.ts";
 import type { CaseFile } from "../model/assessment.ts";
+import type { InfrastructureChange } from "../model/change.ts";
 import type { Alert, FlagState, LogLine, Topology } from "../model/evidence.ts";
 import type { Window } from "../model/time.ts";
-import type { AlertSource, FlagSource, LogSource, Sources, TopologySource, TraceSource } from "../ports.ts";
+import type {
+  AlertSource,
+  FlagSource,
+  InfrastructureSource,
+  LogSource,
+  Sources,
+  TopologySource,
+  TraceSource,
+} from "../ports.ts";
 
 /** Log lines and spans read before and after the onset, each; newest first where there are more. */
 const LINES = 2000;
 const SPANS = 2000;
 const BEFORE_MS = 3_600_000;
 
-type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "flags" | "alerts">;
+type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "flags" | "alerts" | "infrastructure">;
 
 /**
  * A call graph that its source told last is still used for so long where it tells none: services change whom they call
@@ -29,6 +38,9 @@ export type ContextReader = (
   since: number,
   degraded?: ReadonlyMap<string, number>,
 ) => Promise<Context>;
+
+/** A drift is laid at what happened up to six hours before it (see `steps.ts`); what is older is out of every window. */
+const GROUND_BEFORE_MS = 6 * 3_600_000;
 
 /** Where all lines together are too many, each degraded service is asked about by itself: so many at once. */
 const MOST_ASKED = 32;
@@ -47,6 +59,11 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
   }));
   const flagSystems = askingOf<FlagSource, readonly FlagState[]>(sources.flags, "flags");
   const alertSources = askingOf<AlertSource, readonly Alert[]>(sources.alerts, "alerts");
+
+  const grounds = askingOf<InfrastructureSource, readonly InfrastructureChange[]>(
+    sources.infrastructure ?? [],
+    "infrastructure",
+  );
 
   const own = new Map<string, Asking<LogAnswer>>();
   /** One question about one service, of a source whose lines are too many to be read together. */
@@ -112,7 +129,8 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
   return async (context, since, degraded = new Map()) => {
     const { now, abort } = context;
     const after = { from: since, to: now };
-    const [lines, spans, known, flags, alerts] = await Promise.all([
+    const ground = { from: Math.max(0, since - GROUND_BEFORE_MS), to: now };
+    const [lines, spans, known, flags, alerts, infrastructure] = await Promise.all([
       readLogs(context, since, degraded),
       Promise.all(
         traces.map(({ source, asking }) => asking(context, () => source.spans({ window: after, limit: SPANS }, abort))),
@@ -120,6 +138,7 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
       readGraphs(context),
       Promise.all(flagSystems.map(({ source, asking }) => asking(context, () => source.flags(abort)))),
       Promise.all(alertSources.map(({ source, asking }) => asking(context, () => source.alerts(after, abort)))),
+      Promise.all(grounds.map(({ source, asking }) => asking(context, () => source.infrastructure(ground, abort)))),
     ]);
     const allSpans = spans.flatMap((read) => read?.answer.spans ?? []);
     const named = [config.topology, ...known, topologyFromSpans(allSpans, after)].filter((graph) => graph !== null);
@@ -129,6 +148,9 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
       topology: mergedTopology(named),
       flags: flags.flatMap((read) => read?.answer ?? []),
       alerts: alerts.flatMap((read) => read?.answer ?? []),
+      infrastructure: infrastructure
+        .flatMap((read) => read?.answer ?? [])
+        .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
     };
   };
 }

@@ -107,6 +107,7 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
     ...(coincidence == null ? {} : { coincidence }),
     ...movedOf(caseFile),
     ...elsewhereOf(caseFile, isMeant),
+    ...infrastructureOf(caseFile, isMeant),
   };
 }
 
@@ -120,6 +121,14 @@ function movedOf(caseFile: CaseFile): Pick<CaseFile, "moved"> {
   const found = moved.length === 0 ? {} : { moved };
   moves.set(caseFile, found);
   return found;
+}
+
+/** What was done to the ground of these services: all of it, but for what is known as a service and joined to none of them. */
+function infrastructureOf(caseFile: CaseFile, isMeant: (service: string) => boolean): Pick<CaseFile, "infrastructure"> {
+  const { infrastructure, series, topology } = caseFile;
+  if (infrastructure === undefined) return {};
+  const known = new Set([...series.map(({ service }) => service), ...(topology?.edges.flat() ?? [])]);
+  return { infrastructure: infrastructure.filter(({ place }) => isMeant(place) || !known.has(place)) };
 }
 
 /** Changes of what nobody measures and nothing joins, and how likely one of those is called all the same. */

@@ -6,6 +6,7 @@ import { createCallGraph } from "../correlation/call-graph.ts";
 import { withElsewhere } from "../correlation/elsewhere.ts";
 import { exhaustion } from "../correlation/exhaustion.ts";
 import { HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
+import { isInfrastructure, withInfrastructure } from "../correlation/infrastructure.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { PastOutcomes } from "../correlation/past-outcomes.ts";
 import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
@@ -143,8 +144,10 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
   };
   const timing = { stepMs, course, windowMs: window.windowMs, at: caseFile.at };
   const all = withElsewhere(ranked, elsewhere, window.onset, timing);
-  const ranking = withFailedCanaries(all, judgeLiveCanaries(caseFile, config));
-  return { ranking, threshold, reached: (ranking.candidates[0]?.probability ?? 0) >= threshold };
+  const judged = withFailedCanaries(all, judgeLiveCanaries(caseFile, config));
+  const ranking = withInfrastructure(judged, caseFile.infrastructure ?? [], window.onset, timing);
+  const best = ranking.candidates.find((one) => !isInfrastructure(one));
+  return { ranking, threshold, reached: (best?.probability ?? 0) >= threshold };
 }
 
 function affected({ caseFile, config, answers, services }: StepInput): Answer<"check_affected_services"> {

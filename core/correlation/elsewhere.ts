@@ -2,6 +2,7 @@ import { logSumExp } from "../detection/robust.ts";
 import type { Elsewhere } from "../model/assessment.ts";
 import type { Candidate, Ranking } from "../model/candidate.ts";
 import type { Onset } from "../model/finding.ts";
+import { isInfrastructure } from "./infrastructure.ts";
 import { ELSEWHERE } from "./rank.ts";
 import { FROM_CHANGES, ORDINARY_CHANGES } from "./reasons.ts";
 import { type Course, timingEvidence } from "./timing.ts";
@@ -62,10 +63,12 @@ export function withElsewhere(
 }
 
 /**
- * The probability that no change is at fault which anything joins to what is degraded: "no change" and the changes
- * elsewhere together. Decisions compare with this, so that changes elsewhere move none. 0 to 1.
+ * The probability that no change is at fault which anything joins to what is degraded: "no change", the changes elsewhere
+ * and those of infrastructure together. Decisions compare with this, so that the latter move none. 0 to 1.
  */
 export function noJoinedChange({ candidates, noChangeProbability }: Ranking): number {
-  const elsewhere = candidates.filter(({ reasons }) => reasons.some(({ name }) => name === ELSEWHERE_REASON));
+  const elsewhere = candidates.filter(
+    (one) => isInfrastructure(one) || one.reasons.some(({ name }) => name === ELSEWHERE_REASON),
+  );
   return elsewhere.reduce((sum, { probability }) => sum + probability, noChangeProbability);
 }

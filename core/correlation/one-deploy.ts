@@ -51,6 +51,7 @@ function joined(sync: Change, rollouts: readonly Change[]): Change {
   const [first] = rollouts;
   if (first === undefined) return sync;
   const ends = rollouts.map(({ finishedAt }) => finishedAt);
+  const releasedBy = [sync, ...rollouts].flatMap((one) => one.releasedBy ?? []);
   const own = sync.ownRollback === true || rollouts.some(({ ownRollback }) => ownRollback === true);
   return {
     ...first,
@@ -59,6 +60,7 @@ function joined(sync: Change, rollouts: readonly Change[]): Change {
     to: first.to,
     startedAt: Math.min(sync.startedAt, first.startedAt),
     finishedAt: ends.includes(null) ? null : Math.max(...ends.map((end) => end ?? 0)),
+    ...(releasedBy.length === 0 ? {} : { releasedBy }),
     ...(own ? { ownRollback: true } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import type { Change } from "../model/change.ts";
+import type { Change, WorkloadRef } from "../model/change.ts";
 import { EARLY_MS, SYNC_MS } from "./one-deploy.ts";
 
 /** Changes of several services that are one act: somebody released them together, and one decision is about all of them. */
@@ -12,8 +12,8 @@ export interface SharedChange {
 }
 
 /**
- * Groups changes that are one act of release: of one commit (an app of apps, a release train, a monorepo), of one object
- * that several services read (a ConfigMap or Secret, a flag in one environment), and begun within one rollout: before
+ * Groups changes that are one act of release: of one commit (a release train, a monorepo), brought by one object (the
+ * sync of a parent application, a ConfigMap or Secret that several services read, a flag in one environment), and begun within one rollout: before
  * what came first has ended, or within the time that a sync of several waves may take (`SYNC_MS`). That two deploys begin
  * at the same moment makes them no act: ten teams deploy at ten o'clock. A second change of one object is another act,
  * and our own rollbacks belong to none. Only groups of two or more services; each change is in one group at most. Does not
@@ -24,8 +24,8 @@ export function sharedChange(changes: readonly Change[]): readonly SharedChange[
     .filter(({ ownRollback }) => ownRollback !== true)
     .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
   const acts = KINDS.flatMap((kind) =>
-    [...Map.groupBy(inOrder, kind.keyOf)].flatMap(([key, same]) =>
-      key === null ? [] : rolloutsOf(same).map((part) => ({ part, because: kind.words(part) })),
+    [...byKey(inOrder, kind.keysOf)].flatMap(([key, same]) =>
+      rolloutsOf(same).map((part) => ({ part, because: kind.words(part, key) })),
     ),
   ).filter(({ part }) => servicesOf(part).length > 1);
   return joined(acts, inOrder).map(({ part, because }) => ({
@@ -35,26 +35,27 @@ export function sharedChange(changes: readonly Change[]): readonly SharedChange[
   }));
 }
 
-/** What can make changes one act, and how that is said. `keyOf` null: nothing of this kind is known of the change. */
+/** What can make changes one act, and how that is said. `keysOf` empty: nothing of this kind is known of the change. */
 const KINDS: readonly {
-  readonly keyOf: (change: Change) => string | null;
-  readonly words: (part: readonly Change[]) => string;
+  readonly keysOf: (change: Change) => readonly string[];
+  readonly words: (part: readonly Change[], key: string) => string;
 }[] = [
   {
-    keyOf: ({ commit }) => (commit === undefined || commit === "" ? null : commitKey(commit)),
+    keysOf: ({ commit }) => (commit === undefined || commit === "" ? [] : [commitKey(commit)]),
     words: (part) => `${servicesOf(part).length} services were deployed from commit ${part[0]?.commit} in one rollout`,
   },
   {
-    keyOf: ({ workload }) =>
-      workload === undefined || !READ_BY_MANY.includes(workload.kind)
-        ? null
-        : JSON.stringify([workload.kind, workload.namespace, workload.name]),
-    words: (part) =>
-      `${servicesOf(part).length} services read ${part[0]?.workload?.kind} ${part[0]?.workload?.namespace}/${part[0]?.workload?.name}, which was changed`,
+    keysOf: (change) => [...new Set(broughtBy(change).map(refKey))],
+    words: (part, key) => {
+      const by = part.flatMap(broughtBy).find((one) => refKey(one) === key);
+      const count = servicesOf(part).length;
+      if (by?.kind === "Application") return `${count} services were deployed by one sync of application ${by.name}`;
+      return `${count} services read ${by?.kind} ${by?.namespace}/${by?.name}, which was changed`;
+    },
   },
   {
-    keyOf: ({ kind, flag, environment }) =>
-      kind !== "flag" || flag === undefined ? null : JSON.stringify([flag, environment ?? null]),
+    keysOf: ({ kind, flag, environment }) =>
+      kind !== "flag" || flag === undefined ? [] : [JSON.stringify([flag, environment ?? null])],
     words: (part) => `${servicesOf(part).length} services evaluate flag ${part[0]?.flag}, which was switched`,
   },
 ];
@@ -62,10 +63,26 @@ const KINDS: readonly {
 /** Objects that run nothing themselves; who reads them changes with them. */
 const READ_BY_MANY: readonly string[] = ["ConfigMap", "Secret"];
 
+/** The objects whose change brought this one: what its source tells, and itself where it is one that many read. */
+export const broughtBy = ({ workload, releasedBy = [] }: Change): readonly WorkloadRef[] => [
+  ...releasedBy,
+  ...(workload !== undefined && READ_BY_MANY.includes(workload.kind) ? [workload] : []),
+];
+
+const refKey = ({ kind, namespace, name }: WorkloadRef): string => JSON.stringify([kind, namespace, name]);
+
 /** Git's own abbreviation: sources tell of one commit at different lengths. @see git help rev-parse, core.abbrev */
 const ABBREVIATED = 7;
 const commitKey = (commit: string): string =>
   /^[0-9a-f]{7,64}$/i.test(commit) ? commit.slice(0, ABBREVIATED).toLowerCase() : commit;
+
+function byKey(
+  changes: readonly Change[],
+  keysOf: (change: Change) => readonly string[],
+): ReadonlyMap<string, readonly Change[]> {
+  const all = changes.flatMap((change) => keysOf(change).map((key) => ({ key, change })));
+  return new Map([...Map.groupBy(all, ({ key }) => key)].map(([key, same]) => [key, same.map(({ change }) => change)]));
+}
 
 const servicesOf = (part: readonly Change[]): readonly string[] => [...new Set(part.map(({ service }) => service))];
 

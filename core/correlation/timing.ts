@@ -54,7 +54,7 @@ const CLOCKS_DIFFER = 1e-6;
  * @see Lomax (1954), J. Am. Stat. Assoc. 49(268):847–852; an exponential of exponentially distributed rate
  */
 export function timingEvidence(
-  change: Pick<Change, "kind" | "startedAt" | "finishedAt" | "canary">,
+  change: Pick<Change, "startedAt" | "finishedAt" | "canary"> & { readonly kind: string },
   onset: Onset,
   options: {
     readonly stepMs: number;

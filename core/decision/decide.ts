@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { untold } from "../correlation/accomplice.ts";
 import { noJoinedChange } from "../correlation/elsewhere.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
+import { isInfrastructure } from "../correlation/infrastructure.ts";
 import { calleesKnown } from "../correlation/known-edges.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
@@ -323,11 +324,15 @@ function whyNoChange(
   // Where a node outside is named, the ranking's guess at a place would only contradict it.
   const silent = outside === null ? ["prior"] : ["prior", "place"];
   const said = ranking.noChangeReasons.filter(({ name }) => !silent.includes(name)).map(({ sentence }) => sentence);
-  const best = ranking.candidates[0];
+  const best = ranking.candidates.find((one) => !isInfrastructure(one));
+  const ground = ranking.candidates.find(isInfrastructure);
   const against = best === undefined ? ["no change stands in the window"] : sentences(best);
   const traffic = evidence.surge === null ? [] : [`users send ${evidence.surge.toFixed(1)} times the usual traffic`];
   return [
-    `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`,
+    ground === undefined
+      ? `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`
+      : `no change of a service is to blame with probability ${noJoinedChange(ranking).toFixed(3)}`,
+    ...(ground === undefined ? [] : sentences(ground)),
     ...traffic,
     ...(outside?.sentences ?? []),
     ...said,

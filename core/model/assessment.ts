@@ -1,5 +1,5 @@
 import type { Ranking } from "./candidate.ts";
-import type { Change } from "./change.ts";
+import type { Change, InfrastructureChange } from "./change.ts";
 import type { Decision } from "./decision.ts";
 import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./evidence.ts";
 import type { ConditionState, Finding, Onset } from "./finding.ts";
@@ -57,6 +57,8 @@ export interface CaseFile {
   readonly rollouts: readonly Rollout[];
   readonly alerts: readonly Alert[];
   readonly gaps: readonly Gap[];
+  /** What was done to the ground that services run on: it may explain, and nothing of it is ever undone. */
+  readonly infrastructure?: readonly InfrastructureChange[];
   /** Of services whose traffic of earlier days is known. */
   readonly usualTraffic?: readonly UsualTraffic[];
   /** In the evidence about one incident: what changed beyond all that something joins to it. */

@@ -45,7 +45,32 @@ export const Change = z.strictObject({
   requires: z.record(z.string(), z.string()).optional().describe("service → version it cannot serve below"),
   ownRollback: z.boolean().optional(),
   workload: WorkloadRef.optional(),
+  releasedBy: z
+    .array(WorkloadRef)
+    .optional()
+    .describe(
+      "What brought it, where its source knows: the sync of a parent application, a ConfigMap that is new to it",
+    ),
   fromRevision: z.string().optional(),
   toRevision: z.string().optional(),
 });
 export type Change = Readonly<z.infer<typeof Change>>;
+
+/**
+ * What was done to the ground that services run on: a node drained or lost, a cluster upgraded, a pool resized. It is no
+ * change of any service, so that it is a type of its own: it may explain, and nothing here can undo it.
+ */
+export const InfrastructureChange = Change.pick({
+  id: true,
+  from: true,
+  to: true,
+  startedAt: true,
+  finishedAt: true,
+  source: true,
+  author: true,
+  message: true,
+}).extend({
+  kind: z.literal("infrastructure"),
+  place: z.string().describe("What it was done to: a node, a pool, a cluster, a database"),
+});
+export type InfrastructureChange = Readonly<z.infer<typeof InfrastructureChange>>;

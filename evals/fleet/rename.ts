@@ -16,7 +16,7 @@ export function renamedApart({ bundle, truth }: Recorded, tag: string): Recorded
   const text = spokenNames(names);
   const record = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)]));
-  const { incident, series, changes, topology, logs, spans, alerts } = bundle;
+  const { incident, series, changes, topology, logs, spans, alerts, infrastructure } = bundle;
   return {
     bundle: {
       ...bundle,
@@ -27,6 +27,9 @@ export function renamedApart({ bundle, truth }: Recorded, tag: string): Recorded
       },
       series: series.map((one) => ({ ...one, service: name(one.service), labels: record(one.labels) })),
       changes: changes.map((change) => renamedChange(change, { tag, name, id, text })),
+      ...(infrastructure === undefined
+        ? {}
+        : { infrastructure: infrastructure.map((one) => ({ ...one, id: id(one.id), place: name(one.place) })) }),
       topology: topology === null ? null : renamedTopology(topology, name),
       logs: logs.map((line) => ({
         ...line,
@@ -77,7 +80,7 @@ interface Renaming {
 }
 
 function renamedChange(change: Change, { tag, name, id, text }: Renaming): Change {
-  const { commit, message, flag, requires, workload } = change;
+  const { commit, message, flag, requires, workload, releasedBy } = change;
   return {
     ...change,
     id: id(change.id),
@@ -86,6 +89,7 @@ function renamedChange(change: Change, { tag, name, id, text }: Renaming): Chang
     ...(message === undefined ? {} : { message: text(message) }),
     ...(flag === undefined ? {} : { flag: `${tag}-${flag}` }),
     ...(workload === undefined ? {} : { workload: { ...workload, name: `${tag}-${workload.name}` } }),
+    ...(releasedBy === undefined ? {} : { releasedBy: releasedBy.map((by) => ({ ...by, name: `${tag}-${by.name}` })) }),
     ...(requires === undefined
       ? {}
       : { requires: Object.fromEntries(Object.entries(requires).map(([service, to]) => [name(service), to])) }),

@@ -4,7 +4,7 @@ import type { Recorded } from "./recorded.ts";
 
 /** The same world `byMs` later (earlier where negative); whole ms. Every time in it and in its truth moves alike. Pure. */
 export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
-  const { incident, series, changes, topology, logs, spans, alerts } = bundle;
+  const { incident, series, changes, topology, logs, spans, alerts, infrastructure } = bundle;
   const { start, end } = incident.watch;
   return {
     bundle: {
@@ -16,6 +16,15 @@ export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
         startedAt: change.startedAt + byMs,
         finishedAt: change.finishedAt === null ? null : change.finishedAt + byMs,
       })),
+      ...(infrastructure === undefined
+        ? {}
+        : {
+            infrastructure: infrastructure.map((one) => ({
+              ...one,
+              startedAt: one.startedAt + byMs,
+              finishedAt: one.finishedAt === null ? null : one.finishedAt + byMs,
+            })),
+          }),
       topology: topology === null ? null : laterTopology(topology, byMs),
       logs: logs.map((line) => ({ ...line, at: line.at + byMs })),
       spans: spans.map((span) => ({ ...span, startUs: span.startUs + byMs * 1000 })),

@@ -31,6 +31,14 @@ export function united(bundles: readonly Bundle[], { start, end }: Watched, id: 
       bundles.flatMap(({ changes }) => changes),
       ({ startedAt }) => startedAt,
     ),
+    ...(bundles.every(({ infrastructure }) => infrastructure === undefined)
+      ? {}
+      : {
+          infrastructure: sorted(
+            bundles.flatMap(({ infrastructure }) => infrastructure ?? []),
+            ({ startedAt }) => startedAt,
+          ),
+        }),
     topology: known.length === 0 ? null : unitedTopology(known),
     logs: sorted(
       bundles.flatMap(({ logs }) => logs),

@@ -1,5 +1,6 @@
 import type { Config } from "../../core/config/config.ts";
 import { mergedTopology } from "../../core/correlation/call-graph.ts";
+import { broughtBy } from "../../core/correlation/shared-change.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { type AskContext, ask } from "../../core/model/asking.ts";
 import type { Gap } from "../../core/model/assessment.ts";
@@ -53,7 +54,8 @@ export async function readRecording(
     sources.traces.length +
     sources.topology.length +
     sources.rollouts.length +
-    sources.alerts.length;
+    sources.alerts.length +
+    (sources.infrastructure?.length ?? 0);
   let done = 0;
   /** One source at a time: whoever records is in no hurry, and the sources serve production. */
   const each = async <S extends { readonly name: string }, T>(
@@ -109,6 +111,9 @@ export async function readRecording(
   const alerts = await each(sources.alerts, "alerts", (source) =>
     ask(context, source.name, "alerts", () => source.alerts(evidence, abort)),
   );
+  const infrastructure = await each(sources.infrastructure ?? [], "infrastructure", (source) =>
+    ask(context, source.name, "infrastructure", () => source.infrastructure(evidence, abort)),
+  );
   const rollouts = await each(sources.rollouts, "rollouts", (source) =>
     ask(context, source.name, "rollouts", () => source.rollouts(abort)),
   );
@@ -129,6 +134,9 @@ export async function readRecording(
     changes: unique(changes.flat().filter(started))
       .map(recordable)
       .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
+    ...(infrastructure.flat().length === 0
+      ? {}
+      : { infrastructure: infrastructure.flat().sort((a, b) => a.startedAt - b.startedAt) }),
     topology: mergedTopology(graphs),
     logs: logs.flat().sort((a, b) => a.at - b.at),
     spans: spans.flat().sort((a, b) => a.startUs - b.startUs),
@@ -184,10 +192,12 @@ function services(
 
 /**
  * A change as a bundle holds it. What names a live object (workload, revision) goes: in a replay what runs follows from
- * the changes themselves, in revisions of its own.
+ * the changes themselves, in revisions of its own. An object that many read is named as what brought the change.
  */
-function recordable({ workload: _, fromRevision: __, toRevision: ___, ...change }: Change): Change {
-  return change;
+function recordable(live: Change): Change {
+  const { workload: _, fromRevision: __, toRevision: ___, releasedBy: ____, ...change } = live;
+  const releasedBy = broughtBy(live);
+  return releasedBy.length === 0 ? change : { ...change, releasedBy: [...releasedBy] };
 }
 
 const unique = (changes: readonly Change[]): Change[] => [...new Map(changes.map((one) => [one.id, one])).values()];

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, st
 import { basename, dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { UnshipError } from "../../core/errors.ts";
-import type { Change } from "../../core/model/change.ts";
+import type { Change, InfrastructureChange } from "../../core/model/change.ts";
 import type { Alert, LogLine, Span, Topology } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -41,7 +41,7 @@ function files(bundle: Bundle): readonly (readonly [name: string, text: string])
   return [
     ["incident.json", `${JSON.stringify({ ...incident, watch }, null, 1)}\n`],
     ["series.jsonl.gz", lines(bundle.series, seriesLine)],
-    ["changes.jsonl", lines(bundle.changes, changeLine)],
+    ["changes.jsonl", lines(bundle.changes, changeLine) + lines(bundle.infrastructure ?? [], infrastructureLine)],
     ...(topology === null ? [] : [["topology.json", `${JSON.stringify(topologyFile(topology))}\n`] as const]),
     ["logs.jsonl.gz", lines(bundle.logs, logLine)],
     ["spans.jsonl.gz", lines(bundle.spans, spanLine)],
@@ -88,6 +88,15 @@ const changeLine = (change: Change) => ({
   provides: change.provides,
   requires: change.requires,
   own_rollback: change.ownRollback,
+  released_by: change.releasedBy,
+});
+
+const infrastructureLine = ({ place, startedAt, finishedAt, ...rest }: InfrastructureChange) => ({
+  ...rest,
+  service: place,
+  started_at: rfc3339(startedAt),
+  finished_at: rfc3339(finishedAt),
+  reversible: false,
 });
 
 const topologyFile = ({ edges, external, details, reporting }: Topology) => ({

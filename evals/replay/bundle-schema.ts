@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ChangeKind } from "../../core/model/change.ts";
+import { ChangeKind, WorkloadRef } from "../../core/model/change.ts";
 import { EdgeSource, LogLevel } from "../../core/model/evidence.ts";
 import { ImpactLevel } from "../../core/model/impact.ts";
 import { Worse } from "../../core/model/signal.ts";
@@ -116,7 +116,7 @@ export const SeriesLine = z.strictObject({
 
 export const ChangeLine = z.strictObject({
   id: z.string().min(1),
-  kind: anyCase(ChangeKind),
+  kind: anyCase(z.enum([...ChangeKind.options, "infrastructure"])),
   service: z.string(),
   from: Version.nullable().transform((version) => version ?? ""),
   to: Version,
@@ -141,6 +141,7 @@ export const ChangeLine = z.strictObject({
   provides: z.record(z.string(), z.string()).optional(),
   requires: z.record(z.string(), z.string()).optional(),
   own_rollback: z.boolean().optional(),
+  released_by: z.array(WorkloadRef).optional(),
 });
 
 export const TopologyFile = z.strictObject({

@@ -47,6 +47,21 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
       },
       ...unheard(bundle, /^changes$/).map(({ source }) => ({ name: source, changes: () => down(source) })),
     ],
+    ...(bundle.infrastructure === undefined
+      ? {}
+      : {
+          infrastructure: [
+            {
+              name,
+              infrastructure: async ({ from, to }) => {
+                const now = clock.now();
+                return (bundle.infrastructure ?? [])
+                  .filter(({ startedAt, finishedAt }) => startedAt <= Math.min(to, now) && (finishedAt ?? now) >= from)
+                  .map((one) => asOf(one, now));
+              },
+            },
+          ],
+        }),
     logs:
       bundle.logs.length === 0
         ? []
@@ -173,7 +188,7 @@ function ownRollbacks(bundle: Bundle, taken: ReadonlyMap<string, number>): reado
 }
 
 /** A change as it could be known then: a finish that lies ahead is not known yet. */
-function asOf(change: Change, now: number): Change {
+function asOf<C extends { readonly finishedAt: number | null }>(change: C, now: number): C {
   return change.finishedAt !== null && change.finishedAt > now ? { ...change, finishedAt: null } : change;
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import type { Gap } from "../../core/model/assessment.ts";
-import type { Change } from "../../core/model/change.ts";
+import type { Change, InfrastructureChange } from "../../core/model/change.ts";
 import type { Alert, LogLine, Span, Topology } from "../../core/model/evidence.ts";
 import { type Series, WELL_KNOWN_METRICS, type WellKnownMetric } from "../../core/model/signal.ts";
 import {
@@ -25,6 +25,8 @@ export interface Bundle {
   readonly incident: IncidentFile;
   readonly series: readonly Series[];
   readonly changes: readonly Change[];
+  /** Changes of kind "infrastructure": of no service. Absent: there were none. */
+  readonly infrastructure?: readonly InfrastructureChange[];
   readonly topology: Topology | null;
   readonly logs: readonly LogLine[];
   readonly spans: readonly Span[];
@@ -47,13 +49,17 @@ export function readBundle(directory: string, warn: Warn = () => undefined): Bun
   const topology = readJson(directory, "topology.json", TopologyFile, warn);
   const lines = <T extends z.ZodType>(name: string, schema: T): z.output<T>[] =>
     readLines(directory, name, schema, warn).map(({ value }) => value);
+  const series = checkSeries(readLines(directory, "series.jsonl", SeriesLine, warn), warn).map(toSeries);
+  const changes = checkChanges(readLines(directory, "changes.jsonl", ChangeLine, warn), warn);
+  const infrastructure = changes.flatMap((line) => toInfrastructure(line) ?? []);
   return {
     directory,
     incident,
-    series: checkSeries(readLines(directory, "series.jsonl", SeriesLine, warn), warn).map(toSeries),
-    changes: checkChanges(readLines(directory, "changes.jsonl", ChangeLine, warn), warn)
-      .map(toChange)
-      .sort(byTime(({ startedAt }) => startedAt)),
+    series,
+    changes: changes.flatMap((line) => toChange(line) ?? []).sort(byTime(({ startedAt }) => startedAt)),
+    ...(infrastructure.length === 0
+      ? {}
+      : { infrastructure: infrastructure.sort(byTime(({ startedAt }) => startedAt)) }),
     topology: topology === null ? null : toTopology(topology),
     logs: lines("logs.jsonl", LogFileLine)
       .map(defined<LogLine>)
@@ -128,12 +134,33 @@ function isWellKnown(metric: string): metric is WellKnownMetric {
   return metric in WELL_KNOWN_METRICS;
 }
 
-function toChange({ started_at, finished_at, own_rollback, ...rest }: z.infer<typeof ChangeLine>): Change {
+function toChange(line: z.infer<typeof ChangeLine>): Change | null {
+  const { kind, started_at, finished_at, own_rollback, released_by, ...rest } = line;
+  if (kind === "infrastructure") return null;
   return defined<Change>({
     ...rest,
+    kind,
+    releasedBy: released_by,
     startedAt: started_at,
     finishedAt: finished_at ?? null,
     ownRollback: own_rollback,
+  });
+}
+
+function toInfrastructure(line: z.infer<typeof ChangeLine>): InfrastructureChange | null {
+  const { id, kind, service, from, to, started_at, finished_at, source, author, message } = line;
+  if (kind !== "infrastructure") return null;
+  return defined<InfrastructureChange>({
+    id,
+    kind,
+    place: service,
+    from,
+    to,
+    startedAt: started_at,
+    finishedAt: finished_at ?? null,
+    source,
+    author,
+    message,
   });
 }
 

@@ -4,7 +4,7 @@ import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, limit, more, notice, service } from "../arguments.ts";
-import { ChangeView, changeView } from "../change-view.ts";
+import { ChangeView, changeView, infrastructureView } from "../change-view.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
 import { refuseUnknownService, servicesOf } from "../known-service.ts";
@@ -26,7 +26,7 @@ export const listChanges = defineTool({
   input: z.strictObject({
     incident,
     service,
-    kind: ChangeKind.optional(),
+    kind: z.enum([...ChangeKind.options, "infrastructure"]).optional(),
     recent_only: z.boolean().default(false).describe("Only those in `recent`"),
     limit: limit(100, 20),
     cursor,
@@ -46,14 +46,22 @@ export const listChanges = defineTool({
     return once("list_changes", input, () => {
       const recent = answer("identify_recent_deployments", {});
       const inWindow = new Set(recent.changeIds);
-      const wanted = file.changes
+      const all = [
+        ...file.changes.map((change) => ({ view: () => changeView(change), ...change })),
+        ...(file.infrastructure ?? []).map((change) => ({
+          view: () => infrastructureView(change),
+          service: change.place,
+          ...change,
+        })),
+      ];
+      const wanted = all
         .filter((change) => input.service === undefined || change.service === input.service)
         .filter((change) => input.kind === undefined || change.kind === input.kind)
         .filter((change) => !input.recent_only || inWindow.has(change.id))
         .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
       const { cursor: at, limit: most, ...question } = input;
       const rows = [
-        ...wanted.map((change) => ({ change: changeView(change), id: null })),
+        ...wanted.map((change) => ({ change: change.view(), id: null })),
         ...recent.changeIds.slice(IDS_FIRST).map((id) => ({ change: null, id })),
       ];
       const shown = page(rows, { cursor: at, limit: most, question });

@@ -36,6 +36,8 @@ const flag = (service: string, at: number, key: string, environment = "productio
   const { commit: _, workload: _w, ...rest } = deploy(service, at);
   return { ...rest, id: `flag:${service}:${at}`, kind: "flag", flag: key, environment };
 };
+const ROOT = { kind: "Application", namespace: "argocd", name: "root" };
+const MAP = { kind: "ConfigMap", namespace: "shop", name: "shared-env" };
 const groups = (changes: readonly Change[]) => sharedChange(changes).map(({ services }) => services);
 const train = Array.from({ length: 20 }, (_, index) => deploy(`svc-${index}`, index * 5));
 
@@ -57,6 +59,32 @@ describe("changes that are one act of release", () => {
       "one ConfigMap that several services read",
       ["a", "b", "c"].map((name) => config(name, 0, "shared-env")),
       [["a", "b", "c"]],
+    ],
+    [
+      "an app of apps over several repositories: children that one sync of their parent changed",
+      ["a", "b", "c"].map((name, index) =>
+        deploy(name, index, { commit: `${index}`.repeat(40), releasedBy: [{ ...ROOT, name: "root@abc" }] }),
+      ),
+      [["a", "b", "c"]],
+    ],
+    [
+      "children of two parents",
+      ["a", "b"].map((name) => deploy(name, 0, { commit: "", releasedBy: [{ ...ROOT, name: `root-${name}` }] })),
+      [],
+    ],
+    [
+      "templates that came to read one ConfigMap, beside one that read another and that too",
+      [
+        deploy("a", 0, { commit: "", releasedBy: [MAP] }),
+        deploy("b", 1, { commit: "", releasedBy: [{ ...MAP, name: "b-env" }, MAP] }),
+        deploy("c", 2, { commit: "", releasedBy: [{ ...MAP, name: "c-env" }] }),
+      ],
+      [["a", "b"]],
+    ],
+    [
+      "a ConfigMap edited in place, and the restarts that followed it",
+      [config("a", 0, "shared-env"), deploy("b", 5, { commit: "", releasedBy: [MAP] })],
+      [["a", "b"]],
     ],
     ["two ConfigMaps", [config("a", 0, "a-env"), config("b", 0, "b-env")], []],
     ["a flag that several services evaluate", [flag("a", 0, "new-cart"), flag("b", 1, "new-cart")], [["a", "b"]]],

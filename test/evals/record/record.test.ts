@@ -241,6 +241,30 @@ describe("backtest", () => {
     expect(JSON.parse(printed.out).episodes).toEqual((await replayBundle(live, { version: "test" }, abort)).episodes);
   });
 
+  it("holds what brought a change, an object that many read included, and what was done to the ground", async () => {
+    const map = { kind: "ConfigMap", namespace: "shop", name: "shared-env" };
+    const by = { kind: "Application", namespace: "argocd", name: "root" };
+    const more = bundle.changes.map((change) => ({ ...change, workload: map, releasedBy: [by] }));
+    const drain = {
+      id: "drain-1",
+      kind: "infrastructure" as const,
+      place: "node worker-3",
+      from: "",
+      to: "drained",
+      startedAt: FROM + MINUTE,
+      finishedAt: FROM + 3 * MINUTE,
+      source: "cluster",
+    };
+    const { output } = await record({
+      ...sources(),
+      changes: [{ name: "cluster", changes: async () => more }],
+      infrastructure: [{ name: "cluster", infrastructure: async () => [drain] }],
+    });
+    const read = readBundle(output);
+    expect(read.infrastructure).toEqual([drain]);
+    expect(read.changes).toMatchObject(more.map(({ id }) => ({ id, releasedBy: [by, map] })));
+  });
+
   it("in observe mode the gate refuses", async () => {
     const { printed } = await backtest(sources(), { mode: "observe" });
     expect(printed.out).toContain("the gate would have refused");

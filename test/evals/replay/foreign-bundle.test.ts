@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { findBundles, readBundle, readTruth } from "../../../evals/replay/bundle.ts";
+import { bundleSources } from "../../../evals/replay/bundle-sources.ts";
+
+const never = new AbortController().signal;
 
 function folder(files: Readonly<Record<string, string | Buffer>>): string {
   const directory = mkdtempSync(join(tmpdir(), "unship-bundle-"));
@@ -43,6 +46,30 @@ function reading(files: Readonly<Record<string, string | Buffer>>) {
 describe("what others write into a bundle", () => {
   const lines = (...all: object[]) => all.map((one) => JSON.stringify(one)).join("\n");
   const plain = reading({ "changes.jsonl": lines(CHANGE), "series.jsonl": lines(SERIES) });
+
+  it("a change of infrastructure is of no service: it stands apart from those of services, and is told as it was known", async () => {
+    const { bundle, warnings } = reading({
+      "changes.jsonl": lines(CHANGE, {
+        ...{ ...CHANGE, id: "n1", kind: "Infrastructure", service: "node worker-3", from: null, to: "drained" },
+        reversible: false,
+      }),
+    });
+    expect(warnings).toEqual([]);
+    expect(bundle.changes.map(({ id }) => id)).toEqual(["d1"]);
+    const drained = { id: "n1", kind: "infrastructure", place: "node worker-3", from: "", to: "drained" };
+    expect(bundle.infrastructure).toMatchObject([drained]);
+    const now = Date.parse("2026-01-01T00:10:30Z");
+    const { infrastructure = [] } = bundleSources(bundle, { now: () => now }, new Map());
+    const window = { from: 0, to: now };
+    expect(await infrastructure[0]?.infrastructure(window, never)).toMatchObject([{ ...drained, finishedAt: null }]);
+    expect(await infrastructure[0]?.infrastructure({ from: 0, to: now - 60_000 }, never)).toEqual([]);
+  });
+
+  it("what brought a change is read with it", () => {
+    const by = { kind: "Application", namespace: "argocd", name: "root" };
+    const { bundle } = reading({ "changes.jsonl": lines({ ...CHANGE, released_by: [by] }) });
+    expect(bundle.changes).toMatchObject([{ id: "d1", releasedBy: [by] }]);
+  });
 
   it("keys that the format does not know are left out, and named once a file with the first line", () => {
     const { bundle, warnings } = reading({
