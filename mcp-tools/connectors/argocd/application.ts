@@ -62,7 +62,14 @@ const OperationState = z.looseObject({
       revisions: texts,
       source: Source.nullish(),
       sources: list(Source),
-      resources: list(z.looseObject({ kind: z.string(), name: z.string(), hookType: z.string().nullish() })),
+      resources: list(
+        z.looseObject({
+          kind: z.string(),
+          name: z.string(),
+          hookType: z.string().nullish(),
+          message: z.string().nullish(),
+        }),
+      ),
     })
     .nullish(),
 });

@@ -4,6 +4,7 @@ import type { ChangeSource } from "../../../core/ports.ts";
 import { type Application, type HistoryEntry, initiator, operationInProgress, versionOf } from "./application.ts";
 import type { ArgocdClient, RevisionMetadata } from "./client.ts";
 import { markOf } from "./mark.ts";
+import { releasedBy, type SyncTime } from "./parents.ts";
 import { type ServiceApplication, servicesOf } from "./services.ts";
 
 /** A sync that changed what stands: one of the history, or one that runs or failed and so is not in it yet. */
@@ -27,7 +28,7 @@ const REMEMBERED = 2000;
  * one before, and one for a sync that is under way or failed. Who: the account, or for auto-sync the author of the
  * commit. A sync ends before its pods are up, and Argo CD keeps no record of when those were: a change ends when it
  * begins, which says that nobody knows how long its pods took, and has no end as long as its application progresses. One
- * change for each service that the application deploys.
+ * change for each service that the application deploys. What a sync of its parent application brought is said so.
  */
 export function argocdChanges(client: ArgocdClient, services: readonly ServiceApplication[]): ChangeSource {
   const texts = new Map<string, RevisionMetadata | null>();
@@ -41,13 +42,20 @@ export function argocdChanges(client: ArgocdClient, services: readonly ServiceAp
           .filter(
             ({ startedAt, finishedAt }) => startedAt >= window.from || finishedAt === null || finishedAt >= window.from,
           )
-          .map((sync) => ({ application, sync })),
+          .map((sync) => ({
+            application,
+            sync,
+            by: releasedBy(application, sync.startedAt, applications, (parent) => syncTimes(parent, username)),
+          })),
       );
       if (texts.size > REMEMBERED) texts.clear();
       await Promise.all(found.map(({ application, sync }) => readText(application, sync, abort)));
       return found
-        .flatMap(({ application, sync }) =>
-          servicesOf(application, services).map((service, index) => changeOf(application, sync, service, index)),
+        .flatMap(({ application, sync, by }) =>
+          servicesOf(application, services).map((service, index): Change => {
+            const change = changeOf(application, sync, service, index);
+            return by.length === 0 ? change : { ...change, releasedBy: [...by] };
+          }),
         )
         .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
     },
@@ -110,6 +118,14 @@ function syncsOf(application: Application, username: string | null): readonly Sy
   const unrecorded = unrecordedSync(application);
   return unrecorded === null ? past : [...past, unrecorded];
 }
+
+/** The same syncs by when they themselves began and ended, whenever the pods that came of them did. */
+const syncTimes = (application: Application, username: string | null): readonly SyncTime[] =>
+  syncsOf(application, username).map(({ version, startedAt, finishedAt, entry }) => ({
+    version,
+    startedAt,
+    finishedAt: entry?.deployedAt ?? finishedAt,
+  }));
 
 const isProgressing = (application: Application): boolean =>
   operationInProgress(application) !== null || application.status.health?.status === "Progressing";

@@ -1,6 +1,7 @@
 import { UnshipError } from "../../../core/errors.ts";
 import { type Application, autoSync, type IgnoreRule } from "./application.ts";
 import type { ArgocdClient } from "./client.ts";
+import { parentsOf } from "./parents.ts";
 
 /** Something that writes an Application's own spec, and so may switch its auto-sync on again. */
 export interface Owner {
@@ -24,7 +25,7 @@ export async function ownersOf(
 ): Promise<readonly Owner[]> {
   const sets = application.metadata.ownerReferences.filter(({ kind }) => kind === "ApplicationSet");
   const generated = sets.map(({ name }) => setOf(client, name, application, abort));
-  return [...(await Promise.all(generated)), ...(await parentsOf(client, application, abort))];
+  return [...(await Promise.all(generated)), ...(await ownersAmong(client, application, abort))];
 }
 
 async function setOf(client: ArgocdClient, name: string, application: Application, abort: AbortSignal): Promise<Owner> {
@@ -37,18 +38,9 @@ async function setOf(client: ArgocdClient, name: string, application: Applicatio
   return { name: owner, putsBack: updates && !kept ? "at once" : "never" };
 }
 
-async function parentsOf(client: ArgocdClient, child: Application, abort: AbortSignal): Promise<readonly Owner[]> {
-  const { name, namespace, annotations, labels } = child.metadata;
-  const all = await client.applications(abort);
-  const found = all.filter(({ status }) =>
-    status.resources.some(
-      (one) =>
-        one.group === "argoproj.io" &&
-        one.kind === "Application" &&
-        one.name === name &&
-        (one.namespace === "" || one.namespace === namespace),
-    ),
-  );
+async function ownersAmong(client: ArgocdClient, child: Application, abort: AbortSignal): Promise<readonly Owner[]> {
+  const { annotations, labels } = child.metadata;
+  const found = parentsOf(child, await client.applications(abort));
   const marked = annotations["argocd.argoproj.io/tracking-id"]?.split(":")[0] ?? labels["argocd.argoproj.io/instance"];
   const unseen = marked === undefined || found.some(({ metadata }) => sameName(marked, metadata)) ? [] : [marked];
   return [

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { sharedChange } from "../../../../core/correlation/shared-change.ts";
+import type { Change } from "../../../../core/model/change.ts";
 import { commit, FIRST_SYNC, fakeApplication, fakeArgocd } from "../../../fakes/fake-argocd.ts";
 import { ALL, BAD, cartTarget, connectTo, executorFor, GOOD, never } from "./setting.ts";
 
@@ -105,6 +107,59 @@ describe("Argo CD: deploys from the history of applications", () => {
     const changes = await connectTo(argocd, services).changes.changes(ALL, never);
     expect(new Set(changes.map(({ service }) => service))).toEqual(new Set(["cart", "catalog", "mail"]));
     expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length);
+  });
+
+  describe("an app of apps: the syncs of children that a sync of their parent brought", () => {
+    const child = (name: string, repository: string) => {
+      const application = fakeApplication(name, [GOOD, BAD], {});
+      application.spec.source = { repoURL: `https://git.example/${repository}.git`, path: ".", targetRevision: "v2" };
+      return application;
+    };
+    const resources = ["cart", "stock"].map((name) => ({ group: "argoproj.io", kind: "Application", name }));
+    const root = () => fakeApplication("root", [commit("c"), commit("d")], { resources });
+    const roots = (changes: readonly Change[], service: string) =>
+      changes.filter((one) => one.service === service).map((one) => one.releasedBy?.map(({ name }) => name) ?? []);
+    const seconds = (many: number) => new Date(FIRST_SYNC + HOUR + many * 1000).toISOString();
+
+    it.each<[string, number, readonly string[]]>([
+      ["begins while the parent's sync runs", 3, ["root@dddddddddd"]],
+      ["waits for the next comparison", 170, ["root@dddddddddd"]],
+      ["begins long after: somebody pushed to the child's own repository", 600, []],
+      ["began before it", -60, []],
+    ])("one that %s", async (_, later, expected) => {
+      await using argocd = await fakeArgocd([root(), child("cart", "cart"), child("stock", "stock")]);
+      const last = argocd.application("stock").status.history.at(-1);
+      if (last !== undefined) Object.assign(last, { deployStartedAt: seconds(later), deployedAt: seconds(later + 9) });
+      const changes = await connectTo(argocd).changes.changes(ALL, never);
+      expect(roots(changes, "cart")).toEqual([["root@cccccccccc"], ["root@dddddddddd"]]);
+      expect(roots(changes, "stock")[1]).toEqual(expected);
+      expect(roots(changes, "root")).toEqual([[], []]);
+    });
+
+    it("are one release whatever repositories they come from; a child that the parent left unchanged is not of it", async () => {
+      await using argocd = await fakeArgocd([root(), child("cart", "cart"), child("stock", "stock")]);
+      const { changes } = connectTo(argocd);
+      const releases = async () =>
+        sharedChange((await changes.changes(ALL, never)).map((one) => ({ ...one, commit: `of ${one.service}` })));
+      expect((await releases()).map(({ services }) => services)).toEqual([
+        ["cart", "stock"],
+        ["cart", "stock"],
+      ]);
+      argocd.application("root").status.operationState = {
+        phase: "Succeeded",
+        startedAt: seconds(0),
+        finishedAt: seconds(5),
+        syncResult: {
+          revision: commit("d"),
+          resources: [
+            { kind: "Application", name: "cart", message: "application.argoproj.io/cart configured" },
+            { kind: "Application", name: "stock", message: "application.argoproj.io/stock unchanged" },
+          ],
+        },
+      };
+      expect((await releases()).map(({ changeIds }) => changeIds.length)).toEqual([2]);
+      expect(roots(await changes.changes(ALL, never), "stock")[1]).toEqual([]);
+    });
   });
 
   it("has no end as long as its application progresses", async () => {
