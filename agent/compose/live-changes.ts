@@ -28,6 +28,7 @@ export async function openDeployments(
   parts.sources.metrics.push(health);
   const changes = kubernetesChanges(options);
   parts.sources.changes.push(changes);
+  parts.sources.infrastructure.push(changes.infrastructure);
   parts.lacks.push(changes.partial);
   const rollouts = kubernetesRollouts(options);
   parts.sources.rollouts.push(rollouts);

@@ -50,6 +50,7 @@ const KINDS: readonly {
       const by = part.flatMap(broughtBy).find((one) => refKey(one) === key);
       const count = servicesOf(part).length;
       if (by?.kind === "Application") return `${count} services were deployed by one sync of application ${by.name}`;
+      if (by?.kind === "Checksum") return `${count} services were deployed with one new ${by.name}`;
       return `${count} services read ${by?.kind} ${by?.namespace}/${by?.name}, which was changed`;
     },
   },

@@ -41,7 +41,8 @@ export type WriteMethod = "POST" | "PUT" | "PATCH" | "DELETE";
 export interface Http {
   /** What errors call it by. */
   readonly source: string;
-  getJson<T>(path: Path, schema: z.ZodType<T>, abort: AbortSignal): Promise<T>;
+  /** `accept`: in which form; default any JSON. */
+  getJson<T>(path: Path, schema: z.ZodType<T>, abort: AbortSignal, accept?: string): Promise<T>;
   getText(path: Path, abort: AbortSignal): Promise<string>;
   /** The lines of an answer that stays open (a watch), without their line ends, until it ends or `abort` fires. */
   lines(path: Path, abort: AbortSignal): AsyncIterable<string>;
@@ -169,8 +170,8 @@ export function createHttp(options: HttpOptions): Http {
 
   return {
     source,
-    async getJson(path, schema, abort) {
-      return parse((await whole("GET", path, { accept: "application/json" }, undefined, abort)).text, schema);
+    async getJson(path, schema, abort, accept = "application/json") {
+      return parse((await whole("GET", path, { accept }, undefined, abort)).text, schema);
     },
     async getText(path, abort) {
       return (await whole("GET", path, { accept: "*/*" }, undefined, abort)).text;

@@ -1,9 +1,12 @@
 import type { Gap } from "../../../core/model/assessment.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { cleanText } from "../../../core/model/untrusted-text.ts";
-import type { ChangeSource } from "../../../core/ports.ts";
+import type { ChangeSource, InfrastructureSource } from "../../../core/ports.ts";
 import { trialOf } from "./argo-rollout.ts";
+import { broughtBy } from "./brought-by.ts";
 import type { KubeClient } from "./client.ts";
+import { type ConfigEdit, createConfigEdits, editChanges, editedWith } from "./config-maps.ts";
+import { createEvictions } from "./evictions.ts";
 import type { Workload } from "./history.ts";
 import { readInventory } from "./inventory.ts";
 import { CAUSE_ANNOTATION } from "./mark.ts";
@@ -22,6 +25,8 @@ export interface KubernetesSourceOptions {
 }
 
 export interface KubernetesChanges extends ChangeSource {
+  /** What the same readings tell of nodes. */
+  readonly infrastructure: InfrastructureSource;
   /** What the last answer lacked. */
   partial(): readonly Gap[];
 }
@@ -30,26 +35,43 @@ export interface KubernetesChanges extends ChangeSource {
  * Deploys, as the history that Deployments, StatefulSets and DaemonSets keep: one change for each time that a template
  * became the current one. `timeline.ts` says how its times are known. `author` is the field manager of the write
  * ("kubectl-set", "helm", …) or the annotation unship.dev/author, `message` the annotation kubernetes.io/change-cause.
+ * ConfigMaps that were edited in place are changes of those who mount them; `config-maps.ts` says how they are known.
  */
 export function kubernetesChanges({ client, namespaces, services, now }: KubernetesSourceOptions): KubernetesChanges {
   const timeline = createTimeline();
+  const evictions = createEvictions(client.source, now);
+  const configs = createConfigEdits(client);
   let eventsRefused = false;
+  let mapsRefused = false;
   return {
     name: client.source,
-    partial: () => {
-      const because = "the credentials may not read events, so that it is known less exactly";
-      return eventsRefused ? [{ source: `${client.source} events`, what: "when a deploy began", because }] : [];
-    },
+    infrastructure: evictions,
+    partial: () => [
+      ...(eventsRefused ? [gap(client, "events", "when a deploy began", "so that it is known less exactly")] : []),
+      ...(mapsRefused ? [gap(client, "configmaps", "ConfigMaps edited in place", "so that none is a suspect")] : []),
+    ],
     async changes(window, abort) {
       const inventory = await readInventory(client, namespaces, abort, { events: true });
+      const edits = await configs.edits(inventory.workloads, abort);
       const at = now();
+      evictions.see(inventory.pods);
       eventsRefused = inventory.eventsRefused;
-      return inventory.workloads
-        .flatMap((workload) =>
-          timeline
-            .stages(workload, inventory, at)
-            .flatMap((stage) => changeOf(workload, stage, services, client.source) ?? []),
-        )
+      mapsRefused = edits === null;
+      const all = inventory.workloads.map((workload) => ({
+        workload,
+        stages: timeline.stages(workload, inventory, at),
+      }));
+      const deploys = all.flatMap(({ workload, stages }) =>
+        stages.flatMap((stage) => changeOf(workload, stage, services, client.source, edits ?? []) ?? []),
+      );
+      const stagesOf = new Map(all.map(({ workload, stages }) => [workload, stages]));
+      const edited = editChanges(edits ?? [], inventory.workloads, {
+        serviceOf: (workload) => serviceOf(workload, services),
+        deploysOf: (workload) => (stagesOf.get(workload) ?? []).flatMap(({ startedAt }) => startedAt ?? []),
+        source: client.source,
+        now: at,
+      });
+      return [...deploys, ...edited]
         .filter(({ startedAt }) => startedAt <= window.to)
         .filter(
           ({ startedAt, finishedAt }) => startedAt >= window.from || finishedAt === null || finishedAt >= window.from,
@@ -59,11 +81,18 @@ export function kubernetesChanges({ client, namespaces, services, now }: Kuberne
   };
 }
 
+const gap = ({ source }: KubeClient, kind: string, what: string, so: string): Gap => ({
+  source: `${source} ${kind}`,
+  what,
+  because: `the credentials may not read ${kind}, ${so}`,
+});
+
 function changeOf(
   workload: Workload,
   { revision, entry, previous, startedAt, finishedAt, own, author }: Stage,
   services: readonly ServiceWorkload[],
   source: string,
+  edits: readonly ConfigEdit[],
 ): Change | null {
   if (startedAt === null) return null;
   const { namespace, name } = workload.object.metadata;
@@ -72,6 +101,10 @@ function changeOf(
   const commit = COMMIT_ANNOTATIONS.map((key) => marks[key]).find((one) => one !== undefined);
   const message = marks[CAUSE_ANNOTATION];
   const share = shareOf(workload, entry);
+  const brought = [
+    ...broughtBy(entry.template, previous?.template ?? null, namespace),
+    ...(previous === null ? [] : editedWith(edits, workload, startedAt)),
+  ];
   return {
     id: `deploy:${namespace}/${name}:${entry.meta.name}:${revision}`,
     kind: "deploy",
@@ -90,6 +123,7 @@ function changeOf(
     ...(commit === undefined ? {} : { commit }),
     ...(message === undefined ? {} : { message: cleanText(message) }),
     ...(share === null ? {} : { canary: share }),
+    ...(brought.length === 0 ? {} : { releasedBy: brought }),
     ...(own === null ? {} : { ownRollback: true }),
   };
 }

@@ -26,6 +26,8 @@ export interface ListOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** "reason=ScalingReplicaSet": a server that does not know it answers with more. */
   readonly fields?: string;
+  /** Objects without anything but their metadata, which a server that does not know of it passes over. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface Patch {
@@ -145,6 +147,9 @@ const Review = z.looseObject({
   status: z.looseObject({ allowed: z.boolean(), evaluationError: z.string().nullish() }),
 });
 
+/** @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-metadata */
+const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
 async function pages<T>(
   http: Http,
   kind: ReadableKind,
@@ -163,7 +168,8 @@ async function pages<T>(
   const items: T[] = [];
   let next = "";
   do {
-    const page = await http.getJson(collectionPath(kind, namespace, filter, next), Page, abort);
+    const path = collectionPath(kind, namespace, filter, next);
+    const page = await http.getJson(path, Page, abort, filter.metadataOnly ? METADATA_ONLY : undefined);
     for (const item of page.items) items.push(item);
     next = page.metadata?.continue ?? "";
   } while (next !== "");

@@ -183,6 +183,7 @@ export const Pod = z.looseObject({
   metadata: Meta,
   spec: z
     .looseObject({
+      nodeName: z.string().nullish(),
       containers: list(
         z.looseObject({ name: z.string(), startupProbe: Probe.nullish(), readinessProbe: Probe.nullish() }),
       ),
@@ -228,3 +229,5 @@ export const ServiceObject = z.looseObject({
 export type ServiceObject = z.infer<typeof ServiceObject>;
 
 export const ConfigMapObject = z.looseObject({ metadata: Meta, data: Strings });
+/** A ConfigMap without its content: what else a server sends is left out. */
+export const ConfigMapMeta = z.object({ metadata: Meta });

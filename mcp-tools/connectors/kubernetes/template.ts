@@ -15,8 +15,12 @@ const Container = z.looseObject({
     )
     .nullish(),
   envFrom: z.array(z.looseObject({ configMapRef: Reference, secretRef: Reference })).nullish(),
+  volumeMounts: z
+    .array(z.looseObject({ name: z.string(), subPath: z.string().nullish(), subPathExpr: z.string().nullish() }))
+    .nullish(),
 });
 const Volume = z.looseObject({
+  name: z.string().default(""),
   configMap: Reference,
   secret: z.looseObject({ secretName: z.string().optional() }).nullish(),
   projected: z
@@ -99,15 +103,37 @@ export function configsOf(template: PodTemplate): readonly string[] {
       add("Secret", secretRef?.name);
     }
   }
-  for (const { configMap, secret, projected } of spec?.volumes ?? []) {
-    add("ConfigMap", configMap?.name);
-    add("Secret", secret?.secretName);
-    for (const source of projected?.sources ?? []) {
-      add("ConfigMap", source.configMap?.name);
-      add("Secret", source.secret?.name);
-    }
-  }
+  for (const name of (spec?.volumes ?? []).flatMap(configsIn)) names.add(name);
   return [...names].sort();
+}
+
+/**
+ * Names of those that running pods read anew when they are changed: mounted as a whole. A variable, and a single file of one
+ * (`subPath`), stay as they were when the pod started.
+ *
+ * @see https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically
+ */
+export function mountedConfigsOf(template: PodTemplate): readonly string[] {
+  const { spec } = readable(template);
+  const whole = new Set(
+    (spec?.containers ?? [])
+      .flatMap(({ volumeMounts }) => volumeMounts ?? [])
+      .filter(({ subPath, subPathExpr }) => !subPath && !subPathExpr)
+      .map(({ name }) => name),
+  );
+  return [...new Set((spec?.volumes ?? []).filter(({ name }) => whole.has(name)).flatMap(configsIn))].sort();
+}
+
+function configsIn({ configMap, secret, projected }: z.infer<typeof Volume>): readonly string[] {
+  const named = (kind: string, name: string | undefined) => (name === undefined ? [] : [`${kind} ${name}`]);
+  return [
+    ...named("ConfigMap", configMap?.name),
+    ...named("Secret", secret?.secretName),
+    ...(projected?.sources ?? []).flatMap((source) => [
+      ...named("ConfigMap", source.configMap?.name),
+      ...named("Secret", source.secret?.name),
+    ]),
+  ];
 }
 
 /**
