@@ -1,4 +1,4 @@
-import { chance } from "./chance.ts";
+import { chance } from "../../../evals/real-kubernetes/shop/chance.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Planned } from "./run.ts";
 import {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { WatchLine } from "../../../evals/demo/watch-process.ts";
+import type { Behaviour } from "../../../evals/real-kubernetes/shop/images.ts";
 import { type Fleet, NAMESPACE } from "./fleet.ts";
-import type { Behaviour } from "./images.ts";
 import { persist } from "./workloads.ts";
 
 /** What became of one trouble, or of one innocent change. */

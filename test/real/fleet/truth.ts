@@ -1,5 +1,5 @@
-import { USUAL_ERRORS } from "./images.ts";
-import type { Traffic } from "./traffic.ts";
+import { USUAL_ERRORS } from "../../../evals/real-kubernetes/shop/images.ts";
+import type { Traffic } from "../../../evals/real-kubernetes/shop/traffic.ts";
 
 /** Whether a service is degraded, second by second, by what is true of it and not by what anybody measured. */
 export interface TruthRecord {

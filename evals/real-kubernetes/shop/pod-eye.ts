@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { KubeApi } from "../../../evals/real-kubernetes/api.ts";
+import type { KubeApi } from "../api.ts";
 
 /** A pod as whoever sends requests to it sees it. */
 export interface SeenPod {

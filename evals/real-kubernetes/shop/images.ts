@@ -1,4 +1,4 @@
-import { POD_DIGITS, type PodFate } from "../../../evals/real-kubernetes/stages.ts";
+import { POD_DIGITS, type PodFate } from "../stages.ts";
 import type { Chance } from "./chance.ts";
 
 /** How an image answers, whatever its pods' fate. */
