@@ -1,8 +1,8 @@
 import { parse, stringify } from "yaml";
 import { demoConfiguration } from "../../../evals/demo/configuration.ts";
 import type { Durations } from "../../../evals/demo/durations.ts";
+import type { Roles } from "../../../evals/real-kubernetes/roles.ts";
 import type { ServiceModel } from "../../../evals/real-kubernetes/shop/traffic.ts";
-import type { Roles } from "../kubernetes/roles.ts";
 import type { Workload } from "./workloads.ts";
 
 /** The seed's durations divided by thirty, but for the verification's, which every good version must have served first. */

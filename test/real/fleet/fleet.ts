@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type GateProcess, startGate } from "../../../evals/demo/gate-process.ts";
 import { startPrometheus } from "../../../evals/demo/prometheus-process.ts";
 import { startWatch, type WatchProcess } from "../../../evals/demo/watch-process.ts";
 import { type AuditedWrite, auditedWrites } from "../../../evals/real-kubernetes/audit.ts";
 import type { ControlPlane } from "../../../evals/real-kubernetes/control-plane.ts";
+import { giveRoles, type Roles } from "../../../evals/real-kubernetes/roles.ts";
 import { type Chance, chance } from "../../../evals/real-kubernetes/shop/chance.ts";
 import { createImages, type Images } from "../../../evals/real-kubernetes/shop/images.ts";
 import { startPages } from "../../../evals/real-kubernetes/shop/pages.ts";
@@ -12,10 +14,8 @@ import { followPods, type PodEye } from "../../../evals/real-kubernetes/shop/pod
 import { createTraffic, type Traffic } from "../../../evals/real-kubernetes/shop/traffic.ts";
 import { prometheusConfig } from "../../../evals/sandbox/discovery.ts";
 import { startTestPlane } from "../kubernetes/plane.ts";
-import { giveRoles, type Roles } from "../kubernetes/roles.ts";
 import { realParts } from "../real-parts.ts";
 import { CHANNEL_VARIABLE, type FleetService, fleetConfiguration } from "./configuration.ts";
-import { type GateProcess, startGate } from "./gate-process.ts";
 import { recordTruth, type TruthRecord } from "./truth.ts";
 import { openTwin, type Twin } from "./twin.ts";
 import { type Desk, openDesk, type Workload } from "./workloads.ts";

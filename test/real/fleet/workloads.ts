@@ -1,5 +1,5 @@
 import type { KubeApi } from "../../../evals/real-kubernetes/api.ts";
-import { daemonSet, deployment, statefulSet, template } from "../kubernetes/manifests.ts";
+import { daemonSet, deployment, statefulSet, template } from "../../../evals/real-kubernetes/manifests.ts";
 
 export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet";
 

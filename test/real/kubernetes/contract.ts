@@ -1,7 +1,7 @@
 // Long because it is one list: everything that is relied on of an API server, in one place to read and to add to.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answer, CallOptions, KubeApi } from "../../../evals/real-kubernetes/api.ts";
-import { deployment, statefulSet } from "./manifests.ts";
+import { deployment, statefulSet } from "../../../evals/real-kubernetes/manifests.ts";
 
 /** An API server with its controllers, in whose namespace `default` nothing is yet. */
 export interface ServerUnderTest extends AsyncDisposable {

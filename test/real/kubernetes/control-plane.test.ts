@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubeApi } from "../../../evals/real-kubernetes/api.ts";
 import { auditedWrites } from "../../../evals/real-kubernetes/audit.ts";
 import { type ControlPlane, EDGE_NODE, ON_EDGE } from "../../../evals/real-kubernetes/control-plane.ts";
-import { deployment, template } from "./manifests.ts";
+import { deployment, template } from "../../../evals/real-kubernetes/manifests.ts";
+import { giveRoles, type Role, type Roles } from "../../../evals/real-kubernetes/roles.ts";
 import { hasControlPlane, startTestPlane } from "./plane.ts";
-import { giveRoles, type Role, type Roles } from "./roles.ts";
 
 const APPS = "/apis/apps/v1/namespaces/shop";
 const MERGE = "application/merge-patch+json";

@@ -6,6 +6,8 @@ import type { Target } from "../../../core/model/plan.ts";
 import type { Executor } from "../../../core/ports.ts";
 import { auditedWrites } from "../../../evals/real-kubernetes/audit.ts";
 import type { ControlPlane } from "../../../evals/real-kubernetes/control-plane.ts";
+import { daemonSet, deployment, statefulSet, template } from "../../../evals/real-kubernetes/manifests.ts";
+import { giveRoles, type Roles } from "../../../evals/real-kubernetes/roles.ts";
 import { type KubeClient, kubeClient, type WorkloadKind } from "../../../mcp-tools/connectors/kubernetes/client.ts";
 import { readHistory, type Workload } from "../../../mcp-tools/connectors/kubernetes/history.ts";
 import { readKubeconfig } from "../../../mcp-tools/connectors/kubernetes/kubeconfig.ts";
@@ -13,9 +15,7 @@ import { RolloutObject, WorkloadObject } from "../../../mcp-tools/connectors/kub
 import { rolloutActs } from "../../../mcp-tools/connectors/kubernetes/rollout-acts.ts";
 import { kubectlRolloutUndo } from "../../../mcp-tools/connectors/kubernetes/undo.ts";
 import { KUBECTL } from "../kubectl.ts";
-import { daemonSet, deployment, statefulSet, template } from "./manifests.ts";
 import { hasControlPlane, hasRollouts, startTestPlane } from "./plane.ts";
-import { giveRoles, type Roles } from "./roles.ts";
 
 /** Two namespaces with the same history: unship undoes in one with the gate's own token, the oracle in the other. */
 const OURS = "shop";

@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const MAIN = join(import.meta.dirname, "../../../agent/main.ts");
+const MAIN = join(import.meta.dirname, "../../agent/main.ts");
 
 export interface GateProcess extends AsyncDisposable {
   readonly pid: number;
