@@ -8,7 +8,7 @@ rmSync(join(root, "dist"), { recursive: true, force: true });
 execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 for (const file of [
   "package.json",
-  ...globSync("{agent/prompts/*.md,evals/sandbox/**/*.json,examples/*.yaml}", { cwd: root }),
+  ...globSync("{agent/prompts/*.md,evals/sandbox/**/*.json,examples/*.yaml,docs/separation.md}", { cwd: root }),
 ]) {
   mkdirSync(dirname(join(root, "dist", file)), { recursive: true });
   cpSync(join(root, file), join(root, "dist", file));

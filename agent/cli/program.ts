@@ -58,6 +58,10 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--scenario <name>", "what goes wrong; a wrong name lists them all", "bad-deploy")
       .option("--real-time", "with the durations of the example configuration (3 m, 5 m, 10 m)")
       .option("--prometheus", "with Debian's Prometheus scraping the sandbox instead of the embedded scraper")
+      .option(
+        "--real-kubernetes <folder>",
+        "on a real control plane, whose programs npm run real-parts put into the folder",
+      )
       .option("--keep <folder>", "keep the run's files here"),
   ).action(run(async (options) => lab.demo(to, options, abort)));
 

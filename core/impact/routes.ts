@@ -72,7 +72,7 @@ export function budgetSentence(share: number, findings: readonly Finding[], at: 
   const burn = share / OBJECTIVE;
   const spent = (burn * Math.max(0, at - Math.min(...onsets))) / PERIOD_MS;
   const left = PERIOD_MS / burn / 3_600_000;
-  return `an objective of 99.9 % over 30 days would be burnt ${burn.toFixed(0)} times too fast: ${twoDigits(100 * spent)} % of its budget is spent since the onset, all of it in ${twoDigits(left)} h`;
+  return `burn rate ${burn.toFixed(0)}× (SLO 99.9 % over 30 d): ${twoDigits(100 * spent)} % of the error budget spent since onset, all of it in ${twoDigits(left)} h`;
 }
 /** Two digits that say something, and never an exponent: `0.23`, `7.2`, `120`. */
 const twoDigits = (value: number): string => (value < 100 ? value.toPrecision(2) : value.toFixed(0));

@@ -48,13 +48,19 @@ const Flag = z.object({ enabled: z.boolean() });
 const EVERY_MS = 1000;
 
 /** Follows the culprit by itself, second by second, through the sandbox's APIs and nothing of unship's. */
-export async function followCulprit(
+export function followCulprit(
   endpoints: SandboxEndpoints,
-  culprit: { readonly kind: "deployment" | "flag"; readonly name: string },
+  { kind, name }: { readonly kind: "deployment" | "flag"; readonly name: string },
 ): Promise<CulpritRecord> {
+  const { kubernetes, namespace } = endpoints;
+  if (kind === "flag") return followStates(() => askFlag(endpoints, name));
+  return followStates(() => deploymentState((path) => read(new URL(path, kubernetes)), namespace, name));
+}
+
+/** Asks once now, and then every second. */
+export async function followStates(ask: () => Promise<CulpritState>): Promise<CulpritRecord> {
   const states: CulpritState[] = [];
-  const ask = culprit.kind === "flag" ? askFlag : askDeployment;
-  const look = async () => void states.push(await ask(endpoints, culprit.name));
+  const look = async () => void states.push(await ask());
   await look();
   const stop = new AbortController();
   const following = (async () => {
@@ -73,12 +79,17 @@ export async function followCulprit(
   };
 }
 
-async function askDeployment({ kubernetes, namespace }: SandboxEndpoints, name: string): Promise<CulpritState> {
+/** How a Deployment stands now. `get`: a path of a Kubernetes API, as JSON. */
+export async function deploymentState(
+  get: (path: string) => Promise<unknown>,
+  namespace: string,
+  name: string,
+): Promise<CulpritState> {
   const at = Date.now();
-  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
-  const { metadata, spec, status } = await read(new URL(path, kubernetes), Deployment);
-  const selector = `/api/v1/namespaces/${namespace}/pods?labelSelector=app%3D${name}`;
-  const { items } = await read(new URL(selector, kubernetes), Pods);
+  const { metadata, spec, status } = Deployment.parse(
+    await get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`),
+  );
+  const { items } = Pods.parse(await get(`/api/v1/namespaces/${namespace}/pods?labelSelector=app%3D${name}`));
   const runs = spec.template.spec.containers[0]?.image ?? "";
   const pods = items.filter((pod) => pod.spec.containers.some(({ image }) => image === runs));
   const ready = pods.filter(({ status: { conditions = [] } }) =>
@@ -94,16 +105,12 @@ async function askFlag(endpoints: SandboxEndpoints, name: string): Promise<Culpr
   const { flags, flagToken, flagProject, flagEnvironment } = endpoints;
   const path = `/api/admin/projects/${flagProject}/features/${name}/environments/${flagEnvironment}`;
   const at = Date.now();
-  const { enabled } = await read(new URL(path, flags), Flag, { authorization: flagToken });
+  const { enabled } = Flag.parse(await read(new URL(path, flags), { authorization: flagToken }));
   return { at, runs: enabled ? "on" : "off", complete: true, pods: 0, ready: 0 };
 }
 
-async function read<T extends z.ZodType>(
-  url: URL,
-  schema: T,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<z.output<T>> {
+async function read(url: URL, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const answer = await fetch(url, { headers: { accept: "application/json", ...headers } });
   if (!answer.ok) throw new Error(`${url.pathname} was answered ${answer.status}`);
-  return schema.parse(await answer.json());
+  return answer.json();
 }

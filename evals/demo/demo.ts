@@ -1,21 +1,21 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createIncidentLabels } from "../../agent/cli/incident-labels.ts";
 import { UnshipError } from "../../core/errors.ts";
-import { cameToNothing } from "../../core/model/incident.ts";
 import type { SandboxEvent } from "../sandbox/acts.ts";
-import { startSandbox } from "../sandbox/sandbox.ts";
-import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario } from "../sandbox/scenarios.ts";
-import { demoConfiguration, FLAG_TOKEN_VARIABLE } from "./configuration.ts";
-import { type CulpritRecord, followCulprit } from "./culprit-record.ts";
-import { DEMO_DURATIONS, type Durations, SEED_DURATIONS } from "./durations.ts";
-import { startPrometheus } from "./prometheus-process.ts";
+import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from "../sandbox/scenarios.ts";
+import type { CulpritRecord } from "./culprit-record.ts";
+import { DEMO_DURATIONS, type Durations, REAL_DEMO_DURATIONS, SEED_DURATIONS } from "./durations.ts";
+import { type Follow, followIncident, followQuiet, onsetOf } from "./follow.ts";
+import { REAL_TITLES, requireControlPlane } from "./real-parts.ts";
 import { type DemoResult, type Judged, jsonResults } from "./result.ts";
+import { openSandboxStage, type StageOptions } from "./sandbox-stage.ts";
+import type { Stage } from "./stage.ts";
 import { paints, storyLine, table } from "./story.ts";
-import { isAbout, judgeTogether, type Trouble, troublesOf } from "./troubles.ts";
-import { startWatch, type WatchLine, type WatchProcess } from "./watch-process.ts";
+import { isAbout, judgeTogether, troublesOf } from "./troubles.ts";
+import { startWatch, type WatchLine } from "./watch-process.ts";
 import { blindness, isNoticed } from "./watch-sight.ts";
 
 export interface DemoOptions {
@@ -23,14 +23,14 @@ export interface DemoOptions {
   readonly realTime: boolean;
   /** Debian's Prometheus instead of the embedded scraper. */
   readonly prometheus: boolean;
+  /** A folder with the programs of a real control plane, which takes the sandbox's place. */
+  readonly realKubernetes?: string;
   readonly directory?: string;
   readonly colour: boolean;
   /** How wide the terminal is. */
   readonly columns: number;
 }
 
-/** Healthy traffic before anything breaks: enough samples of a baseline to tell worse from usual. */
-const WARM_UP_STEPS = 20;
 /** A busy machine takes a while to load the watch's code. */
 const START_MS = 120_000;
 /** How long a system that nothing should be done about is watched after its trouble began, in policy durations. */
@@ -43,9 +43,9 @@ function quietWatchMs({ canaryOf }: Scenario, { autoLatencyMs, canaryMs, stepMs 
 }
 
 /**
- * The main job, live: starts the sandbox and, in a process of its own, a watch that knows nothing but the sandbox's
- * endpoints; breaks the sandbox; follows what the watch does until the incident is over; judges by the sandbox's own
- * record. `print` gets whole lines.
+ * The main job, live: starts the sandbox (or a real control plane) and, in a process of its own, a watch that knows nothing
+ * but the system's endpoints; breaks the system; follows what the watch does until the incident is over; judges by the
+ * system's own record. `print` gets whole lines.
  */
 export async function runDemo(
   options: DemoOptions,
@@ -58,38 +58,19 @@ export async function runDemo(
       reason: `there is no "${options.scenario}"; there are ${SCENARIO_NAMES.join(", ")}`,
     });
   }
+  if (options.realKubernetes !== undefined) requireControlPlane(options.realKubernetes, options.scenario);
   const scenario: Scenario = SCENARIOS[options.scenario];
-  const durations = options.realTime ? SEED_DURATIONS : DEMO_DURATIONS;
+  const durations = durationsOf(options);
   const paint = paints(options.colour);
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "unship-demo-"));
   mkdirSync(directory, { recursive: true });
 
-  print(paint.bold(`unship demo: ${scenario.title}`));
+  const title = options.realKubernetes === undefined ? undefined : REAL_TITLES[options.scenario];
+  print(paint.bold(`unship demo: ${title ?? scenario.title}`));
   print(paint.dim(`  everything stands in ${directory}`));
-  const { worlds = ["shop"] } = scenario;
-  const beside = worlds.length === 1 ? "" : " and another team's two services beside it";
-  print(`Starting a small shop${beside}: seven services, visitors, an imitated Kubernetes, flags, traces …`);
-  await using sandbox = await startSandbox({ directory: join(directory, "sandbox"), scenario: options.scenario });
-  await using prometheus = options.prometheus
-    ? await startPrometheus(sandbox.endpoints.prometheusConfigPath, join(directory, "prometheus"))
-    : null;
-  const config = join(directory, "unship.yaml");
-  writeFileSync(
-    config,
-    demoConfiguration({
-      endpoints: sandbox.endpoints,
-      durations,
-      directory,
-      prometheus: prometheus?.url ?? null,
-      worlds,
-    }),
-  );
-  print("Starting the watch, in a process of its own that knows the shop's published endpoints alone …");
-  await using watch = startWatch({
-    directory,
-    config,
-    variables: { [FLAG_TOKEN_VARIABLE]: sandbox.endpoints.flagToken },
-  });
+  await using stage = await openStage({ ...options, scenario: options.scenario }, { directory, durations, print });
+  const { config, variables } = stage;
+  await using watch = startWatch({ directory, config, variables });
   let onset: number | null = null;
   const labels = createIncidentLabels();
   watch.onLine((line) => {
@@ -102,7 +83,7 @@ export async function runDemo(
       reason: `it did not start; see ${join(directory, "watch.stderr.log")}`,
     });
   }
-  await wait(WARM_UP_STEPS * durations.stepMs, undefined, { signal: abort });
+  await wait(stage.warmUpMs, undefined, { signal: abort });
 
   const before = watch.lines.length;
   const troubles = troublesOf(options.scenario);
@@ -110,17 +91,14 @@ export async function runDemo(
   const states: CulpritRecord[][] = [];
   for (const { culprit, action } of troubles) {
     const kind = action === "feature_flag_disable" ? "flag" : "deployment";
-    const followed = culprit === null ? [] : [await followCulprit(sandbox.endpoints, { kind, name: culprit })];
+    const followed = culprit === null ? [] : [await stage.follow({ kind, name: culprit })];
     states.push(followed.map((record) => records.use(record)));
   }
   const happened: SandboxEvent[] = [];
-  await sandbox.play({
-    scenario: options.scenario,
-    onEvent: (event) => {
-      happened.push(event);
-      if (event.event !== "played") print(paint.red(`  now       ${tell(event)}`));
-      if (troubles.length === 1 || onset === null) onset = event.at;
-    },
+  await stage.play((event) => {
+    happened.push(event);
+    if (event.event !== "played") print(paint.red(`  now       ${tell(event)}`));
+    if (troubles.length === 1 || onset === null) onset = event.at;
   });
   const end = Date.now() + 3 * (durations.autoLatencyMs + durations.verifyTimeoutMs);
   const told = await Promise.all(
@@ -150,8 +128,8 @@ export async function runDemo(
       trouble,
       result,
       witness: {
-        writes: sandbox.writes(),
-        traffic: sandbox.traffic(trouble.world),
+        writes: stage.writes(),
+        traffic: stage.traffic(trouble.world),
         culprit: trouble.culprit,
         action: trouble.action,
         harm: trouble.harm,
@@ -177,83 +155,20 @@ export async function runDemo(
   return { result: jsonResults(results), judged };
 }
 
-/** When a trouble began: with the last thing that was done, or, where there are several troubles, with what was done to its own object. */
-function onsetOf({ culprit }: Trouble, several: boolean, happened: readonly SandboxEvent[]): number {
-  const done = happened.filter(({ event }) => event !== "played");
-  const own = done.findLast((event) => event.event === "deployed" && event.service === culprit);
-  return (several ? own : undefined)?.at ?? done.at(-1)?.at ?? happened.at(-1)?.at ?? Date.now();
+/** The example's durations where asked for; on a real cluster an evaluation takes longer than the demo's step. */
+function durationsOf({ realTime, realKubernetes }: DemoOptions): Durations {
+  if (realTime) return SEED_DURATIONS;
+  return realKubernetes === undefined ? DEMO_DURATIONS : REAL_DEMO_DURATIONS;
 }
 
-interface Follow {
-  readonly scenario: string;
-  readonly onset: number;
-  readonly before: number;
-  /** Whether a line is about the trouble that is followed. */
-  readonly about: (line: WatchLine) => boolean;
-}
-
-/** Follows the first incident of a trouble after the break until it is closed and its postmortem stands, or the time is over. */
-async function followIncident(
-  watch: WatchProcess,
-  {
-    scenario,
-    onset,
-    before,
-    about,
-    timeoutMs,
-    afterHeldMs,
-  }: Follow & { readonly timeoutMs: number; readonly afterHeldMs: number },
-): Promise<DemoResult> {
-  const end = Date.now() + timeoutMs;
-  const rest = () => Math.max(0, end - Date.now());
-  const late = (line: WatchLine) => Date.parse(line.at) >= onset && about(line);
-  const isOver = (line: WatchLine) =>
-    late(line) &&
-    line.event === "incident.closed" &&
-    line.incident?.outcome !== "no-action" &&
-    !cameToNothing(line.incident?.outcome ?? null);
-  const first = await watch.until((line) => isOver(line) || (late(line) && line.event === "incident.held"), rest());
-  // A plan that is held may go on by itself once a policy's condition holds, and is then verified. A person who would
-  // answer is not here: nobody waits for one longer than that.
-  const closed = first?.event === "incident.held" ? await watch.until(isOver, Math.min(rest(), afterHeldMs)) : first;
-  if (closed?.incident == null) {
-    const last = watch.lines.slice(before).findLast((line) => line.incident !== null && about(line));
-    return { scenario, onset, incident: last?.incident ?? null, postmortem: null };
-  }
-  const { id } = closed.incident;
-  const written =
-    closed.incident.gate === null
-      ? null
-      : await watch.until(
-          (line) => line.event === "postmortem.written" && line.incident?.id === id,
-          Math.min(rest(), 15_000),
-        );
-  return {
-    scenario,
-    onset,
-    incident: closed.incident,
-    postmortem: written === null ? null : { at: Date.parse(written.at), path: written.text },
-  };
-}
-
-/** Watches on while nothing should be done, then takes the worst that was decided. */
-async function followQuiet(
-  watch: WatchProcess,
-  { scenario, onset, before, about, forMs, abort }: Follow & { readonly forMs: number; readonly abort: AbortSignal },
-): Promise<DemoResult> {
-  await wait(forMs, undefined, { signal: abort });
-  const incidents = watch.lines
-    .slice(before)
-    .filter(about)
-    .flatMap(({ incident }) => (incident === null ? [] : [incident]));
-  const byId = new Map(incidents.map((incident) => [incident.id, incident]));
-  const last = [...byId.values()];
-  const acted =
-    last.find(({ gate }) => gate?.executedAt != null) ??
-    last.find(
-      ({ decision, outcome }) => !cameToNothing(outcome) && decision !== null && decision.action !== "no_action",
-    );
-  return { scenario, onset, incident: acted ?? last.at(-1) ?? null, postmortem: null };
+async function openStage(
+  { realKubernetes, prometheus, scenario }: DemoOptions & { readonly scenario: ScenarioName },
+  given: Pick<StageOptions, "directory" | "durations" | "print">,
+): Promise<Stage> {
+  const options = { ...given, prometheus, scenario };
+  if (realKubernetes === undefined) return openSandboxStage(options);
+  const { openRealStage } = await import("./real-stage.ts");
+  return openRealStage({ ...options, folder: realKubernetes });
 }
 
 function tell(event: SandboxEvent): string {

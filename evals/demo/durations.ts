@@ -41,3 +41,6 @@ export const DEMO_DURATIONS: Durations = {
   scrapeMs: 1000,
   stepMs: 1000,
 };
+
+/** An evaluation beside a whole control plane takes longer than a second on two cores. */
+export const REAL_DEMO_DURATIONS: Durations = { ...DEMO_DURATIONS, stepMs: 2000 };

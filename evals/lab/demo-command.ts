@@ -7,6 +7,7 @@ const Options = z.looseObject({
   realTime: z.boolean().default(false),
   prometheus: z.boolean().default(false),
   keep: z.string().optional(),
+  realKubernetes: z.string().optional(),
   json: z.union([z.boolean(), z.string()]).optional(),
 });
 
@@ -16,7 +17,7 @@ export async function demoCommand(
   given: Record<string, unknown>,
   abort: AbortSignal,
 ): Promise<ExitCode> {
-  const { scenario, realTime, prometheus, keep, json } = Options.parse(given);
+  const { scenario, realTime, prometheus, keep, realKubernetes, json } = Options.parse(given);
   const quiet = json === true;
   const { result, judged } = await runDemo(
     {
@@ -25,6 +26,7 @@ export async function demoCommand(
       prometheus,
       colour: to.terminal.isTty,
       columns: to.terminal.columns,
+      ...(realKubernetes === undefined ? {} : { realKubernetes }),
       ...(keep === undefined ? {} : { directory: keep }),
     },
     (line) => (quiet ? to.terminal.err(`${line}\n`) : to.terminal.out(`${line}\n`)),

@@ -223,7 +223,7 @@ describe("impact by route", () => {
     };
     const impact = assessImpact({ ...file, findings: [finding] }, testConfig(), ["cart", "web"]);
     // 100 times the pace, for one of the 43,200 minutes of 30 days: 0.23 %; all of it in 7.2 h.
-    expect(impact.sentences.join()).toContain("100 times too fast: 0.23 %");
+    expect(impact.sentences.join()).toContain("burn rate 100× (SLO 99.9 % over 30 d): 0.23 %");
     expect(impact.sentences.join()).toContain("in 7.2 h");
   });
 });
