@@ -4,7 +4,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
  * A tool's input schema for the wire: JSON Schema 2020-12, which is MCP's default dialect, so that no `$schema` is
- * needed. Complete: a client can check arguments against it.
+ * needed. Complete but for the longest and most that is taken, which no honest argument comes near: the server refuses it.
  */
 export function inputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type: "object" } {
   return objectSchema(strip(z.toJSONSchema(schema, { io: "input" })));
@@ -13,18 +13,17 @@ export function inputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type
 /**
  * A tool's output schema for the wire. True of every answer, and looser than what the server itself checks: which
  * fields are required, and bounds on them, are left out: they tell a model nothing about an answer that it is about
- * to see, and cost a quarter of the list. Of the rows within a field only those fields are declared whose name and
- * type do not say it all; objects within rows are named as such.
+ * to see, and cost a quarter of the list. Only those fields are declared whose name and type do not say it all; objects
+ * within rows are named as such.
  */
 export function outputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly type: "object" } {
   const whole = objectSchema(strip(z.toJSONSchema(schema, { io: "output" })));
-  const properties = isObject(whole.properties) ? whole.properties : {};
-  return {
-    type: "object",
-    properties: Object.fromEntries(Object.entries(properties).map(([key, one]) => [key, loosen(one)])),
-    additionalProperties: false,
-  };
+  const own = Object.entries(telling(whole.properties)).filter(([key]) => !IN_MOST.has(key));
+  return { type: "object", properties: Object.fromEntries(own.map(([key, one]) => [key, loosen(one)])) };
 }
+
+/** Fields that most answers carry, with one meaning that the server's instructions tell once. */
+const IN_MOST: ReadonlySet<string> = new Set(["notice", "at", "gaps", "total", "more"]);
 
 function objectSchema(schema: JsonSchema): JsonSchema & { readonly type: "object" } {
   const { $schema: _dialect, ...rest } = schema;
@@ -41,6 +40,7 @@ function strip(value: unknown): JsonSchema {
 }
 
 function saysNothing([key, one]: [string, unknown]): boolean {
+  if (key === "maxLength" || key === "maxItems" || (key === "minLength" && one === 1)) return true;
   if (key === "maximum" || key === "minimum") return Math.abs(Number(one)) === Number.MAX_SAFE_INTEGER;
   if (key === "propertyNames") return JSON.stringify(one) === '{"type":"string"}';
   return key === "additionalProperties" && isObject(one) && Object.keys(one).length === 0;
@@ -48,6 +48,8 @@ function saysNothing([key, one]: [string, unknown]): boolean {
 
 const BOUNDS = new Set([
   "additionalProperties",
+  "const",
+  "default",
   "minimum",
   "maximum",
   "minItems",

@@ -17,9 +17,7 @@ export const Impact = z.strictObject({
     .number()
     .nullable()
     .default(null)
-    .describe(
-      "Users whose request failed at least once since the onset, of all users in the traces, 0–1; null where they name too few",
-    ),
+    .describe("Users with a failed request since onset, of all users in traces, 0–1; null: too few are named"),
   failedRequestsPerSecond: z.number().nullable(),
   revenuePerMinute: z.number().nullable().describe("Revenue at risk a minute, in the configured currency"),
   routes: z.array(z.strictObject({ service: z.string(), route: z.string(), failedShare: z.number() })),

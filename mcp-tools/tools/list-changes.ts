@@ -21,8 +21,8 @@ export const listChanges = defineTool({
   reach: "held",
   description:
     "Deploys, flag, config and migration changes that unship knows of, newest first, and in `recent` which of them " +
-    "count as suspects: those in the configured window before the earliest credible onset. A change is not guilty for " +
-    "being recent; rank_candidates weighs them.",
+    "count as suspects: those in the configured window before the earliest credible onset. Recent is not guilty; " +
+    "rank_candidates weighs them. Infrastructure explains and is never undone.",
   input: z.strictObject({
     incident,
     service,
