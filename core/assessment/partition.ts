@@ -83,10 +83,13 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
 
 function newPartition(caseFile: CaseFile, versionLabel: string): readonly Group[] {
   const found = harmFindings(caseFile).filter((one): one is Dated => one.onset !== null);
-  const groups = linked(found, joinsOf(caseFile, found));
+  const joins = joinsOf(caseFile, found);
   return joinedByWideCause(
     caseFile,
-    groups.map(({ services, apart }) => ({ services, beside: { apart } })),
+    linked(found, joins).map(({ findings, services, apart }) => ({
+      services,
+      beside: { apart: [...new Set([...apart, ...joins.besideStuck(findings)])].toSorted() },
+    })),
     versionLabel,
   );
 }
@@ -156,6 +159,14 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
     isBeside(a, b) && (isLater(a, b) || isLater(b, a) || isStuck(a, b) || isRival(a, b));
   return {
     isApart,
+    /** Whom new pods that do not become ready do not call, degraded or mended meanwhile: it cannot hold them up. */
+    besideStuck: (group: readonly Dated[]): readonly string[] => {
+      const services = new Set(group.map(({ service }) => service));
+      if ([...services].some((service) => !stuck.has(service))) return [];
+      return [...services].flatMap((service) =>
+        [...components.of(service)].filter((other) => !services.has(other) && !graph.ancestors(other).has(service)),
+      );
+    },
     isOne: (a: Dated, b: Dated): boolean => {
       if (a.service === b.service || isOneRelease(a, b)) return true;
       if (!isBeside(a, b)) return false;

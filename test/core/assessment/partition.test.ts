@@ -134,6 +134,19 @@ describe("incidents are apart", () => {
   it.each(CASES)("%s", (_, world, expected) => expect(groups(world)).toEqual(expected));
 });
 
+it("new pods that do not become ready are judged without what they do not call, degraded now or mended meanwhile", () => {
+  const edges = [
+    ["web", "cart"],
+    ["web", "till"],
+    ["cart", "stock"],
+  ] as const;
+  const world = { edges, fails: {}, stuck: { cart: 5 }, changes: [deployed("cart", 5), deployed("till", 0)] };
+  const [group] = partition(caseOf({ ...world, healthy: ["web", "till", "cart", "stock"] }));
+  expect(group).toEqual({ services: ["cart"], beside: { apart: ["till", "web"] } });
+  const failing = { ...world, fails: { cart: 5 }, healthy: ["web", "till", "stock"] };
+  expect(partition(caseOf(failing))[0]?.beside.apart).toEqual([]);
+});
+
 describe("incidents are one", () => {
   const CASES: readonly (readonly [string, World, readonly string[]])[] = [
     ["where one calls the other", { edges: [["web", "cart"]], fails: { web: 15, cart: 0 } }, ["cart+web"]],
