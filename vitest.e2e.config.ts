@@ -1,11 +1,49 @@
-import { defineConfig } from "vitest/config";
+import { basename } from "node:path";
+import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The whole system in its own processes: one file at a time, so that each has the machine to itself. */
+/** What computes all the time has the machine to itself. */
+const ALONE = ["test/e2e/replay.test.ts"];
+
+/** The longest first, so that no worker ends with one while the other has nothing left. What is not named comes last. */
+const LONGEST_FIRST = ["real-fleet", "crash", "demo", "prometheus", "mcp", "isolation"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST_FIRST.indexOf(basename(moduleId, ".test.ts"));
+      return found === -1 ? LONGEST_FIRST.length : found;
+    };
+    return (await super.sort(files)).sort(
+      (a, b) => a.project.config.sequence.groupOrder - b.project.config.sequence.groupOrder || place(a) - place(b),
+    );
+  }
+}
+
+/**
+ * The whole system in its own processes. Two files at a time: visitors, policies and verifications make them wait for
+ * most of their time (the fleet on a real control plane takes a third of one core, all its processes together).
+ */
 export default defineConfig({
   test: {
-    include: ["test/e2e/**/*.test.ts"],
     testTimeout: 5 * 60_000,
     hookTimeout: 2 * 60_000,
-    fileParallelism: false,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...ALONE],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: ALONE, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
