@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Incident } from "../../core/model/incident.ts";
 
-const Line = z.object({ at: z.string(), event: z.string(), text: z.string(), incident: Incident.nullable() });
+const Line = z.object({
+  at: z.string(),
+  event: z.string(),
+  text: z.string(),
+  incident: Incident.nullable(),
+  /** With signs of life alone: evaluations since it started. */
+  status: z.object({ looks: z.int() }).optional(),
+});
 /** An event of the watch as its JSON line says it. */
 export type WatchLine = z.infer<typeof Line>;
 

@@ -1,4 +1,5 @@
 import type { Incident } from "../../../core/model/incident.ts";
+import type { WatchLine } from "../../../evals/demo/watch-process.ts";
 import { FLEET_DURATIONS } from "./configuration.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Entry } from "./troubles.ts";
@@ -22,6 +23,7 @@ const SLACK_MS = 2000;
 const PASSING_MS = 3000;
 /** A pod that is not ready for no longer is one that starts; nobody calls that degraded. */
 const STARTING_MS = 10_000;
+/** Where evaluations keep up with their step, every incident has ended by then. */
 export const ENDS_WITHIN_MS = WINDOW_MS + EVALUATIONS * FLEET_DURATIONS.stepMs;
 
 interface Told {
@@ -92,11 +94,30 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
     return closedAt === null
       ? still.map(({ service, because }) => `${name}: ${service} is degraded at the end: ${because}`)
       : [];
-  const late = end - back - ENDS_WITHIN_MS;
-  if (late <= 0) return [];
+  const took = evaluations(fleet.watch.lines, Math.min(end, back + WINDOW_MS), end);
+  if (took <= EVALUATIONS) return [];
   return [
-    `${name} ${closedAt === null ? "is open" : "ended"} ${Math.round((end - back) / 1000)} s after its last signal was back`,
+    `${name} ${closedAt === null ? "is open" : "ended"} ${Math.round((end - back) / 1000)} s and ${Math.round(took)} evaluations after its last signal was back`,
   ];
+}
+
+/**
+ * Evaluations of the watch in a stretch of time, by its own count in its signs of life; between two of those they are
+ * taken to be evenly spaced, and after the last one to take a step each.
+ */
+export function evaluations(lines: readonly WatchLine[], from: number, to: number): number {
+  const marks = lines.flatMap(({ at, event, status }) => {
+    if (event === "watch.started") return [{ at: Date.parse(at), looks: 0 }];
+    return status === undefined ? [] : [{ at: Date.parse(at), looks: status.looks }];
+  });
+  const countAt = (time: number): number => {
+    const before = marks.findLast(({ at }) => at <= time);
+    if (before === undefined) return 0;
+    const after = marks.find(({ at }) => at > time);
+    if (after === undefined) return before.looks + (time - before.at) / FLEET_DURATIONS.stepMs;
+    return before.looks + ((after.looks - before.looks) * (time - before.at)) / (after.at - before.at);
+  };
+  return countAt(to) - countAt(from);
 }
 
 const clock = (at: number): string => new Date(at).toISOString().slice(11, 19);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Fleet, type FleetOptions, startFleet } from "./fleet.ts";
-import { ENDS_WITHIN_MS, judge, type Report } from "./judge.ts";
+import { ENDS_WITHIN_MS, incidentsTold, judge, type Report } from "./judge.ts";
 import type { Entry } from "./troubles.ts";
 
 /** One thing that happens in a run, so many seconds after its start. What is no trouble and no change has no entry. */
@@ -12,7 +12,10 @@ export interface Planned {
 }
 
 /** As long as a good version must have served before it is restored, and then some. */
-const WARM_UP_MS = 50_000;
+const WARM_UP_MS = 45_000;
+/** An incident that was to be opened by what happened last is open by then. */
+const CALM_MS = 15_000;
+const POLL_MS = 500;
 
 /**
  * Starts a fleet, lets everything happen at its time, each beside the others, and judges it once the last incident had
@@ -22,13 +25,21 @@ export async function runFleet(options: FleetOptions, plan: (fleet: Fleet) => re
   await using fleet = await startFleet(options);
   await wait(WARM_UP_MS);
   const outcomes = await play(plan(fleet));
-  await wait(ENDS_WITHIN_MS);
+  await calm(fleet);
   const entries = outcomes.filter((one): one is Entry => one !== null && !(one instanceof Error));
   const failed = outcomes.filter((one) => one instanceof Error).map((error) => `the harness failed: ${error.message}`);
   const report = judge(fleet, entries, Date.now());
   const said = fleet.watch.lines.map((line) => JSON.stringify(line));
   writeFileSync(join(fleet.directory, "watch.jsonl"), said.join("\n"));
   return { ...report, wrong: [...report.wrong, ...failed] };
+}
+
+/** Until every incident has ended and nothing was degraded for a while, but no longer than incidents may take to end. */
+async function calm(fleet: Fleet): Promise<void> {
+  const isCalm = (now: number) =>
+    incidentsTold(fleet).every(({ incident }) => incident.closedAt !== null) &&
+    fleet.services.every(({ name }) => fleet.truth.degraded(name, now - CALM_MS, now).length === 0);
+  for (let rest = ENDS_WITHIN_MS; rest > 0 && !isCalm(Date.now()); rest -= POLL_MS) await wait(POLL_MS);
 }
 
 async function play(planned: readonly Planned[]): Promise<readonly (Entry | null | Error)[]> {
