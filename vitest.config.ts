@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Everything but the end-to-end tests, which run one by one (vitest.e2e.config.ts), and the long ones. */
+/** Everything but the end-to-end tests, which have settings of their own (vitest.e2e.config.ts), and the long ones. */
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],

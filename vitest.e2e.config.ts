@@ -2,11 +2,11 @@ import { basename } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** What computes all the time has the machine to itself. */
-const ALONE = ["test/e2e/replay.test.ts"];
+/** What computes all the time, and what is judged by how soon it acts beside a whole control plane, has the machine to itself. */
+const ALONE = ["test/e2e/real-fleet.test.ts", "test/e2e/replay.test.ts"];
 
 /** The longest first, so that no worker ends with one while the other has nothing left. What is not named comes last. */
-const LONGEST_FIRST = ["real-fleet", "crash", "demo", "prometheus", "mcp", "isolation"];
+const LONGEST_FIRST = ["crash", "demo", "prometheus", "mcp", "isolation"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -22,7 +22,7 @@ class LongestFirst extends BaseSequencer {
 
 /**
  * The whole system in its own processes. Two files at a time: visitors, policies and verifications make them wait for
- * most of their time (the fleet on a real control plane takes a third of one core, all its processes together).
+ * most of their time.
  */
 export default defineConfig({
   test: {

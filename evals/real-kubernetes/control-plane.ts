@@ -46,6 +46,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly edge: Program | null;
   /** Argo Rollouts' controller; null without it. */
   readonly rollouts: Program | null;
+  /** Lets etcd forget how things stood at every earlier version. */
+  compact(): Promise<void>;
   /** A kubeconfig with this token, or with a file that holds it. */
   kubeconfig(user: { readonly token: string } | { readonly tokenFile: string }): string;
 }
@@ -187,7 +189,16 @@ async function startAll(options: ControlPlaneOptions, own: AsyncDisposableStack)
     kwok("kwok", "ordinary"),
     options.edgeNode === true ? kwok("kwok-edge", EDGE_NODE) : null,
   ]);
+  const ask = async (path: string, body: object) => {
+    const answer = await fetch(`${etcdUrl}/v3/kv/${path}`, { method: "POST", body: JSON.stringify(body) });
+    return (await answer.json()) as { readonly header?: { readonly revision?: string } };
+  };
   return {
+    async compact() {
+      // By etcd's gateway for JSON. @see https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/
+      const { header } = await ask("range", { key: "AA==" });
+      await ask("compaction", { revision: header?.revision });
+    },
     url,
     ca,
     admin,

@@ -32,6 +32,16 @@ export function daemonSet(name: string, image: string, fields: object = {}) {
   };
 }
 
+/** An Argo Rollout; `fields` name its strategy. */
+export function rollout(name: string, image: string, fields: object) {
+  return {
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "Rollout",
+    metadata: { name, labels: { app: name } },
+    spec: { replicas: 2, selector: { matchLabels: { app: name } }, template: template(name, image), ...fields },
+  };
+}
+
 /** A pod template of one container, named as its app. */
 export function template(name: string, image: string, pod: object = {}) {
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Fleet } from "../real/fleet/fleet.ts";
+import { quietly } from "../real/fleet/hour.ts";
 import { type Planned, reportText, runFleet } from "../real/fleet/run.ts";
 import { FLEET, LATER } from "../real/fleet/services.ts";
 import { badDeploy, innocent, outage, pausedRollout, withoutHistory } from "../real/fleet/troubles.ts";
@@ -11,13 +12,6 @@ const LONG_MS = 12 * 60_000;
 /** One alone, then several at once, with an API server that hangs and one that is killed; unship is never restarted. */
 function plan(fleet: Fleet): readonly Planned[] {
   const { apiServer } = fleet.plane;
-  const quietly = (at: number, act: () => Promise<void> | void): Planned => ({
-    at,
-    act: async () => {
-      await act();
-      return null;
-    },
-  });
   return [
     { at: 0, act: () => badDeploy(fleet, "search", "errors", { kind: "bad deploy alone" }) },
     { at: 50, act: () => badDeploy(fleet, "payments", "errors") },

@@ -8,6 +8,8 @@ export interface SeenPod {
   readonly service: string;
   readonly image: string;
   readonly ready: boolean;
+  /** Whether requests reach it: it is ready, and the Service of its name, where there is one, selects it. */
+  readonly serving: boolean;
   /** Whether its container runs: it can be scraped. */
   readonly running: boolean;
 }
@@ -32,51 +34,69 @@ interface PodObject {
 
 const AGAIN_MS = 300;
 
+interface ServiceObject {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly selector?: Readonly<Record<string, string>> };
+}
+
 /**
- * Follows a namespace's pods by list and watch. While the API server says nothing, what was known last goes on, as
+ * Follows a namespace's pods and Services by list and watch. While the API server says nothing, what was known last goes on, as
  * endpoints do in a cluster.
  */
 export function followPods(api: KubeApi, namespace: string): PodEye {
-  const pods = new Map<string, SeenPod>();
+  const pods = new Map<string, { readonly pod: Omit<SeenPod, "serving">; readonly labels: Labels }>();
+  const selectors = new Map<string, Labels>();
   const abort = new AbortController();
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  const take = ({ metadata, spec, status }: PodObject) => {
+  const takePod = ({ metadata, spec, status }: PodObject) => {
     if (metadata.deletionTimestamp !== undefined) {
       pods.delete(metadata.name);
       return;
     }
-    pods.set(metadata.name, {
+    const labels = metadata.labels ?? {};
+    const pod = {
       name: metadata.name,
-      service: metadata.labels?.app ?? "",
+      service: labels.app ?? "",
       image: spec.containers[0]?.image ?? "",
       ready: status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") === true,
       running: status?.containerStatuses?.[0]?.state?.running !== undefined,
-    });
+    };
+    pods.set(pod.name, { pod, labels });
   };
-  const follow = async () => {
+  const takeService = ({ metadata, spec }: ServiceObject) => void selectors.set(metadata.name, spec.selector ?? {});
+  const follow = async <T>(plural: string, known: Map<string, unknown>, take: (object: T) => void) => {
+    const path = `/api/v1/namespaces/${namespace}/${plural}`;
     const { items, metadata } = await api.must("GET", path);
-    pods.clear();
-    for (const item of items as readonly PodObject[]) take(item);
+    known.clear();
+    for (const item of items as readonly T[]) take(item);
     for await (const { type, object } of api.watch(
       `${path}?watch=1&resourceVersion=${metadata.resourceVersion}&timeoutSeconds=600`,
       abort.signal,
     )) {
       if (type === "ERROR") return;
-      if (type === "DELETED") pods.delete(object.metadata.name);
+      if (type === "DELETED") known.delete(object.metadata.name);
       else take(object);
     }
   };
-  const following = (async () => {
+  const forever = async (work: () => Promise<void>) => {
     while (!abort.signal.aborted) {
-      await follow().catch(() => undefined);
+      await work().catch(() => undefined);
       await wait(AGAIN_MS);
     }
-  })();
+  };
+  const following = Promise.all([
+    forever(() => follow("pods", pods, takePod)),
+    forever(() => follow("services", selectors, takeService)),
+  ]);
+  const isSelected = (service: string, labels: Labels) =>
+    Object.entries(selectors.get(service) ?? {}).every(([key, value]) => labels[key] === value);
   return {
-    pods: () => [...pods.values()],
+    pods: () =>
+      [...pods.values()].map(({ pod, labels }) => ({ ...pod, serving: pod.ready && isSelected(pod.service, labels) })),
     async [Symbol.asyncDispose]() {
       abort.abort();
       await following;
     },
   };
 }
+
+type Labels = Readonly<Record<string, string>>;

@@ -39,7 +39,7 @@ export interface Truth {
 }
 
 export interface Traffic {
-  /** Requests of the time since the last call, in ms, spread over the pods that are ready. */
+  /** Requests of the time since the last call, in ms, spread over the pods that serve. */
   advance(ms: number, pods: readonly SeenPod[], now: number): void;
   counters(): readonly PodCounters[];
   /** Undefined before the first `advance`. */
@@ -130,7 +130,7 @@ export function createTraffic(services: readonly ServiceModel[], images: Images,
   return {
     advance(ms, pods, now) {
       const ready = Map.groupBy(
-        pods.filter((pod) => pod.ready),
+        pods.filter((pod) => pod.serving),
         ({ service }) => service,
       );
       const there = new Set(pods.map(({ name }) => name));

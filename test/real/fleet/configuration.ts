@@ -89,6 +89,16 @@ export function fleetConfiguration(given: FleetConfiguration): string {
           require_approval: false,
           max_rollbacks_per_hour: limits.perHour,
         },
+        ...(services.some(({ workload }) => workload.kind === "Rollout")
+          ? [
+              {
+                type: "rollout_abort",
+                namespaces: [namespace],
+                require_approval: false,
+                max_rollbacks_per_hour: limits.perHour,
+              },
+            ]
+          : []),
       ],
       guardrails: {
         max_auto_rollbacks_per_day: limits.perDay,

@@ -81,7 +81,16 @@ async function start(
   const keep = process.env.UNSHIP_KEEP === "1";
   if (!keep) own.defer(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   mkdirSync(join(directory, "run"), { mode: 0o700 });
-  const plane = own.use(await startTestPlane({ edgeNode, nodeGraceSeconds: 20, evictionSeconds: 30 }));
+  const plane = own.use(
+    await startTestPlane({
+      edgeNode,
+      nodeGraceSeconds: 20,
+      evictionSeconds: 30,
+      rollouts: [...first, ...later].some(({ workload }) => workload.kind === "Rollout"),
+      // A list's next page is read from etcd, so that it expires with what etcd forgets (`ControlPlane.compact`).
+      apiServerArgs: ["--feature-gates=ListFromCacheSnapshot=false"],
+    }),
+  );
   const roles = await giveRoles(plane, NAMESPACE);
   await plane.admin.must("POST", "/api/v1/namespaces", {
     body: { apiVersion: "v1", kind: "Namespace", metadata: { name: TWIN } },
@@ -203,6 +212,7 @@ function both(first: Desk, second: Desk, wanted: Map<string, number>): Desk {
     pause: (workload, paused) => twice((desk) => desk.pause(workload, paused)),
     apply: (workload, image, manager) => twice((desk) => desk.apply(workload, image, manager)),
     deleteBroken: (workload) => twice((desk) => desk.deleteBroken(workload)),
+    promote: (workload) => twice((desk) => desk.promote(workload)),
     imageOf: (workload) => first.imageOf(workload),
   };
 }

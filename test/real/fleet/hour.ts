@@ -1,112 +1,145 @@
-import { chance } from "../../../evals/real-kubernetes/shop/chance.ts";
+import { type Chance, chance } from "../../../evals/real-kubernetes/shop/chance.ts";
+import { expiredLists, throttled } from "./api-troubles.ts";
+import type { FleetService } from "./configuration.ts";
+import { type Card, INNOCENT, TROUBLES } from "./deck.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Planned } from "./run.ts";
-import {
-  badDeploy,
-  type Entry,
-  eviction,
-  innocent,
-  lostNode,
-  mendedByPerson,
-  outage,
-  pausedRollout,
-  withoutHistory,
-} from "./troubles.ts";
-
-type Act = (fleet: Fleet, service: string) => Promise<Entry>;
 
 /** After something happened to a service, nothing else does for so long: what it ended with must serve before it is restored. */
 const REST_SECONDS = 150;
-/** Troubles begin in pairs and threes, so that they overlap; a burst of them is followed by some calm. */
-const BURST_SECONDS = 110;
+/** The last burst begins so long before the end. */
+const TAIL_SECONDS = 200;
+/** Troubles begin in bursts of so many, within so many seconds of each other, so that they overlap. */
+const SIZES = [1, 2, 3];
 const IN_BURST_SECONDS = 12;
+const HOUR_SECONDS = 3600;
 
-const bad =
-  (kind: Parameters<typeof badDeploy>[2]): Act =>
-  (fleet, service) =>
-    badDeploy(fleet, service, kind);
+/** What happens when and to whom. */
+export interface Scheduled {
+  readonly at: number;
+  readonly card: Card;
+  readonly service: string;
+}
 
-const TROUBLES: readonly Act[] = [
-  bad("errors"),
-  bad("errors"),
-  bad("slow"),
-  bad("neverReady"),
-  bad("crashes"),
-  (fleet, service) => badDeploy(fleet, service, "errors", { kind: "bad deploy by server-side apply", by: "apply" }),
-  (fleet, service) => mendedByPerson(fleet, service, "back"),
-  (fleet, service) => mendedByPerson(fleet, service, "forward"),
-];
-/** These take a Deployment. */
-const OF_DEPLOYMENTS: readonly Act[] = [pausedRollout];
-const INNOCENT: readonly Act[] = [
-  (fleet, service) => innocent(fleet, service),
-  (fleet, service) => innocent(fleet, service),
-  (fleet, service) => innocent(fleet, service, "restart"),
-  (fleet, service) => innocent(fleet, service, "scale"),
-  eviction,
-];
+export interface Schedule {
+  /** When each burst of troubles begins, s. */
+  readonly bursts: readonly number[];
+  readonly troubles: readonly Scheduled[];
+  readonly innocent: readonly Scheduled[];
+}
 
 /**
- * An hour's worth of what happens to a fleet, drawn by a seed: about thirty troubles and as many innocent changes, in
- * overlapping bursts, innocent ones seconds before an outage among them; the API server hangs twice and is killed once,
- * etcd is restarted, the roles' tokens are rotated, a node is lost.
+ * Deals an hour's troubles and innocent changes to the services by a seed: every card of both decks that any service fits,
+ * each at a service to which nothing else happens then. Of a shorter time the shuffled decks' first part. Throws where a
+ * card finds no free service.
  */
-export function hour(fleet: Fleet, seed: number, seconds = 3600): readonly Planned[] {
+export function schedule(services: readonly FleetService[], seed: number, seconds = HOUR_SECONDS): Schedule {
   const by = chance(seed);
-  const planned: Planned[] = [];
-  const free = new Map(fleet.services.map(({ name }) => [name, 0]));
-  const take = (at: number, fits: (service: string) => boolean = () => true): string | null => {
-    const able = [...free].filter(([name, since]) => since <= at && name !== "fresh" && name !== "far" && fits(name));
-    if (able.length === 0) return null;
-    const [name] = by.pick(able);
-    free.set(name, at + REST_SECONDS);
-    return name;
+  const share = Math.min(1, seconds / HOUR_SECONDS);
+  const dealt = (cards: readonly Card[]): Card[] => {
+    const deck = cards
+      .filter(({ fits }) => services.some(fits))
+      .flatMap((one) => Array.from({ length: one.times }, () => one));
+    return by.shuffled(deck).slice(0, Math.ceil(deck.length * share));
   };
-  const add = (at: number, act: Act, service: string | null) => {
-    if (service !== null) planned.push({ at, act: () => act(fleet, service) });
-  };
-  const isDeployment = (name: string) => fleet.service(name).workload.kind === "Deployment";
-  for (let at = 0, burst = 0; at < seconds - 200; at += BURST_SECONDS, burst += 1) {
-    add(at, by.pick(TROUBLES), take(at));
-    add(at + by.below(IN_BURST_SECONDS), by.pick(INNOCENT), take(at, isDeployment));
-    if (burst % 4 === 1) {
-      // Seconds after an innocent deploy something outside breaks the very service.
-      const service = take(at, isDeployment);
-      add(at + 2, (one, name) => innocent(one, name), service);
-      add(at + 4 + by.below(4), (one, name) => outage(one, name, 30_000), service);
-    } else {
-      const act = burst % 5 === 2 ? by.pick(OF_DEPLOYMENTS) : by.pick(TROUBLES);
-      add(at + by.below(IN_BURST_SECONDS), act, take(at, isDeployment));
+  const free = new Map(services.map(({ name }) => [name, 0]));
+  /** Deals the first card that finds a free service. */
+  const deal = ({ waiting, placed }: Deck, at: number): void => {
+    for (const [index, card] of waiting.entries()) {
+      const able = services.filter((service) => card.fits(service) && (free.get(service.name) ?? 0) <= at);
+      if (able.length === 0) continue;
+      const { name } = by.pick(able);
+      waiting.splice(index, 1);
+      free.set(name, at + REST_SECONDS);
+      placed.push({ at, card, service: name });
+      return;
     }
-    add(at + BURST_SECONDS / 2, by.pick(INNOCENT), take(at + BURST_SECONDS / 2, isDeployment));
+  };
+  const troubles: Deck = { waiting: dealt(TROUBLES), placed: [] };
+  const innocent: Deck = { waiting: dealt(INNOCENT), placed: [] };
+  const length = seconds - TAIL_SECONDS;
+  const sizes = sizesOf(troubles.waiting.length, by);
+  const bursts = sizes.map((_, index) => Math.round((index * length) / sizes.length));
+  const inBursts = bursts.flatMap((start, index) =>
+    Array.from({ length: sizes[index] ?? 0 }, (_, place) => start + (place === 0 ? 0 : by.below(IN_BURST_SECONDS))),
+  );
+  const between = innocent.waiting.map((_, index, all) => Math.round(((index + 0.3) * length) / all.length));
+  const slots = [
+    ...inBursts.map((at) => ({ at, deck: troubles })),
+    ...between.map((at) => ({ at, deck: innocent })),
+  ].toSorted((a, b) => a.at - b.at);
+  for (const { at, deck } of slots) deal(deck, at);
+  // What found nobody free at its time comes as soon as somebody is.
+  for (const deck of [troubles, innocent])
+    for (let at = 0; deck.waiting.length > 0 && at < length; at += IN_BURST_SECONDS) deal(deck, at);
+  const left = [...troubles.waiting, ...innocent.waiting].map(({ kind }) => kind);
+  if (left.length > 0) throw new Error(`seed ${seed} leaves no time for ${left.join(", ")}`);
+  return { bursts, troubles: troubles.placed, innocent: innocent.placed };
+}
+
+interface Deck {
+  readonly waiting: Card[];
+  readonly placed: Scheduled[];
+}
+
+/** Sizes of bursts, by chance, so many in all. */
+function sizesOf(count: number, by: Chance): readonly number[] {
+  const sizes: number[] = [];
+  for (let left = count; left > 0; ) {
+    const size = Math.min(left, by.pick(SIZES));
+    sizes.push(size);
+    left -= size;
   }
-  const quietly = (at: number, act: () => Promise<void> | void): Planned => ({
-    at,
-    act: async () => {
-      await act();
-      return null;
-    },
-  });
+  return sizes;
+}
+
+/** So long a hung API server, flow control and expired lists last, s. */
+const HUNG_SECONDS = 20;
+const REFUSED_SECONDS = 15;
+const EXPIRED_SECONDS = 30;
+/** They begin so long after a burst of troubles, s: while it is judged. */
+const INTO_BURST_SECONDS = 3;
+
+/**
+ * A schedule's troubles and innocent changes, and in the midst of its bursts what befalls the control plane: the API server
+ * hangs twice and is killed once, etcd is restarted, flow control refuses unship (429), its lists expire between two pages
+ * (410), and between bursts the tokens of the roles are rotated in their files.
+ */
+export function hour(fleet: Fleet, seed: number, seconds = HOUR_SECONDS): readonly Planned[] {
+  const { bursts, troubles, innocent } = schedule(fleet.services, seed, seconds);
+  const things = [...troubles, ...innocent].flatMap(({ at, card, service }) =>
+    card.acts.map(({ after, act }): Planned => ({ at: at + after, act: () => act(fleet, service) })),
+  );
   const { apiServer, etcd } = fleet.plane;
-  const part = (share: number) => Math.round(seconds * share);
-  for (const at of [part(0.2), part(0.7)])
-    planned.push(
-      quietly(at, () => apiServer.hang()),
-      quietly(at + 20, () => apiServer.resume()),
-    );
-  planned.push(
-    quietly(part(0.4), async () => {
+  const inBurst = (share: number) => (bursts[Math.floor(share * bursts.length)] ?? 0) + INTO_BURST_SECONDS;
+  const hung = (share: number): readonly Planned[] => [
+    quietly(inBurst(share), () => apiServer.hang()),
+    quietly(inBurst(share) + HUNG_SECONDS, () => apiServer.resume()),
+  ];
+  return [
+    ...things,
+    ...hung(0.15),
+    { at: inBurst(0.3), act: () => throttled(fleet, REFUSED_SECONDS * 1000) },
+    quietly(inBurst(0.4), async () => {
       await apiServer.kill();
       await apiServer.start();
     }),
-    quietly(part(0.5), async () => {
+    { at: inBurst(0.55), act: () => expiredLists(fleet, EXPIRED_SECONDS * 1000) },
+    quietly(inBurst(0.65), async () => {
       await etcd.stop();
       await etcd.start();
     }),
-    quietly(part(0.3), () => fleet.roles.rotate("unship-read")),
-    quietly(part(0.6), () => fleet.roles.rotate("unship-gate")),
-    { at: part(0.55), act: () => lostNode(fleet, "far", 75_000) },
-    { at: part(0.8), act: () => withoutHistory(fleet, "fresh") },
-  );
-  return planned.toSorted((a, b) => a.at - b.at);
+    ...hung(0.8),
+    quietly(seconds * 0.25, () => fleet.roles.rotate("unship-read")),
+    quietly(seconds * 0.75, () => fleet.roles.rotate("unship-gate")),
+  ].toSorted((a, b) => a.at - b.at);
 }
+
+/** What befalls the control plane is no trouble of a service's. */
+export const quietly = (at: number, act: () => Promise<void> | void): Planned => ({
+  at,
+  async act() {
+    await act();
+    return null;
+  },
+});

@@ -36,6 +36,15 @@ export const FLEET: readonly FleetService[] = [
 /** Known to the configuration, and deployed for the first time during a run. */
 export const LATER: readonly FleetService[] = [service("fresh", 100, 0.05)];
 
+/** Where Argo Rollouts is among the real parts: one that brings new versions by canary, and one by blue and green. */
+export const ROLLOUTS: readonly FleetService[] = [
+  service("offers", 100, 0.05, { workload: { name: "offers", kind: "Rollout", replicas: 4, strategy: "canary" } }),
+  service("accounts", 40, 0.05, {
+    calls: [{ callee: "profiles", share: 0.5 }],
+    workload: { name: "accounts", kind: "Rollout", replicas: 2, strategy: "blueGreen" },
+  }),
+];
+
 /** More, so that at least twelve can be in trouble side by side. */
 export const LARGE_FLEET: readonly FleetService[] = [
   ...FLEET,

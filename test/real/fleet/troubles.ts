@@ -18,7 +18,7 @@ export interface Entry {
 }
 
 /** Long enough for the slowest policy, the rollout and a hung API server; what is not done by then is missed. */
-const UNDO_PATIENCE_MS = 75_000;
+export const UNDO_PATIENCE_MS = 75_000;
 const POLL_MS = 250;
 /** A person is quicker than every policy of the fleet. */
 const PERSON_MS = 4000;
@@ -230,14 +230,14 @@ async function refusal(fleet: Fleet, { kind, service, at, image, because }: Refu
 }
 
 /** A person deploys what is good. */
-async function mend(fleet: Fleet, service: string, image: string): Promise<void> {
+export async function mend(fleet: Fleet, service: string, image: string): Promise<void> {
   const { workload } = fleet.service(service);
   await fleet.desk.deploy(workload, image);
   if (workload.kind === "StatefulSet") await fleet.desk.deleteBroken(workload);
 }
 
 /** When unship first wrote to the service's workload since then; null where it does not in that time. */
-async function actOn(fleet: Fleet, service: string, since: number, patienceMs: number): Promise<number | null> {
+export async function actOn(fleet: Fleet, service: string, since: number, patienceMs: number): Promise<number | null> {
   const { name } = fleet.service(service).workload;
   const found = () => fleet.acts().find((act) => act.name === name && act.at >= since && act.verb === "patch");
   await until(() => found() !== undefined, patienceMs);
@@ -261,8 +261,8 @@ export function reasons(lines: readonly WatchLine[], service: string, since: num
   return [...new Set(said)];
 }
 
-async function until(holds: () => boolean, patienceMs: number): Promise<void> {
+export async function until(holds: () => boolean, patienceMs: number): Promise<void> {
   for (let rest = patienceMs; rest > 0 && !holds(); rest -= POLL_MS) await wait(POLL_MS);
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

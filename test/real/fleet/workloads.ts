@@ -1,7 +1,9 @@
 import type { KubeApi } from "../../../evals/real-kubernetes/api.ts";
-import { daemonSet, deployment, statefulSet, template } from "../../../evals/real-kubernetes/manifests.ts";
+import { daemonSet, deployment, rollout, statefulSet, template } from "../../../evals/real-kubernetes/manifests.ts";
 
-export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet";
+export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Rollout";
+/** How an Argo Rollout brings a new version. */
+export type Strategy = "canary" | "blueGreen";
 
 export interface Workload {
   readonly name: string;
@@ -9,17 +11,28 @@ export interface Workload {
   readonly replicas: number;
   /** Further fields of its pods' spec. */
   readonly pod?: object;
+  /** Of a Rollout. */
+  readonly strategy?: Strategy;
 }
 
-const PLURALS: Readonly<Record<WorkloadKind, string>> = {
-  Deployment: "deployments",
-  StatefulSet: "statefulsets",
-  DaemonSet: "daemonsets",
+const COLLECTIONS: Readonly<Record<WorkloadKind, readonly [api: string, plural: string]>> = {
+  Deployment: ["apps/v1", "deployments"],
+  StatefulSet: ["apps/v1", "statefulsets"],
+  DaemonSet: ["apps/v1", "daemonsets"],
+  Rollout: ["argoproj.io/v1alpha1", "rollouts"],
 };
-const MANIFESTS = { Deployment: deployment, StatefulSet: statefulSet, DaemonSet: daemonSet } as const;
+const MANIFESTS = { Deployment: deployment, StatefulSet: statefulSet, DaemonSet: daemonSet, Rollout: rollout } as const;
 
-export const collectionOf = (kind: WorkloadKind, namespace: string): string =>
-  `/apis/apps/v1/namespaces/${namespace}/${PLURALS[kind]}`;
+export const collectionOf = (kind: WorkloadKind, namespace: string): string => {
+  const [api, plural] = COLLECTIONS[kind];
+  return `/apis/${api}/namespaces/${namespace}/${plural}`;
+};
+
+/** A quarter of the pods at the new version until a person lets it go on; or all of them at once, the old ones kept for a while. */
+const strategyOf = ({ name, strategy = "canary" }: Workload) =>
+  strategy === "canary"
+    ? { canary: { maxSurge: 1, maxUnavailable: 0, steps: [{ setWeight: 25 }, { pause: {} }] } }
+    : { blueGreen: { activeService: name, autoPromotionEnabled: true, scaleDownDelaySeconds: 30 } };
 
 /** The people of a shop at one namespace: everything that is no act of unship's goes through here. */
 export interface Desk {
@@ -32,6 +45,8 @@ export interface Desk {
   pause(workload: Workload, paused: boolean): Promise<void>;
   /** As another manager does: the whole manifest, applied on the server's side. */
   apply(workload: Workload, image: string, manager: string): Promise<void>;
+  /** Gives all traffic of a Rollout to its new version, as its controller's client does. */
+  promote(workload: Workload): Promise<void>;
   /** Deletes pods that are not ready and not of the image that is wanted: a StatefulSet waits for them for ever. */
   deleteBroken(workload: Workload): Promise<void>;
   imageOf(workload: Workload): Promise<string>;
@@ -43,11 +58,20 @@ const PROGRESS_DEADLINE_SECONDS = 20;
 /** Between one new pod and the next, so that old and new ones serve side by side for a while, as in a careful rollout. */
 const MIN_READY_SECONDS = 5;
 
+/** What a blue-green Rollout's controller points at the version that serves. */
+const serviceOf = ({ name }: Workload) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name },
+  spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] },
+});
+
 export function openDesk(api: KubeApi, namespace: string): Desk {
   const pathOf = ({ kind, name }: Workload) => `${collectionOf(kind, namespace)}/${name}`;
   const patch = (workload: Workload, body: object) =>
     persist(() => api.must("PATCH", `${pathOf(workload)}?fieldManager=release-desk`, { body, type: MERGE }));
-  const manifest = ({ kind, name, replicas, pod = {} }: Workload, image: string) => {
+  const manifest = (workload: Workload, image: string) => {
+    const { kind, name, replicas, pod = {} } = workload;
     const fields = {
       template: template(name, image, { terminationGracePeriodSeconds: 1, ...pod }),
       minReadySeconds: MIN_READY_SECONDS,
@@ -58,18 +82,34 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
             strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
           }
         : {}),
+      ...(kind === "Rollout"
+        ? { progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS, strategy: strategyOf(workload) }
+        : {}),
     };
     return MANIFESTS[kind](name, image, fields);
   };
+  const services = `/api/v1/namespaces/${namespace}/services`;
   const imageOf = async (workload: Workload): Promise<string> => {
     const { spec } = await persist(() => api.must("GET", pathOf(workload)));
     return spec.template.spec.containers[0].image;
   };
   return {
-    create: (workload, image) =>
-      persist(() => api.must("POST", collectionOf(workload.kind, namespace), { body: manifest(workload, image) })),
+    async create(workload, image) {
+      if (workload.strategy === "blueGreen")
+        await persist(() => api.must("POST", services, { body: serviceOf(workload) }));
+      await persist(() =>
+        api.must("POST", collectionOf(workload.kind, namespace), { body: manifest(workload, image) }),
+      );
+    },
     deploy: (workload, image) =>
-      patch(workload, { spec: { template: { spec: { containers: [{ name: workload.name, image }] } } } }),
+      workload.kind === "Rollout"
+        ? persist(() =>
+            api.must("PATCH", `${pathOf(workload)}?fieldManager=release-desk`, {
+              body: [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }],
+              type: "application/json-patch+json",
+            }),
+          )
+        : patch(workload, { spec: { template: { spec: { containers: [{ name: workload.name, image }] } } } }),
     restart: (workload, at) =>
       patch(workload, {
         spec: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": at } } } },
@@ -89,6 +129,21 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
           type: "application/apply-patch+yaml",
         }),
       ),
+    async promote(workload) {
+      // The controller may write over it while it still writes the pause down; a person would say it again.
+      for (let rest = PATIENCE_MS; rest > 0; rest -= AGAIN_MS) {
+        const { status } = await persist(() => api.must("GET", pathOf(workload)));
+        if (status?.phase === "Healthy") return;
+        if (status?.phase === "Paused" && status.promoteFull !== true)
+          await persist(() =>
+            api.must("PATCH", `${pathOf(workload)}/status`, {
+              body: { status: { promoteFull: true } },
+              type: "application/merge-patch+json",
+            }),
+          );
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    },
     async deleteBroken(workload) {
       const wanted = await imageOf(workload);
       const pods = `/api/v1/namespaces/${namespace}/pods`;

@@ -6,7 +6,7 @@ import type { Target } from "../../../core/model/plan.ts";
 import type { Executor } from "../../../core/ports.ts";
 import { auditedWrites } from "../../../evals/real-kubernetes/audit.ts";
 import type { ControlPlane } from "../../../evals/real-kubernetes/control-plane.ts";
-import { daemonSet, deployment, statefulSet, template } from "../../../evals/real-kubernetes/manifests.ts";
+import { daemonSet, deployment, rollout, statefulSet, template } from "../../../evals/real-kubernetes/manifests.ts";
 import { giveRoles, type Roles } from "../../../evals/real-kubernetes/roles.ts";
 import { type KubeClient, kubeClient, type WorkloadKind } from "../../../mcp-tools/connectors/kubernetes/client.ts";
 import { readHistory, type Workload } from "../../../mcp-tools/connectors/kubernetes/history.ts";
@@ -33,17 +33,8 @@ const PATHS: Readonly<Record<WorkloadKind, string>> = {
   Rollout: "apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts",
 };
 
-const canary = (name: string, image: string) => ({
-  apiVersion: "argoproj.io/v1alpha1",
-  kind: "Rollout",
-  metadata: { name, labels: { app: name } },
-  spec: {
-    replicas: 2,
-    selector: { matchLabels: { app: name } },
-    template: template(name, image),
-    strategy: { canary: { steps: [{ setWeight: 50 }, { pause: {} }] } },
-  },
-});
+const canary = (name: string, image: string) =>
+  rollout(name, image, { strategy: { canary: { steps: [{ setWeight: 50 }, { pause: {} }] } } });
 const MANIFESTS = { Deployment: deployment, StatefulSet: statefulSet, DaemonSet: daemonSet, Rollout: canary } as const;
 
 /** A plane with both namespaces, and what the tests do to both of them. */
