@@ -16,6 +16,11 @@ export const CONTROL_PLANE_PROGRAMS = [
 export const ROLLOUTS_CONTROLLER = "rollouts-controller";
 export const ROLLOUTS_CRDS = "crds/argo-rollouts";
 
+/** Argo CD's three servers, and the folders with the definitions of its kinds and its base configuration. */
+export const ARGOCD_PROGRAMS = ["argocd-server", "argocd-repo-server", "argocd-application-controller"] as const;
+export const ARGOCD_CRDS = "crds/argocd";
+export const ARGOCD_CONFIG = "config/argocd";
+
 export interface RealParts {
   /** The path of a program. Throws "component.missing" where the folder has none of this name. */
   program(name: string): string;

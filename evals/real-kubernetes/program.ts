@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly name: string;
   readonly path: string;
   readonly args: readonly string[];
+  /** Beside the environment that is there. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Standard output and error are appended to it. */
   readonly logFile: string;
   /** Asked until it holds; a program that ends before is an error with the end of its log. */
@@ -83,10 +85,13 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
  * Under `setpriv --pdeathsig` where it is installed (util-linux), so that the kernel ends it with us however we end; it
  * replaces itself by the program, whose pid is then the child's.
  */
-function spawned({ path, args, logFile }: ProgramOptions): ChildProcess {
+function spawned({ path, args, env = {}, logFile }: ProgramOptions): ChildProcess {
   const log = openSync(logFile, "a");
   const [command, ...before] = HAS_SETPRIV ? ["setpriv", "--pdeathsig", "KILL", path] : [path];
-  const child = spawn(command ?? path, [...before, ...args], { stdio: ["ignore", log, log] });
+  const child = spawn(command ?? path, [...before, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", log, log],
+  });
   closeSync(log);
   child.on("error", () => undefined);
   return child;

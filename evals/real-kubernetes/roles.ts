@@ -71,6 +71,14 @@ export async function giveRoles(plane: ControlPlane, namespace: string): Promise
   };
 }
 
+/** What the documentation gives to the two accounts of Argo CD, in its own lines. */
+export function argocdPolicy(): string {
+  const policy = /```csv\n(.*?)```/s.exec(readFileSync(DOCUMENT, "utf8"))?.[1] ?? "";
+  if (!policy.includes("g, unship-gate, role:unship-gate"))
+    throw new Error(`${DOCUMENT} gives no account of Argo CD any right`);
+  return policy;
+}
+
 interface Documented {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };

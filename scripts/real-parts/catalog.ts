@@ -70,6 +70,8 @@ export const GO_PARTS: readonly GoPart[] = [
 
 export interface ModuleFiles {
   readonly name: string;
+  /** The part that they go with. */
+  readonly part: string;
   readonly module: string;
   /** A folder in the module, and the files of it that are taken. */
   readonly folder: string;
@@ -78,14 +80,31 @@ export interface ModuleFiles {
   readonly to: string;
 }
 
-/** Definitions of kinds, read from the module that the controller is compiled from. */
+/** Definitions of kinds and base configuration, read from the module that the controller is compiled from. */
 export const MODULE_FILES: readonly ModuleFiles[] = [
   {
     name: "Argo Rollouts' kinds",
+    part: "rollouts-controller",
     module: "github.com/argoproj/argo-rollouts@v1.9.2",
     folder: "manifests/crds",
     files: /-crd\.yaml$/,
     to: "crds/argo-rollouts",
+  },
+  {
+    name: "Argo CD's kinds",
+    part: "argocd",
+    module: "github.com/argoproj/argo-cd/v3@v3.1.16",
+    folder: "manifests/crds",
+    files: /-crd\.yaml$/,
+    to: "crds/argocd",
+  },
+  {
+    name: "Argo CD's base configuration",
+    part: "argocd",
+    module: "github.com/argoproj/argo-cd/v3@v3.1.16",
+    folder: "manifests/base/config",
+    files: /^argocd-.*\.yaml$/,
+    to: "config/argocd",
   },
 ];
 

@@ -69,14 +69,12 @@ if (values.from !== undefined) {
     });
   }
 }
-if (isWanted("rollouts-controller")) {
-  for (const files of MODULE_FILES) {
-    if (existsSync(join(to, files.to))) continue;
-    attempt(files.name, () => {
-      if (goVersion() === null) fail("the module that holds them is had through Go, which is not installed");
-      takeFiles(files, to);
-    });
-  }
+for (const files of MODULE_FILES) {
+  if (!isWanted(files.part) || existsSync(join(to, files.to))) continue;
+  attempt(files.name, () => {
+    if (goVersion() === null) fail("the module that holds them is had through Go, which is not installed");
+    takeFiles(files, to);
+  });
 }
 if (values.from === undefined && isWanted("maven")) attempt(OTHER.maven, obtainMaven);
 if (values.from === undefined && isWanted("python")) attempt(OTHER.python, obtainPython);

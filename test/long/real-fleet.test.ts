@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Fleet } from "../real/fleet/fleet.ts";
 import { hour } from "../real/fleet/hour.ts";
 import { type Planned, reportText, runFleet } from "../real/fleet/run.ts";
-import { FLEET, LARGE_FLEET, LATER, ROLLOUTS } from "../real/fleet/services.ts";
+import { BY_GIT, FLEET, LARGE_FLEET, LATER, ROLLOUTS } from "../real/fleet/services.ts";
 import { badDeploy, heldByLimit } from "../real/fleet/troubles.ts";
-import { hasControlPlane, hasRollouts } from "../real/kubernetes/plane.ts";
+import { hasArgoCd, hasControlPlane, hasRollouts } from "../real/kubernetes/plane.ts";
 import { requireReal } from "../real-component.ts";
 
 /** The published seeds. `UNSHIP_FLEET_SEED` runs another one alone, `UNSHIP_FLEET_SECONDS` less than an hour of it. */
@@ -29,7 +29,14 @@ const able = hasControlPlane("an hour of unship on a real control plane") && req
 describe.runIf(able)("an hour on a real control plane", () => {
   it.each(SEEDS)("with seed %i", { timeout: LONG_MS }, async (seed) => {
     const rollouts = hasRollouts("canaries and blue-green of Argo Rollouts in an hour of the fleet") ? ROLLOUTS : [];
-    const options = { services: [...LARGE_FLEET, ...rollouts], later: LATER, seed, prometheus: true, edgeNode: true };
+    const byGit = hasArgoCd("releases by Git and Argo CD in an hour of the fleet") ? BY_GIT : [];
+    const options = {
+      services: [...LARGE_FLEET, ...rollouts, ...byGit],
+      later: LATER,
+      seed,
+      prometheus: true,
+      edgeNode: true,
+    };
     const report = await runFleet(options, (fleet) => hour(fleet, seed, SECONDS));
     console.log(reportText(report));
     expect(report.wrong, reportText(report)).toEqual([]);

@@ -1,5 +1,6 @@
 import type { FleetService } from "./configuration.ts";
 import type { Fleet } from "./fleet.ts";
+import { badSync, healed } from "./git-ops-troubles.ts";
 import { badCanary, innocentCanary } from "./rollout-troubles.ts";
 import {
   type BadKind,
@@ -32,7 +33,8 @@ const named =
 const ofKind =
   (...kinds: readonly FleetService["workload"]["kind"][]): Card["fits"] =>
   ({ name, workload }) =>
-    kinds.includes(workload.kind) && !OWN.includes(name);
+    kinds.includes(workload.kind) && workload.byGit !== true && !OWN.includes(name);
+const byGit: Card["fits"] = ({ workload }) => workload.byGit === true;
 const rollout =
   (strategy: FleetService["workload"]["strategy"]): Card["fits"] =>
   ({ workload }) =>
@@ -51,7 +53,7 @@ const bad =
 const OUTAGE_MS = 30_000;
 const NODE_LOST_MS = 75_000;
 
-/** Thirty-two troubles. What is right for each (undone, refused with its reason, left alone) is judged by its act. */
+/** Thirty-five troubles. What is right for each (undone, refused with its reason, left alone) is judged by its act. */
 export const TROUBLES: readonly Card[] = [
   card("a deploy that fails requests", 4, ofKind("Deployment"), bad("errors")),
   card("a deploy that is slow", 2, ofKind("Deployment"), bad("slow")),
@@ -68,6 +70,8 @@ export const TROUBLES: readonly Card[] = [
   ),
   card("a bad canary", 2, rollout("canary"), badCanary),
   card("a bad blue-green", 2, rollout("blueGreen"), bad("errors", { kind: "blue-green of Argo Rollouts, bad" })),
+  card("a bad commit that Argo CD syncs", 2, byGit, badSync),
+  card("a change past Git that Argo CD heals", 1, byGit, healed),
   card("a person who rolls back in between", 2, ofKind("Deployment"), (fleet, service) =>
     mendedByPerson(fleet, service, "back"),
   ),
@@ -88,13 +92,14 @@ export const TROUBLES: readonly Card[] = [
   },
 ];
 
-/** Thirty changes that break nothing; three more stand before an outage. */
+/** Thirty-one changes that break nothing; three more stand before an outage. */
 export const INNOCENT: readonly Card[] = [
   card("an innocent deploy", 12, ofKind("Deployment", "StatefulSet", "DaemonSet"), (fleet, service) =>
     innocent(fleet, service),
   ),
   card("an innocent canary", 2, rollout("canary"), innocentCanary),
   card("an innocent blue-green", 1, rollout("blueGreen"), (fleet, service) => innocent(fleet, service)),
+  card("an innocent commit that Argo CD syncs", 1, byGit, (fleet, service) => innocent(fleet, service)),
   card("a restart", 5, ofKind("Deployment", "StatefulSet", "DaemonSet"), (fleet, service) =>
     innocent(fleet, service, "restart"),
   ),

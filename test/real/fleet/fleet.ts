@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { type GateProcess, startGate } from "../../../evals/demo/gate-process.ts";
 import { startPrometheus } from "../../../evals/demo/prometheus-process.ts";
 import { startWatch, type WatchProcess } from "../../../evals/demo/watch-process.ts";
+import { startArgoCd } from "../../../evals/real-kubernetes/argocd.ts";
 import { type AuditedWrite, auditedWrites } from "../../../evals/real-kubernetes/audit.ts";
 import type { ControlPlane } from "../../../evals/real-kubernetes/control-plane.ts";
-import { giveRoles, type Roles } from "../../../evals/real-kubernetes/roles.ts";
+import { argocdPolicy, giveRoles, type Roles } from "../../../evals/real-kubernetes/roles.ts";
 import { type Chance, chance } from "../../../evals/real-kubernetes/shop/chance.ts";
 import { createImages, type Images } from "../../../evals/real-kubernetes/shop/images.ts";
 import { startPages } from "../../../evals/real-kubernetes/shop/pages.ts";
@@ -15,7 +16,8 @@ import { createTraffic, type Traffic } from "../../../evals/real-kubernetes/shop
 import { prometheusConfig } from "../../../evals/sandbox/discovery.ts";
 import { startTestPlane } from "../kubernetes/plane.ts";
 import { realParts } from "../real-parts.ts";
-import { CHANNEL_VARIABLE, type FleetService, fleetConfiguration } from "./configuration.ts";
+import { ARGOCD_VARIABLES, CHANNEL_VARIABLE, type FleetService, fleetConfiguration } from "./configuration.ts";
+import { ACCOUNTS, type GitOps, openGitOps, PEOPLE } from "./git-ops.ts";
 import { recordTruth, type TruthRecord } from "./truth.ts";
 import { openTwin, type Twin } from "./twin.ts";
 import { type Desk, openDesk, type Workload } from "./workloads.ts";
@@ -47,6 +49,10 @@ export interface Fleet extends AsyncDisposable {
   readonly twin: Twin;
   /** Does to the shop and to its twin what people do. */
   readonly desk: Desk;
+  /** Does to both what people do past Git, where a workload is released by Git. */
+  readonly pastGit: Desk;
+  /** Where a service is released by Git; null elsewhere. */
+  readonly gitOps: GitOps | null;
   readonly watch: WatchProcess;
   readonly gate: GateProcess;
   readonly directory: string;
@@ -123,7 +129,13 @@ async function start(
   own.defer(() => clearInterval(ticking));
   const pages = own.use(await startPages(traffic, eye.pods));
 
-  const desk = both(openDesk(plane.admin, NAMESPACE), openDesk(plane.admin, TWIN), wanted);
+  const pastGit = both(openDesk(plane.admin, NAMESPACE), openDesk(plane.admin, TWIN), wanted);
+  const argocd = services.some(({ workload }) => workload.byGit === true)
+    ? own.use(await startArgoCd(plane, { parts, directory: plane.directory, ...argocdAccounts() }))
+    : null;
+  const gitOps =
+    argocd === null ? null : await openGitOps(plane, argocd, { directory, first: NAMESPACE, second: TWIN });
+  const desk = gitOps === null ? pastGit : byGit(pastGit, gitOps);
   const twin = openTwin(plane, parts, NAMESPACE, TWIN);
   const settled = async () => {
     for (let rest = PATIENCE_MS; rest > 0; rest -= 100) {
@@ -155,12 +167,17 @@ async function start(
       services,
       roles,
       metrics,
+      ...(argocd === null ? {} : { argocd: argocd.url.href }),
       ...(limits === undefined ? {} : { limits }),
     }),
   );
-  const variables = { [CHANNEL_VARIABLE]: `channel-of-fleet-${seed}-0123456789` };
-  const gate = own.use(await startGate({ directory, config, variables }));
-  const watch = own.use(startWatch({ directory, config, variables }));
+  const channel = { [CHANNEL_VARIABLE]: `channel-of-fleet-${seed}-0123456789` };
+  const tokens = (account: string, variable: string) => (argocd === null ? {} : { [variable]: argocd.token(account) });
+  const read = { ...channel, ...tokens(ACCOUNTS.read, ARGOCD_VARIABLES.read) };
+  const gate = own.use(
+    await startGate({ directory, config, variables: { ...read, ...tokens(ACCOUNTS.gate, ARGOCD_VARIABLES.gate) } }),
+  );
+  const watch = own.use(startWatch({ directory, config, variables: read }));
   if ((await watch.until(({ event }) => event === "watch.started", PATIENCE_MS)) === null)
     throw new Error(`the watch did not start; see ${join(directory, "watch.stderr.log")}`);
   return {
@@ -174,6 +191,8 @@ async function start(
     by,
     twin,
     desk,
+    pastGit,
+    gitOps,
     watch,
     gate,
     directory,
@@ -192,11 +211,28 @@ async function start(
   };
 }
 
+/** unship's two accounts with what the documentation gives them, and one that may do everything. */
+const argocdAccounts = () => ({
+  accounts: [...Object.values(ACCOUNTS), PEOPLE],
+  policy: `${argocdPolicy()}\ng, ${PEOPLE}, role:admin\n`,
+});
+
 async function scraper(discovery: URL, directory: string, own: AsyncDisposableStack): Promise<string> {
   const config = join(directory, "prometheus.yml");
   writeFileSync(config, prometheusConfig(discovery.href));
   return own.use(await startPrometheus(config, join(directory, "prometheus"))).url;
 }
+
+/** What is released by Git is deployed by commits alone. */
+const byGit = (desk: Desk, gitOps: GitOps): Desk => {
+  const released = (workload: Workload, image: string, otherwise: () => Promise<void>) =>
+    workload.byGit === true ? gitOps.release(workload, image) : otherwise();
+  return {
+    ...desk,
+    create: (workload, image) => released(workload, image, () => desk.create(workload, image)),
+    deploy: (workload, image) => released(workload, image, () => desk.deploy(workload, image)),
+  };
+};
 
 /** One desk whose every act happens to both; what it reads is the first's. */
 function both(first: Desk, second: Desk, wanted: Map<string, number>): Desk {

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { INNOCENT, TROUBLES } from "./deck.ts";
 import { schedule } from "./hour.ts";
-import { LARGE_FLEET, LATER, ROLLOUTS } from "./services.ts";
+import { BY_GIT, LARGE_FLEET, LATER, ROLLOUTS } from "./services.ts";
 
-const SERVICES = [...LARGE_FLEET, ...ROLLOUTS, ...LATER];
+const SERVICES = [...LARGE_FLEET, ...ROLLOUTS, ...BY_GIT, ...LATER];
 /** The published seeds of the long test. */
 const SEEDS = [11, 23, 47];
 

@@ -45,6 +45,11 @@ export const ROLLOUTS: readonly FleetService[] = [
   }),
 ];
 
+/** Where Argo CD is among the real parts: one whose releases are commits, which it syncs and heals by itself. */
+export const BY_GIT: readonly FleetService[] = [
+  service("storefront", 100, 0.05, { workload: { name: "storefront", kind: "Deployment", replicas: 2, byGit: true } }),
+];
+
 /** More, so that at least twelve can be in trouble side by side. */
 export const LARGE_FLEET: readonly FleetService[] = [
   ...FLEET,

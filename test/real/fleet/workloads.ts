@@ -13,6 +13,8 @@ export interface Workload {
   readonly pod?: object;
   /** Of a Rollout. */
   readonly strategy?: Strategy;
+  /** People release it by Git, and Argo CD syncs it. */
+  readonly byGit?: true;
 }
 
 const COLLECTIONS: Readonly<Record<WorkloadKind, readonly [api: string, plural: string]>> = {
@@ -66,28 +68,30 @@ const serviceOf = ({ name }: Workload) => ({
   spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] },
 });
 
+/** The whole object as people write it down. */
+export function manifestOf(workload: Workload, image: string) {
+  const { kind, name, replicas, pod = {} } = workload;
+  const fields = {
+    template: template(name, image, { terminationGracePeriodSeconds: 1, ...pod }),
+    minReadySeconds: MIN_READY_SECONDS,
+    ...(kind === "DaemonSet" ? {} : { replicas }),
+    ...(kind === "Deployment"
+      ? {
+          progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        }
+      : {}),
+    ...(kind === "Rollout"
+      ? { progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS, strategy: strategyOf(workload) }
+      : {}),
+  };
+  return MANIFESTS[kind](name, image, fields);
+}
+
 export function openDesk(api: KubeApi, namespace: string): Desk {
   const pathOf = ({ kind, name }: Workload) => `${collectionOf(kind, namespace)}/${name}`;
   const patch = (workload: Workload, body: object) =>
     persist(() => api.must("PATCH", `${pathOf(workload)}?fieldManager=release-desk`, { body, type: MERGE }));
-  const manifest = (workload: Workload, image: string) => {
-    const { kind, name, replicas, pod = {} } = workload;
-    const fields = {
-      template: template(name, image, { terminationGracePeriodSeconds: 1, ...pod }),
-      minReadySeconds: MIN_READY_SECONDS,
-      ...(kind === "DaemonSet" ? {} : { replicas }),
-      ...(kind === "Deployment"
-        ? {
-            progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
-            strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-          }
-        : {}),
-      ...(kind === "Rollout"
-        ? { progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS, strategy: strategyOf(workload) }
-        : {}),
-    };
-    return MANIFESTS[kind](name, image, fields);
-  };
   const services = `/api/v1/namespaces/${namespace}/services`;
   const imageOf = async (workload: Workload): Promise<string> => {
     const { spec } = await persist(() => api.must("GET", pathOf(workload)));
@@ -98,7 +102,7 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
       if (workload.strategy === "blueGreen")
         await persist(() => api.must("POST", services, { body: serviceOf(workload) }));
       await persist(() =>
-        api.must("POST", collectionOf(workload.kind, namespace), { body: manifest(workload, image) }),
+        api.must("POST", collectionOf(workload.kind, namespace), { body: manifestOf(workload, image) }),
       );
     },
     deploy: (workload, image) =>
@@ -125,7 +129,7 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
     apply: (workload, image, manager) =>
       persist(() =>
         api.must("PATCH", `${pathOf(workload)}?fieldManager=${manager}&force=true`, {
-          body: manifest(workload, image),
+          body: manifestOf(workload, image),
           type: "application/apply-patch+yaml",
         }),
       ),
