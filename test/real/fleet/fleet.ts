@@ -153,6 +153,10 @@ async function start(
   await settled();
   for (const { workload } of first) await desk.deploy(workload, images.issue(workload.name));
   await new Promise((resolve) => setTimeout(resolve, 3000));
+  // A canary is on trial until somebody lets it go on.
+  await Promise.all(
+    first.filter(({ workload }) => workload.strategy === "canary").map(({ workload }) => desk.promote(workload)),
+  );
   await settled();
 
   const metrics = prometheus
