@@ -36,6 +36,11 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const undoneUntil = controllersActUntil(before, caseFile, parts.config.feedback.gitOpsWaitMs);
   if (recovery.verdict === "recovered" && undoneUntil !== null && caseFile.at < undoneUntil)
     return save({ ...noteOnce(known, caseFile.at, undoneUntil), recovery: { ...recovery, verdict: "pending" } });
+  // What was back once and is kept waiting for its controller alone is not called failed for a sample that is late or odd.
+  if (recovery.verdict !== "recovered" && undoneUntil !== null && isWaiting(known)) {
+    const end = undoneUntil + parts.config.feedback.timeoutMs;
+    if (caseFile.at < end) return save({ ...known, recovery: { ...recovery, verdict: "pending", at: null } });
+  }
   const text = [recoveryText(recovery), ...notJudged(incident)].join("; ");
   if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
@@ -84,8 +89,10 @@ const notJudged = ({ superseded = [] }: Incident): readonly string[] =>
 
 const WAITING = "waiting for the GitOps controller";
 
+const isWaiting = ({ timeline }: Incident): boolean => timeline.some(({ event }) => event === WAITING);
+
 function noteOnce(incident: Incident, at: number, until: number): Incident {
-  if (incident.timeline.some(({ event }) => event === WAITING)) return incident;
+  if (isWaiting(incident)) return incident;
   const rest = durationText(Math.max(0, until - at));
   return note(incident, at, WAITING, `the signals are back; it may still undo the act for ${rest}`);
 }

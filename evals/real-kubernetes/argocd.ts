@@ -86,7 +86,10 @@ async function start(
   kubeconfig.contexts[0].context.namespace = NAMESPACE;
   const ownKubeconfig = join(home, "kubeconfig");
   writeFileSync(ownKubeconfig, stringify(kubeconfig), { mode: 0o600 });
+  const temporary = join(home, "tmp");
+  mkdirSync(temporary);
   const env = {
+    TMPDIR: temporary,
     ...Object.fromEntries(folders.map((name) => [`ARGOCD_${name}`, join(home, name)])),
     ARGOCD_FAKE_IN_CLUSTER: "true",
     ARGOCD_GPG_ENABLED: "false",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Rollout } from "../../../core/model/evidence.ts";
 import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { MESSAGE, openWatchWorld, STEP_MS } from "./watch-world.ts";
@@ -113,6 +114,34 @@ describe("an incident, from detection to its end", () => {
       ]);
     },
   );
+
+  it("signals that are back wait for a GitOps controller, and one late sample meanwhile ends nothing as unknown", async () => {
+    await using world = await openWatchWorld();
+    const { object: workload, restore, service } = targetOf();
+    const replicas = { desired: 2, updated: 2, ready: 2, available: 2 };
+    const byFlux = async (now: number) => ({
+      ...(await world.gather(now)),
+      rollouts: [
+        {
+          ...{ service, workload, ...restore, status: "complete", replicas, restarts: 0, revisions: [] },
+          ...{ observedAt: now, startedAt: now, managedBy: "Flux" },
+        } satisfies Rollout,
+      ],
+    });
+    await world.restart({ gather: byFlux });
+    world.troubles = [world.trouble()];
+    await world.step();
+    world.troubles = [];
+    const verdicts = ["recovered", "unknown", "not-recovered", "recovered"] as const;
+    for (const verdict of verdicts) {
+      world.recovery = verdict;
+      await world.step();
+      expect((await world.incident()).stage).toBe("verifying");
+    }
+    await world.step(A_WHILE);
+    expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "recovered" });
+    expect(world.texts("incident.escalated")).toEqual([]);
+  });
 
   it("where the file asks for no verification the outcome is unknown, never recovered", async () => {
     await using world = await openWatchWorld({

@@ -36,6 +36,9 @@ export interface FleetConfiguration {
   readonly limits?: { readonly perHour: number; readonly perDay: number };
 }
 
+/** Argo CD looks at Git every fifteen seconds here, every three minutes by default. */
+const GITOPS_WAIT = "20s";
+
 /** The variable that both processes hold, as a deployment would hand it to them. */
 export const CHANNEL_VARIABLE = "UNSHIP_CHANNEL";
 /** Those of Argo CD's tokens: the agent's, and the gate's alone. */
@@ -63,6 +66,8 @@ export function fleetConfiguration(given: FleetConfiguration): string {
     }),
   );
   const { traces: _, logs: __, feature_flags: ___, ...sources } = demo.data_sources;
+  const [verification] = demo.feedback_loop.post_rollback;
+  verification.gitops_wait = GITOPS_WAIT;
   // How many services may be affected before people are asked is a limit too.
   for (const step of demo.reasoning_chain.on_anomaly_detected) delete step.require_human_approval_if;
   const allowed = { require_approval: false, max_rollbacks_per_hour: limits.perHour };
