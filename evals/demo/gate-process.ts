@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { tied } from "../../../evals/tied.ts";
 
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
 
@@ -19,7 +20,8 @@ export async function startGate(options: {
   readonly variables: Readonly<Record<string, string>>;
 }): Promise<GateProcess> {
   const { directory, config, variables } = options;
-  const child = spawn(process.execPath, [MAIN, "gate", "--config", config], {
+  const [command, args] = tied(process.execPath, [MAIN, "gate", "--config", config]);
+  const child = spawn(command, [...args], {
     cwd: directory,
     env: { PATH: process.env.PATH, HOME: directory, ...variables },
     stdio: ["ignore", "ignore", "pipe"],

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { UnshipError } from "../../core/errors.ts";
+import { tied } from "../tied.ts";
 
 export interface PrometheusProcess extends AsyncDisposable {
   readonly url: string;
@@ -18,11 +19,12 @@ export async function startPrometheus(configPath: string, directory: string): Pr
   }
   mkdirSync(directory, { recursive: true });
   const port = await freePort();
-  const child = spawn(
-    "prometheus",
-    [`--config.file=${configPath}`, `--storage.tsdb.path=${directory}`, `--web.listen-address=127.0.0.1:${port}`],
-    { stdio: "ignore" },
-  );
+  const [command, args] = tied("prometheus", [
+    `--config.file=${configPath}`,
+    `--storage.tsdb.path=${directory}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  const child = spawn(command, [...args], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {

@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { Incident } from "../../core/model/incident.ts";
+import { tied } from "../tied.ts";
 
 const Line = z.object({
   at: z.string(),
@@ -38,7 +39,8 @@ export function startWatch(options: {
   readonly variables: Readonly<Record<string, string>>;
 }): WatchProcess {
   const { directory, config, variables } = options;
-  const child: ChildProcess = spawn(process.execPath, [MAIN, "watch", "--config", config, "--json"], {
+  const [command, args] = tied(process.execPath, [MAIN, "watch", "--config", config, "--json"]);
+  const child: ChildProcess = spawn(command, [...args], {
     cwd: directory,
     env: { PATH: process.env.PATH, HOME: directory, ...variables },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { tied } from "../tied.ts";
 
 /** A server in a process of its own, that a test may hang, kill and start again. It ends with this process at the latest. */
 export interface Program extends AsyncDisposable {
@@ -81,14 +82,10 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   };
 }
 
-/**
- * Under `setpriv --pdeathsig` where it is installed (util-linux), so that the kernel ends it with us however we end; it
- * replaces itself by the program, whose pid is then the child's.
- */
 function spawned({ path, args, env = {}, logFile }: ProgramOptions): ChildProcess {
   const log = openSync(logFile, "a");
-  const [command, ...before] = HAS_SETPRIV ? ["setpriv", "--pdeathsig", "KILL", path] : [path];
-  const child = spawn(command ?? path, [...before, ...args], {
+  const [command, all] = tied(path, args);
+  const child = spawn(command, [...all], {
     env: { ...process.env, ...env },
     stdio: ["ignore", log, log],
   });
@@ -96,5 +93,3 @@ function spawned({ path, args, env = {}, logFile }: ProgramOptions): ChildProces
   child.on("error", () => undefined);
   return child;
 }
-
-const HAS_SETPRIV = spawnSync("setpriv", ["--version"]).status === 0;
