@@ -42,6 +42,13 @@ conditions:
   lastTransitionTime: {{ Now | Quote }}
 {{ end }}`;
 
+/** As a kubelet says it of a pod whose node was lost and is back: its containers were ready all the time. */
+const READY_ALONE = `
+conditions:
+- type: Ready
+  status: "True"
+  lastTransitionTime: {{ Now | Quote }}`;
+
 const address = `
 hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
 podIP: {{ PodIPWith .spec.nodeName ( or .spec.hostNetwork false ) ( or .metadata.uid "" ) ( or .metadata.name "" ) ( or .metadata.namespace "" ) | Quote }}
@@ -131,7 +138,7 @@ export function podStages(): string {
     stage(
       "ready-again",
       [LIVE, STARTED, isNot(neverReady, crashes, late), ready("False")],
-      { statusTemplate: `${conditions("True")}${running(true)}` },
+      { statusTemplate: READY_ALONE },
       READY_AFTER_MS,
     ),
     stage("delete", [exists(".metadata.deletionTimestamp")], { finalizers: { empty: true }, delete: true }, 300),

@@ -52,13 +52,17 @@ export function podHealth(pod: Pod, now: number, grace: Grace): "failing" | "rea
 }
 
 /**
- * Median time from a pod's start until it was Ready, ms, over the pods that are Ready; null where none tells. A pod
- * that was unready for a moment later on gives a time that is no start-up; one beyond any start-up is left out.
+ * Median time from a pod's start until it was Ready, ms, over the pods that are Ready; null where none tells. A node that
+ * was not heard of for a moment makes all its pods unready and ready again, while their containers stay ready: the earlier
+ * of both counts. A pod that was unready by itself later on gives a time that is no start-up; one beyond any start-up is
+ * left out.
+ *
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions
  */
 export function usualReadyMs(pods: readonly Pod[]): number | null {
   const times = pods
     .flatMap((pod) => {
-      const readyAt = readySince(pod);
+      const readyAt = firstReadyAt(pod);
       const startedAt = startOf(pod);
       return readyAt === null || startedAt === undefined ? [] : [Math.max(0, readyAt - startedAt)];
     })
@@ -100,6 +104,13 @@ function probeMs({ spec }: Pod): number {
 
 function startOf({ status, metadata }: Pod): number | undefined {
   return status.startTime ?? metadata.creationTimestamp;
+}
+
+/** When it became ready first, as far as its conditions tell, Unix ms; null: it is not Ready. */
+function firstReadyAt(pod: Pod): number | null {
+  const since = readySince(pod);
+  const containers = pod.status.conditions.find(({ type, status }) => type === "ContainersReady" && status === "True");
+  return since === null ? null : Math.min(since, containers?.lastTransitionTime ?? since);
 }
 
 /** Unix ms since when it is Ready; null: it is not. */

@@ -64,7 +64,7 @@ export async function expiredLists(fleet: Fleet, forMs: number): Promise<Entry> 
     for (let from = 0; from < names.length; from += BALLAST_AT_ONCE)
       await Promise.all(names.slice(from, from + BALLAST_AT_ONCE).map((name) => persist(() => act(name))));
   };
-  const kind = { apiVersion: "apps/v1", kind: "ControllerRevision", revision: 1 };
+  const kind = { apiVersion: "apps/v1", kind: "ControllerRevision", revision: 1, data: { holds: "nothing" } };
   await each((name) => admin.must("POST", `${APPS}/controllerrevisions`, { body: { ...kind, metadata: { name } } }));
   const expired = () =>
     sumOf(
