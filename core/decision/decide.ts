@@ -10,7 +10,7 @@ import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
 import { showsAt } from "../correlation/shows-at.ts";
 import { isMeasured } from "../correlation/unmeasured-cause.ts";
-import { tellsItsVersion } from "../correlation/version-signs.ts";
+import { seenByVersion, tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
@@ -235,7 +235,7 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
   const degraded = new Set(evidence.worse.keys());
   const link = unmeasuredLink({ culprit: change.service, degraded, graph, onset: onset.earliest });
   const needsPerson = [
-    ...reasonsForPerson(input, top),
+    ...reasonsForPerson(input, top, evidence),
     ...(sound === null ? [] : [sound]),
     ...(link === null ? [] : [link]),
     ...(base.automatic ? [] : [noAutomatic(input)]),
@@ -293,7 +293,11 @@ export function isAutomatic({ caseFile, config, services, answers }: DecideInput
   );
 }
 
-function reasonsForPerson({ config, answers, caseFile, services }: DecideInput, top: Candidate): readonly string[] {
+function reasonsForPerson(
+  { config, answers, caseFile, services }: DecideInput,
+  top: Candidate,
+  evidence: CaseEvidence,
+): readonly string[] {
   const meant = new Set([...services, ...(answers.check_affected_services?.services ?? [])]);
   const facts = approvalFacts({
     answers,
@@ -303,18 +307,30 @@ function reasonsForPerson({ config, answers, caseFile, services }: DecideInput, 
     targets: answers.check_dependency_graph?.order.length ?? 1,
   });
   const chain = config.chain.filter(({ step }) => step === "recommend_action");
-  return [...gapWords(caseFile), ...askedByExpressions(chain, facts)];
+  const needed = seenByVersion([top]).has(top.changeId) ? neededMetrics(evidence) : null;
+  return [...gapWords(caseFile, needed), ...askedByExpressions(chain, facts)];
 }
 
 /**
  * A source of metrics or changes that did not answer could have named another cause. Logs, traces and the rest only
- * sharpen what these two say; without them the probability is lower by itself.
+ * sharpen what these two say; without them the probability is lower by itself. `needed`: the metrics without which
+ * nothing is known; null: all.
  */
-function gapWords({ gaps }: CaseFile): readonly string[] {
+function gapWords({ gaps }: CaseFile, needed: ReadonlySet<string> | null = null): readonly string[] {
   return gaps
-    .filter(({ what }) => /^(metrics|changes)\b/.test(what))
+    .filter(({ what }) => {
+      const [, kind, metric] = /^(metrics|changes)\b(?:: (.+))?/.exec(what) ?? [];
+      return kind !== undefined && (kind === "changes" || metric === undefined || needed?.has(metric) !== false);
+    })
     .map(({ source, what, because }) => `${source} did not say ${what}: ${because}`);
 }
+
+/**
+ * Where the new version is seen to be worse beside the old one, both serving, no other metric could have named another
+ * cause: what is needed is what is degraded, and how many requests there were and failed.
+ */
+const neededMetrics = ({ worse }: CaseEvidence): ReadonlySet<string> =>
+  new Set(["request_rate", "error_rate", ...[...worse.values()].flatMap((metrics) => [...metrics])]);
 
 function whyNoChange(
   ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"],

@@ -134,6 +134,41 @@ describe("a decision to act", () => {
   });
 });
 
+describe("a metric that its source did not tell", () => {
+  const seen = broken(
+    {},
+    {
+      versions: [
+        {
+          ...{ service: "cart", fromS: 300, toS: 420, old: "v1.0.0", fresh: "v1.1.0" },
+          ...{ share: (s: number) => Math.min(1, (s - 300) / 120), oldErrors: 0.002, freshErrors: 0.4 },
+        },
+      ],
+    },
+  );
+  const asked = async (world: WorldOptions, what: string) => {
+    const gaps = [{ source: "prometheus", what, because: "it gave no usable answer" }];
+    const { action, needsPerson } = assess({ ...(await caseAt(world, 480)), gaps }, testConfig()).decision;
+    expect(action).toBe("rollback");
+    return needsPerson.some((one) => one.includes("prometheus did not say"));
+  };
+
+  it.each([
+    [
+      "lets a version go back that is seen to fail beside the old one, where it is another one",
+      seen,
+      "metrics: p50_latency",
+      false,
+    ],
+    ["is asked about where it is the degraded one", seen, "metrics: error_rate", true],
+    ["is asked about where it counts the requests", seen, "metrics: request_rate", true],
+    ["is asked about where it is all of them", seen, "metrics", true],
+    ["is asked about where nothing compares the versions", broken({}), "metrics: p50_latency", true],
+  ] as const)("%s", async (_, world, what, isAsked) => {
+    expect(await asked(world, what)).toBe(isAsked);
+  });
+});
+
 describe("where everything has fallen silent", () => {
   it("says so to whoever asks about no service in particular, and never that nothing is wrong", async () => {
     const { action, why, needsPerson } = await decide({ ...base, gap: [300, 2000] }, 900);
