@@ -1,5 +1,5 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { isSameUndoing, targetKey } from "../../core/guardrails/targets.ts";
+import { sharedUndoing, targetKey } from "../../core/guardrails/targets.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Plan, Target } from "../../core/model/plan.ts";
@@ -17,7 +17,10 @@ export const REMEMBERED_MS = 24 * 3_600_000;
 
 /** What became of the same before: it binds an incident that begins anew as it would have bound one that never ended. */
 export interface Earlier {
-  /** Whether a person said no to undoing just this, in this incident or in any before it (S4). */
+  /**
+   * Whether people said no to undoing each of these targets, in this incident or in any before it (S4). Where they refused some
+   * of them only, the others are a new question, and the gate holds the plan for it.
+   */
   isRefused(targets: readonly Target[]): Promise<boolean>;
   /** When timeline entries of this name came, in incidents with the same culprit that closed lately; oldest first. */
   before(incident: Incident, event: string): readonly number[];
@@ -39,13 +42,14 @@ export function createEarlier(ledger: Pick<Ledger, "entries" | "plan">): Earlier
   };
   return {
     async isRefused(targets) {
+      const refused: Target[] = [];
       for (const { planId } of await ledger.entries({ kinds: [LEDGER_KINDS.approvalRejected] })) {
         if (planId === null) continue;
         const plan = plans.get(planId) ?? (await ledger.plan(planId));
         plans.set(planId, plan);
-        if (plan !== null && isSameUndoing(plan.targets, targets)) return true;
+        refused.push(...(plan?.targets ?? []));
       }
-      return false;
+      return targets.length > 0 && sharedUndoing(targets, refused).length === targets.length;
     },
     before,
     tries: (incident, event) => [...before(incident, event), ...timesOf(incident, event)].sort((a, b) => a - b),

@@ -87,6 +87,11 @@ export interface Approval {
   readonly wallExpiresAt: number;
 }
 
+/** A person's no to another plan, and which targets of this one would undo something that was refused (`sharedUndoing`). */
+export interface Refusal extends Pick<Approval, "planId" | "by" | "reason" | "at"> {
+  readonly targets: readonly Target[];
+}
+
 export interface Permit {
   readonly id: string;
   readonly planId: string;
@@ -110,8 +115,8 @@ export interface StoreFacts {
   /** The last finished act of ours at each of the plan's targets that did write. */
   readonly lastActs: readonly Intent[];
   readonly approvals: readonly Approval[];
-  /** What people said no to, in other plans that would undo just the same, whatever incident they were for; oldest first. */
-  readonly refusals: readonly Pick<Approval, "planId" | "by" | "reason" | "at">[];
+  /** What people said no to in other plans, whatever incident they were for, where this plan would undo some of it; oldest first. */
+  readonly refusals: readonly Refusal[];
   readonly permit: Permit | null;
   readonly answer: GateAnswer | null;
 }

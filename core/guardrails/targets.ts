@@ -1,4 +1,4 @@
-import type { Plan, Target } from "../model/plan.ts";
+import { type Plan, type Target, takesBack } from "../model/plan.ts";
 import type { TargetState } from "../ports.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
@@ -17,16 +17,24 @@ export function planContent(plan: Pick<Plan, "incidentId" | "targets">): string 
 }
 
 /**
- * Whether two plans would undo the same: the same changes of the same objects by the same actions, to the same versions,
- * whatever incident they are for and in whatever order. Revisions are counted anew by each write, and tell nothing.
+ * Those of the targets that would undo something of what `refused` would have undone, so that a person's no to the one is a
+ * no to the other: the same change, however its object and versions are spelled by now, or the same revision of the same
+ * object. A newer change of the object is another one, and nobody has said no to that.
  */
-export function isSameUndoing(a: readonly Target[], b: readonly Target[]): boolean {
-  const spelled = (targets: readonly Target[]) => canonicalJson(targets.map(undoing).sort());
-  return a.length === b.length && spelled(a) === spelled(b);
-}
+export const sharedUndoing = (targets: readonly Target[], refused: readonly Target[]): readonly Target[] =>
+  targets.filter((one) => refused.some((other) => isAlike(one, other) && undoesSame(one, other)));
 
-const undoing = (target: Target): string =>
-  canonicalJson([target.action, targetKey(target), target.changeId, target.restore.version]);
+/** A promotion or a pause that somebody refused says nothing of taking the same change back. */
+const isAlike = (one: Target, other: Target): boolean =>
+  one.action === other.action || (takesBack({ targets: [one] }) && takesBack({ targets: [other] }));
+
+function undoesSame(one: Target, other: Target): boolean {
+  if (one.changeId === other.changeId) return true;
+  // One application is undone under the name of any of the changes that it brought. Flags and schemas have no revisions.
+  const [a, b] = [one.expected, other.expected];
+  const isRevision = a.revision !== "" && one.action !== "feature_flag_disable";
+  return isRevision && a.version === b.version && a.revision === b.revision && targetKey(one) === targetKey(other);
+}
 
 /** How people read a target: "Deployment production/checkout". */
 export function targetText(target: Pick<Target, "object">): string {

@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
-import { isSameUndoing, targetKey } from "../../core/guardrails/targets.ts";
+import { sharedUndoing, targetKey } from "../../core/guardrails/targets.ts";
 import { GateAnswer, Plan } from "../../core/model/plan.ts";
 import { together } from "./batch.ts";
 import { approvalOf, intentOf, parsed, permitOf } from "./rows.ts";
@@ -64,9 +64,10 @@ export async function readFacts(
       .flatMap((rows) => rows.map(intentOf))
       .filter(({ result }) => result !== null && !WROTE_NOTHING.includes(result.result)),
     approvals: approvalRows.map(approvalOf),
-    refusals: refusedRows
-      .filter(({ id, body }) => isSameUndoing(parsed(Plan, body, `plan ${id}`).targets, plan.targets))
-      .map(({ id, approver, reason, at }) => ({ planId: id, by: approver, reason, at })),
+    refusals: refusedRows.flatMap(({ id, body, approver, reason, at }) => {
+      const targets = sharedUndoing(plan.targets, parsed(Plan, body, `plan ${id}`).targets);
+      return targets.length === 0 ? [] : [{ planId: id, by: approver, reason, at, targets }];
+    }),
     permit: permit === undefined ? null : permitOf(permit),
     // Only a plan that has had a permit can have an answer.
     answer: permit === undefined ? null : await lastAnswer(tx, plan.id),

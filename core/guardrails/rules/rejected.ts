@@ -1,20 +1,22 @@
 import { askPerson, clockText, deny, type Rule } from "../rule.ts";
+import { targetText } from "../targets.ts";
 
 /**
- * A person who was asked and said no must not be asked again by the same plan; and another plan that would undo the same,
- * of this incident or of a later one, needs a person whatever the evidence says since (S4).
+ * A person who was asked and said no must not be asked again by the same plan; and another plan that would undo any
+ * of the same changes, of this incident or of a later one, needs a person whatever the evidence says since (S4).
  */
 export const rejected: Rule = {
   name: "rejected",
-  check({ store, now }) {
+  check({ plan, store, now }) {
     const no = store.approvals.find(({ answer }) => answer === "reject");
     if (no !== undefined)
       return deny(`${no.by} rejected this plan at ${clockText(no.at, now)}${no.reason === "" ? "" : `: ${no.reason}`}`);
     const before = store.refusals.at(-1);
     if (before === undefined) return undefined;
-    const { planId, by, at, reason } = before;
+    const { planId, by, at, reason, targets } = before;
+    const what = targets.length === plan.targets.length ? "the same" : targets.map(targetText).join(", ");
     return askPerson(
-      `${by} rejected plan ${planId}, which would have undone the same, at ${clockText(at, now)}${reason === "" ? "" : `: ${reason}`}`,
+      `${by} rejected plan ${planId}, which would have undone ${what}, at ${clockText(at, now)}${reason === "" ? "" : `: ${reason}`}`,
     );
   },
 };

@@ -1,3 +1,4 @@
+import type { Target } from "../../../core/model/plan.ts";
 import {
   assessmentOf,
   changeOf,
@@ -7,22 +8,41 @@ import {
   intentOf,
   MINUTE,
   NOW,
+  planOf,
   policyOf,
   serviceOf,
   targetOf,
 } from "./rule-inputs.ts";
 import { five, forTargets, guardrails, migrationTarget, type Row, three } from "./rule-situations.ts";
 
+const refusal = (targets: readonly Target[]) => ({
+  planId: "plan-0",
+  by: "alice",
+  reason: "we are mending it",
+  at: NOW - MINUTE,
+  targets,
+});
+
 /** Situations in which limits, lists and people's wishes make a person agree first. */
 export const ASK: readonly Row[] = [
   [
     "S4: another plan, of this incident or of a later one, for what someone said no to",
     inputOf({
-      store: { refusals: [{ planId: "plan-0", by: "alice", reason: "we are mending it", at: NOW - MINUTE }] },
+      store: { refusals: [refusal([targetOf()])] },
     }),
     "rejected",
     "require_approval",
     "alice rejected plan plan-0, which would have undone the same, at 13:59:00 UTC: we are mending it",
+  ],
+  [
+    "S4: a plan of which someone said no to a part",
+    inputOf({
+      plan: planOf({ targets: [targetOf(), targetOf({ name: "cart" })] }),
+      store: { refusals: [refusal([targetOf({ name: "cart" })])] },
+    }),
+    "rejected",
+    "require_approval",
+    "alice rejected plan plan-0, which would have undone Deployment production/cart, at 13:59:00 UTC: we are mending it",
   ],
   ["mode approve asks", inputOf({ policy: policyOf({ mode: "approve" }) }), "mode", "require_approval", "approve"],
   [

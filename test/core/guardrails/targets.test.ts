@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSameUndoing, planContent, positionOf, targetKey } from "../../../core/guardrails/targets.ts";
+import { planContent, positionOf, sharedUndoing, targetKey } from "../../../core/guardrails/targets.ts";
+import type { Target } from "../../../core/model/plan.ts";
 import { flagOf, planOf, targetOf } from "./rule-inputs.ts";
 
 describe("position of a target", () => {
@@ -35,16 +37,80 @@ describe("key of a target", () => {
   });
 });
 
-describe("plans that would undo the same", () => {
+describe("what a person's no to other targets binds", () => {
   const cart = targetOf({ name: "cart" });
+  const shop = { kind: "Application", namespace: "argocd", name: "shop" };
+  const synced = targetOf({ action: "argocd_sync_to_previous", object: shop, changeId: "deploy-shop" });
   it.each([
-    ["in another order", [targetOf(), cart], [cart, targetOf()], true],
-    ["from another revision", [targetOf()], [targetOf({ expected: { version: "v2", revision: "9" } })], true],
-    ["not of another change", [targetOf()], [targetOf({ changeId: "deploy-2" })], false],
-    ["not back to another version", [targetOf()], [targetOf({ restore: { version: "v0", revision: "5" } })], false],
-    ["not of more objects", [targetOf()], [targetOf(), cart], false],
-  ] as const)("are alike: %s", (_, a, b, same) => {
-    expect(isSameUndoing(a, b)).toBe(same);
+    ["all of them, in another order", [targetOf(), cart], [cart, targetOf()], ["checkout", "cart"]],
+    ["one of the two that were refused", [cart], [targetOf(), cart], ["cart"]],
+    ["the refused one of two", [targetOf(), cart], [cart], ["cart"]],
+    [
+      "one of each, where neither is a part of the other",
+      [targetOf(), cart],
+      [cart, targetOf({ name: "web" })],
+      ["cart"],
+    ],
+    ["from another revision", [targetOf({ expected: { version: "v2", revision: "9" } })], [targetOf()], ["checkout"]],
+    ["back to another version", [targetOf({ restore: { version: "v0", revision: "5" } })], [targetOf()], ["checkout"]],
+    ["by another action", [targetOf({ action: "rollout_abort" })], [targetOf()], ["checkout"]],
+    ["under another spelling of its object", [targetOf({ object: shop })], [targetOf()], ["checkout"]],
+    [
+      "a flag, however often it was written since",
+      [flagOf({ expected: { version: "44", revision: "on" } })],
+      [flagOf()],
+      ["checkout"],
+    ],
+    ["a flag of which no environment is known", [flagOf({ environment: undefined })], [flagOf()], ["checkout"]],
+    [
+      "an application under the name of another of its changes",
+      [{ ...synced, changeId: "deploy-shop:web" }],
+      [synced],
+      ["checkout"],
+    ],
+    [
+      "not a newer change of the same object",
+      [targetOf({ changeId: "deploy-2", expected: { version: "v3", revision: "8" } })],
+      [targetOf()],
+      [],
+    ],
+    ["not a flag that was switched on again", [flagOf({ changeId: "flag-2" })], [flagOf()], []],
+    ["not a schema that was moved again", [migration("migration-2")], [migration("migration-1")], []],
+    ["not another object", [cart], [targetOf()], []],
+    ["not taking back what was not to be promoted", [targetOf()], [targetOf({ action: "rollout_promote" })], []],
+  ] as const)("%s", (_, targets, refused, bound) => {
+    expect(sharedUndoing(targets.map(known), refused.map(known)).map(({ service }) => service)).toEqual(bound);
+  });
+
+  function migration(changeId: string): Target {
+    const object = { kind: "Schema", namespace: "production", name: "orders" };
+    const expected = { version: "12", revision: "" };
+    return targetOf({ action: "database_migration_rollback", object, changeId, expected });
+  }
+  const known = ({ environment, ...rest }: Target): Target => ({
+    ...rest,
+    ...(environment === undefined ? {} : { environment }),
+  });
+
+  const one = fc
+    .tuple(fc.constantFrom("web", "cart", "checkout"), fc.integer({ min: 1, max: 3 }))
+    .map(([name, version]) =>
+      targetOf({
+        name,
+        changeId: `deploy-${name}-${version}`,
+        expected: { version: `v${version}`, revision: String(version) },
+      }),
+    );
+  const plans = fc.uniqueArray(one, { minLength: 1, maxLength: 3, selector: ({ service }) => service });
+
+  it("holds each plan that would undo any part of it, and no other", () => {
+    fc.assert(
+      fc.property(plans, plans, (targets, refused) => {
+        const ids = new Set(refused.map(({ changeId }) => changeId));
+        expect(sharedUndoing(targets, refused)).toEqual(targets.filter(({ changeId }) => ids.has(changeId)));
+      }),
+      { seed: 13 },
+    );
   });
 });
 

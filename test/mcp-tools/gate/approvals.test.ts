@@ -192,6 +192,58 @@ describe("approvals", () => {
     expect(answer.review.rules[0]).toMatchObject({ rule: "stale", verdict: "deny" });
   });
 
+  it.each<readonly [string, readonly string[], readonly string[], readonly string[]]>([
+    ["a part", ["checkout", "cart"], ["cart"], ["cart"]],
+    ["the other part", ["checkout", "cart"], ["checkout"], ["checkout"]],
+    ["more", ["checkout"], ["checkout", "cart"], ["checkout"]],
+    ["a part, and something else", ["checkout", "cart"], ["cart", "search"], ["cart"]],
+  ])(
+    "S4: a person's no holds a later plan of %s of it, of another incident and by another gate",
+    async (_, refused, planned, bound) => {
+      const targetsOf = (names: readonly string[]) => names.map((name) => targetOf({ name }));
+      await using world = await openWorld({
+        config: policyOf({ blastRadius: { services: null, trafficShare: null, replicas: null } }),
+      });
+      for (const name of ["checkout", "cart", "search"]) world.targets.place(targetOf({ name }));
+      const first = await world.gate.propose(world.draft({ targets: targetsOf(refused) }));
+      await world.gate.reject(first.plan.id, ALICE_TOKEN, "it is innocent");
+      world.assessment = assessmentOf({ targets: targetsOf(planned) });
+      const gate = world.newGate();
+      const next = await gate.propose(world.draft({ incidentId: "incident-2", targets: targetsOf(planned) }));
+      const answer = await gate.submit(next.plan.id);
+      expect(answer.outcome).toBe("held");
+      const said = answer.review.rules.find(({ rule }) => rule === "rejected")?.reason ?? "";
+      expect(said).toContain(`alice rejected plan ${first.plan.id}`);
+      for (const name of bound.length === planned.length ? [] : bound)
+        expect(said).toContain(`Deployment production/${name}`);
+      expect(world.targets.writes()).toEqual([]);
+      await gate.approve(next.plan.id, ALICE_TOKEN);
+      expect(await gate.submit(next.plan.id)).toMatchObject({ outcome: "executed" });
+    },
+  );
+
+  it.each([
+    ["deploy", targetOf(), targetOf({ changeId: "deploy-2", expected: { version: "v3", revision: "8" } })],
+    ["flag", flagOf(), flagOf({ changeId: "flag-2" })],
+  ])("S4: a no to a %s says nothing of a newer change of the same object", async (_, refused, newer) => {
+    await using world = await openWorld();
+    world.targets.place(refused);
+    const first = await world.gate.propose(world.draft({ targets: [refused] }));
+    await world.gate.reject(first.plan.id, ALICE_TOKEN, "it is innocent");
+    world.assessment = assessmentOf({ targets: [refused] });
+    const same = await world.gate.propose(
+      world.draft({ targets: [{ ...refused, restore: { ...refused.restore, version: "v0" } }] }),
+    );
+    expect(same.review.rules).toContainEqual(
+      expect.objectContaining({ rule: "rejected", verdict: "require_approval" }),
+    );
+    world.targets.place(newer);
+    world.assessment = assessmentOf({ targets: [newer] });
+    const { plan, review } = await world.gate.propose(world.draft({ targets: [newer] }));
+    expect(review).toMatchObject({ verdict: "allow" });
+    expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "executed" });
+  });
+
   it("S4: a plan that someone rejected is denied, and no one can approve it after", async () => {
     await using world = await approving();
     const plan = await held(world);
