@@ -1,7 +1,7 @@
 import type { Incident } from "../../core/model/incident.ts";
 import { note } from "./incident-state.ts";
 import type { ChainRecord, WatchParts } from "./ports.ts";
-import { ESCALATED, escalate, type Pursuit } from "./pursuit.ts";
+import { ESCALATED, type Evaluation, escalate } from "./pursuit.ts";
 
 /** How the timeline names a decision, and what the chain said of it. */
 export const DECIDED = "decided";
@@ -17,7 +17,7 @@ interface Argument {
 /** Asks the reasoning chain about decisions, beside everything that acts. */
 export interface Arguing {
   /** Starts the chain where a decision of an open incident has none, and writes down what has been answered. */
-  look(open: ReadonlyMap<string, Incident>, pursuit: Pursuit): Promise<void>;
+  look(open: ReadonlyMap<string, Incident>, pursuit: Evaluation): Promise<void>;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface Arguing {
 export function createArguing(parts: WatchParts): Arguing {
   const running = new Map<string, Argument>();
 
-  function start(incident: Incident, { caseFile }: Pursuit): void {
+  function start(incident: Incident, { caseFile }: Evaluation): void {
     const ask = async (): Promise<void> => {
       try {
         argument.answer = await parts.reason(incident, caseFile);
@@ -86,7 +86,7 @@ async function record(
   now: Incident | null,
   asked: Incident,
   answer: NonNullable<Argument["answer"]>,
-  pursuit: Pursuit,
+  pursuit: Evaluation,
 ): Promise<void> {
   const { parts, caseFile, amend } = pursuit;
   if ("failed" in answer) {

@@ -11,10 +11,10 @@ export interface Flights {
   end(): void;
   has(key: string): boolean;
   /**
-   * Starts the work, unless some is on its way under this key. `isCurrent`: whether its result still counts; what has had
-   * no answer for too long is given up, as if its process had died, and may be begun anew. Never throws.
+   * Starts the work, unless some is on its way under this key. What has had no answer for too long is given up, as if its
+   * process had died, and may be begun anew. Never throws.
    */
-  run(key: string, work: (isCurrent: () => boolean) => Promise<void>): Promise<Landing>;
+  run(key: string, work: () => Promise<void>): Promise<Landing>;
 }
 
 export interface FlightParts {
@@ -77,7 +77,7 @@ export function createFlights({ patienceMs, now, failed, late, landed }: FlightP
       const isCurrent = (): boolean => flying.get(key) === flight;
       const fly = async (): Promise<void> => {
         try {
-          await work(isCurrent);
+          await work();
         } catch (error) {
           if (isCurrent()) failed(key, error);
         }

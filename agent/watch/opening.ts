@@ -4,20 +4,22 @@ import { finish } from "./ending.ts";
 import { hasSameCause, joinedBy, openIncident, servicesOf, withServices, withSuperseded } from "./incident-state.ts";
 import { belongs, type Lingering } from "./lingering.ts";
 import { blamedNewcomer, movedBy, newcomers } from "./newcomers.ts";
-import type { Pursuit } from "./pursuit.ts";
+import type { Evaluation } from "./pursuit.ts";
 import { noticed } from "./wording.ts";
 
 /** Brings the open incidents' services up to the allotment: what each is judged by, what leaves it, what became one. */
-export async function settleServices({ homes, left, merged }: Allotment, pursuit: Pursuit): Promise<void> {
-  const { at } = pursuit.caseFile;
+export async function settleServices({ homes, left, merged }: Allotment, evaluation: Evaluation): Promise<void> {
+  const { at } = evaluation.caseFile;
   for (const { from, into } of merged) {
-    const services = servicesOf(from);
-    await pursuit.amend(into.id, (one) => joinedBy(one, services, at));
-    const detail = `What it saw is degraded together with ${into.id}, and goes on there.`;
-    await finish({ ...from, joined: into.id }, "withdrawn", detail, pursuit);
+    await evaluation.step(from.id, async (incident, pursuit) => {
+      const services = servicesOf(incident);
+      await pursuit.amend(into.id, (one) => joinedBy(one, services, at));
+      const detail = `What it saw is degraded together with ${into.id}, and goes on there.`;
+      await finish({ ...incident, joined: into.id }, "withdrawn", detail, pursuit);
+    });
   }
   for (const [id, services] of homes) {
-    await pursuit.amend(id, (one) => withServices(one, services, left.get(id) ?? [], at));
+    await evaluation.amend(id, (one) => withServices(one, services, left.get(id) ?? [], at));
   }
 }
 
@@ -29,10 +31,10 @@ export async function settleServices({ homes, left, merged }: Allotment, pursuit
  */
 export async function openFor(
   services: readonly string[],
-  pursuit: Pursuit,
+  evaluation: Evaluation,
   { lingering, named }: { readonly lingering: Lingering; readonly named: ReadonlySet<string> },
 ): Promise<void> {
-  const { parts, caseFile, save, amend, open } = pursuit;
+  const { parts, caseFile, begin, amend, open } = evaluation;
   const owners = open().filter((incident) => belongs(incident, services, caseFile));
   const known = [lingering.coveredSince(services, caseFile) ?? [], owners.map(knownSince)].flat();
   const newer = known.length === 0 ? [] : newcomers(Math.max(...known), caseFile, named);
@@ -50,7 +52,7 @@ export async function openFor(
     }
   }
   const text = noticed(assessment);
-  await save({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
+  await begin({ ...incident, timeline: [{ at: caseFile.at, event: "detected", detail: text }] });
   parts.emit({ at: caseFile.at, event: "incident.detected", text, incident });
 }
 

@@ -6,13 +6,16 @@ import { note } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
 import { tell } from "./tell.ts";
 
-/** What one step of an incident works with. */
-export interface Pursuit {
+/** What one evaluation works with. */
+export interface Evaluation {
   readonly parts: WatchParts;
   readonly caseFile: CaseFile;
-  readonly save: (incident: Incident) => Promise<void>;
+  /** Writes a new incident. */
+  readonly begin: (incident: Incident) => Promise<void>;
   /** Changes another open incident, whatever is on its way for it; nothing where it is closed. Safe to repeat. */
   readonly amend: (id: string, change: (incident: Incident) => Incident) => Promise<void>;
+  /** Does a step of an open incident, unless one is on its way. What fails is said; what is late goes on beside the rest. */
+  readonly step: (id: string, work: (incident: Incident, pursuit: Pursuit) => Promise<void>) => Promise<void>;
   /** The degraded services that an incident without a plan or act is judged by; undefined: none of its own is degraded. */
   readonly home: (id: string) => readonly string[] | undefined;
   readonly earlier: Earlier;
@@ -22,6 +25,12 @@ export interface Pursuit {
   readonly open: () => readonly Incident[];
 }
 
+/** What one step of an incident works with. */
+export interface Pursuit extends Evaluation {
+  /** Saves the step's own incident, together with what changed it meanwhile. */
+  readonly save: (incident: Incident) => Promise<void>;
+}
+
 /** The timeline's line of what people were told. */
 export const ESCALATED = "escalated";
 
@@ -29,7 +38,7 @@ export const ESCALATED = "escalated";
  * Raises it to people, by the targets that the policies in force name; said on the terminal in any case. Each headline
  * is told once an incident: what comes and goes wakes nobody twice.
  */
-export async function escalate(incident: Incident, pursuit: Pursuit, headline: string): Promise<Incident> {
+export async function escalate(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
   if (incident.timeline.some(({ event, detail }) => event === ESCALATED && detail === headline)) return incident;
   await tell(incident, pursuit.parts, headline, pursuit.caseFile.at);
   const next = note(incident, pursuit.caseFile.at, ESCALATED, headline);
@@ -37,6 +46,6 @@ export async function escalate(incident: Incident, pursuit: Pursuit, headline: s
   return next;
 }
 
-export function emit({ parts }: Pursuit, event: WatchEvent["event"], text: string, incident: Incident): void {
+export function emit({ parts }: Evaluation, event: WatchEvent["event"], text: string, incident: Incident): void {
   parts.emit({ at: parts.clock.now(), event, text, incident });
 }

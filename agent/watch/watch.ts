@@ -7,6 +7,7 @@ import { adoptAnswers, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
 import { type Apart, allot } from "./allotting.ts";
 import { createArguing } from "./arguing.ts";
+import { createBook } from "./book.ts";
 import { createCanaryDesk } from "./canaries.ts";
 import { areJoined, degradedOf } from "./degraded.ts";
 import { noticeDrift } from "./drift.ts";
@@ -14,13 +15,13 @@ import { type Claims, createEarlier, REMEMBERED_MS } from "./earlier.ts";
 import { QUIET_STEPS } from "./ending.ts";
 import { createFlights } from "./flights.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "./healthy.ts";
-import { servicesOf, substance, troubled } from "./incident-state.ts";
+import { servicesOf, troubled } from "./incident-state.ts";
 import { createLingering } from "./lingering.ts";
 import { groupsOf, openFor, settleServices } from "./opening.ts";
 import type { WatchParts } from "./ports.ts";
 import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
-import type { Pursuit } from "./pursuit.ts";
+import type { Evaluation, Pursuit } from "./pursuit.ts";
 
 export interface Watch {
   /** Takes up what a previous process left: intents are reconciled first, then open incidents go on (S5). */
@@ -31,14 +32,11 @@ export interface Watch {
   open(): readonly Incident[];
 }
 
-type Change = (incident: Incident) => Incident;
-
 /**
  * The watch: an incident state machine over the deterministic core, for each incident by itself (S16). It holds no clock
  * of its own and no loop, so that a replay drives it as the daemon does.
  */
 export function createWatch(parts: WatchParts): Watch {
-  const incidents = new Map<string, Incident>();
   const tailMs = parts.config.feedback.timeoutMs;
   const lingering = createLingering(tailMs, QUIET_STEPS * parts.config.watch.stepMs);
   const arguing = createArguing(parts);
@@ -47,12 +45,25 @@ export function createWatch(parts: WatchParts): Watch {
   /** Changes that an incident has blamed. */
   const named = new Set<string>();
   const apart: Apart = new Map();
-  /** What changed an incident while a step of it was on its way: said once more of whatever that step saves. */
-  const amended = new Map<string, Change[]>();
   const claims: Claims = new Map();
   let closed: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
+
+  const name = ({ decision }: Incident) => {
+    if (decision === null || decision.action === "no_action") return;
+    for (const id of [...decision.changeIds, decision.culprit?.changeId ?? []].flat()) named.add(id);
+  };
+
+  const book = createBook({
+    save: (incident) => parts.ledger.saveIncident(incident),
+    noted: name,
+    closed(incident) {
+      closed.push(incident);
+      earlier.closed(incident, parts.clock.now());
+    },
+  });
+  const { incidents } = book;
 
   const say = (text: string, incident: Incident | null = null) =>
     parts.emit({ at: parts.clock.now(), event: "tick.failed", text, incident });
@@ -62,40 +73,10 @@ export function createWatch(parts: WatchParts): Watch {
     failed: (key, error) => say(`${key}: ${textOf(error)}`, incidents.get(idIn(key)) ?? null),
     late: (key) => say(`${key}: no answer yet; everything else goes on`, incidents.get(idIn(key)) ?? null),
     landed: (key) => {
-      amended.delete(idIn(key));
       for (const [object, id] of claims) if (id === idIn(key)) claims.delete(object);
     },
   });
   const promotions = createPromotionDesk(parts, flights);
-
-  const name = ({ decision }: Incident) => {
-    if (decision === null || decision.action === "no_action") return;
-    for (const id of [...decision.changeIds, decision.culprit?.changeId ?? []].flat()) named.add(id);
-  };
-
-  const keep = async (incident: Incident) => {
-    name(incident);
-    const known = incidents.get(incident.id);
-    if (known === undefined || substance(known) !== substance(incident)) await parts.ledger.saveIncident(incident);
-    if (incident.stage === "closed") {
-      incidents.delete(incident.id);
-      closed.push(incident);
-      earlier.closed(incident, parts.clock.now());
-    } else {
-      incidents.set(incident.id, incident);
-    }
-  };
-
-  /** What a step made of an incident, with what changed that meanwhile. */
-  const save = (given: Incident) => keep((amended.get(given.id) ?? []).reduce((one, change) => change(one), given));
-
-  const amend = async (id: string, change: Change) => {
-    const incident = incidents.get(id);
-    if (incident === undefined) return;
-    if (flights.has(keyOf(id))) amended.set(id, [...(amended.get(id) ?? []), change]);
-    const next = change(incident);
-    if (next !== incident) await keep(next);
-  };
 
   /** What fails for one of them is said, and keeps no other from its turn. */
   const attempt = async (what: string, work: () => Promise<void>) => {
@@ -138,41 +119,44 @@ export function createWatch(parts: WatchParts): Watch {
   };
 
   /** Gives each group of degraded services to an incident: one that stands, or a new one. */
-  const open = async (pursuit: Pursuit) => {
-    const { caseFile } = pursuit;
+  const open = async (evaluation: Evaluation) => {
+    const { caseFile } = evaluation;
     const groups = groupsOf(parts.episodes(caseFile), { services: troubled(caseFile.findings, caseFile.conditions) });
     const allotment = allot([...incidents.values()].sort(byAge), groups, apart, (id) => flights.has(keyOf(id)));
     homes = allotment.homes;
-    await attempt("services of the open incidents", () => settleServices(allotment, pursuit));
+    await attempt("services of the open incidents", () => settleServices(allotment, evaluation));
     for (const group of allotment.rest) {
-      await attempt(`opening an incident for ${group.join(", ")}`, () => openFor(group, pursuit, { lingering, named }));
+      await attempt(`opening an incident for ${group.join(", ")}`, () =>
+        openFor(group, evaluation, { lingering, named }),
+      );
     }
   };
   let homes: ReadonlyMap<string, readonly string[]> = new Map();
 
-  const pursueOne = (id: string, pursuit: Pursuit) =>
-    flights.run(keyOf(id), async (isCurrent) => {
+  const step = async (evaluation: Evaluation, id: string, work: (one: Incident, pursuit: Pursuit) => Promise<void>) => {
+    await flights.run(keyOf(id), async () => {
       // As it stands now: one that was pursued before it may have joined it.
-      const incident = incidents.get(id);
-      if (incident === undefined) return;
-      const own: Pursuit = {
-        ...pursuit,
-        save: async (next) => {
-          if (!isCurrent()) throw new Error("this step was given up, and begun anew since");
-          await save(next);
-        },
-      };
-      await pursue(await adoptAnswers(incident, parts), own);
+      const lease = await book.take(id);
+      if (lease === undefined) return;
+      try {
+        await work(lease.incident, { ...evaluation, save: lease.save });
+      } finally {
+        lease.release();
+      }
     });
+  };
+
+  const pursueOne = (id: string, { step }: Evaluation) =>
+    step(id, async (incident, pursuit) => pursue(await adoptAnswers(incident, parts), pursuit));
 
   /** Incidents whose act is not settled wait until intents are reconciled; nobody else waits for that (S5). */
-  const pursueAll = async (pursuit: Pursuit) => {
+  const pursueAll = async (evaluation: Evaluation) => {
     const waiting = [...incidents.values()].filter(isUnsettled).map(({ id }) => id);
     // What many share (budgets, a cooldown for all) goes to the worse incident first.
     for (const { id } of worstFirst([...incidents.values()], parts.config.services))
-      if (!waiting.includes(id)) await pursueOne(id, pursuit);
+      if (!waiting.includes(id)) await pursueOne(id, evaluation);
     await recover();
-    for (const id of waiting) await pursueOne(id, pursuit);
+    for (const id of waiting) await pursueOne(id, evaluation);
   };
   const recover = () => flights.run("reconciling intents", async () => void (await parts.gate.recover()));
 
@@ -185,7 +169,7 @@ export function createWatch(parts: WatchParts): Watch {
       const left = await parts.ledger.incidents({ open: true });
       const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS));
       const now = parts.clock.now();
-      for (const incident of left.toReversed()) incidents.set(incident.id, incident);
+      for (const incident of left.toReversed()) book.restore(incident);
       for (const incident of recent) {
         if (lingering.add(incident, null, [])) residual.add(incident.id);
         earlier.closed(incident, now);
@@ -225,19 +209,20 @@ export function createWatch(parts: WatchParts): Watch {
             await attempt("changes that proved healthy", () => noteHealthyChanges(parts, caseFile));
           await attempt("versions that stand again", () => noticeDrift(parts, caseFile));
         }
-        const pursuit: Pursuit = {
+        const evaluation: Evaluation = {
           parts,
           caseFile,
-          save,
-          amend,
+          begin: book.begin,
+          amend: book.amend,
+          step: (id, work) => step(evaluation, id, work),
           abort,
           earlier,
           claims,
           open: () => [...incidents.values()],
           home: (id) => homes.get(id),
         };
-        await open(pursuit);
-        if (incidents.size > 0 || due) await pursueAll(pursuit);
+        await open(evaluation);
+        if (incidents.size > 0 || due) await pursueAll(evaluation);
         await promotions.look(seen.canaries ?? [], now, mayPromote(caseFile));
         const groups = closed.length === 0 ? [] : parts.episodes(caseFile);
         for (const incident of closed) {
@@ -248,8 +233,8 @@ export function createWatch(parts: WatchParts): Watch {
         // Trouble that an incident no longer speaks of has none: whatever is wrong now is looked at without delay.
         const freed = closed.some(({ outcome, superseded }) => outcome === "superseded" || superseded !== undefined);
         closed = [];
-        if (freed) await open(pursuit);
-        await arguing.look(incidents, pursuit);
+        if (freed) await open(evaluation);
+        await arguing.look(incidents, evaluation);
       } finally {
         flights.end();
       }
