@@ -167,25 +167,51 @@ export function troubled(findings: readonly Finding[], conditions: readonly Cond
   return new Set([...worse(findings), ...active(conditions)].map(({ service }) => service));
 }
 
+/** What of a part of an incident must not be lost. */
+type Kept = { readonly [Part in keyof Required<Incident>]: ((incident: Incident) => unknown) | "read again" };
+
 /**
- * What of an incident must not be lost: stage, decision, plan, answers and outcome. Between two equal ones only
- * present values have moved, which the next tick reads again.
+ * Of each part of an incident what must not be lost, or that the next evaluation reads it again. A new part has to be
+ * named here: what is left out by oversight would be lost with the process.
  */
-export function substance(incident: Incident): string {
-  const { stage, outcome, decision, plan, gate, recovery, affectedServices, conditions, timeline, baselines } =
-    incident;
-  return JSON.stringify([
-    stage,
-    outcome,
-    decision === null ? null : [decision.action, decision.changeIds, decision.automatic, decision.needsPerson],
-    plan?.id ?? null,
-    gate === null ? null : [gate.outcome, gate.executedAt, gate.results.map(({ result }) => result)],
-    recovery?.verdict ?? null,
-    // What is worse than before ends an acknowledgement, and the gate reads it from here.
-    incident.impact?.level ?? null,
-    affectedServices,
+const KEPT: Kept = {
+  id: ({ id }) => id,
+  stage: ({ stage }) => stage,
+  service: ({ service }) => service,
+  detectedAt: ({ detectedAt }) => detectedAt,
+  onset: "read again",
+  findings: "read again",
+  conditions: ({ conditions }) =>
     conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),
-    timeline.length,
-    baselines.length,
-  ]);
-}
+  affectedServices: ({ affectedServices }) => affectedServices,
+  trouble: ({ trouble }) => trouble,
+  told: ({ told }) => told,
+  // How often each was measured back begins anew after a restart: an end comes later for that, never too early.
+  signals: ({ signals }) => signals?.map(({ service, metric, over }) => [service, metric, over]),
+  judged: ({ judged }) => judged,
+  joined: ({ joined }) => joined,
+  superseded: ({ superseded }) => superseded,
+  changes: "read again",
+  ranking: "read again",
+  // What is worse than before ends an acknowledgement, and the gate reads it from here.
+  impact: ({ impact }) => impact?.level,
+  decision: ({ decision }) =>
+    decision && [decision.action, decision.changeIds, decision.automatic, decision.needsPerson],
+  decidedRanking: "read again",
+  plan: ({ plan }) => plan?.id,
+  gate: ({ gate }) => gate && [gate.outcome, gate.executedAt, gate.results.map(({ result }) => result)],
+  baselines: ({ baselines }) => baselines.map(({ service, metric }) => [service, metric]),
+  recovery: ({ recovery }) => recovery?.verdict,
+  outcome: ({ outcome }) => outcome,
+  closedAt: ({ closedAt }) => closedAt,
+  timeline: ({ timeline }) => timeline.map(({ at, event }) => [at, event]),
+  unverified: "read again",
+  usage: "read again",
+};
+const PARTS = Object.values(KEPT).flatMap((part) => (part === "read again" ? [] : [part]));
+
+/**
+ * What of an incident must not be lost, as one text: between two incidents with equal ones only present values have moved,
+ * which the next evaluation reads again.
+ */
+export const substance = (incident: Incident): string => JSON.stringify(PARTS.map((part) => part(incident) ?? null));

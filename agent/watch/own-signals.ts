@@ -32,10 +32,11 @@ export function ownServices(incident: Incident, open: readonly Incident[]): read
 }
 
 /**
- * Reads how the incident's own signals stand. A signal counts as measured back in each evaluation in which a fresh sample
- * says so: nearer to its level before than to that of the degradation, no test and no policy against it. A policy's
- * condition that is only pending speaks against it unless the signal is back at that level: a threshold that lies within
- * it would keep an incident open for ever. Pure. `stepMs`: the watch's step.
+ * Reads how the incident's own signals stand. No signal is measured back while a test or a policy speaks against it. Else the
+ * detector's test decides, where it found the degradation over: it knows how far the signal strays by itself. Where no test
+ * speaks, a fresh sample has to be nearer to the level before than to that of the degradation. A policy's condition that is
+ * only pending speaks against it unless the signal is back in one of these ways: a threshold that lies within its usual
+ * range would keep an incident open for ever. Pure. `stepMs`: the watch's step.
  */
 export function standingOf(
   incident: Incident,
@@ -58,25 +59,48 @@ export function standingOf(
   const degraded: string[] = [];
   const unseen: string[] = [];
   const signals = [...known.values()].map((one): OwnSignal => {
-    const state = stateOf(one, view, seen);
+    const state = stateOf(one, view, seen, caseFile);
     if (state === "degraded") degraded.push(nameOf(one));
     if (state === "unseen") unseen.push(nameOf(one));
     const now = view.of(one.service, one.metric);
-    const bad = now?.sure === true && now.bad !== null ? now.bad : one.bad;
-    return { ...one, bad, well: state === "degraded" ? 0 : one.well + (state === "back" ? 1 : 0) };
+    if (now?.sure === true) {
+      const { over: _, ...rest } = one;
+      return { ...rest, bad: now.bad ?? one.bad, well: 0 };
+    }
+    const well = state === "degraded" ? 0 : one.well + (state === "back" ? 1 : 0);
+    return { ...one, well, ...(isFoundOver(one, caseFile) ? { over: true as const } : {}) };
   });
   return { signals, degraded, unseen };
 }
 
-function stateOf(one: OwnSignal, view: Degraded, seen: Sight): "degraded" | "unseen" | "back" {
+function stateOf(one: OwnSignal, view: Degraded, seen: Sight, caseFile: CaseFile): "degraded" | "unseen" | "back" {
   const now = view.of(one.service, one.metric);
   if (now?.sure === true) return "degraded";
   if (!seen.isSeen(one.service, one.metric)) return "unseen";
+  if (one.over === true || isFoundOver(one, caseFile)) return "back";
   const value = seen.newest(one.service, one.metric);
   const { usual, bad } = one;
   const hasLevels = value !== null && usual !== null && bad !== null && bad !== usual;
   if (hasLevels) return Math.abs(value - usual) < Math.abs(value - bad) ? "back" : "degraded";
   return now === undefined ? "back" : "degraded";
+}
+
+/**
+ * Whether the signal's test says that it is no worse than before the degradation. A test that gave up, and took the
+ * degradation's level for normal, compares with that: what it says then is no answer to this.
+ */
+function isFoundOver({ service, metric, usual, bad }: OwnSignal, { findings }: CaseFile): boolean {
+  return findings.some(
+    (one) =>
+      one.service === service &&
+      one.metric === metric &&
+      one.verdict === "no-worse" &&
+      Object.keys(one.labels).length === 0 &&
+      (one.baseline === null ||
+        usual === null ||
+        bad === null ||
+        Math.abs(one.baseline - usual) < Math.abs(one.baseline - bad)),
+  );
 }
 
 /** The signals that an incident has recorded; of one that an earlier version opened, those that its evidence names. */

@@ -99,6 +99,10 @@ export const Incident = z.strictObject({
         usual: z.number().nullable().describe("Its level before the degradation, in its unit; null: not measured"),
         bad: z.number().nullable().describe("Its level during the degradation; null: not measured"),
         well: z.int().nonnegative().describe("Evaluations that measured it back since it was last degraded"),
+        over: z
+          .literal(true)
+          .optional()
+          .describe("Its test found the degradation over: its level between the two says nothing more"),
       }),
     )
     .optional()

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { IncidentStage } from "../../../core/model/incident.ts";
 import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
+import { blameless } from "./trouble.ts";
 import { openWatchWorld, type WatchWorld } from "./watch-world.ts";
 
 const A_WHILE = 20;
@@ -148,6 +149,31 @@ describe("S5: a watch that is started anew over the same ledger", () => {
     await world.restart();
     await world.step(4);
     expect(await world.incidents()).toHaveLength(1);
+  });
+
+  it("knows what joined an incident before the crash: one incident goes on, and no second one begins", async () => {
+    const groups = { now: [["checkout"]] };
+    await using world = await openWatchWorld({ parts: { episodes: () => groups.now } });
+    world.troubles = [world.trouble(blameless)];
+    await world.step(2);
+    groups.now = [["cart", "checkout"]];
+    world.troubles = [
+      world.trouble({ ...blameless, services: ["checkout"] }),
+      world.trouble({ ...blameless, services: ["cart"] }),
+    ];
+    world.assess = ((assess) => (file, focus) => {
+      const said = assess(file, focus);
+      // What the core finds to be affected is one thing, what the incident was opened for another.
+      return {
+        ...said,
+        baselines: [],
+        answers: { ...said.answers, check_affected_services: { services: ["checkout"], origin: "checkout" } },
+      };
+    })(world.assess);
+    await world.step(2);
+    expect([...(world.watch.open()[0]?.trouble ?? [])].sort()).toEqual(["cart", "checkout"]);
+    await world.restart();
+    expect([...(world.watch.open()[0]?.trouble ?? [])].sort()).toEqual(["cart", "checkout"]);
   });
 
   it("says which incidents it takes up again", async () => {
