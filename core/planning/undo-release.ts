@@ -1,12 +1,10 @@
 import type { SharedChange } from "../correlation/shared-change.ts";
 import type { Change } from "../model/change.ts";
 
-/** What of one act of release goes back with its culprit, and why people have to be asked first. */
+/** What of one act of release goes back with its culprit. */
 export interface ReleaseUndo {
   /** The culprit and the parts of affected services, the newest first: nothing goes back under what was built on it. */
   readonly changeIds: readonly string[];
-  /** Why nobody but a person may undo it; empty: the rules of the gate alone say (blast radius, budgets, protected services). */
-  readonly needsPerson: readonly string[];
   /** What people should know: parts that stay. */
   readonly notes: readonly string[];
 }
@@ -14,8 +12,8 @@ export interface ReleaseUndo {
 /**
  * The parts of a release that its undo consists of: those whose services are affected, the culprit among them, together and
  * never one by one: services that were released together are tested together. A part of a healthy service stays, and that is
- * said. People are asked where a part cannot go back by itself: a migration, or one that its source calls irreversible. null:
- * the culprit is part of no release, or no other part is affected. Pure.
+ * said. Where a part cannot go back by itself (a migration, or one that its source calls irreversible), the decision leaves the
+ * release to people. null: the culprit is part of no release, or no other part is affected. Pure.
  */
 export function undoRelease(
   culpritId: string,
@@ -29,13 +27,8 @@ export function undoRelease(
   const back = parts.filter(({ id, service }) => id === culpritId || affected.has(service));
   if (back.length < 2) return null;
   const stay = parts.filter((one) => !back.includes(one));
-  const stuck = back.filter(({ kind, reversible }) => kind === "migration" || !reversible);
   return {
     changeIds: back.map(({ id }) => id).toReversed(),
-    needsPerson: stuck.map(
-      ({ id, kind, service }) =>
-        `${id} of ${service} is part of the same release and ${kind === "migration" ? "is a migration" : "cannot be undone"}: whether its other parts go back without it is for people to say`,
-    ),
     notes: [
       ...release.because,
       ...(stay.length === 0

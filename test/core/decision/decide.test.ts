@@ -60,6 +60,24 @@ describe("a hotfix recommendation", () => {
     expect(hotfix?.changeIds).toEqual(["deploy-gateway-320", "deploy-cart-300"]);
     expect(changeIds).toEqual([]);
   });
+
+  it.each([
+    ["a migration", { kind: "migration", reversible: false } as const, "migration"],
+    ["what cannot be undone", { reversible: false } as const, "irreversible"],
+  ])("is also what a release gets of which a part is %s", async (_, change, why) => {
+    const of = { commit: "abc1234" };
+    const parts = [deploy("cart", 300, of), deploy("checkout", 302, { ...of, ...change })];
+    const effects = ["cart", "checkout"].map((service) => ({ service, fromS: 305, errors: 0.3 }));
+    const world = { ...base, changes: parts, effects };
+    const { action, changeIds, needsPerson, hotfix } = await decide(world);
+    expect(action).toBe("hotfix_recommendation");
+    expect(changeIds).toEqual([]);
+    expect(needsPerson).toEqual([expect.stringContaining(why)]);
+    expect([...(hotfix?.changeIds ?? [])].sort()).toEqual(["deploy-cart-300", "deploy-checkout-302"]);
+    expect((await decide({ ...world, changes: [deploy("cart", 300, of), deploy("checkout", 302, of)] })).action).toBe(
+      "rollback",
+    );
+  });
 });
 
 describe("no action", () => {
