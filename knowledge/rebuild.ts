@@ -6,7 +6,7 @@ const MOST = 100_000;
 
 /**
  * Makes the memory again from the ledger, which is the truth: for a store that is damaged, lost, or was kept with
- * other fields. What a person had forgotten stays forgotten. Returns how many closed incidents it now holds. Throws "store.unavailable" where even that fails.
+ * other fields. What a person had forgotten stays forgotten. Returns how many incidents it now holds. Throws "store.unavailable" where even that fails.
  */
 export async function rebuildFromLedger(
   store: Pick<IncidentStore, "rebuild">,
@@ -15,11 +15,10 @@ export async function rebuildFromLedger(
   const forgotten = new Set(
     (await ledger.entries({ kinds: [LEDGER_KINDS.knowledgeForgotten] })).map(({ incidentId }) => incidentId),
   );
-  const closed = (await ledger.incidents({ open: false, limit: MOST })).filter(
-    ({ id, outcome }) => outcome !== null && !forgotten.has(id),
-  );
-  await store.rebuild(closed);
-  return closed.length;
+  const all = [...(await ledger.incidents({ open: true })), ...(await ledger.incidents({ open: false, limit: MOST }))];
+  const judged = all.filter(({ id, outcome }) => outcome !== null && !forgotten.has(id));
+  await store.rebuild(judged);
+  return judged.length;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Incident } from "../core/model/incident.ts";
 import { durationText } from "../core/model/time.ts";
 import { cleanText } from "../core/model/untrusted-text.ts";
 
-/** What the memory keeps of one closed incident: plain columns, none of them ever null. */
+/** What the memory keeps of one incident that was judged: plain columns, none of them ever null. */
 export interface IncidentRecord extends Record<string, unknown> {
   readonly id: string;
   /** When it was detected, Unix ms. */
@@ -25,7 +25,7 @@ const FEATURES = 64;
 const TEXT_LENGTH = 4_000;
 
 /**
- * A closed incident → its row. `include` decides which of the four groups of facts are kept anywhere in it: what is
+ * An incident that was judged → its row. `include` decides which of the four groups of facts are kept anywhere in it: what is
  * not included is neither shown nor searchable. Outside text is cleaned and secrets are gone before they are stored
  * (S10, S11). Returns null for an incident that has no outcome yet: what nobody knows the end of teaches nothing.
  */

@@ -32,7 +32,12 @@ export async function watch(
 }
 
 /** Events that begin or end an incident name it in full; between them its last part tells which one it is. */
-const IN_FULL: readonly WatchEvent["event"][] = ["incident.detected", "incident.held", "incident.closed"];
+const IN_FULL: readonly WatchEvent["event"][] = [
+  "incident.detected",
+  "incident.held",
+  "incident.verified",
+  "incident.closed",
+];
 
 /** `label`: what tells the incident apart from others that are open; "": nothing has to. */
 function line({ at, event, text, incident }: WatchEvent, label: string): string {

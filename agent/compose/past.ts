@@ -1,19 +1,20 @@
 import type { AssessOptions } from "../../core/assessment/assess.ts";
 import { pastOutcomes } from "../../core/correlation/past-outcomes.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Ledger } from "../../core/ports.ts";
 
 /** What earlier incidents say of changes and versions. The same ledger gives it to whoever decides (S1). */
 export type Past = Required<AssessOptions>;
 export const NO_PAST: Past = { past: new Map(), pastBad: new Map() };
 
-/** So many closed incidents are looked at: a version that was bad before them has long been replaced. */
+/** So many judged incidents are looked at: a version that was bad before them has long been replaced. */
 const LOOK_BACK = 500;
 
 /** Reads it from the ledger, as it stands now. */
 export async function pastOf(ledger: Pick<Ledger, "incidents" | "entries">): Promise<Past> {
-  const incidents = await ledger.incidents({ open: false, limit: LOOK_BACK });
+  const open = (await ledger.incidents({ open: true })).filter(isResidual);
+  const incidents = [...open, ...(await ledger.incidents({ open: false, limit: LOOK_BACK }))];
   const healthy = await ledger.entries({ kinds: [LEDGER_KINDS.changeHealthy] });
   return {
     past: pastOutcomes(

@@ -32,7 +32,7 @@ export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): 
     if (plan === null || !takesBack(plan)) continue;
     const when = answer.data.executedAt ?? at;
     return advance(
-      { ...incident, plan, gate: answer.data, superseded: [] },
+      { ...incident, plan, gate: answer.data, superseded: [], recovery: null, outcome: null },
       "verifying",
       when,
       answer.data.outcome,

@@ -1,20 +1,23 @@
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { WatchParts } from "./ports.ts";
 
 /** The ledger entry that says memory and postmortem of a closed incident are done; without it a restart does them. */
 export const FINISHED = "incident.finished";
+/** The same of an act that did not prove to help, whose incident stays open for its symptoms. */
+export const VERIFIED = "act.verified";
 /** The entry that says where a postmortem draft lies. */
 export const WRITTEN = "postmortem.written";
 
-/** The entries between which people know of a closed incident's symptoms: it did not recover, and now they are over. */
+/** The entries between which people know of an incident's symptoms: it did not recover, and now they are over. */
 export const RESIDUAL = "symptoms.residual";
 export const OVER = "symptoms.over";
 
 /**
- * What follows the closing of an incident: memory and the postmortem draft. Both come after the ledger; their failure
- * is said, undoes nothing, and is tried again on the next start.
+ * What follows the end of an incident, or of the verification of its act where it stays open: memory and the postmortem
+ * draft, which the end brings up to date. Both come after the ledger; their failure is said, undoes nothing, and is tried
+ * again on the next start.
  */
-export async function finishClosed(incident: Incident, parts: WatchParts): Promise<void> {
+export async function finishJudged(incident: Incident, parts: WatchParts): Promise<void> {
   const remembered = await attempt("knowledge", incident, parts, async () => {
     if (parts.config.feedback.logOutcome !== null) await parts.store?.remember(incident);
   });
@@ -31,35 +34,47 @@ export async function finishClosed(incident: Incident, parts: WatchParts): Promi
     parts.emit({ at: parts.clock.now(), event: "postmortem.written", text: path, incident });
   });
   if (remembered && drafted) {
-    await parts.ledger.append({ kind: FINISHED, incidentId: incident.id, planId: null, actor: "watch", body: {} });
+    const kind = incident.stage === "closed" ? FINISHED : VERIFIED;
+    await parts.ledger.append({ kind, incidentId: incident.id, planId: null, actor: "watch", body: {} });
   }
 }
 
-/** After a restart: closed incidents whose memory or postmortem a crash cut off, however many closed since. */
+/** After a restart: judged incidents whose memory or postmortem a crash cut off, however many closed since. */
 export async function finishLeftOver(parts: WatchParts): Promise<void> {
   for (const incident of await parts.ledger.incidents({ open: false, lacking: FINISHED })) {
-    if (incident.stage === "closed") await finishClosed(incident, parts);
+    if (incident.stage === "closed") await finishJudged(incident, parts);
+  }
+  for (const incident of await parts.ledger.incidents({ open: true, lacking: VERIFIED })) {
+    if (isResidual(incident)) await finishJudged(incident, parts);
   }
 }
 
-/**
- * Closed incidents that still matter after a restart: those that ended within the last so many ms, and those that did
- * not recover and whose symptoms nobody has seen end, however long ago and however many closed since.
- */
-export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: number): Promise<readonly Incident[]> {
+/** Closed incidents that still matter after a restart. */
+export interface RecentlyClosed {
+  /**
+   * Those that ended within the last so many ms, and those that did not recover and whose symptoms nobody has seen end,
+   * however long ago and however many closed since.
+   */
+  readonly incidents: readonly Incident[];
+  /** Ids of those whose symptoms were seen to end: whatever is degraded now is none of theirs. */
+  readonly over: ReadonlySet<string>;
+}
+
+export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: number): Promise<RecentlyClosed> {
   const lately = await ledger.incidents({ open: false, savedSince: clock.now() - withinMs });
   const known = new Map(lately.map((incident) => [incident.id, incident]));
-  const residual = new Set<string>();
+  const [residual, over] = [new Set<string>(), new Set<string>()];
   for (const { kind, incidentId } of await ledger.entries({ kinds: [RESIDUAL, OVER] })) {
     if (incidentId === null) continue;
-    if (kind === RESIDUAL) residual.add(incidentId);
-    else residual.delete(incidentId);
+    const [joins, leaves] = kind === RESIDUAL ? [residual, over] : [over, residual];
+    joins.add(incidentId);
+    leaves.delete(incidentId);
   }
   for (const id of residual) {
     const incident = known.get(id) ?? (await ledger.incident(id));
     if (incident !== null && incident.closedAt !== null) known.set(id, incident);
   }
-  return [...known.values()];
+  return { incidents: [...known.values()], over };
 }
 
 async function attempt(

@@ -1,7 +1,7 @@
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import type { WatchParts } from "./ports.ts";
@@ -19,9 +19,10 @@ export async function noticeDrift(parts: WatchParts, caseFile: CaseFile): Promis
   const { ledger, config } = parts;
   const since = caseFile.at - config.feedback.driftWatchMs;
   const closed = (await ledger.incidents({ open: false, savedSince: since })).filter(
-    ({ gate, closedAt }) => gate?.executedAt != null && closedAt !== null && closedAt >= since,
+    ({ closedAt }) => closedAt !== null && closedAt >= since,
   );
-  for (const incident of closed) {
+  const residual = (await ledger.incidents({ open: true })).filter(isResidual);
+  for (const incident of [...closed, ...residual].filter(({ gate }) => gate?.executedAt != null)) {
     const back = driftOf(incident, caseFile);
     if (back === null) continue;
     const told = await ledger.entries({ incidentId: incident.id, kinds: [DRIFTED], limit: 1 });

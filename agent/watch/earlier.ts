@@ -1,7 +1,7 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { sharedUndoing, targetKey } from "../../core/guardrails/targets.ts";
 import type { Decision } from "../../core/model/decision.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Plan, Target } from "../../core/model/plan.ts";
 import type { Ledger } from "../../core/ports.ts";
 
@@ -22,11 +22,12 @@ export interface Earlier {
    * of them only, the others are a new question, and the gate holds the plan for it.
    */
   isRefused(targets: readonly Target[]): Promise<boolean>;
-  /** When timeline entries of this name came, in incidents with the same culprit that closed lately; oldest first. */
+  /** When timeline entries of this name came, in incidents with the same culprit that were judged lately; oldest first. */
   before(incident: Incident, event: string): readonly number[];
   /** The same, and those of the incident itself. */
   tries(incident: Incident, event: string): readonly number[];
-  closed(incident: Incident, now: number): void;
+  /** It closed, or all that was to be done for it is done. Safe to repeat. */
+  judged(incident: Incident, now: number): void;
 }
 
 export function createEarlier(ledger: Pick<Ledger, "entries" | "plan">): Earlier {
@@ -53,12 +54,12 @@ export function createEarlier(ledger: Pick<Ledger, "entries" | "plan">): Earlier
     },
     before,
     tries: (incident, event) => [...before(incident, event), ...timesOf(incident, event)].sort((a, b) => a - b),
-    closed(incident, now) {
+    judged(incident, now) {
       const { id, closedAt, decision } = incident;
       const times = new Map([NOTHING_WRITTEN, SUBMITTED].map((event) => [event, timesOf(incident, event)] as const));
       const tried: Tried = { id, closedAt: closedAt ?? now, culprits: culprits(decision), times };
-      if ([...times.values()].some((all) => all.length > 0)) lately = [...lately, tried];
-      lately = lately.filter((one) => now - one.closedAt <= REMEMBERED_MS);
+      const others = lately.filter((one) => one.id !== id && now - one.closedAt <= REMEMBERED_MS);
+      lately = [...times.values()].some((all) => all.length > 0) ? [...others, tried] : others;
     },
   };
 }
@@ -102,8 +103,9 @@ export function claim(
     const id = claims.get(key);
     if (id !== undefined && id !== incident.id) return { id, plan: "a plan" };
   }
-  for (const { id, plan, superseded = [] } of open) {
-    if (id === incident.id || plan === null || plan.expiresAt <= now) continue;
+  for (const one of open) {
+    const { id, plan, superseded = [] } = one;
+    if (id === incident.id || plan === null || plan.expiresAt <= now || isResidual(one)) continue;
     const left = new Set(superseded.map(({ service }) => service));
     if (plan.targets.some((target) => !left.has(target.service) && keys.includes(targetKey(target))))
       return { id, plan: plan.id };

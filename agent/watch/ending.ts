@@ -1,9 +1,9 @@
-import { type Incident, type OutcomeKind, QUIET_SINCE } from "../../core/model/incident.ts";
+import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
-import { finishClosed } from "./aftermath.ts";
+import { finishJudged } from "./aftermath.ts";
 import { close, note } from "./incident-state.ts";
 import type { Standing } from "./own-signals.ts";
-import { passed } from "./passed.ts";
+import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 
 /**
@@ -29,22 +29,32 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   if (unseen.length > 0 && !isBack) return awaitSight(quiet, unseen, pursuit);
   const calm = without(quiet, SILENT);
   if (!isBack || at - since < QUIET_STEPS * parts.config.watch.stepMs) return pursuit.save(calm);
-  const { outcome, because } = await passed(before, at, parts.ledger);
+  const { outcome, because } = await endOf(before, pursuit);
   const after = durationText(Math.max(0, since - before.detectedAt));
   await finish(calm, outcome, `${because}The signals came back by themselves ${after} after detection.`, pursuit);
 }
 
 /** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */
-async function awaitSight(quiet: Incident, unseen: readonly string[], pursuit: Pursuit): Promise<void> {
+async function awaitSight(before: Incident, unseen: readonly string[], pursuit: Pursuit): Promise<void> {
   const { at } = pursuit.caseFile;
-  const marked = mark(quiet, SILENT, `nothing is known of ${unseen.join(", ")}`, at);
+  const marked = mark(before, SILENT, `nothing is known of ${unseen.join(", ")}`, at);
   const since = markedAt(marked, SILENT) ?? at;
   if (at - since < pursuit.parts.config.feedback.timeoutMs) return pursuit.save(marked);
   const headline = `The signals of this incident fell silent (${unseen.join(", ")}): nobody knows how it stands.`;
-  await finish(await escalate(marked, pursuit, headline), "unknown", headline, pursuit);
+  await finish(await escalate(marked, pursuit, headline), before.outcome ?? "unknown", headline, pursuit);
 }
 
-/** Closes an incident of which nothing was written, then sees to memory and postmortem. */
+/** What came of it: what the verification of its act said, or else what had become of its decision. */
+async function endOf(
+  before: Incident,
+  { parts, caseFile }: Pursuit,
+): Promise<Pick<Passed, "because"> & { outcome: OutcomeKind }> {
+  const { outcome } = before;
+  if (outcome === null || !isResidual(before)) return passed(before, caseFile.at, parts.ledger);
+  return { outcome, because: outcome === "not-recovered" ? "The act did not bring recovery. " : "" };
+}
+
+/** Closes an incident whose signals came back, or that has nothing left to tell, then sees to memory and postmortem. */
 export async function finish(
   incident: Incident,
   outcome: OutcomeKind,
@@ -54,7 +64,7 @@ export async function finish(
   const closed = close(unmark(incident), outcome, pursuit.caseFile.at, detail);
   await pursuit.save(closed);
   emit(pursuit, "incident.closed", `${outcome}: ${detail}`, closed);
-  await finishClosed(closed, pursuit.parts);
+  await finishJudged(closed, pursuit.parts);
 }
 
 const markedAt = ({ timeline }: Incident, mark: string): number | undefined =>

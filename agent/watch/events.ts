@@ -18,6 +18,7 @@ export interface WatchEvent {
     | "plan.executed"
     | "plan.not-executed"
     | "incident.escalated"
+    | "incident.verified"
     | "incident.closed"
     | "postmortem.written"
     | "notice.sent"

@@ -1,7 +1,13 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
-import type { Baseline, Incident, IncidentStage, OutcomeKind } from "../../core/model/incident.ts";
+import {
+  type Baseline,
+  type Incident,
+  type IncidentStage,
+  isResidual,
+  type OutcomeKind,
+} from "../../core/model/incident.ts";
 
 /** An incident as it begins: detected, nothing known but what the assessment says. */
 export function openIncident(id: string, assessment: Assessment): Incident {
@@ -134,9 +140,13 @@ export function withServices(
   return note(rest, at, "left", `${left.join(", ")}: degraded apart from the rest, and judged by themselves`);
 }
 
-/** Whether a decision to act, or to have people act, names the same culprit as the incident's own. */
-export function hasSameCause({ decision }: Incident, other: Decision | null): boolean {
-  if (decision === null || other === null || other.action === "no_action") return false;
+/**
+ * Whether a decision to act, or to have people act, names the same culprit as the incident's own. What is left of an
+ * incident whose act was verified is no cause to go on with.
+ */
+export function hasSameCause(incident: Incident, other: Decision | null): boolean {
+  const { decision } = incident;
+  if (decision === null || other === null || other.action === "no_action" || isResidual(incident)) return false;
   const [ours, theirs] = [decision.culprit?.changeId, other.culprit?.changeId];
   return decision.action === other.action && ours !== undefined && ours === theirs;
 }

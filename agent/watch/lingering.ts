@@ -13,12 +13,18 @@ import { servicesOf, worse } from "./incident-state.ts";
  */
 export interface Lingering {
   /**
-   * Remembers a closed incident with what its trouble hurts besides. True: for as long as its symptoms last, since people
-   * were told that it did not recover.
+   * Remembers an incident that was judged, with what its trouble hurts besides. True: for as long as its symptoms last, since
+   * people were told that it did not recover.
    */
   add(incident: Incident, caseFile: CaseFile | null, episodes: readonly (readonly string[])[]): boolean;
-  /** Forgets what is over, and names the incidents. */
-  update(inTrouble: ReadonlySet<string>, now: number): readonly string[];
+  /** Forgets an incident all of whose signals were measured back. */
+  forget(id: string): void;
+  /** Forgets what is over, and names the incidents. `isHeld`: whether an incident waits for a service's signals still. */
+  update(
+    inTrouble: ReadonlySet<string>,
+    now: number,
+    isHeld: (id: string, service: string) => boolean,
+  ): readonly string[];
   /**
    * Since when (Unix ms) all of these services are known to be hurt by what has been dealt with, while nothing new was
    * done to them: when the last of it was acted on, or closed. null: not all of them are.
@@ -41,24 +47,26 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
       if (incident.outcome === "superseded" || incident.joined !== undefined) return false;
       const joined = caseFile === null ? [] : episodes.filter((services) => belongs(incident, services, caseFile));
       const all = [...new Set([...servicesOf(incident), ...joined.flat()])];
-      // What is well when the incident closes does not linger.
+      // What is well when the incident is judged does not linger.
       const still = caseFile === null ? null : degradedOf(caseFile).services;
       const services = all.filter((name) => still?.has(name) ?? true);
       // People were told of what did not recover: as long as it lasts, it is theirs.
       const theirs = incident.outcome === "not-recovered" || incident.outcome === "unknown";
-      const seenAt = caseFile?.at ?? incident.closedAt ?? 0;
+      const judgedAt = incident.closedAt ?? incident.recovery?.at ?? 0;
+      const seenAt = caseFile?.at ?? judgedAt;
       known.set(incident.id, {
-        since: incident.gate?.executedAt ?? incident.closedAt ?? 0,
-        until: theirs ? Infinity : (incident.closedAt ?? 0) + tailMs,
+        since: incident.gate?.executedAt ?? judgedAt,
+        until: theirs ? Infinity : judgedAt + tailMs,
         lastBad: new Map(services.map((name) => [name, seenAt])),
       });
       return theirs;
     },
-    update(inTrouble, now) {
+    forget: (id) => void known.delete(id),
+    update(inTrouble, now, isHeld) {
       const over: string[] = [];
       for (const [id, { lastBad, until }] of known) {
         for (const [name, at] of lastBad) {
-          if (inTrouble.has(name)) lastBad.set(name, now);
+          if (inTrouble.has(name) || isHeld(id, name)) lastBad.set(name, now);
           else if (now - at >= calmMs) lastBad.delete(name);
         }
         if (now <= until && lastBad.size > 0) continue;

@@ -1,4 +1,4 @@
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Allotment } from "./allotting.ts";
 import { finish } from "./ending.ts";
 import { hasSameCause, joinedBy, openIncident, servicesOf, withServices, withSuperseded } from "./incident-state.ts";
@@ -35,7 +35,7 @@ export async function openFor(
   { lingering, named }: { readonly lingering: Lingering; readonly named: ReadonlySet<string> },
 ): Promise<void> {
   const { parts, caseFile, begin, amend, open } = evaluation;
-  const owners = open().filter((incident) => belongs(incident, services, caseFile));
+  const owners = open().filter((incident) => !isResidual(incident) && belongs(incident, services, caseFile));
   const known = [lingering.coveredSince(services, caseFile) ?? [], owners.map(knownSince)].flat();
   const newer = known.length === 0 ? [] : newcomers(Math.max(...known), caseFile, named);
   if (known.length > 0 && newer.length === 0) return;

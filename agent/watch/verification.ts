@@ -1,18 +1,20 @@
 import { silentAfter } from "../../core/detection/silence.ts";
-import type { Incident, OutcomeKind, Recovery } from "../../core/model/incident.ts";
+import { type Incident, isResidual, type OutcomeKind, type Recovery } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
-import { finishClosed } from "./aftermath.ts";
-import { QUIET_STEPS } from "./ending.ts";
+import { finishJudged } from "./aftermath.ts";
+import { awaitEnd, finish as finishQuiet, QUIET_STEPS, unmark } from "./ending.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
 import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";
+import { ownServices, standingOf } from "./own-signals.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { stillJudged, withDoubt } from "./still-judged.ts";
 import { recoveryText } from "./wording.ts";
 import { WORSE_SINCE, type Worsened, withWorsened, worsened, worsenedText } from "./worsened.ts";
 
 /**
- * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers.
+ * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers. What
+ * did not prove to help leaves its incident open for as long as its own signals are degraded.
  * Where a GitOps controller could still undo the act, signals that are back are not believed yet. Where somebody changed
  * a target again meanwhile, its signals are no longer about the act: the verification goes on for the others, and where
  * none is left it closes at once as superseded, so that whatever the newer change does is an incident of its own. What is
@@ -20,8 +22,9 @@ import { WORSE_SINCE, type Worsened, withWorsened, worsened, worsenedText } from
  */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
+  if (isResidual(before)) return followSymptoms(before, pursuit);
   if (!parts.config.feedback.verifyRecovered)
-    return finish(before, "unknown", "The configuration asks for no verification.", pursuit);
+    return endInVain(before, "unknown", "The configuration asks for no verification.", pursuit);
   const moved = movedOn(before, caseFile);
   const judged = stillJudged(before, [...(before.superseded ?? []), ...moved], caseFile.topology);
   if (judged === null) return supersede(before, moved, pursuit);
@@ -45,7 +48,7 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
   const told = await escalate(incident, pursuit, message);
-  await finish(told, recovery.verdict, text, pursuit);
+  await endInVain(told, recovery.verdict === "not-recovered" ? "not-recovered" : "unknown", text, pursuit);
 }
 
 /** When the act was done; where nobody knows, when its verification began. */
@@ -99,10 +102,61 @@ function noteOnce(incident: Incident, at: number, until: number): Incident {
 
 /** Closes the incident, then sees to memory and postmortem. */
 async function finish(incident: Incident, outcome: OutcomeKind, detail: string, pursuit: Pursuit): Promise<void> {
-  const at = incident.recovery?.at ?? pursuit.caseFile.at;
-  const took = incident.onset === null ? "" : `${durationText(Math.max(0, at - incident.onset.at))} after onset: `;
-  const closed = close(incident, outcome, at, `${took}${detail}`);
+  const at = judgedAt(incident, pursuit);
+  const text = `${afterOnset(incident, at)}${detail}`;
+  const closed = close(incident, outcome, at, text);
   await pursuit.save(closed);
-  emit(pursuit, "incident.closed", `${outcome} ${took}${detail}`, closed);
-  await finishClosed(closed, pursuit.parts);
+  emit(pursuit, "incident.closed", `${outcome} ${text}`, closed);
+  await finishJudged(closed, pursuit.parts);
 }
+
+/**
+ * The act did not prove to help. What came of it is written down, remembered and drafted now; the incident stays open for
+ * its symptoms. Where nothing could be measured, and nothing is seen to be degraded, there is nothing to stay open for (S9).
+ */
+async function endInVain(
+  incident: Incident,
+  outcome: "not-recovered" | "unknown",
+  detail: string,
+  pursuit: Pursuit,
+): Promise<void> {
+  const { parts, caseFile } = pursuit;
+  const { signals, degraded } = standingOf(
+    incident,
+    symptomsOf(incident, pursuit),
+    caseFile,
+    parts.config.watch.stepMs,
+  );
+  if (outcome === "unknown" && degraded.length === 0) return finish(incident, outcome, detail, pursuit);
+  const at = judgedAt(incident, pursuit);
+  const text = `${afterOnset(incident, at)}${detail}`;
+  const judged: Incident = { ...note(incident, at, `verified: ${outcome}`, text), outcome, signals: [...signals] };
+  await pursuit.save(judged);
+  emit(pursuit, "incident.verified", `${outcome} ${text}`, judged);
+  await finishJudged(judged, parts);
+}
+
+/** Nothing more is done for it: it ends once its own signals are back, or are told of elsewhere. */
+async function followSymptoms(before: Incident, pursuit: Pursuit): Promise<void> {
+  const { parts, caseFile, save } = pursuit;
+  const services = symptomsOf(before, pursuit);
+  if (services.length === 0)
+    return finishQuiet(before, before.outcome ?? "unknown", "What is degraded still is judged by itself.", pursuit);
+  const standing = standingOf(before, services, caseFile, parts.config.watch.stepMs);
+  if (standing.degraded.length === 0) return awaitEnd(before, standing, pursuit);
+  await save({ ...unmark(before), signals: [...standing.signals] });
+}
+
+/** The services of an incident that no other one was opened for since: what happens to those is the other one's to tell. */
+function symptomsOf(incident: Incident, { open }: Pursuit): readonly string[] {
+  const later = open().filter(
+    (one) => one.id !== incident.id && one.detectedAt > incident.detectedAt && !isResidual(one),
+  );
+  const elsewhere = new Set(later.flatMap(({ trouble }) => trouble ?? []));
+  return ownServices(incident, open()).filter((name) => !elsewhere.has(name));
+}
+
+const judgedAt = ({ recovery }: Incident, { caseFile }: Pursuit): number => recovery?.at ?? caseFile.at;
+
+const afterOnset = ({ onset }: Incident, at: number): string =>
+  onset === null ? "" : `${durationText(Math.max(0, at - onset.at))} after onset: `;

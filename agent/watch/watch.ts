@@ -1,7 +1,7 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { worstFirst } from "../../core/impact/worst-first.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { adoptAnswers, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
@@ -46,7 +46,7 @@ export function createWatch(parts: WatchParts): Watch {
   const named = new Set<string>();
   const apart: Apart = new Map();
   const claims: Claims = new Map();
-  let closed: Incident[] = [];
+  let ended: Incident[] = [];
   let down = new Map<string, Gap>();
   let healthLookedAt = parts.clock.now();
 
@@ -57,13 +57,18 @@ export function createWatch(parts: WatchParts): Watch {
 
   const book = createBook({
     save: (incident) => parts.ledger.saveIncident(incident),
-    noted: name,
-    closed(incident) {
-      closed.push(incident);
-      earlier.closed(incident, parts.clock.now());
+    noted(incident) {
+      name(incident);
+      if (isResidual(incident) && incidents.get(incident.id)?.outcome === null) judged(incident);
     },
+    closed: judged,
   });
   const { incidents } = book;
+  /** Nothing more is done for it: what it leaves behind is no news. */
+  function judged(incident: Incident): void {
+    ended.push(incident);
+    earlier.judged(incident, parts.clock.now());
+  }
 
   const say = (text: string, incident: Incident | null = null) =>
     parts.emit({ at: parts.clock.now(), event: "tick.failed", text, incident });
@@ -102,12 +107,24 @@ export function createWatch(parts: WatchParts): Watch {
     down = now;
   };
 
+  /** An incident that is open for its symptoms covers each service until that was measured back for long enough. */
+  const isHeld = (id: string, service: string): boolean => {
+    const incident = incidents.get(id);
+    if (incident === undefined || !isResidual(incident)) return false;
+    return waitsFor(incident).includes(service);
+  };
+  const closeSymptoms = async (incident: Incident) => {
+    if (incident.stage !== "closed" || waitsFor(incident).length > 0) return;
+    lingering.forget(incident.id);
+    residual.delete(incident.id);
+    await parts.ledger.append(entryOf(OVER, incident.id));
+  };
   const forgetOver = async (degraded: ReadonlySet<string>, at: number) => {
-    for (const id of lingering.update(degraded, at)) {
+    for (const id of lingering.update(degraded, at, isHeld)) {
       if (residual.delete(id)) await parts.ledger.append(entryOf(OVER, id));
     }
   };
-  /** Closed incidents whose symptoms people know of, as the ledger has them. */
+  /** Incidents that did not recover and whose symptoms people know of, as the ledger has them. */
   const residual = new Set<string>();
 
   /** Nothing of a service that is degraded, or joined to what is, or that an incident speaks of, is promoted. */
@@ -122,7 +139,8 @@ export function createWatch(parts: WatchParts): Watch {
   const open = async (evaluation: Evaluation) => {
     const { caseFile } = evaluation;
     const groups = groupsOf(parts.episodes(caseFile), { services: troubled(caseFile.findings, caseFile.conditions) });
-    const allotment = allot([...incidents.values()].sort(byAge), groups, apart, (id) => flights.has(keyOf(id)));
+    const standing = [...incidents.values()].filter((one) => !isResidual(one));
+    const allotment = allot(standing.sort(byAge), groups, apart, (id) => flights.has(keyOf(id)));
     homes = allotment.homes;
     await attempt("services of the open incidents", () => settleServices(allotment, evaluation));
     for (const group of allotment.rest) {
@@ -170,12 +188,12 @@ export function createWatch(parts: WatchParts): Watch {
       const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS));
       const now = parts.clock.now();
       for (const incident of left.toReversed()) book.restore(incident);
-      for (const incident of recent) {
-        if (lingering.add(incident, null, [])) residual.add(incident.id);
-        earlier.closed(incident, now);
+      for (const incident of [...left.filter(isResidual), ...recent.incidents]) {
+        if (!recent.over.has(incident.id) && lingering.add(incident, null, [])) residual.add(incident.id);
+        earlier.judged(incident, now);
       }
-      for (const incident of [...left, ...recent]) name(incident);
-      await flights.run("what closed incidents still lack", () => finishLeftOver(parts));
+      for (const incident of [...left, ...recent.incidents]) name(incident);
+      await flights.run("what judged incidents still lack", () => finishLeftOver(parts));
       flights.end();
       abort.throwIfAborted();
       parts.emit({
@@ -224,15 +242,18 @@ export function createWatch(parts: WatchParts): Watch {
         await open(evaluation);
         if (incidents.size > 0 || due) await pursueAll(evaluation);
         await promotions.look(seen.canaries ?? [], now, mayPromote(caseFile));
-        const groups = closed.length === 0 ? [] : parts.episodes(caseFile);
-        for (const incident of closed) {
-          if (!lingering.add(incident, caseFile, groups)) continue;
-          residual.add(incident.id);
-          await parts.ledger.append(entryOf(RESIDUAL, incident.id));
+        const groups = ended.length === 0 ? [] : parts.episodes(caseFile);
+        for (const incident of ended) {
+          // Its symptoms may be known since its act was verified.
+          if (residual.has(incident.id)) await closeSymptoms(incident);
+          else if (lingering.add(incident, caseFile, groups)) {
+            residual.add(incident.id);
+            await parts.ledger.append(entryOf(RESIDUAL, incident.id));
+          }
         }
         // Trouble that an incident no longer speaks of has none: whatever is wrong now is looked at without delay.
-        const freed = closed.some(({ outcome, superseded }) => outcome === "superseded" || superseded !== undefined);
-        closed = [];
+        const freed = ended.some(({ outcome, superseded }) => outcome === "superseded" || superseded !== undefined);
+        ended = [];
         if (freed) await open(evaluation);
         await arguing.look(incidents, evaluation);
       } finally {
@@ -248,4 +269,7 @@ const idIn = (key: string): string => (key.startsWith(PURSUED) ? key.slice(PURSU
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const targetsOf = ({ plan }: Incident): readonly string[] => plan?.targets.map(({ service }) => service) ?? [];
 const entryOf = (kind: string, incidentId: string) => ({ kind, incidentId, planId: null, actor: "watch", body: {} });
+/** Services of which a signal was not measured back for long enough yet. */
+const waitsFor = ({ signals = [] }: Incident): readonly string[] =>
+  signals.flatMap(({ service, well }) => (well <= QUIET_STEPS ? [service] : []));
 const byAge = (a: Incident, b: Incident): number => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1);

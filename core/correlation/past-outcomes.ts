@@ -18,7 +18,7 @@ interface Healthy {
 }
 
 /**
- * What came of the acts of closed incidents, and of what followed them. Only what the gate did and saw counts: not what
+ * What came of the acts of judged incidents, and of what followed them. Only what the gate did and saw counts: not what
  * was merely proposed, suspected or said, and no act that takes nothing back. Each change counts once; it was bad where
  * any rollback of it brought recovery. `healthy`: bodies of the ledger's entries on changes that proved healthy.
  */

@@ -16,7 +16,7 @@ export type Answers = ReadonlyMap<string, "approve" | "reject">;
 
 /**
  * Follows one service through incidents (oldest first). `answers`: what people said of each plan; an incident counts as
- * rejected if any of its plans was. An open incident counts as a proposal and for nothing else, and so does one in which
+ * rejected if any of its plans was. An incident that was not judged yet counts as a proposal and for nothing else, and so does one in which
  * somebody changed the service again before its recovery was judged.
  */
 export function recordOf(
@@ -28,8 +28,8 @@ export function recordOf(
   const own = incidents.filter(({ plan }) => plan?.targets.some((target) => target.service === service) === true);
   let recoveredInARow = 0;
   let broken: string | null = null;
-  for (const { id, plan, outcome: ended, closedAt, superseded = [] } of own) {
-    if (plan === null || closedAt === null) continue;
+  for (const { id, plan, outcome: ended, superseded = [] } of own) {
+    if (plan === null || ended === null) continue;
     const outcome = superseded.some((one) => one.service === service) ? "superseded" : ended;
     const failed = rejected.has(id) || answers.get(plan.id) === "reject" ? "was rejected" : FAILED[outcome ?? ""];
     if (failed !== undefined) {

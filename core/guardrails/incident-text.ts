@@ -3,7 +3,7 @@ import { hotfixLines } from "../decision/hotfix-text.ts";
 import { worstFirst } from "../impact/worst-first.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
-import type { Incident } from "../model/incident.ts";
+import { type Incident, isResidual } from "../model/incident.ts";
 import type { ActionType, Plan, Target } from "../model/plan.ts";
 import { waitsForLimit } from "./common-limits.ts";
 import { clockText } from "./rule.ts";
@@ -75,7 +75,9 @@ const STAGES: Readonly<Record<Incident["stage"], string>> = {
 };
 
 /** Where an incident stands, in words. */
-export function stageWords({ stage, gate }: Pick<Incident, "stage" | "gate">): string {
+export function stageWords({ stage, gate, outcome }: Pick<Incident, "stage" | "gate" | "outcome">): string {
+  if (isResidual({ stage, outcome }))
+    return `${outcome === "not-recovered" ? "did not recover" : "recovery unknown"}, degraded still`;
   if (stage !== "waiting-approval" || gate === null) return STAGES[stage];
   if (gate.outcome === "denied") return "the gate denied the plan";
   return waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES[stage];

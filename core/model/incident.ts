@@ -33,7 +33,8 @@ export const Baseline = z.strictObject({
 export type Baseline = Readonly<z.infer<typeof Baseline>>;
 
 /**
- * The stages of an incident, in order. `closed` has an outcome. An incident goes on from its stage after a restart.
+ * The stages of an incident, in order. `closed` has an outcome; so has one whose act was verified and did not prove to help,
+ * while its signals are degraded still (`isResidual`). An incident goes on from its stage after a restart.
  */
 export const IncidentStage = z.enum([
   "detected",
@@ -132,3 +133,10 @@ export const Incident = z.strictObject({
   usage: z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), toolCalls: z.number() }),
 });
 export type Incident = Readonly<z.infer<typeof Incident>>;
+
+/**
+ * Whether all that was to be done for an incident is done, and its act did not prove to help: it has its outcome, and stays
+ * open for its symptoms alone, until its own signals are back. It blames no change any more and holds no plan.
+ */
+export const isResidual = ({ stage, outcome }: Pick<Incident, "stage" | "outcome">): boolean =>
+  stage === "verifying" && outcome !== null;

@@ -20,7 +20,10 @@ export interface Follow {
   readonly about: (line: WatchLine) => boolean;
 }
 
-/** Follows the first incident of a trouble after the break until it is closed and its postmortem stands, or the time is over. */
+/**
+ * Follows the first incident of a trouble after the break until it is closed, or its act was verified in vain, and its
+ * postmortem stands, or the time is over.
+ */
 export async function followIncident(
   watch: WatchProcess,
   {
@@ -37,7 +40,7 @@ export async function followIncident(
   const late = (line: WatchLine) => Date.parse(line.at) >= onset && about(line);
   const isOver = (line: WatchLine) =>
     late(line) &&
-    line.event === "incident.closed" &&
+    (line.event === "incident.closed" || line.event === "incident.verified") &&
     line.incident?.outcome !== "no-action" &&
     !cameToNothing(line.incident?.outcome ?? null);
   const first = await watch.until((line) => isOver(line) || (late(line) && line.event === "incident.held"), rest());

@@ -21,6 +21,7 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
   "plan.not-executed": ({ yellow }) => yellow("NOT DONE "),
   "incident.held": ({ yellow }) => yellow("HELD     "),
   "incident.escalated": ({ red }) => red("ESCALATED"),
+  "incident.verified": ({ red }) => red("VERIFIED "),
   "incident.closed": ({ green }) => green("CLOSED   "),
   "postmortem.written": ({ green }) => green("WRITTEN  "),
   "notice.undelivered": ({ dim }) => dim("NOTICE   "),

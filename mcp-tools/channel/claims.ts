@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { GateAnswer } from "../../core/model/plan.ts";
 import type { Ledger, LedgerDraft } from "../../core/ports.ts";
 
@@ -14,6 +14,7 @@ const OF_THE_AGENT: readonly string[] = [
   "canary.promotion-proposed",
   "rollback.drifted",
   "incident.finished",
+  "act.verified",
   "symptoms.residual",
   "symptoms.over",
   "postmortem.written",
@@ -38,8 +39,8 @@ export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null
 
 /**
  * Why an incident does not say what the gate knows of it; null: it does. A plan in it must be the one that was proposed for
- * it, what was written to a target must be what the gate answered, and what it closed with stays: later decisions look
- * back at all of that.
+ * it, what was written to a target must be what the gate answered, and what it closed with, or what its act was verified
+ * with, stays: later decisions look back at all of that.
  */
 export async function whyForged(
   incident: Incident,
@@ -47,9 +48,13 @@ export async function whyForged(
 ): Promise<string | null> {
   const before = await ledger.incident(incident.id);
   if (before?.stage === "closed" && end(before) !== end(incident)) return "it is closed, and ended otherwise";
+  if (before !== null && isResidual(before) && isSameAct(before, incident) && verdict(before) !== verdict(incident))
+    return "its act was verified, with another outcome";
   return (await whyNotItsPlan(incident, ledger)) ?? whyNotAnswered(incident, ledger);
 }
 
+const isSameAct = (one: Incident, other: Incident): boolean => one.gate?.planId === other.gate?.planId;
+const verdict = ({ outcome, recovery }: Incident): string => canonicalJson([outcome, recovery?.verdict ?? null]);
 const end = ({ stage, outcome, recovery }: Incident): string =>
   canonicalJson([stage, outcome, recovery?.verdict ?? null]);
 

@@ -145,7 +145,7 @@ describe("an incident whose target a GitOps controller manages", () => {
     live.version = "v2";
     world.recovery = "not-recovered";
     await world.step(STEPS_A_MINUTE);
-    expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "not-recovered" });
+    expect(await world.incident()).toMatchObject({ outcome: "not-recovered" });
   });
 
   it("people hear of it when the bad version stands again later, once", async () => {

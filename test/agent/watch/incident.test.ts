@@ -107,7 +107,7 @@ describe("an incident, from detection to its end", () => {
       await world.step();
       world.recovery = verdict;
       await world.step();
-      expect(await world.incident()).toMatchObject({ stage: "closed", outcome });
+      expect(await world.incident()).toMatchObject({ stage: "verifying", outcome });
       expect(world.texts("incident.escalated")).toEqual([MESSAGE]);
       expect(world.notices.filter(({ title }) => title === `checkout: ${MESSAGE}`).map(({ to }) => to)).toEqual([
         "slack:#incidents",
@@ -159,6 +159,9 @@ describe("an incident, from detection to its end", () => {
     });
     world.troubles = [world.trouble()];
     await world.step(2);
+    expect(await world.incident()).toMatchObject({ stage: "verifying", outcome: "unknown" });
+    world.troubles = [];
+    await world.step(12);
     expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "unknown" });
     expect(world.remembered).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Incident } from "../../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../../core/model/incident.ts";
 import { targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import type { Trouble } from "./trouble.ts";
@@ -110,7 +110,7 @@ describe("whatever happens to a watch, in whatever order", () => {
           expect(acted.some((entry) => entry.incidentId === incidentId && entry.seq > seq)).toBe(false);
         }
         expect(acted).toHaveLength(world.targets.calls().length);
-        // Every incident that was said stands in the ledger, open or closed with an outcome.
+        // Every incident that was said stands in the ledger, open, or judged with an outcome.
         const said = new Set(
           world.events.flatMap(({ event, incident }) =>
             event === "incident.detected" && incident ? [incident.id] : [],
@@ -177,6 +177,8 @@ describe("whatever happens to a watch, in whatever order", () => {
 });
 
 /** Open without an outcome, or closed with one. */
-function isWhole({ stage, outcome, closedAt }: Incident): boolean {
-  return stage === "closed" ? outcome !== null && closedAt !== null : outcome === null && closedAt === null;
+function isWhole(incident: Incident): boolean {
+  const { stage, outcome, closedAt } = incident;
+  if (stage === "closed") return outcome !== null && closedAt !== null;
+  return closedAt === null && (outcome === null) !== isResidual(incident);
 }

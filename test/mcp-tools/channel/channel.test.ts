@@ -174,14 +174,17 @@ describe("an agent that somebody has taken over", () => {
     const { gate, ledger } = channel.agent;
     const { plan } = await gate.propose(channel.world.draft());
     const answer = await gate.submit(plan.id);
-    const ended = (verdict: "recovered" | "not-recovered") =>
+    const ended = (verdict: "recovered" | "not-recovered", stage: "verifying" | "closed" = "closed") =>
       incidentOf({
         id: "incident-1",
+        stage,
         plan,
         gate: answer,
         outcome: verdict,
         recovery: { verdict, at: 1, checks: [] },
       });
+    await ledger.saveIncident(ended("not-recovered", "verifying"));
+    await expect(ledger.saveIncident(ended("recovered"))).rejects.toThrow("its act was verified, with another outcome");
     await ledger.saveIncident(ended("not-recovered"));
     await expect(ledger.saveIncident(ended("recovered"))).rejects.toThrow("it is closed, and ended otherwise");
     await ledger.saveIncident(ended("not-recovered"));
