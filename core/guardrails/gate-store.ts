@@ -110,7 +110,7 @@ export interface StoreFacts {
   readonly used: readonly Intent[];
   /** Automatic, unreleased intents of the plan's services since each one's last healthy change, oldest first. */
   readonly streak: readonly Intent[];
-  /** Open intents of other plans at the plan's targets. */
+  /** Open intents of other plans, at whatever targets. */
   readonly busy: readonly Intent[];
   /** The last finished act of ours at each of the plan's targets that did write. */
   readonly lastActs: readonly Intent[];

@@ -11,6 +11,44 @@ export function targetKey(target: Pick<Target, "object" | "environment">): strin
   return canonicalJson([kind.toLowerCase(), namespace, name, target.environment ?? ""]);
 }
 
+/**
+ * Whether two targets may be one object, however completely each names it: one may lack the namespace or the environment that
+ * its source did not tell. Who writes to the one must know what became of the other.
+ */
+export function mayBeSameObject(
+  one: Pick<Target, "object" | "environment">,
+  other: Pick<Target, "object" | "environment">,
+): boolean {
+  const [a, b] = [one.object, other.object];
+  const agree = (x: string, y: string) => x === y || x === "" || y === "";
+  return (
+    a.kind.toLowerCase() === b.kind.toLowerCase() &&
+    a.name === b.name &&
+    agree(a.namespace, b.namespace) &&
+    agree(one.environment ?? "", other.environment ?? "")
+  );
+}
+
+/**
+ * Whether an act on the one writes to the other: it may be the same object, or an Argo CD application and a workload of a
+ * service that it deploys. `services`: the configured ones, which name their application.
+ */
+export function writesToSame(
+  one: Target,
+  other: Target,
+  services: Readonly<Record<string, { readonly argocdApplication: string | null }>>,
+): boolean {
+  const deploys = (app: Target, workload: Target) =>
+    app.object.kind === APPLICATION &&
+    workload.object.kind !== APPLICATION &&
+    !NO_WORKLOAD.includes(workload.action) &&
+    (workload.service === app.service || services[workload.service]?.argocdApplication === app.object.name);
+  return mayBeSameObject(one, other) || deploys(one, other) || deploys(other, one);
+}
+
+const APPLICATION = "Application";
+const NO_WORKLOAD: readonly Target["action"][] = ["feature_flag_disable", "database_migration_rollback"];
+
 /** What the hash of a plan is taken over: all that would be done, and for which incident; no time, no author. */
 export function planContent(plan: Pick<Plan, "incidentId" | "targets">): string {
   return canonicalJson({ incidentId: plan.incidentId, targets: plan.targets });

@@ -29,7 +29,7 @@ export async function readFacts(
   const recent = counting(others).where("reserved_at", ">", since).orderBy("reserved_at").compile();
   // One that was reserved long ago and finished only now, after a crash, still starts a cooldown.
   const finished = counting(others).where("finished_at", ">", since).compile();
-  const busy = others.where("finished_at", "is", null).where("target_key", "in", keys).compile();
+  const busy = others.where("finished_at", "is", null).compile();
   const pauses = tx.selectFrom("pauses").selectAll().orderBy("at").compile();
   const approvals = tx.selectFrom("approvals").selectAll().where("plan_id", "=", plan.id).orderBy("at").compile();
   const permits = tx.selectFrom("permits").selectAll().where("plan_id", "=", plan.id).compile();

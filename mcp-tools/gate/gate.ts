@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { targetKey, targetText } from "../../core/guardrails/targets.ts";
+import { mayBeSameObject, targetText } from "../../core/guardrails/targets.ts";
 import { type GateAnswer, type Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 import type { Gate, PlanDraft } from "../../core/ports.ts";
 import { createApprovals } from "./approvals.ts";
@@ -104,13 +104,10 @@ function checkedDraft(draft: PlanDraft): z.infer<typeof Draft> {
   if (!checked.success) {
     throw new UnshipError("input.invalid", { what: "plan", reason: z.prettifyError(checked.error) });
   }
-  const seen = new Set<string>();
-  for (const target of checked.data.targets) {
-    const key = targetKey(target);
-    if (seen.has(key)) {
+  const { targets } = checked.data;
+  for (const [index, target] of targets.entries()) {
+    if (targets.slice(0, index).some((one) => mayBeSameObject(one, target)))
       throw new UnshipError("input.invalid", { what: "plan", reason: `${targetText(target)} stands in it twice` });
-    }
-    seen.add(key);
   }
   return checked.data;
 }

@@ -1,13 +1,19 @@
 import { allOf, clockText, type Rule } from "../rule.ts";
-import { targetText } from "../targets.ts";
+import { targetText, writesToSame } from "../targets.ts";
 
-/** Two plans that act on one object at once undo each other; one whose result is unknown must be settled first (S2, S5). */
+/**
+ * Two plans that act on one object at once undo each other; one whose result is unknown must be settled first, since what a
+ * target that hangs was sent may still come into effect (S2, S5).
+ */
 export const targetBusy: Rule = {
   name: "target-busy",
-  check({ store, now }) {
+  check({ plan, policy, store, now }) {
+    const busy = store.busy.filter((intent) =>
+      plan.targets.some((target) => writesToSame(target, intent.target, policy.services)),
+    );
     return allOf(
       "deny",
-      store.busy.map(
+      busy.map(
         ({ target, planId, reservedAt }) =>
           `plan ${planId} has acted on ${targetText(target)} since ${clockText(reservedAt, now)} and its result is not known yet`,
       ),

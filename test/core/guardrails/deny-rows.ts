@@ -1,3 +1,4 @@
+import type { Target } from "../../../core/model/plan.ts";
 import {
   assessmentOf,
   changeOf,
@@ -13,6 +14,9 @@ import {
   targetOf,
 } from "./rule-inputs.ts";
 import { forTargets, type Row, standing, withoutEnvironment } from "./rule-situations.ts";
+
+const application = { kind: "Application", namespace: "argocd", name: "shop" };
+const openIntent = (target: Target) => intentOf({ target, finishedAt: null, result: null, reservedAt: NOW - MINUTE });
 
 /** Situations in which nobody may act, approved or not. */
 export const DENY: readonly Row[] = [
@@ -195,5 +199,17 @@ export const DENY: readonly Row[] = [
     "target-busy",
     "deny",
     "plan plan-of-checkout has acted on Deployment production/checkout since 13:59:00 UTC",
+  ],
+  [
+    "S5: another plan's act on the application that deploys the target has no result yet",
+    inputOf({
+      policy: policyOf({ services: { checkout: serviceOf({ argocdApplication: "shop" }) } }),
+      store: {
+        busy: [openIntent(targetOf({ service: "cart", action: "argocd_sync_to_previous", object: application }))],
+      },
+    }),
+    "target-busy",
+    "deny",
+    "plan plan-of-cart has acted on Application argocd/shop",
   ],
 ];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planContent, positionOf, sharedUndoing, targetKey } from "../../../core/guardrails/targets.ts";
+import { planContent, positionOf, sharedUndoing, targetKey, writesToSame } from "../../../core/guardrails/targets.ts";
 import type { Target } from "../../../core/model/plan.ts";
 import { flagOf, planOf, targetOf } from "./rule-inputs.ts";
 
@@ -111,6 +111,30 @@ describe("what a person's no to other targets binds", () => {
       }),
       { seed: 13 },
     );
+  });
+});
+
+describe("two targets that one act must not write to while the other's result is unknown", () => {
+  const application = { kind: "Application", namespace: "argocd", name: "shop" };
+  const synced = targetOf({ name: "cart", action: "argocd_sync_to_previous", object: application });
+  const named = (change: Partial<Target["object"]>) => targetOf({ object: { ...targetOf().object, ...change } });
+  const { environment: _, ...nowhere } = flagOf();
+  it.each<readonly [string, Target, Target, boolean]>([
+    ["one object", targetOf(), targetOf({ changeId: "x", service: "web" }), true],
+    ["one whose kind is spelled otherwise", targetOf(), named({ kind: "deployment" }), true],
+    ["one of which no namespace is known", targetOf(), named({ namespace: "" }), true],
+    ["a flag of which no environment is known", flagOf(), nowhere, true],
+    ["a workload and the application of its service", targetOf({ name: "cart" }), synced, true],
+    ["a workload and the application that the file names for its service", targetOf(), synced, true],
+    ["not a workload that the application does not deploy", targetOf({ name: "search" }), synced, false],
+    ["not a flag of a service that the application deploys", flagOf({ service: "cart" }), synced, false],
+    ["not a flag in another environment", flagOf(), flagOf({ environment: "staging" }), false],
+    ["not an object of another name", targetOf(), targetOf({ name: "cart" }), false],
+    ["not one in another namespace", targetOf(), named({ namespace: "staging" }), false],
+  ])("%s", (_, one, other, same) => {
+    const services = { checkout: { argocdApplication: "shop" }, search: { argocdApplication: null } };
+    expect(writesToSame(one, other, services)).toBe(same);
+    expect(writesToSame(other, one, services)).toBe(same);
   });
 });
 
