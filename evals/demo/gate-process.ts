@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { tied } from "../../../evals/tied.ts";
+import { tied } from "../tied.ts";
 
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
 
