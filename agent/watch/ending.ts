@@ -67,15 +67,16 @@ export async function finish(
   await finishJudged(closed, pursuit.parts);
 }
 
-const markedAt = ({ timeline }: Incident, mark: string): number | undefined =>
+/** When an incident got this mark in its timeline; undefined: it has none. */
+export const markedAt = ({ timeline }: Incident, mark: string): number | undefined =>
   timeline.find(({ event }) => event === mark)?.at;
 
 /** The incident with this mark in its timeline; one that is there already keeps its time. */
-function mark(incident: Incident, event: string, detail: string, at: number): Incident {
+export function mark(incident: Incident, event: string, detail: string, at: number): Incident {
   return markedAt(incident, event) === undefined ? note(incident, at, event, detail) : incident;
 }
 
-const without = (incident: Incident, mark: string): Incident => ({
+export const without = (incident: Incident, mark: string): Incident => ({
   ...incident,
   timeline: incident.timeline.filter(({ event }) => event !== mark),
 });

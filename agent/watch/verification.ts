@@ -2,7 +2,7 @@ import { silentAfter } from "../../core/detection/silence.ts";
 import { type Incident, isResidual, type OutcomeKind, type Recovery } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishJudged } from "./aftermath.ts";
-import { awaitEnd, finish as finishQuiet, QUIET_STEPS, unmark } from "./ending.ts";
+import { awaitEnd, finish as finishQuiet, mark, markedAt, QUIET_STEPS, unmark, without } from "./ending.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
 import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";
@@ -37,12 +37,15 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const incident: Incident = { ...known, recovery };
   if (recovery.verdict === "pending") return save(incident);
   const undoneUntil = controllersActUntil(before, caseFile, parts.config.feedback.gitOpsWaitMs);
-  if (recovery.verdict === "recovered" && undoneUntil !== null && caseFile.at < undoneUntil)
-    return save({ ...noteOnce(known, caseFile.at, undoneUntil), recovery: { ...recovery, verdict: "pending" } });
-  // What was back once and is kept waiting for its controller alone is not called failed for a sample that is late or odd.
+  if (recovery.verdict === "recovered" && undoneUntil !== null && caseFile.at < undoneUntil) {
+    const waiting = noteOnce(without(known, DOUBTED), caseFile.at, undoneUntil);
+    return save({ ...waiting, recovery: { ...recovery, verdict: "pending" } });
+  }
+  // What was back once and waits for its controller alone is not called failed for a sample that is late or odd.
   if (recovery.verdict !== "recovered" && undoneUntil !== null && isWaiting(known)) {
-    const end = undoneUntil + parts.config.feedback.timeoutMs;
-    if (caseFile.at < end) return save({ ...known, recovery: { ...recovery, verdict: "pending", at: null } });
+    const doubted = mark(known, DOUBTED, recoveryText(recovery), caseFile.at);
+    if (caseFile.at - (markedAt(doubted, DOUBTED) ?? 0) <= silentAfter(parts.config.watch.stepMs))
+      return save({ ...doubted, recovery: { ...recovery, verdict: "pending", at: null } });
   }
   const text = [recoveryText(recovery), ...notJudged(incident)].join("; ");
   if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
@@ -91,6 +94,9 @@ const notJudged = ({ superseded = [] }: Incident): readonly string[] =>
     : [`not judged: ${superseded.map(({ service }) => service).join(", ")}, changed again since`];
 
 const WAITING = "waiting for the GitOps controller";
+
+/** Since when signals that were back are not, each time that one looks. */
+const DOUBTED = "not back any more since";
 
 const isWaiting = ({ timeline }: Incident): boolean => timeline.some(({ event }) => event === WAITING);
 

@@ -144,7 +144,7 @@ describe("an incident whose target a GitOps controller manages", () => {
     await world.step(STEPS_A_MINUTE);
     live.version = "v2";
     world.recovery = "not-recovered";
-    await world.step(STEPS_A_MINUTE);
+    await world.step(2 * STEPS_A_MINUTE);
     expect(await world.incident()).toMatchObject({ outcome: "not-recovered" });
   });
 
