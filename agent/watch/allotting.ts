@@ -1,4 +1,6 @@
+import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { QUIET_STEPS } from "./ending.ts";
 import { servicesOf } from "./incident-state.ts";
 
 /** Which group of degraded services each open incident is judged by. */
@@ -28,8 +30,8 @@ export type Apart = Map<string, Map<string, number>>;
 
 /**
  * Gives each group to at most one incident without a plan or act: to that with which it shares most (see `ownersOf`). What
- * an incident held and another group holds now leaves it; a service that was well meanwhile at once, one that was degraded
- * together with the rest after `APART_LOOKS`. `open`: oldest first. `apart` is brought up to date. `isBusy`:
+ * an incident held and another group holds now leaves it: a service that was well meanwhile at once, one that was degraded
+ * together with the rest after `APART_LOOKS`, one of which nothing is new (see `isStill`) not at all. `open`: oldest first. `apart` is brought up to date. `isBusy`:
  * whether a step of an incident is on its way: until it has an answer, it may have a plan.
  */
 export function allot(
@@ -37,6 +39,7 @@ export function allot(
   groups: readonly (readonly string[])[],
   apart: Apart,
   isBusy: (id: string) => boolean = () => false,
+  changes: readonly Change[] = [],
 ): Allotment {
   const keeps = (one: Incident) => isBound(one) || isBusy(one.id);
   const bound = open.filter(keeps);
@@ -66,10 +69,13 @@ export function allot(
       const shared = group.filter((name) => own.has(name));
       if (group === home || shared.length === 0) continue;
       const looks = Math.max(...shared.map((name) => (before.get(name) ?? APART_LOOKS) + 1));
-      if (looks < APART_LOOKS && !owners.has(group) && !takenBy.has(group)) {
+      const goesOn = group.every(
+        (name) => own.has(name) && (before.get(name) === GOES_ON || isStill(incident, name, changes)),
+      );
+      if ((goesOn || (looks > 0 && looks < APART_LOOKS)) && !owners.has(group) && !takenBy.has(group)) {
         takenBy.set(group, incident);
         kept.push(group);
-        for (const name of shared) now.set(name, looks);
+        for (const name of shared) now.set(name, goesOn ? GOES_ON : looks);
       } else gone.push(...shared);
     }
     const services = [...new Set(kept.flat())].filter((name) => own.has(name) || !held.has(name));
@@ -79,6 +85,22 @@ export function allot(
   const ids = new Set(open.map(({ id }) => id));
   for (const id of apart.keys()) if (!ids.has(id)) apart.delete(id);
   return { homes, left, merged, rest: groups.filter((group) => !takenBy.has(group)) };
+}
+
+/** In place of a count of looks: it was found to be no second incident, and stays until it was well. */
+const GOES_ON = Number.NEGATIVE_INFINITY;
+
+/**
+ * Whether a service that is degraded apart from the rest is so by what the incident was opened for, and nobody changed it
+ * since: one whose signals were back for fewer samples than an incident must be quiet to end, since a signal that is back
+ * for some samples has not ended; and one that a wide cause reached, of which fewer services than make it one are left.
+ */
+function isStill({ signals = [], detectedAt, wide }: Incident, name: string, changes: readonly Change[]): boolean {
+  if (changes.some((one) => one.service === name && one.ownRollback !== true && one.startedAt > detectedAt))
+    return false;
+  const own = signals.filter(({ service }) => service === name);
+  if (own.length === 0 || own.some(({ well }) => well > QUIET_STEPS)) return false;
+  return wide === true || own.every(({ well }) => well > 0);
 }
 
 interface Free {

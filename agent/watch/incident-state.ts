@@ -195,6 +195,7 @@ const KEPT: Kept = {
     conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),
   affectedServices: ({ affectedServices }) => affectedServices,
   trouble: ({ trouble }) => trouble,
+  wide: ({ wide }) => wide,
   told: ({ told }) => told,
   // How often each was measured back begins anew after a restart: an end comes later for that, never too early.
   signals: ({ signals }) => signals?.map(({ service, metric, over }) => [service, metric, over]),

@@ -1,3 +1,5 @@
+import { evidenceAbout } from "../../core/assessment/partition.ts";
+import { LEAST_GROUPS } from "../../core/correlation/wide-cause.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Allotment } from "./allotting.ts";
 import { finish } from "./ending.ts";
@@ -19,9 +21,18 @@ export async function settleServices({ homes, left, merged }: Allotment, evaluat
     });
   }
   for (const [id, services] of homes) {
-    await evaluation.amend(id, (one) => withServices(one, services, left.get(id) ?? [], at));
+    const isWide = hasWideCause(services, evaluation);
+    await evaluation.amend(id, (one) => ({
+      ...withServices(one, services, left.get(id) ?? [], at),
+      ...(isWide ? { wide: true } : {}),
+    }));
   }
 }
+
+/** Whether a large part of all that is measured began to be degraded with these services, changed by nobody. */
+const hasWideCause = (services: readonly string[], { caseFile, parts }: Evaluation): boolean =>
+  services.length >= LEAST_GROUPS &&
+  evidenceAbout(caseFile, services, parts.config.versionLabel).coincidence !== undefined;
 
 /**
  * Opens an incident for a group of degraded services that no incident is judged by. What is known already is asked about

@@ -140,7 +140,8 @@ export function createWatch(parts: WatchParts): Watch {
     const { caseFile } = evaluation;
     const groups = groupsOf(parts.episodes(caseFile), { services: troubled(caseFile.findings, caseFile.conditions) });
     const standing = [...incidents.values()].filter((one) => !isResidual(one));
-    const allotment = allot(standing.sort(byAge), groups, apart, (id) => flights.has(keyOf(id)));
+    const isBusy = (id: string) => flights.has(keyOf(id));
+    const allotment = allot(standing.sort(byAge), groups, apart, isBusy, caseFile.changes);
     homes = allotment.homes;
     await attempt("services of the open incidents", () => settleServices(allotment, evaluation));
     for (const group of allotment.rest) {

@@ -88,6 +88,7 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Services whose trouble it was opened for, and what joined it since"),
+  wide: z.literal(true).optional().describe("A wide cause was seen at its onset, which many services shared"),
   told: z
     .array(z.string())
     .optional()

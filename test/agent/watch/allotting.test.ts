@@ -1,8 +1,8 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { allot } from "../../../agent/watch/allotting.ts";
 import { openIncident } from "../../../agent/watch/incident-state.ts";
 import type { Incident } from "../../../core/model/incident.ts";
-import { assessmentOf } from "../../core/guardrails/rule-inputs.ts";
+import { assessmentOf, changeOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 
 const incident = (id: string, services: readonly string[]): Incident => ({
   ...openIncident(id, { ...assessmentOf({ targets: [] }), baselines: [] }),
@@ -22,4 +22,36 @@ it.each([
   expect(ids(found)).toEqual([expected]);
   expect([...found.homes.values()]).toEqual([["a", "b", "c", "d"]]);
   expect(found.rest).toEqual([]);
+});
+
+describe("a service that is degraded again apart from the rest of its incident", () => {
+  const signal = (service: string, well: number) => ({ service, metric: "p99_latency", usual: 20, bad: 60, well });
+  const wide = (well: number): Incident => ({
+    ...incident("wide", ["a", "b", "c"]),
+    signals: [signal("a", 0), signal("b", well), signal("c", 0)],
+  });
+  const groups = [["a", "c"], ["b"]];
+  const changed = { ...changeOf(targetOf()), service: "b", startedAt: Number.MAX_SAFE_INTEGER };
+
+  it.each([
+    ["stays where it was back for some samples only", wide(4), [], []],
+    ["leaves once it was back for as long as an incident must be quiet to end", wide(11), [], [["b"]]],
+    ["stays where few are left of a wide cause that reached it", { ...wide(0), wide: true as const }, [], []],
+    ["leaves where it was changed since", wide(4), [changed], [["b"]]],
+    ["leaves together with what was never of this incident", wide(4), [], [["b", "d"]]],
+  ])("%s", (_, one, changes, rest) => {
+    const found = allot(
+      [one],
+      rest[0]?.includes("d") === true
+        ? [
+            ["a", "c"],
+            ["b", "d"],
+          ]
+        : groups,
+      new Map(),
+      () => false,
+      changes,
+    );
+    expect(found.rest).toEqual(rest);
+  });
 });

@@ -91,18 +91,21 @@ describe("groups that merge and split while incidents are open", () => {
     expect(world.texts("incident.detected")).toHaveLength(1);
   });
 
-  it("a service that was well meanwhile leaves at once when it is degraded apart from the rest", async () => {
+  it.each([
+    [12, "leaves at once when it is degraded apart from the rest", ["checkout", "cart"]],
+    [2, "stays: what was back for two evaluations has not ended", ["checkout"]],
+  ])("a service that was well for %i evaluations %s", async (steps, _, expected) => {
     const groups: { now: readonly (readonly string[])[] } = { now: [["cart", "checkout"]] };
     await using world = await grouped(groups);
     world.troubles = both(world);
     await world.step();
     world.troubles = [world.trouble(blameless)];
     groups.now = [["checkout"]];
-    await world.step(2);
+    await world.step(steps);
     world.troubles = both(world);
     groups.now = [["checkout"], ["cart"]];
-    await world.step();
-    expect(world.watch.open().map(({ service }) => service)).toEqual(["checkout", "cart"]);
+    await world.step(5);
+    expect(world.watch.open().map(({ service }) => service)).toEqual(expected);
   });
 
   it.each([
