@@ -4,7 +4,6 @@ import { channelText } from "../../core/config/channel-config.ts";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
-import { oneAtATime } from "../../core/model/asking.ts";
 import type { Clock, Gate, Ledger, Patience } from "../../core/ports.ts";
 import { serveChannel } from "../../mcp-tools/channel/server.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
@@ -46,11 +45,10 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
   const gatePatience = createPatience(gateLimits(config.watch.stepMs));
   const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, gatePatience });
   const patience = createPatience(evaluationLimits(config.watch.stepMs));
-  const settling = oneAtATime<void>({ source: "gate", what: "open intents" });
   // A target that hangs keeps nobody waiting who asks about another one: its intent stays open, and it busy, until it answers.
+  // Each turn takes up what the one before it is not settling still.
   const settle = async () => {
-    const context = { now: clock.now(), abort, gaps: [], waiting: patience.begin() };
-    await settling(context, () => recover(gate, note));
+    await patience.begin().isThere({ source: "gate", what: "open intents" }, recover(gate, note));
   };
   await system.observe(clock.now(), abort, patience);
   await settle();

@@ -11,8 +11,23 @@ export function wrote({ results: all }: GateAnswer): boolean {
 }
 
 /** Whether what became of its plan's targets is still to be found out. */
-export const isUnsettled = ({ stage, gate }: Pick<Incident, "stage" | "gate">): boolean =>
-  stage === "executing" || (gate?.results.some(({ result }) => result === "unknown") ?? false);
+export const isUnsettled = (incident: Pick<Incident, "stage" | "gate">): boolean =>
+  incident.stage === "executing" || unknownSince(incident) !== null;
+
+/**
+ * Whether an incident waits until the gate has reconciled its act with the target's real state: nobody can judge what an act
+ * did that may not have happened yet (S5). No longer than `patienceMs`: whoever does not answer by then is not waited for.
+ */
+export function awaitsResult(incident: Pick<Incident, "gate">, at: number, patienceMs: number): boolean {
+  const since = unknownSince(incident);
+  return since !== null && at - since < patienceMs;
+}
+
+/** Since when a target was tried and has not said what came of it, Unix ms; null: all have. */
+function unknownSince({ gate }: Pick<Incident, "gate">): number | null {
+  const times = (gate?.results ?? []).flatMap(({ result, at }) => (result === "unknown" ? [at] : []));
+  return times.length === 0 ? null : Math.min(...times);
+}
 
 /**
  * Brings an incident up to what the gate's record says of it: the result of its own plan that became known only

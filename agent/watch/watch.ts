@@ -3,7 +3,7 @@ import { worstFirst } from "../../core/impact/worst-first.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { adoptAnswers, isUnsettled } from "./adopting.ts";
+import { adoptAnswers, awaitsResult, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
 import { type Apart, allot } from "./allotting.ts";
 import { createArguing } from "./arguing.ts";
@@ -13,7 +13,7 @@ import { areJoined, degradedOf } from "./degraded.ts";
 import { noticeDrift } from "./drift.ts";
 import { type Claims, createEarlier, REMEMBERED_MS } from "./earlier.ts";
 import { QUIET_STEPS } from "./ending.ts";
-import { createFlights } from "./flights.ts";
+import { createFlights, GIVEN_UP_MS } from "./flights.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "./healthy.ts";
 import { servicesOf, troubled } from "./incident-state.ts";
 import { createLingering } from "./lingering.ts";
@@ -166,9 +166,14 @@ export function createWatch(parts: WatchParts): Watch {
   };
 
   const pursueOne = (id: string, { step }: Evaluation) =>
-    step(id, async (incident, pursuit) => pursue(await adoptAnswers(incident, parts), pursuit));
+    step(id, async (before, pursuit) => {
+      const incident = await adoptAnswers(before, parts);
+      const patienceMs = Math.min(GIVEN_UP_MS, tailMs);
+      if (awaitsResult(incident, pursuit.caseFile.at, patienceMs)) return pursuit.save(incident);
+      await pursue(incident, pursuit);
+    });
 
-  /** Incidents whose act is not settled wait until intents are reconciled; nobody else waits for that (S5). */
+  /** Incidents whose act is not settled come after intents were reconciled; nobody else waits for that (S5). */
   const pursueAll = async (evaluation: Evaluation) => {
     const waiting = [...incidents.values()].filter(isUnsettled).map(({ id }) => id);
     // What many share (budgets, a cooldown for all) goes to the worse incident first.
@@ -177,7 +182,12 @@ export function createWatch(parts: WatchParts): Watch {
     await recover();
     for (const id of waiting) await pursueOne(id, evaluation);
   };
-  const recover = () => flights.run("reconciling intents", async () => void (await parts.gate.recover()));
+  /** While one call waits for a target that hangs, the next ones take up what others left open. */
+  const recover = () => {
+    let key = RECONCILING;
+    for (let index = 2; flights.has(key); index += 1) key = `${RECONCILING} (${index})`;
+    return flights.run(key, async () => void (await parts.gate.recover()));
+  };
 
   return {
     open: () => [...incidents.values()],
@@ -264,6 +274,7 @@ export function createWatch(parts: WatchParts): Watch {
   };
 }
 
+const RECONCILING = "reconciling intents";
 const PURSUED = "incident ";
 const keyOf = (id: string): string => `${PURSUED}${id}`;
 const idIn = (key: string): string => (key.startsWith(PURSUED) ? key.slice(PURSUED.length) : "");

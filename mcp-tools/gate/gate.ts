@@ -89,10 +89,15 @@ export function createGate(given: GateParts): Gate {
     return end ?? runPlan(run);
   }
 
+  let reminding: Promise<unknown> = Promise.resolve();
+
   async function recover(): Promise<readonly GateAnswer[]> {
     const told = (plan: Plan, answer: GateAnswer) => tell(parts, limits, plan, answer, null, telling);
     const answers = await recoverPlans({ parts, owner, limits, running, patience, told });
-    await remind(parts, limits, await pageAgain(parts, limits));
+    // One after the other, while a call may still wait for a target that hangs: whom to tell is read from who was told.
+    const turn = reminding.then(async () => remind(parts, limits, await pageAgain(parts, limits)));
+    reminding = turn.catch(() => {});
+    await turn;
     return answers;
   }
 

@@ -28,7 +28,8 @@ export interface RecoveryParts {
  * intent is reconciled with its target's real state; then, if the permit still lives and every rule still allows it,
  * what was not done is tried once more under the same key; otherwise it is closed and reported (S5). A plan whose
  * result cannot be found out is left alone for a while, longer each time, so that this may be called at any rate.
- * Plans are settled side by side, since no two of them have a target in common.
+ * Plans are settled side by side, since no two of them have a target in common; and a call does not wait for what an
+ * earlier one is still settling, so that a target that hangs keeps no other plan from being taken up.
  */
 export async function recoverPlans(recovery: RecoveryParts): Promise<readonly GateAnswer[]> {
   const leave = new Map<string, () => void>();

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { openWatchWorld, STEP_MS } from "./watch-world.ts";
 
@@ -80,5 +81,53 @@ describe("what the gate's record says of an incident", () => {
     await world.step((10 * 60_000) / STEP_MS);
     expect((await world.incident()).stage).toBe("verifying");
     expect(world.targets.writes()).toHaveLength(1);
+  });
+});
+
+describe("S5: an act whose result is unknown", () => {
+  /** Checkout's rollback was tried; the target has not answered since, neither that nor what it was asked. */
+  async function unanswered() {
+    const world = await openWatchWorld();
+    world.troubles = [world.trouble()];
+    world.targets.mark(targetOf(), { behaviour: "silent" });
+    const acting = world.step();
+    while (world.targets.calls().length === 0) await delay(5);
+    world.targets.remove(targetOf());
+    await acting;
+    expect((await world.incident()).gate?.results.map(({ result }) => result)).toEqual(["unknown"]);
+    // Whatever the signals do: nobody knows whether the act has happened.
+    world.recovery = "recovered";
+    return world;
+  }
+
+  it("is not judged before it was reconciled, and then by what it turned out to be", async () => {
+    await using world = await unanswered();
+    await world.step(3);
+    expect(await world.incident()).toMatchObject({ stage: "verifying", recovery: null });
+    world.targets.place(targetOf());
+    await world.step(3);
+    expect(await world.incident()).toMatchObject({
+      stage: "closed",
+      outcome: "recovered",
+      gate: { outcome: "executed" },
+    });
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+
+  it("keeps its incident open for minutes, not for ever, where the target never answers", async () => {
+    await using world = await unanswered();
+    await world.step((4 * MINUTE) / STEP_MS);
+    expect(await world.incident()).toMatchObject({ stage: "verifying" });
+    await world.step((2 * MINUTE) / STEP_MS);
+    expect((await world.incident()).stage).toBe("closed");
+  });
+
+  it("holds up no other incident", async () => {
+    await using world = await unanswered();
+    const cart = targetOf({ name: "cart" });
+    world.targets.place(cart);
+    world.troubles = [...world.troubles, world.trouble({}, cart)];
+    await world.step(2);
+    expect(world.targets.writes().map(({ object }) => object)).toEqual(["Deployment/production/cart"]);
   });
 });
