@@ -13,15 +13,15 @@ export interface PatienceLimits {
   readonly lateMs?: number;
 }
 
-/** Reads of two rounds of questions (samples, then what explains them), of a look and of a verification, and the work itself. */
-const PARTS_OF_AN_EVALUATION = 5;
+/** What follows one another in an evaluation that has everything to do: four rounds of questions to sources, and the work. */
+const PARTS = ["what nobody else keeps", "samples", "what explains them", "a verification", "the work itself"] as const;
 /** No retransmission timer is shorter, since scheduling and collection alone may take as much of it (RFC 6298, 2.4). */
 const FLOOR_MS = 1000;
 
 /** For an evaluation once a step: it ends within its step though in each of its parts a source is waited for as long as may be. */
 export const evaluationLimits = (stepMs: number): PatienceLimits => ({
   // What takes half of the time that an answer may take at all is late, however long the step is.
-  capMs: Math.min(ANSWER_MS / 2, Math.max(FLOOR_MS, stepMs / PARTS_OF_AN_EVALUATION)),
+  capMs: Math.min(ANSWER_MS / 2, Math.max(FLOOR_MS, stepMs / PARTS.length)),
   floorMs: FLOOR_MS,
 });
 
@@ -50,8 +50,12 @@ interface Usual {
   askedAt: number;
 }
 
-/** A question that nobody has asked for so long is forgotten: pods come and go, each with an address of its own. */
+/**
+ * A question that nobody has asked for so long is forgotten: pods come and go, each with an address of its own. What a
+ * configuration asks for is asked each step, or each minute; an hour without it says that nobody will ask again.
+ */
 const FORGET_MS = 3_600_000;
+/** Below so many it is not worth a search: a few dozen bytes each, a hundred kilobytes in all. */
 const FORGET_FROM = 1000;
 
 /**

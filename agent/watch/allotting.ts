@@ -20,8 +20,9 @@ export const isBound = ({ plan, gate, stage }: Incident): boolean =>
   plan !== null || gate !== null || stage === "executing" || stage === "verifying";
 
 /**
- * So many evaluations in a row have to tell two groups apart that were one: estimates of an onset settle during the first
- * samples after an alarm, and a single evaluation in which they touch no longer is no second incident.
+ * So many evaluations in a row have to tell two groups apart that were one: estimates of an onset move with each sample after
+ * an alarm. As at the end of an alarm (`signal-watch.ts`), two new samples have to agree with what one says; three
+ * evaluations, a step apart, are as many as hold two new samples at whatever time within the step those come in.
  */
 const APART_LOOKS = 3;
 

@@ -2,8 +2,9 @@
 export type Landing = "done" | "late" | "busy";
 
 /**
- * Pieces of work that must not hold up each other: one at a time under each key, and none is waited for longer than is
- * left of the tick's patience. What is late goes on beside the following ticks, which leave its key alone until then.
+ * Pieces of work that must not hold up each other: one at a time under each key, and each is waited for half as long as is
+ * left of the tick's patience, so that what hangs leaves as much to all that come after it as it took. What is late goes on
+ * beside the following ticks, which leave its key alone until then.
  */
 export interface Flights {
   /** A tick begins: all that is waited for until `end` shares one patience. */
@@ -29,14 +30,12 @@ export interface FlightParts {
 
 /**
  * After so long without an answer work is given up. The gate's own limits end an execution within its lease of three
- * minutes; whoever is silent for longer is not going to answer, and the ledger says what came of it.
+ * minutes, and another process that takes it up then needs its tries once more; whoever is silent for longer is not going
+ * to answer, and the ledger says what came of it.
  */
 export const GIVEN_UP_MS = 5 * 60_000;
 
-/** No single piece of work takes more than this part of a tick's patience: the others shall have some as well. */
-const ALONE = 1 / 4;
-
-/** Waits for work, until all patience is over or its own part of it. */
+/** Waits for work, until all patience is over or its own part of it, ms. */
 async function within(work: Promise<void>, over: Promise<void>, ms: number): Promise<void> {
   const own = Promise.withResolvers<void>();
   const timer = setTimeout(own.resolve, ms);
@@ -52,7 +51,7 @@ interface Flight {
 
 export function createFlights({ patienceMs, now, failed, late, landed }: FlightParts): Flights {
   const flying = new Map<string, Flight>();
-  let over: { readonly promise: Promise<void>; readonly stop: () => void } | null = null;
+  let over: { readonly promise: Promise<void>; readonly stop: () => void; readonly endsAt: number } | null = null;
   const begin = () => {
     over?.stop();
     for (const [key, flight] of flying) {
@@ -62,7 +61,7 @@ export function createFlights({ patienceMs, now, failed, late, landed }: FlightP
     if (patienceMs === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patienceMs);
-    over = { promise, stop: () => clearTimeout(timer) };
+    over = { promise, stop: () => clearTimeout(timer), endsAt: performance.now() + patienceMs };
   };
   return {
     begin,
@@ -90,7 +89,9 @@ export function createFlights({ patienceMs, now, failed, late, landed }: FlightP
       const flight: Flight = { startedAt: now(), isTold: false, work: started.promise.then(fly) };
       flying.set(key, flight);
       started.resolve();
-      await (over === null ? flight.work : within(flight.work, over.promise, (patienceMs ?? 0) * ALONE));
+      await (over === null
+        ? flight.work
+        : within(flight.work, over.promise, Math.max(0, over.endsAt - performance.now()) / 2));
       return isCurrent() ? "late" : "done";
     },
   };

@@ -42,7 +42,10 @@ export type ContextReader = (
 /** A drift is laid at what happened up to six hours before it (see `steps.ts`); what is older is out of every window. */
 const GROUND_BEFORE_MS = 6 * 3_600_000;
 
-/** Where all lines together are too many, each degraded service is asked about by itself: so many at once. */
+/**
+ * Where all lines together are too many, each degraded service is asked about by itself. So many at most: with `LINES` of each,
+ * before the onset and after it, that is some 128,000 lines of a few hundred bytes, and a wide cause shows in those as well.
+ */
 const MOST_ASKED = 32;
 
 /** What explains findings: logs and traces about the onset, the call graph, flags and alerts; one reader a caller. */

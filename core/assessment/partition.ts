@@ -14,7 +14,7 @@ import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { episodeOnset, harmFindings } from "./episodes.ts";
 import { type Dated, linked } from "./linking.ts";
-import { type Beside, scopeTo } from "./scope.ts";
+import { type Beside, CHANGE_WINDOW_MS, scopeTo } from "./scope.ts";
 
 /** The services of one incident, and what bears on it from beside. */
 export interface Group {
@@ -25,8 +25,6 @@ export interface Group {
 
 /** How the series label names versions, where nobody says otherwise. */
 const VERSION_LABEL = "version";
-/** The window in which changes are weighed where only their own versions are asked. */
-const WINDOW_MS = 1_800_000;
 
 const partitioned = new WeakMap<CaseFile, Map<string, readonly Group[]>>();
 
@@ -260,7 +258,7 @@ function changesAt({ changes, at }: CaseFile, services: readonly string[], onset
 /** Whether a change at the onset is told apart by its versions. */
 function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionLabel: string): boolean {
   const scope = scopeTo(caseFile, services, beside);
-  const options = { versionLabel, windowMs: WINDOW_MS };
+  const options = { versionLabel, windowMs: CHANGE_WINDOW_MS };
   const evidence = gatherEvidence(scope, onset, new Set(services), options);
   const changes = changesAt(scope, services, onset);
   return changes.some((change) => isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence));

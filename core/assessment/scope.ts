@@ -4,8 +4,11 @@ import { isHarm } from "../detection/meaning.ts";
 import type { CaseFile, Coincidence } from "../model/assessment.ts";
 import type { Topology } from "../model/evidence.ts";
 
-/** Evidence reaches back at least so far before now, and from the earliest onset so much further. */
-const LEAST_BACK_MS = 1_800_000;
+/** As far back as changes are looked for where no step says otherwise: "last 30 minutes" in the example configuration. */
+export const CHANGE_WINDOW_MS = 1_800_000;
+/** Evidence reaches back at least as far before now as changes are looked for, */
+const LEAST_BACK_MS = CHANGE_WINDOW_MS;
+/** and before the earliest onset as far as what was usual is read from (`baselines`). */
 export const BEFORE_MS = 3_600_000;
 
 /**

@@ -27,10 +27,10 @@ import { episodeOnset, harmFindings } from "./episodes.ts";
 import { withGrown } from "./grown.ts";
 import { withoutSecondGuess } from "./not-helped.ts";
 import { evidenceAbout, servicesMeant } from "./partition.ts";
+import { CHANGE_WINDOW_MS } from "./scope.ts";
 import { withoutTakenBack } from "./taken-back.ts";
 
 /** Where a step's text names no window: the seed's thirty minutes. */
-const DEFAULT_WINDOW_MS = 1_800_000;
 /** A drift is noticed long after it began to matter: changes of the last six hours may be behind it. */
 const DRIFT_WINDOW_MS = 6 * 3_600_000;
 /** What a change brought may come due hours later: those of services that are hurt themselves are weighed for so long. */
@@ -96,7 +96,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const findings = harmFindings(caseFile, new Set(services));
   const index = indexSeries(caseFile.series, config.versionLabel);
   const onset = episodeOnset(findings, index, caseFile.changes);
-  const asked = configured(config, "identify_recent_deployments")?.windowMs ?? DEFAULT_WINDOW_MS;
+  const asked = configured(config, "identify_recent_deployments")?.windowMs ?? CHANGE_WINDOW_MS;
   const creeping = isCreeping(findings, index) || exhaustion(findings, index, caseFile.changes) !== null;
   const windowMs = creeping ? Math.max(asked, DRIFT_WINDOW_MS) : asked;
   const widened =
@@ -239,7 +239,7 @@ function impact({ caseFile, config, answers }: StepInput): Answer<"evaluate_busi
 
 function recommend({ caseFile, config, answers, services }: StepInput): Answer<"recommend_action"> {
   const window = answers.identify_recent_deployments;
-  const options = { versionLabel: config.versionLabel, windowMs: window?.windowMs ?? DEFAULT_WINDOW_MS };
+  const options = { versionLabel: config.versionLabel, windowMs: window?.windowMs ?? CHANGE_WINDOW_MS };
   const onset = window?.onset ?? null;
   const evidence = onset === null ? null : gatherEvidence(caseFile, onset, new Set(services), options);
   const choices = configured(config, "recommend_action")?.choices ?? null;

@@ -20,6 +20,7 @@ export interface Telling {
   readonly services: Config["services"];
 }
 
+/** So much is named in a notice: it has to be read in one glance, within the 400 tokens that an assistant gets of it. */
 const REASONS_SHOWN = 3;
 const OTHERS_SHOWN = 5;
 
