@@ -100,7 +100,7 @@ function isStill({ signals = [], detectedAt, wide }: Incident, name: string, cha
   if (changes.some((one) => one.service === name && one.ownRollback !== true && one.startedAt > detectedAt))
     return false;
   const own = signals.filter(({ service }) => service === name);
-  if (own.length === 0 || own.some(({ well }) => well > QUIET_STEPS)) return false;
+  if (own.every(({ well }) => well > QUIET_STEPS)) return false;
   return wide === true || own.every(({ well }) => well > 0);
 }
 

@@ -28,7 +28,7 @@ describe("a service that is degraded again apart from the rest of its incident",
   const signal = (service: string, well: number) => ({ service, metric: "p99_latency", usual: 20, bad: 60, well });
   const wide = (well: number): Incident => ({
     ...incident("wide", ["a", "b", "c"]),
-    signals: [signal("a", 0), signal("b", well), signal("c", 0)],
+    signals: [signal("a", 0), signal("b", well), { ...signal("b", 20), metric: "p50_latency" }, signal("c", 0)],
   });
   const groups = [["a", "c"], ["b"]];
   const changed = { ...changeOf(targetOf()), service: "b", startedAt: Number.MAX_SAFE_INTEGER };
