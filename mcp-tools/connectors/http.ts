@@ -36,7 +36,7 @@ export type WriteMethod = "POST" | "PUT" | "PATCH" | "DELETE";
  * All methods throw `UnshipError`: 404 `source.not_found`, 409 `source.conflict`, 429 and 5xx `source.unavailable`,
  * any other status but 2xx `source.refused`, a body that is not JSON or not what the schema wants `source.shape`.
  * No answer at all is `source.unavailable`. `facts.because` of an error tells why, as `Because` lists;
- * `facts.status` is there when there was an answer.
+ * `facts.status` is there when there was an answer, `facts.retryAfterSeconds` where it said when to come again.
  */
 export interface Http {
   /** What errors call it by. */
@@ -119,7 +119,10 @@ export function createHttp(options: HttpOptions): Http {
     const text = await textOf(answer, EXCERPT_CHARS * 8).catch(() => "");
     const cause = new Error(`${answer.statusCode}: ${redact(text, headers).slice(0, EXCERPT_CHARS)}`);
     const what = decodeURIComponent(path.split("?")[0] ?? "");
-    return fail(codeOf(answer.statusCode), { because: "status", status: answer.statusCode, what }, cause);
+    const wait = Number(answer.headers["retry-after"] ?? Number.NaN);
+    const again = Number.isFinite(wait) && wait >= 0 ? { retryAfterSeconds: wait } : {};
+    const facts = { because: "status", status: answer.statusCode, what, ...again };
+    return fail(codeOf(answer.statusCode), facts, cause);
   }
 
   async function textOf(answer: Dispatcher.ResponseData, limit: number): Promise<string> {

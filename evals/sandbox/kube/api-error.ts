@@ -16,13 +16,16 @@ export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;
   readonly details: JsonObject;
+  /** Of the list that is refused. */
+  readonly metadata: JsonObject;
 
-  constructor(code: number, reason: string, message: string, details: JsonObject = {}) {
+  constructor(code: number, reason: string, message: string, details: JsonObject = {}, metadata: JsonObject = {}) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.reason = reason;
     this.details = details;
+    this.metadata = metadata;
   }
 
   /** The `Status` object that stands in the body of the answer. */
@@ -30,7 +33,7 @@ export class ApiError extends Error {
     return {
       kind: "Status",
       apiVersion: "v1",
-      metadata: {},
+      metadata: this.metadata,
       status: "Failure",
       message: this.message,
       reason: this.reason,
@@ -90,10 +93,14 @@ export function gone(message: string): ApiError {
   return new ApiError(410, "Expired", message);
 }
 
-/** The continuation of a list whose version the history no longer reaches. */
-export function expired(): ApiError {
-  return gone(
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+/** The continuation of a list whose version the history no longer reaches; `next` goes on with what there is now. */
+export function expired(next: string): ApiError {
+  return new ApiError(
+    410,
+    "Expired",
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    {},
+    { continue: next },
   );
 }
 

@@ -42,6 +42,8 @@ export interface Cluster extends AsyncDisposable {
   readonly url: URL;
   /** Every mutating request that came over HTTP, refused and dry ones included, in order. */
   readonly writes: readonly RecordedWrite[];
+  /** Whether flow control turns requests away that come while another is answered (429). */
+  turnAway(is: boolean): void;
   /** Pods of this namespace that match every label, are ready and not ending. */
   readyEndpoints(namespace: string, selector: Readonly<Record<string, string>>): readonly ReadyEndpoint[];
   /** Calls back whenever the answer of `readyEndpoints` may have changed; what it returns ends that. */
@@ -60,7 +62,7 @@ export interface Cluster extends AsyncDisposable {
  * Where it differs from the real one:
  * - Objects are JSON throughout. Fields that no schema knows are kept, `fieldValidation` is ignored, protobuf bodies
  *   are refused with 415 (so `kubectl create deployment` and `auth can-i` do not work; `apply` and `create -f` do).
- * - No aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS.
+ * - No aggregated discovery, OpenAPI schemas, RBAC, admission, quotas or TLS. Flow control knows one level, for everybody.
  * - Kinds are those of `resources.ts`: no Secrets, Endpoints, Jobs, autoscalers. Subresources are status and scale: no
  *   logs, exec, eviction.
  * - Validation is that of `validation.ts`, defaulting that of `defaults.ts`.
@@ -141,6 +143,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     url: server.url,
     writes: server.writes,
+    turnAway: server.turnAway,
     readyEndpoints(namespace, selector) {
       return kubelet
         .ready()

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
 import { createHttp, type Http, type Path, path } from "../http.ts";
@@ -35,7 +36,10 @@ export interface Patch {
   readonly body: unknown;
 }
 
-/** A Kubernetes API server, as raw JSON: what a schema does not name stays in the object. Throws as `Http` does. */
+/**
+ * A Kubernetes API server, as raw JSON: what a schema does not name stays in the object. Throws as `Http` does. A read that
+ * flow control turns away is tried again when the server says, twice at most; a write is not.
+ */
 export interface KubeClient {
   readonly source: string;
   get<T>(kind: ReadableKind, namespace: string, name: string, schema: z.ZodType<T>, abort: AbortSignal): Promise<T>;
@@ -96,21 +100,25 @@ const PAGE = 500;
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /** @see https://kubernetes.io/docs/reference/using-api/api-concepts/ */
-export function kubeClient(access: ClusterAccess, options: { readonly timeoutMs?: number } = {}): KubeClient {
+export function kubeClient(
+  access: ClusterAccess,
+  options: { readonly timeoutMs?: number; readonly pageSize?: number } = {},
+): KubeClient {
   const source = "kubernetes";
-  const http = createHttp({ source, base: access.server, maxBytes: MAX_BYTES, ...access.http, ...options });
+  const { pageSize = PAGE, ...rest } = options;
+  const http = createHttp({ source, base: access.server, maxBytes: MAX_BYTES, ...access.http, ...rest });
   return {
     source,
     async get(kind, namespace, name, schema, abort) {
-      return http.getJson(objectPath(kind, namespace, name), schema, abort);
+      return whenLetIn(() => http.getJson(objectPath(kind, namespace, name), schema, abort), abort);
     },
     async list(kind, namespace, schema, abort, filter = {}) {
       try {
-        return await pages(http, kind, namespace, schema, abort, filter);
+        return await pages(http, kind, namespace, schema, abort, { ...filter, pageSize });
       } catch (error) {
         // 410: the continuation expired between two pages; the list is read again from its start.
         if (!(error instanceof UnshipError) || error.facts.status !== 410) throw error;
-        return pages(http, kind, namespace, schema, abort, filter);
+        return pages(http, kind, namespace, schema, abort, { ...filter, pageSize });
       }
     },
     async patch(kind, namespace, name, { contentType, body }, schema, { dryRun, status = false }, abort) {
@@ -156,7 +164,7 @@ async function pages<T>(
   namespace: string,
   schema: z.ZodType<T>,
   abort: AbortSignal,
-  filter: ListOptions,
+  filter: ListOptions & { readonly pageSize: number },
 ): Promise<readonly T[]> {
   const Page = z.looseObject({
     metadata: z.looseObject({ continue: z.string().nullish() }).nullish(),
@@ -169,21 +177,48 @@ async function pages<T>(
   let next = "";
   do {
     const path = collectionPath(kind, namespace, filter, next);
-    const page = await http.getJson(path, Page, abort, filter.metadataOnly ? METADATA_ONLY : undefined);
+    const accept = filter.metadataOnly ? METADATA_ONLY : undefined;
+    const page = await whenLetIn(() => http.getJson(path, Page, abort, accept), abort);
     for (const item of page.items) items.push(item);
     next = page.metadata?.continue ?? "";
   } while (next !== "");
   return items;
 }
 
-function collectionPath(kind: ReadableKind, namespace: string, filter: ListOptions, next: string): Path {
+/** How often a read is tried that flow control turns away, and the longest wait that is worth it. */
+const TRIES = 3;
+const LONGEST_WAIT_SECONDS = 5;
+
+/**
+ * A read of a server that may have no seat for it: 429 with the seconds to wait, which nothing was done for.
+ * @see https://kubernetes.io/docs/concepts/cluster-administration/flow-control/
+ */
+async function whenLetIn<T>(ask: () => Promise<T>, abort: AbortSignal): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const seconds = error instanceof UnshipError && error.facts.status === 429 ? error.facts.retryAfterSeconds : null;
+      if (tried === TRIES || typeof seconds !== "number" || seconds > LONGEST_WAIT_SECONDS) throw error;
+      const isOver = await wait(1000 * seconds, false, { signal: abort }).catch(() => true);
+      if (isOver) throw error;
+    }
+  }
+}
+
+function collectionPath(
+  kind: ReadableKind,
+  namespace: string,
+  filter: ListOptions & { readonly pageSize: number },
+  next: string,
+): Path {
   const [api, plural] = COLLECTIONS[kind];
   const place = namespace === "*" ? "" : path`/namespaces/${namespace}`;
   const labels = Object.entries(filter.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   const query = [
     ["labelSelector", labels.join(",")],
     ["fieldSelector", filter.fields ?? ""],
-    ["limit", String(PAGE)],
+    ["limit", String(filter.pageSize)],
     ["continue", next],
   ].flatMap(([key, value]) => (value === "" ? [] : [`${key}=${encodeURIComponent(value ?? "")}`]));
   return `${api}${place}/${plural}?${query.join("&")}` as Path;

@@ -1,7 +1,9 @@
 import { describe } from "vitest";
 import { kubeApi } from "../../../evals/real-kubernetes/api.ts";
 import { startCluster } from "../../../evals/sandbox/kube/cluster.ts";
+import { parseKubeconfig } from "../../../mcp-tools/connectors/kubernetes/kubeconfig.ts";
 import { fakePodRuntime } from "../../fakes/fake-pod-runtime.ts";
+import { guestOf, turnAwayGuest } from "./contract/guest.ts";
 import { kubernetesContract } from "./contract.ts";
 import { hasControlPlane, startTestPlane } from "./plane.ts";
 
@@ -10,7 +12,14 @@ describe.runIf(hasControlPlane("what an API server does, by the real one"))("the
   kubernetesContract("Kubernetes 1.36", async () => {
     // The API server lets etcd forget what is older than its interval, and forgets it itself; by default five minutes.
     const plane = await startTestPlane({ apiServerArgs: ["--etcd-compaction-interval=15s"] });
-    return { api: plane.admin, forget: async () => undefined, [Symbol.asyncDispose]: plane[Symbol.asyncDispose] };
+    const access = parseKubeconfig(plane.kubeconfig({ token: await guestOf(plane) }), "the guest's kubeconfig", null);
+    return {
+      api: plane.admin,
+      access,
+      forget: async () => undefined,
+      turnAway: (is) => turnAwayGuest(plane, is),
+      [Symbol.asyncDispose]: plane[Symbol.asyncDispose],
+    };
   });
 });
 
@@ -20,6 +29,8 @@ kubernetesContract("the imitated cluster", async () => {
   const api = kubeApi({ url: cluster.url });
   return {
     api,
+    access: parseKubeconfig(cluster.kubeconfig(), "the cluster's kubeconfig", null),
+    turnAway: async (is) => cluster.turnAway(is),
     async forget() {
       const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "counter" } };
       for (let write = 0; write <= historyLimit; write += 1)

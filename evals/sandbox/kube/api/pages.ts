@@ -18,6 +18,9 @@ interface Continuation {
   readonly start: string;
 }
 
+/** The version in a continuation that goes on with whatever there is by then, as the real server gives it out. */
+const NOW = -1;
+
 /**
  * The part of a collection that a request asks for. All parts of a list are of the version of its first. Throws 400 for a
  * continuation that is none of this server's, 410 where the history does not reach back to its version.
@@ -33,8 +36,9 @@ export function pageOf(
   const limit = Number(query.get("limit") ?? "") || 0;
   const token = query.get("continue") ?? "";
   const from = token === "" ? undefined : continuationOf(token);
-  const version = from?.rv ?? store.version();
-  const all = from === undefined ? (store.list(plural) as readonly KubeObject[]) : objectsAt(store, plural, version);
+  const now = from === undefined || from.rv === NOW;
+  const version = now ? store.version() : from.rv;
+  const all = now ? (store.list(plural) as readonly KubeObject[]) : objectsAt(store, plural, from);
   const left = all.filter((object) => matches(object) && (from === undefined || keyOf(object) > from.start));
   const objects = limit > 0 ? left.slice(0, limit) : left;
   const last = objects.at(-1);
@@ -64,13 +68,13 @@ function continuationOf(token: string): Continuation {
 }
 
 /** The collection as it was: the events since are taken back, newest first. */
-function objectsAt(store: Store, plural: Plural, version: number): readonly KubeObject[] {
+function objectsAt(store: Store, plural: Plural, { rv, start }: Continuation): readonly KubeObject[] {
   const objects = new Map((store.list(plural) as readonly KubeObject[]).map((object) => [keyOf(object), object]));
   let since: ReturnType<Store["since"]>;
   try {
-    since = store.since(plural, version);
+    since = store.since(plural, rv);
   } catch {
-    throw expired();
+    throw expired(encode({ rv: NOW, start }));
   }
   for (const { type, object, previous } of since.toReversed()) {
     if (type === "ADDED") objects.delete(keyOf(object));

@@ -15,6 +15,18 @@ export function wantsTable({ accept }: ApiRequest): boolean {
   return accept.split(",")[0]?.includes("as=Table") === true;
 }
 
+/** Whether the client would rather have metadata alone. */
+function wantsMetadata({ accept }: ApiRequest): boolean {
+  return accept.split(",")[0]?.includes("as=PartialObjectMetadata") === true;
+}
+
+/** An object without anything but its metadata. @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-metadata */
+const metadataOf = ({ metadata }: KubeObject) => ({
+  kind: "PartialObjectMetadata",
+  apiVersion: "meta.k8s.io/v1",
+  metadata,
+});
+
 export function includeObject({ query }: ApiRequest): IncludeObject {
   const asked = query.get("includeObject");
   return asked === "None" || asked === "Object" ? asked : "Metadata";
@@ -31,6 +43,7 @@ export function found(registry: Registry, { resource, namespace, name = "" }: Ro
 export function readOne(registry: Registry, route: Route, request: ApiRequest): Json {
   const object = found(registry, route);
   if (route.subresource === "scale") return scaleOf(object);
+  if (wantsMetadata(request)) return metadataOf(object);
   if (!wantsTable(request)) return object;
   return tableOf(route.resource.plural, [object], { include: includeObject(request), now: registry.now() });
 }
@@ -60,6 +73,10 @@ export function readList(registry: Registry, route: Route, request: ApiRequest):
   if (wantsTable(request)) {
     const table = tableOf(resource.plural, objects, { include: includeObject(request), now: registry.now(), version });
     return { ...table, metadata: { ...objectAt(table.metadata), ...more } };
+  }
+  if (wantsMetadata(request)) {
+    const list = { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1" };
+    return { ...list, metadata: { resourceVersion: version, ...more }, items: objects.map(metadataOf) };
   }
   return listOf(resource, objects, version, more);
 }

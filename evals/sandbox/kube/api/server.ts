@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { ApiError, unknownPath } from "../api-error.ts";
 import type { Json } from "../json.ts";
 import type { Registry } from "../registry.ts";
@@ -36,8 +37,13 @@ export interface RecordedWrite {
 export interface ApiServer {
   readonly url: URL;
   readonly writes: readonly RecordedWrite[];
+  /** Whether flow control has no seat for anybody: one request at a time is answered, and every other turned away. */
+  turnAway(is: boolean): void;
   close(): Promise<void>;
 }
+
+/** How long a request keeps the only seat: about as long as the real server needs for a small list. */
+const SEAT_MS = 5;
 
 /** Serves the API on loopback. `port` 0 takes a free one. */
 export async function startApiServer(
@@ -45,8 +51,20 @@ export async function startApiServer(
   options: { readonly port: number; readonly tokens?: readonly TokenGrant[] },
 ): Promise<ApiServer> {
   const writes: RecordedWrite[] = [];
+  const flow = { closed: false, underWay: 0 };
 
   const server = createServer(async (incoming, response) => {
+    // A watch takes a seat only until it has begun.
+    const takesSeat = !/[?&]watch=(1|true)/.test(incoming.url ?? "");
+    if (takesSeat) {
+      flow.underWay += 1;
+      response.once("close", () => {
+        flow.underWay -= 1;
+      });
+    }
+    if (flow.closed && takesSeat && flow.underWay > 1) return tooMany(response);
+    // Our answers take no time, so that none would ever find another one under way.
+    if (flow.closed && takesSeat) await wait(SEAT_MS);
     let request: ApiRequest | undefined;
     try {
       request = await readRequest(incoming);
@@ -117,6 +135,9 @@ export async function startApiServer(
   return {
     url: new URL(`http://127.0.0.1:${port}`),
     writes,
+    turnAway(is) {
+      flow.closed = is;
+    },
     async close() {
       const closed = once(server, "close");
       server.close();
@@ -124,6 +145,15 @@ export async function startApiServer(
       await closed;
     },
   };
+}
+
+/**
+ * What priority and fairness answers where a level has no seat and no queue: no `Status`, as the real one.
+ * @see https://kubernetes.io/docs/concepts/cluster-administration/flow-control/
+ */
+function tooMany(response: ServerResponse): void {
+  response.writeHead(429, { "content-type": "text/plain; charset=utf-8", "retry-after": "1" });
+  response.end("Too many requests, please try again later.\n");
 }
 
 function internal(error: unknown): ApiError {
