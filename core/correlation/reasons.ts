@@ -7,6 +7,7 @@ import type { Origin } from "./origin.ts";
 import { isStaged, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import type { CaseEvidence, RankOptions } from "./rank.ts";
+import { readinessReason } from "./readiness.ts";
 import { isSaturatedByCost } from "./saturation.ts";
 import { failsMoreThanItsShare } from "./served-share.ts";
 import { showsAt } from "./shows-at.ts";
@@ -56,6 +57,7 @@ export function reasonsFor(
     compared?.oldAlone === true ? null : logReason(change, evidence),
     growthReason(change, evidence, split, [change.service]),
     split === null ? shareReason(change, evidence) : null,
+    readinessReason(change, evidence.caseFile),
   ]);
   const atItself = [placeReason(change, evidence, "fit"), ...own];
   const places = showsAt(change, evidence);
