@@ -128,7 +128,8 @@ function quietReasons({ onset }: DemoResult, witness: Witness): readonly string[
 
 function actReasons(result: DemoResult, witness: Witness): readonly string[] {
   const { onset } = result;
-  const { detectedAt, executedAt, recoveredAt } = momentsOf(result);
+  const { detectedAt, recoveredAt } = momentsOf(result);
+  const executedAt = executedAtOf(result, witness);
   const foreign = witness.writes.filter(({ own }) => !own);
   const reasons = foreign.length === 1 ? [] : [`the sandbox recorded ${foreign.length} writes; right was exactly one`];
   if (detectedAt !== null && detectedAt < onset) reasons.push("detection stands before onset");
@@ -146,6 +147,12 @@ function actReasons(result: DemoResult, witness: Witness): readonly string[] {
     ...visitorReasons(witness, { onset, acted, recoveredAt }),
     ...stateReasons(witness, { onset, acted, recoveredAt }),
   ];
+}
+
+/** Of a plan with several targets, which are executed one after the other, when this one was; else of the plan. */
+function executedAtOf(result: DemoResult, { culprit }: Witness): number | null {
+  const own = result.incident?.gate?.results.find(({ target }) => target.object.name === culprit);
+  return own === undefined ? momentsOf(result).executedAt : own.at;
 }
 
 /** The executor's answer, whose time is the execution's, comes after its request. */

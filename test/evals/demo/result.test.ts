@@ -15,7 +15,7 @@ function incident(outcome: Incident["outcome"], action: "rollback" | "no_action"
     closedAt: RECOVERED,
     recovery: outcome === "recovered" ? { verdict: "recovered", at: RECOVERED, checks: [] } : null,
     decision: { action, culprit, changeIds: culprit === null ? [] : [culprit.changeId] },
-    gate: executedAt === null ? null : { executedAt, review: { verdict: "allow", rules: [] } },
+    gate: executedAt === null ? null : { executedAt, review: { verdict: "allow", rules: [] }, results: [] },
     timeline: [{ at: ONSET + 5000, event: `decided: ${action}`, detail: "" }],
   } as unknown as Incident;
 }

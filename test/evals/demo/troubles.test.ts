@@ -24,7 +24,7 @@ function incident(culprit: string, services: readonly string[], seconds: number)
       culprit: { changeId: `deploy:production/${culprit}:3`, probability: 0.99 },
       changeIds: [`deploy:production/${culprit}:3`],
     },
-    gate: { executedAt: at + 15_000, review: { verdict: "allow", rules: [] } },
+    gate: { executedAt: at + 15_000, review: { verdict: "allow", rules: [] }, results: [] },
     timeline: [{ at: at + 5000, event: "decided: rollback", detail: "" }],
   } as unknown as Incident; // as: the part of an incident that the judgement reads
 }
@@ -146,6 +146,25 @@ describe("two troubles at once", () => {
       judgeTogether([figures, reports].map((trouble) => told(trouble, 0, both, seen)));
     expect(judge(writes)).toMatchObject({ ok: true, reasons: [] });
     expect(judge(writes.slice(0, 1))).toMatchObject({ ok: false });
+  });
+
+  it("of one release are written one after the other, each when its own target was executed", () => {
+    const [figures, reports] = troublesOf("train");
+    if (reports === undefined) throw new Error("the release has one service only");
+    const done = (name: string, at: number) => ({ target: { object: { name } }, result: "done", at });
+    const plain = incident("figures", ["figures", "reports"], 0);
+    const of = (firstAt: number) =>
+      ({
+        ...plain,
+        gate: { ...plain.gate, results: [done("figures", firstAt), done("reports", ONSET + 15_000)] },
+      }) as unknown as Incident; // as: the part of a result that the judgement reads
+    const writes = [write("figures", ONSET + 8000), write("reports", ONSET + 14_950)];
+    const judge = (both: Incident) =>
+      judgeTogether([figures, reports].map((trouble) => told(trouble, 0, both, writes)));
+    expect(judge(of(ONSET + 8100))).toMatchObject({ ok: true, reasons: [] });
+    expect(judge(of(ONSET + 15_000)).reasons).toEqual([
+      "figures: the write was not made between execution and recovery",
+    ]);
   });
 
   it("have one result: the first one's, with the second's beside it", () => {
