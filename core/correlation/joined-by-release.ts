@@ -36,7 +36,11 @@ export function joinedByRelease(
 function withReason(one: Weighed, logOdds: number, sentence: string): Weighed {
   return {
     ...one,
-    reasons: [...one.reasons, { name: "release", logOdds, sentence }],
+    // Its other parts are told by the release, whatever else each of them shows.
+    reasons: [...one.reasons.map(withoutJoined), { name: "release", logOdds, sentence }],
     logOdds: one.logOdds + logOdds,
   };
 }
+
+const withoutJoined = (reason: Weighed["reasons"][number]) =>
+  reason.name === "joined" ? { ...reason, sentence: "other changes of its release may be at fault with it" } : reason;

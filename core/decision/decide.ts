@@ -215,7 +215,7 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
   const why = [
     `${change.id} is the cause with probability ${top.probability.toFixed(3)}`,
     ...sentences(top),
-    ...(answers.check_dependency_graph?.because ?? []),
+    ...(answers.check_dependency_graph?.because ?? []).filter((text) => !isSaid(text, top)),
     ...(unsafe === null ? [] : [unsafe]),
   ];
   const culprit = { changeId: top.changeId, probability: top.probability };
@@ -281,6 +281,10 @@ function whyUnsafe(changes: readonly Change[]): string | null {
 
 const sentences = (candidate: Candidate): string[] =>
   candidate.reasons.filter(({ name }) => name !== "prior").map(({ sentence }) => sentence);
+
+/** Whether a sentence of the candidate says it already, and more. */
+const isSaid = (text: string, candidate: Candidate): boolean =>
+  sentences(candidate).some((sentence) => sentence.startsWith(`${text}: `));
 
 const isAutomaticPolicy = (config: Config, policy: string): boolean =>
   config.policies.some(({ name, action }) => name === policy && action === "rollback_immediate");

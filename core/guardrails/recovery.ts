@@ -338,14 +338,20 @@ function isInside(value: number, { lower, upper }: Baseline, worse: Worse): bool
   return (worse === "down" || value <= upper) && (worse === "up" || value >= lower);
 }
 
-const limitText = ({ lower, upper }: Baseline, worse: Worse): string =>
-  worse === "down" ? `from ${figure(lower)}` : `up to ${figure(upper)}`;
+const limitText = ({ lower, upper, unit }: Baseline, worse: Worse): string => {
+  const limit = worse === "down" ? lower : upper;
+  return `${worse === "down" ? "from" : "up to"} ${unit === "ratio" ? percent(limit) : figure(limit)}`;
+};
 
 const insideText = (value: number, samples: number, baseline: Baseline, worse: Worse = "up"): string =>
-  `${figure(value)} ${baseline.unit}, inside its baseline (${limitText(baseline, worse)}) for ${samples} samples`;
+  `${amount(value, baseline)}, inside its baseline (${limitText(baseline, worse)}) for ${samples} samples`;
 
 const outsideText = (value: number, baseline: Baseline, worse: Worse): string =>
-  `${figure(value)} ${baseline.unit}, outside its baseline (${limitText(baseline, worse)})`;
+  `${amount(value, baseline)}, outside its baseline (${limitText(baseline, worse)})`;
+
+/** As people say it: a ratio in percent. */
+const amount = (value: number, { unit }: Baseline): string =>
+  unit === "ratio" ? percent(value) : `${figure(value)} ${unit}`;
 
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (rate: number): string => `${figure(rate * 100)} %`;

@@ -27,12 +27,24 @@ const RETURNS =
 /** What would bring the bad version back comes first: it can happen tonight. */
 function wayBack(incident: Incident): readonly string[] {
   const warnings = (incident.gate?.results ?? []).flatMap(({ target, warnings: of }) =>
-    of.map((warning) => ({ warning, change: incident.changes.find(({ id }) => id === target.changeId) })),
+    of.map((warning) => ({
+      warning,
+      object: code(`${target.object.kind} ${target.object.name}`),
+      change: incident.changes.find(({ id }) => id === target.changeId),
+    })),
   );
-  return warnings.map(({ warning, change }) => {
-    const who = change === undefined ? "" : ` ${owner(change)}`;
-    const when = RETURNS.test(warning) ? "**Before the next deploy:**" : "Check what the action left as it was:";
-    return `${when} ${sentence(warning)}${who}`;
+  // What holds of several objects of one owner is one thing to do.
+  const each = Map.groupBy(warnings, ({ warning, change }) => JSON.stringify([warning, change?.author]));
+  return [...each.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const who = first.change === undefined ? "" : ` ${owner(first.change)}`;
+    const several = (incident.gate?.results.length ?? 0) > 1;
+    const where = several ? ` at ${same.map(({ object }) => object).join(", ")}` : "";
+    const when = RETURNS.test(first.warning)
+      ? `**Before the next deploy${where}:**`
+      : `Check what the action left as it was${where}:`;
+    return `${when} ${sentence(first.warning)}${who}`;
   });
 }
 
