@@ -11,7 +11,7 @@ import { passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { basisOf, isSettled } from "./settled.ts";
 import { standingDecision } from "./standing.ts";
-import { decisionText, suspects } from "./wording.ts";
+import { decisionText, suspects, suspectsRoughly } from "./wording.ts";
 
 /** Assesses the evidence as it stands, records a decision when it is one, and goes on to act or wait. */
 export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<void> {
@@ -38,7 +38,7 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   let incident = redated(assessed, before, assessment);
   const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
-  else if (before.stage === "detected" && suspects(incident) !== suspects(before))
+  else if (before.stage === "detected" && suspectsRoughly(incident) !== suspectsRoughly(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
   incident = withTold(incident, assessment);
   const { action } = assessment.decision;

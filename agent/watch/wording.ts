@@ -21,6 +21,14 @@ export function suspects({ ranking }: Incident): string {
   return [...named, `no change ${percent(ranking.noChangeProbability)}`].join(", ");
 }
 
+/** What of the suspects is news to a person: who is the most probable, and by tenths how probable that and "no change" are. */
+export function suspectsRoughly({ ranking }: Incident): string {
+  if (ranking === null) return "";
+  const [first] = ranking.candidates;
+  const tenths = (probability: number) => Math.round(10 * probability);
+  return [first?.changeId, tenths(first?.probability ?? 0), tenths(ranking.noChangeProbability)].join(" ");
+}
+
 /** Nothing is certain: what rounds to all or nothing is shown as nearly so. */
 function percent(probability: number): string {
   if (probability > 0.995) return "> 99 %";

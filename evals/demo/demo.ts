@@ -10,10 +10,10 @@ import type { CulpritRecord } from "./culprit-record.ts";
 import { DEMO_DURATIONS, type Durations, REAL_DEMO_DURATIONS, SEED_DURATIONS } from "./durations.ts";
 import { type Follow, followIncident, followQuiet, onsetOf } from "./follow.ts";
 import { REAL_TITLES, requireControlPlane } from "./real-parts.ts";
-import { type DemoResult, type Judged, jsonResults } from "./result.ts";
+import { type Judged, jsonResults } from "./result.ts";
 import { openSandboxStage, type StageOptions } from "./sandbox-stage.ts";
 import type { Stage } from "./stage.ts";
-import { paints, storyLine, table } from "./story.ts";
+import { paints, storyLine, successWords, table } from "./story.ts";
 import { isAbout, judgeTogether, troublesOf } from "./troubles.ts";
 import { startWatch, type WatchLine } from "./watch-process.ts";
 import { blindness, isNoticed } from "./watch-sight.ts";
@@ -150,8 +150,11 @@ export async function runDemo(
   }
   for (const reason of judged.reasons) print(paint.red(`  ${reason}`));
   if (judged.ok) for (const text of judged.unproven) print(paint.yellow(`  ${text}`));
-  print(judged.ok ? paint.green(success(results, troubles[0].action === "no_action")) : paint.red("The demo failed."));
-  for (const { postmortem } of results) if (postmortem !== null) print(`Postmortem draft: ${postmortem.path}`);
+  print(
+    judged.ok ? paint.green(successWords(results, troubles[0].action === "no_action")) : paint.red("The demo failed."),
+  );
+  const drafts = new Set(results.flatMap(({ postmortem }) => postmortem?.path ?? []));
+  for (const path of drafts) print(`Postmortem draft: ${path}`);
   return { result: jsonResults(results), judged };
 }
 
@@ -182,15 +185,4 @@ function tell(event: SandboxEvent): string {
     case "played":
       return event.scenario;
   }
-}
-
-function success(results: readonly DemoResult[], quiet: boolean): string {
-  const [first, ...others] = results;
-  if (quiet)
-    return first?.incident == null
-      ? "Nothing was wrong, and nothing was done."
-      : "No change was to blame, and nothing was done.";
-  return others.length === 0
-    ? "Recovered, because of this and nothing else: one write, on the guilty object, and visitors are served as before."
-    : `Recovered: ${results.length} incidents apart, one write for each, on its own culprit, and visitors are served as before.`;
 }

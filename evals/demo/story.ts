@@ -3,6 +3,7 @@ import { durationText } from "../../core/model/time.ts";
 import { DEMO_DURATIONS, type Durations, SEED_DURATIONS } from "./durations.ts";
 import { type DemoResult, momentsOf } from "./result.ts";
 import type { WatchLine } from "./watch-process.ts";
+import { isLate } from "./watch-sight.ts";
 
 /** Colours where a terminal shows them, nothing where the output goes to a file. */
 export function paints(colour: boolean) {
@@ -31,6 +32,8 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
   "tick.failed": ({ red }) => red("TROUBLE  "),
 };
 
+const LATE = ({ dim }: Paints): string => dim("SLOW     ");
+
 /** Where the text of an event begins: after the seconds and the heading. */
 const TEXT_AT = 22;
 
@@ -45,7 +48,8 @@ export function storyLine(
   columns: number,
   label = "",
 ): string | null {
-  const heading = HEADINGS[line.event];
+  // That one part of the work takes long is no trouble: the watch goes on beside it.
+  const heading = line.event === "tick.failed" && isLate(line) ? LATE : HEADINGS[line.event];
   if (heading === undefined) return null;
   const seconds = onset === null ? null : (Date.parse(line.at) - onset) / 1000;
   const since = seconds === null ? "" : `${seconds < 0 ? "" : "+"}${seconds.toFixed(1)} s`;
@@ -83,4 +87,19 @@ export function table(result: DemoResult, durations: Durations): readonly string
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ")}`.trimEnd());
+}
+
+/** What a demo that went well came to, in a sentence. `quiet`: nothing was to be done. */
+export function successWords(results: readonly DemoResult[], quiet: boolean): string {
+  const [first, ...others] = results;
+  if (quiet)
+    return first?.incident == null
+      ? "Nothing was wrong, and nothing was done."
+      : "No change was to blame, and nothing was done.";
+  if (others.length === 0)
+    return "Recovered, because of this and nothing else: one write, on the guilty object, and visitors are served as before.";
+  const incidents = new Set(results.map(({ incident }) => incident?.id)).size;
+  return incidents === 1
+    ? `Recovered: one incident, one write on each of its ${results.length} culprits, and visitors are served as before.`
+    : `Recovered: ${incidents} incidents apart, one write for each, on its own culprit, and visitors are served as before.`;
 }

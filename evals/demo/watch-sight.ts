@@ -2,6 +2,7 @@ import type { WatchLine } from "./watch-process.ts";
 
 /** How the watch says that one part of its work takes long while it goes on looking: slow, and not blind. */
 const LATE = ": no answer yet; everything else goes on";
+export const isLate = ({ text }: Pick<WatchLine, "text">): boolean => text.endsWith(LATE);
 
 /**
  * Why the watch cannot be believed to have looked on: it ended, a source stood down at the end, or a look failed since
@@ -11,9 +12,7 @@ export function blindness(
   { lines, ended }: { readonly lines: readonly WatchLine[]; readonly ended: boolean },
   from: number,
 ): readonly string[] {
-  const failed = lines.filter(
-    ({ event, at, text }) => event === "tick.failed" && Date.parse(at) >= from && !text.endsWith(LATE),
-  );
+  const failed = lines.filter((line) => line.event === "tick.failed" && Date.parse(line.at) >= from && !isLate(line));
   return [
     ...(lines.some(({ event }) => event === "watch.started") ? [] : ["the watch never said that it had started"]),
     ...(ended ? ["the watch ended before the end"] : []),

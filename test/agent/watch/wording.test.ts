@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { decisionText, noticed, recoveryText, ruleNames, suspects, verdictText } from "../../../agent/watch/wording.ts";
+import {
+  decisionText,
+  noticed,
+  recoveryText,
+  ruleNames,
+  suspects,
+  suspectsRoughly,
+  verdictText,
+} from "../../../agent/watch/wording.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { firing } from "../../core/guardrails/rule-inputs.ts";
 import { openWatchWorld } from "./watch-world.ts";
@@ -7,6 +15,27 @@ import { openWatchWorld } from "./watch-world.ts";
 const rule = (verdict: "allow" | "require_approval" | "deny", reason: string) => ({ rule: "r", verdict, reason });
 const check = (verdict: "recovered" | "not-recovered" | "unknown", because: string) =>
   ({ service: "checkout", metric: "error_rate", verdict, because }) as const;
+
+describe("suspects that are news to a person", () => {
+  const weighed = (...parts: readonly (readonly [string, number])[]) =>
+    ({
+      ranking: {
+        candidates: parts.map(([changeId, probability]) => ({ changeId, probability })),
+        noChangeProbability: 1 - parts.reduce((sum, [, probability]) => sum + probability, 0),
+      },
+    }) as unknown as Incident; // as: the part of an incident that is looked at
+  const before = weighed(["a", 0.69], ["b", 0.02]);
+
+  it.each<[string, Incident, boolean]>([
+    ["a point more or less", weighed(["a", 0.71], ["b", 0.01]), false],
+    ["another one far below the first", weighed(["a", 0.69], ["c", 0.02]), false],
+    ["what became surer by a tenth", weighed(["a", 0.8]), true],
+    ["another first", weighed(["b", 0.69]), true],
+    ["nobody any more", weighed(), true],
+  ])("%s", (_, now, isNews) => {
+    expect(suspectsRoughly(now) !== suspectsRoughly(before)).toBe(isNews);
+  });
+});
 
 describe("what the watch says", () => {
   it.each([
