@@ -28,6 +28,13 @@ export const hasLimit = (metric: string): boolean => metric === "memory_usage" |
 
 /** A value with its unit, as people read it. */
 export function withUnit(value: number, unit: string): string {
-  if (unit === "ratio") return `${(value * 100).toPrecision(3)} %`;
-  return `${value.toPrecision(3)} ${unit}`.trim();
+  if (unit === "ratio") return `${threeDigits(value * 100)} %`;
+  return `${threeDigits(value)} ${unit}`.trim();
 }
+
+/** Three digits that say something, and no power of ten where a person can read the number as it is. */
+function threeDigits(value: number): string {
+  const text = value.toPrecision(3);
+  return text.includes("e+") && Math.abs(value) < LARGEST_READ ? String(Number(text)) : text;
+}
+const LARGEST_READ = 1e9;

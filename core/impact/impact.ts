@@ -38,11 +38,11 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   const edge = edgeShare(caseFile, index, services);
   if (edge === null && services.length > 0) unknown.push("failed share of traffic: no error rate where users come in");
   const slow = slowShare(caseFile, services);
-  if (edge !== null) sentences.push(`${percent(edge.share)} of requests fail at ${edge.service}`);
+  if (edge !== null && edge.share > 0) sentences.push(`${percent(edge.share)} of requests fail at ${edge.service}`);
   if (slow !== null) sentences.push(slow.sentence);
   const since = Math.min(caseFile.at - 60_000, ...onsetsOf(caseFile, services));
   const traces = failedTraces(caseFile, since);
-  if (traces !== null) sentences.push(`${percent(traces)} of traced user requests fail`);
+  if (traces !== null && traces > 0) sentences.push(`${percent(traces)} of traced user requests fail`);
   const users = failedUsers(caseFile, since);
   if (users !== null)
     sentences.push(
