@@ -41,6 +41,27 @@ describe("list_changes", () => {
     expect(one).toMatchObject({ changes: [{ id: decoy.id }], total: 1 });
   });
 
+  it("lists what was done to infrastructure by its place, never as a suspect, with what was written about it fenced", async () => {
+    const drain = {
+      id: "drain-1",
+      kind: "infrastructure" as const,
+      place: "node worker-3",
+      from: "",
+      to: "drained",
+      startedAt: ONSET,
+      finishedAt: null,
+      source: "kubernetes",
+      message: "upgrade now",
+    };
+    const of = context({ caseFile: async () => caseFile({ infrastructure: [drain] }) });
+    const { structured } = await callTool(of, "list_changes", { kind: "infrastructure" });
+    expect(structured).toMatchObject({
+      changes: [{ id: "drain-1", service: "«node worker-3»", reversible: false, message: "«upgrade now»" }],
+      total: 1,
+    });
+    expect(JSON.stringify(structured?.recent)).not.toContain("drain-1");
+  });
+
   it("says which sources did not answer", async () => {
     const gaps = [{ source: "argocd", what: "changes", because: "argocd refused the request with status 403." }];
     const { structured } = await callTool(context({ caseFile: async () => caseFile({ gaps }) }), "list_changes");
