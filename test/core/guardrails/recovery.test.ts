@@ -16,7 +16,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "better, but above its own baseline",
     { series: [seriesOf("error_rate", fill(0.015)), seriesOf("request_rate", fill(20))] },
     "not-recovered",
-    "outside its baseline (up to 0.01)",
+    "outside its baseline (up to 1 %)",
   ],
   [
     "inside for too few samples",
@@ -209,7 +209,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
       series: [seriesOf("memory_usage", fill(0.4))],
     },
     "recovered",
-    "0.4 ratio",
+    "40 %",
   ],
   [
     "a custom signal that hurts when it falls",
