@@ -25,6 +25,8 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   if (isResidual(before)) return followSymptoms(before, pursuit);
   if (!parts.config.feedback.verifyRecovered)
     return endInVain(before, "unknown", "The configuration asks for no verification.", pursuit);
+  // What an evaluation read that began before the act was done is about no time after it.
+  if (caseFile.at < (before.gate?.executedAt ?? Number.NEGATIVE_INFINITY)) return;
   const moved = movedOn(before, caseFile);
   const judged = stillJudged(before, [...(before.superseded ?? []), ...moved], caseFile.topology);
   if (judged === null) return supersede(before, moved, pursuit);

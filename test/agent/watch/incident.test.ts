@@ -30,6 +30,22 @@ describe("an incident, from detection to its end", () => {
     expect(await world.store.verify()).toMatchObject({ ok: true });
   });
 
+  it("an evaluation that began before the act was done proves nothing of it, whatever it reads", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble()];
+    await world.step();
+    world.troubles = [];
+    world.recovery = "recovered";
+    const { gather } = world;
+    const { gate } = await world.incident();
+    world.gather = async (now) => ({ ...(await gather(now)), at: (gate?.executedAt ?? 0) - 1 });
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "verifying", outcome: null });
+    world.gather = gather;
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "recovered" });
+  });
+
   it("a break is taken back however much there is to say about it", async () => {
     await using world = await openWatchWorld();
     await world.restart({
