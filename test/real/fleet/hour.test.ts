@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { INNOCENT, TROUBLES } from "./deck.ts";
-import { schedule } from "./hour.ts";
+import { REST_SECONDS, schedule } from "./hour.ts";
 import { BY_GIT, LARGE_FLEET, LATER, ROLLOUTS } from "./services.ts";
 
 const SERVICES = [...LARGE_FLEET, ...ROLLOUTS, ...BY_GIT, ...LATER];
@@ -24,13 +24,13 @@ it("an hour holds every kind as often as its deck, each at a service that rests,
       const all = [...troubles, ...innocent].toSorted((a, b) => a.at - b.at);
       for (const [, own] of Map.groupBy(all, ({ service }) => service))
         for (const [index, { at }] of own.entries())
-          expect(at - (own[index - 1]?.at ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(150);
+          expect(at - (own[index - 1]?.at ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(REST_SECONDS);
       const overlapping = troubles.filter((one) =>
         troubles.some((other) => other !== one && Math.abs(other.at - one.at) <= 12),
       );
       expect(overlapping.length).toBeGreaterThanOrEqual(10);
       expect(new Set(all.map(({ service }) => service)).size).toBeGreaterThanOrEqual(12);
-      expect(Math.max(...all.map(({ at }) => at))).toBeLessThan(3600 - 150);
+      expect(Math.max(...all.map(({ at }) => at))).toBeLessThan(3600 - REST_SECONDS);
       expect(bursts.length).toBeGreaterThan(6);
     }),
     { numRuns: 200 },

@@ -6,7 +6,7 @@ import type { Fleet } from "./fleet.ts";
 import type { Planned } from "./run.ts";
 
 /** After something happened to a service, nothing else does for so long: what it ended with must serve before it is restored. */
-const REST_SECONDS = 150;
+export const REST_SECONDS = 180;
 /** The last burst begins so long before the end. */
 const TAIL_SECONDS = 200;
 /** Troubles begin in bursts of so many, within so many seconds of each other, so that they overlap. */

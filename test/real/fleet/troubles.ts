@@ -18,7 +18,7 @@ export interface Entry {
 }
 
 /** Long enough for the slowest policy, the rollout and a hung API server; what is not done by then is missed. */
-export const UNDO_PATIENCE_MS = 75_000;
+export const UNDO_PATIENCE_MS = 100_000;
 const POLL_MS = 250;
 /** A person is quicker than every policy of the fleet. */
 const PERSON_MS = 4000;
