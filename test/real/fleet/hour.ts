@@ -99,6 +99,8 @@ const REFUSED_SECONDS = 15;
 const EXPIRED_SECONDS = 30;
 /** They begin so long after a burst of troubles, s: while it is judged. */
 const INTO_BURST_SECONDS = 3;
+/** Longer than any of them lasts, s. */
+const APART_SECONDS = 60;
 
 /**
  * A schedule's troubles and innocent changes, and in the midst of its bursts what befalls the control plane: the API server
@@ -111,29 +113,47 @@ export function hour(fleet: Fleet, seed: number, seconds = HOUR_SECONDS): readon
     card.acts.map(({ after, act }): Planned => ({ at: at + after, act: () => act(fleet, service) })),
   );
   const { apiServer, etcd } = fleet.plane;
-  const inBurst = (share: number) => (bursts[Math.floor(share * bursts.length)] ?? 0) + INTO_BURST_SECONDS;
-  const hung = (share: number): readonly Planned[] => [
-    quietly(inBurst(share), () => apiServer.hang()),
-    quietly(inBurst(share) + HUNG_SECONDS, () => apiServer.resume()),
+  const hung = (at: number): readonly Planned[] => [
+    quietly(at, () => apiServer.hang()),
+    quietly(at + HUNG_SECONDS, () => apiServer.resume()),
   ];
+  const befalls: readonly ((at: number) => readonly Planned[])[] = [
+    hung,
+    (at) => [{ at, act: () => throttled(fleet, REFUSED_SECONDS * 1000) }],
+    (at) => [
+      quietly(at, async () => {
+        await apiServer.kill();
+        await apiServer.start();
+      }),
+    ],
+    (at) => [{ at, act: () => expiredLists(fleet, EXPIRED_SECONDS * 1000) }],
+    (at) => [
+      quietly(at, async () => {
+        await etcd.stop();
+        await etcd.start();
+      }),
+    ],
+    hung,
+  ];
+  const times = apart(befalls.map((_, index) => inBurst(bursts, (index + 1) / (befalls.length + 1))));
   return [
     ...things,
-    ...hung(0.15),
-    { at: inBurst(0.3), act: () => throttled(fleet, REFUSED_SECONDS * 1000) },
-    quietly(inBurst(0.4), async () => {
-      await apiServer.kill();
-      await apiServer.start();
-    }),
-    { at: inBurst(0.55), act: () => expiredLists(fleet, EXPIRED_SECONDS * 1000) },
-    quietly(inBurst(0.65), async () => {
-      await etcd.stop();
-      await etcd.start();
-    }),
-    ...hung(0.8),
+    ...befalls.flatMap((planned, index) => planned(times[index] ?? 0)),
     quietly(seconds * 0.25, () => fleet.roles.rotate("unship-read")),
     quietly(seconds * 0.75, () => fleet.roles.rotate("unship-gate")),
   ].toSorted((a, b) => a.at - b.at);
 }
+
+/** In the midst of the burst at this share of all. */
+const inBurst = (bursts: readonly number[], share: number): number =>
+  (bursts[Math.floor(share * bursts.length)] ?? 0) + INTO_BURST_SECONDS;
+
+/** Where there are few bursts, one thing is over before the next begins. */
+const apart = (times: readonly number[]): readonly number[] =>
+  times.reduce<number[]>(
+    (all, at) => [...all, Math.max(at, (all.at(-1) ?? Number.NEGATIVE_INFINITY) + APART_SECONDS)],
+    [],
+  );
 
 /** What befalls the control plane is no trouble of a service's. */
 export const quietly = (at: number, act: () => Promise<void> | void): Planned => ({

@@ -34,12 +34,12 @@ export async function runFleet(options: FleetOptions, plan: (fleet: Fleet) => re
   return { ...report, wrong: [...report.wrong, ...failed] };
 }
 
-/** Until every incident has ended and nothing was degraded for a while, but no longer than incidents may take to end. */
+/** Until every incident has ended and nothing was degraded for a while, but no longer than twice what incidents may take to end. */
 async function calm(fleet: Fleet): Promise<void> {
   const isCalm = (now: number) =>
     incidentsTold(fleet).every(({ incident }) => incident.closedAt !== null) &&
     fleet.services.every(({ name }) => fleet.truth.degraded(name, now - CALM_MS, now).length === 0);
-  for (let rest = ENDS_WITHIN_MS; rest > 0 && !isCalm(Date.now()); rest -= POLL_MS) await wait(POLL_MS);
+  for (let rest = 2 * ENDS_WITHIN_MS; rest > 0 && !isCalm(Date.now()); rest -= POLL_MS) await wait(POLL_MS);
 }
 
 async function play(planned: readonly Planned[]): Promise<readonly (Entry | null | Error)[]> {
