@@ -33,7 +33,7 @@ it("an hour holds every kind as often as its deck, each at a service that rests,
       expect(Math.max(...all.map(({ at }) => at))).toBeLessThan(3600 - REST_SECONDS);
       expect(bursts.length).toBeGreaterThan(6);
     }),
-    { numRuns: 200 },
+    { numRuns: 500 },
   );
 });
 

@@ -30,11 +30,22 @@ export interface Schedule {
 
 /**
  * Deals an hour's troubles and innocent changes to the services by a seed: every card of both decks that any service fits,
- * each at a service to which nothing else happens then. Of a shorter time the shuffled decks' first part. Throws where a
- * card finds no free service.
+ * each at a service to which nothing else happens then. Of a shorter time the shuffled decks' first part. Shuffles again
+ * where a card finds no free service, and throws where that is so again and again.
  */
 export function schedule(services: readonly FleetService[], seed: number, seconds = HOUR_SECONDS): Schedule {
   const by = chance(seed);
+  for (let tries = 0; tries < SHUFFLES; tries += 1) {
+    const found = dealtOnce(services, by, seconds);
+    if (found !== null) return found;
+  }
+  throw new Error(`seed ${seed} leaves no time for all`);
+}
+
+const SHUFFLES = 20;
+
+/** Null where a card finds no free service. */
+function dealtOnce(services: readonly FleetService[], by: Chance, seconds: number): Schedule | null {
   const share = Math.min(1, seconds / HOUR_SECONDS);
   const dealt = (cards: readonly Card[]): Card[] => {
     const deck = cards
@@ -72,8 +83,7 @@ export function schedule(services: readonly FleetService[], seed: number, second
   // What found nobody free at its time comes as soon as somebody is.
   for (const deck of [troubles, innocent])
     for (let at = 0; deck.waiting.length > 0 && at < length; at += IN_BURST_SECONDS) deal(deck, at);
-  const left = [...troubles.waiting, ...innocent.waiting].map(({ kind }) => kind);
-  if (left.length > 0) throw new Error(`seed ${seed} leaves no time for ${left.join(", ")}`);
+  if (troubles.waiting.length + innocent.waiting.length > 0) return null;
   return { bursts, troubles: troubles.placed, innocent: innocent.placed };
 }
 
@@ -149,11 +159,14 @@ const inBurst = (bursts: readonly number[], share: number): number =>
   (bursts[Math.floor(share * bursts.length)] ?? 0) + INTO_BURST_SECONDS;
 
 /** Where there are few bursts, one thing is over before the next begins. */
-const apart = (times: readonly number[]): readonly number[] =>
-  times.reduce<number[]>(
-    (all, at) => [...all, Math.max(at, (all.at(-1) ?? Number.NEGATIVE_INFINITY) + APART_SECONDS)],
-    [],
-  );
+function apart(times: readonly number[]): readonly number[] {
+  let free = 0;
+  return times.map((at) => {
+    const begins = Math.max(at, free);
+    free = begins + APART_SECONDS;
+    return begins;
+  });
+}
 
 /** What befalls the control plane is no trouble of a service's. */
 export const quietly = (at: number, act: () => Promise<void> | void): Planned => ({
