@@ -1,7 +1,7 @@
 import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
-import { linesByVersion } from "./lines-by-version.ts";
+import { linesByVersion, readinessByVersion } from "./lines-by-version.ts";
 import type { CaseEvidence } from "./rank.ts";
 
 /** Reasons that compare both versions while both serve. */
@@ -48,9 +48,10 @@ export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen
   );
 }
 
-/** Whether the versions differ where both serve, by their signals or by lines that the new one alone writes. */
+/** Whether the versions differ where both serve: by their signals, by lines that the new one alone writes, by their readiness. */
 export function isToldSideBySide(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
-  return nats(reasons, comparing) + linesByVersion(change, seen.signatures, seen.index) >= STRONG_NATS;
+  const byVersion = linesByVersion(change, seen.signatures, seen.index) + readinessByVersion(change, seen.index);
+  return nats(reasons, comparing) + byVersion >= STRONG_NATS;
 }
 
 /** More than its share of the requests compares them as well. */

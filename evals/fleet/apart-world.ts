@@ -16,6 +16,7 @@ import {
 } from "../scenarios/world/model.ts";
 import { drawSystem } from "../scenarios/world/system.ts";
 import { deriveTruth, type Truth } from "../scenarios/world/truth.ts";
+import { withReadinessByVersion } from "./readiness-by-version.ts";
 
 /** Services that call nobody as far as anybody knows, and that somebody outside calls: each has traffic of its own. */
 export interface ApartWorld {
@@ -40,6 +41,8 @@ export interface ApartPlot {
   /** Whether logs are read at all, and whether signals and lines say which version they are of. */
   readonly logs: boolean;
   readonly versions: boolean;
+  /** A change whose pods' readiness and traffic are recorded by version, and nothing else: those that it brings fail their checks. */
+  readonly readinessOf?: PlannedChange;
   /** Deploys of services that nothing measures. */
   readonly elsewhere?: readonly { readonly service: string; readonly at: number }[];
 }
@@ -119,7 +122,11 @@ export function toCase({ draw, system, clock, stepSeconds }: ApartWorld, plot: A
   };
   const truth = deriveTruth(scenario);
   const observed = toFiles({ scenario, truth, visibility: null }, draw.stream("observed"), plot.name);
-  const told = plot.versions ? observed : withoutVersionSplit(observed);
+  const told = plot.versions
+    ? observed
+    : plot.readinessOf === undefined
+      ? withoutVersionSplit(observed)
+      : withReadinessByVersion(observed, plot.readinessOf);
   const others = (plot.elsewhere ?? []).map(({ service, at }) => elsewhereLine(service, at));
   const files = { ...told, "changes.jsonl": `${told["changes.jsonl"] ?? ""}${others.join("")}` };
   return { name: plot.name, files: atStep(files, stepSeconds), truth };

@@ -29,12 +29,14 @@ export function ownDeploy(
 }
 
 /**
- * Its new version is bad: what `tell` says tells it from the old one, and nothing else does. A version that only logs or
- * readiness tell is replaced within a minute or so; one that shows by its share of the traffic takes some minutes.
+ * Its new version is bad: what `tell` says tells it from the old one, and nothing else does. A version that only logs tell
+ * is brought within a minute or so; one that shows by its share of the traffic takes some minutes, and so does one whose
+ * pods do not become ready, since a rollout waits for them before it replaces more (`maxUnavailable`:
+ * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment).
  */
 export function badVersion(world: ApartWorld, service: ServiceModel, at: number, tell: Tell): ApartPlot {
   const draw = world.draw.stream("bad");
-  const slow = tell === "errors or latency by version" || tell === "growth with the rollout";
+  const slow = tell !== "log lines new in its version";
   const rolloutMs = slow ? draw.uniform(3, 8) * MINUTE : draw.uniform(0.5, 2) * MINUTE;
   const { change } = ownDeploy(world, service, at, rolloutMs);
   const shown =
@@ -55,6 +57,7 @@ export function badVersion(world: ApartWorld, service: ServiceModel, at: number,
     faults: [fault],
     logs: tell === "log lines new in its version",
     versions: tell === "errors or latency by version" || tell === "log lines new in its version",
+    ...(tell === "readiness" ? { readinessOf: change } : {}),
   };
 }
 
