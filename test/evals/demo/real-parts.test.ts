@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { UnshipError } from "../../../core/errors.ts";
 import { runDemo } from "../../../evals/demo/demo.ts";
 import { REAL_SCENARIOS } from "../../../evals/demo/real-parts.ts";
+import { BOUNDS } from "../../../evals/real-kubernetes/shop/traffic.ts";
 import { quantileMs } from "../../../evals/real-kubernetes/shop/visitors.ts";
 import { SCENARIO_NAMES } from "../../../evals/sandbox/scenarios.ts";
 
@@ -65,12 +66,14 @@ describe("demo --real-kubernetes, before it begins", () => {
   });
 });
 
+const boundMs = (at: number): number => 1000 * (BOUNDS.at(at) ?? Number.NaN);
+
 describe("what visitors of a real cluster's shop see", () => {
   it.each([
     ["nobody came", 0.99, [0, 0, 0], 0, null],
-    ["all within the second bound", 0.99, [0, 100, 100], 100, 10],
-    ["two in a hundred later", 0.99, [0, 98, 100], 100, 20],
-    ["later than any bound", 0.5, [], 10, 10_000],
+    ["all within the second bound", 0.99, [0, 100, 100], 100, boundMs(1)],
+    ["two in a hundred later", 0.99, [0, 98, 100], 100, boundMs(2)],
+    ["later than any bound", 0.5, [], 10, boundMs(-1)],
   ])("%s", (_, share, buckets, count, expected) => {
     expect(quantileMs(share, buckets, count)).toBe(expected);
   });
