@@ -37,8 +37,8 @@ const DEFAULT_KEEP_MS = 2 * 60 * 60 * 1000;
 
 /**
  * Readiness as a signal, pod by pod (labels `pod`, `version`): `health_check_failures` is 1 in a step in which the pod
- * was seen not Ready past its start-up grace, 0 in one in which it was only seen Ready, null in one in which nobody
- * looked or it did not count. `container_restarts` is how often its containers restarted since the look before.
+ * was seen not Ready past its start-up grace, 0 in one in which it was only seen Ready or, once, that it is gone: what does
+ * not exist fails no more. null in one in which nobody looked or it did not count. `container_restarts` is how often its containers restarted since the look before.
  * Nothing is known from before the first `observe`, nor about a pod that has gone. `keepMs`: how far back it remembers;
  * `graceMs`: start-up grace of a pod where nothing tells it, default 30 s.
  */
@@ -52,6 +52,7 @@ export function kubernetesHealth(
     metrics: () => Object.keys(METRICS),
     async observe(at, abort) {
       const inventory = await readInventory(client, namespaces, abort);
+      const seen = new Set<string>();
       for (const workload of inventory.workloads) {
         const service = serviceOf(workload, services);
         const own = podsOf(inventory, workload);
@@ -61,10 +62,15 @@ export function kubernetesHealth(
           const version = entryOf(workload, pod)?.version ?? versionOf({ metadata: pod.metadata, spec: pod.spec });
           const record = pods.get(uid) ?? { service, pod: `${namespace}/${name}`, version, looks: [] };
           pods.set(uid, record);
+          seen.add(uid);
           const health = podHealth(pod, at, grace);
           const failing = health === "failing" ? true : health === "ready" ? false : null;
           record.looks.push({ at, failing, restarts: restartsOf(pod) });
         }
+      }
+      for (const [uid, { looks }] of pods) {
+        const last = looks.findLast(({ failing }) => failing !== null);
+        if (!seen.has(uid) && last?.failing === true) looks.push({ at, failing: false, restarts: last.restarts });
       }
       forget(pods, at - keepMs);
     },

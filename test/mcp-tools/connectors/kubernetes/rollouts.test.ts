@@ -330,17 +330,21 @@ describe("kubernetesHealth", () => {
     expect(await health.range(query, never)).toMatchObject([{ values: [1] }]);
   });
 
-  it("is null where nobody looked, and where the pod had gone", async () => {
+  it("is null where nobody looked, and where the pod had gone, but for once where it failed before", async () => {
     const series = await observed([
       [pod("a", NEW, 0)],
       [pod("b", NEW, 0, { ready: false })],
       [pod("a", NEW, 0, { metadata: { uid: "another" } })],
+      [],
     ]);
     expect(series.map(({ values }) => values)).toEqual([
-      [0, null, null],
-      [null, 1, null],
-      [null, null, 0],
+      [0, null, null, null],
+      [null, 1, 0, null],
+      [null, null, 0, null],
     ]);
+    const going = { metadata: { deletionTimestamp: at(30) }, ready: false };
+    const deleted = [[pod("b", NEW, 0, { ready: false })], [pod("b", NEW, 0, going)], [], []];
+    expect((await observed(deleted)).map(({ values }) => values)).toEqual([[1, null, 0, null]]);
   });
 
   it("counts restarts between looks, never below zero", async () => {
