@@ -76,7 +76,14 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
   const own = partition(caseFile, versionLabel).filter((group) => group.services.some((one) => services.includes(one)));
   const apart = [...new Set(own.flatMap(({ beside }) => beside.apart ?? []))].filter((one) => !services.includes(one));
   const coincidence = own.find(({ beside }) => beside.coincidence != null)?.beside.coincidence ?? null;
-  return scopeTo(caseFile, services, { apart: apart.sort(), coincidence });
+  // What one of several groups cannot have been reached by may have reached another.
+  const [first] = own;
+  const unreached = own.length === 1 ? (first?.beside.unreached ?? []).filter((one) => !services.includes(one)) : [];
+  return scopeTo(caseFile, services, {
+    apart: apart.sort(),
+    coincidence,
+    ...(unreached.length === 0 ? {} : { unreached }),
+  });
 }
 
 function newPartition(caseFile: CaseFile, versionLabel: string): readonly Group[] {
@@ -84,10 +91,11 @@ function newPartition(caseFile: CaseFile, versionLabel: string): readonly Group[
   const joins = joinsOf(caseFile, found);
   return joinedByWideCause(
     caseFile,
-    linked(found, joins).map(({ findings, services, apart }) => ({
-      services,
-      beside: { apart: [...new Set([...apart, ...joins.besideStuck(findings)])].toSorted() },
-    })),
+    linked(found, joins).map(({ findings, services, apart }) => {
+      const unreached = [...new Set(joins.besideStuck(findings))].toSorted();
+      const all = [...new Set([...apart, ...unreached])].toSorted();
+      return { services, beside: { apart: all, ...(unreached.length === 0 ? {} : { unreached }) } };
+    }),
     versionLabel,
   );
 }

@@ -63,6 +63,8 @@ export function sinceOfDegraded(
 export interface Beside {
   /** Degraded services of the same call graph that are incidents of their own: how they fare says nothing of this one. */
   readonly apart?: readonly string[];
+  /** Services whose changes cannot have caused it, since what is wrong with it is nothing that they reach. */
+  readonly unreached?: readonly string[];
   /** A large part of all that is measured was degraded at the same onset, by no change of its own. */
   readonly coincidence?: Coincidence | null;
 }
@@ -77,7 +79,7 @@ const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
  */
 export function scopeTo(caseFile: CaseFile, services: readonly string[], beside: Beside = {}): CaseFile {
   if (services.length === 0) return caseFile;
-  const key = JSON.stringify([services, beside.apart ?? [], beside.coincidence ?? null]);
+  const key = JSON.stringify([services, beside.apart ?? [], beside.unreached ?? [], beside.coincidence ?? null]);
   const known = scoped.get(caseFile) ?? new Map<string, CaseFile>();
   scoped.set(caseFile, known);
   const found = known.get(key) ?? newScope(caseFile, services, beside);
@@ -85,7 +87,11 @@ export function scopeTo(caseFile: CaseFile, services: readonly string[], beside:
   return found;
 }
 
-function newScope(caseFile: CaseFile, services: readonly string[], { apart = [], coincidence }: Beside): CaseFile {
+function newScope(
+  caseFile: CaseFile,
+  services: readonly string[],
+  { apart = [], unreached = [], coincidence }: Beside,
+): CaseFile {
   const components = componentsOf(caseFile);
   const meant = new Set(services.flatMap((service) => [...components.of(service)]));
   const others = new Set(apart.filter((service) => !services.includes(service)));
@@ -100,7 +106,7 @@ function newScope(caseFile: CaseFile, services: readonly string[], { apart = [],
     series: caseFile.series.filter((one) => isAbout(one) && (speaks(one) || !isHarm(one.metric, one.worse))),
     findings: caseFile.findings.filter(speaks),
     conditions: caseFile.conditions.filter(speaks),
-    changes: caseFile.changes.filter(isAbout),
+    changes: caseFile.changes.filter((one) => isAbout(one) && !unreached.includes(one.service)),
     topology: topologyOf(caseFile.topology, isMeant),
     logs: caseFile.logs.filter((line) => speaks(line) && line.at >= since),
     spans: caseFile.spans.filter((span) => speaks(span) && span.startUs / 1000 >= since),

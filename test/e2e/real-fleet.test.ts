@@ -54,7 +54,7 @@ describe.runIf(able)("unship on a real control plane, several troubles at once",
     // control plane beside its tests makes a question, or late, is counted: most is done by itself, and in time. The hour
     // of the long tests asks for all of it.
     const asked = report.wrong.filter((one) => /: (not undone:|no reason fits) /.test(one));
-    const late = report.wrong.filter((one) => /ended \d+ s after its last signal/.test(one));
+    const late = report.wrong.filter((one) => /ended \d+ s and \d+ evaluations after its last signal/.test(one));
     const others = report.wrong.filter((one) => !asked.includes(one) && !late.includes(one));
     expect(others, reportText(report)).toEqual([]);
     expect(asked.length, reportText(report)).toBeLessThanOrEqual(2);

@@ -142,7 +142,12 @@ it("new pods that do not become ready are judged without what they do not call, 
   ] as const;
   const world = { edges, fails: {}, stuck: { cart: 5 }, changes: [deployed("cart", 5), deployed("till", 0)] };
   const [group] = partition(caseOf({ ...world, healthy: ["web", "till", "cart", "stock"] }));
-  expect(group).toEqual({ services: ["cart"], beside: { apart: ["till", "web"] } });
+  expect(group).toEqual({
+    services: ["cart"],
+    beside: { apart: ["till", "web"], unreached: ["till", "web"] },
+  });
+  const scope = evidenceAbout(caseOf({ ...world, healthy: ["web", "till", "cart", "stock"] }), ["cart"]);
+  expect(scope.changes.map(({ service }) => service)).toEqual(["cart"]);
   const failing = { ...world, fails: { cart: 5 }, healthy: ["web", "till", "stock"] };
   expect(partition(caseOf(failing))[0]?.beside.apart).toEqual([]);
 });
