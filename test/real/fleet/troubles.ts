@@ -159,7 +159,8 @@ export async function heldByLimit(fleet: Fleet, service: string): Promise<Entry>
   const image = fleet.images.issue(service, BAD.errors);
   const at = Date.now();
   await fleet.desk.deploy(fleet.service(service).workload, image);
-  const because = /max_(auto_)?rollbacks|in the last hour|in the last day|budget|limit/i;
+  // By the names of the rules that hold it.
+  const because = /^(held: .*)?(rollbacks-per-hour|auto-rollbacks-per-day)\b/;
   const entry = await refusal(fleet, { kind: "beyond the limits", service, at, image, because });
   await mend(fleet, service, good);
   return entry;
