@@ -75,15 +75,15 @@ const DAYS: readonly (readonly [string, readonly Act[], Partial<ModelConfig["bud
   [
     "drips and never ends",
     [{ kind: "drip", pauseMs: 5, forever: true, say: { text: "word" } }],
-    { stepTimeMs: 250, timeMs: 500 },
+    { stepTimeMs: 700, timeMs: 1500 },
   ],
   [
     "drips so slowly that its time is over first",
-    [{ kind: "drip", pauseMs: 150, forever: false, say: { text: "word" } }],
-    { stepTimeMs: 250, timeMs: 500 },
+    [{ kind: "drip", pauseMs: 450, forever: false, say: { text: "word" } }],
+    { stepTimeMs: 700, timeMs: 1500 },
   ],
-  ["drops the connection, each time", [{ kind: "break", by: "closed socket" }], { timeMs: 300 }],
-  ["breaks off with an error, each time", [{ kind: "break", by: "error event" }], { timeMs: 300 }],
+  ["drops the connection, each time", [{ kind: "break", by: "closed socket" }], { timeMs: 1500 }],
+  ["breaks off with an error, each time", [{ kind: "break", by: "error event" }], { timeMs: 1500 }],
   ["is overloaded (529)", [again(529)]],
   ["limits our rate (429)", [again(429)]],
   [
@@ -92,12 +92,12 @@ const DAYS: readonly (readonly [string, readonly Act[], Partial<ModelConfig["bud
   ],
   ["is down (500)", [again(500)]],
   ["does not know the key (401)", [{ kind: "status", status: 401 }]],
-  ["is a login page", [{ kind: "garbage", type: "text/html", body: "<h1>Sign in</h1>" }], { timeMs: 300 }],
-  ["is an empty answer", [{ kind: "garbage", type: "text/event-stream", body: "" }], { timeMs: 300 }],
+  ["is a login page", [{ kind: "garbage", type: "text/html", body: "<h1>Sign in</h1>" }], { timeMs: 1500 }],
+  ["is an empty answer", [{ kind: "garbage", type: "text/event-stream", body: "" }], { timeMs: 1500 }],
   [
     "streams something that is no JSON",
     [{ kind: "garbage", type: "text/event-stream", body: "data: {oops\n\n" }],
-    { timeMs: 300 },
+    { timeMs: 1500 },
   ],
 ];
 
