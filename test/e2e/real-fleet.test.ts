@@ -45,19 +45,18 @@ function plan(fleet: Fleet): readonly Planned[] {
 const able = hasControlPlane("unship on a real control plane") && requireReal("prometheus", "prometheus");
 
 describe.runIf(able)("unship on a real control plane, several troubles at once", () => {
-  it("undoes no innocent change, leaves what kubectl would, ends no incident early, and undoes most bad changes by itself", {
+  it("undoes every bad change that can be undone and no other, leaves what kubectl would, and ends each incident in its time", {
     timeout: LONG_MS,
   }, async () => {
     const report = await runFleet({ services: FLEET, later: LATER, seed: 1, prometheus: true }, plan);
     console.log(reportText(report));
-    // No wrong act, nothing other than what kubectl would have left, no incident ended too early. What a machine that runs a
-    // control plane beside its tests makes a question, or late, is counted: most is done by itself, and in time. The hour
-    // of the long tests asks for all of it.
-    const asked = report.wrong.filter((one) => /: (not undone:|no reason fits) /.test(one));
-    const late = report.wrong.filter((one) => /ended \d+ s and \d+ evaluations after its last signal/.test(one));
-    const others = report.wrong.filter((one) => !asked.includes(one) && !late.includes(one));
+    // No wrong act, nothing other than what kubectl would have left, none ended too early, each refusal with its reason. On a
+    // machine that other work slows down, one change may be held for a person, or one incident end late: a source answered late.
+    const slow = report.wrong.filter((one) =>
+      /: not undone: |ended \d+ s and \d+ evaluations after its last signal/.test(one),
+    );
+    const others = report.wrong.filter((one) => !slow.includes(one));
     expect(others, reportText(report)).toEqual([]);
-    expect(asked.length, reportText(report)).toBeLessThanOrEqual(2);
-    expect(late.length, reportText(report)).toBeLessThanOrEqual(2);
+    expect(slow.length, reportText(report)).toBeLessThanOrEqual(1);
   });
 });
