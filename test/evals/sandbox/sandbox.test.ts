@@ -73,7 +73,12 @@ describe("the sandbox", () => {
   });
 
   it("passes people on to the gateway, and calls the whole graph under traces and logs", async () => {
-    const answer = await getJson(`${sandbox.endpoints.gateway}browse`);
+    // A machine that is busy with other tests lets a single visit run out of its time now and then.
+    const answer = await until(async () => {
+      const visit = await fetch(`${sandbox.endpoints.gateway}browse`);
+      const text = await visit.text();
+      return visit.ok ? JSON.parse(text) : undefined;
+    });
     expect(answer).toEqual({ service: "gateway", version: "1.1.0" });
     const links = await until(async () => {
       const found = await getJson(`${sandbox.endpoints.zipkin}api/v2/dependencies?endTs=${Date.now()}`);
