@@ -226,7 +226,9 @@ describe.runIf(hasControlPlane("undo beside kubectl rollout undo of 1.36"))("und
     await settled();
     expect(await shop.picture(kind, OURS, name)).toEqual(await shop.picture(kind, THEIRS, name));
     const written = auditedWrites(shop.plane().directory, /:unship-gate$/).slice(before);
-    expect(written.map(({ verb, resource, status }) => [verb, resource, status])).toEqual([
+    // Its own controller may write the status between the read and the patch: the lock then refuses that, and it is read anew.
+    const taken = written.filter(({ status }) => status !== 422 && status !== 409);
+    expect(taken.map(({ verb, resource, status }) => [verb, resource, status])).toEqual([
       ["patch", `${kind.toLowerCase()}s`, 200],
     ]);
     // A StatefulSet's and a DaemonSet's revision is renumbered by the undo, so that the plan's is no more.
