@@ -212,4 +212,13 @@ export const DENY: readonly Row[] = [
     "deny",
     "plan plan-of-cart has acted on Application argocd/shop",
   ],
+  [
+    "S2: one of a plan's two targets has an act of another plan without a result",
+    forTargets([targetOf(), targetOf({ name: "cart" })], {
+      store: { busy: [intentOf({ name: "cart", finishedAt: null, result: null, reservedAt: NOW - MINUTE })] },
+    }),
+    "target-busy",
+    "deny",
+    "plan plan-of-cart has acted on Deployment production/cart since 13:59:00 UTC",
+  ],
 ];
