@@ -1,3 +1,4 @@
+import { ORDINARY_ROLLOUT_MS } from "../../core/correlation/timing.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { QUIET_STEPS } from "./ending.ts";
@@ -32,8 +33,9 @@ export type Apart = Map<string, Map<string, number>>;
 /**
  * Gives each group to at most one incident without a plan or act: to that with which it shares most (see `ownersOf`). What
  * an incident held and another group holds now leaves it: a service that was well meanwhile at once, one that was degraded
- * together with the rest after `APART_LOOKS`, one of which nothing is new (see `isStill`) not at all. `open`: oldest first. `apart` is brought up to date. `isBusy`:
- * whether a step of an incident is on its way: until it has an answer, it may have a plan.
+ * together with the rest after `APART_LOOKS`, one of which nothing is new (see `isStill`) not at all. `open`: oldest first.
+ * `apart` is brought up to date. `isBusy`: whether a step of an incident is on its way: until it has an answer, it may have
+ * a plan. `changes`: those in the evidence.
  */
 export function allot(
   open: readonly Incident[],
@@ -94,14 +96,22 @@ const GOES_ON = Number.NEGATIVE_INFINITY;
 /**
  * Whether a service that is degraded apart from the rest is so by what the incident was opened for, and nobody changed it
  * since: one whose signals were back for fewer samples than an incident must be quiet to end, since a signal that is back
- * for some samples has not ended; and one that a wide cause reached, of which fewer services than make it one are left.
+ * for some samples has not ended; and one that a wide cause reached, of which fewer services than make it one are left. One
+ * that was rolling out when the wide cause began may yet turn out to be broken by that, and is never held in it.
  */
-function isStill({ signals = [], detectedAt, wide }: Incident, name: string, changes: readonly Change[]): boolean {
-  if (changes.some((one) => one.service === name && one.ownRollback !== true && one.startedAt > detectedAt))
-    return false;
+function isStill(
+  { signals = [], detectedAt, onset, wide }: Incident,
+  name: string,
+  changes: readonly Change[],
+): boolean {
   const own = signals.filter(({ service }) => service === name);
-  if (own.every(({ well }) => well > QUIET_STEPS)) return false;
-  return wide === true || own.every(({ well }) => well > 0);
+  const changed = changes.filter(({ service, ownRollback }) => service === name && ownRollback !== true);
+  if (changed.some(({ startedAt }) => startedAt > detectedAt) || own.every(({ well }) => well > QUIET_STEPS))
+    return false;
+  if (own.every(({ well }) => well > 0)) return true;
+  const began = onset?.earliest ?? detectedAt;
+  const isFresh = ({ finishedAt }: Change) => finishedAt === null || finishedAt + ORDINARY_ROLLOUT_MS >= began;
+  return wide === true && !changed.some(isFresh);
 }
 
 interface Free {

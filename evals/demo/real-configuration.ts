@@ -21,7 +21,7 @@ export interface RealConfiguration {
 export function realConfiguration({ directory, durations, services, roles, metrics }: RealConfiguration): string {
   const demo = parse(
     demoConfiguration({
-      endpoints: { ...NOTHING, metricsDiscovery: "discovery" in metrics ? metrics.discovery : "" },
+      endpoints: { ...NO_SANDBOX, metricsDiscovery: "discovery" in metrics ? metrics.discovery : "" },
       durations,
       directory,
       prometheus: "prometheus" in metrics ? metrics.prometheus : null,
@@ -52,8 +52,8 @@ export function realConfiguration({ directory, durations, services, roles, metri
   });
 }
 
-/** The demo's configuration names the sandbox's endpoints, of which a cluster has none. */
-const NOTHING = {
+/** The demo's configuration names the sandbox's endpoints, of which a cluster has none; none of them is kept. */
+export const NO_SANDBOX = {
   kubernetes: "",
   kubeconfigPath: "",
   namespace: NAMESPACE,

@@ -31,12 +31,14 @@ describe("a service that is degraded again apart from the rest of its incident",
     signals: [signal("a", 0), signal("b", well), { ...signal("b", 20), metric: "p50_latency" }, signal("c", 0)],
   });
   const groups = [["a", "c"], ["b"]];
+  const rolling = { ...changeOf(targetOf()), service: "b", finishedAt: null };
   const changed = { ...changeOf(targetOf()), service: "b", startedAt: Number.MAX_SAFE_INTEGER };
 
   it.each([
     ["stays where it was back for some samples only", wide(4), [], []],
     ["leaves once it was back for as long as an incident must be quiet to end", wide(11), [], [["b"]]],
     ["stays where few are left of a wide cause that reached it", { ...wide(0), wide: true as const }, [], []],
+    ["leaves a wide cause that it was rolling out in", { ...wide(0), wide: true as const }, [rolling], [["b"]]],
     ["leaves where it was changed since", wide(4), [changed], [["b"]]],
     ["leaves together with what was never of this incident", wide(4), [], [["b", "d"]]],
   ])("%s", (_, one, changes, rest) => {

@@ -1,6 +1,7 @@
 import { parse, stringify } from "yaml";
 import { demoConfiguration } from "../../../evals/demo/configuration.ts";
 import type { Durations } from "../../../evals/demo/durations.ts";
+import { NO_SANDBOX } from "../../../evals/demo/real-configuration.ts";
 import type { Roles } from "../../../evals/real-kubernetes/roles.ts";
 import type { ServiceModel } from "../../../evals/real-kubernetes/shop/traffic.ts";
 import { ACCOUNTS } from "./git-ops.ts";
@@ -137,20 +138,3 @@ export function fleetConfiguration(given: FleetConfiguration): string {
     gate: { socket: `${directory}/run/gate.sock`, token: `\${${CHANNEL_VARIABLE}}` },
   });
 }
-
-/** The demo's configuration names the sandbox's endpoints, none of which is kept. */
-const NO_SANDBOX = {
-  kubernetes: "",
-  kubeconfigPath: "",
-  namespace: "",
-  metricsDiscovery: "",
-  prometheusConfigPath: "",
-  flags: "",
-  flagToken: "",
-  flagActor: "",
-  flagProject: "",
-  flagEnvironment: "",
-  zipkin: "",
-  logs: "",
-  gateway: "",
-};
