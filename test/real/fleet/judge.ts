@@ -82,8 +82,9 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
     fleet.truth.degraded(service, since - 60_000, end).map((stretch) => ({ service, ...stretch })),
   );
   const back = Math.max(since, ...stretches.map(({ to }) => Math.min(to, end)));
+  // By its end, not beyond it: of what began a moment before, nobody could tell then that it would last.
   const lasts = ({ from, to, because }: Stretch) =>
-    to - from >= (because.endsWith("not ready") ? STARTING_MS : PASSING_MS);
+    Math.min(to, end) - from >= (because.endsWith("not ready") ? STARTING_MS : PASSING_MS);
   // Degraded at its end, and for longer than the harness may be behind the cluster.
   const beyond = closedAt === null ? now - SLACK_MS : closedAt + SLACK_MS;
   const still = stretches.filter((stretch) => stretch.to >= beyond && lasts(stretch));

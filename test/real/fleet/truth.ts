@@ -30,7 +30,7 @@ export function recordTruth(
     const truth = traffic.truth(service);
     // A service without any pod is not there yet.
     if (truth === undefined || (truth.ready === 0 && missing(service) === 0)) return null;
-    if (missing(service) > 0) return `${missing(service)} pods are not ready`;
+    if (missing(service) > 0) return `${missing(service)} of its pods not ready`;
     if (truth.errorShare > USUAL_ERRORS + ERRORS_OVER_USUAL) return `${Math.round(truth.errorShare * 100)} % errors`;
     return truth.slowdown > SLOWDOWN ? `${truth.slowdown.toFixed(1)} times slower` : null;
   };
