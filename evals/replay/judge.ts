@@ -103,8 +103,8 @@ function acts({ action }: Episode, { faulty, acceptable }: TruthFile): boolean {
 
 /** What of an acting episode is not as the truth has it; null: it is right. */
 function whyWrong(episode: Episode, truth: TruthFile): string | null {
-  const early = truth.onset === null ? 0 : (truth.onset - Date.parse(episode.detected_at)) / 1000;
-  if (early > 0) return `detected ${early} s before anything was wrong`;
+  const early = truth.onset === null ? 0 : (truth.onset - Date.parse(episode.decided_at ?? episode.detected_at)) / 1000;
+  if (early > 0) return `decided ${early} s before anything was wrong`;
   if (!truth.acceptable.includes(episode.action)) return `${episode.action} is not acceptable here`;
   const culprit = episode.culprit?.change_id ?? null;
   if (culprit !== truth.culprit && !culpritsOf(truth).has(culprit ?? ""))

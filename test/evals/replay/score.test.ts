@@ -77,7 +77,8 @@ describe("score: found and false", () => {
     ["the true culprit taken back after onset is found", GUILTY, [{}], 1, 0],
     ["silence over a faulty bundle finds nothing, and is no false action", GUILTY, [], 0, 0],
     ["a decision of no action finds nothing, and is no false action", GUILTY, [NOTHING_DONE], 0, 0],
-    ["what is detected before onset is a false action", GUILTY, [{ detected_at: at(-1) }], 0, 1],
+    ["what is decided before onset is a false action", GUILTY, [{ detected_at: at(-9), decided_at: at(-1) }], 0, 1],
+    ["what is decided after onset is found, whenever its incident was opened", GUILTY, [{ detected_at: at(-1) }], 1, 0],
     ["an action that is not acceptable is a false action", GUILTY, [{ action: "feature_flag_disable" }], 0, 1],
     [
       "every acceptable action is found",
@@ -161,9 +162,9 @@ describe("score: found and false", () => {
       1,
     ],
     [
-      "a second incident that was detected before it began is a false action",
+      "a second incident that was decided before it began is a false action",
       APART,
-      [{}, { ...OF_B, detected_at: at(30) }],
+      [{}, { ...OF_B, detected_at: at(20), decided_at: at(30) }],
       0,
       1,
     ],
@@ -283,8 +284,8 @@ describe("score: why a bundle counts against us", () => {
     [
       "too early",
       GUILTY,
-      [{ detected_at: at(-5) }],
-      "wrong: rollback of a with 0.90: detected 5 s before anything was wrong; right was rollback of a",
+      [{ detected_at: at(-9), decided_at: at(-5) }],
+      "wrong: rollback of a with 0.90: decided 5 s before anything was wrong; right was rollback of a",
     ],
     [
       "another action",
