@@ -53,13 +53,16 @@ const LONGER = 6;
  */
 const LEAST_A_MINUTE = 3;
 
-/** `stepMs`: of counts, the step that they are of. */
-export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEVEL, stepMs = 60_000): RateNormal {
+/** Of failed probes, how many in a step of `stepMs` are the least that matters. */
+export const leastProbes = (stepMs: number): number => Math.min(1, LEAST_A_MINUTE * (stepMs / 60_000));
+
+/** `leastCount`: of counts, how many a step are the least that matters. */
+export function createRateNormal(isRatio: boolean, leastRatio = 1 + MATERIAL_LEVEL, leastCount = 1): RateNormal {
   return {
     kind: "rate",
     bounded: isRatio,
     leastRatio,
-    leastCount: Math.min(1, LEAST_A_MINUTE * (stepMs / 60_000)),
+    leastCount,
     learned: 0,
     errors: 0,
     requests: 0,

@@ -2,7 +2,7 @@ import type { Onset } from "../model/finding.ts";
 import { SLOW_SHARE, type Worse } from "../model/signal.ts";
 import { addUp, type Begun, hasDetected, strongest, takeEvidence } from "./e-detector.ts";
 import { ALPHA, bounded, MATERIAL_LEVEL } from "./evidence.ts";
-import { formOf } from "./meaning.ts";
+import { formOf, isLatency, isResource } from "./meaning.ts";
 import {
   createLevelNormal,
   isMaterial,
@@ -21,6 +21,7 @@ import {
   dispersionOf,
   highestRate,
   learnRate,
+  leastProbes,
   type RateNormal,
   rateRecovery,
   rateSurprises,
@@ -114,14 +115,41 @@ function begin(watch: SignalWatch, grid: SampleGrid, requests: RequestsAt): bool
     if (requests(timeOf(grid, slot)) >= 0) known += 1;
   }
   if (first.length < LEARN_SAMPLES) return false;
-  const form = formOf(watch.metric);
-  const counted = form === "count" || (form === "errors" && known >= LEARN_SAMPLES / 2);
-  watch.normal = counted
-    ? createRateNormal(form === "errors", leastRatioOf(watch.metric), grid.stepMs)
-    : createLevelNormal(first, watch.worse, watch.metric);
+  watch.normal = normalOf(watch, first, known, grid.stepMs);
   watch.slot = slot;
   learnUpTo(watch, grid, requests, slot);
   return true;
+}
+
+/** What is normal for a signal whose first samples are these, the traffic of `known` of which is known. */
+function normalOf(
+  { metric, worse }: SignalWatch,
+  first: readonly number[],
+  known: number,
+  stepMs: number,
+): RateNormal | LevelNormal {
+  const form = formOf(metric);
+  if (form === "errors" && known >= LEARN_SAMPLES / 2) return createRateNormal(true, leastRatioOf(metric));
+  if (form === "count") return createRateNormal(false, leastRatioOf(metric), leastProbes(stepMs));
+  return isCountOfFew(metric, worse, first)
+    ? createRateNormal(false, leastRatioOf(metric))
+    : createLevelNormal(first, worse, metric);
+}
+
+/** A count that is larger on average reads zero within the first samples less than one time in twenty (Poisson). */
+const FEW = -Math.log(1 - 0.95 ** (1 / LEARN_SAMPLES));
+
+/**
+ * Whether a gauge reads nothing most of the time, or counts so few things that there may be none now and then (connections
+ * in use, the length of a queue). A level of nothing has no scale on which to tell a shift, and the first thing counted
+ * would be any number of deviations; what is in use at a time comes and goes as counts do (the occupancy of M/G/∞ is Poisson).
+ */
+function isCountOfFew(metric: string, worse: Worse, first: readonly number[]): boolean {
+  if (worse !== "up" || metric === "error_rate" || isResource(metric) || isLatency(metric)) return false;
+  if (first.some((value) => value < 0)) return false;
+  const nothing = first.filter((value) => value === 0).length;
+  const mean = first.reduce((sum, value) => sum + value, 0) / first.length;
+  return nothing > first.length / 2 || (first.every(Number.isInteger) && mean <= FEW);
 }
 
 /**

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRateNormal, highestRate, learnRate, rateTrials } from "../../../core/detection/normal-rate.ts";
+import {
+  createRateNormal,
+  highestRate,
+  learnRate,
+  leastProbes,
+  rateTrials,
+} from "../../../core/detection/normal-rate.ts";
 import { createGrid, put } from "../../../core/detection/sample-grid.ts";
 import { createSignalWatch, follow } from "../../../core/detection/signal-watch.ts";
 import { createRandom } from "../../../evals/bench/random.ts";
@@ -52,7 +58,7 @@ describe("failed probes that come one at a time, after an hour without any", () 
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.integer({ min: 1, max: 50 }),
         (counts, part, size) => {
-          const normal = createRateNormal(false, undefined, STEP);
+          const normal = createRateNormal(false, undefined, leastProbes(STEP));
           for (const count of counts) learnRate(normal, count, 1, KEEP);
           const none: number[] = [];
           const some: number[] = [];
