@@ -52,7 +52,7 @@ export interface Agent {
 }
 
 /**
- * Wires one agent: the watch over one assessor, the gate over a fresh one of its own for each question (S1), the chain
+ * Wires one agent: the watch over one assessor, the gate over one of its own (S1), the chain
  * over an in-memory client of our own MCP server. Replay and daemon differ in what they pass in, not in this.
  */
 export function composeAgent(parts: AgentParts): Agent {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createAssessor } from "../../core/assessment/assessor.ts";
 import { channelText } from "../../core/config/channel-config.ts";
 import type { Config } from "../../core/config/config.ts";
+import type { OpenShelf } from "../../core/detection/sample-memory.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Gate, Ledger, Patience } from "../../core/ports.ts";
@@ -9,6 +9,7 @@ import { serveChannel } from "../../mcp-tools/channel/server.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "../watch/healthy.ts";
 import { openApprovals } from "./approvals.ts";
+import { createGateEvidence, type GateEvidence } from "./gate-evidence.ts";
 import type { LiveSystem } from "./live-system.ts";
 import type { Channels } from "./notifier.ts";
 import { composeGate } from "./own-gate.ts";
@@ -23,6 +24,8 @@ export interface GateProcessParts {
   readonly ledger: Ledger & GateStore;
   readonly channels: Channels;
   readonly identity: IdentityChecks;
+  /** Where the older samples of many signals stand. */
+  readonly openShelf: OpenShelf;
   /** The channel's token, resolved. */
   readonly token: string;
   /** What people are told of the process itself, a line each. */
@@ -42,8 +45,13 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
   }
   const { sources, executors, gaps } = system;
   const { notifier } = channels;
-  const gatePatience = createPatience(gateLimits(config.watch.stepMs));
-  const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, gatePatience });
+  const evidence = createGateEvidence({
+    sources,
+    config,
+    patience: createPatience(gateLimits(config.watch.stepMs)),
+    openShelf: parts.openShelf,
+  });
+  const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, evidence });
   const patience = createPatience(evaluationLimits(config.watch.stepMs));
   // A target that hangs keeps nobody waiting who asks about another one: its intent stays open, and it busy, until it answers.
   // Each turn takes up what the one before it is not settling still.
@@ -65,7 +73,7 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
     const listener = await openApprovals({ config, gate, ledger, clock, identity, slack: channels.slack, note });
     try {
       note(`The gate answers at ${channelText(config.gate)}, in mode ${config.mode}`);
-      await turn(settle, { look: patience, health: gatePatience }, parts, abort);
+      await turn(settle, patience, evidence, parts, abort);
     } finally {
       await listener?.close();
     }
@@ -76,7 +84,8 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
 
 async function turn(
   settle: () => Promise<void>,
-  patience: { readonly look: Patience; readonly health: Patience },
+  patience: Patience,
+  evidence: GateEvidence,
   parts: GateProcessParts,
   abort: AbortSignal,
 ): Promise<void> {
@@ -85,23 +94,19 @@ async function turn(
   while (!abort.aborted) {
     await delay(config.watch.stepMs, undefined, { signal: abort }).catch(() => undefined);
     if (abort.aborted) return;
-    await system.observe(clock.now(), abort, patience.look);
+    await system.observe(clock.now(), abort, patience);
     await settle();
     if (clock.now() - healthLookedAt < HEALTH_LOOK_MS) continue;
     healthLookedAt = clock.now();
-    await noteHealth(parts, patience.health, abort).catch((error: unknown) => {
+    await noteHealth(parts, evidence).catch((error: unknown) => {
       if (!abort.aborted) note(`which changes proved healthy is not known: ${textOf(error)}`);
     });
   }
 }
 
 /** What counts rollbacks in a row is read by the gate itself: the agent's word for a healthy change is not enough. */
-async function noteHealth(
-  { config, clock, system, ledger }: GateProcessParts,
-  patience: Patience,
-  abort: AbortSignal,
-): Promise<void> {
-  const caseFile = await createAssessor({ sources: system.sources, config }, { patience }).gather(clock.now(), abort);
+async function noteHealth({ config, clock, system, ledger }: GateProcessParts, evidence: GateEvidence): Promise<void> {
+  const caseFile = await evidence.gather(clock.now());
   const seen = { ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] };
   await noteHealthyChanges({ ledger, config }, seen);
 }

@@ -135,9 +135,11 @@ class Shelf implements SampleShelf {
   }
 }
 
-/** Beside the record where that is a file of ours, otherwise beside what is remembered of incidents. */
-export const sampleFolder = ({ ledger, gate, knowledge }: Config): string =>
-  dirname(ledger.type === "sqlite" && ledger.path !== ":memory:" && gate === undefined ? ledger.path : knowledge.path);
+/** Beside the record where that is a file of this process's, otherwise beside what is remembered of incidents. */
+export function sampleFolder({ ledger, gate, knowledge }: Config, of: "agent" | "gate" = "agent"): string {
+  const holdsRecord = of === "gate" || gate === undefined;
+  return dirname(ledger.type === "sqlite" && ledger.path !== ":memory:" && holdsRecord ? ledger.path : knowledge.path);
+}
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : error instanceof Error ? error.message : "unknown";

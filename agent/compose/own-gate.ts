@@ -1,5 +1,6 @@
-import { assess, createAssessor } from "../../core/assessment/assessor.ts";
+import { assess } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
+import type { OpenShelf } from "../../core/detection/sample-memory.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Clock, Executor, Gate, Ledger, Notifier, Patience, Sources } from "../../core/ports.ts";
@@ -7,6 +8,7 @@ import { createGate } from "../../mcp-tools/gate/gate.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
 import { newPlanId } from "./chain.ts";
+import { createGateEvidence, type GateEvidence } from "./gate-evidence.ts";
 import { modelHolds, withHolds } from "./holds.ts";
 import { pastOf } from "./past.ts";
 
@@ -21,6 +23,10 @@ export interface OwnGateParts {
   readonly notifier: Notifier;
   /** How long a question of the gate waits for a source that is late; absent: until it answers. */
   readonly gatePatience?: Patience;
+  /** Where the older samples that the gate reads stand; absent: in memory. */
+  readonly openShelf?: OpenShelf;
+  /** What it reads itself, where its process looks at more than plans; absent: its own is made. */
+  readonly evidence?: GateEvidence;
   /** What proves who answers beside personal tokens; absent: nothing does. */
   readonly identity?: IdentityChecks;
   /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
@@ -28,18 +34,26 @@ export interface OwnGateParts {
 }
 
 /**
- * The gate over its own sources: for each question it reads everything anew, with an assessor of its own (S1). What does not
+ * The gate over its own sources: for each question it reads what is new, with an assessor of its own (S1). What does not
  * come in time is unknown to that question, and the rules hold what follows from it (S9).
  */
 export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGateParts): Gate {
-  const patience = parts.gatePatience === undefined ? {} : { patience: parts.gatePatience };
+  const { gatePatience, openShelf } = parts;
+  const evidence =
+    parts.evidence ??
+    createGateEvidence({
+      sources,
+      config,
+      ...(gatePatience === undefined ? {} : { patience: gatePatience }),
+      ...(openShelf === undefined ? {} : { openShelf }),
+    });
   return createGate({
     config,
     store: ledger,
     executors: parts.executors,
-    assess: async (services, now, abort) => {
+    assess: async (services, now) => {
       const past = await pastOf(ledger);
-      const caseFile = await createAssessor({ sources, config }, patience).gather(now, abort);
+      const caseFile = await evidence.gather(now);
       const gaps = [...caseFile.gaps, ...(parts.gaps?.() ?? [])];
       const fresh = assess({ ...caseFile, gaps }, config, services, past);
       return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));
