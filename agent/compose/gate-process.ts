@@ -48,6 +48,7 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
   const evidence = createGateEvidence({
     sources,
     config,
+    clock,
     patience: createPatience(gateLimits(config.watch.stepMs)),
     openShelf: parts.openShelf,
   });
@@ -105,8 +106,8 @@ async function turn(
 }
 
 /** What counts rollbacks in a row is read by the gate itself: the agent's word for a healthy change is not enough. */
-async function noteHealth({ config, clock, system, ledger }: GateProcessParts, evidence: GateEvidence): Promise<void> {
-  const caseFile = await evidence.gather(clock.now());
+async function noteHealth({ config, system, ledger }: GateProcessParts, evidence: GateEvidence): Promise<void> {
+  const caseFile = await evidence.gather();
   const seen = { ...caseFile, gaps: [...caseFile.gaps, ...system.gaps()] };
   await noteHealthyChanges({ ledger, config }, seen);
 }

@@ -44,6 +44,7 @@ export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGat
     createGateEvidence({
       sources,
       config,
+      clock,
       ...(gatePatience === undefined ? {} : { patience: gatePatience }),
       ...(openShelf === undefined ? {} : { openShelf }),
     });
@@ -51,9 +52,9 @@ export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGat
     config,
     store: ledger,
     executors: parts.executors,
-    assess: async (services, now) => {
+    assess: async (services) => {
       const past = await pastOf(ledger);
-      const caseFile = await evidence.gather(now);
+      const caseFile = await evidence.gather();
       const gaps = [...caseFile.gaps, ...(parts.gaps?.() ?? [])];
       const fresh = assess({ ...caseFile, gaps }, config, services, past);
       return withHolds(fresh, await modelHolds(ledger, config.model?.mayHold ?? false));

@@ -1,4 +1,5 @@
 import { ORDINARY_ROLLOUT_MS } from "../../core/correlation/timing.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { QUIET_STEPS } from "./ending.ts";
@@ -25,25 +26,37 @@ export const isBound = ({ plan, gate, stage }: Incident): boolean =>
  * an alarm. As at the end of an alarm (`signal-watch.ts`), two new samples have to agree with what one says; three
  * evaluations, a step apart, are as many as hold two new samples at whatever time within the step those come in.
  */
-const APART_LOOKS = 3;
+export const APART_LOOKS = 3;
 
 /** By incident: how many evaluations in a row each of its degraded services was apart from the rest of it. */
-export type Apart = Map<string, Map<string, number>>;
+export interface Apart {
+  readonly looks: Map<string, Map<string, number>>;
+  /** The evaluation that was counted last, Unix ms: groups that are given out twice in it are one look. */
+  countedAt: number;
+}
+
+/** Of incidents that an earlier process left, nothing is known to have been well meanwhile: their services are with the rest. */
+export const apartOf = (open: readonly Incident[]): Apart => ({
+  looks: new Map(open.map(({ id, trouble = [] }) => [id, new Map(trouble.map((name) => [name, 0]))])),
+  countedAt: Number.NEGATIVE_INFINITY,
+});
 
 /**
  * Gives each group to at most one incident without a plan or act: to that with which it shares most (see `ownersOf`). What
  * an incident held and another group holds now leaves it: a service that was well meanwhile at once, one that was degraded
  * together with the rest after `APART_LOOKS`, one of which nothing is new (see `isStill`) not at all. `open`: oldest first.
  * `apart` is brought up to date. `isBusy`: whether a step of an incident is on its way: until it has an answer, it may have
- * a plan. `changes`: those in the evidence.
+ * a plan. `at`, `changes`: of the evidence.
  */
 export function allot(
   open: readonly Incident[],
   groups: readonly (readonly string[])[],
   apart: Apart,
+  { at, changes }: Pick<CaseFile, "at" | "changes">,
   isBusy: (id: string) => boolean = () => false,
-  changes: readonly Change[] = [],
 ): Allotment {
+  const isNewLook = at !== apart.countedAt;
+  apart.countedAt = at;
   const keeps = (one: Incident) => isBound(one) || isBusy(one.id);
   const bound = open.filter(keeps);
   const held = new Set(bound.flatMap((incident) => servicesOf(incident)));
@@ -54,9 +67,9 @@ export function allot(
   const free = open.filter((one) => !keeps(one)).map((one) => ({ incident: one, own: new Set(servicesOf(one)) }));
   const owners = ownersOf(free, groups);
   for (const { incident, own } of free) {
-    const before = apart.get(incident.id) ?? new Map<string, number>();
+    const before = apart.looks.get(incident.id) ?? new Map<string, number>();
     const now = new Map<string, number>();
-    apart.set(incident.id, now);
+    apart.looks.set(incident.id, now);
     const home = homeOf(incident, groups, own);
     if (home === undefined) continue;
     const owner = owners.get(home);
@@ -71,9 +84,13 @@ export function allot(
     for (const group of groups) {
       const shared = group.filter((name) => own.has(name));
       if (group === home || shared.length === 0) continue;
-      const looks = Math.max(...shared.map((name) => (before.get(name) ?? APART_LOOKS) + 1));
+      const counted = Math.max(...shared.map((name) => before.get(name) ?? APART_LOOKS));
+      const looks = isNewLook ? counted + 1 : Math.max(1, counted);
       const goesOn = group.every(
-        (name) => own.has(name) && (before.get(name) === GOES_ON || isStill(incident, name, changes)),
+        (name) =>
+          own.has(name) &&
+          !isChangedSince(incident, name, changes) &&
+          (before.get(name) === GOES_ON || isStill(incident, name, changes)),
       );
       if ((goesOn || (looks > 0 && looks < APART_LOOKS)) && !owners.has(group) && !takenBy.has(group)) {
         takenBy.set(group, incident);
@@ -86,7 +103,7 @@ export function allot(
     if (gone.length > 0) left.set(incident.id, gone);
   }
   const ids = new Set(open.map(({ id }) => id));
-  for (const id of apart.keys()) if (!ids.has(id)) apart.delete(id);
+  for (const id of apart.looks.keys()) if (!ids.has(id)) apart.looks.delete(id);
   return { homes, left, merged, rest: groups.filter((group) => !takenBy.has(group)) };
 }
 
@@ -94,8 +111,8 @@ export function allot(
 const GOES_ON = Number.NEGATIVE_INFINITY;
 
 /**
- * Whether a service that is degraded apart from the rest is so by what the incident was opened for, and nobody changed it
- * since: one whose signals were back for fewer samples than an incident must be quiet to end, since a signal that is back
+ * Whether a service that is degraded apart from the rest, and that nobody changed since, is so by what the incident was
+ * opened for: one whose signals were back for fewer samples than an incident must be quiet to end, since a signal that is back
  * for some samples has not ended; and one that a wide cause reached, of which fewer services than make it one are left. One
  * that was rolling out when the wide cause began may yet turn out to be broken by that, and is never held in it.
  */
@@ -105,14 +122,19 @@ function isStill(
   changes: readonly Change[],
 ): boolean {
   const own = signals.filter(({ service }) => service === name);
-  const changed = changes.filter(({ service, ownRollback }) => service === name && ownRollback !== true);
-  if (changed.some(({ startedAt }) => startedAt > detectedAt) || own.every(({ well }) => well > QUIET_STEPS))
-    return false;
+  if (own.every(({ well }) => well > QUIET_STEPS)) return false;
   if (own.every(({ well }) => well > 0)) return true;
   const began = onset?.earliest ?? detectedAt;
   const isFresh = ({ finishedAt }: Change) => finishedAt === null || finishedAt + ORDINARY_ROLLOUT_MS >= began;
-  return wide === true && !changed.some(isFresh);
+  return wide === true && !changesOf(name, changes).some(isFresh);
 }
+
+/** Whether somebody changed a service after the incident was detected: what is degraded there since may be of that. */
+const isChangedSince = ({ detectedAt }: Incident, name: string, changes: readonly Change[]): boolean =>
+  changesOf(name, changes).some(({ startedAt }) => startedAt > detectedAt);
+
+const changesOf = (name: string, changes: readonly Change[]): readonly Change[] =>
+  changes.filter(({ service, ownRollback }) => service === name && ownRollback !== true);
 
 interface Free {
   readonly incident: Incident;

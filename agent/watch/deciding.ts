@@ -1,6 +1,8 @@
 import type { Assessment } from "../../core/model/assessment.ts";
+import type { Onset } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { actOrWait, answeredByPerson, submit } from "./acting.ts";
+import { APART_LOOKS, isBound } from "./allotting.ts";
 import { DECIDED } from "./arguing.ts";
 import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish, QUIET_STEPS, unmark } from "./ending.ts";
@@ -36,7 +38,8 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   // What it was decided upon stays with it: the onset, too.
   if (told !== null) return save({ ...assessed, decision: told, onset: before.onset });
   let incident = redated(assessed, before, assessment);
-  const decided = isDecided(assessment) || isOverdue(before, assessment, pursuit);
+  const waits = assessment.decision.action === "no_action" && mayJoin(before, incident, pursuit);
+  const decided = !waits && (isDecided(assessment) || isOverdue(before, assessment, pursuit));
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspectsRoughly(incident) !== suspectsRoughly(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
@@ -100,6 +103,23 @@ async function sayObstacles(incident: Incident, assessment: Assessment, pursuit:
 /** A decision to act is one as soon as the core names it; "no action" is one when "no change" has enough probability. */
 function isDecided(assessment: Assessment): boolean {
   return assessment.decision.action !== "no_action" || isNobodysFault(assessment);
+}
+
+/**
+ * Another incident may have begun at the same moment, and neither has a plan: what they saw may yet turn out to be one, as
+ * groups become one while their first samples come in (see `APART_LOOKS`). People who are told that nothing is undone are
+ * told once, of all of it.
+ */
+function mayJoin(before: Incident, { onset }: Incident, { parts, caseFile, open }: Pursuit): boolean {
+  const { stepMs } = parts.config.watch;
+  const isNew = ({ detectedAt }: Incident) => caseFile.at - detectedAt < APART_LOOKS * stepMs;
+  const isFree = (one: Incident) => isNew(one) && !isBound(one);
+  const isCoincident = (other: Onset | null) =>
+    onset !== null &&
+    other !== null &&
+    onset.earliest <= other.latest + stepMs &&
+    other.earliest <= onset.latest + stepMs;
+  return isFree(before) && open().some((one) => one.id !== before.id && isFree(one) && isCoincident(one.onset));
 }
 
 /**

@@ -34,7 +34,8 @@ export function degradedOf(caseFile: CaseFile): Degraded {
   const add = (signal: Signal) => {
     const own = byService.get(signal.service) ?? new Map<string, Signal>();
     byService.set(signal.service, own);
-    if (own.get(signal.metric)?.sure !== true) own.set(signal.metric, signal);
+    const known = own.get(signal.metric);
+    if (known?.sure !== true || (signal.sure && known.bad === null)) own.set(signal.metric, signal);
   };
   for (const finding of harmFindings(caseFile)) add(signalOf(finding));
   for (const { service, metric, state } of caseFile.conditions) {
@@ -54,10 +55,11 @@ export function degradedOf(caseFile: CaseFile): Degraded {
 export const areJoined = ({ ancestors }: Pick<CallGraph, "ancestors">, a: string, b: string): boolean =>
   a === b || ancestors(a).has(b) || ancestors(b).has(a);
 
-const signalOf = ({ service, metric, baseline, current }: Finding): Signal => ({
-  service,
-  metric,
-  usual: baseline,
-  bad: current,
-  sure: true,
-});
+/** A finding's levels. A rollout that is stuck counts pods, wanted and ready: no levels of the failed checks that it is told as. */
+export const levelsIn = ({ detector, baseline, current }: Finding): Pick<Signal, "usual" | "bad"> =>
+  detector === "rollout" ? { usual: null, bad: null } : { usual: baseline, bad: current };
+
+const signalOf = (finding: Finding): Signal => {
+  const { service, metric } = finding;
+  return { service, metric, ...levelsIn(finding), sure: true };
+};

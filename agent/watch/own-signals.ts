@@ -1,7 +1,7 @@
 import { believableRollouts, silentAfter } from "../../core/detection/silence.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { type Degraded, degradedOf, type Signal } from "./degraded.ts";
+import { type Degraded, degradedOf, levelsIn, type Signal } from "./degraded.ts";
 import { active, servicesOf, worse } from "./incident-state.ts";
 
 /** One signal of an incident: its levels, and how often it was measured back since it was last degraded. */
@@ -65,7 +65,7 @@ export function standingOf(
     const now = view.of(one.service, one.metric);
     if (now?.sure === true) {
       const { over: _, ...rest } = one;
-      return { ...rest, bad: now.bad ?? one.bad, well: 0 };
+      return { ...rest, usual: one.usual ?? now.usual, bad: now.bad ?? one.bad, well: 0 };
     }
     const well = state === "degraded" ? 0 : one.well + (state === "back" ? 1 : 0);
     return { ...one, well, ...(isFoundOver(one, caseFile) ? { over: true as const } : {}) };
@@ -109,11 +109,10 @@ function recorded(incident: Incident): readonly OwnSignal[] {
   const whole = worse(incident.findings).filter(({ labels }) => Object.keys(labels).length === 0);
   return [
     ...active(incident.conditions).map(({ service, metric }) => ({ service, metric, usual: null, bad: null, well: 0 })),
-    ...whole.map(({ service, metric, baseline, current }) => ({
-      service,
-      metric,
-      usual: baseline,
-      bad: current,
+    ...whole.map((finding) => ({
+      service: finding.service,
+      metric: finding.metric,
+      ...levelsIn(finding),
       well: 0,
     })),
   ];

@@ -5,7 +5,7 @@ import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { adoptAnswers, awaitsResult, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
-import { type Apart, allot } from "./allotting.ts";
+import { type Apart, allot, apartOf } from "./allotting.ts";
 import { createArguing } from "./arguing.ts";
 import { createBook } from "./book.ts";
 import { createCanaryDesk } from "./canaries.ts";
@@ -44,7 +44,7 @@ export function createWatch(parts: WatchParts): Watch {
   const earlier = createEarlier(parts.ledger);
   /** Changes that an incident has blamed. */
   const named = new Set<string>();
-  const apart: Apart = new Map();
+  let apart: Apart = apartOf([]);
   const claims: Claims = new Map();
   let ended: Incident[] = [];
   let down = new Map<string, Gap>();
@@ -141,7 +141,7 @@ export function createWatch(parts: WatchParts): Watch {
     const groups = groupsOf(parts.episodes(caseFile), { services: troubled(caseFile.findings, caseFile.conditions) });
     const standing = [...incidents.values()].filter((one) => !isResidual(one));
     const isBusy = (id: string) => flights.has(keyOf(id));
-    const allotment = allot(standing.sort(byAge), groups, apart, isBusy, caseFile.changes);
+    const allotment = allot(standing.sort(byAge), groups, apart, caseFile, isBusy);
     homes = allotment.homes;
     await attempt("services of the open incidents", () => settleServices(allotment, evaluation));
     for (const group of allotment.rest) {
@@ -199,6 +199,7 @@ export function createWatch(parts: WatchParts): Watch {
       const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS));
       const now = parts.clock.now();
       for (const incident of left.toReversed()) book.restore(incident);
+      apart = apartOf(left);
       for (const incident of [...left.filter(isResidual), ...recent.incidents]) {
         if (!recent.over.has(incident.id) && lingering.add(incident, null, [])) residual.add(incident.id);
         earlier.judged(incident, now);

@@ -63,7 +63,7 @@ export interface AssessorState {
 
 const NO_ROLLOUTS: readonly Rollout[] = [];
 const DAY_MS = 86_400_000;
-/** Changes are asked for again so far back, since their end becomes known later. */
+/** Changes are asked for again from so long before the last answer on, since their end becomes known later. */
 const CHANGES_AGAIN_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * DAY_MS;
 
@@ -108,7 +108,8 @@ export function createAssessor(
     await Promise.all(
       changesOf.map(async ({ source, asking }) => {
         const key = `${source.name}/changes`;
-        const from = now - (readUpTo.has(key) ? CHANGES_AGAIN_MS : DAY_MS);
+        const upTo = readUpTo.get(key);
+        const from = upTo === undefined ? now - DAY_MS : Math.max(now - DAY_MS, upTo - CHANGES_AGAIN_MS);
         const read = await asking(context, () => source.changes({ from: Math.max(0, from), to: now }, abort));
         if (read === null) return;
         readUpTo.set(key, read.askedAt);

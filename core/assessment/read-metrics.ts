@@ -56,7 +56,8 @@ export function createMetricsReader({ metrics, config, engine, capacity, readUpT
 
   function open({ source, metric, purpose, key }: Asked, { now, abort }: AskContext): Reading {
     const known = readUpTo.get(key);
-    const from = known === undefined ? now - capacity * stepMs : known - 2 * stepMs - LATE_MS;
+    // No more than is kept, however long the source was silent.
+    const from = Math.max(now - capacity * stepMs, known === undefined ? 0 : known - 2 * stepMs - LATE_MS);
     const query = { metric, window: { from: Math.max(0, from), to: now }, stepMs, purpose };
     const reading = openReading(source, query, "metrics", abort);
     underWay.set(key, reading);

@@ -102,6 +102,8 @@ export interface DetectionEngine {
   signals(): Iterable<Signal>;
   state(): DetectionState;
   restore(state: DetectionState): void;
+  /** Gives back where its samples stand; it knows nothing from then on. */
+  close(): void;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -210,6 +212,11 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
     conditions.forget(now - GONE_MS);
   }
 
+  function clear(): void {
+    for (const { grid } of signals.values()) closeGrid(grid);
+    signals.clear();
+  }
+
   return {
     ingest(series, purpose) {
       for (const one of series) {
@@ -266,9 +273,9 @@ export function createDetectionEngine(config: Config, options: DetectionOptions 
       rollouts,
       graph: controls.edges(),
     }),
+    close: clear,
     restore(state) {
-      for (const { grid } of signals.values()) closeGrid(grid);
-      signals.clear();
+      clear();
       for (const one of state.signals as readonly ReturnType<typeof storable>[]) {
         const signal = restored(one, memory, capacity);
         signals.set(signalId(signal), signal);

@@ -53,12 +53,20 @@ export function createLevelNormal(first: readonly number[], worse: Worse, metric
   };
 }
 
-/** The value in the scale tested; a level that fell to nothing is a hundredth of the usual one. */
+/** What is left of a level that fell to nothing, in logs: a hundredth of the usual one. */
+const NOTHING_LEFT = -Math.log(100);
+
+/** The value in the scale tested; less than a hundredth of the usual level counts as that. */
 export function scaled(normal: LevelNormal, value: number): number {
   if (!normal.log) return value;
-  return value > 0 ? Math.max(Math.log(value), normal.mean - Math.log(100)) : normal.mean - Math.log(100);
+  return value > 0 ? Math.max(Math.log(value), normal.mean + NOTHING_LEFT) : normal.mean + NOTHING_LEFT;
 }
-export const unscaled = (normal: LevelNormal, x: number): number => (normal.log ? Math.exp(x) : x);
+
+/** The value of what was tested, in the signal's own unit: 0 where all that is known is that next to nothing was left. */
+export function unscaled(normal: LevelNormal, x: number): number {
+  if (!normal.log) return x;
+  return x <= normal.mean + NOTHING_LEFT ? 0 : Math.exp(x);
+}
 
 const deviation = (normal: LevelNormal): number => Math.sqrt(normal.variance);
 const carry = (normal: LevelNormal): number => Math.max(0, Math.min(0.95, normal.covariance / normal.variance));

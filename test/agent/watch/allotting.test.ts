@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allot } from "../../../agent/watch/allotting.ts";
+import { allot, apartOf } from "../../../agent/watch/allotting.ts";
 import { openIncident } from "../../../agent/watch/incident-state.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { assessmentOf, changeOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
@@ -18,7 +18,7 @@ it.each([
   ["the older where it holds more", ["a", "b", "c"], ["d"], "young in old"],
 ])("of two incidents that became one, %s goes on", (_, older, younger, expected) => {
   const open = [incident("old", older), incident("young", younger)];
-  const found = allot(open, [["a", "b", "c", "d"]], new Map());
+  const found = allot(open, [["a", "b", "c", "d"]], apartOf([]), { at: 0, changes: [] });
   expect(ids(found)).toEqual([expected]);
   expect([...found.homes.values()]).toEqual([["a", "b", "c", "d"]]);
   expect(found.rest).toEqual([]);
@@ -50,10 +50,33 @@ describe("a service that is degraded again apart from the rest of its incident",
             ["b", "d"],
           ]
         : groups,
-      new Map(),
-      () => false,
-      changes,
+      apartOf([]),
+      { at: 0, changes },
     );
     expect(found.rest).toEqual(rest);
+  });
+
+  it("leaves where it is changed after it was found to go on", () => {
+    const apart = apartOf([wide(4)]);
+    expect(allot([wide(4)], groups, apart, { at: 0, changes: [] }).rest).toEqual([]);
+    expect(allot([wide(0)], groups, apart, { at: 1, changes: [] }).rest).toEqual([]);
+    expect(allot([wide(0)], groups, apart, { at: 2, changes: [changed] }).rest).toEqual([["b"]]);
+  });
+});
+
+describe("a service that is found apart from an incident that holds it", () => {
+  const one = { ...incident("one", ["a", "b"]), signals: [] };
+  const [together, apartNow] = [[["a", "b"]], [["a"], ["b"]]];
+  const left = (apart: ReturnType<typeof apartOf>, times: readonly number[]) =>
+    times.map((at) => allot([one], apartNow, apart, { at, changes: [] }).rest.length);
+
+  it("leaves after three evaluations, however often groups are given out in one of them", () => {
+    const apart = apartOf([]);
+    allot([one], together, apart, { at: 0, changes: [] });
+    expect(left(apart, [1, 1, 1, 2, 2, 3])).toEqual([0, 0, 0, 0, 0, 1]);
+  });
+
+  it("leaves no sooner after a restart", () => {
+    expect(left(apartOf([one]), [1, 2, 3])).toEqual([0, 0, 1]);
   });
 });

@@ -41,6 +41,29 @@ describe("groups that merge and split while incidents are open", () => {
     expect(younger?.joined).toBe(older?.id);
   });
 
+  it.each<[string, readonly (readonly (readonly string[])[])[], number, readonly number[]]>([
+    [
+      "that become one after a step are told of once",
+      [[["checkout"], ["cart"]], [["cart", "checkout"]]],
+      0,
+      [0, 1, 1, 1],
+    ],
+    ["that stay apart are told of each, after three evaluations", [[["checkout"], ["cart"]]], 0, [0, 0, 0, 2]],
+    ["that began minutes apart are told of each, at once", [[["checkout"], ["cart"]]], 5, [2, 2, 2, 2]],
+  ])("two incidents that no change caused, %s", async (_, rounds, minutesApart, told) => {
+    const groups: { now: readonly (readonly string[])[] } = { now: [] };
+    await using world = await grouped(groups);
+    const since = world.time.now - minutesApart * MINUTE - STEP_MS;
+    world.troubles = both(world, blameless, minutesApart === 0 ? blameless : { ...blameless, since });
+    const heard: number[] = [];
+    for (let round = 0; round < told.length; round += 1) {
+      groups.now = rounds[Math.min(round, rounds.length - 1)] ?? [];
+      await world.step();
+      heard.push(world.texts("incident.decided").length);
+    }
+    expect(heard).toEqual(told);
+  });
+
   it("one with a plan keeps it, and both stay with their own services", async () => {
     const groups = { now: [["checkout"], ["cart"]] };
     await using world = await grouped(groups);

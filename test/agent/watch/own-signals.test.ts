@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { openIncident } from "../../../agent/watch/incident-state.ts";
+import { standingOf } from "../../../agent/watch/own-signals.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
 import type { ConditionState, Finding } from "../../../core/model/finding.ts";
-import { firing, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { assessmentOf, firing, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { blameless, oddFinding } from "./trouble.ts";
 import { openWatchWorld, type WatchWorld } from "./watch-world.ts";
 
@@ -162,5 +164,55 @@ describe("the end of an incident, by its own signals", () => {
     await world.restart();
     await world.step(20);
     expect((await world.incident()).stage).toBe("closed");
+  });
+});
+
+describe("failed checks of a rollout that was stuck first", () => {
+  const STEP = 15_000;
+  const stuck: Finding = {
+    ...oddFinding(0),
+    detector: "rollout",
+    service: "cart",
+    metric: "health_check_failures",
+    unit: "count",
+    baseline: 3,
+    current: 0,
+  };
+  const counted: Finding = { ...stuck, detector: "shift", baseline: 0.1, current: 1 };
+  const fileOf = (at: number, findings: readonly Finding[], value: number): CaseFile =>
+    ({
+      at,
+      findings,
+      conditions: [],
+      rollouts: [],
+      changes: [],
+      series: [
+        {
+          service: "cart",
+          metric: "health_check_failures",
+          unit: "count",
+          worse: "up",
+          labels: {},
+          startAt: at,
+          stepMs: STEP,
+          values: [value],
+        },
+      ],
+    }) as unknown as CaseFile;
+
+  it.each([
+    ["back once none fails, though fewer pods were ready than wanted", [stuck], 0, []],
+    ["back once none fails, where they were counted too", [stuck, counted], 0, []],
+    ["degraded while as many fail as were counted", [stuck, counted], 1, ["cart health_check_failures"]],
+  ])("are %s", (_, found, value, degraded) => {
+    let incident = {
+      ...openIncident("inc", { ...assessmentOf({ targets: [] }), baselines: [] }),
+      findings: [...found],
+    };
+    for (const [index, one] of [...found, ...found].entries()) {
+      const { signals } = standingOf(incident, ["cart"], fileOf(index * STEP, [one], 1), STEP);
+      incident = { ...incident, signals: [...signals] } as typeof incident;
+    }
+    expect(standingOf(incident, ["cart"], fileOf(10 * STEP, [], value), STEP).degraded).toEqual(degraded);
   });
 });

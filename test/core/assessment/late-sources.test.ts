@@ -54,6 +54,33 @@ describe("a history that cannot be read at first", () => {
   });
 });
 
+describe("a source of changes that was silent for hours", () => {
+  it("is asked for all that it may have missed, up to a day", async () => {
+    let isDown = false;
+    const windows: number[] = [];
+    const changes = [
+      {
+        name: "argocd",
+        changes: async ({ from, to }: { readonly from: number; readonly to: number }) => {
+          if (isDown) throw new Error("gone");
+          windows.push(to - from);
+          return [];
+        },
+      },
+    ];
+    const assessor = createAssessor({ sources: { ...none, changes }, config: testConfig() });
+    const HOUR = 60 * MINUTE;
+    await assessor.tick(T0, never);
+    await assessor.tick(T0 + STEP, never);
+    isDown = true;
+    for (let at = T0 + HOUR; at < T0 + 6 * HOUR; at += HOUR) await assessor.tick(at, never);
+    isDown = false;
+    await assessor.tick(T0 + 6 * HOUR, never);
+    await assessor.tick(T0 + 60 * HOUR, never);
+    expect(windows).toEqual([24 * HOUR, 2 * HOUR + STEP, 8 * HOUR - STEP, 24 * HOUR]);
+  });
+});
+
 describe("two systems that deploy", () => {
   const stuck = (service: string, observedAt: number): Rollout => ({
     service,
