@@ -98,7 +98,7 @@ function isChangedSince(service: string, since: number, changes: readonly Change
 
 /**
  * Whether an episode is the incident's: it shares a service with it, and what is hurt besides was so before the
- * incident was acted on. What began after the act, the act did not miss: it is trouble of its own. Callers of what was
+ * incident was planned or acted on. What began after the act, the act did not miss: it is trouble of its own. Callers of what was
  * taken back suffer until the act is in effect, and while its rollout replaces pods: what began for them until then
  * belongs to it as well, shared service or not, unless somebody changed them since. So does what goes on through an act
  * that did not help, which is dated by its end, and what that spreads to while the service itself is still hurt.
@@ -107,7 +107,7 @@ export function belongs(incident: Incident, services: readonly string[], caseFil
   const own = new Set(servicesOf(incident));
   const shares = services.some((name) => own.has(name));
   const acted = incident.gate?.executedAt ?? null;
-  if (acted === null) return shares;
+  if (acted === null) return shares && isOfPlan(incident, own, services, caseFile);
   const targets = new Set((incident.gate?.results ?? []).map(({ target }) => target.service));
   const suffer = callersOf(targets, caseFile);
   const effect = completeAt(incident, acted, caseFile);
@@ -120,6 +120,22 @@ export function belongs(incident: Incident, services: readonly string[], caseFil
       (name) => own.has(name) || beganBefore(name, acted, caseFile) || isOfAct(name) || isSpread(name),
     );
   return services.every(isOfAct);
+}
+
+/**
+ * Whether a group is of the trouble that a plan is for, where one waits: what began after it is its own only where it calls
+ * what would be undone, and nobody changed it since. Else a plan that waits for hours would take in whatever breaks beside it.
+ */
+function isOfPlan(
+  { plan }: Incident,
+  own: ReadonlySet<string>,
+  services: readonly string[],
+  caseFile: CaseFile,
+): boolean {
+  if (plan === null) return true;
+  const suffer = callersOf(new Set(plan.targets.map(({ service }) => service)), caseFile);
+  const spreads = (name: string) => suffer.has(name) && !isChangedSince(name, plan.createdAt, caseFile.changes);
+  return services.every((name) => own.has(name) || beganBefore(name, plan.createdAt, caseFile) || spreads(name));
 }
 
 function callersOf(services: ReadonlySet<string>, { topology }: CaseFile): ReadonlySet<string> {

@@ -31,6 +31,7 @@ const incident = (executedAt: number | null = NOW) =>
   ({
     service: "payments",
     affectedServices: ["payments"],
+    plan: null,
     gate: {
       executedAt,
       results: [{ target: payments, result: "done", detail: "", at: NOW, warnings: [] }],

@@ -186,6 +186,28 @@ describe("an older open incident of the same service", () => {
     expect(world.targets.writes()).toMatchObject([{ version: "v2" }]);
   });
 
+  it.each([
+    ["later is an incident of its own", 0, false, 2],
+    ["before the plan was made is of its trouble", -60 * MINUTE, false, 1],
+    ["later and calls what would be undone is of its trouble", 0, true, 1],
+  ])("with a plan that waits: what breaks together with its service %s", async (_, offset, calls, expected) => {
+    const groups: { now: readonly (readonly string[])[] } = { now: [["checkout"]] };
+    await using world = await grouped(groups);
+    const scripted = world.gather;
+    world.gather = async (now) => {
+      const file = await scripted(now);
+      return calls ? { ...file, topology: { edges: [["cart", "checkout"]], external: [] } } : file;
+    };
+    world.troubles = [world.trouble({ needsPerson })];
+    await world.step(3);
+    const since = world.time.now + STEP_MS + offset;
+    groups.now = [["cart", "checkout"]];
+    world.troubles = [world.trouble({ ...blameless, services: ["cart", "checkout"], since })];
+    await world.step(3);
+    expect(world.watch.open()).toHaveLength(expected);
+    expect(world.watch.open()[0]?.plan).not.toBeNull();
+  });
+
   it("with a plan that waits hides nothing: the newer change has an incident of its own, and the older one ends", async () => {
     await using world = await openWatchWorld();
     world.troubles = [world.trouble({ needsPerson })];
