@@ -34,7 +34,7 @@ const partitioned = new WeakMap<CaseFile, Map<string, readonly Group[]>>();
  * onsets are near, or where they begin at the very same time in one call graph, which one shared cause explains better than
  * two that met by chance; or where one act of release changed both shortly before. They stand apart where nothing known joins them, and where the one that began later was changed
  * itself in between and calls nothing of what began before: what failed earlier explains neither; and where all that is
- * wrong with one of them is a new revision whose pods do not become ready. What a large part of
+ * wrong with one of them is a new revision whose pods do not become ready, and it does not call the other. What a large part of
  * all measured services shares is one group, whatever joins them (`wideCauses`), but for those whose own new version is
  * told apart from its old one. Pure; ordered by their earliest onset; worked out once for each snapshot.
  */
@@ -145,9 +145,10 @@ function joinsOf(caseFile: CaseFile, found: readonly Dated[]) {
   const changed = found.filter(({ service }) => changesOf.has(service));
   const isBeside = (a: Dated, b: Dated) => components.of(a.service).has(b.service);
   const stuck = stuckAlone(caseFile, found);
-  /** What never became ready serves nobody: it degrades none of its callers, and nothing that it calls holds it up. */
-  const isStuck = (a: Dated, b: Dated) => a.service !== b.service && (stuck.has(a.service) || stuck.has(b.service));
   const below = descendantsOf(graph);
+  /** What never became ready serves nobody and degrades none of its callers; what it calls may hold it up. */
+  const isStuckBeside = (a: Dated, b: Dated) => stuck.has(a.service) && !below(a.service).has(b.service);
+  const isStuck = (a: Dated, b: Dated) => isStuckBeside(a, b) || isStuckBeside(b, a);
   const isRolling = ({ service, onset }: Dated) =>
     (changesOf.get(service) ?? []).some(
       (change) =>

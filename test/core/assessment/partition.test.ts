@@ -154,6 +154,16 @@ it("new pods that do not become ready are judged without what they do not call, 
 
 describe("incidents are one", () => {
   const CASES: readonly (readonly [string, World, readonly string[]])[] = [
+    [
+      "where new pods that do not become ready call what fails, which may hold them up",
+      {
+        edges: [["orders", "pricing"]],
+        fails: { pricing: 0 },
+        stuck: { orders: 5 },
+        changes: [deployed("orders", 5), deployed("pricing", -5)],
+      },
+      ["orders+pricing"],
+    ],
     ["where one calls the other", { edges: [["web", "cart"]], fails: { web: 15, cart: 0 } }, ["cart+web"]],
     [
       "where both call what nobody measures",
