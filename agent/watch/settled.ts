@@ -23,7 +23,8 @@ export type Basis = NonNullable<Incident["judged"]>;
 export function basisOf(incident: Incident, focus: readonly string[], caseFile: CaseFile): Basis {
   const view = degradedOf(caseFile);
   const graph = createCallGraph(caseFile.topology);
-  const reaches = (service: string) => !graph.known || focus.some((name) => areJoined(graph, name, service));
+  // Without a call graph a service is judged by what is done to itself, as in `scopeTo`.
+  const reaches = (service: string) => focus.some((name) => areJoined(graph, name, service));
   const changes = caseFile.changes.filter(({ service }) => reaches(service)).map(({ id }) => id);
   const signals = focus.flatMap((name) =>
     view.signalsOf(name).map(({ service, metric, sure }) => [service, metric, sure]),
@@ -34,8 +35,8 @@ export function basisOf(incident: Incident, focus: readonly string[], caseFile: 
   const { judged } = incident;
   const parts = [changes.toSorted(), signals.map((one) => one.join(" ")).sort(), firing.sort()];
   const basis = digest(JSON.stringify(parts));
-  const isKept = judged?.basis === basis && caseFile.at - judged.at < DAY_MS;
-  return isKept ? judged : { at: caseFile.at, basis };
+  if (judged?.basis !== basis) return { at: caseFile.at, basis };
+  return caseFile.at - judged.at < DAY_MS ? judged : { at: caseFile.at, basis, again: true };
 }
 
 /**
@@ -46,7 +47,9 @@ export function isSettled(incident: Incident, basis: Basis, { caseFile, parts }:
   const { decision } = incident;
   if (isBound(incident) || incident.judged?.basis !== basis.basis) return false;
   if (decision?.action !== "no_action" && decision?.action !== "hotfix_recommendation") return false;
-  return caseFile.at - basis.at >= Math.max(SETTLED_MS, parts.config.feedback.timeoutMs);
+  // One evaluation a day is enough where the one before it, a day ago, was upon the same.
+  const patienceMs = basis.again === true ? 1 : Math.max(SETTLED_MS, parts.config.feedback.timeoutMs);
+  return caseFile.at - basis.at >= patienceMs;
 }
 
 /** FNV-1a over UTF-16 units, 32 bit: it tells a change of the text, and protects nothing. */

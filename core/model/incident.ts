@@ -110,9 +110,11 @@ export const Incident = z.strictObject({
     .optional()
     .describe("Its own signals: those that were degraded while it was open. They alone end it"),
   judged: z
-    .strictObject({ at: Moment, basis: z.string() })
+    .strictObject({ at: Moment, basis: z.string(), again: z.literal(true).optional() })
     .optional()
-    .describe("When it was judged last, and a digest of the changes and signals that this was upon"),
+    .describe(
+      "Since when it is judged upon the same changes and signals, and a digest of them; `again`: a day added nothing",
+    ),
   joined: z.string().optional().describe("The incident that it goes on in, where both turned out to be one"),
   superseded: z
     .array(z.strictObject({ service: z.string(), what: z.string() }))

@@ -73,7 +73,10 @@ export function judge(fleet: Fleet, entries: readonly Entry[], now: number): Rep
   return { lines: [...told, "Incidents:", ...incidents], wrong: wrong.map((one) => one.slice(0, LONGEST)) };
 }
 
-/** Ended once its signals are back and not before. One that ended as unknown could not be measured. */
+/**
+ * Ended once its signals are back and not before. One that ended as unknown could not be measured: the watch said that its
+ * signals were silent, or what goes on is told of in another incident within as many evaluations as an end may take.
+ */
 function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly string[] {
   const services = [...new Set([incident.service, ...incident.affectedServices])];
   const { id, closedAt, outcome } = incident;
@@ -89,7 +92,18 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
   const beyond = closedAt === null ? now - SLACK_MS : closedAt + SLACK_MS;
   const still = stretches.filter((stretch) => stretch.to >= beyond && lasts(stretch));
   const name = `incident ${id} (${services.join(", ")}, since ${clock(since)})`;
-  if (closedAt !== null && outcome !== "unknown" && outcome !== "superseded" && still.length > 0)
+  const silence = incident.timeline.findLast(({ detail }) => detail.includes(" fell silent "))?.detail ?? "";
+  const isTold = ({ service }: { readonly service: string }) =>
+    silence.includes(`${service} `) ||
+    incidentsTold(fleet).some(
+      (other) =>
+        other.incident.id !== id &&
+        [other.incident.service, ...other.incident.affectedServices].includes(service) &&
+        (other.incident.closedAt ?? now) >= end &&
+        other.since <= end + ENDS_WITHIN_MS,
+    );
+  const isExcused = outcome === "superseded" || (outcome === "unknown" && still.every(isTold));
+  if (closedAt !== null && !isExcused && still.length > 0)
     return still.map(({ service, because }) => `${name} ended as ${outcome} while ${service} was degraded: ${because}`);
   if (still.length > 0)
     return closedAt === null
