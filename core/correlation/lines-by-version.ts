@@ -31,28 +31,6 @@ export function linesByVersion(change: Change, signatures: readonly NewSignature
   return byNewAlone(fresh, old);
 }
 
-/**
- * The same of failed health checks that are counted by version: a lost node, or a probe that asks a callee, takes the pods
- * of either.
- */
-export function readinessByVersion(change: Change, index: SampleIndex): number {
-  const shareAt = shareOf(change, index);
-  const fresh = new Map<number, number>();
-  const old = new Map<number, number>();
-  for (const [version, series] of index.byVersion(change.service, "health_check_failures")) {
-    for (const { at, value } of samplesBetween(
-      series,
-      change.startedAt,
-      change.finishedAt ?? Number.POSITIVE_INFINITY,
-    )) {
-      const step = value > 0 ? shareAt(at) : null;
-      if (step === null || step.share <= 0 || step.share >= 1) continue;
-      (version === change.to ? fresh : old).set(step.at, Math.min(BY_NEW_ALONE, step.share));
-    }
-  }
-  return byNewAlone(fresh, old);
-}
-
 /** From the new version's share of the traffic in the steps in which it did something, and in those in which the old one did. */
 function byNewAlone(fresh: ReadonlyMap<number, number>, old: ReadonlyMap<number, number>): number {
   if (fresh.size < LEAST_STEPS) return 0;

@@ -197,7 +197,7 @@ function newVersionCourse(change: Change, metric: string, { index, onset, caseFi
  * start falls to 1/e, and each such time for which the new version is no better speaks against it, up to e⁴.
  * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/ (startup probes: pods that need long to start)
  */
-const WARM_MS = 60_000;
+export const WARM_MS = 60_000;
 const MOST_WARM_NATS = 4;
 /** A cold start makes the new version slow nearly as surely as a fault does; failed requests are a rarer part of it. */
 const COLD = { slow: 0.75, failing: 0.4 } as const;

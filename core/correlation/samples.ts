@@ -1,15 +1,23 @@
-import type { Series } from "../model/signal.ts";
+import { podLabelsOf, type Series } from "../model/signal.ts";
 import { alias } from "./aliases.ts";
 
 /** Series of one case, found by service and metric. Labelled ones apart. */
 export interface SampleIndex {
   whole(service: string, metric: string): Series | undefined;
   byVersion(service: string, metric: string): ReadonlyMap<string, Series>;
+  /** Of each pod whose version is known. */
+  byPod(service: string, metric: string): readonly PodSeries[];
   readonly services: readonly string[];
   /** The longest of the finest steps of the services, ms; 0 without services. */
   readonly coarsestMs: number;
   /** Metrics of one service as a whole. */
   metrics(service: string): readonly Series[];
+}
+
+/** The series of one pod, with what that runs. */
+export interface PodSeries {
+  readonly version: string;
+  readonly series: Series;
 }
 
 /** Many steps of one assessment ask for the same index: it is made once for each list of series. */
@@ -26,11 +34,13 @@ export function indexSeries(series: readonly Series[], versionLabel: string): Sa
 function newIndex(series: readonly Series[], versionLabel: string): SampleIndex {
   const whole = new Map<string, Map<string, Series>>();
   const versions = new Map<string, Map<string, Series>>();
+  const pods = new Map<string, PodSeries[]>();
   const said = new Set(series.map(({ service, metric }) => `${service}\n${metric}`));
   const others = series.flatMap((one) => alias(one) ?? []).filter((one) => !said.has(`${one.service}\n${one.metric}`));
   for (const one of [...series, ...others]) {
     const labels = Object.keys(one.labels);
     const version = one.labels[versionLabel];
+    const pod = labels.length === 2 ? podLabelsOf(one) : null;
     if (labels.length === 0) {
       const metrics = whole.get(one.service) ?? new Map<string, Series>();
       whole.set(one.service, metrics);
@@ -41,12 +51,18 @@ function newIndex(series: readonly Series[], versionLabel: string): SampleIndex 
       const found = versions.get(key) ?? new Map<string, Series>();
       versions.set(key, found);
       found.set(version, one);
+    } else if (pod !== null) {
+      const key = `${one.service}\n${one.metric}`;
+      const found = pods.get(key) ?? [];
+      pods.set(key, found);
+      found.push({ version: pod.version, series: one });
     }
   }
   const metrics = new Map([...whole].map(([service, ofService]) => [service, [...ofService.values()]]));
   return {
     whole: (service, metric) => whole.get(service)?.get(metric),
     byVersion: (service, metric) => versions.get(`${service}\n${metric}`) ?? new Map(),
+    byPod: (service, metric) => pods.get(`${service}\n${metric}`) ?? [],
     services: [...whole.keys()].sort(),
     coarsestMs: Math.max(0, ...[...metrics.values()].map((all) => Math.min(...all.map(({ stepMs }) => stepMs)))),
     metrics: (service) => metrics.get(service) ?? [],

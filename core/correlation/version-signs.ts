@@ -1,8 +1,9 @@
 import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
-import { linesByVersion, readinessByVersion } from "./lines-by-version.ts";
+import { linesByVersion } from "./lines-by-version.ts";
 import type { CaseEvidence } from "./rank.ts";
+import { readinessByVersion } from "./readiness-by-version.ts";
 
 /** Reasons that compare both versions while both serve. */
 const SIDE_BY_SIDE: ReadonlySet<string> = new Set(["versions", "canary"]);

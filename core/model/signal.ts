@@ -9,7 +9,8 @@ export type Worse = z.infer<typeof Worse>;
  * A signal: one metric of one service on a regular grid of time.
  *
  * `values[i]` was measured over the step that ends at `startAt + i·stepMs`; `null` is a missing sample, never zero.
- * `labels` empty: the whole service. `{version}`: the share of one version while two serve. `{pod}`: one pod.
+ * `labels` empty: the whole service. `{version}`: the share of one version while two serve. `{pod}`: one pod;
+ * `{pod, version}` (`PodLabels`): one pod of which is known what it runs.
  * Units: `error_rate`, `cpu_usage`, `memory_usage` ratio 0–1; latencies ms; `request_rate` requests a second;
  * `health_check_failures` failed checks a step.
  */
@@ -32,6 +33,18 @@ export interface Series {
   readonly startAt: number;
   readonly stepMs: number;
   readonly values: readonly (number | null)[];
+}
+
+/** The labels of a series of one pod whose version is known, whatever label the configuration names versions by. */
+export interface PodLabels extends Readonly<Record<string, string>> {
+  readonly pod: string;
+  readonly version: string;
+}
+
+/** The pod and version that a series is of; null: it is of no single pod, or nobody knows what that runs. */
+export function podLabelsOf({ labels }: Pick<Series, "labels">): PodLabels | null {
+  const { pod, version, ...others } = labels;
+  return pod === undefined || version === undefined || Object.keys(others).length > 0 ? null : { pod, version };
 }
 
 /** The metrics that have a meaning of their own: unit, and the direction in which they hurt. */

@@ -1,4 +1,4 @@
-import type { Series } from "../../../core/model/signal.ts";
+import type { PodLabels, Series } from "../../../core/model/signal.ts";
 import type { MetricQuery, MetricSource } from "../../../core/ports.ts";
 import type { KubernetesSourceOptions } from "./changes.ts";
 import { entryOf, podsOf, readInventory } from "./inventory.ts";
@@ -36,7 +36,7 @@ type Metric = keyof typeof METRICS;
 const DEFAULT_KEEP_MS = 2 * 60 * 60 * 1000;
 
 /**
- * Readiness as a signal, pod by pod (labels `pod`, `version`): `health_check_failures` is 1 in a step in which the pod
+ * Readiness as a signal, pod by pod (`PodLabels`): `health_check_failures` is 1 in a step in which the pod
  * was seen not Ready past its start-up grace, 0 in one in which it was only seen Ready or, once, that it is gone: what does
  * not exist fails no more. null in one in which nobody looked or it did not count. `container_restarts` is how often its containers restarted since the look before.
  * Nothing is known from before the first `observe`, nor about a pod that has gone. `keepMs`: how far back it remembers;
@@ -108,7 +108,7 @@ function seriesOf(record: PodRecord, metric: Metric, { window, stepMs }: MetricQ
     values[step] = metric === "health_check_failures" ? Math.max(before, value) : before + value;
   });
   if (values.every((value) => value === null)) return null;
-  const labels = { pod: record.pod, version: record.version };
+  const labels: PodLabels = { pod: record.pod, version: record.version };
   return { service: record.service, metric, ...METRICS[metric], labels, startAt, stepMs, values };
 }
 

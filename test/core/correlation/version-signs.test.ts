@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linesByVersion, readinessByVersion } from "../../../core/correlation/lines-by-version.ts";
+import { linesByVersion } from "../../../core/correlation/lines-by-version.ts";
 import { newSignatures } from "../../../core/correlation/log-evidence.ts";
 import { indexSeries } from "../../../core/correlation/samples.ts";
 import { type SeenOfVersions, tellsItsVersion } from "../../../core/correlation/version-signs.ts";
@@ -52,67 +52,6 @@ describe("lines by version", () => {
   ];
   it.each(ROWS)("tell none %s", (_, logs, byVersion) => {
     expect(nats(logs, byVersion)).toBeLessThan(Math.log(3));
-  });
-});
-
-/** Failed checks a step by version, while both serve. */
-const checks = (fresh: (step: number) => number, old: (step: number) => number): readonly Series[] =>
-  [
-    ["v1.1.0", fresh],
-    ["v1.0.0", old],
-  ].map(([version, failed]) => ({
-    service: "cart",
-    metric: "health_check_failures",
-    unit: "count",
-    worse: "up",
-    labels: { version: version as string },
-    startAt: T0,
-    stepMs: STEP,
-    values: Array.from({ length: 9 }, (_, i) => (failed as (step: number) => number)(i)),
-  }));
-
-describe("failed checks by version", () => {
-  const told = (series: readonly Series[], byVersion = true) =>
-    readinessByVersion(change(), indexSeries([...rates(byVersion), ...series], "version"));
-
-  it("tell a version whose pods alone fail them in step after step, while both serve", () => {
-    expect(
-      told(
-        checks(
-          () => 2,
-          () => 0,
-        ),
-      ),
-    ).toBeGreaterThan(Math.log(20));
-  });
-
-  it.each([
-    [
-      "where pods of the old version fail them too",
-      checks(
-        () => 2,
-        (i) => (i % 2 === 1 ? 1 : 0),
-      ),
-      true,
-    ],
-    [
-      "where nobody measures which version serves what",
-      checks(
-        () => 2,
-        () => 0,
-      ),
-      false,
-    ],
-    [
-      "where they fail while pods start",
-      checks(
-        (i) => (i < 3 ? 2 : 0),
-        () => 0,
-      ),
-      true,
-    ],
-  ])("tell none %s", (_, series, byVersion) => {
-    expect(told(series, byVersion)).toBeLessThan(Math.log(20));
   });
 });
 
