@@ -1,6 +1,7 @@
 import { type ChangeMaker, changeMaker, number } from "../scenarios/background.ts";
 import type { Draw } from "../scenarios/draw.ts";
 import { type BundleFiles, toFiles } from "../scenarios/observe/bundle.ts";
+import type { SeriesLine } from "../scenarios/observe/series.ts";
 import { atStep, withoutVersionSplit } from "../scenarios/variants.ts";
 import {
   type Clock,
@@ -16,7 +17,7 @@ import {
 } from "../scenarios/world/model.ts";
 import { drawSystem } from "../scenarios/world/system.ts";
 import { deriveTruth, type Truth } from "../scenarios/world/truth.ts";
-import { withReadinessByVersion } from "./readiness-by-version.ts";
+import { type PodsRecorded, podSeries } from "./pods.ts";
 
 /** Services that call nobody as far as anybody knows, and that somebody outside calls: each has traffic of its own. */
 export interface ApartWorld {
@@ -41,8 +42,8 @@ export interface ApartPlot {
   /** Whether logs are read at all, and whether signals and lines say which version they are of. */
   readonly logs: boolean;
   readonly versions: boolean;
-  /** A change whose pods' readiness and traffic are recorded by version, and nothing else: those that it brings fail their checks. */
-  readonly readinessOf?: PlannedChange;
+  /** How the readiness of the pods of services is recorded while these changes deploy them; absent: of whole services alone. */
+  readonly pods?: { readonly of: readonly PlannedChange[]; readonly recorded: PodsRecorded };
   /** Deploys of services that nothing measures. */
   readonly elsewhere?: readonly { readonly service: string; readonly at: number }[];
 }
@@ -122,15 +123,42 @@ export function toCase({ draw, system, clock, stepSeconds }: ApartWorld, plot: A
   };
   const truth = deriveTruth(scenario);
   const observed = toFiles({ scenario, truth, visibility: null }, draw.stream("observed"), plot.name);
-  const told = plot.versions
-    ? observed
-    : plot.readinessOf === undefined
-      ? withoutVersionSplit(observed)
-      : withReadinessByVersion(observed, plot.readinessOf);
+  const told = withPods(plot.versions ? observed : withoutVersionSplit(observed), observed, scenario, plot, draw);
   const others = (plot.elsewhere ?? []).map(({ service, at }) => elsewhereLine(service, at));
   const files = { ...told, "changes.jsonl": `${told["changes.jsonl"] ?? ""}${others.join("")}` };
   return { name: plot.name, files: atStep(files, stepSeconds), truth };
 }
+
+/** The bundle with the readiness of pods, and with the traffic of the versions that these run. */
+function withPods(
+  told: BundleFiles,
+  observed: BundleFiles,
+  scenario: Scenario,
+  plot: ApartPlot,
+  draw: Draw,
+): BundleFiles {
+  const { pods, faults, versions } = plot;
+  if (pods === undefined) return told;
+  const ids = new Set(pods.of.map(({ id }) => id));
+  const more = scenario.changes
+    .filter(({ id }) => ids.has(id))
+    .flatMap((change): readonly SeriesLine[] => {
+      const service = scenario.system.services.find(({ name }) => name === change.service);
+      if (service === undefined) return [];
+      const deployed = { service, change, faults, clock: scenario.clock };
+      const traffic = versions ? [] : trafficByVersion(observed, change.service);
+      return [...traffic, ...podSeries(deployed, pods.recorded, draw.stream(`pods/${change.id}`))];
+    });
+  const lines = more.map((line) => `${JSON.stringify(line)}\n`).join("");
+  return { ...told, "series.jsonl": `${told["series.jsonl"] ?? ""}${lines}` };
+}
+
+const trafficByVersion = (files: BundleFiles, service: string): readonly SeriesLine[] =>
+  (files["series.jsonl"] ?? "")
+    .trim()
+    .split("\n")
+    .map((line): SeriesLine => JSON.parse(line))
+    .filter((one) => one.service === service && one.metric === "request_rate" && one.labels?.version !== undefined);
 
 /** A deploy that a pipeline reports, of a service that nobody measures. */
 const elsewhereLine = (service: string, at: number): string =>

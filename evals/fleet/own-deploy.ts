@@ -2,6 +2,7 @@ import type { Draw } from "../scenarios/draw.ts";
 import { linesOf } from "../scenarios/stories.ts";
 import { type Fault, MINUTE, type PlannedChange, SECOND, type ServiceModel } from "../scenarios/world/model.ts";
 import type { ApartPlot, ApartWorld } from "./apart-world.ts";
+import { PODS_RECORDED } from "./pods.ts";
 
 /** What tells a bad version from the one before it. */
 export const TELLS = [
@@ -57,7 +58,7 @@ export function badVersion(world: ApartWorld, service: ServiceModel, at: number,
     faults: [fault],
     logs: tell === "log lines new in its version",
     versions: tell === "errors or latency by version" || tell === "log lines new in its version",
-    ...(tell === "readiness" ? { readinessOf: change } : {}),
+    ...(tell === "readiness" ? { pods: { of: [change], recorded: "pod by pod" } } : {}),
   };
 }
 
@@ -73,7 +74,8 @@ const STEPS_OF_ROLLOUT = 6;
 /**
  * The service's own deploy is innocent: at the instant at which its version first serves, something else breaks the
  * service, both versions alike. Signals and lines say no version or the same of both, and what is logged has been logged
- * before, now and then.
+ * before, now and then. Its new pods start meanwhile, some slowly; in one case of three probes ask what is broken, and take
+ * pods of either version.
  */
 export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: number, cause: Cause): ApartPlot {
   const draw = world.draw.stream("meanwhile");
@@ -86,6 +88,7 @@ export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: nu
       ? "request failed: unexpected response id={id}"
       : `${calleeOf(cause)}: connection timed out id={id}`;
   const logs = draw.chance(0.5);
+  const ready = world.draw.stream("readiness");
   const fault: Fault = {
     because: null,
     service: service.name,
@@ -93,6 +96,7 @@ export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: nu
     to: from + lasts,
     rampMs: draw.chance(0.5) ? 0 : draw.uniform(0, Math.min(AT_ONCE_MS, rolloutMs / STEPS_OF_ROLLOUT)),
     ...drawHarm(draw),
+    ...(ready.chance(1 / 3) ? { unready: ready.uniform(0.2, 1) } : {}),
     signature: known,
   };
   const before = { from: world.clock.historyStart, to: from };
@@ -104,6 +108,7 @@ export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: nu
     lines: logs ? linesOf(draw.stream("lines"), service.name, before, 0.4, { level: "error", messages: [known] }) : [],
     logs,
     versions: draw.chance(0.5),
+    pods: { of: [change], recorded: ready.pick(PODS_RECORDED) },
     elsewhere:
       cause === "an unmeasured callee" && draw.chance(0.5)
         ? [{ service: calleeOf(cause), at: from - draw.uniform(5, 60) * SECOND }]

@@ -1,6 +1,7 @@
 import type { Draw } from "../scenarios/draw.ts";
 import { type Fault, type Gap, MINUTE, SECOND, type ServiceModel } from "../scenarios/world/model.ts";
 import type { ApartPlot, ApartWorld } from "./apart-world.ts";
+import { PODS_RECORDED } from "./pods.ts";
 
 /** What many services stand on without calling it. */
 export const PLATFORMS = [
@@ -41,6 +42,7 @@ export function wideFailure(world: ApartWorld, platform: Platform, fresh: readon
     gaps,
     logs: draw.chance(0.5),
     versions: draw.chance(0.5),
+    pods: { of: changes, recorded: world.draw.stream("readiness").pick(PODS_RECORDED) },
   };
 }
 
