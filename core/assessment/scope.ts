@@ -3,6 +3,7 @@ import { podsMoved } from "../correlation/pods-moved.ts";
 import { isHarm } from "../detection/meaning.ts";
 import type { CaseFile, Coincidence } from "../model/assessment.ts";
 import type { Topology } from "../model/evidence.ts";
+import { readinessOfServices } from "./readiness-of-services.ts";
 
 /** As far back as changes are looked for where no step says otherwise: "last 30 minutes" in the example configuration. */
 export const CHANGE_WINDOW_MS = 1_800_000;
@@ -126,7 +127,7 @@ const moves = new WeakMap<CaseFile, Pick<CaseFile, "moved">>();
 function movedOf(caseFile: CaseFile): Pick<CaseFile, "moved"> {
   const known = moves.get(caseFile);
   if (known !== undefined) return known;
-  const moved = caseFile.moved ?? podsMoved(caseFile);
+  const moved = caseFile.moved ?? podsMoved({ ...caseFile, readiness: readinessOfServices(caseFile.series) });
   const found = moved.length === 0 ? {} : { moved };
   moves.set(caseFile, found);
   return found;

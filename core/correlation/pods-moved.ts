@@ -9,6 +9,12 @@ const BY_CHANCE = 1 / 20;
 /** So many earlier stretches of ten minutes, the hour that evidence reaches back, tell how often that is so anyway. */
 const EARLIER = 6;
 
+/** What tells whether pods are being moved. */
+export interface SeenOfPods extends Pick<CaseFile, "changes" | "at"> {
+  /** Failed health checks of whole services; several series of one service say what any of them says. */
+  readonly readiness: readonly Series[];
+}
+
 /**
  * Services whose pods failed their checks for longer than a sample within the last ten minutes though nobody changed them,
  * sorted, where they are more than in the hour before, by more than chance: nodes are drained or replaced one after the
@@ -16,24 +22,22 @@ const EARLIER = 6;
  * version whose pods do not become ready at the service that happens to be deployed meanwhile. Empty where chance explains
  * them. Pure. Work: O(samples of readiness).
  */
-export function podsMoved({ series, changes, at }: CaseFile): readonly string[] {
+export function podsMoved({ readiness, changes, at }: SeenOfPods): readonly string[] {
   const changesOf = Map.groupBy(changes, ({ service }) => service);
-  const readiness = series.filter(
-    ({ metric, labels }) => metric === "health_check_failures" && Object.keys(labels).length === 0,
-  );
   const now: string[] = [];
   let measured = 0;
   let before = 0;
   let stretches = 0;
-  for (const one of readiness) {
-    const own = changesOf.get(one.service) ?? [];
+  for (const [service, series] of Map.groupBy(readiness, (one) => one.service)) {
+    const own = changesOf.get(service) ?? [];
     for (let back = 0; back <= EARLIER; back++) {
       const to = at - back * APART_MS;
-      if (!isMeasured(one, to - APART_MS, to) || own.some(isWithin(to - 2 * APART_MS, to))) continue;
-      const failed = failedOn(one, to - APART_MS, to);
+      const measuring = series.filter((one) => isMeasured(one, to - APART_MS, to));
+      if (measuring.length === 0 || own.some(isWithin(to - 2 * APART_MS, to))) continue;
+      const failed = measuring.some((one) => failedOn(one, to - APART_MS, to));
       if (back === 0) {
         measured += 1;
-        if (failed) now.push(one.service);
+        if (failed) now.push(service);
       } else {
         stretches += 1;
         if (failed) before += 1;

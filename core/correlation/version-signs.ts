@@ -37,7 +37,15 @@ export type SeenOfVersions = Pick<CaseEvidence, "caseFile" | "onset" | "signatur
  * a deploy beside the failure of something that nobody measures looks the same in everything else. Pure.
  */
 export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
-  if (isToldSideBySide(change, reasons, seen) || isUnready(change, seen.caseFile.findings)) return true;
+  return isUnready(change, seen.caseFile.findings) || tellsBesideItsStart(change, reasons, seen);
+}
+
+/**
+ * The same without regard to whether pods of the new revision become ready. Where nodes are drained or lost, these are the
+ * pods that start, and wait for a node whatever is in them. Pure.
+ */
+export function tellsBesideItsStart(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
+  if (isToldSideBySide(change, reasons, seen)) return true;
   const { onset, caseFile } = seen;
   const followedMs = Math.min(change.finishedAt ?? caseFile.at, caseFile.at) - onset.latest;
   const follows = (name: string) =>

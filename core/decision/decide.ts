@@ -10,7 +10,7 @@ import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
 import { showsAt } from "../correlation/shows-at.ts";
 import { isMeasured } from "../correlation/unmeasured-cause.ts";
-import { seenByVersion, tellsItsVersion } from "../correlation/version-signs.ts";
+import { seenByVersion, tellsBesideItsStart, tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
@@ -140,7 +140,7 @@ const isTold = (change: Change, top: Candidate, evidence: CaseEvidence): boolean
 const isLikeMovedPods = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
   (evidence.caseFile.moved ?? []).some((one) => one !== change.service) &&
   evidence.worse.get(change.service)?.has("health_check_failures") === true &&
-  !tellsItsVersion(change, top.reasons, evidence);
+  !tellsBesideItsStart(change, top.reasons, evidence);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {

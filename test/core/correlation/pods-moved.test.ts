@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { podsMoved } from "../../../core/correlation/pods-moved.ts";
-import type { CaseFile } from "../../../core/model/assessment.ts";
 import type { Change } from "../../../core/model/change.ts";
-import { change, emptyCase, MINUTE, T0 } from "./fixtures.ts";
+import type { Series } from "../../../core/model/signal.ts";
+import { change, MINUTE, T0 } from "./fixtures.ts";
 
 const STEP = 15_000;
 const AT = T0 + 90 * MINUTE;
 
 /** Failed checks of a service in the last 90 minutes: pods that move fail some at these minutes before the end. */
-const readiness = (service: string, minutesAgo: readonly number[]): CaseFile["series"][number] => ({
+const readiness = (service: string, minutesAgo: readonly number[]): Series => ({
   service,
   metric: "health_check_failures",
   unit: "count",
@@ -28,7 +28,7 @@ const deployed = (service: string, minutesAgo: number): Change =>
 const movedIn = (moved: Readonly<Record<string, readonly number[]>>, changes: readonly Change[] = [], calm = 20) => {
   const others = Array.from({ length: calm }, (_, i) => readiness(`calm-${i}`, []));
   const own = Object.entries(moved).map(([service, minutes]) => readiness(service, minutes));
-  return podsMoved(emptyCase({ at: AT, series: [...own, ...others], changes }));
+  return podsMoved({ at: AT, readiness: [...own, ...others], changes });
 };
 
 describe("pods that are moved from node to node", () => {
