@@ -50,14 +50,15 @@ export function readinessByVersion(change: Change, index: SampleIndex): number {
 }
 
 /**
- * When a pod that was ready failed for the first time during a rollout, once it was warm. What fails while it is cold, and
- * still does afterwards, counts from then on; a silence says nothing of what it was before it.
+ * When a pod that was ready began to fail for the first time during a rollout, so that it failed when it was warm. A silence
+ * says nothing of what it was before it.
  */
 function firstFailure({ version, series }: PodSeries, { to, startedAt, finishedAt }: Change): Failure | null {
   const { startAt, stepMs, values } = series;
   const end = finishedAt ?? Number.POSITIVE_INFINITY;
   let warmAt = Number.POSITIVE_INFINITY;
   let readyAt: number | null = null;
+  let failedAt: number | null = null;
   let seenAt = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length && startAt + i * stepMs <= end; i++) {
     const at = startAt + i * stepMs;
@@ -67,9 +68,12 @@ function firstFailure({ version, series }: PodSeries, { to, startedAt, finishedA
     seenAt = at;
     if (value <= 0) {
       readyAt = at;
+      failedAt = null;
       warmAt = Math.min(warmAt, at + WARM_MS);
-    } else if (readyAt !== null && at > startedAt && at > warmAt)
-      return { isNew: version === to, readyAt, failedAt: at };
+      continue;
+    }
+    failedAt ??= at;
+    if (readyAt !== null && failedAt > startedAt && at > warmAt) return { isNew: version === to, readyAt, failedAt };
   }
   return null;
 }

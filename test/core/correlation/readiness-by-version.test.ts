@@ -43,6 +43,15 @@ describe("readiness by version", () => {
     expect(nats([...six, ...bad])).toBeGreaterThan(STRONG);
   });
 
+  it("takes no pod that failed before the rollout for one that fails in it", () => {
+    expect(nats([...six, old("g", -60), ...bad])).toBe(nats([...six, ...bad]));
+  });
+
+  it("counts pods that fail while they are cold, and still do when they are warm, from when they began to", () => {
+    const cold = [fresh("y", 30, from(45)), fresh("z", 120, from(150))];
+    expect(nats([...six, ...cold])).toBeGreaterThan(STRONG);
+  });
+
   it.each([
     ["one pod of it fails, however long", [...six, old("g"), fresh("z", 30, from(120))]],
     ["one pod of it fails again and again", [...six, fresh("y", 30, never), fresh("z", 30, (s) => s % 60 >= 30)]],
@@ -64,6 +73,7 @@ describe("readiness by version", () => {
       "pods of both fail at one moment",
       [...six.slice(1), old("a", 120), fresh("y", 30, from(120)), fresh("z", 30, from(120))],
     ],
+    ["a pod of the old version fails some checks, and goes on to", [...six.slice(1), old("a", 240), ...bad]],
     ["no old pod is there any more", bad],
     [
       "its checks are known as a sum over its pods alone",
