@@ -207,7 +207,6 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     },
     gate: async (config, abort) => {
       const { runGateProcess } = await import("./gate-process.ts");
-      const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
       const { identityChecks } = await import("./identity.ts");
       const { mustBeSeparate } = await import("./separate.ts");
       mustBeSeparate(config, environment);
@@ -225,12 +224,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         own.defer(channels.close);
         const identity = await identityChecks(config, environment);
         const token = config.gate === undefined ? "" : await secretOf(config.gate.token);
-        const samples = createSampleFile(sampleFolder(config, "gate"));
-        own.defer(async () => samples.close());
-        const known = { ...system, gaps: () => [...system.gaps(), ...samples.gaps()] };
-        const { openShelf } = samples;
-        const parts = { version, config, clock: systemClock, ledger, channels, identity, token, note };
-        await runGateProcess({ ...parts, system: known, openShelf }, AbortSignal.any([abort, lock.lost]));
+        const parts = { version, config, clock: systemClock, system, ledger, channels, identity, token, note };
+        await runGateProcess(parts, AbortSignal.any([abort, lock.lost]));
         if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
       } finally {
         await own.disposeAsync();

@@ -12,6 +12,7 @@ import { openApprovals } from "./approvals.ts";
 import { createGateEvidence, type GateEvidence } from "./gate-evidence.ts";
 import type { LiveSystem } from "./live-system.ts";
 import type { Channels } from "./notifier.ts";
+import { createSampleFile, sampleFolder } from "./older-samples.ts";
 import { composeGate } from "./own-gate.ts";
 import { createPatience, evaluationLimits, gateLimits } from "./patience.ts";
 
@@ -24,8 +25,6 @@ export interface GateProcessParts {
   readonly ledger: Ledger & GateStore;
   readonly channels: Channels;
   readonly identity: IdentityChecks;
-  /** Where the older samples of many signals stand. */
-  readonly openShelf: OpenShelf;
   /** The channel's token, resolved. */
   readonly token: string;
   /** What people are told of the process itself, a line each. */
@@ -39,6 +38,18 @@ export interface GateProcessParts {
  * Throws "input.invalid" where the file names no gate, or it cannot answer where the file says.
  */
 export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal): Promise<void> {
+  const samples = createSampleFile(sampleFolder(parts.config, "gate"));
+  const { gaps } = parts.system;
+  const system = { ...parts.system, gaps: () => [...gaps(), ...samples.gaps()] };
+  try {
+    await runOver({ ...parts, system }, samples.openShelf, abort);
+  } finally {
+    samples.close();
+  }
+}
+
+/** `openShelf`: where the older samples of many signals stand. */
+async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: AbortSignal): Promise<void> {
   const { config, clock, system, ledger, channels, identity, note } = parts;
   if (config.gate === undefined) {
     throw new UnshipError("input.invalid", { what: "gate", reason: "the file names none; see docs/separation.md" });
@@ -50,7 +61,7 @@ export async function runGateProcess(parts: GateProcessParts, abort: AbortSignal
     config,
     clock,
     patience: createPatience(gateLimits(config.watch.stepMs)),
-    openShelf: parts.openShelf,
+    openShelf,
   });
   const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, evidence });
   const patience = createPatience(evaluationLimits(config.watch.stepMs));
