@@ -18,7 +18,9 @@ interface Row {
   readonly questions: number;
   readonly incidents: number;
   readonly pages: number;
-  /** Cases with more than one page. */
+  /** Pages before what the cases are about had begun. */
+  readonly earlierPages: number;
+  /** Cases with more than one page, earlier ones left out. */
   readonly moreThanOnePage: number;
 }
 
@@ -85,6 +87,7 @@ function rowOf(name: string, outcomes: readonly DrawnOutcome[]): Row {
     questions: count("question"),
     incidents: sum(({ incidents }) => incidents),
     pages: sum(({ pages }) => pages),
+    earlierPages: sum(({ earlierPages }) => earlierPages),
     moreThanOnePage: outcomes.filter(({ pages }) => pages > 1).length,
   };
 }
@@ -93,7 +96,7 @@ const lineOf = ({ task, name, decision }: DrawnOutcome): string =>
   `${task.question}, ${task.guilty ? "culprit" : "unrelated"} ${task.index}, ${name}: ${decision}`;
 
 function linesOf({ seed, cases, rows, met }: UnrelatedReport, outcomes: readonly DrawnOutcome[]): readonly string[] {
-  const title = `${"".padEnd(74)}cases  right acts  false acts  questions  incidents a case  pages a case  over one page`;
+  const title = `${"".padEnd(74)}cases  right acts  false acts  questions  incidents a case  pages a case  over one page  earlier pages a case`;
   const shown = QUESTIONS.flatMap((question) =>
     [false, true].flatMap((guilty) => {
       const same = outcomes.filter(({ task }) => task.question === question && task.guilty === guilty);
@@ -118,7 +121,17 @@ function linesOf({ seed, cases, rows, met }: UnrelatedReport, outcomes: readonly
   ];
 }
 
-const rowText = ({ name, cases, rightActs, falseActs, questions, incidents, pages, moreThanOnePage }: Row): string =>
+const rowText = ({
+  name,
+  cases,
+  rightActs,
+  falseActs,
+  questions,
+  incidents,
+  pages,
+  moreThanOnePage,
+  earlierPages,
+}: Row): string =>
   [
     name.padEnd(74),
     String(cases).padEnd(7),
@@ -127,5 +140,6 @@ const rowText = ({ name, cases, rightActs, falseActs, questions, incidents, page
     String(questions).padEnd(11),
     (incidents / cases).toFixed(2).padEnd(18),
     (pages / cases).toFixed(2).padEnd(14),
-    String(moreThanOnePage),
+    String(moreThanOnePage).padEnd(15),
+    (earlierPages / cases).toFixed(2),
   ].join("");

@@ -50,6 +50,8 @@ export interface ApartPlot {
 
 export interface ApartCase {
   readonly name: string;
+  /** When what the case is about begins, Unix ms. */
+  readonly moment: number;
   readonly files: BundleFiles;
   readonly truth: Truth;
 }
@@ -107,7 +109,7 @@ function onItsOwn(service: ServiceModel, part: number, rate: number): ServiceMod
 }
 
 /** Writes a plot down as the monitoring would see it, with its truth by experiment. */
-export function toCase({ draw, system, clock, stepSeconds }: ApartWorld, plot: ApartPlot): ApartCase {
+export function toCase({ draw, system, clock, stepSeconds, moment }: ApartWorld, plot: ApartPlot): ApartCase {
   const scenario: Scenario = {
     family: plot.name,
     why: plot.why,
@@ -126,7 +128,7 @@ export function toCase({ draw, system, clock, stepSeconds }: ApartWorld, plot: A
   const told = withPods(plot.versions ? observed : withoutVersionSplit(observed), observed, scenario, plot, draw);
   const others = (plot.elsewhere ?? []).map(({ service, at }) => elsewhereLine(service, at));
   const files = { ...told, "changes.jsonl": `${told["changes.jsonl"] ?? ""}${others.join("")}` };
-  return { name: plot.name, files: atStep(files, stepSeconds), truth };
+  return { name: plot.name, moment, files: atStep(files, stepSeconds), truth };
 }
 
 /** The bundle with the readiness of pods, and with the traffic of the versions that these run. */

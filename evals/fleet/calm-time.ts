@@ -58,7 +58,7 @@ export async function calmTime(
     hours,
     deploys: deploys * systems * hours,
     incidents: episodes.length,
-    pages: replayed.reduce((sum, { pages }) => sum + pages, 0),
+    pages: replayed.reduce((sum, { pagedAt }) => sum + pagedAt.length, 0),
     acts: episodes.filter(({ action }) => action === "rollback" || action === "feature_flag_disable").length,
   };
 }

@@ -11,13 +11,13 @@ import { replayUnbound } from "./replay-composition.ts";
 
 /** One core's share: draws a case, replays it, and says what came of it. */
 parentPort?.on("message", async (task: DrawnCase) => {
-  const { name, files, truth } = drawnCase(task);
+  const drawn = drawnCase(task);
   const directory = mkdtempSync(join(tmpdir(), "unship-drawn-"));
   try {
-    writeBundle(directory, files);
+    writeBundle(directory, drawn.files);
     const bundle = readBundle(directory);
-    const { episodes, pages } = await replayUnbound(bundle, stepOf(bundle), new AbortController().signal);
-    parentPort?.postMessage(outcomeOf(task, name, truth, episodes, pages));
+    const { episodes, pagedAt } = await replayUnbound(bundle, stepOf(bundle), new AbortController().signal);
+    parentPort?.postMessage(outcomeOf(task, drawn, episodes, pagedAt));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

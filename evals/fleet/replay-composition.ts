@@ -1,4 +1,4 @@
-import type { Notice, Notifier } from "../../core/ports.ts";
+import type { Clock, Notice, Notifier } from "../../core/ports.ts";
 import type { Bundle } from "../replay/bundle.ts";
 import type { Episode } from "../replay/episode.ts";
 import { replayRecording } from "../replay/replay.ts";
@@ -11,8 +11,8 @@ import { withUnboundLimits } from "./unbound-limits.ts";
 export interface Composed {
   readonly id: string;
   readonly episodes: readonly Episode[];
-  /** Incidents that somebody was paged for: a pager groups what it is told of one incident. */
-  readonly pages: number;
+  /** When somebody was paged first for each incident (Unix ms): a pager groups what it is told of one incident. */
+  readonly pagedAt: readonly number[];
 }
 
 /** Replays a composition under limits that bind nothing, with the configuration that a replay has without a file. */
@@ -30,20 +30,20 @@ export async function replayComposition(
 /** Replays a bundle with an evaluation every `stepMs`, under the same limits, and counts the pages. */
 export async function replayUnbound(bundle: Bundle, stepMs: number, abort: AbortSignal): Promise<Omit<Composed, "id">> {
   const config = configFor(bundle, undefined, undefined);
-  const paged = new Set<string>();
-  const notifier: Notifier = {
+  const paged = new Map<string, number>();
+  const notifierAt = ({ now }: Clock): Notifier => ({
     notify: async ({ to, incidentId }: Notice) => {
-      if (to.startsWith("pagerduty:")) paged.add(incidentId);
+      if (to.startsWith("pagerduty:") && !paged.has(incidentId)) paged.set(incidentId, now());
       return { delivered: true, detail: "counted" };
     },
-  };
+  });
   const { episodes } = await replayRecording(
     bundle,
     withUnboundLimits({ ...config, watch: { ...config.watch, stepMs } }),
     "bench",
     abort,
     undefined,
-    notifier,
+    notifierAt,
   );
-  return { episodes, pages: paged.size };
+  return { episodes, pagedAt: [...paged.values()] };
 }

@@ -65,7 +65,7 @@ export async function replayRecording(
   version: string,
   abort: AbortSignal,
   reasoner?: Reasoner,
-  notifier: Notifier = terminalNotifier,
+  notifierAt: (clock: Clock) => Notifier = () => terminalNotifier,
 ): Promise<ReplayResult> {
   const config = reasoner === undefined ? configured : { ...configured, model: reasoner.config };
   const { start, end } = bundle.incident.watch;
@@ -89,7 +89,7 @@ export async function replayRecording(
       observe: async () => undefined,
       ledger,
       store: null,
-      notifier,
+      notifier: notifierAt(clock),
       emit: () => undefined,
       postmortem: null,
       ...(reasoner === undefined ? {} : { model: reasoner.open }),

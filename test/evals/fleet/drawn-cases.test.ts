@@ -104,6 +104,11 @@ describe("the outcome of a drawn case", () => {
     ],
     ["silence is nothing", guilty, [], "nothing"],
   ])("%s", (_, truth, episodes, did) => {
-    expect(outcomeOf(task, "case", truth, episodes, 1).did).toBe(did);
+    expect(outcomeOf(task, { name: "case", truth, moment: 100 }, episodes, [100]).did).toBe(did);
+  });
+
+  it("counts the pages since the case began apart from earlier ones", () => {
+    const outcome = outcomeOf(task, { name: "case", truth: innocent, moment: 100 }, [], [99, 100, 250]);
+    expect(outcome).toMatchObject({ pages: 2, earlierPages: 1 });
   });
 });
