@@ -106,20 +106,24 @@ function isDecided(assessment: Assessment): boolean {
 }
 
 /**
- * Another incident may have begun at the same moment, and neither has a plan: what they saw may yet turn out to be one, as
- * groups become one while their first samples come in (see `APART_LOOKS`). People who are told that nothing is undone are
- * told once, of all of it.
+ * Other incidents may have begun at the same moment, and none has a plan: what they saw may yet turn out to be one, as groups
+ * become one while their first samples come in. People who are told that nothing is undone are told of the first of them
+ * once it stood apart for `APART_LOOKS`, and of the others once they did for as long as an incident must be quiet to end: by then
+ * what shares a cause has mostly been found to.
  */
 function mayJoin(before: Incident, { onset }: Incident, { parts, caseFile, open }: Pursuit): boolean {
   const { stepMs } = parts.config.watch;
-  const isNew = ({ detectedAt }: Incident) => caseFile.at - detectedAt < APART_LOOKS * stepMs;
-  const isFree = (one: Incident) => isNew(one) && !isBound(one);
+  const steps = ({ detectedAt }: Incident) => (caseFile.at - detectedAt) / stepMs;
   const isCoincident = (other: Onset | null) =>
     onset !== null &&
     other !== null &&
     onset.earliest <= other.latest + stepMs &&
     other.earliest <= onset.latest + stepMs;
-  return isFree(before) && open().some((one) => one.id !== before.id && isFree(one) && isCoincident(one.onset));
+  const beside = open().filter(
+    (one) => one.id !== before.id && !isBound(one) && steps(one) < QUIET_STEPS && isCoincident(one.onset),
+  );
+  if (beside.length === 0 || isBound(before)) return false;
+  return steps(before) < (beside.every((one) => goesFirst(before, one)) ? APART_LOOKS : QUIET_STEPS);
 }
 
 /**

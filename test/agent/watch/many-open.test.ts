@@ -48,7 +48,12 @@ describe("groups that merge and split while incidents are open", () => {
       0,
       [0, 1, 1, 1],
     ],
-    ["that stay apart are told of each, after three evaluations", [[["checkout"], ["cart"]]], 0, [0, 0, 0, 2]],
+    [
+      "that stay apart are told of one after three evaluations, and of the other after ten",
+      [[["checkout"], ["cart"]]],
+      0,
+      [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2],
+    ],
     ["that began minutes apart are told of each, at once", [[["checkout"], ["cart"]]], 5, [2, 2, 2, 2]],
   ])("two incidents that no change caused, %s", async (_, rounds, minutesApart, told) => {
     const groups: { now: readonly (readonly string[])[] } = { now: [] };
