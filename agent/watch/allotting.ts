@@ -2,6 +2,7 @@ import { ORDINARY_ROLLOUT_MS } from "../../core/correlation/timing.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { changesOf, isChangedSince } from "./changed-since.ts";
 import { QUIET_STEPS } from "./ending.ts";
 import { servicesOf } from "./incident-state.ts";
 
@@ -89,7 +90,7 @@ export function allot(
       const goesOn = group.every(
         (name) =>
           own.has(name) &&
-          !isChangedSince(incident, name, changes) &&
+          !isChangedSince(name, incident.detectedAt, changes) &&
           (before.get(name) === GOES_ON || isStill(incident, name, changes)),
       );
       if ((goesOn || (looks > 0 && looks < APART_LOOKS)) && !owners.has(group) && !takenBy.has(group)) {
@@ -128,13 +129,6 @@ function isStill(
   const isFresh = ({ finishedAt }: Change) => finishedAt === null || finishedAt + ORDINARY_ROLLOUT_MS >= began;
   return wide === true && !changesOf(name, changes).some(isFresh);
 }
-
-/** Whether somebody changed a service after the incident was detected: what is degraded there since may be of that. */
-const isChangedSince = ({ detectedAt }: Incident, name: string, changes: readonly Change[]): boolean =>
-  changesOf(name, changes).some(({ startedAt }) => startedAt > detectedAt);
-
-const changesOf = (name: string, changes: readonly Change[]): readonly Change[] =>
-  changes.filter(({ service, ownRollback }) => service === name && ownRollback !== true);
 
 interface Free {
   readonly incident: Incident;

@@ -2,8 +2,8 @@ import { inEffectAt } from "../../core/assessment/own-acts.ts";
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { isChangedSince } from "./changed-since.ts";
 import { degradedOf } from "./degraded.ts";
 import { servicesOf, worse } from "./incident-state.ts";
 
@@ -87,13 +87,6 @@ export function createLingering(tailMs: number, calmMs: number): Lingering {
       return last;
     },
   };
-}
-
-/** Somebody changed the service since: its trouble may be of that, and has to be looked at. */
-function isChangedSince(service: string, since: number, changes: readonly Change[]): boolean {
-  return changes.some(
-    (change) => change.service === service && change.ownRollback !== true && change.startedAt > since,
-  );
 }
 
 /**
