@@ -185,8 +185,8 @@ real("update strategies", () => {
     }));
 
   it("a pod counts as available only after minReadySeconds", () =>
-    withCluster(async ({ cluster, kubectl }) => {
-      await cluster.apply(deployment("shop/web:1", { minReadySeconds: 2 }));
+    withCluster(async ({ cluster, kubectl, runtime }) => {
+      await cluster.apply(deployment("shop/web:1", { minReadySeconds: 3600 }));
       const counts = async () => {
         const { readyReplicas, availableReplicas = 0 } = JSON.parse(
           await fieldOf(kubectl, "deployment web", ".status"),
@@ -194,6 +194,9 @@ real("update strategies", () => {
         return { readyReplicas, availableReplicas };
       };
       await eventually(async () => expect(await counts()).toEqual({ readyReplicas: 3, availableReplicas: 0 }));
+      // Their age is what they lack: asked for one that they have, they count, without a pod made anew.
+      await kubectl(["patch", "deployment", "web", "--patch", JSON.stringify({ spec: { minReadySeconds: 1 } })]);
       await eventually(async () => expect(await counts()).toEqual({ readyReplicas: 3, availableReplicas: 3 }));
+      expect(runtime.started).toHaveLength(3);
     }));
 });
