@@ -4,6 +4,7 @@ import { parse, stringify } from "yaml";
 import { kubeApi } from "./api.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { freePorts } from "./free-ports.ts";
+import { makeKinds } from "./kinds.ts";
 import { ARGOCD_CONFIG, ARGOCD_CRDS, type RealParts } from "./parts.ts";
 import { startProgram } from "./program.ts";
 
@@ -24,10 +25,7 @@ export interface ArgoCdOptions {
 }
 
 const NAMESPACE = "argocd";
-const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 export const APPLICATIONS = `/apis/argoproj.io/v1alpha1/namespaces/${NAMESPACE}/applications`;
-const POLL_MS = 100;
-const PATIENCE_MS = 60_000;
 /** How often Git is looked at; by default three minutes. */
 const RECONCILIATION = "15s";
 
@@ -50,9 +48,9 @@ async function start(
   { parts, directory, accounts, policy }: ArgoCdOptions,
   own: AsyncDisposableStack,
 ): Promise<ArgoCd> {
-  const documents = (folder: string) =>
-    readdirSync(parts.program(folder)).map((file) => parse(readFileSync(join(parts.program(folder), file), "utf8")));
-  for (const body of documents(ARGOCD_CRDS)) await admin.must("POST", CRDS, { body });
+  await makeKinds(admin, parts.program(ARGOCD_CRDS));
+  const base = parts.program(ARGOCD_CONFIG);
+  const documents = readdirSync(base).map((file) => parse(readFileSync(join(base, file), "utf8")));
   const metadata = { name: NAMESPACE };
   await admin.must("POST", "/api/v1/namespaces", { body: { apiVersion: "v1", kind: "Namespace", metadata } });
   const more: Readonly<Record<string, object>> = {
@@ -68,15 +66,13 @@ async function start(
     metadata: { name: "argocd-redis" },
     stringData: { auth: "" },
   };
-  for (const object of [...documents(ARGOCD_CONFIG), redisSecret]) {
+  for (const object of [...documents, redisSecret]) {
     const body = {
       ...object,
       ...(object.metadata.name in more ? { data: { ...object.data, ...more[object.metadata.name] } } : {}),
     };
     await admin.must("POST", `/api/v1/namespaces/${NAMESPACE}/${object.kind.toLowerCase()}s`, { body });
   }
-  const served = async () => (await admin.call("GET", APPLICATIONS)).status === 200;
-  for (let rest = PATIENCE_MS; rest > 0 && !(await served()); rest -= POLL_MS) await pause();
 
   const home = join(directory, "argocd");
   const folders = ["TLS_DATA_PATH", "SSH_DATA_PATH", "GNUPGHOME", "GPG_DATA_PATH", "PLUGINSOCKFILEPATH"];
@@ -177,5 +173,3 @@ async function tokensOf(
   }
   return tokens;
 }
-
-const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
