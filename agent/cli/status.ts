@@ -48,7 +48,7 @@ export async function status(
         ? "No incident is open."
         : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
       ...open.flatMap((one) => [
-        ...describe(one, now),
+        ...describe(one, now, progress.get(one.incident.id)),
         ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
       ]),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
@@ -116,8 +116,12 @@ async function progressOf({ id, stage, plan }: Incident, ledger: Ledger, to: Com
   const last = entries.findLast(({ kind }) => kind !== targetAttempted && kind !== targetFinished);
   const owner = Owned.safeParse(last?.body).data?.owner;
   const abandoned = owner !== undefined && last?.kind !== planAnswered && (await to.hasEnded(owner));
-  return { targets: planProgress(plan, entries), abandoned };
+  const targets = planProgress(plan, entries);
+  // A plan that the gate still judges has no progress: saying "not begun" of it would read as if it were allowed.
+  return isBegun(targets) || abandoned || stage === "verifying" ? { targets, abandoned } : NO_PROGRESS;
 }
+
+const isBegun = (targets: readonly TargetProgress[]): boolean => targets.some(({ state }) => state !== "not-begun");
 
 const Owned = z.looseObject({ owner: z.string() });
 
@@ -149,31 +153,37 @@ function brief(incident: Incident, { targets, abandoned }: Progress = NO_PROGRES
   };
 }
 
-function describe({ incident, acknowledged }: OpenIncident, now: number): readonly string[] {
+function describe(
+  { incident, acknowledged }: OpenIncident,
+  now: number,
+  { targets }: Progress = NO_PROGRESS,
+): readonly string[] {
   const { decision, affectedServices, impact } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
   const level = knownLevel(incident);
   return [
-    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident)}`,
+    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets)}`,
     `    impact ${level}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
     ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
     ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
     ...(decision === null
       ? []
       : [`    ${decisionWords(decision)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
-    ...waitsFor(incident, now),
+    ...(isBegun(targets) ? [] : waitsFor(incident, now)),
   ];
 }
 
+const NEEDS_APPROVAL = "needs approval";
+
 /** What waits for a person stands out. */
-function stateText(incident: Incident): string {
-  const words = stageWords(incident);
-  return words === "needs approval" ? words.toUpperCase() : words;
+function stateText(incident: Incident, targets: readonly TargetProgress[]): string {
+  if (incident.stage === "executing" && isBegun(targets)) return "executing";
+  return stageWords(incident).replace(NEEDS_APPROVAL, NEEDS_APPROVAL.toUpperCase());
 }
 
 function waitsFor(incident: Incident, now: number): readonly string[] {
   const { stage, plan, gate } = incident;
-  if (stage !== "waiting-approval" || plan === null) return [];
+  if ((stage !== "waiting-approval" && stage !== "executing") || plan === null) return [];
   const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
   const answer =
     waitingPlan(incident, now) === null

@@ -70,7 +70,7 @@ const STAGES: Readonly<Record<Incident["stage"], string>> = {
   investigated: "decided",
   "waiting-policy": "waiting until the policy's duration is over",
   "waiting-approval": "needs approval",
-  executing: "executing",
+  executing: "submitted to the gate",
   verifying: "executed, verifying recovery",
   closed: "closed",
 };
@@ -79,17 +79,23 @@ const STAGES: Readonly<Record<Incident["stage"], string>> = {
 export function stageWords({ stage, gate, outcome }: Pick<Incident, "stage" | "gate" | "outcome">): string {
   if (isResidual({ stage, outcome }))
     return `${outcome === "not-recovered" ? "did not recover" : "recovery unknown"}, degraded still`;
-  if (stage !== "waiting-approval" || gate === null) return STAGES[stage];
-  if (gate.outcome === "denied") return "the gate denied the plan";
-  return waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES[stage];
+  if (!isWithGate(stage) || gate === null) return STAGES[stage];
+  // Until the gate has judged it again, its last answer is what is known.
+  const again = stage === "executing" ? ", submitted to the gate again" : "";
+  if (gate.outcome === "denied") return `the gate denied the plan${again}`;
+  if (gate.outcome !== "held") return STAGES[stage];
+  return `${waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES["waiting-approval"]}${again}`;
 }
+
+/** Whether the gate judges the plan, or judged it and waits for an answer or for time to pass. */
+const isWithGate = (stage: Incident["stage"]): boolean => stage === "waiting-approval" || stage === "executing";
 
 /** The plan of an incident that can be answered now; null: none waits. */
 export function waitingPlan(
   { stage, plan, gate }: Pick<Incident, "stage" | "plan" | "gate">,
   now: number,
 ): Plan | null {
-  if (stage !== "waiting-approval" || plan === null || gate?.outcome !== "held" || gate.planId !== plan.id) return null;
+  if (!isWithGate(stage) || plan === null || gate?.outcome !== "held" || gate.planId !== plan.id) return null;
   return plan.expiresAt > now ? plan : null;
 }
 
@@ -101,7 +107,7 @@ function planLines(incident: Incident, now: number): readonly string[] {
   const stopped = gate?.outcome === "denied" ? "Denied" : "Held";
   return [
     `Plan ${plan.id}: ${planWords(plan)}`,
-    ...(stage === "waiting-approval" ? against.map(({ rule, reason }) => `${stopped} by ${rule}: ${reason}`) : []),
+    ...(isWithGate(stage) ? against.map(({ rule, reason }) => `${stopped} by ${rule}: ${reason}`) : []),
     ...(waitingPlan(incident, now) === null ? [] : answerLines(plan, now)),
   ];
 }

@@ -181,6 +181,23 @@ describe("S5: a plan of three targets whose process is killed", () => {
     },
   );
 
+  it("is told by `unship status` of no plan that the gate still judges", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "unship-three-"));
+    try {
+      const path = join(folder, "ledger.db");
+      await using world = await open(path);
+      const plan = await world.propose();
+      const incident = { ...incidentOf(plan, "unknown"), recovery: null, outcome: null, closedAt: null };
+      await world.store.saveIncident({ ...incident, id: "incident-1", stage: "executing", gate: null });
+      using desk = openDesk({ ledger: path });
+      const { out } = await desk.run(["status"]);
+      expect(out).toContain("submitted to the gate");
+      expect(out).not.toMatch(/executing|not begun/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("is what `unship status` shows, from the ledger alone", async () => {
     const folder = mkdtempSync(join(tmpdir(), "unship-three-"));
     try {
