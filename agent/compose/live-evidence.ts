@@ -6,12 +6,16 @@ export async function openEvidence({ config, clock }: OpenContext, parts: System
   const { logs, traces } = config.dataSources;
   if (logs?.type === "jsonl") {
     const { createJsonlLogs } = await import("../../mcp-tools/connectors/jsonl-logs/jsonl-logs.ts");
+    const { logFiles } = await import("../../mcp-tools/connectors/jsonl-logs/files.ts");
     const source = createJsonlLogs({ paths: logs.paths });
     parts.sources.logs.push(source);
     parts.report.push((abort) =>
       attempt(`logs ${logs.paths.join(", ")}`, async () => {
+        const files = await logFiles(logs.paths);
+        if (files.length === 0) return "no file is there yet: until one is, what the logs would say is unknown";
         const { lines } = await source.search({ window: { from: 0, to: clock.now() }, limit: 1 }, abort);
-        return lines.length === 0 ? "readable, no line yet" : "readable";
+        const found = `${files.length} ${files.length === 1 ? "file" : "files"}, readable`;
+        return lines.length === 0 ? `${found}, no line yet` : found;
       }),
     );
   }

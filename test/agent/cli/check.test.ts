@@ -1,10 +1,25 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakePrometheus } from "../../fakes/fake-prometheus.ts";
 import { openDesk, ROOT, unship } from "./run-cli.ts";
 
 const SEED = join(ROOT, "examples/openclaw-agent-config.yaml");
+
+/** A file of metrics that nothing answers for, and of what else is named among the sources. */
+const configWith = (...sources: readonly string[]): string =>
+  [
+    "data_sources:",
+    "  metrics: { type: prometheus, endpoint: 'http://127.0.0.1:9' }",
+    ...sources,
+    "rollback_policies:",
+    "  auto_rollback:",
+    "    conditions: [{ metric: error_rate, threshold: 0.05, duration: 3m, comparison: greater_than }]",
+    "    action: rollback_immediate",
+    "reasoning_chain: { on_anomaly_detected: [{ step: recommend_action, action: 'select from [rollback, no_action]' }] }",
+    "execution: { allowed_actions: [], guardrails: {} }",
+  ].join("\n");
 
 describe("unship check", () => {
   it("--offline explains the seed's file, and says in its first line that it changes nothing", async () => {
@@ -50,25 +65,34 @@ describe("unship check", () => {
 
   it("a source that does not answer is said to be down, exit code 3", async () => {
     using desk = openDesk();
-    writeFileSync(
-      desk.config,
-      [
-        "data_sources:",
-        "  metrics: { type: prometheus, endpoint: 'http://127.0.0.1:9' }",
-        "rollback_policies:",
-        "  auto_rollback:",
-        "    conditions: [{ metric: error_rate, threshold: 0.05, duration: 3m, comparison: greater_than }]",
-        "    action: rollback_immediate",
-        "reasoning_chain: { on_anomaly_detected: [{ step: recommend_action, action: 'select from [rollback, no_action]' }] }",
-        "execution: { allowed_actions: [], guardrails: {} }",
-      ].join("\n"),
-    );
+    writeFileSync(desk.config, configWith());
     const { code, out } = await desk.run(["check"]);
     expect(code).toBe(3);
     expect(out).toMatch(/Sources:\n {2}DOWN .*prometheus/);
     const asJson = await desk.run(["check", "--json"]);
     expect(asJson.code).toBe(3);
     expect(JSON.parse(asJson.out)).toMatchObject({ ok: false, sources: [{ ok: false }] });
+  });
+
+  it.each([
+    ["no file", {}, "no file is there yet: until one is, what the logs would say is unknown"],
+    ["an empty file", { "web.jsonl": "" }, "1 file, readable, no line yet"],
+    [
+      "two files with a line",
+      { "web.jsonl": "", "api.jsonl": '{"at":"2026-01-05T14:00:00Z","service":"api","level":"info","message":"up"}\n' },
+      "2 files, readable",
+    ],
+  ])("says of a pattern of logs with %s just that", async (_, files, said) => {
+    using desk = openDesk();
+    const folder = mkdtempSync(join(tmpdir(), "unship-check-logs-"));
+    try {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+      writeFileSync(desk.config, configWith(`  logs: { type: jsonl, paths: ["${folder}/*.jsonl"] }`));
+      const { out } = await desk.run(["check"]);
+      expect(out.split("\n").find((line) => line.includes("logs "))).toMatch(new RegExp(`${said}$`));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("says what the call graph is made of, and what it costs where it is not known", async () => {
