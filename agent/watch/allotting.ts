@@ -10,6 +10,8 @@ import { servicesOf } from "./incident-state.ts";
 export interface Allotment {
   /** By incident: the degraded services that are its own now. An incident with a plan or act keeps what it holds. */
   readonly homes: ReadonlyMap<string, readonly string[]>;
+  /** Incidents that hold a group which is apart from the rest, and leaves unless they are found together again. */
+  readonly parting: ReadonlySet<string>;
   /** By incident: services that it holds no longer, since another group explains them. */
   readonly left: ReadonlyMap<string, readonly string[]>;
   /** Incidents that turned out to be one, the younger in the older; neither has a plan or act. */
@@ -62,16 +64,17 @@ export function allot(
   const bound = open.filter(keeps);
   const held = new Set(bound.flatMap((incident) => servicesOf(incident)));
   const homes = new Map<string, readonly string[]>();
+  const parting = new Set<string>();
   const left = new Map<string, readonly string[]>();
   const merged: { readonly from: Incident; readonly into: Incident }[] = [];
   const takenBy = new Map<readonly string[], Incident>();
-  const free = open.filter((one) => !keeps(one)).map((one) => ({ incident: one, own: new Set(servicesOf(one)) }));
-  const owners = ownersOf(free, groups);
+  const free = open.filter((one) => !keeps(one)).map((one) => ({ incident: one, own: judgedBy(one) }));
+  const owners = ownersOf(free, groups, changes);
   for (const { incident, own } of free) {
     const before = apart.looks.get(incident.id) ?? new Map<string, number>();
     const now = new Map<string, number>();
     apart.looks.set(incident.id, now);
-    const home = homeOf(incident, groups, own);
+    const home = homeOf(incident, groups, own, changes);
     if (home === undefined) continue;
     const owner = owners.get(home);
     if (owner !== undefined && owner !== incident) {
@@ -83,7 +86,7 @@ export function allot(
     const kept: (readonly string[])[] = [home];
     const gone: string[] = [];
     for (const group of groups) {
-      const shared = group.filter((name) => own.has(name));
+      const shared = group.filter((name) => own.has(name) && !home.includes(name));
       if (group === home || shared.length === 0) continue;
       const counted = Math.max(...shared.map((name) => before.get(name) ?? APART_LOOKS));
       const looks = isNewLook ? counted + 1 : Math.max(1, counted);
@@ -96,6 +99,7 @@ export function allot(
       if ((goesOn || (looks > 0 && looks < APART_LOOKS)) && !owners.has(group) && !takenBy.has(group)) {
         takenBy.set(group, incident);
         kept.push(group);
+        if (!goesOn) parting.add(incident.id);
         for (const name of shared) now.set(name, goesOn ? GOES_ON : looks);
       } else gone.push(...shared);
     }
@@ -105,7 +109,7 @@ export function allot(
   }
   const ids = new Set(open.map(({ id }) => id));
   for (const id of apart.looks.keys()) if (!ids.has(id)) apart.looks.delete(id);
-  return { homes, left, merged, rest: groups.filter((group) => !takenBy.has(group)) };
+  return { homes, parting, left, merged, rest: groups.filter((group) => !takenBy.has(group)) };
 }
 
 /** In place of a count of looks: it was found to be no second incident, and stays until it was well. */
@@ -142,10 +146,11 @@ interface Free {
 function ownersOf(
   free: readonly Free[],
   groups: readonly (readonly string[])[],
+  changes: readonly Change[],
 ): ReadonlyMap<readonly string[], Incident> {
   const best = new Map<readonly string[], { readonly incident: Incident; readonly held: number }>();
   for (const { incident, own } of free) {
-    const home = homeOf(incident, groups, own);
+    const home = homeOf(incident, groups, own, changes);
     if (home === undefined) continue;
     const held = home.filter((name) => own.has(name)).length;
     if (held > (best.get(home)?.held ?? -1)) best.set(home, { incident, held });
@@ -153,15 +158,30 @@ function ownersOf(
   return new Map([...best].map(([home, { incident }]) => [home, incident]));
 }
 
-/** The group that an incident is judged by; undefined: none of its services is degraded. */
+/**
+ * What an incident without a plan or act is judged by. Whom else it affects, and where its cause is, may be degraded in a group of
+ * its own, which is another incident's.
+ */
+const judgedBy = ({ trouble, superseded = [], ...incident }: Incident): ReadonlySet<string> => {
+  const left = new Set(superseded.map((one) => one.service));
+  return new Set((trouble ?? servicesOf(incident)).filter((name) => !left.has(name)));
+};
+
+/**
+ * The group that an incident is judged by; undefined: none of its services is degraded. Where it has come apart, that
+ * in which somebody has not changed all that it holds since the detection: what a newer change degrades leaves, whatever
+ * the incident is named after. Of those the one that it is named after, else that which holds most of it.
+ */
 function homeOf(
-  { service }: Incident,
+  { service, detectedAt }: Incident,
   groups: readonly (readonly string[])[],
   own: ReadonlySet<string>,
+  changes: readonly Change[],
 ): readonly string[] | undefined {
-  const named = groups.find((group) => group.includes(service) && own.has(service));
-  if (named !== undefined) return named;
-  const shared = (group: readonly string[]) => group.filter((name) => own.has(name)).length;
-  const most = groups.toSorted((a, b) => shared(b) - shared(a))[0];
-  return most !== undefined && shared(most) > 0 ? most : undefined;
+  const shared = (group: readonly string[]) => group.filter((name) => own.has(name));
+  const its = groups.filter((group) => shared(group).length > 0);
+  const asItWas = its.filter((group) => shared(group).some((name) => !isChangedSince(name, detectedAt, changes)));
+  const among = asItWas.length > 0 ? asItWas : its;
+  const named = among.find((group) => group.includes(service) && own.has(service));
+  return named ?? among.toSorted((a, b) => shared(b).length - shared(a).length)[0];
 }

@@ -37,7 +37,8 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   const assessed: Incident = { ...withAssessment(known, assessment), judged: basis };
   // What it was decided upon stays with it: the onset, too.
   if (told !== null) return save({ ...assessed, decision: told, onset: before.onset });
-  let incident = redated(assessed, before, assessment);
+  // What is about to leave dates nothing: its onset goes with it.
+  let incident = pursuit.isParting(before.id) ? assessed : redated(assessed, before, assessment);
   const waits = assessment.decision.action === "no_action" && mayJoin(before, incident, pursuit);
   const decided = !waits && (isDecided(assessment) || isOverdue(before, assessment, pursuit));
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);

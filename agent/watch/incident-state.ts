@@ -9,10 +9,13 @@ import {
   type OutcomeKind,
 } from "../../core/model/incident.ts";
 
-/** An incident as it begins: detected, nothing known but what the assessment says. */
-export function openIncident(id: string, assessment: Assessment): Incident {
+/**
+ * An incident as it begins: detected, nothing known but what the assessment says. `elsewhere`: services that are degraded
+ * in groups of their own; it is not named after one of them, though its cause may be there.
+ */
+export function openIncident(id: string, assessment: Assessment, elsewhere: ReadonlySet<string> = new Set()): Incident {
   const { origin = null, services = [] } = assessment.answers.check_affected_services ?? {};
-  const real = [...assessment.services, ...services];
+  const real = [...assessment.services, ...services.filter((name) => !elsewhere.has(name))];
   // The core may blame what is no service ("shared infrastructure"): then the first that is hurt names the incident.
   const service = origin !== null && real.includes(origin) ? origin : (real[0] ?? "unknown");
   return {
@@ -120,7 +123,10 @@ export function joinedBy(incident: Incident, services: readonly string[], at: nu
   return note({ ...incident, trouble }, at, "joined", `${more.join(", ")}: the same cause`);
 }
 
-/** The incident with what it is judged by now, and without what another one explains. */
+/**
+ * The incident with what it is judged by now, and without what another one explains. Where that holds what it was named
+ * after, it is named after the first of what is left.
+ */
 export function withServices(
   incident: Incident,
   services: readonly string[],
@@ -130,9 +136,10 @@ export function withServices(
   const stays = (name: string) => !left.includes(name);
   const trouble = [...new Set([...(incident.trouble ?? []).filter(stays), ...services])];
   if (left.length === 0) return { ...incident, trouble };
-  const { affectedServices, signals } = incident;
+  const { affectedServices, signals, service } = incident;
   const rest: Incident = {
     ...incident,
+    service: stays(service) ? service : (services[0] ?? service),
     trouble,
     affectedServices: affectedServices.filter(stays),
     ...(signals === undefined ? {} : { signals: signals.filter(({ service }) => stays(service)) }),

@@ -55,7 +55,9 @@ export async function openFor(
   if (known.length > 0 && blamed === undefined) return;
   const same = open().find((one) => hasSameCause(one, assessment.decision));
   if (same !== undefined) return amend(same.id, (one) => joinedBy(one, services, caseFile.at));
-  const incident = openIncident(parts.incidentId(caseFile.at, services), assessment);
+  const elsewhere = new Set(parts.episodes(caseFile).flat());
+  for (const name of services) elsewhere.delete(name);
+  const incident = openIncident(parts.incidentId(caseFile.at, services), assessment, elsewhere);
   if (blamed !== undefined) {
     for (const owner of owners) {
       const moved = movedBy(blamed, knownSince(owner), incident.id, owner.gate?.executedAt == null);

@@ -18,6 +18,8 @@ export interface Evaluation {
   readonly step: (id: string, work: (incident: Incident, pursuit: Pursuit) => Promise<void>) => Promise<void>;
   /** The degraded services that an incident without a plan or act is judged by; undefined: none of its own is degraded. */
   readonly home: (id: string) => readonly string[] | undefined;
+  /** Whether a part of the open incident is apart from the rest, and leaves unless they are found together again. */
+  readonly isParting: (id: string) => boolean;
   readonly earlier: Earlier;
   readonly claims: Claims;
   readonly abort: AbortSignal;

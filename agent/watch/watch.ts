@@ -142,7 +142,7 @@ export function createWatch(parts: WatchParts): Watch {
     const standing = [...incidents.values()].filter((one) => !isResidual(one));
     const isBusy = (id: string) => flights.has(keyOf(id));
     const allotment = allot(standing.sort(byAge), groups, apart, caseFile, isBusy);
-    homes = allotment.homes;
+    ({ homes, parting } = allotment);
     await attempt("services of the open incidents", () => settleServices(allotment, evaluation));
     for (const group of allotment.rest) {
       await attempt(`opening an incident for ${group.join(", ")}`, () =>
@@ -151,6 +151,7 @@ export function createWatch(parts: WatchParts): Watch {
     }
   };
   let homes: ReadonlyMap<string, readonly string[]> = new Map();
+  let parting: ReadonlySet<string> = new Set();
 
   const step = async (evaluation: Evaluation, id: string, work: (one: Incident, pursuit: Pursuit) => Promise<void>) => {
     await flights.run(keyOf(id), async () => {
@@ -250,6 +251,7 @@ export function createWatch(parts: WatchParts): Watch {
           claims,
           open: () => [...incidents.values()],
           home: (id) => homes.get(id),
+          isParting: (id) => parting.has(id),
         };
         await open(evaluation);
         if (incidents.size > 0 || due) await pursueAll(evaluation);

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allot, apartOf } from "../../../agent/watch/allotting.ts";
-import { openIncident } from "../../../agent/watch/incident-state.ts";
+import { APART_LOOKS, allot, apartOf } from "../../../agent/watch/allotting.ts";
+import { openIncident, withServices } from "../../../agent/watch/incident-state.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { assessmentOf, changeOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 
@@ -79,4 +80,69 @@ describe("a service that is found apart from an incident that holds it", () => {
   it("leaves no sooner after a restart", () => {
     expect(left(apartOf([one]), [1, 2, 3])).toEqual([0, 0, 1]);
   });
+});
+
+it("an incident goes on without the service that it is named after, where somebody changed that since", () => {
+  const one = { ...incident("one", ["a", "b", "c"]), wide: true as const, signals: [], detectedAt: 0 };
+  const changes = [{ ...changeOf(targetOf()), service: "a", startedAt: 1, finishedAt: 2 }];
+  const apart = apartOf([one]);
+  const looks = [3, 4, 5].map((at) => allot([one], [["a"], ["b", "c"]], apart, { at, changes }));
+  expect(looks.map(({ rest, parting }) => [rest, [...parting]])).toEqual([
+    [[], ["one"]],
+    [[], ["one"]],
+    [[["a"]], []],
+  ]);
+  const last = looks.at(-1);
+  const next = withServices(one, last?.homes.get("one") ?? [], last?.left.get("one") ?? [], 5);
+  expect(next).toMatchObject({ service: "b", trouble: ["b", "c"] });
+});
+
+const SERVICES = ["a", "b", "c", "d", "e"] as const;
+const someOf = fc.subarray([...SERVICES], { minLength: 1 });
+/** The services in up to three groups. */
+const grouping = fc.array(fc.nat(2), { minLength: 5, maxLength: 5 }).map((of) => {
+  const groups = [0, 1, 2].map((group) => SERVICES.filter((_, index) => of[index] === group));
+  return groups.filter((group) => group.length > 0);
+});
+
+it("groups that stay as they are come to have one incident each, whatever that is named after and affects", () => {
+  const named = fc.record({ service: fc.constantFrom(...SERVICES), affectedServices: someOf });
+  const changed = fc.option(
+    fc.record({ service: fc.constantFrom(...SERVICES), startedAt: fc.integer({ min: -2, max: 9 }) }),
+  );
+  fc.assert(
+    fc.property(
+      grouping,
+      fc.array(fc.tuple(someOf, named), { maxLength: 4 }),
+      fc.infiniteStream(named),
+      changed,
+      (...drawn) => {
+        const [groups, before, names, change] = drawn;
+        const changes = change === null ? [] : [{ ...changeOf(targetOf()), ...change, finishedAt: change.startedAt }];
+        let open: readonly Incident[] = before.map(([trouble, name], index) => ({
+          ...incident(`${index}`, trouble),
+          ...name,
+          detectedAt: -1,
+        }));
+        const apart = apartOf(open);
+        for (let at = 0; at < 10; at += 1) {
+          const { homes, left, merged, rest } = allot(open, groups, apart, { at, changes });
+          const gone = new Set(merged.map(({ from }) => from.id));
+          if (at > APART_LOOKS) {
+            expect({ at, rest, merged: [...gone] }).toEqual({ at, rest: [], merged: [] });
+            expect([...homes.values()].flat().sort()).toEqual([...SERVICES]);
+          }
+          const kept = open
+            .filter(({ id }) => !gone.has(id))
+            .map((one) => ({ ...withServices(one, homes.get(one.id) ?? [], left.get(one.id) ?? [], at) }))
+            .map((one) => ({ ...one, affectedServices: [...SERVICES] }));
+          open = [
+            ...kept,
+            ...rest.map((group) => ({ ...incident(`${at} ${group}`, group), ...names.next().value, detectedAt: at })),
+          ];
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
