@@ -127,8 +127,11 @@ function isStill(
   changes: readonly Change[],
 ): boolean {
   const own = signals.filter(({ service }) => service === name);
-  if (own.every(({ well }) => well > QUIET_STEPS)) return false;
-  if (own.every(({ well }) => well > 0)) return true;
+  // Of one that joined in this very evaluation no signal is kept yet.
+  if (own.length > 0) {
+    if (own.every(({ well }) => well > QUIET_STEPS)) return false;
+    if (own.every(({ well }) => well > 0)) return true;
+  }
   const began = onset?.earliest ?? detectedAt;
   const isFresh = ({ finishedAt }: Change) => finishedAt === null || finishedAt + ORDINARY_ROLLOUT_MS >= began;
   return wide === true && !changesOf(name, changes).some(isFresh);

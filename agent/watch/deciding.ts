@@ -12,6 +12,7 @@ import { ownServices, standingOf } from "./own-signals.ts";
 import { passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { basisOf, isSettled } from "./settled.ts";
+import { spreadsFrom } from "./spreading.ts";
 import { standingDecision } from "./standing.ts";
 import { decisionText, suspects, suspectsRoughly } from "./wording.ts";
 
@@ -32,13 +33,22 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   if (isSettled(known, basis, pursuit)) return save(known);
   const assessment = parts.assess(caseFile, focus);
   const older = pursuit.open().find((one) => one.id !== before.id && hasSameCause(one, assessment.decision));
-  if (older !== undefined && before.plan === null && goesFirst(older, before)) return joinOlder(before, older, pursuit);
+  if (older !== undefined && before.plan === null && goesFirst(older, before))
+    return joinOlder(before, older, (id) => `It has the cause of ${id}, and goes on there.`, pursuit);
   const told = standingDecision(before, assessment, caseFile);
   const assessed: Incident = { ...withAssessment(known, assessment), judged: basis };
   // What it was decided upon stays with it: the onset, too.
   if (told !== null) return save({ ...assessed, decision: told, onset: before.onset });
   // What is about to leave dates nothing: its onset goes with it.
   let incident = pursuit.isParting(before.id) ? assessed : redated(assessed, before, assessment);
+  const wide = assessment.decision.action === "no_action" ? spreadsFrom(incident, assessment, pursuit) : undefined;
+  if (wide !== undefined)
+    return joinOlder(
+      before,
+      wide,
+      (id) => `No change explains it, and it began while what ${id} tells of was spreading: it goes on there.`,
+      pursuit,
+    );
   const waits = assessment.decision.action === "no_action" && mayJoin(before, incident, pursuit);
   const decided = !waits && (isDecided(assessment) || isOverdue(before, assessment, pursuit));
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
@@ -59,11 +69,15 @@ const goesFirst = (one: Incident, other: Incident): boolean =>
   one.plan !== null || one.detectedAt < other.detectedAt || (one.detectedAt === other.detectedAt && one.id < other.id);
 
 /** What turns out to have the cause of an incident that stands already goes on there: one cause, one plan, one story. */
-async function joinOlder(before: Incident, older: Incident, pursuit: Pursuit): Promise<void> {
+async function joinOlder(
+  before: Incident,
+  older: Incident,
+  why: (id: string) => string,
+  pursuit: Pursuit,
+): Promise<void> {
   const services = servicesOf(before);
   await pursuit.amend(older.id, (one) => joinedBy(one, services, pursuit.caseFile.at));
-  const detail = `It has the cause of ${older.id}, and goes on there.`;
-  await finish({ ...before, joined: older.id }, "withdrawn", detail, pursuit);
+  await finish({ ...before, joined: older.id }, "withdrawn", why(older.id), pursuit);
 }
 
 /** Somebody changed again all that its plan would have undone, before it was carried out: newer incidents judge that. */

@@ -31,7 +31,7 @@ const BY_CHANCE = 1e-3;
  * A wide cause that is known reaches services over a minute: cached names and tokens run out, health checks have to fail
  * two or three times. An unrelated onset falls so near to it far more seldom than the cause reaches a service.
  */
-const SPREADS_MS = 60_000;
+export const SPREADS_MS = 60_000;
 /** Unrelated degradations are counted by the half hour. */
 const WINDOW_MS = 1_800_000;
 

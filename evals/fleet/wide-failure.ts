@@ -11,6 +11,7 @@ export const PLATFORMS = [
   "mesh control plane",
   "identity provider",
   "metrics collector",
+  "host update",
 ] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
@@ -27,6 +28,9 @@ export type Platform = (typeof PLATFORMS)[number];
  * - A mesh control plane: certificates and endpoints go stale, and part of the connections fails or waits.
  * - An identity provider: whoever asks it for a token fails; kept keys and tokens hide it for seconds.
  * - A collector: samples of all services, or of most, are missing; nothing is degraded.
+ * - An update of all hosts that restarts their network: one service after another loses connections as the update
+ *   reaches its nodes. Datadog, report on 8 March 2023 (unattended upgrades within an hour):
+ *   https://www.datadoghq.com/blog/2023-03-08-multiregion-infrastructure-connectivity-issue/
  */
 export function wideFailure(world: ApartWorld, platform: Platform, fresh: readonly ServiceModel[]): ApartPlot {
   const draw = world.draw.stream("wide");
@@ -76,7 +80,20 @@ const HAPPENINGS: Readonly<Record<Platform, (draw: Draw, world: ApartWorld) => H
     if (draw.chance(0.5)) return { faults: [], gaps: [gap(null)] };
     return { faults: [], gaps: hit(draw, system.services, draw.uniform(0.3, 0.9)).map(({ name }) => gap(name)) };
   },
+  "host update": oneByOne,
 };
+
+function oneByOne(draw: Draw, { system, moment }: ApartWorld): Happening {
+  const end = draw.chance(0.4) ? Number.POSITIVE_INFINITY : moment + draw.uniform(8, 20) * MINUTE;
+  const most = draw.uniform(5, 50);
+  let from = moment;
+  const faults = hit(draw, system.services, draw.uniform(0.1, 0.3)).map(({ name }): Fault => {
+    const fault = { because: null, service: name, from, to: end, errors: draw.uniform(0.1, 0.6) };
+    from += draw.uniform(0.2, 1) * most * SECOND;
+    return { ...fault, signature: "read tcp: connection timed out id={id}" };
+  });
+  return { faults, gaps: [] };
+}
 
 const hit = (draw: Draw, services: readonly ServiceModel[], share: number): readonly ServiceModel[] =>
   draw.shuffle(services).slice(0, Math.round(services.length * share));
