@@ -4,6 +4,7 @@ import { creeps, hurts } from "../correlation/harm.ts";
 import { indexSeries, type SampleIndex, samplesBetween } from "../correlation/samples.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Impact, ImpactLevel } from "../model/impact.ts";
+import type { Series } from "../model/signal.ts";
 import { revenueAtRisk } from "./revenue.ts";
 import { budgetSentence, failedTraces, failedUsers, worstFirst } from "./routes.ts";
 import { slowShare } from "./slowness.ts";
@@ -35,12 +36,13 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   const sentences: string[] = [];
   if (affected === null) unknown.push("affected services: no step looked for them");
   const services = affected ?? [];
-  const edge = edgeShare(caseFile, index, services);
+  const onsets = onsetsOf(caseFile, services);
+  const edge = edgeShare(caseFile, index, services, onsets);
   if (edge === null && services.length > 0) unknown.push("failed share of traffic: no error rate where users come in");
   const slow = slowShare(caseFile, services);
   if (edge !== null && edge.share > 0) sentences.push(`${percent(edge.share)} of requests fail at ${edge.service}`);
   if (slow !== null) sentences.push(slow.sentence);
-  const since = Math.min(caseFile.at - 60_000, ...onsetsOf(caseFile, services));
+  const since = Math.min(caseFile.at - 60_000, ...onsets);
   const traces = failedTraces(caseFile, since);
   if (traces !== null && traces > 0) sentences.push(`${percent(traces)} of traced user requests fail`);
   const users = failedUsers(caseFile, since);
@@ -94,23 +96,33 @@ interface Edge {
 }
 
 /** The worst of the services where users come in; where none of them is measured, the worst affected one. */
-function edgeShare(caseFile: CaseFile, index: SampleIndex, services: readonly string[]): Edge | null {
+function edgeShare(
+  caseFile: CaseFile,
+  index: SampleIndex,
+  services: readonly string[],
+  onsets: readonly number[],
+): Edge | null {
   const graph = createCallGraph(caseFile.topology);
   const entries = [...graph.entries].filter((service) => index.whole(service, "error_rate") !== undefined);
   const places = entries.length > 0 ? entries : services;
   const edges = places.flatMap((service) => {
-    const share = recent(caseFile, index, service, "error_rate");
+    const share = recent(caseFile, onsets, index.whole(service, "error_rate"));
     if (share === null) return [];
-    const rate = recent(caseFile, index, service, "request_rate");
+    const rate = recent(caseFile, onsets, index.whole(service, "request_rate"));
     return [{ service, share, perSecond: rate === null ? null : rate * share }];
   });
   return edges.sort((a, b) => b.share - a.share || (a.service < b.service ? -1 : 1))[0] ?? null;
 }
 
-/** Mean of the last samples (about a minute, at least two). */
-function recent(caseFile: CaseFile, index: SampleIndex, service: string, metric: string): number | null {
-  const series = index.whole(service, metric);
-  const samples = samplesBetween(series, caseFile.at - Math.max(60_000, 2 * (series?.stepMs ?? 0)), caseFile.at);
+/**
+ * Mean of the last samples (about a minute, at least two; each of the step before it) since the first of the onsets: what was before it would make a failure
+ * that has just begun look smaller than it is. The newest sample where all are older.
+ */
+function recent({ at }: CaseFile, onsets: readonly number[], series: Series | undefined): number | null {
+  const latest = samplesBetween(series, at - Math.max(60_000, 2 * (series?.stepMs ?? 0)), at);
+  const began = Math.min(...onsets);
+  const since = onsets.length === 0 ? latest : latest.filter((one) => one.at > began);
+  const samples = since.length > 0 ? since : latest.slice(-1);
   if (samples.length === 0) return null;
   return samples.reduce((sum, { value }) => sum + value, 0) / samples.length;
 }

@@ -44,6 +44,19 @@ describe("impact without revenue", () => {
     expect(impact.unknown).toEqual([]);
   });
 
+  it.each([1, 2, 3, 4])("is that of the samples since the onset: %d of the last four", (since) => {
+    const file = caseWith(0);
+    const failing = (name: string) =>
+      [...new Array(10 - since).fill(0.001), ...new Array(since).fill(0.3)].map((v) => v * (name === "web" ? 1 : 2));
+    const onset = { at: T0 + (10 - since) * 15_000, earliest: T0, latest: file.at };
+    const worse: Finding = { ...slower("cart", "error_rate", 1), unit: "ratio", onset };
+    const series = file.series.map((one) =>
+      one.metric === "error_rate" ? seriesOf("error_rate", failing(one.service), { service: one.service }) : one,
+    );
+    const impact = assessImpact({ ...file, series, findings: [worse] }, testConfig(), ["cart", "web"]);
+    expect(impact.failedShare).toBeCloseTo(0.3, 9);
+  });
+
   it("is weighed by what the services are worth to people", () => {
     const critical = testConfig({ services: { cart: service({ criticality: "critical" }) } });
     const low = testConfig({ services: { cart: service({ criticality: "low" }) } });
