@@ -10,6 +10,7 @@ import { isInfrastructure, withInfrastructure } from "../correlation/infrastruct
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { PastOutcomes } from "../correlation/past-outcomes.ts";
 import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
+import { takenBackBy } from "../correlation/replaced.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { sharedChange } from "../correlation/shared-change.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
@@ -202,7 +203,8 @@ function dependencies(input: StepInput): Answer<"check_dependency_graph"> {
   const joined = alsoGuilty(input, change);
   const release = undoRelease(change.id, sharedChange(caseFile.changes), caseFile.changes, new Set(affectedBy(input)));
   const parts = (release?.changeIds ?? []).flatMap((id) => caseFile.changes.filter((one) => one.id === id));
-  const together = new Set([change, ...joined.map((one) => one.change), ...parts]);
+  const stands = (one: Change) => takenBackBy(one, caseFile.changes, caseFile.at) === undefined;
+  const together = new Set([change, ...joined.map((one) => one.change), ...parts].filter(stands));
   const { order, because } = coordinate([...together], caseFile.changes, caseFile.at);
   return {
     order,
@@ -218,7 +220,10 @@ function dependencies(input: StepInput): Answer<"check_dependency_graph"> {
 const affectedBy = ({ answers, services }: StepInput): readonly string[] =>
   answers.check_affected_services?.services ?? services;
 
-/** Changes that are guilty together with the likeliest one, each by itself as surely as the configured confidence asks. */
+/**
+ * Changes that are guilty together with the likeliest one, each by itself as surely as the configured confidence asks. What
+ * is taken back already is none: there is nothing of it to undo.
+ */
 function alsoGuilty({ caseFile, config, answers, services }: StepInput, culprit: Change): readonly Accomplice[] {
   const window = answers.identify_recent_deployments;
   const answer = answers.correlate_timing;
@@ -230,7 +235,9 @@ function alsoGuilty({ caseFile, config, answers, services }: StepInput, culprit:
     return change === undefined ? [] : [{ change, reasons }];
   });
   const sure = Math.log(answer.threshold / Math.max(1e-9, 1 - answer.threshold));
-  return accomplices(culprit, ranked, evidence).filter(({ logOdds }) => logOdds >= sure);
+  return accomplices(culprit, ranked, evidence).filter(
+    ({ change, logOdds }) => logOdds >= sure && takenBackBy(change, caseFile.changes, caseFile.at) === undefined,
+  );
 }
 
 function impact({ caseFile, config, answers }: StepInput): Answer<"evaluate_business_impact"> {
@@ -245,7 +252,9 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
   const choices = configured(config, "recommend_action")?.choices ?? null;
   const decision = decide({ caseFile, config, services, answers, evidence, choices });
   const seen = seenByVersion(answers.correlate_timing?.ranking.candidates ?? []);
-  const kept = withoutSecondGuess(withoutTakenBack(decision, caseFile), onset, caseFile, seen);
+  const { ranking, threshold = 1 } = answers.correlate_timing ?? {};
+  const sure = (ranking?.candidates ?? []).filter(({ probability }) => probability >= threshold);
+  const kept = withoutSecondGuess(withoutTakenBack(decision, caseFile, sure), onset, caseFile, seen);
   return { decision: withGrown(kept, harmFindings(caseFile, new Set(services)), seen) };
 }
 

@@ -5,6 +5,8 @@ import { speaksOfErrors } from "./aliases.ts";
 import { ownFailures } from "./own-failures.ts";
 import { endOf } from "./passing.ts";
 import type { CaseEvidence } from "./rank.ts";
+import { sumOf } from "./reasons.ts";
+import type { Weighed } from "./unmeasured-cause.ts";
 import { failsMoreThanOld } from "./version-split.ts";
 
 /** A change that may be guilty together with another one, each by itself. */
@@ -78,16 +80,71 @@ const MOST_SAMPLES = 8;
 /** However coarse the samples, what is surely guilty does not go on for longer because of what may be guilty too. */
 const MOST_WAIT_MS = 5 * 60_000;
 
-/** The reason by which a candidate gains from its being possibly not alone; null where no other change may join it. */
-export function joinedBy(found: readonly Accomplice[]): Reason | null {
-  if (found.length === 0) return null;
-  // Each is guilty with it or not, independently: the hypothesis holds every set of them.
-  const logOdds = found.reduce((sum, one) => sum + logAdd(0, one.logOdds), 0);
-  const likely = found.filter((one) => one.logOdds > 0).map(({ change }) => change.id);
-  const sentence =
-    likely.length === 0 ? "no other change seems guilty as well" : `${likely.join(", ")} may be guilty with it`;
-  return { name: "joined", logOdds, sentence };
+/**
+ * The changes, each with what it gains from being possibly not alone. Each accomplice is guilty with a change or not,
+ * independently; every set of them is one hypothesis, counted once: under the surest of those in it that stand, and where
+ * all of them are taken back, under the surest of these. So what was taken back hides nobody who was guilty with it, and
+ * the odds of all changes together are the same whether it was or not. `isBack`: whether a change is taken back. Pure.
+ */
+export function countedOnce(
+  alone: readonly { readonly change: Change; readonly reasons: readonly Reason[] }[],
+  evidence: CaseEvidence,
+  isBack: (change: Change) => boolean,
+): readonly Weighed[] {
+  const order = alone.toSorted(surest).map(({ change }) => change);
+  const placeOf = (change: Change): number => order.indexOf(change);
+  const news = new Map<Change, Reason[]>();
+  const weights = new Map(alone.map(({ change, reasons }) => [change, sumOf(reasons)]));
+  const add = (change: Change, logOdds: number, sentence: string) => {
+    news.set(change, [...(news.get(change) ?? []), { name: "joined", logOdds, sentence }]);
+    weights.set(change, (weights.get(change) ?? 0) + logOdds);
+  };
+  const moved: { readonly from: Change; readonly to: Change; readonly logOdds: number }[] = [];
+  for (const { change, reasons } of alone) {
+    const joins = accomplices(change, alone, evidence)
+      .filter((one) => placeOf(one.change) > placeOf(change))
+      .toSorted((a, b) => placeOf(a.change) - placeOf(b.change));
+    if (joins.length === 0) continue;
+    const stand = isBack(change) ? joins.filter((one) => !isBack(one.change)) : [];
+    const stay = joins.filter((one) => !stand.includes(one));
+    const rest = setsOf(stay);
+    add(change, rest, joinedText(stay, isBack));
+    // The sets with the first of those that stand, then those without it and with the second, and so on.
+    for (const [index, one] of stand.entries()) {
+      const logOdds = sumOf(reasons) + rest + one.logOdds + setsOf(stand.slice(index + 1));
+      moved.push({ from: change, to: one.change, logOdds });
+    }
+  }
+  for (const { from, to, logOdds } of moved) {
+    const own = weights.get(to) ?? 0;
+    add(to, logAdd(own, logOdds) - own, `${from.id}, which is taken back, may have been guilty with it`);
+  }
+  return alone.map(({ change, reasons }) => ({
+    change,
+    reasons: [...reasons, ...(news.get(change) ?? [])],
+    logOdds: weights.get(change) ?? 0,
+  }));
 }
+
+/** Log odds of all sets of accomplices together, the empty one among them, against being guilty alone. */
+const setsOf = (found: readonly Accomplice[]): number => found.reduce((sum, one) => sum + logAdd(0, one.logOdds), 0);
+
+function joinedText(found: readonly Accomplice[], isBack: (change: Change) => boolean): string {
+  const likely = found.filter((one) => one.logOdds > 0).map(({ change }) => change);
+  const names = (changes: readonly Change[]) => changes.map(({ id }) => id).join(", ");
+  const [back, stand] = [likely.filter(isBack), likely.filter((change) => !isBack(change))];
+  const texts = [
+    ...(stand.length === 0 ? [] : [`${names(stand)} may be guilty with it`]),
+    ...(back.length === 0
+      ? []
+      : [`${names(back)}, which ${back.length === 1 ? "is" : "are"} taken back, may have been guilty with it`]),
+  ];
+  return texts.length === 0 ? "no other change seems guilty as well" : texts.join("; ");
+}
+
+/** The likelier by itself first. */
+const surest = (a: Omit<Weighed, "logOdds">, b: Omit<Weighed, "logOdds">): number =>
+  sumOf(b.reasons) - sumOf(a.reasons) || (a.change.id < b.change.id ? -1 : 1);
 
 const failsRequests = ({ worse }: CaseEvidence): boolean =>
   [...worse.values()].some((metrics) => [...metrics].some(speaksOfErrors));

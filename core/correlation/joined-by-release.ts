@@ -1,4 +1,5 @@
 import { logSumExp } from "../detection/robust.ts";
+import type { Change } from "../model/change.ts";
 import type { SharedChange } from "./shared-change.ts";
 import type { Weighed } from "./unmeasured-cause.ts";
 
@@ -8,13 +9,14 @@ const COUNTED_ELSEWHERE = Math.log(1e-3);
 /**
  * Changes that are one act of release are one hypothesis: it is counted once, under the surest of its parts, so that twenty
  * parts do not share its probability out among them. It breaks a share of its services that nobody knows, every share
- * alike: parts whose measured services are as before speak against it. `harm`: log Bayes factors of "degraded" by measured
- * service. Pure; the order stays.
+ * alike: parts whose measured services are as before speak against it. Of parts that are taken back already (`isBack`) none is
+ * named while a degraded one stands. `harm`: log Bayes factors of "degraded" by measured service. Pure; the order stays.
  */
 export function joinedByRelease(
   weighed: readonly Weighed[],
   releases: readonly SharedChange[],
   harm: ReadonlyMap<string, number>,
+  isBack: (change: Change) => boolean = () => false,
 ): readonly Weighed[] {
   const news = new Map<Weighed, Weighed>();
   for (const { changeIds, because } of releases) {
@@ -22,7 +24,10 @@ export function joinedByRelease(
     const degraded = parts.filter(({ change }) => (harm.get(change.service) ?? 0) > 0);
     if (degraded.length < 2) continue;
     const measured = parts.filter(({ change }) => harm.has(change.service));
-    const surest = degraded.reduce((best, one) => (one.logOdds > best.logOdds ? one : best));
+    const standing = degraded.filter(({ change }) => !isBack(change));
+    const surest = (standing.length > 0 ? standing : degraded).reduce((best, one) =>
+      one.logOdds > best.logOdds ? one : best,
+    );
     const share = Math.log((degraded.length + 1) / (measured.length + 1));
     const logOdds = logSumExp(degraded.map((one) => one.logOdds)) - surest.logOdds + share;
     const sentence = `${because.join("; ")}: ${degraded.length} of ${measured.length} that are measured are degraded`;

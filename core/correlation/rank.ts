@@ -3,7 +3,7 @@ import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
-import { accomplices, joinedBy } from "./accomplice.ts";
+import { countedOnce } from "./accomplice.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { type CallGraph, createCallGraph } from "./call-graph.ts";
 import { type Exhaustion, exhaustion } from "./exhaustion.ts";
@@ -19,9 +19,9 @@ import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
 import type { PastOutcomes } from "./past-outcomes.ts";
 import { pressedBy } from "./pressed.ts";
 import { rampFoot } from "./ramp-foot.ts";
-import { FROM_CHANGES, isTooLate, reasonsFor, splitOf, sumOf } from "./reasons.ts";
+import { FROM_CHANGES, isTooLate, reasonsFor, splitOf } from "./reasons.ts";
 import { type Refused, refusedAtEntries } from "./refused.ts";
-import { leftBehind, splitReplaced } from "./replaced.ts";
+import { leftBehind, splitReplaced, takenBackBy } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
 import { sharedChange } from "./shared-change.ts";
 import { showsAt } from "./shows-at.ts";
@@ -61,16 +61,9 @@ export function rankCandidates(
   const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);
   const anyEligible = judged.some((change) => !isTooLate(change, evidence));
   const alone = judged.map((change) => ({ change, reasons: reasonsFor(change, judged, evidence, options) }));
-  const places = new Map(alone.toSorted(surest).map(({ change }, place) => [change, place]));
-  const placeOf = (change: Change): number => places.get(change) ?? alone.length;
-  const each = alone.map(({ change, reasons: own }) => {
-    // Several that are guilty together are one hypothesis: it is counted once, under the surest of them.
-    const joins = accomplices(change, alone, evidence).filter((other) => placeOf(other.change) > placeOf(change));
-    const joined = joinedBy(joins);
-    const reasons = joined === null ? own : [...own, joined];
-    return { change, reasons, logOdds: sumOf(reasons) };
-  });
-  const scored = joinedByRelease(each, sharedChange(judged), evidence.harm);
+  const isBack = (change: Change): boolean => takenBackBy(change, caseFile.changes, caseFile.at) !== undefined;
+  const each = countedOnce(alone, evidence, isBack);
+  const scored = joinedByRelease(each, sharedChange(judged), evidence.harm, isBack);
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const transient = passing(scored, evidence)?.reason ?? null;
   const unmeasured = unmeasuredCause(scored, evidence);
@@ -111,10 +104,6 @@ const COLD_START_SHARE = 0.6;
 
 /** So many are named in a sentence: on a busy day dozens of rollouts are under way. */
 const NAMED = 3;
-
-/** The likelier by itself first. */
-const surest = (a: Scored, b: Scored): number =>
-  sumOf(b.reasons) - sumOf(a.reasons) || (a.change.id < b.change.id ? -1 : 1);
 
 interface Scored {
   readonly change: Change;

@@ -44,6 +44,18 @@ export function replaces(other: Change, change: Change): boolean {
   }
 }
 
+/**
+ * The change that took this one back, complete or on its way by `at`: a rollback of ours, or somebody's way back to what
+ * stood before. Forward to another version is a fix, no way back: whether that helped is judged by itself. undefined: it
+ * stands. Pure.
+ */
+export function takenBackBy(change: Change, changes: readonly Change[], at: number): Change | undefined {
+  return changes.findLast(
+    (other) =>
+      other.startedAt <= at && replaces(other, change) && (other.ownRollback === true || other.to === change.from),
+  );
+}
+
 /** A service may have several workloads, in several environments: one does not replace another. */
 function isSamePlace(a: Change, b: Change): boolean {
   if (a.environment !== undefined && b.environment !== undefined && a.environment !== b.environment) return false;

@@ -8,6 +8,7 @@ import { calleesKnown } from "../correlation/known-edges.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
+import { takenBackBy } from "../correlation/replaced.ts";
 import { showsAt } from "../correlation/shows-at.ts";
 import { isMeasured } from "../correlation/unmeasured-cause.ts";
 import { seenByVersion, tellsBesideItsStart, tellsItsVersion } from "../correlation/version-signs.ts";
@@ -125,7 +126,9 @@ export function decide(input: DecideInput): Decision {
     );
   const settling = stillSettling(change, top, evidence) ?? isEasing(evidence);
   if (settling !== null) return nothing([`waiting: ${settling}`], [], top);
-  const partner = untold(change, withIds(caseFile, answers.identify_recent_deployments?.changeIds ?? []), evidence);
+  const recent = withIds(caseFile, answers.identify_recent_deployments?.changeIds ?? []);
+  const standing = recent.filter((one) => takenBackBy(one, caseFile.changes, caseFile.at) === undefined);
+  const partner = untold(change, standing, evidence);
   if (partner !== null)
     return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../core/assessment/assessor.ts";
+import { rankCandidates } from "../../../core/correlation/rank.ts";
+import type { CaseFile } from "../../../core/model/assessment.ts";
 import { caseAt } from "../assessment/case-at.ts";
 import { testConfig } from "../assessment/config.ts";
 import { base } from "../assessment/trap.ts";
@@ -50,6 +52,29 @@ describe("two changes that are guilty, each by itself", () => {
     );
     expect(candidates[alone.indexOf(Math.max(...alone))]).toBe(joined[0]);
     expect(candidates[0]?.probability).toBeGreaterThan(0.95);
+  });
+
+  it('are counted under the one that stands, once the other is taken back; "no change" gains and loses nothing by it', async () => {
+    const file = await caseAt(world, 425);
+    const { changes, at } = file;
+    const onset = assess(file, testConfig()).answers.identify_recent_deployments?.onset;
+    if (onset == null) throw new Error("nothing is worse");
+    const focus = new Set(["stock", "cart", "gateway", "web"]);
+    const ranked = (more: CaseFile["changes"]) =>
+      rankCandidates({ ...file, changes: [...changes, ...more] }, changes, onset, focus, {
+        ...{ versionLabel: testConfig().versionLabel, windowMs: 1_800_000 },
+      });
+    const before = ranked([]);
+    const chance = ({ candidates }: typeof before, id: string) =>
+      candidates.find(({ changeId }) => changeId === id)?.probability ?? 0;
+    for (const gone of changes) {
+      const undone = { from: gone.to, to: gone.from, startedAt: at, finishedAt: null, ownRollback: true };
+      const after = ranked([{ ...gone, id: "back", ...undone }]);
+      const stands = changes.find(({ id }) => id !== gone.id)?.id ?? "";
+      expect(after.noChangeProbability).toBeCloseTo(before.noChangeProbability, 9);
+      expect(after.candidates[0]?.changeId).toBe(stands);
+      expect(chance(after, stands)).toBeGreaterThanOrEqual(chance(before, stands));
+    }
   });
 });
 
