@@ -22,6 +22,8 @@ export interface Evaluation {
   readonly isParting: (id: string) => boolean;
   readonly earlier: Earlier;
   readonly claims: Claims;
+  /** Ids of changes that an incident has blamed. */
+  readonly named: ReadonlySet<string>;
   readonly abort: AbortSignal;
   /** Incidents that are open at this moment, oldest first. */
   readonly open: () => readonly Incident[];

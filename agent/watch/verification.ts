@@ -2,10 +2,12 @@ import { silentAfter } from "../../core/detection/silence.ts";
 import { type Incident, isResidual, type OutcomeKind, type Recovery } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishJudged } from "./aftermath.ts";
+import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish as finishQuiet, mark, markedAt, QUIET_STEPS, unmark, without } from "./ending.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
 import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";
+import { likeliestNewcomer, type Newcomer, newcomers, suspectText } from "./newcomers.ts";
 import { ownServices, standingOf } from "./own-signals.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { stillJudged, withDoubt } from "./still-judged.ts";
@@ -52,8 +54,22 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const text = [recoveryText(recovery), ...notJudged(incident)].join("; ");
   if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
   const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
-  const told = await escalate(incident, pursuit, message);
+  const suspect = suspectAfter(incident, pursuit);
+  const headline = suspect === undefined ? message : `${message} ${suspectText(suspect)}`;
+  const told = await escalate(incident, pursuit, headline);
   await endInVain(told, recovery.verdict === "not-recovered" ? "not-recovered" : "unknown", text, pursuit);
+}
+
+/** The change that is suspected of what began after the act at a service of the incident, and that no incident blames. */
+function suspectAfter(incident: Incident, pursuit: Pursuit): Newcomer | undefined {
+  const { parts, caseFile, named } = pursuit;
+  const executedAt = incident.gate?.executedAt ?? null;
+  if (executedAt === null) return undefined;
+  const { services } = degradedOf(caseFile);
+  const wrong = symptomsOf(incident, pursuit).filter((name) => services.has(name));
+  const among = newcomers(executedAt, wrong, caseFile, named);
+  const found = among.length === 0 ? undefined : likeliestNewcomer(parts.assess(caseFile, wrong), among, executedAt);
+  return found?.isBlamed === true ? undefined : found;
 }
 
 /** When the act was done; where nobody knows, when its verification began. */
@@ -93,7 +109,7 @@ async function supersede(before: Incident, moved: readonly Moved[], pursuit: Pur
 const notJudged = ({ superseded = [] }: Incident): readonly string[] =>
   superseded.length === 0
     ? []
-    : [`not judged: ${superseded.map(({ service }) => service).join(", ")}, changed again since`];
+    : [`not judged: ${superseded.map(({ service }) => service).join(", ")}, where another change is at work since`];
 
 const WAITING = "waiting for the GitOps controller";
 

@@ -145,9 +145,7 @@ export function createWatch(parts: WatchParts): Watch {
     ({ homes, parting } = allotment);
     await attempt("services of the open incidents", () => settleServices(allotment, evaluation));
     for (const group of allotment.rest) {
-      await attempt(`opening an incident for ${group.join(", ")}`, () =>
-        openFor(group, evaluation, { lingering, named }),
-      );
+      await attempt(`opening an incident for ${group.join(", ")}`, () => openFor(group, evaluation, lingering));
     }
   };
   let homes: ReadonlyMap<string, readonly string[]> = new Map();
@@ -249,6 +247,7 @@ export function createWatch(parts: WatchParts): Watch {
           abort,
           earlier,
           claims,
+          named,
           open: () => [...incidents.values()],
           home: (id) => homes.get(id),
           isParting: (id) => parting.has(id),

@@ -52,8 +52,8 @@ export const QUIET_SINCE = "quiet since";
 
 /**
  * How an incident ended. `denied`, `expired`: a plan stood, the gate denied it or nobody answered in time, and nothing
- * was written before the trouble passed. `superseded`: after the act somebody changed the targets again before the
- * verification was over, so that nothing can say any more whether the act helped: neither recovered nor not. Where
+ * was written before the trouble passed. `superseded`: after the act somebody changed the targets again, or an
+ * older change began to hurt them, before the verification was over, so that nothing can say any more whether the act helped: neither recovered nor not. Where
  * that is so of some services only, they stand under `superseded` and the outcome speaks of the others.
  */
 export const OutcomeKind = z.enum([
@@ -119,7 +119,9 @@ export const Incident = z.strictObject({
   superseded: z
     .array(z.strictObject({ service: z.string(), what: z.string() }))
     .optional()
-    .describe("Services that somebody changed again after the act: what they do since is judged by itself"),
+    .describe(
+      "Services where another change is at work since the act (made after it, or of harm that began after it): what they do since is judged by itself",
+    ),
   changes: z.array(Change).describe("Those in the window, for the record"),
   ranking: Ranking.nullable(),
   impact: Impact.nullable(),

@@ -122,7 +122,7 @@ function unresolved({ recovery, gate, decision, outcome, ranking }: Incident): r
     return [`Find the cause: no change is blamed, and nothing was taken back.${start} Owner: on call.`];
   }
   if (outcome === "superseded")
-    return ["Look at what the newer change of the same target did: this incident says nothing of it. Owner: on call."];
+    return ["Look at what the other change of the same target did: this incident says nothing of it. Owner: on call."];
   if (gate?.outcome !== "executed" || recovery?.verdict === "recovered") return [];
   return recovery?.verdict === "not-recovered"
     ? ["**Now:** the trouble goes on after the rollback. Look for a cause that is no deployment. Owner: on call."]

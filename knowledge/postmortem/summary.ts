@@ -110,7 +110,7 @@ function ended({ recovery, onset, outcome, gate }: Incident): string {
     return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
   }
   if (outcome === "superseded")
-    return "**Whether it recovered can no longer be told:** the target was changed again before that was clear.";
+    return "**Whether it recovered can no longer be told:** another change was at work at the target before that was clear.";
   if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
   if (gate?.outcome === "executed") return "**Whether it recovered is not known.**";
   if (outcome === "withdrawn") return "The trouble passed before anything was due; the decision was withdrawn.";
@@ -123,13 +123,13 @@ function ended({ recovery, onset, outcome, gate }: Incident): string {
 function notJudged({ superseded = [], outcome }: Incident): string {
   if (superseded.length === 0 || outcome === "superseded") return "";
   const names = superseded.map(({ service }) => code(service)).join(", ");
-  return `That says nothing of ${names}: somebody changed ${superseded.length === 1 ? "it" : "them"} again before it was clear.`;
+  return `That says nothing of ${names}: another change was at work there before it was clear.`;
 }
 
 /** How it stands, for the title. "recovered" only where verification said so. */
 export function standing({ recovery, gate, outcome }: Incident): string {
   if (recovery?.verdict === "recovered") return "recovered after it was taken back";
-  if (outcome === "superseded") return "changed again before recovery was shown";
+  if (outcome === "superseded") return "another change was at work before recovery was shown";
   if (recovery?.verdict === "not-recovered") return "not recovered";
   if (gate?.outcome === "executed") return "recovery not confirmed";
   switch (outcome) {

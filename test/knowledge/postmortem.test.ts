@@ -60,7 +60,7 @@ describe("the postmortem draft", () => {
 
   it("says of which services the verdict says nothing", () => {
     const superseded = [{ service: "payments", what: "newer put v3 in the place of v1 of payments" }];
-    const sentence = "That says nothing of `payments`: somebody changed it again before it was clear.";
+    const sentence = "That says nothing of `payments`: another change was at work there before it was clear.";
     expect(postmortem({ ...incident, superseded })).toContain(sentence);
     expect(postmortem(incident)).not.toContain("That says nothing of");
   });

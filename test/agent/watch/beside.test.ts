@@ -69,7 +69,9 @@ describe("a deploy of a service whose trouble is known already", () => {
     ]);
     world.recovery = "recovered";
     await world.step();
-    expect(world.texts("incident.closed")[0]).toMatch(/^recovered .*; not judged: web, changed again since$/);
+    expect(world.texts("incident.closed")[0]).toMatch(
+      /^recovered .*; not judged: web, where another change is at work since$/,
+    );
     expect((await world.incidents())[0]?.unverified.at(-1)).toContain(
       "whether the act helped web can no longer be told",
     );
@@ -179,7 +181,7 @@ describe("a verification of several targets", () => {
     world.recovery = "recovered";
     await world.step();
     expect(await world.incident()).toMatchObject({ outcome: "recovered" });
-    expect(world.texts("incident.closed")[0]).toContain("not judged: payments, changed again since");
+    expect(world.texts("incident.closed")[0]).toContain("not judged: payments, where another change is at work since");
     expect((await world.incident()).timeline.map(({ event }) => event)).toContain("superseded");
   });
 
