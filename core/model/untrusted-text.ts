@@ -171,6 +171,17 @@ export function quote(text: string, maxLength = 400): string {
   return `«${line.replaceAll("«", "‹").replaceAll("»", "›")}»`;
 }
 
+/**
+ * Text on one line, whatever it holds: line breaks, other controls and marks without width are written as escapes (`\n`,
+ * `\u001b`), so that nothing that somebody typed passes for a line of ours.
+ */
+export function escapeControls(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => {
+    const short = JSON.stringify(one).slice(1, -1);
+    return short === one ? `\\u${one.codePointAt(0)?.toString(16).padStart(4, "0")}` : short;
+  });
+}
+
 /** What ids, service names and versions are made of, in every system that we read. */
 const PLAIN = /^[\w.:/@+#=~()-]{1,200}$/;
 

@@ -34,6 +34,8 @@ export interface PostgresServer extends AsyncDisposable {
   freshLedger(): Promise<string>;
   /** Runs statements as the superuser, in the schema of a ledger's URL. */
   run(url: string, sql: string): Promise<void>;
+  /** Asks one as the superuser → its rows. */
+  read(url: string, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Ends the server as a power cut would, without another write, and starts it again. */
   crash(): Promise<void>;
   /** Ends every connection to it but the asking one, as an administrator or a failing network would. */
@@ -104,6 +106,15 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       await client.connect();
       try {
         await client.query(sql);
+      } finally {
+        await client.end();
+      }
+    },
+    async read(url, sql) {
+      const client = new pg.Client(url);
+      await client.connect();
+      try {
+        return (await client.query<Record<string, unknown>>(sql)).rows;
       } finally {
         await client.end();
       }

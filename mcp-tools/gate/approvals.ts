@@ -71,6 +71,7 @@ export function createApprovals(
       body: {
         planHash: approval.planHash,
         expiresAt: approval.expiresAt,
+        wallExpiresAt: approval.wallExpiresAt,
         reason: approval.reason,
         via: person.via,
         ...pressOf(person),

@@ -34,6 +34,14 @@ export async function ledgerFile(clock?: Clock, there?: string): Promise<LedgerF
     open,
     tamper: (sql) =>
       run(`drop trigger if exists entries_never_change; drop trigger if exists entries_never_go; ${sql}`),
+    async read(sql) {
+      const database = new DatabaseSync(path, { timeout: 5000 });
+      try {
+        return database.prepare(sql).all();
+      } finally {
+        database.close();
+      }
+    },
     run,
     async [Symbol.asyncDispose]() {
       for (const ledger of opened) await ledger.close();

@@ -12,6 +12,8 @@ export interface LedgerPlace extends AsyncDisposable {
   open(clock?: Clock): Promise<Ledger & GateStore>;
   /** Does what someone with every right and bad intent can do: triggers do not hold. */
   tamper(sql: string): Promise<void>;
+  /** Asks as anyone with read access would, past the ledger. */
+  read(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Runs a statement as anyone with write access would. */
   run(sql: string): Promise<void>;
 }
@@ -44,6 +46,7 @@ async function postgresPlace(server: PostgresServer, clock?: Clock): Promise<Led
     ledger: await open(),
     open,
     tamper: (sql) => server.run(url, `alter table entries disable trigger all; ${sql}`),
+    read: (sql) => server.read(url, sql),
     run: (sql) => server.run(url, sql),
     async [Symbol.asyncDispose]() {
       for (const ledger of opened) await ledger.close();

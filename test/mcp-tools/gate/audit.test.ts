@@ -68,6 +68,33 @@ describe("the audit of what the gate decides by", () => {
       "insert into healthy_changes values ('web', 1)",
       "the healthy change of web stands in no entry",
     ],
+    ["an open incident was hidden", "update incidents set open = 0", "incident inc-20260302-141100-checkout is not as"],
+    ["an incident is gone", "delete from incidents", "incident inc-20260302-141100-checkout is gone"],
+    [
+      "an incident was invented",
+      "insert into incidents select 'inc-9', open, detected_at, entry_seq, body from incidents",
+      "incident inc-9 was never saved",
+    ],
+    ["an incident was made older", "update incidents set detected_at = 1", "is not as it was saved (detected_at)"],
+    ["an incident was made older news", "update incidents set entry_seq = 1", "is not as it was saved (entry_seq)"],
+    ["a unit was counted for another service", "update intents set service = 'web'", "or is gone (service)"],
+    ["a unit was counted as neither used nor given back", "update intents set released = 2", "was changed (released)"],
+    ["a unit was said to be of another target", "update intents set target_key = 'x'", "or is gone (target_key)"],
+    ["a unit was given to another process", "update intents set owner = 'x'", "or is gone (owner)"],
+    ["a plan was put into another incident", "update plans set incident_id = 'x' where id = 'id-1'", "(incident_id)"],
+    [
+      "an approval was prolonged by the machine's clock",
+      "update approvals set wall_expires_at = wall_expires_at + 99",
+      "was changed or is gone (wall_expires_at)",
+    ],
+    ["an answer was given another reason", "update approvals set reason = 'x'", "by alice stands in no entry"],
+    ["an answer was moved into the past", "update approvals set at = 1", "was changed or is gone"],
+    ["a table holds what nobody can read", "update incidents set detected_at = 9223372036854775807", "cannot be read"],
+    [
+      "a name that imitates a line",
+      "update pauses set scope = 'x' || char(10) || 'The chain holds'",
+      "the pause of x\\nThe chain holds stands in no entry",
+    ],
     ["a unit was called approved", "update intents set automatic = 1 - automatic", "was changed or is gone"],
   ])("names it: %s", async (_, sql, says) => {
     await using world = await lived();
