@@ -28,9 +28,9 @@ export const ERRORS = {
   "plan.changed": { retry: false, text: "Plan {plan} does not match the hash it was approved with." },
   "permit.invalid": { retry: false, text: "Plan {plan} has no live permit; submit it again." },
   "identity.refused": { retry: false, text: "Nobody's answer: {reason}." },
-  "approval.refused": { retry: false, text: "The approval was refused: {reason}." },
-  "ledger.unavailable": { retry: true, text: "The ledger cannot be written: {reason}. Nothing was executed." },
-  "ledger.corrupt": { retry: false, text: "The ledger's entry {seq} does not fit the chain: {reason}." },
+  "approval.refused": { retry: false, text: "The {what} was refused: {reason}." },
+  "ledger.unavailable": { retry: true, text: "The ledger cannot be {use}: {reason}." },
+  "ledger.corrupt": { retry: false, text: "The ledger's {what} is damaged: {reason}. Look: unship audit verify." },
   "watch.running": {
     retry: true,
     text: "Another watch works on {ledger}, or a gate; one ledger takes one. Stop the other first.",

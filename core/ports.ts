@@ -191,6 +191,12 @@ export type LedgerDraft = Pick<LedgerEntry, "kind" | "incidentId" | "planId" | "
  * Every write is durable when its promise resolves. Time in it is the store's own and never runs backwards (S2).
  * What the gate alone needs (reservation, permits, approvals) stands in its own port, `GateStore`.
  */
+/** An incident whose row holds none, and what is known of it all the same: a sentence's end. */
+export interface DamagedIncident {
+  readonly id: string;
+  readonly reason: string;
+}
+
 export interface Ledger {
   append(draft: LedgerDraft): Promise<LedgerEntry>;
   /** Oldest first, and all that fit the filter unless it sets a limit: nothing is cut off silently. */
@@ -207,13 +213,20 @@ export interface Ledger {
   /**
    * Newest first; all of them unless a limit is set. `savedSince`: those that were saved at or after this moment of the
    * ledger's time, as a closed one was when it closed. `lacking`: those of which no entry of this kind speaks.
+   *
+   * One whose row is damaged is read from the entry that saved it last. `onDamaged` is told of each; where the entry is
+   * damaged too the incident is left out, and without `onDamaged` that throws `ledger.corrupt`: whoever cannot say so must
+   * not decide as if there were no such incident.
    */
-  incidents(filter?: {
-    readonly open?: boolean;
-    readonly savedSince?: number;
-    readonly lacking?: string;
-    readonly limit?: number;
-  }): Promise<readonly Incident[]>;
+  incidents(
+    filter?: {
+      readonly open?: boolean;
+      readonly savedSince?: number;
+      readonly lacking?: string;
+      readonly limit?: number;
+    },
+    onDamaged?: (damaged: DamagedIncident) => void,
+  ): Promise<readonly Incident[]>;
   plan(id: string): Promise<Plan | null>;
   /** Paused for all, or for these services; anyone may pause, an approver resumes (S14). */
   pauses(): Promise<readonly { readonly scope: string; readonly by: string; readonly at: number }[]>;

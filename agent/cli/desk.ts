@@ -2,6 +2,7 @@ import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { whoGoesOn, whyUseless } from "../../core/guardrails/plan-use.ts";
+import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
@@ -18,30 +19,51 @@ export interface DeskOptions {
 /**
  * The personal token of whoever approves: typed at a terminal, or from a file. Never from the environment or an
  * argument: what an agent's own process can read proves nobody's identity (S3), and so the file must be one that the
- * agent's user cannot read, unless the configuration says otherwise.
+ * agent's user cannot read, unless the configuration says otherwise. `asked.what`: what it is for. Throws
+ * `approval.refused` of that, before anybody is asked for a token where the file lists nobody whom one would name.
  */
-export async function personalToken(to: Composition, options: DeskOptions, config: Config): Promise<string> {
+export async function personalToken(
+  to: Composition,
+  options: DeskOptions,
+  { config, file, what }: { readonly config: Config; readonly file: string; readonly what: AskedFor },
+): Promise<string> {
+  const { gate, approvers } = config;
+  // A gate's own process has a file of its own, which lists its approvers.
+  if (gate === undefined && approvers.every(({ tokenSha256 }) => tokenSha256 === null)) {
+    throw refusedAs(what, refused(`${file} ${approvers.length === 0 ? NOBODY : NO_TOKEN}. ${ADD}`));
+  }
+  try {
+    return await tokenOf(to, options, config);
+  } catch (error) {
+    throw error instanceof UnshipError ? refusedAs(what, error) : error;
+  }
+}
+
+const NOBODY = "lists no approver";
+const NO_TOKEN = "lists no approver with a personal token";
+const ADD =
+  "Add one under `approvers`: name, and token_sha256, the SHA-256 of a random token (printf %s TOKEN | sha256sum)";
+
+async function tokenOf(to: Composition, options: DeskOptions, config: Config): Promise<string> {
   // A ledger on a server is nobody's file, and one that a gate of its own keeps is not the agent's; the memory is.
   const { ledger, knowledge, gate } = config;
   const agents = ledger.type === "sqlite" && gate === undefined ? ledger.path : knowledge.path;
   const agentFile = config.approval.tokenFile === "same_user" ? null : agents;
   if (options.tokenFile !== undefined) return (await to.readSecretFile(options.tokenFile, agentFile)).trim();
   if (to.terminal.askSecret !== null) return (await to.terminal.askSecret("Your personal token: ")).trim();
-  throw new UnshipError("approval.refused", {
-    reason: "no personal token: type it at a terminal, or name a file that holds it with --token-file",
-  });
+  throw refused("no personal token: type it at a terminal, or name a file that holds it with --token-file");
 }
 
 /** `unship approve PLAN`: records one person's approval of exactly this plan; who proposed it submits it, the gate decides. */
 export async function approve(to: Composition, planId: string, options: DeskOptions): Promise<ExitCode> {
-  const { config } = await to.config(options, "no-sources");
+  const { config, file } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
     const plan = await ledger.plan(planId);
     if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
     const incident = await ledger.incident(plan.incidentId);
     const useless = whyUseless(plan, incident);
-    if (useless !== null) throw new UnshipError("approval.refused", { reason: useless });
+    if (useless !== null) throw refusedAs("approval", refused(useless));
     const kinds = [LEDGER_KINDS.planReviewed];
     const said = (await ledger.entries({ incidentId: plan.incidentId, kinds })).findLast(
       (one) => one.planId === planId,
@@ -49,7 +71,7 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     if (options.json !== true) say(to, planText(plan, config, reviewIn(said) ?? undefined));
     const { by, expiresAt, stillNeeded } = await gate.approve(
       planId,
-      await personalToken(to, options, config),
+      await personalToken(to, options, { config, file, what: "approval" }),
       // Whoever types a token takes a while: they say yes to what they read, not to what stands there by then (S4).
       plan.hash,
     );
@@ -72,12 +94,12 @@ export async function reject(
   planId: string,
   options: DeskOptions & { readonly reason?: string },
 ): Promise<ExitCode> {
-  const { config } = await to.config(options, "no-sources");
+  const { config, file } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
     const { by } = await gate.reject(
       planId,
-      await personalToken(to, options, config),
+      await personalToken(to, options, { config, file, what: "rejection" }),
       options.reason ?? "no reason given",
     );
     await present(to, options.json, { plan: planId, rejected_by: by }, [
@@ -131,10 +153,10 @@ function knownScope(asked: string, config: Config, file: string): string {
 
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */
 export async function resume(to: Composition, scope: string, options: DeskOptions): Promise<ExitCode> {
-  const { config } = await to.config(options, "no-sources");
+  const { config, file } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
-    const { by } = await gate.resume(scope, await personalToken(to, options, config));
+    const { by } = await gate.resume(scope, await personalToken(to, options, { config, file, what: "resume" }));
     await present(to, options.json, { resumed: scope, by }, [
       `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again on the watch's next look.`,
     ]);

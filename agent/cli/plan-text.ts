@@ -2,6 +2,7 @@ import type { Config } from "../../core/config/config.ts";
 import { planDiff } from "../../core/guardrails/plan-diff.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import { escapeControls } from "../../core/model/untrusted-text.ts";
 
 /**
  * A plan as the person who approves it reads it, as a diff: target by target what runs and what will run, what else
@@ -23,7 +24,8 @@ export function planText(plan: Plan, config: Config, review?: GateReview): reado
     `  Why: ${plan.reason}`,
     ...heldBy.map(({ rule, verdict, reason }) => `  ${verdict === "deny" ? "Denied" : "Held"} by ${rule}: ${reason}`),
     `  May approve: ${names}${peopleNeeded === 2 ? "; two of them have to" : ""}`,
-  ];
+    // A line each: whoever proposed it wrote the reason, and it must not pass for what the gate says.
+  ].map(escapeControls);
 }
 
 const section = (heading: string, lines: readonly string[], none: string): readonly string[] =>

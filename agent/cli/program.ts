@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parseDuration } from "../../core/config/durations.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Composition, ExitCode } from "./composition.ts";
@@ -122,7 +121,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
   const quiet = (one: Command, usual: string) =>
     token(json(one))
       .argument("<incident>", "incident id, as `unship status` shows it")
-      .option("--for <duration>", "how long, such as 45m or 2h", parseFor, usual)
+      .option("--for <duration>", "how long, such as 45m or 2h", usual)
       .option("--note <text>", "for the record, and whoever is on call next");
   const paging = "something worse adds to it, or the time is over; decisions and plans go on as before";
   quiet(command("ack", `Says that you work on an incident: nobody is paged of it until ${paging}`), "30m").action(
@@ -268,11 +267,6 @@ const allOf = (command: Command): readonly Command[] => [command, ...command.com
 function parseCount(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("Write a whole number, 1 or more.");
   return Number(text);
-}
-
-function parseFor(text: string): string {
-  if (parseDuration(text) === null) throw new InvalidArgumentError("Write a duration, such as 45m or 2h.");
-  return text;
 }
 
 function parseTime(text: string): number {

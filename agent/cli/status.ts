@@ -13,7 +13,8 @@ import { planProgress, progressLines, type TargetProgress, waysOn } from "../../
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
-import type { Ledger } from "../../core/ports.ts";
+import { escapeControls } from "../../core/model/untrusted-text.ts";
+import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 import { decisionWords, scopeText } from "./words.ts";
@@ -29,12 +30,14 @@ export async function status(
   const ledger = await to.ledger(config);
   try {
     const now = to.now();
+    const damaged = new Map<string, string>();
+    const onDamaged = ({ id, reason }: DamagedIncident) => void damaged.set(id, reason);
     const [open, recent, pauses] = await Promise.all([
-      openIncidents(ledger, config.services, now),
-      ledger.incidents({ open: false, limit: CLOSED_SHOWN }),
+      openIncidents(ledger, config.services, now, onDamaged),
+      ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged),
       ledger.pauses(),
     ]);
-    const trust = await graduationLines(config, ledger);
+    const trust = await graduationLines(config, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
@@ -44,9 +47,12 @@ export async function status(
         ({ scope, by, at }) =>
           `PAUSED: ${scope === "*" ? "everything" : scope}, by ${by} since ${rfc3339(at)}. An approver ends it: unship resume ${scopeText(scope)}`,
       ),
-      open.length === 0
-        ? "No incident is open."
-        : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
+      ...[...damaged].map(([id, reason]) => `DAMAGED: incident ${id}: ${reason}. Look: unship audit verify`),
+      open.length === 0 && damaged.size > 0
+        ? "No other incident is open."
+        : open.length === 0
+          ? "No incident is open."
+          : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
       ...open.flatMap((one) => [
         ...describe(one, now, progress.get(one.incident.id)),
         ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
@@ -61,6 +67,7 @@ export async function status(
     const value = {
       mode: config.mode,
       pauses,
+      damaged: [...damaged].map(([id, reason]) => ({ id, reason })),
       open: open.map((one) => ({
         ...brief(one.incident, progress.get(one.incident.id)),
         ...openIncidentView(one, now),
@@ -68,7 +75,8 @@ export async function status(
       closed: closed.map((one) => brief(one)),
       graduation: trust,
     };
-    await present(to, options.json, value, words);
+    // A line each, whatever a name or a reason in it holds: nothing may pass for another line of the status.
+    await present(to, options.json, value, words.map(escapeControls));
     return EXIT.ok;
   } finally {
     await ledger.close();
@@ -79,8 +87,8 @@ export async function status(
 const REMEMBERED = 500;
 
 /** What each service has shown, of those that the file describes or that ever had a plan. */
-async function graduationLines(config: Config, ledger: Ledger) {
-  const incidents = [...(await ledger.incidents({ limit: REMEMBERED }))].reverse();
+async function graduationLines(config: Config, ledger: Ledger, onDamaged: (damaged: DamagedIncident) => void) {
+  const incidents = [...(await ledger.incidents({ limit: REMEMBERED }, onDamaged))].reverse();
   const entries = await ledger.entries({ kinds: [LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected] });
   const answers = new Map(
     entries.flatMap(({ planId, kind }) =>

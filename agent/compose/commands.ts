@@ -36,7 +36,7 @@ export interface CommandParts {
 }
 
 /** Why a watch or a gate ends by itself: another may hold the ledger from then on, and two would fight. */
-const LOCK_LOST = "the connection that kept other watches away is gone; start this one again";
+const LOCK_LOST = { use: "held", reason: "the connection that kept other watches away is gone; start this one again" };
 
 const systemClock: Clock = { now: () => Date.now() };
 
@@ -226,7 +226,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         const token = config.gate === undefined ? "" : await secretOf(config.gate.token);
         const parts = { version, config, clock: systemClock, system, ledger, channels, identity, token, note };
         await runGateProcess(parts, AbortSignal.any([abort, lock.lost]));
-        if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
+        if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", LOCK_LOST);
       } finally {
         await own.disposeAsync();
       }
@@ -388,7 +388,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         async run(abort) {
           const until = AbortSignal.any([abort, lock.lost]);
           await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until });
-          if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", { reason: LOCK_LOST });
+          if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", LOCK_LOST);
         },
         close: () => open.disposeAsync(),
       };

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { UnshipError } from "../../core/errors.ts";
+import { refused } from "../../core/guardrails/refusal.ts";
 
 /** Group and others: a personal token that they can read is no longer personal. */
 const OTHERS = 0o077;
@@ -24,7 +25,7 @@ export async function readSecretFile(path: string, agentFile: string | null): Pr
     return readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof UnshipError) throw cause;
-    throw new UnshipError("approval.refused", { reason: `${path} cannot be read` }, { cause });
+    throw new UnshipError("approval.refused", { what: "token", reason: `${path} cannot be read` }, { cause });
   }
 }
 
@@ -48,5 +49,3 @@ export function ownerOf(path: string, stat: (path: string) => { readonly uid: nu
     return hidden && above !== path ? ownerOf(above, stat) : null;
   }
 }
-
-const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

@@ -1,4 +1,6 @@
+import { UnshipError } from "../../core/errors.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
+import type { DamagedIncident } from "../../core/ports.ts";
 import type { WatchParts } from "./ports.ts";
 
 /** The ledger entry that says memory and postmortem of a closed incident are done; without it a restart does them. */
@@ -39,12 +41,15 @@ export async function finishJudged(incident: Incident, parts: WatchParts): Promi
   }
 }
 
+/** What of the ledger's incidents cannot be read is said once, by whoever starts. */
+type OnDamaged = (damaged: DamagedIncident) => void;
+
 /** After a restart: judged incidents whose memory or postmortem a crash cut off, however many closed since. */
-export async function finishLeftOver(parts: WatchParts): Promise<void> {
-  for (const incident of await parts.ledger.incidents({ open: false, lacking: FINISHED })) {
+export async function finishLeftOver(parts: WatchParts, onDamaged: OnDamaged): Promise<void> {
+  for (const incident of await parts.ledger.incidents({ open: false, lacking: FINISHED }, onDamaged)) {
     if (incident.stage === "closed") await finishJudged(incident, parts);
   }
-  for (const incident of await parts.ledger.incidents({ open: true, lacking: VERIFIED })) {
+  for (const incident of await parts.ledger.incidents({ open: true, lacking: VERIFIED }, onDamaged)) {
     if (isResidual(incident)) await finishJudged(incident, parts);
   }
 }
@@ -60,8 +65,12 @@ export interface RecentlyClosed {
   readonly over: ReadonlySet<string>;
 }
 
-export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: number): Promise<RecentlyClosed> {
-  const lately = await ledger.incidents({ open: false, savedSince: clock.now() - withinMs });
+export async function recentlyClosed(
+  { ledger, clock }: WatchParts,
+  withinMs: number,
+  onDamaged: OnDamaged,
+): Promise<RecentlyClosed> {
+  const lately = await ledger.incidents({ open: false, savedSince: clock.now() - withinMs }, onDamaged);
   const known = new Map(lately.map((incident) => [incident.id, incident]));
   const [residual, over] = [new Set<string>(), new Set<string>()];
   for (const { kind, incidentId } of await ledger.entries({ kinds: [RESIDUAL, OVER] })) {
@@ -71,10 +80,21 @@ export async function recentlyClosed({ ledger, clock }: WatchParts, withinMs: nu
     leaves.delete(incidentId);
   }
   for (const id of residual) {
-    const incident = known.get(id) ?? (await ledger.incident(id));
+    const incident = known.get(id) ?? (await readable(id, ledger, onDamaged));
     if (incident !== null && incident.closedAt !== null) known.set(id, incident);
   }
   return { incidents: [...known.values()], over };
+}
+
+/** One incident, or null and said where it is damaged and nothing else tells what it was. */
+async function readable(id: string, ledger: WatchParts["ledger"], onDamaged: OnDamaged): Promise<Incident | null> {
+  try {
+    return await ledger.incident(id);
+  } catch (error) {
+    if (!(error instanceof UnshipError) || error.code !== "ledger.corrupt") throw error;
+    onDamaged({ id, reason: "nothing is known of it" });
+    return null;
+  }
 }
 
 async function attempt(

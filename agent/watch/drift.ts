@@ -1,3 +1,4 @@
+import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
@@ -18,10 +19,10 @@ export const DRIFTED = "rollback.drifted";
 export async function noticeDrift(parts: WatchParts, caseFile: CaseFile): Promise<void> {
   const { ledger, config } = parts;
   const since = caseFile.at - config.feedback.driftWatchMs;
-  const closed = (await ledger.incidents({ open: false, savedSince: since })).filter(
+  const closed = (await ledger.incidents({ open: false, savedSince: since }, leftOut)).filter(
     ({ closedAt }) => closedAt !== null && closedAt >= since,
   );
-  const residual = (await ledger.incidents({ open: true })).filter(isResidual);
+  const residual = (await ledger.incidents({ open: true }, leftOut)).filter(isResidual);
   for (const incident of [...closed, ...residual].filter(({ gate }) => gate?.executedAt != null)) {
     const back = driftOf(incident, caseFile);
     if (back === null) continue;

@@ -10,6 +10,7 @@ export interface WatchEvent {
     | "source.down"
     | "source.up"
     | "canary.judged"
+    | "incident.damaged"
     | "incident.detected"
     | "incident.assessed"
     | "incident.decided"

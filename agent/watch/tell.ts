@@ -1,6 +1,7 @@
 import { ACKNOWLEDGEMENT_KINDS, acknowledgementOf, isQuiet } from "../../core/guardrails/acknowledged.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
+import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Notice } from "../../core/ports.ts";
@@ -19,7 +20,7 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
   const recipients = recipientsOf(incident, parts);
   if (recipients.length === 0) return;
   const title = headline.includes(incident.service) ? headline : `${incident.service}: ${headline}`;
-  const open = await parts.ledger.incidents({ open: true });
+  const open = await parts.ledger.incidents({ open: true }, leftOut);
   const lines = [
     incidentTitle(incident, at),
     ...incidentLines(incident, { now: at, open, services: parts.config.services }),

@@ -3,6 +3,8 @@ import { worstFirst } from "../../core/impact/worst-first.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import { escapeControls } from "../../core/model/untrusted-text.ts";
+import type { DamagedIncident } from "../../core/ports.ts";
 import { adoptAnswers, awaitsResult, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
 import { type Apart, allot, apartOf } from "./allotting.ts";
@@ -194,8 +196,15 @@ export function createWatch(parts: WatchParts): Watch {
     async resume(abort) {
       flights.begin();
       await recover();
-      const left = await parts.ledger.incidents({ open: true });
-      const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS));
+      const said = new Set<string>();
+      const onDamaged = ({ id, reason }: DamagedIncident) => {
+        if (said.has(id)) return;
+        said.add(id);
+        const text = `incident ${id}: ${reason}; the others go on. Look: unship audit verify`;
+        parts.emit({ at: parts.clock.now(), event: "incident.damaged", text: escapeControls(text), incident: null });
+      };
+      const left = await parts.ledger.incidents({ open: true }, onDamaged);
+      const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS), onDamaged);
       const now = parts.clock.now();
       for (const incident of left.toReversed()) book.restore(incident);
       apart = apartOf(left);
@@ -204,13 +213,13 @@ export function createWatch(parts: WatchParts): Watch {
         earlier.judged(incident, now);
       }
       for (const incident of [...left, ...recent.incidents]) name(incident);
-      await flights.run("what judged incidents still lack", () => finishLeftOver(parts));
+      await flights.run("what judged incidents still lack", () => finishLeftOver(parts, onDamaged));
       flights.end();
       abort.throwIfAborted();
       parts.emit({
         at: now,
         event: "watch.started",
-        text: `mode ${parts.config.mode}; ${incidents.size === 0 ? "no incident is open" : `open incidents taken up again: ${[...incidents.keys()].join(", ")}`}`,
+        text: `mode ${parts.config.mode}; ${incidents.size === 0 ? "no incident is open" : `open incidents taken up again: ${[...incidents.keys()].join(", ")}`}${said.size === 0 ? "" : `; damaged: ${[...said].map(escapeControls).join(", ")}`}`,
         incident: null,
       });
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { knownLevel } from "../impact/worst-first.ts";
 import { ImpactLevel } from "../model/impact.ts";
 import type { Incident } from "../model/incident.ts";
+import { durationText } from "../model/time.ts";
 import type { LedgerEntry } from "../ports.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 
@@ -17,8 +18,14 @@ export type AcknowledgedAs = z.infer<typeof AcknowledgedAs>;
  */
 export const USUAL_MS: Readonly<Record<AcknowledgedAs, number>> = { acknowledge: 30 * 60_000, snooze: 60 * 60_000 };
 /** Shorter than this nobody works on anything; longer than a week nobody remembers. */
-export const SHORTEST_MS = 60_000;
-export const LONGEST_MS = 7 * 86_400_000;
+const SHORTEST_MS = 60_000;
+const LONGEST_MS = 7 * 86_400_000;
+
+/** Why pages cannot be stopped for so long (ms): a sentence that names both bounds; null: they can. */
+export function whyNotSoLong(forMs: number): string | null {
+  if (forMs >= SHORTEST_MS && forMs <= LONGEST_MS) return null;
+  return `name a time from ${durationText(SHORTEST_MS)} to ${durationText(LONGEST_MS)}`;
+}
 
 /** What was known of an incident when it was acknowledged: what is worse than this is news. */
 const Known = z.object({

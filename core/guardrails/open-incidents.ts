@@ -2,8 +2,8 @@ import type { Config } from "../config/config.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Incident } from "../model/incident.ts";
 import { rfc3339 } from "../model/time.ts";
-import { cleanText } from "../model/untrusted-text.ts";
-import type { Ledger } from "../ports.ts";
+import { cleanText, escapeControls } from "../model/untrusted-text.ts";
+import type { DamagedIncident, Ledger } from "../ports.ts";
 import { ACKNOWLEDGEMENT_KINDS, type Acknowledgement, acknowledgementOf, isQuiet } from "./acknowledged.ts";
 import { incidentTitle, planWords, stageWords, waitingPlan } from "./incident-text.ts";
 import { clockText } from "./rule.ts";
@@ -15,14 +15,18 @@ export interface OpenIncident {
   readonly acknowledged: Acknowledgement | null;
 }
 
-/** All open incidents, worst first (`compareImpact`), as the ledger holds them. */
+/** For whoever only tells people of the others: which incidents are damaged is said by the status, and as the watch starts. */
+export const leftOut = (_: DamagedIncident): void => {};
+
+/** All open incidents, worst first (`compareImpact`), as the ledger holds them. `onDamaged`: see `Ledger.incidents`. */
 export async function openIncidents(
   ledger: Pick<Ledger, "incidents" | "entries">,
   services: Config["services"],
   now: number,
+  onDamaged?: (damaged: DamagedIncident) => void,
 ): Promise<readonly OpenIncident[]> {
   const [open, entries] = await Promise.all([
-    ledger.incidents({ open: true }),
+    ledger.incidents({ open: true }, onDamaged),
     ledger.entries({ kinds: ACKNOWLEDGEMENT_KINDS }),
   ]);
   const byIncident = Map.groupBy(entries, ({ incidentId }) => incidentId);
@@ -60,7 +64,7 @@ export function openIncidentView({ incident, acknowledged }: OpenIncident, now: 
             by: acknowledged.by,
             at: rfc3339(acknowledged.at),
             until: rfc3339(acknowledged.until),
-            note: cleanText(acknowledged.note),
+            note: escapeControls(cleanText(acknowledged.note)),
           },
   };
 }
@@ -68,5 +72,5 @@ export function openIncidentView({ incident, acknowledged }: OpenIncident, now: 
 /** "acknowledged by alice until 20:14:58 UTC: on it". */
 export function acknowledgedWords({ as, by, until, note }: Acknowledgement, now: number): string {
   const did = as === "snooze" ? "snoozed" : "acknowledged";
-  return `${did} by ${by} until ${clockText(until, now)}${note === "" ? "" : `: ${cleanText(note)}`}`;
+  return `${did} by ${by} until ${clockText(until, now)}${note === "" ? "" : `: ${escapeControls(cleanText(note))}`}`;
 }

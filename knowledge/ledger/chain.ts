@@ -92,7 +92,7 @@ export const storable = (text: string): string => text.toWellFormed().replaceAll
 function refuseShortened(last: LedgerHead, head: LedgerHead | undefined): void {
   if (head === undefined ? last.seq === 0 : head.seq === last.seq && head.hash === last.hash) return;
   const reason = `the last entry is not entry ${head?.seq ?? "?"}, which was written last`;
-  throw new UnshipError("ledger.corrupt", { seq: last.seq, reason });
+  throw new UnshipError("ledger.corrupt", { what: `entry ${last.seq}`, reason });
 }
 
 /** A row → an entry. Throws a `SyntaxError` where the body is no JSON. */
@@ -108,6 +108,16 @@ export function entryOf(row: EntryRow): LedgerEntry {
     prev: row.prev,
     hash: row.hash,
   };
+}
+
+/** The same for whoever only reads: throws `ledger.corrupt` naming the entry where the body is no JSON. */
+export function wholeEntryOf(row: EntryRow): LedgerEntry {
+  try {
+    return entryOf(row);
+  } catch (cause) {
+    const reason = "its body cannot be read";
+    throw new UnshipError("ledger.corrupt", { what: `entry ${row.seq}`, reason }, { cause });
+  }
 }
 
 function rowOf(entry: LedgerEntry, body: string): EntryRow {

@@ -17,9 +17,13 @@ export function createFailures(): Failures {
   };
 }
 
-/** Any error of the database → one that says nothing was executed; errors of ours pass through. */
-export function unavailable(cause: unknown): UnshipError {
+/**
+ * Any error of the database → one that says what of the ledger could not be done, and of a write that nothing came of it;
+ * errors of ours pass through.
+ */
+export function unavailable(cause: unknown, use: "opened" | "read" | "written"): UnshipError {
   if (cause instanceof UnshipError) return cause;
   const reason = cause instanceof Error && cause.message !== "" ? cause.message : "no reason given";
-  return new UnshipError("ledger.unavailable", { reason }, { cause });
+  const whole = use === "written" ? `${reason}. Nothing was executed` : reason;
+  return new UnshipError("ledger.unavailable", { use, reason: whole }, { cause });
 }

@@ -121,5 +121,5 @@ async function lastAnswer(tx: Tx, planId: string): Promise<GateAnswer | null> {
     .orderBy("seq", "desc")
     .limit(1)
     .executeTakeFirst();
-  return row === undefined ? null : parsed(GateAnswer, row.body, String(row.seq));
+  return row === undefined ? null : parsed(GateAnswer, row.body, `entry ${row.seq}`);
 }

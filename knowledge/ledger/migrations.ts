@@ -103,7 +103,7 @@ export async function migrate(database: Migratable): Promise<void> {
   if (version === SCHEMA_VERSION) return;
   if (version > SCHEMA_VERSION) {
     const reason = `${database.name} was written by a newer unship (schema ${version}; this one knows ${SCHEMA_VERSION}): use that one`;
-    throw new UnshipError("ledger.unavailable", { reason });
+    throw new UnshipError("ledger.unavailable", { use: "opened", reason });
   }
   for (const step of STEPS.slice(version)) {
     for (const statement of step(database.spelling)) await database.execute(statement);

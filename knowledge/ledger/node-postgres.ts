@@ -80,7 +80,7 @@ export async function refuseUnsafe(client: pg.ClientBase): Promise<void> {
     "select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'server_version_num')";
   const { rows } = await client.query<{ name: string; setting: string }>(settings);
   const found = new Map(rows.map(({ name, setting }) => [name, setting]));
-  const refused = (reason: string) => new UnshipError("ledger.unavailable", { reason });
+  const refused = (reason: string) => new UnshipError("ledger.unavailable", { use: "opened", reason });
   if (found.get("fsync") === "off") throw refused("the server runs with fsync = off and can lose what it committed");
   if (found.get("synchronous_commit") === "off") {
     throw refused("synchronous_commit is off for this role, so what was committed can be lost: set it to on");

@@ -49,7 +49,7 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
       throw error;
     }
   } catch (error) {
-    throw error instanceof UnshipError ? error : unavailable(error);
+    throw error instanceof UnshipError ? error : unavailable(error, "opened");
   }
 }
 
@@ -150,7 +150,7 @@ function refuseOld(database: DatabaseSync): void {
   const difference = OLDEST_SQLITE.map((wanted, index) => (parts[index] ?? 0) - wanted).find((one) => one !== 0) ?? 0;
   if (difference >= 0) return;
   const reason = `SQLite ${version} can corrupt a file that several processes write; ${OLDEST_SQLITE.join(".")} is needed, which Node 22.23 and 24 bring`;
-  throw new UnshipError("ledger.unavailable", { reason });
+  throw new UnshipError("ledger.unavailable", { use: "opened", reason });
 }
 
 function adapt(database: DatabaseSync): SqliteDatabase {

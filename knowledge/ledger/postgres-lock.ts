@@ -37,7 +37,7 @@ export async function tryWatchLock(url: string): Promise<SessionLock | null> {
     }
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw unavailable(error);
+    throw unavailable(error, "opened");
   }
   const pulse = setInterval(() => {
     client.query("select 1").catch(() => lost.abort());

@@ -40,7 +40,7 @@ export async function openPostgresLedger(
       marks = await mayMark(client);
     });
   } catch (error) {
-    throw unavailable(error);
+    throw unavailable(error, "opened");
   }
   const pool = openPool(url, options.answerWithinMs);
   let closing: Promise<void> | null = null;

@@ -11,7 +11,7 @@ export function parsed<S extends z.ZodType>(schema: S, text: string, where: stri
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new UnshipError("ledger.corrupt", { seq: where, reason: "the row does not fit its schema" }, { cause });
+    throw new UnshipError("ledger.corrupt", { what: where, reason: "it is not one that unship writes" }, { cause });
   }
 }
 

@@ -4,10 +4,11 @@ import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.t
 import { Incident } from "../../core/model/incident.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { type Ask, later } from "./batch.ts";
-import { type Chain, chainEnd, entryOf, GENESIS, openChain } from "./chain.ts";
+import { type Chain, chainEnd, GENESIS, openChain, wholeEntryOf } from "./chain.ts";
 import { type Failures, unavailable } from "./failures.ts";
 import { gateTransaction, openIntents } from "./gate-transaction.ts";
-import { parsed, planOf } from "./rows.ts";
+import { incidentReader, incidentsQuery } from "./read-incidents.ts";
+import { planOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
 import { verifyChain } from "./verify.ts";
 import { verifyRows } from "./verify-rows.ts";
@@ -42,7 +43,7 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       return await database.transaction().execute(watched);
     } catch (error) {
       // What the caller's own work threw is the caller's; only the database's trouble is the ledger's.
-      throw thrown?.error === error && !failures.has(error) ? error : unavailable(error);
+      throw thrown?.error === error && !failures.has(error) ? error : unavailable(error, "written");
     }
   };
   const end = chainEnd(database);
@@ -55,9 +56,9 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
     });
   const read = async <T>(query: Promise<T>): Promise<T> =>
     query.catch((error: unknown) => {
-      throw unavailable(error);
+      throw unavailable(error, "read");
     });
-  const readIncident = incidentReader();
+  const readIncident = incidentReader(database);
   const worded = queriesInWords();
   const allOpen = openIntents(database);
   // Asked for by every look at the services: put into words once, since that takes longer than to answer it.
@@ -68,20 +69,24 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
     async entries(filter = {}) {
       if (filter.kinds?.length === 0) return [];
       const query = worded(`entries ${JSON.stringify(filter)}`, () => entriesQuery(database, filter));
-      return (await read(database.executeQuery(query))).rows.map(entryOf);
+      return (await read(database.executeQuery(query))).rows.map(wholeEntryOf);
     },
     saveIncident: (incident) => writeChain((tx, chain) => saveIncident(tx, chain, Incident.parse(incident))),
     async incident(id) {
-      const row = await read(database.selectFrom("incidents").selectAll().where("id", "=", id).executeTakeFirst());
-      return row === undefined ? null : readIncident(row);
+      const row = await read(
+        database.selectFrom("incidents").select(["id", "body"]).where("id", "=", id).executeTakeFirst(),
+      );
+      return row === undefined ? null : ((await read(Promise.resolve(readIncident(row)))) ?? null);
     },
-    async incidents(filter = {}) {
+    async incidents(filter = {}, onDamaged) {
       // A moment is another one each time: words that are never asked again are not kept.
       const query =
         filter.savedSince === undefined
           ? worded(`incidents ${JSON.stringify(filter)}`, () => incidentsQuery(database, filter))
           : incidentsQuery(database, filter);
-      return (await read(database.executeQuery(query))).rows.map(readIncident);
+      const { rows } = await read(database.executeQuery(query));
+      const found = await read(Promise.all(rows.map((row) => readIncident(row, onDamaged))));
+      return found.filter((one) => one !== null);
     },
     async plan(id) {
       const row = await read(database.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst());
@@ -116,36 +121,6 @@ function entriesQuery(database: Kysely<LedgerTables>, filter: NonNullable<Parame
   return query.compile();
 }
 
-function incidentsQuery(database: Kysely<LedgerTables>, filter: NonNullable<Parameters<Ledger["incidents"]>[0]>) {
-  let query = database.selectFrom("incidents").selectAll().orderBy("detected_at", "desc").orderBy("id");
-  if (filter.limit !== undefined) query = query.limit(filter.limit);
-  if (filter.open !== undefined) query = query.where("open", "=", Number(filter.open));
-  const { savedSince, lacking } = filter;
-  if (savedSince !== undefined) {
-    // By the first entry since then: times in the ledger never run backwards, so that its number tells as much.
-    query = query.where("entry_seq", ">=", (one) =>
-      one
-        .selectFrom("entries")
-        .select(({ fn, val }) => fn.coalesce(fn.min("seq"), val(Number.MAX_SAFE_INTEGER)).as("first"))
-        .where("kind", "=", LEDGER_KINDS.incidentSaved)
-        .where("at", ">=", savedSince),
-    );
-  }
-  if (lacking !== undefined) {
-    query = query.where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom("entries")
-            .select("seq")
-            .whereRef("entries.incident_id", "=", "incidents.id")
-            .where("kind", "=", lacking),
-        ),
-      ),
-    );
-  }
-  return query.compile();
-}
-
 /** So many queries are kept in words: those that every look at open incidents asks again. */
 const QUERIES_KEPT = 256;
 
@@ -160,24 +135,6 @@ function queriesInWords(): <Row>(name: string, query: () => CompiledQuery<Row>) 
     if (kept.size >= QUERIES_KEPT) kept.clear();
     kept.set(name, made);
     return made;
-  };
-}
-
-/** So many incidents are kept as they were read last: those that every look at open incidents asks for again. */
-const INCIDENTS_KEPT = 512;
-
-/** Row → incident. A row whose text is what it was is not taken apart and checked again. */
-function incidentReader(): (row: { readonly id: string; readonly body: string }) => Incident {
-  const kept = new Map<string, { readonly body: string; readonly incident: Incident }>();
-  return ({ id, body }) => {
-    const known = kept.get(id);
-    if (known?.body === body) return known.incident;
-    const incident = parsed(Incident, body, `incident ${id}`);
-    kept.delete(id);
-    kept.set(id, { body, incident });
-    const [oldest] = kept.keys();
-    if (kept.size > INCIDENTS_KEPT && oldest !== undefined) kept.delete(oldest);
-    return incident;
   };
 }
 

@@ -33,7 +33,7 @@ export async function openSqliteLedger(
     await database.transaction().execute((tx) => migrate(migratable(tx, path)));
   } catch (error) {
     await database.destroy();
-    throw unavailable(error);
+    throw unavailable(error, "opened");
   }
   const clock = options.clock ?? systemClock;
   return createLedger({
@@ -70,7 +70,7 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw unavailable(error);
+    throw unavailable(error, "opened");
   }
 }
 

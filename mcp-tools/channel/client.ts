@@ -122,7 +122,12 @@ export function openChannel(options: ChannelOptions): Channel {
     },
     saveIncident: async (incident) => void (await call("saveIncident", { incident })),
     incident: (id) => call("incident", { id }),
-    incidents: (filter = {}) => call("incidents", filter),
+    incidents: async (filter = {}, onDamaged) => {
+      const sayDamaged = onDamaged !== undefined;
+      const { incidents, damaged } = await call("incidents", { ...filter, sayDamaged });
+      for (const one of damaged) onDamaged?.(one);
+      return incidents;
+    },
     plan: (id) => call("plan", { id }),
     pauses: () => call("pauses", {}),
     head: () => call("head", {}),
@@ -185,7 +190,10 @@ export function openChannel(options: ChannelOptions): Channel {
 /** Only what a person typed crosses the channel: bearer tokens and presses arrive at the gate's own listener. */
 function personal(proof: Proof): string {
   if (typeof proof === "string") return proof;
-  throw new UnshipError("approval.refused", { reason: "the gate's own process takes this proof itself" });
+  throw new UnshipError("approval.refused", {
+    what: "answer",
+    reason: "the gate's own process takes this proof itself",
+  });
 }
 
 function failureOf(body: unknown, unavailable: (reason: string) => UnshipError): UnshipError {

@@ -86,6 +86,8 @@ export const CALLS = {
       savedSince: z.number().optional(),
       lacking: z.string().optional(),
       limit: z.int().optional(),
+      /** Whether the asker says which are damaged, so that the others may be given without them. */
+      sayDamaged: z.boolean(),
     }),
   ),
   plan: call("anyone", z.strictObject({ id: z.string() })),
@@ -128,7 +130,10 @@ export const ANSWERS = {
   notify: z.object({ delivered: z.boolean(), detail: z.string() }),
   entries: z.array(Entry),
   incident: Incident.nullable(),
-  incidents: z.array(Incident),
+  incidents: z.object({
+    incidents: z.array(Incident),
+    damaged: z.array(z.object({ id: z.string(), reason: z.string() })),
+  }),
   plan: Plan.nullable(),
   pauses: z.array(z.object({ scope: z.string(), by: z.string(), at: z.number() })),
   head: z.object({ seq: z.number(), hash: z.string() }),

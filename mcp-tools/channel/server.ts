@@ -7,7 +7,7 @@ import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { ALL_SERVICES, pausesAll } from "../../core/guardrails/gate-store.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
-import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
+import type { DamagedIncident, Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
 import { whyForged, whyNotWritten } from "./claims.ts";
@@ -294,14 +294,17 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
       })),
     ],
     incident: ({ id }) => ledger.incident(id),
-    incidents: async ({ open, savedSince, lacking, limit }) => [
-      ...(await ledger.incidents({
+    incidents: async ({ open, savedSince, lacking, limit, sayDamaged }) => {
+      const damaged: DamagedIncident[] = [];
+      const filter = {
         ...(open === undefined ? {} : { open }),
         ...(savedSince === undefined ? {} : { savedSince }),
         ...(lacking === undefined ? {} : { lacking }),
         ...(limit === undefined ? {} : { limit }),
-      })),
-    ],
+      };
+      const onDamaged = sayDamaged ? (one: DamagedIncident) => void damaged.push(one) : undefined;
+      return { incidents: [...(await ledger.incidents(filter, onDamaged))], damaged };
+    },
     plan: ({ id }) => ledger.plan(id),
     pauses: async () => [...(await ledger.pauses())],
     head: () => ledger.head(),

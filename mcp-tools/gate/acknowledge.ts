@@ -7,10 +7,10 @@ import {
   acknowledgementOf,
   isQuiet,
   knownOf,
-  LONGEST_MS,
-  SHORTEST_MS,
+  whyNotSoLong,
 } from "../../core/guardrails/acknowledged.ts";
 import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { refused } from "../../core/guardrails/refusal.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { cleanText, name } from "../../core/model/untrusted-text.ts";
@@ -38,10 +38,11 @@ export async function recordAcknowledgement(
   if (by.services !== null && !by.services.includes(incident.service)) {
     throw refused(`${by.name} may not answer for ${incident.service}`);
   }
-  if (!(forMs >= SHORTEST_MS && forMs <= LONGEST_MS)) {
+  const why = whyNotSoLong(forMs);
+  if (why !== null) {
     throw new UnshipError("input.invalid", {
       what: `${as} for ${Number.isFinite(forMs) ? durationText(Math.max(0, forMs)) : "no time"}`,
-      reason: `name a time from ${durationText(SHORTEST_MS)} to ${durationText(LONGEST_MS)}`,
+      reason: why,
     });
   }
   const until = tx.now + Math.round(forMs);
@@ -61,8 +62,6 @@ export async function recordAcknowledgement(
   });
   return { by: by.name, at: tx.now, until };
 }
-
-const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });
 
 /** Whether nobody is paged of an incident now; one that the ledger does not know, or a plan outside any, is never quiet. */
 export async function isQuietNow({ store }: Pick<GateParts, "store">, incidentId: string): Promise<boolean> {

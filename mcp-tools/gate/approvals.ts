@@ -16,6 +16,7 @@ import {
 } from "../../core/guardrails/gate-store.ts";
 import { skeleton } from "../../core/guardrails/names.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
+import { refused } from "../../core/guardrails/refusal.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
@@ -83,7 +84,7 @@ export function createApprovals(
     identify,
     async approve(planId, proof, seenHash) {
       const useless = await uselessness(planId);
-      return asApprover(proof, planId, async (tx, person) => {
+      return asApprover("approval", proof, planId, async (tx, person) => {
         const { approver } = person;
         mustSpeakFor(person, "approve", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
@@ -111,7 +112,7 @@ export function createApprovals(
       });
     },
     reject: (planId, proof, reason, seenHash) =>
-      asApprover(proof, planId, async (tx, person) => {
+      asApprover("rejection", proof, planId, async (tx, person) => {
         const { approver } = person;
         mustSpeakFor(person, "reject", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
@@ -141,7 +142,7 @@ export function createApprovals(
       });
     },
     resume: (scope, proof) =>
-      asApprover(proof, null, async (tx, { approver, press }) => {
+      asApprover("resume", proof, null, async (tx, { approver, press }) => {
         if (press !== null) throw refused("a button answers for a plan alone");
         const named = scopeOf(scope);
         if (!mayResume(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
@@ -158,7 +159,8 @@ export function createApprovals(
     async acknowledge(incidentId, proof, asked) {
       // What they saw when they answered; what is worse by the time it is written down is news to them.
       const incident = await store.incident(incidentId);
-      return asApprover(proof, null, async (tx, { approver, press, via }) => {
+      const what = asked.as === "snooze" ? "snooze" : "acknowledgement";
+      return asApprover(what, proof, null, async (tx, { approver, press, via }) => {
         if (press !== null) throw refused("a button answers for a plan alone");
         return recordAcknowledgement(tx, incidentId, incident, { ...asked, by: approver, via });
       });
@@ -273,5 +275,3 @@ function mustSpeakFor({ press }: Person, answer: SlackPress["answer"], planId: s
   const fits = press === null || (press.answer === answer && press.planId === planId && press.planHash === hash);
   if (!fits) throw refused("the press was of another button");
 }
-
-const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

@@ -1,6 +1,7 @@
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Proof } from "../../core/ports.ts";
 import { type Claim, createIdentify, type Via } from "./identity.ts";
@@ -34,13 +35,15 @@ export interface Person {
 type Stranger = Pick<Claim & { readonly kind: "refused" }, "via" | "reason" | "subject">;
 
 export type AsApprover = <T>(
+  what: AskedFor | null,
   proof: Proof,
   planId: string | null,
   act: (tx: GateTransaction, person: Person) => Promise<T>,
 ) => Promise<T>;
 
 /**
- * Runs `act` for the person whom a proof names; a refusal is written down before it is thrown.
+ * Runs `act` for the person whom a proof names; a refusal is written down before it is thrown. `what`: how an error calls
+ * what they ask for; null: they ask for nothing but who they are.
  *
  * At the desk too many wrong tokens close the door for a minute, for right ones too, since otherwise the limit would
  * tell which token is right. Over the network, and at the gate's own socket, they must not, or whoever can reach the listener could keep approvers
@@ -94,20 +97,22 @@ export function createAsApprover(parts: GateParts, limits: GateLimits) {
     await tx.append({ kind, incidentId: null, planId, actor: "unknown", body });
   }
 
-  const asApprover: AsApprover = async (proof, planId, act) => {
+  const asApprover: AsApprover = async (what, proof, planId, act) => {
+    const called = (error: UnshipError): UnshipError => (what === null ? error : refusedAs(what, error));
     const claim = await identify(proof);
     const answer = await store.transact(async (tx): Promise<Answer<Awaited<ReturnType<typeof act>>>> => {
       const person = await personOf(tx, claim, planId);
-      if (person instanceof UnshipError) return { refusal: person };
+      if (person instanceof UnshipError) return { refusal: called(person) };
       try {
         if (await isReplay(tx, person.press)) throw refused("this very press was answered already");
         return { value: await act(tx, person) };
       } catch (error) {
         if (!(error instanceof UnshipError) || error.code.startsWith("ledger.")) throw error;
-        const body = { reason: error.message, via: person.via, ...pressOf(person) };
+        const refusal = called(error);
+        const body = { reason: refusal.message, via: person.via, ...pressOf(person) };
         const actor = person.approver.name;
         await tx.append({ kind: LEDGER_KINDS.approvalRefused, incidentId: null, planId, actor, body });
-        return { refusal: error };
+        return { refusal };
       }
     });
     if ("refusal" in answer) throw answer.refusal;
@@ -121,12 +126,10 @@ export function createAsApprover(parts: GateParts, limits: GateLimits) {
       const claim = await identify(proof);
       if (claim.kind === "known" && claim.via !== "desk") return { by: claim.approver.name };
       if (claim.kind === "refused" && !record) throw stranger(claim);
-      return asApprover(proof, null, async (_, { approver }) => ({ by: approver.name }));
+      return asApprover(null, proof, null, async (_, { approver }) => ({ by: approver.name }));
     },
   };
 }
 
 const stranger = ({ reason }: { readonly reason: string }): UnshipError =>
   new UnshipError("identity.refused", { reason });
-
-const refused = (reason: string): UnshipError => new UnshipError("approval.refused", { reason });

@@ -1,5 +1,6 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
+import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { diffLines, planDiff } from "../../core/guardrails/plan-diff.ts";
 import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
@@ -81,7 +82,7 @@ async function linesOf({ store, config }: GateParts, plan: Plan, answer: GateAns
     const against = answer.review.rules.filter(({ verdict }) => verdict !== "allow");
     return [plan.reason, ...against.map(({ reason }) => reason), `unship approve ${plan.id}`];
   }
-  const open = await store.incidents({ open: true });
+  const open = await store.incidents({ open: true }, leftOut);
   const asked: Incident = { ...incident, plan, gate: answer, stage: "waiting-approval" };
   return [
     incidentTitle(incident, plan.createdAt),

@@ -6,6 +6,7 @@ import {
 } from "../../core/guardrails/acknowledged.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
+import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import { type Incident, QUIET_SINCE } from "../../core/model/incident.ts";
 import { recipientsOf } from "./notices.ts";
@@ -23,7 +24,7 @@ export async function pageAgain(parts: GateParts, limits: GateLimits): Promise<R
   const entries = await store.entries({ kinds: ACKNOWLEDGEMENT_KINDS });
   if (entries.length === 0) return quiet;
   const byIncident = Map.groupBy(entries, ({ incidentId }) => incidentId);
-  const open = await store.incidents({ open: true });
+  const open = await store.incidents({ open: true }, leftOut);
   if (!open.some(({ id }) => byIncident.has(id))) return quiet;
   const now = await store.transact(async (tx) => tx.now);
   for (const incident of open) {

@@ -1,5 +1,6 @@
 import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
@@ -27,7 +28,7 @@ interface Step {
 export async function remind(parts: GateParts, limits: GateLimits, quiet: ReadonlySet<string>): Promise<void> {
   const { store, config } = parts;
   const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
-  for (const { id } of await store.incidents({ open: true })) {
+  for (const { id } of await store.incidents({ open: true }, leftOut)) {
     if (quiet.has(id)) continue;
     const entries = await store.entries({ incidentId: id, kinds });
     const held = entries.filter(isHeld);

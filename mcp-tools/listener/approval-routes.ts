@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
 import { parseDuration } from "../../core/config/durations.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
-import { type AcknowledgedAs, USUAL_MS } from "../../core/guardrails/acknowledged.ts";
+import { type AcknowledgedAs, USUAL_MS, whyNotSoLong } from "../../core/guardrails/acknowledged.ts";
 import { openIncidents, openIncidentView } from "../../core/guardrails/open-incidents.ts";
 import { whoGoesOn } from "../../core/guardrails/plan-use.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -75,7 +75,8 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       const read = Acknowledge.safeParse(jsonOf(body));
       const forMs = read.data?.for === undefined ? USUAL_MS[as] : parseDuration(read.data.for);
       if (!read.success || forMs === null) {
-        return problem(400, "input.invalid", 'Send JSON: {"for": such as "30m", "note": up to 1000 characters}.');
+        const wanted = `Send JSON: {"for": such as "30m", "note": up to 1000 characters}`;
+        return problem(400, "input.invalid", `${wanted}; for a time, ${whyNotSoLong(Number.NaN)}.`);
       }
       const incident = words.incident ?? "";
       const { by, at, until } = await gate.acknowledge(incident, proof, { as, forMs, note: read.data.note ?? "" });

@@ -1,3 +1,4 @@
+import { escapeControls } from "../../model/untrusted-text.ts";
 import { askPerson, clockText, deny, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
@@ -10,13 +11,15 @@ export const rejected: Rule = {
   check({ plan, store, now }) {
     const no = store.approvals.find(({ answer }) => answer === "reject");
     if (no !== undefined)
-      return deny(`${no.by} rejected this plan at ${clockText(no.at, now)}${no.reason === "" ? "" : `: ${no.reason}`}`);
+      return deny(
+        `${no.by} rejected this plan at ${clockText(no.at, now)}${no.reason === "" ? "" : `: ${escapeControls(no.reason)}`}`,
+      );
     const before = store.refusals.at(-1);
     if (before === undefined) return undefined;
     const { planId, by, at, reason, targets } = before;
     const what = targets.length === plan.targets.length ? "the same" : targets.map(targetText).join(", ");
     return askPerson(
-      `${by} rejected plan ${planId}, which would have undone ${what}, at ${clockText(at, now)}${reason === "" ? "" : `: ${reason}`}`,
+      `${by} rejected plan ${planId}, which would have undone ${what}, at ${clockText(at, now)}${reason === "" ? "" : `: ${escapeControls(reason)}`}`,
     );
   },
 };

@@ -211,7 +211,7 @@ describe("unship status", () => {
     using empty = openDesk();
     const { code, out, err } = await empty.run(["status", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(JSON.parse(out)).toEqual({ mode: "observe", pauses: [], open: [], closed: [], graduation: [] });
+    expect(JSON.parse(out)).toEqual({ mode: "observe", pauses: [], damaged: [], open: [], closed: [], graduation: [] });
   });
 });
 
