@@ -30,9 +30,13 @@ export function stronger(a: KnownEdge, b: KnownEdge): KnownEdge {
  * of something that it calls cannot be told from a fault of its own by time alone. True where
  *
  * - a source of learned edges would show its calls, for it reports spans or a proxy counts for it; or
- * - people's graph has edges out of it, or has it as a leaf, beside a neighbour that is measured (`measured`): a graph of
- *   nothing but what nobody measures tells no fault of the service from one of theirs; and nothing speaks against a leaf:
- *   a pod template of the service that holds an address which the graph leaves out shows that it was not thought of.
+ * - people's graph has edges out of it; or
+ * - people's graph has it as a leaf, beside a caller that is measured (`measured`: a graph of nothing but what nobody
+ *   measures tells no fault of the service from one of theirs), and nothing speaks against a leaf: a pod template of the
+ *   service that holds an address which the graph leaves out shows that it was not thought of.
+ *
+ * Whether those that it calls were measured at the time in question is asked by `unseenCallees`: who calls it says nothing
+ * of them.
  *
  * It depends on edges at the service alone: what is known or unknown elsewhere changes nothing (S16). An external node
  * runs nothing of which anyone could know.
@@ -44,14 +48,13 @@ export function calleesKnown(
 ): boolean {
   if (topology === null) return false;
   const isSeen = topology.reporting?.includes(service) === true && !topology.external.includes(service);
-  if (!isSeen && !neighboursOf(topology, service).some(measured)) return false;
+  const callees = topology.edges.some(([caller]) => caller === service);
+  const callers = topology.edges.flatMap(([caller, callee]) => (callee === service ? [caller] : []));
+  if (!isSeen && !callees && !callers.some(measured)) return false;
   const known = KNOWN.get(topology) ?? withCalleesKnown(topology);
   KNOWN.set(topology, known);
   return known.has(service);
 }
-
-const neighboursOf = ({ edges }: Topology, service: string): readonly string[] =>
-  edges.flatMap(([caller, callee]) => (caller === service ? [callee] : callee === service ? [caller] : []));
 
 /** One topology is asked about many services. */
 const KNOWN = new WeakMap<Topology, ReadonlySet<string>>();

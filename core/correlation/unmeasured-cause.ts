@@ -2,7 +2,7 @@ import { logSumExp } from "../detection/robust.ts";
 import type { Coincidence } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import { calleesKnown } from "./known-edges.ts";
+import { type SeenOfCallees, unseenCallees } from "./callees-seen.ts";
 import { FROM_CHANGES } from "./reasons.ts";
 import { type SeenOfVersions, tellsItsVersion } from "./version-signs.ts";
 
@@ -14,31 +14,30 @@ export interface Weighed {
 }
 
 /**
- * That something which nobody measures failed beneath a changed service, as part of "no change": where it is not known
- * what the service calls, and nothing tells the new version from the old one, a callee or an external that fails at that
- * instant shows the same. Timing is then worth no more than what is known without it: seven outages in ten follow a change
- * (`FROM_CHANGES`), so that the change alone never becomes surer than that. Null where each of the changes is told by its
- * version, its service is not degraded itself, or its callees are known. Pure.
+ * That something of which nothing is measured at that time failed beneath a changed service, as part of "no change": where
+ * it is not known what the service calls, or one of those that it calls was not seen since the onset (`unseenCallees`), and
+ * nothing tells the new version from the old one, a callee or an external that fails at that instant shows the same.
+ * Timing is then worth no more than what is known without it: seven outages in ten follow a change (`FROM_CHANGES`), so
+ * that the change alone never becomes surer than that. Null where each of the changes is told by its version, its service
+ * is not degraded itself, or all that it calls was seen. Pure.
  */
-export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersions): Reason | null {
-  const untold = weighed.filter(
-    ({ change, reasons }) =>
-      seen.worse.has(change.service) &&
-      !calleesKnown(seen.caseFile.topology, change.service, isMeasured(seen)) &&
-      !tellsItsVersion(change, reasons, seen),
-  );
+export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersions & SeenOfCallees): Reason | null {
+  const untold = weighed
+    .filter(({ change, reasons }) => seen.worse.has(change.service) && !tellsItsVersion(change, reasons, seen))
+    .map((one) => ({ ...one, unseen: unseenCallees(one.change, seen) }))
+    .filter(({ unseen }) => unseen === null || unseen.length > 0);
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
-  const services = [...new Set(untold.map(({ change }) => change.service))].join(", ");
-  const sentence = `what ${services} calls is not known, and nothing tells the new version from the old one: something unmeasured that it calls may have failed`;
+  const gaps = new Set(untold.map(({ change, unseen }) => calleesGap(change.service, unseen)));
+  const sentence = `${[...gaps].join("; ")}; nothing tells the new version from the old one: something unmeasured that it calls may have failed`;
   return { name: "unmeasured-callee", logOdds, sentence };
 }
 
-/** Whether signals of a service were read; those of an incident beside it that stands apart count as well. */
-export const isMeasured =
-  ({ index }: Pick<SeenOfVersions, "index">) =>
-  (service: string): boolean =>
-    index.services.includes(service);
+/** What is not known of those that a service calls, in words. `unseen` as `unseenCallees` gives it, not empty. */
+export const calleesGap = (service: string, unseen: readonly string[] | null): string =>
+  unseen === null
+    ? `what ${service} calls is not known`
+    : `what ${service} calls is not measured since the trouble began (${unseen.join(", ")})`;
 
 /** Onsets are compared over the same window as a change's own: see `timingEvidence`. */
 const LEAST_WIDTH_MS = 1000;

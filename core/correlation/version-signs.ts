@@ -15,7 +15,7 @@ const SIDE_BY_SIDE: ReadonlySet<string> = new Set(["versions", "canary"]);
  * @see Kass & Raftery (1995), "Bayes Factors", J. Am. Stat. Assoc. 90(430):773–795, §3.2
  */
 const STRONG_NATS = Math.log(20);
-const POSITIVE_NATS = Math.log(3);
+export const POSITIVE_NATS = Math.log(3);
 
 /**
  * What fails elsewhere also grows at first: cached names and connections run out within half a minute, two or three health

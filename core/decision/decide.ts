@@ -1,16 +1,16 @@
 import { CANARY_REASON } from "../canary/ranking.ts";
 import type { Config } from "../config/config.ts";
 import { untold } from "../correlation/accomplice.ts";
+import { unseenCallees } from "../correlation/callees-seen.ts";
 import { noJoinedChange } from "../correlation/elsewhere.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
 import { isInfrastructure } from "../correlation/infrastructure.ts";
-import { calleesKnown } from "../correlation/known-edges.ts";
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
 import { takenBackBy } from "../correlation/replaced.ts";
 import { showsAt } from "../correlation/shows-at.ts";
-import { isMeasured } from "../correlation/unmeasured-cause.ts";
+import { calleesGap } from "../correlation/unmeasured-cause.ts";
 import { seenByVersion, tellsBesideItsStart, tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
@@ -77,8 +77,8 @@ export function decide(input: DecideInput): Decision {
   }
   if (chronic !== null)
     return nothing([chronic, "it is no worse than before, so that no change is to blame"], ["policy calls it bad"]);
-  const unseen = onlyPointedAt(caseFile, evidence);
-  if (unseen !== null) return nothing([unseen], ["the samples do not show what somebody points at: people decide"]);
+  const pointed = onlyPointedAt(caseFile, evidence);
+  if (pointed !== null) return nothing([pointed], ["the samples do not show what somebody points at: people decide"]);
   if (ranking === null)
     return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
   const top = ranking.candidates[0] ?? null;
@@ -92,9 +92,10 @@ export function decide(input: DecideInput): Decision {
     const person = ["the culprit is below the configured confidence", ...(first === null ? [] : [first])];
     return nothing([shown, ...sentences(top)], person, top);
   }
-  // Whatever confidence is configured: timing alone never decides where a callee that nobody knows would look the same.
-  if (!isTold(change, top, evidence)) {
-    const shown = `nothing but its time speaks against ${change.id}, and what ${change.service} calls is not known`;
+  // Whatever confidence is configured: timing alone never decides where a callee that nobody sees would look the same.
+  const unseen = tellsItsVersion(change, top.reasons, evidence) ? [] : unseenCallees(change, evidence);
+  if (unseen?.length !== 0) {
+    const shown = `nothing but its time speaks against ${change.id}, and ${calleesGap(change.service, unseen)}`;
     return nothing([shown, ...sentences(top)], [`nothing tells ${change.to} from ${change.from}: people decide`], top);
   }
   if (isLikeMovedPods(change, top, evidence)) {
@@ -133,11 +134,6 @@ export function decide(input: DecideInput): Decision {
     return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);
 }
-
-/** Whether its version is told apart, or the callees that could fail in its stead are known. */
-const isTold = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
-  calleesKnown(evidence.caseFile.topology, change.service, isMeasured(evidence)) ||
-  tellsItsVersion(change, top.reasons, evidence);
 
 /** Whether what is wrong with its service shows in its readiness, while pods of others that nobody changed are being moved. */
 const isLikeMovedPods = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>

@@ -44,6 +44,8 @@ export interface ApartPlot {
   readonly versions: boolean;
   /** How the readiness of the pods of services is recorded while these changes deploy them; absent: of whole services alone. */
   readonly pods?: { readonly of: readonly PlannedChange[]; readonly recorded: PodsRecorded };
+  /** Who calls whom, as far as it is known; absent: nothing is. */
+  readonly topology?: { readonly edges: readonly (readonly [string, string])[]; readonly external: readonly string[] };
   /** Deploys of services that nothing measures. */
   readonly elsewhere?: readonly { readonly service: string; readonly at: number }[];
 }
@@ -127,7 +129,11 @@ export function toCase({ draw, system, clock, stepSeconds, moment }: ApartWorld,
   const observed = toFiles({ scenario, truth, visibility: null }, draw.stream("observed"), plot.name);
   const told = withPods(plot.versions ? observed : withoutVersionSplit(observed), observed, scenario, plot, draw);
   const others = (plot.elsewhere ?? []).map(({ service, at }) => elsewhereLine(service, at));
-  const files = { ...told, "changes.jsonl": `${told["changes.jsonl"] ?? ""}${others.join("")}` };
+  const files = {
+    ...told,
+    "changes.jsonl": `${told["changes.jsonl"] ?? ""}${others.join("")}`,
+    ...(plot.topology === undefined ? {} : { "topology.json": JSON.stringify(plot.topology) }),
+  };
   return { name: plot.name, moment, files: atStep(files, stepSeconds), truth };
 }
 

@@ -1,11 +1,12 @@
 import { createDraw } from "../scenarios/draw.ts";
 import { MINUTE, SECOND } from "../scenarios/world/model.ts";
 import { type ApartCase, type ApartPlot, type ApartWorld, drawApart, toCase } from "./apart-world.ts";
+import { badAboveExternal, UNSEEN, unseenCallee } from "./known-callees.ts";
 import { badVersion, brokenMeanwhile, CAUSES, TELLS } from "./own-deploy.ts";
 import { PLATFORMS, wideFailure } from "./wide-failure.ts";
 
 /** What must not be undone, and beside each the same world in which a fresh deploy is the culprit. */
-export const QUESTIONS = ["one service", "one hundred services"] as const;
+export const QUESTIONS = ["one service", "one service with known callees", "one hundred services"] as const;
 export type Question = (typeof QUESTIONS)[number];
 
 export interface DrawnCase {
@@ -26,7 +27,10 @@ const TRIES = 12;
 export function drawnCase({ question, guilty, seed, index }: DrawnCase): ApartCase {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const draw = createDraw(`what must not be undone/${question}/${seed}/${index}/${attempt}`);
-    const world = question === "one service" ? drawApart(draw, draw.integer(1, 8), 30) : drawApart(draw, 100, 20);
+    const world =
+      question === "one hundred services"
+        ? drawApart(draw, 100, 20)
+        : drawApart(draw, draw.integer(question === "one service" ? 1 : 2, 8), 30);
     const drawn = toCase(world, plotOf(world, question, guilty, index));
     if (drawn.truth.faulty === guilty) return drawn;
   }
@@ -43,6 +47,10 @@ function plotOf(world: ApartWorld, question: Question, guilty: boolean, index: n
     const cause = CAUSES[index % CAUSES.length] ?? CAUSES[0];
     return guilty ? badVersion(world, service, at, tell) : brokenMeanwhile(world, service, at, cause);
   }
+  if (question === "one service with known callees")
+    return guilty
+      ? badAboveExternal(world, service, tell)
+      : unseenCallee(world, service, UNSEEN[index % UNSEEN.length] ?? UNSEEN[0]);
   const others = draw.shuffle(world.system.services.filter(({ name }) => name !== service.name));
   if (!guilty) {
     const platform = PLATFORMS[index % PLATFORMS.length] ?? PLATFORMS[0];

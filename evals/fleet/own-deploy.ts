@@ -66,27 +66,40 @@ export function badVersion(world: ApartWorld, service: ServiceModel, at: number,
 export const CAUSES = ["an unmeasured callee", "an external", "nothing that is known"] as const;
 export type Cause = (typeof CAUSES)[number];
 
+/** One that the service is known to call, and how long after the start of its deploy it breaks. */
+export interface KnownCallee {
+  readonly what: string;
+  readonly name: string;
+  readonly afterMs: number;
+}
+
 /** What breaks at an instant is at full strength within this: a health check or two. */
 const AT_ONCE_MS = 20 * SECOND;
 /** And sooner than a rollout has made its first of at most four steps, with some room: else it would grow with the rollout. */
 const STEPS_OF_ROLLOUT = 6;
 
 /**
- * The service's own deploy is innocent: at the instant at which its version first serves, something else breaks the
- * service, both versions alike. Signals and lines say no version or the same of both, and what is logged has been logged
- * before, now and then. Its new pods start meanwhile, some slowly; in one case of three probes ask what is broken, and take
- * pods of either version.
+ * The service's own deploy is innocent: at the instant at which its version first serves (of a known callee, when that
+ * says), something else breaks the service, both versions alike. Signals and lines say no version or the same of both, and
+ * what is logged has been logged before, now and then. Its new pods start meanwhile, some slowly; in one case of three
+ * probes ask what is broken, and take pods of either version.
  */
-export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: number, cause: Cause): ApartPlot {
+export function brokenMeanwhile(
+  world: ApartWorld,
+  service: ServiceModel,
+  at: number,
+  cause: Cause | KnownCallee,
+): ApartPlot {
   const draw = world.draw.stream("meanwhile");
   const rolloutMs = draw.uniform(0.5, 8) * MINUTE;
   const { change, servesAt } = ownDeploy(world, service, at, rolloutMs);
-  const from = servesAt + draw.uniform(-5, 10) * SECOND;
+  const instant = servesAt + draw.uniform(-5, 10) * SECOND;
+  const from = typeof cause === "string" ? instant : change.startedAt + cause.afterMs;
   const lasts = draw.chance(0.5) ? Number.POSITIVE_INFINITY : draw.uniform(6, 15) * MINUTE;
   const known =
     cause === "nothing that is known"
       ? "request failed: unexpected response id={id}"
-      : `${calleeOf(cause)}: connection timed out id={id}`;
+      : `${typeof cause === "string" ? calleeOf(cause) : cause.name}: connection timed out id={id}`;
   const logs = draw.chance(0.5);
   const ready = world.draw.stream("readiness");
   const fault: Fault = {
@@ -101,8 +114,8 @@ export function brokenMeanwhile(world: ApartWorld, service: ServiceModel, at: nu
   };
   const before = { from: world.clock.historyStart, to: from };
   return {
-    name: `own deploy innocent, broken by ${cause}`,
-    why: `${cause} broke the service while it was deployed`,
+    name: `own deploy innocent, broken by ${typeof cause === "string" ? cause : cause.what}`,
+    why: `${typeof cause === "string" ? cause : cause.what} broke the service while it was deployed`,
     changes: [change],
     faults: [fault],
     lines: logs ? linesOf(draw.stream("lines"), service.name, before, 0.4, { level: "error", messages: [known] }) : [],

@@ -26,6 +26,8 @@ export const edges = [
 ] as const;
 /** A shop at 15 s steps with two hours of history and a bank outside. */
 export const base = { services: shop, edges, external: ["bank"] };
+/** The same without it: then all that its services call is measured, and the time of a deploy may tell. */
+export const noBank = { edges: edges.filter(([, callee]) => callee !== "bank"), external: [] };
 /** A small system at 1 s steps with half a minute of history. */
 export const live = {
   services: { web: { rate: 60 }, cart: { rate: 40 }, stock: { rate: 20 } },

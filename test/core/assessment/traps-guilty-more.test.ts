@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { base, edges, shop, type Trap, walk } from "./trap.ts";
+import { base, edges, noBank, shop, type Trap, walk } from "./trap.ts";
 import { atS, deploy } from "./world.ts";
 
 const TRAPS: readonly Trap[] = [
@@ -84,6 +84,7 @@ const TRAPS: readonly Trap[] = [
     "cannot disable a flag that was switched off: hands it to people",
     {
       ...base,
+      ...noBank,
       changes: [
         {
           id: "flag",

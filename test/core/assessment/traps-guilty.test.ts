@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { base, live, type Trap, walk } from "./trap.ts";
+import { base, live, noBank, type Trap, walk } from "./trap.ts";
 import { atS, deploy } from "./world.ts";
 
 const TRAPS: readonly Trap[] = [
@@ -83,6 +83,7 @@ const TRAPS: readonly Trap[] = [
     "does not blame deploys during an incident that another deploy caused",
     {
       ...base,
+      ...noBank,
       minutes: 30,
       changes: [deploy("pay", 300), deploy("cart", 420), deploy("web", 480)],
       effects: [{ service: "pay", fromS: 310, errors: 0.3, rampS: 110 }],
@@ -181,6 +182,7 @@ const TRAPS: readonly Trap[] = [
     "takes back a config change",
     {
       ...base,
+      ...noBank,
       changes: [deploy("pay", 300, { id: "cfg", kind: "config" }, 10)],
       effects: [{ service: "pay", fromS: 305, errors: 0.1 }],
     },
@@ -191,6 +193,7 @@ const TRAPS: readonly Trap[] = [
     "switches a flag off rather than rolling back the deploy before it",
     {
       ...base,
+      ...noBank,
       changes: [
         deploy("pay", 120),
         {
@@ -210,6 +213,12 @@ const TRAPS: readonly Trap[] = [
     },
     "feature_flag_disable",
     "flag",
+  ],
+  [
+    "asks people where a bank that nobody measures may have failed as its caller was deployed",
+    { ...base, changes: [deploy("pay", 300)], effects: [{ service: "pay", fromS: 310, errors: 0.3 }] },
+    "no_action",
+    "deploy-pay-300",
   ],
 ];
 

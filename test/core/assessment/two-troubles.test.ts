@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { assess, createAssessor } from "../../../core/assessment/assessor.ts";
 import { caseAt } from "./case-at.ts";
 import { testConfig } from "./config.ts";
-import { base, live, shop, type Trap, walk } from "./trap.ts";
+import { base, live, noBank, shop, type Trap, walk } from "./trap.ts";
 import { createWorld, deploy, type Effect, type WorldOptions } from "./world.ts";
 
 /** The machine under all of them is short of time: every service answers late, each by its own factor, none fails. */
@@ -14,19 +14,26 @@ const wide = {
   edges: [...base.edges, ["gateway", "search"], ["web", "ads"]] as const,
   external: ["bank"],
 };
+/** The same without the bank: then all that is called is measured. */
+const measuredWide = { ...noBank, edges: [...noBank.edges, ["gateway", "search"], ["web", "ads"]] as const };
 const liveShop = { ...wide, stepS: 1, historyS: 60, minutes: 4 } as const;
 const everybody = Object.keys(wide.services);
 
 const TRAPS: readonly Trap[] = [
   [
     "takes a bad deploy back while everything is slow",
-    { ...base, changes: [deploy("pay", 300)], effects: [failing("pay", 310), ...slowness(300, 480)] },
+    { ...base, ...noBank, changes: [deploy("pay", 300)], effects: [failing("pay", 310), ...slowness(300, 480)] },
     "rollback",
     "deploy-pay-300",
   ],
   [
     "takes a bad deploy back when a slowness began a minute before it and passes",
-    { ...wide, changes: [deploy("pay", 300)], effects: [failing("pay", 310), ...slowness(240, 390, everybody)] },
+    {
+      ...wide,
+      ...measuredWide,
+      changes: [deploy("pay", 300)],
+      effects: [failing("pay", 310), ...slowness(240, 390, everybody)],
+    },
     "rollback",
     "deploy-pay-300",
   ],
@@ -34,6 +41,7 @@ const TRAPS: readonly Trap[] = [
     "takes a bad deploy back that few others are slow beside, live",
     {
       ...liveShop,
+      ...measuredWide,
       changes: [deploy("pay", 60, {}, 20)],
       effects: [failing("pay", 63, 15), ...slowness(60, 75, ["ads", "search", "stock"])],
     },
@@ -44,6 +52,7 @@ const TRAPS: readonly Trap[] = [
     "takes a bad deploy back while everything is slow, live",
     {
       ...liveShop,
+      ...measuredWide,
       changes: [deploy("pay", 60, {}, 20)],
       effects: [failing("pay", 63, 15), ...slowness(58, 90, everybody)],
     },
@@ -54,6 +63,7 @@ const TRAPS: readonly Trap[] = [
     "takes the guilty of two deploys back while everything is slow",
     {
       ...wide,
+      ...measuredWide,
       changes: [deploy("search", 285), deploy("pay", 300)],
       effects: [failing("pay", 310), ...slowness(285, 420, everybody)],
     },

@@ -18,7 +18,7 @@ function series(service: string, metric: string, level: number, factor: number):
     service,
     metric,
     unit: "",
-    worse: metric === "request_rate" ? "either" : "down",
+    worse: metric === "request_rate" ? "either" : metric === "p99_latency" ? "up" : "down",
     labels: {},
     startAt: T0 - (HOURS - 1) * STEP,
     stepMs: STEP,
@@ -65,6 +65,7 @@ function allOf({ orders: factor, requests: [shop, called, others] }: Row): reado
     series("shop", "orders_per_minute", 300, factor),
     series("shop", "request_rate", 130, shop),
     ...["cart", "stock", "cart-db"].map((service) => series(service, "request_rate", 60, called)),
+    ...["cart", "stock"].map((service) => series(service, "p99_latency", 80, 1)),
     ...["mobile", "search", "partner", "labels"].map((service) => series(service, "request_rate", 40, others)),
   ];
 }

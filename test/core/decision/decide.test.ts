@@ -3,7 +3,7 @@ import { assess } from "../../../core/assessment/assessor.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { caseAt } from "../assessment/case-at.ts";
 import { testConfig } from "../assessment/config.ts";
-import { base } from "../assessment/trap.ts";
+import { base, noBank } from "../assessment/trap.ts";
 import { atS, deploy, type WorldOptions } from "../assessment/world.ts";
 
 const broken = (change: Partial<Change>, replaced: Partial<WorldOptions> = {}): WorldOptions => ({
@@ -128,6 +128,18 @@ describe("no action", () => {
 });
 
 describe("a decision to act", () => {
+  it("is left to people where an external that the service calls may have failed as it was deployed", async () => {
+    const world = {
+      ...broken({ service: "pay", id: "deploy-pay" }),
+      effects: [{ service: "pay", fromS: 305, errors: 0.5, spread: 0.8 }],
+    };
+    const { action, needsPerson, culprit, why } = await decide(world);
+    expect(action).toBe("no_action");
+    expect(culprit?.changeId).toBe("deploy-pay");
+    expect(needsPerson).toEqual(["the culprit is below the configured confidence"]);
+    expect(why.join(" ")).toContain("below 0.");
+  });
+
   it("is automatic once an automatic policy condition fires, and needs nobody", async () => {
     const { action, automatic, needsPerson } = await decide(broken({}));
     expect(action).toBe("rollback");
@@ -138,6 +150,7 @@ describe("a decision to act", () => {
   it("needs a person where more services are hurt than the expression allows", async () => {
     const deep = {
       ...broken({ service: "pay", id: "deploy-pay" }),
+      ...noBank,
       effects: [{ service: "pay", fromS: 305, errors: 0.5, spread: 0.8 }],
     };
     const { action, needsPerson } = await decide(deep);

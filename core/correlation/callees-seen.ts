@@ -1,0 +1,90 @@
+import { isLatency } from "../detection/meaning.ts";
+import type { Change } from "../model/change.ts";
+import type { Onset } from "../model/finding.ts";
+import type { Series } from "../model/signal.ts";
+import { isHurtSince } from "./harm.ts";
+import { calleesKnown } from "./known-edges.ts";
+import type { CaseEvidence } from "./rank.ts";
+import { type SampleIndex, samplesBetween } from "./samples.ts";
+import { answeredInTraces } from "./traced-callee.ts";
+import { POSITIVE_NATS } from "./version-signs.ts";
+
+/** The evidence that tells how those that a service calls were doing when the trouble began. */
+export type SeenOfCallees = Pick<
+  CaseEvidence,
+  "caseFile" | "index" | "graph" | "onset" | "stepMs" | "harm" | "worse" | "course" | "usedUp"
+>;
+
+/**
+ * Those that the changed service calls of which nothing tells whether they were well or hurt since the onset, sorted; null
+ * where it is not known what the service calls. One that nobody measures (an external, a database), one that is silent
+ * around the onset while the service was heard, and one that was asked too little to tell are alike: that a series exists
+ * says nothing of this time.
+ *
+ * Known are those whose errors or latencies since the onset tell either by positive evidence, or whose part in the failing
+ * requests is in their traces. That pods are ready, or what a processor does, tells nothing of the answers. What creeps
+ * toward a limit is passed on by no callee: then none is asked for. Nor is any where the service itself is not worse.
+ * It depends on the edges out of the service and on these callees alone. Pure.
+ */
+export function unseenCallees({ service }: Pick<Change, "service">, seen: SeenOfCallees): readonly string[] | null {
+  if (!calleesKnown(seen.caseFile.topology, service, isMeasured(seen))) return null;
+  const creeps = seen.course === "drift" && seen.usedUp === null;
+  if (creeps || !seen.worse.has(service)) return [];
+  const callees = [...seen.graph.callees(service)].filter((callee) => callee !== service);
+  return callees.filter((callee) => !isSeen(callee, service, seen)).sort();
+}
+
+/** Whether signals of a service were read; those of an incident beside it that stands apart count as well. */
+const isMeasured =
+  ({ index }: Pick<CaseEvidence, "index">) =>
+  (service: string): boolean =>
+    index.services.includes(service);
+
+function isSeen(callee: string, caller: string, seen: SeenOfCallees): boolean {
+  const { index, onset, stepMs, harm, caseFile } = seen;
+  if ((harm.get(callee) ?? 0) >= POSITIVE_NATS) return true;
+  const answers = answersOf(index, callee);
+  const coarsest = Math.max(stepMs, ...answers.map((one) => one.stepMs));
+  // A sample covers the step that ends at its time: of a coarse one the whole step must lie after the onset.
+  const since = onset.latest + coarsest - stepMs;
+  const heard = heardMs(index, caller, onset, caseFile.at);
+  const speaks = answers.some((one) => !wasSilent(one, heard, onset, caseFile.at));
+  return (
+    (speaks && Math.abs(isHurtSince(index, callee, onset, since, caseFile.at)) >= POSITIVE_NATS) ||
+    answeredInTraces(caseFile.spans, caller, callee, onset)
+  );
+}
+
+/** What tells how a service answers. */
+const answersOf = (index: SampleIndex, service: string): readonly Series[] =>
+  index.metrics(service).filter(({ metric }) => metric === "error_rate" || isLatency(metric));
+
+/**
+ * For how long, within a span since the onset, anything was read of how the service itself answers: where it is not heard,
+ * others' silence is no news.
+ */
+function heardMs(index: SampleIndex, service: string, { earliest }: Onset, at: number) {
+  const finest = answersOf(index, service).toSorted((a, b) => a.stepMs - b.stepMs)[0];
+  if (finest === undefined) return (from: number, to: number): number => to - from;
+  const times = samplesBetween(finest, earliest, at).map((sample) => sample.at);
+  return (from: number, to: number): number => times.filter((time) => time > from && time <= to).length * finest.stepMs;
+}
+
+/**
+ * Whether a series was silent at any time from the onset until now while the service was heard; one sample that is missing is
+ * no silence. Who was silent when it began and is well once it is heard again may have restarted meanwhile; who falls silent
+ * later may be why what is seen now is worse, for nobody knows an onset to the step.
+ */
+function wasSilent(
+  series: Series,
+  heard: (from: number, to: number) => number,
+  { earliest }: Onset,
+  at: number,
+): boolean {
+  let last = earliest;
+  for (const sample of samplesBetween(series, earliest, at)) {
+    if (heard(last, sample.at) > 2 * series.stepMs) return true;
+    last = sample.at;
+  }
+  return heard(last, at) >= 2 * series.stepMs;
+}
