@@ -47,8 +47,8 @@ function isSeen(callee: string, caller: string, seen: SeenOfCallees): boolean {
   const coarsest = Math.max(stepMs, ...answers.map((one) => one.stepMs));
   // A sample covers the step that ends at its time: of a coarse one the whole step must lie after the onset.
   const since = onset.latest + coarsest - stepMs;
-  const heard = heardMs(index, caller, onset, caseFile.at);
-  const speaks = answers.some((one) => !wasSilent(one, heard, onset, caseFile.at));
+  const own = finestOf(answersOf(index, caller));
+  const speaks = answers.some((one) => !wasSilent(one, own ?? one, onset, caseFile.at));
   return (
     (speaks && Math.abs(isHurtSince(index, callee, onset, since, caseFile.at)) >= POSITIVE_NATS) ||
     answeredInTraces(caseFile.spans, caller, callee, onset)
@@ -59,32 +59,26 @@ function isSeen(callee: string, caller: string, seen: SeenOfCallees): boolean {
 const answersOf = (index: SampleIndex, service: string): readonly Series[] =>
   index.metrics(service).filter(({ metric }) => metric === "error_rate" || isLatency(metric));
 
-/**
- * For how long, within a span since the onset, anything was read of how the service itself answers: where it is not heard,
- * others' silence is no news.
- */
-function heardMs(index: SampleIndex, service: string, { earliest }: Onset, at: number) {
-  const finest = answersOf(index, service).toSorted((a, b) => a.stepMs - b.stepMs)[0];
-  if (finest === undefined) return (from: number, to: number): number => to - from;
-  const times = samplesBetween(finest, earliest, at).map((sample) => sample.at);
-  return (from: number, to: number): number => times.filter((time) => time > from && time <= to).length * finest.stepMs;
-}
+const finestOf = (answers: readonly Series[]): Series | undefined => answers.toSorted((a, b) => a.stepMs - b.stepMs)[0];
 
 /**
- * Whether a series was silent at any time from the onset until now while the service was heard; one sample that is missing is
- * no silence. Who was silent when it began and is well once it is heard again may have restarted meanwhile; who falls silent
- * later may be why what is seen now is worse, for nobody knows an onset to the step.
+ * Whether a series was silent at any time from the onset until now while the service was heard (`own`); one sample that is
+ * missing is no silence. Who was silent when it began and is well once it is heard again may have restarted meanwhile; who
+ * falls silent later may be why what is seen now is worse, for nobody knows an onset to the step. Where the service itself
+ * is not heard, others' silence is no news.
  */
-function wasSilent(
-  series: Series,
-  heard: (from: number, to: number) => number,
-  { earliest }: Onset,
-  at: number,
-): boolean {
-  let last = earliest;
-  for (const sample of samplesBetween(series, earliest, at)) {
-    if (heard(last, sample.at) > 2 * series.stepMs) return true;
-    last = sample.at;
+function wasSilent(series: Series, own: Series, { earliest }: Onset, at: number): boolean {
+  const spoken = samplesBetween(series, earliest, at);
+  let next = 0;
+  let heardMs = 0;
+  for (const heard of samplesBetween(own, earliest, at)) {
+    let spoke = false;
+    for (let one = spoken[next]; one !== undefined && one.at <= heard.at; one = spoken[next]) {
+      next += 1;
+      spoke = true;
+    }
+    heardMs = spoke ? 0 : heardMs + own.stepMs;
+    if (heardMs >= 2 * series.stepMs) return true;
   }
-  return heard(last, at) >= 2 * series.stepMs;
+  return false;
 }
