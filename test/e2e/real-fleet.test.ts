@@ -45,11 +45,13 @@ function plan(fleet: Fleet): readonly Planned[] {
 const able = hasControlPlane("unship on a real control plane") && requireReal("prometheus", "prometheus");
 
 describe.runIf(able)("unship on a real control plane, several troubles at once", () => {
-  it("undoes every bad change that can be undone and no other, leaves what kubectl would, and ends each incident in its time", {
+  it("undoes every bad change that can be undone or asks about it, and no other, leaves what kubectl would, and ends each incident in its time", {
     timeout: LONG_MS,
   }, async () => {
     const report = await runFleet({ services: FLEET, later: LATER, seed: 1, prometheus: true }, plan);
     console.log(reportText(report));
     expect(report.wrong, reportText(report)).toEqual([]);
+    // Wanted is 95 of 100. Of seven, one that is put before people with the right plan says nothing against that; two do.
+    expect(report.asked.length, reportText(report)).toBeLessThanOrEqual(1);
   });
 });

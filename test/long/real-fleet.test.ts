@@ -40,11 +40,14 @@ describe.runIf(able)("an hour on a real control plane", () => {
     const report = await runFleet(options, (fleet) => hour(fleet, seed, SECONDS));
     console.log(reportText(report));
     expect(report.wrong, reportText(report)).toEqual([]);
+    // Some 23 bad changes an hour can be undone, and 95 of 100 have to be.
+    expect(report.asked.length, reportText(report)).toBeLessThanOrEqual(1);
   });
 
   it("with the limits of the seed's file holds exactly what exceeds them", { timeout: LONG_MS }, async () => {
     const report = await runFleet({ services: FLEET, seed: 5, prometheus: true, limits: LIMITS }, beyondLimits);
     console.log(reportText(report));
     expect(report.wrong, reportText(report)).toEqual([]);
+    expect(report.asked, reportText(report)).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ export interface Report {
   readonly lines: readonly string[];
   /** All that is wrong, a line each; empty: everything held. */
   readonly wrong: readonly string[];
+  /** Bad changes that were not undone, but put before people as what they are, a line each. */
+  readonly asked: readonly string[];
 }
 
 /** So many evaluations after an incident's last signal is back it must have ended. */
@@ -62,15 +64,19 @@ export function judge(fleet: Fleet, entries: readonly Entry[], now: number): Rep
   const told = [...entries]
     .sort((a, b) => a.at - b.at)
     .map(
-      ({ at, kind, service, happened, wrong }) =>
-        `${wrong.length === 0 ? "ok   " : "WRONG"} ${clock(at)} ${service}, ${kind}: ${happened}`,
+      ({ at, kind, service, happened, wrong, asked }) =>
+        `${wrong.length > 0 ? "WRONG" : asked === undefined ? "ok   " : "ASKED"} ${clock(at)} ${service}, ${kind}: ${happened}`,
     );
   const incidents = incidentsTold(fleet).map(({ incident, since }) => {
     const { id, closedAt, outcome, stage, service, affectedServices } = incident;
     const until = closedAt === null ? "…" : clock(closedAt);
     return `      ${clock(since)} to ${until} ${id} ${service} [${affectedServices.join(", ")}]: ${outcome ?? stage}`;
   });
-  return { lines: [...told, "Incidents:", ...incidents], wrong: wrong.map((one) => one.slice(0, LONGEST)) };
+  const asked = entries.flatMap(({ kind, service, asked }) =>
+    asked === undefined ? [] : [`${kind} of ${service}: ${asked}`],
+  );
+  const [shownWrong, shownAsked] = [wrong, asked].map((all) => all.map((one) => one.slice(0, LONGEST)));
+  return { lines: [...told, "Incidents:", ...incidents], wrong: shownWrong ?? [], asked: shownAsked ?? [] };
 }
 
 /**

@@ -53,6 +53,10 @@ async function play(planned: readonly Planned[]): Promise<readonly (Entry | null
 }
 
 /** The report as text: what happened to each, then all that is wrong. */
-export function reportText({ lines, wrong }: Report): string {
-  return [...lines, "", `${wrong.length} things are wrong:`, ...wrong.map((one) => `- ${one}`)].join("\n");
+export function reportText({ lines, wrong, asked }: Report): string {
+  const parts = [
+    [`${wrong.length} things are wrong:`, wrong],
+    [`${asked.length} bad changes were put before people, and not undone:`, asked],
+  ] as const;
+  return [...lines, ...parts.flatMap(([title, all]) => ["", title, ...all.map((one) => `- ${one}`)])].join("\n");
 }

@@ -13,6 +13,8 @@ export interface Entry {
   readonly happened: string;
   /** What should have been otherwise; empty: all is right. */
   readonly wrong: readonly string[];
+  /** It was bad and was not undone: a plan for exactly that was held, and people were asked. */
+  readonly asked?: string;
   /** The act of unship's that this entry accounts for. */
   readonly act: number | null;
 }
@@ -50,14 +52,17 @@ export async function badDeploy(
   if (act === null) {
     const now = await fleet.desk.imageOf(workload);
     const why = reasons(fleet.watch.lines, service, at).slice(-3).join(" | ");
+    const asked = isAsked(fleet.watch.lines, service, image, at);
     await mend(fleet, service, good);
+    const missed = `not undone: ${why || "nothing was said of it"}`;
     return {
       kind,
       service,
       at,
       act: null,
       happened: `${image} was not undone (${now})`,
-      wrong: [`not undone: ${why || "nothing was said of it"}`],
+      wrong: asked ? [] : [missed],
+      ...(asked ? { asked: missed } : {}),
     };
   }
   const told = await fleet.twin.undo(workload);
@@ -260,6 +265,16 @@ export function reasons(lines: readonly WatchLine[], service: string, since: num
     ...(incident?.timeline.filter(({ at }) => at >= since).map(({ event, detail }) => `${event}: ${detail}`) ?? []),
   ]);
   return [...new Set(said)];
+}
+
+/** Whether a plan that would take just this image off the service, and nothing else, was held for people since. */
+function isAsked(lines: readonly WatchLine[], service: string, image: string, since: number): boolean {
+  const version = image.slice(image.lastIndexOf(":") + 1);
+  return lines.some(({ at, event, incident }) => {
+    const targets = incident?.plan?.targets ?? [];
+    const isOfIt = targets.length === 1 && targets[0]?.service === service && targets[0].expected.version === version;
+    return event === "incident.held" && Date.parse(at) >= since && isOfIt;
+  });
 }
 
 export async function until(holds: () => boolean, patienceMs: number): Promise<void> {
