@@ -4,6 +4,7 @@ import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { valuesBetween } from "../correlation/samples.ts";
 import { ofGravestClass, troubleClass } from "../correlation/trouble.ts";
+import { tellsItsVersion } from "../correlation/version-signs.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { isLatency } from "../detection/meaning.ts";
 import { mannKendall, median } from "../detection/robust.ts";
@@ -23,6 +24,8 @@ const GROWS_NATS = Math.log(4);
 export function stillSettling(change: Change, candidate: Candidate, evidence: CaseEvidence): string | null {
   const before = asTheLastTime(change, evidence);
   if (before !== null) return before;
+  if (maybeStarts(change, candidate, evidence))
+    return `${change.id} is still replacing pods, and pods that start are not ready: nothing tells those of ${change.to} from them`;
   if (!mayPass(change, evidence)) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
   if (candidate.probability >= SURE_TO_STAY || failsRequests(evidence)) {
@@ -33,6 +36,20 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   const since = durationText(Math.max(0, evidence.caseFile.at - evidence.onset.at));
   const rest = endOf(change, evidence) === null ? "is still replacing pods" : "has only just replaced its pods";
   return `${change.id} ${rest}, and what began ${since} ago may pass with it`;
+}
+
+/**
+ * Whether pods that are not ready are all that is wrong anywhere, while the rollout replaces pods and nothing tells those of
+ * the new version: a pod is not ready until its probe succeeds, and more of them start the further a rollout is. Nobody fails
+ * by it meanwhile, and a revision that does not become ready is told by the rollout itself, or by its deadline.
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
+ */
+function maybeStarts(change: Change, { reasons }: Candidate, evidence: CaseEvidence): boolean {
+  const { worse, caseFile, stepMs } = evidence;
+  if (change.kind === "flag" || change.kind === "migration") return false; // these replace no pods
+  if ([...worse.values()].some((metrics) => [...metrics].some((metric) => metric !== HEALTH))) return false;
+  if (tellsItsVersion(change, reasons, evidence)) return false;
+  return caseFile.at < (endOf(change, evidence) ?? replacedBy(change)) + stepMs;
 }
 
 /**

@@ -45,20 +45,25 @@ const rollout = (status: Rollout["status"], at: number): Rollout => ({
   startedAt: T0,
 });
 
-function settling(minutes: number, status: Rollout["status"], more: readonly Finding[] = []): string | null {
+function settling(
+  minutes: number,
+  status: Rollout["status"],
+  more: readonly Finding[] = [],
+  { first = [findingOf("p99_latency", 100, 180)], of = now }: { first?: readonly Finding[]; of?: typeof now } = {},
+): string | null {
   const at = T0 + minutes * MINUTE;
   const values = Array.from({ length: (at - START) / STEP }, (_, i) => latency(START + (i + 1) * STEP));
   const p99 = { service: "cart", metric: "p99_latency", unit: "ms", worse: "up" as const, labels: {} };
   const caseFile = emptyCase({
     at,
     series: [{ ...p99, startAt: START + STEP, stepMs: STEP, values }],
-    findings: [findingOf("p99_latency", 100, 180), ...more],
-    changes: [last, now],
+    findings: [...first, ...more],
+    changes: [last, of],
     rollouts: [rollout(status, at)],
   });
   const options = { versionLabel: "version", windowMs: 30 * MINUTE };
   const evidence = gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options);
-  return stillSettling(now, { changeId: "now", service: "cart", probability: 0.95, reasons: [] }, evidence);
+  return stillSettling(of, { changeId: "now", service: "cart", probability: 0.95, reasons: [] }, evidence);
 }
 
 describe("what costs as much as the last rollout did, which passed", () => {
@@ -72,6 +77,37 @@ describe("what costs as much as the last rollout did, which passed", () => {
 
   it("is given none where pods fail their health checks: that is no cost of starting", () => {
     expect(settling(3, "progressing", [findingOf("health_check_failures", 0, 1)])).toBeNull();
+  });
+});
+
+describe("pods that are not ready, and nothing else", () => {
+  const unready = findingOf("health_check_failures", 0, 1);
+  const stuck: Finding = { ...unready, detector: "rollout" };
+  const flag = change({ id: "now", kind: "flag", flag: "cart-v2", finishedAt: null });
+  const done = { ...now, finishedAt: T0 + 2 * MINUTE };
+  const rows: readonly (readonly [string, Parameters<typeof settling>, boolean])[] = [
+    ["are waited for while the rollout starts pods", [1, "progressing", [], { first: [unready] }], true],
+    ["are waited for no longer once the rollout is over", [4, "complete", [], { first: [unready], of: done }], false],
+    [
+      "are not waited for where requests fail too",
+      [1, "progressing", [findingOf("error_rate", 0, 0.3)], { first: [unready] }],
+      false,
+    ],
+    [
+      "are not waited for where the new revision is found stuck",
+      [1, "progressing", [stuck], { first: [unready] }],
+      false,
+    ],
+    [
+      "are not waited for beside a flag, which starts no pod",
+      [1, "complete", [], { first: [unready], of: flag }],
+      false,
+    ],
+  ];
+  it.each(rows)("%s", (_, given, waits) => {
+    const text = settling(...given);
+    if (waits) expect(text).toContain("pods that start are not ready");
+    else expect(text ?? "").not.toContain("pods that start");
   });
 });
 
