@@ -13,8 +13,14 @@ const ANSWERED_NATS = Math.log(4);
 /**
  * Whether traces show that a callee answered as usual while its caller was in trouble: in failed requests of the caller
  * since the onset it answered, more than it failed in; where no request failed, its calls took as long as before. The call
- * is a span of the callee itself, or a span of the caller that names it. Requests in which it was not called say nothing:
- * who cannot be reached leaves no span. Pure.
+ * is a span of the callee itself, or a span of the caller that names it.
+ *
+ * A failed request in which it was not called speaks for it as well, where the caller writes a span for each of its calls
+ * itself: one that fails, or reaches nobody, leaves one too. A caller that calls no more, since a breaker is open, has no answers
+ * since: so four in five calls since the onset must have been answered. Where only the callee's own spans tell of calls, such a
+ * request says nothing: who cannot be reached leaves none. Pure.
+ * @see https://opentelemetry.io/docs/specs/otel/trace/api/#spankind (CLIENT: the span of an outgoing call, which ends with its response or failure)
+ * @see https://martinfowler.com/bliki/CircuitBreaker.html
  */
 export function answeredInTraces(spans: readonly Span[], caller: string, callee: string, onset: Onset): boolean {
   const calls = spans.filter((one) => one.service === callee || (one.service === caller && one.callee === callee));
@@ -28,7 +34,14 @@ export function answeredInTraces(spans: readonly Span[], caller: string, callee:
     ({ traceId }) => traceId,
   );
   const broken = [...ofFailed.values()].filter((ones) => ones.some(({ error }) => error)).length;
-  return (ofFailed.size - 2 * broken) * ANSWERED_NATS >= POSITIVE_NATS;
+  const without = isAnswered(calls, caller, sinceUs) ? failedTraces.size - ofFailed.size : 0;
+  return (ofFailed.size + without - 2 * broken) * ANSWERED_NATS >= POSITIVE_NATS;
+}
+
+/** Whether the caller writes a span for each call itself, and four in five of them since a moment were answered. */
+function isAnswered(calls: readonly Span[], caller: string, sinceUs: number): boolean {
+  const own = calls.filter((one) => one.service === caller && one.startUs >= sinceUs);
+  return own.length > 0 && own.filter(({ error }) => error).length * 5 <= own.length;
 }
 
 /** Durations of its calls before the onset and since. */

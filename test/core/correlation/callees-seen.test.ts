@@ -167,6 +167,12 @@ describe("traces of calls to one that nobody measures", () => {
       ...(bank === null ? [] : [span(trace, "bank", { parentId: `${trace}-cart`, ...bank })]),
     ]);
   const before = requests(-60, 40, false, {});
+  /** Requests of which the caller itself tells whether it called, and how that ended. */
+  const asked = (first: number, count: number, failed: boolean, call: Partial<Span> | null): readonly Span[] =>
+    Array.from({ length: count }, (_, i) => first + i).flatMap((trace) => [
+      span(trace, "cart", { error: failed }),
+      ...(call === null ? [] : [span(trace, "cart", { spanId: `${trace}-client`, callee: "bank", ...call })]),
+    ]);
   it.each<readonly [string, readonly Span[], boolean]>([
     ["acquit it where it answered in the requests that failed", [...before, ...requests(1, 3, true, {})], true],
     ["accuse it where it failed in them", [...before, ...requests(1, 3, true, { error: true })], false],
@@ -195,6 +201,31 @@ describe("traces of calls to one that nobody measures", () => {
         ...[1, 2, 3].map((trace) => span(trace, "cart", { spanId: `${trace}-client`, callee: "bank" })),
       ],
       true,
+    ],
+    [
+      "acquit it where the caller, which tells of each call, failed without one while others were answered",
+      [...before, ...asked(1, 9, false, { error: false }), ...asked(20, 3, true, null)],
+      true,
+    ],
+    [
+      "say nothing of requests without a call where the caller's other calls fail",
+      [...before, ...asked(1, 9, true, { error: true }), ...asked(20, 20, true, null)],
+      false,
+    ],
+    [
+      "say nothing where the caller stopped calling it, as behind an open breaker",
+      [...before, ...asked(-20, 9, false, { error: false }), ...asked(1, 9, true, null)],
+      false,
+    ],
+    [
+      "say nothing where a third of the caller's calls fail since, though more requests fail without one",
+      [
+        ...before,
+        ...asked(1, 6, false, { error: false }),
+        ...asked(10, 3, true, { error: true }),
+        ...asked(20, 20, true, null),
+      ],
+      false,
     ],
   ])("%s", (_, spans, acquits) => {
     expect(unseenCallees(deploy, seen(calls(["bank"], [], ["bank"]), [], { spans }))).toEqual(acquits ? [] : ["bank"]);
