@@ -88,15 +88,14 @@ describe("the sandbox", () => {
     const lines = readdirSync(sandbox.endpoints.logs).flatMap((file) =>
       readFileSync(join(sandbox.endpoints.logs, file), "utf8").trimEnd().split("\n"),
     );
-    const levels = new Set<string>();
-    for (const line of lines) {
-      const entry = JSON.parse(line);
+    const entries = lines.map((line) => JSON.parse(line));
+    for (const entry of entries) {
       expect(entry).toEqual(expect.objectContaining({ at: expect.any(String), service: expect.any(String) }));
-      levels.add(entry.level);
+      // The bank refuses two in a thousand until it is told not to, just after the start: its callers pass that on.
+      if (entry.level !== "info")
+        expect(entry).toMatchObject({ level: "error", message: expect.stringMatching(/^upstream /) });
     }
-    // "error" too: the bank refuses two in a thousand until it is told not to, just after the start.
-    expect(levels).toContain("info");
-    expect(["info", "error"]).toEqual(expect.arrayContaining([...levels]));
+    expect(entries.filter(({ level }) => level === "info").length).toBeGreaterThan(entries.length / 2);
   });
 
   it("rolls a good version out without failing a single visitor", async () => {

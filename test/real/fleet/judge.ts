@@ -11,7 +11,13 @@ export interface Report {
   readonly wrong: readonly string[];
   /** Bad changes that were not undone, but put before people as what they are, a line each. */
   readonly asked: readonly string[];
+  /** Changes that unship undid or aborted itself, as far as the harness saw the write. */
+  readonly undone: number;
 }
+
+/** Whether at least 95 of 100 bad changes that can be undone were; of fewer than twenty, that is all of them. */
+export const isEnoughUndone = ({ asked, undone }: Pick<Report, "asked" | "undone">): boolean =>
+  20 * asked.length <= asked.length + undone;
 
 /** So many evaluations after an incident's last signal is back it must have ended. */
 const EVALUATIONS = 20;
@@ -76,7 +82,12 @@ export function judge(fleet: Fleet, entries: readonly Entry[], now: number): Rep
     asked === undefined ? [] : [`${kind} of ${service}: ${asked}`],
   );
   const [shownWrong, shownAsked] = [wrong, asked].map((all) => all.map((one) => one.slice(0, LONGEST)));
-  return { lines: [...told, "Incidents:", ...incidents], wrong: shownWrong ?? [], asked: shownAsked ?? [] };
+  return {
+    lines: [...told, "Incidents:", ...incidents],
+    wrong: shownWrong ?? [],
+    asked: shownAsked ?? [],
+    undone: accounted.size,
+  };
 }
 
 /**
