@@ -7,12 +7,12 @@ import { openDesk, ROOT, unship } from "./run-cli.ts";
 
 const SEED = join(ROOT, "examples/openclaw-agent-config.yaml");
 
-/** A file of metrics that nothing answers for, and of what else is named among the sources. */
-const configWith = (...sources: readonly string[]): string =>
+/** A file of metrics (where nothing answers, unless said), with these lines after them: more sources, then other parts. */
+const configWith = (lines: readonly string[] = [], endpoint = "http://127.0.0.1:9"): string =>
   [
     "data_sources:",
-    "  metrics: { type: prometheus, endpoint: 'http://127.0.0.1:9' }",
-    ...sources,
+    `  metrics: { type: prometheus, endpoint: '${endpoint}' }`,
+    ...lines,
     "rollback_policies:",
     "  auto_rollback:",
     "    conditions: [{ metric: error_rate, threshold: 0.05, duration: 3m, comparison: greater_than }]",
@@ -87,7 +87,7 @@ describe("unship check", () => {
     const folder = mkdtempSync(join(tmpdir(), "unship-check-logs-"));
     try {
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-      writeFileSync(desk.config, configWith(`  logs: { type: jsonl, paths: ["${folder}/*.jsonl"] }`));
+      writeFileSync(desk.config, configWith([`  logs: { type: jsonl, paths: ["${folder}/*.jsonl"] }`]));
       const { out } = await desk.run(["check"]);
       expect(out.split("\n").find((line) => line.includes("logs "))).toMatch(new RegExp(`${said}$`));
     } finally {
@@ -105,18 +105,10 @@ describe("unship check", () => {
     ]);
     writeFileSync(
       desk.config,
-      [
-        "data_sources:",
-        `  metrics: { type: prometheus, endpoint: '${mesh.url.href}' }`,
-        "services: { web: {}, cart: {}, db: {}, mail: {} }",
-        "topology: { edges: [[cart, db]] }",
-        "rollback_policies:",
-        "  auto_rollback:",
-        "    conditions: [{ metric: error_rate, threshold: 0.05, duration: 3m, comparison: greater_than }]",
-        "    action: rollback_immediate",
-        "reasoning_chain: { on_anomaly_detected: [{ step: recommend_action, action: 'select from [rollback, no_action]' }] }",
-        "execution: { allowed_actions: [], guardrails: {} }",
-      ].join("\n"),
+      configWith(
+        ["services: { web: {}, cart: {}, db: {}, mail: {} }", "topology: { edges: [[cart, db]] }"],
+        mesh.url.href,
+      ),
     );
     const { out } = await desk.run(["check"]);
     expect(out).toContain("Call graph:\n  2 edges: 1 configured, 1 from mesh metrics; traffic is measured over 1.");
