@@ -162,13 +162,16 @@ function scatter({ index, onset, stepMs }: CaseEvidence, service: string, metric
 
 /**
  * A cold start passes while the new version goes on serving: what it adds to the usual must still be at least half of
- * what it added first.
+ * what it added first. Where no request fails the new version is followed for as long as pods take to warm up, since in
+ * its first samples a cold start is as slow as a fault; failed requests do not wait for that.
  */
 export function newVersionStaysBad(change: Change, evidence: CaseEvidence): boolean {
-  const { worse } = evidence;
-  return ![...(worse.get(change.service) ?? [])].some((metric) => {
+  const metrics = [...(evidence.worse.get(change.service) ?? [])];
+  const neededMs = metrics.some(speaksOfErrors) ? 0 : WARM_MS;
+  return !metrics.some((metric) => {
     const course = newVersionCourse(change, metric, evidence);
-    return course !== null && course.last < course.first / 2;
+    if (course === null) return false;
+    return course.last < course.first / 2 || (isLatency(metric) && course.lastedMs < neededMs);
   });
 }
 

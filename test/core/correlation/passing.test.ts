@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayPass } from "../../../core/correlation/passing.ts";
+import { mayPass, newVersionStaysBad } from "../../../core/correlation/passing.ts";
 import { gatherEvidence } from "../../../core/correlation/rank.ts";
 import { change, emptyCase, MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
@@ -64,4 +64,54 @@ describe("what began during a rollout, and hurts nobody yet", () => {
       expect(queueMayPass(queue, minutes)).toBe(passes);
     },
   );
+});
+
+describe("a new version that is worse beside the old one", () => {
+  /** What the new version shows, from its first pod on; a value each step. */
+  const staysBad = (metric: string, usual: number, since: readonly number[]): boolean => {
+    const labelled = (version: string, startAt: number, values: readonly number[]) => {
+      const of = { service: "cart", metric, unit: "", worse: "up" as const, labels: { version } };
+      return { ...of, startAt, stepMs: STEP, values };
+    };
+    const before = Array.from({ length: BEFORE + since.length }, () => usual);
+    const finding = {
+      detector: "version",
+      service: "cart",
+      metric,
+      labels: {},
+      unit: "",
+      verdict: "worse" as const,
+      onset: onsetAt(T0),
+      detectedAt: T0 + STEP,
+      baseline: usual,
+      current: since.at(-1) ?? usual,
+      samples: since.length,
+      strength: 40,
+      because: `${metric} of cart is worse`,
+    };
+    const caseFile = emptyCase({
+      at: T0 + since.length * STEP,
+      changes: [rollout],
+      findings: [finding],
+      series: [labelled("v1.0.0", T0 - (BEFORE - 1) * STEP, before), labelled("v1.1.0", T0 + STEP, since)],
+    });
+    const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+    return newVersionStaysBad(rollout, gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options));
+  };
+  const rows: readonly (readonly [string, string, number, readonly number[], boolean])[] = [
+    ["is not yet known to stay slow while its pods may be warming up", "p99_latency", 100, [180, 180, 180], false],
+    [
+      "stays slow where it is after the minute in which pods warm up",
+      "p99_latency",
+      100,
+      [180, 180, 180, 180, 180],
+      true,
+    ],
+    ["does not stay slow where its pods have warmed up", "p99_latency", 100, [180, 170, 140, 120, 105, 105], false],
+    ["is not waited for where its requests fail", "error_rate", 0.001, [0.3, 0.3], true],
+    ["does not stay bad where its requests fail no longer", "error_rate", 0.001, [0.3, 0.3, 0.1, 0.002, 0.002], false],
+  ];
+  it.each(rows)("%s", (_, metric, usual, since, stays) => {
+    expect(staysBad(metric, usual, since)).toBe(stays);
+  });
 });
