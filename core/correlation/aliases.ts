@@ -11,8 +11,9 @@ export const speaksOfErrors = (metric: string): boolean => metric === "error_rat
  * or percent where its unit or a value says so) is what errors leave; a count of requests is one of its step.
  */
 export function alias(series: Series): Series | null {
-  const { metric, unit, values, stepMs } = series;
+  const { metric, unit, stepMs } = series;
   if (SUCCESS.test(metric)) {
+    const { values } = series;
     const known = values.filter((value) => value !== null);
     const whole = unit === "%" || /percent/i.test(unit) || known.some((value) => value > 1) ? 100 : 1;
     if (known.some((value) => value < 0 || value > whole)) return null;
@@ -20,7 +21,7 @@ export function alias(series: Series): Series | null {
     return { ...series, metric: "error_rate", unit: "ratio", worse: "up", values: errors };
   }
   if (REQUESTS.test(metric)) {
-    const rates = values.map((value) => (value === null ? null : value / (stepMs / 1000)));
+    const rates = series.values.map((value) => (value === null ? null : value / (stepMs / 1000)));
     return { ...series, metric: "request_rate", unit: "req/s", worse: "either", values: rates };
   }
   return null;

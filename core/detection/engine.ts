@@ -16,6 +16,7 @@ import {
   withVersions,
 } from "./findings.ts";
 import { hasLimit } from "./meaning.ts";
+import { recentOf } from "./recent.ts";
 import {
   closeGrid,
   createGrid,
@@ -95,7 +96,7 @@ export interface DetectionEngine {
   graph(edges: readonly (readonly [string, string])[]): boolean;
   /** Everything that is worse, unsure, silent or just over; signals that are plainly fine are not listed. */
   evaluate(now: number): { readonly findings: readonly Finding[]; readonly conditions: readonly ConditionState[] };
-  /** The recent samples of every signal in the window (statistics purpose). */
+  /** The recent samples of every signal in the window (statistics purpose), each list made when it is first read (see `recentOf`). */
   recent(window: Window, services?: ReadonlySet<string>): readonly Series[];
   /** One signal, or undefined. */
   signal(service: string, metric: string): Signal | undefined;
@@ -311,41 +312,6 @@ function asHistory(grid: SampleGrid, capacityMs: number): SeasonHistory {
   for (let slot = grid.first; slot < grid.next; slot++)
     takePast(history, timeOf(grid, slot), valueAt(grid, slot), capacityMs);
   return history;
-}
-
-function recentOf(signal: Signal, window: Window): Series | null {
-  const { grid, service, metric, unit, worse, labels } = signal;
-  const first = Math.max(grid.first, Math.ceil((window.from - grid.originMs) / grid.stepMs));
-  const last = Math.min(grid.next - 1, Math.floor((window.to - grid.originMs) / grid.stepMs));
-  if (last < first) return null;
-  const inRing = first >= grid.shelved ? wholeStretch(grid.ring, first, last) : null;
-  const values = inRing ?? stretchWithGaps(grid, first, last);
-  return { service, metric, unit, worse, labels, startAt: timeOf(grid, first), stepMs: grid.stepMs, values };
-}
-
-/**
- * Numbers alone, which engines keep unboxed; null where a sample is missing. Of slots that the ring holds. Each look at an open
- * incident takes these stretches of all signals: the list is made in its length, and the ring walked without a division.
- */
-function wholeStretch(ring: Float64Array, first: number, last: number): readonly number[] | null {
-  const values = new Array<number>(last - first + 1);
-  let place = first % ring.length;
-  for (let i = 0; i < values.length; i++) {
-    const value = ring[place] ?? Number.NaN;
-    if (Number.isNaN(value)) return null;
-    values[i] = value;
-    place = place + 1 === ring.length ? 0 : place + 1;
-  }
-  return values;
-}
-
-function stretchWithGaps(grid: SampleGrid, first: number, last: number): readonly (number | null)[] {
-  const values: (number | null)[] = [];
-  for (let slot = first; slot <= last; slot++) {
-    const value = valueAt(grid, slot);
-    values.push(Number.isNaN(value) ? null : value);
-  }
-  return values;
 }
 
 const storable = (signal: Signal) => ({

@@ -34,8 +34,14 @@ export function createGrid(originMs: number, stepMs: number, memory: SampleMemor
   return { originMs, stepMs, first: 0, next: 0, shelved: 0, ring: EMPTY, shelf, memory };
 }
 
-/** Lets go of what a grid holds beside its own memory; it must not be read any more. */
-export const closeGrid = (grid: SampleGrid): void => grid.shelf?.close();
+/** Lets go of all that a grid holds; whoever still reads it finds nothing. */
+export function closeGrid(grid: SampleGrid): void {
+  grid.first = 0;
+  grid.next = 0;
+  grid.shelved = 0;
+  grid.ring = EMPTY;
+  grid.shelf?.close();
+}
 
 export const slotOf = (grid: SampleGrid, at: number): number => Math.round((at - grid.originMs) / grid.stepMs);
 export const timeOf = (grid: SampleGrid, slot: number): number => grid.originMs + slot * grid.stepMs;

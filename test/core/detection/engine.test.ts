@@ -232,6 +232,19 @@ describe("the engine", () => {
     expect(rate?.values).toEqual(series[0]?.values.slice(9, 12));
   });
 
+  it("gives samples of a window as they are held when they are first read, and the same from then on", () => {
+    const engine = createDetectionEngine(config);
+    engine.ingest(series, "statistics");
+    const window = { from: T0 + 10 * STEP, to: T0 + 12 * STEP };
+    const [before, after] = [engine.recent(window)[0], engine.recent(window)[0]];
+    const values = before?.values;
+    const copied = { ...before };
+    engine.close();
+    expect(before?.values).toBe(values);
+    expect(copied.values).toEqual(series[0]?.values.slice(9, 12));
+    expect(after?.values).toEqual([null, null, null]);
+  });
+
   it("calls a shift a regression where the service was changed before it", () => {
     const engine = createDetectionEngine(config);
     const startedAt = T0 + HISTORY * STEP;
