@@ -3,12 +3,11 @@ import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
+import { LARGEST_VALUE } from "../../core/model/believable.ts";
 import { type Series, WELL_KNOWN_METRICS, Worse } from "../../core/model/signal.ts";
 
 /** Nobody samples a production system faster; a shorter step is a slip of the unit. Seconds. */
 const SHORTEST_STEP = 0.1;
-/** No signal is larger; sums and squares of such values stay finite. */
-const LARGEST = 1e15;
 /** A file with more slots than this is a slip of a timestamp, not a series. */
 const MOST_SAMPLES = 1_000_000;
 
@@ -21,7 +20,7 @@ const Line = z.strictObject({
   worse: Worse.optional(),
   start: z.number().nonnegative(),
   step: z.number().min(SHORTEST_STEP, { error: `must be at least ${SHORTEST_STEP} s` }),
-  values: z.array(z.number().min(-LARGEST).max(LARGEST).nullable()).max(MOST_SAMPLES),
+  values: z.array(z.number().min(-LARGEST_VALUE).max(LARGEST_VALUE).nullable()).max(MOST_SAMPLES),
 });
 
 /**
@@ -143,7 +142,8 @@ function rowOf(line: string, columns: number, path: string, number: number): Row
   const values = cells.slice(1).map((cell) => {
     if (cell === "" || /^(nan|null)$/i.test(cell)) return Number.NaN;
     const value = Number(cell);
-    if (!Number.isFinite(value) || Math.abs(value) > LARGEST) throw invalid(path, number, `"${cell}" is no number`);
+    if (!Number.isFinite(value) || Math.abs(value) > LARGEST_VALUE)
+      throw invalid(path, number, `"${cell}" is no number`);
     return value;
   });
   return { at, values };

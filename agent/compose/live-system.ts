@@ -1,5 +1,6 @@
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Executor, Patience, Sources } from "../../core/ports.ts";
+import { believing } from "./believing.ts";
 import { ANSWER_MS, withDeadlines } from "./deadlines.ts";
 import { openDeployments } from "./live-changes.ts";
 import { openEvidence } from "./live-evidence.ts";
@@ -50,8 +51,10 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
   await openEvidence(context, parts);
   if (topology !== null) parts.sources.topology.push({ name: "configuration", topology: async () => topology });
   const observing = createObserving(parts.observe);
+  const metrics = believing(parts.sources.metrics);
+  parts.lacks.push(metrics.gaps);
   return {
-    sources: withDeadlines(parts.sources, ANSWER_MS),
+    sources: withDeadlines({ ...parts.sources, metrics: metrics.sources }, ANSWER_MS),
     executors: parts.executors,
     observe: observing.observe,
     gaps: () => [...observing.gaps(), ...parts.lacks.flatMap((lacks) => lacks())],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LARGEST_VALUE } from "../../core/model/believable.ts";
 import { ChangeKind, WorkloadRef } from "../../core/model/change.ts";
 import { EdgeSource, LogLevel } from "../../core/model/evidence.ts";
 import { ImpactLevel } from "../../core/model/impact.ts";
@@ -94,8 +95,6 @@ const SHORTEST_STEP = 0.1;
 const LONGEST_STEP = 7 * 86_400;
 /** Unix seconds: 10¹¹ is the year 5138, and as ms 1973. Beyond it stands a slip of the unit. */
 const LATEST = 1e11;
-/** No signal is larger; sums and squares of such values stay finite. */
-const LARGEST = 1e15;
 
 export const SeriesLine = z.strictObject({
   service: z.string(),
@@ -111,7 +110,7 @@ export const SeriesLine = z.strictObject({
     .number()
     .min(SHORTEST_STEP, { error: `must be at least ${SHORTEST_STEP} s` })
     .max(LONGEST_STEP, { error: "must be at most a week, in seconds; this is longer, or in ms" }),
-  values: z.array(z.number().min(-LARGEST).max(LARGEST).nullable()),
+  values: z.array(z.number().min(-LARGEST_VALUE).max(LARGEST_VALUE).nullable()),
 });
 
 export const ChangeLine = z.strictObject({

@@ -14,6 +14,7 @@ const anyName = fc.constantFrom(...names);
 /** Samples of any sign and size, missing ones, and stretches that are all alike. */
 const anyValues = fc.oneof(
   fc.array(fc.option(fc.double({ min: -2, max: 1e6, noNaN: true })), { maxLength: 80 }),
+  fc.array(fc.constantFrom(0, 1, 1e15, -1e15, 1e8, 5e-324, 1e-300), { maxLength: 80 }),
   fc.array(fc.option(fc.double({ min: -0.1, max: 1.5, noNaN: true }), { freq: 4 }), { maxLength: 80 }),
   fc
     .tuple(fc.constantFrom(0, 1, 0.01, 100, -1), fc.constantFrom(0, 0.3, 1, 1.4, 400), fc.nat(80), fc.nat(20))
