@@ -1,13 +1,16 @@
 /**
  * The error catalogue: a code to branch on, whether trying again can help, and a sentence of ours.
  *
- * `text` is filled from facts that we know ({source}, {status}, …). What a remote said never enters it: that stays
+ * `text` is filled from facts that we know ({source}, {status}, …; {: reason} where there is one). What a remote said never enters it: that stays
  * in `cause`, for logs (S10, S11). Add a code here before throwing a new kind of error.
  */
 export const ERRORS = {
   "config.invalid": { retry: false, text: "{file}: nothing was started. Problems: {count}." },
   "config.unreadable": { retry: false, text: "{file} cannot be read: {reason}." },
-  "source.unavailable": { retry: true, text: "{source} gave no usable answer; what it would say is unknown." },
+  "source.unavailable": {
+    retry: true,
+    text: "{source} gave no usable answer{: reason}; what it would say is unknown.",
+  },
   "source.slow": {
     retry: true,
     text: "{source} did not answer within {seconds} s; what it would say is unknown.",
@@ -73,6 +76,11 @@ export class UnshipError extends Error {
   }
 }
 
+/** `{name}` is replaced by the fact; `{: name}` with the colon before it, or by nothing where it is not known. */
 function fill(text: string, facts: Facts): string {
-  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(facts[name] ?? whole));
+  return text.replaceAll(/\{(: )?(\w+)\}/g, (whole, colon: string | undefined, name: string) => {
+    const fact = facts[name];
+    if (colon === undefined) return String(fact ?? whole);
+    return fact === undefined ? "" : `${colon}${fact}`;
+  });
 }

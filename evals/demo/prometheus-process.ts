@@ -30,7 +30,8 @@ export async function startPrometheus(configPath: string, directory: string): Pr
   for (let tries = 0; ; tries += 1) {
     const answer = await fetch(`${url}/-/ready`).catch(() => null);
     if (answer?.ok === true) break;
-    if (child.exitCode !== null || tries > 100) throw new UnshipError("source.unavailable", { source: "prometheus" });
+    if (child.exitCode !== null || tries > 100)
+      throw new UnshipError("source.unavailable", { source: "prometheus", reason: "it did not start" });
     await wait(100);
   }
   return {

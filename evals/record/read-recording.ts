@@ -82,7 +82,7 @@ export async function readRecording(
   }
   if (series.length === 0) {
     const silent = sources.metrics.map(({ name }) => name).join(", ") || "the metrics source";
-    throw new UnshipError("source.unavailable", { source: silent });
+    throw new UnshipError("source.unavailable", { source: silent, reason: "no metric was answered" });
   }
   const changes = await each(sources.changes, "changes", (source) =>
     ask(context, source.name, "changes", () =>

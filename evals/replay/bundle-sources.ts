@@ -147,7 +147,7 @@ function unheard(
 }
 
 async function down(source: string): Promise<never> {
-  throw new UnshipError("source.unavailable", { source });
+  throw new UnshipError("source.unavailable", { source, reason: "it was down when this was recorded" });
 }
 
 /** The part of a series inside the window and not later than now; nothing where that part is empty. */

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, errors as undiciErrors } from "undici";
 import type { z } from "zod";
 import { type ErrorCode, type Facts, UnshipError } from "../../core/errors.ts";
+import { codeOfError, isTlsRefusal, NOT_SENT, reasonOf } from "./http-reasons.ts";
 import type { Path } from "./path.ts";
 
 export { type Path, path, pathOfUrl } from "./path.ts";
@@ -94,6 +95,8 @@ export function createHttp(options: HttpOptions): Http {
   const fail = (code: ErrorCode, facts: Facts, cause?: unknown): never => {
     throw new UnshipError(code, { source, ...facts }, { cause });
   };
+  const unanswered = (because: Because, cause: unknown): never =>
+    fail("source.unavailable", { because, reason: reasonOf(cause, options.base, timeoutMs) }, plain(cause));
 
   async function open(
     method: Dispatcher.HttpMethod,
@@ -103,7 +106,7 @@ export function createHttp(options: HttpOptions): Http {
     signal: AbortSignal,
   ) {
     const headers = await inTime(headersNow(), signal).catch((cause) =>
-      fail("source.unavailable", { because: "not-sent" }, cause),
+      fail("source.unavailable", { because: "not-sent", reason: credentialsReason(cause, signal) }, cause),
     );
     const answer = await agent
       .request({
@@ -114,14 +117,15 @@ export function createHttp(options: HttpOptions): Http {
         body: body ?? null,
         signal,
       })
-      .catch((cause: unknown) => fail("source.unavailable", { because: becauseOf(cause) }, plain(cause)));
+      .catch((cause: unknown) => unanswered(becauseOf(cause), cause));
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
     const text = await textOf(answer, EXCERPT_CHARS * 8).catch(() => "");
     const cause = new Error(`${answer.statusCode}: ${redact(text, headers).slice(0, EXCERPT_CHARS)}`);
     const what = decodeURIComponent(path.split("?")[0] ?? "");
     const wait = Number(answer.headers["retry-after"] ?? Number.NaN);
     const again = Number.isFinite(wait) && wait >= 0 ? { retryAfterSeconds: wait } : {};
-    const facts = { because: "status", status: answer.statusCode, what, ...again };
+    const reason = `it answered with status ${answer.statusCode}`;
+    const facts = { because: "status", status: answer.statusCode, reason, what, ...again };
     return fail(codeOf(answer.statusCode), facts, cause);
   }
 
@@ -146,7 +150,7 @@ export function createHttp(options: HttpOptions): Http {
       }
     } catch (cause) {
       const because = becauseOf(cause);
-      fail("source.unavailable", { because: because === "not-sent" ? "cut-off" : because }, plain(cause));
+      unanswered(because === "not-sent" ? "cut-off" : because, cause);
     }
     if (bytes > limit) fail("source.too_large", { limit });
   }
@@ -201,7 +205,7 @@ export function createHttp(options: HttpOptions): Http {
       } catch (cause) {
         if (abort.aborted) return;
         if (cause instanceof UnshipError) throw cause;
-        fail("source.unavailable", { because: "cut-off" }, plain(cause));
+        unanswered("cut-off", cause);
       }
       if (rest !== "") yield rest;
     },
@@ -232,6 +236,14 @@ async function inTime<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
+/** Our own errors say which file or command failed; of any other nothing is told, since it may quote the secret. */
+function credentialsReason(cause: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return "its credentials did not come in time";
+  if (cause instanceof UnshipError) return cause.message.replace(/\.$/, "");
+  const file = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? cause.path : null;
+  return `its credentials could not be read${file === null ? "" : ` from ${file} (${codeOfError(cause)})`}`;
+}
+
 function tls(options: HttpOptions) {
   return {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -254,16 +266,13 @@ function codeOf(status: number): ErrorCode {
   return status === 429 || status >= 500 ? "source.unavailable" : "source.refused";
 }
 
-/** Errors from before a connection stood: the request cannot have reached the remote. */
-const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"]);
-
 function becauseOf(cause: unknown): Because {
   if (!(cause instanceof Error)) return "aborted";
   if (cause.name === "TimeoutError") return "timeout";
   if (cause.name === "AbortError") return "aborted";
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  const tlsRefused = /^(ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL)/.test(code);
-  return cause instanceof undiciErrors.ConnectTimeoutError || NOT_SENT.has(code) || tlsRefused ? "not-sent" : "cut-off";
+  const code = codeOfError(cause);
+  const isRefused = NOT_SENT.has(code) || isTlsRefusal(code);
+  return cause instanceof undiciErrors.ConnectTimeoutError || isRefused ? "not-sent" : "cut-off";
 }
 
 /** Name, code and message alone: the original may hold the request, and with it the credentials. */

@@ -49,6 +49,10 @@ export function createTraffic(
     // A source that failed in our own words says more than that nothing came.
     throw failed instanceof UnshipError
       ? failed
-      : new UnshipError("source.unavailable", { source: "request_rate" }, { cause: failed });
+      : new UnshipError(
+          "source.unavailable",
+          { source: "request_rate", reason: "no source has a sample of the last two minutes" },
+          { cause: failed },
+        );
   };
 }

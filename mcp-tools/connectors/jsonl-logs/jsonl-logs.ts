@@ -1,6 +1,7 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { LogLine } from "../../../core/model/evidence.ts";
 import type { LogQuery, LogSource } from "../../../core/ports.ts";
+import { codeOfError } from "../http-reasons.ts";
 import { linesBackwards } from "./backwards.ts";
 import { type LogFile, logFiles } from "./files.ts";
 import { logLineOf } from "./log-line.ts";
@@ -63,7 +64,12 @@ async function searchFile(file: LogFile, query: LogQuery, budget: number, abort:
   const fits = matcher(query);
   try {
     for await (const { text, bytes: size, open } of linesBackwards(file.path)) {
-      if (abort.aborted) throw new UnshipError("source.unavailable", { source: SOURCE, because: "aborted" });
+      if (abort.aborted)
+        throw new UnshipError("source.unavailable", {
+          source: SOURCE,
+          because: "aborted",
+          reason: "the question was given up",
+        });
       bytes += size;
       if (bytes > budget) return { lines, invalid, bytes, more: true };
       const line = text === null ? null : logLineOf(text);
@@ -77,7 +83,15 @@ async function searchFile(file: LogFile, query: LogQuery, budget: number, abort:
     if (cause instanceof UnshipError) throw cause;
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT")
       return { lines, invalid, bytes, more: false };
-    throw new UnshipError("source.unavailable", { source: SOURCE, because: "unreadable" }, { cause });
+    throw new UnshipError(
+      "source.unavailable",
+      {
+        source: SOURCE,
+        because: "unreadable",
+        reason: `${file.path} cannot be read (${codeOfError(cause) || "unknown"})`,
+      },
+      { cause },
+    );
   }
   return { lines, invalid, bytes, more: false };
 }

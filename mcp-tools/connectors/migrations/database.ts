@@ -34,12 +34,21 @@ export const isVersion = (text: string): boolean => VERSION.test(text);
 export async function readVersion(database: Database, abort: AbortSignal): Promise<string> {
   const { name, status } = database;
   const source = `migrations of ${name}`;
-  if (status === null) throw new UnshipError("source.unavailable", { source, because: "no status command" });
+  if (status === null)
+    throw new UnshipError("source.unavailable", {
+      source,
+      because: "no status command",
+      reason: "it has no status command",
+    });
   const ended = await run(database, status, STATUS_TIMEOUT_MS, abort);
   const version = lastLine(ended.printed).split(/\s+/)[0] ?? "";
   if (ended.code === 0 && !ended.killed && isVersion(version)) return version;
   const because = ended.code === 0 && !ended.killed ? "it printed no version" : endText(ended);
-  throw new UnshipError("source.unavailable", { source, because }, { cause: new Error(shown(database, ended)) });
+  throw new UnshipError(
+    "source.unavailable",
+    { source, because, reason: because },
+    { cause: new Error(shown(database, ended)) },
+  );
 }
 
 export const run = (

@@ -233,7 +233,11 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       throw new UnshipError("metric.unknown", { metric: query.metric, known: known.join(", ") });
     }
     if (lastTickAt !== null && silent(query.window.from, lastTickAt)) {
-      throw new UnshipError("source.unavailable", { source: SOURCE, because: "no target answered" });
+      throw new UnshipError("source.unavailable", {
+        source: SOURCE,
+        because: "no target answered",
+        reason: "no target answered",
+      });
     }
     const grid = gridOf(query.window, query.stepMs, past.completeUntil);
     const span = query.purpose === "policy" ? policySteps(query.stepMs) : 1;

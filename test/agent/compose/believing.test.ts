@@ -108,7 +108,7 @@ describe("samples of one service that no double could be larger or smaller than"
           expect([action, culprit?.changeId]).toEqual([usual.action, usual.culprit?.changeId]);
         },
       ),
-      { numRuns: 10, examples: [[{ request_rate: 1.7e308 }], [{ error_rate: 1e308 }], [{ p99_latency: -1e308 }]] },
+      { numRuns: 10, examples: [[{ request_rate: 1.7e308 }], [{ error_rate: 1e308 }], [{ p99_latency: -1.7e308 }]] },
     );
   });
 });
