@@ -50,7 +50,10 @@ export const ERRORS = {
   "bundle.invalid": { retry: false, text: "{file}:{line}: {reason}." },
   "bundle.unreadable": { retry: false, text: "{file} cannot be read: {reason}." },
   "replay.failed": { retry: false, text: "{bundle} could not be replayed: something in unship itself failed." },
-  "model.unavailable": { retry: true, text: "The model gave no usable answer; the deterministic result stands." },
+  "model.unavailable": {
+    retry: true,
+    text: "The model gave no usable answer{: reason}; the deterministic result stands.",
+  },
   "store.unavailable": { retry: true, text: "The incident store cannot be used: {reason}." },
   "component.missing": { retry: false, text: "{component} is not installed; install {package}." },
 } as const satisfies Record<string, { retry: boolean; text: string }>;

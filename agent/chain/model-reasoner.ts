@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UnshipError } from "../../core/errors.ts";
+import { modelUnavailable } from "../models/failures.ts";
 import type { ChatMessage, ChatModel, ChatTool, ToolCall } from "../models/model.ts";
 import { boundedTools } from "./bounded-tools.ts";
 import { compacted } from "./compaction.ts";
@@ -53,14 +53,14 @@ export function modelReasoner(model: ChatModel, limits: ModelLimits = DEFAULT_LI
           inputTokens: usage.inputTokens + reply.usage.inputTokens,
           outputTokens: usage.outputTokens + reply.usage.outputTokens,
         };
-        if (reply.stop === "refused" || reply.stop === "length") throw unavailable(`it stopped: ${reply.stop}`);
+        if (reply.stop === "refused" || reply.stop === "length") throw modelUnavailable(`it stopped: ${reply.stop}`);
         const answer = reply.calls.find(({ name }) => name === ANSWER);
         if (answer !== undefined) return ended(answer, usage);
         const said: ChatMessage = { role: "assistant", text: reply.text, calls: reply.calls };
         messages = [...messages, said, reply.calls.length === 0 ? nudge() : await run(reply.calls, tools)];
-        if (usage.inputTokens + usage.outputTokens > limits.tokens) throw unavailable("its token budget is spent");
+        if (usage.inputTokens + usage.outputTokens > limits.tokens) throw modelUnavailable("its token budget is spent");
       }
-      throw unavailable("it gave no answer in its turns");
+      throw modelUnavailable("it gave no answer in its turns");
     },
   };
 }
@@ -114,5 +114,3 @@ async function run(calls: readonly ToolCall[], tools: StepTools): Promise<ChatMe
   }
   return { role: "tools", results };
 }
-
-const unavailable = (why: string) => new UnshipError("model.unavailable", {}, { cause: new Error(why) });

@@ -1,6 +1,12 @@
-import Anthropic, { APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
+import Anthropic, {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+} from "@anthropic-ai/sdk";
+import { EndedEarly, judging, NoAnswerOfThisApi } from "./failures.ts";
 import type { ChatMessage, ChatModel, ChatReply, ChatRequest, ChatTool, ToolCall } from "./model.ts";
-import { type Failure, isPassing, PATIENCE, type Patience, patiently, retryAfterMs } from "./patience.ts";
+import { PATIENCE, type Patience, patiently } from "./patience.ts";
 import { toolArguments } from "./tool-arguments.ts";
 
 export interface RemoteModelOptions {
@@ -19,19 +25,22 @@ export interface RemoteModelOptions {
  * @see https://docs.anthropic.com/en/api/messages and …/messages-streaming, …/build-with-claude/prompt-caching
  */
 export function anthropicModel(options: RemoteModelOptions): ChatModel {
+  const { timeoutMs } = options;
+  const baseUrl = options.baseUrl ?? "https://api.anthropic.com";
+  const judge = judging(CLASSES, { baseUrl, timeoutMs }, passesInStream);
   const client = new Anthropic({
     // All that the client would read from the environment is said here: the configuration decides where text goes.
     apiKey: options.apiKey ?? "none",
-    baseURL: options.baseUrl ?? "https://api.anthropic.com",
+    baseURL: baseUrl,
     logLevel: "off",
     maxRetries: 0,
-    timeout: options.timeoutMs,
+    timeout: timeoutMs,
   });
   return {
     name: `anthropic ${options.model}`,
     reply(request, abort) {
       const turn = async () => {
-        const signal = AbortSignal.any([abort, AbortSignal.timeout(options.timeoutMs)]);
+        const signal = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
         const stream = await client.messages.create({ ...toBody(options.model, request), stream: true }, { signal });
         return await collect(stream);
       };
@@ -40,6 +49,7 @@ export function anthropicModel(options: RemoteModelOptions): ChatModel {
   };
 }
 
+const CLASSES = { APIError, APIConnectionError, APIConnectionTimeoutError, APIUserAbortError };
 const CACHED = { cache_control: { type: "ephemeral" } } as const;
 
 function toBody(model: string, request: ChatRequest): Anthropic.MessageCreateParamsNonStreaming {
@@ -96,8 +106,10 @@ async function collect(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>): 
   const blocks = new Map<number, Block>();
   let usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 };
   let stop: Anthropic.StopReason | null = null;
+  let begun = false;
   let ended = false;
   for await (const event of stream) {
+    begun = true;
     if (event.type === "message_start") usage = { ...usage, ...inputOf(event.message.usage) };
     if (event.type === "content_block_start") blocks.set(event.index, opened(event.content_block));
     if (event.type === "content_block_delta") {
@@ -110,7 +122,8 @@ async function collect(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>): 
     }
     if (event.type === "message_stop") ended = true;
   }
-  if (!ended) throw new APIConnectionError({ message: "the stream ended early" });
+  if (!begun) throw new NoAnswerOfThisApi();
+  if (!ended) throw new EndedEarly();
   const all = [...blocks.values()];
   const calls: readonly ToolCall[] = all.flatMap(({ id, name, text }) =>
     name === null ? [] : [{ id, name, args: toolArguments(text) }],
@@ -143,14 +156,4 @@ function stopOf(reason: Anthropic.StopReason | null, calls: number): ChatReply["
 /** Errors inside a stream come without a status; their type says what passes. */
 const PASSING_TYPES = new Set(["overloaded_error", "api_error", "rate_limit_error", "timeout_error"]);
 
-function judge(error: unknown): Failure {
-  if (error instanceof APIUserAbortError || error instanceof APIConnectionError) return { again: true, afterMs: null };
-  if (!(error instanceof APIError)) return { again: isDropped(error), afterMs: null };
-  const passes = error.status === undefined ? PASSING_TYPES.has(error.type ?? "") : isPassing(error.status);
-  return { again: passes, afterMs: retryAfterMs(error.headers, Date.now()) };
-}
-
-/** A time-out of ours, a socket that closed, a body that stopped in its middle. */
-const isDropped = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error.name === "TimeoutError" || error.name === "AbortError" || error.name === "TypeError");
+const passesInStream = (error: Error): boolean => error instanceof APIError && PASSING_TYPES.has(error.type ?? "");

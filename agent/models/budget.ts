@@ -1,5 +1,5 @@
 import type { ModelBudget, ModelConfig } from "../../core/config/config.ts";
-import { UnshipError } from "../../core/errors.ts";
+import { modelUnavailable } from "./failures.ts";
 import type { ChatModel, ChatReply } from "./model.ts";
 
 /** What a model has used so far. `cost` in the currency of the prices; null where none are configured. */
@@ -42,9 +42,10 @@ export function budgeted(model: ChatModel, budget: ModelBudget, prices: ModelCon
     spent: () => ({ turns, inputTokens, outputTokens, cachedTokens, cost: cost() }),
     async reply(request, abort) {
       const left = budget.tokens - inputTokens - outputTokens;
-      if (left <= 0) throw spent(`its ${budget.tokens} tokens are spent`);
-      if (turns >= budget.turns) throw spent(`its ${budget.turns} turns are spent`);
-      if (budget.cost !== null && (cost() ?? 0) >= budget.cost) throw spent(`its cost of ${budget.cost} is spent`);
+      if (left <= 0) throw modelUnavailable(`its ${budget.tokens} tokens are spent`);
+      if (turns >= budget.turns) throw modelUnavailable(`its ${budget.turns} turns are spent`);
+      if (budget.cost !== null && (cost() ?? 0) >= budget.cost)
+        throw modelUnavailable(`its cost of ${budget.cost} is spent`);
       turns += 1;
       const reply = await model.reply({ ...request, maxOutputTokens: Math.min(request.maxOutputTokens, left) }, abort);
       take(reply);
@@ -52,5 +53,3 @@ export function budgeted(model: ChatModel, budget: ModelBudget, prices: ModelCon
     },
   };
 }
-
-const spent = (why: string) => new UnshipError("model.unavailable", {}, { cause: new Error(why) });

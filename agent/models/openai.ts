@@ -1,9 +1,11 @@
-import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from "openai";
+import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
 import type { RemoteModelOptions } from "./anthropic.ts";
+import { EndedEarly, judging, NoAnswerOfThisApi } from "./failures.ts";
 import type { ChatMessage, ChatModel, ChatReply, ChatRequest } from "./model.ts";
-import { type Failure, isPassing, PATIENCE, patiently, retryAfterMs } from "./patience.ts";
+import { PATIENCE, patiently } from "./patience.ts";
 import { toolArguments } from "./tool-arguments.ts";
 
+const CLASSES = { APIError, APIConnectionError, APIConnectionTimeoutError, APIUserAbortError };
 type Message = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 type Chunk = OpenAI.Chat.Completions.ChatCompletionChunk;
 
@@ -13,21 +15,25 @@ type Chunk = OpenAI.Chat.Completions.ChatCompletionChunk;
  * @see https://platform.openai.com/docs/api-reference/chat/create and …/chat-streaming
  */
 export function openaiModel(options: RemoteModelOptions): ChatModel {
+  const { timeoutMs } = options;
+  const baseUrl = options.baseUrl ?? "https://api.openai.com/v1";
+  // What comes inside a stream has no status; all of it is asked for again.
+  const judge = judging(CLASSES, { baseUrl, timeoutMs }, () => true);
   const client = new OpenAI({
     // All that the client would read from the environment is said here: the configuration decides where text goes.
     apiKey: options.apiKey ?? "none",
-    baseURL: options.baseUrl ?? "https://api.openai.com/v1",
+    baseURL: baseUrl,
     organization: null,
     project: null,
     logLevel: "off",
     maxRetries: 0,
-    timeout: options.timeoutMs,
+    timeout: timeoutMs,
   });
   return {
     name: `openai ${options.model}`,
     reply(request, abort) {
       const turn = async () => {
-        const signal = AbortSignal.any([abort, AbortSignal.timeout(options.timeoutMs)]);
+        const signal = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
         const stream = await client.chat.completions.create(toBody(options, request), { signal });
         return await collect(stream, request);
       };
@@ -75,9 +81,11 @@ async function collect(stream: AsyncIterable<Chunk>, request: ChatRequest): Prom
   const calls = new Map<number, Call>();
   let text = "";
   let refusal = false;
+  let begun = false;
   let finish: string | null = null;
   let usage: Chunk["usage"] = null;
   for await (const chunk of stream) {
+    begun = true;
     usage = chunk.usage ?? usage;
     const choice = chunk.choices[0];
     if (choice === undefined) continue;
@@ -92,7 +100,7 @@ async function collect(stream: AsyncIterable<Chunk>, request: ChatRequest): Prom
     }
     finish = choice.finish_reason ?? finish;
   }
-  if (finish === null) throw new APIConnectionError({ message: "the stream ended early" });
+  if (finish === null) throw begun ? new EndedEarly() : new NoAnswerOfThisApi();
   const all = [...calls.values()].map(({ id, name, args }, i) => ({
     id: id || `call-${i}`,
     name,
@@ -118,15 +126,4 @@ function usageOf(usage: Chunk["usage"], request: ChatRequest, text: string, call
     outputTokens: usage.completion_tokens,
     cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
   };
-}
-
-function judge(error: unknown): Failure {
-  if (error instanceof APIUserAbortError || error instanceof APIConnectionError) return { again: true, afterMs: null };
-  if (error instanceof APIError)
-    return {
-      again: error.status === undefined || isPassing(error.status),
-      afterMs: retryAfterMs(error.headers, Date.now()),
-    };
-  const dropped = error instanceof Error && ["TimeoutError", "AbortError", "TypeError"].includes(error.name);
-  return { again: dropped, afterMs: null };
 }

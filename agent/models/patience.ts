@@ -26,6 +26,8 @@ export interface Failure {
   readonly again: boolean;
   /** What the vendor asked for, ms; null where it said nothing. */
   readonly afterMs: number | null;
+  /** Why it failed, in our own words. */
+  readonly why: string;
 }
 
 /**
@@ -45,11 +47,11 @@ export async function patiently<T>(
       return await turn();
     } catch (error) {
       abort.throwIfAborted();
-      const { again, afterMs } = judge(error);
+      const { again, afterMs, why } = judge(error);
       const backoff = patience.firstWaitMs * 2 ** (attempt - 1);
       const wait = afterMs ?? backoff / 2 + (Math.random() * backoff) / 2;
       if (!again || attempt >= patience.tries || wait > patience.longestWaitMs)
-        throw new UnshipError("model.unavailable", {}, { cause: error });
+        throw new UnshipError("model.unavailable", { reason: why }, { cause: error });
       await patience.wait(wait, abort).catch(() => abort.throwIfAborted());
     }
   }

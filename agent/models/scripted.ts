@@ -1,4 +1,4 @@
-import { UnshipError } from "../../core/errors.ts";
+import { modelUnavailable } from "./failures.ts";
 import type { ChatModel, ChatReply, ChatRequest, ToolCall } from "./model.ts";
 
 /** What a scripted model does at one turn: call tools, say something, or fail. */
@@ -23,7 +23,7 @@ export function scriptedModel(
       abort.throwIfAborted();
       requests.push(request);
       const turn = await untilAborted(Promise.resolve(script(request, requests.length - 1)), abort);
-      if ("fail" in turn) throw new UnshipError("model.unavailable", {}, { cause: new Error(turn.fail) });
+      if ("fail" in turn) throw modelUnavailable(turn.fail);
       const text = "text" in turn ? turn.text : "";
       const calls =
         "calls" in turn ? turn.calls.map((call, index) => ({ ...call, id: `call-${requests.length}-${index}` })) : [];

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, errors as undiciErrors } from "undici";
 import type { z } from "zod";
 import { type ErrorCode, type Facts, UnshipError } from "../../core/errors.ts";
-import { codeOfError, isTlsRefusal, NOT_SENT, reasonOf } from "./http-reasons.ts";
+import { codeOfError, isTlsRefusal, NOT_SENT, reasonOf } from "../../core/model/no-answer.ts";
 import type { Path } from "./path.ts";
 
 export { type Path, path, pathOfUrl } from "./path.ts";

@@ -1,7 +1,7 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { LogLine } from "../../../core/model/evidence.ts";
+import { codeOfError } from "../../../core/model/no-answer.ts";
 import type { LogQuery, LogSource } from "../../../core/ports.ts";
-import { codeOfError } from "../http-reasons.ts";
 import { linesBackwards } from "./backwards.ts";
 import { type LogFile, logFiles } from "./files.ts";
 import { logLineOf } from "./log-line.ts";

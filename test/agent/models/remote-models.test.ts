@@ -106,6 +106,53 @@ describe.each(["anthropic", "openai"] as const)("%s", (vendor) => {
     expect(server.requests).toHaveLength(1);
   });
 
+  const page = { kind: "garbage", type: "text/html", body: "<html>Log in</html>" } as const;
+  test.each<[string, Act, string]>([
+    ["an unknown key", { kind: "status", status: 401 }, "it does not know the key (status 401)"],
+    ["a key without the right", { kind: "status", status: 403 }, "the key may not use this model (status 403)"],
+    [
+      "an unknown model",
+      { kind: "status", status: 404 },
+      "it knows no such model, or nothing is at this address (status 404)",
+    ],
+    [
+      "a spent quota",
+      { kind: "status", status: 429 },
+      "the requests, tokens or credit of the key are used up for now (status 429)",
+    ],
+    ["a failure of its own", { kind: "status", status: 500 }, "it failed (status 500)"],
+    ["a login page", page, "what answers at URL is not this API"],
+    [
+      "JSON of another API",
+      { ...page, type: "application/json", body: '{"ok":1}' },
+      "what answers at URL is not this API",
+    ],
+    [
+      "events that are no JSON",
+      { ...page, type: "text/event-stream", body: "data: {no\n\n" },
+      "what answers at URL is not this API",
+    ],
+    ["silence", { kind: "hang" }, "no whole answer within 0.3 s"],
+    ["an error in its answer", { kind: "break", by: "error event" }, "it ended its answer with an error"],
+  ])("%s is told apart from every other failure", async (_, act, reason) => {
+    const { model, server } = await against(vendor, [act], 300);
+    const told = await model.reply(request, never).catch((thrown: unknown) => (thrown as Error).message);
+    const text = `The model gave no usable answer: ${reason}; the deterministic result stands.`;
+    expect(told).toBe(text.replace("URL", `${server.baseUrl}${VENDORS[vendor].path}`));
+  });
+
+  test("a connection that closes, and one that nobody takes, say so", async () => {
+    const told = (model: ChatModel) =>
+      model.reply(request, never).catch((thrown: unknown) => (thrown as Error).message);
+    const closing = await against(vendor, [{ kind: "break", by: "closed socket" }]);
+    expect(await told(closing.model)).toMatch(
+      /: (its answer stopped in the middle|.* closed the connection before its answer was whole);/,
+    );
+    const gone = await against(vendor, [said]);
+    await gone.server.close();
+    expect(await told(gone.model)).toContain(`nothing listens at ${new URL(gone.server.baseUrl).host}`);
+  });
+
   test("what the vendor's error says stays out of the message", async () => {
     const { model } = await against(vendor, [{ kind: "status", status: 401 }]);
     const error = await model.reply(request, never).catch((thrown: unknown) => thrown as Error);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
 import { createHttp, type HttpOptions, path } from "../../../mcp-tools/connectors/http.ts";
-import { NOT_SENT, reasonOf } from "../../../mcp-tools/connectors/http-reasons.ts";
+import { NOT_SENT, reasonOf } from "../../../core/model/no-answer.ts";
 
 const never = new AbortController().signal;
 

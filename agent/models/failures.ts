@@ -1,0 +1,92 @@
+import { UnshipError } from "../../core/errors.ts";
+import { codeOfError, reasonOf } from "../../core/model/no-answer.ts";
+import { type Failure, isPassing, retryAfterMs } from "./patience.ts";
+
+/** "model.unavailable" for a reason in our own words; what a vendor wrote stays in the cause (S11). */
+export const modelUnavailable = (reason: string, cause: unknown = new Error(reason)): UnshipError =>
+  new UnshipError("model.unavailable", { reason }, { cause });
+
+/** An answer of status 200 that is none of the vendor's: a login page, a proxy, another API. */
+export class NoAnswerOfThisApi extends Error {
+  override readonly name = "NoAnswerOfThisApi";
+}
+/** An answer that began as the vendor's do, and ended before its end. */
+export class EndedEarly extends Error {
+  override readonly name = "EndedEarly";
+}
+
+/** What both vendors' clients throw, under the same names. */
+interface ErrorClasses {
+  readonly APIError: abstract new (
+    ...args: never
+  ) => Error & {
+    readonly status?: number | undefined;
+    readonly headers?: Headers | undefined;
+  };
+  readonly APIConnectionError: abstract new (...args: never) => Error;
+  readonly APIConnectionTimeoutError: abstract new (...args: never) => Error;
+  readonly APIUserAbortError: abstract new (...args: never) => Error;
+}
+
+interface Endpoint {
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Reads a failed try: whether the same may succeed later, and why it failed in our own words. `passes` says it of an error
+ * that came inside a stream, without a status.
+ */
+export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint, passes: (error: Error) => boolean) {
+  const late = `no whole answer within ${timeoutMs / 1000} s`;
+  return (error: unknown): Failure => {
+    if (!(error instanceof Error)) return { again: false, afterMs: null, why: "its client failed" };
+    if (error instanceof NoAnswerOfThisApi || error instanceof SyntaxError)
+      return { again: false, afterMs: null, why: `what answers at ${baseUrl} is not this API` };
+    if (error instanceof EndedEarly) return { again: true, afterMs: null, why: "its answer stopped in the middle" };
+    // Whoever asks was not told to stop, so that it is our own time-out that ended it.
+    if (
+      error instanceof classes.APIUserAbortError ||
+      error instanceof classes.APIConnectionTimeoutError ||
+      isLate(error)
+    )
+      return { again: true, afterMs: null, why: late };
+    if (error instanceof classes.APIConnectionError || error instanceof TypeError)
+      return { again: true, afterMs: null, why: reasonOf(rootOf(error), new URL(baseUrl), timeoutMs) };
+    if (!(error instanceof classes.APIError)) return { again: false, afterMs: null, why: "its client failed" };
+    const { status, headers } = error;
+    const afterMs = retryAfterMs(headers, Date.now());
+    if (status === undefined) return { again: passes(error), afterMs, why: "it ended its answer with an error" };
+    return { again: isPassing(status), afterMs, why: statusReason(status) };
+  };
+}
+
+const isLate = ({ name }: Error): boolean => name === "TimeoutError" || name === "AbortError";
+
+/** The vendors' clients wrap what their fetch threw, and that wraps what the socket said. */
+function rootOf(error: Error): unknown {
+  let root: unknown = error;
+  for (let depth = 0; depth < 4 && root instanceof Error && codeOfError(root) === ""; depth += 1) {
+    if (root.cause === undefined || root.cause === null) break;
+    root = root.cause;
+  }
+  return root;
+}
+
+/**
+ * What a refusal means by its HTTP status, as both vendors document them.
+ * @see https://docs.anthropic.com/en/api/errors and https://platform.openai.com/docs/guides/error-codes
+ */
+function statusReason(status: number): string {
+  const what = STATUS[status] ?? (status >= 500 ? "it failed" : "it refused the request");
+  return `${what} (status ${status})`;
+}
+
+const STATUS: Readonly<Record<number, string>> = {
+  401: "it does not know the key",
+  403: "the key may not use this model",
+  404: "it knows no such model, or nothing is at this address",
+  413: "the request is larger than it takes",
+  429: "the requests, tokens or credit of the key are used up for now",
+  529: "it is overloaded",
+};
