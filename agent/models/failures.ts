@@ -15,6 +15,8 @@ export class EndedEarly extends Error {
   override readonly name = "EndedEarly";
 }
 
+type WithoutStatus = abstract new (...args: never) => Error & { readonly status: undefined };
+
 /** What both vendors' clients throw, under the same names. */
 interface ErrorClasses {
   readonly APIError: abstract new (
@@ -23,9 +25,9 @@ interface ErrorClasses {
     readonly status?: number | undefined;
     readonly headers?: Headers | undefined;
   };
-  readonly APIConnectionError: abstract new (...args: never) => Error;
-  readonly APIConnectionTimeoutError: abstract new (...args: never) => Error;
-  readonly APIUserAbortError: abstract new (...args: never) => Error;
+  readonly APIConnectionError: WithoutStatus;
+  readonly APIConnectionTimeoutError: WithoutStatus;
+  readonly APIUserAbortError: WithoutStatus;
 }
 
 interface Endpoint {
@@ -41,7 +43,7 @@ export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint,
   const late = `no whole answer within ${timeoutMs / 1000} s`;
   return (error: unknown): Failure => {
     if (!(error instanceof Error)) return { again: false, afterMs: null, why: "its client failed" };
-    if (error instanceof NoAnswerOfThisApi || error instanceof SyntaxError)
+    if (error instanceof NoAnswerOfThisApi || error.name === "SyntaxError")
       return { again: false, afterMs: null, why: `what answers at ${baseUrl} is not this API` };
     if (error instanceof EndedEarly) return { again: true, afterMs: null, why: "its answer stopped in the middle" };
     // Whoever asks was not told to stop, so that it is our own time-out that ended it.

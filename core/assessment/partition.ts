@@ -1,3 +1,4 @@
+import { sufferAlike } from "../correlation/both-versions.ts";
 import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { APART_MS, isNear, isSameOnset } from "../correlation/onset-gap.ts";
@@ -264,11 +265,15 @@ function changesAt({ changes, at }: CaseFile, services: readonly string[], onset
   );
 }
 
-/** Whether a change at the onset is told apart by its versions. */
+/** Whether a change at the onset is told apart by its versions, and most of what is wrong there is a matter of them. */
 function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionLabel: string): boolean {
   const scope = scopeTo(caseFile, services, beside);
   const options = { versionLabel, windowMs: CHANGE_WINDOW_MS };
   const evidence = gatherEvidence(scope, onset, new Set(services), options);
   const changes = changesAt(scope, services, onset);
-  return changes.some((change) => isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence));
+  return changes.some(
+    (change) =>
+      sufferAlike(change, evidence) !== true &&
+      isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence),
+  );
 }

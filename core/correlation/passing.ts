@@ -4,7 +4,7 @@ import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { isHurtSince, isOffSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
-import { samplesBetween } from "./samples.ts";
+import { type Sample, samplesBetween } from "./samples.ts";
 import { showsAt } from "./shows-at.ts";
 import { ORDINARY_ROLLOUT_MS } from "./timing.ts";
 
@@ -176,23 +176,35 @@ export function newVersionStaysBad(change: Change, evidence: CaseEvidence): bool
 }
 
 interface Course {
-  /** What the new version adds to the usual in its first two samples since the onset, and in its newest two. */
+  /** What the new version adds in its first two samples since the onset, and in its newest two. */
   readonly first: number;
   readonly last: number;
   readonly lastedMs: number;
 }
 
+/**
+ * What the new version adds to the old one that serves beside it, or to the usual once none does: what slows or fails both
+ * is no part of it. A share of late answers' time, since whatever else slows a service slows what a version adds as well.
+ */
 function newVersionCourse(change: Change, metric: string, { index, onset, caseFile }: CaseEvidence): Course | null {
   const told = caseFile.findings.find(
     (one) => one.service === change.service && one.metric === metric && one.verdict === "worse",
   );
   const usual = told?.baseline ?? null;
-  const fresh = samplesBetween(index.byVersion(change.service, metric).get(change.to), onset.earliest, caseFile.at);
+  const versions = index.byVersion(change.service, metric);
+  const fresh = samplesBetween(versions.get(change.to), onset.earliest, caseFile.at);
+  const beside = new Map(
+    samplesBetween(versions.get(change.from), onset.earliest, caseFile.at).map(({ at, value }) => [at, value]),
+  );
   const [begun, newest] = [fresh[0], fresh.at(-1)];
   if (usual === null || begun === undefined || newest === undefined) return null;
-  const added = (samples: typeof fresh) => samples.reduce((sum, { value }) => sum + value, 0) / samples.length - usual;
+  const adds = ({ at, value }: Sample): number => {
+    const old = beside.get(at) ?? usual;
+    return isLatency(metric) && old > 0 ? value / old - 1 : value - old;
+  };
+  const mean = (samples: readonly Sample[]) => samples.reduce((sum, one) => sum + adds(one), 0) / samples.length;
   const two = Math.min(2, fresh.length);
-  return { first: added(fresh.slice(0, two)), last: added(fresh.slice(-two)), lastedMs: newest.at - begun.at };
+  return { first: mean(fresh.slice(0, two)), last: mean(fresh.slice(-two)), lastedMs: newest.at - begun.at };
 }
 
 /**

@@ -67,13 +67,18 @@ describe("what began during a rollout, and hurts nobody yet", () => {
 });
 
 describe("a new version that is worse beside the old one", () => {
-  /** What the new version shows, from its first pod on; a value each step. */
-  const staysBad = (metric: string, usual: number, since: readonly number[]): boolean => {
+  /** What the new version shows from its first pod on, a value each step, and what the old one shows meanwhile. */
+  const staysBad = (
+    metric: string,
+    usual: number,
+    since: readonly number[],
+    beside: readonly number[] = since.map(() => usual),
+  ): boolean => {
     const labelled = (version: string, startAt: number, values: readonly number[]) => {
       const of = { service: "cart", metric, unit: "", worse: "up" as const, labels: { version } };
       return { ...of, startAt, stepMs: STEP, values };
     };
-    const before = Array.from({ length: BEFORE + since.length }, () => usual);
+    const before = [...Array.from({ length: BEFORE }, () => usual), ...beside];
     const finding = {
       detector: "version",
       service: "cart",
@@ -98,7 +103,7 @@ describe("a new version that is worse beside the old one", () => {
     const options = { versionLabel: "version", windowMs: 30 * MINUTE };
     return newVersionStaysBad(rollout, gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options));
   };
-  const rows: readonly (readonly [string, string, number, readonly number[], boolean])[] = [
+  const rows: readonly (readonly [string, string, number, readonly number[], boolean, (readonly number[])?])[] = [
     ["is not yet known to stay slow while its pods may be warming up", "p99_latency", 100, [180, 180, 180], false],
     [
       "stays slow where it is after the minute in which pods warm up",
@@ -108,10 +113,21 @@ describe("a new version that is worse beside the old one", () => {
       true,
     ],
     ["does not stay slow where its pods have warmed up", "p99_latency", 100, [180, 170, 140, 120, 105, 105], false],
+    [
+      "does not stay slow where its pods have warmed up while something slows both",
+      "p99_latency",
+      100,
+      [180, 180, 160, 580, 550, 540, 530],
+      false,
+      [100, 100, 100, 500, 500, 500, 500],
+    ],
     ["is not waited for where its requests fail", "error_rate", 0.001, [0.3, 0.3], true],
     ["does not stay bad where its requests fail no longer", "error_rate", 0.001, [0.3, 0.3, 0.1, 0.002, 0.002], false],
   ];
-  it.each(rows)("%s", (_, metric, usual, since, stays) => {
-    expect(staysBad(metric, usual, since)).toBe(stays);
-  });
+  it.each(rows.map(([name, ...rest]) => ({ name, rest })))(
+    "$name",
+    ({ rest: [metric, usual, since, stays, beside] }) => {
+      expect(staysBad(metric, usual, since, beside)).toBe(stays);
+    },
+  );
 });
