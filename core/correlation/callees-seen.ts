@@ -48,11 +48,27 @@ function isSeen(callee: string, caller: string, seen: SeenOfCallees): boolean {
   // A sample covers the step that ends at its time: of a coarse one the whole step must lie after the onset.
   const since = onset.latest + coarsest - stepMs;
   const own = finestOf(answersOf(index, caller));
-  const speaks = answers.some((one) => !wasSilent(one, own ?? one, onset, caseFile.at));
+  const speaks = answers.some(
+    (one) => !wasSilent(one, own ?? one, onset, caseFile.at) && !isBehind(one, own ?? one, since, caseFile.at),
+  );
   return (
     (speaks && Math.abs(isHurtSince(index, callee, onset, since, caseFile.at)) >= POSITIVE_NATS) ||
     answeredInTraces(caseFile.spans, caller, callee, onset)
   );
+}
+
+/** A sample may come later than others of its time, always by as much; so many since the onset tell without the newest. */
+const ENOUGH = 2;
+
+/**
+ * Whether the newest sample of a series is missing while the service was heard, and too few came since the onset to do
+ * without: it may have fallen silent, or be late, which the next sample shows.
+ */
+function isBehind(series: Series, own: Series, since: number, at: number): boolean {
+  const spoken = samplesBetween(series, since, at);
+  const last = spoken.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  const heard = samplesBetween(own, since, at).at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  return spoken.length < ENOUGH && heard - last >= series.stepMs;
 }
 
 /** What tells how a service answers. */

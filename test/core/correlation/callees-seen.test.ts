@@ -95,6 +95,27 @@ const calls = (callees: readonly string[], callers: readonly string[] = [], exte
   external,
 });
 
+describe("one whose newest sample is missing", () => {
+  /** Samples are there up to the first, and the look is at the second, both in steps after the onset. */
+  const rows: readonly (readonly [string, number, number, boolean])[] = [
+    ["is not seen where a single one came since the onset: it may have fallen silent", 2, 3, false],
+    ["is seen once that came as well", 3, 3, true],
+    ["is seen where two came since the onset: the newest may be late", 3, 4, true],
+    ["is not seen once the next is missing too", 3, 5, false],
+  ];
+  it.each(rows)("%s", (_, heard, looked, isKnown) => {
+    const at = ONSET + looked * STEP;
+    const until = ONSET + heard * STEP;
+    const callee = [
+      series("callee", "error_rate", (time) => (time <= until ? 0.001 : null)),
+      series("callee", "request_rate", (time) => (time <= until ? 50 : null)),
+    ];
+    const topology = calls(["callee"]);
+    const known = seen(topology, callee, { caseFile: emptyCase({ at, topology }) });
+    expect(unseenCallees(deploy, known)).toEqual(isKnown ? [] : ["callee"]);
+  });
+});
+
 describe("those that a changed service calls and nobody saw since the onset", () => {
   const callees = fc.array(fc.constantFrom(...ALL), { minLength: 1, maxLength: 4 });
 
