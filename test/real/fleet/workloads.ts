@@ -134,11 +134,13 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
         }),
       ),
     async promote(workload) {
-      // The controller may write over it while it still writes the pause down; a person would say it again.
-      for (let rest = PATIENCE_MS; rest > 0; rest -= AGAIN_MS) {
-        const { status } = await persist(() => api.must("GET", pathOf(workload)));
-        if (status?.phase === "Healthy") return;
-        if (status?.phase === "Paused" && status.promoteFull !== true)
+      // The controller may write over it while it still writes the pause down; a person would say it again. What it says
+      // of an older spec is nothing about this one: it is healthy until it has looked.
+      for (let rest = PROMOTION_MS; rest > 0; rest -= AGAIN_MS) {
+        const { metadata, status } = await persist(() => api.must("GET", pathOf(workload)));
+        const isSeen = String(status?.observedGeneration) === String(metadata.generation);
+        if (isSeen && status.phase === "Healthy") return;
+        if (isSeen && status.phase === "Paused" && status.promoteFull !== true)
           await persist(() =>
             api.must("PATCH", `${pathOf(workload)}/status`, {
               body: { status: { promoteFull: true } },
@@ -147,6 +149,7 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
           );
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
+      throw new Error(`${workload.name} in ${namespace} was not promoted within ${PROMOTION_MS / 1000} s`);
     },
     async deleteBroken(workload) {
       const wanted = await imageOf(workload);
@@ -171,6 +174,7 @@ interface Pod {
 
 const AGAIN_MS = 500;
 const PATIENCE_MS = 90_000;
+const PROMOTION_MS = 90_000;
 
 /** Tries again while the API server is away: people do too. Throws what it last threw where that lasts. */
 export async function persist<T>(work: () => Promise<T>): Promise<T> {
