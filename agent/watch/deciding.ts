@@ -7,7 +7,16 @@ import { DECIDED } from "./arguing.ts";
 import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish, QUIET_STEPS, unmark } from "./ending.ts";
 import { advance, hasSameCause, joinedBy, note, servicesOf, withAssessment } from "./incident-state.ts";
-import { DETECTED_ANEW, headlineOf, isFiring, isNobodysFault, isWithheld, untold, withTold } from "./nothing-undone.ts";
+import {
+  DETECTED_ANEW,
+  headlineOf,
+  isFiring,
+  isHeardAgain,
+  isNobodysFault,
+  isWithheld,
+  untold,
+  withTold,
+} from "./nothing-undone.ts";
 import { ownServices, standingOf } from "./own-signals.ts";
 import { passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -154,6 +163,7 @@ function isOverdue(before: Incident, assessment: Assessment, { parts, caseFile }
 function decisionChanged(incident: Incident, assessment: Assessment): boolean {
   const last = incident.timeline.findLast(({ event }) => event.startsWith(DECIDED));
   if (last?.event !== decisionName(assessment)) return true;
+  if (isHeardAgain(incident, assessment)) return true;
   return assessment.decision.action === "no_action" && untold(incident, assessment).length > 0;
 }
 

@@ -8,12 +8,16 @@ import { ESCALATED } from "./pursuit.ts";
 export const DETECTED_ANEW = "detected anew";
 
 const NOBODYS_FAULT = "No change is to blame; nothing will be undone.";
+const NOT_KNOWN = "Whether a change did it is not known, and nothing is undone: a person has to look.";
 const NOT_SURE = "A policy's condition holds, and no change is sure enough to be undone: a person has to look.";
 /** So many conditions are named in one headline. */
 const MOST_NAMED = 5;
 
-/** No change is to blame, with as much probability as a culprit would need. */
-export function isNobodysFault({ answers }: Assessment): boolean {
+/** No change is to blame, with as much probability as a culprit would need, and every source of changes answered. */
+export const isNobodysFault = (assessment: Assessment): boolean =>
+  assessment.unheard.length === 0 && noKnownChange(assessment);
+
+function noKnownChange({ answers }: Assessment): boolean {
   const timing = answers.correlate_timing;
   return timing !== undefined && noJoinedChange(timing.ranking) >= timing.threshold;
 }
@@ -37,7 +41,13 @@ export function headlineOf(incident: Incident, assessment: Assessment): string {
   const since = newer.length === 0 ? "" : ` New since then: ${newer.slice(0, MOST_NAMED).join(", ")}${more}.`;
   const first = saysNoOlder(assessment.decision.needsPerson);
   const restorable = first === undefined ? "" : ` ${first}.`;
-  return `${isNobodysFault(assessment) ? NOBODYS_FAULT : NOT_SURE}${restorable}${since}`;
+  return `${verdictOn(assessment)}${restorable}${since}`;
+}
+
+function verdictOn(assessment: Assessment): string {
+  if (!noKnownChange(assessment)) return NOT_SURE;
+  const { unheard } = assessment;
+  return unheard.length === 0 ? NOBODYS_FAULT : `${NOT_KNOWN} ${unheard.join("; ").replace(/\.$/, "")}.`;
 }
 
 /**
@@ -58,9 +68,20 @@ export function withTold(incident: Incident, assessment: Assessment): Incident {
   return { ...incident, told: [...(incident.told ?? []), ...newer] };
 }
 
+/**
+ * Whether people were last told that nobody knows whether a change did it, and all sources of changes have answered since: what
+ * they say is told as well. A source that goes and comes is told of once each way at most.
+ */
+export function isHeardAgain({ timeline }: Incident, { decision, unheard }: Assessment): boolean {
+  if (decision.action !== "no_action" || unheard.length > 0) return false;
+  const told = timeline.filter(({ event, detail }) => event === ESCALATED && detail.startsWith(NOT_KNOWN));
+  return told.length === 1 && timeline.findLast(({ event }) => event === ESCALATED) === told[0];
+}
+
 const toldAt = ({ timeline }: Incident): number =>
   timeline.findLastIndex(
-    ({ event, detail }) => event === ESCALATED && (detail.startsWith(NOBODYS_FAULT) || detail.startsWith(NOT_SURE)),
+    ({ event, detail }) =>
+      event === ESCALATED && [NOBODYS_FAULT, NOT_KNOWN, NOT_SURE].some((one) => detail.startsWith(one)),
   );
 
 function namesOf({ conditions }: Assessment): readonly string[] {

@@ -4,6 +4,7 @@ import type { Assessment, CaseFile, SeedStep, StepAnswers } from "../model/asses
 import { SEED_STEPS } from "../model/assessment.ts";
 import type { Decision } from "../model/decision.ts";
 import { rfc3339 } from "../model/time.ts";
+import { unheardChanges } from "../model/unheard.ts";
 import { planTargets } from "../planning/plan-targets.ts";
 import { baselines } from "./baselines.ts";
 import { withPlanned } from "./no-way-back.ts";
@@ -66,6 +67,7 @@ export function conclude(
     obstacles: planned.obstacles,
     baselines: baselines(caseFile, [...meant].sort(), config.policies),
     unverified: unverified(caseFile, config, answers, meant),
+    unheard: unheardChanges(caseFile.gaps),
   };
 }
 

@@ -80,6 +80,13 @@ function withGrowth({ findings, series }: AfterActs, changes: readonly Change[],
   return { findings: dated, series };
 }
 
+/** Where nobody says what was changed, nothing is known of changes: not that there are none. */
+const NO_SOURCE_OF_CHANGES: Gap = {
+  source: "configuration",
+  what: "changes",
+  because: "no source of changes is configured",
+};
+
 export function createAssessor(
   { sources, config }: { readonly sources: Sources; readonly config: Config },
   options: AssessorOptions = {},
@@ -105,6 +112,7 @@ export function createAssessor(
 
   async function readChanges(context: AskContext): Promise<void> {
     const { now, abort } = context;
+    if (changesOf.length === 0) context.gaps.push(NO_SOURCE_OF_CHANGES);
     await Promise.all(
       changesOf.map(async ({ source, asking }) => {
         const key = `${source.name}/changes`;

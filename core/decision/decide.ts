@@ -17,6 +17,7 @@ import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
 import { durationText } from "../model/time.ts";
+import { isOfChanges, unheardChanges, unheardText } from "../model/unheard.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
@@ -321,11 +322,11 @@ function reasonsForPerson(
  */
 function gapWords({ gaps }: CaseFile, needed: ReadonlySet<string> | null = null): readonly string[] {
   return gaps
-    .filter(({ what }) => {
-      const [, kind, metric] = /^(metrics|changes)\b(?:: (.+))?/.exec(what) ?? [];
-      return kind !== undefined && (kind === "changes" || metric === undefined || needed?.has(metric) !== false);
+    .filter((gap) => {
+      const [whole, metric] = /^metrics\b(?:: (.+))?/.exec(gap.what) ?? [];
+      return isOfChanges(gap) || (whole !== undefined && (metric === undefined || needed?.has(metric) !== false));
     })
-    .map(({ source, what, because }) => `${source} did not say ${what}: ${because}`);
+    .map(unheardText);
 }
 
 /**
@@ -347,6 +348,14 @@ function whyNoChange(
   const ground = ranking.candidates.find(isInfrastructure);
   const against = best === undefined ? ["no change stands in the window"] : sentences(best);
   const traffic = evidence.surge === null ? [] : [`users send ${evidence.surge.toFixed(1)} times the usual traffic`];
+  const unheard = unheardChanges(evidence.caseFile.gaps);
+  if (unheard.length > 0)
+    return [
+      "no change that is known explains it, and whether there is another is not known",
+      ...unheard,
+      ...traffic,
+      ...(outside?.sentences ?? []),
+    ];
   return [
     ground === undefined
       ? `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`

@@ -115,4 +115,6 @@ export interface Assessment {
   readonly obstacles: readonly string[];
   readonly baselines: readonly Baseline[];
   readonly unverified: readonly string[];
+  /** What sources of changes did not say; see `unheardChanges`. */
+  readonly unheard: readonly string[];
 }

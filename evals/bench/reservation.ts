@@ -353,6 +353,7 @@ export function assessmentOf({ targets }: Plan, at: number): Assessment {
     obstacles: [],
     baselines: [],
     unverified: [],
+    unheard: [],
   };
 }
 

@@ -23,6 +23,16 @@ describe("people are told, once, when nothing will be done by itself", () => {
       { action: "no_action", culprit: null, noChangeProbability: 0.95 },
       "No change is to blame",
     ],
+    [
+      "no known change explains it while a source of changes does not answer",
+      {
+        action: "no_action",
+        culprit: null,
+        noChangeProbability: 0.95,
+        unheard: ["kubernetes did not say changes: it has not answered"],
+      },
+      "Whether a change did it is not known, and nothing is undone: a person has to look. kubernetes did not say changes: it has not answered.",
+    ],
     ["the change cannot be taken back safely", { action: "hotfix_recommendation" }, "A person must mend this"],
     ["the change is known but nothing here can take it back", { targets: [] }, "cannot be undone from here"],
     [
@@ -39,6 +49,25 @@ describe("people are told, once, when nothing will be done by itself", () => {
     expect(world.notices.map(({ to }) => to)).toEqual(["slack:#incidents"]);
     const kinds = await world.kinds();
     expect(kinds.filter((kind) => kind === "notice.sent")).toHaveLength(1);
+  });
+
+  it("what a source of changes says once it answers again is told after that it was not known, and once", async () => {
+    await using world = await openWatchWorld();
+    const answering = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
+    const silent = { ...answering, unheard: ["kubernetes did not say changes: it has not answered"] };
+    for (const [trouble, looks] of [
+      [silent, HALF_HOUR],
+      [answering, 3],
+      [silent, 3],
+      [answering, 3],
+    ] as const) {
+      world.troubles = [trouble];
+      await world.step(looks);
+    }
+    expect(world.texts("incident.escalated")).toEqual([
+      expect.stringContaining("Whether a change did it is not known"),
+      expect.stringContaining("No change is to blame"),
+    ]);
   });
 
   it("a decision that comes and goes is not told again each time", async () => {

@@ -21,6 +21,8 @@ export interface Trouble {
   /** When a pending condition will fire. */
   readonly firesAt: number;
   readonly worse: boolean;
+  /** What sources of changes did not say. */
+  readonly unheard: readonly string[];
 }
 
 /** Errors of one service since a minute, caused by the deploy that the target takes back; a policy's condition fires. */
@@ -37,6 +39,7 @@ export function troubleOf(target: Target, since: number, change: Partial<Trouble
     noChangeProbability: 0.02,
     firesAt: since + 3 * MINUTE,
     worse: true,
+    unheard: [],
     ...change,
   };
 }
@@ -167,6 +170,7 @@ export function assessmentOf(caseFile: CaseFile, troubles: readonly Trouble[], f
       requestRate: 40,
     })),
     unverified: [],
+    unheard: trouble?.unheard ?? [],
   };
 }
 

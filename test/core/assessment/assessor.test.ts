@@ -38,6 +38,15 @@ describe("sources that fail", () => {
     expect(() => assess(file, testConfig())).not.toThrow();
   });
 
+  it("nobody who would tell of changes is one as well: nothing is known of changes, not that there are none", async () => {
+    const world = createWorld(bad);
+    world.now = atS(420);
+    const assessor = createAssessor({ sources: { ...world.sources, changes: [] }, config: testConfig() });
+    const assessed = assess(await assessor.gather(world.now, signal), testConfig());
+    expect(assessed.unheard).toEqual(["configuration did not say changes: no source of changes is configured"]);
+    expect(assessed.decision.why.join()).not.toContain("to blame with probability");
+  });
+
   it("of metrics leave nothing worse and nothing healthy: no action", async () => {
     const world = createWorld({ ...bad, gap: [290, 2000] });
     const assessor = createAssessor({ sources: world.sources, config: testConfig() });

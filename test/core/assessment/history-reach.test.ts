@@ -16,7 +16,15 @@ async function historyAsked(services: number): Promise<readonly number[]> {
       seriesOf("p99_latency", [100], { service: `s${i}`, startAt: window.to, stepMs }),
     );
   };
-  const rest = { changes: [], logs: [], traces: [], topology: [], flags: [], rollouts: [], alerts: [] };
+  const rest = {
+    changes: [{ name: "history", changes: async () => [] }],
+    logs: [],
+    traces: [],
+    topology: [],
+    flags: [],
+    rollouts: [],
+    alerts: [],
+  };
   const sources: Sources = { ...rest, metrics: [{ name: "metrics", metrics: () => ["p99_latency"], range }] };
   await createAssessor({ sources, config: testConfig() }).tick(T0, new AbortController().signal);
   return days;

@@ -11,7 +11,7 @@ const TICKS = 12;
 const never = new AbortController().signal;
 const none: Sources = {
   metrics: [],
-  changes: [],
+  changes: [{ name: "history", changes: async () => [] }],
   logs: [],
   traces: [],
   topology: [],

@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 const never = new AbortController().signal;
 const none: Sources = {
   metrics: [],
-  changes: [],
+  changes: [{ name: "history", changes: async () => [] }],
   logs: [],
   traces: [],
   topology: [],

@@ -21,7 +21,15 @@ function readerOf(lines: readonly LogLine[]) {
       .toSorted((a, b) => b.at - a.at);
     return { lines: fitting.slice(0, limit), more: fitting.length > limit };
   };
-  const none = { metrics: [], changes: [], traces: [], topology: [], flags: [], alerts: [], rollouts: [] };
+  const none = {
+    metrics: [],
+    changes: [{ name: "history", changes: async () => [] }],
+    traces: [],
+    topology: [],
+    flags: [],
+    alerts: [],
+    rollouts: [],
+  };
   return createContextReader({ ...none, logs: [{ name: "logs", search }] } as unknown as Sources, testConfig());
 }
 

@@ -132,6 +132,18 @@ describe("whatever the samples, the graph and the clocks", () => {
     );
   });
 
+  it("where a source of changes did not answer, nothing says how probable it is that no change is to blame", () => {
+    fc.assert(
+      fc.property(anyCase, (file) => {
+        const gaps = [{ source: "kubernetes", what: "changes", because: "it does not answer" }];
+        const { decision, unheard } = assess({ ...file, gaps }, testConfig());
+        expect(unheard).toEqual(["kubernetes did not say changes: it does not answer"]);
+        expect(decision.why.join("\n")).not.toMatch(/to blame with probability/);
+      }),
+      { numRuns: Number(process.env.RUNS ?? 300) },
+    );
+  });
+
   it("no change is acted on that began after the trouble did", () => {
     fc.assert(
       fc.property(anyCase, (file) => {

@@ -72,7 +72,7 @@ describe("a window that is too large for one answer", () => {
 describe("a watch over more services than one answer holds", () => {
   const none: Sources = {
     metrics: [],
-    changes: [],
+    changes: [{ name: "history", changes: async () => [] }],
     logs: [],
     traces: [],
     topology: [],

@@ -144,6 +144,7 @@ export function assessmentOf(change: Partial<Assessment> = {}): Assessment {
     obstacles: [],
     baselines: [],
     unverified: [],
+    unheard: [],
     ...change,
     targets,
   };

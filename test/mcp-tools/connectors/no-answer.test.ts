@@ -3,8 +3,8 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from "
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
-import { createHttp, type HttpOptions, path } from "../../../mcp-tools/connectors/http.ts";
 import { NOT_SENT, reasonOf } from "../../../core/model/no-answer.ts";
+import { createHttp, type HttpOptions, path } from "../../../mcp-tools/connectors/http.ts";
 
 const never = new AbortController().signal;
 
