@@ -1,4 +1,4 @@
-import { sufferAlike } from "../correlation/both-versions.ts";
+import { isMostlyElse } from "../correlation/both-versions.ts";
 import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { APART_MS, isNear, isSameOnset } from "../correlation/onset-gap.ts";
@@ -273,7 +273,7 @@ function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionL
   const changes = changesAt(scope, services, onset);
   return changes.some(
     (change) =>
-      sufferAlike(change, evidence) !== true &&
+      isMostlyElse(change, evidence) !== true &&
       isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence),
   );
 }

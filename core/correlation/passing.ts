@@ -1,5 +1,5 @@
 import { isLatency } from "../detection/meaning.ts";
-import { median, robustScale } from "../detection/robust.ts";
+import { logSumExp, median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { isHurtSince, isOffSince } from "./harm.ts";
@@ -101,7 +101,7 @@ export function isMeasured(change: Change, evidence: CaseEvidence): boolean {
 }
 
 /**
- * Log likelihood ratio of "it grows as the new version takes over" against "it is as bad as at once", from the errors
+ * Log likelihood ratio of "it grows as the new version takes over" against "it is as bad as at once", whenever that was, from the errors
  * of the services where it shows (or, where errors are as usual, the latency that is surest) during its rollout. What a version
  * breaks grows with its share; the cost of replacing pods, or an outage elsewhere, does not. Null where it cannot be
  * told: no rollout to speak of, or fewer than three samples in it.
@@ -127,11 +127,28 @@ export function rampEvidence(change: Change, evidence: CaseEvidence, places: rea
   const slope = sum(({ x, y }) => x * y) / sum(({ x }) => x * x);
   const mean = sum(({ y }) => y) / points.length;
   const ramp = sum(({ x, y }) => (y - slope * x) ** 2);
-  const flat = sum(({ y }) => (y - mean) ** 2);
   // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
   const variance = (0.1 * mean) ** 2 + scatter(evidence, told.service, told.metric, Math.max(usual + mean, usual));
   if (!(variance > 0)) return null; // nothing is known from before
-  return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, (flat - ramp) / (2 * variance)));
+  const begins = beginnings(points.map(({ y }) => y)).map((square) => -square / (2 * variance));
+  const atOnce = logSumExp(begins) - Math.log(begins.length);
+  return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, -ramp / (2 * variance) - atOnce));
+}
+
+/**
+ * Squares of what is left of values that stand at zero and from some sample on at their mean, for each such sample: an onset
+ * may be dated too early, by a stray error before it, and what then jumps is no growth. The sample in which it jumps may
+ * show a part of it.
+ */
+function beginnings(values: readonly number[]): readonly number[] {
+  return values.flatMap((_, first) => {
+    const after = values.slice(first);
+    const mean = after.reduce((sum, value) => sum + value, 0) / after.length;
+    const since = after.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const before = values.slice(0, first).map((value) => value ** 2);
+    const whole = before.reduce((sum, square) => sum + square, since);
+    return first === 0 ? [whole] : [whole, whole - (before.at(-1) ?? 0)];
+  });
 }
 
 /** Shapes tell no more than this: beyond it something else explains them. */
