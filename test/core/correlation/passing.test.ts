@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayPass, newVersionStaysBad } from "../../../core/correlation/passing.ts";
+import { mayPass, newVersionStaysBad, rampEvidence } from "../../../core/correlation/passing.ts";
 import { gatherEvidence } from "../../../core/correlation/rank.ts";
 import { change, emptyCase, MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
@@ -130,4 +130,69 @@ describe("a new version that is worse beside the old one", () => {
       expect(staysBad(metric, usual, since, beside)).toBe(stays);
     },
   );
+});
+
+describe("errors during a rollout", () => {
+  /** Log likelihood ratio of growth with a rollout of `errors.length + 1` steps, an error ratio each step from its start on. */
+  const grows = (errors: readonly number[]): number => {
+    const row = (metric: string, value: (i: number) => number) => ({
+      service: "cart",
+      metric,
+      unit: "",
+      worse: "up" as const,
+      labels: {},
+      startAt: T0 - (BEFORE - 1) * STEP,
+      stepMs: STEP,
+      values: Array.from({ length: BEFORE + errors.length }, (_, i) => value(i)),
+    });
+    const at = T0 + errors.length * STEP;
+    const going = change({ finishedAt: null });
+    const finding = {
+      detector: "regression",
+      service: "cart",
+      metric: "error_rate",
+      labels: {},
+      unit: "",
+      verdict: "worse" as const,
+      onset: onsetAt(T0, 0, STEP),
+      detectedAt: at,
+      baseline: 0.002,
+      current: errors.at(-1) ?? 0,
+      samples: 4,
+      strength: 40,
+      because: "error_rate of cart is worse",
+    };
+    const caseFile = emptyCase({
+      at,
+      changes: [going],
+      findings: [finding],
+      series: [
+        row("error_rate", (i) => (i < BEFORE ? 0.002 : (errors[i - BEFORE] ?? 0))),
+        row("request_rate", () => 80),
+      ],
+    });
+    const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+    const evidence = gatherEvidence(caseFile, onsetAt(T0, 0, STEP), new Set(["cart"]), options);
+    return rampEvidence(going, evidence, ["cart"]) ?? Number.NaN;
+  };
+  const even = (share: number) => (_: unknown, i: number) => 0.002 + share * (i + 1);
+  const rows: readonly (readonly [string, readonly number[], "grow" | "do not grow"])[] = [
+    ["that rise evenly", Array.from({ length: 10 }, even(0.02)), "grow"],
+    ["that rise evenly, followed for three samples", Array.from({ length: 5 }, even(0.05)), "grow"],
+    ["that are as bad at once", new Array<number>(10).fill(0.17), "do not grow"],
+    [
+      "that a stray one precedes, and that are then as bad at once",
+      [0.005, 0.002, 0.002, 0.007, 0.17, 0.18, 0.19, 0.17, 0.17, 0.18],
+      "do not grow",
+    ],
+    [
+      "that begin within a sample, and are then as bad at once",
+      [0.003, 0.002, 0.002, 0.006, 0.06, 0.17, 0.18, 0.17, 0.17, 0.18],
+      "do not grow",
+    ],
+  ];
+  it.each(rows)("%s", (_, errors, expected) => {
+    if (expected === "grow") expect(grows(errors)).toBeGreaterThan(Math.log(4));
+    else expect(grows(errors)).toBeLessThan(-Math.log(4));
+  });
 });
