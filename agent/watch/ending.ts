@@ -1,7 +1,9 @@
+import type { CaseFile } from "../../core/model/assessment.ts";
 import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishJudged } from "./aftermath.ts";
-import { close, note } from "./incident-state.ts";
+import { changesOf } from "./changed-since.ts";
+import { close, note, servicesOf } from "./incident-state.ts";
 import type { Standing } from "./own-signals.ts";
 import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -31,7 +33,22 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   if (!isBack || at - since < QUIET_STEPS * parts.config.watch.stepMs) return pursuit.save(calm);
   const { outcome, because } = await endOf(before, pursuit);
   const after = durationText(Math.max(0, since - before.detectedAt));
-  await finish(calm, outcome, `${because}The signals came back by themselves ${after} after detection.`, pursuit);
+  await finish(
+    calm,
+    outcome,
+    `${because}The signals came back ${wayBack(before, since, caseFile)} ${after} after detection.`,
+    pursuit,
+  );
+}
+
+/** How the signals came back, as far as it is known: a change of one of its services meanwhile may have brought it. */
+function wayBack(incident: Incident, until: number, { changes }: CaseFile): string {
+  const meanwhile = servicesOf(incident)
+    .flatMap((service) => changesOf(service, changes))
+    .filter(({ startedAt }) => startedAt > incident.detectedAt && startedAt <= until)
+    .sort((a, b) => a.startedAt - b.startedAt);
+  const last = meanwhile.at(-1);
+  return last === undefined ? "by themselves" : `after somebody had changed ${last.service} (${last.id})`;
 }
 
 /** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */

@@ -3,6 +3,7 @@ import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
 import { type Series, signalId } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
+import { stuckText } from "./findings.ts";
 import { withUnit } from "./meaning.ts";
 import { believableRollouts, silentAfter } from "./silence.ts";
 
@@ -182,14 +183,14 @@ function thresholdState(
   const shown = withUnit(signal.value, signal.unit);
   const note = silenceNote(signal, condition.durationMs);
   if (since === null) return { ...base, state: "inactive", since, firesAt: null, because: `now ${shown}${note}` };
-  const held = durationText(signal.lastAt - since);
+  const held = signal.lastAt === since ? "in its newest sample" : `for ${durationText(signal.lastAt - since)}`;
   const firing = signal.lastAt - since >= condition.durationMs;
   return {
     ...base,
     state: firing ? "firing" : "pending",
     since,
     firesAt: firing ? null : since + condition.durationMs,
-    because: `now ${shown}, beyond ${withUnit(condition.threshold, signal.unit)} for ${held}${note}`,
+    because: `now ${shown}, beyond ${withUnit(condition.threshold, signal.unit)} ${held}${note}`,
   };
 }
 
@@ -238,7 +239,7 @@ function* healthStates(
       unknown(rollout.service, `the rollout of ${rollout.service} ${silenceText(rollout.observedAt, now)}`);
     if (rollout.status !== "stuck") continue;
     const since = rollout.startedAt ?? rollout.observedAt;
-    const because = `the pods of ${rollout.service} ${rollout.version} are not ready past their deadline (${rollout.replicas.ready} of ${rollout.replicas.desired} ready)`;
+    const because = stuckText(rollout);
     const base = stateBase(one, rollout.service, HEALTH);
     keep({ ...base, state: "firing", since, firesAt: null, value: null, because });
   }

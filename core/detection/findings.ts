@@ -214,6 +214,10 @@ export function withVersions(whole: readonly Finding[], versions: readonly Findi
   return [...kept, ...more];
 }
 
+/** What is wrong with a rollout that is stuck. Pods of the version before may all be ready meanwhile, and are counted as well. */
+export const stuckText = ({ service, version, replicas: { updated, desired, ready } }: Rollout): string =>
+  `pods of ${service} ${version} did not become ready by their deadline (${updated} of ${desired} pods are of it; ${ready} are ready, those of the version before included)`;
+
 /** Rollouts whose new pods do not become ready: no traffic is hurt, and it must still be taken back. */
 export function rolloutFindings(rollouts: readonly Rollout[], now: number): readonly Finding[] {
   return rollouts
@@ -233,7 +237,7 @@ export function rolloutFindings(rollouts: readonly Rollout[], now: number): read
         current: rollout.replicas.ready,
         samples: 1,
         strength: Math.log(1000),
-        because: `the pods of ${rollout.service} ${rollout.version} are not ready past their deadline`,
+        because: stuckText(rollout),
       } as const;
     });
 }

@@ -35,6 +35,28 @@ describe("the end of an incident", () => {
     },
   );
 
+  it.each([
+    ["by themselves where nobody did anything", null, "came back by themselves"],
+    [
+      "after what somebody changed meanwhile",
+      { id: "deploy-back" },
+      "came back after somebody had changed checkout (deploy-back)",
+    ],
+    ["by themselves where our own rollback is all that happened", { ownRollback: true }, "came back by themselves"],
+    ["by themselves where another service was changed", { service: "search" }, "came back by themselves"],
+  ] as const)("is told as signals that came back %s", async (_, change, said) => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble(blameless)];
+    await world.step(3);
+    const startedAt = world.time.now + STEP_MS;
+    world.troubles = [];
+    const changes = change === null ? [] : [{ ...changeOf(targetOf()), startedAt, finishedAt: startedAt, ...change }];
+    await world.restart({ gather: async (now) => ({ ...(await world.gather(now)), changes }) });
+    await world.step(QUIET);
+    const { stage, timeline } = await world.incident();
+    expect([stage, timeline.at(-1)?.detail]).toEqual(["closed", expect.stringContaining(said)]);
+  });
+
   it("does not wait for a policy's condition that a signal back at its level still pends on", async () => {
     await using world = await openWatchWorld();
     world.troubles = [world.trouble(blameless)];

@@ -55,6 +55,13 @@ describe("a threshold with a duration", () => {
     expect(state?.firesAt).toBe(T0 + 5 * MINUTE);
   });
 
+  it.each([
+    [[0.01, 0.09], "now 9.00 %, beyond 5.00 % in its newest sample"],
+    [[0.01, 0.09, 0.09], "now 9.00 %, beyond 5.00 % for 1m"],
+  ])("says for how long it has been beyond the threshold: %s", (values, said) => {
+    expect(stateAfter(threshold(), values)?.because).toBe(said);
+  });
+
   it("reports that a silence restarted the clock", () => {
     expect(stateAfter(threshold(), [0.09, null, null, null, 0.09])?.because).toContain("silent for 4m");
   });
