@@ -130,8 +130,9 @@ export function rampEvidence(change: Change, evidence: CaseEvidence, places: rea
   // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
   const variance = (0.1 * mean) ** 2 + scatter(evidence, told.service, told.metric, Math.max(usual + mean, usual));
   if (!(variance > 0)) return null; // nothing is known from before
-  const begins = beginnings(points.map(({ y }) => y)).map((square) => -square / (2 * variance));
-  const atOnce = logSumExp(begins) - Math.log(begins.length);
+  const [dated = Number.NaN, ...later] = beginnings(points.map(({ y }) => y)).map((square) => -square / (2 * variance));
+  // As likely as not the onset is dated rightly; if it is not, it is any later sample.
+  const atOnce = logSumExp([dated, logSumExp(later) - Math.log(later.length)]) - Math.LN2;
   return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, -ramp / (2 * variance) - atOnce));
 }
 
