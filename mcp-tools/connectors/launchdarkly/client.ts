@@ -101,8 +101,8 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
         all.push(...items);
         if (items.length < FLAGS_PAGE) return all;
       }
-      const reason = `it has more than ${FLAGS_MOST} flags`;
-      throw new UnshipError("source.unavailable", { source, because: "too many", reason });
+      const because = `more than ${FLAGS_MOST} flags`;
+      throw new UnshipError("source.unavailable", { source, because, reason: `it lists ${because}` });
     },
     flag: (key, abort) => http.getJson(path`/api/v2/flags/${project}/${key}?env=${environment}`, Flag, abort),
     async audit({ flag = "*", after, before }, abort) {
