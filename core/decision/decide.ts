@@ -23,6 +23,7 @@ import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
 import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
+import { quietWords } from "./quiet.ts";
 import { isEasing, seemsOver, stillSettling } from "./settling.ts";
 
 export interface DecideInput {
@@ -66,7 +67,7 @@ export function decide(input: DecideInput): Decision {
       return nothing(firstOf(silent.map(({ because }) => because)), [
         "what is silent is unknown: somebody should look",
       ]);
-    return nothing([passedOrQuiet(caseFile, services)]);
+    return nothing(quietWords(caseFile, services));
   }
   const chronic = asBadAsBefore(caseFile, evidence);
   if (chronic !== null && isNew(caseFile, evidence)) {
@@ -366,11 +367,4 @@ function whyNoChange(
     ...said,
     ...against.map((sentence) => (best === undefined ? sentence : `${best.changeId}: ${sentence}`)),
   ];
-}
-
-function passedOrQuiet(caseFile: CaseFile, services: readonly string[]): string {
-  const past = caseFile.findings.find((one) => one.verdict === "no-worse" && services.includes(one.service));
-  if (past !== undefined) return past.because;
-  const unsure = caseFile.findings.find((one) => one.verdict === "inconclusive" && services.includes(one.service));
-  return unsure === undefined ? "nothing is worse than usual" : `not sure yet: ${unsure.because}`;
 }

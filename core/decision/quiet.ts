@@ -1,0 +1,49 @@
+import { LEARN_SAMPLES } from "../detection/signal-watch.ts";
+import type { CaseFile } from "../model/assessment.ts";
+import { unheardText } from "../model/unheard.ts";
+
+/** So many services are named in one sentence. */
+const MOST_NAMED = 5;
+
+/**
+ * What is said where nothing is found worse, first the finding itself: what is over, what is not sure yet, or that nothing is
+ * worse than usual. The last is said of what was judged alone; whose signals are too new to be judged, and what a source of metrics did not
+ * say, is named after it (S9). `services`: those that are asked about; none: all that are measured. Pure.
+ */
+export function quietWords(caseFile: CaseFile, services: readonly string[]): readonly string[] {
+  const past = caseFile.findings.find((one) => one.verdict === "no-worse" && services.includes(one.service));
+  if (past !== undefined) return [past.because];
+  const unsure = caseFile.findings.find((one) => one.verdict === "inconclusive" && services.includes(one.service));
+  if (unsure !== undefined) return [`not sure yet: ${unsure.because}`];
+  const judged = judgedServices(caseFile);
+  const asked = services.length === 0 ? [...new Set(caseFile.series.map(({ service }) => service))].sort() : services;
+  const unjudged = asked.filter((service) => !judged.has(service));
+  const unheard = caseFile.gaps.filter(({ what }) => /^metrics\b/.test(what)).map(unheardText);
+  if (unjudged.length === asked.length)
+    return [
+      `nothing is judged yet${asked.length === 0 ? ": no samples are known" : `: ${tooFew(unjudged)}`}`,
+      ...unheard,
+    ];
+  if (unjudged.length === 0 && unheard.length === 0) return ["nothing is worse than usual"];
+  return [
+    "nothing that is judged is worse than usual",
+    ...(unjudged.length === 0 ? [] : [tooFew(unjudged)]),
+    ...unheard,
+  ];
+}
+
+/** Services of which at least one signal has as many samples as a test learns from before it judges. */
+function judgedServices({ series }: CaseFile): ReadonlySet<string> {
+  const judged = series.filter(
+    ({ metric, labels, values }) =>
+      metric !== "request_rate" && // how many ask says nothing of how they fare
+      Object.keys(labels).length === 0 &&
+      values.filter((value) => value !== null).length > LEARN_SAMPLES,
+  );
+  return new Set(judged.map(({ service }) => service));
+}
+
+function tooFew(services: readonly string[]): string {
+  const more = services.length > MOST_NAMED ? ` and ${services.length - MOST_NAMED} more` : "";
+  return `too few samples are known of ${services.slice(0, MOST_NAMED).join(", ")}${more}`;
+}
