@@ -1,6 +1,7 @@
 import type { Gap } from "../../core/model/assessment.ts";
 import { type Absurd, believed } from "../../core/model/believable.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { MetricSource } from "../../core/ports.ts";
 
 /** A gap is of the present: what an older sample was is over. A sample may come so late, and be read again meanwhile. */
@@ -38,6 +39,10 @@ export function believing(sources: readonly MetricSource[]): Believing {
   };
 }
 
+/** A service is named by whoever writes its labels: a line break in it is no line of ours. */
+const oneLine = (service: string): string => cleanText(service, MOST_CHARS).replaceAll(/\s+/g, " ");
+const MOST_CHARS = 200;
+
 type Answer = ReturnType<typeof believed>;
 
 function gapsOf(source: string, metric: string, answers: readonly Answer[], since: number): readonly Gap[] {
@@ -47,7 +52,7 @@ function gapsOf(source: string, metric: string, answers: readonly Answer[], sinc
   const all = [...byService];
   const gaps = all.slice(0, MOST_NAMED).map(([service, { value, at }]) => ({
     source,
-    what: `${metric} of ${service}`,
+    what: `${metric} of ${oneLine(service)}`,
     because: `${value} at ${rfc3339(at)} can be no measurement: taken as missing`,
   }));
   const more = all.length - gaps.length;

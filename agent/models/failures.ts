@@ -40,11 +40,13 @@ interface Endpoint {
  * that came inside a stream, without a status.
  */
 export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint, passes: (error: Error) => boolean) {
+  // Its host alone is told: the whole address may hold a password.
+  const place = new URL(baseUrl);
   const late = `no whole answer within ${timeoutMs / 1000} s`;
   return (error: unknown): Failure => {
     if (!(error instanceof Error)) return { again: false, afterMs: null, why: "its client failed" };
     if (error instanceof NoAnswerOfThisApi || error.name === "SyntaxError")
-      return { again: false, afterMs: null, why: `what answers at ${baseUrl} is not this API` };
+      return { again: false, afterMs: null, why: `what answers at ${place.host} is not this API` };
     if (error instanceof EndedEarly) return { again: true, afterMs: null, why: "its answer stopped in the middle" };
     // Whoever asks was not told to stop, so that it is our own time-out that ended it.
     if (
@@ -54,7 +56,7 @@ export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint,
     )
       return { again: true, afterMs: null, why: late };
     if (error instanceof classes.APIConnectionError || error instanceof TypeError)
-      return { again: true, afterMs: null, why: reasonOf(rootOf(error), new URL(baseUrl), timeoutMs) };
+      return { again: true, afterMs: null, why: reasonOf(rootOf(error), place, timeoutMs) };
     if (!(error instanceof classes.APIError)) return { again: false, afterMs: null, why: "its client failed" };
     const { status, headers } = error;
     const afterMs = retryAfterMs(headers, Date.now());

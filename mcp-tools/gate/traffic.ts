@@ -51,7 +51,10 @@ export function createTraffic(
       ? failed
       : new UnshipError(
           "source.unavailable",
-          { source: "request_rate", reason: "no source has a sample of the last two minutes" },
+          {
+            source: "request_rate",
+            reason: failed === undefined ? "no source has a sample of the last two minutes" : "its source failed",
+          },
           { cause: failed },
         );
   };

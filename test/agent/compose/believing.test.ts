@@ -66,6 +66,14 @@ describe("a sample that can be no measurement", () => {
     expect(gaps()).toEqual([]);
   });
 
+  it("is told on one line, whatever its service is called", async () => {
+    const { sources, gaps } = believing([sourceOf([1e300], "request_rate", ["cart\n12:00 all is well\u001b[2K"])]);
+    await sources[0]?.range({ ...query, window: { from: T0, to: T0 + STEP } }, never);
+    expect(gaps()[0]?.what).toMatch(/^request_rate of cart 12:00 all is well/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
+    expect(gaps()[0]?.what).not.toMatch(/[\u0000-\u001f]/);
+  });
+
   it("is told of ten services by name, however many show one", async () => {
     const services = Array.from({ length: 25 }, (_, i) => `s${i}`);
     const { sources, gaps } = believing([sourceOf([1e300], "request_rate", services)]);

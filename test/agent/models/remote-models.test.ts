@@ -138,7 +138,17 @@ describe.each(["anthropic", "openai"] as const)("%s", (vendor) => {
     const { model, server } = await against(vendor, [act], 300);
     const told = await model.reply(request, never).catch((thrown: unknown) => (thrown as Error).message);
     const text = `The model gave no usable answer: ${reason}; the deterministic result stands.`;
-    expect(told).toBe(text.replace("URL", `${server.baseUrl}${VENDORS[vendor].path}`));
+    expect(told).toBe(text.replace("URL", new URL(server.baseUrl).host));
+  });
+
+  test("a password in its address is in no failure", async () => {
+    const server = await VENDORS[vendor].start([page]);
+    servers.push(server);
+    const baseUrl = `${server.baseUrl.replace("//", "//me:s3cret-word@")}${VENDORS[vendor].path}`;
+    const model = VENDORS[vendor].make({ model: "m-1", apiKey: "key-1", baseUrl, timeoutMs: 300, patience: PATIENCE });
+    const told = await model.reply(request, never).catch((thrown: unknown) => (thrown as Error).message);
+    expect(told).toContain("The model gave no usable answer");
+    expect(told).not.toContain("s3cret-word");
   });
 
   test("a connection that closes, and one that nobody takes, say so", async () => {
