@@ -72,8 +72,10 @@ export function withTold(incident: Incident, assessment: Assessment): Incident {
  * Whether people were last told that nobody knows whether a change did it, and all sources of changes have answered since: what
  * they say is told as well. A source that goes and comes is told of once each way at most.
  */
-export function isHeardAgain({ timeline }: Incident, { decision, unheard }: Assessment): boolean {
-  if (decision.action !== "no_action" || unheard.length > 0) return false;
+export function isHeardAgain({ timeline }: Incident, assessment: Assessment): boolean {
+  if (assessment.decision.action !== "no_action" || assessment.unheard.length > 0) return false;
+  // Where people are not told of it, nothing would say that it was.
+  if (!isFiring(assessment) && !isWithheld(assessment)) return false;
   const told = timeline.filter(({ event, detail }) => event === ESCALATED && detail.startsWith(NOT_KNOWN));
   return told.length === 1 && timeline.findLast(({ event }) => event === ESCALATED) === told[0];
 }

@@ -70,6 +70,17 @@ describe("people are told, once, when nothing will be done by itself", () => {
     ]);
   });
 
+  it("a source that answers again after the policy's condition has ended is no decision of each look", async () => {
+    await using world = await openWatchWorld();
+    const answering = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
+    world.troubles = [{ ...answering, unheard: ["kubernetes did not say changes: it has not answered"] }];
+    await world.step(HALF_HOUR);
+    const before = world.texts("incident.decided").length;
+    world.troubles = [{ ...answering, condition: "none" }];
+    await world.step(6);
+    expect(world.texts("incident.decided").length - before).toBeLessThanOrEqual(1);
+  });
+
   it("a decision that comes and goes is not told again each time", async () => {
     await using world = await openWatchWorld();
     const firing = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
