@@ -283,7 +283,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const ledger = await ledgerOf(config);
       const store = await storeOf(config);
       try {
-        return await draftPostmortem(incident, null, { config, ledger, store, format });
+        return await draftPostmortem(incident, { config, ledger, store, format });
       } finally {
         await store?.close();
         await ledger.close();

@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { Series } from "../../core/model/signal.ts";
 import type { IncidentStore, Ledger } from "../../core/ports.ts";
 import { postmortemChart } from "../../knowledge/chart.ts";
+import { chartSamples } from "../../knowledge/postmortem/chart-window.ts";
 import { postmortem } from "../../knowledge/postmortem.ts";
 import { postmortemHtml } from "../../knowledge/postmortem-html.ts";
 
@@ -17,7 +20,10 @@ export interface PostmortemParts {
 /** How many similar incidents a draft mentions. */
 const RECALLED = 3;
 
-/** Writes the draft of an incident and its chart beside the ledger, and returns where the draft stands. */
+/**
+ * Writes the draft of an incident beside the ledger, with its chart and the samples of that (`INCIDENT.md`, `.svg` and
+ * `.samples.json`), and returns the draft's path. What cannot be measured any more keeps the chart that was drawn before.
+ */
 export async function writePostmortem(
   incident: Incident,
   caseFile: CaseFile | null,
@@ -25,20 +31,23 @@ export async function writePostmortem(
 ): Promise<string> {
   const folder = folderOf(parts.config);
   mkdirSync(folder, { recursive: true });
-  const chart = caseFile === null ? null : await postmortemChart(incident, caseFile.series);
-  if (chart !== null) writeFileSync(join(folder, chartName(incident)), chart);
+  const samples = chartSamples(incident, caseFile?.series ?? []);
+  const chart = await postmortemChart(incident, samples);
+  if (chart !== null) {
+    writeFileSync(join(folder, samplesName(incident)), `${JSON.stringify(samples)}\n`);
+    writeFileSync(join(folder, chartName(incident)), chart);
+  }
   const path = resolve(folder, `${incident.id}.md`);
-  writeFileSync(path, await draftPostmortem(incident, caseFile, { ...parts, format: "md" }));
+  writeFileSync(path, await draftPostmortem(incident, { ...parts, format: "md" }));
   return path;
 }
 
 /**
- * The draft's text from what the ledger holds, on demand. The chart is the one that was drawn when the incident
- * closed, if it stands: the signals of that hour may be gone by now.
+ * The draft's text from what the ledger holds, on demand. Its chart is drawn from the samples that were kept when the
+ * draft was written: the source may not have those of that hour any more.
  */
 export async function draftPostmortem(
   incident: Incident,
-  caseFile: CaseFile | null,
   { config, ledger, store, format }: PostmortemParts & { readonly format: "md" | "html" },
 ): Promise<string> {
   const entries = await ledger.entries({ incidentId: incident.id });
@@ -47,16 +56,28 @@ export async function draftPostmortem(
     ?.recall({ text, services: incident.affectedServices, limit: RECALLED + 1 })
     .catch(() => []);
   const recalled = (similar ?? []).filter(({ incidentId }) => incidentId !== incident.id).slice(0, RECALLED);
-  const chart = join(folderOf(config), chartName(incident));
+  const folder = folderOf(config);
+  const chart = join(folder, chartName(incident));
   const drawn = existsSync(chart);
   const markdown = postmortem(incident, entries, recalled, {
-    ...(caseFile === null ? {} : { series: caseFile.series }),
+    series: keptSamples(join(folder, samplesName(incident))),
     ...(drawn ? { chartFile: chartName(incident) } : {}),
   });
   return format === "md" ? markdown : postmortemHtml(markdown, drawn ? readFileSync(chart, "utf8") : null);
+}
+
+/** None where no chart was drawn, or where the file is none that unship wrote: the draft then says that it has no chart. */
+function keptSamples(path: string): readonly Series[] {
+  if (!existsSync(path)) return [];
+  try {
+    return z.array(Series).parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return [];
+  }
 }
 
 /** Beside the ledger's file; beside the memory where the ledger lies on a server, or is the gate's alone. */
 const folderOf = ({ ledger, knowledge, gate }: Config) =>
   join(dirname(ledger.type === "sqlite" && gate === undefined ? ledger.path : knowledge.path), "postmortems");
 const chartName = ({ id }: Incident) => `${id}.svg`;
+const samplesName = ({ id }: Incident) => `${id}.samples.json`;

@@ -78,7 +78,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     "mcp",
   );
   const drafting = { config, ledger, store: parts.store, format: "md" } as const;
-  const context = { ...tools, draft: (incident: Incident) => draftPostmortem(incident, null, drafting) };
+  const context = { ...tools, draft: (incident: Incident) => draftPostmortem(incident, drafting) };
   const timer = setInterval(() => {
     void system.observe(clock.now(), abort);
   }, config.watch.stepMs);

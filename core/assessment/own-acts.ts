@@ -111,7 +111,10 @@ function isOf({ onset, detector }: Finding, { began, doneAt }: OwnAct): boolean 
   return onset.earliest < doneAt && (began === null || onset.latest >= began);
 }
 
-/** The whole-service series without its samples of a stretch; a sample covers the step that ends at its time. */
+/**
+ * The whole-service series without its samples of a stretch, which stay in `asMeasured`; a sample covers the step that
+ * ends at its time.
+ */
 function without(series: Series, from: number, until: number): Series {
   if (Object.keys(series.labels).length > 0 || series.metric === "request_rate") return series;
   const { startAt, stepMs } = series;
@@ -119,7 +122,7 @@ function without(series: Series, from: number, until: number): Series {
   const first = Math.max(0, Math.floor((from - startAt) / stepMs));
   for (let i = first; i < values.length && startAt + (i - 1) * stepMs < until + stepMs; i++)
     if (startAt + i * stepMs > from) values[i] = null;
-  return { ...series, values };
+  return { ...series, values, asMeasured: series.asMeasured ?? series.values };
 }
 
 function askedAgain(finding: Finding, act: OwnAct, engine: Pick<DetectionEngine, "signal">): Finding {

@@ -12,7 +12,8 @@ export type Worse = z.infer<typeof Worse>;
  * `labels` empty: the whole service. `{version}`: the share of one version while two serve. `{pod}`: one pod;
  * `{pod, version}` (`PodLabels`): one pod of which is known what it runs.
  * Units: `error_rate`, `cpu_usage`, `memory_usage` ratio 0–1; latencies ms; `request_rate` requests a second;
- * `health_check_failures` failed checks a step.
+ * `health_check_failures` failed checks a step. `asMeasured`, where judgement sets some of the samples aside (the
+ * degradation that a rollback ended): all of them, as long as `values`; what people are shown is read from it.
  */
 export const Series = z.strictObject({
   service: z.string(),
@@ -23,6 +24,7 @@ export const Series = z.strictObject({
   startAt: Moment,
   stepMs: z.number().int().positive(),
   values: z.array(z.number().nullable()),
+  asMeasured: z.array(z.number().nullable()).optional(),
 });
 export interface Series {
   readonly service: string;
@@ -33,6 +35,7 @@ export interface Series {
   readonly startAt: number;
   readonly stepMs: number;
   readonly values: readonly (number | null)[];
+  readonly asMeasured?: readonly (number | null)[] | undefined;
 }
 
 /** The labels of a series of one pod whose version is known, whatever label the configuration names versions by. */
