@@ -1,8 +1,10 @@
+import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
+import { unheardChanges } from "../../core/model/unheard.ts";
 import { finishJudged } from "./aftermath.ts";
-import { changesOf } from "./changed-since.ts";
+import { areJoined } from "./degraded.ts";
 import { close, note, servicesOf } from "./incident-state.ts";
 import type { Standing } from "./own-signals.ts";
 import { type Passed, passed } from "./passed.ts";
@@ -41,14 +43,25 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   );
 }
 
-/** How the signals came back, as far as it is known: a change of one of its services meanwhile may have brought it. */
-function wayBack(incident: Incident, until: number, { changes }: CaseFile): string {
-  const meanwhile = servicesOf(incident)
-    .flatMap((service) => changesOf(service, changes))
-    .filter(({ startedAt }) => startedAt > incident.detectedAt && startedAt <= until)
-    .sort((a, b) => a.startedAt - b.startedAt);
-  const last = meanwhile.at(-1);
-  return last === undefined ? "by themselves" : `after somebody had changed ${last.service} (${last.id})`;
+/**
+ * How the signals came back, as far as it is known: others' changes since the onset, to its services or to what calls join to
+ * them, may have brought it; what a source of changes did not say, too (S9).
+ */
+function wayBack(incident: Incident, until: number, { changes, topology, gaps }: CaseFile): string {
+  const graph = createCallGraph(topology);
+  const own = servicesOf(incident);
+  const since = incident.onset?.earliest ?? incident.detectedAt;
+  const last = changes
+    .filter(({ id, service, startedAt, ownRollback }) => {
+      const isMeanwhile = startedAt > since && startedAt <= until;
+      const isOther = ownRollback !== true && id !== incident.decision?.culprit?.changeId;
+      return isMeanwhile && isOther && own.some((name) => areJoined(graph, name, service));
+    })
+    .toSorted((a, b) => a.startedAt - b.startedAt)
+    .at(-1);
+  if (last !== undefined) return `after somebody had changed ${last.service} (${last.id})`;
+  const unheard = unheardChanges(gaps);
+  return unheard.length === 0 ? "with no known change" : `(why is not known: ${unheard.join("; ")})`;
 }
 
 /** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */

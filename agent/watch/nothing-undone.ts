@@ -17,7 +17,8 @@ const MOST_NAMED = 5;
 export const isNobodysFault = (assessment: Assessment): boolean =>
   assessment.unheard.length === 0 && noKnownChange(assessment);
 
-function noKnownChange({ answers }: Assessment): boolean {
+/** No change that is known is to blame, with as much probability as a culprit would need. */
+export function noKnownChange({ answers }: Assessment): boolean {
   const timing = answers.correlate_timing;
   return timing !== undefined && noJoinedChange(timing.ranking) >= timing.threshold;
 }
@@ -76,8 +77,9 @@ export function isHeardAgain({ timeline }: Incident, assessment: Assessment): bo
   if (assessment.decision.action !== "no_action" || assessment.unheard.length > 0) return false;
   // Where people are not told of it, nothing would say that it was.
   if (!isFiring(assessment) && !isWithheld(assessment)) return false;
-  const told = timeline.filter(({ event, detail }) => event === ESCALATED && detail.startsWith(NOT_KNOWN));
-  return told.length === 1 && timeline.findLast(({ event }) => event === ESCALATED) === told[0];
+  const told = timeline.filter(({ event }) => event === ESCALATED).map(({ detail }) => detail.startsWith(NOT_KNOWN));
+  const answers = told.filter((isUnknown, index) => !isUnknown && told[index - 1] === true).length;
+  return told.at(-1) === true && answers === 0;
 }
 
 const toldAt = ({ timeline }: Incident): number =>

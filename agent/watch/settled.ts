@@ -1,6 +1,7 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { isOfChanges } from "../../core/model/unheard.ts";
 import { isBound } from "./allotting.ts";
 import { areJoined, degradedOf } from "./degraded.ts";
 import type { Pursuit } from "./pursuit.ts";
@@ -18,7 +19,7 @@ export type Basis = NonNullable<Incident["judged"]>;
 
 /**
  * What a judgement of an incident rests on, beside the values of its samples: the changes that can reach its services,
- * which of their signals are degraded, and which policy conditions fire for them. Pure.
+ * which of their signals are degraded, which policy conditions fire for them, and which sources of changes do not answer. Pure.
  */
 export function basisOf(incident: Incident, focus: readonly string[], caseFile: CaseFile): Basis {
   const view = degradedOf(caseFile);
@@ -33,7 +34,8 @@ export function basisOf(incident: Incident, focus: readonly string[], caseFile: 
     .filter(({ state, service }) => state === "firing" && focus.includes(service))
     .map(({ policy, condition, service }) => `${policy} ${condition} ${service}`);
   const { judged } = incident;
-  const parts = [changes.toSorted(), signals.map((one) => one.join(" ")).sort(), firing.sort()];
+  const unheard = [...new Set(caseFile.gaps.filter(isOfChanges).map(({ source }) => source))].sort();
+  const parts = [changes.toSorted(), signals.map((one) => one.join(" ")).sort(), firing.sort(), unheard];
   const basis = digest(JSON.stringify(parts));
   if (judged?.basis !== basis) return { at: caseFile.at, basis };
   return caseFile.at - judged.at < DAY_MS ? judged : { at: caseFile.at, basis, again: true };

@@ -6,10 +6,10 @@ import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { isBound } from "./allotting.ts";
 import { changesOf } from "./changed-since.ts";
 import { servicesOf, worse } from "./incident-state.ts";
-import { isNobodysFault } from "./nothing-undone.ts";
+import { noKnownChange } from "./nothing-undone.ts";
 
 /**
- * The older open incident of a wide cause that goes on spreading and reached this one: no change is to blame for it, nobody
+ * The older open incident of a wide cause that goes on spreading and reached this one: no known change is to blame for it, nobody
  * was rolling one of its services out when it began, and it began no later than `SPREADS_MS` after a service of the wide incident did.
  * People know of that, and hear no second time of the same outage. undefined: none did, and it is told by itself.
  */
@@ -19,7 +19,7 @@ export function spreadsFrom(
   { caseFile, open }: { readonly caseFile: CaseFile; readonly open: () => readonly Incident[] },
 ): Incident | undefined {
   const { onset } = incident;
-  if (onset === null || isBound(incident) || incident.wide === true || !isNobodysFault(assessment)) return undefined;
+  if (onset === null || isBound(incident) || incident.wide === true || !noKnownChange(assessment)) return undefined;
   const isFresh = (name: string) =>
     changesOf(name, caseFile.changes).some(
       ({ startedAt, finishedAt }) =>

@@ -6,6 +6,8 @@ import { blameless, oddFinding } from "./trouble.ts";
 import { openWatchWorld, STEP_MS } from "./watch-world.ts";
 
 const QUIET = 12;
+/** After the onset of what is detected at once when the world begins. */
+const BEGAN = NOW - MINUTE;
 const needsPerson = ["checkout is listed under never_auto_rollback"];
 
 describe("the end of an incident", () => {
@@ -36,22 +38,42 @@ describe("the end of an incident", () => {
   );
 
   it.each([
-    ["by themselves where nobody did anything", null, "came back by themselves"],
+    ["where nobody did anything", {}, {}, "came back with no known change"],
     [
-      "after what somebody changed meanwhile",
+      "where somebody changed it meanwhile",
       { id: "deploy-back" },
+      {},
       "came back after somebody had changed checkout (deploy-back)",
     ],
-    ["by themselves where our own rollback is all that happened", { ownRollback: true }, "came back by themselves"],
-    ["by themselves where another service was changed", { service: "search" }, "came back by themselves"],
-  ] as const)("is told as signals that came back %s", async (_, change, said) => {
+    [
+      "where somebody changed it between onset and detection",
+      { id: "deploy-back", at: BEGAN },
+      {},
+      "came back after somebody had changed checkout (deploy-back)",
+    ],
+    ["where our own rollback is all that happened", { ownRollback: true }, {}, "came back with no known change"],
+    ["where something else was changed", { service: "search" }, {}, "came back with no known change"],
+    [
+      "where what it calls was changed",
+      { service: "search" },
+      { topology: { edges: [["checkout", "search"]], external: [] } },
+      "came back after somebody had changed search (deploy-checkout)",
+    ],
+    [
+      "where a source of changes does not answer",
+      {},
+      { gaps: [{ source: "kubernetes", what: "changes", because: "it does not answer" }] },
+      "came back (why is not known: kubernetes did not say changes: it does not answer)",
+    ],
+  ] as const)("says how its signals came back %s", async (_, change, known, said) => {
     await using world = await openWatchWorld();
-    world.troubles = [world.trouble(blameless)];
+    world.troubles = [world.trouble({ ...blameless, since: BEGAN - MINUTE })];
     await world.step(3);
-    const startedAt = world.time.now + STEP_MS;
+    const { at = world.time.now + STEP_MS, ...of } = change as { at?: number };
     world.troubles = [];
-    const changes = change === null ? [] : [{ ...changeOf(targetOf()), startedAt, finishedAt: startedAt, ...change }];
-    await world.restart({ gather: async (now) => ({ ...(await world.gather(now)), changes }) });
+    const changes =
+      Object.keys(change).length === 0 ? [] : [{ ...changeOf(targetOf()), startedAt: at, finishedAt: at, ...of }];
+    await world.restart({ gather: async (now) => ({ ...(await world.gather(now)), changes, ...known }) });
     await world.step(QUIET);
     const { stage, timeline } = await world.incident();
     expect([stage, timeline.at(-1)?.detail]).toEqual(["closed", expect.stringContaining(said)]);

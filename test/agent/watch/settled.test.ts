@@ -52,3 +52,17 @@ it.each([
   const daily = minutes(1, 2).map((days) => begun + days * DAY_MINUTES);
   expect(judged).toEqual([...minutes(0, 60), ...more, ...daily]);
 });
+
+it("an incident for which nothing can be done is judged again once a source of changes answers that did not", () => {
+  const incident: Incident = openIncident("inc", { ...assessmentOf({ targets: [] }), baselines: [] });
+  const silent = { source: "kubernetes", what: "changes", because: "it does not answer" };
+  const basis = (at: number, silentFor: readonly string[]) =>
+    basisOf(incident, ["checkout"], {
+      ...emptyCase({}),
+      at,
+      gaps: silentFor.map((because) => ({ ...silent, because })),
+    }).basis;
+  expect(basis(1, [])).toBe(basis(0, []));
+  expect(basis(1, ["it does not answer: 2 s"])).toBe(basis(0, ["it does not answer: 1 s"]));
+  expect(basis(1, [])).not.toBe(basis(0, ["it does not answer"]));
+});

@@ -35,6 +35,7 @@ it.each<
   ["began within a minute of what the wide cause reached", { after: MINUTE }, true],
   ["began long after all that it reached", { after: 5 * MINUTE }, false],
   ["may be of a change, by its probability", { after: MINUTE, trouble: { noChangeProbability: 0.6 } }, false],
+  ["began while a source of changes does not answer", { after: MINUTE, trouble: { unheard: ["kubernetes"] } }, true],
   ["was being changed when it began", { after: MINUTE, changes: [deployed(BEGAN)] }, false],
   ["was changed since it was found", { after: MINUTE, changes: [deployed(NOW + 1)] }, false],
   ["was changed a day before", { after: MINUTE, changes: [deployed(NOW - 1440 * MINUTE)] }, true],

@@ -29,7 +29,7 @@ describe("people are told, once, when nothing will be done by itself", () => {
         action: "no_action",
         culprit: null,
         noChangeProbability: 0.95,
-        unheard: ["kubernetes did not say changes: it has not answered"],
+        unheard: ["it has not answered"],
       },
       "Whether a change did it is not known, and nothing is undone: a person has to look. kubernetes did not say changes: it has not answered.",
     ],
@@ -51,29 +51,47 @@ describe("people are told, once, when nothing will be done by itself", () => {
     expect(kinds.filter((kind) => kind === "notice.sent")).toHaveLength(1);
   });
 
-  it("what a source of changes says once it answers again is told after that it was not known, and once", async () => {
-    await using world = await openWatchWorld();
-    const answering = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
-    const silent = { ...answering, unheard: ["kubernetes did not say changes: it has not answered"] };
-    for (const [trouble, looks] of [
-      [silent, HALF_HOUR],
-      [answering, 3],
-      [silent, 3],
-      [answering, 3],
-    ] as const) {
-      world.troubles = [trouble];
-      await world.step(looks);
-    }
-    expect(world.texts("incident.escalated")).toEqual([
-      expect.stringContaining("Whether a change did it is not known"),
-      expect.stringContaining("No change is to blame"),
-    ]);
-  });
+  it.each([
+    ["a source that goes and comes", false],
+    ["a source in whose absence more breaks", true],
+  ])(
+    "once it answers again, what %s says of a change is told after that it was not known, and once",
+    async (_, more) => {
+      await using world = await openWatchWorld();
+      const answering = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
+      const unheard = ["it has not answered"];
+      const spread = { ...answering, services: ["cart", "checkout"], since: world.time.now + HALF_HOUR * STEP_MS };
+      for (const [troubles, looks] of [
+        [[{ ...answering, unheard }], HALF_HOUR],
+        [
+          more
+            ? [
+                { ...spread, unheard },
+                { ...answering, unheard },
+              ]
+            : [{ ...answering, unheard }],
+          HALF_HOUR,
+        ],
+        [more ? [spread, answering] : [answering], 3],
+        [[{ ...answering, unheard }], 3],
+        [[answering], 3],
+      ] as const) {
+        world.troubles = [...troubles];
+        await world.step(looks);
+      }
+      const unknown = expect.stringContaining("Whether a change did it is not known");
+      expect(world.texts("incident.escalated")).toEqual([
+        unknown,
+        ...(more ? [expect.stringContaining("New since then: error_rate of cart")] : []),
+        expect.stringContaining("No change is to blame"),
+      ]);
+    },
+  );
 
   it("a source that answers again after the policy's condition has ended is no decision of each look", async () => {
     await using world = await openWatchWorld();
     const answering = world.trouble({ action: "no_action", culprit: null, noChangeProbability: 0.95 });
-    world.troubles = [{ ...answering, unheard: ["kubernetes did not say changes: it has not answered"] }];
+    world.troubles = [{ ...answering, unheard: ["it has not answered"] }];
     await world.step(HALF_HOUR);
     const before = world.texts("incident.decided").length;
     world.troubles = [{ ...answering, condition: "none" }];

@@ -2,6 +2,7 @@ import type { Assessment, CaseFile } from "../../../core/model/assessment.ts";
 import type { DecisionAction } from "../../../core/model/decision.ts";
 import type { ConditionState, Finding } from "../../../core/model/finding.ts";
 import type { Target } from "../../../core/model/plan.ts";
+import { unheardChanges } from "../../../core/model/unheard.ts";
 import { changeOf, firing, MINUTE } from "../../core/guardrails/rule-inputs.ts";
 
 /** How the policy's condition of a trouble stands. `silent`: its source gives no samples. */
@@ -21,7 +22,7 @@ export interface Trouble {
   /** When a pending condition will fire. */
   readonly firesAt: number;
   readonly worse: boolean;
-  /** What sources of changes did not say. */
+  /** Why Kubernetes does not say which changes there were, if it does not. */
   readonly unheard: readonly string[];
 }
 
@@ -104,7 +105,11 @@ export function caseFileOf(at: number, troubles: readonly Trouble[], healthy: re
     flags: [],
     rollouts: [],
     alerts: [],
-    gaps: [],
+    gaps: [...new Set(troubles.flatMap(({ unheard }) => unheard))].map((because) => ({
+      source: "kubernetes",
+      what: "changes",
+      because,
+    })),
   };
 }
 
@@ -170,7 +175,7 @@ export function assessmentOf(caseFile: CaseFile, troubles: readonly Trouble[], f
       requestRate: 40,
     })),
     unverified: [],
-    unheard: trouble?.unheard ?? [],
+    unheard: unheardChanges(caseFile.gaps),
   };
 }
 
