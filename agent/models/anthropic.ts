@@ -4,7 +4,7 @@ import Anthropic, {
   APIError,
   APIUserAbortError,
 } from "@anthropic-ai/sdk";
-import { EndedEarly, judging, NoAnswerOfThisApi } from "./failures.ts";
+import { EndedEarly, judging, withoutEvents } from "./failures.ts";
 import type { ChatMessage, ChatModel, ChatReply, ChatRequest, ChatTool, ToolCall } from "./model.ts";
 import { PATIENCE, type Patience, patiently } from "./patience.ts";
 import { toolArguments } from "./tool-arguments.ts";
@@ -41,8 +41,9 @@ export function anthropicModel(options: RemoteModelOptions): ChatModel {
     reply(request, abort) {
       const turn = async () => {
         const signal = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
-        const stream = await client.messages.create({ ...toBody(options.model, request), stream: true }, { signal });
-        return await collect(stream);
+        const asked = client.messages.create({ ...toBody(options.model, request), stream: true }, { signal });
+        const { data, response } = await asked.withResponse();
+        return await collect(data, response);
       };
       return patiently(turn, judge, abort, options.patience ?? PATIENCE);
     },
@@ -102,7 +103,7 @@ interface Block {
 }
 
 /** Puts the stream's events together. A stream that ends before its last event is a dropped connection. */
-async function collect(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>): Promise<ChatReply> {
+async function collect(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>, response: Response): Promise<ChatReply> {
   const blocks = new Map<number, Block>();
   let usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 };
   let stop: Anthropic.StopReason | null = null;
@@ -122,7 +123,7 @@ async function collect(stream: AsyncIterable<Anthropic.RawMessageStreamEvent>): 
     }
     if (event.type === "message_stop") ended = true;
   }
-  if (!begun) throw new NoAnswerOfThisApi();
+  if (!begun) throw withoutEvents(response);
   if (!ended) throw new EndedEarly();
   const all = [...blocks.values()];
   const calls: readonly ToolCall[] = all.flatMap(({ id, name, text }) =>

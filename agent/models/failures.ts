@@ -10,10 +10,22 @@ export const modelUnavailable = (reason: string, cause: unknown = new Error(reas
 export class NoAnswerOfThisApi extends Error {
   override readonly name = "NoAnswerOfThisApi";
 }
-/** An answer that began as the vendor's do, and ended before its end. */
+/** An answer that is of the vendor's kind, and ended before its end; its message says how in our own words. */
 export class EndedEarly extends Error {
   override readonly name = "EndedEarly";
+  constructor(how = "its answer stopped before its end") {
+    super(how);
+  }
 }
+
+/**
+ * What an answer of status 200 without a single event means: a stream that ended before its first event, or, by its
+ * content type, no answer of this API at all.
+ */
+export const withoutEvents = ({ headers }: Pick<Response, "headers">): Error =>
+  headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true
+    ? new EndedEarly("its answer ended without an event of this API")
+    : new NoAnswerOfThisApi();
 
 type WithoutStatus = abstract new (...args: never) => Error & { readonly status: undefined };
 
@@ -47,7 +59,7 @@ export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint,
     if (!(error instanceof Error)) return { again: false, afterMs: null, why: "its client failed" };
     if (error instanceof NoAnswerOfThisApi || error.name === "SyntaxError")
       return { again: false, afterMs: null, why: `what answers at ${place.host} is not this API` };
-    if (error instanceof EndedEarly) return { again: true, afterMs: null, why: "its answer stopped in the middle" };
+    if (error instanceof EndedEarly) return { again: true, afterMs: null, why: error.message };
     // Whoever asks was not told to stop, so that it is our own time-out that ended it.
     if (
       error instanceof classes.APIUserAbortError ||
@@ -55,7 +67,9 @@ export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint,
       isLate(error)
     )
       return { again: true, afterMs: null, why: late };
-    if (error instanceof classes.APIConnectionError || error instanceof TypeError)
+    // What fetch throws is a TypeError with what the socket said; one without that is a fault of a program.
+    const isOfNetwork = error instanceof TypeError && codeOfError(rootOf(error)) !== "";
+    if (error instanceof classes.APIConnectionError || isOfNetwork)
       return { again: true, afterMs: null, why: reasonOf(rootOf(error), place, timeoutMs) };
     if (!(error instanceof classes.APIError)) return { again: false, afterMs: null, why: "its client failed" };
     const { status, headers } = error;

@@ -1,6 +1,6 @@
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
 import type { RemoteModelOptions } from "./anthropic.ts";
-import { EndedEarly, judging, NoAnswerOfThisApi } from "./failures.ts";
+import { EndedEarly, judging, NoAnswerOfThisApi, withoutEvents } from "./failures.ts";
 import type { ChatMessage, ChatModel, ChatReply, ChatRequest } from "./model.ts";
 import { PATIENCE, patiently } from "./patience.ts";
 import { toolArguments } from "./tool-arguments.ts";
@@ -34,8 +34,9 @@ export function openaiModel(options: RemoteModelOptions): ChatModel {
     reply(request, abort) {
       const turn = async () => {
         const signal = AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
-        const stream = await client.chat.completions.create(toBody(options, request), { signal });
-        return await collect(stream, request);
+        const asked = client.chat.completions.create(toBody(options, request), { signal });
+        const { data, response } = await asked.withResponse();
+        return await collect(data, response, request);
       };
       return patiently(turn, judge, abort, options.patience ?? PATIENCE);
     },
@@ -77,7 +78,7 @@ interface Call {
 }
 
 /** Puts the stream's chunks together. One that ends without a finish reason is a dropped connection. */
-async function collect(stream: AsyncIterable<Chunk>, request: ChatRequest): Promise<ChatReply> {
+async function collect(stream: AsyncIterable<Chunk>, response: Response, request: ChatRequest): Promise<ChatReply> {
   const calls = new Map<number, Call>();
   let text = "";
   let refusal = false;
@@ -86,6 +87,7 @@ async function collect(stream: AsyncIterable<Chunk>, request: ChatRequest): Prom
   let usage: Chunk["usage"] = null;
   for await (const chunk of stream) {
     begun = true;
+    if (!Array.isArray(chunk.choices)) throw new NoAnswerOfThisApi();
     usage = chunk.usage ?? usage;
     const choice = chunk.choices[0];
     if (choice === undefined) continue;
@@ -100,7 +102,7 @@ async function collect(stream: AsyncIterable<Chunk>, request: ChatRequest): Prom
     }
     finish = choice.finish_reason ?? finish;
   }
-  if (finish === null) throw begun ? new EndedEarly() : new NoAnswerOfThisApi();
+  if (finish === null) throw begun ? new EndedEarly() : withoutEvents(response);
   const all = [...calls.values()].map(({ id, name, args }, i) => ({
     id: id || `call-${i}`,
     name,

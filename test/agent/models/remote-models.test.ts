@@ -130,7 +130,22 @@ describe.each(["anthropic", "openai"] as const)("%s", (vendor) => {
     [
       "events that are no JSON",
       { ...page, type: "text/event-stream", body: "data: {no\n\n" },
-      "what answers at URL is not this API",
+      // Anthropic's client hears named events alone.
+      vendor === "openai" ? "what answers at URL is not this API" : "its answer ended without an event of this API",
+    ],
+    ...(vendor === "openai"
+      ? [
+          [
+            "events of another API",
+            { ...page, type: "text/event-stream", body: 'data: {"type":"ping"}\n\n' },
+            "what answers at URL is not this API",
+          ] as [string, Act, string],
+        ]
+      : []),
+    [
+      "a stream without an event",
+      { ...page, type: "text/event-stream", body: "" },
+      "its answer ended without an event of this API",
     ],
     ["silence", { kind: "hang" }, "no whole answer within 0.3 s"],
     ["an error in its answer", { kind: "break", by: "error event" }, "it ended its answer with an error"],
@@ -156,7 +171,7 @@ describe.each(["anthropic", "openai"] as const)("%s", (vendor) => {
       model.reply(request, never).catch((thrown: unknown) => (thrown as Error).message);
     const closing = await against(vendor, [{ kind: "break", by: "closed socket" }]);
     expect(await told(closing.model)).toMatch(
-      /: (its answer stopped in the middle|.* closed the connection before its answer was whole);/,
+      /: (its answer stopped before its end|.* closed the connection before its answer was whole);/,
     );
     const gone = await against(vendor, [said]);
     await gone.server.close();
@@ -198,6 +213,13 @@ describe.each(["anthropic", "openai"] as const)("%s", (vendor) => {
       expect(server.requests).toHaveLength(2);
     },
   );
+
+  test("a stream that ends before its first event is asked again", async () => {
+    const empty = { kind: "garbage", type: "text/event-stream; charset=utf-8", body: "" } as const;
+    const { model, server } = await against(vendor, [empty, said]);
+    expect((await model.reply(request, never)).text).toBe("The deploy.");
+    expect(server.requests).toHaveLength(2);
+  });
 
   test("a silent server ends at the time-out, an abort at once", async () => {
     const slow = await against(vendor, [{ kind: "hang" }, said], 300);
