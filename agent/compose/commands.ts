@@ -253,7 +253,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         const bundle = await openBundle(ask.bundle, ask.at, choice.config, (warning) => {
           terminal.err(`${plain(warning)}\n`);
         });
-        return investigateOnce({ version, ask, ...bundle, observe: async () => undefined }, abort);
+        const model = await modelOf(bundle.config);
+        return investigateOnce({ version, ask, ...bundle, ...model, observe: async () => undefined }, abort);
       }
       const { config } = await configOf(choice, "sources");
       const system = await systemOf(config, false);

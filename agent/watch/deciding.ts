@@ -1,6 +1,8 @@
 import type { Assessment } from "../../core/model/assessment.ts";
+import type { Decision } from "../../core/model/decision.ts";
 import type { Onset } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
 import { actOrWait, answeredByPerson, submit } from "./acting.ts";
 import { APART_LOOKS, isBound } from "./allotting.ts";
 import { DECIDED } from "./arguing.ts";
@@ -184,9 +186,17 @@ async function recordDecision(before: Incident, assessment: Assessment, pursuit:
   emit(pursuit, "incident.assessed", suspects(incident), incident);
   emit(pursuit, "incident.decided", decisionText(incident), incident);
   if (decision.action === "hotfix_recommendation") {
-    const what = decision.culprit?.changeId ?? decision.service;
-    return escalate(incident, pursuit, `A person must mend this: ${what} cannot be taken back safely.`);
+    return escalate(incident, pursuit, hotfixHeadline(decision));
   }
   if (decision.action !== "no_action" || !(isFiring(assessment) || isWithheld(assessment))) return incident;
   return escalate(incident, pursuit, headlineOf(incident, assessment));
+}
+
+/** A headline is read on a phone. */
+const MOST_CHARACTERS = 300;
+
+/** Which change a person has to fix by hand, and why it is not undone. */
+function hotfixHeadline({ culprit, service, hotfix, needsPerson }: Decision): string {
+  const why = cleanText(hotfix?.whyNoRollback ?? needsPerson.join("; "), MOST_CHARACTERS).replace(/\.$/, "");
+  return `A person must mend this: ${culprit?.changeId ?? service} cannot be taken back safely${why === "" ? "" : `: ${why}`}.`;
 }

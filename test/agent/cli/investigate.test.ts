@@ -1,8 +1,11 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import type { Episode } from "../../../evals/replay/episode.ts";
 import { temporaryFolder, time, writeSmallBundle } from "../../evals/replay/small-bundle.ts";
-import { unship } from "./run-cli.ts";
+import { startFakeOpenai } from "../../fakes/fake-openai.ts";
+import { ROOT, unship } from "./run-cli.ts";
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,6 +56,22 @@ describe("unship investigate --bundle", () => {
   it("knows nothing later than --at", async () => {
     const episode = await pointAt(broken, "--service", "cart", "--at", time(8));
     expect(episode).toMatchObject({ detected_at: time(8), action: "no_action", targets: [] });
+  });
+
+  it("asks the model that the configuration names", async () => {
+    const server = await startFakeOpenai([{ kind: "say", text: "I agree." }]);
+    try {
+      const config = join(folder, "with-model.yaml");
+      const model = { provider: "openai", model: "m-1", base_url: `${server.baseUrl}/v1`, api_key: `\${MODEL_KEY}` };
+      writeFileSync(config, stringify({ ...parse(readFileSync(join(ROOT, "examples/unship.yaml"), "utf8")), model }));
+      const ran = await unship(["investigate", "--bundle", broken, "-c", config, "--service", "cart"], {
+        variables: { MODEL_KEY: "key-1" },
+      });
+      expect(ran).toMatchObject({ code: 0 });
+      expect(server.requests.length).toBeGreaterThan(0);
+    } finally {
+      await server.close();
+    }
   });
 
   it("a service that is well stays as it is, and is still ranked", async () => {

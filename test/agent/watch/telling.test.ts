@@ -33,7 +33,11 @@ describe("people are told, once, when nothing will be done by itself", () => {
       },
       "Whether a change did it is not known, and nothing is undone: a person has to look. kubernetes did not say changes: it has not answered.",
     ],
-    ["the change cannot be taken back safely", { action: "hotfix_recommendation" }, "A person must mend this"],
+    [
+      "the change cannot be taken back safely",
+      { action: "hotfix_recommendation", needsPerson: ["it dropped a column that the older version reads"] },
+      "A person must mend this: deploy-checkout cannot be taken back safely: it dropped a column that the older version reads.",
+    ],
     ["the change is known but nothing here can take it back", { targets: [] }, "cannot be undone from here"],
     [
       "a policy's condition fires and no change is sure enough to be undone",
