@@ -1,5 +1,6 @@
 import { logSumExp } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
+import type { CaseEvidence } from "./rank.ts";
 import type { SharedChange } from "./shared-change.ts";
 import type { Weighed } from "./unmeasured-cause.ts";
 
@@ -9,13 +10,14 @@ const COUNTED_ELSEWHERE = Math.log(1e-3);
 /**
  * Changes that are one act of release are one hypothesis: it is counted once, under the surest of its parts, so that twenty
  * parts do not share its probability out among them. It breaks a share of its services that nobody knows, every share
- * alike: parts whose measured services are as before speak against it. Of parts that are taken back already (`isBack`) none is
- * named while a degraded one stands. `harm`: log Bayes factors of "degraded" by measured service. Pure; the order stays.
+ * alike: parts whose measured services are as before speak against it. What is degraded is held against one of its parts alone,
+ * and against all of the degraded ones at once (`startsAtEach`): each breaks its own service and the callers of that. Of parts that
+ * are taken back already (`isBack`) none is named while a degraded one stands. Pure; the order stays.
  */
 export function joinedByRelease(
   weighed: readonly Weighed[],
   releases: readonly SharedChange[],
-  harm: ReadonlyMap<string, number>,
+  { harm, startsAtEach }: Pick<CaseEvidence, "harm" | "startsAtEach">,
   isBack: (change: Change) => boolean = () => false,
 ): readonly Weighed[] {
   const news = new Map<Weighed, Weighed>();
@@ -29,7 +31,10 @@ export function joinedByRelease(
       one.logOdds > best.logOdds ? one : best,
     );
     const share = Math.log((degraded.length + 1) / (measured.length + 1));
-    const logOdds = logSumExp(degraded.map((one) => one.logOdds)) - surest.logOdds + share;
+    const place = surest.reasons.find(({ name }) => name === "place")?.logOdds ?? 0;
+    const services = [...new Set(degraded.map(({ change }) => change.service))];
+    const atOnce = surest.logOdds - place + startsAtEach(services);
+    const logOdds = logSumExp([atOnce, ...degraded.map((one) => one.logOdds)]) - surest.logOdds + share;
     const sentence = `${because.join("; ")}: ${degraded.length} of ${measured.length} that are measured are degraded`;
     news.set(surest, withReason(surest, logOdds, sentence));
     for (const one of degraded)

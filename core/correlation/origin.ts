@@ -74,8 +74,8 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   const services = [...new Set([...input.harm.keys(), ...input.graph.nodes])]
     .filter((name) => !external.includes(name))
     .sort();
-  const fall = input.fewer === null ? 0 : surgeByChance(1 / input.fewer);
-  const surge = (input.surge === null ? Math.log(0.99) : surgeByChance(input.surge)) + fall;
+  const fall = fallBeside(input);
+  const surge = surgeBeside(input);
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
     const place = kind === "service" || kind === "external";
     const told = place ? toldAt(name, input, floodedBy(input, name)) : 0;
@@ -123,6 +123,11 @@ const FEWER: Origin = {
   atConsumers: Number.NEGATIVE_INFINITY,
 };
 
+/** Log probability of the traffic that is seen, where something else than more or fewer users is to blame. */
+const surgeBeside = (input: OriginInput): number =>
+  (input.surge === null ? Math.log(0.99) : surgeByChance(input.surge)) + fallBeside(input);
+const fallBeside = ({ fewer }: OriginInput): number => (fewer === null ? 0 : surgeByChance(1 / fewer));
+
 /** How seldom users happen to come in such numbers, or to stay away, in the minutes of another trouble: one time in a hundred, and for each doubling ten times less. */
 const surgeByChance = (ratio: number): number => Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / 1.3));
 
@@ -135,11 +140,36 @@ function startsAt(
   flooded: readonly string[] = floodedBy(input, name),
 ): number {
   const chances = seen.chances(name, shows, flooded);
-  const origin = shows === "itself" ? (seen.placeOf.get(name) ?? -1) : -1;
+  const origins = shows === "itself" ? placesOf(seen, [name]) : [];
   return (
     seen.strainAt(name) +
-    logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origin)))
+    logSumExp(UNRELATED.map(({ rate, weight }) => Math.log(weight) + patternFit(seen, chances(rate), origins)))
   );
+}
+
+const placesOf = ({ placeOf }: Seen, names: readonly string[]): readonly number[] =>
+  names.flatMap((name) => placeOf.get(name) ?? []);
+
+/**
+ * Log probability of what is seen, given that it starts at each of these services at once and shows there, as where one act
+ * changed all of them; comparable with `Origin.fit`. Each is degraded by whichever of them reaches it, or by chance.
+ */
+export function fitTogether(input: OriginInput, names: readonly string[]): number {
+  const [first, ...others] = names;
+  if (first === undefined) return Number.NEGATIVE_INFINITY;
+  const seen = seenOf(input);
+  const origins = placesOf(seen, names);
+  const each = names.map((name) => seen.chances(name, "itself", floodedBy(input, name)));
+  const patterns = UNRELATED.map(({ rate, weight }) => {
+    // What meets by chance is counted once, whatever the number of places.
+    const spared = each.map((chances, i) => chances(i === 0 ? rate : 0).map((chance) => 1 - chance));
+    const chances = Float64Array.from(seen.nats, (_, i) => 1 - spared.reduce((rest, one) => rest * (one[i] ?? 1), 1));
+    return Math.log(weight) + patternFit(seen, chances, origins);
+  });
+  const flooded = [...new Set(names.flatMap((name) => floodedBy(input, name)))];
+  const strain = Math.max(...names.map((name) => seen.strainAt(name)));
+  const told = toldAt(first, input, [...others, ...flooded], flooded.length > 0);
+  return Math.log(SHOWS.itself) + strain + logSumExp(patterns) + told + surgeBeside(input);
 }
 
 /**
@@ -257,19 +287,20 @@ function seenOf(input: OriginInput): Seen {
 /**
  * Log probability of the hurt services given where it starts, over what else may be going on: nothing, or a shared
  * slowness beside it that reaches an unknown share of the services. Two troubles at once are then weighed as such,
- * instead of one being stretched over both. `chances[i]`: of service i to be hurt; `origin`: its place there, or -1.
+ * instead of one being stretched over both. `chances[i]`: of service i to be hurt; `origins`: the places there of those where it starts.
  */
-function patternFit(seen: Seen, chances: Float64Array, origin = -1): number {
+function patternFit(seen: Seen, chances: Float64Array, origins: readonly number[] = []): number {
   const { logs } = seen;
   const { hurt, well, reached } = logs;
   for (let i = 0; i < hurt.length; i++) {
     hurt[i] = Math.log(chances[i] ?? 0);
     well[i] = Math.log(1 - (chances[i] ?? 0));
   }
-  const alone = aloneFit(seen, origin);
+  const alone = aloneFit(seen, origins);
   if (!seen.slowness) return alone;
   const { nats, asOrigin, blamed } = seen;
-  for (let i = 0; i < hurt.length; i++) reached[i] = (hurt[i] ?? 0) + ((i === origin ? asOrigin : blamed)[i] ?? 0);
+  for (let i = 0; i < hurt.length; i++)
+    reached[i] = (hurt[i] ?? 0) + ((origins.includes(i) ? asOrigin : blamed)[i] ?? 0);
   const beside = seen.spared.map((spared) => besideFit(nats, logs, spared));
   const slow = Math.log(SLOW_BESIDE / REACH.length) + logSumExp(beside);
   return logSumExp([Math.log(1 - SLOW_BESIDE) + alone, slow]);
@@ -284,10 +315,10 @@ function besideFit(nats: Float64Array, { reached, well }: Logs, spared: Float64A
 }
 
 /** Each service counted as far as its data can tell. */
-function aloneFit({ nats, asOrigin, logs: { hurt, well } }: Seen, origin: number): number {
+function aloneFit({ nats, asOrigin, logs: { hurt, well } }: Seen, origins: readonly number[]): number {
   let sum = 0;
   for (let i = 0; i < nats.length; i++) {
-    const told = (i === origin ? asOrigin : nats)[i] ?? 0;
+    const told = (origins.includes(i) ? asOrigin : nats)[i] ?? 0;
     sum += logAdd((hurt[i] ?? 0) + told, well[i] ?? 0) - Math.max(0, nats[i] ?? 0);
   }
   return sum;

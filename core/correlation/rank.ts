@@ -12,7 +12,7 @@ import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { joinedByRelease } from "./joined-by-release.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { onsetBursts } from "./onset-burst.ts";
-import { fitOrigins, type Origin } from "./origin.ts";
+import { fitOrigins, fitTogether, type Origin, type OriginInput } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
@@ -63,7 +63,7 @@ export function rankCandidates(
   const alone = judged.map((change) => ({ change, reasons: reasonsFor(change, judged, evidence, options) }));
   const isBack = (change: Change): boolean => takenBackBy(change, caseFile.changes, caseFile.at) !== undefined;
   const each = countedOnce(alone, evidence, isBack);
-  const scored = joinedByRelease(each, sharedChange(judged), evidence.harm, isBack);
+  const scored = joinedByRelease(each, sharedChange(judged), evidence, isBack);
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const transient = passing(scored, evidence)?.reason ?? null;
   const unmeasured = unmeasuredCause(scored, evidence);
@@ -145,6 +145,8 @@ export interface CaseEvidence {
   readonly index: SampleIndex;
   readonly graph: CallGraph;
   readonly origins: readonly Origin[];
+  /** Log probability of what is seen, given that it starts at each of these services at once; see `fitTogether`. */
+  readonly startsAtEach: (services: readonly string[]) => number;
   readonly signatures: readonly NewSignature[];
   readonly harm: ReadonlyMap<string, number>;
   readonly slowness: ReadonlyMap<string, Slowness> | null;
@@ -222,7 +224,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     ? refusedAtEntries(index, graph, harm, onset, caseFile.at)
     : new Map();
   const starved = starvedCallees(index, graph, onset, caseFile.at);
-  const origins = fitOrigins({
+  const input: OriginInput = {
     graph,
     harm,
     atOrigin,
@@ -240,14 +242,15 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     bursts: onsetBursts(index, onset, caseFile.at),
     counted: new Set(index.services.filter((service) => index.whole(service, "request_rate") !== undefined)),
     creeping,
-  });
+  };
   return {
     caseFile,
     onset,
     stepMs,
     index,
     graph,
-    origins,
+    origins: fitOrigins(input),
+    startsAtEach: (services) => fitTogether(input, services),
     signatures,
     harm,
     slowness,

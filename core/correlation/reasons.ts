@@ -124,7 +124,10 @@ function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atC
   const places = new Set([change.service, ...(flag?.services ?? [])]);
   const fits = origins.filter(({ name, kind }) => kind === "service" && places.has(name)).map((one) => one[where]);
   const anywhere = where === "fit" ? worstFit(origins) : Number.NEGATIVE_INFINITY;
-  const byService = fits.length === 0 ? anywhere : logSumExp(fits) - Math.log(fits.length);
+  // A flag may break one of the services that evaluate it, or all that are degraded.
+  const broken = [...places].filter((place) => (evidence.harm.get(place) ?? 0) > 0);
+  const all = where === "fit" && broken.length > 1 ? [...fits, evidence.startsAtEach(broken)] : fits;
+  const byService = all.length === 0 ? anywhere : logSumExp(all) - Math.log(all.length);
   const held = where === "fit" ? heldByCallers(change, evidence) : Number.NEGATIVE_INFINITY;
   const logOdds = logAdd(byService, held);
   if (held > byService)

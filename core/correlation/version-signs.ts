@@ -2,6 +2,7 @@ import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 import { linesByVersion } from "./lines-by-version.ts";
+import { shapeNats } from "./passing.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { readinessByVersion } from "./readiness-by-version.ts";
 
@@ -10,11 +11,12 @@ const SIDE_BY_SIDE: ReadonlySet<string> = new Set(["versions", "canary"]);
 
 /**
  * What compares the versions must be strong evidence, twenty to one: both alike show as much by chance in at most one
- * rollout of twenty (Markov's inequality), three to one in one of three. What follows the rollout is bounded to less, and
- * must be positive evidence, three to one.
+ * rollout of twenty (Markov's inequality), three to one in one of three. That something grows with the rollout compares
+ * nothing, and is asked anew with each sample: it must be very strong evidence, a hundred and fifty to one.
  * @see Kass & Raftery (1995), "Bayes Factors", J. Am. Stat. Assoc. 90(430):773–795, §3.2
  */
 const STRONG_NATS = Math.log(20);
+const VERY_STRONG_NATS = Math.log(150);
 export const POSITIVE_NATS = Math.log(3);
 
 /**
@@ -48,13 +50,10 @@ export function tellsBesideItsStart(change: Change, reasons: readonly Reason[], 
   if (isToldSideBySide(change, reasons, seen)) return true;
   const { onset, caseFile } = seen;
   const followedMs = Math.min(change.finishedAt ?? caseFile.at, caseFile.at) - onset.latest;
-  const follows = (name: string) =>
+  const follows = ({ name, logOdds }: Reason) =>
     (name === "logs" && change.flag !== undefined && COMPOUND.test(change.flag)) ||
-    (name === "growth" && followedMs >= FOLLOWED_MS);
-  return (
-    nats(reasons, (name) => follows(name) || comparing(name)) >= POSITIVE_NATS &&
-    reasons.some(({ name }) => follows(name))
-  );
+    (name === "growth" && followedMs >= FOLLOWED_MS && logOdds >= shapeNats(VERY_STRONG_NATS, "bad"));
+  return reasons.some(follows) && nats(reasons, (one) => follows(one) || comparing(one)) >= POSITIVE_NATS;
 }
 
 /** Whether the versions differ where both serve: by their signals, by lines that the new one alone writes, by their readiness. */
@@ -64,10 +63,10 @@ export function isToldSideBySide(change: Change, reasons: readonly Reason[], see
 }
 
 /** More than its share of the requests compares them as well. */
-const comparing = (name: string): boolean => SIDE_BY_SIDE.has(name) || name === "share";
+const comparing = ({ name }: Reason): boolean => SIDE_BY_SIDE.has(name) || name === "share";
 
-const nats = (reasons: readonly Reason[], counts: (name: string) => boolean): number =>
-  reasons.reduce((sum, { name, logOdds }) => sum + (counts(name) ? logOdds : 0), 0);
+const nats = (reasons: readonly Reason[], counts: (reason: Reason) => boolean): number =>
+  reasons.reduce((sum, one) => sum + (counts(one) ? one.logOdds : 0), 0);
 
 /**
  * Whether the pods of the revision that the change brought do not become ready. That pods of the service are unready says
