@@ -1,6 +1,7 @@
 import { isMostlyElse } from "../correlation/both-versions.ts";
 import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
+import { type Explained, meetings } from "../correlation/meeting.ts";
 import { APART_MS, isNear, isSameOnset } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
@@ -9,7 +10,7 @@ import { sharedChange } from "../correlation/shared-change.ts";
 import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
 import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
 import { isToldSideBySide } from "../correlation/version-signs.ts";
-import { type Degraded, LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
+import { LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
@@ -77,12 +78,14 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
   const own = partition(caseFile, versionLabel).filter((group) => group.services.some((one) => services.includes(one)));
   const apart = [...new Set(own.flatMap(({ beside }) => beside.apart ?? []))].filter((one) => !services.includes(one));
   const coincidence = own.find(({ beside }) => beside.coincidence != null)?.beside.coincidence ?? null;
+  const meeting = own.find(({ beside }) => beside.meeting != null)?.beside.meeting ?? null;
   // What one of several groups cannot have been reached by may have reached another.
   const [first] = own;
   const unreached = own.length === 1 ? (first?.beside.unreached ?? []).filter((one) => !services.includes(one)) : [];
   return scopeTo(caseFile, services, {
     apart: apart.sort(),
     coincidence,
+    meeting,
     ...(unreached.length === 0 ? {} : { unreached }),
   });
 }
@@ -212,7 +215,7 @@ function stuckAlone(caseFile: CaseFile, found: readonly Dated[]): ReadonlySet<st
   return new Set(rolling.map(({ service }) => service));
 }
 
-interface Draft extends Group, Degraded {}
+interface Draft extends Group, Explained {}
 
 /** The groups, where those of one wide cause are one. */
 function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], versionLabel: string): readonly Group[] {
@@ -221,10 +224,11 @@ function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], version
     const scope = scopeTo(caseFile, group.services, group.beside);
     const onset = onsetOf(scope, group.services);
     if (onset === null) return [];
-    const isChanged = changesAt(scope, group.services, onset).length > 0;
+    const changes = changesAt(scope, group.services, onset);
+    const isChanged = changes.length > 0;
     // What began later at a service that nobody changed since has no better explanation than what began first.
     const began = isChanged ? [] : harmFindings(scope, new Set(group.services)).flatMap((one) => one.onset ?? []);
-    return [{ ...group, onset, isChanged, began: [onset, ...began] }];
+    return [{ ...group, onset, isChanged, began: [onset, ...began], explainedMs: explainedBy(changes, caseFile.at) }];
   });
   const components = componentsOf(caseFile);
   const measured = new Set(caseFile.series.map(({ service }) => service));
@@ -248,7 +252,30 @@ function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], version
       return [of(group, told) ? { ...group, beside: { ...group.beside, coincidence } } : group];
     });
   }
-  return all;
+  return withMeetings(all, drafts, { systems, measured: measured.size, stepMs });
+}
+
+/** The groups, each that was changed with those that it met by more than chance; a wide cause says more. */
+function withMeetings(
+  groups: readonly Group[],
+  drafts: readonly Draft[],
+  setting: { readonly systems: number; readonly measured: number; readonly stepMs: number },
+): readonly Group[] {
+  const left = drafts.filter(({ services }) =>
+    groups.some((group) => group.services === services && group.beside.coincidence == null),
+  );
+  const met = new Map([...meetings(left, setting)].map(([{ services }, meeting]) => [services, meeting]));
+  return groups.map((group) => {
+    const meeting = met.get(group.services);
+    return meeting === undefined ? group : { ...group, beside: { ...group.beside, meeting } };
+  });
+}
+
+/** For how long these changes would explain an onset, ms: see `changesAt`. */
+function explainedBy(changes: readonly Change[], at: number): number {
+  const from = Math.min(...changes.map(({ startedAt }) => startedAt));
+  const until = Math.max(...changes.map(({ finishedAt }) => (finishedAt ?? at) + ORDINARY_ROLLOUT_MS));
+  return changes.length === 0 ? 0 : until - from;
 }
 
 const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>

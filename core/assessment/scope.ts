@@ -68,6 +68,8 @@ export interface Beside {
   readonly unreached?: readonly string[];
   /** A large part of all that is measured was degraded at the same onset, by no change of its own. */
   readonly coincidence?: Coincidence | null;
+  /** Others, whom nothing joins to it, were degraded at the same onset as what was changed here; see `meetings`. */
+  readonly meeting?: Coincidence | null;
 }
 
 const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
@@ -80,7 +82,8 @@ const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
  */
 export function scopeTo(caseFile: CaseFile, services: readonly string[], beside: Beside = {}): CaseFile {
   if (services.length === 0) return caseFile;
-  const key = JSON.stringify([services, beside.apart ?? [], beside.unreached ?? [], beside.coincidence ?? null]);
+  const { apart = [], unreached = [], coincidence = null, meeting = null } = beside;
+  const key = JSON.stringify([services, apart, unreached, coincidence, meeting]);
   const known = scoped.get(caseFile) ?? new Map<string, CaseFile>();
   scoped.set(caseFile, known);
   const found = known.get(key) ?? newScope(caseFile, services, beside);
@@ -91,7 +94,7 @@ export function scopeTo(caseFile: CaseFile, services: readonly string[], beside:
 function newScope(
   caseFile: CaseFile,
   services: readonly string[],
-  { apart = [], unreached = [], coincidence }: Beside,
+  { apart = [], unreached = [], coincidence, meeting }: Beside,
 ): CaseFile {
   const components = componentsOf(caseFile);
   const meant = new Set(services.flatMap((service) => [...components.of(service)]));
@@ -115,6 +118,7 @@ function newScope(
     rollouts: caseFile.rollouts.filter(isAbout),
     ...(caseFile.usualTraffic === undefined ? {} : { usualTraffic: caseFile.usualTraffic.filter(isAbout) }),
     ...(coincidence == null ? {} : { coincidence }),
+    ...(meeting == null ? {} : { meeting }),
     ...movedOf(caseFile),
     ...elsewhereOf(caseFile, isMeant),
     ...infrastructureOf(caseFile, isMeant),

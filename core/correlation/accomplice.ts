@@ -21,7 +21,8 @@ export interface Accomplice {
  * One change in ten is bad, whatever happens elsewhere: the change failure rate of ordinary teams.
  * @see the yearly DORA reports, "Accelerate State of DevOps", change failure rate
  */
-const BAD_TOO = Math.log(0.1 / 0.9);
+export const BAD_CHANGE = 0.1;
+const BAD_TOO = Math.log(BAD_CHANGE / (1 - BAD_CHANGE));
 /** What one kind of sign may say by itself: sums and sampled traces blur. */
 const MOST_NATS = Math.log(16);
 

@@ -89,8 +89,10 @@ export function rankCandidates(
 
 /** That a wide cause reached these services as well: as what starts at one of them by itself would look. */
 function coincidenceReason({ caseFile, origins, stepMs }: CaseEvidence, { windowMs }: RankOptions): Reason | null {
-  const own = origins.filter(({ kind }) => kind === "service" || kind === "shared").map(({ fit }) => fit);
-  return wideCauseReason(caseFile.coincidence, Math.max(...own), { stepMs, windowMs });
+  const { coincidence, meeting } = caseFile;
+  const fit = Math.max(...origins.filter(({ kind }) => kind === "service" || kind === "shared").map((one) => one.fit));
+  const theirs = coincidence === undefined ? "more than meet by chance" : "without a change of their own";
+  return wideCauseReason(coincidence ?? meeting, fit, { stepMs, windowMs, theirs });
 }
 
 /**

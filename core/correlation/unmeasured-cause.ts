@@ -44,18 +44,18 @@ const LEAST_WIDTH_MS = 1000;
 
 /**
  * That a wide cause, which others show at this very onset, reached this service too: it reaches each measured one with the
- * share of them that it reached, at that onset and no other moment of the window. Log odds beside the fit of a cause at the
- * services themselves. Null without one. Pure.
+ * share of them that it reached, at that onset and no other moment of the window. `theirs`: what is known of changes of the others, in words.
+ * Log odds beside the fit of a cause at the services themselves. Null without one. Pure.
  */
 export function wideCauseReason(
   coincidence: Coincidence | undefined,
   fit: number,
-  { stepMs, windowMs }: { readonly stepMs: number; readonly windowMs: number },
+  { stepMs, windowMs, theirs }: { readonly stepMs: number; readonly windowMs: number; readonly theirs: string },
 ): Reason | null {
   if (coincidence === undefined) return null;
   const { services, measured, onset } = coincidence;
   const width = Math.max(LEAST_WIDTH_MS, onset.latest - onset.earliest + 2 * stepMs);
   const logOdds = Math.log(services / Math.max(services, measured)) + Math.log(Math.max(1, windowMs / width)) + fit;
-  const sentence = `${services} of ${measured} measured services were degraded at the same onset, without a change of their own`;
+  const sentence = `${services} of ${measured} measured services were degraded at the same onset, ${theirs}`;
   return { name: "onset-coincidence", logOdds, sentence };
 }

@@ -26,7 +26,7 @@ export interface WideCause<D extends Degraded> {
 /** Fewer than three that begin at once are two that met by chance, or one and its own cause. */
 export const LEAST_GROUPS = 3;
 /** As rare as a false alarm may be (the targets of false alarms). */
-const BY_CHANCE = 1e-3;
+export const BY_CHANCE = 1e-3;
 /**
  * A wide cause that is known reaches services over a minute: cached names and tokens run out, health checks have to fail
  * two or three times. An unrelated onset falls so near to it far more seldom than the cause reaches a service.
@@ -73,7 +73,7 @@ export function wideCauses<D extends Degraded>(
   return found;
 }
 
-interface Setting {
+export interface Setting {
   readonly systems: number;
   /** Groups that are degraded at another time. */
   readonly beside: number;
@@ -87,16 +87,29 @@ function isWide(
   { systems, beside, stepMs, pivot }: Setting,
 ): boolean {
   if (unchanged.length < LEAST_GROUPS || 2 * unchanged.length <= together.length) return false;
-  const width = ({ earliest, latest }: Onset) => latest - earliest;
+  // The pivot is there by definition: the others have to meet it.
+  const setting = { systems, beside, stepMs, pivot };
+  return chanceToMeet(unchanged.length - 1, unchanged, together.length, setting) <= BY_CHANCE;
+}
+
+/**
+ * The chance that at least `count` systems that nobody changed have an onset as near to the pivot's as these do, of `together`
+ * systems that have one there.
+ */
+export function chanceToMeet(
+  count: number,
+  unchanged: readonly Degraded[],
+  together: number,
+  { systems, beside, stepMs, pivot }: Setting,
+): number {
+  const width = ({ earliest, latest }: Onset): number => latest - earliest;
   const mean = unchanged.reduce((sum, { onset }) => sum + width(onset), 0) / unchanged.length;
   const meets = Math.min(1, (width(pivot) + mean + 2 * stepMs) / WINDOW_MS);
-  const others = Math.max(systems, together.length + beside);
-  // The pivot is there by definition: the others have to meet it.
-  const chance = ratesBeside(beside, others - together.length).reduce(
-    (sum, { rate, weight }) => sum + weight * atLeast(unchanged.length - 1, others - 1, rate * meets),
+  const others = Math.max(systems, together + beside);
+  return ratesBeside(beside, others - together).reduce(
+    (sum, { rate, weight }) => sum + weight * atLeast(count, others - 1, rate * meets),
     0,
   );
-  return chance <= BY_CHANCE;
 }
 
 /** The rates of unrelated degradations, each as likely as it is where `degraded` of `systems` have one at another time. */

@@ -25,9 +25,9 @@ export interface UsualTraffic {
   readonly days: number;
 }
 
-/** One onset that a large part of all measured services share, most of them without a change of their own: a wide cause. */
+/** One onset that more services share than chance explains. */
 export interface Coincidence {
-  /** The services that share it and were not changed at it, and how many are measured in all. */
+  /** The services that share it (of a wide cause: those of them that were not changed at it), and how many are measured in all. */
   readonly services: number;
   readonly measured: number;
   readonly onset: Onset;
@@ -65,8 +65,10 @@ export interface CaseFile {
   readonly elsewhere?: Elsewhere;
   /** In the evidence about one incident: services anywhere whose pods are being moved, as far as can be seen (`podsMoved`). */
   readonly moved?: readonly string[];
-  /** In the evidence about one incident: a wide cause that began with it. */
+  /** In the evidence about one incident: a wide cause that began with it, most of whose services nobody changed then. */
   readonly coincidence?: Coincidence;
+  /** In the evidence about one incident with a change of its own: others that began with it (`meetings`). */
+  readonly meeting?: Coincidence;
 }
 
 /** The seed's six steps, in its order. */

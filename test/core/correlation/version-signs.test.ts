@@ -89,7 +89,14 @@ describe("what tells a version", () => {
     ["pods are unready, of whichever version", change(), [], [unready("health")], false],
     ["its time and place", change(), [reason("timing", 3), reason("place", 2), reason("logs", 2)], [], false],
     ["growth over a rollout of a minute", change({ finishedAt: T0 + MINUTE }), [reason("growth", 1.6)], [], false],
-    ["growth over a rollout of four", change({ finishedAt: T0 + 4 * MINUTE }), [reason("growth", 1.6)], [], true],
+    ["growth over a rollout of four", change({ finishedAt: T0 + 4 * MINUTE }), [reason("growth", 1.59)], [], true],
+    [
+      "growth that chance shows in one rollout of twenty",
+      change({ finishedAt: T0 + 4 * MINUTE }),
+      [reason("growth", 1.4)],
+      [],
+      false,
+    ],
     ["a line with a flag's key of several words", change({ flag: "new-pricing" }), [reason("logs", 2.5)], [], true],
     ["a line with a key that is a word of its own", change({ flag: "ledger" }), [reason("logs", 2.5)], [], false],
   ])("%s: %#", (_, one, reasons, findings, tells) => {
