@@ -1,11 +1,13 @@
 import { coverageWords } from "../../core/correlation/graph-coverage.ts";
+import { lacksApprovers, type WhoApproves, whoApproves, whoApprovesText } from "../../core/guardrails/who-approves.ts";
 import { type CheckLine, type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 
 /**
  * `unship check`: validates the file (every problem at once, exit code 2), says in plain words what it will make
- * unship do, and unless `--offline` asks each source for one thing. Exit code 1 where the agent holds what can write
- * though a gate of its own acts, else 3 if a source does not answer.
+ * unship do, who can approve each action that the file allows, and unless `--offline` asks each source for one thing.
+ * Exit code 1 where an action can be approved by nobody though the file names approvers or acts only with one, or where
+ * the agent holds what can write though a gate of its own acts; else 3 if a source does not answer.
  */
 export async function check(
   to: Composition,
@@ -17,8 +19,11 @@ export async function check(
   const lines = options.offline === true ? [] : await to.checkSources(config, abort);
   const sources = lines.filter((line) => line.callGraph === undefined);
   const callGraph = lines.find((line) => line.callGraph !== undefined)?.callGraph ?? null;
+  const approvals = whoApproves(config);
+  const lacking = lacksApprovers(config, approvals);
   const words = [
     ...explained,
+    ...(config.approvers.length === 0 && !lacking ? [] : approvalLines(approvals)),
     ...(sources.length === 0 ? [] : ["", "Sources:"]),
     ...sources.map((line) => `  ${verdict(line)} ${line.text}`),
     ...(callGraph === null ? [] : ["", "Call graph:", ...coverageWords(callGraph).map((text) => `  ${text}.`)]),
@@ -27,11 +32,38 @@ export async function check(
   await present(
     to,
     options.json,
-    { file, ok, explained, sources, ...(callGraph === null ? {} : { callGraph }) },
+    {
+      file,
+      ok: ok && !lacking,
+      explained,
+      approvals: approvals.map(approvalView),
+      sources,
+      ...(callGraph === null ? {} : { callGraph }),
+    },
     words,
   );
-  if (sources.some(({ tooMuch }) => tooMuch === true)) return EXIT.no;
+  if (lacking || sources.some(({ tooMuch }) => tooMuch === true)) return EXIT.no;
   return sources.every(({ ok }) => ok) ? EXIT.ok : EXIT.unavailable;
 }
 
 const verdict = ({ ok, tooMuch }: CheckLine): string => (ok ? "ok  " : tooMuch === true ? "FAIL" : "DOWN");
+
+/** Those that nobody can approve first: they are what has to be mended. */
+function approvalLines(approvals: readonly WhoApproves[]): readonly string[] {
+  if (approvals.length === 0) return [];
+  const sorted = approvals.toSorted((one, other) => Number(one.possible) - Number(other.possible));
+  return [
+    "",
+    "Who can approve what:",
+    ...sorted.map((one) => `  ${one.possible ? "ok  " : "FAIL"} ${whoApprovesText(one)}`),
+  ];
+}
+
+const approvalView = ({ action, services, who, needed, possible }: WhoApproves) => ({
+  action,
+  services: services.flatMap((service) => service ?? []),
+  undescribed_services: services.includes(null),
+  who,
+  needed,
+  possible,
+});

@@ -65,7 +65,7 @@ export function explainServices({ services, topology }: Config): Section {
       ? []
       : [`Call graph: ${plural(topology.edges.length, "edge")}${externalWords(topology.external)}.`];
   const none =
-    "Nothing: each service is found by its name in metrics, counts as of medium importance, and has no known revenue.";
+    "Nothing: each service is found by its name in metrics, counts as critical where approval asks for importance, and has no known revenue.";
   return { heading: "What it knows of your services", lines: [...(names.length === 0 ? [none] : lines), ...graph] };
 }
 

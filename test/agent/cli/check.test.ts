@@ -30,6 +30,34 @@ describe("unship check", () => {
     expect(out).not.toContain("Sources:");
   });
 
+  it("S3: an action that nobody can approve fails, exit code 1, and says who could answer and what lacks", async () => {
+    using desk = openDesk();
+    const lines = [
+      "services: { checkout: { criticality: critical }, cart: { criticality: low } }",
+      "approvers: [{ name: ada, slack: U0001 }, { name: grace, slack: U0002, services: [cart] }]",
+      "approval: { two_persons: [{ criticality: critical }] }",
+      "notifications: { slack: { bot_token: b, signing_secret: s } }",
+      "server: { listen: '127.0.0.1:7332' }",
+    ];
+    const allowed = configWith().replace("allowed_actions: []", "allowed_actions: [{ type: kubectl_rollout_undo }]");
+    writeFileSync(desk.config, [allowed, ...lines].join("\n"));
+    const { code, out, err } = await desk.run(["check", "--offline"]);
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out.replaceAll(/\s+/g, " ")).toContain(
+      "FAIL kubectl_rollout_undo of checkout, any service that the file does not describe (it counts as critical): NOBODY CAN. " +
+        "Two different people are needed, and only ada may answer.",
+    );
+    expect(out).toContain("ok   kubectl_rollout_undo of cart: one of ada, grace.");
+    const { out: json } = await desk.run(["check", "--offline", "--json"]);
+    expect(JSON.parse(json)).toMatchObject({
+      ok: false,
+      approvals: [
+        { services: ["checkout"], undescribed_services: true, who: ["ada"], needed: 2, possible: false },
+        { services: ["cart"], undescribed_services: false, who: ["ada", "grace"], needed: 1, possible: true },
+      ],
+    });
+  });
+
   it("a variable that is not set is named with its key and line, exit code 2", async () => {
     const { code, out, err } = await unship(["check", "--offline", "-c", SEED]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
