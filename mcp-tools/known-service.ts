@@ -35,13 +35,14 @@ export function refuseUnknownService(service: string | undefined, known: readonl
 
 /**
  * The same for an answer of sources that holds nothing: whether it is empty because nobody knows that service. Where
- * the evidence cannot be had, nothing is said of it.
+ * the evidence cannot be had, nothing is said of it. `also`: services that the sources named in that answer.
  */
 export async function refuseEmptyOfUnknown(
   service: string | undefined,
   { caseFile, config }: Pick<ToolContext, "caseFile" | "config">,
+  also: readonly string[] = [],
 ): Promise<void> {
   if (service === undefined) return;
   const file = await caseFile().catch(() => null);
-  if (file !== null) refuseUnknownService(service, servicesOf(file, config));
+  if (file !== null) refuseUnknownService(service, [...new Set([...servicesOf(file, config), ...also])].sort());
 }

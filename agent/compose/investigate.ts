@@ -4,6 +4,7 @@ import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Clock, Sources } from "../../core/ports.ts";
+import { refuseUnknownService, servicesOf } from "../../mcp-tools/known-service.ts";
 import type { Investigation } from "../cli/composition.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import { openIncident } from "../watch/incident-state.ts";
@@ -74,26 +75,35 @@ function troubleOf(caseFile: CaseFile, metric: string | undefined): readonly str
   return groups.find((group) => metric !== undefined && group.some(shows)) ?? groups[0];
 }
 
-/** Everything, or everything about what somebody points at. Throws "service.unknown" and "metric.unknown" for what nobody measures. */
+/** Everything, or everything about what somebody points at. Throws "service.unknown" for what neither the file nor any source names, and "metric.unknown". */
 async function lookAt({ config, sources, ask }: InvestigateParts, now: number, abort: AbortSignal): Promise<CaseFile> {
   const { service, metric } = ask;
   if (service === undefined) {
     const all = await createAssessor({ sources, config }).gather(now, abort);
-    const metrics = [...new Set(all.series.map((series) => series.metric))].sort();
-    if (metric !== undefined && !metrics.includes(metric))
-      throw new UnshipError("metric.unknown", { metric, known: metrics.join(", ") || "none" });
+    refuseUnknownMetric(metric, metric ?? "", all.series, sources);
     return all;
   }
   const symptom = { service, ...(metric === undefined ? {} : { metric }) };
   const caseFile = await gatherPointedAt({ sources, config }, symptom, now, abort);
-  const known = [...new Set(caseFile.series.map((series) => series.service))].sort();
-  if (!known.includes(service)) {
-    throw new UnshipError("service.unknown", { service, known: known.join(", ") || "none" });
-  }
+  refuseUnknownService(service, servicesOf(caseFile, config));
   const own = caseFile.series.filter((series) => series.service === service);
-  const metrics = [...new Set(own.map((series) => series.metric))].sort();
-  if (metric !== undefined && !metrics.includes(metric)) {
-    throw new UnshipError("metric.unknown", { metric: `${metric} of ${service}`, known: metrics.join(", ") || "none" });
-  }
+  refuseUnknownMetric(metric, `${metric} of ${service}`, own, sources);
   return caseFile;
+}
+
+/**
+ * Throws "metric.unknown" for a metric that is not among what is measured. Where nothing is measured yet, whatever a
+ * source is asked for may come, and is not called unknown. `called`: how the message names it.
+ */
+function refuseUnknownMetric(
+  metric: string | undefined,
+  called: string,
+  series: CaseFile["series"],
+  { metrics }: Sources,
+): void {
+  if (metric === undefined) return;
+  const measured = series.map((one) => one.metric);
+  const known = new Set(measured.length > 0 ? measured : metrics.flatMap((source) => [...source.metrics()]));
+  if (known.has(metric)) return;
+  throw new UnshipError("metric.unknown", { metric: called, known: [...known].sort().join(", ") || "none" });
 }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { UnshipError } from "../../core/errors.ts";
 import type { Rollout } from "../../core/model/evidence.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -7,6 +6,7 @@ import { limit, notice } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
+import { refuseEmptyOfUnknown } from "../known-service.ts";
 import { page, RESULT_WEIGHT } from "../page.ts";
 
 const RevisionView = z.strictObject({
@@ -44,13 +44,16 @@ export const getRollout = defineTool({
     "replicas, restarts, and the revisions that could be restored, newest first.",
   input: z.strictObject({ service: z.string().min(1).max(200), limit: limit(20, 5).describe("Revisions") }),
   output: z.strictObject({ notice, rollouts: z.array(RolloutView), gaps }),
-  async run(input, { sources }, abort) {
-    const asked = await askAll(sources.rollouts, "rollouts", (source) => source.rollouts(abort), abort);
+  async run(input, context, abort) {
+    const asked = await askAll(context.sources.rollouts, "rollouts", (source) => source.rollouts(abort), abort);
     const all = asked.answers.flat();
     const found = all.filter((rollout) => rollout.service === input.service);
-    if (found.length === 0 && all.length > 0) {
-      const known = [...new Set(all.map((rollout) => name(rollout.service)))].sort().slice(0, 50).join(", ");
-      throw new UnshipError("service.unknown", { service: name(input.service), known });
+    if (found.length === 0) {
+      await refuseEmptyOfUnknown(
+        input.service,
+        context,
+        all.map((rollout) => rollout.service),
+      );
     }
     return {
       notice: UNTRUSTED_NOTICE,

@@ -95,3 +95,32 @@ describe("unship investigate --bundle", () => {
     expect(err).toContain(message);
   });
 });
+
+describe("S9: unship investigate just after start", () => {
+  it.each([
+    ["a service that the file describes is judged, not called unknown", ["--service", "checkout"], 0, ""],
+    ["so is one that only the call graph names", ["--service", "web"], 0, ""],
+    ["and a metric that a source is asked for", ["--service", "checkout", "--metric", "error_rate"], 0, ""],
+    ["a misspelt one is named with those that there are", ["--service", "chekout"], 2, "known are checkout, web."],
+    [
+      "a metric that no source is asked for is named",
+      ["--metric", "orders"],
+      2,
+      "There is no metric orders; known are",
+    ],
+  ])("%s", async (_, words, wanted, says) => {
+    const config = join(folder, "unship.yaml");
+    writeFileSync(
+      config,
+      [
+        "data_sources: { metrics: { type: prometheus, endpoint: 'http://127.0.0.1:9' } }",
+        "services: { checkout: { namespace: shop } }",
+        "topology: { edges: [[web, checkout]] }",
+      ].join("\n"),
+    );
+    const { code, out, err } = await unship(["investigate", "-c", config, ...words]);
+    expect(code).toBe(wanted);
+    expect(err).toContain(says);
+    if (wanted === 0) expect(out).toContain("nothing is judged yet");
+  });
+});
