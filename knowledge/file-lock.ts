@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -36,6 +37,25 @@ export function tryFileLock(file: string): FileLock | null {
       if (held.delete(database)) database.close();
     },
   };
+}
+
+/**
+ * Whether somebody holds the lock that `file` stands for, in this process or another. Takes nothing and writes nothing,
+ * so that reading the file is enough; false where it is not there. Throws what SQLite throws where it cannot be read.
+ * Whoever takes the lock at this very moment may find it held: ask of locks that are taken before others know of them.
+ */
+export function isLocked(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+  try {
+    database.exec("select 1 from sqlite_schema");
+    return false;
+  } catch (cause) {
+    if (isBusy(cause)) return true;
+    throw cause;
+  } finally {
+    database.close();
+  }
 }
 
 /**

@@ -38,8 +38,7 @@ const UNKNOWN = EXIT.unavailable;
  * executes nothing. Exit code 0: it passes; 1: it fails; 3: neither is known (inconclusive, marginal, no data).
  */
 export async function canary(to: Composition, options: CanaryOptions): Promise<ExitCode> {
-  const loaded =
-    options.config === undefined ? null : (await to.config({ config: options.config }, "no-sources")).config;
+  const loaded = options.config === undefined ? null : (await to.config({ config: options.config }, "nothing")).config;
   if (loaded !== null && loaded.canary === null)
     throw new UnshipError("input.invalid", {
       what: options.config ?? "",

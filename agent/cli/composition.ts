@@ -57,9 +57,9 @@ export interface ConfigChoice {
 
 /**
  * Whether a command asks the file's sources. One that does not needs none of their secrets: a pause works without.
- * `gate`: it is the process of the gate, which has secrets of its own.
+ * `gate`: it is the process of the gate, which has secrets of its own. `nothing`: neither sources nor the ledger.
  */
-export type Asks = "sources" | "no-sources" | "gate";
+export type Asks = "sources" | "no-sources" | "gate" | "nothing";
 
 /** The sources of a configuration, to read from and to close. No executor is among them. */
 export interface OpenSources {
@@ -67,6 +67,24 @@ export interface OpenSources {
   /** What sources left out of their last answers. */
   readonly gaps: () => readonly Gap[];
   close(): Promise<void>;
+}
+
+/** A process that may execute plans, and so obeys pauses. `since`: Unix ms. */
+export interface AtWork {
+  readonly work: "watch" | "gate" | "mcp";
+  readonly pid: number;
+  readonly host: string;
+  readonly since: number;
+}
+
+/** Who may execute plans on a ledger at this moment. */
+export interface WhoIsAtWork {
+  /** How people are told which ledger it is. */
+  readonly ledger: string;
+  /** The longest at work first. */
+  readonly processes: readonly AtWork[];
+  /** Where the gate answers as a process of its own; null: the file names none. */
+  readonly gate: string | null;
 }
 
 /** The memory as people look at it and correct it. */
@@ -126,6 +144,8 @@ export interface Composition {
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
   /** The ledger, or the gate's view of it where that is a process of its own. */
   readonly ledger: (config: Config) => Promise<Ledger>;
+  /** Who may execute plans on the ledger at this moment; asked once the ledger has answered. */
+  readonly atWork: (config: Config) => Promise<WhoIsAtWork>;
   readonly audit: () => Promise<AuditDesk>;
   /** Whether a process that carried out a plan, as the ledger names it, certainly runs no more; seen from here. */
   readonly hasEnded: (owner: string) => Promise<boolean>;

@@ -5,6 +5,7 @@ import { whoGoesOn, whyUseless } from "../../core/guardrails/plan-use.ts";
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import { atWorkText, atWorkView } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
 import { planText } from "./plan-text.ts";
@@ -111,7 +112,11 @@ export async function reject(
   }
 }
 
-/** `unship pause [SCOPE]`: stops every execution for a service or for all. Anyone may. */
+/**
+ * `unship pause [SCOPE]`: stops every execution for a service or for all. Anyone may. It is recorded in any case, and
+ * whoever starts on that ledger obeys it; exit code 1 where nobody runs on it, since then it may be another ledger than
+ * the one that somebody wants to stop.
+ */
 export async function pause(
   to: Composition,
   asked: string,
@@ -122,10 +127,23 @@ export async function pause(
   const { gate, ledger } = await to.desk(config);
   try {
     await gate.pause(scope, options.by);
-    await present(to, options.json, { paused: scope, by: options.by }, [
-      `Paused: ${scopeText(scope) === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`} until an approver runs: unship resume ${scopeText(scope)}`,
-    ]);
-    return EXIT.ok;
+    const who = await to.atWork(config);
+    const obeyedBy = atWorkView(who);
+    const until = `until an approver runs: unship resume ${scopeText(scope)}`;
+    const what = scopeText(scope) === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`;
+    await present(
+      to,
+      options.json,
+      { paused: scope, by: options.by, ledger: who.ledger, obeyed_by: obeyedBy },
+      obeyedBy.length > 0
+        ? [`Paused: ${what} ${until}`, `Obeyed by ${atWorkText(who)}, on ${who.ledger}.`]
+        : [
+            `Recorded in ${who.ledger}, but nobody obeys it yet: no watch, gate or MCP server that may act runs on this ledger.`,
+            `Whoever starts on it obeys, ${until}`,
+            `What runs with another configuration goes on: pause it with that one, unship pause --config FILE (this was ${file}).`,
+          ],
+    );
+    return obeyedBy.length > 0 ? EXIT.ok : EXIT.no;
   } finally {
     await ledger.close();
   }

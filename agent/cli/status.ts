@@ -15,6 +15,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { escapeControls } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
+import { atWorkText, atWorkView } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 import { decisionWords, scopeText } from "./words.ts";
@@ -37,12 +38,17 @@ export async function status(
       ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged),
       ledger.pauses(),
     ]);
+    const who = await to.atWork(config);
+    const executes = atWorkText(who);
     const trust = await graduationLines(config, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const words = [
       `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
+      executes === ""
+        ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
+        : `Ledger: ${who.ledger}. At work: ${executes}.`,
       ...pauses.map(
         ({ scope, by, at }) =>
           `PAUSED: ${scope === "*" ? "everything" : scope}, by ${by} since ${rfc3339(at)}. An approver ends it: unship resume ${scopeText(scope)}`,
@@ -66,6 +72,8 @@ export async function status(
     ];
     const value = {
       mode: config.mode,
+      ledger: who.ledger,
+      at_work: atWorkView(who),
       pauses,
       damaged: [...damaged].map(([id, reason]) => ({ id, reason })),
       open: open.map((one) => ({

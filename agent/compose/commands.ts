@@ -44,14 +44,13 @@ const systemClock: Clock = { now: () => Date.now() };
 export function composeCommands({ version, environment, terminal, openBundle }: CommandParts): Composition {
   const configOf = async ({ config: file = "unship.yaml", mode }: ConfigChoice, asks: Asks) => {
     const { readConfig } = await import("./config-file.ts");
-    const secrets = asks === "no-sources" ? "unused" : "needed";
-    return { config: readConfig(file, environment, mode, secrets, asks === "gate" ? "gate" : "agent"), file };
+    const secrets = asks === "no-sources" || asks === "nothing" ? "unused" : "needed";
+    const process = asks === "gate" ? "gate" : "agent";
+    return { config: readConfig(file, environment, { mode, secrets, process, replay: asks === "nothing" }), file };
   };
-  /** The record itself: of the gate's own process, or of the one process that does both. */
-  const recordOf = async ({ ledger }: Config) =>
-    ledger.type === "sqlite"
-      ? (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(ledger.path)
-      : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(await secretOf(ledger.url));
+  const recordOf = async (config: Config) => (await import("./record.ts")).openRecord(config, environment);
+  const announce = async (config: Config, work: "watch" | "gate" | "mcp") =>
+    (await import("./record.ts")).announceWork(config, environment, work);
   /** The way to the gate's own process; null where this one is both. `token`: what the agent shows it. */
   const channelTo = async (config: Config, token: "agent" | "person"): Promise<Channel | null> => {
     if (config.gate === undefined) return null;
@@ -93,14 +92,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     const { notifier, slack, close } = await channelsOf(config, ledger);
     return { ledger, notifier, slack, close: () => close().finally(ledger.close) };
   };
-  const lockOf = async ({ ledger }: Config) => {
-    const { lockWatch } = await import("./watch-lock.ts");
-    return lockWatch(
-      ledger.type === "sqlite"
-        ? { file: ledger.path }
-        : { url: await secretOf(ledger.url), name: "the PostgreSQL ledger" },
-    );
-  };
+  const lockOf = async (config: Config) => (await import("./record.ts")).lockRecord(config, environment);
   const storeOf = async (config: Config): Promise<IncidentStore | null> =>
     (await import("../../knowledge/store.ts")).configuredStore(config);
   const notes = new Set<string>();
@@ -183,6 +175,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       }
     },
     ledger: ledgerOf,
+    atWork: async (config) => (await import("./record.ts")).whoIsAtWork(config, environment),
     audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
     hasEnded: async (owner) => (await import("../../mcp-tools/gate/owner.ts")).processOwner().gone(owner),
     desk: async (config) => {
@@ -220,6 +213,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         own.defer(system.close);
         const ledger = await recordOf(config);
         own.defer(ledger.close);
+        own.defer(await announce(config, "gate"));
         const channels = await channelsOf(config, ledger);
         own.defer(channels.close);
         const identity = await identityChecks(config, environment);
@@ -239,10 +233,13 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const channel = await channelTo(config, "agent");
       const system = await systemOf(config, !readOnly && channel === null);
       const behind = channel ?? (await ownRecord(config));
+      const acts = !readOnly && channel === null;
+      const withdraw = acts ? await announce(config, "mcp") : async () => undefined;
       try {
         const common = { version, config, clock: systemClock, system, readOnly, note, ...at };
         await serveMcp({ ...common, ...behind, store: await storeOf(config) }, abort);
       } finally {
+        await withdraw();
         await system.close();
         await behind.close();
       }
@@ -343,6 +340,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       own.defer(lock.release);
       const behind = channel ?? (await ownRecord(config));
       own.defer(behind.close);
+      if (channel === null) own.defer(await announce(config, "watch"));
       const store = await storeOf(config);
       own.defer(async () => store?.close());
       const system = await systemOf(config, channel === null);

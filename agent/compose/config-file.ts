@@ -1,9 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { cwd } from "node:process";
 import type { Config, ConfigProblem, Mode } from "../../core/config/config.ts";
 import { withMode } from "../../core/config/defaults.ts";
 import { formatProblem, loadConfig } from "../../core/config/load.ts";
+import { withAbsolutePaths } from "../../core/config/paths.ts";
 import { isNeeded, type Process, secretsIn } from "../../core/config/secrets.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { mustBeOneLedger } from "./one-ledger.ts";
 import type { Environment } from "./secrets.ts";
 
 /** Every problem of a file, a line each; the cause of "config.invalid". */
@@ -15,15 +19,25 @@ export class ConfigProblems extends Error {
   }
 }
 
-/** Reads and checks a file; `mode` overrides what it says. Throws "config.unreadable", "config.invalid", "input.invalid". */
-export function readConfig(
-  file: string,
-  environment: Environment,
-  mode: string | undefined,
-  secrets: "needed" | "unused" = "needed",
-  process: Process = "agent",
-): Config {
-  const loaded = loadConfig(readText(file), file, environment, { secrets, process });
+export interface ReadOptions {
+  /** Overrides what the file says. */
+  readonly mode?: string | undefined;
+  /** `unused`: no source will be asked, so secrets need not be there. Default: needed. */
+  readonly secrets?: "needed" | "unused";
+  /** Who asks, where the file names a `gate`. Default: agent. */
+  readonly process?: Process;
+  /** The ledger that the file names is not used, wherever it is. */
+  readonly replay?: boolean;
+}
+
+/**
+ * Reads and checks a file → its configuration, every path in it absolute, counted from the folder of the file itself
+ * (where `file` is a link: of what it leads to). Throws "config.unreadable", "config.invalid", and "input.invalid" for
+ * a mode that is none, a secret's file that is missing, and a ledger that would not be the installation's one.
+ */
+export function readConfig(file: string, environment: Environment, options: ReadOptions = {}): Config {
+  const { mode, secrets = "needed", process = "agent", replay = false } = options;
+  const loaded = loadConfig(readText(file), file, environment, { secrets, process, replay });
   if (!loaded.ok) {
     throw new UnshipError(
       "config.invalid",
@@ -31,10 +45,14 @@ export function readConfig(
       { cause: new ConfigProblems(loaded.problems) },
     );
   }
-  const missing = secrets === "needed" ? missingFiles(loaded.config, process) : [];
+  const config = withAbsolutePaths(loaded.config, (path) => resolve(dirname(realpathSync(file)), path));
+  if (!replay && (config.gate === undefined || process === "gate")) {
+    mustBeOneLedger({ file, written: loaded.config.ledger, kept: config.ledger, folder: cwd() });
+  }
+  const missing = secrets === "needed" ? missingFiles(config, process) : [];
   if (missing.length > 0)
     throw new UnshipError("input.invalid", { what: file, reason: `no such file: ${missing.join(", ")}` });
-  return mode === undefined ? loaded.config : inMode(loaded.config, mode);
+  return mode === undefined ? config : inMode(config, mode);
 }
 
 /** The configuration in another mode, as the command line asks for it. Throws "input.invalid" for a mode that is none. */

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { UnshipError } from "../../core/errors.ts";
-import { tryFileLock } from "../../knowledge/file-lock.ts";
+import { type FileLock, tryFileLock } from "../../knowledge/file-lock.ts";
+import { unavailable } from "../../knowledge/ledger/failures.ts";
+import { ledgerFile } from "../../knowledge/ledger/ledger-file.ts";
 
 /** The right to be the one watch of a ledger. */
 export interface WatchLock {
@@ -16,7 +16,8 @@ export type WatchedLedger = { readonly file: string } | { readonly url: string; 
 /**
  * Makes sure that one watch works on a ledger: two would each take the other's open incidents for their own. The lock
  * lies on a file beside the ledger, or with the server, and is held as long as the process lives (and its connection
- * holds). Throws "watch.running" where another watch holds it, and "ledger.unavailable" where the server is down.
+ * holds). Throws "watch.running" where another watch holds it, and "ledger.unavailable" where the server is down, or the
+ * file cannot be used.
  */
 export async function lockWatch(ledger: WatchedLedger): Promise<WatchLock> {
   if ("url" in ledger) {
@@ -26,9 +27,17 @@ export async function lockWatch(ledger: WatchedLedger): Promise<WatchLock> {
     return lock;
   }
   const never = new AbortController().signal;
-  if (ledger.file === ":memory:") return { lost: never, release: async () => undefined };
-  mkdirSync(dirname(ledger.file), { recursive: true, mode: 0o700 });
-  const lock = tryFileLock(`${ledger.file}.watch`);
+  const lock = lockBeside(ledger.file);
   if (lock === null) throw new UnshipError("watch.running", { ledger: ledger.file });
   return { lost: never, release: async () => lock.release() };
+}
+
+/** Beside the file's one name: a watch that calls it by a link finds the same lock. */
+function lockBeside(file: string): FileLock | null {
+  const lock = `${ledgerFile(file)}.watch`;
+  try {
+    return tryFileLock(lock);
+  } catch (error) {
+    throw unavailable(error, "opened");
+  }
 }

@@ -10,6 +10,7 @@ export interface JsonSchema {
   readonly description?: string;
   readonly "x-unit"?: string;
   readonly "x-default"?: string;
+  readonly "x-path"?: boolean;
   readonly default?: unknown;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];

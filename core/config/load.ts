@@ -1,5 +1,6 @@
 import { CHECKS } from "./checks/all.ts";
 import { isMap } from "./checks/check.ts";
+import { ledgerIsKept } from "./checks/ledger.ts";
 import { isMisspelledCanary } from "./checks/policies.ts";
 import type { Config, ConfigProblem } from "./config.ts";
 import { schemaTroubles } from "./issues.ts";
@@ -23,7 +24,8 @@ const MOST_PROBLEMS = 500;
  * @param file how problems name the file
  * @param variables what `${NAME}` may stand for; secrets are only checked to be set, never read into the result
  * @param options `secrets: "unused"`: no source will be asked (a replay), so secrets need not be set; `process`: who
- *   asks, where the file names a `gate`, so that each needs its own secrets alone
+ *   asks, where the file names a `gate`, so that each needs its own secrets alone; `replay`: the ledger that the file
+ *   names is not used
  */
 export function loadConfig(
   text: string,
@@ -32,7 +34,8 @@ export function loadConfig(
   {
     secrets = "needed",
     process = "agent",
-  }: { readonly secrets?: "needed" | "unused"; readonly process?: Process } = {},
+    replay = false,
+  }: { readonly secrets?: "needed" | "unused"; readonly process?: Process; readonly replay?: boolean } = {},
 ): Loaded {
   const tree = readYaml(text);
   const refuse = (faults: readonly Fault[]): Loaded => ({ ok: false, problems: problemsOf(faults, tree, file) });
@@ -51,7 +54,7 @@ export function loadConfig(
     ...troubles,
     ...[
       ...(parsed.success ? [] : schemaTroubles(parsed.error.issues, tree.root)),
-      ...CHECKS.flatMap((check) => check({ file: value, raw: tree.root })),
+      ...[...CHECKS, ...(replay ? [] : [ledgerIsKept])].flatMap((check) => check({ file: value, raw: tree.root })),
     ].filter(({ path }) => !unfilled.has(pathText(path))),
   ];
   const spoiled = new Set(tree.faults.map(({ offset }) => offset));

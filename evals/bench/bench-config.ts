@@ -6,5 +6,5 @@ import { replayConfig } from "../../core/config/defaults.ts";
 /** The example configuration as replays judge it: what the detectors of a benchmark run with. */
 export function benchConfig(): Config {
   const file = join(import.meta.dirname, "../../examples/openclaw-agent-config.yaml");
-  return replayConfig(readConfig(file, {}, undefined, "unused"));
+  return replayConfig(readConfig(file, {}, { secrets: "unused", replay: true }));
 }

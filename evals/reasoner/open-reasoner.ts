@@ -62,7 +62,7 @@ const settingsOf = (provider: "anthropic" | "openai", model: string, baseUrl: st
 });
 
 async function fromFile(to: Composition, provider: string, file: string | undefined): Promise<ModelConfig> {
-  const found = file === undefined ? null : (await to.config({ config: file }, "no-sources")).config.model;
+  const found = file === undefined ? null : (await to.config({ config: file }, "nothing")).config.model;
   if (found?.provider === provider) return found;
   throw new UnshipError("input.invalid", {
     what: "--reasoner",

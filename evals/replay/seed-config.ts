@@ -7,7 +7,7 @@ import type { Bundle } from "./bundle.ts";
 const SEED = join(import.meta.dirname, "../../examples/openclaw-agent-config.yaml");
 
 /** The example configuration as it stands, secrets unread: for what needs a configuration and none is given. */
-export const exampleConfig = (): Config => readConfig(SEED, {}, undefined, "unused");
+export const exampleConfig = (): Config => readConfig(SEED, {}, { secrets: "unused", replay: true });
 
 /**
  * The configuration of a replay: the given file, or without one the seed's in auto mode with a statistical condition
@@ -16,7 +16,7 @@ export const exampleConfig = (): Config => readConfig(SEED, {}, undefined, "unus
  */
 export function configFor(bundle: Bundle, file: string | undefined, mode: string | undefined): Config {
   const path = file ?? SEED;
-  const read = readConfig(path, {}, undefined, "unused");
+  const read = readConfig(path, {}, { secrets: "unused", replay: true });
   const base = file === undefined ? replayConfig(read) : inMode(read, "auto");
   const chosen = mode === undefined ? base : inMode(base, mode);
   const services = Object.fromEntries(

@@ -1,10 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CompiledQuery, Kysely, type Transaction } from "kysely";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Ledger } from "../../core/ports.ts";
 import { createFailures, unavailable } from "./failures.ts";
+import { ledgerFile } from "./ledger-file.ts";
 import { type Migratable, migrate, SQLITE } from "./migrations.ts";
 import { nodeSqliteDialect, openDatabase } from "./node-sqlite.ts";
 import { createLedger } from "./sql-ledger.ts";
@@ -24,10 +23,10 @@ export async function openSqliteLedger(
   path: string,
   options: { readonly clock?: Clock } = {},
 ): Promise<Ledger & GateStore> {
-  if (path !== ":memory:") makeFolder(dirname(path));
+  const place = path === ":memory:" ? path : ledgerFile(path);
   const failures = createFailures();
-  const file = await openDatabase(path);
-  const dialect = nodeSqliteDialect(file, path);
+  const file = await openDatabase(place);
+  const dialect = nodeSqliteDialect(file, place);
   const database = new Kysely<LedgerTables>({ dialect, log: failures.note });
   try {
     await database.transaction().execute((tx) => migrate(migratable(tx, path)));
@@ -64,14 +63,6 @@ function readerOf(file: DatabaseSync): <T>(query: CompiledQuery<T>) => readonly 
       return null;
     }
   };
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw unavailable(error, "opened");
-  }
 }
 
 function migratable(tx: Transaction<LedgerTables>, name: string): Migratable {

@@ -21,6 +21,19 @@ export function field<T extends z.ZodType>(
 /** A text with something in it. */
 export const text = () => z.string().min(1).max(10_000);
 
+/**
+ * A path on this machine: absolute, or counted from the folder of the configuration file. Marked in the schema, so
+ * that a test finds each one. A shell's `~` and a URL mean something else to whoever writes them, and are refused.
+ */
+export const path = () =>
+  text()
+    .superRefine((value, context) => {
+      if (/^~/.test(value)) problem(context, "begins with ~, which only a shell understands", "write the folder out");
+      else if (/^[a-z][a-z0-9+.-]*:\/\/|^file:/i.test(value)) problem(context, "is a URL", "write a path");
+      else if (value.includes("\0")) problem(context, "holds a character that no path can hold", "write a path");
+    })
+    .meta({ "x-path": true });
+
 /** A name of something outside: one line without surrounding space, at most 253 characters (the limit of DNS). */
 export const name = () =>
   z

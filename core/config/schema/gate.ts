@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { addressOf, isLoopback } from "../address.ts";
 import { SECRET_FORMS } from "../variables.ts";
-import { field, secret, text } from "./fields.ts";
+import { field, path, secret } from "./fields.ts";
 
 /** The gate as a process of its own: where it answers, and how it knows the agent. */
 export const Gate = z.strictObject({
   socket: field(
-    text().optional(),
+    path().optional(),
     "Path of the Unix socket at which `unship gate` answers. Whoever can open it can read the ledger and pause; its folder says who that is.",
     { unless: "none: then listen is needed" },
   ),

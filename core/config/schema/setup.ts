@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ImpactLevel } from "../../model/impact.ts";
 import { ActionType } from "../../model/plan.ts";
 import { SECRET_FORMS } from "../variables.ts";
-import { duration, field, name, secret, text, url } from "./fields.ts";
+import { duration, field, name, path, secret, text, url } from "./fields.ts";
 
 export const ModeField = z.enum(["observe", "approve", "auto"]);
 
@@ -143,7 +143,7 @@ const Topology = z.strictObject({
   ),
 });
 
-/** Where the ledger lies when the file names neither a path nor a URL. */
+/** Where the ledger lies, counted from the folder of the file, when that names neither a path nor a URL. */
 export const DEFAULT_LEDGER_PATH = ".unship/ledger.db";
 
 /** What a real set-up needs beyond the seed. */
@@ -175,16 +175,20 @@ export const setup = {
   ledger: field(
     z
       .strictObject({
-        path: field(text().optional(), "The SQLite file that holds the ledger, for one machine.", {
-          unless: `${DEFAULT_LEDGER_PATH}, if url is missing too`,
-        }),
+        path: field(
+          path().optional(),
+          "The SQLite file that holds the ledger, for one machine. Without variables: it is the same for every user and service.",
+          {
+            unless: `${DEFAULT_LEDGER_PATH} beside this file, if url is missing too`,
+          },
+        ),
         url: field(
           secret().optional(),
           `The PostgreSQL database that holds the ledger instead, for any number of machines: postgres://user:password@host/database, as ${SECRET_FORMS}. Its tables are made in the schema that the search path names first.`,
           { unless: "the SQLite file at path" },
         ),
         signing_key: field(
-          text().optional(),
+          path().optional(),
           "File of an Ed25519 private key (PEM, openssl genpkey -algorithm ed25519), outside the ledger's directory, that only its owner can read. The ledger's head, signed with it, goes with each notice; `audit verify --head` then proves that nothing was changed or cut off.",
           { unless: "nothing is signed, and that nothing was cut off cannot be proven" },
         ),
@@ -199,18 +203,18 @@ export const setup = {
         });
       })
       .prefault({}),
-    "Where the record is kept.",
+    "Where the record is kept. One installation has one: relative paths count from the folder of this file.",
     {
-      unless: DEFAULT_LEDGER_PATH,
+      unless: `${DEFAULT_LEDGER_PATH} beside this file`,
     },
   ),
   knowledge: field(
     z
-      .strictObject({ path: field(text().default(".unship/knowledge"), "The folder of the incident index.") })
+      .strictObject({ path: field(path().default(".unship/knowledge"), "The folder of the incident index.") })
       .prefault({}),
     "Where past incidents are indexed.",
     {
-      unless: ".unship/knowledge",
+      unless: ".unship/knowledge beside this file",
     },
   ),
   watch: field(

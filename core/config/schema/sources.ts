@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Worse } from "../../model/signal.ts";
 import { KNOWN_UNITS } from "../units.ts";
 import { SECRET_FORMS } from "../variables.ts";
-import { duration, field, name, secret, text, url } from "./fields.ts";
+import { duration, field, name, path, secret, text, url } from "./fields.ts";
 
 const Query = z.union([
   text(),
@@ -51,7 +51,7 @@ const Scrape = z.strictObject({
   ),
   interval: field(duration(100).default("5s"), "Time between two scrapes.", { unit: "duration" }),
   window: field(duration(60_000).default("6h"), "How much of the past is kept.", { unit: "duration" }),
-  spool: field(text().optional(), "Folder that the window is written to, so that it survives a restart.", {
+  spool: field(path().optional(), "Folder that the window is written to, so that it survives a restart.", {
     unless: "kept in memory alone",
   }),
   queries: queries(
@@ -70,13 +70,13 @@ const ofTheGate = <S extends z.ZodRawShape>(shape: S) =>
 
 const Kubernetes = z.strictObject({
   type: field(z.literal("kubernetes"), "Rollouts of Deployments, StatefulSets and DaemonSets, read from the cluster."),
-  kubeconfig: field(text().optional(), "Path of the kubeconfig.", {
+  kubeconfig: field(path().optional(), "Path of the kubeconfig.", {
     unless: "the account of the pod that unship runs in",
   }),
   context: field(name().optional(), "Context in the kubeconfig.", { unless: "its current context" }),
   namespaces: field(z.array(name()).min(1).default(["*"]), 'Namespaces to look at; "*": all.'),
   write: ofTheGate({
-    kubeconfig: field(text().optional(), "Path of its kubeconfig.", { unless: "the account of the pod that acts" }),
+    kubeconfig: field(path().optional(), "Path of its kubeconfig.", { unless: "the account of the pod that acts" }),
     context: field(name().optional(), "Context in it.", { unless: "its current context" }),
   }),
 });
@@ -92,7 +92,7 @@ const ArgocdWebhook = z.strictObject({
       .array(
         z.strictObject({
           url: field(text(), "The repository, as applications name it (repoURL)."),
-          path: field(text(), "A local clone of it. unship makes branches in it, and never fetches nor pushes."),
+          path: field(path(), "A local clone of it. unship makes branches in it, and never fetches nor pushes."),
         }),
       )
       .optional(),
@@ -114,7 +114,7 @@ const Deployments = z.discriminatedUnion("type", [Kubernetes, ArgocdWebhook]);
 const Logs = z.discriminatedUnion("type", [
   z.strictObject({
     type: field(z.literal("jsonl"), "Files of JSON lines."),
-    paths: field(z.array(text()).min(1), "The files; `*` matches within one folder."),
+    paths: field(z.array(path()).min(1), "The files; `*` matches within one folder."),
   }),
   z.strictObject({
     type: field(
@@ -204,7 +204,7 @@ const Migrations = z.strictObject({
     "Program and arguments, run without a shell, that take the newest migration back. {restore} and {expected} stand for the two versions. Run once, after a person has approved, and only where status is named too.",
     { unless: "the steps are handed over to a person" },
   ),
-  directory: field(text().optional(), "The folder that they run in.", { unless: "where unship runs" }),
+  directory: field(path().optional(), "The folder that they run in.", { unless: "the folder of this file" }),
   environment: field(
     z.array(name()).default([]),
     "Variables of unship's own environment that they see, beside PATH and HOME.",

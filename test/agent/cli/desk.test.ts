@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Announced, announce } from "../../../knowledge/ledger/at-work.ts";
 import { signHead } from "../../../knowledge/ledger/signed-head.ts";
 import { targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { signingKeys } from "../../knowledge/ledger/signing-keys.ts";
@@ -12,13 +13,16 @@ import { type Desk, openDesk, unship } from "./run-cli.ts";
 /** A watch at work whose ledger the command line opens from processes of its own. */
 let world: WatchWorld;
 let desk: Desk;
+let work: Announced;
 
 beforeEach(async () => {
   world = await openWatchWorld({ onDisk: true, startAt: Date.now() });
+  work = announce(world.ledgerPath, "watch");
   desk = openDesk({ ledger: world.ledgerPath });
 });
 afterEach(async () => {
   desk[Symbol.dispose]();
+  await work.withdraw();
   await world[Symbol.asyncDispose]();
 });
 
@@ -211,7 +215,8 @@ describe("unship status", () => {
     using empty = openDesk();
     const { code, out, err } = await empty.run(["status", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(JSON.parse(out)).toEqual({ mode: "observe", pauses: [], damaged: [], open: [], closed: [], graduation: [] });
+    const nothing = { pauses: [], damaged: [], open: [], closed: [], graduation: [], at_work: [] };
+    expect(JSON.parse(out)).toEqual({ mode: "observe", ledger: join(empty.folder, "ledger.db"), ...nothing });
   });
 });
 

@@ -24,20 +24,20 @@ const fileOf = (name: string, text: string, mode = 0o600): string => {
 
 describe("a configuration file", () => {
   it("a command that asks the sources needs their secrets; one that asks none does not", () => {
-    expect(() => readConfig(SEED, {}, undefined)).toThrow(expect.objectContaining({ code: "config.invalid" }));
-    expect(readConfig(SEED, {}, undefined, "unused").mode).toBe("observe");
-    expect(readConfig(SEED, { LD_API_KEY: "k" }, undefined).mode).toBe("observe");
+    expect(() => readConfig(SEED, {})).toThrow(expect.objectContaining({ code: "config.invalid" }));
+    expect(readConfig(SEED, {}, { secrets: "unused" }).mode).toBe("observe");
+    expect(readConfig(SEED, { LD_API_KEY: "k" }).mode).toBe("observe");
   });
 
   it("a mode from the command line is one of three", () => {
-    const config = readConfig(SEED, {}, "auto", "unused");
+    const config = readConfig(SEED, {}, { mode: "auto", secrets: "unused" });
     expect(config.mode).toBe("auto");
     expect(() => inMode(config, "Auto")).toThrow(/choose observe, approve, auto/);
   });
 
   it("a file that is not there is told apart from one that cannot be read", () => {
-    expect(() => readConfig(join(folder, "none.yaml"), {}, undefined)).toThrow(/there is no such file; name one/);
-    expect(() => readConfig(folder, {}, undefined)).toThrow(/it is there, but not readable/);
+    expect(() => readConfig(join(folder, "none.yaml"), {})).toThrow(/there is no such file; name one/);
+    expect(() => readConfig(folder, {})).toThrow(/it is there, but not readable/);
   });
 });
 

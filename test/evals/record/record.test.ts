@@ -69,7 +69,7 @@ writeFileSync(
 );
 const bundle = readBundle(live);
 const config = replayConfig(
-  readConfig(join(import.meta.dirname, "../../../examples/openclaw-agent-config.yaml"), {}, undefined, "unused"),
+  readConfig(join(import.meta.dirname, "../../../examples/openclaw-agent-config.yaml"), {}, { secrets: "unused" }),
 );
 const sources = (): Sources => bundleSources(bundle, { now: () => NOW }, new Map());
 let recordings = 0;

@@ -1,0 +1,61 @@
+import { channelText } from "../../core/config/channel-config.ts";
+import type { Config } from "../../core/config/config.ts";
+import type { GateStore } from "../../core/guardrails/gate-store.ts";
+import type { Ledger } from "../../core/ports.ts";
+import type { WhoIsAtWork } from "../cli/composition.ts";
+import { type Environment, secret } from "./secrets.ts";
+import { lockWatch, type WatchLock } from "./watch-lock.ts";
+
+/** What a process that may execute plans is to whoever asks who obeys a pause. */
+export type Work = "watch" | "gate" | "mcp";
+
+/** The record itself: of the gate's own process, or of the one process that does both. Throws `ledger.unavailable`. */
+export async function openRecord({ ledger }: Config, environment: Environment): Promise<Ledger & GateStore> {
+  return ledger.type === "sqlite"
+    ? (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(ledger.path)
+    : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(secret(ledger.url, environment));
+}
+
+/** The right to be the one watch, or gate, of the record. Throws "watch.running" where another has it. */
+export function lockRecord({ ledger }: Config, environment: Environment): Promise<WatchLock> {
+  return lockWatch(
+    ledger.type === "sqlite" ? { file: ledger.path } : { url: secret(ledger.url, environment), name: ON_A_SERVER },
+  );
+}
+
+/** Says at the record, which has been opened, that this process may execute plans on it; returns how to take it back. */
+export async function announceWork(
+  { ledger }: Config,
+  environment: Environment,
+  work: Work,
+): Promise<() => Promise<void>> {
+  const { withdraw } =
+    ledger.type === "sqlite"
+      ? (await import("../../knowledge/ledger/at-work.ts")).announce(ledger.path, work)
+      : await (await import("../../knowledge/ledger/postgres-at-work.ts")).announceOnServer(
+          secret(ledger.url, environment),
+          work,
+        );
+  return withdraw;
+}
+
+/**
+ * Which processes may execute plans on the record at this moment, and so obey its pauses. Where the gate is a process of
+ * its own it alone executes, and whoever reads or writes the record has just been answered by it.
+ * Throws `ledger.unavailable`.
+ */
+export async function whoIsAtWork({ ledger, gate }: Config, environment: Environment): Promise<WhoIsAtWork> {
+  if (gate !== undefined) {
+    const at = channelText(gate);
+    return { ledger: `the ledger of the gate at ${at}`, processes: [], gate: at };
+  }
+  if (ledger.type === "sqlite") {
+    const { atWork } = await import("../../knowledge/ledger/at-work.ts");
+    return { ledger: ledger.path, processes: atWork(ledger.path), gate: null };
+  }
+  const { atWorkOnServer } = await import("../../knowledge/ledger/postgres-at-work.ts");
+  return { ledger: ON_A_SERVER, processes: await atWorkOnServer(secret(ledger.url, environment)), gate: null };
+}
+
+/** A URL may hold a password: no message quotes it (S10). */
+const ON_A_SERVER = "the PostgreSQL ledger";
