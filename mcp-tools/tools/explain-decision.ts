@@ -1,12 +1,21 @@
 import { z } from "zod";
 import { othersLine } from "../../core/guardrails/incident-text.ts";
+import { standingLimits } from "../../core/guardrails/standing-limits.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
 import { Decision } from "../../core/model/decision.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import { incident, known, knownAnswers } from "../arguments.ts";
+import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
 import { openCase } from "../open-case.ts";
+import { ruleViews } from "../plan-view.ts";
+
+const Execution = z.strictObject({
+  without_person: z.boolean(),
+  held_by: z.array(z.string()),
+});
 
 export const explainDecision = defineTool({
   name: "explain_decision",
@@ -15,18 +24,50 @@ export const explainDecision = defineTool({
   reach: "held",
   description:
     "What unship's deterministic core decides on this evidence (rollback, feature_flag_disable, hotfix_recommendation " +
-    "or no_action), why, and why a person must agree where one must. Calling it changes nothing: the gate decides " +
-    "afresh before anything acts.",
+    "or no_action) and why. `execution` says whether it may run without a person, or what holds it (mode, pauses, policy, " +
+    "the gate's last answer); `automatic` only that a policy condition holds. Changes nothing: the gate decides afresh.",
   input: z.strictObject({ incident, known }),
-  output: z.strictObject({ at: z.string(), decision: Decision, also_open: z.string().optional(), gaps }),
+  output: z.strictObject({
+    at: z.string(),
+    execution: Execution.nullable(),
+    decision: Decision,
+    also_open: z.string().optional(),
+    gaps,
+  }),
   async run(input, context) {
     const { file, answer, once } = await openCase(context, input.incident);
     const open = await context.ledger.incidents({ open: true });
     const others = othersLine({ id: input.incident ?? "" }, { open, services: context.config.services });
     const also = others === null ? {} : { also_open: cleanText(others, 600) };
-    return once("explain_decision", [input, also], () => {
-      const { decision } = answer("recommend_action", knownAnswers(input.known));
-      return { at: rfc3339(file.at), decision: { ...decision }, ...also, gaps: gapViews(file.gaps) };
-    });
+    const { decision } = answer("recommend_action", knownAnswers(input.known));
+    const execution = await executionOf(decision, file, input.incident, context);
+    return once("explain_decision", [input, also, execution], () => ({
+      at: rfc3339(file.at),
+      execution,
+      decision: { ...decision },
+      ...also,
+      gaps: gapViews(file.gaps),
+    }));
   },
 });
+
+/** Whether the decision may run without a person, by what is known before the gate judges it, and what holds it. */
+async function executionOf(
+  decision: Decision,
+  file: CaseFile,
+  incidentId: string | undefined,
+  { targetsFor, config, ledger, clock }: ToolContext,
+): Promise<z.infer<typeof Execution> | null> {
+  if (decision.changeIds.length === 0) return null;
+  const { targets } = await targetsFor(file, decision.changeIds);
+  const standing = standingLimits(targets, config, await ledger.pauses(), clock.now());
+  const gate = incidentId === undefined ? null : ((await ledger.incident(incidentId))?.gate ?? null);
+  const answered = gate !== null && (gate.outcome === "held" || gate.outcome === "denied") ? gate.review.rules : [];
+  const rules = new Map([...answered, ...standing.rules].map((one) => [one.rule, one]));
+  const against = [...rules.values()].filter(({ verdict }) => verdict !== "allow");
+  const free = decision.automatic && decision.needsPerson.length === 0 && targets.length > 0;
+  return {
+    without_person: free && against.length === 0,
+    held_by: ruleViews({ verdict: standing.verdict, rules: against }).map(({ rule, reason }) => `${rule}: ${reason}`),
+  };
+}

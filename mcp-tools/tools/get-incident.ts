@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
 import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -47,6 +48,7 @@ export const getIncident = defineTool({
     plan_id: z.string().nullable(),
     targets: z.array(z.string()),
     gate: z.string().nullable(),
+    approved_by: z.array(z.string()),
     recovery: z.string().nullable(),
     outcome: z.string().nullable(),
     unverified: z.array(z.string()),
@@ -67,7 +69,7 @@ export const getIncident = defineTool({
     }));
     const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, weight: 8_000 });
     return {
-      ...facts(incident),
+      ...facts(incident, incident.plan === null ? null : await executedBy(ledger, incident.plan.id)),
       ...(await around(incident, ledger, config, clock.now())),
       timeline: [...items],
       ...rest,
@@ -88,7 +90,7 @@ async function around(incident: Incident, ledger: ToolContext["ledger"], { servi
   };
 }
 
-function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
+function facts({ decision, plan, gate, recovery, ...incident }: Incident, by: readonly string[] | null) {
   const culprit = decision?.culprit ?? null;
   const hotfix = decision?.hotfix ?? null;
   return {
@@ -102,16 +104,23 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident) {
     action: decision?.action ?? null,
     culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix))],
-    needs_person: sentences(decision?.needsPerson ?? []),
+    needs_person: sentences([...new Set([...(decision?.needsPerson ?? []), ...heldBy(gate, incident.stage)])]),
     impact: incident.impact && `${incident.impact.level}: ${sentences(incident.impact.sentences).join(" ")}`,
     plan_id: plan?.id ?? null,
     targets: [...few((plan?.targets ?? []).map(targetText))],
-    gate: gate && `${gate.outcome} (${gate.review.verdict})`,
+    gate: gate && gateText(gate.outcome, gate.review.verdict, by),
+    approved_by: by === null ? [] : by.map((one) => name(one)),
     recovery: recovery && `${recovery.verdict}: ${sentences(recovery.checks.map(({ because }) => because)).join("; ")}`,
     outcome: incident.outcome,
     unverified: sentences(incident.unverified),
   };
 }
+
+/** What the gate holds the plan by, while it waits for a person. */
+const heldBy = (gate: Incident["gate"], stage: Incident["stage"]): readonly string[] =>
+  gate?.outcome !== "held" || (stage !== "waiting-approval" && stage !== "executing")
+    ? []
+    : gate.review.rules.filter(({ verdict }) => verdict === "require_approval").map(({ reason }) => reason);
 
 /** Lists beside the timeline: a handful is read, and together they must leave it room. */
 const few = (items: readonly string[]) => page(items, { limit: 50, question: "", weight: 2_500 }).items;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
+import { executedBy } from "../../core/guardrails/approved-by.ts";
 import { type GateAnswer, GuardrailVerdict } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name } from "../../core/model/untrusted-text.ts";
@@ -29,10 +30,11 @@ export const submitPlan = defineTool({
     verdict: GuardrailVerdict,
     rules: z.array(RuleView),
     results: z.array(ResultView),
+    approved_by: z.array(z.string()),
     executed_at: z.string().nullable(),
     next: z.string(),
   }),
-  async run({ plan_id: planId }, { gate, ask }) {
+  async run({ plan_id: planId }, { gate, ask, ledger }) {
     if (gate === null)
       throw new UnshipError("input.invalid", { what: "submit_plan", reason: "this server is read-only" });
     let answer = await gate.submit(planId);
@@ -49,6 +51,7 @@ export const submitPlan = defineTool({
         detail: cleanText(detail, 300),
         warnings: warnings.slice(0, 5).map((warning) => cleanText(warning, 300)),
       })),
+      approved_by: ((await executedBy(ledger, planId)) ?? []).map((one) => name(one)),
       executed_at: rfc3339(answer.executedAt),
       next: next(answer),
     };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { GateAnswer, GateReview } from "../../../core/model/plan.ts";
 import { incident } from "../../knowledge/incidents.ts";
 import { hostile, hotfix } from "../../knowledge/variants.ts";
 import { callTool } from "../call-tool.ts";
@@ -21,6 +22,41 @@ describe("get_incident", () => {
       outcome: "recovered",
       total: 5,
     });
+  });
+
+  it("S15: says by what it is held while it waits for a person, though the decision needs nobody", async () => {
+    const because = "checkout runs in mode approve: each rollback needs a person";
+    const rules: GateReview["rules"] = [
+      { rule: "mode", verdict: "require_approval", reason: because },
+      { rule: "capacity", verdict: "allow", reason: "enough" },
+    ];
+    const gate: GateAnswer = {
+      planId: incident.plan?.id ?? "",
+      outcome: "held",
+      review: { verdict: "require_approval", rules },
+      results: [],
+      executedAt: null,
+    };
+    const waiting = { ...incident, stage: "waiting-approval", outcome: null, closedAt: null, gate } as const;
+    const { structured } = await callTool(holding(waiting), "get_incident", { incident: incident.id });
+    expect(structured).toMatchObject({
+      needs_person: [because],
+      gate: "held (require_approval)",
+      approved_by: [],
+    });
+  });
+
+  it.each([
+    ["ada, grace", ["ada", "grace"], "executed, approved by ada and grace"],
+    ["ada", ["ada"], "executed, approved by ada"],
+    [null, [], "executed (allow), without a person"],
+  ])("S15: names who approved what was executed: %j", async (approvedBy, names, text) => {
+    const base = holding(incident);
+    const reserved = { seq: 1, at: 1, kind: "plan.reserved", incidentId: incident.id, planId: incident.plan?.id ?? "" };
+    const entry = { ...reserved, actor: "gate", body: { approvedBy, units: 1 }, prev: "", hash: "" };
+    const of = { ...base, ledger: { ...base.ledger, entries: async () => [entry] } };
+    const { structured } = await callTool(of, "get_incident", { incident: incident.id });
+    expect(structured).toMatchObject({ gate: text, approved_by: names });
   });
 
   it("gives a hotfix recommendation whole", async () => {
