@@ -32,5 +32,5 @@ export function ruleViews(review: GateReview): z.infer<typeof RuleView>[] {
 export function nextStep(planId: string, verdict: GuardrailVerdict): string {
   if (verdict === "allow") return `call submit_plan with plan_id ${planId}; the gate decides afresh then`;
   if (verdict === "deny") return "nothing can approve this plan; read the rules that deny it and tell a person";
-  return `needs a person: run \`unship approve ${planId}\`, then call submit_plan again`;
+  return `needs a person: run \`unship approve ${planId}\`; the watch or the gate then executes it, and submit_plan says what came of it`;
 }

@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { whoGoesOn, whyUseless } from "../../core/guardrails/plan-use.ts";
+import { WHO_GOES_ON, whyUseless } from "../../core/guardrails/plan-use.ts";
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -80,7 +80,7 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     await present(to, options.json, value, [
       `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
       stillNeeded === 0
-        ? `${whoGoesOn(plan)}; the gate checks every rule once more before anything happens.`
+        ? `${WHO_GOES_ON}; the gate checks every rule once more before anything happens.`
         : "Nothing happens yet: this plan needs a second person. Ask one of those who may approve it.",
     ]);
     return EXIT.ok;

@@ -10,6 +10,7 @@ import {
   openIncidentView,
 } from "../../core/guardrails/open-incidents.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
+import { planCaseLines, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
@@ -40,6 +41,9 @@ export async function status(
     ]);
     const who = await to.atWork(config);
     const executes = atWorkText(who);
+    const plans = await waitingPlans(ledger, now, onDamaged);
+    const shown = new Set(open.flatMap(({ incident }) => waitingPlan(incident, now)?.id ?? []));
+    const others = plans.filter(({ plan }) => !shown.has(plan.id));
     const trust = await graduationLines(config, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
@@ -63,6 +67,8 @@ export async function status(
         ...describe(one, now, progress.get(one.incident.id)),
         ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
       ]),
+      ...(others.length === 0 ? [] : [`Plans that wait for a person, beside those: ${others.length}`]),
+      ...others.flatMap((one) => planCaseLines(one, now)),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
         ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
@@ -80,6 +86,7 @@ export async function status(
         ...brief(one.incident, progress.get(one.incident.id)),
         ...openIncidentView(one, now),
       })),
+      plans: plans.map((one) => planView(one, config, now)),
       closed: closed.map((one) => brief(one)),
       graduation: trust,
     };

@@ -7,6 +7,7 @@ import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Gate, Ledger, Patience } from "../../core/ports.ts";
 import { serveChannel } from "../../mcp-tools/channel/server.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
+import { type ApprovedDesk, createApprovedDesk } from "../watch/approved.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "../watch/healthy.ts";
 import { openApprovals } from "./approvals.ts";
 import { createGateEvidence, type GateEvidence } from "./gate-evidence.ts";
@@ -67,8 +68,17 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
   const patience = createPatience(evaluationLimits(config.watch.stepMs));
   // A target that hangs keeps nobody waiting who asks about another one: its intent stays open, and it busy, until it answers.
   // Each turn takes up what the one before it is not settling still.
+  const approved = createApprovedDesk({
+    ledger,
+    gate,
+    clock,
+    stepMs: config.watch.stepMs,
+    told: ({ id }, { outcome }) => note(`plan ${id}, which a person approved: ${outcome}`),
+  });
   const settle = async () => {
-    await patience.begin().isThere({ source: "gate", what: "open intents" }, recover(gate, note));
+    const turn = patience.begin();
+    await turn.isThere({ source: "gate", what: "open intents" }, recover(gate, note));
+    await turn.isThere({ source: "gate", what: "approved plans" }, carryOut(approved, note));
   };
   await system.observe(clock.now(), abort, patience);
   await settle();
@@ -129,6 +139,14 @@ async function recover(gate: Gate, note: (text: string) => void): Promise<void> 
     for (const { planId, outcome } of await gate.recover()) note(`plan ${planId} was taken up again: ${outcome}`);
   } catch (error) {
     note(`what is open could not be taken up: ${textOf(error)}`);
+  }
+}
+
+async function carryOut(approved: ApprovedDesk, note: (text: string) => void): Promise<void> {
+  try {
+    await approved.look();
+  } catch (error) {
+    note(`what was approved could not be carried out: ${textOf(error)}`);
   }
 }
 

@@ -101,7 +101,7 @@ function restsAfterNothing(incident: Incident, now: number, { parts, earlier }: 
 }
 
 /** The first pause before the gate is asked again, in steps; it doubles up to `LONGEST_RETRY_MS`. */
-const RETRY_STEPS = 5;
+export const RETRY_STEPS = 5;
 
 /**
  * Asks the gate again when the evidence calls for an automatic action and what held the plan may have passed. What

@@ -8,6 +8,7 @@ import type { DamagedIncident } from "../../core/ports.ts";
 import { adoptAnswers, awaitsResult, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
 import { type Apart, allot, apartOf } from "./allotting.ts";
+import { createApprovedDesk } from "./approved.ts";
 import { createArguing } from "./arguing.ts";
 import { createBook } from "./book.ts";
 import { createCanaryDesk } from "./canaries.ts";
@@ -24,6 +25,7 @@ import type { WatchParts } from "./ports.ts";
 import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
 import type { Evaluation, Pursuit } from "./pursuit.ts";
+import { results, verdictText } from "./wording.ts";
 
 export interface Watch {
   /** Takes up what a previous process left: intents are reconciled first, then open incidents go on (S5). */
@@ -84,6 +86,20 @@ export function createWatch(parts: WatchParts): Watch {
     },
   });
   const promotions = createPromotionDesk(parts, flights);
+  const approved = createApprovedDesk({
+    ...parts,
+    stepMs: parts.config.watch.stepMs,
+    told: (plan, answer) => {
+      const event = answer.outcome === "executed" ? "plan.executed" : "plan.not-executed";
+      const said = answer.results.length > 0 ? results(answer) : verdictText(answer.review);
+      const text = `${plan.id}, proposed by ${plan.proposedBy} and approved: ${answer.outcome}; ${said}`;
+      parts.emit({ at: parts.clock.now(), event, text: escapeControls(text), incident: null });
+    },
+  });
+  /** Where the gate is a process of its own, it does this itself. */
+  const carryOutApproved = async () => {
+    if (parts.gateSeesHealth !== true) await flights.run("approved plans", () => approved.look());
+  };
 
   /** What fails for one of them is said, and keeps no other from its turn. */
   const attempt = async (what: string, work: () => Promise<void>) => {
@@ -234,6 +250,7 @@ export function createWatch(parts: WatchParts): Watch {
       const due = now - healthLookedAt >= HEALTH_LOOK_MS;
       flights.begin();
       try {
+        await carryOutApproved();
         if (isCalm && !due) {
           await forgetOver(new Set(), now);
           return await promotions.look(seen.canaries ?? [], now, mayPromote(null));

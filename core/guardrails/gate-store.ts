@@ -5,6 +5,8 @@ import type { LedgerDraft, LedgerEntry } from "../ports.ts";
 /** Entry kinds that the gate writes and reads back. Readers of the ledger may rely on these names. */
 export const LEDGER_KINDS = {
   planProposed: "plan.proposed",
+  /** Somebody asked for a plan that waits already: body `{ by }`. There is one plan a hash. */
+  planProposedAgain: "plan.proposed-again",
   planReviewed: "plan.reviewed",
   planReserved: "plan.reserved",
   permitRedeemed: "permit.redeemed",
@@ -127,6 +129,8 @@ export interface GateTransaction {
   append(draft: LedgerDraft): Promise<LedgerEntry>;
   plan(id: string): Promise<Plan | null>;
   savePlan(plan: Plan): Promise<void>;
+  /** The plans of this hash whose time is not over, and that no permit was given for; the newest first. */
+  livePlans(hash: string): Promise<readonly Plan[]>;
   facts(plan: Plan, windowMs: number): Promise<StoreFacts>;
   intents(filter: { readonly planId?: string; readonly open?: boolean }): Promise<readonly Intent[]>;
   /** Throws `ledger.unavailable` where another plan has an open intent at the same target (unique index). */

@@ -1,11 +1,13 @@
-import type { Config } from "../../core/config/config.ts";
-import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { planDiff } from "../../core/guardrails/plan-diff.ts";
-import { whyUseless } from "../../core/guardrails/plan-use.ts";
-import { reviewIn } from "../../core/guardrails/written-review.ts";
-import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
-import { rfc3339 } from "../../core/model/time.ts";
-import type { Ledger, LedgerEntry } from "../../core/ports.ts";
+import type { Config } from "../config/config.ts";
+import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
+import { rfc3339 } from "../model/time.ts";
+import type { DamagedIncident, Ledger, LedgerEntry } from "../ports.ts";
+import { LEDGER_KINDS } from "./gate-store.ts";
+import { planWords } from "./incident-text.ts";
+import { planDiff } from "./plan-diff.ts";
+import { whyUseless } from "./plan-use.ts";
+import { clockText } from "./rule.ts";
+import { reviewIn } from "./written-review.ts";
 
 /** A plan with what the ledger knows of it. */
 export interface PlanCase {
@@ -29,8 +31,12 @@ const KINDS = [
  * The plans that wait for a person at `now` (Unix ms): of open incidents, and those outside any; neither rejected,
  * submitted, over, nor replaced by another one. Oldest first.
  */
-export async function waitingPlans(ledger: Ledger, now: number): Promise<readonly PlanCase[]> {
-  const open = await ledger.incidents({ open: true });
+export async function waitingPlans(
+  ledger: Pick<Ledger, "incidents" | "incident" | "entries" | "plan">,
+  now: number,
+  onDamaged?: (damaged: DamagedIncident) => void,
+): Promise<readonly PlanCase[]> {
+  const open = await ledger.incidents({ open: true }, onDamaged);
   const ids = [...open.map(({ id }) => id), NO_INCIDENT];
   const cases = await Promise.all(
     ids.map(async (incidentId) => {
@@ -61,7 +67,9 @@ const waits = ({ plan, review, answers, submitted, useless }: PlanCase, now: num
   answers.every(({ answer }) => answer === "approve");
 
 /** One plan, waiting or not; null where there is none of this id. */
-export async function planCase(id: string, ledger: Ledger): Promise<PlanCase | null> {
+type Reads = Pick<Ledger, "incident" | "entries" | "plan">;
+
+export async function planCase(id: string, ledger: Reads): Promise<PlanCase | null> {
   const plan = await ledger.plan(id);
   if (plan === null) return null;
   const entries = await ledger.entries({ incidentId: plan.incidentId, kinds: KINDS });
@@ -72,7 +80,7 @@ export async function planCase(id: string, ledger: Ledger): Promise<PlanCase | n
   );
 }
 
-async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Ledger): Promise<PlanCase | null> {
+async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Reads): Promise<PlanCase | null> {
   const plan = await ledger.plan(id);
   if (plan === null) return null;
   const answer = { [LEDGER_KINDS.approvalGiven]: "approve", [LEDGER_KINDS.approvalRejected]: "reject" } as const;
@@ -90,6 +98,21 @@ async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Ledge
 }
 
 const asksForPerson = (entry: LedgerEntry): boolean => reviewIn(entry)?.verdict === "require_approval";
+
+/** A plan that waits, for a terminal: who asks for what, what holds it, who has said yes, and the command that answers it. */
+export function planCaseLines({ plan, review, answers }: PlanCase, now: number): readonly string[] {
+  const against = review?.rules.filter(({ verdict }) => verdict !== "allow") ?? [];
+  const where = plan.incidentId === NO_INCIDENT ? "outside any incident" : `for incident ${plan.incidentId}`;
+  const yes = [...new Set(answers.map(({ by }) => by))];
+  return [
+    `  ${plan.id}  proposed by ${plan.proposedBy}, ${where}: ${planWords(plan)}`,
+    `    why: ${plan.reason}`,
+    ...against.map(({ rule, reason }) => `    held by ${rule}: ${reason}`),
+    ...(yes.length === 0 ? [] : [`    approved by ${yes.join(", ")}`]),
+    `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
+    `    unship approve ${plan.id}`,
+  ];
+}
 
 /** A plan as the API shows it: the diff that `unship approve` prints, as data. */
 export function planView(

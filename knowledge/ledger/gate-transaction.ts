@@ -35,6 +35,18 @@ export function gateTransaction(
       const row = { id: plan.id, incident_id: plan.incidentId, hash: plan.hash, body: canonicalJson(plan) };
       await later(tx, tx.insertInto("plans").values(row));
     },
+    async livePlans(hash) {
+      const rows = await tx
+        .selectFrom("plans")
+        .selectAll()
+        .where("hash", "=", hash)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom("permits").select("permits.id").whereRef("permits.plan_id", "=", "plans.id"))),
+        )
+        .execute();
+      const live = rows.map(planOf).filter(({ expiresAt }) => expiresAt > now);
+      return live.toSorted((one, other) => other.createdAt - one.createdAt);
+    },
     facts: (plan, windowMs) => readFacts(tx, plan, { now, clockNow, windowMs }),
     async intents({ planId, open }) {
       if (planId === undefined && open === true) return (await tx.executeQuery(allOpen)).rows.map(intentOf);

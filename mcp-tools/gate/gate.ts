@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
-import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { mayBeSameObject, targetText } from "../../core/guardrails/targets.ts";
 import { type GateAnswer, type Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 import type { Gate, PlanDraft } from "../../core/ports.ts";
@@ -50,6 +50,11 @@ export function createGate(given: GateParts): Gate {
     const hash = planHash({ incidentId, targets });
     const gathered = await gather({ targets, incidentId }, parts, limits);
     return store.transact(async (tx) => {
+      const filed = await filedBefore(tx, hash, proposedBy);
+      if (filed !== null) {
+        await tx.append({ ...entry(filed, LEDGER_KINDS.planProposedAgain, { by: proposedBy }), actor: proposedBy });
+        return { plan: filed, review: (await judge(tx, filed, gathered, parts)).review };
+      }
       const expiresAt = tx.now + limits.planLifetimeMs;
       const plan: Plan = { id, hash, incidentId, targets, reason, proposedBy, createdAt: tx.now, expiresAt };
       await tx.savePlan(plan);
@@ -102,6 +107,20 @@ export function createGate(given: GateParts): Gate {
   }
 
   return { propose, submit, recover, ...createApprovals(parts, limits) };
+}
+
+/**
+ * The plan that stands for a hash already, so that people are asked once and one yes is enough; null: there is none. One
+ * that somebody rejected stands no more. The watch takes up what somebody else filed only where a person has approved
+ * it: of its own plans people are always told, and of a client's not.
+ */
+async function filedBefore(tx: GateTransaction, hash: string, proposedBy: string): Promise<Plan | null> {
+  for (const plan of await tx.livePlans(hash)) {
+    const { approvals } = await tx.facts(plan, 0);
+    if (approvals.some(({ answer }) => answer === "reject")) continue;
+    if (proposedBy !== "watch" || plan.proposedBy === "watch" || approvals.length > 0) return plan;
+  }
+  return null;
 }
 
 function checkedDraft(draft: PlanDraft): z.infer<typeof Draft> {

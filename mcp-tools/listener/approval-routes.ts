@@ -4,12 +4,12 @@ import { parseDuration } from "../../core/config/durations.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { type AcknowledgedAs, USUAL_MS, whyNotSoLong } from "../../core/guardrails/acknowledged.ts";
 import { openIncidents, openIncidentView } from "../../core/guardrails/open-incidents.ts";
-import { whoGoesOn } from "../../core/guardrails/plan-use.ts";
+import { WHO_GOES_ON } from "../../core/guardrails/plan-use.ts";
+import { planCase, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock, Gate, Ledger, Proof } from "../../core/ports.ts";
 import { createRateLimit, tooMany } from "../http-guard.ts";
 import { type Call, problem, type Reply, type Route } from "./listener.ts";
-import { planCase, planView, waitingPlans } from "./waiting-plans.ts";
 
 export interface ApprovalParts {
   readonly config: Pick<Config, "services" | "approvers" | "approval">;
@@ -127,8 +127,7 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       handle: answering(Approve, '{"hash": the hash of the plan as you read it}.', async (id, { hash }, proof) => {
         const { by, expiresAt, stillNeeded } = await gate.approve(id, proof, hash);
         const plan = await ledger.plan(id);
-        const next =
-          stillNeeded > 0 ? "A second person has to approve it." : plan === null ? "" : `${whoGoesOn(plan)}.`;
+        const next = stillNeeded > 0 ? "A second person has to approve it." : plan === null ? "" : `${WHO_GOES_ON}.`;
         const body = { plan: id, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded, next };
         return { status: 200, body };
       }),

@@ -203,6 +203,26 @@ describe("unship status", () => {
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(160);
   });
 
+  it("S15: lists every plan that waits, also what an assistant proposed, with who asks, why, and how to answer", async () => {
+    const own = await heldPlan();
+    const target = targetOf({ service: "cart", name: "cart", changeId: "deploy-cart" });
+    const draft = { incidentId: "none", targets: [target], reason: "customers complain", proposedBy: "mcp:stdio:ide" };
+    const { plan } = await world.gate.propose(draft);
+    const { out } = await desk.run(["status"]);
+    expect(out).toContain("Plans that wait for a person, beside those: 1");
+    expect(out.replaceAll(/\s+/g, " ")).toContain(
+      `${plan.id} proposed by mcp:stdio:ide, outside any incident: roll back`,
+    );
+    expect(out).toContain("why: customers complain");
+    expect(out).toContain(`\n    unship approve ${plan.id}\n`);
+    const { out: json } = await desk.run(["status", "--json"]);
+    expect(
+      JSON.parse(json)
+        .plans.map((one: { readonly id: string }) => one.id)
+        .toSorted(),
+    ).toEqual([own, plan.id].toSorted());
+  });
+
   it("--json on a filled ledger and on an empty one is one JSON object and nothing else", async () => {
     const plan = await heldPlan();
     const filled = await desk.run(["status", "--json"]);
@@ -215,7 +235,7 @@ describe("unship status", () => {
     using empty = openDesk();
     const { code, out, err } = await empty.run(["status", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    const nothing = { pauses: [], damaged: [], open: [], closed: [], graduation: [], at_work: [] };
+    const nothing = { pauses: [], damaged: [], open: [], closed: [], graduation: [], at_work: [], plans: [] };
     expect(JSON.parse(out)).toEqual({ mode: "observe", ledger: join(empty.folder, "ledger.db"), ...nothing });
   });
 });

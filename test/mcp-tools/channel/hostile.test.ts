@@ -59,7 +59,12 @@ describe("people, while an agent that was taken over talks to the gate", () => {
     const ids = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
         const { plan } = await agent.gate.propose(
-          world.draft({ targets: [other], proposedBy: `mcp:stdio:client-${n}`, reason: `time ${n}` }),
+          world.draft({
+            // Another plan each time: for the same one there is but one question.
+            targets: [{ ...other, changeId: `deploy-billing-${n}` }],
+            proposedBy: `mcp:stdio:client-${n}`,
+            reason: `time ${n}`,
+          }),
         );
         return plan.id;
       }),

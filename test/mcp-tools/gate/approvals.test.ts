@@ -142,13 +142,49 @@ describe("approvals", () => {
     expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
   });
 
-  it("S4: the approval of one plan is none of another with the same targets", async () => {
+  it("S4: the approval of a plan whose time is over is none of the next one with the same targets", async () => {
     await using world = await approving();
     const plan = await held(world);
     await world.gate.approve(plan.id, ALICE_TOKEN);
+    world.time.now = plan.expiresAt;
     const other = await held(world);
     expect(other.hash).toBe(plan.hash);
+    expect(other.id).not.toBe(plan.id);
     expect(world.targets.calls()).toEqual([]);
+  });
+
+  describe("S4: there is one plan a hash", () => {
+    const by = (world: World, proposedBy: string) => world.gate.propose(world.draft({ proposedBy }));
+
+    it("whoever asks for a plan that waits gets that one: one question, one yes, and it is executed once", async () => {
+      await using world = await approving();
+      const { plan } = await by(world, "watch");
+      const { plan: again, review } = await by(world, "mcp:stdio:assistant");
+      expect([again.id, again.proposedBy, review.verdict]).toEqual([plan.id, "watch", "require_approval"]);
+      await world.gate.approve(plan.id, ALICE_TOKEN);
+      expect((await by(world, "mcp:stdio:other")).plan.id).toBe(plan.id);
+      expect((await world.gate.submit(plan.id)).outcome).toBe("executed");
+      expect((await by(world, "mcp:stdio:other")).plan.id).not.toBe(plan.id);
+      expect((await world.store.verify()).problems).toEqual([]);
+    });
+
+    it("one that a person rejected stands no more", async () => {
+      await using world = await approving();
+      const { plan } = await by(world, "mcp:stdio:assistant");
+      await world.gate.reject(plan.id, ALICE_TOKEN, "not now");
+      expect((await by(world, "mcp:stdio:assistant")).plan.id).not.toBe(plan.id);
+    });
+
+    it("the watch takes up what a person approved for somebody else, and files its own in place of what nobody did", async () => {
+      await using world = await approving();
+      const { plan } = await by(world, "mcp:stdio:assistant");
+      const { plan: own } = await by(world, "watch");
+      expect([own.id === plan.id, own.hash === plan.hash, own.proposedBy]).toEqual([false, true, "watch"]);
+      await using other = await approving();
+      const { plan: theirs } = await by(other, "mcp:stdio:assistant");
+      await other.gate.approve(theirs.id, ALICE_TOKEN);
+      expect((await by(other, "watch")).plan.id).toBe(theirs.id);
+    });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { policyOf } from "../../core/guardrails/rule-inputs.ts";
+import { policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { incident } from "../../knowledge/incidents.ts";
 import { ALICE_TOKEN, openWorld, type World } from "./gate-world.ts";
 
@@ -124,8 +124,12 @@ describe("a plan that nobody answers", () => {
 
 describe("a client that files plans in a loop", () => {
   const flooding = (n: number) => ({ proposedBy: `mcp:http(bot):client-${n}`, reason: `the ${n}th time that I ask` });
+  let asked = 0;
+  /** Another plan each time: for the same one there is but one question. */
   const file = async (world: World, by: { readonly proposedBy: string; readonly reason: string }) => {
-    const { plan } = await world.gate.propose(world.draft(by));
+    asked += 1;
+    const targets = [targetOf({ changeId: `deploy-checkout-${asked}` })];
+    const { plan } = await world.gate.propose(world.draft({ ...by, targets }));
     expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held" });
     await world.gate.submit(plan.id);
     return plan;
@@ -155,6 +159,18 @@ describe("a client that files plans in a loop", () => {
     await file(world, flooding(21));
     expect(titles(world)).toHaveLength(10);
     await world.gate.approve((await file(world, flooding(22))).id, ALICE_TOKEN);
+  });
+
+  it("that are the same plan asks people once", async () => {
+    await using world = await openWorld({ config });
+    const ids = [];
+    for (let n = 1; n <= 20; n += 1) {
+      const { plan } = await world.gate.propose(world.draft(flooding(n)));
+      await world.gate.submit(plan.id);
+      ids.push(plan.id);
+    }
+    expect(new Set(ids).size).toBe(1);
+    expect(titles(world)).toEqual(["Rollback of checkout needs a person"]);
   });
 
   it("is not helped by reminders of what was held back, and the watch's own plans are never held back", async () => {

@@ -37,6 +37,8 @@ describe("get_rollout", () => {
   it("names the services that there are", async () => {
     const { text, isError } = await callTool(of, "get_rollout", { service: "chekout" });
     expect(isError).toBe(true);
-    expect(text).toBe("There is no service chekout; known are bank, checkout, gateway, search. Call list_services for the names.");
+    expect(text).toBe(
+      "There is no service chekout; known are bank, checkout, gateway, search. Call list_services for the names.",
+    );
   });
 });

@@ -22,7 +22,7 @@ describe("propose_plan", () => {
       verdict: "require_approval",
       targets: ["kubectl_rollout_undo: Deployment production/checkout (checkout) from v1.4.2 back to v1.4.1"],
       rules: [{ rule: "evidence" }, { rule: "budget" }],
-      next: "needs a person: run `unship approve plan-1`, then call submit_plan again",
+      next: "needs a person: run `unship approve plan-1`; the watch or the gate then executes it, and submit_plan says what came of it",
     });
     expect(proposed).toEqual([
       { incidentId: "inc-1", targets: [target], reason: REASON, proposedBy: "mcp:test:unship-chain" },
