@@ -1,3 +1,4 @@
+import type { Gap, GapKind } from "./model/assessment.ts";
 import type { Change, InfrastructureChange } from "./model/change.ts";
 import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./model/evidence.ts";
 import type { Incident, OutcomeKind } from "./model/incident.ts";
@@ -14,11 +15,18 @@ export interface Clock {
   now(): number;
 }
 
-/** What a source is asked: "metrics" of "error_rate". `what` and `detail` together say what is unknown without the answer. */
-export interface Question {
+/** What is waited for: "metrics" of "error_rate". `what` and `detail` together say to people what is unknown without it. */
+export interface Awaited {
   readonly source: string;
   readonly what: string;
   readonly detail?: string;
+}
+
+/** What a source is asked, and what is unknown without its answer. */
+export interface Question extends Awaited {
+  readonly of: GapKind;
+  /** The one metric that it is about; absent: it is about no single one. */
+  readonly metric?: string;
 }
 
 /** How long one evaluation waits for what it has asked. */
@@ -27,7 +35,7 @@ export interface Waiting {
    * True once `answer` has settled, in whichever way; false: it is late, and the evaluation goes on without it. The
    * read goes on beside it. Never throws.
    */
-  isThere(question: Question, answer: Promise<unknown>): Promise<boolean>;
+  isThere(question: Awaited, answer: Promise<unknown>): Promise<boolean>;
 }
 
 /** Sources on their own clocks: the timers stand outside of core. Called once for each round of questions. */
@@ -41,6 +49,14 @@ export interface MetricQuery {
   readonly stepMs: number;
   /** `policy`: the configured query, as policies judge it. `statistics`: raw, unsmoothed, for tests and onset. */
   readonly purpose: "policy" | "statistics";
+  /** Hears, before the answer comes, what it lacks: samples that measure nothing, parts of a storage that did not answer. */
+  readonly lacks?: (lack: Lack) => void;
+}
+
+/** What one answer lacks: `gap` is partial; `at`: the newest moment of which something is missing, Unix ms. */
+export interface Lack {
+  readonly gap: Gap;
+  readonly at: number;
 }
 
 /** Series of one metric for all services at once: one query a metric, not one a service. */

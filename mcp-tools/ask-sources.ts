@@ -1,10 +1,17 @@
 import { UnshipError } from "../core/errors.ts";
-import type { Gap } from "../core/model/assessment.ts";
+import type { Gap, GapKind } from "../core/model/assessment.ts";
 
 /** What several sources of one kind said, and those that said nothing. */
 export interface Asked<T> {
   readonly answers: readonly T[];
   readonly gaps: readonly Gap[];
+}
+
+/** What they are asked about: what is unknown without their answers. */
+export interface Subject {
+  readonly of: GapKind;
+  readonly what: string;
+  readonly metric?: string;
 }
 
 /**
@@ -13,18 +20,28 @@ export interface Asked<T> {
  */
 export async function askAll<S extends { readonly name: string }, T>(
   sources: readonly S[],
-  what: string,
+  { of, what, metric }: Subject,
   ask: (source: S) => Promise<T>,
   abort: AbortSignal,
 ): Promise<Asked<T>> {
-  if (sources.length === 0) return { answers: [], gaps: [{ source: what, what, because: "no source is configured" }] };
+  const about = metric === undefined ? { of, what } : { of, what, metric };
+  if (sources.length === 0) {
+    const gap = { ...about, how: "not-configured", source: what, because: "no source is configured" } as const;
+    return { answers: [], gaps: [gap] };
+  }
   const settled = await Promise.allSettled(sources.map((source) => ask(source)));
   abort.throwIfAborted();
   const answers: T[] = [];
   const gaps: Gap[] = [];
   for (const [index, result] of settled.entries()) {
     if (result.status === "fulfilled") answers.push(result.value);
-    else gaps.push({ source: sources[index]?.name ?? what, what, because: reasonOf(result.reason) });
+    else
+      gaps.push({
+        ...about,
+        how: "unanswered",
+        source: sources[index]?.name ?? what,
+        because: reasonOf(result.reason),
+      });
   }
   return { answers, gaps };
 }

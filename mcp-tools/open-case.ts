@@ -1,6 +1,8 @@
 import { servicesMeant } from "../core/assessment/partition.ts";
+import type { Coverage } from "../core/decision/coverage.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
 import type { StepContext, ToolContext } from "./context.ts";
+import { coverageView } from "./coverage-view.ts";
 import { type AnswerFence, answerFence } from "./fence-answer.ts";
 import { onceFor } from "./once-for.ts";
 import { KeptResult } from "./result.ts";
@@ -8,6 +10,8 @@ import { KeptResult } from "./result.ts";
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
   readonly file: CaseFile;
+  /** What answers about these services rest on; without them: about those of the incident, or all. */
+  coverage(services?: readonly string[]): Coverage;
   /**
    * What this step answers. `given`: the checked answers of the steps before it; with it nothing is worked out, so
    * that a step which a chain left out stays out and the loss is said. Without it: what the configured steps before
@@ -52,6 +56,8 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
 
   return {
     file,
+    coverage: (services = focus.services ?? []) =>
+      onceFor([file, config], "coverage", services, () => fenceOf(file).fence(coverageView(file, config, services))),
     answer,
     once: (tool, input, make) => onceFor([file, config, steps], tool, [input, focus], () => new KeptResult(make())),
   };

@@ -23,7 +23,7 @@ export function outputSchemaOf(schema: z.ZodObject): JsonSchema & { readonly typ
 }
 
 /** Fields that most answers carry, with one meaning that the server's instructions tell once. */
-const IN_MOST: ReadonlySet<string> = new Set(["notice", "at", "gaps", "total", "more"]);
+const IN_MOST: ReadonlySet<string> = new Set(["notice", "at", "gaps", "coverage", "total", "more"]);
 
 function objectSchema(schema: JsonSchema): JsonSchema & { readonly type: "object" } {
   const { $schema: _dialect, ...rest } = schema;

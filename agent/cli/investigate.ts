@@ -1,8 +1,10 @@
 import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { likelihood } from "../../core/guardrails/incident-text.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import { noChangeText } from "../../core/model/unheard.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 import { decisionWords } from "./words.ts";
@@ -33,7 +35,7 @@ const SUSPECTS_SHOWN = 5;
 
 /** The answer first, then why, then who else it could be, then what nobody could check. */
 function conclusion(incident: Incident): readonly string[] {
-  const { decision, ranking, impact, onset, affectedServices, unverified } = incident;
+  const { decision, ranking, impact, onset, affectedServices, unverified, unheard } = incident;
   if (decision === null) return ["No decision: there was nothing to judge."];
   const { why, needsPerson, hotfix } = decision;
   const suspects = (ranking?.candidates ?? []).slice(0, SUSPECTS_SHOWN);
@@ -44,12 +46,12 @@ function conclusion(incident: Incident): readonly string[] {
     ...list("For whoever mends it", hotfix === null ? [] : hotfixLines(hotfix)),
     ...list("Suspects", [
       ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
-      ...(ranking === null ? [] : [`no change is to blame: ${likelihood(ranking.noChangeProbability)}`]),
+      ...(ranking === null ? [] : [`${noChangeText(unheard)} is to blame: ${likelihood(ranking.noChangeProbability)}`]),
     ]),
     ...list("Hurt", [
       ...(onset === null ? [] : [`since ${rfc3339(onset.at)}`]),
       ...(affectedServices.length === 0 ? [] : [affectedServices.join(", ")]),
-      ...(impact === null ? [] : [`impact ${impact.level}`, ...impact.sentences]),
+      ...(impact === null ? [] : [`impact ${knownLevel(incident)}`, ...impact.sentences]),
     ]),
     ...list("Not checked", unverified),
   ];

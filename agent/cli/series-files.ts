@@ -3,13 +3,11 @@ import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
-import { LARGEST_VALUE } from "../../core/model/believable.ts";
+import { LARGEST_VALUE, MOST_SAMPLES } from "../../core/model/believable.ts";
 import { type Series, WELL_KNOWN_METRICS, Worse } from "../../core/model/signal.ts";
 
 /** Nobody samples a production system faster; a shorter step is a slip of the unit. Seconds. */
 const SHORTEST_STEP = 0.1;
-/** A file with more slots than this is a slip of a timestamp, not a series. */
-const MOST_SAMPLES = 1_000_000;
 
 /** A line of `series.jsonl`: `docs/incident-bundle.md`. */
 const Line = z.strictObject({

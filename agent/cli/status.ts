@@ -170,6 +170,7 @@ function brief(incident: Incident, { targets, abandoned }: Progress = NO_PROGRES
     action: decision?.action ?? null,
     culprit: decision?.culprit ?? null,
     no_change_probability: ranking?.noChangeProbability ?? null,
+    unheard: incident.unheard ?? null,
     plan: plan?.id ?? null,
     targets: targets.map(({ target: { object }, state, detail }) => ({ object, state, detail })),
     abandoned,

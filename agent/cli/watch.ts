@@ -46,6 +46,7 @@ function line({ at, event, text, incident }: WatchEvent, label: string): string 
   return `${rfc3339(at).slice(11, 19)}Z ${event.padEnd(18)} ${which === "" ? "" : `[${which}] `}${text}`;
 }
 
-function jsonEvent({ at, event, text, incident, status }: WatchEvent) {
-  return { at: rfc3339(at), event, text, incident, ...(status === undefined ? {} : { status }) };
+function jsonEvent({ at, event, text, incident, about, status }: WatchEvent) {
+  const of = about === undefined ? {} : { about };
+  return { at: rfc3339(at), event, text, incident, ...of, ...(status === undefined ? {} : { status }) };
 }

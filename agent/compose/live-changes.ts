@@ -38,6 +38,7 @@ export async function openDeployments(
   parts.lacks.push(templates.lacks);
   parts.observe.push({
     name: health.name,
+    of: "pods",
     what: "pods",
     look: async (now, abort) => {
       await health.observe(now, abort);

@@ -44,8 +44,12 @@ export async function openMetrics(
     const mesh = createMesh({ http, clock, serviceOf: createServiceNames(config) });
     parts.sources.topology.push(mesh);
     parts.lacks.push(mesh.lacks);
-    parts.observe.push({ name: prometheus.name, what: "targets", look: (_, abort) => prometheus.targetsDown(abort) });
-    parts.lacks.push(prometheus.partial);
+    parts.observe.push({
+      name: prometheus.name,
+      of: "targets",
+      what: "targets",
+      look: (_, abort) => prometheus.targetsDown(abort),
+    });
     parts.report.push((abort) =>
       attempt(`prometheus ${source.endpoint}`, async () => {
         const { version, latencyMs } = await prometheus.ping(abort);
@@ -80,6 +84,7 @@ export async function openMetrics(
   const patience = createPatience(withinPart(evaluationLimits(config.watch.stepMs)));
   parts.observe.push({
     name: scrape.name,
+    of: "targets",
     what: "targets",
     look: async (now, abort, isAwaited) => (await scrape.scrapeOnce(now, abort, isAwaited ? patience : undefined)).gaps,
   });

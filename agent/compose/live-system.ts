@@ -51,10 +51,8 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
   await openEvidence(context, parts);
   if (topology !== null) parts.sources.topology.push({ name: "configuration", topology: async () => topology });
   const observing = createObserving(parts.observe);
-  const metrics = believing(parts.sources.metrics);
-  parts.lacks.push(metrics.gaps);
   return {
-    sources: withDeadlines({ ...parts.sources, metrics: metrics.sources }, ANSWER_MS),
+    sources: withDeadlines({ ...parts.sources, metrics: believing(parts.sources.metrics) }, ANSWER_MS),
     executors: parts.executors,
     observe: observing.observe,
     gaps: () => [...observing.gaps(), ...parts.lacks.flatMap((lacks) => lacks())],

@@ -1,6 +1,6 @@
 import { UnshipError } from "../../core/errors.ts";
 import { type Answered, type AskContext, oneAtATime } from "../../core/model/asking.ts";
-import type { Gap } from "../../core/model/assessment.ts";
+import type { Gap, GapKind } from "../../core/model/assessment.ts";
 import type { Patience } from "../../core/ports.ts";
 import { ANSWER_MS } from "./deadlines.ts";
 import { createPatience } from "./patience.ts";
@@ -9,6 +9,7 @@ import { createPatience } from "./patience.ts";
 export interface Observer {
   readonly name: string;
   /** What is unknown where the look fails as a whole: "pods". */
+  readonly of: GapKind;
   readonly what: string;
   /**
    * Looks at `now` (Unix ms) and says what it could not see. May throw. `isAwaited`: an evaluation waits for it, so that
@@ -37,7 +38,7 @@ export interface Observing {
 export function createObserving(observers: readonly Observer[], limitMs = LOOK_MS): Observing {
   const looking = observers.map((observer) => ({
     observer,
-    asking: oneAtATime<readonly Gap[]>({ source: observer.name, what: observer.what }),
+    asking: oneAtATime<readonly Gap[]>({ of: observer.of, source: observer.name, what: observer.what }),
     seen: NOTHING,
   }));
 

@@ -86,7 +86,10 @@ export function createSampleFile(folder: string): SampleFile {
       if (begin === used) used += length;
       return new Shelf(places, begin, length);
     },
-    gaps: () => (broken === null ? [] : [{ source: "watch", what: "samples of the last hours", because: broken }]),
+    gaps: () =>
+      broken === null
+        ? []
+        : [{ of: "history", how: "partial", source: "watch", what: "samples of the last hours", because: broken }],
     close() {
       broken = "it is closed";
       atHand.clear();

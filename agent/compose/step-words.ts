@@ -1,26 +1,28 @@
 import { likelihood } from "../../core/guardrails/incident-text.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { SeedStep, StepAnswers } from "../../core/model/assessment.ts";
 import { durationText } from "../../core/model/time.ts";
+import { noChangeText } from "../../core/model/unheard.ts";
 
 /** How many names of a kind a line holds. */
 const SHOWN = 5;
 
-/** What a step answered, in one line for a person; null where it gave no answer. */
-export function answerText(step: string, answers: StepAnswers): string | null {
+/** What a step answered, in one line for a person; null where it gave no answer. `unheard`: what sources of changes did not say. */
+export function answerText(step: string, answers: StepAnswers, unheard: readonly string[]): string | null {
   const tell = Object.entries(WORDS).find(([name]) => name === step)?.[1];
-  return tell?.(answers) ?? null;
+  return tell?.(answers, unheard) ?? null;
 }
 
-const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers) => string | null>> = {
-  identify_recent_deployments: ({ identify_recent_deployments: answer }) =>
+const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers, unheard: readonly string[]) => string | null>> = {
+  identify_recent_deployments: ({ identify_recent_deployments: answer }, unheard) =>
     answer === undefined
       ? null
-      : `${answer.changeIds.length === 0 ? "no change" : names(answer.changeIds)} in the ${durationText(answer.windowMs)} before onset${answer.widened === null ? "" : `; ${answer.widened}`}`,
-  correlate_timing: ({ correlate_timing: answer }) => {
+      : `${answer.changeIds.length === 0 ? noChangeText(unheard) : names(answer.changeIds)} in the ${durationText(answer.windowMs)} before onset${answer.widened === null ? "" : `; ${answer.widened}`}`,
+  correlate_timing: ({ correlate_timing: answer }, unheard) => {
     if (answer === undefined) return null;
     const [first] = answer.ranking.candidates;
     if (first === undefined)
-      return `no candidate; no change is to blame: ${likelihood(answer.ranking.noChangeProbability)}`;
+      return `no candidate; ${noChangeText(unheard)} is to blame: ${likelihood(answer.ranking.noChangeProbability)}`;
     return `${first.changeId} ${likelihood(first.probability)}, ${answer.reached ? "enough" : "too little"} for the threshold of ${answer.threshold}`;
   },
   check_affected_services: ({ check_affected_services: answer }) =>
@@ -34,7 +36,7 @@ const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers) => string | null>>
       : "nothing else has to go back with it";
   },
   evaluate_business_impact: ({ evaluate_business_impact: answer }) =>
-    answer === undefined ? null : [answer.impact.level, ...answer.impact.sentences].join("; "),
+    answer === undefined ? null : [knownLevel(answer), ...answer.impact.sentences].join("; "),
   recommend_action: ({ recommend_action: answer }) => (answer === undefined ? null : answer.decision.action),
 };
 

@@ -9,6 +9,9 @@ export interface WatchEvent {
     | "watch.slow"
     | "source.down"
     | "source.up"
+    | "source.partial"
+    | "source.whole"
+    | "source.absent"
     | "canary.judged"
     | "incident.damaged"
     | "incident.detected"
@@ -29,6 +32,8 @@ export interface WatchEvent {
   /** One line for a person. */
   readonly text: string;
   readonly incident: Incident | null;
+  /** Which source it is about, and what of it is unknown or known again; with `source.*`. */
+  readonly about?: { readonly source: string; readonly what: string };
   /** How the watch itself does; with `watch.alive` and `watch.slow`. */
   readonly status?: WatchStatus;
 }

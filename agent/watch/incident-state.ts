@@ -67,6 +67,7 @@ export function withAssessment(incident: Incident, assessment: Assessment): Inci
     decision: assessment.decision,
     baselines: withNewBaselines(incident.baselines, assessment.baselines),
     unverified: [...assessment.unverified],
+    unheard: [...assessment.unheard],
   };
 }
 
@@ -224,6 +225,7 @@ const KEPT: Kept = {
   closedAt: ({ closedAt }) => closedAt,
   timeline: ({ timeline }) => timeline.map(({ at, event }) => [at, event]),
   unverified: "read again",
+  unheard: "read again",
   usage: "read again",
 };
 const PARTS = Object.values(KEPT).flatMap((part) => (part === "read again" ? [] : [part]));

@@ -1,8 +1,7 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { worstFirst } from "../../core/impact/worst-first.ts";
-import type { CaseFile, Gap } from "../../core/model/assessment.ts";
+import type { CaseFile } from "../../core/model/assessment.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
-import { rfc3339 } from "../../core/model/time.ts";
 import { escapeControls } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident } from "../../core/ports.ts";
 import { adoptAnswers, awaitsResult, isUnsettled } from "./adopting.ts";
@@ -25,6 +24,7 @@ import type { WatchParts } from "./ports.ts";
 import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
 import type { Evaluation, Pursuit } from "./pursuit.ts";
+import { createReporting } from "./reporting.ts";
 import { results, verdictText } from "./wording.ts";
 
 export interface Watch {
@@ -51,7 +51,7 @@ export function createWatch(parts: WatchParts): Watch {
   let apart: Apart = apartOf([]);
   const claims: Claims = new Map();
   let ended: Incident[] = [];
-  let down = new Map<string, Gap>();
+  const report = createReporting(parts.emit);
   let healthLookedAt = parts.clock.now();
 
   const name = ({ decision }: Incident) => {
@@ -108,21 +108,6 @@ export function createWatch(parts: WatchParts): Watch {
     } catch (error) {
       say(`${what}: ${textOf(error)}`);
     }
-  };
-
-  const report = (gaps: readonly Gap[], at: number) => {
-    const now = new Map(gaps.map((gap) => [`${gap.source} ${gap.what}`, gap]));
-    for (const [key, gap] of now) {
-      if (down.has(key)) continue;
-      const since = gap.since === undefined || gap.since >= at ? "" : `; silent since ${rfc3339(gap.since)}`;
-      const text = `${gap.source} is down (${gap.what}): ${gap.because}${since}`;
-      parts.emit({ at, event: "source.down", text, incident: null });
-    }
-    for (const [key, gap] of down) {
-      if (!now.has(key))
-        parts.emit({ at, event: "source.up", text: `${gap.source} answers again (${gap.what})`, incident: null });
-    }
-    down = now;
   };
 
   /** An incident that is open for its symptoms covers each service until that was measured back for long enough. */

@@ -1,6 +1,7 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
+import { noChangeText } from "../../core/model/unheard.ts";
 import { active, worse } from "./incident-state.ts";
 
 /** What was noticed first: a policy's condition, or else what a detector says. */
@@ -13,12 +14,12 @@ export function noticed({ conditions, findings, services }: Assessment): string 
 }
 
 /** The three most probable suspects and "no change", with their probabilities. */
-export function suspects({ ranking }: Incident): string {
+export function suspects({ ranking, unheard }: Incident): string {
   if (ranking === null) return "no suspects yet";
   const named = ranking.candidates
     .slice(0, 3)
     .map(({ changeId, probability }) => `${changeId} ${percent(probability)}`);
-  return [...named, `no change ${percent(ranking.noChangeProbability)}`].join(", ");
+  return [...named, `${noChangeText(unheard)} ${percent(ranking.noChangeProbability)}`].join(", ");
 }
 
 /** What of the suspects is news to a person: who is the most probable, and by tenths how probable that and "no change" are. */

@@ -81,7 +81,9 @@ function withGrowth({ findings, series }: AfterActs, changes: readonly Change[],
 }
 
 /** Where nobody says what was changed, nothing is known of changes: not that there are none. */
-const NO_SOURCE_OF_CHANGES: Gap = {
+export const NO_SOURCE_OF_CHANGES: Gap = {
+  of: "changes",
+  how: "not-configured",
   source: "configuration",
   what: "changes",
   because: "no source of changes is configured",
@@ -101,11 +103,11 @@ export function createAssessor(
   const readContext = createContextReader(sources, config);
   const changesOf = sources.changes.map((source) => ({
     source,
-    asking: oneAtATime<readonly Change[]>({ source: source.name, what: "changes" }),
+    asking: oneAtATime<readonly Change[]>({ of: "changes", source: source.name, what: "changes" }),
   }));
   const rolloutsOf = sources.rollouts.map((source) => ({
     source,
-    asking: oneAtATime<readonly Rollout[]>({ source: source.name, what: "rollouts" }),
+    asking: oneAtATime<readonly Rollout[]>({ of: "rollouts", source: source.name, what: "rollouts" }),
     last: NO_ROLLOUTS,
   }));
   let last: { readonly now: number; readonly tick: Tick } | null = null;

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { mergedTopology } from "../correlation/call-graph.ts";
 import { topologyFromSpans } from "../correlation/span-edges.ts";
 import { type AskContext, type Asking, oneAtATime } from "../model/asking.ts";
-import type { CaseFile } from "../model/assessment.ts";
+import type { CaseFile, GapKind } from "../model/assessment.ts";
 import type { InfrastructureChange } from "../model/change.ts";
 import type { Alert, FlagState, LogLine, Topology } from "../model/evidence.ts";
 import type { Window } from "../model/time.ts";
@@ -52,10 +52,10 @@ const MOST_ASKED = 32;
 export function createContextReader(sources: Sources, config: Config): ContextReader {
   const logs = sources.logs.map((source) => ({
     source,
-    before: oneAtATime<LogAnswer>({ source: source.name, what: "logs before the onset" }),
-    after: oneAtATime<LogAnswer>({ source: source.name, what: "logs" }),
+    before: oneAtATime<LogAnswer>({ of: "logs", source: source.name, what: "logs before the onset" }),
+    after: oneAtATime<LogAnswer>({ of: "logs", source: source.name, what: "logs" }),
   }));
-  const traces = askingOf<TraceSource, SpanAnswer>(sources.traces, "spans");
+  const traces = askingOf<TraceSource, SpanAnswer>(sources.traces, "traces", "spans");
   const graphs = askingOf<TopologySource, Topology>(sources.topology, "topology").map((one) => ({
     ...one,
     last: NONE,
@@ -72,7 +72,8 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
   /** One question about one service, of a source whose lines are too many to be read together. */
   const ownAsking = (source: LogSource, service: string, what: string): Asking<LogAnswer> => {
     const key = JSON.stringify([source.name, service, what]);
-    const asking = own.get(key) ?? oneAtATime<LogAnswer>({ source: source.name, what: `${what} of ${service}` });
+    const asking =
+      own.get(key) ?? oneAtATime<LogAnswer>({ of: "logs", source: source.name, what: `${what} of ${service}` });
     own.set(key, asking);
     return asking;
   };
@@ -174,6 +175,6 @@ function keptGraph({ graph, at }: typeof NONE): typeof NONE {
 
 const NONE: { readonly graph: Topology | null; readonly at: number } = { graph: null, at: 0 };
 
-function askingOf<S extends { readonly name: string }, T>(sources: readonly S[], what: string) {
-  return sources.map((source) => ({ source, asking: oneAtATime<T>({ source: source.name, what }) }));
+function askingOf<S extends { readonly name: string }, T>(sources: readonly S[], of: GapKind, what: string = of) {
+  return sources.map((source) => ({ source, asking: oneAtATime<T>({ of, source: source.name, what }) }));
 }

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { type DetectionEngine, historyKept } from "../detection/engine.ts";
 import { type AskContext, gapOf, pendingGap } from "../model/asking.ts";
 import type { Gap } from "../model/assessment.ts";
-import type { MetricQuery, MetricSource } from "../ports.ts";
+import type { Lack, MetricQuery, MetricSource } from "../ports.ts";
 import { type Next, openReading, type Piece, type Reading } from "./read-range.ts";
 
 const HISTORY_STEP_MS = 300_000;
@@ -71,11 +71,21 @@ export function createMetricsReader({ metrics, config, engine, capacity, readUpT
     return next;
   }
 
+  /** What was missing a while ago is a missing sample and no gap: nothing is said of the present by it. */
+  function notePresent(lacks: readonly Lack[], { now, gaps }: AskContext): void {
+    const since = now - Math.max(2 * stepMs, LATE_MS);
+    for (const { gap, at } of lacks) {
+      const isKnown = gaps.some(({ source, what }) => source === gap.source && what === gap.what);
+      if (at >= since && !isKnown) gaps.push(gap);
+    }
+  }
+
   async function takeRecent(asked: Asked, reading: Reading, first: Next, context: AskContext): Promise<void> {
     const { key, purpose } = asked;
-    const take = ({ series, to }: Piece) => {
+    const take = ({ series, to, lacks }: Piece) => {
       engine.ingest(series, purpose);
       readUpTo.set(key, to);
+      notePresent(lacks, context);
     };
     let current = reading;
     let end = await drain(reading, first, context, take);

@@ -1,12 +1,13 @@
 import { UnshipError } from "../errors.ts";
 import { type AskContext, UNTIL_ANSWERED } from "../model/asking.ts";
 import type { Series } from "../model/signal.ts";
-import type { MetricQuery, MetricSource, Question } from "../ports.ts";
+import type { Lack, MetricQuery, MetricSource, Question } from "../ports.ts";
 
-/** Series of a part of the window, which ends then. */
+/** Series of a part of the window, which ends then, and what the answer lacks. */
 export interface Piece {
   readonly series: readonly Series[];
   readonly to: number;
+  readonly lacks: readonly Lack[];
 }
 
 /** What comes next of a reading: a piece, its end, why it ended early, or nothing yet (asked since, Unix ms). */
@@ -25,9 +26,15 @@ export interface Reading {
 }
 
 /** Begins to read; nothing is asked before the first `next`, and never more than one piece ahead. */
-export function openReading(source: MetricSource, query: MetricQuery, what: string, abort: AbortSignal): Reading {
+export function openReading(
+  source: MetricSource,
+  query: MetricQuery,
+  of: "metrics" | "history",
+  abort: AbortSignal,
+): Reading {
   const pieces = rangeInPieces(source, query, abort);
-  const question = { source: source.name, what, detail: query.metric };
+  const { metric } = query;
+  const question = { of, metric, source: source.name, what: of, detail: metric };
   let asked: { readonly since: number; readonly next: Promise<IteratorResult<Piece, void>> } | null = null;
   return {
     window: query.window,
@@ -61,7 +68,9 @@ export async function* rangeInPieces(
   let size = window.to - window.from;
   for (let from = window.from; from <= window.to; ) {
     const to = Math.min(window.to, from + size);
-    const series = await source.range({ ...query, window: { from, to } }, abort).catch((error: unknown) => {
+    const lacks: Lack[] = [];
+    const part = { ...query, window: { from, to }, lacks: (lack: Lack) => void lacks.push(lack) };
+    const series = await source.range(part, abort).catch((error: unknown) => {
       const mayBeLess = error instanceof UnshipError && error.code === "source.too_large" && size > stepMs;
       if (!mayBeLess) throw error;
       return null;
@@ -70,7 +79,7 @@ export async function* rangeInPieces(
       size = Math.max(stepMs, Math.floor(size / 2 / stepMs) * stepMs);
       continue;
     }
-    yield { series, to };
+    yield { series, to, lacks };
     from = to + 1;
   }
 }

@@ -16,9 +16,12 @@ import { sharedChange } from "../correlation/shared-change.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
 import { isCreeping } from "../correlation/trouble.ts";
 import { seenByVersion } from "../correlation/version-signs.ts";
+import { coverageOf } from "../decision/coverage.ts";
 import { decide } from "../decision/decide.ts";
+import { quietWords } from "../decision/quiet.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
+import { NOTHING_TO_COMPARE } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
@@ -129,8 +132,8 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
     const sentence =
       window === undefined
         ? "no step looked for recent changes"
-        : "nothing is worse: there is no onset to compare with";
-    const noChangeReasons = [{ name: "nothing to compare", logOdds: 0, sentence }];
+        : `${quietWords(caseFile, services).join("; ")}: there is no onset to compare with`;
+    const noChangeReasons = [{ name: NOTHING_TO_COMPARE, logOdds: 0, sentence }];
     const ranking = { candidates: [], noChangeProbability: 1, noChangeReasons, rootCauses: [] };
     return { ranking, threshold, reached: false };
   }
@@ -240,8 +243,14 @@ function alsoGuilty({ caseFile, config, answers, services }: StepInput, culprit:
   );
 }
 
-function impact({ caseFile, config, answers }: StepInput): Answer<"evaluate_business_impact"> {
-  return { impact: assessImpact(caseFile, config, answers.check_affected_services?.services ?? null) };
+function impact({ caseFile, config, answers, services }: StepInput): Answer<"evaluate_business_impact"> {
+  const affected = answers.check_affected_services?.services ?? null;
+  const found = assessImpact(caseFile, config, affected);
+  if (affected === null || affected.length > 0) return { impact: found };
+  // Nobody is known to be affected, which is no low impact where nobody could know.
+  const { signals, because } = coverageOf(caseFile, { services: {} }, services);
+  if (signals === "measured") return { impact: found };
+  return { impact: { ...found, unknown: [...found.unknown, `impact: ${because.join("; ")}`] } };
 }
 
 function recommend({ caseFile, config, answers, services }: StepInput): Answer<"recommend_action"> {

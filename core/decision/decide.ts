@@ -318,14 +318,17 @@ function reasonsForPerson(
 
 /**
  * A source of metrics or changes that did not answer could have named another cause. Logs, traces and the rest only
- * sharpen what these two say; without them the probability is lower by itself. `needed`: the metrics without which
- * nothing is known; null: all.
+ * sharpen what these two say; without them the probability is lower by itself. So is what a source leaves out that did
+ * answer: it speaks against "no change" (see `unheardChanges`), and not for another culprit than the one that is seen; nor
+ * does what is missing of single services hold what is decided of others. `needed`: the metrics without which nothing is
+ * known; null: all.
  */
 function gapWords({ gaps }: CaseFile, needed: ReadonlySet<string> | null = null): readonly string[] {
   return gaps
     .filter((gap) => {
-      const [whole, metric] = /^metrics\b(?:: (.+))?/.exec(gap.what) ?? [];
-      return isOfChanges(gap) || (whole !== undefined && (metric === undefined || needed?.has(metric) !== false));
+      if (isOfChanges(gap)) return gap.how !== "partial";
+      const isNeeded = gap.metric === undefined || needed?.has(gap.metric) !== false;
+      return gap.of === "metrics" && gap.services === undefined && isNeeded;
     })
     .map(unheardText);
 }

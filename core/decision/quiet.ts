@@ -1,6 +1,6 @@
 import { LEARN_SAMPLES } from "../detection/signal-watch.ts";
 import type { CaseFile } from "../model/assessment.ts";
-import { unheardText } from "../model/unheard.ts";
+import { unheardMetrics, unheardText } from "../model/unheard.ts";
 
 /** So many services are named in one sentence. */
 const MOST_NAMED = 5;
@@ -15,21 +15,26 @@ export function quietWords(caseFile: CaseFile, services: readonly string[]): rea
   if (past !== undefined) return [past.because];
   const unsure = caseFile.findings.find((one) => one.verdict === "inconclusive" && services.includes(one.service));
   if (unsure !== undefined) return [`not sure yet: ${unsure.because}`];
-  const judged = judgedServices(caseFile);
-  const asked = services.length === 0 ? [...new Set(caseFile.series.map(({ service }) => service))].sort() : services;
-  const unjudged = asked.filter((service) => !judged.has(service));
-  const unheard = caseFile.gaps.filter(({ what }) => /^metrics\b/.test(what)).map(unheardText);
+  const { asked, unjudged, unheard } = whatIsJudged(caseFile, services);
   if (unjudged.length === asked.length)
     return [
       `nothing is judged yet${asked.length === 0 ? ": no samples are known" : `: ${tooFew(unjudged)}`}`,
-      ...unheard,
+      ...unheard.map(unheardText),
     ];
   if (unjudged.length === 0 && unheard.length === 0) return ["nothing is worse than usual"];
   return [
     "nothing that is judged is worse than usual",
     ...(unjudged.length === 0 ? [] : [tooFew(unjudged)]),
-    ...unheard,
+    ...unheard.map(unheardText),
   ];
+}
+
+/** Who is asked about, who of them is not judged yet, and what sources of metrics did not say of them. */
+export function whatIsJudged(caseFile: CaseFile, services: readonly string[]) {
+  const judged = judgedServices(caseFile);
+  const asked = services.length === 0 ? [...new Set(caseFile.series.map(({ service }) => service))].sort() : services;
+  const unjudged = asked.filter((service) => !judged.has(service));
+  return { asked, unjudged, unheard: unheardMetrics(caseFile.gaps, services) };
 }
 
 /** Services of which at least one signal has as many samples as a test learns from before it judges. */
@@ -43,7 +48,7 @@ function judgedServices({ series }: CaseFile): ReadonlySet<string> {
   return new Set(judged.map(({ service }) => service));
 }
 
-function tooFew(services: readonly string[]): string {
+export function tooFew(services: readonly string[]): string {
   const more = services.length > MOST_NAMED ? ` and ${services.length - MOST_NAMED} more` : "";
   return `too few samples are known of ${services.slice(0, MOST_NAMED).join(", ")}${more}`;
 }

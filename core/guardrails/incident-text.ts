@@ -1,10 +1,11 @@
 import type { Config } from "../config/config.ts";
 import { hotfixLines } from "../decision/hotfix-text.ts";
-import { worstFirst } from "../impact/worst-first.ts";
+import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 import { type Incident, isResidual } from "../model/incident.ts";
 import type { ActionType, Plan, Target } from "../model/plan.ts";
+import { noChangeText } from "../model/unheard.ts";
 import { waitsForLimit } from "./common-limits.ts";
 import { clockText } from "./rule.ts";
 import { targetText } from "./targets.ts";
@@ -43,7 +44,9 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
   const others = othersLine(incident, telling);
   return [
     ...(also.length === 0 ? [] : [`Also affected: ${also.join(", ")}.`]),
-    ...(impact === null ? [] : [`Impact ${impact.level}: ${impact.sentences.join("; ") || "no figure is known"}`]),
+    ...(impact === null
+      ? []
+      : [`Impact ${knownLevel(incident)}: ${impact.sentences.join("; ") || "no figure is known"}`]),
     ...culpritLines(incident, telling.now),
     ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
     ...(decision?.needsPerson ?? []).map((why) => `Needs approval: ${why}`),
@@ -134,11 +137,11 @@ export const planWords = ({ targets }: { readonly targets: readonly Target[] }):
   targets.map((one) => VERBS[one.action](targetText(one), one.restore.version)).join("; ");
 
 /** Who is the culprit, how surely and why, and what would be next; or that no change is. */
-function culpritLines({ decision, ranking, changes }: Incident, now: number): readonly string[] {
+function culpritLines({ decision, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
   if (decision === null || ranking === null) return ["Culprit: not determined yet."];
   const about = ranking.candidates.find(({ changeId }) => changeId === decision.culprit?.changeId) ?? first;
-  const none = `no change, ${likelihood(ranking.noChangeProbability)}`;
+  const none = `${noChangeText(unheard)}, ${likelihood(ranking.noChangeProbability)}`;
   if (about === undefined || ranking.noChangeProbability > about.probability) {
     const suspected =
       about === undefined

@@ -34,24 +34,20 @@ export interface Answered<T> {
  * The source's answer, or null and a gap where it failed. Only our own error text is kept: what a remote said stays
  * in the error's cause.
  */
-export async function ask<T>(
-  context: AskContext,
-  source: string,
-  what: string,
-  question: () => Promise<T>,
-): Promise<T | null> {
+export async function ask<T>(context: AskContext, question: Question, read: () => Promise<T>): Promise<T | null> {
   try {
-    return await question();
+    return await read();
   } catch (error) {
-    context.gaps.push(gapOf({ source, what }, error));
+    context.gaps.push(gapOf(question, error));
     return null;
   }
 }
 
 /** What is unknown without an answer, and why. */
-export function gapOf({ source, what, detail }: Question, error: unknown): Gap {
+export function gapOf({ of, metric, source, what, detail }: Question, error: unknown): Gap {
   const because = error instanceof UnshipError ? error.message : `${source} gave no usable answer`;
-  return { source, what: detail === undefined ? what : `${what}: ${detail}`, because };
+  const about = metric === undefined ? { of } : { of, metric };
+  return { ...about, how: "unanswered", source, what: detail === undefined ? what : `${what}: ${detail}`, because };
 }
 
 /** What is unknown while a read that began at `askedAt` (Unix ms) goes on. */

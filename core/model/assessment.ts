@@ -8,8 +8,44 @@ import type { Baseline } from "./incident.ts";
 import type { Target } from "./plan.ts";
 import type { Series } from "./signal.ts";
 
-/** A source that was asked and did not answer, or that is not configured: what it would have said is unknown (S9). */
+/**
+ * What a gap leaves unknown. `metrics`: samples of a metric; `history`: samples of earlier hours and weeks; `targets`: those
+ * of single processes that are measured; `pods`: which of them are well; `storage`: whether samples outlive the process.
+ * `changes`: what was changed; `change-times`: when exactly.
+ */
+export const GAP_KINDS = [
+  "metrics",
+  "history",
+  "targets",
+  "pods",
+  "storage",
+  "changes",
+  "change-times",
+  "rollouts",
+  "logs",
+  "traces",
+  "topology",
+  "flags",
+  "alerts",
+  "infrastructure",
+] as const;
+export type GapKind = (typeof GAP_KINDS)[number];
+
+/** How it came: the question failed or is late; the answer lacks a part; nobody is configured who could be asked. */
+export const GAP_REASONS = ["unanswered", "partial", "not-configured"] as const;
+export type GapReason = (typeof GAP_REASONS)[number];
+
+/**
+ * What is unknown (S9). All that is judged by is in `of`, `how`, `metric` and `services`; the rest is for people alone, and
+ * nothing may be read from it.
+ */
 export interface Gap {
+  readonly of: GapKind;
+  readonly how: GapReason;
+  /** The one metric that it leaves unknown; absent: all, or none in particular. */
+  readonly metric?: string;
+  /** The services of which it leaves something unknown; absent: any. */
+  readonly services?: readonly string[];
   readonly source: string;
   readonly what: string;
   readonly because: string;

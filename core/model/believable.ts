@@ -1,7 +1,15 @@
 import { type Series, WELL_KNOWN_METRICS } from "./signal.ts";
 
-/** No signal is larger; sums of many squares of such values stay finite, and so does what is computed of them. */
-export const LARGEST_VALUE = 1e15;
+/** No series has more samples: it is as many as a file of samples may hold, and far more than is kept of a signal. */
+export const MOST_SAMPLES = 1_000_000;
+
+/**
+ * What is computed of samples is at most of the fourth power of them: squares of variances, and of sums of products over all
+ * samples of a series, (n·x²)². Up to the largest power of ten for which that is finite in double precision (at most 1.8e308),
+ * 1e74, everything can be computed, whatever all the samples are. No measurement comes near: a century in nanoseconds is 3e18,
+ * and 2^128, the largest that a counter of 128 bits holds, 3e38.
+ */
+export const LARGEST_VALUE = 10 ** Math.floor(Math.log10(Number.MAX_VALUE / MOST_SAMPLES ** 2) / 4);
 /** What a difference of two shares may leave of zero in double precision, with room: `1 - answered / asked`. */
 const ROUNDED = 1e-9;
 
@@ -13,7 +21,7 @@ export interface Absurd {
 }
 
 /**
- * A series with each sample missing that can be no measurement: too large to compute with, or a count, rate, share or
+ * A series with each sample missing that can be no measurement: larger than anything can be computed of, or a count, rate, share or
  * duration below zero (each of `WELL_KNOWN_METRICS` is one); and the newest of those. The series itself and null where there is
  * none. NaN and ±∞ are how sources write a missing sample: they stay, and are not absurd.
  */

@@ -13,6 +13,9 @@ export const Candidate = z.strictObject({
 });
 export type Candidate = Readonly<z.infer<typeof Candidate>>;
 
+/** The reason of a ranking that weighed nothing: there is no onset. */
+export const NOTHING_TO_COMPARE = "nothing to compare";
+
 /**
  * Every hypothesis with its probability; candidates (most probable first) and "no change" sum to 1.
  * `rootCauses`: services by how likely the trouble starts there, scores 0–1, most likely first.

@@ -135,6 +135,10 @@ export const Incident = z.strictObject({
   closedAt: Moment.nullable(),
   timeline: z.array(z.strictObject({ at: Moment, event: z.string(), detail: z.string() })),
   unverified: z.array(z.string()).describe("What nobody could check, in words"),
+  unheard: z
+    .array(z.string())
+    .optional()
+    .describe("What sources of changes did not say when it was last judged; absent: that was not recorded"),
   usage: z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), toolCalls: z.number() }),
 });
 export type Incident = Readonly<z.infer<typeof Incident>>;

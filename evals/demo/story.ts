@@ -29,6 +29,9 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
   "notice.suppressed": ({ dim }) => dim("NOTICE   "),
   "source.down": ({ red }) => red("SOURCE   "),
   "source.up": ({ green }) => green("SOURCE   "),
+  "source.partial": ({ yellow }) => yellow("SOURCE   "),
+  "source.whole": ({ green }) => green("SOURCE   "),
+  "source.absent": ({ yellow }) => yellow("SOURCE   "),
   "tick.failed": ({ red }) => red("TROUBLE  "),
 };
 

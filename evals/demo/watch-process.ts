@@ -10,6 +10,8 @@ const Line = z.object({
   event: z.string(),
   text: z.string(),
   incident: Incident.nullable(),
+  /** With what is said of a source: which, and what of it. */
+  about: z.object({ source: z.string(), what: z.string() }).optional(),
   /** With signs of life alone: evaluations since it started. */
   status: z.object({ looks: z.int() }).optional(),
 });

@@ -21,12 +21,14 @@ export function blindness(
   ];
 }
 
-/** Sources that were said to be down and not since to answer again, as the watch words both. */
+/** Sources that were said to be down and not since to answer again. */
 function sourcesDown(lines: readonly WatchLine[]): readonly string[] {
   const down = new Set<string>();
-  for (const { event, text } of lines) {
-    if (event === "source.down") down.add(text.replace(/^(.+?) is down \((.+?)\): [\s\S]*$/, "$1 ($2)"));
-    if (event === "source.up") down.delete(text.replace(/^(.+?) answers again \((.+)\)$/, "$1 ($2)"));
+  for (const { event, about } of lines) {
+    if (about === undefined) continue;
+    const name = `${about.source} (${about.what})`;
+    if (event === "source.down") down.add(name);
+    if (event === "source.up") down.delete(name);
   }
   return [...down];
 }

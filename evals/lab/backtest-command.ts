@@ -3,6 +3,7 @@ import { type Composition, EXIT, type ExitCode } from "../../agent/cli/compositi
 import { present } from "../../agent/cli/output.ts";
 import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { rfc3339 } from "../../core/model/time.ts";
+import { noChangeText } from "../../core/model/unheard.ts";
 import type { Episode } from "../replay/episode.ts";
 import { replayRecording } from "../replay/replay.ts";
 import { gapLines, pastWindow, recordPast, samplesOf } from "./record-command.ts";
@@ -58,7 +59,7 @@ function episodeLines(episode: Episode): readonly string[] {
   return [
     "",
     `${episode.detected_at}  ${episode.affected_services.join(", ") || episode.service}: ${episode.signals.join(", ") || "no signal"}`,
-    `  decided ${episode.decided_at ?? "never"}: ${action}${named}; no change to blame: ${likelihood(episode.no_change_probability)}`,
+    `  decided ${episode.decided_at ?? "never"}: ${action}${named}; ${noChangeText(episode.unheard ?? [])} to blame: ${likelihood(episode.no_change_probability)}`,
     `  ${wouldHave ?? "would have asked the gate"}`,
     ...(guardrail === null ? [] : guardrail.reasons.map((reason) => `    ${reason}`)),
   ];

@@ -1,3 +1,4 @@
+import { NO_SOURCE_OF_CHANGES } from "../../core/assessment/assessor.ts";
 import type { Config } from "../../core/config/config.ts";
 import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { broughtBy } from "../../core/correlation/shared-change.ts";
@@ -7,7 +8,7 @@ import type { Gap } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
-import type { Sources } from "../../core/ports.ts";
+import type { Lack, Sources } from "../../core/ports.ts";
 import type { Bundle } from "../replay/bundle.ts";
 import { readWhole } from "./read-whole.ts";
 import { scrub } from "./scrub.ts";
@@ -84,38 +85,43 @@ export async function readRecording(
     const silent = sources.metrics.map(({ name }) => name).join(", ") || "the metrics source";
     throw new UnshipError("source.unavailable", { source: silent, reason: "no metric was answered" });
   }
+  if (sources.changes.length === 0) context.gaps.push(NO_SOURCE_OF_CHANGES);
   const changes = await each(sources.changes, "changes", (source) =>
-    ask(context, source.name, "changes", () =>
+    ask(context, { of: "changes", source: source.name, what: "changes" }, () =>
       source.changes({ from: Math.max(0, window.from - HISTORY_MS), to: window.to }, abort),
     ),
   );
-  const logs = await each(sources.logs, "logs", (source) =>
-    ask(context, source.name, "logs", () =>
-      readWhole(context, source.name, "logs", evidence, async (part, limit) => {
+  const logs = await each(sources.logs, "logs", (source) => {
+    const question = { of: "logs", source: source.name, what: "logs" } as const;
+    return ask(context, question, () =>
+      readWhole(context, question, evidence, async (part, limit) => {
         const { lines, more } = await source.search({ window: part, limit }, abort);
         return { items: lines, more };
       }),
-    ),
-  );
-  const spans = await each(sources.traces, "spans", (source) =>
-    ask(context, source.name, "spans", () =>
-      readWhole(context, source.name, "spans", evidence, async (part, limit) => {
+    );
+  });
+  const spans = await each(sources.traces, "spans", (source) => {
+    const question = { of: "traces", source: source.name, what: "spans" } as const;
+    return ask(context, question, () =>
+      readWhole(context, question, evidence, async (part, limit) => {
         const answer = await source.spans({ window: part, limit }, abort);
         return { items: answer.spans, more: answer.more };
       }),
-    ),
-  );
+    );
+  });
   const graphs = await each(sources.topology, "topology", (source) =>
-    ask(context, source.name, "topology", () => source.topology(abort)),
+    ask(context, { of: "topology", source: source.name, what: "topology" }, () => source.topology(abort)),
   );
   const alerts = await each(sources.alerts, "alerts", (source) =>
-    ask(context, source.name, "alerts", () => source.alerts(evidence, abort)),
+    ask(context, { of: "alerts", source: source.name, what: "alerts" }, () => source.alerts(evidence, abort)),
   );
   const infrastructure = await each(sources.infrastructure ?? [], "infrastructure", (source) =>
-    ask(context, source.name, "infrastructure", () => source.infrastructure(evidence, abort)),
+    ask(context, { of: "infrastructure", source: source.name, what: "infrastructure" }, () =>
+      source.infrastructure(evidence, abort),
+    ),
   );
   const rollouts = await each(sources.rollouts, "rollouts", (source) =>
-    ask(context, source.name, "rollouts", () => source.rollouts(abort)),
+    ask(context, { of: "rollouts", source: source.name, what: "rollouts" }, () => source.rollouts(abort)),
   );
   const workloads = [...rollouts.flat(), ...changes.flat()].flatMap(({ service, workload }) =>
     workload === undefined ? [] : [[service, workload.namespace] as const],
@@ -155,18 +161,22 @@ async function readMetric(
   context: AskContext,
 ): Promise<readonly Series[] | null> {
   const { stepMs } = config.watch;
-  const purpose = "statistics";
+  const about = { metric, source: source.name } as const;
+  const lacks = ({ gap }: Lack) => void context.gaps.push(gap);
+  const asked = { metric, purpose: "statistics", lacks } as const;
   const fine = { from: Math.max(0, window.from - FINE_STEPS * stepMs), to: window.to };
-  const recent = await ask(context, source.name, `metrics: ${metric}`, () =>
-    source.range({ metric, window: fine, stepMs, purpose }, context.abort),
+  const recent = await ask(context, { ...about, of: "metrics", what: `metrics: ${metric}` }, () =>
+    source.range({ ...asked, window: fine, stepMs }, context.abort),
   );
   if (recent === null) return null;
-  if (recent.length === 0)
-    context.gaps.push({ source: source.name, what: `samples: ${metric}`, because: "it holds no sample of that time" });
+  if (recent.length === 0) {
+    const because = "it holds no sample of that time";
+    context.gaps.push({ ...about, of: "metrics", how: "partial", what: `samples: ${metric}`, because });
+  }
   if (HISTORY_STEP_MS <= 1.5 * stepMs) return recent;
   const history = { from: Math.max(0, window.from - HISTORY_MS), to: window.to };
-  const past = await ask(context, source.name, `history: ${metric}`, () =>
-    source.range({ metric, window: history, stepMs: HISTORY_STEP_MS, purpose }, context.abort),
+  const past = await ask(context, { ...about, of: "history", what: `history: ${metric}` }, () =>
+    source.range({ ...asked, window: history, stepMs: HISTORY_STEP_MS }, context.abort),
   );
   // A source that keeps one resolution answers in that, whatever it is asked for: it would be the same samples again.
   return [...recent, ...(past ?? []).filter((one) => one.stepMs > 1.5 * stepMs)];

@@ -1,5 +1,6 @@
 import type { AskContext } from "../../core/model/asking.ts";
 import type { Window } from "../../core/model/time.ts";
+import type { Question } from "../../core/ports.ts";
 
 /** So many are asked for at once. */
 const PAGE = 2_000;
@@ -14,8 +15,7 @@ const MOST = 500_000;
  */
 export async function readWhole<T>(
   { gaps, abort }: AskContext,
-  source: string,
-  what: string,
+  { source, of, what }: Question,
   window: Window,
   read: (window: Window, limit: number) => Promise<{ readonly items: readonly T[]; readonly more: boolean }>,
 ): Promise<readonly T[]> {
@@ -24,7 +24,7 @@ export async function readWhole<T>(
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
     abort.throwIfAborted();
     if (found.length >= MOST) {
-      gaps.push({ source, what, because: `only the first ${found.length} were read` });
+      gaps.push({ of, how: "partial", source, what, because: `only the first ${found.length} were read` });
       break;
     }
     const { items, more } = await read(part, PAGE);
@@ -33,7 +33,10 @@ export async function readWhole<T>(
       open.push({ from: middle + 1, to: part.to }, { from: part.from, to: middle });
       continue;
     }
-    if (more) gaps.push({ source, what, because: `more than ${PAGE} in one second: the rest was not read` });
+    if (more) {
+      const because = `more than ${PAGE} in one second: the rest was not read`;
+      gaps.push({ of, how: "partial", source, what, because });
+    }
     for (const item of items) found.push(item);
   }
   return found;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GAP_KINDS, GAP_REASONS, type Gap, type GapKind } from "../../core/model/assessment.ts";
 import { LARGEST_VALUE } from "../../core/model/believable.ts";
 import { ChangeKind, WorkloadRef } from "../../core/model/change.ts";
 import { EdgeSource, LogLevel } from "../../core/model/evidence.ts";
@@ -192,7 +193,34 @@ export const AlertLine = z.strictObject({
 });
 
 /** What a source did not say while the bundle was recorded: it is unknown, not empty. */
-export const GapLine = z.strictObject({ source: z.string(), what: z.string(), because: z.string() });
+/**
+ * A gap of a recording. Bundles of before gaps had a kind say it in the words of `what` alone, and those had two forms that a
+ * replay knows: they are read as what they meant, all others as samples that are partly missing.
+ */
+export const GapLine = z
+  .strictObject({
+    of: z.enum(GAP_KINDS).optional(),
+    how: z.enum(GAP_REASONS).optional(),
+    metric: z.string().optional(),
+    services: z.array(z.string()).optional(),
+    source: z.string(),
+    what: z.string(),
+    because: z.string(),
+    since: z.number().optional(),
+  })
+  .transform(({ of, how, metric, services, since, ...words }): Gap => {
+    const old = of === undefined ? kindOfOld(words.what) : { of, metric };
+    const about = old.metric === undefined ? {} : { metric: old.metric };
+    const whose = services === undefined ? {} : { services };
+    const from = since === undefined ? {} : { since };
+    return { of: old.of, how: how ?? "unanswered", ...about, ...whose, ...words, ...from };
+  });
+
+function kindOfOld(what: string): { readonly of: GapKind; readonly metric: string | undefined } {
+  const [, first = "", metric] = /^(\w+)(?:: (.+))?$/.exec(what) ?? [];
+  const of = first === "spans" ? "traces" : GAP_KINDS.find((kind) => kind === first);
+  return { of: of ?? "targets", metric: of === "metrics" || of === "history" ? metric : undefined };
+}
 
 /** One of several incidents of a bundle that are decided apart. */
 const TruthPart = z.looseObject({ culprit: z.string(), targets: z.array(z.string()), onset: Time });

@@ -1,8 +1,10 @@
 import { UnshipError } from "../../core/errors.ts";
+import type { Gap, GapKind } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Alert, FlagState, Revision, Rollout, Topology } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
+import { isOfChanges } from "../../core/model/unheard.ts";
 import type { Clock, MetricQuery, Sources } from "../../core/ports.ts";
 import type { Bundle } from "./bundle.ts";
 
@@ -28,11 +30,9 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
         range: async (query) =>
           (byMetric.get(query.metric) ?? []).flatMap((series) => slice(series, query, clock.now())),
       },
-      ...unheard(bundle, /^metrics: (.+)$/).map(({ source, what: [, metric = ""] }) => ({
-        name: source,
-        metrics: () => [metric],
-        range: () => down(source),
-      })),
+      ...unanswered(bundle, "metrics").flatMap(({ source, metric }) =>
+        metric === undefined ? [] : [{ name: source, metrics: () => [metric], range: () => down(source) }],
+      ),
     ],
     changes: [
       {
@@ -45,7 +45,7 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
             .sort((a, b) => a.startedAt - b.startedAt);
         },
       },
-      ...unheard(bundle, /^changes$/).map(({ source }) => ({ name: source, changes: () => down(source) })),
+      ...unanswered(bundle, "changes").map(({ source }) => ({ name: source, changes: () => down(source) })),
     ],
     ...(bundle.infrastructure === undefined
       ? {}
@@ -136,15 +136,15 @@ function firstWhere<T>(items: readonly T[], holds: (item: T) => boolean): number
 }
 
 /** Sources that did not answer when it was recorded: what they would have said is as unknown in the replay. */
-function unheard(
-  { gaps }: Bundle,
-  pattern: RegExp,
-): readonly { readonly source: string; readonly what: RegExpExecArray }[] {
-  return gaps.flatMap(({ source, what }) => {
-    const match = pattern.exec(what);
-    return match === null ? [] : [{ source, what: match }];
-  });
-}
+const unanswered = ({ gaps }: Bundle, of: GapKind): readonly Gap[] =>
+  gaps.filter((gap) => gap.of === of && gap.how === "unanswered");
+
+/**
+ * What sources of changes left out of every answer, or nobody was configured to say: as unknown at each moment of the replay.
+ * What was missing of samples is missing in its series, when it was.
+ */
+export const standingGaps = ({ gaps }: Bundle): readonly Gap[] =>
+  gaps.filter((gap) => isOfChanges(gap) && gap.how !== "unanswered");
 
 async function down(source: string): Promise<never> {
   throw new UnshipError("source.unavailable", { source, reason: "it was down when this was recorded" });

@@ -15,7 +15,10 @@ export interface Episode {
   readonly action: string;
   readonly culprit: { readonly change_id: string; readonly probability: number } | null;
   readonly candidates: readonly { readonly change_id: string; readonly probability: number }[];
+  /** Of the changes that are known: see `unheard`. */
   readonly no_change_probability: number;
+  /** What sources of changes did not say when it was last judged; absent: nothing. */
+  readonly unheard?: readonly string[];
   readonly targets: readonly string[];
   readonly guardrail: { readonly verdict: string; readonly reasons: readonly string[] } | null;
   readonly executed_at: string | null;
@@ -52,6 +55,7 @@ export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Epi
     culprit: named === undefined ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
     no_change_probability: ranking?.noChangeProbability ?? 1,
+    ...unheardIn(incident),
     targets: action === "no_action" ? [] : targetsOf(decision),
     guardrail: guardrailOf(incident, action),
     executed_at: rfc3339(incident.gate?.executedAt),
@@ -119,4 +123,8 @@ export function targetsOf(decision: Decision | null): readonly string[] {
 /** When the evidence sufficed for the decision that stands; null where none was ever made. */
 function decidedAt(incident: Incident): number | null {
   return incident.timeline.findLast(({ event }) => event.startsWith("decided: "))?.at ?? incident.closedAt;
+}
+
+function unheardIn({ unheard = [] }: Incident): Pick<Episode, "unheard"> {
+  return unheard.length === 0 ? {} : { unheard };
 }

@@ -1,11 +1,20 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import type { Gap } from "../../core/model/assessment.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock, Sources } from "../../core/ports.ts";
 import { readBundle } from "./bundle.ts";
-import { bundleSources } from "./bundle-sources.ts";
+import { bundleSources, standingGaps } from "./bundle-sources.ts";
 import type { Warn } from "./bundle-text.ts";
 import { configFor } from "./seed-config.ts";
+
+export interface OpenBundle {
+  readonly sources: Sources;
+  readonly clock: Clock;
+  readonly config: Config;
+  /** What its sources left out of every answer. */
+  readonly gaps: () => readonly Gap[];
+}
 
 /** A recorded incident as it stood at `at` (Unix ms; default: the end of its watch), for one look by `config` or the seed's. */
 export async function openBundle(
@@ -13,7 +22,7 @@ export async function openBundle(
   at: number | undefined,
   config?: string,
   warn: Warn = () => undefined,
-): Promise<{ readonly sources: Sources; readonly clock: Clock; readonly config: Config }> {
+): Promise<OpenBundle> {
   const bundle = readBundle(directory, warn);
   const { start, end } = bundle.incident.watch;
   const now = at ?? end;
@@ -24,5 +33,6 @@ export async function openBundle(
     });
   }
   const clock: Clock = { now: () => now };
-  return { sources: bundleSources(bundle, clock, new Map()), clock, config: configFor(bundle, config, undefined) };
+  const sources = bundleSources(bundle, clock, new Map());
+  return { sources, clock, config: configFor(bundle, config, undefined), gaps: () => standingGaps(bundle) };
 }

@@ -7,7 +7,7 @@ import type { Clock, Notifier } from "../../core/ports.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { type Argued, arguedOf } from "../reasoner/argued.ts";
 import { type Bundle, readBundle } from "./bundle.ts";
-import { bundleSources } from "./bundle-sources.ts";
+import { bundleSources, standingGaps } from "./bundle-sources.ts";
 import type { Warn } from "./bundle-text.ts";
 import { type Episode, placesOf, toEpisode } from "./episode.ts";
 import { replayExecutors } from "./replay-executors.ts";
@@ -87,6 +87,7 @@ export async function replayRecording(
       sources: bundleSources(bundle, clock, taken),
       executors: replayExecutors(clock, taken),
       observe: async () => undefined,
+      gaps: () => standingGaps(bundle),
       ledger,
       store: null,
       notifier: notifierAt(clock),

@@ -1,3 +1,4 @@
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { percent, short, span } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
@@ -14,7 +15,7 @@ export function impactSection(incident: Incident): string | null {
       : `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`;
   if (impact === null) return section("Impact", "The impact was not assessed.", duration);
   const figures: readonly (readonly [string, string])[] = [
-    ["Level", `**${impact.level}**`],
+    ["Level", `**${knownLevel(incident)}**`],
     ["Affected services", impact.affectedServices.map((one) => code(one)).join(", ") || "none named"],
     ["Failed share of requests, at its worst edge", orUnknown(impact.failedShare, percent)],
     ["Failed requests a second", orUnknown(impact.failedRequestsPerSecond, short)],

@@ -1,3 +1,4 @@
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -57,13 +58,14 @@ function symptom({ metric, service, baseline, current, unit, because }: Finding)
   return `${code(metric)} of ${code(service)} went from ${from} to ${to}`;
 }
 
-function hurt({ impact }: Incident): string {
+function hurt(incident: Incident): string {
+  const { impact } = incident;
   if (impact === null) return "";
   const share =
     impact.failedShare === null || impact.failedShare === 0
       ? ""
       : `: ${percent(impact.failedShare)} of requests failed at the worst edge`;
-  return `The business impact was ${impact.level}${share}.`;
+  return `The business impact was ${knownLevel(incident)}${share}.`;
 }
 
 function cause(incident: Incident): string {
@@ -71,7 +73,8 @@ function cause(incident: Incident): string {
   const culprit = decision?.culprit ?? null;
   if (ranking === null) return "What caused it was not determined.";
   if (culprit === null) {
-    return `No change is blamed: the probability that none of the changes caused it is ${probability(ranking.noChangeProbability)}.`;
+    const known = incident.unheard?.length === 0 ? "changes" : "known changes";
+    return `No change is blamed: the probability that none of the ${known} caused it is ${probability(ranking.noChangeProbability)}.`;
   }
   const first = blamed(incident).find((change) => change.id === culprit.changeId);
   const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;

@@ -1,5 +1,6 @@
 import type { Candidate, Reason } from "../../core/model/candidate.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { noChangeText } from "../../core/model/unheard.ts";
 import { beforeOrAfter, probability } from "./figures.ts";
 import { code, section, sentence, table } from "./markdown.ts";
 import { changeWords } from "./summary.ts";
@@ -20,7 +21,11 @@ export function suspectsSection(incident: Incident): string | null {
     probability(candidate.probability),
     reasons(candidate.reasons),
   ]);
-  const none = ["No change is to blame", probability(ranking.noChangeProbability), reasons(ranking.noChangeReasons)];
+  const none = [
+    `${capital(noChangeText(incident.unheard))} is to blame`,
+    probability(ranking.noChangeProbability),
+    reasons(ranking.noChangeReasons),
+  ];
   const heading =
     incident.decision?.culprit == null ? "Which changes were weighed" : "Why this change and not the others";
   const left = ranking.candidates.length - shown.length;
@@ -28,8 +33,17 @@ export function suspectsSection(incident: Incident): string | null {
     heading,
     table(["Hypothesis", "Probability", "What speaks for and against it"], [...rows, none]),
     left > 0 ? `${left} more changes lay in the window, each less probable.` : null,
+    notWeighed(incident),
     "The probabilities are measured from timing, versions, the call graph, logs and traces; they sum to 100 %.",
   );
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What was not weighed, since its source did not say it; null where each said all. */
+function notWeighed({ unheard }: Incident): string | null {
+  if (unheard === undefined || unheard.length === 0) return null;
+  return `Other changes may have been made: ${sentence(unheard.join("; "), 500)}`;
 }
 
 function suspect({ changeId, service }: Candidate, { changes, onset }: Incident): string {

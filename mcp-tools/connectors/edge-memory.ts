@@ -86,7 +86,10 @@ export function rememberedTopology(options: EdgeMemoryOptions): RememberedTopolo
       }
       return known();
     },
-    lacks: () => (failed === null ? [] : [{ source: name, what: "topology", because: failed.message }]),
+    lacks: () =>
+      failed === null
+        ? []
+        : [{ of: "topology", how: "unanswered", source: name, what: "topology", because: failed.message }],
   };
 }
 

@@ -48,7 +48,13 @@ export function createVerifyingReaders(
             if (!source.metrics().includes(metric)) return null;
             const query = { metric, window, stepMs, purpose: "statistics" } as const;
             const key = `${index} ${window.from} ${metric}`;
-            const asking = asked.metrics(key, { source: source.name, what: "metrics", detail: metric });
+            const asking = asked.metrics(key, {
+              of: "metrics",
+              metric,
+              source: source.name,
+              what: "metrics",
+              detail: metric,
+            });
             return asking(context, () => source.range(query, abort));
           }),
         );
@@ -95,12 +101,14 @@ function slots<T>(): Slots<T> {
 async function all<S extends { readonly name: string }, T>(
   sources: readonly S[],
   asked: Slots<readonly T[]>,
-  what: string,
+  what: "rollouts" | "flags" | "topology",
   context: AskContext,
   read: (source: S) => Promise<readonly T[]>,
 ): Promise<readonly T[] | undefined> {
   const answers = await Promise.all(
-    sources.map((source, index) => asked(`${index}`, { source: source.name, what })(context, () => read(source))),
+    sources.map((source, index) =>
+      asked(`${index}`, { of: what, source: source.name, what })(context, () => read(source)),
+    ),
   );
   const given = answers.flatMap((read) => (read === null ? [] : [read.answer]));
   return given.length === 0 ? undefined : given.flat();

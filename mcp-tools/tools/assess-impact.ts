@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { Impact } from "../../core/model/impact.ts";
+import { Coverage } from "../../core/decision/coverage.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
+import { Impact, ImpactLevel } from "../../core/model/impact.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cursor, incident, known, knownAnswers, limit, more } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
@@ -20,9 +22,16 @@ export const assessImpact = defineTool({
     "(0-1) and failed requests a second, revenue at risk a minute where it is configured, worst routes. null is a " +
     "figure that cannot be computed, and `unknown` says why.",
   input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first"), cursor }),
-  output: z.strictObject({ at: z.string(), impact: Impact, more, gaps }),
+  output: z.strictObject({
+    at: z.string(),
+    coverage: Coverage,
+    level: z.enum([...ImpactLevel.options, "unknown"]).describe("unknown: `impact.level` is all that is known of it"),
+    impact: Impact,
+    more,
+    gaps,
+  }),
   async run(input, context) {
-    const { file, answer, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once } = await openCase(context, input.incident);
     return once("assess_impact", input, () => {
       const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
       const rows = [
@@ -35,6 +44,8 @@ export const assessImpact = defineTool({
       const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
       return {
         at: rfc3339(file.at),
+        coverage: coverage(),
+        level: knownLevel({ impact }),
         impact: {
           ...impact,
           affectedServices: [...first, ...later],

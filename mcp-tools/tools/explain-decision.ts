@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Coverage } from "../../core/decision/coverage.ts";
 import { othersLine } from "../../core/guardrails/incident-text.ts";
 import { standingLimits } from "../../core/guardrails/standing-limits.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
@@ -29,13 +30,14 @@ export const explainDecision = defineTool({
   input: z.strictObject({ incident, known }),
   output: z.strictObject({
     at: z.string(),
+    coverage: Coverage,
     execution: Execution.nullable(),
     decision: Decision,
     also_open: z.string().optional(),
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once } = await openCase(context, input.incident);
     const open = await context.ledger.incidents({ open: true });
     const others = othersLine({ id: input.incident ?? "" }, { open, services: context.config.services });
     const also = others === null ? {} : { also_open: cleanText(others, 600) };
@@ -43,6 +45,7 @@ export const explainDecision = defineTool({
     const execution = await executionOf(decision, file, input.incident, context);
     return once("explain_decision", [input, also, execution], () => ({
       at: rfc3339(file.at),
+      coverage: coverage(),
       execution,
       decision: { ...decision },
       ...also,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Coverage } from "../../core/decision/coverage.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
 import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -61,6 +62,7 @@ export const getFindings = defineTool({
   output: z.strictObject({
     notice,
     at: z.string(),
+    coverage: Coverage,
     affected: STEP_ANSWERS.check_affected_services,
     findings: z.array(FindingView),
     conditions: z.array(ConditionView),
@@ -69,7 +71,7 @@ export const getFindings = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once } = await openCase(context, input.incident);
     refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("get_findings", input, () => {
       const affected = answer("check_affected_services", knownAnswers(input.known));
@@ -94,6 +96,7 @@ export const getFindings = defineTool({
       return {
         notice: UNTRUSTED_NOTICE,
         at: rfc3339(file.at),
+        coverage: coverage(input.service === undefined ? undefined : [input.service]),
         affected: { services: [...first, ...later], origin: affected.origin },
         findings: listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding])),
         conditions: [...shown.items],

@@ -5,6 +5,7 @@ import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -52,6 +53,7 @@ export const getIncident = defineTool({
     recovery: z.string().nullable(),
     outcome: z.string().nullable(),
     unverified: z.array(z.string()),
+    unheard: z.array(z.string()).nullable().describe("What sources of changes did not say; null: not recorded"),
     next: z.string().optional(),
     acknowledged: z.string().optional(),
     also_open: z.string().optional(),
@@ -105,7 +107,7 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident, by: re
     culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix))],
     needs_person: sentences([...new Set([...(decision?.needsPerson ?? []), ...heldBy(gate, incident.stage)])]),
-    impact: incident.impact && `${incident.impact.level}: ${sentences(incident.impact.sentences).join(" ")}`,
+    impact: incident.impact && `${knownLevel(incident)}: ${sentences(incident.impact.sentences).join(" ")}`,
     plan_id: plan?.id ?? null,
     targets: [...few((plan?.targets ?? []).map(targetText))],
     gate: gate && gateText(gate.outcome, gate.review.verdict, by),
@@ -113,6 +115,7 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident, by: re
     recovery: recovery && `${recovery.verdict}: ${sentences(recovery.checks.map(({ because }) => because)).join("; ")}`,
     outcome: incident.outcome,
     unverified: sentences(incident.unverified),
+    unheard: incident.unheard === undefined ? null : sentences(incident.unheard),
   };
 }
 

@@ -45,7 +45,12 @@ export const getRollout = defineTool({
   input: z.strictObject({ service: z.string().min(1).max(200), limit: limit(20, 5).describe("Revisions") }),
   output: z.strictObject({ notice, rollouts: z.array(RolloutView), gaps }),
   async run(input, context, abort) {
-    const asked = await askAll(context.sources.rollouts, "rollouts", (source) => source.rollouts(abort), abort);
+    const asked = await askAll(
+      context.sources.rollouts,
+      { of: "rollouts", what: "rollouts" },
+      (source) => source.rollouts(abort),
+      abort,
+    );
     const all = asked.answers.flat();
     const found = all.filter((rollout) => rollout.service === input.service);
     if (found.length === 0) {

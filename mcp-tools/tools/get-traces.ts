@@ -48,7 +48,12 @@ export const getTraces = defineTool({
       limit: SPANS,
       ...(input.service === undefined ? {} : { services: [input.service] }),
     };
-    const asked = await askAll(sources.traces, "traces", (source) => source.spans(query, abort), abort);
+    const asked = await askAll(
+      sources.traces,
+      { of: "traces", what: "traces" },
+      (source) => source.spans(query, abort),
+      abort,
+    );
     const views = traceViews(asked.answers.flatMap((answer) => answer.spans));
     if (views.length === 0) await refuseEmptyOfUnknown(input.service, context);
     const { cursor: at, limit: most, ...question } = input;

@@ -38,7 +38,12 @@ export const listAlerts = defineTool({
   output: z.strictObject({ notice, alerts: z.array(AlertView), total: z.number(), more, gaps }),
   async run(input, { sources, clock }, abort) {
     const window = windowOf(input, clock.now());
-    const asked = await askAll(sources.alerts, "alerts", (source) => source.alerts(window, abort), abort);
+    const asked = await askAll(
+      sources.alerts,
+      { of: "alerts", what: "alerts" },
+      (source) => source.alerts(window, abort),
+      abort,
+    );
     const wanted = asked.answers
       .flat()
       .filter(({ labels }) => input.label === undefined || labelTexts(labels).includes(input.label))

@@ -31,7 +31,12 @@ export const listFlags = defineTool({
   input: z.strictObject({ service, limit: limit(100, 20), cursor }),
   output: z.strictObject({ notice, flags: z.array(FlagView), total: z.number(), more, gaps }),
   async run(input, context, abort) {
-    const asked = await askAll(context.sources.flags, "feature flags", (source) => source.flags(abort), abort);
+    const asked = await askAll(
+      context.sources.flags,
+      { of: "flags", what: "feature flags" },
+      (source) => source.flags(abort),
+      abort,
+    );
     const wanted = asked.answers
       .flat()
       .filter(({ services }) => input.service === undefined || services.includes(input.service))

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
+import type { Gap } from "../../core/model/assessment.ts";
 import type { Series } from "../../core/model/signal.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import type { Lack, MetricSource } from "../../core/ports.ts";
 import { cursor, limit, more, notice, service } from "../arguments.ts";
 import { askAll } from "../ask-sources.ts";
 import { defineTool } from "../define-tool.ts";
@@ -68,8 +70,12 @@ export const queryMetric = defineTool({
     const window = windowOf(input, clock.now());
     const bucketMs = Math.max(1, Math.ceil((window.to - window.from) / input.points));
     const stepMs = Math.min(Math.max(FINEST_STEP_MS, bucketMs / 4), Math.max(bucketMs, FINEST_STEP_MS));
-    const query = { metric: input.metric, window, stepMs: Math.ceil(stepMs), purpose: "statistics" } as const;
-    const { answers, gaps: missing } = await askAll(able, input.metric, (source) => source.range(query, abort), abort);
+    const { metric } = input;
+    const lacking: Gap[] = [];
+    const lacks = ({ gap }: Lack) => void lacking.push(gap);
+    const query = { metric, window, stepMs: Math.ceil(stepMs), purpose: "statistics", lacks } as const;
+    const about = { of: "metrics", metric, what: metric } as const;
+    const { answers, gaps: unanswered } = await askAll(able, about, (source) => source.range(query, abort), abort);
     const measured = [...new Set(answers.flat().map(({ service }) => service))].sort();
     if (measured.length > 0) refuseUnknownService(input.service, [...measured, ...Object.keys(config.services)]);
     const found = answers
@@ -77,6 +83,9 @@ export const queryMetric = defineTool({
       .filter((one) => input.service === undefined || one.service === input.service)
       .toSorted((a, b) => order(a).localeCompare(order(b), "en"));
     const { cursor: at, limit: most, ...question } = input;
+    const missing = [...unanswered, ...lacking.filter((gap) => isAbout(gap, input.service))];
+    // An empty answer would read as one in which nothing is wrong.
+    if (found.length === 0 && missing.length === 0) missing.push(unmeasured(able, metric, input.service));
     const shown = found.map((series) => seriesView(series, window, bucketMs));
     const { items, ...rest } = page(shown, { cursor: at, limit: most, question });
     return {
@@ -93,6 +102,21 @@ export const queryMetric = defineTool({
 });
 
 const order = ({ service: of, labels }: Series) => JSON.stringify([of, Object.entries(labels).sort()]);
+
+const isAbout = ({ services }: Gap, service: string | undefined): boolean =>
+  service === undefined || services === undefined || services.includes(service);
+
+function unmeasured(able: readonly MetricSource[], metric: string, service: string | undefined): Gap {
+  return {
+    of: "metrics",
+    how: "partial",
+    metric,
+    ...(service === undefined ? {} : { services: [service] }),
+    source: able.map((source) => source.name).join(", "),
+    what: service === undefined ? metric : `${metric} of ${service}`,
+    because: "no sample of that window is known: not measured, or not yet",
+  };
+}
 
 function seriesView(series: Series, window: { readonly from: number; readonly to: number }, bucketMs: number) {
   const labels = Object.entries(series.labels).map(([key, value]) => `${name(key)}=${name(value)}`);

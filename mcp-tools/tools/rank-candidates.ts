@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { Candidate, Ranking } from "../../core/model/candidate.ts";
+import { Coverage } from "../../core/decision/coverage.ts";
+import { Candidate, NOTHING_TO_COMPARE, Ranking } from "../../core/model/candidate.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanDeep, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, known, knownAnswers, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
+import { gaps, gapViews } from "../gap-view.ts";
 import { openCase } from "../open-case.ts";
 import { page } from "../page.ts";
 
@@ -24,15 +26,18 @@ export const rankCandidates = defineTool({
     notice,
     at: z.string(),
     candidates: z.array(Candidate),
+    coverage: Coverage,
+    no_change_says: z.string().describe("What that probability speaks of"),
     no_change: Ranking.pick({ noChangeProbability: true, noChangeReasons: true }),
     root_causes: Ranking.shape.rootCauses,
     threshold: z.number(),
     reached: z.boolean(),
     total: z.number(),
     more,
+    gaps,
   }),
   async run(input, context) {
-    const { file, answer, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once } = await openCase(context, input.incident);
     return once("rank_candidates", input, () => {
       const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
       const { cursor: at, limit: most, ...question } = input;
@@ -48,13 +53,25 @@ export const rankCandidates = defineTool({
         notice: UNTRUSTED_NOTICE,
         at: rfc3339(file.at),
         candidates: shown.items.flatMap(({ candidate }) => (candidate === null ? [] : [{ ...candidate }])),
+        coverage: coverage(),
+        no_change_says: saysOf(coverage(), ranking),
         no_change: { noChangeProbability: ranking.noChangeProbability, noChangeReasons: [...ranking.noChangeReasons] },
         root_causes: shown.items.flatMap(({ origin }) => (origin === null ? [] : [origin])),
         threshold,
         reached,
         total: ranking.candidates.length,
         more: shown.more,
+        gaps: gapViews(file.gaps),
       };
     });
   },
 });
+
+/** In words what "no change" is: a figure of it where nothing was compared, or of changes that are not all known, is none of it. */
+function saysOf({ signals, changes }: Coverage, { candidates, noChangeReasons }: Ranking): string {
+  const isCompared = candidates.length > 0 || !noChangeReasons.some(({ name }) => name === NOTHING_TO_COMPARE);
+  if (!isCompared && signals !== "measured")
+    return "nothing: no change was weighed, since what is degraded is not known";
+  if (!isCompared) return "nothing: no change was weighed, since nothing is degraded";
+  return changes === "measured" ? "no change is to blame" : "no known change is to blame; others may have been made";
+}

@@ -51,7 +51,12 @@ export const searchLogs = defineTool({
       ...(input.service === undefined ? {} : { services: [input.service] }),
       ...(input.text === undefined ? {} : { text: input.text }),
     };
-    const asked = await askAll(sources.logs, "logs", (source) => source.search(query, abort), abort);
+    const asked = await askAll(
+      sources.logs,
+      { of: "logs", what: "logs" },
+      (source) => source.search(query, abort),
+      abort,
+    );
     const lines = asked.answers.flatMap((answer) => answer.lines).toSorted((a, b) => b.at - a.at);
     if (lines.length === 0) await refuseEmptyOfUnknown(input.service, context);
     const { items } = page(lines.slice(skip).map(lineView), { limit: most, question });

@@ -210,6 +210,7 @@ export const incident: Incident = {
     { at: at("14:17:46"), event: "recovered", detail: "error_rate of checkout is inside its baseline" },
   ],
   unverified: ["Revenue that was lost before detection could not be measured."],
+  unheard: [],
   usage: { inputTokens: 0, outputTokens: 0, toolCalls: 6 },
 };
 

@@ -18,7 +18,13 @@ const huge = caseFile({
     edges: MANY.map((index) => [`gateway-${LONG}`, `service-${index}`] as const),
     external: MANY.map((index) => `partner-${index} ${LONG}`),
   },
-  gaps: MANY.map((index) => ({ source: `source-${index}`, what: LONG, because: LONG })),
+  gaps: MANY.map((index) => ({
+    of: "metrics",
+    how: "unanswered",
+    source: `source-${index}`,
+    what: LONG,
+    because: LONG,
+  })),
 });
 
 const { gate } = recordingGate({

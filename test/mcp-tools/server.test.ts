@@ -85,7 +85,13 @@ describe("the server", () => {
         findings: many.map((index) => ({ ...finding, service: `service-${index}`, because: long })),
         changes: many.map((index) => ({ ...deploy, id: `deploy-${index}`, message: long })),
         topology: { edges: many.map((index) => ["gateway", `service-${index}`] as const), external: [] },
-        gaps: many.map((index) => ({ source: `source-${index}`, what: long, because: long })),
+        gaps: many.map((index) => ({
+          of: "metrics",
+          how: "unanswered",
+          source: `source-${index}`,
+          what: long,
+          because: long,
+        })),
       });
       const few = { ...steps, check_affected_services: () => ({ services: ["checkout"], origin: null }) };
       const none = { onset: null, windowMs: 0, widened: null, changeIds: [] };

@@ -146,7 +146,7 @@ function isCritical(
 
 function reasonText(classification: "High" | "Low" | "Pass", shift: Shift, deviation: number): string {
   const [lower, upper, estimate] = [shift.lower, shift.upper, shift.estimate].map((value) => value.toPrecision(3));
-  const ratio = Number.isNaN(deviation) ? "" : `; its mean is ${deviation.toPrecision(3)} times the baseline's`;
+  const ratio = !Number.isFinite(deviation) ? "" : `; its mean is ${deviation.toPrecision(3)} times the baseline's`;
   const said = { High: "higher", Low: "lower", Pass: "no different by more than the tolerance" }[classification];
   return `${said}: shift ${estimate}, interval ${lower} to ${upper}${ratio}`;
 }

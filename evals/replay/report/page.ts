@@ -1,3 +1,4 @@
+import { noChangeText } from "../../../core/model/unheard.ts";
 import { offset, probability } from "../../../knowledge/postmortem/figures.ts";
 import { escapeHtml } from "../../../knowledge/postmortem-html.ts";
 import type { TruthFile } from "../bundle-schema.ts";
@@ -131,7 +132,7 @@ function episodeWords(episode: Episode, truth: TruthFile | null): string {
   };
   const suspects = [
     ...episode.candidates.slice(0, SUSPECTS_SHOWN).map((one) => [one.change_id, one.probability] as const),
-    ["no change", episode.no_change_probability] as const,
+    [noChangeText(episode.unheard ?? []), episode.no_change_probability] as const,
   ].map(
     ([name, chance]) =>
       `<tr><td>${escapeHtml(name)}</td><td class="n">${probability(chance)}</td><td class="bar"><i style="width:${(chance * 100).toFixed(1)}%"></i></td></tr>`,

@@ -1,4 +1,4 @@
-import type { Gap } from "../../../core/model/assessment.ts";
+import type { Gap, GapKind } from "../../../core/model/assessment.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { ChangeSource, InfrastructureSource } from "../../../core/ports.ts";
@@ -47,8 +47,12 @@ export function kubernetesChanges({ client, namespaces, services, now }: Kuberne
     name: client.source,
     infrastructure: evictions,
     partial: () => [
-      ...(eventsRefused ? [gap(client, "events", "when a deploy began", "so that it is known less exactly")] : []),
-      ...(mapsRefused ? [gap(client, "configmaps", "ConfigMaps edited in place", "so that none is a suspect")] : []),
+      ...(eventsRefused
+        ? [gap(client, "change-times", "events", "when a deploy began", "so that it is known less exactly")]
+        : []),
+      ...(mapsRefused
+        ? [gap(client, "changes", "configmaps", "ConfigMaps edited in place", "so that none is a suspect")]
+        : []),
     ],
     async changes(window, abort) {
       const inventory = await readInventory(client, namespaces, abort, { events: true });
@@ -81,7 +85,9 @@ export function kubernetesChanges({ client, namespaces, services, now }: Kuberne
   };
 }
 
-const gap = ({ source }: KubeClient, kind: string, what: string, so: string): Gap => ({
+const gap = ({ source }: KubeClient, of: GapKind, kind: string, what: string, so: string): Gap => ({
+  of,
+  how: "partial",
   source: `${source} ${kind}`,
   what,
   because: `the credentials may not read ${kind}, ${so}`,

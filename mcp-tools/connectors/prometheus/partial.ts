@@ -1,4 +1,4 @@
-import type { Gap } from "../../../core/model/assessment.ts";
+import type { Lack, MetricQuery } from "../../../core/ports.ts";
 import type { Answer } from "./answer.ts";
 
 /** PromQL's own remarks on a query stand among the warnings, and speak of no data that is missing. */
@@ -15,21 +15,15 @@ export function isPartial({ isPartial, warnings = [] }: Answer): boolean {
   return isPartial === true || warnings.some((text) => !REMARK.test(text));
 }
 
-/** Which metrics' last answers were partial: what they lack is unknown (S9). What the remote said stays out (S11). */
-export function createPartialAnswers(source: string) {
-  const partial = new Set<string>();
-  return {
-    /** `metric` was asked as `how` ("policy"), and answered in these parts. */
-    take(metric: string, how: string, answers: readonly Answer[]): void {
-      const key = JSON.stringify([metric, how]);
-      if (answers.some(isPartial)) partial.add(key);
-      else partial.delete(key);
-    },
-    gaps: (): readonly Gap[] =>
-      [...partial].map((key) => {
-        const [metric, how] = JSON.parse(key) as [string, string];
-        const because = "a part of it did not answer, the rest did";
-        return { source, what: `metrics: ${metric} (${how})`, because };
-      }),
-  };
-}
+/** What a partial answer lacks, up to the end of its window: unknown (S9). What the remote said stays out (S11). */
+export const lackOf = (source: string, { metric, purpose, window }: MetricQuery): Lack => ({
+  gap: {
+    of: "metrics",
+    how: "partial",
+    metric,
+    source,
+    what: `metrics: ${metric} (${purpose})`,
+    because: "a part of it did not answer, the rest did",
+  },
+  at: window.to,
+});

@@ -8,7 +8,7 @@ import { meaningOf } from "../metric-conventions.ts";
 import { type Grid, gridOf } from "../time-grid.ts";
 import { Answer, type RawSeries, sampleValue, seriesOf } from "./answer.ts";
 import { createAnswerStream } from "./answer-stream.ts";
-import { createPartialAnswers } from "./partial.ts";
+import { isPartial, lackOf } from "./partial.ts";
 import { type PlannedQuery, planQueries, type QueryPlan } from "./query-plan.ts";
 import { ActiveTargets, usualInterval } from "./scrape-interval.ts";
 
@@ -57,8 +57,6 @@ export interface PrometheusSource extends MetricSource {
   ping(abort: AbortSignal): Promise<{ readonly version: string; readonly latencyMs: number }>;
   /** Services whose targets Prometheus itself has not been able to scrape for a minute. Throws as the client does. */
   targetsDown(abort: AbortSignal): Promise<readonly Gap[]>;
-  /** Metrics of which the last answers were partial. */
-  partial(): readonly Gap[];
   /** Configured queries that cannot be evaluated by service, and why. */
   readonly problems: readonly { readonly metric: string; readonly because: string }[];
 }
@@ -82,7 +80,6 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     versionLabel,
     policyRange: options.policyRange ?? "5m",
   });
-  const partial = createPartialAnswers(`${SOURCE} storage`);
   let interval: Promise<number | null> | null = null;
 
   async function ask(where: Path, form: Record<string, string>, abort: AbortSignal): Promise<Answer> {
@@ -140,7 +137,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
   async function points(
     { query }: PlannedQuery,
     grid: Grid,
-    { metric, purpose }: Pick<MetricQuery, "metric" | "purpose">,
+    asked: MetricQuery,
     take: (series: RawSeries) => void,
     abort: AbortSignal,
   ): Promise<void> {
@@ -151,15 +148,13 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
       const form = { query, start: at(first), end: at(last), step: seconds(grid.stepMs) };
       answers.push(await askSeries(path`/api/v1/query_range`, form, take, abort));
     }
-    partial.take(metric, purpose, answers);
+    if (answers.some(isPartial)) asked.lacks?.(lackOf(`${SOURCE} storage`, asked));
     // Whatever else may stand in an answer in place of series.
-    for (const answer of answers) read(metric, answer).forEach(take);
+    for (const answer of answers) read(asked.metric, answer).forEach(take);
   }
 
-  async function range(
-    { metric, window, stepMs, purpose }: MetricQuery,
-    abort: AbortSignal,
-  ): Promise<readonly Series[]> {
+  async function range(asked: MetricQuery, abort: AbortSignal): Promise<readonly Series[]> {
+    const { metric, window, stepMs, purpose } = asked;
     if (!plan.metrics.includes(metric)) {
       throw new UnshipError("metric.unknown", { metric, known: plan.metrics.join(", ") });
     }
@@ -192,7 +187,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
         else if (index >= 0 && index < grid.count) values[index] = value === null ? Number.NaN : value * planned.scale;
       }
     };
-    await points(planned, grid, { metric, purpose }, take, abort);
+    await points(planned, grid, asked, take, abort);
     if (unnamed > 0) note(metric, `${unnamed} series have no label ${serviceLabel}: they belong to no service`);
     if (infinite > 0) note(metric, `${infinite} samples are infinite, which is no measurement: taken as missing`);
     return withVersionsThatServe(
@@ -217,13 +212,15 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     name: SOURCE,
     metrics: () => plan.metrics,
     problems: plan.problems,
-    partial: partial.gaps,
     range,
     async targetsDown(abort) {
       // Down now and for the whole minute: a process that ends or starts is none.
       const query = `count by (${serviceLabel}) (up{${serviceLabel}!=""} == 0 and max_over_time(up{${serviceLabel}!=""}[1m]) == 0)`;
       const down = read("up", await ask(path`/api/v1/query`, { query, time: seconds(clock.now()) }, abort));
       return down.map(({ metric: labels, points: [point] }) => ({
+        of: "targets",
+        how: "partial",
+        services: [labels[serviceLabel] ?? ""],
         source: SOURCE,
         what: `targets of ${labels[serviceLabel] ?? ""}`,
         because: `${sampleValue(point?.[1] ?? "") ?? "some"} of its targets cannot be scraped`,

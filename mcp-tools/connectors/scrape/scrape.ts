@@ -99,7 +99,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   const states = new Map<string, Known>();
   const gapsOf = createSilentTargets(SOURCE, options.silentAfterMs ?? MAX_ELAPSED_INTERVALS * intervalMs);
   const slowBounds = new Map<string, number>();
-  const listing = oneAtATime<readonly Target[]>({ source: SOURCE, what: "discovery" });
+  const listing = oneAtATime<readonly Target[]>({ of: "targets", source: SOURCE, what: "discovery" });
   let discovered: readonly Target[] = [];
   let lastTickAt: number | null = null;
   let lastAnswerAt: number | null = null;
@@ -147,7 +147,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       const maxElapsedMs = MAX_ELAPSED_INTERVALS * intervalMs;
       const { labels } = target;
       const state = new TargetState({ labels, serviceLabel, versionLabel, custom, maxSamples, maxElapsedMs });
-      const page = oneAtATime<string>({ source: SOURCE, what: "page", detail: key });
+      const page = oneAtATime<string>({ of: "metrics", source: SOURCE, what: "page", detail: key });
       states.set(key, { target, state, page });
     }
     return [...states.values()];

@@ -1,4 +1,4 @@
-import type { Gap } from "../../../core/model/assessment.ts";
+import type { Gap, GapKind, GapReason } from "../../../core/model/assessment.ts";
 
 /** A target that gave no usable answer in one tick. */
 export interface FailedTarget {
@@ -55,6 +55,9 @@ export function createSilentTargets(source: string, patienceMs: number) {
       services.length === 0 ? `target ${url}` : `targets of ${services.join(", ")}`,
     );
     return [...whose].map(([what, those]) => ({
+      of: "targets",
+      how: "unanswered",
+      ...servicesIn(those),
       source,
       what,
       because: `${those
@@ -69,7 +72,13 @@ export function createSilentTargets(source: string, patienceMs: number) {
 
   /** `now`: the moment of the tick that these failures are of, Unix ms. */
   return (tick: Failures, now: number): readonly Gap[] => {
-    const gap = (part: string, what: string, because: string): Gap => ({ source: `${source} ${part}`, what, because });
+    const gap = (of: GapKind, how: GapReason, part: string, what: string, because: string): Gap => ({
+      of,
+      how,
+      source: `${source} ${part}`,
+      what,
+      because,
+    });
     take(tick, now);
     const since = silentSince(DISCOVERY, now);
     const { discoveryFailed, spoolFailed, dropped, invalidLines } = tick;
@@ -78,7 +87,13 @@ export function createSilentTargets(source: string, patienceMs: number) {
         ? []
         : [
             {
-              ...gap("discovery", "new targets", `${wordsOf(discoveryFailed)}; the targets known last are asked`),
+              ...gap(
+                "targets",
+                "unanswered",
+                "discovery",
+                "new targets",
+                `${wordsOf(discoveryFailed)}; the targets known last are asked`,
+              ),
               since,
             },
           ]),
@@ -87,17 +102,27 @@ export function createSilentTargets(source: string, patienceMs: number) {
         ? []
         : [
             gap(
+              "storage",
+              "unanswered",
               "spool",
               "samples after a restart",
               `${wordsOf(spoolFailed)}; what is measured now stands in memory alone`,
             ),
           ]),
-      ...(dropped === 0 ? [] : [gap("memory", "further services", `${dropped} readings had no room`)]),
+      ...(dropped === 0
+        ? []
+        : [gap("targets", "partial", "memory", "further services", `${dropped} readings had no room`)]),
       ...(invalidLines === 0
         ? []
-        : [gap("pages", "some series", `${invalidLines} lines of metrics could not be read`)]),
+        : [gap("targets", "partial", "pages", "some series", `${invalidLines} lines of metrics could not be read`)]),
     ];
   };
+}
+
+/** The services that silent targets are known to speak of; of one that is known to speak of none, whose they are is not known. */
+function servicesIn(silent: readonly FailedTarget[]): Pick<Gap, "services"> {
+  const services = [...new Set(silent.flatMap((target) => target.services))];
+  return services.length === 0 ? {} : { services };
 }
 
 /** Why there was no usable answer, as people say it. */

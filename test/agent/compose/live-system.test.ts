@@ -26,7 +26,14 @@ async function serving(answer: RequestListener): Promise<URL> {
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-const gap = (what: string, more: Partial<Gap> = {}): Gap => ({ source: "scrape", what, because: "b", ...more });
+const gap = (what: string, more: Partial<Gap> = {}): Gap => ({
+  of: "targets",
+  how: "unanswered",
+  source: "scrape",
+  what,
+  because: "b",
+  ...more,
+});
 
 describe("since when nothing is heard", () => {
   it.each<[string, readonly (readonly Gap[])[], readonly (readonly [string, number])[]]>([
@@ -51,7 +58,7 @@ describe("since when nothing is heard", () => {
 });
 
 describe("observers", () => {
-  const observer = (name: string, look: Observer["look"]): Observer => ({ name, what: "pods", look });
+  const observer = (name: string, look: Observer["look"]): Observer => ({ name, of: "pods", what: "pods", look });
 
   it("one that fails or hangs leaves a gap, keeps no other waiting for longer, and none once it answers", async () => {
     let mood: "fails" | "hangs" | "fine" = "fails";
@@ -68,7 +75,10 @@ describe("observers", () => {
     const observing = createObserving([moody, observer("scrape", async () => [gap("spool")])], 20);
     await observing.observe(1, never);
     expect(observing.gaps()).toEqual([
-      { source: "kubernetes", what: "pods", because: "kubernetes gave no usable answer" },
+      {
+        ...{ of: "pods", how: "unanswered", source: "kubernetes", what: "pods" },
+        because: "kubernetes gave no usable answer",
+      },
       gap("spool"),
     ]);
     mood = "hangs";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Gap } from "../../../core/model/assessment.ts";
 import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import type { Trouble } from "./trouble.ts";
 import { openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
@@ -168,17 +169,26 @@ describe("which troubles are one incident", () => {
   });
 });
 
+const DOWN: Gap = {
+  of: "metrics",
+  how: "unanswered",
+  metric: "error_rate",
+  source: "prometheus",
+  what: "metrics: error_rate",
+  because: "nothing listens there",
+};
+
 describe("what cannot be seen", () => {
   it("a source that is down is said once, and said again when it is back", async () => {
     await using world = await openWatchWorld();
     await world.step();
-    world.gaps = [{ source: "prometheus", what: "metrics: error_rate", because: "nothing listens there" }];
+    world.gaps = [DOWN];
     await world.step(4);
     expect(world.texts("source.down")).toEqual([expect.stringContaining("prometheus")]);
     world.gaps = [];
     await world.step(3);
     expect(world.texts("source.up")).toHaveLength(1);
-    world.gaps = [{ source: "prometheus", what: "metrics: error_rate", because: "nothing listens there" }];
+    world.gaps = [DOWN];
     await world.step();
     expect(world.texts("source.down")).toHaveLength(2);
   });

@@ -161,14 +161,24 @@ describe("what the configuration says of the steps", () => {
   });
 
   it("a source of changes that did not answer needs a person: it could have named another cause", () => {
-    const gaps = [{ source: "argocd", what: "changes", because: "it gave no usable answer" }];
+    const gaps = [
+      {
+        of: "changes",
+        how: "unanswered",
+        source: "argocd",
+        what: "changes",
+        because: "it gave no usable answer",
+      } as const,
+    ];
     const { decision, unverified } = assess({ ...file, gaps }, full);
     expect(decision.needsPerson.join()).toContain("argocd");
     expect(unverified.join()).toContain("argocd");
   });
 
   it("a source of logs that did not answer does not", () => {
-    const gaps = [{ source: "elastic", what: "logs", because: "it gave no usable answer" }];
+    const gaps = [
+      { of: "logs", how: "unanswered", source: "elastic", what: "logs", because: "it gave no usable answer" } as const,
+    ];
     expect(assess({ ...file, gaps }, full).decision.needsPerson.join()).not.toContain("elastic");
   });
 });

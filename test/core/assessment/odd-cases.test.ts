@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../core/assessment/assessor.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
+import { LARGEST_VALUE } from "../../../core/model/believable.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { change, emptyCase, line, MINUTE, T0 } from "../correlation/fixtures.ts";
 import { testConfig } from "./config.ts";
@@ -14,7 +15,7 @@ const anyName = fc.constantFrom(...names);
 /** Samples of any sign and size, missing ones, and stretches that are all alike. */
 const anyValues = fc.oneof(
   fc.array(fc.option(fc.double({ min: -2, max: 1e6, noNaN: true })), { maxLength: 80 }),
-  fc.array(fc.constantFrom(0, 1, 1e15, -1e15, 1e8, 5e-324, 1e-300), { maxLength: 80 }),
+  fc.array(fc.constantFrom(0, 1, 1e15, -1e15, LARGEST_VALUE, -LARGEST_VALUE, 1e8, 5e-324, 1e-300), { maxLength: 80 }),
   fc.array(fc.option(fc.double({ min: -0.1, max: 1.5, noNaN: true }), { freq: 4 }), { maxLength: 80 }),
   fc
     .tuple(fc.constantFrom(0, 1, 0.01, 100, -1), fc.constantFrom(0, 0.3, 1, 1.4, 400), fc.nat(80), fc.nat(20))
@@ -135,7 +136,15 @@ describe("whatever the samples, the graph and the clocks", () => {
   it("where a source of changes did not answer, nothing says how probable it is that no change is to blame", () => {
     fc.assert(
       fc.property(anyCase, (file) => {
-        const gaps = [{ source: "kubernetes", what: "changes", because: "it does not answer" }];
+        const gaps = [
+          {
+            of: "changes",
+            how: "unanswered",
+            source: "kubernetes",
+            what: "changes",
+            because: "it does not answer",
+          } as const,
+        ];
         const { decision, unheard } = assess({ ...file, gaps }, testConfig());
         expect(unheard).toEqual(["kubernetes did not say changes: it does not answer"]);
         expect(decision.why.join("\n")).not.toMatch(/to blame with probability/);

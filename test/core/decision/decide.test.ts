@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../core/assessment/assessor.ts";
+import type { Gap } from "../../../core/model/assessment.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { caseAt } from "../assessment/case-at.ts";
 import { testConfig } from "../assessment/config.ts";
@@ -178,7 +179,10 @@ describe("a metric that its source did not tell", () => {
     },
   );
   const asked = async (world: WorldOptions, what: string) => {
-    const gaps = [{ source: "prometheus", what, because: "it gave no usable answer" }];
+    const [, metric] = what.split(": ");
+    const about = metric === undefined ? {} : { metric };
+    const because = "it gave no usable answer";
+    const gaps = [{ of: "metrics", how: "unanswered", ...about, source: "prometheus", what, because } as const];
     const { action, needsPerson } = assess({ ...(await caseAt(world, 480)), gaps }, testConfig()).decision;
     expect(action).toBe("rollback");
     return needsPerson.some((one) => one.includes("prometheus did not say"));
@@ -197,6 +201,23 @@ describe("a metric that its source did not tell", () => {
     ["is asked about where nothing compares the versions", broken({}), "metrics: p50_latency", true],
   ] as const)("%s", async (_, world, what, isAsked) => {
     expect(await asked(world, what)).toBe(isAsked);
+  });
+
+  it.each<[string, Partial<Gap>, boolean]>([
+    ["a source of changes that did not answer", { of: "changes", how: "unanswered" }, true],
+    ["a source of changes that leaves a part out", { of: "changes", how: "partial" }, false],
+    ["a part of a storage of metrics", { of: "metrics", how: "partial", metric: "error_rate" }, true],
+    ["an absurd sample of another service", { of: "metrics", how: "partial", services: ["bank"] }, false],
+    ["targets of another service", { of: "targets", how: "unanswered", services: ["bank"] }, false],
+    ["logs", { of: "logs", how: "unanswered" }, false],
+  ])("a person is asked, whatever the words, for: %s (%o)", async (_, typed, isAsked) => {
+    const known = await caseAt(broken({}), 480);
+    for (const words of ["changes", "metrics", "metrics: error_rate", "anything"]) {
+      const gap: Gap = { of: "logs", how: "unanswered", source: "it", what: words, because: words, ...typed };
+      const { action, needsPerson } = assess({ ...known, gaps: [gap] }, testConfig()).decision;
+      expect(action).toBe("rollback");
+      expect(needsPerson.some((one) => one.startsWith("it d"))).toBe(isAsked);
+    }
   });
 });
 

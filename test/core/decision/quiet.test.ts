@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { quietWords } from "../../../core/decision/quiet.ts";
-import type { CaseFile } from "../../../core/model/assessment.ts";
+import type { CaseFile, Gap } from "../../../core/model/assessment.ts";
 import { emptyCase, T0 } from "../correlation/fixtures.ts";
 
 const series = (service: string, samples: number, metric = "error_rate"): CaseFile["series"][number] => ({
@@ -13,7 +13,14 @@ const series = (service: string, samples: number, metric = "error_rate"): CaseFi
   stepMs: 15_000,
   values: new Array<number>(samples).fill(0.001),
 });
-const down = { source: "prometheus", what: "metrics: error_rate", because: "nothing listens at prometheus:9090" };
+const down: Gap = {
+  of: "metrics",
+  how: "unanswered",
+  metric: "error_rate",
+  source: "prometheus",
+  what: "metrics: error_rate",
+  because: "nothing listens at prometheus:9090",
+};
 
 describe("where nothing is found worse", () => {
   const rows: readonly (readonly [string, Partial<CaseFile>, readonly string[], readonly string[]])[] = [

@@ -6,8 +6,9 @@ const ONSET = 1_000_000;
 const line = (event: string, text = "", incident: unknown = null, at = ONSET + 5000): WatchLine =>
   ({ at: new Date(at).toISOString(), event, text, incident }) as WatchLine;
 const STARTED = line("watch.started", "mode auto", null, ONSET - 20_000);
-const DOWN = line("source.down", "kubernetes is down (rollouts): it was answered 500 (again): no");
-const UP = line("source.up", "kubernetes answers again (rollouts)");
+const ROLLOUTS = { source: "kubernetes", what: "rollouts" };
+const DOWN = { ...line("source.down", "kubernetes is down (rollouts): it was answered 500"), about: ROLLOUTS };
+const UP = { ...line("source.up", "kubernetes answers again (rollouts)"), about: ROLLOUTS };
 
 describe("blindness", () => {
   it.each<[string, readonly WatchLine[], boolean, number]>([
@@ -18,7 +19,7 @@ describe("blindness", () => {
     ["a source that answers again does not", [STARTED, DOWN, UP], false, 0],
     [
       "another source's return is not this one's",
-      [STARTED, DOWN, { ...UP, text: "zipkin answers again (spans)" }],
+      [STARTED, DOWN, { ...UP, about: { source: "zipkin", what: "spans" } }],
       false,
       1,
     ],

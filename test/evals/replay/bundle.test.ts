@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { findBundles, readBundle } from "../../../evals/replay/bundle.ts";
 import { bundleSources } from "../../../evals/replay/bundle-sources.ts";
+import { writeSmallBundle } from "./small-bundle.ts";
 
 const DATA = join(import.meta.dirname, "../../../evals/data/incidents");
 const abort = new AbortController().signal;
@@ -177,5 +178,32 @@ describe("what no recording holds", () => {
     ["a value beyond all signals", { values: [1e308] }, /series\.jsonl:1: values\.0/],
   ] as const)("%s is refused with its line", (_, change, message) => {
     expect(() => readBundle(folder({ "incident.json": INCIDENT, "series.jsonl": line(change) }))).toThrow(message);
+  });
+});
+
+describe("gaps of a recording", () => {
+  const read = (...gaps: readonly object[]) => {
+    const bundle = writeSmallBundle(mkdtempSync(join(tmpdir(), "unship-bundle-")), { id: "gaps" });
+    writeFileSync(join(bundle, "gaps.jsonl"), gaps.map((gap) => JSON.stringify(gap)).join("\n"));
+    return readBundle(bundle).gaps;
+  };
+  it.each([
+    ["changes", { of: "changes" }],
+    ["metrics: error_rate", { of: "metrics", metric: "error_rate" }],
+    ["history: error_rate", { of: "history", metric: "error_rate" }],
+    ["spans", { of: "traces" }],
+    ["logs", { of: "logs" }],
+    ["targets of cart", { of: "targets" }],
+  ])("of before they had a kind are read by their words: %s", (what, typed) => {
+    const old = { source: "it", what, because: "it was away" };
+    expect(read(old)).toEqual([{ ...typed, how: "unanswered", ...old }]);
+  });
+
+  it("are read as they were written, whatever their words", () => {
+    const gap = {
+      ...{ of: "changes", how: "partial", source: "it", what: "metrics: error_rate", because: "it may not" },
+      ...{ services: ["cart"], since: 1_772_452_800_000 },
+    };
+    expect(read(gap)).toEqual([gap]);
   });
 });

@@ -63,7 +63,15 @@ describe("list_changes", () => {
   });
 
   it("says which sources did not answer", async () => {
-    const gaps = [{ source: "argocd", what: "changes", because: "argocd refused the request with status 403." }];
+    const gaps = [
+      {
+        of: "changes",
+        how: "unanswered",
+        source: "argocd",
+        what: "changes",
+        because: "argocd refused the request with status 403.",
+      } as const,
+    ];
     const { structured } = await callTool(context({ caseFile: async () => caseFile({ gaps }) }), "list_changes");
     expect(structured?.gaps).toEqual(["argocd: changes unknown, argocd refused the request with status 403."]);
   });

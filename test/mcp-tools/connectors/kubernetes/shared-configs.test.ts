@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sharedChange } from "../../../../core/correlation/shared-change.ts";
 import type { Change } from "../../../../core/model/change.ts";
+import { unheardChanges } from "../../../../core/model/unheard.ts";
 import { kubernetesChanges } from "../../../../mcp-tools/connectors/kubernetes/changes.ts";
 import { kubeClient } from "../../../../mcp-tools/connectors/kubernetes/client.ts";
 import { type FakeKubernetesApi, fakeKubernetesApi, type StoredObject } from "../../../fakes/fake-kubernetes-api.ts";
@@ -159,7 +160,10 @@ describe("kubernetesChanges: what several workloads read", () => {
     cluster.api.forbid("configmaps");
     expect(await cluster.changes()).toHaveLength(1);
     expect(cluster.source.partial()).toMatchObject([
-      { source: "kubernetes configmaps", what: "ConfigMaps edited in place" },
+      { of: "changes", how: "partial", source: "kubernetes configmaps", what: "ConfigMaps edited in place" },
+    ]);
+    expect(unheardChanges(cluster.source.partial())).toEqual([
+      expect.stringMatching(/^kubernetes configmaps does not show ConfigMaps edited in place: /),
     ]);
     expect(asked(cluster.api, "/secrets")).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Lack } from "../../../../core/ports.ts";
 import { createHttp } from "../../../../mcp-tools/connectors/http.ts";
 import { createPrometheus, type PrometheusOptions } from "../../../../mcp-tools/connectors/prometheus/prometheus.ts";
 
@@ -143,17 +144,24 @@ describe("prometheus", () => {
     ["with the error of a store among its warnings", { warnings: ["No StoreAPIs matched, secret=hunter2"] }, 1],
     ["with a remark on the query is whole", { warnings: ["PromQL warning: bucket label is missing"] }, 0],
     ["with infos is whole", { infos: ["PromQL info: metric might not be a counter"] }, 0],
-  ])("a partial answer leaves a gap until a whole one comes: one %s", async (_name, more, gaps) => {
+  ])("a partial answer tells whoever asked what it lacks, and nobody else: one %s", async (_name, more, gaps) => {
     let now: object = more;
-    const { range, source } = await answering(() => matrix([], now));
-    await range();
-    expect(source.partial()).toHaveLength(gaps);
-    expect(JSON.stringify(source.partial())).not.toContain("hunter2");
+    const { source } = await answering(() => matrix([], now));
+    const lacksOf = async (): Promise<readonly Lack[]> => {
+      const lacks: Lack[] = [];
+      const window = { from: T, to: T + 3 * STEP };
+      const about = { metric: "request_rate", window, stepMs: STEP, purpose: "policy" } as const;
+      await source.range({ ...about, lacks: (lack) => lacks.push(lack) }, never);
+      return lacks;
+    };
+    const told = await lacksOf();
+    expect(told.map(({ at }) => at)).toEqual(new Array(gaps).fill(T + 3 * STEP));
+    expect(
+      told.every(({ gap: { of, how, metric } }) => `${of} ${how} ${metric}` === "metrics partial request_rate"),
+    ).toBe(true);
+    expect(JSON.stringify(told)).not.toContain("hunter2");
     now = {};
-    await range("request_rate", T, T + 3 * STEP, "statistics");
-    expect(source.partial()).toHaveLength(gaps);
-    await range();
-    expect(source.partial()).toEqual([]);
+    expect(await lacksOf()).toEqual([]);
   });
 
   it("names the services whose targets have been down for a minute", async () => {

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { WatchEvent } from "../../../agent/watch/events.ts";
+import { createReporting } from "../../../agent/watch/reporting.ts";
+import type { Gap } from "../../../core/model/assessment.ts";
+
+const AT = Date.parse("2026-03-02T12:00:00Z");
+const absurd: Gap = {
+  ...{ of: "metrics", how: "partial", metric: "error_rate", services: ["payments"], source: "prometheus" },
+  what: "error_rate of payments",
+  because: "-1 at 2026-03-02T12:00:00.000Z can be no measurement: taken as missing",
+};
+const failed: Gap = {
+  ...{ of: "metrics", how: "unanswered", metric: "error_rate", source: "prometheus", what: "metrics: error_rate" },
+  because: "nothing listens at prometheus:9090",
+};
+const absent: Gap = {
+  ...{ of: "changes", how: "not-configured", source: "configuration", what: "changes" },
+  because: "no source of changes is configured",
+};
+
+/** What is told over looks that have these gaps. */
+function told(...looks: readonly (readonly Gap[])[]): readonly string[] {
+  const events: WatchEvent[] = [];
+  const report = createReporting((event) => events.push(event));
+  for (const [index, gaps] of looks.entries()) report(gaps, AT + index * 15_000);
+  return events.map(({ event, text }) => `${event}: ${text}`);
+}
+
+describe("S9: a source that is down is said to be down, and no other", () => {
+  it.each<[string, readonly (readonly Gap[])[], readonly string[]]>([
+    [
+      "a question that failed: down, and up when it is answered",
+      [[failed], [failed], []],
+      [
+        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090",
+        "source.up: prometheus answers again (metrics: error_rate)",
+      ],
+    ],
+    [
+      "since when it is silent, where that is known",
+      [[{ ...failed, since: AT - 60_000 }]],
+      [
+        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090; silent since 2026-03-02T11:59:00.000Z",
+      ],
+    ],
+    [
+      "one absurd sample: its source was never down",
+      [[absurd], [absurd], []],
+      [
+        "source.partial: prometheus does not show error_rate of payments: -1 at 2026-03-02T12:00:00.000Z can be no measurement: taken as missing",
+        "source.whole: prometheus shows error_rate of payments again",
+      ],
+    ],
+    [
+      "what the configuration leaves out: said once, and nothing is down or comes back",
+      [[absent], [absent], []],
+      ["source.absent: nobody says anything of changes: no source of changes is configured"],
+    ],
+    [
+      "a part that turns into a failure is both",
+      [[{ ...failed, how: "partial" }], [failed]],
+      [
+        "source.partial: prometheus does not show metrics: error_rate: nothing listens at prometheus:9090",
+        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090",
+        "source.whole: prometheus shows metrics: error_rate again",
+      ],
+    ],
+  ])("%s", (_, looks, lines) => {
+    expect(told(...looks)).toEqual(lines);
+  });
+
+  it("each names its source and what of it apart from its words", () => {
+    const events: WatchEvent[] = [];
+    createReporting((event) => events.push(event))([failed], AT);
+    expect(events[0]?.about).toEqual({ source: "prometheus", what: "metrics: error_rate" });
+  });
+});
