@@ -16,14 +16,14 @@ export interface Clock {
 }
 
 /** What is waited for: "metrics" of "error_rate". `what` and `detail` together say to people what is unknown without it. */
-export interface Awaited {
+export interface WaitedFor {
   readonly source: string;
   readonly what: string;
   readonly detail?: string;
 }
 
 /** What a source is asked, and what is unknown without its answer. */
-export interface Question extends Awaited {
+export interface Question extends WaitedFor {
   readonly of: GapKind;
   /** The one metric that it is about; absent: it is about no single one. */
   readonly metric?: string;
@@ -35,7 +35,7 @@ export interface Waiting {
    * True once `answer` has settled, in whichever way; false: it is late, and the evaluation goes on without it. The
    * read goes on beside it. Never throws.
    */
-  isThere(question: Awaited, answer: Promise<unknown>): Promise<boolean>;
+  isThere(question: WaitedFor, answer: Promise<unknown>): Promise<boolean>;
 }
 
 /** Sources on their own clocks: the timers stand outside of core. Called once for each round of questions. */

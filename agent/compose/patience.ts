@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Awaited, Patience } from "../../core/ports.ts";
+import type { Patience, WaitedFor } from "../../core/ports.ts";
 import { ANSWER_MS } from "./deadlines.ts";
 
 export interface PatienceLimits {
@@ -111,7 +111,7 @@ export function createPatience(limits: PatienceLimits): Patience {
   };
 }
 
-const keyOf = ({ source, what, detail }: Awaited): string => JSON.stringify([source, what, detail ?? ""]);
+const keyOf = ({ source, what, detail }: WaitedFor): string => JSON.stringify([source, what, detail ?? ""]);
 
 function learn(known: Map<string, Usual>, key: string, ms: number): void {
   const askedAt = performance.now();

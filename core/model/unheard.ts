@@ -24,7 +24,7 @@ const speaksOf = (gap: Gap, services: readonly string[]): boolean =>
 
 /** A gap as a sentence without its end: whose, of what, and why. */
 export function unheardText({ how, source, what, because }: Gap): string {
-  if (how === "not-configured") return `nobody says anything of ${what}: ${because}`;
+  if (how === "not-configured") return `${what} are unknown: ${because}`;
   return `${source} ${how === "partial" ? "does not show" : "did not say"} ${what}: ${because}`;
 }
 

@@ -25,7 +25,7 @@ export const assessImpact = defineTool({
   output: z.strictObject({
     at: z.string(),
     coverage: Coverage,
-    level: z.enum([...ImpactLevel.options, "unknown"]).describe("unknown: `impact.level` is all that is known of it"),
+    level: z.enum([...ImpactLevel.options, "unknown"]),
     impact: Impact,
     more,
     gaps,

@@ -27,7 +27,7 @@ export const rankCandidates = defineTool({
     at: z.string(),
     candidates: z.array(Candidate),
     coverage: Coverage,
-    no_change_says: z.string().describe("What that probability speaks of"),
+    no_change_says: z.string(),
     no_change: Ranking.pick({ noChangeProbability: true, noChangeReasons: true }),
     root_causes: Ranking.shape.rootCauses,
     threshold: z.number(),

@@ -1,17 +1,25 @@
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { investigateOnce } from "../../../agent/compose/investigate.ts";
 import { answerText } from "../../../agent/compose/step-words.ts";
 import { suspects } from "../../../agent/watch/wording.ts";
+import type { Config } from "../../../core/config/config.ts";
 import { incidentLines } from "../../../core/guardrails/incident-text.ts";
 import { Incident } from "../../../core/model/incident.ts";
 import { toEpisode } from "../../../evals/replay/episode.ts";
 import { postmortem } from "../../../knowledge/postmortem.ts";
+import { testConfig } from "../../core/assessment/config.ts";
 import { temporaryFolder, writeSmallBundle } from "../../evals/replay/small-bundle.ts";
 import { incident } from "../../knowledge/incidents.ts";
 import { external, held, hotfix, unknown } from "../../knowledge/variants.ts";
+import { noSources } from "../../mcp-tools/scenario.ts";
 import { unship } from "../cli/run-cli.ts";
 
+const SERVICE: Config["services"][string] = {
+  ...{ namespace: "production", workload: null, argocdApplication: null, flags: [], criticality: "medium" },
+  ...{ revenuePerMinute: null, routes: [], mode: null },
+};
 const UNHEARD = "kubernetes did not say changes: it refused the request with status 403";
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -76,5 +84,18 @@ describe("incidents that were stored before it was recorded what was not heard",
     const { unheard: _, ...old } = incident;
     expect(Incident.parse(JSON.parse(JSON.stringify(old)))).toEqual(old);
     expect(Incident.parse(JSON.parse(JSON.stringify(incident)))).toEqual(incident);
+  });
+});
+
+describe("S9: a service that the file describes and nobody measures yet", () => {
+  it("is judged not to be judged, and is not called unknown", async () => {
+    const described = { ...testConfig(), services: { pay: SERVICE } };
+    const parts = { version: "0", config: described, clock: { now: () => 1e12 }, sources: noSources };
+    const asked = { ...parts, observe: async () => undefined, ask: { service: "pay", metric: "error_rate" } };
+    const { incident: found } = await investigateOnce(asked, new AbortController().signal);
+    expect(found.decision?.why).toEqual(["nothing is judged yet: too few samples are known of pay"]);
+    await expect(
+      investigateOnce({ ...asked, ask: { service: "pya" } }, new AbortController().signal),
+    ).rejects.toMatchObject({ code: "service.unknown" });
   });
 });

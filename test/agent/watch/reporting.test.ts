@@ -54,7 +54,7 @@ describe("S9: a source that is down is said to be down, and no other", () => {
     [
       "what the configuration leaves out: said once, and nothing is down or comes back",
       [[absent], [absent], []],
-      ["source.absent: nobody says anything of changes: no source of changes is configured"],
+      ["source.absent: changes are unknown: no source of changes is configured"],
     ],
     [
       "a part that turns into a failure is both",

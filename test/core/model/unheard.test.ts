@@ -47,7 +47,7 @@ describe("S9: what is unknown is told by its kind, whatever the words", () => {
     [
       "what nobody is configured to say",
       gap({ how: "not-configured", source: "configuration", because: "no source of changes is configured" }),
-      "nobody says anything of changes: no source of changes is configured",
+      "changes are unknown: no source of changes is configured",
     ],
   ])("%s", (_, one, text) => {
     expect(unheardText(one)).toBe(text);

@@ -83,7 +83,9 @@ describe("a call graph that is learned over time", () => {
     await one.at(1001, { details: [edge("web", "cart")] });
     expect(one.lacks()).toEqual([]);
     expect((await one.at(DAY, down)).edges).toEqual([["web", "cart"]]);
-    expect(one.lacks()).toEqual([{ source: "mesh", what: "topology", because: down.message }]);
+    expect(one.lacks()).toEqual([
+      { of: "topology", how: "unanswered", source: "mesh", what: "topology", because: down.message },
+    ]);
     await one.at(2 * DAY, { details: [edge("web", "cart")] });
     expect(one.lacks()).toEqual([]);
     await expect(one.at(3 * DAY, new TypeError("a defect"))).rejects.toThrow(TypeError);

@@ -169,7 +169,14 @@ describe("prometheus", () => {
     const vector = { status: "success", data: { resultType: "vector", result } };
     const { source, asked } = await answering(() => vector);
     expect(await source.targetsDown(never)).toEqual([
-      { source: "prometheus", what: "targets of cart", because: "2 of its targets cannot be scraped" },
+      {
+        of: "targets",
+        how: "partial",
+        services: ["cart"],
+        source: "prometheus",
+        what: "targets of cart",
+        because: "2 of its targets cannot be scraped",
+      },
     ]);
     expect(asked[0]?.form.query).toBe(
       'count by (service) (up{service!=""} == 0 and max_over_time(up{service!=""}[1m]) == 0)',

@@ -52,7 +52,14 @@ describe("what a scrape does not see", () => {
     const source = await createScrape(options([url, good.url]));
     stops.push(() => source.close());
     expect((await source.scrapeOnce(T0, never)).gaps).toEqual([
-      { source: "scrape", what: `target ${url}`, because: expect.stringContaining("no connection"), since: T0 },
+      {
+        of: "targets",
+        how: "unanswered",
+        source: "scrape",
+        what: `target ${url}`,
+        because: expect.stringContaining("no connection"),
+        since: T0,
+      },
     ]);
   });
 
