@@ -43,7 +43,7 @@ describe("sources that fail", () => {
     world.now = atS(420);
     const assessor = createAssessor({ sources: { ...world.sources, changes: [] }, config: testConfig() });
     const assessed = assess(await assessor.gather(world.now, signal), testConfig());
-    expect(assessed.unheard).toEqual(["configuration did not say changes: no source of changes is configured"]);
+    expect(assessed.unheard).toEqual(["changes are unknown: no source of changes is configured"]);
     expect(assessed.decision.why.join()).not.toContain("to blame with probability");
   });
 
