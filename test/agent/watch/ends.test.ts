@@ -62,7 +62,11 @@ describe("the end of an incident", () => {
     [
       "where a source of changes does not answer",
       {},
-      { gaps: [{ source: "kubernetes", what: "changes", because: "it does not answer" }] },
+      {
+        gaps: [
+          { of: "changes", how: "unanswered", source: "kubernetes", what: "changes", because: "it does not answer" },
+        ],
+      },
       "came back (why is not known: kubernetes did not say changes: it does not answer)",
     ],
   ] as const)("says how its signals came back %s", async (_, change, known, said) => {

@@ -55,7 +55,7 @@ it.each([
 
 it("an incident for which nothing can be done is judged again once a source of changes answers that did not", () => {
   const incident: Incident = openIncident("inc", { ...assessmentOf({ targets: [] }), baselines: [] });
-  const silent = { source: "kubernetes", what: "changes", because: "it does not answer" };
+  const silent = { of: "changes", how: "unanswered", source: "kubernetes", what: "changes" } as const;
   const basis = (at: number, silentFor: readonly string[]) =>
     basisOf(incident, ["checkout"], {
       ...emptyCase({}),

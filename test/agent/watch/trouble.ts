@@ -106,6 +106,8 @@ export function caseFileOf(at: number, troubles: readonly Trouble[], healthy: re
     rollouts: [],
     alerts: [],
     gaps: [...new Set(troubles.flatMap(({ unheard }) => unheard))].map((because) => ({
+      of: "changes",
+      how: "unanswered",
       source: "kubernetes",
       what: "changes",
       because,
