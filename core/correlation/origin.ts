@@ -1,5 +1,6 @@
 import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { CallGraph } from "./call-graph.ts";
+import type { Demand } from "./demand.ts";
 import { createHurtChances, type HurtChances, type Shows } from "./hurt-chances.ts";
 import type { NewSignature } from "./log-evidence.ts";
 import { type OwnExcess, ownNats, ownNatsAt } from "./own-excess.ts";
@@ -7,6 +8,7 @@ import type { Refused } from "./refused.ts";
 import { REACH, SLOW_BESIDE, type Slowness } from "./slowness.ts";
 import type { SpanEvidence } from "./span-evidence.ts";
 import { type Strain, sharedFit, strainFit } from "./strain.ts";
+import { riseByChance } from "./surge.ts";
 import { UNRELATED } from "./unrelated.ts";
 
 /** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
@@ -21,6 +23,8 @@ export interface Origin {
   /** `fit` from the pattern of hurt services alone, and from logs and traces alone. */
   readonly pattern: number;
   readonly told: number;
+  /** Part of both fits: log chance of the demand at the onset that it does not bring; 0 where there is none, or it does. */
+  readonly demand: number;
 }
 
 /**
@@ -55,6 +59,8 @@ export interface OriginInput {
   readonly own: OwnExcess | null;
   /** Callees that are asked more often than their callers' traffic explains, with the callers that may do it. */
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Degraded services that are asked far more since the onset than they ever served. */
+  readonly demand: ReadonlyMap<string, Demand>;
   /** Callees that are asked less often although their callers are not. */
   readonly starved: ReadonlySet<string>;
   /** Whose requests cost more than before; null where nobody's do, or that is not measured. */
@@ -79,12 +85,14 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
   const make = (name: string, kind: OriginKind, pattern: number): Origin => {
     const place = kind === "service" || kind === "external";
     const told = place ? toldAt(name, input, floodedBy(input, name)) : 0;
-    const traffic = kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) + fall : surge;
+    const demand = kind === "surge" ? 0 : unexplainedDemand(input, name);
+    const traffic = demand + (kind === "surge" ? (input.surge === null ? Math.log(0.1) : Math.log(0.9)) + fall : surge);
     const fit = pattern + told + traffic;
-    if (kind !== "service") return { name, kind, pattern, told, atConsumers: Number.NEGATIVE_INFINITY, fit };
+    if (kind !== "service") return { name, kind, pattern, told, demand, atConsumers: Number.NEGATIVE_INFINITY, fit };
     const floods = Math.log(FLOODS_UNSEEN) + floodsFit(input, seen, name) + traffic;
     const atItself = Math.log(SHOWS.itself) + logAdd(fit, floods);
-    return { name, kind, pattern, told, atConsumers: consumersFit(input, seen, name) + traffic, fit: atItself };
+    const atConsumers = consumersFit(input, seen, name) + traffic;
+    return { name, kind, pattern, told, demand, atConsumers, fit: atItself };
   };
   const reached = REACH.map(
     (share) => patternFit(seen, new Float64Array(seen.nats.length).fill(share)) - Math.log(REACH.length),
@@ -102,7 +110,37 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
     make("more traffic", "surge", logSumExp([slowed, weakest]) - Math.LN2),
     ...(input.fewer === null ? [] : [FEWER]),
     ...places.flatMap((one) => clientsOf(one, input.refused.get(one.name))),
+    ...places.filter(({ name }) => input.demand.has(name)).map((one) => moreRequestsTo(one, seen)),
   ];
+}
+
+/**
+ * Who sends them is not seen. What they do to a service looks as if it began there, but that their number explains it: a
+ * request costs no more for that, unless dearer ones are asked.
+ */
+function moreRequestsTo({ name, pattern, told }: Origin, seen: Seen): Origin {
+  const place = pattern - seen.strainAt(name) + seen.strainAt(null, name);
+  const fit = place + told + Math.log(0.9);
+  return {
+    name: `more requests to ${name}`,
+    kind: "surge",
+    pattern: place,
+    told,
+    demand: 0,
+    fit,
+    atConsumers: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/**
+ * Log chance of the demand that trouble which starts here does not bring: it brings what it floods, and what comes to others since nobody gets
+ * answers here. One rise of several is asked for: along calls they are one.
+ */
+function unexplainedDemand({ demand, overloaded }: OriginInput, name: string): number {
+  const met = [...demand].filter(
+    ([service, { from }]) => overloaded.get(service)?.has(name) !== true && !from.includes(name),
+  );
+  return met.length === 0 ? 0 : Math.max(...met.map(([, { nats }]) => nats));
 }
 
 /** What a client does to a service looks as if it began there, but for the requests that it adds. */
@@ -110,7 +148,9 @@ function clientsOf(place: Origin, refused: Refused | undefined): readonly Origin
   if (refused === undefined) return [];
   const { name, pattern, told } = place;
   const fit = place.fit + refused.nats;
-  return [{ name: `clients of ${name}`, kind: "surge", pattern, told, fit, atConsumers: Number.NEGATIVE_INFINITY }];
+  return [
+    { name: `clients of ${name}`, kind: "surge", pattern, told, demand: 0, fit, atConsumers: Number.NEGATIVE_INFINITY },
+  ];
 }
 
 /** Then all that is seen is that. */
@@ -119,17 +159,15 @@ const FEWER: Origin = {
   kind: "surge",
   pattern: 0,
   told: 0,
+  demand: 0,
   fit: Math.log(0.9),
   atConsumers: Number.NEGATIVE_INFINITY,
 };
 
 /** Log probability of the traffic that is seen, where something else than more or fewer users is to blame. */
 const surgeBeside = (input: OriginInput): number =>
-  (input.surge === null ? Math.log(0.99) : surgeByChance(input.surge)) + fallBeside(input);
-const fallBeside = ({ fewer }: OriginInput): number => (fewer === null ? 0 : surgeByChance(1 / fewer));
-
-/** How seldom users happen to come in such numbers, or to stay away, in the minutes of another trouble: one time in a hundred, and for each doubling ten times less. */
-const surgeByChance = (ratio: number): number => Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / 1.3));
+  (input.surge === null ? Math.log(0.99) : riseByChance(input.surge)) + fallBeside(input);
+const fallBeside = ({ fewer }: OriginInput): number => (fewer === null ? 0 : riseByChance(1 / fewer));
 
 /** The pattern given an origin, whatever the rate of unrelated troubles. */
 function startsAt(
@@ -241,8 +279,8 @@ interface Seen {
   readonly slowness: boolean;
   /** How likely each of them is to be hurt, given where it starts. */
   readonly chances: HurtChances;
-  /** Log probability of whose requests cost more, given where it starts; null: at none of them. Worked out once a place. */
-  readonly strainAt: (origin: string | null) => number;
+  /** Log probability of whose requests cost more, given where it starts; null: at none of them. Worked out once a place. `asked`: who is asked more by somebody outside. */
+  readonly strainAt: (origin: string | null, asked?: string) => number;
   readonly logs: Logs;
 }
 
@@ -258,7 +296,8 @@ function seenOf(input: OriginInput): Seen {
   const all = [...harm];
   const services = all.map(([service]) => service);
   const strained = new Map<string | null, number>();
-  const strainAt = (origin: string | null): number => {
+  const strainAt: Seen["strainAt"] = (origin, asked) => {
+    if (asked !== undefined) return strainFit(input.strain, input.graph, origin, asked);
     const found = strained.get(origin) ?? strainFit(input.strain, input.graph, origin);
     strained.set(origin, found);
     return found;

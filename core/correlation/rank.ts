@@ -6,6 +6,7 @@ import type { Finding, Onset } from "../model/finding.ts";
 import { countedOnce } from "./accomplice.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { type CallGraph, createCallGraph } from "./call-graph.ts";
+import { type Demand, demandAtOnset, demandWords } from "./demand.ts";
 import { type Exhaustion, exhaustion } from "./exhaustion.ts";
 import { type FewerSeen, fewerSeen } from "./fewer-seen.ts";
 import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
@@ -114,7 +115,7 @@ interface Scored {
 
 /** Log odds that what is seen is the passing cost of one of the rollouts: it belongs to "no change". */
 function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: number; reason: Reason } | null {
-  const shared = new Set(["prior", "timing", "place"]);
+  const shared = new Set(["prior", "timing", "place", "demand"]);
   const rollouts = scored.filter(({ change }) => mayPass(change, evidence));
   if (rollouts.length === 0) return null;
   const all = rollouts.map(({ change, reasons }) => {
@@ -163,6 +164,8 @@ export interface CaseEvidence {
   readonly usual: ReadonlyMap<string, number>;
   readonly starved: ReadonlySet<string>;
   readonly overloaded: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Degraded services that are asked far more since the onset than they ever served. */
+  readonly demand: ReadonlyMap<string, Demand>;
   readonly own: OwnExcess | null;
   readonly spans: SpanEvidence | null;
   /** By service where users come in. */
@@ -226,6 +229,11 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     ? refusedAtEntries(index, graph, harm, onset, caseFile.at)
     : new Map();
   const starved = starvedCallees(index, graph, onset, caseFile.at);
+  // What comes to everybody who is asked by users is the surge; what creeps does so whatever is asked.
+  const demand: CaseEvidence["demand"] =
+    course === "drift" || surge !== null
+      ? new Map()
+      : demandAtOnset({ index, graph, harm, onset, at: caseFile.at, usual });
   const input: OriginInput = {
     graph,
     harm,
@@ -239,6 +247,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     own,
     together,
     overloaded,
+    demand,
     starved,
     strain: course === "drift" ? null : strainOf(index, caseFile.changes, onset, caseFile.at),
     bursts: onsetBursts(index, onset, caseFile.at),
@@ -268,6 +277,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     surge,
     usual,
     overloaded,
+    demand,
     own,
     spans,
     refused,
@@ -295,7 +305,11 @@ interface NoChange {
   readonly places: ReadonlyMap<string, number>;
 }
 
-function noChange({ origins, surge, fewer }: CaseEvidence, anyEligible: boolean, besides: readonly Reason[]): NoChange {
+function noChange(
+  { origins, surge, fewer, demand }: CaseEvidence,
+  anyEligible: boolean,
+  besides: readonly Reason[],
+): NoChange {
   const count = (kind: Origin["kind"]) => origins.filter((one) => one.kind === kind).length;
   const missing = count("external") === 0 ? ELSEWHERE.external : 0;
   const weightOf = ({ kind }: Origin): number =>
@@ -319,6 +333,8 @@ function noChange({ origins, surge, fewer }: CaseEvidence, anyEligible: boolean,
       logOdds: 0,
       sentence: `traffic where users come in is ${surge.toFixed(1)} times the usual`,
     });
+  for (const [service, one] of demand)
+    reasons.push({ name: "demand", logOdds: 0, sentence: demandWords(service, one) });
   if (fewer !== null) reasons.push({ name: "fewer", logOdds: 0, sentence: fewer.sentence });
   reasons.push(...besides);
   return { logOdds: logSumExp([prior + fit, ...besides.map(({ logOdds }) => logOdds)]), reasons, places };

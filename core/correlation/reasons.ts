@@ -3,6 +3,7 @@ import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { durationText } from "../model/time.ts";
 import { busierChance } from "./busier.ts";
+import { demandWords } from "./demand.ts";
 import type { Origin } from "./origin.ts";
 import { isStaged, rampEvidence, shapeNats } from "./passing.ts";
 import { priorNats } from "./prior.ts";
@@ -59,13 +60,14 @@ export function reasonsFor(
     split === null ? shareReason(change, evidence) : null,
     readinessReason(change, evidence.caseFile),
   ]);
-  const atItself = [placeReason(change, evidence, "fit"), ...own];
+  const demand = demandReason(change, evidence);
+  const atItself = [placeReason(change, evidence, "fit"), demand, ...own].filter((one) => one !== null);
   const places = showsAt(change, evidence);
   const place = placeReason(change, evidence, "atConsumers");
   if (place.logOdds === Number.NEGATIVE_INFINITY) return [...shared, ...atItself];
   const named = logReason(change, evidence);
   const theirs = inTime([change.flag === undefined ? null : named, growthReason(change, evidence, null, places)]);
-  const atConsumers = [place, ...theirs];
+  const atConsumers = [place, demand, ...theirs].filter((one) => one !== null);
   const total = logAdd(sumOf(atItself), sumOf(atConsumers));
   const likelier = sumOf(atItself) >= sumOf(atConsumers) ? atItself : atConsumers;
   const rest = total - sumOf(likelier);
@@ -118,11 +120,26 @@ function timingReason(
   return { name: "timing", logOdds, sentence: `the trouble began ${when}${slope}${peak}${via}` };
 }
 
+/** The services at which trouble starts that a change brings: its own, and those that ask for its flag. */
+function placesOf({ service, flag }: Change, { origins, caseFile }: CaseEvidence) {
+  const asking = caseFile.flags.find(({ key }) => key === flag)?.services ?? [];
+  const places = new Set([service, ...asking]);
+  return { places, known: origins.filter(({ name, kind }) => kind === "service" && places.has(name)) };
+}
+
+/** That a service is asked far more at the onset, which nothing that starts where the change was made brings. */
+function demandReason(change: Change, evidence: CaseEvidence): Reason | null {
+  const logOdds = Math.max(...placesOf(change, evidence).known.map(({ demand }) => demand));
+  if (logOdds === 0 || !Number.isFinite(logOdds)) return null;
+  const words = [...evidence.demand].map(([service, one]) => demandWords(service, one));
+  return { name: "demand", logOdds, sentence: `${words.join("; ")}; ${change.id} does not bring that` };
+}
+
 function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atConsumers"): Reason {
-  const { origins, caseFile } = evidence;
-  const flag = caseFile.flags.find(({ key }) => key === change.flag);
-  const places = new Set([change.service, ...(flag?.services ?? [])]);
-  const fits = origins.filter(({ name, kind }) => kind === "service" && places.has(name)).map((one) => one[where]);
+  const { origins } = evidence;
+  const { places, known } = placesOf(change, evidence);
+  const demand = demandReason(change, evidence)?.logOdds ?? 0;
+  const fits = known.map((one) => one[where] - demand);
   const anywhere = where === "fit" ? worstFit(origins) : Number.NEGATIVE_INFINITY;
   // A flag may break one of the services that evaluate it, or all that are degraded.
   const broken = [...places].filter((place) => (evidence.harm.get(place) ?? 0) > 0);
@@ -136,7 +153,7 @@ function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atC
       logOdds,
       sentence: `${change.service} asks ${evidence.usedUp?.service} and may have used up its ${evidence.usedUp?.metric}`,
     };
-  const best = Math.max(...origins.map(({ fit, atConsumers }) => Math.max(fit, atConsumers)));
+  const best = Math.max(...origins.map((one) => Math.max(one.fit, one.atConsumers) - one.demand));
   const told = fits.length === 0 ? "nothing is measured there" : best - logOdds < 1 ? "fits" : "does not fit";
   if (where === "atConsumers") return { name: "place", logOdds, sentence: consumersWords(places, told) };
   return {

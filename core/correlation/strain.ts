@@ -75,8 +75,11 @@ function strainNats(index: SampleIndex, service: string, onset: Onset, at: numbe
  */
 const COSTS_MORE = { itself: 0.5, callee: 0.2, caller: 0.1, changing: 0.3, other: 0.02 } as const;
 
-/** Log probability of who spends more, given that the trouble starts at `origin`; null: at none of them. */
-export function strainFit(strain: Strain | null, graph: CallGraph, origin: string | null): number {
+/**
+ * Log probability of who spends more, given that the trouble starts at `origin`; null: at none of them. `asked`: a service
+ * that is asked more by somebody who is not seen, and may be asked something dearer.
+ */
+export function strainFit(strain: Strain | null, graph: CallGraph, origin: string | null, asked?: string): number {
   if (strain === null) return 0;
   const above = origin === null ? null : graph.ancestors(origin);
   const below = origin === null ? null : graph.callees(origin);
@@ -85,7 +88,7 @@ export function strainFit(strain: Strain | null, graph: CallGraph, origin: strin
     let chance: number = COSTS_MORE.other;
     if (service === origin) chance = COSTS_MORE.itself;
     else if (strain.changing.has(service)) chance = COSTS_MORE.changing;
-    else if (below?.has(service) === true) chance = COSTS_MORE.callee;
+    else if (service === asked || below?.has(service) === true) chance = COSTS_MORE.callee;
     else if (above?.has(service) === true || !graph.known) chance = COSTS_MORE.caller;
     sum += weighed(chance, nats);
   }

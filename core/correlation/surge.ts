@@ -7,10 +7,20 @@ import { type SampleIndex, valuesBetween } from "./samples.ts";
 
 /** More traffic than usual where users come in: a third more, and far outside what the last half hour did. */
 export const LEAST_RATIO = 1.3;
-const LEAST_DEVIATIONS = 5;
+export const LEAST_DEVIATIONS = 5;
 /** Or, while it still rises: an eighth more there, with nearly every service of the system seeing more as well. */
 export const RISING_RATIO = 1.125;
 const NEARLY_EVERY = 0.8;
+
+/** What is usual is read until so long before an onset. */
+export const USUAL_UNTIL_MS = 300_000;
+
+/**
+ * Log chance that requests rise to `ratio` times the usual by chance in the minutes of another trouble: one time in a hundred,
+ * and for each doubling beyond the least rise ten times less.
+ */
+export const riseByChance = (ratio: number): number =>
+  Math.log(0.01) - Math.log(10) * Math.max(0, Math.log2(ratio / LEAST_RATIO));
 
 /** Nineteen days of twenty stay below this many deviations above the usual. */
 const USUAL_DEVIATIONS = 2;
@@ -66,7 +76,7 @@ const once = onceAnIndex<ReturnType<typeof riseOf>>();
 
 function newRise(index: SampleIndex, service: string, onset: Onset, at: number): ReturnType<typeof riseOf> {
   const series = index.whole(service, "request_rate");
-  const before = valuesBetween(series, onset.earliest - 2_100_000, onset.earliest - 300_000);
+  const before = valuesBetween(series, onset.earliest - 2_100_000, onset.earliest - USUAL_UNTIL_MS);
   const after = valuesBetween(series, onset.at, at);
   if (before.length < 4 || after.length === 0) return null;
   const usual = median(before);

@@ -21,6 +21,7 @@ function inputOf(graph: CallGraph, harm: readonly (readonly [string, number])[])
     creeping: false,
     own: null,
     overloaded: new Map(),
+    demand: new Map(),
     starved: new Set(),
     strain: null,
     bursts: new Map(),
