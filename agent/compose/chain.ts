@@ -43,7 +43,10 @@ export function toolContext(parts: ChainParts, caseFile: ToolContext["caseFile"]
       if (known?.of !== file) known = { of: file, past: parts.past ?? (await pastOf(ledger)) };
       return file;
     },
-    steps: stepsWith(() => (known?.past ?? NO_PAST).past),
+    steps: stepsWith(() => {
+      const { past, alone } = known?.past ?? NO_PAST;
+      return { past, alone };
+    }),
     sources,
     ledger,
     incidents: store,

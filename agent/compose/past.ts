@@ -1,12 +1,13 @@
 import type { AssessOptions } from "../../core/assessment/assess.ts";
 import { pastOutcomes } from "../../core/correlation/past-outcomes.ts";
+import { pastOnsets } from "../../core/correlation/recurrence.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Ledger } from "../../core/ports.ts";
 
 /** What earlier incidents say of changes and versions. The same ledger gives it to whoever decides (S1). */
 export type Past = Required<AssessOptions>;
-export const NO_PAST: Past = { past: new Map(), pastBad: new Map() };
+export const NO_PAST: Past = { past: new Map(), pastBad: new Map(), alone: [] };
 
 /** So many judged incidents are looked at: a version that was bad before them has long been replaced. */
 const LOOK_BACK = 500;
@@ -22,6 +23,7 @@ export async function pastOf(ledger: Pick<Ledger, "incidents" | "entries">): Pro
       healthy.map(({ body }) => body),
     ),
     pastBad: badVersions(incidents),
+    alone: pastOnsets(incidents),
   };
 }
 

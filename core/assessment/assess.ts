@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { PastOutcomes } from "../correlation/past-outcomes.ts";
+import type { PastOnset } from "../correlation/recurrence.ts";
 import type { Assessment, CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
 import { SEED_STEPS } from "../model/assessment.ts";
 import type { Decision } from "../model/decision.ts";
@@ -14,6 +15,8 @@ import { LOST_WITHOUT, stepAnswers } from "./steps.ts";
 export interface AssessOptions {
   /** How often changes of a service and kind were to blame before; absent: nothing is known of it. */
   readonly past?: PastOutcomes;
+  /** Earlier degradations without a change to blame, oldest first; absent: nothing is known of any. */
+  readonly alone?: readonly PastOnset[];
   /** Versions with bad outcomes in earlier incidents, by service. */
   readonly pastBad?: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -29,7 +32,11 @@ export function assess(
   options: AssessOptions = {},
 ): Assessment {
   const services = servicesMeant(caseFile, focus, config.versionLabel);
-  const context = { services, ...(options.past ? { past: options.past } : {}) };
+  const context = {
+    services,
+    ...(options.past ? { past: options.past } : {}),
+    ...(options.alone ? { alone: options.alone } : {}),
+  };
   let answers: StepAnswers = {};
   for (const { step } of config.chain) {
     if (isSeedStep(step)) answers = { ...answers, [step]: stepAnswers[step](caseFile, config, answers, context) };

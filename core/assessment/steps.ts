@@ -10,6 +10,7 @@ import { isInfrastructure, withInfrastructure } from "../correlation/infrastruct
 import { SURE_NATS } from "../correlation/passing.ts";
 import type { PastOutcomes } from "../correlation/past-outcomes.ts";
 import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
+import type { PastOnset } from "../correlation/recurrence.ts";
 import { takenBackBy } from "../correlation/replaced.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { sharedChange } from "../correlation/shared-change.ts";
@@ -44,6 +45,8 @@ export interface StepContext {
   /** The services of the episode; without it, the gravest episode of the case. */
   readonly services?: readonly string[];
   readonly past?: PastOutcomes;
+  /** Earlier degradations without a change to blame. */
+  readonly alone?: readonly PastOnset[];
 }
 
 interface StepInput {
@@ -52,6 +55,7 @@ interface StepInput {
   readonly answers: StepAnswers;
   readonly services: readonly string[];
   readonly past: PastOutcomes | undefined;
+  readonly alone: readonly PastOnset[] | undefined;
 }
 
 type Answer<S extends SeedStep> = NonNullable<StepAnswers[S]>;
@@ -68,7 +72,7 @@ const step =
   (whole, config, known, context = {}) => {
     const services = context.services ?? servicesMeant(whole, undefined, config.versionLabel);
     const caseFile = evidenceAbout(whole, services, config.versionLabel);
-    return answer({ caseFile, config, answers: known, services, past: context.past });
+    return answer({ caseFile, config, answers: known, services, past: context.past, alone: context.alone });
   };
 
 /** The deterministic answer of each of the seed's steps; each may be called by itself, in the chain's order. */
@@ -81,13 +85,12 @@ export const stepAnswers: { readonly [S in SeedStep]: StepFunction<S> } = {
   recommend_action: step(recommend),
 };
 
-/** The same steps with what came of earlier changes bound to them, as it is known when one is asked. */
-export function stepsWith(past: () => PastOutcomes | undefined): typeof stepAnswers {
+/** The same steps with what came of earlier changes and incidents bound to them, as it is known when one is asked. */
+export function stepsWith(past: () => Pick<StepContext, "past" | "alone">): typeof stepAnswers {
   const bound = Object.entries(stepAnswers).map(([name, answer]) => [
     name,
     (...[caseFile, config, known, context]: Parameters<typeof answer>) => {
-      const outcomes = past();
-      return answer(caseFile, config, known, outcomes === undefined ? context : { ...context, past: outcomes });
+      return answer(caseFile, config, known, { ...context, ...past() });
     },
   ]);
   return Object.fromEntries(bound) as typeof stepAnswers;
@@ -125,7 +128,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   return { onset, windowMs, widened: lookedBack, changeIds };
 }
 
-function correlate({ caseFile, config, answers, services, past }: StepInput): Answer<"correlate_timing"> {
+function correlate({ caseFile, config, answers, services, past, alone }: StepInput): Answer<"correlate_timing"> {
   const threshold = configured(config, "correlate_timing")?.confidenceThreshold ?? 0.8;
   const window = answers.identify_recent_deployments;
   if (window === undefined || window.onset === null) {
@@ -139,7 +142,12 @@ function correlate({ caseFile, config, answers, services, past }: StepInput): An
   }
   const ids = new Set(window.changeIds);
   const candidates = caseFile.changes.filter(({ id }) => ids.has(id));
-  const options = { versionLabel: config.versionLabel, windowMs: window.windowMs, ...(past ? { past } : {}) };
+  const options = {
+    versionLabel: config.versionLabel,
+    windowMs: window.windowMs,
+    ...(past ? { past } : {}),
+    ...(alone ? { alone } : {}),
+  };
   const ranked = rankCandidates(caseFile, candidates, window.onset, new Set(services), options);
   const { stepMs, course } = gatherEvidence(caseFile, window.onset, new Set(services), options);
   const elsewhere = caseFile.elsewhere && {

@@ -15,6 +15,11 @@ const KIND_NATS: Readonly<Record<Change["kind"], number>> = {
   migration: 0,
 };
 
+/** One bad change in ten is expected: the change failure rate of ordinary teams. */
+export const BAD_CHANGE = 0.1;
+/** The prior of what came of earlier changes weighs ten of them. */
+const PRIOR_CHANGES = 10;
+
 /**
  * Log odds of one change against an average one, before anything is seen: bigger changes are riskier, weakly,
  * deploys a little more than configuration, and what was to blame before may be again. Bounded by a factor of about 1.5 and of e each way.
@@ -24,8 +29,10 @@ export function priorNats(change: Change, reliedOnBy: readonly Change[], past?: 
   const lines = change.diff === undefined ? null : change.diff.insertions + change.diff.deletions;
   const size = lines === null ? 0 : Math.max(-0.4, Math.min(0.4, 0.15 * Math.log((lines + 10) / 300)));
   const seen = past?.get(pastKey(change.service, change.kind));
-  // One bad change in ten is expected (change failure rate of ordinary teams); the prior weighs ten changes.
-  const memory = seen === undefined ? 0 : Math.log((seen.bad + 1) / (seen.changes + 10) / 0.1);
+  const memory =
+    seen === undefined
+      ? 0
+      : Math.log((seen.bad + BAD_CHANGE * PRIOR_CHANGES) / (seen.changes + PRIOR_CHANGES) / BAD_CHANGE);
   // A changed contract on which a consumer came to rely within the same window is a known way to break: weighed threefold.
   const contract = reliedOnBy.length > 0 ? Math.log(3) : 0;
   return KIND_NATS[change.kind] + size + contract + Math.max(-1, Math.min(1, memory));

@@ -21,6 +21,7 @@ import type { PastOutcomes } from "./past-outcomes.ts";
 import { pressedBy } from "./pressed.ts";
 import { rampFoot } from "./ramp-foot.ts";
 import { FROM_CHANGES, isTooLate, reasonsFor, splitOf } from "./reasons.ts";
+import { type PastOnset, recurrenceReason } from "./recurrence.ts";
 import { type Refused, refusedAtEntries } from "./refused.ts";
 import { leftBehind, splitReplaced, takenBackBy } from "./replaced.ts";
 import { indexSeries, type SampleIndex } from "./samples.ts";
@@ -39,6 +40,8 @@ export interface RankOptions {
   readonly versionLabel: string;
   readonly windowMs: number;
   readonly past?: PastOutcomes;
+  /** Earlier degradations without a change to blame. */
+  readonly alone?: readonly PastOnset[];
 }
 
 /** Where trouble starts if no change is to blame. Externals share theirs; without any it falls to the services. */
@@ -61,7 +64,11 @@ export function rankCandidates(
   const others = candidates.filter((change) => change.ownRollback !== true);
   const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);
   const anyEligible = judged.some((change) => !isTooLate(change, evidence));
-  const alone = judged.map((change) => ({ change, reasons: reasonsFor(change, judged, evidence, options) }));
+  const alone = judged.map((change) => {
+    const again = recurrenceReason(change, evidence, options.alone ?? [], options.windowMs);
+    const reasons = reasonsFor(change, judged, evidence, options);
+    return { change, reasons: again === null ? reasons : [...reasons, again] };
+  });
   const isBack = (change: Change): boolean => takenBackBy(change, caseFile.changes, caseFile.at) !== undefined;
   const each = countedOnce(alone, evidence, isBack);
   const scored = joinedByRelease(each, sharedChange(judged), evidence, isBack);

@@ -28,7 +28,7 @@ const HALF_LATER_MS = { contract: 10 * MINUTE, drift: 60 * MINUTE } as const;
  * @see Li et al. (2020), "Gandalf: An Intelligent, End-To-End Analytics Service for Safe Deployment in Large-Scale Cloud
  *   Infrastructure", NSDI, §2 and §4 (latent faults)
  */
-const LATENT = { share: 1 / 2, halfMs: 60 * MINUTE } as const;
+export const LATENT = { share: 1 / 2, halfMs: 60 * MINUTE } as const;
 /**
  * What takes longer than an ordinary rollout goes in stages (a canary, pods one by one with pauses between). Its first pods
  * serve users from about the first minute on, and what fails for them shows then: half of what shows during such a rollout

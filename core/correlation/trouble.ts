@@ -19,7 +19,12 @@ export const NEARLY_AS_GRAVE = 1 / 3;
  * How far off a signal is, on one scale: failed share of requests, or the logarithm of a ratio of levels. A fifth of all
  * requests is as grave as e-fold latency.
  */
-export function gravityOf({ metric, baseline, current, detector }: Finding): number {
+export function gravityOf({
+  metric,
+  baseline,
+  current,
+  detector,
+}: Pick<Finding, "metric" | "baseline" | "current" | "detector">): number {
   if (detector === "rollout" || detector === "health") return 1;
   if (baseline === null || current === null) return 0.01;
   if (metric === "error_rate") return Math.max(0, current - baseline) * 5;
