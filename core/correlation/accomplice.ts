@@ -4,6 +4,7 @@ import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { ownFailures } from "./own-failures.ts";
 import { endOf } from "./passing.ts";
+import { BAD_CHANGE } from "./prior.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { sumOf } from "./reasons.ts";
 import type { Weighed } from "./unmeasured-cause.ts";
@@ -21,7 +22,6 @@ export interface Accomplice {
  * One change in ten is bad, whatever happens elsewhere: the change failure rate of ordinary teams.
  * @see the yearly DORA reports, "Accelerate State of DevOps", change failure rate
  */
-export const BAD_CHANGE = 0.1;
 const BAD_TOO = Math.log(BAD_CHANGE / (1 - BAD_CHANGE));
 /** What one kind of sign may say by itself: sums and sampled traces blur. */
 const MOST_NATS = Math.log(16);

@@ -1,7 +1,7 @@
 import type { Coincidence } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
-import { BAD_CHANGE } from "./accomplice.ts";
 import { isSameOnset } from "./onset-gap.ts";
+import { BAD_CHANGE } from "./prior.ts";
 import { atLeast, BY_CHANCE, chanceToMeet, type Degraded, LEAST_GROUPS } from "./wide-cause.ts";
 
 /** A degraded group, and how long an onset at it has an explanation of its own. */
