@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { investigateOnce } from "../../../agent/compose/investigate.ts";
 import { NO_PAST, pastOf } from "../../../agent/compose/past.ts";
+import { createAssessor, stepsWith } from "../../../core/assessment/assessor.ts";
 import type { Ranking } from "../../../core/model/candidate.ts";
 import { openAnsweringSystem } from "./answering-system.ts";
 
@@ -11,6 +12,8 @@ const priorOf = (ranking: Ranking | null | undefined, changeId: string): number 
   const candidate = ranking?.candidates.find((one) => one.changeId === changeId);
   return candidate?.reasons.find(({ name }) => name === "prior")?.logOdds ?? Number.NaN;
 };
+const reasonsOf = (ranking: Ranking | null, changeId: string): readonly string[] =>
+  (ranking?.candidates.find((one) => one.changeId === changeId)?.reasons ?? []).map(({ name }) => name);
 /** What one bad change of one is worth: two in eleven instead of one in ten. */
 const ONE_BAD = Math.log(2 / 1.1);
 
@@ -47,5 +50,22 @@ describe("what came of earlier changes of a service", () => {
     const without = await ranked(asked);
     const past = new Map([["stock/deploy", { changes: 1, bad: 1 }]]);
     expect((await ranked({ ...asked, past: { ...NO_PAST, past } })) - without).toBeCloseTo(ONE_BAD, 9);
+  }, 60_000);
+
+  it("weighs with what degraded without a change, in an investigation and in every step that is asked by itself", async () => {
+    await using system = await openAnsweringSystem({ deploys: [bad], config: { mode: "observe" } });
+    await system.until(50);
+    const { config, clock, sources } = system;
+    const began = clock.now() - 1_200_000;
+    const signals = new Map([["stock error_rate", 2]]);
+    const past = { ...NO_PAST, alone: [{ at: began, until: began + 300_000, signals }] };
+    const asked = { version: "test", config, clock, sources, observe: async () => undefined, ask: {}, past };
+    const { ranking } = (await investigateOnce(asked, never)).incident;
+    expect(reasonsOf(ranking, "stock-1")).toContain("recurrence");
+    const file = await createAssessor({ sources, config }).gather(clock.now(), never);
+    const steps = stepsWith(() => past);
+    const identify_recent_deployments = steps.identify_recent_deployments(file, config, {});
+    const answer = steps.correlate_timing(file, config, { identify_recent_deployments });
+    expect(reasonsOf(answer.ranking, "stock-1")).toContain("recurrence");
   }, 60_000);
 });
