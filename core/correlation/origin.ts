@@ -120,17 +120,19 @@ export function fitOrigins(input: OriginInput): readonly Origin[] {
  */
 function moreRequestsTo({ name, pattern, told }: Origin, seen: Seen): Origin {
   const place = pattern - seen.strainAt(name) + seen.strainAt(null, name);
-  const fit = place + told + Math.log(0.9);
-  return {
-    name: `more requests to ${name}`,
-    kind: "surge",
-    pattern: place,
-    told,
-    demand: 0,
-    fit,
-    atConsumers: Number.NEGATIVE_INFINITY,
-  };
+  return asSurge(`more requests to ${name}`, place, told, place + told + Math.log(0.9));
 }
+
+/** What users or clients do: it shows at no consumers of a service, and it is the demand itself. */
+const asSurge = (name: string, pattern: number, told: number, fit: number): Origin => ({
+  name,
+  kind: "surge",
+  pattern,
+  told,
+  demand: 0,
+  fit,
+  atConsumers: Number.NEGATIVE_INFINITY,
+});
 
 /**
  * Log chance of the demand that trouble which starts here does not bring: it brings what it floods, and what comes to others since nobody gets
@@ -147,22 +149,11 @@ function unexplainedDemand({ demand, overloaded }: OriginInput, name: string): n
 function clientsOf(place: Origin, refused: Refused | undefined): readonly Origin[] {
   if (refused === undefined) return [];
   const { name, pattern, told } = place;
-  const fit = place.fit + refused.nats;
-  return [
-    { name: `clients of ${name}`, kind: "surge", pattern, told, demand: 0, fit, atConsumers: Number.NEGATIVE_INFINITY },
-  ];
+  return [asSurge(`clients of ${name}`, pattern, told, place.fit + refused.nats)];
 }
 
 /** Then all that is seen is that. */
-const FEWER: Origin = {
-  name: "fewer requests",
-  kind: "surge",
-  pattern: 0,
-  told: 0,
-  demand: 0,
-  fit: Math.log(0.9),
-  atConsumers: Number.NEGATIVE_INFINITY,
-};
+const FEWER: Origin = asSurge("fewer requests", 0, 0, Math.log(0.9));
 
 /** Log probability of the traffic that is seen, where something else than more or fewer users is to blame. */
 const surgeBeside = (input: OriginInput): number =>

@@ -123,7 +123,11 @@ describe("earlier incidents that count as degradations without a change", () => 
     ["one for which a change is suspected still", { ranking: ranking(0.8) }, 0],
     ["one for which a change was suspected when it was decided", { decidedRanking: ranking(0.5) }, 0],
     ["one that went on in another", { joined: "inc-2" }, 0],
-    ["one about which a source of changes did not answer", { unheard: ["argocd did not say changes: no answer within 10 s"] }, 0],
+    [
+      "one about which a source of changes did not answer",
+      { unheard: ["argocd did not say changes: no answer within 10 s"] },
+      0,
+    ],
     ["one of which it was not recorded whether all answered", { unheard: undefined }, 0],
     ["one about which another source did not answer", { unverified: ["loki: logs is unknown (timeout)"] }, 1],
   ];
