@@ -25,8 +25,8 @@ export function newcomers(
 ): readonly Change[] {
   const { changes, at } = caseFile;
   const isLate = beganAfter(since, services, caseFile);
-  return changes.filter(({ id, startedAt, finishedAt, ownRollback }) => {
-    if (ownRollback === true || startedAt > at || named.has(id)) return false;
+  return changes.filter(({ id, aliases = [], startedAt, finishedAt, ownRollback }) => {
+    if (ownRollback === true || startedAt > at || [id, ...aliases].some((one) => named.has(one))) return false;
     return startedAt > since ? at - (finishedAt ?? at) <= NEW_FOR_MS : isLate;
   });
 }

@@ -19,6 +19,7 @@ export type WorkloadRef = Readonly<z.infer<typeof WorkloadRef>>;
  */
 export const Change = z.strictObject({
   id: z.string().min(1),
+  aliases: z.array(z.string().min(1)).optional().describe("Ids under which other sources tell of the same change"),
   kind: ChangeKind,
   service: z.string(),
   from: z.string(),

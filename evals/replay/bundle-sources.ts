@@ -1,3 +1,4 @@
+import { oneDeploy } from "../../core/correlation/one-deploy.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Gap, GapKind } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
@@ -224,7 +225,8 @@ function environmentOf(bundle: Bundle, service: string): string {
 /** What runs, as the deploys so far say: a bundle holds no cluster, so a finished deploy is taken to be complete. */
 function rolloutsAt(bundle: Bundle, now: number, taken: ReadonlyMap<string, number>): readonly Rollout[] {
   return bundle.incident.services.flatMap(({ name, namespace }) => {
-    const deploys = bundle.changes.filter(
+    // What two sources told of is one revision.
+    const deploys = oneDeploy(bundle.changes).filter(
       ({ kind, service, startedAt }) => kind === "deploy" && service === name && startedAt <= now,
     );
     const last = deploys.at(-1);

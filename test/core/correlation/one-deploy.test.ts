@@ -44,7 +44,7 @@ const ids = (changes: readonly Change[]) => oneDeploy(changes).map(({ id }) => i
 describe("a deploy that Argo CD and Kubernetes both tell of", () => {
   it("is one change: Argo CD's place in its history, Kubernetes' versions and end", () => {
     expect(oneDeploy([sync(0), rollout(3)])).toEqual([
-      { ...sync(0), from: "1.4.0", to: "1.5.0", finishedAt: T0 + 63 * SECOND },
+      { ...sync(0), from: "1.4.0", to: "1.5.0", finishedAt: T0 + 63 * SECOND, aliases: ["rollout:3"] },
     ]);
   });
 
@@ -110,6 +110,121 @@ describe("a deploy that Argo CD and Kubernetes both tell of", () => {
           );
           expect(near).toBe(true);
         }
+      }),
+    );
+  });
+});
+
+/** What a source that knows versions alone tells: a pipeline, an Argo CD that names releases, a cluster. */
+const told = (source: string, at: number, more: Partial<Change> = {}): Change => ({
+  id: `${source}:${at}`,
+  kind: "deploy",
+  service: "cart",
+  from: "v1",
+  to: "v2",
+  startedAt: T0 + at * SECOND,
+  finishedAt: T0 + (at + 60) * SECOND,
+  source,
+  reversible: true,
+  ...more,
+});
+const BACK = { from: "v2", to: "v1" };
+const inCluster = { workload: { kind: "Deployment", namespace: "shop", name: "cart" }, fromRevision: "3" };
+
+describe("a deploy that two sources tell of with the same versions", () => {
+  it.each<[string, readonly Change[], readonly string[]]>([
+    ["is one", [told("argocd", 0), told("kubernetes", 4)], ["argocd:0"]],
+    ["whichever comes first", [told("kubernetes", 4), told("argocd", 0)], ["argocd:0"]],
+    ["has the id of the one that can be undone", [told("ci", 0), told("kubernetes", 4, inCluster)], ["kubernetes:4"]],
+    [
+      "which is the reversible one, whatever else is known of the other",
+      [told("ci", 0, { reversible: false, ...inCluster }), told("kubernetes", 4)],
+      ["kubernetes:4"],
+    ],
+    ["is one as long as nobody knows its end", [told("ci", 0, { finishedAt: null }), told("kubernetes", 40)], ["ci:0"]],
+    [
+      "is one where the pipeline was done before a pod moved",
+      [told("ci", 0, { finishedAt: T0 }), told("kubernetes", 40)],
+      ["ci:0"],
+    ],
+    ["is one of three sources", [told("ci", 0), told("argocd", 2), told("kubernetes", 4)], ["ci:0"]],
+    [
+      "is two at two services",
+      [told("argocd", 0), told("kubernetes", 4, { service: "mail" })],
+      ["argocd:0", "kubernetes:4"],
+    ],
+    [
+      "is two with other versions",
+      [told("argocd", 0), told("kubernetes", 4, { to: "v3" })],
+      ["argocd:0", "kubernetes:4"],
+    ],
+    ["is two where one source tells of both", [told("argocd", 0), told("argocd", 4)], ["argocd:0", "argocd:4"]],
+    ["is two an hour apart", [told("argocd", 0), told("kubernetes", 3600)], ["argocd:0", "kubernetes:3600"]],
+    [
+      "is two with a way back in between",
+      [told("argocd", 0), told("argocd", 100, BACK), told("kubernetes", 200)],
+      ["argocd:0", "argocd:100", "kubernetes:200"],
+    ],
+    [
+      "is each time one, where it is made again after a way back",
+      [0, 200].flatMap((at) => [told("argocd", at), told("kubernetes", at + 4)]).concat(told("argocd", 100, BACK)),
+      ["argocd:0", "argocd:200", "argocd:100"],
+    ],
+    [
+      "is two in two environments",
+      [told("ci", 0, { environment: "eu" }), told("kubernetes", 4, { environment: "us" })],
+      ["ci:0", "kubernetes:4"],
+    ],
+    [
+      "is two of two workloads",
+      [
+        told("rollouts", 0, { workload: { kind: "Rollout", namespace: "shop", name: "cart" } }),
+        told("kubernetes", 4, inCluster),
+      ],
+      ["rollouts:0", "kubernetes:4"],
+    ],
+    [
+      "is two where it is a change of configuration",
+      [told("argocd", 0), told("kubernetes", 4, { kind: "config" })],
+      ["argocd:0", "kubernetes:4"],
+    ],
+  ])("%s", (_, changes, expected) => {
+    expect(ids(changes)).toEqual(expected);
+  });
+
+  it("has the other ids as aliases, the earlier start, the latest end that is known, and what either knows", () => {
+    const one = told("argocd", 0, { author: "ana", finishedAt: null });
+    const other = told("kubernetes", 4, { ...inCluster, message: "faster totals" });
+    expect(oneDeploy([one, other])).toEqual([
+      { ...other, author: "ana", startedAt: one.startedAt, aliases: ["argocd:0"] },
+    ]);
+  });
+
+  it("whatever sources tell of whichever deploys and ways back: each deploy once, and none lost", () => {
+    const sources = fc.subarray(["argocd", "kubernetes", "ci"], { minLength: 1 });
+    // A service goes to and fro between two versions; each move is told by some of the sources, each with a lag of its own.
+    const story = fc.array(
+      fc.record({
+        gap: fc.integer({ min: 60, max: 900 }),
+        by: sources,
+        lags: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 3, maxLength: 3 }),
+      }),
+      { minLength: 1, maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(story, (moves) => {
+        let at = 0;
+        const all = moves.map(({ gap, by, lags }, index) => {
+          at += gap;
+          const way = index % 2 === 0 ? {} : BACK;
+          return by.map((source, place) => told(source, at + (lags[place] ?? 0), { ...way, finishedAt: null }));
+        });
+        const after = oneDeploy(all.flat());
+        expect(after.map(({ id, aliases = [] }) => [id, ...aliases].sort())).toEqual(
+          expect.arrayContaining(all.map((one) => one.map(({ id }) => id).sort())),
+        );
+        expect(after).toHaveLength(moves.length);
+        expect(oneDeploy(after)).toEqual(after);
       }),
     );
   });
