@@ -7,6 +7,7 @@ import { wrote } from "./adopting.ts";
 import { awaitsModel } from "./arguing.ts";
 import { claim, type Holder, LONGEST_RETRY_MS, NOTHING_WRITTEN, SUBMITTED } from "./earlier.ts";
 import { active, advance, note } from "./incident-state.ts";
+import { correctWord, tellDone, tellWord, withWord, wordOfAct } from "./last-word.ts";
 import { PLAN_EXPIRED } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { results, reviewText, ruleNames, verdictText } from "./wording.ts";
@@ -19,21 +20,26 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
   const { parts, caseFile, save } = pursuit;
   const now = caseFile.at;
   const { decision, targets } = assessment;
+  const word = wordOfAct(decision);
+  const rest = async (incident: Incident) => save(await correctWord(incident, word, pursuit));
   const pending = active(assessment.conditions).find(({ state, firesAt }) => state === "pending" && firesAt !== null);
   if (!decision.automatic && before.plan === null && pending !== undefined) {
-    if (before.stage === "waiting-policy") return save(before);
-    const rest = Math.max(0, (pending.firesAt ?? now) - now);
-    return save(
-      advance(before, "waiting-policy", now, "waiting for policy", `${pending.text} holds in ${durationText(rest)}`),
+    if (before.stage === "waiting-policy") return rest(before);
+    const left = Math.max(0, (pending.firesAt ?? now) - now);
+    return rest(
+      advance(before, "waiting-policy", now, "waiting for policy", `${pending.text} holds in ${durationText(left)}`),
     );
   }
-  if (decision.automatic && before.plan === null && awaitsModel(before, now, parts.config)) return save(before);
+  if (decision.automatic && before.plan === null && awaitsModel(before, now, parts.config)) return rest(before);
   let incident = before;
-  if (incident.plan === null && restsAfterNothing(incident, now, pursuit)) return save(incident);
+  if (incident.plan === null && restsAfterNothing(incident, now, pursuit)) return rest(incident);
   if (incident.plan === null || !sameTargets(incident.plan.targets, targets) || incident.plan.expiresAt <= now) {
-    if (await pursuit.earlier.isRefused(targets)) return save(waiting(await escalate(incident, pursuit, REFUSED)));
+    if (await pursuit.earlier.isRefused(targets)) {
+      const refused = { ...word, headline: REFUSED };
+      return save(waiting(await correctWord(await tellWord(incident, refused, pursuit), refused, pursuit)));
+    }
     const holder = claim(targets, incident, { open: pursuit.open(), claims: pursuit.claims, now });
-    if (holder !== null) return save(waiting(waitsFor(incident, holder, now)));
+    if (holder !== null) return rest(waiting(waitsFor(incident, holder, now)));
     const { plan, review } = await parts.gate.propose({
       incidentId: incident.id,
       targets,
@@ -50,7 +56,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
     emit(pursuit, "plan.reviewed", ruleNames(review), incident);
     await save(incident);
   }
-  if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return save(waiting(incident));
+  if (incident.plan === null || !isWorthAsking(incident, assessment, pursuit)) return rest(waiting(incident));
   await submit(incident, incident.plan.id, pursuit);
 }
 
@@ -130,17 +136,19 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
       const next = advance(withAnswer, "verifying", answer.executedAt ?? now, "executed", results(answer));
       await save(next);
       emit(pursuit, "plan.executed", results(answer), next);
-      return;
+      const told = await tellDone(next, pursuit);
+      return told === next ? undefined : save(told);
     }
     case "held": {
       const next = advance(withAnswer, "waiting-approval", now, "held", review);
       if (news) emit(pursuit, "incident.held", `unship approve ${answer.planId} — ${verdictText(answer.review)}`, next);
-      return save(next);
+      // The gate tells people of it.
+      return save(wordOfHeld(next));
     }
     case "denied": {
       const next = advance(withAnswer, "waiting-approval", now, "denied", review);
       if (news) emit(pursuit, "plan.not-executed", verdictText(answer.review), next);
-      return save(await escalate(next, pursuit, `Nothing was undone; ${verdictText(answer.review)}.`));
+      return save(wordOfHeld(await escalate(next, pursuit, `Nothing was undone; ${verdictText(answer.review)}.`)));
     }
     case "in-progress":
       // Another process carries the plan out; its answer is asked for again on the next tick.
@@ -156,6 +164,12 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
     }
   }
 }
+
+/** The incident whose plan people have heard of, as one that waits for them or that was denied. */
+const wordOfHeld = (incident: Incident): Incident =>
+  incident.decision === null || incident.decision.action === "no_action"
+    ? incident
+    : withWord(incident, wordOfAct(incident.decision));
 
 /** After a crash between submit and its answer: the gate knows what came of the plan, and nothing is done twice. */
 export async function takeUpExecution(incident: Incident, pursuit: Pursuit): Promise<void> {

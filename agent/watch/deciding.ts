@@ -2,16 +2,15 @@ import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { Onset } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { cleanText } from "../../core/model/untrusted-text.ts";
 import { actOrWait, answeredByPerson, submit } from "./acting.ts";
 import { APART_LOOKS, isBound } from "./allotting.ts";
 import { DECIDED } from "./arguing.ts";
 import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish, QUIET_STEPS, unmark } from "./ending.ts";
 import { advance, hasSameCause, joinedBy, note, servicesOf, withAssessment } from "./incident-state.ts";
+import { correctWord, tellWord, wordOf, wordOfAct } from "./last-word.ts";
 import {
   DETECTED_ANEW,
-  headlineOf,
   isFiring,
   isHeardAgain,
   isNobodysFault,
@@ -21,7 +20,7 @@ import {
 } from "./nothing-undone.ts";
 import { ownServices, standingOf } from "./own-signals.ts";
 import { passed } from "./passed.ts";
-import { emit, escalate, type Pursuit } from "./pursuit.ts";
+import { emit, type Pursuit } from "./pursuit.ts";
 import { basisOf, isSettled } from "./settled.ts";
 import { spreadsFrom } from "./spreading.ts";
 import { standingDecision } from "./standing.ts";
@@ -49,7 +48,10 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   const told = standingDecision(before, assessment, caseFile);
   const assessed: Incident = { ...withAssessment(known, assessment), judged: basis };
   // What it was decided upon stays with it: the onset, too.
-  if (told !== null) return save({ ...assessed, decision: told, onset: before.onset });
+  if (told !== null) {
+    const stands: Incident = { ...assessed, decision: told, onset: before.onset };
+    return save(await correctWord(stands, wordOfAct(told), pursuit));
+  }
   // What is about to leave dates nothing: its onset goes with it.
   let incident = pursuit.isParting(before.id) ? assessed : redated(assessed, before, assessment);
   const wide = assessment.decision.action === "no_action" ? spreadsFrom(incident, assessment, pursuit) : undefined;
@@ -66,6 +68,9 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   else if (before.stage === "detected" && suspectsRoughly(incident) !== suspectsRoughly(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
   incident = withTold(incident, assessment);
+  // Of an act people hear by what becomes of it.
+  if (decided && assessment.targets.length === 0)
+    incident = await correctWord(incident, wordOf(incident, assessment), pursuit);
   const { action } = assessment.decision;
   if (action === "no_action" || action === "hotfix_recommendation") return save(incident);
   if (assessment.targets.length === 0) return save(await sayObstacles(incident, assessment, pursuit));
@@ -121,9 +126,7 @@ function redated(incident: Incident, before: Incident, { at, baselines }: Assess
 async function sayObstacles(incident: Incident, assessment: Assessment, pursuit: Pursuit): Promise<Incident> {
   const asked = isFiring(assessment);
   const late = pursuit.caseFile.at - incident.detectedAt >= QUIET_STEPS * pursuit.parts.config.watch.stepMs;
-  if (!asked && !late) return incident;
-  const why = assessment.obstacles.join("; ").replace(/\.$/, "") || "no target is known";
-  return escalate(incident, pursuit, `The change cannot be undone from here: ${why}.`);
+  return asked || late ? tellWord(incident, wordOf(incident, assessment), pursuit) : incident;
 }
 
 /** A decision to act is one as soon as the core names it; "no action" is one when "no change" has enough probability. */
@@ -185,18 +188,8 @@ async function recordDecision(before: Incident, assessment: Assessment, pursuit:
   const incident = advance(known, "investigated", at, decisionName(assessment), decision.why.join("; "));
   emit(pursuit, "incident.assessed", suspects(incident), incident);
   emit(pursuit, "incident.decided", decisionText(incident), incident);
-  if (decision.action === "hotfix_recommendation") {
-    return escalate(incident, pursuit, hotfixHeadline(decision));
-  }
-  if (decision.action !== "no_action" || !(isFiring(assessment) || isWithheld(assessment))) return incident;
-  return escalate(incident, pursuit, headlineOf(incident, assessment));
+  const asks = decision.action === "no_action" ? isFiring(assessment) || isWithheld(assessment) : isHotfix(decision);
+  return asks ? tellWord(incident, wordOf(incident, assessment), pursuit) : incident;
 }
 
-/** A headline is read on a phone. */
-const MOST_CHARACTERS = 300;
-
-/** Which change a person has to fix by hand, and why it is not undone. */
-function hotfixHeadline({ culprit, service, hotfix, needsPerson }: Decision): string {
-  const why = cleanText(hotfix?.whyNoRollback ?? needsPerson.join("; "), MOST_CHARACTERS).replace(/\.$/, "");
-  return `A person must mend this: ${culprit?.changeId ?? service} cannot be taken back safely${why === "" ? "" : `: ${why}`}.`;
-}
+const isHotfix = ({ action }: Decision): boolean => action === "hotfix_recommendation";

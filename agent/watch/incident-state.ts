@@ -205,6 +205,7 @@ const KEPT: Kept = {
   trouble: ({ trouble }) => trouble,
   wide: ({ wide }) => wide,
   told: ({ told }) => told,
+  word: ({ word }) => word,
   // How often each was measured back begins anew after a restart: an end comes later for that, never too early.
   signals: ({ signals }) => signals?.map(({ service, metric, over }) => [service, metric, over]),
   judged: ({ judged }) => judged,

@@ -44,6 +44,11 @@ export const ESCALATED = "escalated";
  */
 export async function escalate(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
   if (incident.timeline.some(({ event, detail }) => event === ESCALATED && detail === headline)) return incident;
+  return page(incident, pursuit, headline);
+}
+
+/** The same, whether they were told so before or not. */
+export async function page(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
   await tell(incident, pursuit.parts, headline, pursuit.caseFile.at);
   const next = note(incident, pursuit.caseFile.at, ESCALATED, headline);
   emit(pursuit, "incident.escalated", headline, next);

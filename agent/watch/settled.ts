@@ -47,6 +47,8 @@ export function basisOf(incident: Incident, focus: readonly string[], caseFile: 
  */
 export function isSettled(incident: Incident, basis: Basis, { caseFile, parts }: Pursuit): boolean {
   const { decision } = incident;
+  // What people have yet to hear is said first.
+  if (incident.word?.other !== undefined) return false;
   if (isBound(incident) || incident.judged?.basis !== basis.basis) return false;
   if (decision?.action !== "no_action" && decision?.action !== "hotfix_recommendation") return false;
   // One evaluation a day is enough where the one before it, a day ago, was upon the same.

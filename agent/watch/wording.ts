@@ -31,7 +31,7 @@ export function suspectsRoughly({ ranking }: Incident): string {
 }
 
 /** Nothing is certain: what rounds to all or nothing is shown as nearly so. */
-function percent(probability: number): string {
+export function percent(probability: number): string {
   if (probability > 0.995) return "> 99 %";
   return probability < 0.005 ? "< 1 %" : `${Math.round(probability * 100)} %`;
 }

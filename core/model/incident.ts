@@ -93,6 +93,16 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Conditions in force that people know of since they were told that nothing is undone"),
+  word: z
+    .strictObject({
+      said: z.string(),
+      times: z.int().positive(),
+      other: z.strictObject({ said: z.string(), since: Moment }).optional(),
+    })
+    .optional()
+    .describe(
+      "What people were told last of the decision, how often they were told another one, and what is held otherwise since",
+    ),
   signals: z
     .array(
       z.strictObject({

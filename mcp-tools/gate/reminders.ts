@@ -2,6 +2,7 @@ import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-righ
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
@@ -21,20 +22,21 @@ interface Step {
 
 /**
  * Reminds those who were asked, once, and then tells the next in line, step by step, of every plan of an open incident
- * that still waits for a person. Each is written down as sent or undelivered, whatever the notifier does. May be called
+ * that still waits for a person and that its evidence still calls for. Each is written down as sent or undelivered, whatever the notifier does. May be called
  * at any rate; what was told before, by any process, is not told again. `quiet`: incidents that somebody acknowledged,
  * of which nobody is reminded meanwhile.
  */
 export async function remind(parts: GateParts, limits: GateLimits, quiet: ReadonlySet<string>): Promise<void> {
   const { store, config } = parts;
   const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.noticeSent, LEDGER_KINDS.noticeUndelivered];
-  for (const { id } of await store.incidents({ open: true }, leftOut)) {
+  for (const incident of await store.incidents({ open: true }, leftOut)) {
+    const { id } = incident;
     if (quiet.has(id)) continue;
     const entries = await store.entries({ incidentId: id, kinds });
     const held = entries.filter(isHeld);
     for (const planId of new Set(held.map((one) => one.planId))) {
       const first = held.find((one) => one.planId === planId);
-      if (planId === null || first === undefined) continue;
+      if (planId === null || first === undefined || !isWanted(planId, incident)) continue;
       const own = entries.filter((one) => one.planId === planId);
       const due = await dueSteps(planId, first, own, parts, config);
       if (due === null) continue;
@@ -43,6 +45,16 @@ export async function remind(parts: GateParts, limits: GateLimits, quiet: Readon
     }
   }
 }
+
+/**
+ * Whether a plan is what its incident still calls for. Where the evidence has turned against it people hear of that; the plan
+ * can be answered as before, and nobody is reminded of it.
+ */
+const isWanted = (planId: string, { plan, decision }: Pick<Incident, "plan" | "decision">): boolean =>
+  plan?.id !== planId ||
+  decision === null ||
+  decision.action === "rollback" ||
+  decision.action === "feature_flag_disable";
 
 interface Due {
   readonly plan: Plan;

@@ -1,0 +1,102 @@
+import type { Assessment } from "../../core/model/assessment.ts";
+import type { Decision } from "../../core/model/decision.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { cleanText } from "../../core/model/untrusted-text.ts";
+import { APART_LOOKS } from "./allotting.ts";
+import { headlineOf, isWithheld, noKnownChange } from "./nothing-undone.ts";
+import { type Evaluation, escalate, page } from "./pursuit.ts";
+import { percent } from "./wording.ts";
+
+/** A decision as people hear it: what it comes to, and the headline that says so. */
+export interface Word {
+  /** Equal for decisions between which people need not be told: the action and its culprit, or why nothing is undone. */
+  readonly said: string;
+  readonly headline: string;
+}
+
+/** A headline is read on a phone. */
+const MOST_CHARACTERS = 300;
+
+/** What people would hear of a decision as it stands. Pure. */
+export function wordOf(incident: Incident, assessment: Assessment): Word {
+  const { decision } = assessment;
+  if (decision.action !== "no_action") return wordOfAct(decision, assessment);
+  const why = isWithheld(assessment)
+    ? `withheld ${decision.culprit?.changeId}`
+    : noKnownChange(assessment)
+      ? "no change"
+      : "not sure";
+  return { said: `${decision.action} ${why}`, headline: headlineOf(incident, assessment) };
+}
+
+/** The same of a decision to act, or to have people act; the assessment says what stands in the way of an act, if any is known. */
+export function wordOfAct(decision: Decision, assessment?: Pick<Assessment, "targets" | "obstacles">): Word {
+  const { action, culprit, service, hotfix, needsPerson } = decision;
+  const what = culprit?.changeId ?? service;
+  const said = `${action} ${what}`;
+  if (action === "hotfix_recommendation") {
+    const why = cleanText(hotfix?.whyNoRollback ?? needsPerson.join("; "), MOST_CHARACTERS).replace(/\.$/, "");
+    const because = why === "" ? "" : `: ${why}`;
+    return { said, headline: `A person must mend this: ${what} cannot be taken back safely${because}.` };
+  }
+  if (assessment?.targets.length === 0) {
+    const why = assessment.obstacles.join("; ").replace(/\.$/, "") || "no target is known";
+    return { said, headline: `The change cannot be undone from here: ${why}.` };
+  }
+  const verb = action === "feature_flag_disable" ? "switch off" : "roll back";
+  return { said, headline: `Decided anew: ${verb} ${what}${sureness(decision)}.` };
+}
+
+const sureness = ({ culprit }: Decision): string => (culprit === null ? "" : ` (${percent(culprit.probability)})`);
+
+/** Whether people were told something else of this incident, last. */
+export const isOtherwise = ({ word }: Incident, { said }: Pick<Word, "said">): boolean =>
+  word !== undefined && word.said !== said;
+
+/**
+ * The incident, once people have heard what it comes to, unless they were last told something else: that they hear of by
+ * `correctWord`, so that what comes and goes wakes nobody.
+ */
+export async function tellWord(incident: Incident, word: Word, pursuit: Evaluation): Promise<Incident> {
+  if (isOtherwise(incident, word)) return incident;
+  return withWord(await escalate(incident, pursuit, word.headline), word);
+}
+
+/**
+ * People hear that a decision is no longer what they were told last, once it has been so for `APART_LOOKS` evaluations, and
+ * twice as long for each time that they were told otherwise before: the last word that they have is what is held, and
+ * a decision that goes to and fro reaches them ever more seldom. Safe to repeat at each evaluation.
+ */
+export async function correctWord(incident: Incident, word: Word, pursuit: Evaluation): Promise<Incident> {
+  const { word: last } = incident;
+  const { caseFile, parts } = pursuit;
+  if (last === undefined) return incident;
+  if (last.said === word.said) return withoutOther(incident);
+  const other = last.other?.said === word.said ? last.other : { said: word.said, since: caseFile.at };
+  const settledMs = (APART_LOOKS - 1) * parts.config.watch.stepMs * 2 ** (last.times - 1);
+  if (caseFile.at - other.since < settledMs) return { ...incident, word: { ...last, other } };
+  return withWord(await page(incident, pursuit, word.headline), word);
+}
+
+/** The act that people were told would not come, or not as they were told, is done: they hear of it at once. */
+export async function tellDone(incident: Incident, pursuit: Evaluation): Promise<Incident> {
+  const { decision } = incident;
+  if (decision === null || decision.action === "no_action") return incident;
+  const { said } = wordOfAct(decision);
+  if (!isOtherwise(incident, { said })) return withoutOther(incident);
+  const verb = decision.action === "feature_flag_disable" ? "Switched off" : "Rolled back";
+  const headline = `${verb} after all: ${decision.changeIds.join(", then ")}${sureness(decision)}.`;
+  return withWord(await page(incident, pursuit, headline), { said });
+}
+
+/** The incident of which people were told this, just now. */
+export function withWord(incident: Incident, { said }: Pick<Word, "said">): Incident {
+  const { word } = incident;
+  if (word?.said === said) return withoutOther(incident);
+  return { ...incident, word: { said, times: (word?.times ?? 0) + 1 } };
+}
+
+function withoutOther(incident: Incident): Incident {
+  const { word } = incident;
+  return word?.other === undefined ? incident : { ...incident, word: { said: word.said, times: word.times } };
+}
