@@ -7,7 +7,7 @@ import { withElsewhere } from "../correlation/elsewhere.ts";
 import { exhaustion } from "../correlation/exhaustion.ts";
 import { HARM_CERTAIN, harmAsOrigin, harmByService } from "../correlation/harm.ts";
 import { isInfrastructure, withInfrastructure } from "../correlation/infrastructure.ts";
-import { SURE_NATS } from "../correlation/passing.ts";
+import { SURE_NATS, withEnd } from "../correlation/passing.ts";
 import type { PastOutcomes } from "../correlation/past-outcomes.ts";
 import { gatherEvidence, rankCandidates } from "../correlation/rank.ts";
 import type { PastOnset } from "../correlation/recurrence.ts";
@@ -112,12 +112,13 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   const from = onset.earliest - windowMs;
   const hurt = new Set(services);
   const earlier = onset.earliest - Math.max(windowMs, LATENT_WINDOW_MS);
+  const endFor = (change: Change) => withEnd(change, { caseFile, index }).finishedAt ?? caseFile.at;
   const recent = caseFile.changes.filter((change) => {
-    const end = change.finishedAt ?? caseFile.at;
+    const end = endFor(change);
     const isRecent = end >= from || (end >= earlier && hurt.has(change.service));
     return change.ownRollback !== true && change.startedAt <= caseFile.at && isRecent;
   });
-  const late = recent.some((change) => (change.finishedAt ?? caseFile.at) < from);
+  const late = recent.some((change) => endFor(change) < from);
   const lookedBack = late
     ? `what a change brought may come due late: ${durationText(LATENT_WINDOW_MS)} for services that are hurt`
     : widened;

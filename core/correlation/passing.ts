@@ -1,5 +1,6 @@
 import { isLatency } from "../detection/meaning.ts";
 import { logSumExp, median, robustScale } from "../detection/robust.ts";
+import { silentAfter } from "../detection/silence.ts";
 import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import { isHurtSince, isOffSince } from "./harm.ts";
@@ -20,13 +21,44 @@ const GRACE_MS = 30_000;
  */
 const PROGRESS_DEADLINE_MS = 600_000;
 
-/** When the change was done, as far as it is known: null while it may still go on. */
-export function endOf(change: Change, { caseFile }: Pick<CaseEvidence, "caseFile">): number | null {
-  if (change.finishedAt !== null) return change.finishedAt;
-  const rollout = caseFile.rollouts.find(({ service, version }) => service === change.service && version === change.to);
-  if (rollout?.status === "progressing" || rollout?.status === "paused") return null;
-  const deadline = change.startedAt + PROGRESS_DEADLINE_MS;
-  return caseFile.at > deadline ? deadline : null;
+/**
+ * When the change was done, as far as it is known: null while it may still go on. An end that no source tells is unknown, and
+ * no rollout for ever: where both versions are counted, it is when the one before was last seen to serve; else a rollout of
+ * ordinary length is taken for over, unless its source says that it goes on or cannot say, or it begins with a share of the
+ * traffic. Then it is over, or stuck, by the progress deadline.
+ */
+export function endOf(change: Change, { caseFile, index }: Pick<CaseEvidence, "caseFile" | "index">): number | null {
+  const { finishedAt, startedAt, service, to, canary = 1 } = change;
+  if (finishedAt !== null) return finishedAt;
+  if (isToldToGoOn(change, caseFile)) return null;
+  const rollouts = caseFile.rollouts.filter((rollout) => rollout.service === service);
+  const own = rollouts.find(({ version }) => version === to);
+  const lastServed = oldLastServed(change, index);
+  const isServing = lastServed !== null && lastServed > caseFile.at - silentAfter(index.coarsestMs);
+  const isOrdinary = canary >= 1 && !isServing && (own?.status === "complete" || rollouts.length === 0);
+  if (isOrdinary && lastServed !== null) return Math.max(startedAt, lastServed);
+  const over = startedAt + (isOrdinary ? ORDINARY_ROLLOUT_MS : PROGRESS_DEADLINE_MS);
+  return caseFile.at > over ? over : null;
+}
+
+/** The change with its end as far as it is known (`endOf`). One that serves a share of the traffic, and a migration, go on until somebody ends them. */
+export function withEnd(change: Change, seen: Pick<CaseEvidence, "caseFile" | "index">): Change {
+  const goesOn = change.kind === "migration" || (change.canary ?? 1) < 1;
+  return change.finishedAt !== null || goesOn ? change : { ...change, finishedAt: endOf(change, seen) };
+}
+
+/** Whether a source says that the rollout goes on, or waits between two stages. */
+const isToldToGoOn = ({ service, to }: Change, { rollouts }: CaseEvidence["caseFile"]): boolean =>
+  rollouts.some(
+    (one) => one.service === service && one.version === to && (one.status === "progressing" || one.status === "paused"),
+  );
+
+/** When the version before the change last answered requests since the change began; null: nobody counts those of both. */
+function oldLastServed({ service, from, to, startedAt }: Change, index: CaseEvidence["index"]): number | null {
+  const rates = index.byVersion(service, "request_rate");
+  if (!rates.has(to)) return null;
+  const served = samplesBetween(rates.get(from), startedAt, Number.POSITIVE_INFINITY).filter(({ value }) => value > 0);
+  return served.at(-1)?.at ?? null;
 }
 
 /**
@@ -108,7 +140,6 @@ export function isMeasured(change: Change, evidence: CaseEvidence): boolean {
  */
 export function rampEvidence(change: Change, evidence: CaseEvidence, places: readonly string[]): number | null {
   const { index, onset, caseFile, stepMs } = evidence;
-  if (change.finishedAt === null && endOf(change, evidence) !== null) return null; // its real end is not known
   const end = Math.min(change.finishedAt ?? caseFile.at, caseFile.at);
   if (change.kind === "flag" || end - change.startedAt < 3 * stepMs) return null;
   const told = caseFile.findings
@@ -123,17 +154,28 @@ export function rampEvidence(change: Change, evidence: CaseEvidence, places: rea
   const samples = samplesBetween(index.whole(told.service, told.metric), onset.latest + stepMs - 1, end);
   if (samples.length < 3) return null;
   const points = samples.map(({ at, value }) => ({ x: at - stepMs / 2 - change.startedAt, y: value - usual }));
-  const sum = (of: (point: (typeof points)[number]) => number) => points.reduce((total, point) => total + of(point), 0);
-  const slope = sum(({ x, y }) => x * y) / sum(({ x }) => x * x);
-  const mean = sum(({ y }) => y) / points.length;
-  const ramp = sum(({ x, y }) => (y - slope * x) ** 2);
+  const mean = points.reduce((sum, { y }) => sum + y, 0) / points.length;
   // Even about the right shape samples scatter by a tenth of the excess, and by what chance and habit add.
   const variance = (0.1 * mean) ** 2 + scatter(evidence, told.service, told.metric, Math.max(usual + mean, usual));
   if (!(variance > 0)) return null; // nothing is known from before
   const [dated = Number.NaN, ...later] = beginnings(points.map(({ y }) => y)).map((square) => -square / (2 * variance));
   // As likely as not the onset is dated rightly; if it is not, it is any later sample.
   const atOnce = logSumExp([dated, logSumExp(later) - Math.log(later.length)]) - Math.LN2;
-  return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, -ramp / (2 * variance) - atOnce));
+  // Where nobody tells the end, it may have come with any sample from the third on: each is as likely.
+  const isUnknown = change.finishedAt === null && !isToldToGoOn(change, caseFile);
+  const ends = isUnknown ? points.slice(2).map(({ x }) => x) : [Number.POSITIVE_INFINITY];
+  const ramps = ends.map((done) => -squaresOff(points, done) / (2 * variance));
+  const ramp = logSumExp(ramps) - Math.log(ramps.length);
+  return Math.max(-MOST_SHAPE_NATS, Math.min(MOST_SHAPE_NATS, ramp - atOnce));
+}
+
+/** Squares of what is left of values that grow with the time since the rollout began, and stay level once it is done. */
+function squaresOff(points: readonly { readonly x: number; readonly y: number }[], done: number): number {
+  const share = ({ x }: { readonly x: number }) => Math.min(x, done);
+  const slope =
+    points.reduce((sum, point) => sum + share(point) * point.y, 0) /
+    points.reduce((sum, point) => sum + share(point) ** 2, 0);
+  return points.reduce((sum, point) => sum + (point.y - slope * share(point)) ** 2, 0);
 }
 
 /**

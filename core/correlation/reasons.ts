@@ -5,7 +5,7 @@ import { durationText } from "../model/time.ts";
 import { busierChance } from "./busier.ts";
 import { demandWords } from "./demand.ts";
 import type { Origin } from "./origin.ts";
-import { isStaged, rampEvidence, shapeNats } from "./passing.ts";
+import { isStaged, rampEvidence, shapeNats, withEnd } from "./passing.ts";
 import { priorNats } from "./prior.ts";
 import type { CaseEvidence, RankOptions } from "./rank.ts";
 import { readinessReason } from "./readiness.ts";
@@ -100,11 +100,12 @@ function timingReason(
   { index, onset, foot, stepMs, caseFile, course, usual }: CaseEvidence,
   { windowMs }: RankOptions,
 ): Reason {
+  const lasted = withEnd(change, { caseFile, index });
   const busier = course === "drift" ? null : busierChance(index, change, onset, usual);
   const timing = { stepMs, windowMs, at: caseFile.at, course, busier };
-  const seen = timingEvidence(change, onset, timing);
+  const seen = timingEvidence(lasted, onset, timing);
   // What grew may have begun where its slope says, or when it was first seen: each as likely.
-  const own = foot === null ? seen : logAdd(seen, timingEvidence(change, foot, timing)) - Math.LN2;
+  const own = foot === null ? seen : logAdd(seen, timingEvidence(lasted, foot, timing)) - Math.LN2;
   const triggers = reliedOnBy(change, candidates);
   const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
   const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];

@@ -2,7 +2,7 @@ import type { Candidate, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 import { linesByVersion } from "./lines-by-version.ts";
-import { shapeNats } from "./passing.ts";
+import { endOf, shapeNats } from "./passing.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { readinessByVersion } from "./readiness-by-version.ts";
 
@@ -49,7 +49,7 @@ export function tellsItsVersion(change: Change, reasons: readonly Reason[], seen
 export function tellsBesideItsStart(change: Change, reasons: readonly Reason[], seen: SeenOfVersions): boolean {
   if (isToldSideBySide(change, reasons, seen)) return true;
   const { onset, caseFile } = seen;
-  const followedMs = Math.min(change.finishedAt ?? caseFile.at, caseFile.at) - onset.latest;
+  const followedMs = Math.min(endOf(change, seen) ?? caseFile.at, caseFile.at) - onset.latest;
   const follows = ({ name, logOdds }: Reason) =>
     (name === "logs" && change.flag !== undefined && COMPOUND.test(change.flag)) ||
     (name === "growth" && followedMs >= FOLLOWED_MS && logOdds >= shapeNats(VERY_STRONG_NATS, "bad"));
