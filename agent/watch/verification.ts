@@ -4,6 +4,7 @@ import { durationText } from "../../core/model/time.ts";
 import { finishJudged } from "./aftermath.ts";
 import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish as finishQuiet, mark, markedAt, QUIET_STEPS, unmark, without } from "./ending.ts";
+import { explainedElsewhere, withExplained } from "./explained.ts";
 import { controllersActUntil } from "./gitops-wait.ts";
 import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";
@@ -20,7 +21,8 @@ import { WORSE_SINCE, type Worsened, withWorsened, worsened, worsenedText } from
  * Where a GitOps controller could still undo the act, signals that are back are not believed yet. Where somebody changed
  * a target again meanwhile, its signals are no longer about the act: the verification goes on for the others, and where
  * none is left it closes at once as superseded, so that whatever the newer change does is an incident of its own. What is
- * worse since the act than before it is told at once, and is never called recovered.
+ * worse since the act than before it is told at once, and is never called recovered. Symptoms that another open incident explains
+ * decide nothing.
  */
 export async function pursueVerification(before: Incident, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile, save } = pursuit;
@@ -32,11 +34,13 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const moved = movedOn(before, caseFile);
   const judged = stillJudged(before, [...(before.superseded ?? []), ...moved], caseFile.topology);
   if (judged === null) return supersede(before, moved, pursuit);
-  const worse = worsened(before, caseFile).filter(({ service }) => judged.isAsked(service));
+  const explained = explainedElsewhere(before, pursuit.open(), caseFile);
+  const worse = worsened(before, caseFile).filter(({ service }) => judged.isAsked(service) && !explained.has(service));
   const known = await tellWorse(withSuperseded(before, moved, caseFile.at), worse, pursuit);
-  const found = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
+  const seen = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
   const since = verifiedSince(before);
   const isOver = caseFile.at >= since + parts.config.feedback.timeoutMs;
+  const found = withExplained(seen, explained, caseFile.at, isOver);
   const recovery = endless(withWorsened(found, worse, isOver), since, pursuit);
   const incident: Incident = { ...known, recovery };
   if (recovery.verdict === "pending") return save(incident);

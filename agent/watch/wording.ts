@@ -93,10 +93,14 @@ export function results(answer: GateAnswer): string {
 
 /** How a verification ended, in one clause: the worst check, and how many there were. */
 export function recoveryText({ verdict, checks }: Recovery): string {
-  if (verdict === "recovered")
-    return checks.length === 1
-      ? "the signal is back where it was"
-      : `all ${checks.length} signals are back where they were`;
+  if (verdict === "recovered") {
+    const back = checks.filter((check) => check.verdict === "recovered").length;
+    const others = checks.flatMap((check) =>
+      check.verdict === "recovered" ? [] : [`${check.service} ${check.metric}: ${check.because}`],
+    );
+    const rest = others.length === 0 ? "" : `; not judged by: ${others.join("; ")}`;
+    return `${back === 1 ? "the signal is back where it was" : `all ${back} signals are back where they were`}${rest}`;
+  }
   const open = checks.filter((check) => check.verdict !== "recovered");
   const first = open.find((check) => check.verdict === "not-recovered") ?? open[0];
   if (first === undefined) return "nothing could be measured";

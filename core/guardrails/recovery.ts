@@ -1,6 +1,6 @@
 import { isLatency } from "../detection/meaning.ts";
 import { silentAfter } from "../detection/silence.ts";
-import type { Baseline, Recovery } from "../model/incident.ts";
+import { type Baseline, overallVerdict, type Recovery } from "../model/incident.ts";
 import { type Series, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import { type Bystander, commonSlowdown, type Slowdown } from "./common-mode.ts";
@@ -71,13 +71,8 @@ export function judgeRecovery(input: RecoveryInput): Recovery {
   const checks = found.map(({ momentary = false, ...check }) =>
     over && (late || !momentary) ? check : { ...check, verdict: waiting(check.verdict) },
   );
-  const verdict = overall(checks.map((check) => check.verdict));
+  const verdict = overallVerdict(checks.map((check) => check.verdict));
   return { verdict, at: verdict === "pending" ? null : input.now, checks };
-}
-
-function overall(verdicts: readonly Check["verdict"][]): Check["verdict"] {
-  for (const worst of ["not-recovered", "unknown", "pending"] as const) if (verdicts.includes(worst)) return worst;
-  return "recovered";
 }
 
 const waiting = (verdict: Check["verdict"]): Check["verdict"] => (verdict === "recovered" ? verdict : "pending");

@@ -19,6 +19,12 @@ export const Recovery = z.strictObject({
 });
 export type Recovery = Readonly<z.infer<typeof Recovery>>;
 
+/** The verdict on an act by those on its signals: the worst of them; none is a recovery. */
+export function overallVerdict(verdicts: readonly Recovery["verdict"][]): Recovery["verdict"] {
+  for (const worst of ["not-recovered", "unknown", "pending"] as const) if (verdicts.includes(worst)) return worst;
+  return "recovered";
+}
+
 /** What verification compares with; stored with the intent, so that a restart can go on (S5). */
 export const Baseline = z.strictObject({
   service: z.string(),
