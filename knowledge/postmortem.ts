@@ -1,4 +1,5 @@
 import type { Incident } from "../core/model/incident.ts";
+import { asRecorded } from "../core/model/recorded.ts";
 import type { Series } from "../core/model/signal.ts";
 import type { LedgerEntry, RecalledIncident } from "../core/ports.ts";
 import { actionsSection } from "./postmortem/actions.ts";
@@ -25,11 +26,12 @@ export interface PostmortemOptions {
  * `entries`: the ledger's entries of this incident, oldest first. `recalled`: similar past incidents, as advice.
  */
 export function postmortem(
-  incident: Incident,
+  stored: Incident,
   entries: readonly LedgerEntry[] = [],
   recalled: readonly RecalledIncident[] = [],
   options: PostmortemOptions = {},
 ): string {
+  const incident = asRecorded(stored);
   const todo = followUps(incident);
   const parts: readonly (string | null)[] = [
     title(incident),

@@ -1,6 +1,7 @@
 import type { OutcomeField } from "../core/config/config.ts";
 import type { Change } from "../core/model/change.ts";
 import type { Incident } from "../core/model/incident.ts";
+import { asRecorded } from "../core/model/recorded.ts";
 import { durationText } from "../core/model/time.ts";
 import { cleanText } from "../core/model/untrusted-text.ts";
 
@@ -29,15 +30,16 @@ const TEXT_LENGTH = 4_000;
  * not included is neither shown nor searchable. Outside text is cleaned and secrets are gone before they are stored
  * (S10, S11). Returns null for an incident that has no outcome yet: what nobody knows the end of teaches nothing.
  */
-export function recordOf(incident: Incident, include: readonly OutcomeField[]): IncidentRecord | null {
-  if (incident.outcome === null) return null;
+export function recordOf(stored: Incident, include: readonly OutcomeField[]): IncidentRecord | null {
+  if (stored.outcome === null) return null;
+  const incident = asRecorded(stored);
   const details = detailsOf(incident, include);
   const sentences = summarySentences(incident, details);
   const prose = [...sentences, ...proseOf(incident, include)].join(" ");
   return {
     id: incident.id,
     at: incident.detectedAt,
-    outcome: incident.outcome,
+    outcome: stored.outcome,
     summary: cleanText(sentences.join(" "), 1_000),
     text: cleanText(prose, TEXT_LENGTH),
     features: featuresOf(incident, include).slice(0, FEATURES).join(" "),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { asRecorded } from "../../core/model/recorded.ts";
 import { Series } from "../../core/model/signal.ts";
 import type { IncidentStore, Ledger } from "../../core/ports.ts";
 import { postmortemChart } from "../../knowledge/chart.ts";
@@ -31,8 +32,9 @@ export async function writePostmortem(
 ): Promise<string> {
   const folder = folderOf(parts.config);
   mkdirSync(folder, { recursive: true });
-  const samples = chartSamples(incident, caseFile?.series ?? []);
-  const chart = await postmortemChart(incident, samples);
+  const recorded = asRecorded(incident);
+  const samples = chartSamples(recorded, caseFile?.series ?? []);
+  const chart = await postmortemChart(recorded, samples);
   if (chart !== null) {
     writeFileSync(join(folder, samplesName(incident)), `${JSON.stringify(samples)}\n`);
     writeFileSync(join(folder, chartName(incident)), chart);

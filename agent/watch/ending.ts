@@ -36,7 +36,7 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   const { outcome, because } = await endOf(before, pursuit);
   const after = durationText(Math.max(0, since - before.detectedAt));
   await finish(
-    calm,
+    { ...calm, backSince: since },
     outcome,
     `${because}The signals came back ${wayBack(before, since, caseFile)} ${after} after detection.`,
     pursuit,

@@ -1,5 +1,6 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
+import { extentWith } from "../../core/model/extent.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
 import {
   type Baseline,
@@ -54,9 +55,17 @@ export function openIncident(id: string, assessment: Assessment, elsewhere: Read
  * had it: later ones may already hold samples of the break.
  */
 export function withAssessment(incident: Incident, assessment: Assessment): Incident {
-  const { answers } = assessment;
+  const { answers, findings, services } = assessment;
+  const found = {
+    detectedAt: incident.detectedAt,
+    onset: answers.identify_recent_deployments?.onset ?? null,
+    services: [...(answers.check_affected_services?.services ?? services)],
+    findings: [...findings],
+    impact: answers.evaluate_business_impact?.impact ?? null,
+  };
   return {
     ...incident,
+    extent: extentWith(incident.extent, found),
     onset: answers.identify_recent_deployments?.onset ?? incident.onset,
     findings: worse(assessment.findings).length > 0 ? [...assessment.findings] : incident.findings,
     conditions: [...assessment.conditions],
@@ -203,6 +212,9 @@ const KEPT: Kept = {
     conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),
   affectedServices: ({ affectedServices }) => affectedServices,
   trouble: ({ trouble }) => trouble,
+  extent: ({ extent }) =>
+    extent && [extent.detectedAt, extent.services, extent.findings.map(({ service, metric }) => [service, metric])],
+  backSince: ({ backSince }) => backSince,
   wide: ({ wide }) => wide,
   told: ({ told }) => told,
   word: ({ word }) => word,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Ranking } from "./candidate.ts";
 import { Change } from "./change.ts";
 import { Decision } from "./decision.ts";
+import { Extent } from "./extent.ts";
 import { ConditionState, Finding, Onset } from "./finding.ts";
 import { Impact } from "./impact.ts";
 import { GateAnswer, Plan } from "./plan.ts";
@@ -94,6 +95,8 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Services whose trouble it was opened for, and what joined it since"),
+  extent: Extent.optional(),
+  backSince: Moment.optional().describe("Since when all of its signals were back, where it ended so"),
   wide: z.literal(true).optional().describe("A wide cause was seen at its onset, which many services shared"),
   told: z
     .array(z.string())

@@ -1,5 +1,6 @@
 import type { Decision } from "../../core/model/decision.ts";
 import { cameToNothing, type Incident } from "../../core/model/incident.ts";
+import { asRecorded, decidedAt } from "../../core/model/recorded.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 
 /** One episode as `unship replay --json` and `unship investigate --json` write it (the incident bundle's format). */
@@ -33,7 +34,8 @@ export interface Episode {
  * external node that there is; `root_causes` names each of them and nothing else ("more traffic" is no service). Without
  * it, whatever the ranking names. `targets` of a hotfix recommendation name what it speaks of.
  */
-export function toEpisode(incident: Incident, places?: ReadonlySet<string>): Episode {
+export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episode {
+  const incident = asRecorded(stored);
   const { decision } = incident;
   const ranking = incident.decidedRanking ?? incident.ranking;
   const withdrawn = cameToNothing(incident.outcome) || decision === null;
@@ -118,11 +120,6 @@ export function targetsOf(decision: Decision | null): readonly string[] {
   if (decision === null) return [];
   if (decision.action !== "hotfix_recommendation") return decision.changeIds;
   return decision.hotfix?.changeIds ?? (decision.culprit === null ? [] : [decision.culprit.changeId]);
-}
-
-/** When the evidence sufficed for the decision that stands; null where none was ever made. */
-function decidedAt(incident: Incident): number | null {
-  return incident.timeline.findLast(({ event }) => event.startsWith("decided: "))?.at ?? incident.closedAt;
 }
 
 function unheardIn({ unheard = [] }: Incident): Pick<Episode, "unheard"> {

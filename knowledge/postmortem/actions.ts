@@ -1,4 +1,5 @@
 import type { Incident } from "../../core/model/incident.ts";
+import { decidedAt } from "../../core/model/recorded.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
@@ -15,12 +16,13 @@ export function actionsSection(incident: Incident, entries: readonly LedgerEntry
   );
 }
 
-function decided({ decision }: Incident): string {
+function decided(incident: Incident): string {
+  const { decision } = incident;
   if (decision === null) return "No decision was made.";
   const why = decision.why.map((why) => sentence(why));
   const person = decision.needsPerson.map((why) => `A person had to agree: ${sentence(why)}`);
   const automatic = decision.automatic ? ["An automatic policy condition held at that moment."] : [];
-  return `Decided at ${clock(decision.decidedAt)}: **${decision.action}**.\n\n${bullets([...why, ...automatic, ...person])}`;
+  return `Decided at ${clock(decidedAt(incident) ?? decision.decidedAt)}: **${decision.action}**.\n\n${bullets([...why, ...automatic, ...person])}`;
 }
 
 function rules({ gate, plan }: Incident): string | null {

@@ -5,14 +5,17 @@ import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
 
 /** Who was hurt, for how long and how much: figures where there are any, and what could not be computed. */
 export function impactSection(incident: Incident): string | null {
-  const { impact, onset, recovery } = incident;
-  const until = recovery?.verdict === "recovered" ? recovery.at : null;
+  const { impact, onset, recovery, backSince } = incident;
+  const isConfirmed = recovery?.verdict === "recovered";
+  const until = isConfirmed ? recovery.at : (backSince ?? null);
   const hurt = span(onset?.at, until);
   const duration =
     hurt === null
       ? "How long it lasted is not known: " +
         (onset === null ? "its onset was not found." : "recovery was not confirmed.")
-      : `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`;
+      : isConfirmed
+        ? `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`
+        : `It lasted ${hurt}, from onset until none of its signals was degraded any more.`;
   if (impact === null) return section("Impact", "The impact was not assessed.", duration);
   const figures: readonly (readonly [string, string])[] = [
     ["Level", `**${knownLevel(incident)}**`],

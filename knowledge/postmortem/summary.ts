@@ -107,7 +107,14 @@ function targetWords({ action, object, service, restore }: Target): string {
   return `put ${code(service)} back to ${code(restore.version)}`;
 }
 
-function ended({ recovery, onset, outcome, gate }: Incident): string {
+function ended(incident: Incident): string {
+  const verdict = verdictWords(incident);
+  const { backSince, recovery } = incident;
+  if (backSince === undefined || recovery?.verdict === "recovered") return verdict;
+  return `${verdict}${verdict === "" ? "" : " "}At ${clock(backSince)} none of its signals was degraded any more.`;
+}
+
+function verdictWords({ recovery, onset, outcome, gate }: Incident): string {
   if (recovery?.verdict === "recovered" && recovery.at !== null) {
     const after = onset === null ? null : span(onset.at, recovery.at);
     return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
