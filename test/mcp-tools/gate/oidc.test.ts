@@ -209,10 +209,10 @@ describe("an approval with a token of the issuer", () => {
 
   it("S3: with a token of the issuer nobody approves what they proposed", async () => {
     await using issuer = await fakeIssuer();
-    await using world = await opened(issuer);
-    const plan = await world.on.held({ proposedBy: "mcp:http(alice):assistant" });
+    await using on = await openListening({ config, parts: { identity: { oidc: verifierOf(oidcOf(issuer)) } } });
+    const plan = await on.held({ proposedBy: "mcp:http(alice):assistant" });
     const sending = { token: issuer.token(good(issuer)), body: { hash: plan.hash } };
-    expect(await world.on.ask(`/v1/plans/${plan.id}/approve`, sending)).toMatchObject({ status: 403 });
+    expect(await on.ask(`/v1/plans/${plan.id}/approve`, sending)).toMatchObject({ status: 403 });
   });
 });
 
