@@ -1,5 +1,6 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { asItIs } from "./as-it-is.ts";
 import type { Claims, Earlier } from "./earlier.ts";
 import type { WatchEvent } from "./events.ts";
 import { note } from "./incident-state.ts";
@@ -49,7 +50,7 @@ export async function escalate(incident: Incident, pursuit: Evaluation, headline
 
 /** The same, whether they were told so before or not. */
 export async function page(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
-  await tell(incident, pursuit.parts, headline, pursuit.caseFile.at);
+  await tell(asItIs(incident, pursuit), pursuit.parts, headline, pursuit.caseFile.at);
   const next = note(incident, pursuit.caseFile.at, ESCALATED, headline);
   emit(pursuit, "incident.escalated", headline, next);
   return next;

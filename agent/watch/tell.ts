@@ -19,7 +19,8 @@ const NOTICE_TIMEOUT_MS = 5000;
 export async function tell(incident: Incident, parts: WatchParts, headline: string, at: number): Promise<void> {
   const recipients = recipientsOf(incident, parts);
   if (recipients.length === 0) return;
-  const title = headline.includes(incident.service) ? headline : `${incident.service}: ${headline}`;
+  // A service may be called like a part of another one, or like a word of any headline.
+  const title = `${incident.service}: ${headline}`;
   const open = await parts.ledger.incidents({ open: true }, leftOut);
   const lines = [
     incidentTitle(incident, at),

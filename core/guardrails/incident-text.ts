@@ -25,22 +25,22 @@ export interface Telling {
 const REASONS_SHOWN = 3;
 const OTHERS_SHOWN = 5;
 
-/** "payments degraded since 19:59:58 UTC: error rate 22 % (baseline 0.3 %); 10 % of requests fail at gateway". */
+/** The service that is degraded most clearly, its own before any other: "payments degraded since 19:59:58 UTC: error rate 22 % (baseline 0.3 %); 10 % of requests fail at gateway". */
 export function incidentTitle(incident: Incident, now = incident.detectedAt): string {
-  const { service, onset, detectedAt, impact } = incident;
+  const { onset, detectedAt, impact } = incident;
   const worst = worstFinding(incident);
   const condition = incident.conditions.find(({ state }) => state === "firing");
-  const what =
-    worst === undefined ? condition && `${condition.text} of ${condition.service}` : findingText(worst, service);
+  const what = worst === undefined ? condition && `${condition.text} of ${condition.service}` : findingText(worst);
   const told = [what, impact?.sentences[0]?.replace(/\.$/, "")].filter((one) => one !== undefined);
-  const since = `${service} degraded since ${clockText(onset?.at ?? detectedAt, now)}`;
+  const since = `${worst?.service ?? incident.service} degraded since ${clockText(onset?.at ?? detectedAt, now)}`;
   return told.length === 0 ? since : `${since}: ${told.join("; ")}`;
 }
 
 /** What people need to act on it: who is affected, the culprit and why, the plan and how to answer it, what is not known, what else is open. */
 export function incidentLines(incident: Incident, telling: Telling): readonly string[] {
-  const { affectedServices, service, impact, decision, unverified } = incident;
-  const also = affectedServices.filter((one) => one !== service);
+  const { affectedServices, impact, decision, unverified } = incident;
+  const titled = worstFinding(incident)?.service ?? incident.service;
+  const also = affectedServices.filter((one) => one !== titled);
   const others = othersLine(incident, telling);
   return [
     ...(also.length === 0 ? [] : [`Also affected: ${also.join(", ")}.`]),
@@ -187,11 +187,10 @@ function worstFinding({ findings, service }: Incident): Finding | undefined {
   return worse.find((one) => one.service === service) ?? worse[0];
 }
 
-function findingText({ service, metric, unit, current, baseline, because }: Finding, of: string): string {
+function findingText({ metric, unit, current, baseline, because }: Finding): string {
   if (current === null) return because;
-  const whose = service === of ? "" : ` of ${service}`;
   const before = baseline === null ? "" : ` (baseline ${figureText(baseline, unit)})`;
-  return `${metric.replaceAll("_", " ")}${whose} ${figureText(current, unit)}${before}`;
+  return `${metric.replaceAll("_", " ")} ${figureText(current, unit)}${before}`;
 }
 
 /** Two digits that say something: 0.2234 ratio → "22 %", 0.0031 → "0.31 %", 1234.5 ms → "1235 ms". */

@@ -26,6 +26,6 @@ export function asRecorded(incident: Incident): Incident {
   };
 }
 
-/** When the decision that stands was made; where none was ever made, when the incident closed. null: neither yet. */
-export const decidedAt = ({ timeline, closedAt }: Pick<Incident, "timeline" | "closedAt">): number | null =>
-  timeline.findLast(({ event }) => event.startsWith("decided: "))?.at ?? closedAt;
+/** When the decision that is in force was recorded, by the incident's own timeline; null: none was. */
+export const decidedAt = ({ timeline }: Pick<Incident, "timeline">): number | null =>
+  timeline.findLast(({ event }) => event.startsWith("decided: "))?.at ?? null;

@@ -47,7 +47,7 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
   return {
     detected_at: rfc3339(incident.detectedAt),
     onset_estimate: rfc3339(incident.onset?.at),
-    decided_at: rfc3339(decidedAt(incident)),
+    decided_at: rfc3339(decidedAt(incident) ?? incident.closedAt),
     service: incident.service,
     signals: [...new Set(incident.findings.filter(({ verdict }) => verdict === "worse").map(({ metric }) => metric))],
     affected_services: incident.affectedServices,

@@ -70,7 +70,9 @@ describe("the last word that people have is what is held", () => {
         expect(lastHeard(world)).toBe(await held(world));
         // Each word after the first settled for twice as long as the one before it.
         const steps = says.reduce((sum, [, count]) => sum + count, 160);
-        expect(titles(world).length).toBeLessThanOrEqual(3 + Math.log2(steps));
+        // The gate tells and reminds of each plan that waits by itself.
+        const own = titles(world).filter((title) => !title.includes("needs a person"));
+        expect(own.length).toBeLessThanOrEqual(3 + Math.log2(steps));
       }),
       { numRuns: 12 },
     );
