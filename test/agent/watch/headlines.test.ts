@@ -5,6 +5,17 @@ import { openWatchWorld, STEP_MS } from "./watch-world.ts";
 const HALF_HOUR = (30 * MINUTE) / STEP_MS;
 const blameless = { action: "no_action", culprit: null, noChangeProbability: 0.95 } as const;
 
+const HOTFIX = {
+  changeId: "deploy-checkout",
+  changeIds: ["deploy-checkout"],
+  commitRange: "v1..v2",
+  suspects: ["src/total.ts"],
+  owner: "ana",
+  whyNoRollback: "it is irreversible",
+  mitigation: "send traffic elsewhere",
+  check: "error_rate of checkout is usual",
+};
+
 describe("what people read of an incident", () => {
   it.each(["a", "c", "person", "policy", "checkout", "check"])(
     "the headline names the service first, though it be called like a word of any: %s",
@@ -34,5 +45,24 @@ describe("what people read of an incident", () => {
     expect(notice?.title).toContain("checkout: Rollback did not resolve");
     expect(notice?.lines[0]).toMatch(/^cart degraded since .*: error rate 15 %/);
     expect(notice?.lines.join("\n")).not.toContain("Also affected: checkout");
+  });
+
+  it("the notice of a hotfix recommendation says what to mend, where to start, and what shows that it worked", async () => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble({ action: "hotfix_recommendation" })];
+    const { assess } = world;
+    world.assess = (...asked) => {
+      const assessment = assess(...asked);
+      return { ...assessment, decision: { ...assessment.decision, hotfix: HOTFIX } };
+    };
+    await world.step();
+    expect(world.notices[0]?.lines).toEqual(
+      expect.arrayContaining([
+        "Commits: v1..v2",
+        "Owner: ana",
+        "Start at: src/total.ts",
+        "Until then: send traffic elsewhere",
+      ]),
+    );
   });
 });

@@ -4,16 +4,6 @@ import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { openWatchWorld, STEP_MS } from "./watch-world.ts";
 
 const HALF_HOUR = (30 * MINUTE) / STEP_MS;
-const HOTFIX = {
-  changeId: "deploy-checkout",
-  changeIds: ["deploy-checkout"],
-  commitRange: "v1..v2",
-  suspects: ["src/total.ts"],
-  owner: "ana",
-  whyNoRollback: "it is irreversible",
-  mitigation: "send traffic elsewhere",
-  check: "error_rate of checkout is usual",
-};
 const never = () => new Promise<never>(() => undefined);
 
 describe("people are told, once, when nothing will be done by itself", () => {
@@ -362,25 +352,6 @@ describe("a helper that fails changes nothing and is said", () => {
     const { id } = await world.incident();
     expect(done).toEqual([`remembered ${id}`, `drafted ${id}`]);
     expect((await world.kinds()).filter((kind) => kind === "incident.finished")).toHaveLength(1);
-  });
-
-  it("the notice of a hotfix recommendation says what to mend, where to start, and what shows that it worked", async () => {
-    await using world = await openWatchWorld();
-    world.troubles = [world.trouble({ action: "hotfix_recommendation" })];
-    const { assess } = world;
-    world.assess = (...asked) => {
-      const assessment = assess(...asked);
-      return { ...assessment, decision: { ...assessment.decision, hotfix: HOTFIX } };
-    };
-    await world.step();
-    expect(world.notices[0]?.lines).toEqual(
-      expect.arrayContaining([
-        "Commits: v1..v2",
-        "Owner: ana",
-        "Start at: src/total.ts",
-        "Until then: send traffic elsewhere",
-      ]),
-    );
   });
 
   it("a notifier that hangs is given up on, and the incident goes on", async () => {
