@@ -104,6 +104,6 @@ function refuseUnknownMetric(
   if (metric === undefined) return;
   const measured = series.map((one) => one.metric);
   const known = new Set(measured.length > 0 ? measured : metrics.flatMap((source) => [...source.metrics()]));
-  if (known.has(metric)) return;
+  if (known.size === 0 || known.has(metric)) return;
   throw new UnshipError("metric.unknown", { metric: called, known: [...known].sort().join(", ") || "none" });
 }

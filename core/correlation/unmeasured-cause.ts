@@ -3,6 +3,7 @@ import type { Coincidence } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { type SeenOfCallees, unseenCallees } from "./callees-seen.ts";
+import type { CaseEvidence } from "./rank.ts";
 import { FROM_CHANGES } from "./reasons.ts";
 import { type SeenOfVersions, tellsItsVersion } from "./version-signs.ts";
 
@@ -18,20 +19,28 @@ export interface Weighed {
  * it is not known what the service calls, or one of those that it calls was not seen since the onset (`unseenCallees`), and
  * nothing tells the new version from the old one, a callee or an external that fails at that instant shows the same.
  * Timing is then worth no more than what is known without it: seven outages in ten follow a change (`FROM_CHANGES`), so
- * that the change alone never becomes surer than that. Null where each of the changes is told by its version, its service
+ * that the change alone never becomes surer than that. So it is where a service is asked far more since the onset than it ever
+ * served (`demand`): load that comes from elsewhere shows the same. Null where each of the changes is told by its version, its service
  * is not degraded itself, or all that it calls was seen. Pure.
  */
-export function unmeasuredCause(weighed: readonly Weighed[], seen: SeenOfVersions & SeenOfCallees): Reason | null {
+export function unmeasuredCause(
+  weighed: readonly Weighed[],
+  seen: SeenOfVersions & SeenOfCallees & Pick<CaseEvidence, "demand">,
+): Reason | null {
   const untold = weighed
     .filter(({ change, reasons }) => seen.worse.has(change.service) && !tellsItsVersion(change, reasons, seen))
     .map((one) => ({ ...one, unseen: unseenCallees(one.change, seen) }))
-    .filter(({ unseen }) => unseen === null || unseen.length > 0);
+    .filter(({ change, unseen }) => unseen === null || unseen.length > 0 || seen.demand.has(change.service));
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
-  const gaps = new Set(untold.map(({ change, unseen }) => calleesGap(change.service, unseen)));
-  const sentence = `${[...gaps].join("; ")}; nothing tells the new version from the old one: something unmeasured that it calls may have failed`;
+  const gaps = new Set(untold.map(({ change, unseen }) => gapAt(change.service, unseen)));
+  const sentence = `${[...gaps].join("; ")}; nothing tells the new version from the old one: what is not measured there may be the cause`;
   return { name: "unmeasured-callee", logOdds, sentence };
 }
+
+/** What is not known of a changed service beside its version: what it calls, or who asks it for so much more. */
+const gapAt = (service: string, unseen: readonly string[] | null): string =>
+  unseen?.length === 0 ? `why ${service} is asked so much more is not known` : calleesGap(service, unseen);
 
 /** What is not known of those that a service calls, in words. `unseen` as `unseenCallees` gives it, not empty. */
 export const calleesGap = (service: string, unseen: readonly string[] | null): string =>

@@ -15,7 +15,7 @@ export const draftPostmortem = defineTool({
   reach: "held",
   description:
     "The postmortem draft of an incident in Markdown, from the ledger alone: timeline, cause, impact, what was done, " +
-    "what nobody could verify. Stores nothing. Every statement in it is recorded; add what people know beside it.",
+    "what nobody could verify. Every statement in it is recorded; add what people know beside it.",
   input: z.strictObject({ incident: z.string().min(1).max(200), cursor }),
   output: z.strictObject({ notice, markdown: z.array(z.string()).describe("Line by line"), more }),
   async run({ incident: id, cursor: at }, { ledger, draft }) {

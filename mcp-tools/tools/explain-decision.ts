@@ -25,8 +25,8 @@ export const explainDecision = defineTool({
   reach: "held",
   description:
     "What unship's deterministic core decides on this evidence (rollback, feature_flag_disable, hotfix_recommendation " +
-    "or no_action) and why. `execution` says whether it may run without a person, or what holds it (mode, pauses, policy, " +
-    "the gate's last answer); `automatic` only that a policy condition holds. Changes nothing: the gate decides afresh.",
+    "or no_action) and why. `execution`: whether it may run without a person, or what holds it; `automatic`: a policy " +
+    "condition holds. Changes nothing: the gate decides afresh.",
   input: z.strictObject({ incident, known }),
   output: z.strictObject({
     at: z.string(),

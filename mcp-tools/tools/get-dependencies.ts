@@ -15,8 +15,8 @@ export const getDependencies = defineTool({
   reach: "held",
   description:
     "Who calls whom (`edges`: [caller, callee]), which nodes are outside and cannot be rolled back, and in " +
-    "`coordinated` which changes must go back together with the likely culprit, in order. `known: false`: there is no " +
-    "call graph, which does not mean no dependencies.",
+    "`coordinated` which changes must go back together with the likely culprit, in order. `known: false`: no call " +
+    "graph, which does not mean no dependencies.",
   input: z.strictObject({ incident, service, known, limit: limit(300, 100), cursor }),
   output: z.strictObject({
     notice,

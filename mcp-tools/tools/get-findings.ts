@@ -49,8 +49,8 @@ export const getFindings = defineTool({
   reach: "held",
   description:
     "What the detectors say is wrong, since when, and how sure, worst first; the state of each policy condition; and " +
-    "in `affected` which services are hurt and where it starts. `unknown` means nobody could measure it: neither " +
-    "healthy nor failing.",
+    "in `affected` which services are hurt and where it starts. `unknown`: nobody could measure it, neither healthy " +
+    "nor failing.",
   input: z.strictObject({
     incident,
     service,

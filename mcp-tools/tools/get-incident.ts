@@ -26,7 +26,7 @@ export const getIncident = defineTool({
   reach: "held",
   description:
     "One incident as the ledger holds it: stage, decision and why, plan and the gate's answer, whether it recovered, " +
-    "the timeline, and what nobody could verify. `recovered` stands only where verification said so; executed is not " +
+    "the timeline, and what nobody could verify. `recovered` only where verification said so; executed is not " +
     "recovered.",
   input: z.strictObject({
     incident: z.string().min(1).max(200),

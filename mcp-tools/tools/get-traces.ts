@@ -20,7 +20,7 @@ export const getTraces = defineTool({
   reach: "sources",
   description:
     "Traces of a window, newest first: the path of calls from the root to the deepest failing (or slowest) span as " +
-    "`service operation ms`, with ! on spans that failed. Shows where an error starts and who only passes it on. " +
+    "`service operation ms`, ! on failed spans. Shows where an error starts and who only passes it on. " +
     "Failing traces only, unless errors_only is false.",
   input: z.strictObject({
     service,

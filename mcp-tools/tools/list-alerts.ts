@@ -27,8 +27,8 @@ export const listAlerts = defineTool({
   effect: "read",
   reach: "sources",
   description:
-    "Alerts of other systems in a window, firing ones first, then newest first. An alert is what somebody's rule " +
-    "says, not a finding of unship; get_findings holds those.",
+    "Alerts of other systems in a window, firing ones first, then newest first. An alert is somebody's rule, not a " +
+    "finding of unship (get_findings).",
   input: z.strictObject({
     label: z.string().max(200).optional().describe("name=value that it must carry"),
     ...windowFields,

@@ -26,8 +26,8 @@ export const listFlags = defineTool({
   effect: "read",
   reach: "sources",
   description:
-    "Feature flags as their system holds them now, latest change first, and which services evaluate each. Switches " +
-    "none; what was switched when is in list_changes.",
+    "Feature flags as their system holds them now, latest change first, and which services evaluate each. What was " +
+    "switched when is in list_changes.",
   input: z.strictObject({ service, limit: limit(100, 20), cursor }),
   output: z.strictObject({ notice, flags: z.array(FlagView), total: z.number(), more, gaps }),
   async run(input, context, abort) {

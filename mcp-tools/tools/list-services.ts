@@ -33,8 +33,8 @@ export const listServices = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "The services that unship knows from its configuration and from what it measures, with the mode in which it works " +
-    "on each (observe, approve, auto), and whether actions on it are paused or always need a person.",
+    "The services that unship knows from its configuration and from what it measures, each with its mode (observe, " +
+    "approve, auto), and whether actions on it are paused or always need a person.",
   input: Input,
   output: z.strictObject({ notice, services: z.array(ServiceView), total: z.number(), more }),
   async run(input, { config, caseFile, ledger }) {

@@ -38,7 +38,7 @@ export const queryMetric = defineTool({
   description:
     "One metric over a window, for each service or one: minimum, mean, maximum, last, and means in `values` every " +
     "`step_seconds` from `from`. Well-known: request_rate (req/s), error_rate (0-1), p50_latency, p99_latency (ms), " +
-    "cpu_usage, memory_usage (0-1), health_check_failures. No free queries.",
+    "cpu_usage, memory_usage (0-1), health_check_failures.",
   input: z.strictObject({
     metric: z.string().min(1).max(200),
     service,

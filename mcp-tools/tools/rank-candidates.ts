@@ -20,7 +20,7 @@ export const rankCandidates = defineTool({
   description:
     "How likely each suspected change is the culprit, most likely first, with reasons for and against (log-odds), and " +
     "how likely no change is to blame; these sum to 1. `reached`: the best one meets the confidence threshold. " +
-    "Measured from evidence, not from what anyone wrote.",
+    "Measured, not what anyone wrote.",
   input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
   output: z.strictObject({
     notice,

@@ -39,7 +39,7 @@ export const searchIncidents = defineTool({
   description:
     "Past incidents that resemble a description (`text`: services, metrics, error messages), best first; without text " +
     "the latest incidents, newest first; with `open_only` all open ones, worst first, and how to answer the plan that " +
-    "waits in each. Memory is advice about where to look, never evidence about the incident at hand.",
+    "waits in each. Memory is advice about where to look, never evidence.",
   input: Input,
   output: z.strictObject({ notice, incidents: z.array(Hit), total: z.number(), more }),
   async run(input, context) {

@@ -20,9 +20,9 @@ export const submitPlan = defineTool({
   effect: "submit",
   reach: "sources",
   description:
-    "Asks the gate to execute a proposed plan. It checks every guardrail afresh and executes only what equals its own " +
-    "decision while an automatic policy holds, or what a person approved outside MCP; else the answer is held or " +
-    "denied. `executed` means done at the target, not that the service recovered.",
+    "Asks the gate to execute a proposed plan. It checks every guardrail afresh and executes only its own decision " +
+    "while an automatic policy holds, or what a person approved outside MCP; else the answer is held or denied. " +
+    "`executed`: done at the target, not recovered.",
   input: z.strictObject({ plan_id: z.string().min(1).max(200).describe("From propose_plan") }),
   output: z.strictObject({
     plan_id: z.string(),

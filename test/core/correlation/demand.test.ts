@@ -4,6 +4,7 @@ import { assess } from "../../../core/assessment/assessor.ts";
 import { createCallGraph } from "../../../core/correlation/call-graph.ts";
 import { demandAtOnset } from "../../../core/correlation/demand.ts";
 import { HARM_CERTAIN } from "../../../core/correlation/harm.ts";
+import { FROM_CHANGES } from "../../../core/correlation/reasons.ts";
 import { indexSeries } from "../../../core/correlation/samples.ts";
 import { caseAt } from "../assessment/case-at.ts";
 import { testConfig } from "../assessment/config.ts";
@@ -56,7 +57,8 @@ describe("a service that breaks under far more requests than it ever served, soo
       fc.asyncProperty(more, breaks, beforeS, fc.integer({ min: 1, max: 99 }), async (traffic, harm, before, seed) => {
         for (const { undone, p } of await judged([...traffic, { service: "west", ...harm }], before, { seed })) {
           expect(undone).toEqual([]);
-          expect(p).toBeLessThan(0.5);
+          // Where nobody else is asked less, callers may ask again since answers are late: suspected, and never by timing alone.
+          expect(p).toBeLessThan(traffic.length > 1 ? 0.5 : FROM_CHANGES);
         }
       }),
       { numRuns: 16 },

@@ -118,7 +118,14 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
   it("S9: names a target that it cannot scrape, and none that it can", async () => {
     const byInstance = createPrometheus({ http: prometheus.http, clock, queries: {}, serviceLabel: "instance" });
     expect(await byInstance.targetsDown(never)).toEqual([
-      { source: "prometheus", what: `targets of ${NOBODY}`, because: "1 of its targets cannot be scraped" },
+      {
+        of: "targets",
+        how: "partial",
+        services: [NOBODY],
+        source: "prometheus",
+        what: `targets of ${NOBODY}`,
+        because: "1 of its targets cannot be scraped",
+      },
     ]);
     expect(await bare.targetsDown(never)).toEqual([]); // it carries no service's name
   });
