@@ -1,9 +1,11 @@
 import { isLatency } from "../detection/meaning.ts";
+import { logAdd } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import { isHurtSince } from "./harm.ts";
-import { calleesKnown } from "./known-edges.ts";
+import { HURT_AS_CALLER } from "./hurt-chances.ts";
+import { calleesKnown, knownEdges } from "./known-edges.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { type SampleIndex, samplesBetween } from "./samples.ts";
 import { answeredInTraces } from "./traced-callee.ts";
@@ -22,9 +24,9 @@ export type SeenOfCallees = Pick<
  * says nothing of this time.
  *
  * Known are those whose errors or latencies since the onset tell either by positive evidence, or whose part in the failing
- * requests is in their traces. That pods are ready, or what a processor does, tells nothing of the answers. What creeps
- * toward a limit is passed on by no callee: then none is asked for. Nor is any where the service itself is not worse.
- * It depends on the edges out of the service and on these callees alone. Pure.
+ * requests is in their traces, or whose other callers are well by as much (`isWellByCallers`). That pods are ready, or what a processor
+ * does, tells nothing of the answers. What creeps toward a limit is passed on by no callee: then none is asked for. Nor is any where the
+ * service itself is not worse. It depends on the edges out of the service, on these callees and on who else calls them alone. Pure.
  */
 export function unseenCallees({ service }: Pick<Change, "service">, seen: SeenOfCallees): readonly string[] | null {
   if (!calleesKnown(seen.caseFile.topology, service, isMeasured(seen))) return null;
@@ -41,20 +43,50 @@ const isMeasured =
     index.services.includes(service);
 
 function isSeen(callee: string, caller: string, seen: SeenOfCallees): boolean {
-  const { index, onset, stepMs, harm, caseFile } = seen;
-  if ((harm.get(callee) ?? 0) >= POSITIVE_NATS) return true;
-  const answers = answersOf(index, callee);
+  if ((seen.harm.get(callee) ?? 0) >= POSITIVE_NATS) return true;
+  return (
+    Math.abs(heardSince(callee, caller, seen)) >= POSITIVE_NATS ||
+    answeredInTraces(seen.caseFile.spans, caller, callee, seen.onset) ||
+    isWellByCallers(callee, caller, seen)
+  );
+}
+
+/** Log Bayes factor of "hurt since the onset" by what a service itself answers; 0 where it was not heard since, while `beside` was. */
+function heardSince(service: string, beside: string, { index, onset, stepMs, caseFile }: SeenOfCallees): number {
+  const answers = answersOf(index, service);
   const coarsest = Math.max(stepMs, ...answers.map((one) => one.stepMs));
   // A sample covers the step that ends at its time: of a coarse one the whole step must lie after the onset.
   const since = onset.latest + coarsest - stepMs;
-  const own = finestOf(answersOf(index, caller));
+  const own = finestOf(answersOf(index, beside));
   const speaks = answers.some(
     (one) => !wasSilent(one, own ?? one, onset, caseFile.at) && !isBehind(one, own ?? one, since, caseFile.at),
   );
-  return (
-    (speaks && Math.abs(isHurtSince(index, callee, onset, since, caseFile.at)) >= POSITIVE_NATS) ||
-    answeredInTraces(caseFile.spans, caller, callee, onset)
+  return speaks ? isHurtSince(index, service, onset, since, caseFile.at) : 0;
+}
+
+/**
+ * Whether others that call it are well since the onset, three to one. Of a callee that fails, a caller suffers in seven cases of ten
+ * (`HURT_AS_CALLER`): each says as much as its own signals tell that it is well, and three to one at most. One that suffers may do so
+ * for the service in question, where a way of calls leads to it, and says nothing then; another shows that the callee may fail.
+ * An edge must be people's own, or have measured traffic.
+ */
+function isWellByCallers(callee: string, caller: string, seen: SeenOfCallees): boolean {
+  const { caseFile, graph, harm } = seen;
+  const edges = caseFile.topology === null ? [] : [...knownEdges(caseFile.topology).values()];
+  const others = edges.filter(
+    (edge) =>
+      edge.callee === callee &&
+      edge.caller !== caller &&
+      (edge.source === "configured" || edge.traffic !== undefined) &&
+      graph.callers(callee).has(edge.caller),
   );
+  const above = graph.ancestors(caller);
+  const nats = others.map((other) => {
+    const hurt = Math.max(harm.get(other.caller) ?? 0, heardSince(other.caller, caller, seen));
+    const told = logAdd(Math.log(HURT_AS_CALLER) + hurt, Math.log(1 - HURT_AS_CALLER));
+    return above.has(other.caller) ? Math.min(0, told) : told;
+  });
+  return nats.reduce((sum, one) => sum + one, 0) <= -POSITIVE_NATS;
 }
 
 /** A sample may come later than others of its time, always by as much; so many since the onset tell without the newest. */

@@ -17,6 +17,8 @@ export interface Demand {
    * these can make it up. Bounded like all that one source tells.
    */
   readonly nats: number;
+  /** What it may explain: that the service fails or is slow, or no more than how much processor time it uses. */
+  readonly explains: "harm" | "use";
 }
 
 export interface DemandInput {
@@ -68,7 +70,7 @@ function demandOf(input: DemandInput, service: string): Demand | null {
   const from = askedLess(input, service, level.now - level.usual, first);
   const retries = from.length === 0 && mayBeRetries(input, service, ratio, level.usual) ? RETRIES_NATS : -Infinity;
   const chance = logAdd(riseByChance(ratio) + Math.log(meets(level, onset)), retries);
-  return { ratio, from, nats: Math.max(-HARM_CERTAIN, chance) };
+  return { ratio, from, nats: Math.max(-HARM_CERTAIN, chance), explains: "harm" };
 }
 
 interface Levels {
@@ -189,7 +191,9 @@ function failsMore(index: SampleIndex, service: string, onset: Onset, at: number
 }
 
 /** "b is asked 1.9 times the usual since the trouble began, more than it ever served, and a less: requests moved". */
-export function demandWords(service: string, { ratio, from }: Demand): string {
+export function demandWords(service: string, { ratio, from, explains }: Demand): string {
+  const times = `${service} is asked ${ratio.toFixed(1)} times`;
+  if (explains === "use") return `${times} what it was, and a request costs it no more processor time`;
   const moved = from.length === 0 ? "" : `, and ${from.join(", ")} less: requests moved`;
-  return `${service} is asked ${ratio.toFixed(1)} times the usual since the trouble began, more than it ever served${moved}`;
+  return `${times} the usual since the trouble began, more than it ever served${moved}`;
 }

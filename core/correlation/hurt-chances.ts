@@ -8,6 +8,8 @@ import type { OriginInput } from "./origin.ts";
  * Orders of magnitude, not fits: only their ratios between origins matter.
  */
 const HURT = { itself: 0.98, caller: 0.7, callee: 0.02, overloaded: 0.5 } as const;
+/** The chance that a service is hurt while one that it calls is. */
+export const HURT_AS_CALLER: number = HURT.caller;
 /** A service in between that nobody measures passes trouble on as often as not. */
 const UNMEASURED = 0.7;
 /** Where it shows only at those that deal with its service, each of them may be hurt, or not: they use different parts of what it offers. */

@@ -35,6 +35,7 @@ import { surgeAtEntries, usuallyUpTo } from "./surge.ts";
 import { beginsTogether } from "./together.ts";
 import { isCreeping } from "./trouble.ts";
 import { unmeasuredCause, wideCauseReason } from "./unmeasured-cause.ts";
+import { useWithRequests } from "./use-with-requests.ts";
 
 export interface RankOptions {
   readonly versionLabel: string;
@@ -236,11 +237,11 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     ? refusedAtEntries(index, graph, harm, onset, caseFile.at)
     : new Map();
   const starved = starvedCallees(index, graph, onset, caseFile.at);
-  // What comes to everybody who is asked by users is the surge; what creeps does so whatever is asked.
+  // What comes to everybody who is asked by users is the surge; what creeps does so whatever is asked, but for processor time.
+  const risen = () => demandAtOnset({ index, graph, harm, onset, at: caseFile.at, usual });
+  const worse = worseMetrics(told);
   const demand: CaseEvidence["demand"] =
-    course === "drift" || surge !== null
-      ? new Map()
-      : demandAtOnset({ index, graph, harm, onset, at: caseFile.at, usual });
+    course === "drift" ? useWithRequests(index, worse, onset, caseFile.at) : surge !== null ? new Map() : risen();
   const input: OriginInput = {
     graph,
     harm,
@@ -272,7 +273,7 @@ function newEvidence(caseFile: CaseFile, onset: Onset, focus: ReadonlySet<string
     signatures,
     harm,
     slowness,
-    worse: worseMetrics(told),
+    worse,
     course,
     usedUp,
     // What grows while more and more users come in grows with them.

@@ -5,7 +5,8 @@ import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
 import { beforeMs, clampHarm, levelNats } from "./harm.ts";
 import { hurtByCallees } from "./hurt-chances.ts";
-import { type SampleIndex, samplesBetween } from "./samples.ts";
+import { requestCosts } from "./request-cost.ts";
+import type { SampleIndex } from "./samples.ts";
 import { ORDINARY_ROLLOUT_MS } from "./timing.ts";
 
 /**
@@ -45,19 +46,11 @@ export function strainOf(index: SampleIndex, changes: readonly Change[], onset: 
  * fewer): the weaker of the two speaks. Null where it is not measured.
  */
 function strainNats(index: SampleIndex, service: string, onset: Onset, at: number): number | null {
-  const use = index.whole(service, "cpu_usage");
-  const rate = index.whole(service, "request_rate");
-  if (use === undefined || rate === undefined) return null;
-  const read = (from: number, to: number) => {
-    const rates = new Map(samplesBetween(rate, from, to).map((one) => [one.at, one.value]));
-    return samplesBetween(use, from, to).flatMap(({ at: time, value }) => {
-      const asked = rates.get(time) ?? 0;
-      return asked > 0 && value > 0 ? [{ use: Math.log(value), cost: Math.log(value / asked) }] : [];
-    });
-  };
-  const before = read(onset.earliest - beforeMs(use.stepMs), onset.earliest);
-  const shows = Math.max(BEGINS_MS, BEGINS_SAMPLES * use.stepMs);
-  const after = read(onset.at, Math.min(at, onset.latest + shows));
+  const costs = requestCosts(index, service);
+  if (costs === null) return null;
+  const before = costs.between(onset.earliest - beforeMs(costs.stepMs), onset.earliest);
+  const shows = Math.max(BEGINS_MS, BEGINS_SAMPLES * costs.stepMs);
+  const after = costs.between(onset.at, Math.min(at, onset.latest + shows));
   const rise = (key: "use" | "cost") =>
     levelNats(
       before.map((one) => one[key]),

@@ -171,6 +171,69 @@ describe("those that a changed service calls and nobody saw since the onset", ()
   });
 });
 
+describe("one that nobody measures, which others call as well", () => {
+  const among = (callers: readonly string[], more: readonly (readonly [string, string])[] = []): Topology => ({
+    edges: [["cart", "bank"], ...callers.map((one) => [one, "bank"] as const), ...more],
+    external: ["bank"],
+  });
+  const one = { caller: "orders", callee: "bank", confidence: 1 } as const;
+  const traffic = { at: ONSET, perSecond: 3 };
+  const well = recorded("orders", "errors and latency");
+  const failing = (name: string) => recorded(name, "errors and latency, failing since the onset");
+
+  it.each<readonly [string, Topology, readonly Series[], boolean]>([
+    ["is well where another caller is", among(["orders"]), well, true],
+    ["is unseen where nobody else calls it", among([]), well, false],
+    ["is unseen where the other caller fails too", among(["orders"]), failing("orders"), false],
+    ["is unseen where one of two others fails", among(["orders", "mail"]), [...well, ...failing("mail")], false],
+    [
+      "is well where one of two others is, and the other fails as a caller of the changed service",
+      among(["orders", "web"], [["web", "cart"]]),
+      [...well, ...failing("web")],
+      true,
+    ],
+    [
+      "is unseen where the other caller is asked too little",
+      among(["orders"]),
+      recorded("orders", "errors of three requests a minute"),
+      false,
+    ],
+    [
+      "is unseen where the other caller fell silent",
+      among(["orders"]),
+      recorded("orders", "errors and latency, silent since the onset"),
+      false,
+    ],
+    ["is unseen where the other caller is not measured", among(["orders"]), [], false],
+    [
+      "is unseen where the other caller's address of it is only in a template",
+      { ...among(["orders"]), details: [{ ...one, source: "template", confidence: 0.5 }] },
+      well,
+      false,
+    ],
+    [
+      "is well where the other caller was seen to call it",
+      { ...among(["orders"]), details: [{ ...one, source: "mesh", traffic }] },
+      well,
+      true,
+    ],
+  ])("%s", (_, topology, around, isWell) => {
+    expect(unseenCallees(deploy, seen(topology, around))).toEqual(isWell ? [] : ["bank"]);
+  });
+
+  it("is never seen to be well by callers of which one outside the service's own callers fails", () => {
+    const how = fc.constantFrom<Recorded>("errors and latency", "errors alone", "latency alone");
+    fc.assert(
+      fc.property(fc.array(how, { maxLength: 2 }), fc.boolean(), (others, isFirst) => {
+        const names = others.map((_, i) => `other-${i}`);
+        const callers = isFirst ? ["failing", ...names] : [...names, "failing"];
+        const around = [...others.flatMap((one, i) => recorded(`other-${i}`, one)), ...failing("failing")];
+        expect(unseenCallees(deploy, seen(among(callers), around))).toEqual(["bank"]);
+      }),
+    );
+  });
+});
+
 describe("traces of calls to one that nobody measures", () => {
   const span = (trace: number, service: string, replaced: Partial<Span> = {}): Span => ({
     traceId: `${trace}`,
