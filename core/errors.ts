@@ -1,3 +1,5 @@
+import { withoutSecrets } from "./model/secrets/deep.ts";
+
 /**
  * The error catalogue: a code to branch on, whether trying again can help, and a sentence of ours.
  *
@@ -66,11 +68,13 @@ export class UnshipError extends Error {
   readonly code: ErrorCode;
   readonly facts: Facts;
 
+  /** What a peer said of its failure may be among the facts: secrets in it are redacted here, for every error (S10). */
   constructor(code: ErrorCode, facts: Facts, options?: ErrorOptions) {
-    super(fill(ERRORS[code].text, facts), options);
+    const safe = withoutSecrets(facts, false);
+    super(fill(ERRORS[code].text, safe), options);
     this.name = "UnshipError";
     this.code = code;
-    this.facts = facts;
+    this.facts = safe;
   }
 
   /** Whether the same call may succeed later. */

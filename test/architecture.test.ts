@@ -34,6 +34,7 @@ const PROMQL = "@prometheus-io/lezer-promql";
  * vendor's client has a row of its own, so that a package is reached through one place and can be replaced there.
  */
 const NPM: readonly (readonly [RegExp, readonly string[] | true])[] = [
+  [/^core\/model\/secrets\/maintained\.ts$/, ["@secretlint/secretlint-rule-preset-recommend", "@secretlint/types"]],
   [/^core\/config\/freeze-window\.ts$/, ["croner"]],
   [/^core\/config\//, ["zod", "yaml"]],
   [/^core\//, ["zod"]],

@@ -1,4 +1,5 @@
 import type { Gap } from "../../core/model/assessment.ts";
+import { withoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Executor, Patience, Sources } from "../../core/ports.ts";
 import { believing } from "./believing.ts";
 import { ANSWER_MS, withDeadlines } from "./deadlines.ts";
@@ -9,6 +10,7 @@ import { openMetrics } from "./live-metrics.ts";
 import { openMigrations } from "./live-migrations.ts";
 import { createObserving } from "./observers.ts";
 import type { OpenContext, SourceReport, SystemParts } from "./system-parts.ts";
+import { executorWithoutSecrets, sourcesWithoutSecrets } from "./without-secrets.ts";
 
 /** A live system behind the ports: what reads, what writes, what must be done once a step, and how to ask who is there. */
 export interface LiveSystem {
@@ -52,10 +54,12 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
   if (topology !== null) parts.sources.topology.push({ name: "configuration", topology: async () => topology });
   const observing = createObserving(parts.observe);
   return {
-    sources: withDeadlines({ ...parts.sources, metrics: believing(parts.sources.metrics) }, ANSWER_MS),
-    executors: parts.executors,
+    sources: sourcesWithoutSecrets(
+      withDeadlines({ ...parts.sources, metrics: believing(parts.sources.metrics) }, ANSWER_MS),
+    ),
+    executors: parts.executors.map(executorWithoutSecrets),
     observe: observing.observe,
-    gaps: () => [...observing.gaps(), ...parts.lacks.flatMap((lacks) => lacks())],
+    gaps: () => withoutSecrets([...observing.gaps(), ...parts.lacks.flatMap((lacks) => lacks())], false),
     report: (abort) => Promise.all(parts.report.map((ask) => ask(abort))),
     close: async () => {
       await Promise.allSettled(parts.close.map((close) => close()));

@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../../core/config/config.ts";
 import { type BudgetedModel, budgeted } from "./budget.ts";
+import { modelWithoutSecrets } from "./without-secrets.ts";
 
 /**
  * The model that the file names, with its budget for one run of the chain. The vendor's client is loaded here and not
@@ -10,8 +11,8 @@ export async function configuredModel(config: ModelConfig, apiKey: string | null
   const options = { model, apiKey, baseUrl, timeoutMs: budget.stepTimeMs };
   if (config.provider === "anthropic") {
     const { anthropicModel } = await import("./anthropic.ts");
-    return budgeted(anthropicModel(options), budget, prices);
+    return budgeted(modelWithoutSecrets(anthropicModel(options)), budget, prices);
   }
   const { openaiModel } = await import("./openai.ts");
-  return budgeted(openaiModel(options), budget, prices);
+  return budgeted(modelWithoutSecrets(openaiModel(options)), budget, prices);
 }

@@ -6,12 +6,12 @@ import { UnshipError } from "../../core/errors.ts";
 import { type AskContext, ask } from "../../core/model/asking.ts";
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
+import { withoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Window } from "../../core/model/time.ts";
 import type { Lack, Sources } from "../../core/ports.ts";
 import type { Bundle } from "../replay/bundle.ts";
 import { readWhole } from "./read-whole.ts";
-import { scrub } from "./scrub.ts";
 
 /** What is read before the watch begins, as a watch that had been running would have read it. */
 const FINE_STEPS = 1440;
@@ -149,7 +149,7 @@ export async function readRecording(
     alerts: alerts.flat().sort((a, b) => a.startsAt - b.startsAt),
     gaps: uniqueGaps(context.gaps),
   };
-  return { bundle: scrub(bundle), gaps: bundle.gaps };
+  return { bundle: withoutSecrets(bundle, true), gaps: bundle.gaps };
 }
 
 /** Unsmoothed, at the watch's step and before it, and two coarse weeks for what is usual at this time of day. */

@@ -1,3 +1,4 @@
+import { sourcesWithoutSecrets } from "../../agent/compose/without-secrets.ts";
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Gap } from "../../core/model/assessment.ts";
@@ -33,6 +34,6 @@ export async function openBundle(
     });
   }
   const clock: Clock = { now: () => now };
-  const sources = bundleSources(bundle, clock, new Map());
+  const sources = sourcesWithoutSecrets(bundleSources(bundle, clock, new Map()));
   return { sources, clock, config: configFor(bundle, config, undefined), gaps: () => standingGaps(bundle) };
 }

@@ -4,7 +4,7 @@ import type { Config } from "../../../core/config/config.ts";
 import type { Change } from "../../../core/model/change.ts";
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
-import type { Executor, Sources } from "../../../core/ports.ts";
+import type { Executor, Notice, Sources } from "../../../core/ports.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { testConfig } from "../../core/assessment/config.ts";
 import { live } from "../../core/assessment/trap.ts";
@@ -39,6 +39,11 @@ export interface SystemOptions {
   readonly effects?: readonly Effect[];
   readonly world?: Partial<WorldOptions>;
   readonly config?: Partial<Config>;
+  /** What stands between the system and the agent; absent: nothing. */
+  readonly between?: {
+    readonly sources: (sources: Sources) => Sources;
+    readonly executor: (executor: Executor) => Executor;
+  };
 }
 
 /**
@@ -125,7 +130,8 @@ export async function openAnsweringSystem(options: SystemOptions) {
     return world.sources;
   };
   let present = sources();
-  const asked: Sources = {
+  const { between } = options;
+  const raw: Sources = {
     ...present,
     metrics: [
       {
@@ -139,6 +145,7 @@ export async function openAnsweringSystem(options: SystemOptions) {
     ],
     rollouts: [{ name: "world", rollouts: async (abort) => (await present.rollouts[0]?.rollouts(abort)) ?? [] }],
   };
+  const asked = between?.sources(raw) ?? raw;
   const done = (target: Target): TargetResult => ({
     target,
     result: "done",
@@ -171,6 +178,7 @@ export async function openAnsweringSystem(options: SystemOptions) {
   };
   const ledger = await openSqliteLedger(":memory:", { clock });
   const events: WatchEvent[] = [];
+  const notices: Notice[] = [];
   const { allowedActions, guardrails } = policyOf();
   const config = testConfig({
     allowedActions,
@@ -179,16 +187,21 @@ export async function openAnsweringSystem(options: SystemOptions) {
     watch: { stepMs: 1000 },
     ...options.config,
   });
-  const { watch } = composeAgent({
+  const { watch, gate } = composeAgent({
     version: "test",
     config,
     clock,
     sources: asked,
-    executors: [executor],
+    executors: [between?.executor(executor) ?? executor],
     observe: async () => undefined,
     ledger,
     store: null,
-    notifier: { notify: async () => ({ delivered: true, detail: "" }) },
+    notifier: {
+      notify: async (notice) => {
+        notices.push(notice);
+        return { delivered: true, detail: "" };
+      },
+    },
     emit: (event) => void events.push(event),
     postmortem: null,
   });
@@ -201,6 +214,8 @@ export async function openAnsweringSystem(options: SystemOptions) {
     ledger,
     undone,
     events,
+    notices,
+    gate,
     /** Everything that was told, for the message of a failed expectation. */
     told: () => events.map(({ event, at, text }) => `${(at - atS(0)) / 1000} s ${event} ${text}`).join("\n"),
     incidents: async () => (await ledger.incidents()).toSorted((a, b) => a.detectedAt - b.detectedAt),

@@ -1,0 +1,107 @@
+import { isAbsent, isHexOrUuid, isIdentifier, isName, isNoValue, isOpaque, isRandom } from "./looks.ts";
+import { kindOfName, type NameKind } from "./names.ts";
+import type { Span } from "./span.ts";
+import { secretAt, type Value } from "./values.ts";
+
+/** What stands between a name and its value, in configuration, code, JSON, logs, queries, XML and percent-encoded text. */
+const BETWEEN = /=>|:=|[!=]==?|->|[=:(>]|%3[AD]|(?:,|\?\?|\|\|| or)(?= ?["'])/gi;
+/** No name is longer; what is longer is no name. */
+const NAME_CHARS = 64;
+
+/**
+ * Values behind a name that says what they are: `DB_PASS=…`, `"token": "…"` at any depth of JSON within JSON, `pass: …`,
+ * `--password=…`, `?sig=…`, `<password>…</password>`, `PASSWORD('…')`.
+ */
+export function assigned(text: string): readonly Span[] {
+  const found: Span[] = [];
+  let until = 0;
+  for (const { index, 0: between } of text.matchAll(BETWEEN)) {
+    // Inside a value that is hidden already.
+    if (index < until) continue;
+    const named = nameBefore(text, index, between);
+    if (named === null) continue;
+    const value = secretAt(text, index + between.length, between, (one) => isSecret(named, one, between));
+    if (value === null) continue;
+    found.push({ start: value.start, end: value.end });
+    until = value.end;
+  }
+  return found;
+}
+
+interface Named {
+  readonly kind: NameKind;
+  readonly name: string;
+  /** It stands in the query of an address. */
+  readonly inQuery: boolean;
+  /** Words stand before it, as in a sentence. */
+  readonly inSentence: boolean;
+}
+
+const NAME = /[\w.$-]/;
+const SLASHED = /\bP\/W$/i;
+
+/** The name that ends before `at`; null where none does that names anything secret. */
+function nameBefore(text: string, at: number, between: string): Named | null {
+  let end = at;
+  while (end > 0 && at - end < 40 && text[end - 1] === " ") end -= 1;
+  // `secret[25] =`, `GET["token"] =`
+  const bracket = /(?:\[\d{0,6}\])$/.exec(text.slice(Math.max(0, end - 8), end));
+  if (bracket !== null) end -= bracket[0].length;
+  const quote = /(?:\\*["'`\])]{1,2}|%22|&quot;)$/.exec(text.slice(Math.max(0, end - 12), end));
+  if (quote !== null) end -= quote[0].length;
+  let start = end;
+  while (start > 0 && end - start <= NAME_CHARS && NAME.test(text[start - 1] ?? "")) start -= 1;
+  let name = text.slice(start, end);
+  // Percent-encoded text before a name is no part of it.
+  const encoded = /(?:.*%[0-9A-F]{2}|^(?:22|26|3F|7B))(?=[A-Za-z_])/i.exec(name);
+  if (encoded !== null && text[start - 1] === "%") name = name.slice(encoded[0].length);
+  if (SLASHED.test(text.slice(Math.max(0, end - 4), end))) name = "pw";
+  if (name === "" || end - start > NAME_CHARS) return null;
+  if (between === ">" && text[start - 1] !== "<") return null;
+  // The last part of an image's name, with its tag.
+  if (between === ":" && quote === null && /[\w-][./][\w./-]*\/$/.test(text.slice(Math.max(0, start - 40), start)))
+    return null;
+  const word = /([A-Za-z]{2,20})[ ]$/.exec(text.slice(Math.max(0, start - 21), start))?.[1];
+  let kind = kindOfName(name);
+  // "secret key: …", "API Secret: …", "verification code: …"
+  if (word !== undefined && (kind === "none" || kind === "key" || kind === "maybe")) {
+    const both = kindOfName(`${word} ${name}`);
+    if (/^(?:key|keys|code|string|P?IN)$/i.test(name)) kind = both;
+  }
+  if (kind === "none") return null;
+  const before = text[start - 1] ?? "";
+  const inQuery = before === "?" || before === "&" || (before === ";" && text[start - 2] === "p") || encoded !== null;
+  return { kind, name, inQuery, inSentence: word !== undefined && /^[a-z]+$/.test(word) && /^[a-z]+$/.test(name) };
+}
+
+function isSecret(named: Named, value: Value, between: string): boolean {
+  const { shown } = value;
+  // What stands in quotes or behind an equals sign is a value, whatever word it is.
+  if (value.quoted || between === "=" ? isAbsent(shown) : isNoValue(shown)) return false;
+  // A call or a type in code: `getToken(request)`, `password(string)`.
+  if ((between === "(" || between === "->") && !value.quoted && (!isOpaque(shown) || isIdentifier(shown))) return false;
+  if (/^(?:,|\?\?|\|\|| or)$/.test(between) && (!value.quoted || !/^[A-Z][A-Z\d_]+$/.test(named.name))) return false;
+  switch (named.kind) {
+    case "secret":
+      // "invalid token: signature is …", "pass: 12", "secret: db-credentials"
+      if (value.quoted) return true;
+      if (/^\d{1,3}%?$/.test(shown)) return false;
+      return !(between === ":" && named.inSentence && value.goesOn && /^[A-Za-z]{2,20}$/.test(shown));
+    case "key":
+      // "key" alone may be that of a cache, and then an id; a key of something that is no data is not.
+      if (!named.inQuery && (isName(shown) || (isIdentifier(shown) && /^keys?$/i.test(named.name)))) return false;
+      if (named.inQuery) return shown.length >= 8 && (isOpaque(shown) || /^[\d-]{16,}$/.test(shown));
+      return isRandom(shown) || longRun(shown) || (isHexOrUuid(shown) && shown.length >= 32 && !/^\d+$/.test(shown));
+    case "code":
+      return /^[0-9][0-9 -]{3,10}$/.test(shown) || isOpaque(shown);
+    case "maybe":
+      return shown.length >= 6 && (isOpaque(shown) || /^\d{6,}$/.test(shown)) && !/^https?:/.test(shown);
+    default:
+      return false;
+  }
+}
+
+/** Twenty letters and digits or more that are no words joined. */
+const longRun = (value: string): boolean =>
+  (/[A-Za-z]/.test(value) && /\d/.test(value) && value.length >= 14 && !/[-.:/]/.test(value)) ||
+  /^(?:[a-z]{20,}|[A-Z]{20,})$/.test(value);
