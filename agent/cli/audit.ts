@@ -1,5 +1,6 @@
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { type Composition, EXIT, type ExitCode, type VouchedHead } from "./composition.ts";
+import { type Composition, EXIT, type ExitCode, type RecordedApprovals, type VouchedHead } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 
 interface VerifyOptions {
@@ -26,8 +27,12 @@ export async function auditVerify(to: Composition, options: VerifyOptions): Prom
   const audit = await to.audit();
   if (options.export !== undefined) {
     const given = options.head === undefined ? [] : audit.heads(options.head, options.publicKey, null);
-    const { proven, unchecked, ...verified } = await audit.verifyExport(options.export, given, options.publicKey);
-    const code = await report(to, options.json, verified, proven);
+    const { proven, unchecked, approvals, ...verified } = await audit.verifyExport(
+      options.export,
+      given,
+      options.publicKey,
+    );
+    const code = await report(to, options.json, verified, proven, approvals);
     if (unchecked) to.terminal.err("It carries a signed head, which was not checked: name the key (--public-key).\n");
     return code;
   }
@@ -35,7 +40,12 @@ export async function auditVerify(to: Composition, options: VerifyOptions): Prom
   const heads = options.head === undefined ? [] : audit.heads(options.head, options.publicKey, config);
   const ledger = await to.ledger(config);
   try {
-    return await report(to, options.json, await ledger.verify(heads), heads);
+    const found = await ledger.verify(heads);
+    // Entries that do not hold prove nothing, and may not even be readable.
+    const given = found.ok ? await ledger.entries({ kinds: [LEDGER_KINDS.approvalGiven] }) : [];
+    const { problems, ...approvals } = audit.approvals(given, options.publicKey, config);
+    const all = { ...found, ok: found.ok && problems.length === 0, problems: [...found.problems, ...problems] };
+    return await report(to, options.json, all, heads, approvals);
   } finally {
     await ledger.close();
   }
@@ -46,17 +56,36 @@ async function report(
   json: JsonOption,
   { ok, entries, head, problems }: Verified,
   heads: readonly VouchedHead[],
+  approvals: RecordedApprovals,
 ): Promise<ExitCode> {
   const newest = heads.toSorted((a, b) => a.seq - b.seq).at(-1);
   const proven = ok && newest !== undefined ? { entry: newest.seq, at: newest.at, keyId: newest.keyId } : null;
-  await present(to, json, { ok, entries, head, proven, problems }, [
+  await present(to, json, { ok, entries, head, proven, problems, approvals }, [
     ...problems.map(({ seq, reason }) => `entry ${seq}: ${reason}`),
     ...(ok
-      ? [`The chain holds: ${entries} entries.`, `Head: ${head}`, ...provenLines(entries, newest)]
+      ? [
+          `The chain holds: ${entries} entries.`,
+          `Head: ${head}`,
+          ...provenLines(entries, newest),
+          ...approvalLines(approvals),
+        ]
       : [`The chain does NOT hold: ${problems.length} problems in ${entries} entries. Keep the file as it is.`]),
   ]);
   return ok ? EXIT.ok : EXIT.no;
 }
+
+/** By whom, and with what: whose key it is says `approvers` in the file of that time. */
+const approvalLines = ({ proven, unproven }: RecordedApprovals): readonly string[] => [
+  ...proven.map(({ by, with: key, entries }) => `Approved by ${by}, proven with ${key}: ${inEntries(entries)}.`),
+  ...(unproven.length === 0
+    ? []
+    : [
+        `Not proven, or not without the public key of the ledger: ${unproven.map(({ seq, by }) => `${by} (entry ${seq})`).join(", ")}.`,
+      ]),
+];
+
+const inEntries = (entries: readonly number[]): string =>
+  `${entries.length === 1 ? "entry" : "entries"} ${entries.join(", ")}`;
 
 /** What the signed head proves, and what nothing does. */
 function provenLines(entries: number, newest: VouchedHead | undefined): readonly string[] {
@@ -72,6 +101,19 @@ function provenLines(entries: number, newest: VouchedHead | undefined): readonly
     `Proven up to entry ${newest.seq}, ${signed}.`,
     `The ${after} after it fit the chain; that none was cut off after them shows only against a newer signed head.`,
   ];
+}
+
+/** `unship audit sign`: vouches for a ledger that was written without the configured key, where all of it holds. */
+export async function auditSign(
+  to: Composition,
+  options: { readonly config?: string; readonly json?: JsonOption },
+): Promise<ExitCode> {
+  const { config } = await to.config(options, "no-sources");
+  const { seq, hash } = await to.signEnd(config);
+  await present(to, options.json, { entry: seq, head: hash }, [
+    `The end of the ledger, entry ${seq}, is signed with the configured key.`,
+  ]);
+  return EXIT.ok;
 }
 
 /** `unship audit export`: the whole ledger as JSON Lines, for an auditor who has neither the ledger nor its key. */

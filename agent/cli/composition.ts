@@ -2,7 +2,7 @@ import type { Config, ModelConfig } from "../../core/config/config.ts";
 import type { GraphCoverage } from "../../core/correlation/graph-coverage.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import type { Gate, Ledger, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
+import type { Gate, Ledger, LedgerEntry, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
 
@@ -104,6 +104,12 @@ export interface VouchedHead extends LedgerHead {
   readonly keyId: string;
 }
 
+/** The approvals in a record: by whom, and what shows it; and those that nothing shows, or nothing that was checked. */
+export interface RecordedApprovals {
+  readonly proven: readonly { readonly by: string; readonly with: string; readonly entries: readonly number[] }[];
+  readonly unproven: readonly { readonly seq: number; readonly by: string }[];
+}
+
 /** What an auditor works with. All of it throws "input.invalid" where a file or a signature is no good. */
 export interface AuditDesk {
   /**
@@ -124,7 +130,14 @@ export interface AuditDesk {
     readonly proven: readonly VouchedHead[];
     /** It carries a signed head that no public key was given for. */
     readonly unchecked: boolean;
+    readonly approvals: RecordedApprovals;
   }>;
+  /** What proves the approvals among these entries; what the gate vouched for is checked with that key, or the file's. */
+  approvals(
+    entries: readonly LedgerEntry[],
+    publicKeyFile: string | undefined,
+    config: Config,
+  ): RecordedApprovals & { readonly problems: readonly { readonly seq: number; readonly reason: string }[] };
   /** The whole ledger, line by line, with its signed head where a key is configured. */
   lines(config: Config, ledger: Ledger): AsyncIterable<string>;
 }
@@ -146,6 +159,10 @@ export interface Composition {
   readonly ledger: (config: Config) => Promise<Ledger>;
   /** Who may execute plans on the ledger at this moment; asked once the ledger has answered. */
   readonly atWork: (config: Config) => Promise<WhoIsAtWork>;
+  /** Signs the end of the record with the configured key, where all of it holds; see `OwnLedger.signEnd`. */
+  readonly signEnd: (config: Config) => Promise<LedgerHead>;
+  /** The public key that is derived from a personal token, as `approvers[].token_key` holds it. */
+  readonly approverKey: (token: string) => Promise<string>;
   readonly audit: () => Promise<AuditDesk>;
   /** Whether a process that carried out a plan, as the ledger names it, certainly runs no more; seen from here. */
   readonly hasEnded: (owner: string) => Promise<boolean>;

@@ -30,7 +30,10 @@ export async function personalToken(
 ): Promise<string> {
   const { gate, approvers } = config;
   // A gate's own process has a file of its own, which lists its approvers.
-  if (gate === undefined && approvers.every(({ tokenSha256 }) => tokenSha256 === null)) {
+  if (
+    gate === undefined &&
+    approvers.every(({ tokenSha256, tokenKey }) => tokenSha256 === null && tokenKey === undefined)
+  ) {
     throw refusedAs(what, refused(`${file} ${approvers.length === 0 ? NOBODY : NO_TOKEN}. ${ADD}`));
   }
   try {
@@ -42,8 +45,7 @@ export async function personalToken(
 
 const NOBODY = "lists no approver";
 const NO_TOKEN = "lists no approver with a personal token";
-const ADD =
-  "Add one under `approvers`: name, and token_sha256, the SHA-256 of a random token (printf %s TOKEN | sha256sum)";
+const ADD = "Add one under `approvers`: name, and token_key, which `unship approver-key` derives from a random token";
 
 async function tokenOf(to: Composition, options: DeskOptions, config: Config): Promise<string> {
   // A ledger on a server is nobody's file, and one that a gate of its own keeps is not the agent's; the memory is.

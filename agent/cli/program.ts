@@ -103,6 +103,12 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
 
   const token = (one: Command) =>
     one.option("--token-file <file>", "file with your personal token; without it you are asked at the terminal");
+  json(
+    program
+      .command("approver-key")
+      .description("The public key of a personal token, for approvers[].token_key; the token is kept nowhere")
+      .option("--token-file <file>", "file with the token; without it you are asked at the terminal"),
+  ).action(run(async (options) => (await import("./approver-key.ts")).approverKeyLine(to, options)));
   token(json(command("approve", "Approves one plan, exactly as it stands; the watch then executes it")))
     .argument("<plan>", "plan id, as `unship status` shows it")
     .action(run(async (plan, options) => (await import("./desk.ts")).approve(to, plan, options)));
@@ -251,6 +257,14 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--public-key <file>", "the key that heads were signed with (default: the configured key's public half)")
       .option("--export <file>", "checks this export; needs neither the ledger nor a configuration"),
   ).action(run(async (options) => (await import("./audit.ts")).auditVerify(to, options)));
+  json(
+    audit
+      .command("sign")
+      .description(
+        "Signs the end of a ledger that was written without ledger.signing_key, once all of it was found whole",
+      )
+      .option("-c, --config <file>", "configuration file", "unship.yaml"),
+  ).action(run(async (options) => (await import("./audit.ts")).auditSign(to, options)));
   json(
     audit
       .command("export")

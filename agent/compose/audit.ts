@@ -6,16 +6,16 @@ import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { LedgerHead } from "../../core/ports.ts";
 import { exportLines, verifyExport } from "../../knowledge/ledger/export.ts";
-import { readPublicKey, readSigningKey } from "../../knowledge/ledger/head-key.ts";
+import { readPublicKey } from "../../knowledge/ledger/head-key.ts";
 import { readSignedHeads, signHead } from "../../knowledge/ledger/signed-head.ts";
 import type { AuditDesk, VouchedHead } from "../cli/composition.ts";
+import { signingKeyOf } from "./attestation.ts";
+import { auditApprovals } from "./recorded-approvals.ts";
 
 /** Signs the ledger's head with the configured key; null where none is configured. Throws where it cannot be used. */
 export function headSigner(config: Config, now: () => number): ((head: LedgerHead) => string) | null {
-  const { ledger } = config;
-  if (ledger.signingKey === null) return null;
-  const key = readSigningKey(ledger.signingKey, ledger.type === "sqlite" ? ledger.path : null);
-  return (head) => signHead(head, now(), key);
+  const key = signingKeyOf(config)?.() ?? null;
+  return key === null ? null : (head) => signHead(head, now(), key);
 }
 
 /** What an auditor works with: signed heads, exports, and the public key. None of it needs the private key. */
@@ -31,16 +31,38 @@ export function auditDesk(now: () => number): AuditDesk {
       const key = publicKeyFile === undefined ? null : readPublicKey(publicKeyFile);
       let own: readonly VouchedHead[] = [];
       let unchecked = false;
+      const approvals = auditApprovals(key);
       const lines = createInterface({ input: await opened(file), crlfDelay: Number.POSITIVE_INFINITY });
-      const verification = await verifyExport(lines, file, (signed) => {
-        unchecked = signed !== null && key === null;
-        if (signed !== null && key !== null) own = readSignedHeads(signed, key, `the head in ${file}`);
-        return [...given, ...own];
-      });
+      const verification = await verifyExport(
+        lines,
+        file,
+        (signed) => {
+          unchecked = signed !== null && key === null;
+          if (signed !== null && key !== null) own = readSignedHeads(signed, key, `the head in ${file}`);
+          return [...given, ...own];
+        },
+        approvals.take,
+      );
       const vouched = !verification.ok || key === null || given.length > 0;
       const unsigned = vouched ? null : whyUnsigned(own, verification.entries);
       const problems = unsigned === null ? verification.problems : [unsigned];
-      return { ...verification, ok: problems.length === 0, problems, proven: [...given, ...own], unchecked };
+      return {
+        ...verification,
+        ok: problems.length === 0,
+        problems,
+        proven: [...given, ...own],
+        unchecked,
+        approvals: approvals.found(),
+      };
+    },
+    approvals(entries, publicKeyFile, config) {
+      const named = publicKeyFile !== undefined || config.ledger.signingKey !== null;
+      const approvals = auditApprovals(named ? publicKey(publicKeyFile, config) : null);
+      const problems = entries.flatMap((entry) => {
+        const reason = approvals.take(entry);
+        return reason === null ? [] : [{ seq: entry.seq, reason }];
+      });
+      return { ...approvals.found(), problems };
     },
     lines: (config, ledger) => exportLines(ledger, headSigner(config, now)),
   };

@@ -17,7 +17,7 @@ import type {
 import { plain } from "../cli/output.ts";
 import type { Emit } from "../watch/events.ts";
 import { runLoop } from "../watch/loop.ts";
-import { type Channels, terminalNotifier } from "./notifier.ts";
+import type { Channels } from "./notifier.ts";
 import type { Past } from "./past.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Environment } from "./secrets.ts";
@@ -176,26 +176,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     },
     ledger: ledgerOf,
     atWork: async (config) => (await import("./record.ts")).whoIsAtWork(config, environment),
+    signEnd: async (config) => (await import("./record.ts")).signRecordEnd(config, environment),
+    approverKey: async (token) => (await import("../../mcp-tools/gate/approver-key.ts")).approverKey(token).text,
     audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
     hasEnded: async (owner) => (await import("../../mcp-tools/gate/owner.ts")).processOwner().gone(owner),
     desk: async (config) => {
       const channel = await channelTo(config, "person");
       if (channel !== null) return { gate: channel.gate, ledger: channel.ledger };
-      const { createGate } = await import("../../mcp-tools/gate/gate.ts");
       const ledger = await recordOf(config);
-      const gate = createGate({
-        config,
-        store: ledger,
-        executors: [],
-        assess: async () => {
-          throw new Error("the desk judges no evidence");
-        },
-        clock: systemClock,
-        notifier: terminalNotifier,
-        newId: () => {
-          throw new Error("the desk makes no plans");
-        },
-      });
+      const gate = (await import("./desk-gate.ts")).deskGate(config, ledger, systemClock);
       return { gate, ledger };
     },
     gate: async (config, abort) => {

@@ -7,6 +7,7 @@ import type { Clock, Executor, Gate, Ledger, Notifier, Patience, Sources } from 
 import { createGate } from "../../mcp-tools/gate/gate.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
 import { createTraffic } from "../../mcp-tools/gate/traffic.ts";
+import { attestationOf } from "./attestation.ts";
 import { newPlanId } from "./chain.ts";
 import { createGateEvidence, type GateEvidence } from "./gate-evidence.ts";
 import { modelHolds, withHolds } from "./holds.ts";
@@ -63,6 +64,7 @@ export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGat
     clock,
     notifier: parts.notifier,
     ...(parts.identity === undefined ? {} : { identity: parts.identity }),
+    ...attestationOf(config),
     newId: parts.newId ?? newPlanId,
   });
 }

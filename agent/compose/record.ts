@@ -1,19 +1,32 @@
 import { channelText } from "../../core/config/channel-config.ts";
 import type { Config } from "../../core/config/config.ts";
-import type { GateStore } from "../../core/guardrails/gate-store.ts";
-import type { Ledger } from "../../core/ports.ts";
+import type { LedgerHead } from "../../core/ports.ts";
+import type { OwnLedger } from "../../knowledge/ledger/sql-ledger.ts";
 import type { WhoIsAtWork } from "../cli/composition.ts";
+import { signingKeyOf } from "./attestation.ts";
 import { type Environment, secret } from "./secrets.ts";
 import { lockWatch, type WatchLock } from "./watch-lock.ts";
 
 /** What a process that may execute plans is to whoever asks who obeys a pause. */
 export type Work = "watch" | "gate" | "mcp";
 
-/** The record itself: of the gate's own process, or of the one process that does both. Throws `ledger.unavailable`. */
-export async function openRecord({ ledger }: Config, environment: Environment): Promise<Ledger & GateStore> {
+/**
+ * The record itself: of the gate's own process, or of the one process that does both. With a signing key in the file each
+ * write signs the end; the key is read when it is first needed. Throws `ledger.unavailable`.
+ */
+export async function openRecord(config: Config, environment: Environment): Promise<OwnLedger> {
+  const { ledger } = config;
+  const signingKey = signingKeyOf(config);
+  const options = signingKey === null ? {} : { signingKey };
   return ledger.type === "sqlite"
-    ? (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(ledger.path)
-    : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(secret(ledger.url, environment));
+    ? (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(ledger.path, options)
+    : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(secret(ledger.url, environment), options);
+}
+
+/** Signs the end of the record where all of it holds, and closes it again; see `OwnLedger.signEnd`. */
+export async function signRecordEnd(config: Config, environment: Environment): Promise<LedgerHead> {
+  const record = await openRecord(config, environment);
+  return record.signEnd().finally(record.close);
 }
 
 /** The right to be the one watch, or gate, of the record. Throws "watch.running" where another has it. */

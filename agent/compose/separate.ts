@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import type { Config, SecretRef } from "../../core/config/config.ts";
 import { isNeeded, secretsIn } from "../../core/config/secrets.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { approverKey } from "../../mcp-tools/gate/approver-key.ts";
 import { type Environment, secret } from "./secrets.ts";
 
 /**
@@ -25,7 +26,8 @@ export function whyNotSeparate(config: Config, environment: Environment): readon
     });
   const approving = agents.flatMap(({ key, value }) => {
     const hash = createHash("sha256").update(value).digest("hex");
-    const whose = config.approvers.find(({ tokenSha256 }) => tokenSha256 === hash);
+    const open = approverKey(value).text;
+    const whose = config.approvers.find(({ tokenSha256, tokenKey }) => tokenSha256 === hash || tokenKey === open);
     return whose === undefined
       ? []
       : [`${key} is the personal token of ${whose.name}: the agent would approve with it`];

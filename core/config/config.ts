@@ -315,6 +315,8 @@ export interface Approver {
   readonly name: string;
   /** SHA-256 of the personal token, hex; null: none. The token itself stands nowhere. */
   readonly tokenSha256: string | null;
+  /** The public key that is derived from the personal token ("ed25519:…"), by which their answers are proven; absent: none. */
+  readonly tokenKey?: string;
   /** What the issuer's claim says of this person; absent: no token of the issuer names them. */
   readonly oidc?: string;
   /** Slack's id of this person; absent: no press of a button is theirs. */

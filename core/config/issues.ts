@@ -189,7 +189,7 @@ function mayQuote(value: unknown, path: Path): boolean {
 }
 
 function isPrivate(path: Path): boolean {
-  return isSecret(path) || path.at(-1) === "token_sha256";
+  return isSecret(path) || ["token_sha256", "token_key"].includes(String(path.at(-1)));
 }
 
 function textOf(value: unknown): string | null {

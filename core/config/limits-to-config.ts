@@ -24,6 +24,7 @@ export function limitsOf(file: ConfigFile): {
     approvers: file.approvers.map((approver) => ({
       name: approver.name,
       tokenSha256: approver.token_sha256?.toLowerCase() ?? null,
+      ...(approver.token_key === undefined ? {} : { tokenKey: approver.token_key }),
       ...(approver.oidc === undefined ? {} : { oidc: approver.oidc }),
       ...(approver.slack === undefined ? {} : { slack: approver.slack }),
       services: approver.services ?? null,

@@ -87,6 +87,8 @@ export interface Approval {
   readonly expiresAt: number;
   /** The same end by the approving machine's own clock: the store's time may stand still (see `StoreFacts.skewMs`). */
   readonly wallExpiresAt: number;
+  /** What shows that this person gave this answer (`approval-proof.ts` of the gate); absent: nothing does. */
+  readonly proof?: string;
 }
 
 /** A person's no to another plan, and which targets of this one would undo something that was refused (`sharedUndoing`). */
@@ -127,6 +129,13 @@ export interface StoreFacts {
 export interface GateTransaction {
   readonly now: number;
   append(draft: LedgerDraft): Promise<LedgerEntry>;
+  /**
+   * Holds what this transaction can decide by against the chain (S1): every entry since the last such look, the signed
+   * end where a key is configured, each row of the tables that bear on a plan, the plan itself, and the tables' own
+   * constraints, indexes and triggers. Before anything is written in the transaction. Throws `ledger.corrupt` naming the
+   * first thing that the chain does not explain: then nothing may be executed.
+   */
+  trust(plan: Plan): Promise<void>;
   plan(id: string): Promise<Plan | null>;
   savePlan(plan: Plan): Promise<void>;
   /** The plans of this hash whose time is not over, and that no permit was given for; the newest first. */
@@ -163,6 +172,8 @@ export interface GateStore {
    * written.
    */
   transact<T>(work: (tx: GateTransaction) => Promise<T>): Promise<T>;
+  /** Reads what `trust` will want to have read, while nobody waits for it. */
+  readAhead(): Promise<void>;
 }
 
 /** Results after which a target certainly was not written: their unit goes back to the budget. */

@@ -61,7 +61,7 @@ export function createChainCheck(heads: readonly LedgerHead[] = []): ChainCheck 
         problems.push({ seq: entry.seq, reason });
       }
       met.add(entry.seq);
-      last = entry;
+      if (entry.seq >= 1) last = entry;
       entries += 1;
     },
     last: () => ({ seq: last.seq, hash: last.hash }),
@@ -80,6 +80,8 @@ export function createChainCheck(heads: readonly LedgerHead[] = []): ChainCheck 
 }
 
 function complaints(entry: FoundEntry, last: Pick<FoundEntry, "seq" | "at" | "hash">): readonly string[] {
+  // Before all that is sought in order: the ledger goes on from its first entry as if this one were not there.
+  if (entry.seq < 1) return ["was added: entries are numbered from 1"];
   const own = entry.own === null ? [] : [entry.own];
   if (entry.seq !== last.seq + 1) return [outOfOrder(entry.seq, last.seq), ...own];
   const found = [...own];

@@ -5,6 +5,7 @@ import { canonicalJson, Spelled } from "../../core/guardrails/canonical-json.ts"
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { LedgerDraft, LedgerEntry, LedgerHead } from "../../core/ports.ts";
 import { type Ask, later, together } from "./batch.ts";
+import { type EndKey, whyUnsigned } from "./head-signature.ts";
 import type { EntryRow, LedgerTables } from "./tables.ts";
 
 /** What the first entry follows. */
@@ -32,17 +33,19 @@ export type ChainEnd = ReturnType<typeof chainEnd>;
 /** What every transaction asks first: put into words once, since that takes longer than to answer it. */
 export const chainEnd = (database: Kysely<LedgerTables>) => ({
   lastEntry: database.selectFrom("entries").select(["seq", "at", "hash"]).orderBy("seq", "desc").limit(1).compile(),
-  writtenLast: database.selectFrom("head").select(["seq", "hash"]).compile(),
+  writtenLast: database.selectFrom("head").select(["seq", "hash", "signature"]).compile(),
 });
 
 /**
  * Reads the end of the chain, and adds to it. `append` throws `ledger.corrupt` where that end is not the one that was
- * written last: nothing may be decided, let alone done, on a ledger that someone shortened.
+ * written last, or not the one that `key` signed: nothing may be decided, let alone done, on a ledger that someone shortened
+ * or added to. `key`: signs the new end; absent: nobody does.
  */
 export async function openChain(
   tx: Transaction<LedgerTables>,
   storeTime: (ask: Ask) => Promise<number>,
   { lastEntry, writtenLast }: ChainEnd,
+  key: () => EndKey | null = () => null,
 ): Promise<Chain> {
   const [clockNow, [found], [head]] = await together(tx, (ask) =>
     Promise.all([storeTime(ask), ask(lastEntry), ask(writtenLast)]),
@@ -53,7 +56,10 @@ export async function openChain(
   return {
     now,
     async append(draft) {
-      refuseShortened(first, head);
+      if (last === first) {
+        refuseShortened(first, head);
+        refuseUnsigned(head, key());
+      }
       const body = canonicalJson(draft.body ?? null);
       const content = {
         seq: last.seq + 1,
@@ -74,10 +80,11 @@ export async function openChain(
     async close() {
       if (last === first) return;
       const { seq, hash } = last;
-      const write = tx.insertInto("head").values({ id: 1, seq, hash });
+      const end = { seq, hash, signature: key()?.sign({ seq, hash }) ?? null };
+      const write = tx.insertInto("head").values({ id: 1, ...end });
       await later(
         tx,
-        write.onConflict((conflict) => conflict.column("id").doUpdateSet({ seq, hash })),
+        write.onConflict((conflict) => conflict.column("id").doUpdateSet(end)),
       );
     },
   };
@@ -93,6 +100,15 @@ function refuseShortened(last: LedgerHead, head: LedgerHead | undefined): void {
   if (head === undefined ? last.seq === 0 : head.seq === last.seq && head.hash === last.hash) return;
   const reason = `the last entry is not entry ${head?.seq ?? "?"}, which was written last`;
   throw new UnshipError("ledger.corrupt", { what: `entry ${last.seq}`, reason });
+}
+
+function refuseUnsigned(
+  head: (LedgerHead & { readonly signature: string | null }) | undefined,
+  key: EndKey | null,
+): void {
+  const reason = head === undefined ? null : whyUnsigned(head, key);
+  if (reason !== null)
+    throw new UnshipError("ledger.corrupt", { what: `end (entry ${head?.seq})`, reason: `it ${reason}` });
 }
 
 /** A row → an entry. Throws a `SyntaxError` where the body is no JSON. */

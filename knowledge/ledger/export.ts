@@ -53,14 +53,16 @@ export interface ExportVerification {
 
 /**
  * Checks an export without the ledger: every hash from the first entry, the end that the header names, and the heads
- * that `headsOf` finds vouched for in the header's (null: unsigned). Throws "bundle.invalid" naming the line where
+ * that `headsOf` finds vouched for in the header's (null: unsigned). `whyNot`: what else is wrong with an entry. Throws "bundle.invalid" naming the line where
  * something is no export at all.
  */
 export async function verifyExport(
   lines: AsyncIterable<string>,
   file: string,
   headsOf: (signed: string | null) => readonly LedgerHead[],
+  whyNot: (entry: LedgerEntry) => string | null = () => null,
 ): Promise<ExportVerification> {
+  const others: Problem[] = [];
   let check: ReturnType<typeof createChainCheck> | null = null;
   let last = 0;
   let line = 0;
@@ -78,6 +80,8 @@ export async function verifyExport(
     // Two spellings can parse alike (a field that stands twice) and be read differently.
     const misspelled = canonicalJson(entry) === text ? null : "changed: its line is not spelled as it was written";
     check.add({ ...found, own: found.own ?? misspelled });
+    const reason = whyNot(entry);
+    if (reason !== null) others.push({ seq: entry.seq, reason });
   }
   if (check === null) throw new UnshipError("bundle.invalid", { file, line: 1, reason: "the file is empty" });
   const { seq, hash } = check.last();
@@ -85,7 +89,7 @@ export async function verifyExport(
   const cut = seq < last && !found.some((one) => one.seq === seq + 1);
   const problems = cut ? [...found, { seq: seq + 1, reason: `missing: the export goes on to entry ${last}` }] : found;
   const added = seq > last ? [{ seq, reason: `was added: the export ends at entry ${last}` }] : [];
-  const all = [...problems, ...added];
+  const all = [...problems, ...added, ...others];
   return { ok: all.length === 0, entries: check.entries(), head: hash, problems: all };
 }
 

@@ -7,6 +7,7 @@ import { type Chain, storable } from "./chain.ts";
 import { intentsQuery, readFacts } from "./gate-facts.ts";
 import { intentOf, intentRow, permitOf, planOf } from "./rows.ts";
 import type { IntentRow, LedgerTables } from "./tables.ts";
+import type { Trust } from "./trust.ts";
 
 const intentsInOrder = (database: Kysely<LedgerTables>) =>
   intentsQuery(database).orderBy("reserved_at").orderBy("intents.plan_id").orderBy("position");
@@ -21,12 +22,14 @@ export function gateTransaction(
   chain: Chain,
   clock: Clock,
   allOpen: ReturnType<typeof openIntents>,
+  trust: Trust | null,
 ): GateTransaction {
   const clockNow = clock.now();
   const { now } = chain;
   return {
     now,
     append: (draft) => chain.append(draft),
+    trust: async (plan) => trust?.check(tx, plan),
     async plan(id) {
       const row = await tx.selectFrom("plans").selectAll().where("id", "=", id).executeTakeFirst();
       return row === undefined ? null : planOf(row);
@@ -99,6 +102,7 @@ export function gateTransaction(
         at: approval.at,
         expires_at: approval.expiresAt,
         wall_expires_at: approval.wallExpiresAt,
+        proof: approval.proof ?? null,
       };
       await later(tx, tx.insertInto("approvals").values(row));
     },

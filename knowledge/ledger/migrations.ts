@@ -79,7 +79,12 @@ const STEPS: readonly ((spelling: Spelling) => readonly string[])[] = [
   () => ["create index intents_finished on intents (finished_at) where released = 0"],
   // What closed since a moment is asked for by time, however many closed before.
   () => ["create index incidents_saved on incidents (open, entry_seq)"],
+  // Who vouches for the end of the chain, and what proves that its person gave an answer; null: nobody, nothing.
+  ({ text }) => [`alter table head add column signature ${text}`, `alter table approvals add column proof ${text}`],
 ];
+
+/** All statements from an empty database to the present tables. */
+export const statementsOf = (spelling: Spelling): readonly string[] => STEPS.flatMap((step) => step(spelling));
 
 /** The version of the tables that this unship reads and writes. */
 export const SCHEMA_VERSION = STEPS.length;

@@ -39,12 +39,12 @@ export function connectionOf(url: string): pg.ClientConfig {
 }
 
 /** Runs `work` on a connection of its own, without a limit to how long one statement takes: new indices may take long. */
-export async function withConnection(url: string, work: (client: pg.ClientBase) => Promise<void>): Promise<void> {
+export async function withConnection<T>(url: string, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
   const client = new pg.Client(connectionOf(url));
   client.on("error", () => undefined);
   try {
     await client.connect();
-    await work(client);
+    return await work(client);
   } finally {
     await client.end().catch(() => undefined);
   }

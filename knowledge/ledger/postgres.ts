@@ -1,12 +1,13 @@
 import { CompiledQuery, Kysely } from "kysely";
 import type pg from "pg";
-import type { GateStore } from "../../core/guardrails/gate-store.ts";
-import type { Clock, Ledger } from "../../core/ports.ts";
+import type { Clock } from "../../core/ports.ts";
 import { createFailures, unavailable } from "./failures.ts";
+import type { SigningKey } from "./head-key.ts";
 import { type Migratable, migrate, POSTGRES, SCHEMA_VERSION } from "./migrations.ts";
 import { mayMark, openPool, refuseUnsafe, withConnection } from "./node-postgres.ts";
 import { SerialPostgresDialect } from "./postgres-dialect.ts";
-import { createLedger } from "./sql-ledger.ts";
+import { postgresSchema } from "./postgres-schema.ts";
+import { createLedger, type OwnLedger } from "./sql-ledger.ts";
 import type { LedgerTables } from "./tables.ts";
 
 const systemClock: Clock = { now: () => Date.now() };
@@ -22,15 +23,16 @@ const SERVER_TIME: CompiledQuery<{ readonly now: number }> = CompiledQuery.raw(
 /**
  * Opens the ledger in a PostgreSQL database, in the schema that the connection's search path names first; its tables
  * are made where they are missing. Safe for any number of processes on any number of machines. `clock`: in place of
- * the server's, and `answerWithinMs`: how long one question may take, for tests.
+ * the server's, and `answerWithinMs`: how long one question may take, for tests. `signingKey`: signs the ledger's end at
+ * each write; absent: nobody does.
  *
  * Throws "ledger.unavailable" where the server cannot be reached, can lose commits, or holds a newer unship's ledger,
  * and "input.invalid" where the URL is none.
  */
 export async function openPostgresLedger(
   url: string,
-  options: { readonly clock?: Clock; readonly answerWithinMs?: number } = {},
-): Promise<Ledger & GateStore> {
+  options: { readonly clock?: Clock; readonly answerWithinMs?: number; readonly signingKey?: () => SigningKey } = {},
+): Promise<OwnLedger> {
   const { clock } = options;
   let marks = false;
   try {
@@ -55,6 +57,8 @@ export async function openPostgresLedger(
     clock: clock ?? systemClock,
     storeTime: async (ask) => clock?.now() ?? (await ask(SERVER_TIME))[0]?.now ?? Number.NaN,
     beginSnapshot: "begin isolation level repeatable read read only",
+    schema: postgresSchema((use) => withConnection(url, use)),
+    ...(options.signingKey === undefined ? {} : { signingKey: options.signingKey }),
     close: () => {
       // Kysely ends the pool only where it has used it.
       closing ??= database.destroy().then(() => (pool.ended ? undefined : pool.end()));

@@ -46,6 +46,7 @@ const Answered = z.object({
   expiresAt: z.number(),
   reason: z.string(),
   wallExpiresAt: z.number().optional(),
+  proof: z.string().optional(),
 });
 const Scoped = z.object({ scope: z.string() });
 const Healthy = z.object({ service: z.string() });
@@ -195,8 +196,9 @@ function recovering({ seq, plan_id }: EntryRow, body: unknown, { intents }: Tabl
 
 function answered(answer: string): Play {
   return ({ seq, at, plan_id, actor }, body, { approvals }) => {
-    const { planHash, expiresAt, reason, wallExpiresAt } = read(Answered, body);
-    const row = { plan_id: named(plan_id), plan_hash: planHash, answer, approver: actor, reason: storable(reason), at };
+    const { planHash, expiresAt, reason, wallExpiresAt, proof = null } = read(Answered, body);
+    const id = named(plan_id);
+    const row = { plan_id: id, plan_hash: planHash, answer, approver: actor, reason: storable(reason), at, proof };
     // Entries of earlier versions do not tell the end by the machine's clock.
     approvals.set(String(seq), { seq, row: { ...row, expires_at: expiresAt, wall_expires_at: wallExpiresAt } });
   };

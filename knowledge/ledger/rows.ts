@@ -80,5 +80,6 @@ export function approvalOf(row: LedgerTables["approvals"]): Approval {
     at: row.at,
     expiresAt: row.expires_at,
     wallExpiresAt: row.wall_expires_at,
+    ...(row.proof === null ? {} : { proof: row.proof }),
   };
 }

@@ -1,15 +1,22 @@
 import { CompiledQuery, type Kysely, type Transaction } from "kysely";
+import { UnshipError } from "../../core/errors.ts";
 import { canonicalJson, Spelled } from "../../core/guardrails/canonical-json.ts";
 import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Incident } from "../../core/model/incident.ts";
-import type { Clock, Ledger } from "../../core/ports.ts";
+import { escapeControls } from "../../core/model/untrusted-text.ts";
+import type { Clock, Ledger, LedgerHead } from "../../core/ports.ts";
 import { type Ask, later } from "./batch.ts";
 import { type Chain, chainEnd, GENESIS, openChain, wholeEntryOf } from "./chain.ts";
+import type { Problem } from "./chain-check.ts";
 import { type Failures, unavailable } from "./failures.ts";
 import { gateTransaction, openIntents } from "./gate-transaction.ts";
+import type { SigningKey } from "./head-key.ts";
+import { type EndKey, endKey, whyUnsigned } from "./head-signature.ts";
 import { incidentReader, incidentsQuery } from "./read-incidents.ts";
 import { planOf } from "./rows.ts";
+import { type SchemaReader, schemaDifferences } from "./schema.ts";
 import type { LedgerTables } from "./tables.ts";
+import { createTrust } from "./trust.ts";
 import { verifyChain } from "./verify.ts";
 import { verifyRows } from "./verify-rows.ts";
 
@@ -26,12 +33,34 @@ export interface LedgerDatabase {
   readonly beginSnapshot: string;
   /** What a query that needs no transaction gives at this moment; null, or absent: the query has to wait its turn. */
   readonly readNow?: <T>(query: CompiledQuery<T>) => readonly T[] | null;
+  /** What it is made of, and should be; null: nobody but this process can reach it, so that there is nothing to look for. */
+  readonly schema: SchemaReader | null;
+  /** What else is wrong with the store itself, a sentence each, for an audit; absent: there is nothing to ask. */
+  readonly damage?: (database: Kysely<LedgerTables>) => Promise<readonly string[]>;
+  /** The key that signs the ledger's end; throws where it cannot be used. Absent: nobody signs it. */
+  readonly signingKey?: () => SigningKey;
   readonly close: () => Promise<void>;
 }
 
+/** The ledger, and what only its owner may do. */
+export interface OwnLedger extends Ledger, GateStore {
+  /**
+   * Signs the end as it is now, for a ledger that was written without the configured key. Throws `ledger.corrupt` where the
+   * chain, its tables or their schema do not hold, and "input.invalid" where no key is configured.
+   */
+  signEnd(): Promise<LedgerHead>;
+}
+
 /** The ledger over any database that Kysely speaks; the same queries for each. See the ports for what each does. */
-export function createLedger(store: LedgerDatabase): Ledger & GateStore {
+export function createLedger(store: LedgerDatabase): OwnLedger {
   const { database, failures, clock } = store;
+  let key: EndKey | null = null;
+  // Read when it is first needed: whoever only reads needs no key.
+  const signer = (): EndKey | null => {
+    if (store.signingKey !== undefined) key ??= endKey(store.signingKey());
+    return key;
+  };
+  const trust = store.schema === null ? null : createTrust(store.schema, signer);
   const write = async <T>(work: (tx: Transaction<LedgerTables>) => Promise<T>): Promise<T> => {
     let thrown: { readonly error: unknown } | undefined;
     const watched = (tx: Transaction<LedgerTables>) =>
@@ -49,7 +78,7 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
   const end = chainEnd(database);
   const writeChain = <T>(work: (tx: Transaction<LedgerTables>, chain: Chain) => Promise<T>): Promise<T> =>
     write(async (tx) => {
-      const chain = await openChain(tx, store.storeTime, end);
+      const chain = await openChain(tx, store.storeTime, end, signer);
       const made = await work(tx, chain);
       await chain.close();
       return made;
@@ -63,8 +92,27 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
   const allOpen = openIntents(database);
   // Asked for by every look at the services: put into words once, since that takes longer than to answer it.
   const allPauses = database.selectFrom("pauses").selectAll().orderBy("at").orderBy("scope").compile();
+  /** The chain, the tables and what they are made of; `written`: the record of the end that it was held against. */
+  const verifyAll = async (heads: readonly LedgerHead[]) => {
+    const expected = await read(store.schema?.expected() ?? Promise.resolve(null));
+    const chain = await read(verifyChain(database, heads));
+    // Rows are compared with entries that are known to be whole; a broken chain is complaint enough.
+    const look = async (tx: Kysely<LedgerTables>): Promise<readonly Problem[]> => {
+      const rows = chain.ok ? await verifyRows(tx) : [];
+      const parts = (await store.schema?.found(async (query) => (await tx.executeQuery(query)).rows)) ?? [];
+      const damage = (await store.damage?.(tx)) ?? [];
+      const made = expected === null ? [] : schemaDifferences(expected, parts);
+      return [...[...damage, ...made].map((reason) => ({ seq: 0, reason: escapeControls(reason) })), ...rows];
+    };
+    const others = await read(database.connection().execute(inSnapshot(store.beginSnapshot, look)));
+    const end = database.selectFrom("head").select(["seq", "hash", "signature"]);
+    const written = await read(end.executeTakeFirst());
+    const problems = [...chain.problems, ...others];
+    return { ...chain, ok: problems.length === 0, problems, written };
+  };
   return {
-    transact: (work) => writeChain((tx, chain) => work(gateTransaction(tx, chain, clock, allOpen))),
+    transact: (work) => writeChain((tx, chain) => work(gateTransaction(tx, chain, clock, allOpen, trust))),
+    readAhead: async () => read(trust?.readAhead(database) ?? Promise.resolve()),
     append: (draft) => writeChain((_tx, chain) => chain.append(draft)),
     async entries(filter = {}) {
       if (filter.kinds?.length === 0) return [];
@@ -101,11 +149,32 @@ export function createLedger(store: LedgerDatabase): Ledger & GateStore {
       return (await read(query.executeTakeFirst())) ?? { seq: 0, hash: GENESIS };
     },
     async verify(heads = []) {
-      const chain = await read(verifyChain(database, heads));
-      // Rows are compared with entries that are known to be whole; a broken chain is complaint enough.
-      if (!chain.ok) return chain;
-      const problems = await read(database.connection().execute(inSnapshot(store.beginSnapshot, verifyRows)));
-      return { ...chain, ok: problems.length === 0, problems };
+      const end = signer();
+      const { written, ...found } = await verifyAll(heads);
+      const unsigned = written === undefined ? null : whyUnsigned(written, end);
+      if (unsigned === null) return found;
+      return { ...found, ok: false, problems: [...found.problems, { seq: written?.seq ?? 0, reason: unsigned }] };
+    },
+    async signEnd() {
+      const end = signer();
+      if (end === null)
+        throw new UnshipError("input.invalid", { what: "ledger.signing_key", reason: "the file names none" });
+      const { problems } = await verifyAll([]);
+      const [first] = problems;
+      if (first !== undefined)
+        throw new UnshipError("ledger.corrupt", { what: `entry ${first.seq}`, reason: first.reason });
+      return write(async (tx) => {
+        const head = await tx.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
+        if (head === undefined) return { seq: 0, hash: GENESIS };
+        await later(
+          tx,
+          tx
+            .updateTable("head")
+            .set({ signature: end.sign(head) })
+            .where("id", "=", 1),
+        );
+        return head;
+      });
     },
     close: store.close,
   };

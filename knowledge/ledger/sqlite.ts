@@ -1,12 +1,13 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CompiledQuery, Kysely, type Transaction } from "kysely";
-import type { GateStore } from "../../core/guardrails/gate-store.ts";
-import type { Clock, Ledger } from "../../core/ports.ts";
+import type { Clock } from "../../core/ports.ts";
 import { createFailures, unavailable } from "./failures.ts";
+import type { SigningKey } from "./head-key.ts";
 import { ledgerFile } from "./ledger-file.ts";
-import { type Migratable, migrate, SQLITE } from "./migrations.ts";
+import { type Migratable, migrate, SQLITE, statementsOf } from "./migrations.ts";
 import { nodeSqliteDialect, openDatabase } from "./node-sqlite.ts";
-import { createLedger } from "./sql-ledger.ts";
+import { type SchemaPart, type SchemaReader, SQLITE_PARTS } from "./schema.ts";
+import { createLedger, type OwnLedger } from "./sql-ledger.ts";
 import type { LedgerTables } from "./tables.ts";
 
 /** The computer's own clock: what the ledger's time follows, but never backwards. */
@@ -17,12 +18,14 @@ const systemClock: Clock = { now: () => Date.now() };
  * machine. ":memory:" keeps it in this process alone, for replay. `clock`: where its time comes from; replay passes
  * its own, so that the same bundle gives the same ledger.
  *
+ * `signingKey`: signs the ledger's end at each write, so that it shows who else wrote; absent: nobody does.
+ *
  * Throws `ledger.unavailable` where the file cannot be used or was written by a newer unship.
  */
 export async function openSqliteLedger(
   path: string,
-  options: { readonly clock?: Clock } = {},
-): Promise<Ledger & GateStore> {
+  options: { readonly clock?: Clock; readonly signingKey?: () => SigningKey } = {},
+): Promise<OwnLedger> {
   const place = path === ":memory:" ? path : ledgerFile(path);
   const failures = createFailures();
   const file = await openDatabase(place);
@@ -42,8 +45,33 @@ export async function openSqliteLedger(
     storeTime: async () => clock.now(),
     beginSnapshot: "begin",
     readNow: readerOf(file),
+    schema: path === ":memory:" ? null : sqliteSchema,
+    damage: integrity,
+    ...(options.signingKey === undefined ? {} : { signingKey: options.signingKey }),
     close: () => database.destroy(),
   });
+}
+
+/** What the migrations make of an empty file, worded by the same SQLite. */
+const sqliteSchema: SchemaReader = {
+  found: (ask) => ask(SQLITE_PARTS),
+  async expected() {
+    const empty = new DatabaseSync(":memory:");
+    try {
+      for (const statement of statementsOf(SQLITE)) empty.exec(statement);
+      const parts: readonly unknown[] = empty.prepare(SQLITE_PARTS.sql).all();
+      return parts as readonly SchemaPart[];
+    } finally {
+      empty.close();
+    }
+  },
+};
+
+/** Whether each index says what its table says, among others. @see https://sqlite.org/pragma.html#pragma_integrity_check */
+async function integrity(database: Kysely<LedgerTables>): Promise<readonly string[]> {
+  const query: CompiledQuery<{ readonly integrity_check: string }> = CompiledQuery.raw("pragma integrity_check");
+  const { rows } = await database.executeQuery(query);
+  return rows.flatMap(({ integrity_check: text }) => (text === "ok" ? [] : [`SQLite finds the file damaged: ${text}`]));
 }
 
 /**

@@ -4,8 +4,11 @@
  */
 export interface LedgerTables {
   entries: EntryRow;
-  /** One row: the last entry's number and hash, so that entries cut off the end are noticed. */
-  head: { readonly id: number; readonly seq: number; readonly hash: string };
+  /**
+   * One row: the last entry's number and hash, so that entries cut off the end are noticed, and the signature of both,
+   * so that entries added by somebody else are; null: no key was configured when it was written.
+   */
+  head: { readonly id: number; readonly seq: number; readonly hash: string; readonly signature: string | null };
   incidents: {
     readonly id: string;
     readonly open: number;
@@ -32,6 +35,8 @@ export interface LedgerTables {
     readonly at: number;
     readonly expires_at: number;
     readonly wall_expires_at: number;
+    /** What shows that the approver gave this answer (`approval-proof.ts`); null: nothing does. */
+    readonly proof: string | null;
   };
   pauses: { readonly scope: string; readonly paused_by: string; readonly at: number };
   /** The last verdict of each plan's verification. */

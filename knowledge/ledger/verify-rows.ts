@@ -65,7 +65,7 @@ const RESULT_COLUMNS: readonly string[] = ["attempts", "result", "finished_at", 
  *
  * Out of reach: `lease_until` of an open reservation, which is prolonged without an entry (it says when another process
  * may go on with a plan, never whether it may run), and `wall_expires_at` of an answer that an earlier version wrote down
- * (its `expires_at` is compared); indexes and triggers; and whoever writes the whole chain anew together with its rows,
+ * (its `expires_at` is compared); and whoever writes the whole chain anew together with its rows,
  * whom a head that was kept elsewhere shows.
  */
 export async function verifyRows(database: Kysely<LedgerTables>): Promise<readonly Problem[]> {
@@ -96,10 +96,17 @@ export async function verifyRows(database: Kysely<LedgerTables>): Promise<readon
       const why = error instanceof Error ? error.message : "no reason given";
       return [...found, { seq: 0, reason: escapeControls(`the table ${table} cannot be read: ${why}`) }];
     }
-    found.push(...differences(TABLES[table], [...replay.tables[table].values()], rows));
+    found.push(...tableDifferences(table, [...replay.tables[table].values()], rows));
   }
   return found;
 }
+
+/** Compares what a table should hold with what it holds, both ways. */
+export const tableDifferences = (
+  table: Projected,
+  expected: readonly Recomputed<Projected>[],
+  rows: readonly Columns[],
+): readonly Problem[] => differences(TABLES[table], expected, rows);
 
 function differences(
   { key, ...words }: Description,

@@ -13,7 +13,7 @@ export interface Verification {
 }
 
 /** Entries read at once: bounds memory, whatever the ledger's length. */
-const PAGE = 500;
+export const PAGE = 500;
 
 /**
  * Recomputes every hash from the first entry, and names each entry that was changed, removed, moved or cut off, by the
@@ -25,9 +25,10 @@ export async function verifyChain(
   heads: readonly LedgerHead[] = [],
 ): Promise<Verification> {
   const check = createChainCheck(heads);
+  for (const row of await beforeTheFirst(database).execute()) check.add(foundRow(row));
   for (;;) {
-    const rows = await pageAfter(database, check.last().seq);
-    for (const row of rows) check.add(found(row));
+    const rows = await pageAfter(database, Math.max(0, check.last().seq));
+    for (const row of rows) check.add(foundRow(row));
     if (rows.length === PAGE) continue;
     const head = await database.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
     const last = check.last();
@@ -38,10 +39,19 @@ export async function verifyChain(
   }
 }
 
-const pageAfter = (database: Kysely<LedgerTables>, seq: number): Promise<EntryRow[]> =>
-  database.selectFrom("entries").selectAll().where("seq", ">", seq).orderBy("seq").limit(PAGE).execute();
+/** The next page of entries, the oldest first; one that is not full is the last. */
+export const entriesAfter = (database: Kysely<LedgerTables>, seq: number) =>
+  database.selectFrom("entries").selectAll().where("seq", ">", seq).orderBy("seq").limit(PAGE);
 
-function found(row: EntryRow): FoundEntry {
+const pageAfter = (database: Kysely<LedgerTables>, seq: number): Promise<EntryRow[]> =>
+  entriesAfter(database, seq).execute();
+
+/** Entries are numbered from 1: whoever adds one below that hides it from a walk that begins there. */
+export const beforeTheFirst = (database: Kysely<LedgerTables>) =>
+  database.selectFrom("entries").selectAll().where("seq", "<", 1).orderBy("seq").limit(PAGE);
+
+/** Judges an entry by itself, also one whose body is no JSON. */
+export function foundRow(row: EntryRow): FoundEntry {
   try {
     return foundEntry(entryOf(row), row.body);
   } catch {
@@ -49,7 +59,8 @@ function found(row: EntryRow): FoundEntry {
   }
 }
 
-function endComplaints(last: LedgerHead, head: LedgerHead | undefined): Problem[] {
+/** What the ledger's own record of its end says against the last entry found. */
+export function endComplaints(last: LedgerHead, head: LedgerHead | undefined): Problem[] {
   if (head === undefined) {
     return last.seq === 0 ? [] : [{ seq: last.seq + 1, reason: "the record of the last entry is gone" }];
   }

@@ -22,6 +22,7 @@ import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
 import { recordAcknowledgement } from "./acknowledge.ts";
+import { isProven, proveAnswer } from "./approval-proof.ts";
 import { createAsApprover, type Person, pressOf } from "./as-approver.ts";
 import type { IdentityChecks } from "./identity.ts";
 import { type GateConfig, type GateLimits, type GateParts, planHash } from "./parts.ts";
@@ -61,7 +62,15 @@ export function createApprovals(
     return plan === null ? null : whyUseless(plan, await store.incident(plan.incidentId));
   }
 
-  async function record(tx: GateTransaction, plan: Plan, approval: Approval, person: Person): Promise<void> {
+  async function record(
+    tx: GateTransaction,
+    plan: Plan,
+    answer: Omit<Approval, "proof">,
+    person: Person,
+  ): Promise<Approval> {
+    const proof = proveAnswer(answer, person, parts.attestation ?? null);
+    if (proof === null && answer.answer === "approve") throw refused(whyUnprovable(person));
+    const approval: Approval = { ...answer, ...(proof === null ? {} : { proof }) };
     await tx.addApproval(approval);
     const kind = approval.answer === "approve" ? LEDGER_KINDS.approvalGiven : LEDGER_KINDS.approvalRejected;
     await tx.append({
@@ -75,9 +84,11 @@ export function createApprovals(
         wallExpiresAt: approval.wallExpiresAt,
         reason: approval.reason,
         via: person.via,
+        ...(proof === null ? {} : { proof }),
         ...pressOf(person),
       },
     });
+    return approval;
   }
 
   return {
@@ -95,7 +106,7 @@ export function createApprovals(
         const no = approvals.find(({ answer }) => answer === "reject");
         if (no !== undefined) throw refused(`${no.by} rejected this plan; ask for a new one`);
         const expiresAt = Math.min(plan.expiresAt, tx.now + limits.approvalLifetimeMs);
-        const approval: Approval = {
+        const answer: Omit<Approval, "proof"> = {
           planId,
           planHash: plan.hash,
           answer: "approve",
@@ -105,9 +116,10 @@ export function createApprovals(
           expiresAt,
           wallExpiresAt: clock.now() + (expiresAt - tx.now),
         };
-        await record(tx, plan, approval, person);
+        const approval = await record(tx, plan, answer, person);
         const times = { now: tx.now, clockNow: clock.now() };
-        const people = liveApprovals(plan, [...approvals, approval], times, config).length;
+        const proven = provenApprovals([...approvals, approval], parts);
+        const people = liveApprovals(plan, proven, times, config).length;
         return { by: approver.name, expiresAt, stillNeeded: Math.max(0, peopleNeeded(plan.targets, config) - people) };
       });
     },
@@ -116,7 +128,7 @@ export function createApprovals(
         const { approver } = person;
         mustSpeakFor(person, "reject", planId, seenHash);
         const plan = await openPlan(tx, planId, approver, seenHash);
-        const rejection: Approval = {
+        const rejection: Omit<Approval, "proof"> = {
           planId,
           planHash: plan.hash,
           answer: "reject",
@@ -166,6 +178,22 @@ export function createApprovals(
       });
     },
   };
+}
+
+/**
+ * The answers that count: a no of whoever it is said to be of, since it only refuses, and each yes that was proven to be of
+ * the approver whom it names.
+ */
+export const provenApprovals = (
+  approvals: readonly Approval[],
+  { config, attestation }: Pick<GateParts, "config" | "attestation">,
+): readonly Approval[] =>
+  approvals.filter((one) => one.answer === "reject" || isProven(one, config.approvers, attestation ?? null));
+
+function whyUnprovable({ approver, via }: Person): string {
+  const key =
+    via === "oidc" || via === "slack" ? "" : `approvers[].token_key of ${approver.name} (unship approver-key), or `;
+  return `nothing would prove in the ledger that ${approver.name} gave it: add ${key}ledger.signing_key to the file`;
 }
 
 type ApprovalConfig = Pick<GateConfig, "approvers" | "approval" | "services">;

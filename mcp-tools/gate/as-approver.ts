@@ -4,6 +4,7 @@ import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-s
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Proof } from "../../core/ports.ts";
+import type { ApproverKey } from "./approver-key.ts";
 import { type Claim, createIdentify, type Via } from "./identity.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import type { SlackPress } from "./slack-request.ts";
@@ -29,6 +30,8 @@ export interface Person {
   readonly alsoCalled: readonly string[] | null;
   /** What a press of a button speaks for; null: it was no press. */
   readonly press: SlackPress | null;
+  /** Derived from the personal token that they showed; null: they showed none. */
+  readonly key: ApproverKey | null;
 }
 
 /** Whoever showed something that counts for nothing. */

@@ -68,7 +68,7 @@ export function createGate(given: GateParts): Gate {
   async function submit(planId: string): Promise<GateAnswer> {
     const plan = await store.plan(planId);
     if (plan === null) throw new UnshipError("plan.unknown", { plan: planId });
-    const gathered = await gather(plan, parts, limits);
+    const [gathered] = await Promise.all([gather(plan, parts, limits), store.readAhead()]);
     const leave = running.enter(planId);
     const carryOut = async (onWait: () => void): Promise<GateAnswer> => {
       try {

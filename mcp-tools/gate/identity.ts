@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Approver } from "../../core/config/config.ts";
 import type { Clock, Proof, SignedRequest } from "../../core/ports.ts";
+import { type ApproverKey, approverKey } from "./approver-key.ts";
 import type { OidcVerifier } from "./oidc.ts";
 import type { SlackPress, SlackReader } from "./slack-request.ts";
 
@@ -19,6 +20,8 @@ export type Claim =
       readonly alsoCalled: readonly string[] | null;
       /** A press of a button speaks for this alone, and once; null: the person says elsewhere what they mean. */
       readonly press: SlackPress | null;
+      /** Derived from the personal token that was shown; null: none was. */
+      readonly key: ApproverKey | null;
     }
   /** `reason`: ours, safe to show. `subject`: who it is, where that was proven and is no approver. */
   | { readonly kind: "refused"; readonly via: Via; readonly reason: string; readonly subject: string | null };
@@ -46,10 +49,11 @@ export function createIdentify(
   };
 
   function byToken(via: Via, token: string): Claim {
-    const approver = approverOf(token, approvers);
+    const key = approverKey(token);
+    const approver = approverOf(token, key, approvers);
     return approver === undefined
       ? { kind: "refused", via, reason: "this token is no approver's", subject: null }
-      : { kind: "known", via, approver, until: null, alsoCalled: null, press: null };
+      : { kind: "known", via, approver, until: null, alsoCalled: null, press: null, key };
   }
 
   async function byIssuer(verify: OidcVerifier, token: string): Promise<Claim> {
@@ -59,7 +63,7 @@ export function createIdentify(
     const approver = approvers.find((one) => one.oidc === subject);
     return approver === undefined
       ? { kind: "refused", via: "oidc", reason: "the token is good, but whom it names is no approver", subject }
-      : { kind: "known", via: "oidc", approver, until, alsoCalled, press: null };
+      : { kind: "known", via: "oidc", approver, until, alsoCalled, press: null, key: null };
   }
 
   function byPress(request: SignedRequest): Claim {
@@ -69,17 +73,23 @@ export function createIdentify(
     const approver = approvers.find((one) => one.slack === press.user);
     return approver === undefined
       ? { kind: "refused", via: "slack", reason: "whoever pressed in Slack is no approver", subject: press.user }
-      : { kind: "known", via: "slack", approver, until: press.until, alsoCalled: null, press };
+      : { kind: "known", via: "slack", approver, until: press.until, alsoCalled: null, press, key: null };
   }
 }
 
-/** Compares with every approver's hash, so that the time taken says nothing about which one is near. */
-function approverOf(token: string, approvers: readonly Approver[]): Approver | undefined {
-  const given = createHash("sha256").update(token).digest();
+/**
+ * Compares with every approver's hash and key, so that the time taken says nothing about which one is near. One who has
+ * both must show a token that fits both.
+ */
+function approverOf(token: string, key: ApproverKey, approvers: readonly Approver[]): Approver | undefined {
+  const hash = createHash("sha256").update(token).digest();
+  const open = Buffer.from(key.text);
+  const fits = (known: Buffer, given: Buffer) => known.length === given.length && timingSafeEqual(known, given);
   let found: Approver | undefined;
-  for (const approver of approvers) {
-    const known = Buffer.from(approver.tokenSha256 ?? "", "hex");
-    if (known.length === given.length && timingSafeEqual(known, given)) found = approver;
+  for (const { tokenSha256, tokenKey, ...rest } of approvers) {
+    const isHash = tokenSha256 === null ? tokenKey !== undefined : fits(Buffer.from(tokenSha256, "hex"), hash);
+    const isKey = tokenKey === undefined ? tokenSha256 !== null : fits(Buffer.from(tokenKey), open);
+    if (isHash && isKey) found = { ...rest, tokenSha256, ...(tokenKey === undefined ? {} : { tokenKey }) };
   }
   return token === "" ? undefined : found;
 }

@@ -5,7 +5,7 @@ import type { Rival } from "../../core/guardrails/rivals.ts";
 import type { RuleInput } from "../../core/guardrails/rule.ts";
 import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
-import { enoughApprovals, whyNotCounted } from "./approvals.ts";
+import { enoughApprovals, provenApprovals, whyNotCounted } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
 import { type GateParts, MAX_TARGETS, planHash } from "./parts.ts";
 
@@ -24,10 +24,11 @@ export async function judge(
   tx: GateTransaction,
   plan: Plan,
   gathered: Gathered,
-  parts: Pick<GateParts, "config" | "clock">,
+  parts: Pick<GateParts, "config" | "clock" | "attestation">,
 ): Promise<Judgement> {
   const { config, clock } = parts;
-  const facts = await tx.facts(plan, Math.max(DAY_MS, config.guardrails.cooldownMs));
+  const stored = await tx.facts(plan, Math.max(DAY_MS, config.guardrails.cooldownMs));
+  const facts: StoreFacts = { ...stored, approvals: provenApprovals(stored.approvals, parts) };
   const input: RuleInput = {
     plan,
     contentHash: planHash(plan),

@@ -6,6 +6,7 @@ import { planContent } from "../../core/guardrails/targets.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Plan } from "../../core/model/plan.ts";
 import type { Clock, Executor, Ledger, Notifier } from "../../core/ports.ts";
+import type { Attestation } from "./approval-proof.ts";
 import type { IdentityChecks } from "./identity.ts";
 import type { Owner } from "./owner.ts";
 
@@ -30,6 +31,8 @@ export interface GateParts {
   readonly newId: () => string;
   /** What proves who answers beside personal tokens; absent: nothing does. */
   readonly identity?: IdentityChecks;
+  /** Vouches for answers whose proof cannot stand in the record; absent: only those count that their approver signed. */
+  readonly attestation?: Attestation;
   readonly owner?: Owner;
   readonly limits?: Partial<GateLimits>;
 }

@@ -117,6 +117,7 @@ async function resumePlan(plan: Plan, { parts, limits }: RecoveryParts, onWait: 
   const left = await store.transact((tx) => tx.intents({ planId: plan.id, open: true }));
   const gathered = await gather({ targets: left.map(({ target }) => target) }, parts, limits);
   const next = await store.transact(async (tx): Promise<{ readonly end: GateAnswer } | { readonly run: Run }> => {
+    await tx.trust(plan);
     const judgement = await judge(tx, plan, gathered, parts);
     const judged: Run = { ...run, review: judgement.review };
     const reason = await whyNot(tx, plan, left, judgement, judged);

@@ -23,6 +23,7 @@ export async function reserve(
   parts: GateParts & { readonly ownerId: string },
   limits: GateLimits,
 ): Promise<Reservation> {
+  await tx.trust(plan);
   const judgement = await judge(tx, plan, gathered, parts);
   const { facts, approvals } = judgement;
   if (facts.permit !== null)

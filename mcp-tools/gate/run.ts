@@ -8,7 +8,7 @@ import {
 import { clockText } from "../../core/guardrails/rule.ts";
 import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
-import { enoughApprovals } from "./approvals.ts";
+import { enoughApprovals, provenApprovals } from "./approvals.ts";
 import { awaitArrival } from "./arrive.ts";
 import { executorFor } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
@@ -85,6 +85,7 @@ async function whyNotYet(position: number, { plan, parts, limits, onWait }: Run)
 /** Writes down that a target is about to be tried, or why it is not. */
 async function startTry(tx: GateTransaction, position: number, run: Run, late: string | undefined): Promise<Step> {
   const { plan, parts, limits } = run;
+  await tx.trust(plan);
   const intents = await tx.intents({ planId: plan.id });
   const intent = intents.find((one) => one.position === position);
   if (intent === undefined) throw new Error(`plan ${plan.id} has no intent ${position}`);
@@ -124,7 +125,12 @@ function whyStop(facts: StoreFacts, intent: Intent, now: number, { plan, parts }
     return `the permit ${when}, before it was this target's turn`;
   }
   if (intent.automatic) return undefined;
-  const enough = enoughApprovals(plan, approvals, { now, clockNow: parts.clock.now() }, parts.config);
+  const enough = enoughApprovals(
+    plan,
+    provenApprovals(approvals, parts),
+    { now, clockNow: parts.clock.now() },
+    parts.config,
+  );
   return enough.length === 0 ? "the approval does not hold any more" : undefined;
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { build, CURRENT_VERSION, NAMESPACE, NEXT_VERSION } from "../../evals/sandbox/shop.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
+import { approverKey } from "../../mcp-tools/gate/approver-key.ts";
 import { eventually, lineOf, MAIN, openShop, type Shop, warmUp } from "./shop.ts";
 
 const LONG_MS = 300_000;
@@ -80,9 +80,8 @@ describe("an assistant at the MCP server of a running system", () => {
     shop = own.use(
       await openShop({
         edit(config) {
-          const sha256 = createHash("sha256").update(TOKEN).digest("hex");
           config.setIn(["approval", "token_file"], "same_user");
-          config.setIn(["approvers"], [{ name: "ada", token_sha256: sha256 }]);
+          config.setIn(["approvers"], [{ name: "ada", token_key: approverKey(TOKEN).text }]);
         },
       }),
     );

@@ -27,7 +27,8 @@ export const approversAreDistinct: Check = ({ file, raw }) => {
   const by = (key: string) =>
     repeats(approvers, (approver) => {
       const value = approver[key];
-      return typeof value === "string" ? value.toLowerCase() : null;
+      if (typeof value !== "string") return null;
+      return key === "token_key" ? value : value.toLowerCase();
     });
   return [
     ...by("name").map(({ path }) =>
@@ -51,11 +52,13 @@ export const approversAreDistinct: Check = ({ file, raw }) => {
         "each person is one member of Slack",
       ),
     ),
-    ...by("token_sha256").map(({ path, first }) =>
-      valueTroubleAt(
-        [...path, "token_sha256"],
-        `is the same as that of approvers[${String(first[1])}]`,
-        "each person has a token of their own",
+    ...["token_sha256", "token_key"].flatMap((key) =>
+      by(key).map(({ path, first }) =>
+        valueTroubleAt(
+          [...path, key],
+          `is the same as that of approvers[${String(first[1])}]`,
+          "each person has a token of their own",
+        ),
       ),
     ),
   ];

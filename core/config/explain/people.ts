@@ -39,19 +39,31 @@ export function explainApprovers(config: Config): Section {
   const { approvers } = config;
   const lines = approvers.map(
     ({ name, services, actions, upTo, ...one }) =>
-      `${name}, for ${services === null ? "every service" : listed(services)}${upTo === "critical" ? "" : ` up to ${upTo} importance`}${actions === null ? "" : `, ${listed(actions)} alone`}, with ${listed(proofsOf(one), "or")}.`,
+      `${name}, for ${services === null ? "every service" : listed(services)}${upTo === "critical" ? "" : ` up to ${upTo} importance`}${actions === null ? "" : `, ${listed(actions)} alone`}, with ${listed(proofsOf(one), "or")}${unproven(one, config)}.`,
   );
   const nobody =
     "CAUTION: nobody. The file lists no approvers: what needs a person cannot be approved, and expires, which means no.";
   return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : [...lines, ...askingLines(config)] };
 }
 
-const proofsOf = ({
-  tokenSha256,
-  oidc,
-  slack,
-}: Pick<Config["approvers"][number], "tokenSha256" | "oidc" | "slack">) => [
-  ...(tokenSha256 === null ? [] : ["a personal token"]),
+type Shown = Pick<Config["approvers"][number], "tokenSha256" | "tokenKey" | "oidc" | "slack">;
+
+/** What of it proves nothing in the ledger, so that it approves nothing; "": all of it does. */
+function unproven({ tokenSha256, tokenKey, oidc, slack }: Shown, { ledger }: Config): string {
+  if (ledger.signingKey !== null) return "";
+  const ways = proofsOf({ tokenSha256: tokenKey === undefined ? tokenSha256 : null, ...asGiven({ oidc, slack }) });
+  if (ways.length === 0) return "";
+  const instead = tokenKey === undefined && tokenSha256 !== null ? "token_key (unship approver-key) or " : "";
+  return `; CAUTION: ${listed(ways, "or")} approves nothing until the file names ${instead}ledger.signing_key, since nothing would prove it in the ledger`;
+}
+
+const asGiven = ({ oidc, slack }: { readonly oidc: string | undefined; readonly slack: string | undefined }) => ({
+  ...(oidc === undefined ? {} : { oidc }),
+  ...(slack === undefined ? {} : { slack }),
+});
+
+const proofsOf = ({ tokenSha256, tokenKey, oidc, slack }: Shown) => [
+  ...(tokenSha256 === null && tokenKey === undefined ? [] : ["a personal token"]),
   ...(oidc === undefined ? [] : ["a token of the issuer"]),
   ...(slack === undefined ? [] : ["a button in Slack"]),
 ];

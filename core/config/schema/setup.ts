@@ -56,6 +56,18 @@ const Approver = z
       "SHA-256 of the personal token, which should be random (openssl rand -hex 32). The token itself stands nowhere.",
       { unit: "64 hexadecimal digits", unless: "no personal token" },
     ),
+    token_key: field(
+      z
+        .string()
+        .superRefine((value, context) => {
+          if (/^ed25519:[\w-]{43}$/.test(value)) return;
+          const params = { hint: "the line that `unship approver-key` prints" };
+          context.addIssue({ code: "custom", message: "is no approver's key", params });
+        })
+        .optional(),
+      "Public key that `unship approver-key` derives from the personal token. Each answer is signed with its private half, so that nobody else can put one into the ledger. In place of token_sha256.",
+      { unless: "the gate vouches for answers with ledger.signing_key, or none counts" },
+    ),
     oidc: field(text().optional(), "What the claim of server.oidc says of this person, exactly.", {
       unless: "no token of the issuer names this person",
     }),
@@ -80,8 +92,9 @@ const Approver = z
     ),
   })
   .superRefine((approver, context) => {
-    if ([approver.token_sha256, approver.oidc, approver.slack].some((proof) => proof !== undefined)) return;
-    const params = { hint: "name token_sha256, oidc or slack" };
+    const { token_sha256, token_key, oidc, slack } = approver;
+    if ([token_sha256, token_key, oidc, slack].some((proof) => proof !== undefined)) return;
+    const params = { hint: "name token_key, token_sha256, oidc or slack" };
     context.addIssue({ code: "custom", path: ["name"], message: "has nothing to show who they are", params });
   });
 

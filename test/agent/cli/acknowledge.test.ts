@@ -98,7 +98,7 @@ describe("unship ack and snooze", () => {
     const { code, err } = await desk.run([command, named]);
     expect(code).toBe(1);
     expect(err).toContain(
-      `unship: ${said}: ${desk.config} lists no approver. Add one under \`approvers\`: name, and token_sha256, the SHA-256 of a random token`,
+      `unship: ${said}: ${desk.config} lists no approver. Add one under \`approvers\`: name, and token_key, which \`unship approver-key\` derives from a random token`,
     );
   });
 

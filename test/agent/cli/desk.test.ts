@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Announced, announce } from "../../../knowledge/ledger/at-work.ts";
 import { signHead } from "../../../knowledge/ledger/signed-head.ts";
+import { approverKey } from "../../../mcp-tools/gate/approver-key.ts";
 import { targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { signingKeys } from "../../knowledge/ledger/signing-keys.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
@@ -301,14 +302,47 @@ describe("unship audit verify", () => {
     expect(out).toContain("The chain does NOT hold");
     const asJson = await desk.run(["audit", "verify", "--json"]);
     expect(asJson.code).toBe(1);
-    expect(JSON.parse(asJson.out)).toMatchObject({ ok: false, problems: [{ seq: second?.seq }] });
+    expect(JSON.parse(asJson.out)).toMatchObject({
+      ok: false,
+      problems: [
+        { seq: second?.seq },
+        ...["change", "go"].map((does) => ({ reason: `the trigger entries_never_${does} is gone` })),
+      ],
+    });
+  });
+});
+
+describe("unship audit sign", () => {
+  it("S1: vouches for a ledger that was written without the key, once nothing else is wrong with it", async () => {
+    using keys = signingKeys();
+    const plan = await heldPlan();
+    using signing = openDesk({ ledger: world.ledgerPath, signingKey: keys.privateFile });
+    const approve = ["approve", plan, "--token-file", signing.tokenFile(ALICE_TOKEN)];
+    const before = await signing.run(approve);
+    expect(before).toMatchObject({ code: 1, err: expect.stringContaining("sign it (unship audit sign)") });
+    expect(await signing.run(["audit", "verify"])).toMatchObject({ code: 1 });
+    const { seq } = await world.store.head();
+    expect(await signing.run(["audit", "sign"])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`entry ${seq}, is signed with the configured key`),
+    });
+    expect(await signing.run(["audit", "verify"])).toMatchObject({ code: 0 });
+    expect(await signing.run(approve)).toMatchObject({ code: 0 });
+  });
+});
+
+describe("unship approver-key", () => {
+  it("prints the line for the file, and nothing of the token", async () => {
+    const ran = await unship(["approver-key", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
+    expect(ran).toMatchObject({ code: 0, out: `token_key: "${approverKey(ALICE_TOKEN).text}"\n` });
+    expect(`${ran.out}${ran.err}`).not.toContain(ALICE_TOKEN);
   });
 });
 
 describe("unship audit export", () => {
   it("is checked offline with the public key alone; without the key it says what is not proven", async () => {
     using keys = signingKeys();
-    await heldPlan();
+    await world.gate.approve(await heldPlan(), ALICE_TOKEN);
     using signing = openDesk({ ledger: world.ledgerPath, signingKey: keys.privateFile });
     const file = join(signing.folder, "ledger.jsonl");
     const written = await signing.run(["audit", "export", "-o", file]);
@@ -316,7 +350,9 @@ describe("unship audit export", () => {
     expect(written).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`${seq} entries in ${file}.`) });
     expect(statSync(file).mode & 0o077).toBe(0);
     const offline = (words: readonly string[]) => unship(["audit", "verify", "--export", file, ...words]);
-    expect((await offline(["--public-key", keys.publicFile])).out).toContain(`Complete: it ends at entry ${seq}, as`);
+    const whole = await offline(["--public-key", keys.publicFile]);
+    expect(whole.out).toContain(`Complete: it ends at entry ${seq}, as`);
+    expect(whole.out).toContain(`Approved by alice, proven with ${approverKey(ALICE_TOKEN).text}: entry `);
     expect(await offline([])).toMatchObject({
       code: 0,
       out: expect.stringContaining("The tail cannot be proven"),

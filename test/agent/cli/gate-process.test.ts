@@ -18,10 +18,11 @@ import { readHistory } from "../../../mcp-tools/connectors/kubernetes/history.ts
 import { readKubeconfig } from "../../../mcp-tools/connectors/kubernetes/kubeconfig.ts";
 import { WorkloadObject } from "../../../mcp-tools/connectors/kubernetes/objects.ts";
 import { isComplete } from "../../../mcp-tools/connectors/kubernetes/rollout-status.ts";
+import { approverKey } from "../../../mcp-tools/gate/approver-key.ts";
 import { deployment } from "../../evals/sandbox/kube/manifests.ts";
 import { fakeExporter } from "../../fakes/fake-exporter.ts";
 import { fakePodRuntime } from "../../fakes/fake-pod-runtime.ts";
-import { ALICE_TOKEN, sha256 } from "../../mcp-tools/gate/gate-world.ts";
+import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { ROOT, unship } from "./run-cli.ts";
 
 const MAIN = join(ROOT, "agent/main.ts");
@@ -88,7 +89,7 @@ data_sources:
 ${more.includes("gate:") ? `    write: { kubeconfig: ${at("writer.kubeconfig")} }` : ""}
 services: { web: { namespace: default, workload: { kind: Deployment, name: web } } }
 execution: { allowed_actions: [{ type: kubectl_rollout_undo, namespaces: [default], require_approval: false }] }
-approvers: [{ name: ${approver}, token_sha256: "${sha256(token)}" }]
+approvers: [{ name: ${approver}, token_key: "${approverKey(token).text}" }]
 approval: { token_file: same_user }
 knowledge: { path: ${at("knowledge")} }
 watch: { step: 1s }

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { ALICE_TOKEN, sha256 } from "../../mcp-tools/gate/gate-world.ts";
+import { approverKey } from "../../../mcp-tools/gate/approver-key.ts";
+import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 
 export const ROOT = join(import.meta.dirname, "../../..");
 const MAIN = join(ROOT, "agent/main.ts");
@@ -62,7 +63,7 @@ export function openDesk(
       seed,
       `ledger: ${JSON.stringify({ ...place, signing_key: options.signingKey })}`,
       `knowledge: { path: ${JSON.stringify(join(folder, "knowledge"))} }`,
-      `approvers: [{ name: alice, token_sha256: "${sha256(ALICE_TOKEN)}" }]`,
+      `approvers: [{ name: alice, token_key: "${approverKey(ALICE_TOKEN).text}" }]`,
       "approval: { token_file: same_user }",
       options.more ?? "",
     ].join("\n"),

@@ -53,7 +53,7 @@ const LIMITS: readonly (readonly [name: string, yaml: string, config: object, sa
     "what a person may approve",
     approver(", actions: [feature_flag_disable], up_to: high"),
     { approvers: [{ name: "ada", services: null, actions: ["feature_flag_disable"], upTo: "high" }] },
-    "ada, for every service up to high importance, feature_flag_disable alone, with a personal token.",
+    "ada, for every service up to high importance, feature_flag_disable alone, with a personal token; CAUTION: a personal token approves nothing until the file names token_key (unship approver-key) or ledger.signing_key",
   ],
   [
     "when more freedom is suggested",

@@ -59,7 +59,9 @@ describe("the issuer whose tokens approvers show", () => {
     expect(said).toContain(
       "Tokens of https://idp.example count for the audience unship, signed by RS256 or ES256 with a key of https://idp.example/keys; their sub names the approver.",
     );
-    expect(said).toContain("ada, for every service, with a token of the issuer.");
+    expect(said).toContain(
+      "ada, for every service, with a token of the issuer; CAUTION: a token of the issuer approves nothing until the file names ledger.signing_key",
+    );
   });
 
   it.each([
@@ -198,7 +200,9 @@ describe("who is told through Slack and PagerDuty, and answers there", () => {
     const said = explain(config).join("\n");
     expect(said).toContain("Tells slack:#a and pagerduty:oncall.");
     expect(said).toContain("CAUTION: cannot tell pagerduty:other (no routing key for other)");
-    expect(said).toContain("ada, for every service, with a button in Slack.");
+    expect(said).toContain(
+      "ada, for every service, with a button in Slack; CAUTION: a button in Slack approves nothing until the file names ledger.signing_key",
+    );
     expect(said).toContain("Presses of buttons in Slack: at /slack/interactions");
   });
 

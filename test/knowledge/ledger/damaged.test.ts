@@ -57,7 +57,7 @@ onEachStore("a ledger in which an incident is damaged", (newPlace) => {
     ["append", "written", "entries"],
   ] as const)("%s says that it cannot be %s where %s are gone", async (does, use, table) => {
     await using place = await threeOpen();
-    await place.tamper(`alter table ${table} rename to gone`);
+    await place.run(`alter table ${table} rename to gone`);
     const done = {
       entries: () => place.ledger.entries(),
       incidents: () => place.ledger.incidents(),

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Clock, Ledger, LedgerDraft } from "../../../core/ports.ts";
+import type { Clock, LedgerDraft } from "../../../core/ports.ts";
+import type { SigningKey } from "../../../knowledge/ledger/head-key.ts";
+import { SQLITE } from "../../../knowledge/ledger/migrations.ts";
+import type { OwnLedger } from "../../../knowledge/ledger/sql-ledger.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import type { LedgerPlace } from "./ledger-stores.ts";
 
@@ -10,12 +13,12 @@ export interface LedgerFile extends LedgerPlace {
   readonly path: string;
 }
 
-export async function ledgerFile(clock?: Clock, there?: string): Promise<LedgerFile> {
+export async function ledgerFile(clock?: Clock, there?: string, key?: SigningKey): Promise<LedgerFile> {
   const folder = mkdtempSync(join(tmpdir(), "unship-ledger-"));
   const path = there ?? join(folder, "deep", "ledger.db");
-  const opened: Ledger[] = [];
+  const opened: OwnLedger[] = [];
   const open = async (own: Clock | undefined = clock) => {
-    const ledger = await openSqliteLedger(path, own === undefined ? {} : { clock: own });
+    const ledger = await openSqliteLedger(path, optionsOf(own, key));
     opened.push(ledger);
     return ledger;
   };
@@ -32,8 +35,10 @@ export async function ledgerFile(clock?: Clock, there?: string): Promise<LedgerF
     path,
     ledger: await open(),
     open,
-    tamper: (sql) =>
-      run(`drop trigger if exists entries_never_change; drop trigger if exists entries_never_go; ${sql}`),
+    async tamper(sql) {
+      await run("drop trigger if exists entries_never_change; drop trigger if exists entries_never_go");
+      await run(sql).finally(() => run(SQLITE.appendOnly.join(";")));
+    },
     async read(sql) {
       const database = new DatabaseSync(path, { timeout: 5000 });
       try {
@@ -49,6 +54,12 @@ export async function ledgerFile(clock?: Clock, there?: string): Promise<LedgerF
     },
   };
 }
+
+/** How a test opens a ledger of whatever store. */
+export const optionsOf = (clock: Clock | undefined, key: SigningKey | undefined) => ({
+  ...(clock === undefined ? {} : { clock }),
+  ...(key === undefined ? {} : { signingKey: () => key }),
+});
 
 export const draftOf = (body: unknown, change: Partial<LedgerDraft> = {}): LedgerDraft => ({
   kind: "note",

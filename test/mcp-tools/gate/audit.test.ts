@@ -31,7 +31,7 @@ describe("the audit of what the gate decides by", () => {
     ["a plan is gone", "delete from plans where id = 'id-1'", "plan id-1 is gone"],
     [
       "an approval was forged",
-      "insert into approvals select 'id-3', plan_hash, 'approve', 'alice', '', at, expires_at, wall_expires_at from approvals",
+      "insert into approvals select 'id-3', plan_hash, 'approve', 'alice', '', at, expires_at, wall_expires_at, proof from approvals",
       "the approve of plan id-3 by alice stands in no entry",
     ],
     [
@@ -95,6 +95,34 @@ describe("the audit of what the gate decides by", () => {
       "update pauses set scope = 'x' || char(10) || 'The chain holds'",
       "the pause of x\\nThe chain holds stands in no entry",
     ],
+    ["an approval was given another's proof", "update approvals set proof = 'x'", "was changed or is gone (proof)"],
+    ["the guard of the entries is gone", "drop trigger entries_never_go", "the trigger entries_never_go is gone"],
+    [
+      "two plans may work on one target",
+      "drop index intents_one_open_a_target",
+      "the index intents_one_open_a_target is gone",
+    ],
+    [
+      "a guard was weakened",
+      "drop index intents_one_open_a_target; create index intents_one_open_a_target on intents (target_key) where finished_at is null",
+      "the index intents_one_open_a_target was changed",
+    ],
+    [
+      "a trigger gives each unit back",
+      "create trigger free after insert on intents begin update intents set released = 1; end",
+      "the trigger free is not one that unship makes",
+    ],
+    [
+      "an entry stands before the first",
+      "insert into entries select -1, at, kind, incident_id, plan_id, actor, body, prev, hash from entries where seq = 1",
+      "was added: entries are numbered from 1",
+    ],
+    [
+      "an entry 0 stands before the first",
+      "insert into entries values (0, 0, 'note', null, null, 'x', '{}', 'garbage', 'garbage')",
+      "was added: entries are numbered from 1",
+    ],
+    ["a plan's hash was edited", "update plans set hash = 'x' where id = 'id-1'", "is not as it was proposed (hash)"],
     ["a unit was called approved", "update intents set automatic = 1 - automatic", "was changed or is gone"],
   ])("names it: %s", async (_, sql, says) => {
     await using world = await lived();

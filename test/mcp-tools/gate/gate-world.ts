@@ -1,11 +1,14 @@
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { attestationBy } from "../../../agent/compose/attestation.ts";
 import type { GateStore } from "../../../core/guardrails/gate-store.ts";
 import type { Assessment } from "../../../core/model/assessment.ts";
 import type { Gate, Ledger, Notice, PlanDraft } from "../../../core/ports.ts";
+import { keyId } from "../../../knowledge/ledger/signed-head.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
+import { approverKey } from "../../../mcp-tools/gate/approver-key.ts";
 import { createGate } from "../../../mcp-tools/gate/gate.ts";
 import type { GateConfig, GateParts } from "../../../mcp-tools/gate/parts.ts";
 import { assessmentOf, NOW, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
@@ -15,10 +18,17 @@ export const ALICE_TOKEN = "alice-personal-token-7c1f";
 export const BOB_TOKEN = "bob-personal-token-55aa";
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** How a file holds a personal token: the public key that is derived from it. */
+export const keyed = (token: string) => ({ tokenSha256: null, tokenKey: approverKey(token).text });
+
 export const APPROVERS: GateConfig["approvers"] = [
-  { name: "alice", tokenSha256: sha256(ALICE_TOKEN), services: null, actions: null, upTo: "critical" },
-  { name: "bob", tokenSha256: sha256(BOB_TOKEN), services: ["checkout"], actions: null, upTo: "critical" },
+  { name: "alice", ...keyed(ALICE_TOKEN), services: null, actions: null, upTo: "critical" },
+  { name: "bob", ...keyed(BOB_TOKEN), services: ["checkout"], actions: null, upTo: "critical" },
 ];
+
+/** A key of the ledger, which vouches for what the gate was shown. */
+const { privateKey: secret } = generateKeyPairSync("ed25519");
+export const ATTESTATION = attestationBy(() => ({ secret, id: keyId(createPublicKey(secret)) }));
 
 /** A gate over a real ledger and targets in a file, with a clock that tests turn. */
 export interface World extends AsyncDisposable {
@@ -53,6 +63,7 @@ export async function openWorld(
       executors: [targets.executor("kubectl_rollout_undo"), targets.executor("feature_flag_disable")],
       assess: async (_, at) => ({ ...world.assessment, at }),
       clock,
+      attestation: ATTESTATION,
       notifier: {
         notify: async (notice) => {
           notices.push(notice);

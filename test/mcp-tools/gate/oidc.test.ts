@@ -38,8 +38,8 @@ const good = (issuer: Issuer, change: Readonly<Record<string, unknown>> = {}) =>
   ...change,
 });
 
-const approvers = APPROVERS.map((one) =>
-  one.name === "alice" ? { ...one, tokenSha256: null, oidc: "alice@idp" } : one,
+const approvers = APPROVERS.map(({ tokenKey, ...one }) =>
+  one.name === "alice" ? { ...one, oidc: "alice@idp" } : { ...one, ...(tokenKey === undefined ? {} : { tokenKey }) },
 );
 const config: GateConfig = { ...policyOf({ mode: "approve" }), approvers };
 

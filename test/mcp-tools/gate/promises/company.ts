@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Incident } from "../../../../core/model/incident.ts";
 import type { Plan } from "../../../../core/model/plan.ts";
+import { approverKey } from "../../../../mcp-tools/gate/approver-key.ts";
 import type { GateConfig } from "../../../../mcp-tools/gate/parts.ts";
 import { policyOf, serviceOf } from "../../../core/guardrails/rule-inputs.ts";
 import { type Limits, NEVER_AUTO, PEOPLE, SERVICES, type Trouble } from "./catalog.ts";
 
 export const tokenOf = (name: string) => `${name}-personal-token-4711`;
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /** The company's file, as the gate reads it. `troubles`: what holds now, for what only a calendar or an expression knows. */
 export function configOf(limits: Limits, troubles: () => ReadonlySet<Trouble>): GateConfig {
@@ -84,7 +83,8 @@ export function configOf(limits: Limits, troubles: () => ReadonlySet<Trouble>): 
     },
     approvers: PEOPLE.map(({ name, services, actions, upTo }) => ({
       name,
-      tokenSha256: sha256(tokenOf(name)),
+      tokenSha256: null,
+      tokenKey: approverKey(tokenOf(name)).text,
       services,
       actions,
       upTo,
