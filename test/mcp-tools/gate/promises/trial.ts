@@ -1,11 +1,12 @@
 import { expect } from "vitest";
 import type { GateStore } from "../../../../core/guardrails/gate-store.ts";
-import type { GateAnswer, Plan } from "../../../../core/model/plan.ts";
+import type { GateAnswer } from "../../../../core/model/plan.ts";
 import type { Gate, Ledger } from "../../../../core/ports.ts";
 import { createGate } from "../../../../mcp-tools/gate/gate.ts";
 import { NOW } from "../../../core/guardrails/rule-inputs.ts";
 import { type Fault, type Limits, PEOPLE, THINGS, TRAFFIC, type Trouble } from "./catalog.ts";
 import { configOf, incidentOf, tokenOf } from "./company.ts";
+import { withEdited } from "./edited-plans.ts";
 import { Model, movedAway, type Remains } from "./model.ts";
 import { type Crash, Life } from "./mortal.ts";
 import { checkRace } from "./race.ts";
@@ -340,7 +341,7 @@ export class Trial implements AsyncDisposable {
 
   #newGate(life: Life, primary: boolean, owner = `gate-${++this.#ids}`): Gate {
     if (primary) this.#owner = owner;
-    const store = life.store(this.#editing());
+    const store = life.store(withEdited(this.#store, this.#edited));
     return createGate({
       config: configOf(this.#limits, () => this.model.situation.troubles),
       store,
@@ -364,28 +365,6 @@ export class Trial implements AsyncDisposable {
       return own.size === services.length && services.every((one) => own.has(one));
     });
     return named === undefined ? this.model.situation : { troubles: new Set<Trouble>(), fresh: named };
-  }
-
-  /** The ledger, in which somebody has edited some plans behind the gate's back. */
-  #editing(): Ledger & GateStore {
-    const edit = (plan: Plan | null): Plan | null =>
-      plan === null || !this.#edited.has(plan.id)
-        ? plan
-        : { ...plan, targets: plan.targets.map((one) => ({ ...one, restore: { version: "edited", revision: "1" } })) };
-    const store = this.#store;
-    return {
-      ...store,
-      plan: async (id) => edit(await store.plan(id)),
-      transact: (work) =>
-        store.transact((tx) =>
-          work({
-            ...tx,
-            plan: async (id) => edit(await tx.plan(id)),
-            // The store would notice (`tampering.test.ts`): here the rules are asked what they make of it by themselves.
-            trust: async (plan) => tx.trust((await tx.plan(plan.id)) ?? plan),
-          }),
-        ),
-    };
   }
 }
 
