@@ -159,12 +159,16 @@ export function createLedger(store: LedgerDatabase): OwnLedger {
       const end = signer();
       if (end === null)
         throw new UnshipError("input.invalid", { what: "ledger.signing_key", reason: "the file names none" });
-      const { problems } = await verifyAll([]);
+      const { problems, written } = await verifyAll([]);
       const [first] = problems;
       if (first !== undefined)
         throw new UnshipError("ledger.corrupt", { what: `entry ${first.seq}`, reason: first.reason });
       return write(async (tx) => {
         const head = await tx.selectFrom("head").select(["seq", "hash"]).executeTakeFirst();
+        if (head?.seq !== written?.seq || head?.hash !== written?.hash) {
+          const reason = "somebody wrote to it while it was checked; stop what writes, and sign again";
+          throw new UnshipError("ledger.corrupt", { what: `end (entry ${head?.seq ?? 0})`, reason });
+        }
         if (head === undefined) return { seq: 0, hash: GENESIS };
         await later(
           tx,
