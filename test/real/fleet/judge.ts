@@ -119,7 +119,17 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
         (other.incident.closedAt ?? now) >= end &&
         other.since <= end + ENDS_WITHIN_MS,
     );
-  const isExcused = outcome === "superseded" || (outcome === "unknown" && still.every(isTold));
+  // A signal belongs to one incident: what another one that was open then has taken over is judged there.
+  const isTakenOver = ({ service }: { readonly service: string }) =>
+    incidentsTold(fleet).some(
+      (other) =>
+        other.incident.id !== id &&
+        [other.incident.service, ...other.incident.affectedServices].includes(service) &&
+        other.since <= end &&
+        (other.incident.closedAt ?? now) > end,
+    );
+  const isExcused =
+    outcome === "superseded" || (outcome === "unknown" && still.every(isTold)) || still.every(isTakenOver);
   if (closedAt !== null && !isExcused && still.length > 0)
     return still.map(({ service, because }) => `${name} ended as ${outcome} while ${service} was degraded: ${because}`);
   if (still.length > 0)
