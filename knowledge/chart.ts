@@ -34,7 +34,8 @@ export async function postmortemChart(incident: Incident, series: readonly Serie
       useUTC: true,
       backgroundColor: "#ffffff",
       title: { text, left: 16, top: 8, textStyle: { fontSize: 14 } },
-      grid: { left: 70, right: 24, top: 84, bottom: 36 },
+      // A mark stands at the last sample, with its name over it by half to the right.
+      grid: { left: 70, right: 44, top: 84, bottom: 36 },
       xAxis: {
         type: "time",
         min: from,

@@ -12,6 +12,20 @@ describe("the postmortem's chart", () => {
     }
   });
 
+  it("has room for the name of every mark, also of one at the last sample", async () => {
+    const untilItsEnd = series.map((one) => ({
+      ...one,
+      values: one.values.filter((_, i) => one.startAt + i * one.stepMs <= (incident.closedAt ?? 0)),
+    }));
+    for (const known of [series, untilItsEnd]) {
+      const svg = (await postmortemChart(incident, known)) ?? "";
+      const names = [...svg.matchAll(/text-anchor="middle"[^>]*translate\(([\d.]+) [^>]*>([a-z]+)</g)];
+      expect(names.map(([, , name]) => name)).toContain("recovered");
+      // Letters of 12 pixels are 7 wide at most in the mean.
+      for (const [, at = "", name = ""] of names) expect(Number(at) + (name.length / 2) * 7).toBeLessThan(860);
+    }
+  });
+
   it("marks no recovery that was not verified", async () => {
     expect(await postmortemChart(unmended, series)).not.toContain("recovered");
   });
