@@ -38,6 +38,9 @@ interface Named {
 }
 
 const NAME = /[\w.$-]/;
+/** An absolute path, or one from here or home, up to its last part; no longer than a line of a log would have it. */
+const PATH_BEFORE = /(?:^|[\s'"(=:])(?:~|\.{1,2})?\/(?:[\w.@~-]+\/)*$/;
+const PATH_CHARS = 256;
 const SLASHED = /\bP\/W$/i;
 
 /** The name that ends before `at`; null where none does that names anything secret. */
@@ -60,6 +63,9 @@ function nameBefore(text: string, at: number, between: string): Named | null {
   if (between === ">" && text[start - 1] !== "<") return null;
   // The last part of an image's name, with its tag.
   if (between === ":" && quote === null && /[\w-][./][\w./-]*\/$/.test(text.slice(Math.max(0, start - 40), start)))
+    return null;
+  // The last part of the path of a file, with what is wrong with it: "/var/run/token: ENOENT".
+  if (between === ":" && quote === null && PATH_BEFORE.test(text.slice(Math.max(0, start - PATH_CHARS), start)))
     return null;
   const word = /([A-Za-z]{2,20})[ ]$/.exec(text.slice(Math.max(0, start - 21), start))?.[1];
   let kind = kindOfName(name);
