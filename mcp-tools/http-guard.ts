@@ -107,8 +107,13 @@ export function createRateLimit(perMinute: number, now: () => number) {
 
 const MOST_CALLERS = 10_000;
 
-export const tooMany = (seconds: number): Refusal => ({
-  status: 429,
-  because: `Too many requests; wait ${seconds} s.`,
-  headers: { "retry-after": String(seconds) },
-});
+/** Null where there is nothing to wait for. `limit`: requests a minute; `key`: where the file sets it, if it does. */
+export function tooMany(seconds: number, limit: number, key?: string): Refusal | null {
+  if (seconds === 0) return null;
+  const set = key === undefined ? "" : `; ${key} sets the limit`;
+  return {
+    status: 429,
+    because: `More than ${limit} requests came from you in a minute; wait ${seconds} s${set}.`,
+    headers: { "retry-after": String(seconds) },
+  };
+}

@@ -50,3 +50,26 @@ export async function readBody(
   }
   return { bytes: Buffer.concat(parts) };
 }
+
+/**
+ * Takes so many connections at once, and closes what one address opens beyond its share, so that no single one can take
+ * all that there are. Say nothing and stay costs a connection until the time for a request is over.
+ */
+export function limitConnections(
+  http: Server,
+  { most, ofOne }: { readonly most: number; readonly ofOne: number },
+): void {
+  http.maxConnections = most;
+  const open = new Map<string, number>();
+  http.on("connection", (socket) => {
+    const from = socket.remoteAddress ?? "unknown";
+    const count = (open.get(from) ?? 0) + 1;
+    open.set(from, count);
+    socket.once("close", () => {
+      const left = (open.get(from) ?? 0) - 1;
+      if (left > 0) open.set(from, left);
+      else open.delete(from);
+    });
+    if (count > ofOne) socket.destroy();
+  });
+}

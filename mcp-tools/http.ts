@@ -15,7 +15,8 @@ import {
   tooMany,
   unauthorized,
 } from "./http-guard.ts";
-import { listenAt, readBody } from "./http-listen.ts";
+import { limitConnections, listenAt, readBody } from "./http-listen.ts";
+import { roomFor, type Seat, type SeatLimits, seatLimits } from "./http-seats.ts";
 import type { OAuthCaller, OAuthResource } from "./oauth.ts";
 import type { UnshipServer } from "./server.ts";
 
@@ -33,7 +34,7 @@ export interface HttpOptions {
   readonly oauth?: OAuthResource;
   /** A session that nobody used for so long is closed, ms. Default 30 minutes. */
   readonly idleMs?: number;
-  /** Sessions open at once. Default 64: an assistant holds one; each costs a server of its own. */
+  /** Sessions open at once. Default 64: an assistant holds one; each costs a server of its own. `seatLimits` shares them. */
   readonly sessions?: number;
 }
 
@@ -51,14 +52,13 @@ const SESSIONS = 64;
 /** Wrong tokens from one address in a minute; a person mistypes less, a guesser of 128 random bits gets nowhere. */
 const WRONG_TOKENS_PER_MINUTE = 10;
 
-interface Session {
+/** Requests and streams of one session at a time, taken over all of a caller: a stream, and calls made in one breath. */
+const OPEN_A_SESSION = 4;
+
+interface Session extends Seat {
   readonly transport: StreamableHTTPServerTransport;
   readonly server: UnshipServer;
-  readonly by: string;
-  /** What acts is not offered in it. */
-  readonly readOnly: boolean;
   usedAt: number;
-  /** Requests and streams open now: a session in use is not idle. */
   open: number;
 }
 
@@ -80,11 +80,15 @@ export async function openHttp(
     });
   }
   const sessions = new Map<string, Session>();
+  /** All of these, and those that are about to begin: a place is taken before anything is waited for. */
+  const seats = new Set<Session>();
+  const limits = seatLimits(options.sessions ?? SESSIONS, !anonymous);
   const rate = createRateLimit(options.requestsPerMinute, Date.now);
   const wrong = createRateLimit(WRONG_TOKENS_PER_MINUTE, Date.now);
 
   async function callerOf(request: IncomingMessage): Promise<Refusal | OAuthCaller> {
     const from = request.socket.remoteAddress ?? "unknown";
+    const limited = (seconds: number) => tooMany(seconds, options.requestsPerMinute, "server.requests_per_minute");
     if (anonymous) return limited(rate.take(from)) ?? { by: "", readOnly: false };
     const token = tokenOf(request.headers.authorization, tokens);
     if (token !== null) {
@@ -93,7 +97,7 @@ export async function openHttp(
     const given = bearerOf(request.headers.authorization);
     const caller =
       (await oauth?.caller(given, Date.now())) ?? unauthorized(request.headers.authorization !== undefined);
-    if ("because" in caller) return limited(wrong.take(from)) ?? caller;
+    if ("because" in caller) return tooMany(wrong.take(from), WRONG_TOKENS_PER_MINUTE) ?? caller;
     return limited(rate.take(caller.by)) ?? caller;
   }
 
@@ -121,6 +125,12 @@ export async function openHttp(
     if (session === undefined || session.by !== caller.by || (caller.readOnly && !session.readOnly)) {
       return refuse(response, { status: 404, because: "There is no such session; initialize a new one." });
     }
+    const most = limits.ofOne * OPEN_A_SESSION;
+    const isOpen = [...seats].reduce((sum, one) => sum + (one.by === caller.by ? one.open : 0), 0);
+    if (isOpen >= most && request.method !== "DELETE") {
+      const because = `One caller may have ${most} requests and streams open at once, and you have; wait for one to end.`;
+      return refuse(response, { status: 429, because });
+    }
     await during(session, response, () => session.transport.handleRequest(request, response, body.value));
   }
 
@@ -133,12 +143,8 @@ export async function openHttp(
     if (!isInitializeRequest(body)) {
       return refuse(response, { status: 400, because: "Send Mcp-Session-Id, or initialize a session first." });
     }
-    const most = options.sessions ?? SESSIONS;
-    if (sessions.size >= most) {
-      const idle = [...sessions.values()].filter((one) => one.open === 0).toSorted((a, b) => a.usedAt - b.usedAt)[0];
-      if (idle === undefined) return refuse(response, { status: 503, because: "All sessions are in use; try later." });
-      await end(idle);
-    }
+    const room = roomFor({ by, readOnly }, [...seats], limits);
+    if ("full" in room) return refuse(response, fullText(room.full, limits, anonymous));
     const server = open({ readOnly });
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
@@ -147,17 +153,24 @@ export async function openHttp(
       },
     });
     const session: Session = { transport, server, by, readOnly, usedAt: Date.now(), open: 0 };
-    await server.connect(transport, by === "" ? "http" : `http(${by})`, () => {
-      if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
-    });
-    await during(session, response, () => transport.handleRequest(request, response, body));
-    // Refused by the transport (a wrong Accept, say): nobody has its id.
-    if (transport.sessionId === undefined) await end(session);
+    seats.add(session);
+    try {
+      await Promise.all(room.end.map(end));
+      await server.connect(transport, by === "" ? "http" : `http(${by})`, () => leave(session));
+      await during(session, response, () => transport.handleRequest(request, response, body));
+    } finally {
+      // Refused by the transport (a wrong Accept, say): nobody has its id.
+      if (transport.sessionId === undefined) await end(session);
+    }
   }
 
-  const end = async ({ server, transport }: Session): Promise<void> => {
-    if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
-    await server.close();
+  const leave = (session: Session): void => {
+    seats.delete(session);
+    if (session.transport.sessionId !== undefined) sessions.delete(session.transport.sessionId);
+  };
+  const end = async (session: Session): Promise<void> => {
+    leave(session);
+    await session.server.close();
   };
 
   const http = createHttpServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
@@ -166,6 +179,9 @@ export async function openHttp(
       else refuse(response, { status: 400, because: "The request could not be read." });
     });
   });
+  // Each session's, and as many again that say nothing yet; behind a proxy all of the sessions' come from one address.
+  const connections = limits.most * OPEN_A_SESSION;
+  limitConnections(http, { most: 2 * connections, ofOne: connections });
   const base = await listenAt(http, options.host, options.port, "--http");
   const sweep = setInterval(
     () => {
@@ -203,6 +219,18 @@ export async function serveHttp(
   }
 }
 
+/** Which limit on sessions was met, and what to do about it. */
+function fullText(full: "own" | "all", { most, ofOne, reserved }: SeatLimits, anonymous: boolean): Refusal {
+  const end = "end one (DELETE with its Mcp-Session-Id)";
+  if (full === "own" && !anonymous) {
+    const because = `You hold all ${ofOne} sessions that one token may, and use each of them; ${end} or stop its stream.`;
+    return { status: 429, because };
+  }
+  const kept = reserved === 0 ? "" : `, ${reserved} of them kept for callers that may propose`;
+  const because = `All sessions are in use (${most}${kept}), none by a caller who could spare one; ${end} or try later.`;
+  return { status: 503, because };
+}
+
 async function during(session: Session, response: ServerResponse, handle: () => Promise<void>): Promise<void> {
   session.open += 1;
   session.usedAt = Date.now();
@@ -212,8 +240,6 @@ async function during(session: Session, response: ServerResponse, handle: () => 
   });
   await handle();
 }
-
-const limited = (seconds: number): Refusal | null => (seconds === 0 ? null : tooMany(seconds));
 
 async function bodyOf(request: IncomingMessage): Promise<Refusal | { readonly value: unknown }> {
   const read = await readBody(request, "application/json", BODY_BYTES);

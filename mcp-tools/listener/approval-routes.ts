@@ -8,7 +8,7 @@ import { WHO_GOES_ON } from "../../core/guardrails/plan-use.ts";
 import { planCase, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock, Gate, Ledger, Proof } from "../../core/ports.ts";
-import { createRateLimit, tooMany } from "../http-guard.ts";
+import { createRateLimit, type Refusal, tooMany } from "../http-guard.ts";
 import { type Call, problem, type Reply, type Route } from "./listener.ts";
 
 export interface ApprovalParts {
@@ -38,6 +38,7 @@ const Reject = z.strictObject({ hash: z.string().min(1).max(200), reason: z.stri
 export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute }: ApprovalParts): readonly Route[] {
   const people = createRateLimit(requestsPerMinute, Date.now);
   const strangers = createRateLimit(STRANGERS_PER_MINUTE, Date.now);
+  const waiting = (from: string) => limited(tooMany(strangers.take(from), STRANGERS_PER_MINUTE));
 
   /** Answers for the person whom the token names. */
   const forPerson =
@@ -46,14 +47,15 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       const bearer = /^Bearer +([\w.~+/-]+=*)$/i.exec(call.authorization ?? "")?.[1];
       const proof: Proof = { via: "http", bearer: bearer ?? "" };
       try {
-        if (bearer === undefined) return limited(strangers.take(call.from)) ?? unauthorized(NO_TOKEN, false);
+        if (bearer === undefined) return waiting(call.from) ?? unauthorized(NO_TOKEN, false);
         const quiet = strangers.wait(call.from) > 0;
         const { by } = await gate.identify(proof, !quiet);
-        return limited(people.take(by)) ?? (await act(call, proof));
+        const wait = tooMany(people.take(by), requestsPerMinute, "server.requests_per_minute");
+        return limited(wait) ?? (await act(call, proof));
       } catch (error) {
         if (!(error instanceof UnshipError)) throw error;
         if (error.code !== "identity.refused") return refusal(error);
-        return limited(strangers.take(call.from)) ?? unauthorized(error.message, true);
+        return waiting(call.from) ?? unauthorized(error.message, true);
       }
     };
 
@@ -155,11 +157,8 @@ const unauthorized = (message: string, given: boolean): Reply =>
     "www-authenticate": `Bearer realm="unship"${given ? ', error="invalid_token"' : ""}`,
   });
 
-function limited(seconds: number): Reply | null {
-  if (seconds === 0) return null;
-  const { status, because, headers } = tooMany(seconds);
-  return problem(status, "limited", because, headers);
-}
+const limited = (refused: Refusal | null): Reply | null =>
+  refused === null ? null : problem(refused.status, "limited", refused.because, refused.headers);
 
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   "approval.refused": 403,

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { foreignCaller } from "../http-guard.ts";
-import { listenAt, readBody } from "../http-listen.ts";
+import { limitConnections, listenAt, readBody } from "../http-listen.ts";
 
 /** What a handler is given of one request. */
 export interface Call {
@@ -98,8 +98,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       else reply(response, problem(500, "failed", "unship itself failed; its log says how."));
     });
   });
-  http.maxConnections = CONNECTIONS;
-  limitEachAddress(http);
+  limitConnections(http, { most: CONNECTIONS, ofOne: CONNECTIONS_OF_ONE });
   const url = await listenAt(http, options.host, options.port, "server.listen");
   return {
     url,
@@ -114,22 +113,6 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
 /** How long the head of a request, and the whole of it, may take, ms. */
 const PATIENCE = { headersTimeout: 5000, requestTimeout: 10_000 };
-
-/** Closes what one address opens beyond its share, so that no single one can take all that there are. */
-function limitEachAddress(http: Server): void {
-  const open = new Map<string, number>();
-  http.on("connection", (socket) => {
-    const from = socket.remoteAddress ?? "unknown";
-    const count = (open.get(from) ?? 0) + 1;
-    open.set(from, count);
-    socket.once("close", () => {
-      const left = (open.get(from) ?? 0) - 1;
-      if (left > 0) open.set(from, left);
-      else open.delete(from);
-    });
-    if (count > CONNECTIONS_OF_ONE) socket.destroy();
-  });
-}
 
 /** Answers under way end within this, ms. */
 const CLOSE_MS = 1000;
