@@ -4,6 +4,7 @@ import Anthropic, {
   APIError,
   APIUserAbortError,
 } from "@anthropic-ai/sdk";
+import { boundedFetch } from "./bounded-fetch.ts";
 import { EndedEarly, judging, withoutEvents } from "./failures.ts";
 import type { ChatMessage, ChatModel, ChatReply, ChatRequest, ChatTool, ToolCall } from "./model.ts";
 import { PATIENCE, type Patience, patiently } from "./patience.ts";
@@ -32,6 +33,7 @@ export function anthropicModel(options: RemoteModelOptions): ChatModel {
     // All that the client would read from the environment is said here: the configuration decides where text goes.
     apiKey: options.apiKey ?? "none",
     baseURL: baseUrl,
+    fetch: boundedFetch,
     logLevel: "off",
     maxRetries: 0,
     timeout: timeoutMs,

@@ -1,8 +1,10 @@
 import { UnshipError } from "../../core/errors.ts";
 import { codeOfError, reasonOf } from "../../core/model/no-answer.ts";
+import { messageOf, withSaid } from "../../core/model/peer-message.ts";
+import { BeyondBytes } from "./bounded-fetch.ts";
 import { type Failure, isPassing, retryAfterMs } from "./patience.ts";
 
-/** "model.unavailable" for a reason in our own words; what a vendor wrote stays in the cause (S11). */
+/** "model.unavailable" for a reason in our own words; what a vendor wrote is in it within the fence alone (S11). */
 export const modelUnavailable = (reason: string, cause: unknown = new Error(reason)): UnshipError =>
   new UnshipError("model.unavailable", { reason }, { cause });
 
@@ -55,10 +57,13 @@ export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint,
   // Its host alone is told: the whole address may hold a password.
   const place = new URL(baseUrl);
   const late = `no whole answer within ${timeoutMs / 1000} s`;
-  return (error: unknown): Failure => {
+  return (thrown: unknown): Failure => {
+    const error = beyondIn(thrown) ?? thrown;
     if (!(error instanceof Error)) return { again: false, afterMs: null, why: "its client failed" };
     if (error instanceof NoAnswerOfThisApi || error.name === "SyntaxError")
       return { again: false, afterMs: null, why: `what answers at ${place.host} is not this API` };
+    if (error instanceof BeyondBytes)
+      return { again: false, afterMs: null, why: `its answer is larger than ${error.limit}` };
     if (error instanceof EndedEarly) return { again: true, afterMs: null, why: error.message };
     // Whoever asks was not told to stop, so that it is our own time-out that ended it.
     if (
@@ -74,9 +79,18 @@ export function judging(classes: ErrorClasses, { baseUrl, timeoutMs }: Endpoint,
     if (!(error instanceof classes.APIError)) return { again: false, afterMs: null, why: "its client failed" };
     const { status, headers } = error;
     const afterMs = retryAfterMs(headers, Date.now());
-    if (status === undefined) return { again: passes(error), afterMs, why: "it ended its answer with an error" };
-    return { again: isPassing(status), afterMs, why: statusReason(status) };
+    const said = messageOf("error" in error ? error.error : undefined);
+    if (status === undefined)
+      return { again: passes(error), afterMs, why: withSaid("it ended its answer with an error", said) };
+    return { again: isPassing(status), afterMs, why: withSaid(statusReason(status), said) };
   };
+}
+
+/** Both clients wrap what reading an answer threw. */
+function beyondIn(error: unknown): BeyondBytes | null {
+  for (let one = error, depth = 0; one instanceof Error && depth < 4; one = one.cause, depth += 1)
+    if (one instanceof BeyondBytes) return one;
+  return null;
 }
 
 const isLate = ({ name }: Error): boolean => name === "TimeoutError" || name === "AbortError";

@@ -1,5 +1,6 @@
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
 import type { RemoteModelOptions } from "./anthropic.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
 import { EndedEarly, judging, NoAnswerOfThisApi, withoutEvents } from "./failures.ts";
 import type { ChatMessage, ChatModel, ChatReply, ChatRequest } from "./model.ts";
 import { PATIENCE, patiently } from "./patience.ts";
@@ -25,6 +26,7 @@ export function openaiModel(options: RemoteModelOptions): ChatModel {
     baseURL: baseUrl,
     organization: null,
     project: null,
+    fetch: boundedFetch,
     logLevel: "off",
     maxRetries: 0,
     timeout: timeoutMs,
