@@ -3,8 +3,9 @@ import { withoutSecrets } from "./model/secrets/deep.ts";
 /**
  * The error catalogue: a code to branch on, whether trying again can help, and a sentence of ours.
  *
- * `text` is filled from facts that we know ({source}, {status}, …; {: reason} where there is one). What a remote said never enters it: that stays
- * in `cause`, for logs (S10, S11). Add a code here before throwing a new kind of error.
+ * `text` is filled from facts that we know ({source}, {status}, …; {: reason} where there is one). What a remote said enters it
+ * within the fence alone, as `peerMessage` cleans it; all else stays in `cause`, for logs (S10, S11). Add a
+ * code here before throwing a new kind of error.
  */
 export const ERRORS = {
   "config.invalid": { retry: false, text: "{file}: nothing was started. Problems: {count}." },
@@ -21,11 +22,11 @@ export const ERRORS = {
     retry: true,
     text: "{source} has not answered since {since}; what it would say is unknown.",
   },
-  "source.refused": { retry: false, text: "{source} refused the request with status {status}." },
-  "source.not_found": { retry: false, text: "{source} has no {what}." },
+  "source.refused": { retry: false, text: "{source} refused the request with status {status}{: said}." },
+  "source.not_found": { retry: false, text: "{source} has no {what}{: said}." },
   "source.conflict": { retry: true, text: "{source} holds a newer version of {what}; read it again." },
-  "source.shape": { retry: false, text: "{source} sent a body that this version does not understand." },
-  "source.too_large": { retry: false, text: "{source} sent more than {limit} bytes; narrow the question." },
+  "source.shape": { retry: false, text: "{source} sent a body that this version does not understand{: reason}." },
+  "source.too_large": { retry: false, text: "{source} sent more than {limit}; {narrow}." },
   "target.stale": { retry: false, text: "{target} is no longer at {expected}; it is at {actual}." },
   "target.refused": { retry: false, text: "{target} cannot be taken back: {reason}." },
   "plan.unknown": { retry: false, text: "There is no plan {plan}." },

@@ -1,6 +1,6 @@
 import { ZodError } from "zod";
 import { type ErrorCode, UnshipError } from "../core/errors.ts";
-import { cleanText } from "../core/model/untrusted-text.ts";
+import { cleanText, UNTRUSTED_NOTICE } from "../core/model/untrusted-text.ts";
 import type { Tool } from "./define-tool.ts";
 import { ResultTooLarge } from "./result.ts";
 
@@ -22,15 +22,16 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
 };
 
 /**
- * What a caller is told of a failure: our own words and what to do next. What a remote said, and the text of an
- * error that we did not foresee, never leave here (S10, S11). `ours`: it belongs in our log.
+ * What a caller is told of a failure: our own words and what to do next. What a remote said of it stands
+ * within the fence; the text of an error that we did not foresee never leaves here (S10, S11). `ours`: it belongs in our log.
  */
 export function failureText(tool: Tool, error: unknown): { readonly text: string; readonly ours: boolean } {
   if (error instanceof ZodError) return { text: argumentsText(tool, error), ours: false };
   if (error instanceof UnshipError) {
     const next = NEXT[error.code] ?? (error.retry ? "Trying again later may help." : "");
     const ours = error.code.startsWith("source.") || error.code.startsWith("ledger.");
-    return { text: cleanText(`${error.message} ${next}`.trim(), 1_000), ours };
+    const notice = error.message.includes("«") ? UNTRUSTED_NOTICE : "";
+    return { text: cleanText([error.message, next, notice].filter((one) => one !== "").join(" "), 1_000), ours };
   }
   if (error instanceof ResultTooLarge) {
     return {

@@ -6,13 +6,15 @@ import { cleanText, name } from "../core/model/untrusted-text.ts";
 /** In results: sources that were not there. What they would have said is unknown, not fine (S9). */
 export const gaps = z.array(z.string());
 
+/** Long enough for what a peer said within its fence, which must not lose its end. */
+const BECAUSE_CHARS = 500;
 /** So many are named; the rest are counted. */
 const NAMED = 8;
 
 export function gapViews(found: readonly Gap[]): string[] {
   const named = found.slice(0, NAMED).map(({ source, what, because, since }) => {
     const sinceText = since === undefined ? "" : ` since ${rfc3339(since)}`;
-    return `${name(source)}: ${cleanText(what, 100)} unknown${sinceText}, ${cleanText(because, 150)}`;
+    return `${name(source)}: ${cleanText(what, 100)} unknown${sinceText}, ${cleanText(because, BECAUSE_CHARS)}`;
   });
   return found.length > NAMED ? [...named, `and ${found.length - NAMED} more`] : named;
 }

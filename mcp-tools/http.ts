@@ -5,6 +5,7 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
 import { isLoopback } from "../core/config/address.ts";
 import { UnshipError } from "../core/errors.ts";
+import { JSON_DEPTH, jsonWithin } from "../core/model/json-meter.ts";
 import {
   bearerOf,
   createRateLimit,
@@ -244,11 +245,9 @@ async function during(session: Session, response: ServerResponse, handle: () => 
 async function bodyOf(request: IncomingMessage): Promise<Refusal | { readonly value: unknown }> {
   const read = await readBody(request, "application/json", BODY_BYTES);
   if ("because" in read) return read;
-  try {
-    return { value: JSON.parse(read.bytes.toString("utf8")) };
-  } catch {
-    return { status: 400, because: "The body is no JSON." };
-  }
+  const value = jsonWithin(read.bytes.toString("utf8"), { depth: JSON_DEPTH, values: read.bytes.length });
+  if (value !== undefined) return { value };
+  return { status: 400, because: `The body is no JSON, or nested more than ${JSON_DEPTH} deep.` };
 }
 
 /** What anybody may know: where tokens for this server are issued. */

@@ -64,6 +64,44 @@ const NPM: readonly (readonly [RegExp, readonly string[] | true])[] = [
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|\bMath\.random\b|\bfetch\s*\(|\bprocess\b\s*[.[]|\bperformance\s*\.|\bcrypto\s*\.|\bset(?:Timeout|Interval|Immediate)\s*\(|\bglobalThis\b|\bnavigator\s*\./;
 
+/** Where a peer's bytes come in, each behind a count of its own: `Http`, the models' `fetch`, servers, the gate's channel. */
+const READERS: ReadonlySet<string> = new Set([
+  "mcp-tools/connectors/http.ts",
+  "agent/models/bounded-fetch.ts",
+  "mcp-tools/http.ts",
+  "mcp-tools/http-listen.ts",
+  "mcp-tools/listener/listener.ts",
+  "mcp-tools/channel/client.ts",
+  "mcp-tools/channel/outbox.ts",
+  "mcp-tools/channel/server.ts",
+]);
+const NETWORK =
+  /\bfetch\s*\(|\b(?:from|import|require)\s*\(?\s*["'](?:node:)?(?:https?|http2|net|tls|dgram)["']|\bWebSocket\b|\bEventSource\b/;
+const WHOLE_BODY = /\.(?:json|arrayBuffer|blob|formData)\(\)|stream\/consumers/;
+/** What parses text that no peer sent for the first time here: it was counted where it came in, or is our own. */
+const PARSERS: ReadonlySet<string> = new Set([
+  "core/model/json-meter.ts",
+  "core/model/peer-message.ts", // 16 KiB at most, `REFUSAL_BYTES`
+  "mcp-tools/oauth.ts", // a header that was verified
+  "mcp-tools/channel/client.ts",
+  "mcp-tools/connectors/http.ts",
+  "mcp-tools/connectors/argocd/capacity.ts", // within an answer that was counted
+  "mcp-tools/connectors/argocd/mark.ts",
+  "mcp-tools/connectors/kubernetes/mark.ts",
+  "mcp-tools/connectors/kubernetes/undo-judge.ts",
+  "mcp-tools/connectors/prometheus/answer-stream.ts", // one series at a time
+  "mcp-tools/connectors/scrape/spool.ts", // our own file
+]);
+const PARSES = /\bJSON\.parse\s*\(/;
+
+/** Why a file may take more of a peer than was counted, or undefined. Files of our own are no peers: knowledge, compose. */
+function bypassOf(file: string, code: string): string | undefined {
+  if (!READERS.has(file) && NETWORK.test(code)) return "speaks to the network by itself";
+  if (WHOLE_BODY.test(code)) return "reads a body as a whole";
+  const isOfPeers = /^(core|mcp-tools|agent\/models)\//.test(file);
+  return isOfPeers && !PARSERS.has(file) && PARSES.test(code) ? "parses text that was not counted" : undefined;
+}
+
 interface Import {
   readonly file: string;
   readonly target: string;
@@ -217,6 +255,26 @@ describe("architecture", () => {
     "crypto.randomUUID()",
   ])("would notice %s in the core", (code) => {
     expect(code).toMatch(IMPURE);
+  });
+
+  it.each(sources.filter((file) => /^(core|mcp-tools|agent|knowledge)\//.test(file)))(
+    "%s reads peers through what counts first",
+    (file) => {
+      expect(bypassOf(file, codeOf(file))).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ["mcp-tools/connectors/loki/loki.ts", "await fetch(url)"],
+    ["mcp-tools/connectors/loki/loki.ts", 'import { request } from "node:https";'],
+    ["mcp-tools/connectors/loki/loki.ts", 'import { connect } from "node:net";'],
+    ["mcp-tools/connectors/loki/loki.ts", "new WebSocket(url)"],
+    ["mcp-tools/connectors/loki/loki.ts", "const body = JSON.parse(text);"],
+    ["agent/models/gemini.ts", "await answer.json()"],
+    ["mcp-tools/listener/webhook.ts", "JSON.parse(body)"],
+    ["knowledge/embeddings.ts", "await globalThis.fetch(url)"],
+  ])("would notice %s with %s", (file, code) => {
+    expect(bypassOf(file, code)).toBeDefined();
   });
 
   it("knows which files make executors", () => {

@@ -17,9 +17,9 @@ export async function openMetrics(
 ): Promise<void> {
   const { serviceLabel, versionLabel } = config;
   if (source.type === "prometheus") {
-    const { createPrometheus } = await import("../../mcp-tools/connectors/prometheus/prometheus.ts");
+    const { createPrometheus, NARROW: narrow } = await import("../../mcp-tools/connectors/prometheus/prometheus.ts");
     const headers = source.token === null ? {} : { authorization: `Bearer ${secret(source.token, environment)}` };
-    const http = createHttp({ source: "prometheus", base: new URL(source.endpoint), headers });
+    const http = createHttp({ source: "prometheus", base: new URL(source.endpoint), headers, narrow });
     const queries = Object.fromEntries(
       Object.entries(source.queries).map(([metric, query]) => [
         metric,

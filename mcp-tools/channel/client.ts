@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
-import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ChannelConfig } from "../../core/config/config.ts";
 import { ERRORS, type ErrorCode, UnshipError } from "../../core/errors.ts";
+import { createJsonMeter, JSON_DEPTH } from "../../core/model/json-meter.ts";
 import type { Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import {
   ANSWERS,
@@ -43,6 +43,10 @@ export interface Channel {
 
 /** How often a gate that is away is looked for, ms. */
 const AGAIN_MS = 500;
+/** All that a gate has on its way to everybody at once (`ANSWERS_UNDER_WAY` there), so that no answer of one is larger. */
+const ANSWER_BYTES = 128 * 1024 * 1024;
+/** One in 16 bytes; entries and incidents have one in 20 or more. */
+const ANSWER_VALUES = ANSWER_BYTES / 16;
 /** How long a gate may be away when a watch starts: both may have been started together. */
 const START_MS = 15_000;
 
@@ -83,11 +87,21 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 
   async function bodyOf(response: IncomingMessage): Promise<unknown> {
+    const meter = createJsonMeter({ depth: JSON_DEPTH, values: ANSWER_VALUES });
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
     try {
-      return JSON.parse(await text(response));
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES || meter.take(chunk) !== null) break;
+        chunks.push(chunk);
+      }
+      if (bytes <= ANSWER_BYTES && meter.values <= ANSWER_VALUES)
+        return JSON.parse(Buffer.concat(chunks).toString("utf8"));
     } catch (cause) {
       throw unavailable("it went away before it had answered", cause);
     }
+    throw unavailable(`its answer is larger than any that a gate gives (${ANSWER_BYTES} bytes)`);
   }
 
   async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> {

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { ALL_SERVICES, pausesAll } from "../../core/guardrails/gate-store.ts";
+import { JSON_DEPTH, jsonWithin } from "../../core/model/json-meter.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
@@ -317,11 +318,7 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
 }
 
 function json(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
+  return jsonWithin(bytes.toString("utf8"), { depth: JSON_DEPTH, values: REQUEST_BYTES });
 }
 
 async function listen(http: Server, at: ChannelConfig["at"]): Promise<string> {

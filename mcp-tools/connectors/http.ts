@@ -2,6 +2,9 @@ import { Agent, type Dispatcher, errors as undiciErrors } from "undici";
 import type { z } from "zod";
 import { type ErrorCode, type Facts, UnshipError } from "../../core/errors.ts";
 import { codeOfError, isTlsRefusal, NOT_SENT, reasonOf } from "../../core/model/no-answer.ts";
+import { messageIn, withSaid } from "../../core/model/peer-message.ts";
+import { type Allowance, ANSWER, answerMeter, BeyondBound, type Bounds, createAllowance, sizeText } from "./bounds.ts";
+import { allPages, type Page, type PageBounds } from "./pages.ts";
 import type { Path } from "./path.ts";
 
 export { type Path, path, pathOfUrl } from "./path.ts";
@@ -13,7 +16,7 @@ export interface HttpOptions {
   readonly base: URL;
   /** Sent with each request; a function is asked each time, for credentials that rotate. Every value is a secret. */
   readonly headers?: HeaderFields | (() => Promise<HeaderFields>);
-  /** For one whole request, the answer's body included. Default 10 s. A stream's lines have no such limit. */
+  /** For one whole request, the answer's body included. Default 10 s. */
   readonly timeoutMs?: number;
   /** PEM of the authorities to trust instead of the system's. */
   readonly ca?: string;
@@ -23,8 +26,20 @@ export interface HttpOptions {
   readonly serverName?: string;
   /** Accept any certificate. Only where the user's own configuration says so. */
   readonly insecureSkipTlsVerify?: boolean;
-  /** A larger answer (or line of a stream) is `source.too_large`. Default 64 MiB. */
+  /** Of one answer, and of one list of several pages; beyond it: `source.too_large`. Default: `ANSWER`. */
   readonly maxBytes?: number;
+  readonly maxValues?: number;
+  /** What all answers under way hold together. Default: of this peer, twice what one may. */
+  readonly together?: Allowance;
+  /** What people can do about an answer that is too large, as the end of a sentence. Default "narrow the question". */
+  readonly narrow?: string;
+}
+
+export interface AskOptions {
+  /** In which form; default any JSON. */
+  readonly accept?: string;
+  /** What this answer shares with others of the same question, such as the pages of a list. */
+  readonly spent?: Allowance;
 }
 
 type HeaderFields = Readonly<Record<string, string>>;
@@ -35,18 +50,24 @@ export type WriteMethod = "POST" | "PUT" | "PATCH" | "DELETE";
  * schema; none follows a redirect and none is tried again (callers know what may be repeated).
  *
  * All methods throw `UnshipError`: 404 `source.not_found`, 409 `source.conflict`, 429 and 5xx `source.unavailable`,
- * any other status but 2xx `source.refused`, a body that is not JSON or not what the schema wants `source.shape`.
+ * any other status but 2xx `source.refused`, a body that is not JSON or not what the schema wants `source.shape`, one
+ * that goes beyond a bound while it is read (bytes, values, depth, pages) `source.too_large`: nothing of it is parsed then.
  * No answer at all is `source.unavailable`. `facts.because` of an error tells why, as `Because` lists;
  * `facts.status` is there when there was an answer, `facts.retryAfterSeconds` where it said when to come again.
  */
 export interface Http {
   /** What errors call it by. */
   readonly source: string;
-  /** `accept`: in which form; default any JSON. */
-  getJson<T>(path: Path, schema: z.ZodType<T>, abort: AbortSignal, accept?: string): Promise<T>;
+  getJson<T>(path: Path, schema: z.ZodType<T>, abort: AbortSignal, options?: AskOptions): Promise<T>;
   getText(path: Path, abort: AbortSignal): Promise<string>;
-  /** The lines of an answer that stays open (a watch), without their line ends, until it ends or `abort` fires. */
-  lines(path: Path, abort: AbortSignal): AsyncIterable<string>;
+  /** All items of a list that comes page by page, see `allPages`. `read` hands `spent` on to what it asks. */
+  pages<T, At>(
+    first: At,
+    bounds: PageBounds,
+    read: (at: At, spent: Allowance) => Promise<Page<T, At>>,
+  ): Promise<readonly T[]>;
+  /** For several answers to one question: as much as this many answers may hold. */
+  allowance(answers: number): Allowance;
   /** A write. `body`: text as it is, anything else as JSON, `undefined` for none. An empty answer parses as `null`. */
   send<T>(
     method: WriteMethod,
@@ -56,7 +77,10 @@ export interface Http {
     schema: z.ZodType<T>,
     abort: AbortSignal,
   ): Promise<{ readonly status: number; readonly body: T }>;
-  /** The same, with the answer's bytes handed to `take` (which must not throw) as they come, for what is large. */
+  /**
+   * The same, with the answer's bytes handed to `take` as they come, for what is large and never held as a whole. What
+   * `take` throws ends the answer: `BeyondBound` as `source.too_large`, an `UnshipError` as it is.
+   */
   receive(
     method: WriteMethod,
     path: Path,
@@ -76,15 +100,23 @@ export interface Http {
 export type Because = "not-sent" | "timeout" | "aborted" | "cut-off" | "status";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-/** So much of a refusal's body is kept for logs. */
+/** So much of a refusal's body is read: its reason stands in its first words. */
+const REFUSAL_BYTES = 16 * 1024;
+/** So much of it is kept for logs. */
 const EXCERPT_CHARS = 500;
 /** A shorter header value is no secret, and hiding it would garble the text. */
 const SECRET_MIN_CHARS = 6;
 
 /** The only way out: what goes in is where and how, what comes out can do nothing but speak HTTP to that place. */
 export function createHttp(options: HttpOptions): Http {
-  const { source, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
+  const { source, timeoutMs = DEFAULT_TIMEOUT_MS, narrow = "narrow the question" } = options;
+  const { maxBytes = ANSWER.maxBytes, maxValues = ANSWER.maxValues } = options;
+  const ofJson: Bounds = { maxBytes, maxValues, maxDepth: ANSWER.maxDepth };
+  const ofText: Bounds = { maxBytes, maxValues: Infinity, maxDepth: Infinity };
+  const ofStream: Bounds = { ...ofJson, maxValues: Infinity };
+  const allowance = (answers: number, of: string) =>
+    createAllowance({ maxBytes: answers * maxBytes, maxValues: answers * maxValues }, of);
+  const held = options.together ?? allowance(2, "in answers at the same time");
   const agent = new Agent({ connect: tls(options), headersTimeout: 0, bodyTimeout: 0 });
   const credentials = userInfo(options.base);
   const prefix = options.base.pathname.replace(/\/+$/, "");
@@ -119,108 +151,129 @@ export function createHttp(options: HttpOptions): Http {
       })
       .catch((cause: unknown) => unanswered(becauseOf(cause), cause));
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
-    const text = await textOf(answer, EXCERPT_CHARS * 8).catch(() => "");
-    const cause = new Error(`${answer.statusCode}: ${redact(text, headers).slice(0, EXCERPT_CHARS)}`);
+    const text = redact(await beginningOf(answer).catch(() => ""), headers);
+    const cause = new Error(`${answer.statusCode}: ${text.slice(0, EXCERPT_CHARS)}`);
     const what = decodeURIComponent(path.split("?")[0] ?? "");
     const wait = Number(answer.headers["retry-after"] ?? Number.NaN);
     const again = Number.isFinite(wait) && wait >= 0 ? { retryAfterSeconds: wait } : {};
-    const reason = `it answered with status ${answer.statusCode}`;
-    const facts = { because: "status", status: answer.statusCode, reason, what, ...again };
+    const said = messageIn(text);
+    const reason = withSaid(`it answered with status ${answer.statusCode}`, said);
+    const its = said === null ? {} : { said: `it says ${said}` };
+    const facts = { because: "status", status: answer.statusCode, reason, what, ...its, ...again };
     return fail(codeOf(answer.statusCode), facts, cause);
   }
 
-  async function textOf(answer: Dispatcher.ResponseData, limit: number): Promise<string> {
-    const chunks: Buffer[] = [];
-    await bytesOf(answer, limit, (chunk) => chunks.push(chunk));
-    return Buffer.concat(chunks).toString("utf8");
-  }
-
-  async function bytesOf(answer: Dispatcher.ResponseData, limit: number, take: (chunk: Buffer) => void): Promise<void> {
-    if (Number(answer.headers["content-length"] ?? 0) > limit) {
+  /** The only place where an answer is read: each byte is counted before anything keeps it. */
+  async function read(
+    answer: Dispatcher.ResponseData,
+    bounds: Bounds,
+    share: { readonly held: Allowance | null; readonly spent?: Allowance | undefined },
+    take: (chunk: Buffer) => void,
+  ): Promise<() => void> {
+    if (Number(answer.headers["content-length"] ?? 0) > bounds.maxBytes) {
       answer.body.on("error", () => {}); // destroying reports an abort to the stream, which nobody reads
       answer.body.destroy();
-      fail("source.too_large", { limit });
+      tooLarge(new BeyondBound(`${sizeText(bounds.maxBytes)} in one answer`));
     }
-    let bytes = 0;
+    const meter = answerMeter(bounds, share);
     try {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > limit) break;
+        meter.take(chunk);
         take(chunk);
       }
     } catch (cause) {
+      meter.done();
+      if (cause instanceof UnshipError) throw cause;
+      if (cause instanceof BeyondBound) tooLarge(cause);
       const because = becauseOf(cause);
       unanswered(because === "not-sent" ? "cut-off" : because, cause);
     }
-    if (bytes > limit) fail("source.too_large", { limit });
+    return meter.done;
   }
+
+  const tooLarge = (cause: BeyondBound): never => fail("source.too_large", { limit: cause.limit, narrow }, cause);
 
   function parse<T>(text: string, schema: z.ZodType<T>): T {
     const value = text === "" ? null : json(text);
-    if (value === undefined) return fail("source.shape", {}, new Error("not JSON"));
+    if (value === undefined) {
+      const what = /^\s*</.test(text) ? "it is a web page" : "it is no JSON";
+      const reason = what === "it is a web page" ? withSaid(what, messageIn(text)) : what;
+      return fail("source.shape", { reason }, new Error("not JSON"));
+    }
     const parsed = schema.safeParse(value);
     return parsed.success ? parsed.data : fail("source.shape", {}, shapeCause(parsed.error));
   }
 
   const within = (abort: AbortSignal) => AbortSignal.any([abort, AbortSignal.timeout(timeoutMs)]);
 
-  async function whole(
-    method: Dispatcher.HttpMethod,
-    path: Path,
-    extra: HeaderFields,
-    body: string | undefined,
+  interface Question {
+    readonly method: Dispatcher.HttpMethod;
+    readonly path: Path;
+    readonly extra: HeaderFields;
+    readonly body?: string | undefined;
+    readonly spent?: Allowance | undefined;
+  }
+
+  /** The answer's text as `use` wants it; what it holds of the common allowance is given back afterwards. */
+  async function whole<T>(
+    { method, path, extra, body, spent }: Question,
+    bounds: Bounds,
+    use: (text: string, status: number) => T,
     abort: AbortSignal,
-  ) {
+  ): Promise<T> {
     const answer = await open(method, path, extra, body, within(abort));
-    return { status: answer.statusCode, text: await textOf(answer, maxBytes) };
+    const decoder = new TextDecoder();
+    let text = "";
+    const done = await read(answer, bounds, { held, spent }, (chunk) => {
+      text += decoder.decode(chunk, { stream: true });
+    });
+    try {
+      return use(text + decoder.decode(), answer.statusCode);
+    } finally {
+      done();
+    }
   }
 
   return {
     source,
-    async getJson(path, schema, abort, accept = "application/json") {
-      return parse((await whole("GET", path, { accept }, undefined, abort)).text, schema);
-    },
-    async getText(path, abort) {
-      return (await whole("GET", path, { accept: "*/*" }, undefined, abort)).text;
-    },
-    async *lines(path, abort) {
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(new DOMException("no answer in time", "TimeoutError")), timeoutMs);
-      const answer = await open(
-        "GET",
-        path,
-        { accept: "*/*" },
-        undefined,
-        AbortSignal.any([abort, late.signal]),
-      ).finally(() => clearTimeout(timer));
-      const decoder = new TextDecoder();
-      let rest = "";
+    getJson: (path, schema, abort, { accept = "application/json", spent } = {}) =>
+      whole({ method: "GET", path, extra: { accept }, spent }, ofJson, (text) => parse(text, schema), abort),
+    getText: (path, abort) => whole({ method: "GET", path, extra: { accept: "*/*" } }, ofText, (text) => text, abort),
+    async pages(first, bounds, read) {
+      const spent = allowance(1, "in one list");
       try {
-        for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-          const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-          rest = parts.pop() ?? "";
-          if (rest.length > maxBytes) fail("source.too_large", { limit: maxBytes });
-          for (const line of parts) yield line.endsWith("\r") ? line.slice(0, -1) : line;
-        }
+        return await allPages(first, bounds, (at) => read(at, spent));
       } catch (cause) {
-        if (abort.aborted) return;
-        if (cause instanceof UnshipError) throw cause;
-        unanswered("cut-off", cause);
+        if (cause instanceof BeyondBound) return tooLarge(cause);
+        throw cause;
       }
-      if (rest !== "") yield rest;
     },
-    async send(method, path, body, contentType, schema, abort) {
+    allowance: (answers) => allowance(answers, "in answers to one question"),
+    send(method, path, body, contentType, schema, abort) {
       const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
       const extra = { accept: "application/json", ...(text === undefined ? {} : { "content-type": contentType }) };
-      const answer = await whole(method, path, extra, text, abort);
-      return { status: answer.status, body: parse(answer.text, schema) };
+      const use = (answer: string, status: number) => ({ status, body: parse(answer, schema) });
+      return whole({ method, path, extra, body: text }, ofJson, use, abort);
     },
     async receive(method, path, body, contentType, take, abort) {
       const extra = { accept: "application/json", "content-type": contentType };
-      await bytesOf(await open(method, path, extra, body, within(abort)), maxBytes, take);
+      await read(await open(method, path, extra, body, within(abort)), ofStream, { held: null }, take);
     },
     close: () => agent.close(),
   };
+}
+
+/** As much of a refusal as tells its reason; the rest is not waited for. */
+async function beginningOf(answer: Dispatcher.ResponseData): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  answer.body.on("error", () => {}); // what is left is thrown away
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > REFUSAL_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, REFUSAL_BYTES).toString("utf8");
 }
 
 /** What is asked for, or the signal's reason as soon as it fires: whoever gives credentials may hang, too. */

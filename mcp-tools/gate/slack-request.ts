@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import { JSON_DEPTH, jsonWithin } from "../../core/model/json-meter.ts";
 import type { SignedRequest } from "../../core/ports.ts";
 
 /** A press of one of our buttons, as Slack vouches for it. */
@@ -83,9 +84,5 @@ function whyUnsigned({ body, signature, timestamp }: SignedRequest, secret: stri
 }
 
 function json(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return text === null ? null : (jsonWithin(text, { depth: JSON_DEPTH, values: text.length }) ?? null);
 }

@@ -6,6 +6,7 @@ import { type AcknowledgedAs, USUAL_MS, whyNotSoLong } from "../../core/guardrai
 import { openIncidents, openIncidentView } from "../../core/guardrails/open-incidents.ts";
 import { WHO_GOES_ON } from "../../core/guardrails/plan-use.ts";
 import { planCase, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
+import { JSON_DEPTH, jsonWithin } from "../../core/model/json-meter.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock, Gate, Ledger, Proof } from "../../core/ports.ts";
 import { createRateLimit, type Refusal, tooMany } from "../http-guard.ts";
@@ -178,9 +179,5 @@ function refusal(error: UnshipError): Reply {
 }
 
 function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
+  return jsonWithin(body.toString("utf8"), { depth: JSON_DEPTH, values: body.length });
 }

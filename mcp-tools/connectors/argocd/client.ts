@@ -95,6 +95,7 @@ export function argocdClient({ endpoint, token, account = null, timeoutMs }: Arg
   const http = createHttp({
     source,
     base,
+    narrow: "let its account see fewer applications",
     ...(token === null ? {} : { headers: { authorization: `Bearer ${token}` } }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });

@@ -72,8 +72,8 @@ export interface FlagsmithClient {
 }
 
 const PAGE = 100;
-/** More pages than that are a history that nobody asked for. */
-const MOST_PAGES = 50;
+/** Flags of a project, or entries of its history in one look: more are a history that nobody asked for. */
+const MOST = 5000;
 
 /**
  * @see https://docs.flagsmith.com/clients/rest (Admin API, "Api-Key")
@@ -90,24 +90,24 @@ export function flagsmithClient(options: FlagsmithOptions): FlagsmithClient {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   async function all<T>(
+    what: string,
     item: z.ZodType<T>,
     pathOf: (at: number) => ReturnType<typeof path>,
     abort: AbortSignal,
     enough: (oldest: T) => boolean = () => false,
   ): Promise<readonly T[]> {
-    const found: T[] = [];
-    for (let at = 1; at <= MOST_PAGES; at += 1) {
-      const { results, next } = await http.getJson(pathOf(at), page(item), abort);
-      found.push(...results);
+    return http.pages(1, { what, most: MOST, pageSize: PAGE }, async (at, spent) => {
+      const { results, next } = await http.getJson(pathOf(at), page(item), abort, { spent });
       const oldest = results.at(-1);
-      if (next === null || next === undefined || oldest === undefined || enough(oldest)) return found;
-    }
-    throw new UnshipError("source.too_large", { source, limit: PAGE * MOST_PAGES });
+      const isLast = next === null || next === undefined || oldest === undefined || enough(oldest);
+      return { items: results, next: isLast ? null : at + 1 };
+    });
   }
   const features = (abort: AbortSignal) =>
-    all(Feature, (at) => path`/api/v1/projects/${project}/features/?page=${at}&page_size=${PAGE}`, abort);
+    all("flags", Feature, (at) => path`/api/v1/projects/${project}/features/?page=${at}&page_size=${PAGE}`, abort);
   const states = (abort: AbortSignal) =>
     all(
+      "states of flags",
       FeatureState,
       (at) => path`/api/v1/environments/${environmentKey}/featurestates/?page=${at}&page_size=${PAGE}`,
       abort,
@@ -132,6 +132,7 @@ export function flagsmithClient(options: FlagsmithOptions): FlagsmithClient {
     },
     async audit(enough, abort) {
       const entries = await all(
+        "entries of its audit log",
         AuditEntry,
         (at) => path`/api/v1/projects/${project}/audit/?page=${at}&page_size=${PAGE}`,
         abort,

@@ -1,4 +1,5 @@
 import type { LogLine } from "../../../core/model/evidence.ts";
+import { JSON_DEPTH, jsonWithin } from "../../../core/model/json-meter.ts";
 import { redactSecrets } from "../../../core/model/untrusted-text.ts";
 
 /** A message longer than this is cut: what it goes on to say helps nobody, and would crowd out other lines. */
@@ -30,15 +31,14 @@ export function logLineOf(text: string, fallbackService?: string): LogLine | nul
   };
 }
 
+/** Far more than any logger writes in a line; a line of 1 MiB could hold ten times as many. */
+const MOST_VALUES = 50_000;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function objectOf(text: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const value = jsonWithin(text, { depth: JSON_DEPTH, values: MOST_VALUES });
+  return isFields(value) ? value : null;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -96,8 +96,14 @@ export const FIELD_MANAGER = "unship";
 
 /** As `kubectl get` pages by default. */
 const PAGE = 500;
-/** An answer of the API server's own limit on a list that is too large, and then some: 500 objects of 1.5 MiB never are. */
-const MAX_BYTES = 256 * 1024 * 1024;
+/**
+ * Of one list, all its pages together: 15 pods for each of 1,000 services, at up to 450 values and 9 KB a pod (with its
+ * managedFields), and a fifth more. A page alone is never so large: an object has at most 1.5 MiB (etcd's limit).
+ */
+const LIST = { maxBytes: 256 * 1024 * 1024, maxValues: 8 * 1024 * 1024 };
+/** The most pods that a cluster is built for. @see https://kubernetes.io/docs/setup/best-practices/cluster-large/ */
+const MOST_OBJECTS = 150_000;
+const NARROW = "name fewer namespaces, or the large ones one by one, under its namespaces";
 
 /** @see https://kubernetes.io/docs/reference/using-api/api-concepts/ */
 export function kubeClient(
@@ -106,7 +112,7 @@ export function kubeClient(
 ): KubeClient {
   const source = "kubernetes";
   const { pageSize = PAGE, ...rest } = options;
-  const http = createHttp({ source, base: access.server, maxBytes: MAX_BYTES, ...access.http, ...rest });
+  const http = createHttp({ source, base: access.server, narrow: NARROW, ...LIST, ...access.http, ...rest });
   return {
     source,
     async get(kind, namespace, name, schema, abort) {
@@ -173,16 +179,13 @@ async function pages<T>(
       .nullish()
       .transform((items) => items ?? []),
   });
-  const items: T[] = [];
-  let next = "";
-  do {
-    const path = collectionPath(kind, namespace, filter, next);
-    const accept = filter.metadataOnly ? METADATA_ONLY : undefined;
-    const page = await whenLetIn(() => http.getJson(path, Page, abort, accept), abort);
-    for (const item of page.items) items.push(item);
-    next = page.metadata?.continue ?? "";
-  } while (next !== "");
-  return items;
+  const accept = filter.metadataOnly ? { accept: METADATA_ONLY } : {};
+  const bounds = { what: "objects", most: MOST_OBJECTS, pageSize: filter.pageSize };
+  return http.pages("", bounds, async (at, spent) => {
+    const path = collectionPath(kind, namespace, filter, at);
+    const page = await whenLetIn(() => http.getJson(path, Page, abort, { ...accept, spent }), abort);
+    return { items: page.items, next: page.metadata?.continue || null };
+  });
 }
 
 /** How often a read is tried that flow control turns away, and the longest wait that is worth it. */

@@ -1,13 +1,11 @@
 import type { Change } from "../../../core/model/change.ts";
 import type { ChangeSource } from "../../../core/ports.ts";
 import type { ServiceFlags } from "../flag-answers.ts";
-import { AUDIT_PAGE, type AuditEntry, Flag, type LaunchDarklyClient } from "./client.ts";
+import { type AuditEntry, Flag, type LaunchDarklyClient } from "./client.ts";
 import { authorOf, hasMark, stateText } from "./standing.ts";
 
 /** An entry never changes, so each is asked for once; of this many the oldest are forgotten. */
 const MOST_KEPT = 2000;
-/** Entries that are read in one look: a window with more is a bulk edit, and each costs a request. */
-const MOST_ENTRIES = 200;
 
 /**
  * What the audit log says of flags in one environment, as changes: switched on or off (`from`, `to` "on" / "off"), or
@@ -31,18 +29,7 @@ export function launchDarklyChanges(client: LaunchDarklyClient, services: readon
   return {
     name: client.source,
     async changes(window, abort) {
-      const listed: AuditEntry[] = [];
-      for (let before = window.to + 1; ; ) {
-        const page = await client.audit({ after: window.from - 1, before }, abort);
-        const seen = new Set(listed.map(({ _id }) => _id));
-        listed.push(...page.filter(({ _id }) => !seen.has(_id)));
-        const oldest = page.at(-1)?.date;
-        if (page.length < AUDIT_PAGE || oldest === undefined) break;
-        if (listed.length >= MOST_ENTRIES || oldest + 1 >= before)
-          throw new Error(`more than ${listed.length} changes of flags in one window; its history was not read whole`);
-        // Entries of one millisecond may be cut by a page's end: that millisecond is asked for again.
-        before = oldest + 1;
-      }
+      const listed = await client.auditWindow(window, abort);
       const changes: Change[] = [];
       for (const { _id } of listed) changes.push(...changeOf(await detail(_id, abort), client, services));
       return changes.toSorted((a, b) => a.startedAt - b.startedAt);

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { UnshipError } from "../../../core/errors.ts";
-import { createHttp, type Http, path } from "../http.ts";
+import { type AskOptions, createHttp, type Http, path } from "../http.ts";
 
 /** A flag's state in one environment. `version` grows by one with each change of it there. */
 const FlagEnvironment = z.looseObject({
@@ -53,9 +52,11 @@ export interface LaunchDarklyClient {
   readonly environment: string;
   flags(abort: AbortSignal): Promise<readonly Flag[]>;
   flag(key: string, abort: AbortSignal): Promise<Flag>;
-  /** Entries about this flag, or all flags of the environment, strictly after `after` and before `before`; newest first. */
-  audit(
-    filter: { readonly flag?: string; readonly after?: number; readonly before?: number },
+  /** The newest entries about this flag, a page of them, newest first. */
+  audit(flag: string, abort: AbortSignal): Promise<readonly AuditEntry[]>;
+  /** Entries about all flags of the environment from `from` to `to` (Unix ms, both included); newest first. */
+  auditWindow(
+    window: { readonly from: number; readonly to: number },
     abort: AbortSignal,
   ): Promise<readonly AuditEntry[]>;
   auditEntry(id: string, abort: AbortSignal): Promise<AuditEntry>;
@@ -66,7 +67,9 @@ export interface LaunchDarklyClient {
 
 /** The most flags that one page may hold, and the most entries of the audit log. */
 const FLAGS_PAGE = 100;
-export const AUDIT_PAGE = 20;
+const AUDIT_PAGE = 20;
+/** Entries that are read in one look: a window with more is a bulk edit, and each costs a request. */
+const AUDIT_MOST = 200;
 /** More flags than any project is known to have; a server that gives the same page again would be asked for ever. */
 const FLAGS_MOST = 20_000;
 
@@ -89,28 +92,39 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
   });
   const FlagPage = z.looseObject({ items: z.array(Flag) });
   const AuditPage = z.looseObject({ items: z.array(AuditEntry) });
+  async function entries(
+    { flag = "*", after, before }: { readonly flag?: string; readonly after?: number; readonly before?: number },
+    abort: AbortSignal,
+    options: AskOptions,
+  ): Promise<readonly AuditEntry[]> {
+    const spec = `proj/${project}:env/${environment}:flag/${flag}`;
+    const common = path`/api/v2/auditlog?spec=${spec}&limit=${AUDIT_PAGE}`;
+    const since = after === undefined ? "" : `&after=${after}`;
+    const until = before === undefined ? "" : `&before=${before}`;
+    return (await http.getJson(`${common}${since}${until}` as typeof common, AuditPage, abort, options)).items;
+  }
   return {
     source,
     project,
     environment,
     async flags(abort) {
-      const all: Flag[] = [];
-      for (let offset = 0; offset < FLAGS_MOST; offset += FLAGS_PAGE) {
+      return http.pages(0, { what: "flags", most: FLAGS_MOST, pageSize: FLAGS_PAGE }, async (offset, spent) => {
         const page = path`/api/v2/flags/${project}?env=${environment}&limit=${FLAGS_PAGE}&offset=${offset}`;
-        const { items } = await http.getJson(page, FlagPage, abort);
-        all.push(...items);
-        if (items.length < FLAGS_PAGE) return all;
-      }
-      const because = `more than ${FLAGS_MOST} flags`;
-      throw new UnshipError("source.unavailable", { source, because, reason: `it lists ${because}` });
+        const { items } = await http.getJson(page, FlagPage, abort, { spent });
+        return { items, next: items.length < FLAGS_PAGE ? null : offset + FLAGS_PAGE };
+      });
     },
     flag: (key, abort) => http.getJson(path`/api/v2/flags/${project}/${key}?env=${environment}`, Flag, abort),
-    async audit({ flag = "*", after, before }, abort) {
-      const spec = `proj/${project}:env/${environment}:flag/${flag}`;
-      const common = path`/api/v2/auditlog?spec=${spec}&limit=${AUDIT_PAGE}`;
-      const since = after === undefined ? "" : `&after=${after}`;
-      const until = before === undefined ? "" : `&before=${before}`;
-      return (await http.getJson(`${common}${since}${until}` as typeof common, AuditPage, abort)).items;
+    audit: (flag, abort) => entries({ flag }, abort, {}),
+    async auditWindow({ from, to }, abort) {
+      const bounds = { what: "changes of flags in one window", most: AUDIT_MOST, pageSize: AUDIT_PAGE };
+      const all = await http.pages(to + 1, bounds, async (before, spent) => {
+        const items = await entries({ after: from - 1, before }, abort, { spent });
+        const oldest = items.at(-1)?.date;
+        // Entries of one millisecond may be cut by a page's end: that millisecond is asked for again.
+        return { items, next: items.length < AUDIT_PAGE || oldest === undefined ? null : oldest + 1 };
+      });
+      return [...new Map(all.map((entry) => [entry._id, entry])).values()];
     },
     auditEntry: (id, abort) => http.getJson(path`/api/v2/auditlog/${id}`, AuditEntry, abort),
     async switchOff(key, version, comment, abort) {

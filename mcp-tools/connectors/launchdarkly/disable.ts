@@ -95,7 +95,7 @@ async function madeBy(
   abort: AbortSignal,
 ): Promise<string | null> {
   try {
-    const entries = await client.audit({ flag: target.object.name }, abort);
+    const entries = await client.audit(target.object.name, abort);
     if (entries.some((entry) => hasMark(entry, key))) return "this plan";
     const off = entries.find(({ titleVerb }) => /\boff\b/.test(titleVerb ?? ""));
     return off === undefined ? null : `${authorOf(off)} at ${new Date(off.date).toISOString()}`;

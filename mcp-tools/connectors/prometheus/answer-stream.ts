@@ -1,8 +1,10 @@
 import { StringDecoder } from "node:string_decoder";
+import { BeyondBound, countText, sizeText } from "../bounds.ts";
 import { Answer, type RawSeries, rawSeries } from "./answer.ts";
 
 /** An answer that is taken apart as its bytes come: each series as soon as it is there, and then let go. */
 export interface AnswerStream {
+  /** Throws `BeyondBound` for what no answer of Prometheus' holds. */
   take(bytes: Buffer): void;
   /**
    * What stands beside the series. `result` is empty then; where it holds no objects (a scalar, a string) it stands as it
@@ -15,6 +17,13 @@ const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 /** So deep lies what is in `data.result`: in the answer, in `data`, in `result`. */
 const IN_RESULT = 3;
+/**
+ * Characters of one series, which is parsed as a whole: Prometheus gives at most 11,000 points of it (`MAX_POINTS`), each some
+ * 30 characters, or 1,500 for a native histogram of 160 buckets (its default), which is the largest that there is.
+ */
+const SERIES_CHARS = 16 * 1024 * 1024;
+/** Values beside the series themselves: warnings, infos, and a comma for each series; far more than there are series. */
+const MOST_BESIDE = 1_000_000;
 
 /**
  * Reads answers of Prometheus' HTTP API in little memory, however large: each series in `data.result` goes to `take`, in
@@ -39,6 +48,7 @@ export function createAnswerStream(take: (series: RawSeries) => void): AnswerStr
   let inSeries = false;
   let found = 0;
   let broken = false;
+  let beside = 0;
 
   function scan(): void {
     while (at < text.length) {
@@ -54,7 +64,7 @@ export function createAnswerStream(take: (series: RawSeries) => void): AnswerStr
       } else if (code === OPEN_OBJECT || code === OPEN_LIST) open(code);
       else if (code === CLOSE_OBJECT || code === CLOSE_LIST) close();
       else if (code === COLON && depth < IN_RESULT) keys[depth] = said;
-      else if (code === COMMA && depth < IN_RESULT) keys[depth] = "";
+      else if (code === COMMA && !inSeries) comma();
     }
   }
 
@@ -70,11 +80,21 @@ export function createAnswerStream(take: (series: RawSeries) => void): AnswerStr
     if (depth < IN_RESULT) said = text.slice(stringFrom, end);
   }
 
+  function besides(): void {
+    beside += 1;
+    if (beside > MOST_BESIDE) throw new BeyondBound(`${countText(MOST_BESIDE)} values beside the points of its series`);
+  }
+
+  function comma(): void {
+    besides();
+    if (depth < IN_RESULT) keys[depth] = "";
+  }
+
   function open(code: number): void {
     if (depth === IN_RESULT && inResult && code === OPEN_OBJECT) {
       handOn(at - 1);
       inSeries = true;
-    }
+    } else if (!inSeries) besides();
     inResult ||= depth === IN_RESULT - 1 && code === OPEN_LIST && keys[1] === "data" && keys[2] === "result";
     depth += 1;
     if (depth < IN_RESULT) keys[depth] = "";
@@ -104,6 +124,7 @@ export function createAnswerStream(take: (series: RawSeries) => void): AnswerStr
       scan();
       if (!inSeries && !inString) handOn(at);
       text = text.slice(from);
+      if (text.length > SERIES_CHARS) throw new BeyondBound(`${sizeText(SERIES_CHARS)} in one series`);
       at -= from;
       stringFrom -= from;
       from = 0;

@@ -3,6 +3,7 @@ import { UnshipError } from "../../../core/errors.ts";
 import type { Gap } from "../../../core/model/assessment.ts";
 import type { Series, Worse } from "../../../core/model/signal.ts";
 import type { Clock, MetricQuery, MetricSource } from "../../../core/ports.ts";
+import { countText } from "../bounds.ts";
 import { type Http, type Path, path } from "../http.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { type Grid, gridOf } from "../time-grid.ts";
@@ -67,6 +68,19 @@ const FORM = "application/x-www-form-urlencoded";
 const MAX_POINTS = 11_000;
 /** Prometheus' default `scrape_timeout`: the longest that a scrape's samples can be on their way. */
 const MAX_SETTLE_MS = 10_000;
+
+/**
+ * Series of one metric that are kept, of services and their versions: 1,000 services, each with the versions that it served
+ * in two weeks, some 20 where it is deployed twice a working day, and five times as many.
+ */
+const MOST_SERIES = 100_000;
+/**
+ * Points of them together, gaps included. An answer of 64 MiB holds 2.4 million points of 28 bytes; where not every series
+ * has one at each step (versions that have gone), three times as many. A longer window is read in pieces (`rangeInPieces`).
+ */
+const MOST_POINTS = 8_000_000;
+/** What people can do about an answer that is too large. */
+export const NARROW = "sum it by service and version in the query, and keep other labels out of both";
 
 const BuildInfo = z.object({ data: z.object({ version: z.string() }) });
 
@@ -170,7 +184,9 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     }
     const given = queries[metric] ?? { unit: "", worse: "either" as const };
     const { unit, worse } = meaningOf(metric, given);
-    const found = createFound(grid);
+    const found = createFound(grid, (limit) => {
+      throw new UnshipError("source.too_large", { source: SOURCE, limit, narrow: NARROW });
+    });
     let unnamed = 0;
     let infinite = 0;
     const take = ({ metric: labels, points: samples }: RawSeries): void => {
@@ -263,8 +279,8 @@ interface Found {
   readonly values: number[];
 }
 
-/** What was found of each service and version, in the order in which they came. */
-function createFound({ count }: Grid) {
+/** What was found of each service and version, in the order in which they came; `tooMany` hears which bound is passed. */
+function createFound({ count }: Grid, tooMany: (limit: string) => never) {
   const all: Found[] = [];
   const whole = new Map<string, Found>();
   const versions = new Map<string, Map<string, Found>>();
@@ -274,6 +290,8 @@ function createFound({ count }: Grid) {
       let byVersion = versions.get(service);
       const known = version === undefined ? whole.get(service) : byVersion?.get(version);
       if (known !== undefined) return known.values;
+      if (all.length >= MOST_SERIES) tooMany(`${countText(MOST_SERIES)} series of services and versions`);
+      if ((all.length + 1) * count > MOST_POINTS) tooMany(`series of ${countText(MOST_POINTS)} points`);
       const one = { service, version, values: new Array<number>(count).fill(Number.NaN) };
       all.push(one);
       if (version === undefined) whole.set(service, one);

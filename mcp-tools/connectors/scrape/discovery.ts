@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { UnshipError } from "../../../core/errors.ts";
+import { countText, createAllowance } from "../bounds.ts";
 import { createHttp, type Http, path } from "../http.ts";
 
 /** A page of metrics to read. */
@@ -15,9 +17,20 @@ const Groups = z.array(
   z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.string()).default({}) }),
 );
 
+/** 1,000 services with ten pods each; whoever has more needs a Prometheus to read them. */
+const MOST_TARGETS = 10_000;
+const NARROW = "let discovery list the targets of fewer services, or read them with a Prometheus";
+/** Of all pages that are read at the same time: 32 of the usual size (1 MB at most) are an eighth of it. */
+const TOGETHER = { maxBytes: 256 * 1024 * 1024, maxValues: Infinity };
+
 /** The targets that an endpoint of Prometheus' HTTP service discovery lists now. */
 export async function discover(http: Http, url: string, abort: AbortSignal): Promise<readonly Target[]> {
   const groups = await http.getJson(pathOf(new URL(url)), Groups, abort);
+  const listed = groups.reduce((sum, { targets }) => sum + targets.length, 0);
+  if (listed > MOST_TARGETS) {
+    const limit = `${countText(MOST_TARGETS)} targets`;
+    throw new UnshipError("source.too_large", { source: http.source, limit, narrow: NARROW });
+  }
   return groups.flatMap(({ targets, labels }) => targets.flatMap((address) => targetOf(address, labels)));
 }
 
@@ -61,10 +74,12 @@ export function pathOf(url: URL) {
 /** One connection pool for each origin, made when first needed. */
 export function createPools(source: string, timeoutMs: number, maxBytes: number) {
   const pools = new Map<string, Http>();
+  const together = createAllowance(TOGETHER, "in pages at the same time");
+  const options = { source, timeoutMs, maxBytes, together, narrow: "let the exporter serve less" };
   return {
     for(url: URL): Http {
       const key = `${url.username}@${url.origin}`;
-      const pool = pools.get(key) ?? createHttp({ source, base: new URL(withUser(url)), timeoutMs, maxBytes });
+      const pool = pools.get(key) ?? createHttp({ ...options, base: new URL(withUser(url)) });
       pools.set(key, pool);
       return pool;
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Change } from "../../../core/model/change.ts";
 import type { ChangeSource } from "../../../core/ports.ts";
-import { EVENTS_PAGE, type UnleashClient, type UnleashEvent } from "./client.ts";
+import type { UnleashClient, UnleashEvent } from "./client.ts";
 import type { ServiceFlags } from "./flags.ts";
 import type { OwnWrites } from "./own-writes.ts";
 
@@ -27,12 +27,7 @@ export function unleashChanges(client: UnleashClient, services: readonly Service
   return {
     name: client.source,
     async changes(window, abort) {
-      const events: UnleashEvent[] = [];
-      for (let offset = 0; ; offset += EVENTS_PAGE) {
-        const page = await client.events({ types: TYPES, from: window.from, limit: EVENTS_PAGE, offset }, abort);
-        events.push(...page);
-        if (page.length < EVENTS_PAGE || (page.at(-1)?.createdAt ?? 0) < window.from) break;
-      }
+      const events = await client.eventsSince({ types: TYPES, from: window.from }, abort);
       return events
         .filter(({ createdAt }) => createdAt >= window.from && createdAt <= window.to)
         .toSorted((a, b) => a.createdAt - b.createdAt || a.id - b.id)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createHttp, type Http, path } from "../http.ts";
+import { type AskOptions, createHttp, type Http, path } from "../http.ts";
 
 const Strategy = z.looseObject({
   name: z.string().default(""),
@@ -66,12 +66,19 @@ export interface UnleashClient {
   feature(name: string, abort: AbortSignal): Promise<Feature>;
   /** Events of the environment, newest first. */
   events(filter: EventFilter, abort: AbortSignal): Promise<readonly UnleashEvent[]>;
+  /** All of them since `from` (Unix ms; a few older ones may follow), newest first. */
+  eventsSince(
+    filter: Pick<EventFilter, "types"> & { readonly from: number },
+    abort: AbortSignal,
+  ): Promise<readonly UnleashEvent[]>;
   switchOff(name: string, abort: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The most that one answer of the event search may hold. */
 export const EVENTS_PAGE = 1000;
+/** Switches of flags in one window: 1,000 flags that are each changed every day for two weeks are fewer. */
+const EVENTS_MOST = 20_000;
 
 /**
  * @see https://docs.getunleash.io/api/get-project-features (and get-feature)
@@ -86,6 +93,20 @@ export function unleashClient({ endpoint, token, project, environment, timeoutMs
     headers: { authorization: token },
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
+  async function events(
+    { feature, types, from, limit, offset = 0 }: EventFilter,
+    abort: AbortSignal,
+    options: AskOptions,
+  ): Promise<readonly UnleashEvent[]> {
+    const Page = z.looseObject({ events: z.array(UnleashEvent) });
+    const name = feature === undefined ? "" : `IS:${feature}`;
+    const type = types === undefined ? "" : `IS_ANY_OF:${types.join(",")}`;
+    const day = from === undefined ? "" : `IS:${new Date(from).toISOString().slice(0, 10)}`;
+    const common = path`/api/admin/search/events?project=${`IS:${project}`}&environment=${`IS:${environment}`}&limit=${limit}&offset=${offset}`;
+    const rest = Object.entries({ feature: name, type, from: day }).filter(([, value]) => value !== "");
+    const query = rest.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
+    return (await http.getJson(`${common}${query}` as typeof common, Page, abort, options)).events;
+  }
   return {
     source,
     project,
@@ -97,15 +118,14 @@ export function unleashClient({ endpoint, token, project, environment, timeoutMs
     async feature(name, abort) {
       return http.getJson(path`/api/admin/projects/${project}/features/${name}`, Feature, abort);
     },
-    async events({ feature, types, from, limit, offset = 0 }, abort) {
-      const Page = z.looseObject({ events: z.array(UnleashEvent) });
-      const name = feature === undefined ? "" : `IS:${feature}`;
-      const type = types === undefined ? "" : `IS_ANY_OF:${types.join(",")}`;
-      const day = from === undefined ? "" : `IS:${new Date(from).toISOString().slice(0, 10)}`;
-      const common = path`/api/admin/search/events?project=${`IS:${project}`}&environment=${`IS:${environment}`}&limit=${limit}&offset=${offset}`;
-      const rest = Object.entries({ feature: name, type, from: day }).filter(([, value]) => value !== "");
-      const query = rest.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
-      return (await http.getJson(`${common}${query}` as typeof common, Page, abort)).events;
+    events: (filter, abort) => events(filter, abort, {}),
+    async eventsSince(filter, abort) {
+      const bounds = { what: "changes of flags in one window", most: EVENTS_MOST, pageSize: EVENTS_PAGE };
+      return http.pages(0, bounds, async (offset, spent) => {
+        const items = await events({ ...filter, limit: EVENTS_PAGE, offset }, abort, { spent });
+        const isLast = items.length < EVENTS_PAGE || (items.at(-1)?.createdAt ?? 0) < filter.from;
+        return { items, next: isLast ? null : offset + EVENTS_PAGE };
+      });
     },
     async switchOff(name, abort) {
       const to = path`/api/admin/projects/${project}/features/${name}/environments/${environment}/off`;

@@ -21,6 +21,7 @@ export interface ZipkinSource extends TraceSource, RememberedTopology {
 }
 
 const Traces = z.array(z.array(ZipkinSpan));
+type Trace = readonly ZipkinSpan[];
 const Names = z.array(z.string());
 const Links = z.array(
   z.object({ parent: z.string(), child: z.string(), callCount: z.number().nonnegative().default(0) }),
@@ -33,6 +34,11 @@ const DAY_MS = 24 * HOUR_MS;
 const TRACE_MS = 30_000;
 /** More traces in one answer than this would be tens of MB. */
 const MAX_TRACES = 500;
+/**
+ * Spans of one question, as answers of the largest size. One of 500 traces of 50 spans at 600 bytes takes 15 MB, two a
+ * service: so eight services are read whole at their worst, and fifty of ordinary traffic.
+ */
+const ANSWERS = 4;
 
 /**
  * Traces from Zipkin, or anything that speaks version 2 of its HTTP API, and the topology that it learns from them.
@@ -44,8 +50,8 @@ const MAX_TRACES = 500;
 export function createZipkin({ http, clock, topologyMs = HOUR_MS }: ZipkinOptions): ZipkinSource {
   let isFirst = true;
 
-  async function traces(where: Path, abort: AbortSignal): Promise<readonly (readonly ZipkinSpan[])[]> {
-    return await http.getJson(where, Traces, abort);
+  async function traces(where: Path, abort: AbortSignal, spent = http.allowance(1)): Promise<readonly Trace[]> {
+    return await http.getJson(where, Traces, abort, { spent });
   }
 
   async function spans(query: Parameters<TraceSource["spans"]>[0], abort: AbortSignal) {
@@ -55,13 +61,16 @@ export function createZipkin({ http, clock, topologyMs = HOUR_MS }: ZipkinOption
     const lookback = Math.max(1, window.to - window.from) + TRACE_MS;
     const many = Math.min(limit, MAX_TRACES);
     // Traces with errors are asked for by themselves, or a busy minute of good ones would crowd them out.
-    const asked = (services.length === 0 ? [""] : services).flatMap((service) => {
+    const asked = (services.length === 0 ? [""] : services).map((service) => {
       const name = service.toLowerCase();
       const failed = path`/api/v2/traces?serviceName=${name}&annotationQuery=${"error"}&endTs=${endTs}&lookback=${lookback}&limit=${many}`;
       const any = path`/api/v2/traces?serviceName=${name}&endTs=${endTs}&lookback=${lookback}&limit=${many}`;
       return errorsOnly ? [failed] : [failed, any];
     });
-    const answers = await Promise.all(asked.map((one) => traces(one, abort)));
+    const spent = http.allowance(ANSWERS);
+    const answers: (readonly Trace[])[] = [];
+    // One service after another: what is read at the same time is held at the same time.
+    for (const both of asked) answers.push(...(await Promise.all(both.map((one) => traces(one, abort, spent)))));
     const byId = new Map(answers.flat().map((trace) => [trace[0]?.traceId ?? "", trace]));
     const { failed, rest } = errorsFirst([...byId.values()].flatMap(spansOf));
     const wanted = new Set(services.map((service) => service.toLowerCase()));

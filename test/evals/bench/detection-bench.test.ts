@@ -70,7 +70,8 @@ describe("the stand-in for Prometheus", () => {
       source: "prometheus",
       getJson: unasked,
       getText: unasked,
-      lines: async function* () {},
+      pages: unasked,
+      allowance: () => ({ take: () => {}, give: () => {} }),
       send: unasked,
       receive: async (_method, _path, body, _type, take) => {
         const form = new URLSearchParams(body);

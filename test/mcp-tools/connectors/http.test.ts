@@ -189,28 +189,6 @@ describe("createHttp", () => {
     ]);
   });
 
-  it("hands out a stream line by line, whatever the chunks, until it ends", async () => {
-    await using remote = await serving((_, response) => {
-      const bytes = Buffer.from('{"a":"é"}\r\n{"b":2}\nlast');
-      response.write(bytes.subarray(0, 7));
-      response.end(bytes.subarray(7));
-    });
-    const lines: string[] = [];
-    for await (const line of remote.http().lines(path`/watch`, never)) lines.push(line);
-    expect(lines).toEqual(['{"a":"é"}', '{"b":2}', "last"]);
-  });
-
-  it("an abort ends a stream quietly", async () => {
-    await using remote = await serving((_, response) => response.write("one\n"));
-    const stop = new AbortController();
-    const lines: string[] = [];
-    for await (const line of remote.http().lines(path`/watch`, stop.signal)) {
-      lines.push(line);
-      stop.abort();
-    }
-    expect(lines).toEqual(["one"]);
-  });
-
   it("asks a header function each time", async () => {
     const seen: (string | undefined)[] = [];
     await using remote = await serving((request, response) => {

@@ -71,8 +71,8 @@ describe("LaunchDarkly", () => {
       environment: "production",
     });
     await expect(client.flags(never)).rejects.toMatchObject({
-      code: "source.unavailable",
-      facts: { because: "more than 20000 flags" },
+      code: "source.too_large",
+      facts: { limit: "20,000 flags" },
     });
     expect(asked).toBe(200);
     await client.close();
@@ -103,7 +103,10 @@ describe("LaunchDarkly", () => {
   it("refuses to pass half of a history for the whole", async () => {
     await using s = await started();
     for (let at = 0; at < 230; at += 1) s.fake.change("new-cart", "production", { on: at % 2 === 1 }, "robot");
-    await expect(s.changes.changes(ALL, never)).rejects.toThrow(/not read whole/);
+    await expect(s.changes.changes(ALL, never)).rejects.toMatchObject({
+      code: "source.too_large",
+      facts: { limit: "200 changes of flags in one window" },
+    });
   });
 
   it("switches off with the precondition in the write, keeps what stood before, and marks the switch", async () => {
