@@ -291,7 +291,7 @@ function createFound({ count }: Grid, tooMany: (limit: string) => never) {
       const known = version === undefined ? whole.get(service) : byVersion?.get(version);
       if (known !== undefined) return known.values;
       if (all.length >= MOST_SERIES) tooMany(`${countText(MOST_SERIES)} series of services and versions`);
-      if ((all.length + 1) * count > MOST_POINTS) tooMany(`series of ${countText(MOST_POINTS)} points`);
+      if ((all.length + 1) * count > MOST_POINTS) tooMany(`${countText(MOST_POINTS)} points in its series`);
       const one = { service, version, values: new Array<number>(count).fill(Number.NaN) };
       all.push(one);
       if (version === undefined) whole.set(service, one);

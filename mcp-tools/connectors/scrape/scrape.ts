@@ -314,7 +314,8 @@ function shown(url: string): string {
 }
 
 function reason(error: unknown): string {
-  return error instanceof UnshipError
-    ? String(error.facts.because ?? error.facts.reason ?? error.code)
-    : "unexpected answer";
+  if (!(error instanceof UnshipError)) return "unexpected answer";
+  const { because, reason: why, limit, narrow } = error.facts;
+  if (error.code === "source.too_large") return `it sent more than ${limit}; ${narrow}`;
+  return String(because ?? why ?? error.code);
 }
