@@ -1,4 +1,5 @@
 import type { AssessOptions } from "../../core/assessment/assess.ts";
+import { degradedSpans } from "../../core/assessment/before.ts";
 import { pastOutcomes } from "../../core/correlation/past-outcomes.ts";
 import { pastOnsets } from "../../core/correlation/recurrence.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
@@ -7,7 +8,7 @@ import type { Ledger } from "../../core/ports.ts";
 
 /** What earlier incidents say of changes and versions. The same ledger gives it to whoever decides (S1). */
 export type Past = Required<AssessOptions>;
-export const NO_PAST: Past = { past: new Map(), pastBad: new Map(), alone: [] };
+export const NO_PAST: Past = { past: new Map(), pastBad: new Map(), alone: [], earlier: [] };
 
 /** So many judged incidents are looked at: a version that was bad before them has long been replaced. */
 const LOOK_BACK = 500;
@@ -24,6 +25,7 @@ export async function pastOf(ledger: Pick<Ledger, "incidents" | "entries">): Pro
     ),
     pastBad: badVersions(incidents),
     alone: pastOnsets(incidents),
+    earlier: degradedSpans(incidents),
   };
 }
 

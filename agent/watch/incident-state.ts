@@ -52,7 +52,8 @@ export function openIncident(id: string, assessment: Assessment, elsewhere: Read
 
 /**
  * The incident with what the newest assessment says. Each signal's baseline is kept from the first assessment that
- * had it: later ones may already hold samples of the break.
+ * had it: later ones may already hold samples of the break. Where a later one is stricter, since it knows the onset and the culprit better,
+ * its limits count.
  */
 export function withAssessment(incident: Incident, assessment: Assessment): Incident {
   const { answers, findings, services } = assessment;
@@ -82,8 +83,14 @@ export function withAssessment(incident: Incident, assessment: Assessment): Inci
 
 /** Trouble spreads: a service that joins later brings its own baselines, or nothing could show that it recovered. */
 function withNewBaselines(kept: readonly Baseline[], newer: readonly Baseline[]): Baseline[] {
-  const known = new Set(kept.map(({ service, metric }) => JSON.stringify([service, metric])));
-  return [...kept, ...newer.filter(({ service, metric }) => !known.has(JSON.stringify([service, metric])))];
+  const keyOf = ({ service, metric }: Baseline) => JSON.stringify([service, metric]);
+  const later = new Map(newer.map((one) => [keyOf(one), one]));
+  const known = new Set(kept.map(keyOf));
+  const strict = kept.map((one): Baseline => {
+    const { upper, lower } = later.get(keyOf(one)) ?? one;
+    return { ...one, upper: Math.min(one.upper, upper), lower: Math.max(one.lower, lower) };
+  });
+  return [...strict, ...newer.filter((one) => !known.has(keyOf(one)))];
 }
 
 /**

@@ -52,8 +52,15 @@ export interface WatchParts {
   readonly chainPatienceMs?: number;
   /** How long a tick waits for what it does for its incidents, all together, ms; absent: until it is done. */
   readonly workPatienceMs?: number;
-  /** Whether the signals that were wrong are back; `pending` while it is too early to say. */
-  readonly recovery: (incident: Incident, now: number, abort: AbortSignal) => Promise<Recovery>;
+  /**
+   * Whether the signals that were wrong are back, and no condition of the affected services speaks against it; `pending` while it is
+   * too early to say. `seen`: the moment, and the conditions as they stand then.
+   */
+  readonly recovery: (
+    incident: Incident,
+    seen: Pick<CaseFile, "at" | "conditions">,
+    abort: AbortSignal,
+  ) => Promise<Recovery>;
   /** Writes the draft and returns where it stands; null where the configuration wants none. */
   readonly postmortem: ((incident: Incident) => Promise<string>) | null;
   /** A new incident's id from its time and services. */

@@ -37,7 +37,12 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   const explained = explainedElsewhere(before, pursuit.open(), caseFile);
   const worse = worsened(before, caseFile).filter(({ service }) => judged.isAsked(service) && !explained.has(service));
   const known = await tellWorse(withSuperseded(before, moved, caseFile.at), worse, pursuit);
-  const seen = withDoubt(await parts.recovery(judged.incident, caseFile.at, pursuit.abort), judged.doubtful);
+  // What a newer change can reach speaks of that change; a target that it can reach is asked, with doubt.
+  const conditions = caseFile.conditions.filter(
+    ({ service }) => judged.isAsked(service) || judged.doubtful.has(service),
+  );
+  const answer = await parts.recovery(judged.incident, { at: caseFile.at, conditions }, pursuit.abort);
+  const seen = withDoubt(answer, judged.doubtful);
   const since = verifiedSince(before);
   const isOver = caseFile.at >= since + parts.config.feedback.timeoutMs;
   const found = withExplained(seen, explained, caseFile.at, isOver);

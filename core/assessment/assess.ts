@@ -8,6 +8,7 @@ import { rfc3339 } from "../model/time.ts";
 import { unheardChanges } from "../model/unheard.ts";
 import { planTargets } from "../planning/plan-targets.ts";
 import { baselines } from "./baselines.ts";
+import type { DegradedSpan } from "./before.ts";
 import { withPlanned } from "./no-way-back.ts";
 import { evidenceAbout, servicesMeant } from "./partition.ts";
 import { LOST_WITHOUT, stepAnswers } from "./steps.ts";
@@ -19,6 +20,8 @@ export interface AssessOptions {
   readonly alone?: readonly PastOnset[];
   /** Versions with bad outcomes in earlier incidents, by service. */
   readonly pastBad?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** When earlier incidents degraded which services: no part of what a recovery is compared with. */
+  readonly earlier?: readonly DegradedSpan[];
 }
 
 /**
@@ -72,10 +75,20 @@ export function conclude(
     decision: withPlanned(decision, planned, { caseFile, config, services, answers }),
     targets: planned.targets,
     obstacles: planned.obstacles,
-    baselines: baselines(caseFile, [...meant].sort(), config.policies),
+    baselines: baselines(caseFile, [...meant].sort(), config.policies, {
+      earlier: options.earlier ?? [],
+      suspect: decision.culprit?.changeId ?? likeliest(answers),
+    }),
     unverified: unverified(caseFile, config, answers, meant),
     unheard: unheardChanges(caseFile.gaps),
   };
+}
+
+/** The change that is more probable than every other one and than none; null: none is. */
+function likeliest({ correlate_timing }: StepAnswers): string | null {
+  const first = correlate_timing?.ranking.candidates[0];
+  const isSuspect = first !== undefined && first.probability > (correlate_timing?.ranking.noChangeProbability ?? 1);
+  return isSuspect ? first.changeId : null;
 }
 
 const isSeedStep = (step: string): step is SeedStep => SEED_STEPS.some((name) => name === step);

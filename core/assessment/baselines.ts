@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { indexSeries, valuesBetween } from "../correlation/samples.ts";
+import { indexSeries } from "../correlation/samples.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { keptBySamples } from "../detection/kept-by-samples.ts";
 import { isHarm } from "../detection/meaning.ts";
@@ -7,12 +7,14 @@ import { median, quantile, robustScale } from "../detection/robust.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Baseline } from "../model/incident.ts";
 import type { Worse } from "../model/signal.ts";
-import { episodeOnset, harmFindings } from "./episodes.ts";
+import { beforeOf, type DegradedSpan } from "./before.ts";
 
-/** What "before" means for a recovery: the hour before the onset. */
-const BEFORE_MS = 3_600_000;
 /** Fewer samples than this are no baseline: what cannot be compared stays unknown. */
 const LEAST_SAMPLES = 5;
+/** The least samples of a part of the time before: what a signal does once in twenty samples is to be expected in each. */
+const PART_SAMPLES = 20;
+/** An episode shorter than a part lies in two of them at most, and five are needed to outvote two. */
+const LEAST_PARTS = 5;
 
 /**
  * The metrics that policy conditions hold against a threshold, each with the direction in which it is then bad: above
@@ -29,46 +31,79 @@ function judgedMetrics(policies: Config["policies"]): ReadonlyMap<string, Worse>
   return judged;
 }
 
-const usualOf = keptBySamples((values) => {
-  const center = median(values);
-  return { center, scale: robustScale(values, center), low: quantile(values, 0.02), high: quantile(values, 0.98) };
-});
+/** What a signal did by itself, in its own unit. */
+interface Usual {
+  readonly center: number;
+  readonly upper: number;
+  readonly lower: number;
+}
 
 /**
- * What each signal of harm was like before the trouble, for verification: the median, and limits that hold what the
- * signal did by itself (its extreme two in a hundred, or four robust deviations, or the smallest shift that matters,
- * whichever is widest). The usual use of memory stands there as well, so that a leak can be seen to have ended, and
- * whatever else a policy's condition judges (traffic, the use of CPU), with the direction in which it is declared bad.
- * Signals without a history have no entry.
+ * What a signal was like, from its samples in the order of time: the median, and limits that hold what it did by itself (four robust
+ * deviations, or the least shift that matters, or its extreme two in a hundred, whichever is widest). The extremes are
+ * those of the parts of the time, and of all parts the median counts: what a signal does by itself it does in most of
+ * them, and what it did in fewer than half was an episode, recorded or not. Where there is too little for five parts,
+ * extremes cannot be told from an episode and do not count; the median and the deviation stand against nearly half.
+ */
+function usual(values: readonly number[], mattersAt: (center: number) => number): Usual {
+  const center = median(values);
+  const reach = Math.max(4 * robustScale(values, center), mattersAt(center));
+  const [upper, lower] = [center + reach, Math.max(0, center - reach)];
+  const parts = partsOf(values);
+  if (parts.length < LEAST_PARTS) return { center, upper, lower };
+  const extreme = (share: number) => median(parts.map((part) => quantile(part, share)));
+  return { center, upper: Math.max(upper, extreme(0.98)), lower: Math.min(lower, extreme(0.02)) };
+}
+
+/** An odd number of parts of equal length, so that one of them is the middle one; one part where there are too few samples. */
+function partsOf(values: readonly number[]): readonly (readonly number[])[] {
+  const most = Math.floor(values.length / PART_SAMPLES);
+  const count = most < LEAST_PARTS ? 1 : most - ((most + 1) % 2);
+  const start = (part: number) => Math.floor((part * values.length) / count);
+  return Array.from({ length: count }, (_, part) => values.slice(start(part), start(part + 1)));
+}
+
+const usualErrors = keptBySamples((values) => usual(values, () => MATERIAL_ERROR_RATIO));
+const usualLevel = keptBySamples((values) => usual(values, (center) => MATERIAL_LEVEL * Math.abs(center)));
+
+/** What is known beside the evidence of the time before an episode. */
+export interface BeforeOptions {
+  /** Earlier incidents: none of their samples is of the time before. */
+  readonly earlier?: readonly DegradedSpan[];
+  /** Id of the change that is suspected most; null: none is. */
+  readonly suspect?: string | null;
+}
+
+/**
+ * What each signal of harm was like before the trouble, for verification (`beforeOf` says what counts as before): the median, and
+ * limits that hold what the signal did by itself. The usual use of memory stands there as well, so that a leak can be
+ * seen to have ended, and whatever else a policy's condition judges (traffic, the use of CPU), with the direction in
+ * which it is declared bad. Signals without a history have no entry: whether they recovered is unknown (S9).
  */
 export function baselines(
   caseFile: CaseFile,
   services: readonly string[],
   policies: Config["policies"],
+  { earlier = [], suspect = null }: BeforeOptions = {},
 ): readonly Baseline[] {
   const judged = judgedMetrics(policies);
   const index = indexSeries(caseFile.series, "version");
-  const onset = episodeOnset(harmFindings(caseFile, new Set(services)), index, caseFile.changes);
-  const until = onset?.earliest ?? caseFile.at;
+  const before = beforeOf(caseFile, services, earlier, suspect);
   const found: Baseline[] = [];
   for (const service of services) {
-    const traffic = valuesBetween(index.whole(service, "request_rate"), until - BEFORE_MS, until);
-    const requestRate = traffic.length < LEAST_SAMPLES ? null : usualOf(`${service}\nrequest_rate`, traffic).center;
+    const traffic = before(index.whole(service, "request_rate")).map(({ value }) => value);
+    const requestRate = traffic.length < LEAST_SAMPLES ? null : usualLevel(`${service}\nrequest_rate`, traffic).center;
     for (const series of index.metrics(service)) {
       const declared = judged.get(series.metric);
       if (!isHarm(series.metric, series.worse) && series.metric !== "memory_usage" && declared === undefined) continue;
-      const values = valuesBetween(series, until - BEFORE_MS, until);
+      const values = before(series).map(({ value }) => value);
       if (values.length < LEAST_SAMPLES) continue;
-      const { center, scale, low, high } = usualOf(`${service}\n${series.metric}`, values);
-      const matters = series.metric === "error_rate" ? MATERIAL_ERROR_RATIO : MATERIAL_LEVEL * Math.abs(center);
-      const reach = Math.max(4 * scale, matters);
+      const usualOf = series.metric === "error_rate" ? usualErrors : usualLevel;
       found.push({
         service,
         metric: series.metric,
         unit: series.unit,
-        center,
-        upper: Math.max(center + reach, high),
-        lower: Math.min(Math.max(0, center - reach), low),
+        ...usualOf(`${service}\n${series.metric}`, values),
         requestRate,
         ...(declared !== undefined && series.worse === "either" ? { worse: declared } : {}),
       });

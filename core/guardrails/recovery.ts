@@ -1,9 +1,11 @@
 import { isLatency } from "../detection/meaning.ts";
 import { silentAfter } from "../detection/silence.ts";
+import type { ConditionState } from "../model/finding.ts";
 import { type Baseline, overallVerdict, type Recovery } from "../model/incident.ts";
 import { type Series, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import { durationText } from "../model/time.ts";
 import { type Bystander, commonSlowdown, type Slowdown } from "./common-mode.ts";
+import { conditionChecks, type Found } from "./recovery-conditions.ts";
 import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
 
 export interface Unmeasured {
@@ -21,6 +23,8 @@ export interface RecoveryInput {
   readonly baselines: readonly Baseline[];
   /** Signals that were wrong and have no baseline: nothing but a proof of their own can show that they recovered. */
   readonly unmeasured?: readonly Unmeasured[];
+  /** What the policies' conditions say now of the affected services and of those that were taken back. */
+  readonly conditions: readonly ConditionState[];
   /** Unsmoothed series that reach from `executedAt` to now, `request_rate` of each service among them. */
   readonly series: readonly Series[];
   /** Latencies of services that the acts cannot reach: what slowed them all meanwhile is no failed act. */
@@ -42,8 +46,6 @@ export interface RecoveryInput {
 }
 
 type Check = Recovery["checks"][number];
-/** `momentary`: unknown because of data that may only be late; see `judgeRecovery`. */
-type Found = Check & { readonly momentary?: boolean };
 
 /** Newer than this many steps, the newest sample speaks of the present. */
 const FRESH_STEPS = 3;
@@ -52,7 +54,8 @@ const DRAINED_SHARE = 0.5;
 
 /**
  * Whether the system recovered after its rollback: the rollout finished, every signal that was wrong is back inside
- * its own baseline, for long enough and over enough requests, and the traffic is there again. Before the time is
+ * its own baseline, for long enough and over enough requests, the traffic is there again, and no condition of a policy holds
+ * or is pending. Before the time is
  * over what is not yet so is `pending`; afterwards it is `not-recovered`, or `unknown` where data was missing, which
  * is not recovered either (S9). What was measured until shortly before is not missing yet: for as long as a signal may
  * pause before it counts as silent (`silentAfter`), such a check is `pending` beyond the time-out, too. Pure.
@@ -66,6 +69,15 @@ export function judgeRecovery(input: RecoveryInput): Recovery {
     ...unmeasured,
   ];
   if (input.baselines.length === 0 && unmeasured.length === 0) found.push(nothingToCompare(input));
+  const isOf = (service: string, metric: string) => (one: Unmeasured) =>
+    one.service === service && one.metric === metric;
+  const signals = [...found];
+  found.push(
+    ...conditionChecks(input.conditions, {
+      isBack: (...signal) => signals.filter(isOf(...signal)).some(({ verdict }) => verdict === "recovered"),
+      isMeasured: (...signal) => [...input.baselines, ...(input.unmeasured ?? [])].some(isOf(...signal)),
+    }),
+  );
   const stepMs = Math.max(0, ...input.series.map((series) => series.stepMs));
   const late = input.now >= input.executedAt + input.timeoutMs + silentAfter(stepMs);
   const checks = found.map(({ momentary = false, ...check }) =>

@@ -4,6 +4,7 @@ import { isLatency, isResource } from "../../core/detection/meaning.ts";
 import { judgeRecovery, type RecoveryInput, type Unmeasured } from "../../core/guardrails/recovery.ts";
 import { UNTIL_ANSWERED } from "../../core/model/asking.ts";
 import type { FlagState, Rollout } from "../../core/model/evidence.ts";
+import type { ConditionState } from "../../core/model/finding.ts";
 import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
 import type { Patience, Sources } from "../../core/ports.ts";
@@ -17,23 +18,31 @@ export interface VerifierParts {
   readonly patience?: Patience;
 }
 
+/** A moment, and what the policies' conditions said then. */
+export interface Seen {
+  readonly at: number;
+  readonly conditions: readonly ConditionState[];
+}
+
 /** The part of an incident that verification needs; all of it stands in the ledger (S5). */
-export type Acted = Concerned & Pick<Incident, "baselines" | "timeline">;
+export type Acted = Concerned & Pick<Incident, "baselines" | "timeline" | "trouble">;
 
 /**
  * Looks once whether the system recovered after an act; ask again while the verdict is `pending`. Reads the signals
  * that were wrong, their services' traffic, and each target's rollout; a source that does not answer, or not yet, leaves its
  * part unknown. An answer that came late was asked for by an earlier look at the same act, so nothing that was seen before
- * the act ever proves its success. Never throws for a source. See `judgeRecovery` for what recovered means.
+ * the act ever proves its success. Never throws for a source. See `judgeRecovery` for what recovered means. `seen`: the
+ * moment (Unix ms), and what the policies' conditions say then; those of the affected services and of the targets speak against
+ * a recovery, those of other services do not.
  */
 export function createVerifier({
   config,
   sources,
   patience = UNTIL_ANSWERED,
-}: VerifierParts): (incident: Acted, now: number, abort: AbortSignal) => Promise<Recovery> {
+}: VerifierParts): (incident: Acted, seen: Seen, abort: AbortSignal) => Promise<Recovery> {
   const readers = createVerifyingReaders(sources, config.watch.stepMs);
   const bystandersOf = createBystanders();
-  return async (incident, now, abort) => {
+  return async (incident, { at: now, conditions }, abort) => {
     const { baselines, unmeasured } = wrongSignals(incident);
     const executedAt = actedAt(incident) ?? now;
     const names = [...new Set([...baselines.map(({ metric }) => metric), "request_rate"])];
@@ -53,6 +62,7 @@ export function createVerifier({
       unmeasured: unmeasured.map((one) =>
         one.metric === HEALTH ? { ...one, ready: podsReady(one.service, rollouts) } : one,
       ),
+      conditions: conditions.filter(({ service }) => isAffected(incident, service)),
       series,
       ...beside,
       acts: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
@@ -62,6 +72,12 @@ export function createVerifier({
       timeoutMs: config.feedback.timeoutMs,
     });
   };
+}
+
+/** Whether a service is one that the incident is about, or that its act changed. */
+function isAffected({ service, affectedServices, trouble = [], gate }: Acted, name: string): boolean {
+  const targets = (gate?.results ?? []).map(({ target }) => target.service);
+  return [service, ...affectedServices, ...trouble, ...targets].includes(name);
 }
 
 /** When the last target was taken back; where nothing was written, when the plan was last submitted. */

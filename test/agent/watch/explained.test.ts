@@ -118,7 +118,7 @@ describe("what another open incident explains of the symptoms of an act", () => 
     const broken = world.trouble({ services: ["checkout", "web"] });
     const sibling = world.trouble({ ...blameless, services: ["search"] });
     await world.restart({
-      recovery: async (_, at) => ({
+      recovery: async (_, { at }) => ({
         verdict: "not-recovered",
         at,
         checks: [

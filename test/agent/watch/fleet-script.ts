@@ -91,7 +91,7 @@ export async function openFleet(services: readonly string[], options: WorldOptio
   const deploys: { readonly target: Target; readonly at: number }[] = [];
   const world = await openWatchWorld({ ...options, config: { ...UNBOUND, ...options.config } });
   // A rollback helps unless its service stays degraded for as long as a recovery may take.
-  const recovery = async (incident: Incident, now: number): Promise<Recovery> => {
+  const recovery = async (incident: Incident, { at: now }: { readonly at: number }): Promise<Recovery> => {
     const isBad = incident.gate?.results.some(({ target }) => lives.get(target.service)?.trouble != null) ?? false;
     const isOver = now >= (incident.gate?.executedAt ?? 0) + FEEDBACK.timeoutMs;
     const verdict = isBad ? (isOver ? "not-recovered" : "pending") : "recovered";

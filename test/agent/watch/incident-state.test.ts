@@ -23,6 +23,16 @@ it("keeps the first baseline of each signal, and takes that of a service which j
   ]);
 });
 
+it("S9: takes the limits of a later baseline where they are stricter: it knows the onset and the culprit better", () => {
+  const wide = { ...baselineOf("checkout", 900), lower: 20 };
+  const opened = openIncident("inc-1", { ...assessmentOf({ targets: [] }), baselines: [wide] });
+  const later = withAssessment(opened, {
+    ...assessmentOf({ targets: [] }),
+    baselines: [{ ...baselineOf("checkout", 150), center: 120, requestRate: 3 }],
+  });
+  expect(later.baselines).toEqual([baselineOf("checkout", 150)]);
+});
+
 const incident = openIncident("inc-1", assessmentOf());
 const signal = { service: "cart", metric: "error_rate", usual: 0.001, bad: 0.3, well: 0 };
 

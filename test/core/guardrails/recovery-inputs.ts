@@ -36,6 +36,7 @@ export const fill = (value: number | null, count = 10): (number | null)[] => Arr
 
 export const inputOf = (change: Partial<RecoveryInput> = {}): RecoveryInput => ({
   baselines: [errors],
+  conditions: [],
   series: [seriesOf("error_rate", fill(0.002)), seriesOf("request_rate", fill(20))],
   acts: [{ service: "checkout", complete: true }],
   brokenAt: { error_rate: 0.02 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../../core/config/config.ts";
 import type { FlagState, Rollout } from "../../../core/model/evidence.ts";
+import type { ConditionState } from "../../../core/model/finding.ts";
 import type { Baseline } from "../../../core/model/incident.ts";
 import type { TargetResult } from "../../../core/model/plan.ts";
 import type { FlagSource, MetricQuery, MetricSource, RolloutSource, TopologySource } from "../../../core/ports.ts";
@@ -95,6 +96,7 @@ async function look(
   results = [done()],
   timeoutMs = MINUTE / 2,
   incident: Partial<Acted> = {},
+  conditions: readonly ConditionState[] = [],
 ) {
   const feedback = {
     verifyRecovered: true,
@@ -123,7 +125,7 @@ async function look(
     timeline: [],
     ...incident,
   };
-  return verify(acted, NOW, AbortSignal.timeout(5000));
+  return verify(acted, { at: NOW, conditions }, AbortSignal.timeout(5000));
 }
 
 describe("verification", () => {
@@ -168,6 +170,19 @@ describe("verification", () => {
 
   it("of a plan of which nothing was done is unknown", async () => {
     expect((await look({}, [{ ...done(), result: "refused" }])).verdict).toBe("unknown");
+  });
+
+  it.each([
+    ["the service itself", "checkout", "unknown"],
+    ["one that is affected", "web", "not-recovered"],
+    ["one that the incident was opened for", "cart", "not-recovered"],
+    ["one whose workload was taken back", "payments", "not-recovered"],
+    ["one that is none of these", "search", "recovered"],
+  ])("S9: a condition that holds on %s", async (_, service, verdict) => {
+    const results = [done(), done({ ...targetOf(), service: "payments" })];
+    const incident = { affectedServices: ["checkout", "web"], trouble: ["checkout", "cart"] };
+    const holds = [firing({ service })];
+    expect((await look({}, results, MINUTE / 2, incident, holds)).verdict).toBe(verdict);
   });
 
   it("judges what was wrong, and not the noise of what never was", async () => {
