@@ -1,6 +1,6 @@
 import type { OutcomeField } from "../core/config/config.ts";
 import type { Change } from "../core/model/change.ts";
-import type { Incident } from "../core/model/incident.ts";
+import { type Incident, isRecoveryConfirmed } from "../core/model/incident.ts";
 import { asRecorded } from "../core/model/recorded.ts";
 import { durationText } from "../core/model/time.ts";
 import { cleanText } from "../core/model/untrusted-text.ts";
@@ -66,9 +66,7 @@ function detailsOf(incident: Incident, include: readonly OutcomeField[]): Detail
       : {}),
     ...(include.includes("anomaly_metrics") ? { anomaly_metrics: anomalies(incident) } : {}),
     ...(include.includes("rollback_duration") ? { rollback_duration: rollbackMs(incident) } : {}),
-    ...(include.includes("recovery_confirmed")
-      ? { recovery_confirmed: incident.recovery?.verdict === "recovered" }
-      : {}),
+    ...(include.includes("recovery_confirmed") ? { recovery_confirmed: isRecoveryConfirmed(incident) } : {}),
   };
 }
 

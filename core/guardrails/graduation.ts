@@ -1,5 +1,6 @@
 import type { Config, Mode } from "../config/config.ts";
-import type { Incident } from "../model/incident.ts";
+import { type Incident, isRecoveryConfirmed } from "../model/incident.ts";
+import { refutedBy } from "./refuted.ts";
 
 /** What a service has shown so far. */
 export interface ServiceRecord {
@@ -16,7 +17,7 @@ export type Answers = ReadonlyMap<string, "approve" | "reject">;
 
 /**
  * Follows one service through incidents (oldest first). `answers`: what people said of each plan; an incident counts as
- * rejected if any of its plans was. An incident that was not judged yet counts as a proposal and for nothing else, and so does one in which
+ * rejected if any of its plans was. A recovery counts where it was confirmed and no other incident shows that it was none. An incident that was not judged yet counts as a proposal and for nothing else, and so does one in which
  * somebody changed the service again before its recovery was judged.
  */
 export function recordOf(
@@ -28,10 +29,16 @@ export function recordOf(
   const own = incidents.filter(({ plan }) => plan?.targets.some((target) => target.service === service) === true);
   let recoveredInARow = 0;
   let broken: string | null = null;
-  for (const { id, plan, outcome: ended, superseded = [] } of own) {
+  for (const incident of own) {
+    const { id, plan, outcome: ended, superseded = [] } = incident;
     if (plan === null || ended === null) continue;
     const outcome = superseded.some((one) => one.service === service) ? "superseded" : ended;
-    const failed = rejected.has(id) || answers.get(plan.id) === "reject" ? "was rejected" : FAILED[outcome ?? ""];
+    const failed =
+      rejected.has(id) || answers.get(plan.id) === "reject"
+        ? "was rejected"
+        : outcome === "recovered"
+          ? falseText(incident, service, incidents)
+          : FAILED[outcome];
     if (failed !== undefined) {
       recoveredInARow = 0;
       broken = `the plan of incident ${id} ${failed}`;
@@ -41,6 +48,13 @@ export function recordOf(
     }
   }
   return { proposals: own.length, recoveredInARow, broken };
+}
+
+/** How an incident that ended as recovered turned out not to be; undefined: its recovery was confirmed and stands. */
+function falseText(incident: Incident, service: string, incidents: readonly Incident[]): string | undefined {
+  if (!isRecoveryConfirmed(incident)) return FAILED.unknown;
+  const other = refutedBy(incident, service, incidents);
+  return other === null ? undefined : `was called recovered while ${service} was degraded (incident ${other.id})`;
 }
 
 /** Missing proof is not success (S9). */

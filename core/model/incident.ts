@@ -26,6 +26,15 @@ export function overallVerdict(verdicts: readonly Recovery["verdict"][]): Recove
   return "recovered";
 }
 
+/** Whether verification found that the act of an incident brought recovery, and that is how it ended. All else is no confirmed recovery (S9). */
+export const isRecoveryConfirmed = ({
+  outcome,
+  recovery,
+}: {
+  readonly outcome: string | null;
+  readonly recovery: Recovery | null;
+}): boolean => outcome === "recovered" && recovery?.verdict === "recovered";
+
 /** What verification compares with; stored with the intent, so that a restart can go on (S5). */
 export const Baseline = z.strictObject({
   service: z.string(),

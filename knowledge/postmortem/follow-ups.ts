@@ -1,5 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import { quantity, span } from "./figures.ts";
 import { code, sentence } from "./markdown.ts";
 import { blamed } from "./marks.ts";
@@ -123,7 +123,7 @@ function unresolved({ recovery, gate, decision, outcome, ranking }: Incident): r
   }
   if (outcome === "superseded")
     return ["Look at what the other change of the same target did: this incident says nothing of it. Owner: on call."];
-  if (gate?.outcome !== "executed" || recovery?.verdict === "recovered") return [];
+  if (gate?.outcome !== "executed" || isRecoveryConfirmed({ recovery, outcome })) return [];
   return recovery?.verdict === "not-recovered"
     ? ["**Now:** the trouble goes on after the rollback. Look for a cause that is no deployment. Owner: on call."]
     : ["**Now:** nobody knows whether it recovered. Look at the signals above yourself. Owner: on call."];

@@ -1,13 +1,13 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import { percent, short, span } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
 
 /** Who was hurt, for how long and how much: figures where there are any, and what could not be computed. */
 export function impactSection(incident: Incident): string | null {
   const { impact, onset, recovery, backSince } = incident;
-  const isConfirmed = recovery?.verdict === "recovered";
-  const until = isConfirmed ? recovery.at : (backSince ?? null);
+  const isConfirmed = isRecoveryConfirmed(incident);
+  const until = isConfirmed ? (recovery?.at ?? null) : (backSince ?? null);
   const hurt = span(onset?.at, until);
   const duration =
     hurt === null

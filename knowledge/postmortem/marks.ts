@@ -1,5 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 
 /** The moments that a chart and the timing table name. `letter` stands in the plain-text chart. */
 export interface Mark {
@@ -24,7 +24,7 @@ export function marks(incident: Incident): readonly Mark[] {
     onset === null ? null : { letter: "O", name: "onset", at: onset.at },
     { letter: "D", name: "detected", at: detectedAt },
     gate === null || gate.executedAt === null ? null : { letter: "A", name: "action", at: gate.executedAt },
-    recovery?.verdict === "recovered" && recovery.at !== null
+    recovery !== null && recovery.at !== null && isRecoveryConfirmed(incident)
       ? { letter: "R", name: "recovered", at: recovery.at }
       : null,
   ];

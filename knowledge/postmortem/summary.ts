@@ -1,7 +1,7 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Change } from "../../core/model/change.ts";
 import type { Finding } from "../../core/model/finding.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
 import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
 import { code, prose } from "./markdown.ts";
@@ -109,13 +109,13 @@ function targetWords({ action, object, service, restore }: Target): string {
 
 function ended(incident: Incident): string {
   const verdict = verdictWords(incident);
-  const { backSince, recovery } = incident;
-  if (backSince === undefined || recovery?.verdict === "recovered") return verdict;
+  const { backSince } = incident;
+  if (backSince === undefined || isRecoveryConfirmed(incident)) return verdict;
   return `${verdict}${verdict === "" ? "" : " "}At ${clock(backSince)} none of its signals was degraded any more.`;
 }
 
 function verdictWords({ recovery, onset, outcome, gate }: Incident): string {
-  if (recovery?.verdict === "recovered" && recovery.at !== null) {
+  if (recovery !== null && recovery.at !== null && isRecoveryConfirmed({ recovery, outcome })) {
     const after = onset === null ? null : span(onset.at, recovery.at);
     return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
   }
@@ -138,7 +138,7 @@ function notJudged({ superseded = [], outcome }: Incident): string {
 
 /** How it stands, for the title. "recovered" only where verification said so. */
 export function standing({ recovery, gate, outcome }: Incident): string {
-  if (recovery?.verdict === "recovered") return "recovered after it was taken back";
+  if (isRecoveryConfirmed({ recovery, outcome })) return "recovered after it was taken back";
   if (outcome === "superseded") return "another change was at work before recovery was shown";
   if (recovery?.verdict === "not-recovered") return "not recovered";
   if (gate?.outcome === "executed") return "recovery not confirmed";

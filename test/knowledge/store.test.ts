@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OutcomeField } from "../../core/config/config.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import { configuredStore, createIncidentStore, type Memory } from "../../knowledge/store.ts";
 import { config } from "../mcp-tools/scenario.ts";
 import { incident } from "./incidents.ts";
@@ -90,6 +91,19 @@ describe("the incident store", () => {
     expect((await without.list(1))[0]?.summary).not.toMatch(found);
     await without.close();
   });
+
+  it.each([
+    ["ended as unknown", { outcome: "unknown" }],
+    ["was superseded", { outcome: "superseded" }],
+    ["was verified as unknown", { recovery: { verdict: "unknown", at: 1, checks: [] } }],
+    ["was not verified", { recovery: null }],
+  ] satisfies readonly (readonly [string, Partial<Incident>])[])(
+    "S9: holds no confirmed recovery of an incident that %s",
+    async (_, change) => {
+      await store.remember({ ...incident, ...change });
+      expect((await store.list(1))[0]?.summary).toMatch(/Recovery was not confirmed/);
+    },
+  );
 
   it("finds the right one among many, compacting as it goes, and sees what another handle wrote", async () => {
     const writer = open();

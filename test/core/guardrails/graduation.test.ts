@@ -58,6 +58,30 @@ describe("what a service has shown", () => {
     expect(recordOf("cart", [one], answers, new Set(["i"])).broken).toContain("was rejected");
   });
 
+  it.each<readonly [string, Partial<Incident>, readonly Incident[]]>([
+    ["whose verification was not confirmed", { recovery: null }, []],
+    ["whose verification found something else", { recovery: { verdict: "unknown", at: 2, checks: [] } }, []],
+    [
+      "during which the service was degraded",
+      { recovery: { verdict: "recovered", at: 10, checks: [] }, detectedAt: 1 },
+      [
+        {
+          ...incident,
+          id: "later",
+          plan: null,
+          detectedAt: 12,
+          onset: { at: 5, earliest: 4, latest: 6 },
+          closedAt: null,
+        },
+      ],
+    ],
+  ])("S9: a recovery %s does not count toward mode auto", (_, change, others) => {
+    const answers = new Map([["plan-1", "approve" as const]]);
+    const one: Incident = { ...incident, id: "i", plan: planOf(), outcome: "recovered", closedAt: 1, ...change };
+    const record = recordOf("checkout", [one, ...others], answers, new Set());
+    expect(record).toMatchObject({ recoveredInARow: 0, broken: expect.stringContaining("incident i") });
+  });
+
   it("counts an incident as rejected if an earlier plan of it was", () => {
     const one: Incident = { ...incident, id: "i", plan: planOf(), outcome: "recovered", closedAt: 1 };
     const answers = new Map([["plan-1", "approve" as const]]);
