@@ -5,7 +5,7 @@ import { durationText } from "../../core/model/time.ts";
 import { unheardChanges } from "../../core/model/unheard.ts";
 import { finishJudged } from "./aftermath.ts";
 import { areJoined } from "./degraded.ts";
-import { close, note, servicesOf } from "./incident-state.ts";
+import { active, close, note, servicesOf } from "./incident-state.ts";
 import type { Standing } from "./own-signals.ts";
 import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -22,7 +22,7 @@ const SILENT = "silent since";
 
 /**
  * None of the incident's own signals is degraded. Once each was measured back for a while it is over, whatever became of
- * it until then; what cannot be measured closes it as unknown after the verification's time, and people are told.
+ * it until then, and what a policy's condition says against it is said with it; what cannot be measured closes it as unknown after the verification's time, and people are told.
  */
 export async function awaitEnd(before: Incident, { signals, unseen }: Standing, pursuit: Pursuit): Promise<void> {
   const { parts, caseFile } = pursuit;
@@ -38,9 +38,20 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   await finish(
     { ...calm, backSince: since },
     outcome,
-    `${because}The signals came back ${wayBack(before, since, caseFile)} ${after} after detection.`,
+    `${because}The signals came back ${wayBack(before, since, caseFile)} ${after} after detection.${stillActive(signals, caseFile)}`,
     pursuit,
   );
+}
+
+/** The conditions of the policies that hold or are pending on services of these signals still, as a sentence; empty: none. */
+function stillActive(signals: Standing["signals"], { conditions }: CaseFile): string {
+  const services = new Set(signals.map(({ service }) => service));
+  const still = active(conditions).filter(({ service }) => services.has(service));
+  const said = still.map(
+    ({ text, service, state, because }) =>
+      `${text} of ${service} ${state === "firing" ? "holds" : "is pending"} still (${because})`,
+  );
+  return said.length === 0 ? "" : ` ${[...new Set(said)].join("; ")}.`;
 }
 
 /**

@@ -94,7 +94,8 @@ export function results(answer: GateAnswer): string {
 /** How a verification ended, in one clause: the worst check, and how many there were. */
 export function recoveryText({ verdict, checks }: Recovery): string {
   if (verdict === "recovered") {
-    const back = checks.filter((check) => check.verdict === "recovered").length;
+    // A rollout that finished is no signal.
+    const back = checks.filter((check) => check.verdict === "recovered" && check.metric !== "rollout").length;
     const others = checks.flatMap((check) =>
       check.verdict === "recovered" ? [] : [`${check.service} ${check.metric}: ${check.because}`],
     );

@@ -24,7 +24,7 @@ import { unmeasuredLink } from "./learned-link.ts";
 import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
 import { quietWords } from "./quiet.ts";
-import { isEasing, seemsOver, stillSettling } from "./settling.ts";
+import { easedText, isEasing, seemsOver, stillSettling } from "./settling.ts";
 
 export interface DecideInput {
   readonly caseFile: CaseFile;
@@ -111,7 +111,7 @@ export function decide(input: DecideInput): Decision {
   }
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
   if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
-  if (seemsOver(evidence)) return nothing(["the newest samples are back at what is usual: looking again"], [], top);
+  if (seemsOver(evidence)) return nothing([easedText(caseFile, input.services)], [], top);
   if (onlyItsTime(change, top, evidence)) {
     const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
     return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: people decide`], top);

@@ -8,6 +8,7 @@ import { tellsItsVersion } from "../correlation/version-signs.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
 import { isLatency } from "../detection/meaning.ts";
 import { mannKendall, median } from "../detection/robust.ts";
+import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
@@ -157,4 +158,19 @@ export function seemsOver({ index, worse, caseFile, onset }: CaseEvidence): bool
     if (Math.abs(last - baseline) < NEARLY_USUAL * off) back += 1;
   }
   return signals > 0 && back > signals / 2;
+}
+
+/**
+ * Why an incident whose samples are nearly back is looked at again: what was measured, and each condition of its services that still
+ * holds or is pending, since a policy reads over a window of its own.
+ */
+export function easedText({ conditions }: Pick<CaseFile, "conditions">, services: readonly string[]): string {
+  const active = conditions.filter(
+    ({ service, state }) => (state === "firing" || state === "pending") && services.includes(service),
+  );
+  const still = active.map(
+    ({ text, service, state }) => `${text} of ${service} ${state === "firing" ? "still holds" : "is pending"}`,
+  );
+  const but = still.length === 0 ? "" : `, but ${[...new Set(still)].join("; ")}`;
+  return `the newest samples are far nearer to the baseline than to the degradation${but}: looking again`;
 }

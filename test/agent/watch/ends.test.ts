@@ -89,7 +89,10 @@ describe("the end of an incident", () => {
     await world.step(3);
     world.troubles = [world.trouble({ ...blameless, condition: "pending", worse: false, firesAt: NOW + DAY })];
     await world.step(QUIET);
-    expect((await world.incident()).outcome).toBe("no-action");
+    const { outcome, timeline } = await world.incident();
+    expect(outcome).toBe("no-action");
+    // S15: that the signals came back never stands alone beside a condition that speaks against it.
+    expect(timeline.at(-1)?.detail).toMatch(/The signals came back .*\. .* of checkout is pending still \(/);
   });
 
   it("does not come while a signal stays as far off as it was, also where no test finds it worse any more", async () => {

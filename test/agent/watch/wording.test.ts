@@ -89,6 +89,11 @@ describe("what the watch says", () => {
     ["recovered", [check("recovered", ""), check("recovered", "")], "all 2 signals are back where they were"],
     ["recovered", [check("recovered", "")], "the signal is back where it was"],
     [
+      "recovered",
+      [{ ...check("recovered", ""), metric: "rollout" }, check("recovered", "")],
+      "the signal is back where it was",
+    ],
+    [
       "not-recovered",
       [check("recovered", ""), check("unknown", "too few requests"), check("not-recovered", "30 % is above 1 %")],
       "checkout error_rate: 30 % is above 1 % (and 1 more of 3 signals)",

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { gatherEvidence } from "../../../core/correlation/rank.ts";
-import { isEasing, seemsOver, stillSettling } from "../../../core/decision/settling.ts";
+import { easedText, isEasing, seemsOver, stillSettling } from "../../../core/decision/settling.ts";
 import type { Rollout } from "../../../core/model/evidence.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { change, emptyCase, MINUTE, onsetAt, T0 } from "../correlation/fixtures.ts";
+import { firing } from "../guardrails/rule-inputs.ts";
 
 const STEP = 15_000;
 const START = T0 - 120 * MINUTE;
@@ -135,6 +136,26 @@ describe("the newest samples", () => {
   ];
   it.each(rows)("%s", (_, since, current, is) => {
     expect(over(since, current)).toBe(is);
+  });
+});
+
+describe("S15: what is said of samples that are nearly back", () => {
+  const samples = "the newest samples are far nearer to the baseline than to the degradation";
+  it.each([
+    ["no condition holds", [firing({ state: "inactive" })], `${samples}: looking again`],
+    [
+      "a condition holds still",
+      [firing(), firing()],
+      `${samples}, but error_rate > 0.05 for 3m of checkout still holds: looking again`,
+    ],
+    [
+      "a condition is pending",
+      [firing({ state: "pending" })],
+      `${samples}, but error_rate > 0.05 for 3m of checkout is pending: looking again`,
+    ],
+    ["a condition holds on another service", [firing({ service: "search" })], `${samples}: looking again`],
+  ])("%s", (_, conditions, text) => {
+    expect(easedText({ conditions }, ["checkout"])).toBe(text);
   });
 });
 
