@@ -11,7 +11,7 @@ export function explainFeedback({ feedback, knowledge }: Config): Section {
     heading: "After an action",
     lines: [
       verifyRecovered
-        ? `It measures whether what was wrong is back inside its own baseline, for up to ${formatDuration(timeoutMs)}. Not known is not recovered.`
+        ? `It measures whether what was wrong is back inside its own baseline and no policy condition holds or is pending, for up to ${formatDuration(timeoutMs)}. Not known is not recovered.`
         : "CAUTION: it does not measure whether the action helped (verify_metrics_recovered is false).",
       ...(verifyRecovered && gitOpsWaitMs > 0
         ? [

@@ -43,7 +43,11 @@ const Verify = z.strictObject({
     z.boolean(),
     "Whether the metrics that were wrong are measured again after an action.",
   ),
-  timeout: field(duration(1000).default("10m"), "How long recovery may take.", { unit: "duration" }),
+  timeout: field(
+    duration(1000).default("10m"),
+    "How long recovery may take. A policy condition whose query averages over a window holds for up to that window after the cure, and nothing counts as recovered before: let this be longer.",
+    { unit: "duration" },
+  ),
   gitops_wait: field(
     duration().default("4m"),
     "Where a GitOps controller manages what was taken back: how long it may take to undo that. Nothing counts as recovered before. Argo CD looks at Git every 2 to 3 minutes.",

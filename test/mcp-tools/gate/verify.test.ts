@@ -181,8 +181,7 @@ describe("verification", () => {
   ])("S9: a condition that holds on %s", async (_, service, verdict) => {
     const results = [done(), done({ ...targetOf(), service: "payments" })];
     const incident = { affectedServices: ["checkout", "web"], trouble: ["checkout", "cart"] };
-    const holds = [firing({ service })];
-    expect((await look({}, results, MINUTE / 2, incident, holds)).verdict).toBe(verdict);
+    expect((await look({}, results, MINUTE / 2, incident, [firing({ service })])).verdict).toBe(verdict);
   });
 
   it("judges what was wrong, and not the noise of what never was", async () => {
