@@ -1,5 +1,6 @@
 import { createCallGraph } from "../correlation/call-graph.ts";
 import { indexSeries, type Sample, samplesBetween } from "../correlation/samples.ts";
+import { ORDINARY_ROLLOUT_MS, UNTOLD_MS } from "../correlation/timing.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
 import type { Incident } from "../model/incident.ts";
@@ -80,7 +81,7 @@ export function beforeOf(
   const change = caseFile.changes.find(({ id, startedAt }) => id === suspect && startedAt < onset);
   const start = change !== undefined && change.startedAt > onset - BEFORE_MS ? change.startedAt : onset;
   const graph = createCallGraph(caseFile.topology);
-  const rollouts = caseFile.changes.map((one) => ({ ...rolloutOf(one, caseFile.at), service: one.service }));
+  const rollouts = caseFile.changes.map((one) => ({ ...rolloutOf(one), service: one.service }));
   const known = new Map<string, readonly Span[]>();
   const spansOf = (service: string): readonly Span[] => {
     const spans = known.get(service) ?? [
@@ -105,11 +106,19 @@ export function beforeOf(
 
 type Span = Pick<DegradedSpan, "from" | "until">;
 
+/**
+ * How long a rollout without an end is one: Kubernetes' default `progressDeadlineSeconds`. One that goes on longer is stuck or was
+ * paused, and what serves then is what is usual.
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds
+ */
+const UNFINISHED_MS = 600_000;
+
 /** While a change rolls out its pods start, and whatever they do then is of the rollout. */
-const rolloutOf = ({ startedAt, finishedAt }: Change, now: number): Span => ({
-  from: startedAt,
-  until: finishedAt === null ? now : inEffectAt(finishedAt),
-});
+function rolloutOf({ kind, startedAt, finishedAt, ownRollback }: Change): Span {
+  if (finishedAt === null) return { from: startedAt, until: startedAt + UNFINISHED_MS };
+  const isUntold = kind === "deploy" && ownRollback !== true && finishedAt - startedAt < UNTOLD_MS;
+  return { from: startedAt, until: isUntold ? startedAt + ORDINARY_ROLLOUT_MS : inEffectAt(finishedAt) };
+}
 
 /** Where no finding dates the episode: from when its conditions held; now, where none does. */
 function heldFrom({ at, conditions }: CaseFile, services: readonly string[]): number {

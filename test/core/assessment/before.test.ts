@@ -149,6 +149,23 @@ const rows: readonly Row[] = [
     true,
   ],
   [
+    "a rollout without an end is one for ten minutes, and what serves afterwards counts",
+    errorsOf(60, [{ from: 50, until: 40 }]),
+    { changes: [deployOf(50, null)] },
+    {},
+    true,
+  ],
+  [
+    "a deploy of which nobody tells how long it took is one for three minutes",
+    errorsOf(12, [
+      { from: 9, until: 6 },
+      { from: 5, until: 2 },
+    ]),
+    { changes: [deployOf(9, 9), { ...deployOf(5, 5), id: "deploy-2" }] },
+    {},
+    true,
+  ],
+  [
     "what the suspected change did before a late onset is not part of before",
     errorsOf(60, [{ from: 40, until: 0 }]),
     { changes: [deployOf(40, 39)] },
