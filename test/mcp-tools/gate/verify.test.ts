@@ -90,6 +90,7 @@ const flags = (...all: readonly FlagState[]): FlagSource => ({ name: "unleash", 
 const done = (target = targetOf()): TargetResult => ({ target, result: "done", detail: "", at: NOW, warnings: [] });
 
 const good = { error_rate: 0.001, request_rate: 30 };
+const ALLOWED = { verdict: "allow" as const, rules: [] };
 
 async function look(
   sources: Partial<VerifierParts["sources"]>,
@@ -112,8 +113,7 @@ async function look(
     sources: { metrics: [metrics(good)], rollouts: [rollouts(rolloutOf())], flags: [], topology: [], ...sources },
   });
   const executedAt = NOW - 2 * MINUTE;
-  const review = { verdict: "allow" as const, rules: [] };
-  const gate = { planId: "p", outcome: "executed" as const, review, results, executedAt };
+  const gate = { planId: "p", outcome: "executed" as const, review: ALLOWED, results, executedAt };
   const acted: Acted = {
     baselines: [baseline],
     findings: [],
@@ -131,8 +131,7 @@ async function look(
 describe("verification", () => {
   it("reads unsmoothed series since the act, of whole services, and finds recovery", async () => {
     const asked: MetricQuery[] = [];
-    const recovery = await look({ metrics: [metrics(good, asked)] });
-    expect(recovery.verdict).toBe("recovered");
+    expect((await look({ metrics: [metrics(good, asked)] })).verdict).toBe("recovered");
     expect(asked.map(({ metric, purpose }) => [metric, purpose])).toEqual([
       ["error_rate", "statistics"],
       ["request_rate", "statistics"],
@@ -179,9 +178,9 @@ describe("verification", () => {
     ["one whose workload was taken back", "payments", "not-recovered"],
     ["one that is none of these", "search", "recovered"],
   ])("S9: a condition that holds on %s", async (_, service, verdict) => {
-    const results = [done(), done({ ...targetOf(), service: "payments" })];
-    const incident = { affectedServices: ["checkout", "web"], trouble: ["checkout", "cart"] };
-    expect((await look({}, results, MINUTE / 2, incident, [firing({ service })])).verdict).toBe(verdict);
+    const acted = [done(), done({ ...targetOf(), service: "payments" })];
+    const of = { affectedServices: ["checkout", "web"], trouble: ["checkout", "cart"] };
+    expect((await look({}, acted, MINUTE / 2, of, [firing({ service })])).verdict).toBe(verdict);
   });
 
   it("judges what was wrong, and not the noise of what never was", async () => {
