@@ -21,7 +21,7 @@ const LINES = 2000;
 const SPANS = 2000;
 const BEFORE_MS = 3_600_000;
 
-type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "flags" | "alerts" | "infrastructure">;
+type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "spansCut" | "flags" | "alerts" | "infrastructure">;
 
 /**
  * A call graph that its source told last is still used for so long where it tells none: services change whom they call
@@ -149,6 +149,7 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
     return {
       logs: lines,
       spans: allSpans,
+      ...(spans.some((read) => read?.answer.more === true) ? { spansCut: true as const } : {}),
       topology: mergedTopology(named),
       flags: flags.flatMap((read) => read?.answer ?? []),
       alerts: alerts.flatMap((read) => read?.answer ?? []),

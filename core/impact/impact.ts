@@ -40,12 +40,15 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   const edge = edgeShare(caseFile, index, services, onsets);
   if (edge === null && services.length > 0) unknown.push("failed share of traffic: no error rate where users come in");
   const slow = slowShare(caseFile, services);
-  if (edge !== null && edge.share > 0) sentences.push(`${percent(edge.share)} of requests fail at ${edge.service}`);
-  if (slow !== null) sentences.push(slow.sentence);
+  const failing = edge !== null && edge.share > 0 ? [`${percent(edge.share)} of requests fail at ${edge.service}`] : [];
+  // What harms more is told first: it is what titles and summaries say.
+  if (slow !== null && slow.share > (edge?.share ?? 0)) sentences.push(slow.sentence, ...failing);
+  else sentences.push(...failing, ...(slow === null ? [] : [slow.sentence]));
   const since = Math.min(caseFile.at - 60_000, ...onsets);
-  const traces = failedTraces(caseFile, since);
+  // Where traces were left out, failed ones were kept first: a share of those at hand is none of all.
+  const traces = caseFile.spansCut === true ? null : failedTraces(caseFile, since);
   if (traces !== null && traces > 0) sentences.push(`${percent(traces)} of traced user requests fail`);
-  const users = failedUsers(caseFile, since);
+  const users = caseFile.spansCut === true ? null : failedUsers(caseFile, since);
   if (users !== null)
     sentences.push(
       `${users.failed} of ${users.all} users in the traces met a failure (${percent(users.failed / users.all)})`,
@@ -70,12 +73,17 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
     level: LEVELS[level] ?? "low",
     affectedServices: [...services],
     failedShare: edge?.share ?? null,
+    slowShare: slow?.share ?? null,
     failedUserShare: users === null ? null : users.failed / users.all,
     failedRequestsPerSecond: edge?.perSecond ?? null,
     revenuePerMinute: revenue.total > 0 ? revenue.atRisk : null,
     routes: [...routes],
     unknown,
     sentences,
+    // As right after an act, before the first sample since: that nobody is seen to be hurt says nothing yet (S9).
+    ...(edge === null && services.length === 0 && entriesOf(caseFile, index).length > 0
+      ? { notYet: true as const }
+      : {}),
   };
 }
 
@@ -95,6 +103,10 @@ interface Edge {
   readonly perSecond: number | null;
 }
 
+/** Services where users come in and whose failed requests are counted. */
+const entriesOf = ({ topology }: CaseFile, index: SampleIndex): readonly string[] =>
+  [...createCallGraph(topology).entries].filter((service) => index.whole(service, "error_rate") !== undefined);
+
 /** The worst of the services where users come in; where none of them is measured, the worst affected one. */
 function edgeShare(
   caseFile: CaseFile,
@@ -102,8 +114,7 @@ function edgeShare(
   services: readonly string[],
   onsets: readonly number[],
 ): Edge | null {
-  const graph = createCallGraph(caseFile.topology);
-  const entries = [...graph.entries].filter((service) => index.whole(service, "error_rate") !== undefined);
+  const entries = entriesOf(caseFile, index);
   const places = entries.length > 0 ? entries : services;
   const edges = places.flatMap((service) => {
     const share = recent(caseFile, onsets, index.whole(service, "error_rate"));

@@ -17,6 +17,7 @@ const GRAVITY: readonly (ImpactLevel | "unknown")[] = ["critical", "high", "medi
  */
 export function knownLevel({ impact }: Pick<Incident, "impact">): ImpactLevel | "unknown" {
   if (impact === null) return "unknown";
+  if (impact.notYet === true) return "unknown";
   return impact.level === "low" && impact.failedShare === null && impact.unknown.length > 0 ? "unknown" : impact.level;
 }
 

@@ -89,6 +89,8 @@ export interface CaseFile {
   readonly topology: Topology | null;
   readonly logs: readonly LogLine[];
   readonly spans: readonly Span[];
+  /** A source had more traces than it gave: sources give those that failed first, so that no share can be read off. */
+  readonly spansCut?: true;
   readonly flags: readonly FlagState[];
   readonly rollouts: readonly Rollout[];
   readonly alerts: readonly Alert[];

@@ -26,7 +26,7 @@ export const assessImpact = defineTool({
     at: z.string(),
     coverage: Coverage,
     level: z.enum([...ImpactLevel.options, "unknown"]),
-    impact: Impact,
+    impact: Impact.partial({ level: true }),
     more,
     gaps,
   }),
@@ -40,14 +40,17 @@ export const assessImpact = defineTool({
       ];
       const { cursor: at, limit: most, ...question } = input;
       const shown = page(rows, { cursor: at, limit: most, question });
+      const level = knownLevel({ impact });
+      const { level: measured, ...figures } = impact;
       const first = at === undefined ? impact.affectedServices.slice(0, SERVICES_FIRST) : [];
       const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
       return {
         at: rfc3339(file.at),
         coverage: coverage(),
-        level: knownLevel({ impact }),
+        level,
         impact: {
-          ...impact,
+          ...(level === "unknown" ? {} : { level: measured }),
+          ...figures,
           affectedServices: [...first, ...later],
           routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
         },
