@@ -95,7 +95,8 @@ function conditionOf(condition: FileCondition): Condition {
   const upperBound = condition.upper_bound ?? null;
   const ms = durationMs(condition.duration);
   const sign = comparison === "greater_than" ? ">" : "<";
-  const bound = upperBound === null ? "" : ` and <= ${upperBound}`;
+  // What lies above the bound counts as well: a text that excluded it would stand beside values that it denies.
+  const bound = upperBound === null ? "" : ` (above ${upperBound} counts, too)`;
   return {
     kind: "threshold",
     metric,
@@ -103,7 +104,7 @@ function conditionOf(condition: FileCondition): Condition {
     threshold,
     upperBound,
     durationMs: ms,
-    text: `${metric} ${sign} ${threshold}${bound} for ${formatDuration(ms)}`,
+    text: `${metric} ${sign} ${threshold} for ${formatDuration(ms)}${bound}`,
   };
 }
 

@@ -87,7 +87,7 @@ function canaryLines(canary: CanaryPolicy | null): readonly string[] {
     ...under([
       `Each is compared with the stable version beside it by ${listed(comparisonMetrics)}.`,
       looks,
-      `Pass: ${canary.autoPromoteOnPass ? "it would be promoted, for which no executor exists yet: it is said" : "a person promotes it"}. Fail: ${canary.autoRollbackOnFail ? "it is taken back, inside the limits below" : "a person decides"}. No data never passes.`,
+      `Pass: ${canary.autoPromoteOnPass ? "a plan to promote it is filed, which a person approves (of an Argo Rollout, where rollout_promote is allowed; else it is said)" : "a person promotes it"}. Fail: ${canary.autoRollbackOnFail ? "it is taken back, inside the limits below" : "a person decides"}. No data never passes.`,
     ]),
   ];
 }

@@ -166,7 +166,10 @@ const CanaryAnalysis = z.strictObject({
   minimum_confidence: field(ratio().default(0.95), "How sure a judgement must be to count as pass or fail.", {
     unit: "probability 0–1",
   }),
-  auto_promote_on_pass: field(z.boolean().default(false), "Whether a canary that passes is promoted without a person."),
+  auto_promote_on_pass: field(
+    z.boolean().default(false),
+    "Whether a plan to promote a canary that passes is filed; a person approves it in any case. Only of an Argo Rollout, with rollout_promote allowed.",
+  ),
   auto_rollback_on_fail: field(
     z.boolean().default(false),
     "Whether a canary that fails is taken back without a person.",

@@ -22,7 +22,7 @@ describe("the configuration of a replay without one", () => {
           "p99_latency worse than its past, confidence 0.9995",
         ],
       ],
-      ["human_review", ["error_rate > 0.02 and <= 0.05 for 5m", "error_rate worse than its past, confidence 0.9995"]],
+      ["human_review", ["error_rate > 0.02 for 5m (above 0.05 counts, too)", "error_rate worse than its past, confidence 0.9995"]],
       ["canary_analysis", []],
     ]);
   });
@@ -36,7 +36,7 @@ describe("the configuration of a replay without one", () => {
     const own = { regression: { metric: "error_rate", confidence: 0.9 } };
     const text = changed(SEED, ["rollback_policies.human_review.conditions.1", own]);
     expect(texts(text)[1]?.[1]).toEqual([
-      "error_rate > 0.02 and <= 0.05 for 5m",
+      "error_rate > 0.02 for 5m (above 0.05 counts, too)",
       "error_rate worse than its past, confidence 0.9",
     ]);
   });
