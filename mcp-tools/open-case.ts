@@ -1,6 +1,7 @@
 import { servicesMeant } from "../core/assessment/partition.ts";
 import type { Coverage } from "../core/decision/coverage.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
+import { servicesOf } from "../core/model/recorded.ts";
 import type { StepContext, ToolContext } from "./context.ts";
 import { coverageView } from "./coverage-view.ts";
 import { type AnswerFence, answerFence } from "./fence-answer.ts";
@@ -31,9 +32,7 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   const file = await context.caseFile(incidentId);
   const incident = incidentId === undefined ? null : await ledger.incident(incidentId);
   const focus: StepContext =
-    incident === null
-      ? {}
-      : { services: servicesMeant(file, [incident.service, ...incident.affectedServices], config.versionLabel) };
+    incident === null ? {} : { services: servicesMeant(file, servicesOf(incident), config.versionLabel) };
   const configured = new Set(config.chain.map(({ step }) => step));
 
   function before(upTo: SeedStep): StepAnswers {

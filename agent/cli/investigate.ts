@@ -40,7 +40,7 @@ function conclusion(incident: Incident): readonly string[] {
   const { why, needsPerson, hotfix } = decision;
   const suspects = (ranking?.candidates ?? []).slice(0, SUSPECTS_SHOWN);
   return [
-    `Decision: ${decisionWords(decision)}. Nothing was executed.`,
+    `Decision: ${decisionWords(incident)}. Nothing was executed.`,
     ...list("Because", why),
     ...list("Needs a person", needsPerson),
     ...list("For whoever mends it", hotfix === null ? [] : hotfixLines(hotfix)),

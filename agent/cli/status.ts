@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
+import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
+import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
@@ -10,9 +12,11 @@ import {
   openIncidentView,
 } from "../../core/guardrails/open-incidents.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
+import { clockText } from "../../core/guardrails/rule.ts";
 import { planCaseLines, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { escapeControls } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
@@ -48,6 +52,7 @@ export async function status(
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
+    const approvers = await approversOf([...open.map(({ incident }) => incident), ...closed], ledger);
     const words = [
       `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
       executes === ""
@@ -65,6 +70,7 @@ export async function status(
           : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
       ...open.flatMap((one) => [
         ...describe(one, now, progress.get(one.incident.id)),
+        ...actLines(one.incident, approvers.get(one.incident.id)),
         ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
       ]),
       ...(others.length === 0 ? [] : [`Plans that wait for a person, beside those: ${others.length}`]),
@@ -83,11 +89,11 @@ export async function status(
       pauses,
       damaged: [...damaged].map(([id, reason]) => ({ id, reason })),
       open: open.map((one) => ({
-        ...brief(one.incident, progress.get(one.incident.id)),
+        ...brief(one.incident, approvers, progress.get(one.incident.id)),
         ...openIncidentView(one, now),
       })),
       plans: plans.map((one) => planView(one, config, now)),
-      closed: closed.map((one) => brief(one)),
+      closed: closed.map((one) => brief(asItStands(one), approvers)),
       graduation: trust,
     };
     // A line each, whatever a name or a reason in it holds: nothing may pass for another line of the status.
@@ -96,6 +102,23 @@ export async function status(
   } finally {
     await ledger.close();
   }
+}
+
+/** By incident: whose approval its plan was executed by, none where nobody had to; absent: it was not executed. */
+async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
+  const found = new Map<string, readonly string[]>();
+  for (const { id, plan } of incidents) {
+    const by = plan === null ? null : await executedBy(ledger, plan.id);
+    if (by !== null) found.set(id, by);
+  }
+  return found;
+}
+
+/** What the gate did, by whose approval. */
+function actLines({ gate, stage }: Incident, by: readonly string[] | undefined): readonly string[] {
+  if (gate === null || stage !== "verifying") return [];
+  const when = gate.executedAt === null ? "" : ` at ${rfc3339(gate.executedAt)}`;
+  return [`    ${gateText(gate.outcome, gate.review.verdict, by ?? null)}${when}`];
 }
 
 /** Incidents read for it, the newest: a longer past says little about what runs today. */
@@ -157,8 +180,12 @@ function standing({ targets, abandoned }: Progress, { gate }: Incident): readonl
   return [...progressLines(targets), ...(abandoned ? [ABANDONED] : []), ...ways].map((line) => `    ${line}`);
 }
 
-function brief(incident: Incident, { targets, abandoned }: Progress = NO_PROGRESS) {
-  const { id, service, stage, outcome, decision, plan, ranking } = incident;
+function brief(
+  incident: Incident,
+  approvers: ReadonlyMap<string, readonly string[]>,
+  { targets, abandoned }: Progress = NO_PROGRESS,
+) {
+  const { id, service, stage, outcome, decision, plan, ranking, gate, recovery } = incident;
   return {
     id,
     service,
@@ -169,9 +196,14 @@ function brief(incident: Incident, { targets, abandoned }: Progress = NO_PROGRES
     closed_at: rfc3339(incident.closedAt),
     action: decision?.action ?? null,
     culprit: decision?.culprit ?? null,
+    likeliest: likeliestOf(incident),
     no_change_probability: ranking?.noChangeProbability ?? null,
     unheard: incident.unheard ?? null,
     plan: plan?.id ?? null,
+    gate: gate?.outcome ?? null,
+    executed_at: rfc3339(gate?.executedAt),
+    approved_by: approvers.get(id) ?? null,
+    recovery: recovery?.verdict ?? null,
     targets: targets.map(({ target: { object }, state, detail }) => ({ object, state, detail })),
     abandoned,
   };
@@ -184,15 +216,17 @@ function describe(
 ): readonly string[] {
   const { decision, affectedServices, impact } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
-  const level = knownLevel(incident);
+  const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
+  const asOf = incident.seenAt === undefined ? "" : `, as of ${clockText(incident.seenAt, now)}`;
   return [
     `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets)}`,
-    `    impact ${level}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
+    `    impact ${knownLevel(incident)}${asOf}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
     ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
     ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
     ...(decision === null
       ? []
-      : [`    ${decisionWords(decision)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
+      : [`    ${decisionWords(incident)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
+    ...(obstacle === null ? [] : [`    cannot be taken back from here: ${obstacle}`]),
     ...(isBegun(targets) ? [] : waitsFor(incident, now)),
   ];
 }

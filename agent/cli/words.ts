@@ -1,12 +1,17 @@
 import { likelihood } from "../../core/guardrails/incident-text.ts";
-import type { Decision } from "../../core/model/decision.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import { likeliestOf } from "../../core/model/recorded.ts";
+
 /** A pause's scope as people say it: the gate's "*" would be eaten by a shell. */
 export function scopeText(scope: string): string {
   return scope === "*" ? "all" : scope;
 }
 
-/** What was decided, of which change and how surely; of no action, which change is the likeliest all the same. */
-export function decisionWords({ action, culprit }: Pick<Decision, "action" | "culprit">): string {
+/** What was decided, of which change and how surely; of no action, which change is the likeliest all the same; null: nothing yet. */
+export function decisionWords(incident: Pick<Incident, "decision" | "ranking">): string | null {
+  if (incident.decision === null) return null;
+  const { action } = incident.decision;
+  const culprit = likeliestOf(incident);
   if (culprit === null) return action;
   const named = `${culprit.changeId} (${likelihood(culprit.probability)})`;
   return action === "no_action" ? `${action}; the likeliest is ${named}` : `${action} of ${named}`;

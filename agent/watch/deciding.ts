@@ -47,9 +47,9 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
     return joinOlder(before, older, (id) => `It has the cause of ${id}, and goes on there.`, pursuit);
   const told = standingDecision(before, assessment, caseFile);
   const assessed: Incident = { ...withAssessment(known, assessment), judged: basis };
-  // What it was decided upon stays with it: the onset, too.
+  // What it was decided upon stays with it: the onset and the ranking, too.
   if (told !== null) {
-    const stands: Incident = { ...assessed, decision: told, onset: before.onset };
+    const stands: Incident = { ...assessed, decision: told, onset: before.onset, ranking: before.ranking };
     return save(await correctWord(stands, wordOfAct(told), pursuit));
   }
   // What is about to leave dates nothing: its onset goes with it.

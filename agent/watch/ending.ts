@@ -1,6 +1,7 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE } from "../../core/model/incident.ts";
+import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE, type WayBack } from "../../core/model/incident.ts";
+import { wayBackText } from "../../core/model/recorded.ts";
 import { durationText } from "../../core/model/time.ts";
 import { unheardChanges } from "../../core/model/unheard.ts";
 import { finishJudged } from "./aftermath.ts";
@@ -35,10 +36,11 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   if (!isBack || at - since < QUIET_STEPS * parts.config.watch.stepMs) return pursuit.save(calm);
   const { outcome, because } = await endOf(before, pursuit);
   const after = durationText(Math.max(0, since - before.detectedAt));
+  const backBy = wayBack(before, since, caseFile);
   await finish(
-    { ...calm, backSince: since },
+    { ...calm, backSince: since, backBy },
     outcome,
-    `${because}The signals came back ${wayBack(before, since, caseFile)} ${after} after detection.${stillActive(signals, caseFile)}`,
+    `${because}The signals came back ${wayBackText(backBy)} ${after} after detection.${stillActive(signals, caseFile)}`,
     pursuit,
   );
 }
@@ -58,7 +60,7 @@ function stillActive(signals: Standing["signals"], { conditions }: CaseFile): st
  * How the signals came back, as far as it is known: others' changes since the onset, to its services or to what calls join to
  * them, may have brought it; what a source of changes did not say, too (S9).
  */
-function wayBack(incident: Incident, until: number, { changes, topology, gaps }: CaseFile): string {
+function wayBack(incident: Incident, until: number, { changes, topology, gaps }: CaseFile): WayBack {
   const graph = createCallGraph(topology);
   const own = servicesOf(incident);
   const since = incident.onset?.earliest ?? incident.detectedAt;
@@ -70,9 +72,10 @@ function wayBack(incident: Incident, until: number, { changes, topology, gaps }:
     })
     .toSorted((a, b) => a.startedAt - b.startedAt)
     .at(-1);
-  if (last !== undefined) return `after somebody had changed ${last.service} (${last.id})`;
-  const unheard = unheardChanges(gaps);
-  return unheard.length === 0 ? "with no known change" : `(why is not known: ${unheard.join("; ")})`;
+  return {
+    change: last === undefined ? null : { id: last.id, service: last.service },
+    unheard: [...unheardChanges(gaps)],
+  };
 }
 
 /** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */

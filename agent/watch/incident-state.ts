@@ -9,6 +9,10 @@ import {
   isResidual,
   type OutcomeKind,
 } from "../../core/model/incident.ts";
+import { servicesOf } from "../../core/model/recorded.ts";
+import { freshFor } from "./fresh.ts";
+
+export { servicesOf } from "../../core/model/recorded.ts";
 
 /**
  * An incident as it begins: detected, nothing known but what the assessment says. `elsewhere`: services that are degraded
@@ -67,6 +71,7 @@ export function withAssessment(incident: Incident, assessment: Assessment): Inci
   return {
     ...incident,
     extent: extentWith(incident.extent, found),
+    seenAt: assessment.at,
     onset: answers.identify_recent_deployments?.onset ?? incident.onset,
     findings: worse(assessment.findings).length > 0 ? [...assessment.findings] : incident.findings,
     conditions: [...assessment.conditions],
@@ -78,6 +83,7 @@ export function withAssessment(incident: Incident, assessment: Assessment): Inci
     baselines: withNewBaselines(incident.baselines, assessment.baselines),
     unverified: [...assessment.unverified],
     unheard: [...assessment.unheard],
+    obstacles: assessment.targets.length > 0 ? [] : [...assessment.obstacles],
   };
 }
 
@@ -91,16 +97,6 @@ function withNewBaselines(kept: readonly Baseline[], newer: readonly Baseline[])
     return { ...one, upper: Math.min(one.upper, upper), lower: Math.max(one.lower, lower) };
   });
   return [...strict, ...newer.filter((one) => !known.has(keyOf(one)))];
-}
-
-/**
- * Services that an incident speaks of: where it is, whoever it hurts, and those whose trouble it was opened for. The last
- * stay its own whatever is found to be hurt: else trouble that hurts nobody would be news at every look. What somebody
- * changed again after the act it speaks of no longer.
- */
-export function servicesOf({ service, affectedServices, trouble = [], superseded = [] }: Incident): readonly string[] {
-  const left = new Set(superseded.map((one) => one.service));
-  return [...new Set([service, ...affectedServices, ...trouble])].filter((name) => !left.has(name));
 }
 
 /**
@@ -218,10 +214,13 @@ const KEPT: Kept = {
   conditions: ({ conditions }) =>
     conditions.map(({ policy, condition, service, state }) => [policy, condition, service, state]),
   affectedServices: ({ affectedServices }) => affectedServices,
+  seenAt: (incident) => incident.seenAt && Math.floor(incident.seenAt / freshFor(incident)),
+  present: ({ present }) => present?.at,
   trouble: ({ trouble }) => trouble,
   extent: ({ extent }) =>
     extent && [extent.detectedAt, extent.services, extent.findings.map(({ service, metric }) => [service, metric])],
   backSince: ({ backSince }) => backSince,
+  backBy: ({ backBy }) => backBy,
   wide: ({ wide }) => wide,
   told: ({ told }) => told,
   word: ({ word }) => word,
@@ -244,6 +243,7 @@ const KEPT: Kept = {
   outcome: ({ outcome }) => outcome,
   closedAt: ({ closedAt }) => closedAt,
   timeline: ({ timeline }) => timeline.map(({ at, event }) => [at, event]),
+  obstacles: "read again",
   unverified: "read again",
   unheard: "read again",
   usage: "read again",

@@ -1,3 +1,4 @@
+import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -31,16 +32,16 @@ export function wordOf(incident: Incident, assessment: Assessment): Word {
 
 /** The same of a decision to act, or to have people act; the assessment says what stands in the way of an act, if any is known. */
 export function wordOfAct(decision: Decision, assessment?: Pick<Assessment, "targets" | "obstacles">): Word {
-  const { action, culprit, service, hotfix, needsPerson } = decision;
+  const { action, culprit, service } = decision;
   const what = culprit?.changeId ?? service;
   const said = `${action} ${what}`;
   if (action === "hotfix_recommendation") {
-    const why = cleanText(hotfix?.whyNoRollback ?? needsPerson.join("; "), MOST_CHARACTERS).replace(/\.$/, "");
-    const because = why === "" ? "" : `: ${why}`;
+    const why = whyNotFromHere(decision);
+    const because = why === null ? "" : `: ${cleanText(why, MOST_CHARACTERS)}`;
     return { said, headline: `A person must mend this: ${what} cannot be taken back safely${because}.` };
   }
   if (assessment?.targets.length === 0) {
-    const why = assessment.obstacles.join("; ").replace(/\.$/, "") || "no target is known";
+    const why = whyNotFromHere(decision, assessment.obstacles) ?? "no target is known";
     return { said, headline: `The change cannot be undone from here: ${why}.` };
   }
   const verb = action === "feature_flag_disable" ? "switch off" : "roll back";

@@ -1,10 +1,11 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { asItIs } from "./as-it-is.ts";
+import { asItStands } from "../../core/model/recorded.ts";
 import type { Claims, Earlier } from "./earlier.ts";
 import type { WatchEvent } from "./events.ts";
 import { note } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
+import { withPresent } from "./present.ts";
 import { tell } from "./tell.ts";
 
 /** What one evaluation works with. */
@@ -50,8 +51,9 @@ export async function escalate(incident: Incident, pursuit: Evaluation, headline
 
 /** The same, whether they were told so before or not. */
 export async function page(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
-  await tell(asItIs(incident, pursuit), pursuit.parts, headline, pursuit.caseFile.at);
-  const next = note(incident, pursuit.caseFile.at, ESCALATED, headline);
+  const present = withPresent(incident, pursuit);
+  await tell(asItStands(present), pursuit.parts, headline, pursuit.caseFile.at);
+  const next = note(present, pursuit.caseFile.at, ESCALATED, headline);
   emit(pursuit, "incident.escalated", headline, next);
   return next;
 }

@@ -21,6 +21,7 @@ import { servicesOf, troubled } from "./incident-state.ts";
 import { createLingering } from "./lingering.ts";
 import { groupsOf, openFor, settleServices } from "./opening.ts";
 import type { WatchParts } from "./ports.ts";
+import { withFreshPresent } from "./present.ts";
 import { createPromotionDesk } from "./promotions.ts";
 import { pursue } from "./pursue.ts";
 import type { Evaluation, Pursuit } from "./pursuit.ts";
@@ -160,7 +161,10 @@ export function createWatch(parts: WatchParts): Watch {
       const lease = await book.take(id);
       if (lease === undefined) return;
       try {
-        await work(lease.incident, { ...evaluation, save: lease.save });
+        await work(lease.incident, {
+          ...evaluation,
+          save: (next) => lease.save(withFreshPresent(next, evaluation)),
+        });
       } finally {
         lease.release();
       }

@@ -1,3 +1,5 @@
+import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
+import { likelihood } from "../../core/guardrails/incident-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
@@ -30,11 +32,8 @@ export function suspectsRoughly({ ranking }: Incident): string {
   return [first?.changeId, tenths(first?.probability ?? 0), tenths(ranking.noChangeProbability)].join(" ");
 }
 
-/** Nothing is certain: what rounds to all or nothing is shown as nearly so. */
-export function percent(probability: number): string {
-  if (probability > 0.995) return "> 99 %";
-  return probability < 0.005 ? "< 1 %" : `${Math.round(probability * 100)} %`;
-}
+/** See `likelihood`: the watch says a probability as every other surface does. */
+export const percent = likelihood;
 
 const REASONS_SHOWN = 2;
 
@@ -44,7 +43,10 @@ export function decisionText(incident: Incident): string {
   if (decision === null) return "no decision yet";
   const { action, culprit, changeIds, why } = decision;
   const sure = culprit === null ? "" : ` (${percent(culprit.probability)})`;
-  const what = changeIds.length > 0 ? changeIds.join(", then ") : (culprit?.changeId ?? decision.service);
+  const order = changeIds.length > 1 ? `, in the order ${changeIds.join(", ")}` : "";
+  const what = culprit?.changeId ?? changeIds[0] ?? decision.service;
+  const obstacle = whyNotFromHere(decision, incident.obstacles);
+  const not = obstacle === null ? "" : `; it cannot be taken back from here: ${obstacle}`;
   if (action === "no_action") return `no action: ${why[0] ?? "nothing calls for one"}`;
   const reasons = ranking?.candidates
     .find(({ changeId }) => changeId === culprit?.changeId)
@@ -53,7 +55,7 @@ export function decisionText(incident: Incident): string {
     .slice(0, REASONS_SHOWN)
     .map(({ sentence }) => sentence);
   const because = reasons === undefined || reasons.length === 0 ? why.slice(0, 1) : reasons;
-  return `${CLAUSES[action]} ${what}${sure}: ${because.join("; ")}`;
+  return `${CLAUSES[action]} ${what}${sure}${order}: ${because.join("; ")}${not}`;
 }
 
 const CLAUSES = {

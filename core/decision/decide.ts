@@ -77,8 +77,7 @@ export function decide(input: DecideInput): Decision {
       ["policy calls it bad, and there is nothing to compare with", ...first],
     );
   }
-  if (chronic !== null)
-    return nothing([chronic, "it is no worse than before, so that no change is to blame"], ["policy calls it bad"]);
+  if (chronic !== null) return nothing([chronic, noWorse(ranking)], ["policy calls it bad"]);
   const pointed = onlyPointedAt(caseFile, evidence);
   if (pointed !== null) return nothing([pointed], ["the samples do not show what somebody points at: people decide"]);
   if (ranking === null)
@@ -168,6 +167,14 @@ const LEAST_BEFORE = 5;
 
 /** What is measured for as long as harm is held against (see `harm.ts`) has a past, be it as bad as its present. */
 const PAST_MS = 1_800_000;
+
+/** Why what is as bad as before blames no change, beside a ranking that may name one by its time alone. */
+function noWorse(ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"] | null): string {
+  const top = ranking?.candidates[0];
+  if (top === undefined || ranking === null || top.probability <= noJoinedChange(ranking))
+    return "it is no worse than before, so that no change is to blame";
+  return `it is no worse than before, as far back as it is measured: what speaks for ${top.changeId} is not enough to blame it`;
+}
 
 /** Whether nothing was measured of what is degraded before its onset: a service that is new, or new to its monitoring. */
 function isNew({ series, at }: CaseFile, { worse, onset }: CaseEvidence): boolean {

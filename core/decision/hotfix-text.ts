@@ -1,5 +1,23 @@
-import type { Hotfix } from "../model/decision.ts";
+import type { Decision, Hotfix } from "../model/decision.ts";
 import { cleanText, name } from "../model/untrusted-text.ts";
+
+/**
+ * Why what was decided cannot be done from here, in words without an end: a hotfix that is no rollback, or a rollback that
+ * nothing here can do; null: nothing stands in its way. `obstacles`: of the incident's record. Pure.
+ */
+export function whyNotFromHere(
+  decision: Pick<Decision, "action" | "hotfix" | "needsPerson">,
+  obstacles: readonly string[] = [],
+): string | null {
+  const { action, hotfix, needsPerson } = decision;
+  const why =
+    action === "hotfix_recommendation"
+      ? (hotfix?.whyNoRollback ?? needsPerson.join("; "))
+      : action === "no_action"
+        ? ""
+        : obstacles.join("; ");
+  return why === "" ? null : cleanText(why, SENTENCE_CHARACTERS).replace(/\.$/, "");
+}
 
 /** A list that is longer helps nobody who has to start somewhere. */
 const SUSPECTS_SHOWN = 5;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Ledger } from "../ports.ts";
+import type { Ledger, LedgerEntry } from "../ports.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 
 const Reserved = z.looseObject({ approvedBy: z.string().nullable() });
@@ -9,8 +9,13 @@ const Reserved = z.looseObject({ approvedBy: z.string().nullable() });
  * without a person. null: it was never reserved.
  */
 export async function executedBy(ledger: Pick<Ledger, "entries">, planId: string): Promise<readonly string[] | null> {
-  const entries = await ledger.entries({ planId, kinds: [LEDGER_KINDS.planReserved] });
-  const reserved = Reserved.safeParse(entries.at(-1)?.body);
+  return executedByIn(await ledger.entries({ planId, kinds: [LEDGER_KINDS.planReserved] }), planId);
+}
+
+/** The same from entries that are at hand, oldest first. Pure. */
+export function executedByIn(entries: readonly LedgerEntry[], planId: string): readonly string[] | null {
+  const own = entries.filter((one) => one.planId === planId && one.kind === LEDGER_KINDS.planReserved);
+  const reserved = Reserved.safeParse(own.at(-1)?.body);
   if (!reserved.success) return null;
   return reserved.data.approvedBy === null ? [] : reserved.data.approvedBy.split(", ");
 }

@@ -1,10 +1,11 @@
 import type { Config } from "../config/config.ts";
-import { hotfixLines } from "../decision/hotfix-text.ts";
+import { hotfixLines, whyNotFromHere } from "../decision/hotfix-text.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 import { type Incident, isResidual } from "../model/incident.ts";
 import type { ActionType, Plan, Target } from "../model/plan.ts";
+import { likeliestOf } from "../model/recorded.ts";
 import { noChangeText } from "../model/unheard.ts";
 import { waitsForLimit } from "./common-limits.ts";
 import { clockText } from "./rule.ts";
@@ -49,11 +50,19 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
       : [`Impact ${knownLevel(incident)}: ${impact.sentences.join("; ") || "no figure is known"}`]),
     ...culpritLines(incident, telling.now),
     ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
+    ...obstacleLines(incident),
     ...(decision?.needsPerson ?? []).map((why) => `Needs approval: ${why}`),
     ...planLines(incident, telling.now),
     ...(unverified.length === 0 ? [] : [`Not known: ${unverified.join("; ")}`]),
     ...(others === null ? [] : [others]),
   ];
+}
+
+/** Why nothing here can do what was decided; a hotfix says it among its own lines. */
+function obstacleLines({ decision, obstacles }: Incident): readonly string[] {
+  if (decision === null || decision.action === "hotfix_recommendation") return [];
+  const why = whyNotFromHere(decision, obstacles);
+  return why === null ? [] : [`Cannot be taken back from here: ${why}`];
 }
 
 /** Which other incidents are open, worst first, in one line; null: none is. */
@@ -140,7 +149,8 @@ export const planWords = ({ targets }: { readonly targets: readonly Target[] }):
 function culpritLines({ decision, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
   if (decision === null || ranking === null) return ["Culprit: not determined yet."];
-  const about = ranking.candidates.find(({ changeId }) => changeId === decision.culprit?.changeId) ?? first;
+  const suspect = likeliestOf({ decision, ranking });
+  const about = ranking.candidates.find(({ changeId }) => changeId === suspect?.changeId) ?? first;
   const none = `${noChangeText(unheard)}, ${likelihood(ranking.noChangeProbability)}`;
   if (about === undefined || ranking.noChangeProbability > about.probability) {
     const suspected =

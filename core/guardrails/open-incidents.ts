@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Incident } from "../model/incident.ts";
+import { asItStands } from "../model/recorded.ts";
 import { rfc3339 } from "../model/time.ts";
 import { cleanText, escapeControls } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../ports.ts";
@@ -8,7 +9,7 @@ import { ACKNOWLEDGEMENT_KINDS, type Acknowledgement, acknowledgementOf, isQuiet
 import { incidentTitle, planWords, stageWords, waitingPlan } from "./incident-text.ts";
 import { clockText } from "./rule.ts";
 
-/** An open incident, and who acknowledged it. */
+/** An open incident as it stands (`asItStands`), and who acknowledged it. */
 export interface OpenIncident {
   readonly incident: Incident;
   /** The one that holds; null: nobody did, or it is over. */
@@ -32,7 +33,7 @@ export async function openIncidents(
   const byIncident = Map.groupBy(entries, ({ incidentId }) => incidentId);
   return worstFirst(open, services).map((incident) => {
     const known = acknowledgementOf(incident, byIncident.get(incident.id) ?? [], now);
-    return { incident, acknowledged: isQuiet(known) ? known : null };
+    return { incident: asItStands(incident), acknowledged: isQuiet(known) ? known : null };
   });
 }
 
@@ -45,6 +46,7 @@ export function openIncidentView({ incident, acknowledged }: OpenIncident, now: 
     title: incidentTitle(incident, now),
     state: stageWords(incident),
     impact: { level: knownLevel(incident), failed_share: impact?.failedShare ?? null },
+    as_of: rfc3339(incident.seenAt),
     affected_services: [...incident.affectedServices],
     waiting:
       plan === null

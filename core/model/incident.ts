@@ -49,6 +49,26 @@ export const Baseline = z.strictObject({
 export type Baseline = Readonly<z.infer<typeof Baseline>>;
 
 /**
+ * How the signals of an incident came back without an act of ours: `change`: the last one that somebody made meanwhile to its
+ * services or to what calls join to them; null: none is known. `unheard`: what sources of changes did not say.
+ */
+export const WayBack = z.strictObject({
+  change: z.strictObject({ id: z.string(), service: z.string() }).nullable(),
+  unheard: z.array(z.string()),
+});
+export type WayBack = Readonly<z.infer<typeof WayBack>>;
+
+/** What is degraded at a moment, by how much and whom it hurts, of an incident whose decision stands already. */
+export const Present = z.strictObject({
+  at: Moment,
+  findings: z.array(Finding),
+  conditions: z.array(ConditionState),
+  affectedServices: z.array(z.string()),
+  impact: Impact.nullable(),
+});
+export type Present = Readonly<z.infer<typeof Present>>;
+
+/**
  * The stages of an incident, in order. `closed` has an outcome; so has one whose act was verified and did not prove to help,
  * while its signals are degraded still (`isResidual`). An incident goes on from its stage after a restart.
  */
@@ -100,12 +120,17 @@ export const Incident = z.strictObject({
   findings: z.array(Finding),
   conditions: z.array(ConditionState),
   affectedServices: z.array(z.string()),
+  seenAt: Moment.optional().describe("Of which moment its findings, conditions, ranking and impact are"),
+  present: Present.optional().describe(
+    "How it stands since its plan went to the gate; the rest is what was decided upon",
+  ),
   trouble: z
     .array(z.string())
     .optional()
     .describe("Services whose trouble it was opened for, and what joined it since"),
   extent: Extent.optional(),
   backSince: Moment.optional().describe("Since when all of its signals were back, where it ended so"),
+  backBy: WayBack.optional(),
   wide: z.literal(true).optional().describe("A wide cause was seen at its onset, which many services shared"),
   told: z
     .array(z.string())
@@ -167,6 +192,7 @@ export const Incident = z.strictObject({
     .array(z.string())
     .optional()
     .describe("What sources of changes did not say when it was last judged; absent: that was not recorded"),
+  obstacles: z.array(z.string()).optional().describe("Why nothing here can do what was decided; empty: it can be done"),
   usage: z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), toolCalls: z.number() }),
 });
 export type Incident = Readonly<z.infer<typeof Incident>>;

@@ -1,4 +1,4 @@
-import type { Incident } from "./incident.ts";
+import type { Incident, WayBack } from "./incident.ts";
 
 /**
  * The incident as its record tells it: its first onset and detection, all services and signals that were ever degraded in it, each
@@ -16,14 +16,70 @@ export function asRecorded(incident: Incident): Incident {
   return {
     ...incident,
     detectedAt: extent.detectedAt,
-    onset: extent.onset ?? (incident.onset !== null && incident.onset.at <= extent.detectedAt ? incident.onset : null),
+    onset: firstOnset(incident),
     affectedServices: [...extent.services],
     findings: [...extent.findings, ...others],
-    impact:
-      impact === null
-        ? null
-        : { ...impact, affectedServices: [...new Set([...extent.services, ...impact.affectedServices])] },
+    impact: impact === null ? null : { ...impact, affectedServices: [...extent.services] },
   };
+}
+
+/**
+ * When it began first. The onset that was decided upon is believed, unless the incident was dated anew by what began after
+ * its first detection; null: not found.
+ */
+function firstOnset({ onset, extent }: Incident): Incident["onset"] {
+  if (extent === undefined || (onset !== null && onset.at <= extent.detectedAt)) return onset;
+  return extent.onset;
+}
+
+/**
+ * The incident as every surface tells of it at present: while its plan is with the gate, carried out or verified, what is
+ * degraded, by how much and whom it hurts is of now, and the decision with its ranking and onset is what was decided; a
+ * closed one is told as its record tells it. Nothing is judged by it. Pure.
+ */
+export function asItStands(incident: Incident): Incident {
+  if (incident.stage === "closed") {
+    const { affectedServices, findings, impact } = asRecorded(incident);
+    return { ...incident, affectedServices, findings, impact };
+  }
+  if (!isWithItsPlan(incident) || incident.present === undefined) return incident;
+  const { at, ...present } = incident.present;
+  return { ...incident, ...present, seenAt: at };
+}
+
+/** Whether the decision stands, and is carried out or verified: what the evidence says since changes nothing of it. */
+export const isWithItsPlan = ({ stage }: Pick<Incident, "stage">): boolean =>
+  stage === "executing" || stage === "verifying";
+
+/**
+ * The change that people hear of: the culprit of the decision, or else the likeliest one where it is likelier than that
+ * none is to blame; null: no change is suspected.
+ */
+export function likeliestOf({
+  decision,
+  ranking,
+}: Pick<Incident, "decision" | "ranking">): { readonly changeId: string; readonly probability: number } | null {
+  const culprit = decision?.culprit ?? null;
+  if (culprit !== null) return culprit;
+  const first = ranking?.candidates[0];
+  if (first === undefined || ranking === null || first.probability < ranking.noChangeProbability) return null;
+  return { changeId: first.changeId, probability: first.probability };
+}
+
+/** How the signals came back, as far as it is known: never "by themselves" where somebody may have brought it (S9). */
+export function wayBackText({ change, unheard }: WayBack): string {
+  if (change !== null) return `after somebody had changed ${change.service} (${change.id})`;
+  return unheard.length === 0 ? "with no known change" : `(why is not known: ${unheard.join("; ")})`;
+}
+
+/**
+ * Services that an incident speaks of: where it is, whoever it hurts, and those whose trouble it was opened for. The last
+ * stay its own whatever is found to be hurt: else trouble that hurts nobody would be news at every look. What somebody
+ * changed again after the act it speaks of no longer.
+ */
+export function servicesOf({ service, affectedServices, trouble = [], superseded = [] }: Incident): readonly string[] {
+  const left = new Set(superseded.map((one) => one.service));
+  return [...new Set([service, ...affectedServices, ...trouble])].filter((name) => !left.has(name));
 }
 
 /** When the decision that is in force was recorded, by the incident's own timeline; null: none was. */

@@ -1,3 +1,4 @@
+import { executedByIn, gateText } from "../../core/guardrails/approved-by.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { decidedAt } from "../../core/model/recorded.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
@@ -9,7 +10,7 @@ export function actionsSection(incident: Incident, entries: readonly LedgerEntry
   return section(
     "What was done, and under which rule",
     decided(incident),
-    rules(incident),
+    rules(incident, entries),
     executed(incident),
     checked(incident),
     ledgerNote(entries),
@@ -25,11 +26,13 @@ function decided(incident: Incident): string {
   return `Decided at ${clock(decidedAt(incident) ?? decision.decidedAt)}: **${decision.action}**.\n\n${bullets([...why, ...automatic, ...person])}`;
 }
 
-function rules({ gate, plan }: Incident): string | null {
+function rules({ gate, plan }: Incident, entries: readonly LedgerEntry[]): string | null {
   if (gate === null) return null;
   const rows = gate.review.rules.map(({ rule, verdict, reason }) => [code(rule), verdict, prose(reason)]);
   const by = plan === null ? "" : `, proposed by ${code(plan.proposedBy)}`;
-  const head = `The gate on plan ${code(gate.planId)}${by}: **${gate.outcome}** (${gate.review.verdict}).`;
+  const approvers = executedByIn(entries, gate.planId);
+  const said = gateText(gate.outcome, gate.review.verdict, approvers).slice(gate.outcome.length);
+  const head = `The gate on plan ${code(gate.planId)}${by}: **${gate.outcome}**${said.startsWith(" ") ? " " : ""}${prose(said)}.`;
   return rows.length === 0 ? head : `${head}\n\n${table(["Rule", "Verdict", "Reason"], rows)}`;
 }
 

@@ -21,6 +21,9 @@ export function impactSection(incident: Incident): string | null {
     ["Level", `**${knownLevel(incident)}**`],
     ["Affected services", impact.affectedServices.map((one) => code(one)).join(", ") || "none named"],
     ["Failed share of requests, at its worst edge", orUnknown(impact.failedShare, percent)],
+    ...(impact.slowShare == null
+      ? []
+      : [["Share of requests that became slow, at the worst service", percent(impact.slowShare)] as const]),
     ["Failed requests a second", orUnknown(impact.failedRequestsPerSecond, short)],
     ["Revenue at risk a minute", orUnknown(impact.revenuePerMinute, short)],
     ...total(incident, until),

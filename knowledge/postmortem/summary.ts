@@ -3,6 +3,7 @@ import type { Change } from "../../core/model/change.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
+import { wayBackText } from "../../core/model/recorded.ts";
 import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
 import { code, prose } from "./markdown.ts";
 import { blamed } from "./marks.ts";
@@ -61,11 +62,14 @@ function symptom({ metric, service, baseline, current, unit, because }: Finding)
 function hurt(incident: Incident): string {
   const { impact } = incident;
   if (impact === null) return "";
-  const share =
-    impact.failedShare === null || impact.failedShare === 0
-      ? ""
-      : `: ${percent(impact.failedShare)} of requests failed at the worst edge`;
-  return `The business impact was ${knownLevel(incident)}${share}.`;
+  const { failedShare, slowShare = null, sentences } = impact;
+  const failed =
+    failedShare === null || failedShare === 0 ? [] : [`${percent(failedShare)} of requests failed at the worst edge`];
+  // Where late answers harm more than failed ones, the first sentence of the impact tells of them.
+  const slow =
+    slowShare !== null && slowShare > (failedShare ?? 0) ? sentences.slice(0, 1).map((one) => prose(one)) : [];
+  const told = [...slow, ...failed].join("; ");
+  return `The business impact was ${knownLevel(incident)}${told === "" ? "" : `: ${told}`}.`;
 }
 
 function cause(incident: Incident): string {
@@ -109,9 +113,10 @@ function targetWords({ action, object, service, restore }: Target): string {
 
 function ended(incident: Incident): string {
   const verdict = verdictWords(incident);
-  const { backSince } = incident;
+  const { backSince, backBy } = incident;
   if (backSince === undefined || isRecoveryConfirmed(incident)) return verdict;
-  return `${verdict}${verdict === "" ? "" : " "}At ${clock(backSince)} none of its signals was degraded any more.`;
+  const how = backBy === undefined ? "" : `: they came back ${prose(wayBackText(backBy))}`;
+  return `${verdict}${verdict === "" ? "" : " "}At ${clock(backSince)} none of its signals was degraded any more${how}.`;
 }
 
 function verdictWords({ recovery, onset, outcome, gate }: Incident): string {
@@ -123,9 +128,9 @@ function verdictWords({ recovery, onset, outcome, gate }: Incident): string {
     return "**Whether it recovered can no longer be told:** another change was at work at the target before that was clear.";
   if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
   if (gate?.outcome === "executed") return "**Whether it recovered is not known.**";
-  if (outcome === "withdrawn") return "The trouble passed before anything was due; the decision was withdrawn.";
-  if (outcome === "denied") return "The plan was denied, and the trouble passed by itself.";
-  if (outcome === "expired") return "Nobody answered the plan in time, and the trouble passed by itself.";
+  if (outcome === "withdrawn") return "The trouble was over before anything was due; the decision was withdrawn.";
+  if (outcome === "denied") return "The plan was denied.";
+  if (outcome === "expired") return "Nobody answered the plan in time.";
   return "";
 }
 
@@ -137,14 +142,15 @@ function notJudged({ superseded = [], outcome }: Incident): string {
 }
 
 /** How it stands, for the title. "recovered" only where verification said so. */
-export function standing({ recovery, gate, outcome }: Incident): string {
+export function standing({ recovery, gate, outcome, backBy }: Incident): string {
   if (isRecoveryConfirmed({ recovery, outcome })) return "recovered after it was taken back";
   if (outcome === "superseded") return "another change was at work before recovery was shown";
   if (recovery?.verdict === "not-recovered") return "not recovered";
   if (gate?.outcome === "executed") return "recovery not confirmed";
   switch (outcome) {
     case "withdrawn":
-      return "passed by itself";
+      if (backBy === undefined) return "nothing had to be undone";
+      return backBy.change === null ? "passed with no known change" : "over after somebody changed something";
     case "recommended":
       return "hotfix recommended";
     case "denied":

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { Config } from "../../core/config/config.ts";
-import { hotfixLines } from "../../core/decision/hotfix-text.ts";
+import { hotfixLines, whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, limit, more, notice } from "../arguments.ts";
@@ -41,9 +42,12 @@ export const getIncident = defineTool({
     detected_at: z.string(),
     onset: z.string().nullable(),
     affected_services: z.array(z.string()),
+    as_of: z.string().nullable().describe("Of which moment impact and affected services are; null: not recorded"),
     action: z.string().nullable(),
     culprit: Culprit.nullable(),
+    likeliest: Culprit.nullable().describe("The culprit, or whom people are told to suspect"),
     why: z.array(z.string()),
+    cannot_be_done: z.string().optional().describe("Why nothing here can do it"),
     needs_person: z.array(z.string()),
     impact: z.string().nullable(),
     plan_id: z.string().nullable(),
@@ -71,7 +75,7 @@ export const getIncident = defineTool({
     }));
     const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, weight: 8_000 });
     return {
-      ...facts(incident, incident.plan === null ? null : await executedBy(ledger, incident.plan.id)),
+      ...facts(asItStands(incident), incident.plan === null ? null : await executedBy(ledger, incident.plan.id)),
       ...(await around(incident, ledger, config, clock.now())),
       timeline: [...items],
       ...rest,
@@ -95,6 +99,8 @@ async function around(incident: Incident, ledger: ToolContext["ledger"], { servi
 function facts({ decision, plan, gate, recovery, ...incident }: Incident, by: readonly string[] | null) {
   const culprit = decision?.culprit ?? null;
   const hotfix = decision?.hotfix ?? null;
+  const likeliest = likeliestOf({ decision, ranking: incident.ranking });
+  const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
   return {
     notice: UNTRUSTED_NOTICE,
     incident: name(incident.id),
@@ -103,9 +109,12 @@ function facts({ decision, plan, gate, recovery, ...incident }: Incident, by: re
     detected_at: rfc3339(incident.detectedAt),
     onset: rfc3339(incident.onset?.at),
     affected_services: [...few(incident.affectedServices.map((service) => name(service)))],
+    as_of: rfc3339(incident.seenAt),
     action: decision?.action ?? null,
+    likeliest: likeliest && { change: name(likeliest.changeId), probability: figure(likeliest.probability) },
     culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix))],
+    ...(obstacle === null ? {} : { cannot_be_done: obstacle }),
     needs_person: sentences([...new Set([...(decision?.needsPerson ?? []), ...heldBy(gate, incident.stage)])]),
     impact: incident.impact && `${knownLevel(incident)}: ${sentences(incident.impact.sentences).join(" ")}`,
     plan_id: plan?.id ?? null,
