@@ -45,7 +45,9 @@ const count = (episodes: number): string => (episodes === 1 ? "one episode" : `$
 
 function episodeLines(episode: Episode): readonly string[] {
   const { action, culprit, targets, guardrail, executed_at: executed } = episode;
-  const named = culprit === null ? "" : ` of ${culprit.change_id} (${likelihood(culprit.probability)})`;
+  const decided = episode.decided ?? { action, culprit };
+  const named =
+    decided.culprit === null ? "" : ` of ${decided.culprit.change_id} (${likelihood(decided.culprit.probability)})`;
   const wouldHave =
     executed !== null
       ? `would have executed it at ${executed}${targets.length > 1 ? `, in the order ${targets.join(", ")}` : ""}`
@@ -59,8 +61,11 @@ function episodeLines(episode: Episode): readonly string[] {
   return [
     "",
     `${episode.detected_at}  ${episode.affected_services.join(", ") || episode.service}: ${episode.signals.join(", ") || "no signal"}`,
-    `  decided ${episode.decided_at ?? "never"}: ${action}${named}; ${noChangeText(episode.unheard ?? [])} to blame: ${likelihood(episode.no_change_probability)}`,
+    `  decided ${episode.decided_at ?? "never"}: ${decided.action}${named}; ${noChangeText(episode.unheard ?? [])} to blame: ${likelihood(episode.no_change_probability)}`,
     `  ${wouldHave ?? "would have asked the gate"}`,
+    ...(episode.came_to === undefined
+      ? []
+      : [`  it came to nothing: ${episode.came_to.outcome} at ${episode.came_to.at ?? "an unknown time"}`]),
     ...(guardrail === null ? [] : guardrail.reasons.map((reason) => `    ${reason}`)),
   ];
 }

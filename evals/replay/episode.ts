@@ -1,3 +1,4 @@
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import { cameToNothing, type Incident } from "../../core/model/incident.ts";
 import { asRecorded, decidedAt } from "../../core/model/recorded.ts";
@@ -23,6 +24,13 @@ export interface Episode {
   readonly targets: readonly string[];
   readonly guardrail: { readonly verdict: string; readonly reasons: readonly string[] } | null;
   readonly executed_at: string | null;
+  /** What was decided at `decided_at`, where it came to nothing and `action` says so; absent: `action` itself. */
+  readonly decided?: {
+    readonly action: string;
+    readonly culprit: { readonly change_id: string; readonly probability: number } | null;
+  };
+  /** What became of it: withdrawn, denied or expired, and when. */
+  readonly came_to?: { readonly outcome: string; readonly at: string | null };
   readonly usage: { readonly input_tokens: number; readonly output_tokens: number; readonly tool_calls: number };
 }
 
@@ -52,7 +60,7 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
     signals: [...new Set(incident.findings.filter(({ verdict }) => verdict === "worse").map(({ metric }) => metric))],
     affected_services: incident.affectedServices,
     root_causes: rootCauses(ranking, places),
-    business_impact: incident.impact?.level ?? null,
+    business_impact: impactOf(incident),
     action,
     culprit: named === undefined ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
@@ -61,11 +69,32 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
     targets: action === "no_action" ? [] : targetsOf(decision),
     guardrail: guardrailOf(incident, action),
     executed_at: rfc3339(incident.gate?.executedAt),
+    ...cameTo(incident, ranking),
     usage: {
       input_tokens: incident.usage.inputTokens,
       output_tokens: incident.usage.outputTokens,
       tool_calls: incident.usage.toolCalls,
     },
+  };
+}
+
+/** The level as far as it is known; null: not known. */
+function impactOf(incident: Incident): string | null {
+  const level = knownLevel(incident);
+  return level === "unknown" ? null : level;
+}
+
+/** Of a decision that came to nothing: what was decided, and what became of it. */
+function cameTo(incident: Incident, ranking: Incident["ranking"]): Pick<Episode, "decided" | "came_to"> {
+  const { decision, outcome, closedAt } = incident;
+  if (!cameToNothing(outcome) || outcome === null || decision === null || decision.action === "no_action") return {};
+  const culprit = decidedCulprit(decision, ranking);
+  return {
+    decided: {
+      action: decision.action,
+      culprit: culprit && { change_id: culprit.changeId, probability: culprit.probability },
+    },
+    came_to: { outcome, at: rfc3339(closedAt) },
   };
 }
 

@@ -116,6 +116,10 @@ ${episodes.map((one) => episodeWords(one, truth)).join("\n")}
 
 function headline(episode: Episode | undefined): string {
   if (episode === undefined) return "nothing called for a decision";
+  if (episode.decided !== undefined) {
+    const of = episode.decided.culprit === null ? "" : ` of ${episode.decided.culprit.change_id}`;
+    return `${episode.decided.action}${of}, ${episode.came_to?.outcome ?? "which came to nothing"}`;
+  }
   const culprit = episode.culprit === null ? "" : ` of ${episode.culprit.change_id}`;
   return `${episode.action}${episode.action === "no_action" ? "" : culprit}`;
 }

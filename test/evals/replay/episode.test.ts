@@ -191,4 +191,34 @@ describe("toEpisode", () => {
       usage: { input_tokens: 1, output_tokens: 2, tool_calls: 3 },
     });
   });
+
+  it.each(["withdrawn", "denied", "expired"] as const)(
+    "S15: of a decision that came to nothing (%s) it tells what was decided, then what became of it",
+    (outcome) => {
+      expect(toEpisode(incident({ outcome }))).toMatchObject({
+        action: "no_action",
+        decided_at: new Date(DECIDED).toISOString(),
+        decided: { action: "rollback", culprit: { change_id: "a", probability: 0.75 } },
+        came_to: { outcome, at: new Date(CLOSED).toISOString() },
+      });
+    },
+  );
+
+  it("S9: an impact of which nothing was measured is unknown, not low", () => {
+    const none = {
+      failedShare: null,
+      failedRequestsPerSecond: null,
+      revenuePerMinute: null,
+      routes: [],
+      sentences: [],
+    };
+    const impact = {
+      level: "low" as const,
+      affectedServices: [],
+      failedUserShare: null,
+      unknown: ["no error rate"],
+      ...none,
+    };
+    expect(toEpisode(incident({ impact })).business_impact).toBeNull();
+  });
 });
