@@ -90,6 +90,7 @@ export function composeAgent(parts: AgentParts): Agent {
       return newest;
     },
     assess: (caseFile, focus) => withHolds(assess(caseFile, config, focus, past), holds),
+    present: (caseFile, focus) => assess(caseFile, config, focus, past),
     episodes: (caseFile) => episodes(caseFile, config.versionLabel),
     reason: chain,
     ...(parts.chainPatienceMs === undefined ? {} : { chainPatienceMs: parts.chainPatienceMs }),

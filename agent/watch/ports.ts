@@ -43,6 +43,11 @@ export interface WatchParts {
     readonly canaries?: readonly LiveJudgement[];
   }>;
   readonly gather: (now: number, abort: AbortSignal) => Promise<CaseFile>;
+  /** How services stand, of an incident whose decision stands already: nothing is decided by it. Absent: as `assess`. */
+  readonly present?: (
+    caseFile: CaseFile,
+    focus: readonly string[],
+  ) => Pick<Assessment, "findings" | "conditions" | "answers">;
   readonly assess: (caseFile: CaseFile, focus?: readonly string[]) => Assessment;
   /** Groups of services whose trouble hangs together: one incident each. */
   readonly episodes: (caseFile: CaseFile) => readonly (readonly string[])[];

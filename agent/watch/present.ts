@@ -25,7 +25,7 @@ export function withPresent(incident: Incident, looking: Looking): Incident {
 
 /** The same, where what stands in the record has grown too old to be shown. */
 export function withFreshPresent(incident: Incident, looking: Looking): Incident {
-  const age = looking.caseFile.at - (incident.present?.at ?? Number.NEGATIVE_INFINITY);
+  const age = looking.caseFile.at - (incident.present?.at ?? incident.seenAt ?? 0);
   return age < freshFor(incident) ? incident : withPresent(incident, looking);
 }
 
@@ -36,7 +36,7 @@ function presentOf(incident: Incident, { parts, caseFile }: Looking): Present {
   made.set(caseFile, known);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const { findings, conditions, answers } = parts.assess(caseFile, services);
+  const { findings, conditions, answers } = (parts.present ?? parts.assess)(caseFile, services);
   const present: Present = {
     at: caseFile.at,
     findings: [...worse(findings)],

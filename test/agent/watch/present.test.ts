@@ -7,25 +7,25 @@ import { pastComposition } from "../../evals/lab/past-composition.ts";
 import { incident as anyIncident } from "../../knowledge/incidents.ts";
 import { openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
 
+const { impact } = anyIncident;
+if (impact === null) throw new Error("the incident has an impact");
+const WORSE = {
+  ...impact,
+  level: "critical",
+  failedShare: 0.9,
+  sentences: ["90.0 % of requests fail at web"],
+} as const;
+
 /** A world whose act is done, while what it should have cured gets worse. */
 async function gettingWorse(): Promise<WatchWorld> {
-  const world = await openWatchWorld();
+  const present = () => ({
+    findings: [],
+    conditions: [],
+    answers: { evaluate_business_impact: { impact: { ...WORSE, sentences: [...WORSE.sentences] } } },
+  });
+  const world = await openWatchWorld({ parts: { present } });
   world.troubles = [world.trouble()];
   await world.step();
-  const { assess } = world;
-  world.assess = (...asked) => {
-    const assessment = assess(...asked);
-    const { answers } = assessment;
-    const { impact } = anyIncident;
-    if (impact === null) return assessment;
-    const worse = {
-      ...impact,
-      level: "critical" as const,
-      failedShare: 0.9,
-      sentences: ["90.0 % of requests fail at web"],
-    };
-    return { ...assessment, answers: { ...answers, evaluate_business_impact: { impact: worse } } };
-  };
   world.recovery = "pending";
   await world.step((2 * MINUTE) / STEP_MS);
   return world;

@@ -121,6 +121,7 @@ export async function openWatchWorld(options: WorldOptions = {}): Promise<WatchW
         return { findings, conditions, gaps: world.gaps };
       },
       gather: (now) => world.gather(now),
+      present: (file, focus) => assessmentOf(file, world.troubles, focus),
       assess: (file, focus) => world.assess(file, focus),
       episodes: () => world.troubles.filter(({ worse }) => worse).map(({ services }) => services),
       reason: async () => ({
