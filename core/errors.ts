@@ -1,11 +1,12 @@
 import { withoutSecrets } from "./model/secrets/deep.ts";
+import { name } from "./model/untrusted-text.ts";
 
 /**
  * The error catalogue: a code to branch on, whether trying again can help, and a sentence of ours.
  *
  * `text` is filled from facts that we know ({source}, {status}, …; {: reason} where there is one). What a remote said enters it
- * within the fence alone, as `peerMessage` cleans it; all else stays in `cause`, for logs (S10, S11). Add a
- * code here before throwing a new kind of error.
+ * within the fence alone, as `peerMessage` cleans it, and a reason that repeats any of it quotes that (`quote`); all else stays in `cause`, for logs
+ * (S10, S11). Add a code here before throwing a new kind of error.
  */
 export const ERRORS = {
   "config.invalid": { retry: false, text: "{file}: nothing was started. Problems: {count}." },
@@ -72,7 +73,7 @@ export class UnshipError extends Error {
   /** What a peer said of its failure may be among the facts: secrets in it are redacted here, for every error (S10). */
   constructor(code: ErrorCode, facts: Facts, options?: ErrorOptions) {
     const safe = withoutSecrets(facts, false);
-    super(fill(ERRORS[code].text, safe), options);
+    super(fill(ERRORS[code].text, safe, code.startsWith("source.") ? NAMED_BY_SOURCES : NAMED), options);
     this.name = "UnshipError";
     this.code = code;
     this.facts = safe;
@@ -84,10 +85,15 @@ export class UnshipError extends Error {
   }
 }
 
+/** Facts that are names as somebody typed or spelled them: what does not look like one is fenced in the sentence (S11). */
+const NAMED: ReadonlySet<string> = new Set(["plan", "incident", "service", "metric"]);
+const NAMED_BY_SOURCES: ReadonlySet<string> = new Set([...NAMED, "what"]);
+
 /** `{name}` is replaced by the fact; `{: name}` with the colon before it, or by nothing where it is not known. */
-function fill(text: string, facts: Facts): string {
-  return text.replaceAll(/\{(: )?(\w+)\}/g, (whole, colon: string | undefined, name: string) => {
-    const fact = facts[name];
+function fill(text: string, facts: Facts, names: ReadonlySet<string>): string {
+  return text.replaceAll(/\{(: )?(\w+)\}/g, (whole, colon: string | undefined, key: string) => {
+    const given = facts[key];
+    const fact = typeof given === "string" && names.has(key) ? name(given) : given;
     if (colon === undefined) return String(fact ?? whole);
     return fact === undefined ? "" : `${colon}${fact}`;
   });

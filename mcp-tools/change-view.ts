@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Change, InfrastructureChange } from "../core/model/change.ts";
+import { type AllFenced, type Fenced, joined, own } from "../core/model/fenced.ts";
 import { rfc3339 } from "../core/model/time.ts";
 import { name, quote } from "../core/model/untrusted-text.ts";
 
@@ -28,11 +29,11 @@ export const ChangeView = z.strictObject({
 /** How many changed paths are worth their tokens; a caller who needs all of them reads the commit. */
 const PATHS = 8;
 
-export function changeView(change: Change): z.infer<typeof ChangeView> {
+export function changeView(change: Change): AllFenced<z.infer<typeof ChangeView>> {
   const { flag, environment, canary, author, commit, message, diff, requires } = change;
   return {
     id: name(change.id),
-    kind: change.kind,
+    kind: name(change.kind),
     service: name(change.service),
     from: name(change.from),
     to: name(change.to),
@@ -53,11 +54,11 @@ export function changeView(change: Change): z.infer<typeof ChangeView> {
 }
 
 /** What was done to the ground that services run on: it is of no service, so that its place stands there. */
-export function infrastructureView(change: InfrastructureChange): z.infer<typeof ChangeView> {
+export function infrastructureView(change: InfrastructureChange): AllFenced<z.infer<typeof ChangeView>> {
   const { id, kind, place, from, to, startedAt, finishedAt, source, author, message } = change;
   return {
     id: name(id),
-    kind,
+    kind: name(kind),
     service: name(place),
     from: name(from),
     to: name(to),
@@ -70,15 +71,16 @@ export function infrastructureView(change: InfrastructureChange): z.infer<typeof
   };
 }
 
-function diffText({ files, insertions, deletions, paths = [] }: NonNullable<Change["diff"]>): string {
+function diffText({ files, insertions, deletions, paths = [] }: NonNullable<Change["diff"]>): Fenced {
   const shown = paths.slice(0, PATHS).map((path) => name(path));
-  const rest = paths.length > PATHS ? [`${paths.length - PATHS} more`] : [];
-  const list = [...shown, ...rest].join(", ");
-  return `${files} files, +${insertions} -${deletions}${list === "" ? "" : `: ${list}`}`;
+  const rest = paths.length > PATHS ? [own`${paths.length - PATHS} more`] : [];
+  const list = [...shown, ...rest];
+  return own`${files} files, +${insertions} -${deletions}${list.length === 0 ? "" : own`: ${joined(list, ", ")}`}`;
 }
 
-function requirementsText(requires: Readonly<Record<string, string>>): string {
-  return Object.entries(requires)
-    .map(([service, version]) => `${name(service)} >= ${name(version)}`)
-    .join(", ");
+function requirementsText(requires: Readonly<Record<string, string>>): Fenced {
+  return joined(
+    Object.entries(requires).map(([service, version]) => own`${name(service)} >= ${name(version)}`),
+    ", ",
+  );
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { AllFenced } from "../core/model/fenced.ts";
 import type { ToolContext } from "./context.ts";
 import { answerOf, KeptResult, type ToolAnswer } from "./result.ts";
 
@@ -8,7 +9,10 @@ import { answerOf, KeptResult, type ToolAnswer } from "./result.ts";
  */
 export type ToolEffect = "read" | "propose" | "submit";
 
-/** One tool as its file declares it. `reach`: whether a call may go out to vendors' systems, or stays with what we hold. */
+/**
+ * One tool as its file declares it. `reach`: whether a call may go out to vendors' systems, or stays with what we hold. What
+ * `run` answers is read by models: a text in it that is not known to be fenced does not compile (S11).
+ */
 export interface ToolDefinition<I extends z.ZodObject, O extends z.ZodObject> {
   readonly name: string;
   readonly title: string;
@@ -21,7 +25,7 @@ export interface ToolDefinition<I extends z.ZodObject, O extends z.ZodObject> {
     input: z.output<I>,
     context: ToolContext,
     abort: AbortSignal,
-  ) => Promise<z.input<O> | KeptResult<z.input<O>>>;
+  ) => Promise<AllFenced<z.input<O>> | KeptResult<AllFenced<z.input<O>>>>;
 }
 
 /** A tool as the server holds it: arguments are checked against `input` by `run` itself. */
@@ -42,7 +46,7 @@ export interface Tool {
 
 /** Makes a tool whose handler sees checked, typed arguments and whose answer is checked against its declared output. */
 export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: ToolDefinition<I, O>): Tool {
-  const finish = (result: z.input<O>): ToolAnswer => {
+  const finish = (result: AllFenced<z.input<O>>): ToolAnswer => {
     const answer = tool.output.safeParse(result);
     if (!answer.success) throw new Error(`${tool.name} broke its own output schema`, { cause: answer.error });
     return answerOf(answer.data);

@@ -1,24 +1,28 @@
 import { servicesMeant } from "../core/assessment/partition.ts";
 import type { Coverage } from "../core/decision/coverage.ts";
 import { type CaseFile, SEED_STEPS, type SeedStep, type StepAnswers } from "../core/model/assessment.ts";
+import type { AllFenced } from "../core/model/fenced.ts";
 import { servicesOf } from "../core/model/recorded.ts";
+import type { AnswerFence, SentenceFence } from "../core/model/sentence-fence.ts";
 import type { StepContext, ToolContext } from "./context.ts";
 import { coverageView } from "./coverage-view.ts";
-import { type AnswerFence, answerFence } from "./fence-answer.ts";
+import { answerFence } from "./fence-answer.ts";
 import { onceFor } from "./once-for.ts";
 import { KeptResult } from "./result.ts";
 
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
   readonly file: CaseFile;
+  /** A sentence of ours about this evidence, what it names and quotes from outside fenced. */
+  readonly sentence: SentenceFence["sentence"];
   /** What answers about these services rest on; without them: about those of the incident, or all. */
-  coverage(services?: readonly string[]): Coverage;
+  coverage(services?: readonly string[]): AllFenced<Coverage>;
   /**
    * What this step answers. `given`: the checked answers of the steps before it; with it nothing is worked out, so
    * that a step which a chain left out stays out and the loss is said. Without it: what the configured steps before
    * it answer.
    */
-  answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]>;
+  answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): AllFenced<NonNullable<StepAnswers[S]>>;
   /**
    * What `tool` answers to `input`, where nothing but both and this case goes into it: made once, and kept as long as
    * the evidence.
@@ -45,7 +49,7 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
     });
   }
 
-  function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): NonNullable<StepAnswers[S]> {
+  function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): AllFenced<NonNullable<StepAnswers[S]>> {
     const { fence, unfence } = fenceOf(file);
     const known = given === undefined ? before(step) : unfence(given);
     return onceFor([file, config, steps], step, [given === undefined ? null : known, focus], () =>
@@ -55,6 +59,7 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
 
   return {
     file,
+    sentence: fenceOf(file).sentence,
     coverage: (services = focus.services ?? []) =>
       onceFor([file, config], "coverage", services, () => fenceOf(file).fence(coverageView(file, config, services))),
     answer,

@@ -1,4 +1,5 @@
 import { UnshipError } from "../core/errors.ts";
+import { type Fenced, ours } from "../core/model/fenced.ts";
 import { tokenWeight, WEIGHT_A_TOKEN } from "./token-weight.ts";
 
 /**
@@ -11,7 +12,7 @@ export interface Page<T> {
   readonly items: readonly T[];
   readonly total: number;
   /** Give it back as `cursor` to get the next ones; null: that was all. */
-  readonly more: string | null;
+  readonly more: Fenced | null;
 }
 
 export interface PageOptions {
@@ -57,8 +58,8 @@ export function startOf(cursor: string | undefined, question: unknown): number {
 }
 
 /** A handle to go on from `at` with the same question. */
-export function cursorOf(at: number, question: unknown): string {
-  return `${at}-${markOf(question)}`;
+export function cursorOf(at: number, question: unknown): Fenced {
+  return ours(`${at}-${markOf(question)}`);
 }
 
 // FNV-1a, 32 bit: tells questions apart; it protects nothing (a forged cursor only skips rows).

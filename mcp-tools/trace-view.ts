@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Span } from "../core/model/evidence.ts";
+import { type AllFenced, type Fenced, own } from "../core/model/fenced.ts";
 import { rfc3339 } from "../core/model/time.ts";
 import { name } from "../core/model/untrusted-text.ts";
 import { figure } from "./figures.ts";
@@ -13,7 +14,7 @@ export const TraceView = z.strictObject({
   path: z.array(z.string()),
   spans: z.number(),
 });
-export type TraceView = z.infer<typeof TraceView>;
+export type TraceView = AllFenced<z.infer<typeof TraceView>>;
 
 /** A path longer than this is a loop or a mistake in the data. */
 const DEEPEST = 32;
@@ -60,7 +61,7 @@ function pathTo(span: Span, byId: ReadonlyMap<string, Span>): readonly Span[] {
   return path;
 }
 
-function spanText({ service, name: operation, durationUs, error, version }: Span): string {
-  const at = version === undefined ? name(service) : `${name(service)}@${name(version)}`;
-  return `${error ? "!" : ""}${at} ${name(operation)} ${figure(durationUs / 1000)}ms`;
+function spanText({ service, name: operation, durationUs, error, version }: Span): Fenced {
+  const at = version === undefined ? name(service) : own`${name(service)}@${name(version)}`;
+  return own`${error ? "!" : ""}${at} ${name(operation)} ${figure(durationUs / 1000)}ms`;
 }

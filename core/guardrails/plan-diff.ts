@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { ActionType, GateReview, Plan, Target } from "../model/plan.ts";
+import { name } from "../model/untrusted-text.ts";
 import { twoPersonReasons, whyNotFor } from "./approver-rights.ts";
 import { servicesOf } from "./names.ts";
 import { versionText } from "./targets.ts";
@@ -45,7 +46,7 @@ export function planDiff(
     heldBy: rules.filter(({ verdict }) => verdict !== "allow"),
     mayApprove: config.approvers
       .filter((one) => targets.every((target) => whyNotFor(one, target, config.services) === null))
-      .map(({ name }) => name),
+      .map((one) => one.name),
     peopleNeeded: twoPersonReasons(targets, config).length > 0 ? 2 : 1,
   };
 }
@@ -56,7 +57,7 @@ export function diffLines({ targets, alsoMoves, notCovered, mayApprove, peopleNe
   return [
     ...targets.map(
       ({ action, object, service, runsNow, willRun }) =>
-        `${service}: runs ${runsNow}, will run ${willRun} (${action} of ${object})`,
+        `${name(service)}: runs ${runsNow}, will run ${willRun} (${action} of ${object})`,
     ),
     ...(alsoMoves.length === 0 ? [] : [`Also moves: ${alsoMoves.join("; ")}`]),
     `Not covered: ${notCovered.join("; ")}`,
@@ -66,11 +67,11 @@ export function diffLines({ targets, alsoMoves, notCovered, mayApprove, peopleNe
 
 function targetDiff({ action, object, service, environment, expected, restore }: Target): TargetDiff {
   const isFlag = action === "feature_flag_disable";
-  const place = environment === undefined ? `in ${object.namespace}` : `in environment ${environment}`;
-  const words = (at: Target["expected"]) => (isFlag ? at.revision : versionText(at));
+  const place = environment === undefined ? `in ${name(object.namespace)}` : `in environment ${name(environment)}`;
+  const words = (at: Target["expected"]) => (isFlag ? name(at.revision) : versionText(at));
   return {
     action,
-    object: `${object.kind}/${object.name} ${place}`,
+    object: `${name(object.kind)}/${name(object.name)} ${place}`,
     service,
     runsNow: words(expected),
     willRun: words(restore),
@@ -81,7 +82,9 @@ function targetDiff({ action, object, service, environment, expected, restore }:
 function alsoMoves(target: Target, { targets }: Plan, services: Config["services"]): readonly string[] {
   return servicesOf(target, services)
     .filter((service) => !targets.some((one) => one.service === service))
-    .map((service) => `${service}, which the file says ${target.object.kind} ${target.object.name} belongs to`);
+    .map(
+      (service) => `${service}, which the file says ${name(target.object.kind)} ${name(target.object.name)} belongs to`,
+    );
 }
 
 const CODE = [

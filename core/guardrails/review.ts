@@ -1,4 +1,6 @@
+import { own } from "../model/fenced.ts";
 import type { GateReview, GuardrailVerdict } from "../model/plan.ts";
+import { name } from "../model/untrusted-text.ts";
 import type { Rule, RuleInput } from "./rule.ts";
 import { RULES } from "./rules.ts";
 
@@ -31,6 +33,6 @@ function answerOf(rule: Rule, input: RuleInput): ReturnType<Rule["check"]> {
   try {
     return rule.check(input);
   } catch {
-    return { verdict: "deny", reason: `the rule ${rule.name} failed, and a rule that fails denies` };
+    return { verdict: "deny", reason: own`the rule ${name(rule.name)} failed, and a rule that fails denies` };
   }
 }

@@ -9,7 +9,7 @@ export interface Rival {
   readonly planId: string;
   readonly incidentId: string;
   readonly service: string;
-  readonly level: string;
+  readonly level: ReturnType<typeof knownLevel>;
   readonly targets: readonly Target[];
   /** When the plan expires, and with it its claim. */
   readonly expiresAt: number;

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Assessment } from "../model/assessment.ts";
+import { type Fenced, joined, ours } from "../model/fenced.ts";
 import type { GuardrailVerdict, Plan, Target } from "../model/plan.ts";
 import type { TargetState } from "../ports.ts";
 import type { StoreFacts } from "./gate-store.ts";
@@ -50,8 +51,11 @@ export interface RuleInput {
 
 export interface RuleAnswer {
   readonly verdict: GuardrailVerdict;
-  /** One sentence that the person on call can act on: figures, names, and when it ends. */
-  readonly reason: string;
+  /**
+   * One sentence that the person on call can act on: figures, names, and when it ends. What others named or said is fenced in
+   * it (S11): wherever it is shown, it cannot pass for the gate's own words.
+   */
+  readonly reason: Fenced;
 }
 
 /** One guardrail. Pure; `undefined`: it has nothing to say about this plan. */
@@ -60,17 +64,17 @@ export interface Rule {
   check(input: RuleInput): RuleAnswer | undefined;
 }
 
-export const deny = (reason: string): RuleAnswer => ({ verdict: "deny", reason });
-export const askPerson = (reason: string): RuleAnswer => ({ verdict: "require_approval", reason });
+export const deny = (reason: Fenced): RuleAnswer => ({ verdict: "deny", reason });
+export const askPerson = (reason: Fenced): RuleAnswer => ({ verdict: "require_approval", reason });
 
 /** The answer of the given reasons together; `undefined` where there are none. */
-export function allOf(verdict: GuardrailVerdict, reasons: readonly string[]): RuleAnswer | undefined {
-  return reasons.length === 0 ? undefined : { verdict, reason: [...new Set(reasons)].join("; ") };
+export function allOf(verdict: GuardrailVerdict, reasons: readonly Fenced[]): RuleAnswer | undefined {
+  return reasons.length === 0 ? undefined : { verdict, reason: joined([...new Set(reasons)], "; ") };
 }
 
 /** Time of day as people on call read it, with the day where it is not the same: "14:32 UTC", "2026-01-02 14:32 UTC". */
-export function clockText(at: number, now: number): string {
+export function clockText(at: number, now: number): Fenced {
   const [day = "", time = ""] = new Date(at).toISOString().split("T");
   const sameDay = new Date(now).toISOString().startsWith(day);
-  return `${sameDay ? "" : `${day} `}${time.slice(0, 8)} UTC`;
+  return ours(`${sameDay ? "" : `${day} `}${time.slice(0, 8)} UTC`);
 }

@@ -1,4 +1,6 @@
+import { type Fenced, own } from "../model/fenced.ts";
 import { type Plan, type Target, takesBack } from "../model/plan.ts";
+import { name } from "../model/untrusted-text.ts";
 import type { TargetState } from "../ports.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
@@ -75,13 +77,16 @@ function undoesSame(one: Target, other: Target): boolean {
 }
 
 /** How people read a target: "Deployment production/checkout". */
-export function targetText(target: Pick<Target, "object">): string {
-  return `${target.object.kind} ${target.object.namespace}/${target.object.name}`;
+export function targetText({ object }: Pick<Target, "object">): Fenced {
+  return own`${known(object.kind)} ${known(object.namespace)}/${known(object.name)}`;
 }
 
+/** A name that its source may not have told: nothing, where it did not. */
+const known = (text: string): Fenced | "" => (text === "" ? "" : name(text));
+
 /** A version as people read it, with its revision where there is one: a schema has none. */
-export const versionText = ({ version, revision }: Target["expected"]): string =>
-  revision === "" ? version : `${version} (revision ${revision})`;
+export const versionText = ({ version, revision }: Target["expected"]): Fenced =>
+  revision === "" ? name(version) : own`${name(version)} (revision ${name(revision)})`;
 
 export type Position = "expected" | "restored" | "elsewhere";
 

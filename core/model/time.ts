@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Fenced, ours } from "./fenced.ts";
 
 /** A moment: Unix time in milliseconds. Everything inside unship counts so; RFC 3339 is for the edges. */
 export const Moment = z.number().int().nonnegative();
@@ -8,15 +9,15 @@ export const Window = z.strictObject({ from: Moment, to: Moment });
 export type Window = Readonly<z.infer<typeof Window>>;
 
 /** Unix ms → RFC 3339 UTC with milliseconds, as all our JSON output spells time. `null` stays `null`. */
-export function rfc3339(at: number): string;
-export function rfc3339(at: number | null | undefined): string | null;
-export function rfc3339(at: number | null | undefined): string | null {
-  return at === null || at === undefined ? null : new Date(at).toISOString();
+export function rfc3339(at: number): Fenced;
+export function rfc3339(at: number | null | undefined): Fenced | null;
+export function rfc3339(at: number | null | undefined): Fenced | null {
+  return at === null || at === undefined ? null : ours(new Date(at).toISOString());
 }
 
 /** A duration in ms as people say it, rounded to the second from one second on: `90000` → `"1m30s"`, `500` → `"500ms"`. */
-export function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
+export function durationText(ms: number): Fenced {
+  if (ms < 1000) return ours(`${Math.round(ms)}ms`);
   const seconds = Math.round(ms / 1000);
   const parts: string[] = [];
   for (const [unit, size] of [
@@ -29,7 +30,7 @@ export function durationText(ms: number): string {
     const count = Math.floor(taken / size);
     if (count > 0) parts.push(`${count}${unit}`);
   }
-  return parts.join("");
+  return ours(parts.join(""));
 }
 
 function secondsOf(part: string): number {

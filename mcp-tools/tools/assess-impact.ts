@@ -31,7 +31,7 @@ export const assessImpact = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
     return once("assess_impact", input, () => {
       const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
       const rows = [
@@ -55,7 +55,7 @@ export const assessImpact = defineTool({
           routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
         },
         more: shown.more,
-        gaps: gapViews(file.gaps),
+        gaps: gapViews(file.gaps, sentence),
       };
     });
   },

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
+import { ours } from "../../core/model/fenced.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import { cleanText, name, redactSecrets, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
@@ -24,12 +26,12 @@ export const draftPostmortem = defineTool({
     const incident = await ledger.incident(id);
     if (incident === null) throw new UnshipError("incident.unknown", { incident: name(id) });
     // As a whole first: a private key takes many lines.
-    const lines = redactSecrets(await draft(incident))
+    const lines = redactSecrets(await draft(fencedIncident(incident).incident))
       .split("\n")
-      .map((line) => cleanText(line, LINE));
+      .map((line) => ours(cleanText(line, LINE)));
     const shown = page(lines, { cursor: at, limit: lines.length, question: id });
     return {
-      notice: `${UNTRUSTED_NOTICE} So is what the draft quotes.`,
+      notice: UNTRUSTED_NOTICE,
       markdown: [...shown.items],
       more: shown.more,
     };

@@ -4,6 +4,9 @@ import { othersLine } from "../../core/guardrails/incident-text.ts";
 import { standingLimits } from "../../core/guardrails/standing-limits.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { Decision } from "../../core/model/decision.ts";
+import { type AllFenced, ours, own } from "../../core/model/fenced.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
+import type { SentenceFence } from "../../core/model/sentence-fence.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import { incident, known, knownAnswers } from "../arguments.ts";
@@ -37,19 +40,19 @@ export const explainDecision = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once } = await openCase(context, input.incident);
-    const open = await context.ledger.incidents({ open: true });
+    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
+    const open = (await context.ledger.incidents({ open: true })).map((one) => fencedIncident(one).incident);
     const others = othersLine({ id: input.incident ?? "" }, { open, services: context.config.services });
-    const also = others === null ? {} : { also_open: cleanText(others, 600) };
+    const also = others === null ? {} : { also_open: ours(cleanText(others, 600)) };
     const { decision } = answer("recommend_action", knownAnswers(input.known));
-    const execution = await executionOf(decision, file, input.incident, context);
+    const execution = await executionOf(decision, file, input.incident, context, sentence);
     return once("explain_decision", [input, also, execution], () => ({
       at: rfc3339(file.at),
       coverage: coverage(),
       execution,
       decision: { ...decision },
       ...also,
-      gaps: gapViews(file.gaps),
+      gaps: gapViews(file.gaps, sentence),
     }));
   },
 });
@@ -60,7 +63,8 @@ async function executionOf(
   file: CaseFile,
   incidentId: string | undefined,
   { targetsFor, config, ledger, clock }: ToolContext,
-): Promise<z.infer<typeof Execution> | null> {
+  sentence: SentenceFence["sentence"],
+): Promise<AllFenced<z.infer<typeof Execution>> | null> {
   if (decision.changeIds.length === 0) return null;
   const { targets } = await targetsFor(file, decision.changeIds);
   const standing = standingLimits(targets, config, await ledger.pauses(), clock.now());
@@ -71,6 +75,8 @@ async function executionOf(
   const free = decision.automatic && decision.needsPerson.length === 0 && targets.length > 0;
   return {
     without_person: free && against.length === 0,
-    held_by: ruleViews({ verdict: standing.verdict, rules: against }).map(({ rule, reason }) => `${rule}: ${reason}`),
+    held_by: ruleViews({ verdict: standing.verdict, rules: against }, sentence).map(
+      ({ rule, reason }) => own`${rule}: ${reason}`,
+    ),
   };
 }

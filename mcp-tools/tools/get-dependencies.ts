@@ -29,7 +29,7 @@ export const getDependencies = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, once } = await openCase(context, input.incident);
+    const { file, answer, once, sentence } = await openCase(context, input.incident);
     refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("get_dependencies", input, () => {
       const { order, because } = answer("check_dependency_graph", knownAnswers(input.known));
@@ -47,7 +47,7 @@ export const getDependencies = defineTool({
         external: [...page(outside, { limit: most, question, weight: RESULT_WEIGHT / 4 }).items],
         coordinated: { order: [...order], because: [...because] },
         ...rest,
-        gaps: gapViews(file.gaps),
+        gaps: gapViews(file.gaps, sentence),
       };
     });
   },

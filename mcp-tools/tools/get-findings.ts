@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { Coverage } from "../../core/decision/coverage.ts";
+import { type AllFenced, joined, ours, own } from "../../core/model/fenced.ts";
 import type { ConditionState, Finding } from "../../core/model/finding.ts";
+import type { SentenceFence } from "../../core/model/sentence-fence.ts";
 import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -71,7 +73,7 @@ export const getFindings = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
     refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("get_findings", input, () => {
       const affected = answer("check_affected_services", knownAnswers(input.known));
@@ -84,14 +86,14 @@ export const getFindings = defineTool({
         .toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
       const { cursor: at, limit: most, ...question } = input;
       const rows = [
-        ...findings.map((finding) => ({ finding: findingView(finding), service: null })),
+        ...findings.map((finding) => ({ finding: findingView(finding, sentence), service: null })),
         ...affected.services.slice(SERVICES_FIRST).map((name) => ({ finding: null, service: name })),
       ];
       const listed = page(rows, { cursor: at, limit: most, question });
       const first = at === undefined ? affected.services.slice(0, SERVICES_FIRST) : [];
       const later = listed.items.flatMap(({ service: name }) => (name === null ? [] : [name]));
       const said = new Set(listed.items.flatMap(({ finding }) => (finding === null ? [] : [finding.because])));
-      const views = conditions.map((condition) => conditionView(condition, said));
+      const views = conditions.map((condition) => conditionView(condition, said, sentence));
       const shown = page(views, { limit: most, question, weight: RESULT_WEIGHT / 3 });
       return {
         notice: UNTRUSTED_NOTICE,
@@ -102,41 +104,47 @@ export const getFindings = defineTool({
         conditions: [...shown.items],
         total: findings.length,
         more: listed.more,
-        gaps: gapViews(file.gaps),
+        gaps: gapViews(file.gaps, sentence),
       };
     });
   },
 });
 
-function findingView(finding: Finding): z.infer<typeof FindingView> {
-  const labels = Object.entries(finding.labels).map(([key, value]) => `${name(key)}=${name(value)}`);
+type Sentence = SentenceFence["sentence"];
+
+function findingView(finding: Finding, sentence: Sentence): AllFenced<z.infer<typeof FindingView>> {
+  const labels = Object.entries(finding.labels).map(([key, value]) => own`${name(key)}=${name(value)}`);
   return {
     service: name(finding.service),
     metric: name(finding.metric),
-    verdict: finding.verdict,
-    detector: finding.detector,
-    ...(labels.length === 0 ? {} : { labels: labels.join(",") }),
+    verdict: name(finding.verdict),
+    detector: name(finding.detector),
+    ...(labels.length === 0 ? {} : { labels: joined(labels, ",") }),
     onset: rfc3339(finding.onset?.at),
     baseline: figure(finding.baseline),
     current: figure(finding.current),
-    unit: finding.unit,
+    unit: name(finding.unit),
     strength: figure(finding.strength),
     ...(finding.limitAt === undefined ? {} : { limit_at: rfc3339(finding.limitAt) }),
-    because: because(finding),
+    because: because(finding, sentence),
   };
 }
 
 /** Why is left out where a finding of the same answer says it in the same words. */
-function conditionView(condition: ConditionState, said: ReadonlySet<string>): z.infer<typeof ConditionView> {
+function conditionView(
+  condition: ConditionState,
+  said: ReadonlySet<string>,
+  sentence: Sentence,
+): AllFenced<z.infer<typeof ConditionView>> {
   return {
-    policy: name(condition.policy),
-    text: cleanText(condition.text, 200),
+    policy: ours(cleanText(condition.policy, 200)),
+    text: ours(cleanText(condition.text, 200)),
     service: name(condition.service),
-    state: condition.state,
+    state: name(condition.state),
     since: rfc3339(condition.since),
     fires_at: rfc3339(condition.firesAt),
-    ...(said.has(because(condition)) ? {} : { because: cleanText(condition.because, 200) }),
+    ...(said.has(because(condition, sentence)) ? {} : { because: sentence(condition.because, 200) }),
   };
 }
 
-const because = (one: { readonly because: string }) => cleanText(one.because, 300);
+const because = (one: { readonly because: string }, sentence: Sentence) => sentence(one.because, 300);

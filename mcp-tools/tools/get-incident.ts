@@ -6,6 +6,8 @@ import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { type AllFenced, type Fenced, joined, ours, own, wholeFence } from "../../core/model/fenced.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -68,15 +70,16 @@ export const getIncident = defineTool({
   async run({ incident: id, limit: most, cursor: at }, { ledger, config, clock }) {
     const incident = await ledger.incident(id);
     if (incident === null) throw new UnshipError("incident.unknown", { incident: name(id) });
-    const events = incident.timeline.map((one) => ({
-      at: rfc3339(one.at),
-      event: name(one.event),
-      detail: quote(one.detail, 300),
+    const { incident: shown } = fencedIncident(asItStands(incident));
+    const events = shown.timeline.map(({ at, event, detail }) => ({
+      at: rfc3339(at),
+      event,
+      detail: quote(detail, 300),
     }));
     const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, weight: 8_000 });
     return {
-      ...facts(asItStands(incident), incident.plan === null ? null : await executedBy(ledger, incident.plan.id)),
-      ...(await around(incident, ledger, config, clock.now())),
+      ...facts(shown, incident.plan === null ? null : await executedBy(ledger, incident.plan.id)),
+      ...(await around(shown, ledger, config, clock.now())),
       timeline: [...items],
       ...rest,
     };
@@ -84,60 +87,61 @@ export const getIncident = defineTool({
 });
 
 /** What a person can do about it now, and what else is open. */
-async function around(incident: Incident, ledger: ToolContext["ledger"], { services }: Config, now: number) {
+async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger"], { services }: Config, now: number) {
   const open = await openIncidents(ledger, services, now);
   const own = open.find((one) => one.incident.id === incident.id)?.acknowledged ?? null;
   const plan = waitingPlan(incident, now);
-  const others = othersLine(incident, { open: open.map((one) => one.incident), services });
+  const others = othersLine(incident, { open: open.map((one) => fencedIncident(one.incident).incident), services });
   return {
     ...(plan === null ? {} : { next: nextStep(plan.id, "require_approval") }),
     ...(own === null ? {} : { acknowledged: quote(acknowledgedWords(own, now), 300) }),
-    ...(others === null ? {} : { also_open: cleanText(others, 600) }),
+    ...(others === null ? {} : { also_open: ours(cleanText(others, 600)) }),
   };
 }
 
-function facts({ decision, plan, gate, recovery, ...incident }: Incident, by: readonly string[] | null) {
+function facts({ decision, plan, gate, recovery, ...incident }: AllFenced<Incident>, by: readonly string[] | null) {
   const culprit = decision?.culprit ?? null;
   const hotfix = decision?.hotfix ?? null;
   const likeliest = likeliestOf({ decision, ranking: incident.ranking });
   const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
   return {
     notice: UNTRUSTED_NOTICE,
-    incident: name(incident.id),
-    stage: incident.stage,
-    service: name(incident.service),
+    incident: incident.id,
+    stage: name(incident.stage),
+    service: incident.service,
     detected_at: rfc3339(incident.detectedAt),
     onset: rfc3339(incident.onset?.at),
-    affected_services: [...few(incident.affectedServices.map((service) => name(service)))],
+    affected_services: [...few(incident.affectedServices)],
     as_of: rfc3339(incident.seenAt),
-    action: decision?.action ?? null,
-    likeliest: likeliest && { change: name(likeliest.changeId), probability: figure(likeliest.probability) },
-    culprit: culprit && { change: name(culprit.changeId), probability: figure(culprit.probability) },
-    why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix))],
-    ...(obstacle === null ? {} : { cannot_be_done: obstacle }),
+    action: decision === null ? null : name(decision.action),
+    likeliest: likeliest && { change: ours(likeliest.changeId), probability: figure(likeliest.probability) },
+    culprit: culprit && { change: culprit.changeId, probability: figure(culprit.probability) },
+    why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix).map(ours))],
+    ...(obstacle === null ? {} : { cannot_be_done: wholeFence(obstacle) }),
     needs_person: sentences([...new Set([...(decision?.needsPerson ?? []), ...heldBy(gate, incident.stage)])]),
-    impact: incident.impact && `${knownLevel(incident)}: ${sentences(incident.impact.sentences).join(" ")}`,
+    impact: incident.impact && own`${knownLevel(incident)}: ${joined(sentences(incident.impact.sentences), " ")}`,
     plan_id: plan?.id ?? null,
     targets: [...few((plan?.targets ?? []).map(targetText))],
-    gate: gate && gateText(gate.outcome, gate.review.verdict, by),
+    gate: gate && ours(gateText(gate.outcome, gate.review.verdict, by?.map(name) ?? null)),
     approved_by: by === null ? [] : by.map((one) => name(one)),
-    recovery: recovery && `${recovery.verdict}: ${sentences(recovery.checks.map(({ because }) => because)).join("; ")}`,
-    outcome: incident.outcome,
+    recovery:
+      recovery && own`${recovery.verdict}: ${joined(sentences(recovery.checks.map(({ because }) => because)), "; ")}`,
+    outcome: incident.outcome === null ? null : name(incident.outcome),
     unverified: sentences(incident.unverified),
     unheard: incident.unheard === undefined ? null : sentences(incident.unheard),
   };
 }
 
 /** What the gate holds the plan by, while it waits for a person. */
-const heldBy = (gate: Incident["gate"], stage: Incident["stage"]): readonly string[] =>
+const heldBy = (gate: AllFenced<Incident["gate"]>, stage: Incident["stage"]): readonly Fenced[] =>
   gate?.outcome !== "held" || (stage !== "waiting-approval" && stage !== "executing")
     ? []
     : gate.review.rules.filter(({ verdict }) => verdict === "require_approval").map(({ reason }) => reason);
 
 /** Lists beside the timeline: a handful is read, and together they must leave it room. */
-const few = (items: readonly string[]) => page(items, { limit: 50, question: "", weight: 2_500 }).items;
+const few = (items: readonly Fenced[]) => page(items, { limit: 50, question: "", weight: 2_500 }).items;
 
 /** So many sentences of one kind are shown; whoever needs all reads the postmortem. */
 const SENTENCES = 12;
 
-const sentences = (all: readonly string[]) => [...few(all.slice(0, SENTENCES).map((one) => cleanText(one, 300)))];
+const sentences = (all: readonly Fenced[]) => [...few(all.slice(0, SENTENCES).map((one) => ours(cleanText(one, 300))))];

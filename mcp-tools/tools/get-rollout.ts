@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Rollout } from "../../core/model/evidence.ts";
+import { type AllFenced, own } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { limit, notice } from "../arguments.ts";
@@ -68,7 +69,7 @@ export const getRollout = defineTool({
   },
 });
 
-function rolloutView(rollout: Rollout, most: number): z.infer<typeof RolloutView> {
+function rolloutView(rollout: Rollout, most: number): AllFenced<z.infer<typeof RolloutView>> {
   const { workload, replicas } = rollout;
   const revisions = rollout.revisions.toSorted((a, b) => b.createdAt - a.createdAt);
   const views = revisions.slice(0, most).map(({ revision, version, createdAt, current, reason }) => ({
@@ -81,11 +82,11 @@ function rolloutView(rollout: Rollout, most: number): z.infer<typeof RolloutView
   const { items } = page(views, { limit: most, question: "", weight: RESULT_WEIGHT / ROLLOUTS });
   return {
     service: name(rollout.service),
-    workload: `${name(workload.kind)} ${name(workload.namespace)}/${name(workload.name)}`,
+    workload: own`${name(workload.kind)} ${name(workload.namespace)}/${name(workload.name)}`,
     version: name(rollout.version),
     revision: name(rollout.revision),
-    status: rollout.status,
-    replicas: `${replicas.ready} ready, ${replicas.updated} updated, ${replicas.available} available of ${replicas.desired}`,
+    status: name(rollout.status),
+    replicas: own`${replicas.ready} ready, ${replicas.updated} updated, ${replicas.available} available of ${replicas.desired}`,
     restarts: rollout.restarts,
     ...(rollout.managedBy === undefined ? {} : { managed_by: name(rollout.managedBy) }),
     observed_at: rfc3339(rollout.observedAt),

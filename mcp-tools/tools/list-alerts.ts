@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Alert } from "../../core/model/evidence.ts";
+import { type AllFenced, joined, own } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, limit, more, notice } from "../arguments.ts";
@@ -61,16 +62,25 @@ export const listAlerts = defineTool({
 
 const labelTexts = (labels: Alert["labels"]) => Object.entries(labels).map(([key, value]) => `${key}=${value}`);
 
-function alertView({ labels, annotations, status, startsAt, endsAt, fingerprint }: Alert): z.infer<typeof AlertView> {
+function alertView({
+  labels,
+  annotations,
+  status,
+  startsAt,
+  endsAt,
+  fingerprint,
+}: Alert): AllFenced<z.infer<typeof AlertView>> {
   const { alertname, ...others } = labels;
   const text = annotations.summary ?? annotations.description;
   return {
     alert: name(alertname ?? fingerprint),
-    status,
-    labels: Object.entries(others)
-      .slice(0, LABELS)
-      .map(([key, value]) => `${name(key)}=${name(value)}`)
-      .join(","),
+    status: name(status),
+    labels: joined(
+      Object.entries(others)
+        .slice(0, LABELS)
+        .map(([key, value]) => own`${name(key)}=${name(value)}`),
+      ",",
+    ),
     ...(text === undefined ? {} : { text: quote(text, 300) }),
     started_at: rfc3339(startsAt),
     ended_at: rfc3339(endsAt),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ChangeKind } from "../../core/model/change.ts";
 import { STEP_ANSWERS } from "../../core/model/step-answers.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, limit, more, notice, service } from "../arguments.ts";
 import { ChangeView, changeView, infrastructureView } from "../change-view.ts";
 import { defineTool } from "../define-tool.ts";
@@ -41,7 +41,7 @@ export const listChanges = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, once } = await openCase(context, input.incident);
+    const { file, answer, once, sentence } = await openCase(context, input.incident);
     refuseUnknownService(input.service, servicesOf(file, context.config));
     return once("list_changes", input, () => {
       const recent = answer("identify_recent_deployments", {});
@@ -57,7 +57,7 @@ export const listChanges = defineTool({
       const wanted = all
         .filter((change) => input.service === undefined || change.service === input.service)
         .filter((change) => input.kind === undefined || change.kind === input.kind)
-        .filter((change) => !input.recent_only || inWindow.has(change.id))
+        .filter((change) => !input.recent_only || inWindow.has(name(change.id)))
         .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
       const { cursor: at, limit: most, ...question } = input;
       const rows = [
@@ -74,7 +74,7 @@ export const listChanges = defineTool({
         changes: shown.items.flatMap(({ change }) => (change === null ? [] : [change])),
         total: wanted.length,
         more: shown.more,
-        gaps: gapViews(file.gaps),
+        gaps: gapViews(file.gaps, sentence),
       };
     });
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { FlagState } from "../../core/model/evidence.ts";
+import type { AllFenced } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, limit, more, notice, service } from "../arguments.ts";
@@ -50,7 +51,7 @@ export const listFlags = defineTool({
 
 const order = ({ key, environment }: FlagState) => JSON.stringify([key, environment]);
 
-function flagView({ key, environment, enabled, services, changedAt }: FlagState): z.infer<typeof FlagView> {
+function flagView({ key, environment, enabled, services, changedAt }: FlagState): AllFenced<z.infer<typeof FlagView>> {
   return {
     flag: name(key),
     environment: name(environment),

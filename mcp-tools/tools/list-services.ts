@@ -51,8 +51,8 @@ function answerTo(input: z.output<typeof Input>, file: CaseFile, config: Config,
   const { cursor: at, limit: most, ...question } = input;
   const views = services.map((service) => ({
     service: name(service),
-    criticality: config.services[service]?.criticality ?? null,
-    mode: config.services[service]?.mode ?? config.mode,
+    criticality: nameOrNull(config.services[service]?.criticality),
+    mode: name(config.services[service]?.mode ?? config.mode),
     never_automatic: config.guardrails.neverAutoRollback.includes(service),
     paused: pauses.has("*") || pauses.has("all") || pauses.has(service),
     metrics: signals.get(service) ?? 0,
@@ -60,3 +60,5 @@ function answerTo(input: z.output<typeof Input>, file: CaseFile, config: Config,
   const { items, ...rest } = page(views, { cursor: at, limit: most, question });
   return { notice: UNTRUSTED_NOTICE, services: [...items], ...rest };
 }
+
+const nameOrNull = (text: string | null | undefined) => (text === null || text === undefined ? null : name(text));

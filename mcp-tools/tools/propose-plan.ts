@@ -8,6 +8,7 @@ import { cleanText, name } from "../../core/model/untrusted-text.ts";
 import { autoSyncTarget } from "../../core/planning/auto-sync-target.ts";
 import { trialTargets } from "../../core/planning/trial-targets.ts";
 import { defineTool } from "../define-tool.ts";
+import { answerFence } from "../fence-answer.ts";
 import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
 
 export const proposePlan = defineTool({
@@ -74,7 +75,7 @@ export const proposePlan = defineTool({
           ? await targetsFor(file, changeIds)
           : trialTargets(file, config, changeIds, act);
     if (targets.length === 0) {
-      const reason = cleanText(obstacles.join("; ") || "nothing that can be executed does this", 600);
+      const reason = answerFence(file).sentence(obstacles.join("; ") || "nothing that can be executed does this", 600);
       const what = service === undefined ? input.change_ids.map((id) => name(id)).join(", ") : name(service);
       throw new UnshipError("target.refused", { target: what, reason });
     }
@@ -85,13 +86,14 @@ export const proposePlan = defineTool({
       proposedBy: caller,
     };
     const { plan, review } = await gate.propose(draft);
+    const { sentence } = answerFence(file);
     return {
-      plan_id: plan.id,
-      hash: plan.hash,
+      plan_id: name(plan.id),
+      hash: name(plan.hash),
       expires_at: rfc3339(plan.expiresAt),
       targets: plan.targets.map(targetText),
       verdict: review.verdict,
-      rules: ruleViews(review),
+      rules: ruleViews(review, sentence),
       next: nextStep(plan.id, review.verdict),
     };
   },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import type { Gap } from "../../core/model/assessment.ts";
+import { joined, own } from "../../core/model/fenced.ts";
 import type { Series } from "../../core/model/signal.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -119,12 +120,12 @@ function unmeasured(able: readonly MetricSource[], metric: string, service: stri
 }
 
 function seriesView(series: Series, window: { readonly from: number; readonly to: number }, bucketMs: number) {
-  const labels = Object.entries(series.labels).map(([key, value]) => `${name(key)}=${name(value)}`);
+  const labels = Object.entries(series.labels).map(([key, value]) => own`${name(key)}=${name(value)}`);
   const { min, mean, max, last, missing } = summary(series);
   return {
     service: name(series.service),
-    ...(labels.length === 0 ? {} : { labels: labels.join(",") }),
-    unit: series.unit,
+    ...(labels.length === 0 ? {} : { labels: joined(labels, ",") }),
+    unit: name(series.unit),
     min: figure(min),
     mean: figure(mean),
     max: figure(max),

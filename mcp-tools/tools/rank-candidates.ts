@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Coverage } from "../../core/decision/coverage.ts";
 import { Candidate, NOTHING_TO_COMPARE, Ranking } from "../../core/model/candidate.ts";
+import { type Fenced, own } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanDeep, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, known, knownAnswers, limit, more, notice } from "../arguments.ts";
@@ -37,7 +38,7 @@ export const rankCandidates = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once } = await openCase(context, input.incident);
+    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
     return once("rank_candidates", input, () => {
       const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
       const { cursor: at, limit: most, ...question } = input;
@@ -61,17 +62,19 @@ export const rankCandidates = defineTool({
         reached,
         total: ranking.candidates.length,
         more: shown.more,
-        gaps: gapViews(file.gaps),
+        gaps: gapViews(file.gaps, sentence),
       };
     });
   },
 });
 
 /** In words what "no change" is: a figure of it where nothing was compared, or of changes that are not all known, is none of it. */
-function saysOf({ signals, changes }: Coverage, { candidates, noChangeReasons }: Ranking): string {
+function saysOf({ signals, changes }: Coverage, { candidates, noChangeReasons }: Ranking): Fenced {
   const isCompared = candidates.length > 0 || !noChangeReasons.some(({ name }) => name === NOTHING_TO_COMPARE);
   if (!isCompared && signals !== "measured")
-    return "nothing: no change was weighed, since what is degraded is not known";
-  if (!isCompared) return "nothing: no change was weighed, since nothing is degraded";
-  return changes === "measured" ? "no change is to blame" : "no known change is to blame; others may have been made";
+    return own`nothing: no change was weighed, since what is degraded is not known`;
+  if (!isCompared) return own`nothing: no change was weighed, since nothing is degraded`;
+  return changes === "measured"
+    ? own`no change is to blame`
+    : own`no known change is to blame; others may have been made`;
 }

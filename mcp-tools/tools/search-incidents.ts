@@ -3,8 +3,10 @@ import { UnshipError } from "../../core/errors.ts";
 import { incidentTitle, planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { type AllFenced, ours, own } from "../../core/model/fenced.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, more, notice, service } from "../arguments.ts";
 import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
@@ -55,8 +57,8 @@ export const searchIncidents = defineTool({
         .map((one) => ({
           incident: name(one.id),
           at: rfc3339(one.detectedAt),
-          summary: quote(`${one.service}: ${one.stage}, ${one.decision?.action ?? "no decision yet"}`, 200),
-          outcome: one.outcome ?? "open",
+          summary: own`${name(one.service)}: ${one.stage}, ${one.decision?.action ?? "no decision yet"}`,
+          outcome: name(one.outcome ?? "open"),
           score: null,
         }));
       return asManyAsFit(hits);
@@ -67,7 +69,7 @@ export const searchIncidents = defineTool({
       incident: name(incidentId),
       at: rfc3339(at),
       summary: quote(summary, 600),
-      outcome,
+      outcome: name(outcome),
       score: figure(score),
     }));
     return asManyAsFit(hits);
@@ -75,7 +77,7 @@ export const searchIncidents = defineTool({
 });
 
 /** The best ones come first: what does not fit is what matters least. */
-function asManyAsFit(hits: z.infer<typeof Hit>[]) {
+function asManyAsFit(hits: readonly AllFenced<z.infer<typeof Hit>>[]) {
   const { items } = page(hits, { limit: hits.length, question: "" });
   return { notice: UNTRUSTED_NOTICE, incidents: [...items], total: items.length, more: null };
 }
@@ -89,15 +91,18 @@ async function openOnes(
   const open = (await openIncidents(ledger, config.services, now)).filter(
     ({ incident }) => of === undefined || incident.service === of || incident.affectedServices.includes(of),
   );
-  const hits = open.map(({ incident, acknowledged }): z.infer<typeof Hit> => {
+  const hits = open.map(({ incident: stored, acknowledged }): AllFenced<z.infer<typeof Hit>> => {
+    const { incident } = fencedIncident(stored);
     const plan = waitingPlan(incident, now);
-    const does = plan === null ? "" : `; plan ${plan.id}: ${planWords(plan)}`;
-    const quiet = acknowledged === null ? "" : `, ${acknowledgedWords(acknowledged, now)}`;
+    const does = plan === null ? "" : own`; plan ${name(plan.id)}: ${ours(planWords(plan))}`;
+    const quiet = acknowledged === null ? "" : own`, ${quote(acknowledgedWords(acknowledged, now), 300)}`;
     return {
-      incident: name(incident.id),
+      incident: incident.id,
       at: rfc3339(incident.detectedAt),
-      summary: quote(`impact ${knownLevel(incident)}: ${incidentTitle(incident, now)}${does}${quiet}`, 400),
-      outcome: `open: ${stageWords(incident)}`,
+      summary: ours(
+        cleanText(own`impact ${knownLevel(incident)}: ${ours(incidentTitle(incident, now))}${does}${quiet}`, 400),
+      ),
+      outcome: own`open: ${ours(stageWords(incident))}`,
       score: null,
       ...(plan === null ? {} : { waits: nextStep(plan.id, "require_approval") }),
     };

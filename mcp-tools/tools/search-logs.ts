@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LogLevel, type LogLine } from "../../core/model/evidence.ts";
+import type { AllFenced } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, limit, more, notice, service } from "../arguments.ts";
@@ -73,11 +74,11 @@ export const searchLogs = defineTool({
   },
 });
 
-function lineView(line: LogLine): z.infer<typeof LineView> {
+function lineView(line: LogLine): AllFenced<z.infer<typeof LineView>> {
   return {
     at: rfc3339(line.at),
     service: name(line.service),
-    level: line.level,
+    level: name(line.level),
     message: quote(line.message, 300),
     ...(line.version === undefined ? {} : { version: name(line.version) }),
     ...(line.traceId === undefined ? {} : { trace_id: name(line.traceId) }),

@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy } from "../../core/guardrails/approved-by.ts";
+import { type Fenced, own } from "../../core/model/fenced.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import { type GateAnswer, GuardrailVerdict } from "../../core/model/plan.ts";
+import { namesIn, type SentenceFence, sentenceFence } from "../../core/model/sentence-fence.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { cleanText, name } from "../../core/model/untrusted-text.ts";
+import { name, quote } from "../../core/model/untrusted-text.ts";
+import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
 
@@ -41,15 +45,15 @@ export const submitPlan = defineTool({
     // The person at the client may fetch an approver; whatever they answer, the gate looks for the approval itself.
     if (answer.outcome === "held" && (await ask?.(requestFor(planId)))) answer = await gate.submit(planId);
     return {
-      plan_id: answer.planId,
-      outcome: answer.outcome,
+      plan_id: name(answer.planId),
+      outcome: name(answer.outcome),
       verdict: answer.review.verdict,
-      rules: ruleViews(answer.review),
+      rules: ruleViews(answer.review, await sentenceAbout(answer, ledger)),
       results: answer.results.map(({ target, result, detail, warnings }) => ({
         target: targetText(target),
-        result,
-        detail: cleanText(detail, 300),
-        warnings: warnings.slice(0, 5).map((warning) => cleanText(warning, 300)),
+        result: name(result),
+        detail: quote(detail, 300),
+        warnings: warnings.slice(0, 5).map((warning) => quote(warning, 300)),
       })),
       approved_by: ((await executedBy(ledger, planId)) ?? []).map((one) => name(one)),
       executed_at: rfc3339(answer.executedAt),
@@ -62,21 +66,30 @@ const requestFor = (planId: string) =>
   `The gate holds plan ${name(planId)} until an approver runs "unship approve ${name(planId)}" in a terminal, with a ` +
   "token of their own. Answering here approves nothing. Has it been approved there?";
 
-function next({ planId, outcome, review }: GateAnswer): string {
+/** The fence of what the incident of a plan names; of a plan outside any, of the plan itself. */
+async function sentenceAbout(answer: GateAnswer, ledger: ToolContext["ledger"]): Promise<SentenceFence["sentence"]> {
+  const plan = await ledger.plan(answer.planId);
+  const incident = plan === null ? null : await ledger.incident(plan.incidentId);
+  return incident === null
+    ? sentenceFence(namesIn([plan, answer.results])).sentence
+    : fencedIncident(incident).fence.sentence;
+}
+
+function next({ planId, outcome, review }: GateAnswer): Fenced {
   switch (outcome) {
     case "executed":
-      return "call get_incident to see whether the service recovers; do not propose again meanwhile";
+      return own`call get_incident to see whether the service recovers; do not propose again meanwhile`;
     case "held":
       return nextStep(planId, "require_approval");
     case "denied":
       return nextStep(planId, "deny");
     case "in-progress":
-      return "another call executes it at this moment; call submit_plan again for its result, and propose nothing meanwhile";
+      return own`another call executes it at this moment; call submit_plan again for its result, and propose nothing meanwhile`;
     case "nothing-to-do":
-      return "the target already stands at that version: the cause may lie elsewhere";
+      return own`the target already stands at that version: the cause may lie elsewhere`;
     case "stopped":
       return review.verdict === "deny"
         ? nextStep(planId, "deny")
-        : "it stopped part way; read the results, call get_rollout, and tell a person";
+        : own`it stopped part way; read the results, call get_rollout, and tell a person`;
   }
 }

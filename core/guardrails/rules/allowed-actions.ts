@@ -1,5 +1,7 @@
 import type { AllowedAction } from "../../config/config.ts";
+import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { allOf, type GatePolicy, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
@@ -12,7 +14,7 @@ export const allowedActions: Rule = {
       plan.targets.flatMap((target) =>
         allowancesFor(target, policy).length > 0
           ? []
-          : [`execution.allowed_actions does not allow ${target.action} on ${placeText(target)}`],
+          : [own`execution.allowed_actions does not allow ${target.action} on ${placeText(target)}`],
       ),
     );
   },
@@ -35,8 +37,8 @@ function covers(list: readonly string[] | null, name: string | undefined): boole
   return name !== undefined && list.includes(name);
 }
 
-function placeText(target: Target): string {
+function placeText(target: Target): Fenced {
   return target.environment === undefined
     ? targetText(target)
-    : `${targetText(target)} in environment ${target.environment}`;
+    : own`${targetText(target)} in environment ${name(target.environment)}`;
 }

@@ -1,3 +1,4 @@
+import { own } from "../../model/fenced.ts";
 import { askPerson, type Rule } from "../rule.ts";
 import { overBudget } from "./rollbacks-per-hour.ts";
 
@@ -13,6 +14,6 @@ export const autoRollbacksPerDay: Rule = {
     const over = overBudget({ used, wanted: plan.targets.length, limit, windowMs: DAY_MS, now });
     return over === undefined
       ? undefined
-      : askPerson(`${over.count} automatic rollbacks today used; ${over.next}${over.by}`);
+      : askPerson(own`${over.count} automatic rollbacks today used; ${over.next}${over.by}`);
   },
 };

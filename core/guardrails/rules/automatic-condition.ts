@@ -1,4 +1,6 @@
+import { type Fenced, joined, ours, own } from "../../model/fenced.ts";
 import type { ConditionState } from "../../model/finding.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
 /**
@@ -18,18 +20,21 @@ export const automaticCondition: Rule = {
     if (held.length > 0 && assessment.decision.automatic) return { verdict: "allow", reason: conditionsText(held) };
     return askPerson(
       firing.length === 0
-        ? "no automatic policy condition holds now"
-        : `no automatic policy condition holds now, only ${conditionsText(firing)}`,
+        ? own`no automatic policy condition holds now`
+        : own`no automatic policy condition holds now, only ${conditionsText(firing)}`,
     );
   },
 };
 
 /** Each condition once, with all the services for which it fires: a long cascade must stay readable at night. */
-function conditionsText(conditions: readonly ConditionState[]): string {
-  const services = new Map<string, string[]>();
+function conditionsText(conditions: readonly ConditionState[]): Fenced {
+  const services = new Map<Fenced, Fenced[]>();
   for (const { policy, text, service } of conditions) {
-    const condition = `${policy}: ${text}`;
-    services.set(condition, [...(services.get(condition) ?? []), service]);
+    const condition = own`${ours(policy)}: ${ours(text)}`; // as people wrote them in the file
+    services.set(condition, [...(services.get(condition) ?? []), name(service)]);
   }
-  return [...services].map(([condition, names]) => `${condition} (${[...new Set(names)].join(", ")})`).join("; ");
+  return joined(
+    [...services].map(([condition, names]) => own`${condition} (${joined([...new Set(names)], ", ")})`),
+    "; ",
+  );
 }

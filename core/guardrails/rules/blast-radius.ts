@@ -1,3 +1,5 @@
+import { type Fenced, joined, ours, own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { reachOf } from "../reach.ts";
 import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { targetText } from "../targets.ts";
@@ -17,41 +19,48 @@ function touched({ plan, targets, policy }: RuleInput): readonly string[] {
   return [...new Set([...plan.targets.map(({ service }) => service), ...names])];
 }
 
-function servicesOver(input: RuleInput): readonly string[] {
+function servicesOver(input: RuleInput): readonly Fenced[] {
   const limit = input.policy.blastRadius.services;
   const names = touched(input);
   if (limit === null || names.length <= limit) return [];
-  return [`the plan touches ${names.length} services (${names.join(", ")}), more than ${limit}`];
+  return [own`the plan touches ${names.length} services (${joined(names.map(name), ", ")}), more than ${limit}`];
 }
 
-function trafficOver(input: RuleInput): readonly string[] {
+function trafficOver(input: RuleInput): readonly Fenced[] {
   const limit = input.policy.blastRadius.trafficShare;
   if (limit === null) return [];
   const { traffic } = input;
   const names = touched(input);
   const unknown = traffic === null ? names : names.filter((name) => !traffic.has(name));
   const all = [...(traffic?.values() ?? [])].reduce((sum, rate) => sum + rate, 0);
-  const own = names.reduce((sum, name) => sum + (traffic?.get(name) ?? 0), 0);
-  const share = own / all;
+  const theirs = names.reduce((sum, name) => sum + (traffic?.get(name) ?? 0), 0);
+  const share = theirs / all;
   if (unknown.length > 0 || !Number.isFinite(share)) {
     const why = input.problems?.traffic?.replace(/\.$/, "");
-    const because = why === undefined ? "" : ` (${why})`;
-    return [`the share of traffic of ${(unknown.length > 0 ? unknown : names).join(", ")} is not known${because}`];
+    const because = why === undefined ? "" : own` (${ours(why)})`;
+    return [
+      own`the share of traffic of ${joined((unknown.length > 0 ? unknown : names).map(name), ", ")} is not known${because}`,
+    ];
   }
   if (share <= limit) return [];
-  return [`${names.join(", ")} serve ${percent(share)} of all requests, more than ${percent(limit)}`];
+  return [own`${joined(names.map(name), ", ")} serve ${percent(share)} of all requests, more than ${percent(limit)}`];
 }
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const percent = (share: number): Fenced => own`${ours((share * 100).toFixed(1))} %`;
 
-function replicasOver({ targets, policy }: RuleInput): readonly string[] {
+function replicasOver({ targets, policy }: RuleInput): readonly Fenced[] {
   const limit = policy.blastRadius.replicas;
   if (limit === null) return [];
   const workloads = targets.filter(({ target }) => target.action !== "feature_flag_disable");
   const unknown = workloads.filter(({ state }) => state?.capacity === undefined);
   if (unknown.length > 0) {
-    return [`the number of pods of ${unknown.map(({ target }) => targetText(target)).join(", ")} is not known`];
+    return [
+      own`the number of pods of ${joined(
+        unknown.map(({ target }) => targetText(target)),
+        ", ",
+      )} is not known`,
+    ];
   }
   const pods = workloads.reduce((sum, { state }) => sum + (state?.capacity?.replicas ?? 0), 0);
-  return pods <= limit ? [] : [`the plan replaces ${pods} pods, more than ${limit}`];
+  return pods <= limit ? [] : [own`the plan replaces ${pods} pods, more than ${limit}`];
 }

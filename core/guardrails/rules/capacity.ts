@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { name, quote } from "../../model/untrusted-text.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
@@ -17,11 +19,11 @@ export const capacity: Rule = {
         const version = target.restore.version;
         if (state.capacity === undefined) {
           return [
-            `what ${version} of ${targetText(target)} may use is not known: look whether it can carry the present load`,
+            own`what ${name(version)} of ${targetText(target)} may use is not known: look whether it can carry the present load`,
           ];
         }
         return state.capacity.less.map(
-          (less) => `${version} of ${targetText(target)} has less than the present version: ${less}`,
+          (less) => own`${name(version)} of ${targetText(target)} has less than the present version: ${quote(less)}`,
         );
       }),
     );

@@ -1,3 +1,4 @@
+import { own } from "../../model/fenced.ts";
 import { durationText } from "../../model/time.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
@@ -13,7 +14,7 @@ export const clock: Rule = {
   check({ store }) {
     if (store.skewMs <= TOLERATED_MS) return undefined;
     return askPerson(
-      `the ledger's time is ${durationText(store.skewMs)} ahead of this machine's clock; one of the clocks is or was wrong`,
+      own`the ledger's time is ${durationText(store.skewMs)} ahead of this machine's clock; one of the clocks is or was wrong`,
     );
   },
 };

@@ -1,3 +1,4 @@
+import { ours, own } from "../../model/fenced.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /** A culprit that is only probable enough to mention is not one to act on alone (`confidence_threshold`, S12). */
@@ -12,10 +13,10 @@ export const confidence: Rule = {
     const correlation = assessment.answers.correlate_timing;
     if (correlation !== undefined && !correlation.reached) thresholds.push(correlation.threshold);
     const needed = Math.max(...thresholds);
-    if (probability === null) return allOf("require_approval", ["the gate's own assessment names no culprit"]);
+    if (probability === null) return allOf("require_approval", [own`the gate's own assessment names no culprit`]);
     if (thresholds.length === 0 || (probability >= needed && correlation?.reached !== false)) return undefined;
     return allOf("require_approval", [
-      `the culprit's probability is ${probability.toFixed(3)}, below the confidence_threshold of ${needed}`,
+      own`the culprit's probability is ${ours(probability.toFixed(3))}, below the confidence_threshold of ${needed}`,
     ]);
   },
 };

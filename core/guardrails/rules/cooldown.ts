@@ -1,4 +1,6 @@
+import { own } from "../../model/fenced.ts";
 import { durationText } from "../../model/time.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { skeleton } from "../names.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
 import { targetKey } from "../targets.ts";
@@ -20,7 +22,7 @@ export const cooldown: Rule = {
     if (recent === undefined) return undefined;
     const scope = cooldownScope === "global" ? " between any two" : "";
     return allOf("require_approval", [
-      `${recent.target.service} was rolled back at ${clockText(recent.at, now)} by ${recent.planId} of incident ${recent.incidentId}; the cooldown of ${durationText(cooldownMs)}${scope} ends at ${clockText(recent.at + cooldownMs, now)}`,
+      own`${name(recent.target.service)} was rolled back at ${clockText(recent.at, now)} by ${name(recent.planId)} of incident ${name(recent.incidentId)}; the cooldown of ${durationText(cooldownMs)}${scope} ends at ${clockText(recent.at + cooldownMs, now)}`,
     ]);
   },
 };

@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import type { Intent } from "../gate-store.ts";
 import { allOf, type Rule } from "../rule.ts";
 
@@ -17,13 +19,13 @@ export const escalation: Rule = {
         const failed = row.find(isFailed);
         if (failed !== undefined) {
           return [
-            `the automatic rollback of ${service} by plan ${failed.planId} ${howFailed(failed)}: a person has to look`,
+            own`the automatic rollback of ${name(service)} by plan ${name(failed.planId)} ${howFailed(failed) ?? "failed"}: a person has to look`,
           ];
         }
         const plans = new Set(row.map(({ planId }) => planId)).size;
         if (after === null || plans < after) return [];
         return [
-          `${service} was taken back ${plans} times automatically with no healthy change between; after ${after} a person decides`,
+          own`${name(service)} was taken back ${plans} times automatically with no healthy change between; after ${after} a person decides`,
         ];
       }),
     );
@@ -33,7 +35,7 @@ export const escalation: Rule = {
 const isFailed = (one: Intent): boolean => howFailed(one) !== undefined;
 
 /** Missing proof is not success: an unknown result or verification counts as failed (S9). */
-function howFailed({ result, recovery }: Intent): string | undefined {
+function howFailed({ result, recovery }: Intent) {
   if (result?.result === "failed") return "failed";
   if (result === null || result.result === "unknown") return "has no known result";
   if (recovery === "not-recovered") return "did not bring recovery";

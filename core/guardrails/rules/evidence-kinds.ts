@@ -1,5 +1,7 @@
 import { isLatency } from "../../detection/meaning.ts";
 import type { Assessment } from "../../model/assessment.ts";
+import { joined, own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
 /** One kind of evidence can be wrong alone, a broken exporter above all; where people ask for more, that many must agree. */
@@ -9,8 +11,11 @@ export const evidenceKinds: Rule = {
     if (assessment === null) return undefined;
     const kinds = kindsOf(assessment);
     if (kinds.length >= policy.evidenceKinds) return undefined;
-    const said = kinds.length === 0 ? "none speaks" : `only ${kinds.join(", ")} speak${kinds.length === 1 ? "s" : ""}`;
-    return askPerson(`${policy.evidenceKinds} kinds of evidence have to agree, and ${said} against the change`);
+    const said =
+      kinds.length === 0
+        ? "none speaks"
+        : own`only ${joined(kinds.map(name), ", ")} speak${kinds.length === 1 ? "s" : ""}`;
+    return askPerson(own`${policy.evidenceKinds} kinds of evidence have to agree, and ${said} against the change`);
   },
 };
 

@@ -1,3 +1,4 @@
+import { type Fenced, ours, own } from "../../model/fenced.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
@@ -9,13 +10,17 @@ export const evidence: Rule = {
   name: "evidence",
   check({ assessment, targets, now, problems = {} }) {
     const reasons = targets.flatMap(({ target, state, problem }) =>
-      state === null ? [`${targetText(target)} could not be read (${problem ?? "no answer"})`] : [],
+      state === null
+        ? [own`${targetText(target)} could not be read (${problem === null ? "no answer" : ours(problem)})`]
+        : [],
     );
-    if (assessment === null) reasons.push(`the gate could not make its own assessment${because(problems.assessment)}`);
-    else if (Math.abs(now - assessment.at) > FRESH_MS) reasons.push("the gate's assessment is not a fresh one");
+    if (assessment === null)
+      reasons.push(own`the gate could not make its own assessment${because(problems.assessment)}`);
+    else if (Math.abs(now - assessment.at) > FRESH_MS) reasons.push(own`the gate's assessment is not a fresh one`);
     return allOf("require_approval", reasons);
   },
 };
 
-const because = (problem: string | undefined): string =>
-  problem === undefined ? "" : ` (${problem.replace(/\.$/, "")})`;
+/** What a problem was stands there in our own words (`problemText`). */
+const because = (problem: string | undefined): Fenced | "" =>
+  problem === undefined ? "" : own` (${ours(problem.replace(/\.$/, ""))})`;

@@ -1,3 +1,4 @@
+import { own } from "../../model/fenced.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /** Saying yes to what nobody here can carry out would promise help that does not come. */
@@ -8,7 +9,7 @@ export const executable: Rule = {
       "deny",
       targets
         .filter((one) => !one.executable)
-        .map(({ target }) => `nothing here carries out ${target.action}; configure a source for it`),
+        .map(({ target }) => own`nothing here carries out ${target.action}; configure a source for it`),
     );
   },
 };

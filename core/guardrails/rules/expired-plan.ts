@@ -1,3 +1,4 @@
+import { own } from "../../model/fenced.ts";
 import { clockText, deny, type Rule } from "../rule.ts";
 
 /** A plan answers one situation; when its time is over, nobody said yes, and that means no (S4). */
@@ -6,6 +7,6 @@ export const expiredPlan: Rule = {
   check({ plan, now }) {
     return now < plan.expiresAt
       ? undefined
-      : deny(`the plan expired at ${clockText(plan.expiresAt, now)}; ask for a new one`);
+      : deny(own`the plan expired at ${clockText(plan.expiresAt, now)}; ask for a new one`);
   },
 };

@@ -1,3 +1,4 @@
+import { ours, own } from "../../model/fenced.ts";
 import { listedName, namesOf } from "../names.ts";
 import { allOf, clockText, type Rule, type RuleAnswer } from "../rule.ts";
 
@@ -23,7 +24,7 @@ export const freeze: Rule = {
           VERDICTS[meaning],
           open
             .filter(({ window }) => window.rollbacks === meaning)
-            .map(({ window, until }) => `the freeze ${window.name} holds until ${until}; ${WORDS[meaning]}`),
+            .map(({ window, until }) => own`the freeze ${ours(window.name)} holds until ${until}; ${WORDS[meaning]}`),
         ),
       )
       .find((answer) => answer !== undefined);

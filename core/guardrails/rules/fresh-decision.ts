@@ -1,4 +1,8 @@
+import type { Assessment } from "../../model/assessment.ts";
+import { type Fenced, joined, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { namesIn, sentenceFence } from "../../model/sentence-fence.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
@@ -13,7 +17,8 @@ export const freshDecision: Rule = {
     if (assessment === null) return undefined;
     const { decision, obstacles } = assessment;
     if (decision.action !== "rollback" && decision.action !== "feature_flag_disable") {
-      return askPerson(`the gate's own fresh decision is ${decision.action}: ${decision.why[0] ?? "no reason given"}`);
+      const why = sentenceFence(namesIn(assessment)).sentence(decision.why[0] ?? "no reason given");
+      return askPerson(own`the gate's own fresh decision is ${decision.action}: ${why}`);
     }
     const open = new Set(targets.map(({ target }) => canonicalJson(target)));
     const settled = new Set(plan.targets.map((one) => canonicalJson(one)).filter((one) => !open.has(one)));
@@ -22,10 +27,21 @@ export const freshDecision: Rule = {
     if (fresh.length > 0 && canonicalJson(fresh) === canonicalJson(planned)) return undefined;
     const instead =
       assessment.targets.length === 0
-        ? `no executable plan${obstacles.length === 0 ? "" : ` (${obstacles.join("; ")})`}`
-        : assessment.targets.map(({ service, changeId }) => `change ${changeId} of ${service}`).join(", ");
-    return askPerson(`the plan is not the one that the gate's own fresh decision names: ${instead}`);
+        ? own`no executable plan${obstacles.length === 0 ? "" : own` (${obstaclesText(assessment)})`}`
+        : joined(
+            assessment.targets.map(({ service, changeId }) => own`change ${name(changeId)} of ${name(service)}`),
+            ", ",
+          );
+    return askPerson(own`the plan is not the one that the gate's own fresh decision names: ${instead}`);
   },
 };
+
+function obstaclesText(assessment: Assessment): Fenced {
+  const { sentence } = sentenceFence(namesIn(assessment));
+  return joined(
+    assessment.obstacles.map((one) => sentence(one)),
+    "; ",
+  );
+}
 
 const spelled = (targets: readonly Target[]): readonly string[] => targets.map((one) => canonicalJson(one));

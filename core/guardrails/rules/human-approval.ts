@@ -1,4 +1,6 @@
 import { approvalFacts, askedByExpressions } from "../../decision/approval-facts.ts";
+import { ours } from "../../model/fenced.ts";
+import { namesIn, sentenceFence } from "../../model/sentence-fence.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /**
@@ -15,6 +17,9 @@ export const humanApproval: Rule = {
     const facts = approvalFacts({ answers, findings, conditions, probability, targets: plan.targets.length });
     const texts = policy.chain.flatMap((step) => step.requireHumanApprovalIf?.text ?? []);
     const others = decision.needsPerson.filter((reason) => !texts.some((text) => reason.includes(`"${text}"`)));
-    return allOf("require_approval", [...askedByExpressions(policy.chain, facts), ...others]);
+    const { sentence } = sentenceFence(namesIn(assessment));
+    // The file's own expressions and figures: nothing in them is from outside.
+    const asked = askedByExpressions(policy.chain, facts).map(ours);
+    return allOf("require_approval", [...asked, ...others.map((one) => sentence(one))]);
   },
 };

@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { quote } from "../../model/untrusted-text.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
@@ -13,11 +15,13 @@ export const knownGood: Rule = {
       targets.flatMap(({ target, state }) => {
         const { expected, restore } = target;
         if (restore.version === "" && restore.revision === "")
-          return [`no good version of ${targetText(target)} is known`];
+          return [own`no good version of ${targetText(target)} is known`];
         if (restore.version === expected.version && restore.revision === expected.revision) {
-          return [`the version to restore of ${targetText(target)} is the one that stands there`];
+          return [own`the version to restore of ${targetText(target)} is the one that stands there`];
         }
-        return (state?.obstacles ?? []).map((obstacle) => `${targetText(target)} cannot be taken back: ${obstacle}`);
+        return (state?.obstacles ?? []).map(
+          (obstacle) => own`${targetText(target)} cannot be taken back: ${quote(obstacle)}`,
+        );
       }),
     );
   },

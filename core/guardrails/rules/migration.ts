@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /** Taking a schema back can destroy data that no rollback brings again: always a person (S3). */
@@ -9,7 +11,10 @@ export const migration: Rule = {
       "require_approval",
       plan.targets
         .filter(({ action, changeId }) => action === "database_migration_rollback" || migrations.has(changeId))
-        .map(({ service, changeId }) => `change ${changeId} of ${service} is a database migration: always a person`),
+        .map(
+          ({ service, changeId }) =>
+            own`change ${name(changeId)} of ${name(service)} is a database migration: always a person`,
+        ),
     );
   },
 };

@@ -1,5 +1,7 @@
 import type { Mode } from "../../config/config.ts";
+import { own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { servicesOf } from "../names.ts";
 import { allOf, type GatePolicy, type Rule } from "../rule.ts";
 
@@ -17,14 +19,14 @@ export const mode: Rule = {
     if (watched.length > 0) {
       return allOf(
         "deny",
-        watched.map(({ service }) => `${service} runs in mode observe, which executes nothing`),
+        watched.map(({ service }) => own`${name(service)} runs in mode observe, which executes nothing`),
       );
     }
     return allOf(
       "require_approval",
       modes
         .filter((one) => one.mode === "approve")
-        .map(({ service }) => `${service} runs in mode approve: each rollback needs a person`),
+        .map(({ service }) => own`${name(service)} runs in mode approve: each rollback needs a person`),
     );
   },
 };

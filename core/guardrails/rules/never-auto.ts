@@ -1,3 +1,5 @@
+import { ours, own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { listedName, namesOf } from "../names.ts";
 import { allOf, type Rule } from "../rule.ts";
 
@@ -11,9 +13,9 @@ export const neverAuto: Rule = {
       plan.targets.flatMap((target) => {
         const hit = listedName(namesOf(target, policy.services), list);
         if (hit === undefined) return [];
-        const { name, entry, exact } = hit;
-        const is = exact ? "stands" : `resembles ${entry}, which stands`;
-        return [`the ${name.what} ${name.name} ${is} under never_auto_rollback`];
+        const { name: met, entry, exact } = hit;
+        const is = exact ? "stands" : own`resembles ${ours(entry)}, which stands`;
+        return [own`the ${ours(met.what)} ${name(met.name)} ${is} under never_auto_rollback`];
       }),
     );
   },

@@ -1,5 +1,7 @@
 import type { Change } from "../../model/change.ts";
+import { own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { servicesOf } from "../names.ts";
 import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
 import { touches } from "./stale.ts";
@@ -23,7 +25,7 @@ export const oneWayMigration: Rule = {
             .filter((change) => isOf(change, target, input) && isBetween(change, target, assessment.changes))
             .map(
               ({ id, service, startedAt }) =>
-                `migration ${id} of ${service} ran at ${clockText(startedAt, now)}, after ${target.restore.version} of ${target.service} came: whether that version still fits the schema, a person has to say`,
+                own`migration ${name(id)} of ${name(service)} ran at ${clockText(startedAt, now)}, after ${name(target.restore.version)} of ${name(target.service)} came: whether that version still fits the schema, a person has to say`,
             ),
         ),
     );

@@ -1,3 +1,4 @@
+import { own } from "../../model/fenced.ts";
 import { NO_INCIDENT } from "../../model/plan.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
@@ -7,7 +8,7 @@ export const outsideIncident: Rule = {
   check({ plan }) {
     if (plan.incidentId !== NO_INCIDENT) return undefined;
     return askPerson(
-      "the plan belongs to no incident: nothing recorded says what it mends, and nobody verifies that it did",
+      own`the plan belongs to no incident: nothing recorded says what it mends, and nobody verifies that it did`,
     );
   },
 };

@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
 import { targetKey, targetText } from "../targets.ts";
 
@@ -8,22 +10,23 @@ import { targetKey, targetText } from "../targets.ts";
 export const ownRollback: Rule = {
   name: "own-rollback",
   check({ plan, assessment, store, now }) {
-    const own = new Set(assessment?.changes.filter((change) => change.ownRollback === true).map(({ id }) => id));
+    const ours = new Set(assessment?.changes.filter((change) => change.ownRollback === true).map(({ id }) => id));
     return allOf(
       "require_approval",
       plan.targets.flatMap((target) => {
-        if (own.has(target.changeId)) return [`change ${target.changeId} is a rollback that unship did itself`];
+        if (ours.has(target.changeId))
+          return [own`change ${name(target.changeId)} is a rollback that unship did itself`];
         const last = store.lastActs.find((one) => one.targetKey === targetKey(target));
         if (last === undefined) return [];
-        const when = `plan ${last.planId} at ${clockText(last.finishedAt ?? last.reservedAt, now)}`;
+        const when = own`plan ${name(last.planId)} at ${clockText(last.finishedAt ?? last.reservedAt, now)}`;
         const sameVersions = last.target.restore.version === last.target.expected.version;
         if (sameVersions || target.action === "feature_flag_disable") return [];
         return [
           ...(last.target.restore.version === target.expected.version
-            ? [`${targetText(target)} stands at ${target.expected.version} because ${when} restored it`]
+            ? [own`${targetText(target)} stands at ${name(target.expected.version)} because ${when} restored it`]
             : []),
           ...(last.target.expected.version === target.restore.version
-            ? [`${target.restore.version} of ${targetText(target)} is what ${when} took away`]
+            ? [own`${name(target.restore.version)} of ${targetText(target)} is what ${when} took away`]
             : []),
         ];
       }),

@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { ALL_SERVICES } from "../gate-store.ts";
 import { listedName, namesOf } from "../names.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
@@ -7,10 +9,10 @@ export const paused: Rule = {
   name: "paused",
   check({ plan, policy, store, now }) {
     const reasons = store.pauses.flatMap(({ scope, by, at }) => {
-      const since = `by ${by} since ${clockText(at, now)}; an approver can resume`;
-      if (scope === ALL_SERVICES) return [`everything is paused ${since}`];
+      const since = own`by ${name(by)} since ${clockText(at, now)}; an approver can resume`;
+      if (scope === ALL_SERVICES) return [own`everything is paused ${since}`];
       const hit = plan.targets.some((target) => listedName(namesOf(target, policy.services), [scope]) !== undefined);
-      return hit ? [`${scope} is paused ${since}`] : [];
+      return hit ? [own`${name(scope)} is paused ${since}`] : [];
     });
     return allOf("deny", reasons);
   },

@@ -1,4 +1,6 @@
+import { type Fenced, own } from "../../model/fenced.ts";
 import type { ActionType } from "../../model/plan.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { skeleton } from "../names.ts";
 import { reachOf } from "../reach.ts";
 import { allOf, type InspectedTarget, type Rule, type RuleInput } from "../rule.ts";
@@ -26,26 +28,28 @@ const BY_ONE_NAME: readonly ActionType[] = [
   "feature_flag_disable",
 ];
 
-function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly string[] {
+function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly Fenced[] {
   const { target, state } = one;
   const { services, unmapped } = reachOf(one, policy.services);
   const isFlag = target.action === "feature_flag_disable";
-  const text = isFlag ? `the flag ${target.object.name}` : targetText(target);
+  const text = isFlag ? own`the flag ${name(target.object.name)}` : targetText(target);
   const listed = Object.entries(policy.services).some(([, service]) =>
     isFlag ? service.flags.includes(target.object.name) : service.argocdApplication === target.object.name,
   );
   const never = policy.guardrails.neverAutoRollback;
-  const protectedOnes = [...new Set([...services, ...unmapped, ...(state?.touches ?? [])])].filter((name) =>
-    never.some((entry) => skeleton(entry) === skeleton(name)),
+  const protectedOnes = [...new Set([...services, ...unmapped, ...(state?.touches ?? [])])].filter((one) =>
+    never.some((entry) => skeleton(entry) === skeleton(one)),
   );
   const key = isFlag ? "flags" : "argocd_application";
   const reaches = state?.reaches;
   return [
-    ...protectedOnes.map((name) => `${text} reaches ${name}, which stands under never_auto_rollback`),
-    ...unmapped.map((name) => `${text} reaches ${name}, which no service of the file describes`),
+    ...protectedOnes.map((one) => own`${text} reaches ${name(one)}, which stands under never_auto_rollback`),
+    ...unmapped.map((one) => own`${text} reaches ${name(one)}, which no service of the file describes`),
     ...(listed || (isFlag && reaches !== undefined && reaches.length > 0)
       ? []
-      : [`no service of the file names ${text}: put it under services.<service>.${key}, so that its reach is known`]),
-    ...(isFlag || reaches !== undefined ? [] : [`what a sync of ${text} would change is not known`]),
+      : [
+          own`no service of the file names ${text}: put it under services.<service>.${key}, so that its reach is known`,
+        ]),
+    ...(isFlag || reaches !== undefined ? [] : [own`what a sync of ${text} would change is not known`]),
   ];
 }

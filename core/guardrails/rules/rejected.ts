@@ -1,4 +1,5 @@
-import { escapeControls } from "../../model/untrusted-text.ts";
+import { type Fenced, joined, own } from "../../model/fenced.ts";
+import { name, quote } from "../../model/untrusted-text.ts";
 import { askPerson, clockText, deny, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
@@ -11,15 +12,15 @@ export const rejected: Rule = {
   check({ plan, store, now }) {
     const no = store.approvals.find(({ answer }) => answer === "reject");
     if (no !== undefined)
-      return deny(
-        `${no.by} rejected this plan at ${clockText(no.at, now)}${no.reason === "" ? "" : `: ${escapeControls(no.reason)}`}`,
-      );
+      return deny(own`${name(no.by)} rejected this plan at ${clockText(no.at, now)}${because(no.reason)}`);
     const before = store.refusals.at(-1);
     if (before === undefined) return undefined;
     const { planId, by, at, reason, targets } = before;
-    const what = targets.length === plan.targets.length ? "the same" : targets.map(targetText).join(", ");
+    const what = targets.length === plan.targets.length ? "the same" : joined(targets.map(targetText), ", ");
     return askPerson(
-      `${by} rejected plan ${planId}, which would have undone ${what}, at ${clockText(at, now)}${reason === "" ? "" : `: ${escapeControls(reason)}`}`,
+      own`${name(by)} rejected plan ${name(planId)}, which would have undone ${what}, at ${clockText(at, now)}${because(reason)}`,
     );
   },
 };
+
+const because = (reason: string): Fenced | "" => (reason === "" ? "" : own`: ${quote(reason)}`);

@@ -1,3 +1,4 @@
+import { own } from "../../model/fenced.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { allowancesFor } from "./allowed-actions.ts";
 
@@ -9,7 +10,7 @@ export const requireApproval: Rule = {
       "require_approval",
       plan.targets
         .filter((target) => allowancesFor(target, policy).some((allowed) => allowed.requireApproval))
-        .map(({ action }) => `execution.allowed_actions says that ${action} requires approval`),
+        .map(({ action }) => own`execution.allowed_actions says that ${action} requires approval`),
     );
   },
 };

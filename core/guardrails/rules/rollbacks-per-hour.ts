@@ -1,4 +1,5 @@
-import type { ActionType } from "../../model/plan.ts";
+import { type Fenced, joined, own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import type { Intent } from "../gate-store.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
 import { allowancesFor } from "./allowed-actions.ts";
@@ -20,13 +21,13 @@ export const rollbacksPerHour: Rule = {
         if (limits.length === 0) return [];
         const used = store.used.filter((one) => one.target.action === action);
         const over = overBudget({ used, wanted: targets.length, limit: Math.min(...limits), windowMs: HOUR_MS, now });
-        return over === undefined ? [] : [`${over.count} ${words(action)} this hour used; ${over.next}${over.by}`];
+        return over === undefined
+          ? []
+          : [own`${over.count} ${action} rollbacks this hour used; ${over.next}${over.by}`];
       }),
     );
   },
 };
-
-const words = (action: ActionType): string => `${action} rollbacks`;
 
 /**
  * Whether a plan needs more units than a rolling window has left, and when enough of them will be free. The window
@@ -38,7 +39,7 @@ export function overBudget(budget: {
   readonly limit: number;
   readonly windowMs: number;
   readonly now: number;
-}): { readonly count: string; readonly next: string; readonly by: string } | undefined {
+}): { readonly count: Fenced; readonly next: Fenced; readonly by: Fenced | "" } | undefined {
   const { wanted, limit, windowMs, now } = budget;
   const using = budget.used
     .filter(({ reservedAt }) => reservedAt > now - windowMs)
@@ -46,13 +47,13 @@ export function overBudget(budget: {
   const counted = using.map(({ reservedAt }) => reservedAt);
   const over = counted.length + wanted - limit;
   if (over <= 0) return undefined;
-  const count = `${counted.length} of ${limit}`;
+  const count = own`${counted.length} of ${limit}`;
   const by = usedBy(using, now);
   if (wanted > limit)
-    return { count, by, next: `this plan alone needs ${wanted}, which is more than the whole budget` };
+    return { count, by, next: own`this plan alone needs ${wanted}, which is more than the whole budget` };
   const frees = counted[over - 1];
-  const needs = wanted === 1 ? "next free" : `this plan needs ${wanted}, free`;
-  return { count, by, next: `${needs} at ${clockText((frees ?? now) + windowMs, now)}` };
+  const needs = wanted === 1 ? "next free" : own`this plan needs ${wanted}, free`;
+  return { count, by, next: own`${needs} at ${clockText((frees ?? now) + windowMs, now)}` };
 }
 
 /** So many of those that used it are named, the newest. */
@@ -62,15 +63,15 @@ const NAMED = 3;
 function usedBy(
   using: readonly Pick<Intent, "reservedAt" | "planId" | "incidentId" | "target">[],
   now: number,
-): string {
+): Fenced | "" {
   const plans = [...new Map(using.map((one) => [one.planId, one])).values()];
   if (plans.length === 0) return "";
   const named = plans
     .slice(-NAMED)
     .map(
       ({ planId, incidentId, target, reservedAt }) =>
-        `${planId} (${target.service}, incident ${incidentId}) at ${clockText(reservedAt, now)}`,
+        own`${name(planId)} (${name(target.service)}, incident ${name(incidentId)}) at ${clockText(reservedAt, now)}`,
     );
   const more = plans.length - named.length;
-  return `; used by ${named.join(", ")}${more > 0 ? ` and ${more} before` : ""}`;
+  return own`; used by ${joined(named, ", ")}${more > 0 ? own` and ${more} before` : ""}`;
 }

@@ -1,5 +1,7 @@
 import type { Change } from "../../model/change.ts";
+import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
 import { positionOf, targetText, versionText } from "../targets.ts";
 
@@ -14,20 +16,22 @@ export const stale: Rule = {
   },
 };
 
-function moved({ targets }: RuleInput): readonly string[] {
+function moved({ targets }: RuleInput): readonly Fenced[] {
   return targets.flatMap(({ target, state }) => {
     if (state === null) return [];
     const position = positionOf(target, state);
     if (position === "restored") return [];
     if (position === "elsewhere") {
       const [is, expected] = [versionText(state), versionText(target.expected)];
-      return [`${targetText(target)} is at ${is}, not at ${expected} as the plan expects`];
+      return [own`${targetText(target)} is at ${is}, not at ${expected} as the plan expects`];
     }
-    return state.changedBy === undefined ? [] : [`${targetText(target)} is being changed by ${state.changedBy}`];
+    return state.changedBy === undefined
+      ? []
+      : [own`${targetText(target)} is being changed by ${name(state.changedBy)}`];
   });
 }
 
-function changedSince({ plan, targets, assessment, now }: RuleInput): readonly string[] {
+function changedSince({ plan, targets, assessment, now }: RuleInput): readonly Fenced[] {
   if (assessment === null) return [];
   const planned = new Set(plan.targets.map(({ changeId }) => changeId));
   const onset = assessment.answers.identify_recent_deployments?.onset?.at;
@@ -39,8 +43,8 @@ function changedSince({ plan, targets, assessment, now }: RuleInput): readonly s
       .filter((change) => !planned.has(change.id) && change.ownRollback !== true)
       .filter((change) => change.startedAt > since && touches(change, target))
       .map(({ id, author, startedAt }) => {
-        const who = author === undefined ? "someone" : author;
-        return `${who} began change ${id} of ${targetText(target)} at ${clockText(startedAt, now)}, after the trouble started`;
+        const who = author === undefined ? "someone" : name(author);
+        return own`${who} began change ${name(id)} of ${targetText(target)} at ${clockText(startedAt, now)}, after the trouble started`;
       });
   });
 }

@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
 import { targetText, writesToSame } from "../targets.ts";
 
@@ -15,7 +17,7 @@ export const targetBusy: Rule = {
       "deny",
       busy.map(
         ({ target, planId, reservedAt }) =>
-          `plan ${planId} has acted on ${targetText(target)} since ${clockText(reservedAt, now)} and its result is not known yet`,
+          own`plan ${name(planId)} has acted on ${targetText(target)} since ${clockText(reservedAt, now)} and its result is not known yet`,
       ),
     );
   },

@@ -1,3 +1,5 @@
+import { joined, ours, own } from "../../model/fenced.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { peopleOf, twoPersonReasons } from "../approver-rights.ts";
 import { reachedTargets } from "../reach.ts";
 import { allOf, type Rule } from "../rule.ts";
@@ -10,11 +12,11 @@ export const twoPersons: Rule = {
       ({ answer, planHash, expiresAt }) => answer === "approve" && planHash === plan.hash && now < expiresAt,
     );
     const people = peopleOf(yes);
-    const so = people.length === 0 ? "nobody has approved yet" : `approved by ${people.join(" and ")}`;
+    const so = people.length === 0 ? "nobody has approved yet" : own`approved by ${joined(people.map(name), " and ")}`;
     const reasons = twoPersonReasons([...plan.targets, ...reachedTargets(targets, policy.services)], policy);
     return allOf(
       "require_approval",
-      reasons.map((reason) => `${reason}; ${so}`),
+      reasons.map((reason) => own`${ours(reason)}; ${so}`),
     );
   },
 };

@@ -1,3 +1,5 @@
+import { own } from "../../model/fenced.ts";
+import { quote } from "../../model/untrusted-text.ts";
 import { isPlainName } from "../names.ts";
 import { allOf, type Rule } from "../rule.ts";
 
@@ -18,7 +20,7 @@ export const unusualName: Rule = {
       "require_approval",
       names
         .filter((name) => name !== "" && !isPlainName(name))
-        .map((name) => `the name ${spelled(name)} holds characters that can look like others`),
+        .map((name) => own`the name ${quote(spelled(name))} holds characters that can look like others`),
     );
   },
 };
@@ -30,5 +32,5 @@ function spelled(name: string): string {
       ? letter
       : `<U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`,
   );
-  return JSON.stringify(letters.join(""));
+  return letters.join("");
 }

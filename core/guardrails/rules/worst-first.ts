@@ -1,4 +1,6 @@
+import { type Fenced, own } from "../../model/fenced.ts";
 import { durationText } from "../../model/time.ts";
+import { name } from "../../model/untrusted-text.ts";
 import { skeleton } from "../names.ts";
 import type { Rival } from "../rivals.ts";
 import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
@@ -18,28 +20,28 @@ export const worstFirst: Rule = {
   },
 };
 
-function hourly({ plan, policy, store, now, rivals = [] }: RuleInput): readonly string[] {
+function hourly({ plan, policy, store, now, rivals = [] }: RuleInput): readonly Fenced[] {
   const actions = [...new Set(plan.targets.map(({ action }) => action))];
   return actions.flatMap((action) => {
-    const own = plan.targets.filter((target) => target.action === action);
-    const limits = own
+    const mine = plan.targets.filter((target) => target.action === action);
+    const limits = mine
       .flatMap((target) => allowancesFor(target, policy))
       .flatMap(({ maxRollbacksPerHour }) => (maxRollbacksPerHour === null ? [] : [maxRollbacksPerHour]));
     if (limits.length === 0) return [];
     const used = store.used.filter((one) => one.target.action === action && one.reservedAt > now - HOUR_MS);
     const wants = ({ targets }: Rival) => targets.filter((target) => target.action === action).length;
-    const budget = { limit: Math.min(...limits), used: used.length, wanted: own.length };
-    return taken(rivals, wants, budget, now).map((rival) => `${rival}, of ${action} rollbacks this hour`);
+    const budget = { limit: Math.min(...limits), used: used.length, wanted: mine.length };
+    return taken(rivals, wants, budget, now).map((rival) => own`${rival}, of ${action} rollbacks this hour`);
   });
 }
 
-function daily({ plan, policy, store, now, rivals = [] }: RuleInput): readonly string[] {
+function daily({ plan, policy, store, now, rivals = [] }: RuleInput): readonly Fenced[] {
   const limit = policy.guardrails.maxAutoRollbacksPerDay;
   if (limit === null) return [];
   const used = store.used.filter(({ automatic, reservedAt }) => automatic && reservedAt > now - DAY_MS);
   const budget = { limit, used: used.length, wanted: plan.targets.length };
   return taken(rivals, ({ targets }) => targets.length, budget, now).map(
-    (rival) => `${rival}, of automatic rollbacks today`,
+    (rival) => own`${rival}, of automatic rollbacks today`,
   );
 }
 
@@ -53,16 +55,16 @@ function taken(
   wants: (rival: Rival) => number,
   { limit, used, wanted }: { readonly limit: number; readonly used: number; readonly wanted: number },
   now: number,
-): readonly string[] {
+): readonly Fenced[] {
   const left = limit - used;
   const claims = rivals.filter((rival) => wants(rival) > 0 && wants(rival) <= limit);
   const claimed = claims.reduce((sum, rival) => sum + wants(rival), 0);
   if (wanted > left || left - claimed >= wanted) return [];
-  return claims.map((rival) => `${rivalText(rival, now)} for ${wants(rival)} of the ${left} left`);
+  return claims.map((rival) => own`${rivalText(rival, now)} for ${wants(rival)} of the ${left} left`);
 }
 
 /** A rollback begins a cooldown in which the worse one could not run. */
-function resting({ plan, policy, now, rivals = [] }: RuleInput): readonly string[] {
+function resting({ plan, policy, now, rivals = [] }: RuleInput): readonly Fenced[] {
   const { cooldownMs, cooldownScope } = policy.guardrails;
   if (cooldownMs === 0) return [];
   const services = new Set(plan.targets.map(({ service }) => skeleton(service)));
@@ -73,8 +75,10 @@ function resting({ plan, policy, now, rivals = [] }: RuleInput): readonly string
         cooldownScope === "global" ||
         targets.some((target) => services.has(skeleton(target.service)) || keys.has(targetKey(target))),
     )
-    .map((rival) => `${rivalText(rival, now)} to run, and would rest for ${durationText(cooldownMs)} after this one`);
+    .map(
+      (rival) => own`${rivalText(rival, now)} to run, and would rest for ${durationText(cooldownMs)} after this one`,
+    );
 }
 
-const rivalText = ({ planId, incidentId, service, level, expiresAt }: Rival, now: number): string =>
-  `${planId} of the worse incident ${incidentId} (${service}, impact ${level}) goes first, until ${clockText(expiresAt, now)} at the latest: it waits`;
+const rivalText = ({ planId, incidentId, service, level, expiresAt }: Rival, now: number): Fenced =>
+  own`${name(planId)} of the worse incident ${name(incidentId)} (${name(service)}, impact ${level}) goes first, until ${clockText(expiresAt, now)} at the latest: it waits`;

@@ -46,9 +46,11 @@ function hidden(text: string, spans: readonly Span[]): string {
   let at = 0;
   for (const { start, end, what } of ordered) {
     if (end <= at) continue;
+    const secret = text.slice(Math.max(at, start), end);
     if (start > at || parts.length === 0) {
-      parts.push(text.slice(at, start), what === undefined ? REDACTED : `[redacted ${what}]`);
-    }
+      const shown = what === undefined ? REDACTED : `[redacted ${what}]`;
+      parts.push(text.slice(at, start), /[«»]/.test(secret) ? secret.replaceAll(/[^«»]+/g, shown) : shown);
+    } else parts.push(secret.replaceAll(/[^«»]+/g, "")); // a fence around text of others stays closed
     at = end;
   }
   return parts.join("") + text.slice(at);

@@ -32,7 +32,7 @@ export const ASK: readonly Row[] = [
     }),
     "rejected",
     "require_approval",
-    "alice rejected plan plan-0, which would have undone the same, at 13:59:00 UTC: we are mending it",
+    "alice rejected plan plan-0, which would have undone the same, at 13:59:00 UTC: «we are mending it»",
   ],
   [
     "S4: a plan of which someone said no to a part",
@@ -42,7 +42,7 @@ export const ASK: readonly Row[] = [
     }),
     "rejected",
     "require_approval",
-    "alice rejected plan plan-0, which would have undone Deployment production/cart, at 13:59:00 UTC: we are mending it",
+    "alice rejected plan plan-0, which would have undone Deployment production/cart, at 13:59:00 UTC: «we are mending it»",
   ],
   ["mode approve asks", inputOf({ policy: policyOf({ mode: "approve" }) }), "mode", "require_approval", "approve"],
   [

@@ -126,7 +126,7 @@ export const DENY: readonly Row[] = [
     }),
     "rejected",
     "deny",
-    "alice rejected this plan at 13:59:00 UTC: we are mending it",
+    "alice rejected this plan at 13:59:00 UTC: «we are mending it»",
   ],
   [
     "S4: a plan at its last moment",

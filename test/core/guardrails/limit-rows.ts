@@ -196,7 +196,7 @@ export const LIMITS: readonly Row[] = [
     }),
     "capacity",
     ask,
-    "v1 of Deployment production/checkout has less than the present version: the memory limit of app is 256Mi, not 1Gi",
+    "v1 of Deployment production/checkout has less than the present version: «the memory limit of app is 256Mi, not 1Gi»",
   ],
   [
     "S9: an old version of which nobody knows what it may use",

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { review, reviewWith, strictest } from "../../../core/guardrails/review.ts";
 import { askPerson, deny, type Rule, type RuleInput } from "../../../core/guardrails/rule.ts";
 import { RULES } from "../../../core/guardrails/rules.ts";
+import { own } from "../../../core/model/fenced.ts";
 import type { GuardrailVerdict } from "../../../core/model/plan.ts";
 import { freezeOf } from "./limit-rows.ts";
 import {
@@ -20,8 +21,8 @@ import {
 } from "./rule-inputs.ts";
 
 const allow: Rule = { name: "content", check: () => undefined };
-const asks: Rule = { name: "asks", check: () => askPerson("someone must look") };
-const denies: Rule = { name: "denies", check: () => deny("no") };
+const asks: Rule = { name: "asks", check: () => askPerson(own`someone must look`) };
+const denies: Rule = { name: "denies", check: () => deny(own`no`) };
 const broken: Rule = {
   name: "broken",
   check: () => {

@@ -79,7 +79,7 @@ describe("rules", () => {
         {
           rule: "aftermath",
           verdict: "allow",
-          reason: "Deployment production/checkout: the next apply brings v2 back",
+          reason: "Deployment production/checkout: «the next apply brings v2 back»",
         },
       ]),
     });

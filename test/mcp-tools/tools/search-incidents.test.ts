@@ -84,7 +84,7 @@ describe("search_incidents", () => {
         incident: "inc-high",
         outcome: "open: needs approval",
         summary: expect.stringMatching(
-          /^«impact high: checkout degraded .*plan plan-4: roll back .*acknowledged by alice until .*on it/,
+          /^impact high: checkout degraded .*plan plan-4: roll back .*acknowledged by alice until .*on it/,
         ),
         waits: expect.stringContaining("unship approve plan-4"),
       },

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Rule, RuleAnswer } from "../../../../core/guardrails/rule.ts";
 import { RULES } from "../../../../core/guardrails/rules.ts";
+import { own } from "../../../../core/model/fenced.ts";
 import { NOTHING_PLAYED, sequences } from "./play.ts";
 
 /** One rule of the gate made wrong in one way. `break` breaks it, until what it returns is called. */
@@ -18,7 +19,7 @@ const HARDER = { deny: "allow", require_approval: "allow", allow: "deny" } as co
 const WAYS: Readonly<Record<Mutant["how"], (check: Check) => Check>> = {
   deleted: () => () => undefined,
   softened: (check) => (input) => changed(check(input), SOFTER),
-  inverted: (check) => (input) => changed(check(input) ?? { verdict: "allow", reason: "nothing" }, HARDER),
+  inverted: (check) => (input) => changed(check(input) ?? { verdict: "allow", reason: own`nothing` }, HARDER),
 };
 
 const changed = (answer: RuleAnswer | undefined, to: Readonly<Record<RuleAnswer["verdict"], RuleAnswer["verdict"]>>) =>
