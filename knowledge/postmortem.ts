@@ -1,6 +1,7 @@
 import type { Incident } from "../core/model/incident.ts";
 import { asRecorded } from "../core/model/recorded.ts";
 import type { Series } from "../core/model/signal.ts";
+import { quote } from "../core/model/untrusted-text.ts";
 import type { LedgerEntry, RecalledIncident } from "../core/ports.ts";
 import { actionsSection } from "./postmortem/actions.ts";
 import { evidenceSection } from "./postmortem/evidence.ts";
@@ -69,7 +70,7 @@ function remembered(incident: Incident, recalled: readonly RecalledIncident[]): 
   if (others.length === 0) return null;
   const lines = others.map(
     ({ incidentId, at, summary: text, outcome }) =>
-      `${code(incidentId)}, ${dateTime(at).slice(0, 10)}, ${outcome}: ${prose(text, 300)}`,
+      `${code(incidentId)}, ${dateTime(at).slice(0, 10)}, ${outcome}: ${prose(quote(text, 300), 320)}`,
   );
   const note = "Found by likeness. They may help to think; none of them was used as evidence here.";
   return section("Similar incidents", note, bullets(lines));

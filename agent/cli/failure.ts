@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { EXIT, type ExitCode } from "./composition.ts";
+import { plain } from "./output.ts";
 
 const INPUT = /^(config|input|bundle|service|metric)\./;
 const UNAVAILABLE: readonly ErrorCode[] = [
@@ -25,10 +26,12 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function failureLines(error: unknown): readonly string[] {
   if (error instanceof CommanderError) return [];
   if (!(error instanceof UnshipError)) {
-    return [`unship: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
+    return `unship: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+      .split("\n")
+      .map(plain);
   }
   const { cause } = error;
   const problems =
     cause instanceof Error && "lines" in cause && Array.isArray(cause.lines) ? cause.lines.map(String) : [];
-  return [...problems, `unship: ${error.message}`];
+  return [...problems, `unship: ${error.message}`].map(plain);
 }

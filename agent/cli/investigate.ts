@@ -2,6 +2,7 @@ import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
@@ -26,7 +27,12 @@ export async function investigate(
   abort: AbortSignal,
 ): Promise<ExitCode> {
   const { incident, caseFile, steps } = await to.investigate(options, options, abort);
-  const words = [...conclusion(incident), "", "How it came to that:", ...steps.map((step) => `  ${step}`)];
+  const words = [
+    ...conclusion(fencedIncident(incident).incident),
+    "",
+    "How it came to that:",
+    ...steps.map((step) => `  ${step}`),
+  ];
   await present(to, options.json, toEpisode(incident, caseFile), words);
   return EXIT.ok;
 }

@@ -15,10 +15,11 @@ import { planProgress, progressLines, type TargetProgress, waysOn } from "../../
 import { clockText } from "../../core/guardrails/rule.ts";
 import { planCaseLines, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
-import { escapeControls } from "../../core/model/untrusted-text.ts";
+import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { atWorkText, atWorkView } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
@@ -68,11 +69,13 @@ export async function status(
         : open.length === 0
           ? "No incident is open."
           : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
-      ...open.flatMap((one) => [
-        ...describe(one, now, progress.get(one.incident.id)),
-        ...actLines(one.incident, approvers.get(one.incident.id)),
-        ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
-      ]),
+      ...open
+        .map(fencedOne)
+        .flatMap((one) => [
+          ...describe(one, now, progress.get(one.incident.id)),
+          ...actLines(one.incident, approvers.get(one.incident.id)?.map(name)),
+          ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
+        ]),
       ...(others.length === 0 ? [] : [`Plans that wait for a person, beside those: ${others.length}`]),
       ...others.flatMap((one) => planCaseLines(one, now)),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
@@ -80,7 +83,7 @@ export async function status(
         ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
       ),
       ...(trust.length === 0 ? [] : ["How far each service has come (only you change a mode, in the file):"]),
-      ...trust.map(({ service, mode, text }) => `  ${service}, ${mode}: ${text}`),
+      ...trust.map(({ service, mode, text }) => `  ${name(service)}, ${mode}: ${text}`),
     ];
     const value = {
       mode: config.mode,
@@ -96,8 +99,7 @@ export async function status(
       closed: closed.map((one) => brief(asItStands(one), approvers)),
       graduation: trust,
     };
-    // A line each, whatever a name or a reason in it holds: nothing may pass for another line of the status.
-    await present(to, options.json, value, words.map(escapeControls));
+    await present(to, options.json, value, words);
     return EXIT.ok;
   } finally {
     await ledger.close();
@@ -120,6 +122,9 @@ function actLines({ gate, stage }: Incident, by: readonly string[] | undefined):
   const when = gate.executedAt === null ? "" : ` at ${rfc3339(gate.executedAt)}`;
   return [`    ${gateText(gate.outcome, gate.review.verdict, by ?? null)}${when}`];
 }
+
+/** Names and quotations in it fenced, so that none of them passes for words of the status (S11). */
+const fencedOne = (one: OpenIncident): OpenIncident => ({ ...one, incident: fencedIncident(one.incident).incident });
 
 /** Incidents read for it, the newest: a longer past says little about what runs today. */
 const REMEMBERED = 500;

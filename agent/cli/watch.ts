@@ -2,7 +2,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import type { WatchEvent } from "../watch/events.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { createIncidentLabels } from "./incident-labels.ts";
-import { say } from "./output.ts";
+import { jsonText, say } from "./output.ts";
 
 /** `unship watch`: the watch in the foreground, a line an event; with `--json` a JSON line an event. Ends on SIGINT or SIGTERM. */
 export async function watch(
@@ -14,7 +14,7 @@ export async function watch(
   const labels = createIncidentLabels();
   const print =
     options.json === true
-      ? (event: WatchEvent) => to.terminal.out(`${JSON.stringify(jsonEvent(event))}\n`)
+      ? (event: WatchEvent) => to.terminal.out(`${jsonText(jsonEvent(event))}\n`)
       : (event: WatchEvent) => {
           const label = labels.next(event.incident);
           say(to, event.event === "watch.alive" ? [] : [line(event, label)]); // signs of life are for machines

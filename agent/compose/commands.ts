@@ -98,7 +98,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   const notes = new Set<string>();
   /** Said once, on standard error: a source repeats itself at each question. */
   const note = (text: string) => {
-    if (!notes.has(text)) terminal.err(`${text}\n`);
+    if (!notes.has(text)) terminal.err(`${plain(text)}\n`);
     notes.add(text);
   };
   const systemOf = async (config: Config, act: boolean) => {

@@ -4,6 +4,7 @@ import { incidentLines, incidentTitle } from "../../core/guardrails/incident-tex
 import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { name } from "../../core/model/untrusted-text.ts";
 import type { Notice } from "../../core/ports.ts";
 import type { WatchParts } from "./ports.ts";
 
@@ -20,7 +21,7 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
   const recipients = recipientsOf(incident, parts);
   if (recipients.length === 0) return;
   // A service may be called like a part of another one, or like a word of any headline.
-  const title = `${incident.service}: ${headline}`;
+  const title = `${name(incident.service)}: ${headline}`;
   const open = await parts.ledger.incidents({ open: true }, leftOut);
   const lines = [
     incidentTitle(incident, at),

@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { z } from "zod";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
 import { failureLines } from "../../agent/cli/failure.ts";
-import { plain } from "../../agent/cli/output.ts";
+import { plain, plainLines } from "../../agent/cli/output.ts";
 import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { findBundles, readTruth } from "../replay/bundle.ts";
 import type { TruthFile } from "../replay/bundle-schema.ts";
@@ -50,14 +50,14 @@ export async function replayCommand(
   if (json === true) to.terminal.out(`${JSON.stringify(value, null, 1)}\n`);
   else {
     if (typeof json === "string") await to.writeFile(json, `${JSON.stringify(value, null, 1)}\n`);
-    for (const { id, episodes } of value) to.terminal.out(`${plain(words(id, episodes))}\n`);
+    for (const { id, episodes } of value) to.terminal.out(`${plainLines(words(id, episodes))}\n`);
   }
   if (!options.score && reportFile === null) return tellFailed(to, replays);
   const say = json === true ? to.terminal.err : to.terminal.out;
   // Only now, after the last decision, is any truth opened.
   const { truths, code } = readTruths(to, replayed);
   const scores = scored(replayed, truths);
-  if (options.score && truths.size > 0) say(`${plain(scoreLines(scores).join("\n"))}\n`);
+  if (options.score && truths.size > 0) say(`${plainLines(scoreLines(scores))}\n`);
   if (reportFile !== null) {
     await writeReport(to, reportFile, options, { replayed, truths, scores });
     say(`\nreport: ${reportFile}\n`);
@@ -127,7 +127,7 @@ function readTruths(
       if (truth !== null) truths.set(directory, truth);
     } catch (error) {
       failures += 1;
-      to.terminal.err(`${plain(failureLines(error).join("\n"))}\n`);
+      to.terminal.err(`${plainLines(failureLines(error))}\n`);
     }
   }
   if (failures > 0)
@@ -165,18 +165,18 @@ async function writeReport(
   await to.writeFile(file, await reportPage({ version: to.version, configuration, scores, bundles }));
 }
 
-function words(id: string, episodes: readonly Episode[]): string {
-  if (episodes.length === 0) return `${id}  nothing called for a decision`;
-  return episodes.map((episode) => episodeWords(id, episode)).join("\n");
+function words(id: string, episodes: readonly Episode[]): readonly string[] {
+  if (episodes.length === 0) return [`${id}  nothing called for a decision`];
+  return episodes.flatMap((episode) => episodeWords(id, episode));
 }
 
-export function episodeWords(id: string, episode: Episode): string {
+export function episodeWords(id: string, episode: Episode): readonly string[] {
   const { action, culprit, decided_at, executed_at, targets, guardrail } = episode;
-  return (
+  return [
     `${id}  ${action}${culprit === null ? "" : ` of ${culprit.change_id} (${likelihood(culprit.probability)})`}` +
-    `${targets.length > 1 ? `, in the order ${targets.join(", ")}` : ""}\n` +
-    `  decided ${decided_at ?? "never"}, ${executed_at === null ? `not executed${VERDICTS[guardrail?.verdict ?? ""] ?? ""}` : `executed ${executed_at}`}`
-  );
+      `${targets.length > 1 ? `, in the order ${targets.join(", ")}` : ""}`,
+    `  decided ${decided_at ?? "never"}, ${executed_at === null ? `not executed${VERDICTS[guardrail?.verdict ?? ""] ?? ""}` : `executed ${executed_at}`}`,
+  ];
 }
 
 const VERDICTS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
-import { plain } from "../../agent/cli/output.ts";
+import { plain, plainLines } from "../../agent/cli/output.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { tellFailed } from "../lab/tell-failed.ts";
 import { readTruth } from "../replay/bundle.ts";
@@ -50,7 +50,7 @@ export async function replayWithModel(
   if (json === true) to.terminal.out(`${JSON.stringify(value, null, 1)}\n`);
   else {
     if (typeof json === "string") await to.writeFile(json, `${JSON.stringify(value, null, 1)}\n`);
-    to.terminal.out(`${plain([...scoreLines(scores), "", ...modelLines(name, figures)].join("\n"))}\n`);
+    to.terminal.out(`${plainLines([...scoreLines(scores), "", ...modelLines(name, figures)])}\n`);
   }
   const code = tellFailed(to, replays);
   return code !== EXIT.ok || options.baseline === undefined

@@ -1,5 +1,5 @@
 import type { Incident } from "../../core/model/incident.ts";
-import { cleanText } from "../../core/model/untrusted-text.ts";
+import { cleanText, closed, name } from "../../core/model/untrusted-text.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock, dateTime, offset } from "./figures.ts";
 import { prose, section, table } from "./markdown.ts";
@@ -42,7 +42,7 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
         ];
   const people = entries.flatMap(({ at, kind, actor }) => {
     const event = PEOPLE[kind];
-    return event === undefined ? [] : [{ at, event, detail: `by ${prose(actor, 100)}` }];
+    return event === undefined ? [] : [{ at, event, detail: `by ${prose(name(actor), 100)}` }];
   });
   const own = timeline.map(told);
   const all: readonly Event[] = [...changes, ...began, ...own, ...people].sort((a, b) => a.at - b.at);
@@ -63,7 +63,7 @@ const DETAIL = 160;
 function told({ at, event, detail }: Incident["timeline"][number]): Event {
   const [kind = "", ...more] = event.split(": ");
   // What the chain did step by step stands in the ledger; here it matters what it came to.
-  const came = kind.startsWith("chain") ? (detail.split(": ")[0] ?? "") : detail;
+  const came = kind.startsWith("chain") ? closed(detail.split(": ")[0] ?? "") : detail;
   const whole = [...(more.length > 0 ? [more.join(": ")] : []), came].join("; ");
   return { at, event: prose(shorten(kind, 60)), detail: prose(shorten(whole, DETAIL)) };
 }
@@ -71,5 +71,5 @@ function told({ at, event, detail }: Incident["timeline"][number]): Event {
 /** Cut between words. */
 function shorten(text: string, most: number): string {
   const line = cleanText(text, 2_000);
-  return line.length <= most ? line : `${line.slice(0, most).replace(/\s+\S*$/, "")} ...`;
+  return line.length <= most ? line : `${closed(line.slice(0, most).replace(/\s+\S*$/, ""))} ...`;
 }

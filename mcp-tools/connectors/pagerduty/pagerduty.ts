@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { escapeControls } from "../../../core/model/untrusted-text.ts";
 import type { Notice, Notifier } from "../../../core/ports.ts";
 import { createHttp, path } from "../http.ts";
 
@@ -47,10 +48,10 @@ function eventOf({ incidentId, planId, title, lines, severity, asks }: Notice, r
     dedup_key: `unship:${one}`,
     client: "unship",
     payload: {
-      summary: title.slice(0, SUMMARY_CHARS),
+      summary: escapeControls(title).slice(0, SUMMARY_CHARS),
       source: "unship",
       severity,
-      custom_details: { incident: incidentId, what: [...lines, ...(asks?.diff ?? [])].join("\n") },
+      custom_details: { incident: incidentId, what: [...lines, ...(asks?.diff ?? [])].map(escapeControls).join("\n") },
     },
   };
 }

@@ -1,3 +1,4 @@
+import { escapeControls } from "../../../core/model/untrusted-text.ts";
 import type { Notice } from "../../../core/ports.ts";
 
 /** Longest text of a section, of a header, and value of a button (Block Kit reference). */
@@ -9,8 +10,12 @@ const DIFF_LINES = 30;
 
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
-/** All of it is plain text: what others wrote can mention nobody, link nowhere and format nothing (S11). */
-const plain = (text: string, most: number) => ({ type: "plain_text", text: cut(text, most), emoji: false }) as const;
+/**
+ * All of it is plain text: what others wrote can mention nobody, link nowhere, format nothing and begin no line of its own
+ * (S11).
+ */
+const plain = (text: string, most: number) =>
+  ({ type: "plain_text", text: cut(escapeControls(text), most), emoji: false }) as const;
 const section = (text: string) => ({ type: "section", text: plain(text, SECTION_CHARS) }) as const;
 const sections = (lines: readonly string[]) => lines.filter((line) => line.trim() !== "").map(section);
 
@@ -29,12 +34,12 @@ const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceA
 export function messageOf(notice: Notice, channel: string, buttons: boolean) {
   const { title, lines, asks } = notice;
   const diff = asks?.diff ?? [];
-  const isWhole = diff.length <= DIFF_LINES && diff.every((line) => line.length <= SECTION_CHARS);
+  const isWhole = diff.length <= DIFF_LINES && diff.every((line) => escapeControls(line).length <= SECTION_CHARS);
   const shown = isWhole ? diff : [`${asks?.planId} is too long to be shown here: read and answer it elsewhere.`];
   const why = within(sections(lines), SECTIONS - shown.length);
   return {
     channel,
-    text: escaped(cut(title, SECTION_CHARS)),
+    text: escaped(cut(escapeControls(title), SECTION_CHARS)),
     mrkdwn: false,
     unfurl_links: false,
     unfurl_media: false,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { plain } from "../../../agent/cli/output.ts";
+import { jsonText, plain } from "../../../agent/cli/output.ts";
 import { logLineOf } from "../../../mcp-tools/connectors/jsonl-logs/log-line.ts";
 
 describe("words for a person", () => {
@@ -11,8 +11,15 @@ describe("words for a person", () => {
     expect(plain(text)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
-  it("keep their line breaks", () => {
-    expect(plain("one\ntwo")).toBe("one\ntwo");
+  it.each(["\n", "\r\n", "\r", "\u2028", "\u2029", "\u0085", "\u000b"])("stay on their line at %j (S11)", (end) => {
+    expect(plain(`one${end}two`)).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+    expect(plain(`one${end}two`)).toMatch(/^one\\.*two$/);
+  });
+
+  it("as JSON hold nothing that steers a terminal either, and parse to the same", () => {
+    const value = { "a\u009b": ["b\u202e\u001b[2J", "c\u{e0041}\u2028\n"] };
+    expect(jsonText(value)).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+    expect(JSON.parse(jsonText(value))).toEqual(value);
   });
 
   it("a secret in a log message is gone before anything can quote it", () => {

@@ -25,10 +25,13 @@ const WRITTEN: Readonly<Record<string, (secret: string) => string>> = {
 export const PLACES: readonly string[] = Object.keys(WRITTEN);
 /** The secret of one place: no word, and like no other. */
 export const secretOf = (place: string): string => `zQ7x${PLACES.indexOf(place)}vK4`;
-const at = (place: string): string => WRITTEN[place]?.(secretOf(place)) ?? "";
+const secretAt = (place: string): string => WRITTEN[place]?.(secretOf(place)) ?? "";
 
-/** The same sources, in whose answers a secret stands in each text that others write. */
-export function planted(sources: Sources, service: string): Sources {
+/** What others wrote at a place. */
+export type Written = (place: string) => string;
+
+/** The same sources, in whose answers a secret (or what else `at` gives) stands in each text that others write. */
+export function planted(sources: Sources, service: string, at: Written = secretAt): Sources {
   const moment = (to: number) => Math.max(0, to - 1_000);
   return {
     ...sources,
@@ -133,8 +136,8 @@ export function planted(sources: Sources, service: string): Sources {
   };
 }
 
-/** The same executor, whose words about each target hold a secret. */
-export function plantedExecutor(one: Executor): Executor {
+/** The same executor, whose words about each target hold a secret, or what else `at` gives. */
+export function plantedExecutor(one: Executor, at: Written = secretAt): Executor {
   return {
     ...one,
     inspect: async (target, abort) => ({
