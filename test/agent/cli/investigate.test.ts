@@ -86,7 +86,7 @@ describe("unship investigate --bundle", () => {
     [
       "a metric that it does not have",
       ["--service", "cart", "--metric", "orders"],
-      "There is no metric orders of cart; known are error_rate, request_rate.",
+      "There is no metric «orders of cart»; known are error_rate, request_rate.",
     ],
     ["a moment outside the watch", ["--service", "cart", "--at", time(30)], "is not between"],
   ])("%s is named, with what there is, and exits with 2", async (_, words, message) => {
