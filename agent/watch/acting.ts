@@ -47,12 +47,7 @@ export async function actOrWait(before: Incident, assessment: Assessment, pursui
       reason: decision.why.join("; ").slice(0, REASON_CHARS).toWellFormed(),
       proposedBy: "watch",
     });
-    incident = note(
-      { ...withExpiry(incident, now), plan, gate: null },
-      now,
-      "plan proposed",
-      `${plan.id}: ${review.verdict}`,
-    );
+    incident = note({ ...withExpiry(incident, now), plan, gate: null }, now, PROPOSED, `${plan.id}: ${review.verdict}`);
     emit(pursuit, "plan.reviewed", ruleNames(review), incident);
     await save(incident);
   }
@@ -124,6 +119,16 @@ function isWorthAsking(incident: Incident, { decision, at }: Assessment, { parts
   return at - last >= Math.min(pause, LONGEST_RETRY_MS);
 }
 
+const PROPOSED = "plan proposed";
+const LET_GO = "allowed";
+
+/** Whether people were told last that the gate would not let this plan go by itself: then they hear what changed, too. */
+function answeredOtherwise({ gate, timeline }: Incident, { planId, review }: GateAnswer): boolean {
+  if (gate !== null) return gate.review.verdict !== review.verdict;
+  const proposed = timeline.findLast(({ event, detail }) => event === PROPOSED && detail.startsWith(`${planId}: `));
+  return proposed !== undefined && proposed.detail !== `${planId}: ${review.verdict}`;
+}
+
 /** Writes down what the gate answered and goes on from there. `before` is the incident as it stood before the submit. */
 async function settle(executing: Incident, before: Incident, answer: GateAnswer, pursuit: Pursuit): Promise<void> {
   const { parts, save } = pursuit;
@@ -133,8 +138,10 @@ async function settle(executing: Incident, before: Incident, answer: GateAnswer,
   const withAnswer: Incident = { ...executing, gate: answer };
   switch (answer.outcome) {
     case "executed": {
-      const next = advance(withAnswer, "verifying", answer.executedAt ?? now, "executed", results(answer));
+      const letGo = answeredOtherwise(before, answer) ? note(withAnswer, now, LET_GO, review) : withAnswer;
+      const next = advance(letGo, "verifying", answer.executedAt ?? now, "executed", results(answer));
       await save(next);
+      if (letGo !== withAnswer) emit(pursuit, "plan.reviewed", ruleNames(answer.review), next);
       emit(pursuit, "plan.executed", results(answer), next);
       const told = await tellDone(next, pursuit);
       return told === next ? undefined : save(told);

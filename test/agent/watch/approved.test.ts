@@ -78,3 +78,29 @@ describe("S1, S4: what a person approved is carried out, whoever proposed it and
     expect(world.targets.writes()).toHaveLength(1);
   });
 });
+
+describe("a plan that the gate first held and then let go by itself", () => {
+  it("is told with what let it go, before it is told as executed, in the watch and in the record", async () => {
+    await world.gate.pause("all", "bob");
+    world.troubles = [world.trouble()];
+    await world.step(2);
+    expect(world.targets.writes()).toEqual([]);
+    await world.gate.resume("all", ALICE_TOKEN);
+    await world.step(12);
+    expect(world.targets.writes()).toHaveLength(1);
+    const told = world.events.map(({ event }) => event);
+    const done = told.indexOf("plan.executed");
+    expect(told[done - 1]).toBe("plan.reviewed");
+    expect(world.events[done - 1]?.text).toMatch(/^allowed/);
+    const { timeline } = await world.incident();
+    const events = timeline.map(({ event }) => event);
+    expect(events.indexOf("allowed")).toBe(events.indexOf("executed") - 1);
+  });
+
+  it("is told once where the gate let it go at once", async () => {
+    world.troubles = [world.trouble()];
+    await world.step(2);
+    expect(world.events.filter(({ event }) => event === "plan.reviewed")).toHaveLength(1);
+    expect((await world.incident()).timeline.map(({ event }) => event)).not.toContain("allowed");
+  });
+});
