@@ -7,13 +7,15 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { Kysely } from "kysely";
 import pg from "pg";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Plan, Target } from "../../core/model/plan.ts";
 import { nodeSqliteDialect, openDatabase } from "../../knowledge/ledger/node-sqlite.ts";
 import { openPostgresLedger } from "../../knowledge/ledger/postgres.ts";
 import { openSqliteLedger } from "../../knowledge/ledger/sqlite.ts";
 import { GATE_LIMITS, type GateParts, planHash } from "../../mcp-tools/gate/parts.ts";
-import { reserve } from "../../mcp-tools/gate/reserve.ts";
+import { entry, reserve } from "../../mcp-tools/gate/reserve.ts";
+import { closeRest } from "../../mcp-tools/gate/run.ts";
 
 export interface ReservationOptions {
   /** The URL of an empty PostgreSQL ledger; absent: a SQLite file. */
@@ -232,7 +234,10 @@ async function reserveEach({ each, name, ...where }: Task): Promise<Doing> {
   };
   const plans = Array.from({ length: turnsOf(each) }, (_, turn) => planOf(`${name}-${turn}`));
   await store.transact(async (tx) => {
-    for (const plan of plans) await tx.savePlan(plan);
+    for (const plan of plans) {
+      await tx.savePlan(plan);
+      await tx.append(entry(plan, LEDGER_KINDS.planProposed, plan));
+    }
   });
   return {
     async once(turn) {
@@ -245,9 +250,10 @@ async function reserveEach({ each, name, ...where }: Task): Promise<Doing> {
       const gathered = { assessment: assessmentOf(plan, clock.now()), targets };
       const kind = await store.transact(async (tx) => {
         const reservation = await reserve(tx, plan, gathered, parts, GATE_LIMITS);
-        // A reserved unit counts for a day: without an end each reservation would read all those before it. One
-        // statement more than a reservation makes, so that no other transaction competes with what is measured.
-        await tx.updateIntent(plan.id, 0, { finishedAt: tx.now, released: true });
+        // A reserved unit counts for a day: without an end each reservation would read all those before it. More than a
+        // reservation makes, and in the same transaction, so that no other one competes with what is measured.
+        const review = { verdict: "allow" as const, rules: [] };
+        await closeRest(tx, "the benchmark", { plan, review, parts, limits: GATE_LIMITS, found: new Map() });
         return reservation.kind;
       });
       if (kind !== "reserved") throw new Error("the benchmark's plan was not permitted");

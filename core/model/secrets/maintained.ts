@@ -1,4 +1,4 @@
-import { rules } from "@secretlint/secretlint-rule-preset-recommend";
+import { createRequire } from "node:module";
 import type { SecretLintSourceCode } from "@secretlint/types";
 import type { Span } from "./span.ts";
 
@@ -32,22 +32,32 @@ const CANDIDATE =
 
 let reported: Span[] = [];
 
-const handlers = rules
-  .filter(({ meta }) => meta.type === "scanner")
-  .map((rule) =>
-    rule.create(
-      {
-        sharedOptions: {},
-        createTranslator: () => (messageId, data) => ({ message: "", messageId: String(messageId), data }),
-        report: ({ range: [start, end] }) => void reported.push({ start, end }),
-        ignore: () => undefined,
-      },
-      {},
-    ),
-  );
+type Preset = typeof import("@secretlint/secretlint-rule-preset-recommend");
+type Handler = ReturnType<Preset["rules"][number]["create"]>;
+
+let handlers: readonly Handler[] | null = null;
+
+/** The rules are read when a text first asks for them: most commands never need one, and should start at once. */
+function handlersOf(): readonly Handler[] {
+  const { rules }: Preset = createRequire(import.meta.url)("@secretlint/secretlint-rule-preset-recommend");
+  return rules
+    .filter(({ meta }) => meta.type === "scanner")
+    .map((rule) =>
+      rule.create(
+        {
+          sharedOptions: {},
+          createTranslator: () => (messageId, data) => ({ message: "", messageId: String(messageId), data }),
+          report: ({ range: [start, end] }) => void reported.push({ start, end }),
+          ignore: () => undefined,
+        },
+        {},
+      ),
+    );
+}
 
 function report(content: string): readonly Span[] {
   reported = [];
+  handlers ??= handlersOf();
   for (const handler of handlers) handler.file?.(sourceOf(content));
   return reported;
 }

@@ -151,7 +151,7 @@ describe("unship status, with several incidents", () => {
     }
     const { out } = await desk.run(["status"]);
     expect(out).toMatch(
-      /Open incidents: 2, worst first\n {2}inc-checkout.*NEEDS APPROVAL\n {4}impact critical: 10 % .*[\s\S]*\n {2}inc-cart/,
+      /Open incidents: 2, worst first\n {2}inc-checkout.*NEEDS APPROVAL\n {4}impact critical, as of [\d:]+ UTC: 10 % .*[\s\S]*\n {2}inc-cart/,
     );
     expect(out.match(/ {4}unship approve plan-/g)).toHaveLength(2);
   });
