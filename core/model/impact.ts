@@ -13,13 +13,8 @@ export const Impact = z.strictObject({
   level: ImpactLevel,
   affectedServices: z.array(z.string()),
   failedShare: z.number().nullable().describe("Failed requests of all requests at the worst edge, 0–1"),
-  slowShare: z
-    .number()
-    .nullable()
-    .optional()
-    .describe(
-      "Requests that became slow at the worst service, 0–1; null or absent: none did, as far as it is measured",
-    ),
+  /** Requests that became slow at the worst service, 0–1; null or absent: none did, as far as it is measured. */
+  slowShare: z.number().nullable().optional(),
   failedUserShare: z
     .number()
     .nullable()
@@ -30,9 +25,7 @@ export const Impact = z.strictObject({
   routes: z.array(z.strictObject({ service: z.string(), route: z.string(), failedShare: z.number() })),
   unknown: z.array(z.string()),
   sentences: z.array(z.string()),
-  notYet: z
-    .literal(true)
-    .optional()
-    .describe("Requests are counted where users come in, and none was since what is asked about"),
+  /** Requests are counted where users come in, and none was since what is asked about. */
+  notYet: z.literal(true).optional(),
 });
 export type Impact = Readonly<z.infer<typeof Impact>>;

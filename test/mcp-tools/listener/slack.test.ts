@@ -105,7 +105,7 @@ describe("a plan that waits, asked for in Slack", () => {
     slack.world.targets.mark(targetOf(), { warnings: ["the next apply brings v2 back"] });
     const plan = await slack.on.held();
     const shown = () => JSON.stringify(slack.fake.messages.at(-1)?.blocks);
-    expect(shown()).toContain("Also moves: Deployment production/checkout: the next apply brings v2 back");
+    expect(shown()).toContain("Also moves: Deployment production/checkout: «the next apply brings v2 back»");
     await slack.world.store.saveIncident({
       ...incident,
       id: plan.incidentId,
@@ -117,7 +117,7 @@ describe("a plan that waits, asked for in Slack", () => {
     slack.world.time.now += 6 * MINUTE;
     await slack.world.gate.recover();
     expect(slack.fake.messages).toHaveLength(2);
-    expect(shown()).toContain("Also moves: Deployment production/checkout: the next apply brings v2 back");
+    expect(shown()).toContain("Also moves: Deployment production/checkout: «the next apply brings v2 back»");
   });
 
   it("is rejected for good by the other button", async () => {
