@@ -9,7 +9,8 @@ import { testConfig } from "./config.ts";
 const T0 = Date.parse("2026-03-02T12:00:00Z");
 const STEP = 15_000;
 const never = new AbortController().signal;
-const tooLarge = () => new UnshipError("source.too_large", { source: "prometheus", limit: 1, narrow: "narrow the question" });
+const tooLarge = () =>
+  new UnshipError("source.too_large", { source: "prometheus", limit: 1, narrow: "narrow the question" });
 
 /** A source that answers so many points at most; what it answered stands in `answered`, with what it refused. */
 function small(most: number, failsAt = Number.POSITIVE_INFINITY) {

@@ -22,7 +22,10 @@ describe("the configuration of a replay without one", () => {
           "p99_latency worse than its past, confidence 0.9995",
         ],
       ],
-      ["human_review", ["error_rate > 0.02 for 5m (above 0.05 counts, too)", "error_rate worse than its past, confidence 0.9995"]],
+      [
+        "human_review",
+        ["error_rate > 0.02 for 5m (above 0.05 counts, too)", "error_rate worse than its past, confidence 0.9995"],
+      ],
       ["canary_analysis", []],
     ]);
   });
