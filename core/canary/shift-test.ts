@@ -118,7 +118,8 @@ function largestNats({ count, logDet, dataData, dataOne, oneOne }: Filtered, mea
  * @see Bernardo & Smith (1994), Bayesian Theory, §5.2 and appendix A.2 (normal-gamma)
  */
 function mixtureNats({ count, logDet, dataData, dataOne, oneOne }: Filtered, scale: number): number {
-  const prior = scale ** 2;
+  // The square of a scale far below any measurement is 0, of which there is no logarithm.
+  const prior = Math.max(scale ** 2, Number.MIN_VALUE);
   let parts = Number.NEGATIVE_INFINITY;
   for (const precision of PRECISIONS) {
     const squares = Math.max(0, dataData - dataOne ** 2 / (precision + oneOne));
