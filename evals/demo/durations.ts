@@ -44,3 +44,12 @@ export const DEMO_DURATIONS: Durations = {
 
 /** An evaluation beside a whole control plane takes longer than a second on two cores. */
 export const REAL_DEMO_DURATIONS: Durations = { ...DEMO_DURATIONS, stepMs: 2000 };
+
+/**
+ * A rate that Prometheus averages speaks of the seconds before as well, and so does a condition on it: until both are back, a
+ * recovery is not confirmed. Half as long again as the samples themselves need.
+ */
+export const PROMETHEUS_DEMO_DURATIONS: Durations = {
+  ...DEMO_DURATIONS,
+  verifyTimeoutMs: 1.5 * DEMO_DURATIONS.verifyTimeoutMs,
+};
