@@ -19,6 +19,15 @@ export interface DemoConfiguration {
 }
 
 /**
+ * What the policies judge: the seed's queries over another window. While a condition on an average holds nothing has recovered, and over
+ * the usual five minutes it holds for minutes after its cause is gone.
+ */
+export const queriesOver = (window: string) => ({
+  error_rate: `sum(rate(http_requests_total{status=~"5.."}[${window}])) / sum(rate(http_requests_total[${window}]))`,
+  p99_latency: `histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket[${window}])))`,
+});
+
+/**
  * The watch's configuration for the sandbox: the seed's policies, guardrails, chain and feedback with the given
  * durations, and the sandbox's endpoints in place of the seed's sources.
  */
@@ -42,7 +51,7 @@ export function demoConfiguration({
               window: "30m",
               spool: `${directory}/spool`,
             }
-          : { type: "prometheus", endpoint: prometheus },
+          : { type: "prometheus", endpoint: prometheus, queries: queriesOver(durationText(durations.averagedMs)) },
       deployments: { type: "kubernetes", kubeconfig: endpoints.kubeconfigPath, namespaces: [endpoints.namespace] },
       logs: { type: "jsonl", paths: [endpoints.logs] },
       traces: { type: "zipkin", endpoint: endpoints.zipkin },

@@ -18,6 +18,7 @@ export const TEST_DURATIONS: Durations = {
   cooldownMs: 1000,
   canaryMs: 20_000,
   verifyTimeoutMs: 60_000,
+  averagedMs: 10_000,
   scrapeMs: 1000,
   stepMs: 1000,
 };

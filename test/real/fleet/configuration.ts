@@ -1,5 +1,6 @@
 import { parse, stringify } from "yaml";
-import { demoConfiguration } from "../../../evals/demo/configuration.ts";
+import { durationText } from "../../../core/model/time.ts";
+import { demoConfiguration, queriesOver } from "../../../evals/demo/configuration.ts";
 import type { Durations } from "../../../evals/demo/durations.ts";
 import { NO_SANDBOX } from "../../../evals/demo/real-configuration.ts";
 import type { Roles } from "../../../evals/real-kubernetes/roles.ts";
@@ -15,6 +16,7 @@ export const FLEET_DURATIONS: Durations = {
   cooldownMs: 1000,
   canaryMs: 20_000,
   verifyTimeoutMs: 40_000,
+  averagedMs: 10_000,
   scrapeMs: 1000,
   // An evaluation of a dozen services beside a whole control plane takes longer than a second on two cores.
   stepMs: 2000,
@@ -45,15 +47,6 @@ export const CHANNEL_VARIABLE = "UNSHIP_CHANNEL";
 /** Those of Argo CD's tokens: the agent's, and the gate's alone. */
 export const ARGOCD_VARIABLES = { read: "UNSHIP_ARGOCD_READ", gate: "UNSHIP_ARGOCD_GATE" } as const;
 const UNBOUND = { perHour: 1000, perDay: 1000 };
-
-/**
- * What the policies judge. As short as the scrapes of a second allow: a query over the usual five minutes would keep a
- * condition in force for minutes after its cause was gone, which no run of minutes could tell from one that is not gone.
- */
-const QUERIES = {
-  error_rate: 'sum(rate(http_requests_total{status=~"5.."}[10s])) / sum(rate(http_requests_total[10s]))',
-  p99_latency: "histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket[10s])))",
-};
 
 /** The demo's policies, for a watch and a gate apart, each with the token of its role. */
 export function fleetConfiguration(given: FleetConfiguration): string {
@@ -86,7 +79,11 @@ export function fleetConfiguration(given: FleetConfiguration): string {
               window: "30m",
               spool: `${directory}/spool`,
             }
-          : { type: "prometheus", endpoint: metrics.prometheus, queries: QUERIES },
+          : {
+              type: "prometheus",
+              endpoint: metrics.prometheus,
+              queries: queriesOver(durationText(FLEET_DURATIONS.averagedMs)),
+            },
       deployments: [
         {
           type: "kubernetes",
