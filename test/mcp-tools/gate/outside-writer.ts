@@ -4,23 +4,13 @@ import type { Plan } from "../../../core/model/plan.ts";
 import type { LedgerEntry } from "../../../core/ports.ts";
 import { entryHash } from "../../../knowledge/ledger/chain.ts";
 import type { LedgerPlace } from "../../knowledge/ledger/ledger-stores.ts";
-import { literal, type Row } from "./edited-life.ts";
+import { literal, type Row, TABLES as TABLES_BUT_THE_CHAIN } from "./edited-life.ts";
 
 /** The tables of a ledger and their columns, the chain's own included. */
 export const COLUMNS = {
   entries: ["seq", "at", "kind", "incident_id", "plan_id", "actor", "body", "prev", "hash"],
   head: ["id", "seq", "hash", "signature"],
-  incidents: ["id", "open", "detected_at", "entry_seq", "body"],
-  plans: ["id", "incident_id", "hash", "body"],
-  permits: ["plan_id", "id", "plan_hash", "issued_at", "expires_at", "redeemed_at"],
-  intents: [
-    ...["plan_id", "position", "incident_id", "service", "action", "target", "target_key", "attempt_key", "automatic"],
-    ...["reserved_at", "attempts", "owner", "lease_until", "result", "finished_at", "released"],
-  ],
-  approvals: ["plan_id", "plan_hash", "answer", "approver", "reason", "at", "expires_at", "wall_expires_at", "proof"],
-  pauses: ["scope", "paused_by", "at"],
-  recoveries: ["plan_id", "verdict", "at"],
-  healthy_changes: ["service", "at"],
+  ...TABLES_BUT_THE_CHAIN,
 } as const;
 type Table = keyof typeof COLUMNS;
 const TABLES = Object.keys(COLUMNS) as Table[];
