@@ -1,6 +1,7 @@
 import { UnshipError } from "../errors.ts";
 import { WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts";
 import type { QueryConfig } from "./config.ts";
+import { promqlCode } from "./promql-code.ts";
 
 /** What a unit measures, and how many of the dimension's base unit it is. */
 interface Unit {
@@ -94,9 +95,6 @@ export function worseOfConfigured(metric: string, { worse }: QueryConfig): Worse
   return wellKnownMetric(metric)?.worse ?? worse ?? "either";
 }
 
-/** The schema refuses longer ones; a check that runs beside it must not spend time on them. */
-const LONGEST_QUERY = 10_000;
-
 /** Prometheus' suffixes of base units, and the two that people use against its advice. */
 const SUFFIXES: readonly (readonly [RegExp, string])[] = [
   [/_(?:milliseconds|millis|ms)(?:_bucket|_sum)?$/, "ms"],
@@ -116,9 +114,7 @@ const SUFFIXES: readonly (readonly [RegExp, string])[] = [
  * @see https://prometheus.io/docs/practices/naming/#base-units
  */
 export function unitOfQuery(query: string): string | null {
-  if (query.length > LONGEST_QUERY) return null;
-  const bare = query.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""').replaceAll(/#[^\n]*/g, "");
-  const code = bare
+  const code = promqlCode(query)
     .replaceAll(/\{[^{}]*\}/g, "")
     .replaceAll(/\[[^\]]*\]/g, "")
     .replaceAll(/\b(?:by|without|on|ignoring)\s*\([^)]*\)/g, "");

@@ -62,6 +62,9 @@ export const WELL_KNOWN_METRICS = {
 } as const satisfies Record<string, { unit: string; worse: Worse }>;
 export type WellKnownMetric = keyof typeof WELL_KNOWN_METRICS;
 
+/** Over what Prometheus' rates of a well-known metric are taken where the file writes no query of its own. */
+export const USUAL_RANGE = "5m";
+
 /**
  * The share of a service's requests that took longer than a bound which few of them (5 % at most) usually pass, where
  * histograms are counted. Not one of the metrics that people configure: the tests read it, and tell of `p99_latency`.

@@ -1,10 +1,12 @@
 import type { Config, OutcomeField, ServiceConfig } from "../config.ts";
 import { formatDuration } from "../durations.ts";
+import { windowsBeyondVerification } from "../query-window.ts";
 import { askingLines } from "./limits.ts";
 import { listed, plural, type Section } from "./words.ts";
 
 /** What follows an action: verification, escalation, memory, postmortem. */
-export function explainFeedback({ feedback, knowledge }: Config): Section {
+export function explainFeedback(config: Config): Section {
+  const { feedback, knowledge } = config;
   const { verifyRecovered, timeoutMs, gitOpsWaitMs, driftWatchMs, ifNotRecovered, logOutcome, postmortemDraft } =
     feedback;
   return {
@@ -13,6 +15,7 @@ export function explainFeedback({ feedback, knowledge }: Config): Section {
       verifyRecovered
         ? `It measures whether what was wrong is back inside its own baseline and no policy condition holds or is pending, for up to ${formatDuration(timeoutMs)}. Not known is not recovered.`
         : "CAUTION: it does not measure whether the action helped (verify_metrics_recovered is false).",
+      ...(verifyRecovered ? unconfirmable(config) : []),
       ...(verifyRecovered && gitOpsWaitMs > 0
         ? [
             `Where a GitOps controller manages what was taken back, that counts only ${formatDuration(gitOpsWaitMs)} after the act: until then the controller may undo it.`,
@@ -28,6 +31,17 @@ export function explainFeedback({ feedback, knowledge }: Config): Section {
       postmortemDraft ? "It drafts a postmortem." : "It drafts no postmortem by itself; `unship postmortem` does.",
     ],
   };
+}
+
+/** Conditions that still look back at the harm when the time of a verification is over. */
+function unconfirmable(config: Config): readonly string[] {
+  const beyond = windowsBeyondVerification(config);
+  const [longest] = beyond;
+  if (longest === undefined) return [];
+  const named = beyond.map(({ metric, windowMs }) => `${metric} (${formatDuration(windowMs)})`);
+  return [
+    `CAUTION: no recovery from what ${listed(named)} ${beyond.length === 1 ? "measures" : "measure"} can be confirmed: the ${beyond.length === 1 ? "query averages" : "queries average"} over as long as the verification may take (${formatDuration(config.feedback.timeoutMs)}) or longer, and the condition holds until the harm has left that window. Set the timeout of verify_metrics_recovered well above ${formatDuration(longest.windowMs)}, or shorten the window.`,
+  ];
 }
 
 function outcomeWords(field: OutcomeField): string {

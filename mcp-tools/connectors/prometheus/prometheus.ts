@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../../core/errors.ts";
 import type { Gap } from "../../../core/model/assessment.ts";
-import type { Series, Worse } from "../../../core/model/signal.ts";
+import { type Series, USUAL_RANGE, type Worse } from "../../../core/model/signal.ts";
 import type { Clock, MetricQuery, MetricSource } from "../../../core/ports.ts";
 import { countText } from "../bounds.ts";
 import { type Http, type Path, path } from "../http.ts";
@@ -33,7 +33,7 @@ export interface PrometheusOptions {
   readonly scrapeIntervalMs?: number;
   /** Points younger than this are left out. Default: one step, at most 10 s. See `settledUntil`. */
   readonly settleMs?: number;
-  /** Window of the rates in the usual queries where none is configured. Default "5m". */
+  /** Window of the rates in the usual queries where none is configured. Default: `USUAL_RANGE`. */
   readonly policyRange?: string;
   /** Hears what an answer had to say beside its values: warnings, infinities, services that are not named. */
   readonly note?: (metric: string, text: string) => void;
@@ -92,7 +92,7 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
     queries,
     serviceLabel,
     versionLabel,
-    policyRange: options.policyRange ?? "5m",
+    policyRange: options.policyRange ?? USUAL_RANGE,
   });
   let interval: Promise<number | null> | null = null;
 

@@ -134,6 +134,11 @@ describe("the explanation", () => {
       changed(UNSHIP, ["feedback_loop.post_rollback.0.verify_metrics_recovered", false]),
       "CAUTION: it does not measure whether the action helped",
     ],
+    [
+      "a verification that ends before a query has forgotten the harm confirms nothing",
+      changed(UNSHIP, ["feedback_loop.post_rollback.0.timeout", "4m"]),
+      "CAUTION: no recovery from what checkout_orders (5m), error_rate (5m) and p99_latency (5m) measure can be confirmed",
+    ],
     ["a protected name says what it protects", UNSHIP, "billing (the service billing)"],
     [
       "in mode approve each action needs a person",
