@@ -1,4 +1,6 @@
+import { forgottenIn } from "../core/guardrails/forgotten.ts";
 import { LEDGER_KINDS } from "../core/guardrails/gate-store.ts";
+import { asTheyTurnedOut } from "../core/guardrails/refuted.ts";
 import type { IncidentStore, Ledger } from "../core/ports.ts";
 
 /** A ledger that keeps more closed incidents than this is read in its newest ones: memory of the rest helps nobody. */
@@ -12,11 +14,9 @@ export async function rebuildFromLedger(
   store: Pick<IncidentStore, "rebuild">,
   ledger: Pick<Ledger, "incidents" | "entries">,
 ): Promise<number> {
-  const forgotten = new Set(
-    (await ledger.entries({ kinds: [LEDGER_KINDS.knowledgeForgotten] })).map(({ incidentId }) => incidentId),
-  );
+  const forgotten = await forgottenIn(ledger);
   const all = [...(await ledger.incidents({ open: true })), ...(await ledger.incidents({ open: false, limit: MOST }))];
-  const judged = all.filter(({ id, outcome }) => outcome !== null && !forgotten.has(id));
+  const judged = asTheyTurnedOut(all).filter(({ id, outcome }) => outcome !== null && !forgotten.has(id));
   await store.rebuild(judged);
   return judged.length;
 }

@@ -3,6 +3,7 @@ import { degradedSpans } from "../../core/assessment/before.ts";
 import { pastOutcomes } from "../../core/correlation/past-outcomes.ts";
 import { pastOnsets } from "../../core/correlation/recurrence.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { asTheyTurnedOut } from "../../core/guardrails/refuted.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { Ledger } from "../../core/ports.ts";
 
@@ -16,7 +17,7 @@ const LOOK_BACK = 500;
 /** Reads it from the ledger, as it stands now. */
 export async function pastOf(ledger: Pick<Ledger, "incidents" | "entries">): Promise<Past> {
   const open = (await ledger.incidents({ open: true })).filter(isResidual);
-  const incidents = [...open, ...(await ledger.incidents({ open: false, limit: LOOK_BACK }))];
+  const incidents = asTheyTurnedOut([...open, ...(await ledger.incidents({ open: false, limit: LOOK_BACK }))]);
   const healthy = await ledger.entries({ kinds: [LEDGER_KINDS.changeHealthy] });
   return {
     past: pastOutcomes(

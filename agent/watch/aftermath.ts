@@ -1,6 +1,7 @@
 import { UnshipError } from "../../core/errors.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { DamagedIncident } from "../../core/ports.ts";
+import { correctRefuted } from "./corrected-memory.ts";
 import type { WatchParts } from "./ports.ts";
 
 /** The ledger entry that says memory and postmortem of a closed incident are done; without it a restart does them. */
@@ -21,7 +22,9 @@ export const OVER = "symptoms.over";
  */
 export async function finishJudged(incident: Incident, parts: WatchParts): Promise<void> {
   const remembered = await attempt("knowledge", incident, parts, async () => {
-    if (parts.config.feedback.logOutcome !== null) await parts.store?.remember(incident);
+    if (parts.config.feedback.logOutcome === null || parts.store === null) return;
+    await parts.store.remember(incident);
+    await correctRefuted(incident, parts.store, parts.ledger);
   });
   const drafted = await attempt("postmortem", incident, parts, async () => {
     if (parts.postmortem === null || incident.gate === null) return;

@@ -23,3 +23,26 @@ export function refutedBy(incident: Incident, service: string, incidents: readon
     ) ?? null
   );
 }
+
+/**
+ * Incidents as what learns from them has to take them: one whose recovery a later one shows to be none, for its own service or
+ * one that was taken back, ended "unknown", since nobody saw whether its act helped (S9). The others are as they were. Pure.
+ */
+export function asTheyTurnedOut(incidents: readonly Incident[]): readonly Incident[] {
+  return incidents.map((incident) => (isRefuted(incident, incidents) ? withoutRecovery(incident) : incident));
+}
+
+/** Earlier incidents whose recovery this one shows to be none, as they turned out. Pure. */
+export function refutedWith(incident: Incident, incidents: readonly Incident[]): readonly Incident[] {
+  const others = incidents.filter(({ id }) => id !== incident.id);
+  return others.filter((one) => isRefuted(one, [incident])).map(withoutRecovery);
+}
+
+function isRefuted(incident: Incident, incidents: readonly Incident[]): boolean {
+  if (!isRecoveryConfirmed(incident)) return false;
+  const takenBack = (incident.gate?.results ?? []).map(({ target }) => target.service);
+  const services = takenBack.length === 0 ? [incident.service] : [...new Set(takenBack)];
+  return services.some((service) => refutedBy(incident, service, incidents) !== null);
+}
+
+const withoutRecovery = (incident: Incident): Incident => ({ ...incident, outcome: "unknown" });

@@ -27,3 +27,33 @@ it("makes the memory again from the ledger: every closed incident, none that is 
     await rm(path, { recursive: true, force: true });
   }
 });
+
+it("remembers no recovery as confirmed that a later incident of the ledger shows to be none", async () => {
+  const path = await mkdtemp(join(tmpdir(), "unship-rebuild-"));
+  const ledger = await openSqliteLedger(join(path, "ledger.db"), { clock: { now: () => incident.detectedAt } });
+  const store = createIncidentStore({ path: join(path, "knowledge"), table: "past", include: ["recovery_confirmed"] });
+  const toldAt = incident.recovery?.at ?? 0;
+  try {
+    await ledger.saveIncident(incident);
+    await rebuildFromLedger(store, ledger);
+    expect((await store.list(1))[0]).toMatchObject({ outcome: "recovered" });
+    await ledger.saveIncident({
+      ...incident,
+      id: "inc-later",
+      detectedAt: toldAt + 60_000,
+      onset: { at: toldAt - 2, earliest: toldAt - 3, latest: toldAt - 1 },
+      stage: "verifying",
+      outcome: null,
+      closedAt: null,
+      recovery: null,
+    });
+    await rebuildFromLedger(store, ledger);
+    const [kept] = await store.list(1);
+    expect(kept).toMatchObject({ incidentId: incident.id, outcome: "unknown" });
+    expect(kept?.summary).toContain("Recovery was not confirmed.");
+  } finally {
+    await store.close();
+    await ledger.close();
+    await rm(path, { recursive: true, force: true });
+  }
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { judgeRecovery, type RecoveryInput } from "../../../core/guardrails/recovery.ts";
-import { refutedBy } from "../../../core/guardrails/refuted.ts";
+import { asTheyTurnedOut, refutedBy, refutedWith } from "../../../core/guardrails/refuted.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { incident } from "../../knowledge/incidents.ts";
 import { fill, inputOf, latency, seriesOf } from "./recovery-inputs.ts";
@@ -115,6 +115,15 @@ describe("a confirmed recovery that another incident contradicts", () => {
     ],
     ["it is the incident itself: the recovery stands", later({ id: incident.id }), false],
   ])("%s", (_, other, refuted) => {
-    expect(refutedBy(incident, incident.service, [incident, other])?.id ?? null).toBe(refuted ? "later" : null);
+    const all = [incident, other];
+    expect(refutedBy(incident, incident.service, all)?.id ?? null).toBe(refuted ? "later" : null);
+    const turnedOut = refuted ? "unknown" : "recovered";
+    expect(asTheyTurnedOut(all).map(({ id, outcome }) => [id, outcome])).toEqual([
+      [incident.id, turnedOut],
+      [other.id, other.outcome],
+    ]);
+    expect(refutedWith(other, all).map(({ id, outcome }) => [id, outcome])).toEqual(
+      refuted ? [[incident.id, "unknown"]] : [],
+    );
   });
 });
