@@ -10,7 +10,7 @@ const NEXT_BLOCK_MS = 2;
 /** Whoever is not next looks this often whether they are; the shortest that a timer can. */
 const QUEUE_PAUSE_MS = 1;
 /** A first in the queue who has not moved for so long may be dead or frozen: those behind try too. */
-const SLOW_MS = 100;
+export const SLOW_MS = 100;
 
 /** Begins a transaction when its turn has come. Throws what `begin` throws, "busy" after `BUSY_PATIENCE_MS`. */
 export async function inTurn(queue: FileQueue, begin: () => Promise<unknown>): Promise<void> {
