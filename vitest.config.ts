@@ -2,16 +2,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 
+/** Nothing in it has a state of its own, opens anything or reads the environment: its files can share a process. */
+const PURE = ["test/core/**/*.test.ts"];
+
 /** Everything but the end-to-end tests, which have settings of their own (vitest.e2e.config.ts), and the long ones. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/e2e/**", "test/long/**"],
     // By default Vitest leaves a core to itself: on two cores that is half of the machine.
     maxWorkers: 2,
     // Hundreds of processes are started that load the same sources: what they compile is kept, which halves a start.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "unship-compile-cache") },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "core", include: PURE, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...PURE, "test/e2e/**", "test/long/**"],
+        },
+      },
+    ],
   },
 });
