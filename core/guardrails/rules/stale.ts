@@ -1,3 +1,4 @@
+import type { Assessment } from "../../model/assessment.ts";
 import type { Change } from "../../model/change.ts";
 import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
@@ -37,16 +38,29 @@ function changedSince({ plan, targets, assessment, now }: RuleInput): readonly F
   const onset = assessment.answers.identify_recent_deployments?.onset?.at;
   return targets.flatMap(({ target, state }) => {
     if (state !== null && positionOf(target, state) === "restored") return [];
-    const since = onset ?? assessment.changes.find(({ id }) => id === target.changeId)?.startedAt;
+    const undone = assessment.changes.find(({ id }) => id === target.changeId);
+    const since = onset ?? undone?.startedAt;
     if (since === undefined) return [];
     return assessment.changes
       .filter((change) => !planned.has(change.id) && change.ownRollback !== true)
       .filter((change) => change.startedAt > since && touches(change, target))
+      .filter((change) => !goesBackWith(change, undone, assessment))
       .map(({ id, author, startedAt }) => {
         const who = author === undefined ? "someone" : name(author);
         return own`${who} began change ${name(id)} of ${targetText(target)} at ${clockText(startedAt, now)}, after the trouble started`;
       });
   });
+}
+
+/**
+ * Whether a change of a target is a part of what is taken back there: the gate itself blames both, or it is the very same
+ * switch of a flag, which sources may tell once for each service that reads it.
+ */
+function goesBackWith(change: Change, undone: Change | undefined, { decision }: Assessment): boolean {
+  if (undone === undefined) return false;
+  const together = decision.changeIds.includes(undone.id) && decision.changeIds.includes(change.id);
+  const isSame = change.flag !== undefined && change.to === undone.to && change.startedAt === undone.startedAt;
+  return together || isSame;
 }
 
 /** Whether a change is one of this target: the same object, or, where it names none, the same service and kind. */

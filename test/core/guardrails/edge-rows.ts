@@ -58,6 +58,21 @@ function meanwhile(more: Partial<ReturnType<typeof changeOf>>) {
 }
 const since = (change: ReturnType<typeof meanwhile>, target = targetOf()) =>
   forTargets([target], { assessment: assessmentOf({ targets: [target], changes: [changeOf(target), change] }) });
+/** The flag's switch is told once more for a service that reads it too; `blamed`: what the gate's own decision takes back. */
+const toldAgain = (...blamed: readonly string[]) => {
+  const target = flagOf();
+  const again = meanwhile({ id: "told-again", kind: "flag", flag: "new-cart", service: "pay" });
+  const assessment = assessmentOf({ targets: [target], changes: [changeOf(target), again] });
+  const decision = { ...assessment.decision, changeIds: [...blamed] };
+  return forTargets([target], { assessment: { ...assessment, decision } });
+};
+/** When and to what the plan's own change of the flag put it, had it begun after the trouble did. */
+const { to, startedAt } = changeOf(flagOf(), { startedAt: NOW - 2 * MINUTE });
+const switched = { to, startedAt };
+const sameMoment = (change: ReturnType<typeof meanwhile>) =>
+  forTargets([flagOf()], {
+    assessment: assessmentOf({ targets: [flagOf()], changes: [changeOf(flagOf(), { startedAt }), change] }),
+  });
 const anotherDeploy = (startedAt: number) => changeOf(targetOf(), { id: "deploy-fix", author: "zoe", startedAt });
 
 const acted = (expected: string, restore: string) =>
@@ -263,6 +278,27 @@ export const EDGES_DENY: readonly Row[] = [
     "zoe began change another",
   ],
   [
+    "S6: a switch of the flag after the trouble started that is not blamed with the plan's",
+    toldAgain("flag-new-cart"),
+    "stale",
+    "deny",
+    "zoe began change told-again",
+  ],
+  [
+    "S6: the flag was put elsewhere in the moment in which the plan's own change began",
+    sameMoment(meanwhile({ kind: "flag", flag: "new-cart", ...switched, to: "half" })),
+    "stale",
+    "deny",
+    "zoe began change another",
+  ],
+  [
+    "S6: a switch of the flag after the trouble started, where the plan's own is blamed no more",
+    toldAgain("told-again"),
+    "stale",
+    "deny",
+    "zoe began change told-again",
+  ],
+  [
     "S6: a new configuration of the service after the trouble started",
     since(meanwhile({ kind: "config" })),
     "stale",
@@ -334,6 +370,16 @@ export const EDGES_SILENT: readonly Silent[] = [
   [
     "another flag that somebody switched since",
     since(meanwhile({ kind: "flag", flag: "dark-mode" }), flagOf()),
+    "stale",
+  ],
+  [
+    "one switch of a flag, told for another service a moment later and blamed with the plan's",
+    toldAgain("flag-new-cart", "told-again"),
+    "stale",
+  ],
+  [
+    "one switch of a flag, told in the same moment for another service",
+    sameMoment(meanwhile({ kind: "flag", flag: "new-cart", service: "pay", ...switched })),
     "stale",
   ],
   ["a flag called like the workload", since(meanwhile({ kind: "flag", flag: "checkout" })), "stale"],
