@@ -174,7 +174,7 @@ function thresholdState(
   signal: Tracked,
   now: number,
 ): ConditionState {
-  const base = { ...stateBase(one, signal.service, signal.metric), value: signal.value };
+  const base = { ...stateBase(one, signal.service, signal.metric), value: signal.value, asOf: signal.lastAt };
   if (isSilent(signal, now)) {
     const because = `${signal.metric} of ${signal.service} ${silenceText(signal.lastAt, now)}`;
     return { ...base, state: "unknown", since: null, firesAt: null, value: null, because };
@@ -265,6 +265,7 @@ function podState(one: Placed, condition: Extract<Condition, { kind: "health" }>
     ...(since === null || first === null || first >= since ? {} : { earliest: first }),
     firesAt: null,
     value: signal.value,
+    asOf: signal.lastAt,
     because: `${count} ${condition.consecutive ? "consecutive samples with failed" : "failed"} health checks of ${signal.service}`,
   };
 }

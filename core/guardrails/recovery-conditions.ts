@@ -10,11 +10,14 @@ export interface Known {
   isBack(service: string, metric: string): boolean;
   /** Whether it was measured before: then its silence now is a loss, and else a condition on it says nothing. */
   isMeasured(service: string, metric: string): boolean;
+  /** Whether a sample of then speaks of the time since the act, and of now. */
+  isCurrent(at: number): boolean;
 }
 
 /**
  * What the policies' conditions say of a recovery, one check for each that speaks against it: while one holds or is pending,
- * nothing has recovered, since people wrote down what they call bad. Where the signal's own samples are back and its
+ * nothing has recovered, since people wrote down what they call bad. What its newest sample said before the act, or long ago,
+ * says nothing of now. Where the signal's own samples are back and its
  * condition holds all the same, two readings of one thing disagree, and nobody knows (S9). Pure.
  */
 export function conditionChecks(conditions: readonly ConditionState[], known: Known): readonly Found[] {
@@ -25,12 +28,15 @@ export function conditionChecks(conditions: readonly ConditionState[], known: Kn
 }
 
 function against(
-  { service, metric, state, text, because }: ConditionState,
-  { isBack, isMeasured }: Known,
+  { service, metric, state, text, asOf, because }: ConditionState,
+  { isBack, isMeasured, isCurrent }: Known,
 ): Pick<Found, "verdict" | "because" | "momentary"> | null {
   const unknown = (what: string) => ({ verdict: "unknown" as const, because: `${what}: ${because}`, momentary: true });
   if (state === "inactive" || (state === "unknown" && !isMeasured(service, metric))) return null;
   if (state === "unknown") return unknown(`nobody knows whether the condition ${text} holds`);
+  if (asOf !== undefined && !isCurrent(asOf)) {
+    return unknown(`nobody knows whether the condition ${text} still holds, no sample has come since it did`);
+  }
   if (state === "pending") return unknown(`the condition ${text} is pending`);
   return isBack(service, metric)
     ? unknown(`inside its baseline, but the condition ${text} still holds`)

@@ -72,13 +72,14 @@ export function judgeRecovery(input: RecoveryInput): Recovery {
   const isOf = (service: string, metric: string) => (one: Unmeasured) =>
     one.service === service && one.metric === metric;
   const signals = [...found];
+  const stepMs = Math.max(0, ...input.series.map((series) => series.stepMs));
   found.push(
     ...conditionChecks(input.conditions, {
       isBack: (...signal) => signals.filter(isOf(...signal)).some(({ verdict }) => verdict === "recovered"),
       isMeasured: (...signal) => [...input.baselines, ...(input.unmeasured ?? [])].some(isOf(...signal)),
+      isCurrent: (at) => at - stepMs >= input.executedAt && input.now - at <= FRESH_STEPS * stepMs,
     }),
   );
-  const stepMs = Math.max(0, ...input.series.map((series) => series.stepMs));
   const late = input.now >= input.executedAt + input.timeoutMs + silentAfter(stepMs);
   const checks = found.map(({ momentary = false, ...check }) =>
     over && (late || !momentary) ? check : { ...check, verdict: waiting(check.verdict) },

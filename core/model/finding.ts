@@ -44,6 +44,7 @@ export const ConditionState = z.strictObject({
   earliest: Moment.optional().describe("When it may have begun at the earliest, where that is before `since`"),
   firesAt: Moment.nullable().describe("When a pending one will fire if it holds; null: not pending"),
   value: z.number().nullable(),
+  asOf: Moment.optional().describe("When the newest sample was taken that it speaks of; absent: no samples tell it"),
   because: z.string(),
 });
 export type ConditionState = Readonly<z.infer<typeof ConditionState>>;

@@ -3,7 +3,7 @@ import { judgeRecovery, type RecoveryInput } from "../../../core/guardrails/reco
 import { asTheyTurnedOut, refutedBy, refutedWith } from "../../../core/guardrails/refuted.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { incident } from "../../knowledge/incidents.ts";
-import { fill, inputOf, latency, seriesOf } from "./recovery-inputs.ts";
+import { fill, inputOf, latency, STEP, seriesOf } from "./recovery-inputs.ts";
 import { firing, MINUTE, NOW } from "./rule-inputs.ts";
 
 const back = [seriesOf("error_rate", fill(0.002)), seriesOf("request_rate", fill(20))];
@@ -57,6 +57,33 @@ const rows: readonly Row[] = [
     { conditions: [firing({ state: "unknown", because: "silent for 2m" })] },
     "unknown",
     "nobody knows whether the condition error_rate > 0.05 for 3m holds: silent for 2m",
+  ],
+  [
+    "a condition held before the act and nothing was measured since: nobody knows",
+    {
+      series: [seriesOf("error_rate", fill(null)), seriesOf("request_rate", fill(20))],
+      conditions: [firing({ asOf: NOW - 3 * MINUTE })],
+    },
+    "unknown",
+    "nobody knows whether the condition error_rate > 0.05 for 3m still holds",
+  ],
+  [
+    "its newest sample began before the act: nobody knows",
+    { series: bad, baselines: [], unmeasured: [], conditions: [firing({ asOf: NOW - 3 * MINUTE + STEP - 1 })] },
+    "unknown",
+    "no sample has come since it did",
+  ],
+  [
+    "its newest sample is older than three steps: nobody knows",
+    { series: bad, baselines: [], conditions: [firing({ asOf: NOW - 3 * STEP - 1 })] },
+    "unknown",
+    "no sample has come since it did",
+  ],
+  [
+    "it holds in a sample that came since the act, and lately: not recovered",
+    { series: bad, conditions: [firing({ asOf: NOW - 3 * STEP })] },
+    "not-recovered",
+    "the condition error_rate > 0.05 for 3m holds: 0.31 for 4m",
   ],
   [
     "a condition on what never was measured says nothing",
