@@ -58,8 +58,7 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
     unknown.push(`revenue at risk: nobody measures errors or latency of ${revenue.unmeasured.join(", ")}`);
   if (revenue.total > 0)
     sentences.push(`${revenue.atRisk.toFixed(0)} of ${revenue.total.toFixed(0)} a minute of revenue is at risk`);
-  const meant = caseFile.findings.filter(({ service }) => services.includes(service));
-  const budget = edge === null ? null : budgetSentence(edge.share, meant, caseFile.at);
+  const budget = edge === null || onsets.length === 0 ? null : budgetSentence(edge.share);
   if (budget !== null) sentences.push(budget);
   const share = Math.max(edge?.share ?? 0, slow?.share ?? 0);
   const byTraffic = Math.min(levelOf(share), 2);

@@ -1,5 +1,4 @@
 import type { CaseFile } from "../model/assessment.ts";
-import type { Finding } from "../model/finding.ts";
 import type { Impact } from "../model/impact.ts";
 import type { Series } from "../model/signal.ts";
 
@@ -62,17 +61,16 @@ export const worstFirst = (routes: Impact["routes"]): Impact["routes"] =>
   routes.toSorted((a, b) => b.failedShare - a.failedShare || (a.route < b.route ? -1 : 1));
 
 /**
- * What the failures cost of an error budget, in words: people who set no objective usually mean 99.9 % of 30 days.
- * Null where nothing fails, or where no onset is known. `share`: failed requests of all, 0 to 1, where users come in.
+ * How fast the failures use an error budget up, in words that stay true later on (how much is spent by now is another figure
+ * at each look): people who set no objective usually mean 99.9 % of 30 days. Null where it lasts the 30 days.
+ * `share`: failed requests of all, 0 to 1, where users come in.
  * @see Google, The Site Reliability Workbook, ch. 5 "Alerting on SLOs", burn rate
  */
-export function budgetSentence(share: number, findings: readonly Finding[], at: number): string | null {
-  const onsets = findings.flatMap(({ verdict, onset }) => (verdict === "worse" && onset !== null ? [onset.at] : []));
-  if (share <= OBJECTIVE || onsets.length === 0) return null;
+export function budgetSentence(share: number): string | null {
+  if (share <= OBJECTIVE) return null;
   const burn = share / OBJECTIVE;
-  const spent = (burn * Math.max(0, at - Math.min(...onsets))) / PERIOD_MS;
-  const left = PERIOD_MS / burn / 3_600_000;
-  return `burn rate ${burn.toFixed(0)}× (SLO 99.9 % over 30 d): ${twoDigits(100 * spent)} % of the error budget spent since onset, all of it in ${twoDigits(left)} h`;
+  const hours = PERIOD_MS / burn / 3_600_000;
+  return `burn rate ${burn.toFixed(0)}× (SLO 99.9 % over 30 d): at that rate the error budget is exhausted in ${twoDigits(hours)} h`;
 }
 /** Two digits that say something, and never an exponent: `0.23`, `7.2`, `120`. */
 const twoDigits = (value: number): string => (value < 100 ? value.toPrecision(2) : value.toFixed(0));

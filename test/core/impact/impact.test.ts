@@ -226,7 +226,7 @@ describe("impact by route", () => {
     expect(impact.revenuePerMinute).toBeNull();
   });
 
-  it("says what it costs of an error budget since the onset", () => {
+  it("says how soon it uses an error budget up, in the same words whenever one looks", () => {
     const file = caseWith(0.1);
     const onset = { at: file.at - 60_000, earliest: file.at - 60_000, latest: file.at };
     const finding = {
@@ -234,10 +234,14 @@ describe("impact by route", () => {
       ...{ onset, detectedAt: file.at, baseline: 0, current: 0.1, samples: 4, because: "" },
       verdict: "worse" as const,
     };
-    const impact = assessImpact({ ...file, findings: [finding] }, testConfig(), ["cart", "web"]);
-    // 100 times the pace, for one of the 43,200 minutes of 30 days: 0.23 %; all of it in 7.2 h.
-    expect(impact.sentences.join()).toContain("burn rate 100× (SLO 99.9 % over 30 d): 0.23 %");
-    expect(impact.sentences.join()).toContain("in 7.2 h");
+    for (const began of [onset, { ...onset, at: file.at - 600_000, earliest: file.at - 600_000 }]) {
+      const found = { ...file, findings: [{ ...finding, onset: began }] };
+      const impact = assessImpact(found, testConfig(), ["cart", "web"]);
+      // 100 times the pace: 30 days last 7.2 h.
+      expect(impact.sentences).toContain(
+        "burn rate 100× (SLO 99.9 % over 30 d): at that rate the error budget is exhausted in 7.2 h",
+      );
+    }
   });
 });
 
