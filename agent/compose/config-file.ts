@@ -68,8 +68,11 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const reason = existsSync(file)
-      ? "it is there, but not readable"
+      ? code === "EISDIR"
+        ? "it is a folder; name the file in it"
+        : "it is there, but not readable"
       : "there is no such file; name one with --config, or start from examples/unship.yaml";
     throw new UnshipError("config.unreadable", { file, reason }, { cause });
   }

@@ -16,7 +16,7 @@ const ROOT = 0;
 export async function readSecretFile(path: string, agentFile: string | null): Promise<string> {
   try {
     const { mode, uid } = statSync(path);
-    if ((mode & OTHERS) !== 0) throw refused(`others can read ${path}: chmod 600 it`);
+    if ((mode & OTHERS) !== 0) throw refused(`others can read ${path}; chmod 600 it`);
     if (agentFile !== null) {
       const why = whyReadable(uid, ownerOf(agentFile));
       if (why !== null)
@@ -25,9 +25,17 @@ export async function readSecretFile(path: string, agentFile: string | null): Pr
     return readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof UnshipError) throw cause;
-    throw new UnshipError("approval.refused", { what: "token", reason: `${path} cannot be read` }, { cause });
+    throw new UnshipError(
+      "approval.refused",
+      { what: "token", reason: `${path} cannot be read (${codeOf(cause)})` },
+      { cause },
+    );
   }
 }
+
+/** `ENOENT`, `EACCES`, `EISDIR`, as the system calls it. */
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "nobody knows why";
 
 /** Why the agent's user can read a private file of `owner` (user ids); null: it cannot. `agent` null: not known. */
 export function whyReadable(owner: number, agent: number | null): string | null {

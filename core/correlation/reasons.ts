@@ -217,7 +217,10 @@ function logReason(change: Change, { signatures, onset }: CaseEvidence): Reason 
     };
   if (fresh > 4 * other)
     return { name: "logs", logOdds: Math.log(5), sentence: `a new error is written by ${change.to} alone: ${quoted}` };
-  const sentence = `a new error is also written by other versions than ${change.to}: ${quoted}`;
+  const sentence =
+    fresh === 0
+      ? `a new error is written by other versions, and not by ${change.to}: ${quoted}`
+      : `a new error is also written by other versions than ${change.to}: ${quoted}`;
   return { name: "logs", logOdds: other > fresh ? -Math.log(5) : -Math.log(2), sentence };
 }
 

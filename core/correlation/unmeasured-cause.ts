@@ -34,7 +34,7 @@ export function unmeasuredCause(
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
   const gaps = new Set(untold.map(({ change, unseen }) => gapAt(change.service, unseen)));
-  const sentence = `${[...gaps].join("; ")}; nothing tells the new version from the old one: what is not measured there may be the cause`;
+  const sentence = `${[...gaps].join("; ")}; too little tells the new version from the old one: what is not known there may be the cause`;
   return { name: "unmeasured-callee", logOdds, sentence };
 }
 
@@ -46,7 +46,7 @@ const gapAt = (service: string, unseen: readonly string[] | null): string =>
 export const calleesGap = (service: string, unseen: readonly string[] | null): string =>
   unseen === null
     ? `what ${service} calls is not known`
-    : `what ${service} calls is not measured since the trouble began (${unseen.join(", ")})`;
+    : `whether what ${service} calls is well since the trouble began is not known (${unseen.join(", ")})`;
 
 /** Onsets are compared over the same window as a change's own: see `timingEvidence`. */
 const LEAST_WIDTH_MS = 1000;

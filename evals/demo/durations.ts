@@ -19,7 +19,7 @@ export interface Durations {
 
 const MINUTE = 60_000;
 
-/** As the seed's file says; scraping and steps as unship's defaults. */
+/** As the seed's file says; the shop is scraped and looked at each five seconds, which is more often than a file's default. */
 export const SEED_DURATIONS: Durations = {
   autoErrorRateMs: 3 * MINUTE,
   autoLatencyMs: 5 * MINUTE,

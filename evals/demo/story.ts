@@ -70,7 +70,7 @@ export function table(result: DemoResult, durations: Durations): readonly string
     durationText(pick(SEED_DURATIONS)),
   ];
   const rows: readonly (readonly string[])[] = [
-    ["", "seconds from onset", "bounded by", durations === DEMO_DURATIONS ? "demo" : "this run", "example"],
+    ["", "seconds from onset", "bounded by", durations === DEMO_DURATIONS ? "demo" : "this run", "--real-time"],
     ["detected", seconds(moments.detectedAt), "step of the watch", ...bound(({ stepMs }) => stepMs)],
     ["decided", seconds(moments.decidedAt), "evidence", "–", "–"],
     [

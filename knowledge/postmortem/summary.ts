@@ -56,7 +56,10 @@ function began({ onset, detectedAt, findings, service, affectedServices }: Incid
 function symptom({ metric, service, baseline, current, unit, because }: Finding): string {
   const [from, to] = [quantity(baseline, unit), quantity(current, unit)];
   if (unit === "count" || from === to) return `${code(service)} failed (${prose(because, 200)})`;
-  return `${code(metric)} of ${code(service)} went from ${from} to ${to}`;
+  // A threshold knows what is too much, not what was usual.
+  return baseline === null
+    ? `${code(metric)} of ${code(service)} was at ${to}`
+    : `${code(metric)} of ${code(service)} went from ${from} to ${to}`;
 }
 
 function hurt(incident: Incident): string {

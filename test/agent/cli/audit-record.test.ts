@@ -1,4 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -120,6 +121,36 @@ describe("unship approver-key", () => {
     const ran = await unship(["approver-key", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
     expect(ran).toMatchObject({ code: 0, out: `token_key: "${approverKey(ALICE_TOKEN).text}"\n` });
     expect(`${ran.out}${ran.err}`).not.toContain(ALICE_TOKEN);
+  });
+
+  it.each([
+    [
+      "one that can be guessed",
+      (file: string) => writeFileSync(file, "hunter2hunter2hunter2", { mode: 0o600 }),
+      /has 21 characters.*could guess/,
+    ],
+    ["an empty one", (file: string) => writeFileSync(file, "\n", { mode: 0o600 }), /it is empty/],
+    [
+      "one that others can read",
+      (file: string) => writeFileSync(file, ALICE_TOKEN, { mode: 0o644 }),
+      /--token-file: others can read .*mine\.token; chmod 600 it/,
+    ],
+    [
+      "a folder",
+      (file: string) => mkdirSync(file, { mode: 0o700 }),
+      /--token-file: .*mine\.token cannot be read \(EISDIR\)/,
+    ],
+    ["nothing", () => {}, /--token-file: .*mine\.token cannot be read \(ENOENT\)/],
+  ])("refuses %s, and says what is wrong with it", async (_, make, says) => {
+    const folder = mkdtempSync(join(tmpdir(), "unship-key-"));
+    try {
+      make(join(folder, "mine.token"));
+      const ran = await unship(["approver-key", "--token-file", join(folder, "mine.token")]);
+      expect(ran).toMatchObject({ code: 2, out: "" });
+      expect(ran.err).toMatch(says);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

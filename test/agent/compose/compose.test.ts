@@ -37,7 +37,7 @@ describe("a configuration file", () => {
 
   it("a file that is not there is told apart from one that cannot be read", () => {
     expect(() => readConfig(join(folder, "none.yaml"), {})).toThrow(/there is no such file; name one/);
-    expect(() => readConfig(folder, {})).toThrow(/it is there, but not readable/);
+    expect(() => readConfig(folder, {})).toThrow(/it is a folder; name the file in it/);
   });
 });
 
