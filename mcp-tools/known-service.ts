@@ -29,7 +29,7 @@ export const servicesOf = (file: CaseFile, config: Config): readonly string[] =>
  */
 export function refuseUnknownService(service: string | undefined, known: readonly string[]): void {
   if (service === undefined || known.includes(service)) return;
-  const some = known.slice(0, SUGGESTED).map((one) => name(one));
+  const some = [...new Set(known)].slice(0, SUGGESTED).map((one) => name(one));
   throw new UnshipError("service.unknown", { service: name(service), known: some.join(", ") || "none" });
 }
 

@@ -69,7 +69,9 @@ async function report(
           ...provenLines(entries, newest),
           ...approvalLines(approvals),
         ]
-      : [`The chain does NOT hold: ${problems.length} problems in ${entries} entries. Keep the file as it is.`]),
+      : [
+          `The chain does NOT hold: ${problems.length} ${problems.length === 1 ? "problem" : "problems"} in ${entries} entries. Keep the file as it is.`,
+        ]),
   ]);
   return ok ? EXIT.ok : EXIT.no;
 }

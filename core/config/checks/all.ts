@@ -9,7 +9,13 @@ import {
 import type { Check } from "./check.ts";
 import { gateAnswersSomewhere, gateHasItsOwnCredentials } from "./gate.ts";
 import { metricsAreKnown, queriesAreUsed, queryUnitsFit } from "./metrics.ts";
-import { actionsDoNotOverlap, canaryIsSpelled, feedbackStandsOnce, notificationKindsExist } from "./policies.ts";
+import {
+  actionsDoNotOverlap,
+  canaryIsSpelled,
+  feedbackStandsOnce,
+  notificationKindsExist,
+  scopesAreNames,
+} from "./policies.ts";
 import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
 import {
   accessTokensApproveNothing,
@@ -48,6 +54,7 @@ export const CHECKS: readonly Check[] = [
   kayentaScoresFit,
   notificationKindsExist,
   actionsDoNotOverlap,
+  scopesAreNames,
   feedbackStandsOnce,
   stepsAreKnown,
   stepsAreInOrder,

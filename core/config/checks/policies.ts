@@ -71,6 +71,22 @@ function meet(a: readonly unknown[] | null, b: readonly unknown[] | null): boole
   return a === null || b === null || a.some((name) => b.includes(name));
 }
 
+/** A star within a name is part of the name, which nothing carries: the entry would allow nothing, silently. */
+export const scopesAreNames: Check = ({ file, raw }) =>
+  listAt(file, "execution", "allowed_actions").flatMap(({ path, value }) =>
+    SCOPES.flatMap((scope) => {
+      const names = isMap(value) ? value[scope] : undefined;
+      if (!Array.isArray(names)) return [];
+      return names.flatMap((name: unknown, index) => {
+        if (typeof name !== "string" || name === "*" || !name.includes("*")) return [];
+        const at = [...path, scope, index];
+        const message = `is ${writtenAt(raw, at)}: names are exact, none has a star in it`;
+        return [valueTroubleAt(at, message, 'write each name out, or "*" alone for any')];
+      });
+    }),
+  );
+const SCOPES = ["namespaces", "applications", "environments"];
+
 const FEEDBACK_KEYS = ["verify_metrics_recovered", "if_not_recovered", "log_outcome", "auto_generate_postmortem_draft"];
 
 /** Each entry of the feedback loop stands once. */

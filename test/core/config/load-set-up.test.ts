@@ -108,6 +108,11 @@ const SETUP: readonly Row[] = [
     "u.yaml:1:75: data_sources.metrics.targets[1].url stands above already (its samples would count twice: remove one)",
   ],
   [
+    "a namespace with a star in it",
+    `${SOURCES}execution: {allowed_actions: [{type: kubectl_rollout_undo, namespaces: ["*", "def*"]}]}\n`,
+    'u.yaml:2:78: execution.allowed_actions[0].namespaces[1] is "def*": names are exact, none has a star in it (write each name out, or "*" alone for any)',
+  ],
+  [
     "two entries for one action in one place",
     `${SOURCES}execution:\n  allowed_actions:\n    - {type: kubectl_rollout_undo, namespaces: [a, b]}\n    - {type: kubectl_rollout_undo, namespaces: [b]}\n`,
     "u.yaml:5:14: execution.allowed_actions[1].type is kubectl_rollout_undo, which an entry above allows for the same things already (merge them, or give each its own scope)",
