@@ -1,5 +1,6 @@
 import { silentAfter } from "../../core/detection/silence.ts";
 import { type Incident, isResidual, type OutcomeKind, type Recovery } from "../../core/model/incident.ts";
+import { asRecorded } from "../../core/model/recorded.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishJudged } from "./aftermath.ts";
 import { degradedOf } from "./degraded.ts";
@@ -191,5 +192,8 @@ function symptomsOf(incident: Incident, { open }: Pursuit): readonly string[] {
 
 const judgedAt = ({ recovery }: Incident, { caseFile }: Pursuit): number => recovery?.at ?? caseFile.at;
 
-const afterOnset = ({ onset }: Incident, at: number): string =>
-  onset === null ? "" : `${durationText(Math.max(0, at - onset.at))} after onset: `;
+/** From the onset that the record tells, as the postmortem does: an incident may be dated anew meanwhile. */
+function afterOnset(incident: Incident, at: number): string {
+  const { onset } = asRecorded(incident);
+  return onset === null ? "" : `${durationText(Math.max(0, at - onset.at))} after onset: `;
+}

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { extentWith } from "../../../core/model/extent.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import { asRecorded, decidedAt } from "../../../core/model/recorded.ts";
+import { durationText } from "../../../core/model/time.ts";
 import { toEpisode } from "../../../evals/replay/episode.ts";
 import { postmortem } from "../../../knowledge/postmortem.ts";
 import { openWatchWorld, STEP_MS } from "./watch-world.ts";
@@ -55,6 +56,12 @@ describe("the record of an incident", () => {
           expect(worse.map(({ service, metric }) => `${service} ${metric}`)).toEqual(
             expect.arrayContaining([...(known?.signals ?? [])]),
           );
+          // How long it took is said from the onset that the record and its postmortem tell.
+          const ends = record.timeline.flatMap(({ at, detail }) => {
+            const said = /([\dhms]+) after onset/.exec(detail)?.[1];
+            return said === undefined ? [] : [[said, durationText(at - (record.onset?.at ?? 0))]];
+          });
+          for (const [said, lasted] of ends) expect(said).toBe(lasted);
           const { onset_estimate, detected_at, decided_at } = toEpisode(incident);
           const times = [onset_estimate, detected_at, decided_at].flatMap((one) => one ?? []);
           expect(times).toEqual(times.toSorted());
