@@ -8,8 +8,8 @@ const PURE = ["test/core/**/*.test.ts"];
 /** Everything but the end-to-end tests, which have settings of their own (vitest.e2e.config.ts), and the long ones. */
 export default defineConfig({
   test: {
-    // By default Vitest leaves a core to itself: on two cores that is half of the machine.
-    maxWorkers: 2,
+    // One more than CI has cores: files that wait for real components and for time to pass leave theirs to others.
+    maxWorkers: 3,
     // Hundreds of processes are started that load the same sources: what they compile is kept, which halves a start.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "unship-compile-cache") },
     testTimeout: 60_000,
