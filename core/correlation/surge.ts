@@ -74,6 +74,15 @@ export function riseOf(
   return once(index, question, () => newRise(index, service, onset, at, of));
 }
 
+/**
+ * Whether a surge of users reaches a service: it answers more than usual by at least half of that rise, on the scale of ratios. Whom it
+ * fails may ask again, but that raises no count of what is answered. That more users come is known by then; of how much of it comes here
+ * single samples tell enough.
+ */
+export function answersAlong(surge: number, index: SampleIndex, service: string, onset: Onset, at: number): boolean {
+  return (riseOf(index, service, onset, at, "answered")?.ratio ?? 0) >= Math.sqrt(surge);
+}
+
 const once = onceAnIndex<ReturnType<typeof riseOf>>();
 
 function newRise(
