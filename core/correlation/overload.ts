@@ -1,13 +1,16 @@
 import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
-import { countsBetween, type SampleIndex } from "./samples.ts";
+import type { SampleIndex } from "./samples.ts";
 import { LEAST_RATIO, riseOf } from "./surge.ts";
 
 /**
  * Services that are called more often than usual although their callers are not: somebody asks more for each request
  * of its own (a loop, a cache that misses, retries). By callee, the callers that may do so: those whose own traffic did
- * not rise likewise. Rises as for a surge of users: a third more, and far outside what the last half hour did. Not so
- * where it answers fewer of them than it used to: whoever fails is asked again and again, and then the failing comes first.
+ * not rise likewise. Rises as for a surge of users: a third more, and far outside what the last half hour did. By so much it
+ * must also answer more: whoever fails is asked again and again, and then the failing comes first. Of m tries of which a share f
+ * fails, (1 − f^m) / (1 − f) are asked and 1 − f^m are answered, so that retries alone never raise how many are answered, but
+ * bring them up to the usual: at the very bound chance would decide, and it is asked anew with each sample. So the callers are held
+ * against what is answered as well.
  * A flooded service asks its own callees more: what floods it floods them.
  * @see Beyer et al. (2016), Site Reliability Engineering, ch. 22 "Addressing Cascading Failures" (retries)
  */
@@ -39,10 +42,11 @@ function floodsAt(
   for (const service of index.services) {
     const rise = riseOf(index, service, onset, at);
     if (rise === null || !rise.far || rise.ratio < LEAST_RATIO) continue;
-    if (rise.ratio * answered(index, service, onset, at) < 1) continue;
+    const answered = riseOf(index, service, onset, at, "answered");
+    if (answered === null || !answered.far || answered.ratio < LEAST_RATIO) continue;
     const { still = [], rising = [] } = Object.groupBy(graph.callers(service), (caller) => {
       const own = riseOf(index, caller, onset, at);
-      return own === null || own.ratio < Math.sqrt(rise.ratio) ? "still" : "rising";
+      return own === null || own.ratio < Math.sqrt(answered.ratio) ? "still" : "rising";
     });
     if (still.length > 0) found.set(service, new Set(still));
     if (rising.length > 0) along.set(service, rising);
@@ -67,10 +71,4 @@ function passedOn(
     }
   }
   return found;
-}
-
-/** The share of requests that succeeded since the onset; 1 where it is not measured. */
-function answered(index: SampleIndex, service: string, onset: Onset, at: number): number {
-  const counts = countsBetween(index.whole(service, "error_rate"), index.whole(service, "request_rate"), onset.at, at);
-  return counts === null ? 1 : 1 - counts.k / counts.n;
 }

@@ -3,7 +3,7 @@ import type { CaseFile } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import type { CallGraph } from "./call-graph.ts";
 import { onceAnIndex } from "./once.ts";
-import { type SampleIndex, valuesBetween } from "./samples.ts";
+import { type SampleIndex, samplesBetween, valuesBetween } from "./samples.ts";
 
 /** More traffic than usual where users come in: a third more, and far outside what the last half hour did. */
 export const LEAST_RATIO = 1.3;
@@ -68,20 +68,52 @@ export function riseOf(
   service: string,
   onset: Onset,
   at: number,
+  of: "asked" | "answered" = "asked",
 ): { readonly ratio: number; readonly now: number; readonly far: boolean; readonly fell: boolean } | null {
-  return once(index, `${service}\n${onset.earliest} ${onset.at} ${at}`, () => newRise(index, service, onset, at));
+  const question = `${service}\n${of} ${onset.earliest} ${onset.at} ${at}`;
+  return once(index, question, () => newRise(index, service, onset, at, of));
+}
+
+/**
+ * Whether a surge of users reaches a service: it answers more than usual by at least half of that rise, on the scale of ratios. Whom it
+ * fails may ask again, but that raises no count of what is answered. That more users come is known by then; of how much of it comes here
+ * single samples tell enough.
+ */
+export function answersAlong(surge: number, index: SampleIndex, service: string, onset: Onset, at: number): boolean {
+  return (riseOf(index, service, onset, at, "answered")?.ratio ?? 0) >= Math.sqrt(surge);
 }
 
 const once = onceAnIndex<ReturnType<typeof riseOf>>();
 
-function newRise(index: SampleIndex, service: string, onset: Onset, at: number): ReturnType<typeof riseOf> {
-  const series = index.whole(service, "request_rate");
-  const before = valuesBetween(series, onset.earliest - 2_100_000, onset.earliest - USUAL_UNTIL_MS);
-  const after = valuesBetween(series, onset.at, at);
+function newRise(
+  index: SampleIndex,
+  service: string,
+  onset: Onset,
+  at: number,
+  of: "asked" | "answered",
+): ReturnType<typeof riseOf> {
+  const read = of === "asked" ? askedBetween : answeredBetween;
+  const before = read(index, service, onset.earliest - 2_100_000, onset.earliest - USUAL_UNTIL_MS);
+  const after = read(index, service, onset.at, at);
   if (before.length < 4 || after.length === 0) return null;
   const usual = median(before);
   const now = median(after.slice(-2));
   if (usual <= 0) return null;
   const deviations = LEAST_DEVIATIONS * robustScale(before, usual);
   return { ratio: now / usual, now, far: now - usual > deviations, fell: usual - now > deviations };
+}
+
+const askedBetween = (index: SampleIndex, service: string, from: number, to: number): readonly number[] =>
+  valuesBetween(index.whole(service, "request_rate"), from, to);
+
+/** Requests a second that succeeded, of the samples in which failures are measured; all of them where they never are. */
+function answeredBetween(index: SampleIndex, service: string, from: number, to: number): readonly number[] {
+  const [rate, errors] = [index.whole(service, "request_rate"), index.whole(service, "error_rate")];
+  if (rate === undefined || errors === undefined) return askedBetween(index, service, from, to);
+  const stepOf = (at: number) => Math.round(at / rate.stepMs);
+  const failed = new Map(samplesBetween(errors, from, to).map(({ at, value }) => [stepOf(at), value]));
+  return samplesBetween(rate, from, to).flatMap(({ at, value }) => {
+    const share = failed.get(stepOf(at));
+    return share === undefined ? [] : [value * (1 - Math.max(0, Math.min(1, share)))];
+  });
 }

@@ -5,6 +5,7 @@ import type { Change } from "../model/change.ts";
 import { type SeenOfCallees, unseenCallees } from "./callees-seen.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { FROM_CHANGES } from "./reasons.ts";
+import { answersAlong } from "./surge.ts";
 import { type SeenOfVersions, tellsItsVersion } from "./version-signs.ts";
 
 /** A change with why it may be at fault. */
@@ -20,17 +21,21 @@ export interface Weighed {
  * nothing tells the new version from the old one, a callee or an external that fails at that instant shows the same.
  * Timing is then worth no more than what is known without it: seven outages in ten follow a change (`FROM_CHANGES`), so
  * that the change alone never becomes surer than that. So it is where a service is asked far more since the onset than it ever
- * served (`demand`): load that comes from elsewhere shows the same. Null where each of the changes is told by its version, its service
+ * served (`demand`), or answers more as more users come (`surge`): load that comes from elsewhere shows the same. Whom a change
+ * fails may ask again, but that raises no count of what is answered. Null where each of the changes is told by its version, its service
  * is not degraded itself, or all that it calls was seen. Pure.
  */
 export function unmeasuredCause(
   weighed: readonly Weighed[],
-  seen: SeenOfVersions & SeenOfCallees & Pick<CaseEvidence, "demand">,
+  seen: SeenOfVersions & SeenOfCallees & Pick<CaseEvidence, "demand" | "surge">,
 ): Reason | null {
+  const isLoaded = (service: string): boolean =>
+    seen.demand.has(service) ||
+    (seen.surge !== null && answersAlong(seen.surge, seen.index, service, seen.onset, seen.caseFile.at));
   const untold = weighed
     .filter(({ change, reasons }) => seen.worse.has(change.service) && !tellsItsVersion(change, reasons, seen))
     .map((one) => ({ ...one, unseen: unseenCallees(one.change, seen) }))
-    .filter(({ change, unseen }) => unseen === null || unseen.length > 0 || seen.demand.has(change.service));
+    .filter(({ change, unseen }) => unseen === null || unseen.length > 0 || isLoaded(change.service));
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
   const gaps = new Set(untold.map(({ change, unseen }) => gapAt(change.service, unseen)));

@@ -90,6 +90,26 @@ describe("a service that breaks under far more requests than it ever served, soo
   });
 });
 
+describe("a service that breaks while users surge, soon after its own deploy", () => {
+  /** Ever more users come over some seconds; west is slow with them, and fails some later. */
+  const surge = async (ratio: number, rampS: number, west: Omit<Effect, "service" | "fromS">, more = {}) => {
+    const users = Object.keys(world.services).map((service) => ({ service, traffic: ratio, rampS }));
+    return judged([...users, { service: "west", rampS, ...west }], 90, more);
+  };
+
+  it("is not undone for its time alone, however fast more come", async () => {
+    const ratio = fc.double({ min: 1.6, max: 3, noNaN: true });
+    const rampS = fc.integer({ min: 0, max: 60 });
+    const breaks = fc.constantFrom({ latency: 3 }, { errors: 0.15 }, { errors: 0.1, latency: 3 });
+    await fc.assert(
+      fc.asyncProperty(ratio, rampS, breaks, fc.integer({ min: 1, max: 99 }), async (times, ramp, harm, seed) => {
+        for (const { undone } of await surge(times, ramp, harm, { seed })) expect(undone).toEqual([]);
+      }),
+      { numRuns: 16 },
+    );
+  }, 60_000);
+});
+
 describe("a bad deploy that makes others ask again", () => {
   it("is no less suspected for the retries of what it fails", async () => {
     await fc.assert(

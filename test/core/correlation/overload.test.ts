@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCallGraph } from "../../../core/correlation/call-graph.ts";
 import { overloadedBy } from "../../../core/correlation/overload.ts";
@@ -49,10 +50,20 @@ describe("a callee that is asked more often than its callers' traffic explains",
       { shop: [100, 300], store: [100, 290], mail: [100, 100] },
       ["shop by web", "store by web"],
     ],
-    ["is flooded also where it turns away what it cannot take in", { store: [100, 260, 0.5] }, ["store by shop"]],
+    ["is flooded also where it turns away what it cannot take in", { store: [100, 260, 0.45] }, ["store by shop"]],
     [
       "is not flooded where it answers fewer than before: it is asked again because it fails",
       { store: [100, 260, 0.7] },
+      [],
+    ],
+    [
+      "is not flooded where it answers as many as before: whoever it fails tries three times and more",
+      { store: [100, 212, 0.52] },
+      [],
+    ],
+    [
+      "is not flooded where its callers are asked a little more, and try again",
+      { web: [100, 120], shop: [100, 120], store: [100, 250, 0.5] },
       [],
     ],
     [
@@ -64,6 +75,37 @@ describe("a callee that is asked more often than its callers' traffic explains",
   ];
   it.each(rows)("%s", (_, traffic, found) => {
     expect(flooded(traffic)).toEqual(found);
+  });
+});
+
+/** A draw from about a normal distribution, the same for the same number. */
+const normal = (n: number): number => {
+  const parts = [12.9898, 78.233, 39.425, 93.989].map((k) => Math.sin(n * k) * 43_758.5453);
+  return parts.reduce((sum, part) => sum + (part - Math.floor(part) - 0.5), 0) * Math.sqrt(3);
+};
+
+describe("a callee that fails, of whose callers each tries again until it is answered or gives up", () => {
+  it("is flooded by none of them at any look, however many requests there are and however they scatter", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.2, max: 0.8, noNaN: true }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.double({ min: 2, max: 200, noNaN: true }),
+        fc.integer({ min: 1, max: 9999 }),
+        (fails, tries, rate, seed) => {
+          const more = (1 - fails ** tries) / (1 - fails);
+          // A count scatters by its root.
+          const counted = (mean: number, i: number) => mean + normal(seed * 1000 + i) * Math.sqrt(mean / (STEP / 1000));
+          const asked = series("store", "request_rate", rate, rate * more);
+          const store = { ...asked, values: asked.values.map(counted).map((value) => Math.max(0, value)) };
+          const others = ["web", "shop", "feed", "mail"].map((name) => series(name, "request_rate", rate, rate));
+          const index = indexSeries([...others, store, series("store", "error_rate", 0, fails)], "version");
+          for (let look = 1; look <= 20; look++)
+            expect([...overloadedBy(index, graph, onsetAt(T0), T0 + look * STEP)]).toEqual([]);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });
 
