@@ -72,6 +72,13 @@ export interface Beside {
   readonly meeting?: Coincidence | null;
 }
 
+/** The services of one incident, and what bears on it from beside. */
+export interface Group {
+  /** Sorted. */
+  readonly services: readonly string[];
+  readonly beside: Beside;
+}
+
 const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
 
 /**

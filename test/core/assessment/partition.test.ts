@@ -242,6 +242,48 @@ describe("what nothing joins to an incident", () => {
   });
 });
 
+describe("services that are measured and well", () => {
+  /** Four of six fail at one second, one of which was deployed; samples come every quarter of a minute. */
+  const wide: World = { fails: at(names(4), 0), changes: [deployed("s000", -10)], healthy: ["x", "y"] };
+  const coarse = (service: string, stepMs: number): CaseFile["series"][number] => {
+    const [one] = measured([service]);
+    if (one === undefined) throw new Error("nothing is measured");
+    return { ...one, stepMs, values: one.values.slice(0, Math.floor((160 * 15 * SECOND) / stepMs)) };
+  };
+
+  it.each([1, 5])("change no group where their samples come every %s minutes", (minutes) => {
+    const file = caseOf(wide);
+    const beside = { ...file, series: [...file.series, coarse("batch", minutes * MINUTE)] };
+    const services = (one: CaseFile) => partition(one).map((group) => group.services);
+    expect(services(file)).toEqual([names(4)]);
+    expect(services(beside)).toEqual(services(file));
+  });
+
+  it("change no group and nothing that is known of one, however many they are, but for how many are measured", () => {
+    const worlds = fc.record({
+      fails: fc.dictionary(fc.constantFrom(...names(6)), fc.integer({ min: 0, max: 90 }), { minKeys: 2 }),
+      deploys: fc.uniqueArray(fc.constantFrom(...names(6))),
+      isJoined: fc.boolean(),
+      more: fc.integer({ min: 1, max: 60 }),
+    });
+    const known = (world: World) =>
+      partition(caseOf(world)).map(({ services, beside }) => {
+        const { coincidence, meeting } = beside;
+        const unmeasured = [coincidence, meeting].map((one) => (one == null ? null : { ...one, measured: 0 }));
+        return { services, beside: { ...beside, coincidence: unmeasured[0], meeting: unmeasured[1] } };
+      });
+    fc.assert(
+      fc.property(worlds, ({ fails, deploys, isJoined, more }) => {
+        const edges = isJoined ? names(6).map((one) => ["web", one] as const) : [];
+        const world: World = { fails, edges, changes: deploys.map((one) => deployed(one, -10)) };
+        const healthy = names(more).map((one) => `well-${one}`);
+        expect(known({ ...world, healthy })).toEqual(known(world));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 /** Services of a shop, of which nobody knows who calls whom. */
 const unknown = { ...base, edges: [], external: [] } as const;
 const failsFrom = (service: string, fromS: number) => ({ service, fromS, errors: 0.35, spread: 0 });
