@@ -1,12 +1,14 @@
 import { isMostlyElse } from "../correlation/both-versions.ts";
+import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { changesAt, explainedBy } from "../correlation/changes-at.ts";
-import { type Explained, meetings } from "../correlation/meeting.ts";
+import { componentsOf } from "../correlation/components.ts";
+import { chanceBeside, type Explained, meetings } from "../correlation/meeting.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { isToldSideBySide } from "../correlation/version-signs.ts";
-import { LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
-import type { CaseFile } from "../model/assessment.ts";
+import { beginsWith, wideCauses } from "../correlation/wide-cause.ts";
+import type { BeganBeside, CaseFile } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import { episodeOnset, harmFindings } from "./episodes.ts";
 import { CHANGE_WINDOW_MS, type Group, scopeTo } from "./scope.ts";
@@ -15,25 +17,29 @@ import { CHANGE_WINDOW_MS, type Group, scopeTo } from "./scope.ts";
 const VERSION_LABEL = "version";
 
 /** A group with when it began, and what would explain that. */
-interface Draft extends Group, Explained {}
+interface Draft extends Group, Explained {
+  /** Its services that were changed at the onset. */
+  readonly changed: readonly string[];
+}
 
 /**
  * The groups, where those of one wide cause are one (`wideCauses`), but for those whose own new version is told apart from its
- * old one; and each that was changed with those that it met by more than chance (`meetings`). `versionLabel`: how the series
- * name versions. Pure.
+ * old one; each that was changed with what it is known by that others began at its very onset: more than meet by chance
+ * (`meetings`), or siblings in its call graph. `versionLabel`: how the series name versions. Pure.
  */
 export function withWhatBeganTogether(
   caseFile: CaseFile,
   groups: readonly Group[],
   versionLabel: string,
 ): readonly Group[] {
-  if (groups.length < LEAST_GROUPS) return groups;
+  if (groups.length < 2) return groups;
   const drafts = groups.flatMap((group): readonly Draft[] => {
     const scope = scopeTo(caseFile, group.services, group.beside);
     const onset = onsetOf(scope, group.services);
     if (onset === null) return [];
     const changes = changesAt(scope, group.services, onset);
-    const isChanged = changes.length > 0;
+    const changed = [...new Set(changes.map(({ service }) => service))].sort();
+    const isChanged = changed.length > 0;
     // What began later at a service that nobody changed since has no better explanation than what began first.
     const began = isChanged ? [] : harmFindings(scope, new Set(group.services)).flatMap((one) => one.onset ?? []);
     const explainedMs = explainedBy(changes, caseFile.at);
@@ -42,6 +48,7 @@ export function withWhatBeganTogether(
         ...group,
         onset,
         stepMs: stepOf(scope, group.services),
+        changed,
         isChanged,
         began: [onset, ...began],
         explainedMs,
@@ -70,13 +77,46 @@ export function withWhatBeganTogether(
   const apart = drafts.filter(({ services }) =>
     all.some((group) => group.services === services && group.beside.coincidence == null),
   );
+  const graph = createCallGraph(caseFile.topology);
   const met = meetings(apart, measured);
   return all.map((group) => {
     const pivot = apart.find(({ services }) => services === group.services);
     if (pivot === undefined) return group;
     const meeting = met.get(pivot) ?? null;
-    return meeting === null ? group : { ...group, beside: { ...group.beside, meeting } };
+    const siblings = pivot.isChanged ? siblingsOf(caseFile, graph, pivot, apart, versionLabel) : null;
+    if (meeting === null && siblings === null) return group;
+    return { ...group, beside: { ...group.beside, meeting, siblings } };
   });
+}
+
+/**
+ * Those that began with a changed group in the same call graph, neither calling the other, and are incidents of their own since
+ * each was changed: something beneath both is as good an explanation, unless their versions tell. What is degraded in other
+ * call graphs says nothing of it. Null where there are none.
+ */
+function siblingsOf(
+  caseFile: CaseFile,
+  { ancestors }: CallGraph,
+  pivot: Draft,
+  all: readonly Draft[],
+  versionLabel: string,
+): BeganBeside | null {
+  const components = componentsOf(caseFile);
+  const isJoined = ({ services }: Draft) => services.some((a) => pivot.changed.some((b) => components.of(a).has(b)));
+  const calls = (a: string) => pivot.changed.some((b) => a === b || ancestors(a).has(b) || ancestors(b).has(a));
+  /** Where it may have begun: at what was changed there, else at those that call nobody of their own group. */
+  const placesOf = ({ services, changed }: Draft) =>
+    changed.length > 0 ? changed : services.filter((one) => !services.some((other) => ancestors(other).has(one)));
+  const isItsOwn = (one: Draft) => one.isChanged && isTold(caseFile, one, versionLabel);
+  const joined = all.filter(isJoined);
+  const siblings = joined
+    .filter((one) => one !== pivot && beginsWith(pivot, one) && !isItsOwn(one))
+    .map((group) => ({ group, places: placesOf(group).filter((one) => !calls(one)) }))
+    .filter(({ places }) => places.length > 0);
+  if (siblings.length === 0) return null;
+  const services = siblings.flatMap(({ places }) => places).toSorted();
+  const groups = siblings.map(({ group }) => group);
+  return { services, byChance: chanceBeside(pivot, groups, joined) };
 }
 
 const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>

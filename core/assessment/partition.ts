@@ -64,6 +64,7 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
   const apart = [...new Set(own.flatMap(({ beside }) => beside.apart ?? []))].filter((one) => !services.includes(one));
   const coincidence = own.find(({ beside }) => beside.coincidence != null)?.beside.coincidence ?? null;
   const meeting = own.find(({ beside }) => beside.meeting != null)?.beside.meeting ?? null;
+  const siblings = own.find(({ beside }) => beside.siblings != null)?.beside.siblings ?? null;
   // What one of several groups cannot have been reached by may have reached another.
   const [first] = own;
   const unreached = own.length === 1 ? (first?.beside.unreached ?? []).filter((one) => !services.includes(one)) : [];
@@ -71,6 +72,7 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
     apart: apart.sort(),
     coincidence,
     meeting,
+    siblings,
     ...(unreached.length === 0 ? {} : { unreached }),
   });
 }

@@ -284,6 +284,26 @@ describe("services that are measured and well", () => {
   });
 });
 
+describe("siblings that were each deployed and began in one moment", () => {
+  const edges = ["cart", "stock"].map((callee) => ["web", callee] as const);
+  const changes = ["cart", "stock"].map((one) => deployed(one, -10));
+  const siblings = (stockS: number, more: World["fails"] = {}) => {
+    const file = caseOf({ edges, fails: { cart: 0, web: 2, stock: stockS, ...more }, changes });
+    return evidenceAbout(file, ["cart", "web"]).siblings;
+  };
+
+  it("are apart, and each is known to the other with how often they would by chance", () => {
+    expect(groups({ edges, fails: { cart: 0, web: 2, stock: 3 }, changes })).toEqual(["cart+web", "stock"]);
+    expect(siblings(3)?.services).toEqual(["stock"]);
+    expect(siblings(3)?.byChance).toBeLessThan(0.1);
+  });
+
+  it("are nothing to each other where they began minutes apart", () => expect(siblings(240)).toBeUndefined());
+
+  it("are as much to each other whatever fails in other call graphs", () =>
+    expect(siblings(3, { other: 0, another: -300 })).toEqual(siblings(3)));
+});
+
 /** Services of a shop, of which nobody knows who calls whom. */
 const unknown = { ...base, edges: [], external: [] } as const;
 const failsFrom = (service: string, fromS: number) => ({ service, fromS, errors: 0.35, spread: 0 });
