@@ -1,29 +1,14 @@
-import { isMostlyElse } from "../correlation/both-versions.ts";
 import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
+import { changesAt } from "../correlation/changes-at.ts";
 import { componentsOf } from "../correlation/components.ts";
-import { type Explained, meetings } from "../correlation/meeting.ts";
 import { APART_MS, isNear, isSameOnset } from "../correlation/onset-gap.ts";
-import { gatherEvidence } from "../correlation/rank.ts";
-import { reasonsFor } from "../correlation/reasons.ts";
-import { indexSeries } from "../correlation/samples.ts";
 import { sharedChange } from "../correlation/shared-change.ts";
-import { ORDINARY_ROLLOUT_MS } from "../correlation/timing.ts";
 import { gravityOf, ofGravestClass } from "../correlation/trouble.ts";
-import { isToldSideBySide } from "../correlation/version-signs.ts";
-import { LEAST_GROUPS, wideCauses } from "../correlation/wide-cause.ts";
 import type { CaseFile } from "../model/assessment.ts";
-import type { Change } from "../model/change.ts";
-import type { Onset } from "../model/finding.ts";
-import { episodeOnset, harmFindings } from "./episodes.ts";
+import { harmFindings } from "./episodes.ts";
 import { type Dated, linked } from "./linking.ts";
-import { type Beside, CHANGE_WINDOW_MS, scopeTo } from "./scope.ts";
-
-/** The services of one incident, and what bears on it from beside. */
-export interface Group {
-  /** Sorted. */
-  readonly services: readonly string[];
-  readonly beside: Beside;
-}
+import { withWhatBeganTogether } from "./one-onset.ts";
+import { type Group, scopeTo } from "./scope.ts";
 
 /** How the series label names versions, where nobody says otherwise. */
 const VERSION_LABEL = "version";
@@ -79,6 +64,7 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
   const apart = [...new Set(own.flatMap(({ beside }) => beside.apart ?? []))].filter((one) => !services.includes(one));
   const coincidence = own.find(({ beside }) => beside.coincidence != null)?.beside.coincidence ?? null;
   const meeting = own.find(({ beside }) => beside.meeting != null)?.beside.meeting ?? null;
+  const siblings = own.find(({ beside }) => beside.siblings != null)?.beside.siblings ?? null;
   // What one of several groups cannot have been reached by may have reached another.
   const [first] = own;
   const unreached = own.length === 1 ? (first?.beside.unreached ?? []).filter((one) => !services.includes(one)) : [];
@@ -86,6 +72,7 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
     apart: apart.sort(),
     coincidence,
     meeting,
+    siblings,
     ...(unreached.length === 0 ? {} : { unreached }),
   });
 }
@@ -93,7 +80,7 @@ export function evidenceAbout(caseFile: CaseFile, services: readonly string[], v
 function newPartition(caseFile: CaseFile, versionLabel: string): readonly Group[] {
   const found = harmFindings(caseFile).filter((one): one is Dated => one.onset !== null);
   const joins = joinsOf(caseFile, found);
-  return joinedByWideCause(
+  return withWhatBeganTogether(
     caseFile,
     linked(found, joins).map(({ findings, services, apart }) => {
       const unreached = [...new Set(joins.besideStuck(findings))].toSorted();
@@ -213,94 +200,4 @@ function stuckAlone(caseFile: CaseFile, found: readonly Dated[]): ReadonlySet<st
       !others.has(service) && (detector === "rollout" || changesAt(caseFile, [service], onset).length > 0),
   );
   return new Set(rolling.map(({ service }) => service));
-}
-
-interface Draft extends Group, Explained {}
-
-/** The groups, where those of one wide cause are one. */
-function joinedByWideCause(caseFile: CaseFile, groups: readonly Group[], versionLabel: string): readonly Group[] {
-  if (groups.length < LEAST_GROUPS) return groups;
-  const drafts = groups.flatMap((group): readonly Draft[] => {
-    const scope = scopeTo(caseFile, group.services, group.beside);
-    const onset = onsetOf(scope, group.services);
-    if (onset === null) return [];
-    const changes = changesAt(scope, group.services, onset);
-    const isChanged = changes.length > 0;
-    // What began later at a service that nobody changed since has no better explanation than what began first.
-    const began = isChanged ? [] : harmFindings(scope, new Set(group.services)).flatMap((one) => one.onset ?? []);
-    return [{ ...group, onset, isChanged, began: [onset, ...began], explainedMs: explainedBy(changes, caseFile.at) }];
-  });
-  const components = componentsOf(caseFile);
-  const measured = new Set(caseFile.series.map(({ service }) => service));
-  const systems = new Set([...measured].map((service) => [...components.of(service)].sort()[0])).size;
-  const stepMs = caseFile.series.reduce((most, one) => Math.max(most, one.stepMs), 0);
-  let all = groups;
-  for (const cause of wideCauses(drafts, { systems, measured: measured.size, stepMs })) {
-    const { coincidence } = cause;
-    const told = cause.changed.filter((one) => isTold(caseFile, one, versionLabel));
-    const one = [...cause.unchanged, ...cause.changed.filter((other) => !told.includes(other))];
-    const services = [...new Set(one.flatMap((group) => group.services))].sort();
-    // What stands apart from any of them, and those told by their versions, say nothing of the wide cause.
-    const apart = (own: readonly string[]) =>
-      [...new Set([...one, ...told].flatMap(({ beside, services: its }) => [...(beside.apart ?? []), ...its]))]
-        .filter((name) => !own.includes(name))
-        .sort();
-    const of = (group: Group, list: readonly Group[]) => list.some((other) => other.services === group.services);
-    all = all.flatMap((group): readonly Group[] => {
-      if (group.services === one[0]?.services) return [{ services, beside: { apart: apart(services), coincidence } }];
-      if (of(group, one)) return [];
-      return [of(group, told) ? { ...group, beside: { ...group.beside, coincidence } } : group];
-    });
-  }
-  return withMeetings(all, drafts, { systems, measured: measured.size, stepMs });
-}
-
-/** The groups, each that was changed with those that it met by more than chance; a wide cause says more. */
-function withMeetings(
-  groups: readonly Group[],
-  drafts: readonly Draft[],
-  setting: { readonly systems: number; readonly measured: number; readonly stepMs: number },
-): readonly Group[] {
-  const left = drafts.filter(({ services }) =>
-    groups.some((group) => group.services === services && group.beside.coincidence == null),
-  );
-  const met = new Map([...meetings(left, setting)].map(([{ services }, meeting]) => [services, meeting]));
-  return groups.map((group) => {
-    const meeting = met.get(group.services);
-    return meeting === undefined ? group : { ...group, beside: { ...group.beside, meeting } };
-  });
-}
-
-/** For how long these changes would explain an onset, ms: see `changesAt`. */
-function explainedBy(changes: readonly Change[], at: number): number {
-  const from = Math.min(...changes.map(({ startedAt }) => startedAt));
-  const until = Math.max(...changes.map(({ finishedAt }) => (finishedAt ?? at) + ORDINARY_ROLLOUT_MS));
-  return changes.length === 0 ? 0 : until - from;
-}
-
-const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>
-  episodeOnset(harmFindings(scope, new Set(services)), indexSeries(scope.series, VERSION_LABEL), scope.changes);
-
-/** Changes of these services that were rolling out at the onset, or had been over for no longer than a rollout takes. */
-function changesAt({ changes, at }: CaseFile, services: readonly string[], onset: Onset): readonly Change[] {
-  return changes.filter(
-    (change) =>
-      services.includes(change.service) &&
-      change.ownRollback !== true &&
-      change.startedAt <= onset.latest &&
-      (change.finishedAt ?? at) + ORDINARY_ROLLOUT_MS >= onset.earliest,
-  );
-}
-
-/** Whether a change at the onset is told apart by its versions, and most of what is wrong there is a matter of them. */
-function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionLabel: string): boolean {
-  const scope = scopeTo(caseFile, services, beside);
-  const options = { versionLabel, windowMs: CHANGE_WINDOW_MS };
-  const evidence = gatherEvidence(scope, onset, new Set(services), options);
-  const changes = changesAt(scope, services, onset);
-  return changes.some(
-    (change) =>
-      isMostlyElse(change, evidence) !== true &&
-      isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence),
-  );
 }

@@ -1,7 +1,7 @@
 import { type Components, componentsOf } from "../correlation/components.ts";
 import { podsMoved } from "../correlation/pods-moved.ts";
 import { isHarm } from "../detection/meaning.ts";
-import type { CaseFile, Coincidence } from "../model/assessment.ts";
+import type { BeganBeside, CaseFile, Coincidence } from "../model/assessment.ts";
 import type { Topology } from "../model/evidence.ts";
 import { readinessOfServices } from "./readiness-of-services.ts";
 
@@ -70,6 +70,15 @@ export interface Beside {
   readonly coincidence?: Coincidence | null;
   /** Others, whom nothing joins to it, were degraded at the same onset as what was changed here; see `meetings`. */
   readonly meeting?: Coincidence | null;
+  /** Others of its call graph, each an incident of its own, that were degraded at the same onset. */
+  readonly siblings?: BeganBeside | null;
+}
+
+/** The services of one incident, and what bears on it from beside. */
+export interface Group {
+  /** Sorted. */
+  readonly services: readonly string[];
+  readonly beside: Beside;
 }
 
 const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
@@ -82,8 +91,8 @@ const scoped = new WeakMap<CaseFile, Map<string, CaseFile>>();
  */
 export function scopeTo(caseFile: CaseFile, services: readonly string[], beside: Beside = {}): CaseFile {
   if (services.length === 0) return caseFile;
-  const { apart = [], unreached = [], coincidence = null, meeting = null } = beside;
-  const key = JSON.stringify([services, apart, unreached, coincidence, meeting]);
+  const { apart = [], unreached = [], coincidence = null, meeting = null, siblings = null } = beside;
+  const key = JSON.stringify([services, apart, unreached, coincidence, meeting, siblings]);
   const known = scoped.get(caseFile) ?? new Map<string, CaseFile>();
   scoped.set(caseFile, known);
   const found = known.get(key) ?? newScope(caseFile, services, beside);
@@ -94,7 +103,7 @@ export function scopeTo(caseFile: CaseFile, services: readonly string[], beside:
 function newScope(
   caseFile: CaseFile,
   services: readonly string[],
-  { apart = [], unreached = [], coincidence, meeting }: Beside,
+  { apart = [], unreached = [], coincidence, meeting, siblings }: Beside,
 ): CaseFile {
   const components = componentsOf(caseFile);
   const meant = new Set(services.flatMap((service) => [...components.of(service)]));
@@ -119,6 +128,7 @@ function newScope(
     ...(caseFile.usualTraffic === undefined ? {} : { usualTraffic: caseFile.usualTraffic.filter(isAbout) }),
     ...(coincidence == null ? {} : { coincidence }),
     ...(meeting == null ? {} : { meeting }),
+    ...(siblings == null ? {} : { siblings }),
     ...movedOf(caseFile),
     ...elsewhereOf(caseFile, isMeant),
     ...infrastructureOf(caseFile, isMeant),

@@ -3,7 +3,7 @@ import type { Elsewhere } from "../model/assessment.ts";
 import type { Candidate, Ranking } from "../model/candidate.ts";
 import type { Onset } from "../model/finding.ts";
 import { isInfrastructure } from "./infrastructure.ts";
-import { ELSEWHERE } from "./rank.ts";
+import { ELSEWHERE } from "./origin.ts";
 import { FROM_CHANGES, ORDINARY_CHANGES } from "./reasons.ts";
 import { type Course, timingEvidence } from "./timing.ts";
 

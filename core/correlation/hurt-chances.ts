@@ -21,6 +21,8 @@ const NO_GRAPH = 0.35;
  * a service that both call: call graphs miss the edges of whoever is not traced. One such node in ten is taken for one.
  */
 const MISSING_EDGE = 0.1;
+/** The chance that trouble comes to a service from another one that it calls by an edge that nobody knows. */
+export const HURT_BY_MISSING_EDGE: number = MISSING_EDGE * HURT.caller;
 /** Nothing is so rare that it can be ruled out. */
 const LEAST_CHANCE = 2e-4;
 /** A caller whose onset lies as far apart as half of all that would meet by chance suffers from something else more often than not. */
@@ -81,7 +83,7 @@ export function createHurtChances(
         return HURT.caller * most;
       }
       if (own.has(service)) return HURT.callee;
-      return (callees[i]?.length ?? 0) === 0 && isHop(graph, service, origin) ? MISSING_EDGE * HURT.caller : 0;
+      return (callees[i]?.length ?? 0) === 0 && isHop(graph, service, origin) ? HURT_BY_MISSING_EDGE : 0;
     };
     const suffers = Float64Array.from(services, (service, i) => {
       if (service === origin && shows === "itself") return IS_ORIGIN;

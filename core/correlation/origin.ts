@@ -13,6 +13,8 @@ import { UNRELATED } from "./unrelated.ts";
 
 /** Where trouble could start: a service, an external dependency, something that many share, or too many users. */
 export type OriginKind = "service" | "external" | "shared" | "surge";
+/** Where trouble starts if no change is to blame. Externals share theirs; without any it falls to the services. */
+export const ELSEWHERE = { service: 0.45, external: 0.35, shared: 0.1, surge: 0.1 } as const;
 export interface Origin {
   readonly name: string;
   readonly kind: OriginKind;

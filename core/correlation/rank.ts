@@ -5,6 +5,7 @@ import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { countedOnce } from "./accomplice.ts";
 import { speaksOfErrors } from "./aliases.ts";
+import { causeBeneathBoth } from "./began-beside.ts";
 import { type CallGraph, createCallGraph } from "./call-graph.ts";
 import { type Demand, demandAtOnset, demandWords } from "./demand.ts";
 import { type Exhaustion, exhaustion } from "./exhaustion.ts";
@@ -13,7 +14,7 @@ import { harmAsOrigin, harmByService, hurts, isNearOnset } from "./harm.ts";
 import { joinedByRelease } from "./joined-by-release.ts";
 import { type NewSignature, newSignatures } from "./log-evidence.ts";
 import { onsetBursts } from "./onset-burst.ts";
-import { fitOrigins, fitTogether, type Origin, type OriginInput } from "./origin.ts";
+import { ELSEWHERE, fitOrigins, fitTogether, type Origin, type OriginInput } from "./origin.ts";
 import { overloadedBy } from "./overload.ts";
 import { type OwnExcess, ownExcess } from "./own-excess.ts";
 import { coldStartNats, mayPass, rampEvidence, shapeNats } from "./passing.ts";
@@ -45,9 +46,6 @@ export interface RankOptions {
   readonly alone?: readonly PastOnset[];
 }
 
-/** Where trouble starts if no change is to blame. Externals share theirs; without any it falls to the services. */
-export const ELSEWHERE = { service: 0.45, external: 0.35, shared: 0.1, surge: 0.1 } as const;
-
 /**
  * The probability of each change, and of "no change", that it is why things got worse at `onset`.
  *
@@ -76,7 +74,8 @@ export function rankCandidates(
   const left = leftBehind(gone, evidence.course, (change) => reasonsFor(change, others, evidence, options));
   const transient = passing(scored, evidence)?.reason ?? null;
   const unmeasured = unmeasuredCause(scored, evidence);
-  const besides = [transient, unmeasured, coincidenceReason(evidence, options)].filter((one) => one !== null);
+  const beneath = causeBeneathBoth(scored, evidence);
+  const besides = [transient, unmeasured, beneath, coincidenceReason(evidence, options)].filter((one) => one !== null);
   const none = noChange(evidence, anyEligible, [...besides, ...left]);
   const total = logSumExp([none.logOdds, ...scored.map(({ logOdds }) => logOdds)]);
   const list: Candidate[] = scored

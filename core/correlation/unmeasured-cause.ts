@@ -57,8 +57,14 @@ export const calleesGap = (service: string, unseen: readonly string[] | null): s
 const LEAST_WIDTH_MS = 1000;
 
 /**
- * That a wide cause, which others show at this very onset, reached this service too: it reaches each measured one with the
- * share of them that it reached, at that onset and no other moment of the window. `theirs`: what is known of changes of the others, in words.
+ * A wide cause reaches a share of the services that nobody knows, every share alike: this one as often as not. How many others
+ * are measured and well tells nothing of it: zones, pools and providers do not draw whom they serve by lot.
+ */
+const REACHES_NATS = -Math.LN2;
+
+/**
+ * That a wide cause, which others show at this very onset, reached this service too (`REACHES_NATS`), at that onset and no other
+ * moment of the window. `theirs`: what is known of changes of the others, in words.
  * Log odds beside the fit of a cause at the services themselves. Null without one. Pure.
  */
 export function wideCauseReason(
@@ -69,7 +75,7 @@ export function wideCauseReason(
   if (coincidence === undefined) return null;
   const { services, measured, onset } = coincidence;
   const width = Math.max(LEAST_WIDTH_MS, onset.latest - onset.earliest + 2 * stepMs);
-  const logOdds = Math.log(services / Math.max(services, measured)) + Math.log(Math.max(1, windowMs / width)) + fit;
+  const logOdds = REACHES_NATS + Math.log(Math.max(1, windowMs / width)) + fit;
   const sentence = `${services} of ${measured} measured services were degraded at the same onset, ${theirs}`;
   return { name: "onset-coincidence", logOdds, sentence };
 }

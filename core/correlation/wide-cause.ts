@@ -1,13 +1,13 @@
-import { logSumExp } from "../detection/robust.ts";
 import type { Coincidence } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import { gapBetween, isSameOnset } from "./onset-gap.ts";
-import { UNRELATED } from "./unrelated.ts";
 
 /** One group of degraded services that nothing known joins to the others. */
 export interface Degraded {
   readonly services: readonly string[];
   readonly onset: Onset;
+  /** How far apart the samples are that its onset was read from, ms. */
+  readonly stepMs: number;
   /** Whether one of them was changed at the onset. */
   readonly isChanged: boolean;
   /** When each of their signals began to be degraded, where that is known apart; the onset among them. */
@@ -38,23 +38,19 @@ const WINDOW_MS = 1_800_000;
 /**
  * The onsets that a large part of all that is measured shares, most of it without a change of its own then: a zone, a node
  * pool, name resolution, an identity provider. How many are a large part follows from how often unrelated degradations
- * begin in the same moment: of `systems` (sets of services that something joins) each has one of its own in the half hour
- * at one of the rates of `UNRELATED`, of which those that are degraded at other times tell how likely each is; and its
- * onset falls as near as these do by the width of what is uncertain. So many as would meet by chance less than one time in
- * a thousand have one cause. `measured`: services in all. Pure.
+ * begin in the same moment (`chanceToMeet`): so many as would meet by chance less than one time in a thousand have one cause.
+ * `measured`: services in all, for the words alone: those that are well decide nothing. Pure.
  */
-export function wideCauses<D extends Degraded>(
-  groups: readonly D[],
-  { systems, measured, stepMs }: { readonly systems: number; readonly measured: number; readonly stepMs: number },
-): readonly WideCause<D>[] {
+export function wideCauses<D extends Degraded>(groups: readonly D[], measured: number): readonly WideCause<D>[] {
   const found: WideCause<D>[] = [];
   let left = groups;
   while (left.length >= LEAST_GROUPS) {
     const clusters = left.flatMap((pivot) => {
-      const together = left.filter(({ onset }) => isSameOnset(pivot.onset, onset, stepMs));
+      const together = left.filter((one) => one === pivot || beginsWith(pivot, one));
       const unchanged = together.filter(({ isChanged }) => !isChanged);
-      const setting = { systems, beside: groups.length - together.length, stepMs, pivot: pivot.onset };
-      return isWide(unchanged, together, setting) ? [{ pivot, together, unchanged }] : [];
+      // What one cause reached is one that began at another time.
+      const beside = left.length - together.length + found.length;
+      return isWide(pivot, unchanged, together, beside) ? [{ pivot, together, unchanged }] : [];
     });
     if (clusters.length === 0) return found;
     const { pivot } = clusters.reduce((best, one) => (one.unchanged.length > best.unchanged.length ? one : best));
@@ -73,53 +69,55 @@ export function wideCauses<D extends Degraded>(
   return found;
 }
 
-export interface Setting {
-  readonly systems: number;
-  /** Groups that are degraded at another time. */
-  readonly beside: number;
-  readonly stepMs: number;
-  readonly pivot: Onset;
-}
+/**
+ * Whether two began in the same moment, as far as their own samples can tell: a sample's place within its step is unknown. How
+ * finely others are measured says nothing of it.
+ */
+export const beginsWith = (a: Begun, b: Begun): boolean => isSameOnset(a.onset, b.onset, Math.max(a.stepMs, b.stepMs));
+
+/** When something began, and how far apart the samples are that tell. */
+export type Begun = Pick<Degraded, "onset" | "stepMs">;
 
 function isWide(
+  pivot: Degraded,
   unchanged: readonly Degraded[],
   together: readonly Degraded[],
-  { systems, beside, stepMs, pivot }: Setting,
+  beside: number,
 ): boolean {
   if (unchanged.length < LEAST_GROUPS || 2 * unchanged.length <= together.length) return false;
   // The pivot is there by definition: the others have to meet it.
-  const setting = { systems, beside, stepMs, pivot };
-  return chanceToMeet(unchanged.length - 1, unchanged, together.length, setting) <= BY_CHANCE;
+  const others = pivot.isChanged ? unchanged : unchanged.filter((one) => one !== pivot);
+  return chanceToMeet(unchanged.length - 1, pivot, others, beside) <= BY_CHANCE;
 }
+
+/** So wide a span of time, ms, do the onsets of two come from that are taken for one. */
+export const spanOf = (a: Begun, b: Begun): number =>
+  widthOf(a.onset) + widthOf(b.onset) + 2 * Math.max(a.stepMs, b.stepMs);
+const widthOf = ({ earliest, latest }: Onset): number => latest - earliest;
 
 /**
- * The chance that at least `count` systems that nobody changed have an onset as near to the pivot's as these do, of `together`
- * systems that have one there.
+ * The chance that at least `count` unrelated degradations that no change explains begin as near to the pivot's as these do. How many begin in
+ * half an hour is learned from `beside`, those that are degraded and began at another time (Jeffreys' prior of a Poisson
+ * rate: half a one before any is seen); each lies anywhere in it. Then the number that meets is negative binomial. It depends
+ * on what is degraded alone: that something well is measured as well makes no degradation more frequent.
+ * @see Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., §2.6 (Poisson with a gamma prior) and §2.8 (Jeffreys' prior)
  */
-export function chanceToMeet(
-  count: number,
-  unchanged: readonly Degraded[],
-  together: number,
-  { systems, beside, stepMs, pivot }: Setting,
-): number {
-  const width = ({ earliest, latest }: Onset): number => latest - earliest;
-  const mean = unchanged.reduce((sum, { onset }) => sum + width(onset), 0) / unchanged.length;
-  const meets = Math.min(1, (width(pivot) + mean + 2 * stepMs) / WINDOW_MS);
-  const others = Math.max(systems, together + beside);
-  return ratesBeside(beside, others - together).reduce(
-    (sum, { rate, weight }) => sum + weight * atLeast(count, others - 1, rate * meets),
-    0,
-  );
+export function chanceToMeet(count: number, pivot: Begun, others: readonly Begun[], beside: number): number {
+  if (count <= 0 || others.length === 0) return 1;
+  const span = others.reduce((sum, one) => sum + spanOf(pivot, one), 0) / others.length;
+  const meets = Math.min(1, span / WINDOW_MS);
+  const shape = beside + JEFFREYS;
+  let term = (1 + meets) ** -shape;
+  let below = 0;
+  for (let i = 0; i < count; i++) {
+    below += term;
+    term *= ((shape + i) / (i + 1)) * (meets / (1 + meets));
+  }
+  return Math.max(0, 1 - below);
 }
 
-/** The rates of unrelated degradations, each as likely as it is where `degraded` of `systems` have one at another time. */
-function ratesBeside(degraded: number, systems: number): readonly { readonly rate: number; readonly weight: number }[] {
-  const logs = UNRELATED.map(
-    ({ rate, weight }) => Math.log(weight) + degraded * Math.log(rate) + (systems - degraded) * Math.log(1 - rate),
-  );
-  const all = logSumExp(logs);
-  return UNRELATED.map(({ rate }, i) => ({ rate, weight: Math.exp((logs[i] ?? Number.NEGATIVE_INFINITY) - all) }));
-}
+/** Shape of the prior of a rate of which nothing is known. */
+const JEFFREYS = 1 / 2;
 
 /** The chance that of `n` independent events of chance `p` at least `k` happen. */
 export function atLeast(k: number, n: number, p: number): number {

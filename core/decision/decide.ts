@@ -1,6 +1,7 @@
 import { CANARY_REASON } from "../canary/ranking.ts";
 import type { Config } from "../config/config.ts";
 import { untold } from "../correlation/accomplice.ts";
+import { BEGAN_TOGETHER } from "../correlation/began-beside.ts";
 import { unseenCallees } from "../correlation/callees-seen.ts";
 import { noJoinedChange } from "../correlation/elsewhere.ts";
 import { isDeclaredOnly } from "../correlation/harm.ts";
@@ -353,7 +354,7 @@ function whyNoChange(
 ): readonly string[] {
   const outside = outsideCause(evidence);
   // Where a node outside is named, the ranking's guess at a place would only contradict it.
-  const silent = outside === null ? ["prior"] : ["prior", "place"];
+  const silent = ["prior", BEGAN_TOGETHER, ...(outside === null ? [] : ["place"])];
   const said = ranking.noChangeReasons.filter(({ name }) => !silent.includes(name)).map(({ sentence }) => sentence);
   const best = ranking.candidates.find((one) => !isInfrastructure(one));
   const ground = ranking.candidates.find(isInfrastructure);
@@ -367,7 +368,9 @@ function whyNoChange(
       ...traffic,
       ...(outside?.sentences ?? []),
     ];
+  const together = ranking.noChangeReasons.find(({ name }) => name === BEGAN_TOGETHER);
   return [
+    ...(together === undefined ? [] : [together.sentence]),
     ground === undefined
       ? `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`
       : `no change of a service is to blame with probability ${noJoinedChange(ranking).toFixed(3)}`,

@@ -69,6 +69,14 @@ export interface Coincidence {
   readonly onset: Onset;
 }
 
+/** Degraded services that began at the very onset of another one of their call graph, which no call explains. */
+export interface BeganBeside {
+  /** Sorted. */
+  readonly services: readonly string[];
+  /** How often they would by chance, each for a cause of its own; 0 to 1. */
+  readonly byChance: number;
+}
+
 /** Changes of services that nobody measures and that nothing known joins to an incident. */
 export interface Elsewhere {
   readonly changes: readonly Change[];
@@ -107,6 +115,8 @@ export interface CaseFile {
   readonly coincidence?: Coincidence;
   /** In the evidence about one incident with a change of its own: others that began with it (`meetings`). */
   readonly meeting?: Coincidence;
+  /** The same: others of its call graph that began with it, each an incident of its own. */
+  readonly siblings?: BeganBeside;
 }
 
 /** The seed's six steps, in its order. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Explained, meetings } from "../../../core/correlation/meeting.ts";
+import { chanceBeside, type Explained, meetings } from "../../../core/correlation/meeting.ts";
 import { MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
 const SECOND = 1000;
@@ -8,12 +8,12 @@ const SECOND = 1000;
 const group = (name: string, atS: number, deployed: number | null): Explained => ({
   services: [name],
   onset: onsetAt(T0 + atS * SECOND, 15 * SECOND, 15 * SECOND),
+  stepMs: 15 * SECOND,
   isChanged: deployed !== null,
   explainedMs: deployed ?? 0,
 });
 const many = (n: number, atS: number, deployed: number | null, from = 0) =>
   Array.from({ length: n }, (_, i) => group(`s${from + i}`, atS, deployed));
-const fleet = { systems: 16, measured: 16, stepMs: 15 * SECOND };
 const ROLLOUT = 5 * MINUTE;
 
 describe("services that begin together, each with a change of its own", () => {
@@ -22,7 +22,7 @@ describe("services that begin together, each with a change of its own", () => {
     ["three of them beside two that nobody changed", [...many(3, 0, ROLLOUT), ...many(2, 0, null, 3)], 5],
     ["one beside three that nobody changed", [...many(1, 0, ROLLOUT), ...many(3, 0, null, 1)], 4],
   ])("share more than chance: %s", (_, groups, services) => {
-    const found = meetings(groups, fleet);
+    const found = meetings(groups, 16);
     expect([...found.keys()]).toEqual(groups.filter(({ isChanged }) => isChanged));
     for (const met of found.values()) expect(met).toMatchObject({ services, measured: 16 });
   });
@@ -32,7 +32,7 @@ describe("services that begin together, each with a change of its own", () => {
     ["three whose onsets are minutes apart", [0, 180, 360].map((atS, i) => group(`s${i}`, atS, ROLLOUT))],
     ["one, of which another began at once that nobody changed", [...many(1, 0, ROLLOUT), ...many(1, 0, null, 1)]],
   ])("say nothing of each other: %s", (_, groups) => {
-    expect(meetings(groups, fleet).size).toBe(0);
+    expect(meetings(groups, 16).size).toBe(0);
   });
 
   it("meet by no other services than those that are degraded, whatever else is measured and healthy", () => {
@@ -41,14 +41,44 @@ describe("services that begin together, each with a change of its own", () => {
       { maxLength: 8 },
     );
     fc.assert(
-      fc.property(drawn, fc.integer({ min: 0, max: 40 }), (all, more) => {
+      fc.property(drawn, fc.integer({ min: 0, max: 1000 }), (all, more) => {
         const groups = all.map(({ atS, deployed }, i) => group(`s${i}`, atS, deployed));
-        const only = groups.filter(({ isChanged }) => isChanged);
-        const alone = meetings(only, { ...fleet, systems: 10, measured: 10 });
-        const beside = meetings(only, { ...fleet, systems: 10 + more, measured: 10 + more });
+        const alone = meetings(groups, 10);
+        const beside = meetings(groups, 10 + more);
         expect([...beside.keys()]).toEqual([...alone.keys()]);
-        for (const met of meetings(groups, fleet).keys()) expect(met.isChanged).toBe(true);
+        for (const met of alone.keys()) expect(met.isChanged).toBe(true);
       }),
+    );
+  });
+});
+
+describe("how often another one begins with a change by chance", () => {
+  const pivot = group("pivot", 0, ROLLOUT);
+  const beside = (others: readonly Explained[], elsewhere: readonly Explained[] = []) =>
+    chanceBeside(pivot, others, [pivot, ...others, ...elsewhere]);
+
+  it("is a few times in a hundred for one that nobody changed, in samples of a quarter of a minute", () => {
+    expect(beside([group("a", 0, null)])).toBeGreaterThan(0.01);
+    expect(beside([group("a", 0, null)])).toBeLessThan(0.05);
+  });
+
+  it("is as seldom for one that was changed itself, since few changes are bad", () => {
+    expect(beside([group("a", 0, ROLLOUT)])).toBeLessThan(0.05);
+  });
+
+  it("grows with what is degraded at other times: where much is, some always begin together", () => {
+    const elsewhere = Array.from({ length: 60 }, (_, i) => group(`other${i}`, 120 + 60 * i, null));
+    expect(beside([group("a", 0, null)], elsewhere)).toBeGreaterThan(0.9);
+  });
+
+  it("falls with each more that begins with it", () => {
+    expect(beside(many(2, 0, null))).toBeLessThan(beside(many(1, 0, null)) / 5);
+  });
+
+  it("is the greater, the coarser their samples are", () => {
+    const coarse = (one: Explained): Explained => ({ ...one, stepMs: 5 * MINUTE });
+    expect(chanceBeside(coarse(pivot), [coarse(group("a", 0, null))], [])).toBeGreaterThan(
+      3 * beside([group("a", 0, null)]),
     );
   });
 });

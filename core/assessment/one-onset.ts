@@ -1,0 +1,145 @@
+import { isMostlyElse } from "../correlation/both-versions.ts";
+import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
+import { changesAt, explainedBy } from "../correlation/changes-at.ts";
+import { componentsOf } from "../correlation/components.ts";
+import { chanceBeside, type Explained, meetings } from "../correlation/meeting.ts";
+import { gatherEvidence } from "../correlation/rank.ts";
+import { reasonsFor } from "../correlation/reasons.ts";
+import { indexSeries } from "../correlation/samples.ts";
+import { isToldSideBySide } from "../correlation/version-signs.ts";
+import { beginsWith, wideCauses } from "../correlation/wide-cause.ts";
+import type { BeganBeside, CaseFile } from "../model/assessment.ts";
+import type { Onset } from "../model/finding.ts";
+import { episodeOnset, harmFindings } from "./episodes.ts";
+import { CHANGE_WINDOW_MS, type Group, scopeTo } from "./scope.ts";
+
+/** How the series label names versions, where nobody says otherwise. */
+const VERSION_LABEL = "version";
+
+/** A group with when it began, and what would explain that. */
+interface Draft extends Group, Explained {
+  /** Its services that were changed at the onset. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * The groups, where those of one wide cause are one (`wideCauses`), but for those whose own new version is told apart from its
+ * old one; each that was changed with what it is known by that others began at its very onset: more than meet by chance
+ * (`meetings`), or siblings in its call graph. `versionLabel`: how the series name versions. Pure.
+ */
+export function withWhatBeganTogether(
+  caseFile: CaseFile,
+  groups: readonly Group[],
+  versionLabel: string,
+): readonly Group[] {
+  if (groups.length < 2) return groups;
+  const drafts = groups.flatMap((group): readonly Draft[] => {
+    const scope = scopeTo(caseFile, group.services, group.beside);
+    const onset = onsetOf(scope, group.services);
+    if (onset === null) return [];
+    const changes = changesAt(scope, group.services, onset);
+    const changed = [...new Set(changes.map(({ service }) => service))].sort();
+    const isChanged = changed.length > 0;
+    // What began later at a service that nobody changed since has no better explanation than what began first.
+    const began = isChanged ? [] : harmFindings(scope, new Set(group.services)).flatMap((one) => one.onset ?? []);
+    const explainedMs = explainedBy(changes, caseFile.at);
+    return [
+      {
+        ...group,
+        onset,
+        stepMs: stepOf(scope, group.services),
+        changed,
+        isChanged,
+        began: [onset, ...began],
+        explainedMs,
+      },
+    ];
+  });
+  const measured = new Set(caseFile.series.map(({ service }) => service)).size;
+  let all = groups;
+  for (const cause of wideCauses(drafts, measured)) {
+    const { coincidence } = cause;
+    const told = cause.changed.filter((one) => isTold(caseFile, one, versionLabel));
+    const one = [...cause.unchanged, ...cause.changed.filter((other) => !told.includes(other))];
+    const services = [...new Set(one.flatMap((group) => group.services))].sort();
+    // What stands apart from any of them, and those told by their versions, say nothing of the wide cause.
+    const apart = (own: readonly string[]) =>
+      [...new Set([...one, ...told].flatMap(({ beside, services: its }) => [...(beside.apart ?? []), ...its]))]
+        .filter((name) => !own.includes(name))
+        .sort();
+    const of = (group: Group, list: readonly Group[]) => list.some((other) => other.services === group.services);
+    all = all.flatMap((group): readonly Group[] => {
+      if (group.services === one[0]?.services) return [{ services, beside: { apart: apart(services), coincidence } }];
+      if (of(group, one)) return [];
+      return [of(group, told) ? { ...group, beside: { ...group.beside, coincidence } } : group];
+    });
+  }
+  const apart = drafts.filter(({ services }) =>
+    all.some((group) => group.services === services && group.beside.coincidence == null),
+  );
+  const graph = createCallGraph(caseFile.topology);
+  const met = meetings(apart, measured);
+  return all.map((group) => {
+    const pivot = apart.find(({ services }) => services === group.services);
+    if (pivot === undefined) return group;
+    const meeting = met.get(pivot) ?? null;
+    const siblings = pivot.isChanged ? siblingsOf(caseFile, graph, pivot, apart, versionLabel) : null;
+    if (meeting === null && siblings === null) return group;
+    return { ...group, beside: { ...group.beside, meeting, siblings } };
+  });
+}
+
+/**
+ * Those that began with a changed group in the same call graph, neither calling the other, and are incidents of their own since
+ * each was changed: something beneath both is as good an explanation, unless their versions tell. What is degraded in other
+ * call graphs says nothing of it. Null where there are none.
+ */
+function siblingsOf(
+  caseFile: CaseFile,
+  { ancestors }: CallGraph,
+  pivot: Draft,
+  all: readonly Draft[],
+  versionLabel: string,
+): BeganBeside | null {
+  const components = componentsOf(caseFile);
+  const isJoined = ({ services }: Draft) => services.some((a) => pivot.changed.some((b) => components.of(a).has(b)));
+  const calls = (a: string) => pivot.changed.some((b) => a === b || ancestors(a).has(b) || ancestors(b).has(a));
+  /** Where it may have begun: at what was changed there, else at those that call nobody of their own group. */
+  const placesOf = ({ services, changed }: Draft) =>
+    changed.length > 0 ? changed : services.filter((one) => !services.some((other) => ancestors(other).has(one)));
+  const isItsOwn = (one: Draft) => one.isChanged && isTold(caseFile, one, versionLabel);
+  const joined = all.filter(isJoined);
+  const siblings = joined
+    .filter((one) => one !== pivot && beginsWith(pivot, one) && !isItsOwn(one))
+    .map((group) => ({ group, places: placesOf(group).filter((one) => !calls(one)) }))
+    .filter(({ places }) => places.length > 0);
+  if (siblings.length === 0) return null;
+  const services = siblings.flatMap(({ places }) => places).toSorted();
+  const groups = siblings.map(({ group }) => group);
+  return { services, byChance: chanceBeside(pivot, groups, joined) };
+}
+
+const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>
+  episodeOnset(harmFindings(scope, new Set(services)), indexSeries(scope.series, VERSION_LABEL), scope.changes);
+
+/** How far apart the samples are of what is degraded at these services, ms: the finest of them tells when it began. */
+function stepOf(scope: CaseFile, services: readonly string[]): number {
+  const hurt = new Set(harmFindings(scope, new Set(services)).map(({ service, metric }) => `${service}\n${metric}`));
+  const steps = scope.series.flatMap(({ service, metric, stepMs }) =>
+    hurt.has(`${service}\n${metric}`) ? [stepMs] : [],
+  );
+  return steps.length === 0 ? 0 : Math.min(...steps);
+}
+
+/** Whether a change at the onset is told apart by its versions, and most of what is wrong there is a matter of them. */
+function isTold(caseFile: CaseFile, { services, beside, onset }: Draft, versionLabel: string): boolean {
+  const scope = scopeTo(caseFile, services, beside);
+  const options = { versionLabel, windowMs: CHANGE_WINDOW_MS };
+  const evidence = gatherEvidence(scope, onset, new Set(services), options);
+  const changes = changesAt(scope, services, onset);
+  return changes.some(
+    (change) =>
+      isMostlyElse(change, evidence) !== true &&
+      isToldSideBySide(change, reasonsFor(change, changes, evidence, options), evidence),
+  );
+}
