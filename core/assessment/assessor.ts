@@ -7,6 +7,7 @@ import {
 } from "../canary/live.ts";
 
 import type { Config } from "../config/config.ts";
+import { createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
 import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
@@ -16,12 +17,13 @@ import { keptRollouts } from "../detection/silence.ts";
 import { type AskContext, oneAtATime, UNTIL_ANSWERED } from "../model/asking.ts";
 import type { CaseFile, Gap } from "../model/assessment.ts";
 import type { Change } from "../model/change.ts";
-import type { Rollout } from "../model/evidence.ts";
+import type { Rollout, Topology } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import type { Patience, Sources } from "../ports.ts";
 import { createContextReader } from "./context.ts";
 import { grownAfterChange } from "./grown.ts";
+import { goesOnAlone } from "./outlasting.ts";
 import { type AfterActs, afterOwnActs } from "./own-acts.ts";
 import { createMetricsReader } from "./read-metrics.ts";
 import { BEFORE_MS, evidenceSince, sinceByService, sinceOfDegraded } from "./scope.ts";
@@ -67,16 +69,27 @@ const DAY_MS = 86_400_000;
 const CHANGES_AGAIN_MS = 2 * 3_600_000;
 const CHANGES_KEPT_MS = 2 * DAY_MS;
 
-/** What was degraded before a change of its own service and has grown since is dated by that. */
-function withGrowth({ findings, series }: AfterActs, changes: readonly Change[], at: number): AfterActs {
+/**
+ * What was degraded before a change of its own service and has grown since is dated by that; so is what goes on where the
+ * callee that explained it is well again.
+ */
+function withGrowth(
+  { findings, series }: AfterActs,
+  changes: readonly Change[],
+  topology: Topology | null,
+  at: number,
+): AfterActs {
   const whole = new Map(
     series
       .filter(({ labels }) => Object.keys(labels).length === 0)
       .map((one) => [`${one.service}\n${one.metric}`, one]),
   );
-  const dated = findings.map(
-    (one) => grownAfterChange(one, whole.get(`${one.service}\n${one.metric}`), changes, at) ?? one,
-  );
+  const graph = createCallGraph(topology);
+  const dated = findings.map((one) => {
+    const seriesOf = (service: string) => whole.get(`${service}\n${one.metric}`);
+    const grown = grownAfterChange(one, seriesOf(one.service), changes, at);
+    return grown ?? goesOnAlone(one, seriesOf, graph, changes, at) ?? one;
+  });
   return { findings: dated, series };
 }
 
@@ -221,7 +234,12 @@ export function createAssessor(
       const components = componentsOf({ topology: more.topology, changes: seen, flags: more.flags });
       const sinceOf = sinceByService({ findings }, now, keptMs, components);
       const series = withLastRollouts(recentSince(sinceOf, now), seen, sinceOf, now);
-      const known = withGrowth(afterOwnActs({ findings, series }, seen, more.topology, engine), seen, now);
+      const known = withGrowth(
+        afterOwnActs({ findings, series }, seen, more.topology, engine),
+        seen,
+        more.topology,
+        now,
+      );
       const usualTraffic = usualTrafficAt(engine, now);
       return { at: now, ...known, conditions, changes: seen, rollouts, ...more, gaps: context.gaps, usualTraffic };
     },

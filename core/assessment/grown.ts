@@ -8,15 +8,19 @@ import type { Finding } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
 import { rfc3339 } from "../model/time.ts";
 import type { OwnAct } from "./own-acts.ts";
-import { symptomFinding } from "./point-at.ts";
+import { LEAST_SAMPLES, symptomFinding } from "./point-at.ts";
 
 /** The detector's name of what stayed through an act of ours and grew since. */
 export const GROWN = "grown";
 
 /** As far again from the usual level as the trouble that is known: a shift of the same trouble is less than that. */
 export const AS_MUCH_AGAIN = 2;
-/** What stayed has a level once it has been seen for so long: as long as trouble must be gone to be over, in samples. */
-const LEAST_STAYED = 10;
+/**
+ * What stayed through an act has a level once it has been seen for so long: as long as trouble must be gone to be over, in
+ * samples, since what an act ends goes on falling for a while. Where only somebody changed the service, as many as a level
+ * needs at all.
+ */
+const LEAST_STAYED = { act: 10, change: LEAST_SAMPLES } as const;
 /** A growth that half of all samples would show by chance: 2⁻⁵ ≈ 3 %, as little as verification believes. */
 const LEAST_GROWN = 5;
 
@@ -24,7 +28,7 @@ const LEAST_GROWN = 5;
  * Of the samples since the growth so many are as far up, and of those before it so many lie nearer to what stayed: what comes
  * and goes is none.
  */
-const GROWN_SHARE = 0.9;
+export const GROWN_SHARE = 0.9;
 
 /**
  * The finding of a trouble that stayed through an act of ours and has grown since, dated by the growth; null where it
@@ -33,7 +37,8 @@ const GROWN_SHARE = 0.9;
  * which wavers, or slowly gets worse, is not dated anew. `series`: the whole service's, unsmoothed. Pure.
  */
 export function grownSince(finding: Finding, series: Series | undefined, act: OwnAct, at: number): Finding | null {
-  return grownFrom(finding, series, act.doneAt, at, `after our own rollback of ${act.service}`);
+  const stayed = `after our own rollback of ${act.service}`;
+  return grownFrom(finding, series, { sinceMs: act.doneAt, least: LEAST_STAYED.act, stayed }, at);
 }
 
 /**
@@ -53,27 +58,35 @@ export function grownAfterChange(
     (one) => one.service === service && one.ownRollback !== true && one.startedAt > onset.latest && one.startedAt <= at,
   );
   if (later.length === 0) return null;
-  const grown = grownFrom(finding, series, onset.at, at, "since it began");
+  const since = { sinceMs: onset.at, least: LEAST_STAYED.change, stayed: "since it began" };
+  const grown = grownFrom(finding, series, since, at);
   const follows = later.some(
     ({ startedAt }) => grown?.onset != null && grown.onset.latest >= startedAt - series.stepMs,
   );
   return follows ? grown : null;
 }
 
-/** `since`: from when on what stayed is read, Unix ms; `stayed`: that moment in words. */
+interface Stayed {
+  /** From when on what stayed is read, Unix ms. */
+  readonly sinceMs: number;
+  /** How many samples of it have a level. */
+  readonly least: number;
+  /** That moment in words. */
+  readonly stayed: string;
+}
+
 function grownFrom(
   finding: Finding,
   series: Series | undefined,
-  sinceMs: number,
+  { sinceMs, least, stayed }: Stayed,
   at: number,
-  stayed: string,
 ): Finding | null {
   const { baseline: usual, metric } = finding;
   if (series === undefined || usual === null || series.worse !== "up" || !isHarm(metric, series.worse)) return null;
   // The first sample after the act may hold some of what was before it.
   const from = Math.max(0, Math.ceil((sinceMs - series.startAt) / series.stepMs) + 2);
   const since = { ...series, startAt: series.startAt + from * series.stepMs, values: series.values.slice(from) };
-  const growth = growthIn(since.values, usual);
+  const growth = growthIn(since.values, usual, least);
   if (growth === null) return null;
   const found = symptomFinding(since, at, since.values.slice(0, growth.index))[0];
   if (found === undefined || found.onset === null || found.strength < ALARM_NATS) return null;
@@ -108,16 +121,16 @@ interface Known {
  * The first place from which nearly all samples lie at least twice as far above the usual level as those before it did.
  * What most places fail by is looked at first: work of O(n log n) where trouble stays and does not grow.
  */
-function growthIn(values: readonly (number | null)[], usual: number): Growth | null {
+function growthIn(values: readonly (number | null)[], usual: number, leastStayed: number): Growth | null {
   const known = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
   const least = Math.min(...known.slice(-LEAST_GROWN).map(({ value }) => value));
   const before = createRunningMedian();
   for (const [place, { value }] of known.entries()) {
     const stayed = before.middle();
     const limit = usual + AS_MUCH_AGAIN * (stayed - usual);
-    const hasLevels = place >= LEAST_STAYED && known.length - place >= LEAST_GROWN;
+    const hasLevels = place >= leastStayed && known.length - place >= LEAST_GROWN;
     if (hasLevels && stayed > usual && value >= limit && least >= limit) {
-      const growth = growthAt(known, place, { stayed, limit });
+      const growth = growthAt(known, place, { usual, stayed });
       if (growth !== null) return growth;
     }
     before.add(value);
@@ -128,14 +141,29 @@ function growthIn(values: readonly (number | null)[], usual: number): Growth | n
 function growthAt(
   known: readonly Known[],
   place: number,
-  { stayed, limit }: { readonly stayed: number; readonly limit: number },
+  { usual, stayed }: { readonly usual: number; readonly stayed: number },
 ): Growth | null {
   const [before, after] = [known.slice(0, place), known.slice(place)];
+  const limit = usual + AS_MUCH_AGAIN * (Math.max(stayed, onTheWayTo(before)) - usual);
   const grown = median(after.map(({ value }) => value));
   const wasThere = before.filter(({ value }) => value > (stayed + grown) / 2).length;
   const isThere = after.filter(({ value }) => value >= limit).length;
   if (wasThere > (1 - GROWN_SHARE) * before.length || isThere < GROWN_SHARE * after.length) return null;
+  if ((known[place]?.value ?? 0) < limit) return null;
   return { index: (before.at(-1)?.index ?? -1) + 1, stayed, grown, samples: after.length };
+}
+
+/**
+ * Where what stayed would be now, had it gone on as it went from its earlier half to its later one: trouble that still rises
+ * evenly to its size has not grown anew.
+ */
+function onTheWayTo(before: readonly Known[]): number {
+  const half = Math.floor(before.length / 2);
+  const [earlier = 0, later = 0] = [before.slice(0, half), before.slice(-half)].map((part) =>
+    median(part.map(({ value }) => value)),
+  );
+  const apart = before.length - half;
+  return later + (Math.max(0, later - earlier) / apart) * ((half + 1) / 2);
 }
 
 /**
@@ -155,7 +183,7 @@ export function withGrown(
     ...decision,
     needsPerson: [
       ...decision.needsPerson,
-      `${grown.because}: whether ${decision.culprit?.changeId ?? "a change"} is behind the growth is for people to say`,
+      `${grown.because}: whether ${decision.culprit?.changeId ?? "a change"} is behind that is for people to say`,
     ],
   };
 }

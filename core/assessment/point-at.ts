@@ -19,7 +19,7 @@ export interface Symptom {
 /** The onset is sought among so many of the newest samples, as by the running test. */
 const ONSET_SLOTS = 240;
 /** Fewer samples than this have no usual level. */
-const LEAST_SAMPLES = 4;
+export const LEAST_SAMPLES = 4;
 /** Evidence read beside the samples reaches back at least so far. */
 const CONTEXT_MS = 1_800_000;
 

@@ -1,4 +1,5 @@
 import { median } from "../detection/robust.ts";
+import { anyAgainstNone } from "./beyond-old.ts";
 import { type SampleIndex, samplesBetween } from "./samples.ts";
 
 /** So many requests a sample are taken for granted where nobody counts them: the field's usual floor of what is judged at all. */
@@ -14,6 +15,8 @@ const LEAST_SAMPLES = 2;
 export interface RatioSplit {
   /** Log likelihood ratio of "the new version carries what is new" against "both alike". */
   readonly nats: number;
+  /** Log Bayes factor of "the new version fails beyond what ails both" against "both alike"; null where no sample tells. */
+  readonly beyond: number | null;
   readonly fresh: number;
   readonly old: number;
   readonly samples: number;
@@ -39,7 +42,7 @@ export function ratioSplit(
   }
   const pairs = samplesBetween(versions.get(version), from, to).flatMap(({ at, value }) => {
     const beside = others.get(at);
-    return beside === undefined ? [] : [{ fresh: value, old: mean(beside) }];
+    return beside === undefined ? [] : [{ at, fresh: value, old: mean(beside) }];
   });
   if (pairs.length < LEAST_SAMPLES) return null;
   const before = samplesBetween(index.whole(service, "error_rate"), from - beforeMs, from).map(({ value }) => value);
@@ -53,7 +56,24 @@ export function ratioSplit(
   const alike = logDensity(Math.max(0, a - b), error(fresh) + error(old));
   // As wide as the difference may be by chance, so that the two are densities of the same kind of thing.
   const carried = logDensity(b, error(fresh) + error(old) + (LEAKS * a) ** 2);
-  return { nats: carried - alike, fresh: mean(fresh), old: mean(old), samples: pairs.length };
+  const beyond = beyondWorst(pairs, index.byVersion(service, "error_rate").get(version)?.stepMs ?? 0, error);
+  return { nats: carried - alike, beyond, fresh: mean(fresh), old: mean(old), samples: pairs.length };
+}
+
+/** As where requests are counted: with the worst that the old version did in the sample, the one before and the one after. */
+function beyondWorst(
+  pairs: readonly { readonly at: number; readonly fresh: number; readonly old: number }[],
+  stepMs: number,
+  error: (values: readonly number[]) => number,
+): number | null {
+  const byTime = new Map(pairs.map(({ at, old }) => [at, old]));
+  const compared = pairs.flatMap(({ at, fresh, old }) => {
+    const next = byTime.get(at + stepMs);
+    return next === undefined ? [] : [{ fresh, old: Math.max(old, next, byTime.get(at - stepMs) ?? old) }];
+  });
+  if (compared.length < LEAST_SAMPLES) return null;
+  const [fresh, old] = [compared.map((one) => one.fresh), compared.map((one) => one.old)];
+  return anyAgainstNone(mean(fresh) - mean(old), mean(old), error(fresh) + error(old));
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

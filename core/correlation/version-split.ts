@@ -3,6 +3,8 @@ import { isLatency } from "../detection/meaning.ts";
 import { logAdd, median, robustScale } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
+import { beyondOld, type CountedPair, type Counts, countedPairs, DISPERSION, standardised } from "./beyond-old.ts";
+import { BAD_CHANGE } from "./prior.ts";
 import { ratioSplit } from "./ratio-split.ts";
 import { countsBetween, type SampleIndex, samplesBetween } from "./samples.ts";
 
@@ -22,7 +24,6 @@ export interface VersionSplit {
 }
 
 const MOST_NATS = 6;
-const DISPERSION = 2;
 /** Fewer requests than this on either side prove nothing. (The field's usual floor, twenty a window.) */
 const LEAST_REQUESTS = 20;
 const BEFORE_MS = 1_800_000;
@@ -61,43 +62,27 @@ export function versionSplit(
 }
 
 function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
-  const errors = index.byVersion(change.service, "error_rate");
-  const rates = index.byVersion(change.service, "request_rate");
   const whole = countsBetween(
     index.whole(change.service, "error_rate"),
     index.whole(change.service, "request_rate"),
     onset.earliest - BEFORE_MS,
     onset.earliest,
   );
-  const series = errors.get(change.to);
-  let nats = 0;
-  let oldNats = 0;
-  let samples = 0;
-  const total = { fresh: { k: 0, n: 0 }, old: { k: 0, n: 0 } };
   // Step by step: errors and the share of the new version rise together during a rollout, and sums would mix the two.
-  for (const { at: time } of samplesBetween(series, onset.earliest, at)) {
-    const from = time - (series?.stepMs ?? 0) / 2;
-    const fresh = countsBetween(series, rates.get(change.to), from, time);
-    const old = otherCounts(errors, rates, change.to, from, time);
-    if (fresh === null || old === null) continue;
-    const before = whole === null ? 0.01 : (whole.k + 0.5) / (whole.n + 1);
-    nats += carriedAlone(fresh, old, before);
-    oldNats += carriedAlone(old, fresh, before);
-    samples += 1;
-    for (const part of ["k", "n"] as const) {
-      total.fresh[part] += fresh[part];
-      total.old[part] += old[part];
-    }
-  }
-  if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
-  const alone = clamp(oldNats / DISPERSION);
+  const pairs = countedPairs(index, change, onset.earliest, at);
+  if (!areEnough(pairs)) return null;
+  const before = whole === null ? 0.01 : (whole.k + 0.5) / (whole.n + 1);
+  const carried = sumOver(pairs, ({ fresh, old }) => carriedAlone(fresh, old, before));
+  const alone = clamp(sumOver(pairs, ({ fresh, old }) => carriedAlone(old, fresh, before)) / DISPERSION);
   const oldAlone = alone > 0;
-  const guilty = logAdd(clamp(nats / DISPERSION), Math.log(OLD_ALONE.guilty) + alone);
-  const told = splitWords(change.to, total);
+  const guilty = logAdd(clamp(carried / DISPERSION), Math.log(OLD_ALONE.guilty) + alone);
+  const told = splitWords(change.to, standardised(pairs));
   return {
-    nats: oldAlone ? guilty - logAdd(0, Math.log(OLD_ALONE.otherwise) + alone) : clamp(nats / DISPERSION),
+    nats: oldAlone
+      ? guilty - logAdd(0, Math.log(OLD_ALONE.otherwise) + alone)
+      : withTroubleOfBoth(clamp(carried / DISPERSION), beyondOld(pairs, stepOf(index, change))?.nats ?? null),
     sentence: oldAlone ? `${told}, as where the new one leaves what the old one cannot read` : told,
-    samples,
+    samples: pairs.length,
     oldAlone,
     ending: oldAlone
       ? logAdd(0, Math.log(OLD_ALONE.ending) + alone) - logAdd(0, Math.log(OLD_ALONE.otherwise) + alone)
@@ -105,69 +90,61 @@ function errorSplit(index: SampleIndex, change: Change, onset: Onset, at: number
   };
 }
 
+/**
+ * What both versions suffer from acquits no new one that fails more beside it: the old one is then not as it was before,
+ * whoever is to blame. Log likelihood ratio of "the new version carries what is new, or fails beyond what ails both" against
+ * "both are alike". The second needs a bad change and a trouble beside it: of the two it is weighed as often as a change is
+ * bad whatever happens elsewhere. `beyond`: what tells of it; null where nothing does.
+ */
+const withTroubleOfBoth = (carried: number, beyond: number | null): number =>
+  beyond === null ? carried : clamp(logAdd(Math.log(1 - BAD_CHANGE) + carried, Math.log(BAD_CHANGE) + clamp(beyond)));
+
+const stepOf = (index: SampleIndex, { service, to }: Change): number =>
+  index.byVersion(service, "error_rate").get(to)?.stepMs ?? 0;
+
+const sumOver = (pairs: readonly CountedPair[], of: (pair: CountedPair) => number): number =>
+  pairs.reduce((sum, pair) => sum + of(pair), 0);
+
+const areEnough = (pairs: readonly CountedPair[]): boolean =>
+  (["fresh", "old"] as const).every((version) => sumOver(pairs, (pair) => pair[version].n) >= LEAST_REQUESTS);
+
 /** The same where nobody counts the requests. */
 function uncountedSplit(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
   const { service, to } = change;
   if (index.byVersion(service, "request_rate").size > 0) return null; // too few were counted to say anything
   const split = ratioSplit(index, service, to, { from: onset.earliest, to: at, beforeMs: BEFORE_MS });
   if (split === null) return null;
-  const shares = { fresh: { k: split.fresh, n: 1 }, old: { k: split.old, n: 1 } };
   return {
-    nats: clamp(split.nats),
-    sentence: splitWords(to, shares),
+    nats: withTroubleOfBoth(clamp(split.nats), split.beyond),
+    sentence: splitWords(to, split),
     samples: split.samples,
     oldAlone: false,
     ending: 0,
   };
 }
 
-interface Counts {
-  readonly k: number;
-  readonly n: number;
+/** Shares of failed requests of the same moments, 0 to 1. */
+interface Shares {
+  readonly fresh: number;
+  readonly old: number;
 }
 
-function splitWords(version: string, { fresh, old }: { readonly fresh: Counts; readonly old: Counts }): string {
-  const share = ({ k, n }: Counts) => `${((100 * k) / n).toFixed(2)} %`;
-  return `while both served, ${version} failed ${share(fresh)} of its requests and the version before it ${share(old)}`;
+function splitWords(version: string, { fresh, old }: Shares): string {
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  return `while both served, ${version} failed ${percent(fresh)} of its requests and the version before it ${percent(old)}`;
 }
 
 /**
- * What two versions side by side say of the new one's own share in a trouble that both suffer from: log likelihood ratio
+ * What two versions side by side say of the new one's own share in a trouble that both suffer from: log Bayes factor
  * of its failing more often than the old one, whatever that fails, against both being alike, over the samples since the
- * onset in which both served. Null where that cannot be compared. The price of fitting one rate more is that of the
- * Bayesian information criterion, half the log of the requests.
- * @see Schwarz (1978), "Estimating the Dimension of a Model", Ann. Stat. 6(2):461–464
+ * onset in which both served. Null where that cannot be compared.
  */
 export function failsMoreThanOld(index: SampleIndex, change: Change, onset: Onset, at: number): VersionSplit | null {
-  const errors = index.byVersion(change.service, "error_rate");
-  const rates = index.byVersion(change.service, "request_rate");
-  const series = errors.get(change.to);
-  const total = { fresh: { k: 0, n: 0 }, old: { k: 0, n: 0 } };
-  let [nats, samples] = [0, 0];
-  // Step by step: what both suffer from may come and go.
-  for (const { at: time } of samplesBetween(series, onset.earliest, at)) {
-    const from = time - (series?.stepMs ?? 0) / 2;
-    const fresh = countsBetween(series, rates.get(change.to), from, time);
-    const old = otherCounts(errors, rates, change.to, from, time);
-    if (fresh === null || old === null || fresh.n < 1 || old.n < 1) continue;
-    const [p, q, both] = [fresh.k / fresh.n, old.k / old.n, (fresh.k + old.k) / (fresh.n + old.n)];
-    const apart = loglik(fresh, p) + loglik(old, q) - loglik(fresh, both) - loglik(old, both);
-    nats += p > q ? apart : -apart;
-    samples += 1;
-    for (const part of ["k", "n"] as const) {
-      total.fresh[part] += fresh[part];
-      total.old[part] += old[part];
-    }
-  }
-  if (total.fresh.n < LEAST_REQUESTS || total.old.n < LEAST_REQUESTS) return null;
-  const price = 0.5 * Math.log(total.fresh.n + total.old.n);
-  return {
-    nats: clamp(nats / DISPERSION - price),
-    sentence: splitWords(change.to, total),
-    samples,
-    oldAlone: false,
-    ending: 0,
-  };
+  const pairs = countedPairs(index, change, onset.earliest, at);
+  const beyond = areEnough(pairs) ? beyondOld(pairs, stepOf(index, change)) : null;
+  if (beyond === null) return null;
+  const { nats, samples } = beyond;
+  return { nats: clamp(nats), sentence: splitWords(change.to, beyond), samples, oldAlone: false, ending: 0 };
 }
 
 /** Log likelihood of one step if one version carries the whole excess, less that of both being alike. */
@@ -181,22 +158,6 @@ function carriedAlone(one: Counts, other: Counts, before: number): number {
 const loglik = ({ k, n }: Counts, p: number): number =>
   k * Math.log(Math.max(p, 1e-9)) + (n - k) * Math.log(Math.max(1 - p, 1e-9));
 const clamp = (nats: number): number => Math.max(-MOST_NATS, Math.min(MOST_NATS, nats));
-
-function otherCounts(
-  errors: ReturnType<SampleIndex["byVersion"]>,
-  rates: ReturnType<SampleIndex["byVersion"]>,
-  version: string,
-  from: number,
-  to: number,
-): Counts | null {
-  const total = { k: 0, n: 0 };
-  for (const [other, series] of errors) {
-    const counts = other === version ? null : countsBetween(series, rates.get(other), from, to);
-    total.k += counts?.k ?? 0;
-    total.n += counts?.n ?? 0;
-  }
-  return total.n > 0 ? total : null;
-}
 
 /**
  * Two versions are never alike for good: other code, fresh pods, another mix of requests. Their times differ by a tenth, as a

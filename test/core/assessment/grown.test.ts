@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { episodeOnset } from "../../../core/assessment/episodes.ts";
-import { GROWN, grownSince, withGrown } from "../../../core/assessment/grown.ts";
+import { GROWN, grownAfterChange, grownSince, withGrown } from "../../../core/assessment/grown.ts";
 import type { OwnAct } from "../../../core/assessment/own-acts.ts";
 import { indexSeries } from "../../../core/correlation/samples.ts";
 import type { Decision } from "../../../core/model/decision.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
-import { MINUTE, T0 } from "../correlation/fixtures.ts";
+import { change, MINUTE, T0 } from "../correlation/fixtures.ts";
 import { rollbackOf } from "./rollback-decision.ts";
 
 const STEP_MS = 15_000;
@@ -104,6 +104,38 @@ describe("trouble that stayed through our own rollback", () => {
   });
 });
 
+describe("trouble that was there before a change of its own service", () => {
+  const changed = [change({ startedAt: T0 + 2 * STEP_MS })];
+  const changedInIt = (values: readonly (number | null)[]) =>
+    grownAfterChange(finding, since(values), changed, T0 + 60 * MINUTE) !== null;
+  const rows: readonly (readonly [string, readonly (number | null)[], boolean])[] = [
+    ["has grown where it is four times as bad from the fifth sample on", [...about(0.05, 4), ...about(0.2, 8)], true],
+    ["also when that is asked half an hour later", [...about(0.05, 4), ...about(0.2, 120)], true],
+    ["has not where two samples are all that it stayed for", [...about(0.05, 2), ...about(0.2, 20)], false],
+    [
+      "nor where it had not come to a level",
+      [0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.17, 0.19, ...about(0.2, 20)],
+      false,
+    ],
+    ["nor where it stays what it was", about(0.05, 40), false],
+  ];
+  it.each(rows)("%s", (_, values, expected) => {
+    expect(changedInIt(values)).toBe(expected);
+  });
+
+  it("has not grown by rising evenly, however steeply", () => {
+    const slope = fc.double({ min: 0.002, max: 0.05, noNaN: true });
+    fc.assert(
+      fc.property(slope, fc.nat({ max: 4 }), fc.integer({ min: 4, max: 12 }), (by, first, steps) => {
+        const top = finding.baseline ?? 0;
+        const rising = Array.from({ length: steps }, (_, i) => top + by * (i + first));
+        const level = Array.from({ length: 12 }, () => top + by * (steps + first));
+        expect(changedInIt([...rising, ...level])).toBe(false);
+      }),
+    );
+  });
+});
+
 describe("an episode in which something has grown", () => {
   it("began with the growth: what stayed beside it is known", () => {
     const onset = { at: T0 + 8 * MINUTE, earliest: T0 + 8 * MINUTE, latest: T0 + 9 * MINUTE };
@@ -119,9 +151,7 @@ describe("a decision on what has grown", () => {
   it("needs a person, and says why", () => {
     const held = withGrown(decision, [{ ...finding, detector: GROWN }]);
     expect(held).toMatchObject({ action: "rollback", changeIds: ["second"] });
-    expect(held.needsPerson).toEqual([
-      expect.stringMatching(/whether second is behind the growth is for people to say$/),
-    ]);
+    expect(held.needsPerson).toEqual([expect.stringMatching(/whether second is behind that is for people to say$/)]);
   });
 
   it("is what it was where nothing has grown, or nothing is to be done", () => {
