@@ -1,5 +1,6 @@
 import type { OutcomeField } from "../core/config/config.ts";
 import type { Change } from "../core/model/change.ts";
+import { actionOf, isAskedByOthers, takenBackIds } from "../core/model/deed.ts";
 import { type Incident, isRecoveryConfirmed } from "../core/model/incident.ts";
 import { asRecorded } from "../core/model/recorded.ts";
 import { durationText } from "../core/model/time.ts";
@@ -71,11 +72,15 @@ function detailsOf(incident: Incident, include: readonly OutcomeField[]): Detail
 }
 
 function summarySentences(incident: Incident, details: Details): readonly string[] {
-  const action = incident.decision?.action ?? "no decision";
+  const action = actionOf(incident) ?? "no decision";
+  const asked = isAskedByOthers(incident);
   const { deployment_details: changes = [], anomaly_metrics: metrics = [], rollback_duration: took } = details;
   return [
     `${incident.service}: ${action}, outcome ${incident.outcome}.`,
-    ...(changes.length === 0 ? [] : [`Blamed: ${changes.map((change) => change.what).join("; ")}.`]),
+    ...(asked ? [`A person asked for it; decided was ${incident.decision?.action ?? "nothing"}.`] : []),
+    ...(changes.length === 0
+      ? []
+      : [`${asked ? "Blamed or taken back" : "Blamed"}: ${changes.map((change) => change.what).join("; ")}.`]),
     ...(metrics.length === 0 ? [] : [`Signals: ${metrics.join("; ")}.`]),
     ...(typeof took === "number" ? [`From action to verdict: ${durationText(took)}.`] : []),
     ...(details.recovery_confirmed === undefined
@@ -139,7 +144,8 @@ function anomalies(incident: Incident): readonly string[] {
 
 function culprits(incident: Incident): readonly Change[] {
   const blamed = incident.decision?.culprit?.changeId;
-  const taken = new Set([...(incident.decision?.changeIds ?? []), ...(blamed === undefined ? [] : [blamed])]);
+  const decided = [...(incident.decision?.changeIds ?? []), ...(blamed === undefined ? [] : [blamed])];
+  const taken = new Set([...decided, ...takenBackIds(incident)]);
   return incident.changes.filter((change) => taken.has(change.id));
 }
 

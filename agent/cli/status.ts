@@ -15,6 +15,7 @@ import { planProgress, progressLines, type TargetProgress, waysOn } from "../../
 import { clockText } from "../../core/guardrails/rule.ts";
 import { planCaseLines, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { actionOf } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
@@ -199,7 +200,7 @@ function brief(
     detected_at: rfc3339(incident.detectedAt),
     onset: rfc3339(incident.onset?.at),
     closed_at: rfc3339(incident.closedAt),
-    action: decision?.action ?? null,
+    action: actionOf(incident),
     culprit: decision?.culprit ?? null,
     likeliest: likeliestOf(incident),
     no_change_probability: ranking?.noChangeProbability ?? null,

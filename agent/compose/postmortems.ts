@@ -6,7 +6,7 @@ import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { asRecorded } from "../../core/model/recorded.ts";
 import { Series } from "../../core/model/signal.ts";
-import type { IncidentStore, Ledger } from "../../core/ports.ts";
+import type { IncidentStore, Ledger, LedgerEntry } from "../../core/ports.ts";
 import { postmortemChart } from "../../knowledge/chart.ts";
 import { chartSamples } from "../../knowledge/postmortem/chart-window.ts";
 import { postmortem } from "../../knowledge/postmortem.ts";
@@ -52,7 +52,7 @@ export async function draftPostmortem(
   incident: Incident,
   { config, ledger, store, format }: PostmortemParts & { readonly format: "md" | "html" },
 ): Promise<string> {
-  const entries = await ledger.entries({ incidentId: incident.id });
+  const entries = await entriesOf(incident, ledger);
   const text = [incident.service, ...incident.findings.map(({ because }) => because)].join(" ");
   const similar = await store
     ?.recall({ text, services: incident.affectedServices, limit: RECALLED + 1 })
@@ -66,6 +66,13 @@ export async function draftPostmortem(
     ...(drawn ? { chartFile: chartName(incident) } : {}),
   });
   return format === "md" ? markdown : postmortemHtml(markdown, drawn ? readFileSync(chart, "utf8") : null);
+}
+
+/** The ledger's entries of an incident, and of a plan outside it that was carried out for it; oldest first. */
+async function entriesOf({ id, gate }: Incident, ledger: Ledger): Promise<readonly LedgerEntry[]> {
+  const own = await ledger.entries({ incidentId: id });
+  const others = gate === null ? [] : await ledger.entries({ planId: gate.planId });
+  return [...own, ...others.filter(({ incidentId }) => incidentId !== id)].toSorted((a, b) => a.seq - b.seq);
 }
 
 /** None where no chart was drawn, or where the file is none that unship wrote: the draft then says that it has no chart. */

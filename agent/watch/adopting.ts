@@ -1,7 +1,8 @@
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { GateAnswer, takesBack } from "../../core/model/plan.ts";
+import { GateAnswer, NO_INCIDENT, takesBack } from "../../core/model/plan.ts";
 import { advance } from "./incident-state.ts";
+import { isAbout, outsideActs } from "./outside-acts.ts";
 import type { WatchParts } from "./ports.ts";
 import { results } from "./wording.ts";
 
@@ -31,7 +32,8 @@ function unknownSince({ gate }: Pick<Incident, "gate">): number | null {
 
 /**
  * Brings an incident up to what the gate's record says of it: the result of its own plan that became known only
- * later (a reconciled one), or another plan of the same incident that somebody else had executed. Whoever caused the
+ * later (a reconciled one), another plan of the same incident that somebody else had executed, or one outside any incident
+ * that took back what this one suspects. Whoever caused the
  * act, the watch verifies what came of it, where it took something back. The same incident where there is nothing new.
  */
 export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): Promise<Incident> {
@@ -54,7 +56,45 @@ export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): 
       results(answer.data),
     );
   }
-  return incident;
+  return incident.stage === "executing" ? incident : adoptOutside(incident, ledger);
+}
+
+async function adoptOutside(incident: Incident, ledger: WatchParts["ledger"]): Promise<Incident> {
+  const { detectedAt, extent } = incident;
+  const window = { since: extent?.detectedAt ?? detectedAt, until: Number.POSITIVE_INFINITY };
+  const acts = await outsideActs(incident, window, ledger, NO_INCIDENT);
+  const act = acts.findLast((one) => takesBack(one) && isAbout(one.plan, incident));
+  if (act === undefined) return incident;
+  const { plan, answer, at } = act;
+  return advance(
+    { ...incident, plan, gate: answer, superseded: [], recovery: null, outcome: null },
+    "verifying",
+    at,
+    answer.outcome,
+    `${plan.id}, proposed outside this incident by ${plan.proposedBy}: ${results(answer)}`,
+  );
+}
+
+/**
+ * Whether somebody's plan is being carried out that may be about this incident, so that nobody can judge yet what is to be done:
+ * half of it may show already. No longer than `patienceMs` after it was begun.
+ */
+export async function isUnderWay(
+  incident: Incident,
+  { at, patienceMs }: { readonly at: number; readonly patienceMs: number },
+  { ledger }: Pick<WatchParts, "ledger">,
+): Promise<boolean> {
+  if (incident.stage === "executing" || incident.stage === "verifying" || incident.stage === "closed") return false;
+  for (const incidentId of [incident.id, NO_INCIDENT]) {
+    const kinds = [LEDGER_KINDS.planReserved, LEDGER_KINDS.planAnswered];
+    const last = new Map((await ledger.entries({ incidentId, kinds })).map((entry) => [entry.planId, entry]));
+    for (const { kind, at: begun, planId } of last.values()) {
+      if (kind !== LEDGER_KINDS.planReserved || at - begun >= patienceMs || planId === null) continue;
+      const plan = await ledger.plan(planId);
+      if (plan !== null && isAbout(plan, incident)) return true;
+    }
+  }
+  return false;
 }
 
 /** What tells two answers apart: the plan, and how each of its targets ended. */

@@ -63,7 +63,7 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
       pursuit,
     );
   const waits = assessment.decision.action === "no_action" && mayJoin(before, incident, pursuit);
-  const decided = !waits && (isDecided(assessment) || isOverdue(before, assessment, pursuit));
+  const decided = !waits && (isDecided(before, assessment) || isOverdue(before, assessment, pursuit));
   if (decided && decisionChanged(incident, assessment)) incident = await recordDecision(incident, assessment, pursuit);
   else if (before.stage === "detected" && suspectsRoughly(incident) !== suspectsRoughly(before))
     emit(pursuit, "incident.assessed", suspects(incident), incident);
@@ -130,8 +130,8 @@ async function sayObstacles(incident: Incident, assessment: Assessment, pursuit:
 }
 
 /** A decision to act is one as soon as the core names it; "no action" is one when "no change" has enough probability. */
-function isDecided(assessment: Assessment): boolean {
-  return assessment.decision.action !== "no_action" || isNobodysFault(assessment);
+function isDecided(incident: Incident, assessment: Assessment): boolean {
+  return assessment.decision.action !== "no_action" || isNobodysFault(incident, assessment);
 }
 
 /**

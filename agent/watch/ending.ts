@@ -1,12 +1,17 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
+import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import type { Change } from "../../core/model/change.ts";
 import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE, type WayBack } from "../../core/model/incident.ts";
-import { wayBackText } from "../../core/model/recorded.ts";
+import type { Target } from "../../core/model/plan.ts";
+import { likeliestOf, wayBackText } from "../../core/model/recorded.ts";
 import { durationText } from "../../core/model/time.ts";
 import { unheardChanges } from "../../core/model/unheard.ts";
 import { finishJudged } from "./aftermath.ts";
 import { areJoined } from "./degraded.ts";
 import { active, close, note, servicesOf } from "./incident-state.ts";
+import { isSameAct } from "./moved-on.ts";
+import { actOfWayBack, outsideActs } from "./outside-acts.ts";
 import type { Standing } from "./own-signals.ts";
 import { type Passed, passed } from "./passed.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
@@ -36,7 +41,7 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   if (!isBack || at - since < QUIET_STEPS * parts.config.watch.stepMs) return pursuit.save(calm);
   const { outcome, because } = await endOf(before, pursuit);
   const after = durationText(Math.max(0, since - before.detectedAt));
-  const backBy = wayBack(before, since, caseFile);
+  const backBy = await wayBack(before, since, pursuit);
   await finish(
     { ...calm, backSince: since, backBy },
     outcome,
@@ -57,26 +62,49 @@ function stillActive(signals: Standing["signals"], { conditions }: CaseFile): st
 }
 
 /**
- * How the signals came back, as far as it is known: others' changes since the onset, to its services or to what calls join to
- * them, may have brought it; what a source of changes did not say, too (S9).
+ * How the signals came back, as far as it is known: what was done last since the onset, by others or by a plan of ours that is no
+ * part of the incident, at its services or at what calls join to them, may have brought it. What began while the onset may
+ * have lain, or what a source of changes did not say, may have as well: then it is not known (S9). What is suspected of the
+ * degradation is not what ended it.
  */
-function wayBack(incident: Incident, until: number, { changes, topology, gaps }: CaseFile): WayBack {
+async function wayBack(incident: Incident, until: number, { caseFile, parts }: Pursuit): Promise<WayBack> {
+  const { changes, topology, gaps } = caseFile;
   const graph = createCallGraph(topology);
   const own = servicesOf(incident);
-  const since = incident.onset?.earliest ?? incident.detectedAt;
-  const last = changes
+  const isNear = (service: string) => own.some((name) => areJoined(graph, name, service));
+  const { earliest: since, latest } = incident.onset ?? { earliest: incident.detectedAt, latest: incident.detectedAt };
+  const acts = (await outsideActs(incident, { since, until }, parts.ledger)).filter(({ targets }) =>
+    targets.some(({ service }) => isNear(service)),
+  );
+  const suspects = suspectsOf(incident);
+  const others = changes
     .filter(({ id, service, startedAt, ownRollback }) => {
       const isMeanwhile = startedAt > since && startedAt <= until;
-      const isOther = ownRollback !== true && id !== incident.decision?.culprit?.changeId;
-      return isMeanwhile && isOther && own.some((name) => areJoined(graph, name, service));
+      return isMeanwhile && ownRollback !== true && !suspects.has(id) && isNear(service);
     })
-    .toSorted((a, b) => a.startedAt - b.startedAt)
-    .at(-1);
-  return {
-    change: last === undefined ? null : { id: last.id, service: last.service },
-    unheard: [...unheardChanges(gaps)],
-  };
+    .filter((change) => !acts.some(({ targets }) => targets.some((target) => isActItself(change, target))))
+    .toSorted((a, b) => a.startedAt - b.startedAt);
+  const last = others.findLast(({ startedAt }) => startedAt > latest);
+  const act = acts.at(-1);
+  const unheard = unheardChanges(gaps);
+  if (act !== undefined && (last === undefined || act.at >= last.startedAt))
+    return { change: null, act: await actOfWayBack(act, parts.ledger), unheard: [...unheard] };
+  if (last !== undefined) return { change: { id: last.id, service: last.service }, unheard: [...unheard] };
+  const unclear = others.map(({ id, service }) => `${service} was changed while it began (${id})`);
+  return { change: null, unheard: [...unclear, ...unheard] };
 }
+
+/** What the incident blames, and what it suspects more than that no change is to blame. */
+function suspectsOf(incident: Incident): ReadonlySet<string> {
+  const { decision } = incident;
+  const hotfix = decision?.hotfix ?? null;
+  const together = [...(decision?.changeIds ?? []), ...(hotfix === null ? [] : [hotfix.changeId])];
+  const likeliest = likeliestOf(incident);
+  return new Set([...together, ...(likeliest === null ? [] : [likeliest.changeId])]);
+}
+
+/** Whether a change is an act of ours as a history tells it that knows no mark of it. */
+const isActItself = (change: Change, target: Target): boolean => touches(change, target) && isSameAct(change, target);
 
 /** What was wrong cannot be seen: neither an end nor a reason to act. It does not stay open for ever (S9). */
 async function awaitSight(before: Incident, unseen: readonly string[], pursuit: Pursuit): Promise<void> {

@@ -24,7 +24,7 @@ export function wordOf(incident: Incident, assessment: Assessment): Word {
   if (decision.action !== "no_action") return wordOfAct(decision, assessment);
   const why = isWithheld(assessment)
     ? `withheld ${decision.culprit?.changeId}`
-    : noKnownChange(assessment)
+    : noKnownChange(incident, assessment)
       ? "no change"
       : "not sure";
   return { said: `${decision.action} ${why}`, headline: headlineOf(incident, assessment) };

@@ -48,7 +48,7 @@ export function actedResults(gate: Incident["gate"]): readonly TargetResult[] {
 }
 
 /** The act itself, as a history tells it that knows no mark of ours; or somebody who did the very same. */
-function isSameAct({ kind, from, to }: Change, { expected, restore }: Target): boolean {
+export function isSameAct({ kind, from, to }: Change, { expected, restore }: Target): boolean {
   return kind === "flag" ? to === restore.revision : from === expected.version && to === restore.version;
 }
 

@@ -1,4 +1,5 @@
 import { noJoinedChange } from "../../core/correlation/elsewhere.ts";
+import { takenBackBy } from "../../core/correlation/replaced.ts";
 import { saysNoOlder } from "../../core/decision/no-older.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -14,13 +15,19 @@ const NOT_SURE = "A policy's condition holds, and no change is sure enough to be
 const MOST_NAMED = 5;
 
 /** No change is to blame, with as much probability as a culprit would need, and every source of changes answered. */
-export const isNobodysFault = (assessment: Assessment): boolean =>
-  assessment.unheard.length === 0 && noKnownChange(assessment);
+export const isNobodysFault = (incident: Incident, assessment: Assessment): boolean =>
+  assessment.unheard.length === 0 && noKnownChange(incident, assessment);
 
-/** No change that is known is to blame, with as much probability as a culprit would need. */
-export function noKnownChange({ answers }: Assessment): boolean {
-  const timing = answers.correlate_timing;
-  return timing !== undefined && noJoinedChange(timing.ranking) >= timing.threshold;
+/**
+ * No change that is known is to blame, with as much probability as a culprit would need. What was taken back since the incident
+ * was detected is no suspect of what is left, and may have been the culprit all the same: then nobody can say so.
+ */
+export function noKnownChange(incident: Incident, assessment: Assessment): boolean {
+  const timing = assessment.answers.correlate_timing;
+  if (timing === undefined || noJoinedChange(timing.ranking) < timing.threshold) return false;
+  const { changes, at } = assessment;
+  const since = incident.extent?.detectedAt ?? incident.detectedAt;
+  return !changes.some((change) => (takenBackBy(change, changes, at)?.startedAt ?? Number.NEGATIVE_INFINITY) >= since);
 }
 
 export const isFiring = ({ conditions }: Assessment): boolean => conditions.some(({ state }) => state === "firing");
@@ -42,11 +49,11 @@ export function headlineOf(incident: Incident, assessment: Assessment): string {
   const since = newer.length === 0 ? "" : ` New since then: ${newer.slice(0, MOST_NAMED).join(", ")}${more}.`;
   const first = saysNoOlder(assessment.decision.needsPerson);
   const restorable = first === undefined ? "" : ` ${first}.`;
-  return `${verdictOn(assessment)}${restorable}${since}`;
+  return `${verdictOn(incident, assessment)}${restorable}${since}`;
 }
 
-function verdictOn(assessment: Assessment): string {
-  if (!noKnownChange(assessment)) return NOT_SURE;
+function verdictOn(incident: Incident, assessment: Assessment): string {
+  if (!noKnownChange(incident, assessment)) return NOT_SURE;
   const { unheard } = assessment;
   return unheard.length === 0 ? NOBODYS_FAULT : `${NOT_KNOWN} ${unheard.join("; ").replace(/\.$/, "")}.`;
 }

@@ -19,7 +19,8 @@ export function spreadsFrom(
   { caseFile, open }: { readonly caseFile: CaseFile; readonly open: () => readonly Incident[] },
 ): Incident | undefined {
   const { onset } = incident;
-  if (onset === null || isBound(incident) || incident.wide === true || !noKnownChange(assessment)) return undefined;
+  if (onset === null || isBound(incident) || incident.wide === true || !noKnownChange(incident, assessment))
+    return undefined;
   const isFresh = (name: string) =>
     changesOf(name, caseFile.changes).some(
       ({ startedAt, finishedAt }) =>

@@ -4,7 +4,7 @@ import type { CaseFile } from "../../core/model/assessment.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { escapeControls } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident } from "../../core/ports.ts";
-import { adoptAnswers, awaitsResult, isUnsettled } from "./adopting.ts";
+import { adoptAnswers, awaitsResult, isUnderWay, isUnsettled } from "./adopting.ts";
 import { finishLeftOver, OVER, RESIDUAL, recentlyClosed } from "./aftermath.ts";
 import { type Apart, allot, apartOf } from "./allotting.ts";
 import { createApprovedDesk } from "./approved.ts";
@@ -175,7 +175,9 @@ export function createWatch(parts: WatchParts): Watch {
     step(id, async (before, pursuit) => {
       const incident = await adoptAnswers(before, parts);
       const patienceMs = Math.min(GIVEN_UP_MS, tailMs);
-      if (awaitsResult(incident, pursuit.caseFile.at, patienceMs)) return pursuit.save(incident);
+      const { at } = pursuit.caseFile;
+      if (awaitsResult(incident, at, patienceMs) || (await isUnderWay(incident, { at, patienceMs }, parts)))
+        return pursuit.save(incident);
       await pursue(incident, pursuit);
     });
 

@@ -30,8 +30,9 @@ const keyOf = (service: string, metric: string): string => `${service} ${metric}
  */
 export function pastOnsets(incidents: readonly Incident[]): readonly PastOnset[] {
   const alone = incidents.filter(
-    ({ closedAt, outcome, joined, ranking, decidedRanking, unheard }) =>
+    ({ closedAt, outcome, joined, ranking, decidedRanking, unheard, backBy }) =>
       closedAt !== null &&
+      backBy?.act === undefined &&
       outcome === "no-action" &&
       joined === undefined &&
       unheard?.length === 0 &&

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { hotfixLines, whyNotFromHere } from "../decision/hotfix-text.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Change } from "../model/change.ts";
+import { isActed } from "../model/deed.ts";
 import type { Finding } from "../model/finding.ts";
 import { type Incident, isResidual } from "../model/incident.ts";
 import type { ActionType, Plan, Target } from "../model/plan.ts";
@@ -146,7 +147,7 @@ export const planWords = ({ targets }: { readonly targets: readonly Target[] }):
   targets.map((one) => VERBS[one.action](targetText(one), one.restore.version)).join("; ");
 
 /** Who is the culprit, how surely and why, and what would be next; or that no change is. */
-function culpritLines({ decision, ranking, changes, unheard }: Incident, now: number): readonly string[] {
+function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
   if (decision === null || ranking === null) return ["Culprit: not determined yet."];
   const suspect = likeliestOf({ decision, ranking });
@@ -171,7 +172,9 @@ function culpritLines({ decision, ranking, changes, unheard }: Incident, now: nu
     `${acts ? "Culprit" : "Suspected"}: ${changeWords(about.changeId, changes, now)}, ${likelihood(about.probability)}`,
     ...reasons.map(({ sentence }) => `  + ${sentence}`),
     `  Next: ${[...nextWords, none].join("; ")}`,
-    ...(acts ? [] : decision.why.slice(0, 1).map((why) => `  Nothing is undone: ${why}`)),
+    ...(acts || isActed({ decision, gate })
+      ? []
+      : decision.why.slice(0, 1).map((why) => `  Nothing is undone: ${why}`)),
   ];
 }
 

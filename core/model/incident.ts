@@ -49,11 +49,18 @@ export const Baseline = z.strictObject({
 export type Baseline = Readonly<z.infer<typeof Baseline>>;
 
 /**
- * How the signals of an incident came back without an act of ours: `change`: the last one that somebody made meanwhile to its
- * services or to what calls join to them; null: none is known. `unheard`: what sources of changes did not say.
+ * How the signals of an incident came back without an act of its own: `change`: the last one that somebody made meanwhile to its
+ * services or to what calls join to them; null: none is known. `unheard`: what sources of changes did not say, and what changed
+ * while it began, which may be its cause as well as its end.
  */
 export const WayBack = z.strictObject({
   change: z.strictObject({ id: z.string(), service: z.string() }).nullable(),
+  act: z
+    .strictObject({ plan: z.string(), does: z.string(), by: z.array(z.string()) })
+    .optional()
+    .describe(
+      "A plan that no part of the incident is, carried out meanwhile, later than `change`; `by`: who approved it",
+    ),
   unheard: z.array(z.string()),
 });
 export type WayBack = Readonly<z.infer<typeof WayBack>>;

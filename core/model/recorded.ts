@@ -67,7 +67,11 @@ export function likeliestOf({
 }
 
 /** How the signals came back, as far as it is known: never "by themselves" where somebody may have brought it (S9). */
-export function wayBackText({ change, unheard }: WayBack): string {
+export function wayBackText({ change, act, unheard }: WayBack): string {
+  if (act !== undefined) {
+    const by = act.by.length === 0 ? "carried out without a person" : `approved by ${act.by.join(" and ")}`;
+    return `after unship had carried out ${act.plan} (${act.does}), ${by}`;
+  }
   if (change !== null) return `after somebody had changed ${change.service} (${change.id})`;
   return unheard.length === 0 ? "with no known change" : `(why is not known: ${unheard.join("; ")})`;
 }

@@ -1,4 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
+import { deedOf, takenBackIds } from "../../core/model/deed.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import { quantity, span } from "./figures.ts";
 import { code, sentence } from "./markdown.ts";
@@ -62,7 +63,7 @@ function mend(incident: Incident): readonly string[] {
     ];
   }
   const executed = incident.gate?.outcome === "executed";
-  return blamed(incident).map((change) => {
+  return faulty(incident).map((change) => {
     const paths = (change.diff?.paths ?? []).slice(0, 3).map((path) => code(path));
     const where = paths.length === 0 ? "" : ` The change touched ${paths.join(", ")}.`;
     const commit = change.commit === undefined ? "" : ` (commit ${code(change.commit.slice(0, 12))})`;
@@ -76,9 +77,16 @@ function mend(incident: Incident): readonly string[] {
   });
 }
 
+/** What is blamed, and what was taken back, whoever asked for it: it ships again unless somebody mends it. */
+function faulty(incident: Incident): readonly Change[] {
+  const known = blamed(incident);
+  const back = takenBackIds(incident).flatMap((id) => incident.changes.find((change) => change.id === id) ?? []);
+  return [...known, ...back.filter((change) => !known.includes(change))];
+}
+
 /** A test that would have caught it names the signal and the figure that it must look at. */
 function coverage(incident: Incident): readonly string[] {
-  const change = blamed(incident)[0];
+  const change = faulty(incident)[0];
   const worst = incident.findings
     .filter(({ verdict, service }) => verdict === "worse" && service === change?.service)
     .toSorted((a, b) => b.strength - a.strength)[0];
@@ -115,8 +123,9 @@ function detection({ onset, detectedAt, conditions, gate, recovery }: Incident):
   return items;
 }
 
-function unresolved({ recovery, gate, decision, outcome, ranking }: Incident): readonly string[] {
-  if (decision?.action === "no_action" && outcome !== "withdrawn") {
+function unresolved(incident: Incident): readonly string[] {
+  const { recovery, gate, outcome, ranking } = incident;
+  if (deedOf(incident) === "nothing" && outcome !== "withdrawn") {
     const origin = ranking?.rootCauses[0];
     const start = origin === undefined ? "" : ` Start at ${code(origin.service)}, where it most likely begins.`;
     return [`Find the cause: no change is blamed, and nothing was taken back.${start} Owner: on call.`];

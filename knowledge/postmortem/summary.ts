@@ -1,5 +1,6 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Change } from "../../core/model/change.ts";
+import { deedOf, isActed, isAskedByOthers, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
@@ -88,21 +89,45 @@ function cause(incident: Incident): string {
   return `The most probable cause is ${name}, at ${probability(culprit.probability)}.`;
 }
 
-function done({ decision, gate, plan }: Incident): string {
-  if (decision === null) return "No decision was made.";
-  const { action } = decision;
-  if (action === "no_action") return "unship took no action.";
-  if (action === "hotfix_recommendation") return "unship recommended a hotfix and changed nothing itself.";
-  if (gate === null) return `unship decided on ${code(action)}; nothing was executed.`;
-  const results = gate.results.map(({ result }) => result);
-  if (gate.outcome === "executed" && gate.executedAt !== null) {
-    const done = (plan?.targets ?? []).map(targetWords).join(" and ") || "took the change back";
-    return `At ${clock(gate.executedAt)} unship ${done}.`;
+function done(incident: Incident): string {
+  const { decision, gate, backBy } = incident;
+  const decided = decision === null ? "nothing" : code(decision.action);
+  switch (deedOf(incident)) {
+    case "undecided":
+      return "No decision was made.";
+    case "nothing":
+      return backBy?.act === undefined ? "unship took no action." : "unship took no action in this incident.";
+    case "recommended":
+      return "unship recommended a hotfix and changed nothing itself.";
+    case "decided":
+      return `unship decided on ${decided}; nothing was executed.`;
+    case "executed":
+      return `${executed(incident)}${isAskedByOthers(incident) ? `, as a person had asked; its own decision was ${decided}` : ""}.`;
+    case "partly":
+      return stoppedWords(partlyWords(gate), gate, decided);
+    case "unwritten":
+      return stoppedWords("Nothing was executed", gate, decided);
   }
-  const why = gate.review.rules.filter(({ verdict }) => verdict !== "allow").map(({ reason }) => prose(reason));
+}
+
+function executed({ gate, plan }: Incident): string {
+  const at = gate?.executedAt ?? null;
+  const what = (plan?.targets ?? []).map(targetWords).join(" and ") || "took the change back";
+  return at === null ? `unship ${what}` : `At ${clock(at)} unship ${what}`;
+}
+
+const partlyWords = (gate: Incident["gate"]): string =>
+  gate?.results.some(({ result }) => result === "done") === true
+    ? "Some targets were taken back; the rest stopped"
+    : "Whether its targets were written is not known";
+
+/** What was written of a plan that was not carried out as a whole, and what the gate said against the rest. */
+function stoppedWords(what: string, gate: Incident["gate"], decided: string): string {
+  const why = (gate?.review.rules ?? [])
+    .filter(({ verdict }) => verdict !== "allow")
+    .map(({ reason }) => prose(reason));
   const because = why.length === 0 ? "" : `: ${why.join(" ")}`;
-  const partly = results.includes("done") ? "Some targets were taken back; the rest stopped" : "Nothing was executed";
-  return `unship decided on ${code(action)}. ${partly} (${gate.outcome})${because}`.replace(/([^.])$/, "$1.");
+  return `unship decided on ${decided}. ${what} (${gate?.outcome})${because}`.replace(/([^.])$/, "$1.");
 }
 
 function targetWords({ action, object, service, restore }: Target): string {
@@ -122,7 +147,8 @@ function ended(incident: Incident): string {
   return `${verdict}${verdict === "" ? "" : " "}At ${clock(backSince)} none of its signals was degraded any more${how}.`;
 }
 
-function verdictWords({ recovery, onset, outcome, gate }: Incident): string {
+function verdictWords(incident: Incident): string {
+  const { recovery, onset, outcome } = incident;
   if (recovery !== null && recovery.at !== null && isRecoveryConfirmed({ recovery, outcome })) {
     const after = onset === null ? null : span(onset.at, recovery.at);
     return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
@@ -130,7 +156,7 @@ function verdictWords({ recovery, onset, outcome, gate }: Incident): string {
   if (outcome === "superseded")
     return "**Whether it recovered can no longer be told:** another change was at work at the target before that was clear.";
   if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
-  if (gate?.outcome === "executed") return "**Whether it recovered is not known.**";
+  if (isActed(incident)) return "**Whether it recovered is not known.**";
   if (outcome === "withdrawn") return "The trouble was over before anything was due; the decision was withdrawn.";
   if (outcome === "denied") return "The plan was denied.";
   if (outcome === "expired") return "Nobody answered the plan in time.";
@@ -144,15 +170,23 @@ function notJudged({ superseded = [], outcome }: Incident): string {
   return `That says nothing of ${names}: another change was at work there before it was clear.`;
 }
 
+/** "it was taken back", where that is what the title names as the cause; else what was done, whoever asked for it. */
+function whatWasDone(incident: Incident): string {
+  if (!isAskedByOthers(incident)) return "it was taken back";
+  return `unship ${writtenTargets(incident).map(targetWords).join(" and ")}`;
+}
+
 /** How it stands, for the title. "recovered" only where verification said so. */
-export function standing({ recovery, gate, outcome, backBy }: Incident): string {
-  if (isRecoveryConfirmed({ recovery, outcome })) return "recovered after it was taken back";
+export function standing(incident: Incident): string {
+  const { recovery, outcome, backBy } = incident;
+  if (isRecoveryConfirmed({ recovery, outcome })) return `recovered after ${whatWasDone(incident)}`;
   if (outcome === "superseded") return "another change was at work before recovery was shown";
   if (recovery?.verdict === "not-recovered") return "not recovered";
-  if (gate?.outcome === "executed") return "recovery not confirmed";
+  if (isActed(incident)) return "recovery not confirmed";
   switch (outcome) {
     case "withdrawn":
       if (backBy === undefined) return "nothing had to be undone";
+      if (backBy.act !== undefined) return "over after a plan outside it was carried out";
       return backBy.change === null ? "passed with no known change" : "over after somebody changed something";
     case "recommended":
       return "hotfix recommended";
@@ -160,7 +194,7 @@ export function standing({ recovery, gate, outcome, backBy }: Incident): string 
     case "expired":
       return `no action (plan ${outcome})`;
     case "no-action":
-      return "no action taken";
+      return backBy?.act === undefined ? "no action taken" : "over after a plan outside it was carried out";
     default:
       return outcome === null ? "still open" : "outcome unknown";
   }

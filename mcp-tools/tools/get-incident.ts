@@ -6,6 +6,7 @@ import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { actionOf } from "../../core/model/deed.ts";
 import { type AllFenced, type Fenced, joined, ours, own, wholeFence } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -98,6 +99,7 @@ async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger
 }
 
 function facts({ decision, plan, gate, recovery, ...incident }: AllFenced<Incident>, by: readonly string[] | null) {
+  const action = actionOf({ decision, gate });
   const culprit = decision?.culprit ?? null;
   const hotfix = decision?.hotfix ?? null;
   const likeliest = likeliestOf({ decision, ranking: incident.ranking });
@@ -111,7 +113,7 @@ function facts({ decision, plan, gate, recovery, ...incident }: AllFenced<Incide
     onset: rfc3339(incident.onset?.at),
     affected_services: [...few(incident.affectedServices)],
     ...(incident.seenAt === undefined ? {} : { as_of: own`${rfc3339(incident.seenAt)}` }),
-    action: decision === null ? null : name(decision.action),
+    action: action === null ? null : name(action),
     ...(likeliest === null ? {} : { likeliest: own`${ours(likeliest.changeId)}, ${figure(likeliest.probability)}` }),
     culprit: culprit && { change: culprit.changeId, probability: figure(culprit.probability) },
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix).map(ours))],

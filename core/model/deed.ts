@@ -1,0 +1,60 @@
+import type { DecisionAction } from "./decision.ts";
+import type { Incident } from "./incident.ts";
+import { type Target, type TargetResult, takesBack } from "./plan.ts";
+
+/**
+ * What was done for an incident, whoever proposed it: what the gate carried out counts before what was decided, since a person
+ * may have a plan of their own carried out where unship decided on nothing.
+ * `executed`: all of a plan; `partly`: some of its targets were written, or may have been; `unwritten`: the gate answered and
+ * nothing was written; `decided`: an act that the gate has not answered; `recommended`: a hotfix; `nothing`: no action.
+ */
+export type Deed = "undecided" | "nothing" | "recommended" | "decided" | "unwritten" | "partly" | "executed";
+
+type Acted = Pick<Incident, "decision" | "gate">;
+
+export function deedOf({ decision, gate }: Acted): Deed {
+  if (gate?.outcome === "executed") return "executed";
+  if (writtenTargets({ gate }).length > 0) return "partly";
+  if (decision === null) return "undecided";
+  if (decision.action === "no_action") return "nothing";
+  if (decision.action === "hotfix_recommendation") return "recommended";
+  return gate === null ? "decided" : "unwritten";
+}
+
+/** Whether something was written at a target for it, or may have been. */
+export function isActed(incident: Acted): boolean {
+  const deed = deedOf(incident);
+  return deed === "executed" || deed === "partly";
+}
+
+/**
+ * The action of an incident as every surface names it (S15): what was decided, or, where that is no act and one was carried
+ * out all the same, what that was. null: nothing was decided and nothing done.
+ */
+export function actionOf(incident: Acted): DecisionAction | null {
+  const decided = incident.decision?.action ?? null;
+  if (decided === "rollback" || decided === "feature_flag_disable" || !isActed(incident)) return decided;
+  const targets = writtenTargets(incident).filter((target) => takesBack({ targets: [target] }));
+  if (targets.length === 0) return decided;
+  return targets.every(({ action }) => action === "feature_flag_disable") ? "feature_flag_disable" : "rollback";
+}
+
+/** The changes that were taken back for it, or may have been, whoever asked for it; in the order of the act. */
+export function takenBackIds(incident: Pick<Incident, "gate">): readonly string[] {
+  const targets = writtenTargets(incident).filter((target) => takesBack({ targets: [target] }));
+  return [...new Set(targets.map(({ changeId }) => changeId))];
+}
+
+/** Whether what was carried out is no part of what unship decided upon: somebody else asked for it. */
+export function isAskedByOthers(incident: Acted): boolean {
+  const { culprit = null, changeIds = [] } = incident.decision ?? {};
+  const decided = new Set([...changeIds, ...(culprit === null ? [] : [culprit.changeId])]);
+  const back = takenBackIds(incident);
+  return back.length > 0 && !back.some((id) => decided.has(id));
+}
+
+const MAY_HAVE_WRITTEN: readonly TargetResult["result"][] = ["done", "unknown"];
+
+/** The targets that an answer of the gate wrote, or may have written. */
+export const writtenTargets = ({ gate }: Pick<Incident, "gate">): readonly Target[] =>
+  (gate?.results ?? []).flatMap(({ target, result }) => (MAY_HAVE_WRITTEN.includes(result) ? [target] : []));
