@@ -14,7 +14,7 @@ let work: Announced;
 
 beforeEach(async () => {
   world = await openWatchWorld({ onDisk: true, startAt: Date.now() });
-  work = announce(world.ledgerPath, "watch");
+  work = announce(world.ledgerPath, "watch", "observe");
   desk = openDesk({ ledger: world.ledgerPath });
 });
 afterEach(async () => {
