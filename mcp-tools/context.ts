@@ -1,3 +1,4 @@
+import type { AtWorkMode } from "../core/config/at-work-mode.ts";
 import type { Config } from "../core/config/config.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../core/model/assessment.ts";
 import type { Incident } from "../core/model/incident.ts";
@@ -55,6 +56,8 @@ export interface ToolContext {
   readonly ask?: (request: string) => Promise<boolean>;
   /** The targets that would take back these changes, as the core's planning names them. Pure reading. */
   readonly targetsFor: (file: CaseFile, changeIds: readonly string[]) => Promise<TargetChoice>;
+  /** What may execute plans on the ledger at this moment, and in which mode each; absent: nobody but whoever composed this. */
+  readonly atWork?: () => Promise<readonly AtWorkMode[]>;
   readonly clock: Clock;
   /**
    * Who calls, for the record alone; never widens anything. The server adds the transport and what the client called

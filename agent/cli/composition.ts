@@ -1,4 +1,4 @@
-import type { Config, ModelConfig } from "../../core/config/config.ts";
+import type { Config, Mode, ModelConfig } from "../../core/config/config.ts";
 import type { GraphCoverage } from "../../core/correlation/graph-coverage.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -75,6 +75,8 @@ export interface AtWork {
   readonly pid: number;
   readonly host: string;
   readonly since: number;
+  /** Its mode, which `--mode` may have set; null: it does not say. */
+  readonly mode: Mode | null;
 }
 
 /** Who may execute plans on a ledger at this moment. */
@@ -83,8 +85,8 @@ export interface WhoIsAtWork {
   readonly ledger: string;
   /** The longest at work first. */
   readonly processes: readonly AtWork[];
-  /** Where the gate answers as a process of its own; null: the file names none. */
-  readonly gate: string | null;
+  /** Where the gate answers as a process of its own, and the mode that it says (null: it does not); null: the file names none. */
+  readonly gate: { readonly at: string; readonly mode: Mode | null } | null;
 }
 
 /** The memory as people look at it and correct it. */

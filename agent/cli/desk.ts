@@ -1,6 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { pauseScope } from "../../core/guardrails/pause-scope.ts";
 import { WHO_GOES_ON, whyUseless } from "../../core/guardrails/plan-use.ts";
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
@@ -151,24 +152,16 @@ export async function pause(
   }
 }
 
-/**
- * What a pause is for: all, however it is spelled, or a service. A name that the file does not know would stop nothing
- * and look as if it did; where the file names no services, any may be meant.
- */
+/** The scope of a pause by a file; see `pauseScope`. Throws "input.invalid" where nothing is paused by that name. */
 function knownScope(asked: string, config: Config, file: string): string {
-  const scope = asked.trim();
-  if (/^(all|\*)$/i.test(scope)) return "all";
   const known = Object.keys(config.services);
-  if (!/^[\p{L}\p{N}][\p{L}\p{N}._/-]*$/u.test(scope)) {
-    throw new UnshipError("input.invalid", { what: "scope", reason: "name a service, or all" });
-  }
-  if (known.length > 0 && !known.includes(scope)) {
-    throw new UnshipError("input.invalid", {
-      what: `scope "${scope}"`,
-      reason: `nothing was paused: ${file} has no such service; there are all, ${known.join(", ")}`,
-    });
-  }
-  return scope;
+  const found = pauseScope(asked, known);
+  if ("scope" in found) return found.scope;
+  const reason =
+    found.refused === "no name"
+      ? "name a service, or all"
+      : `nothing was paused: ${file} has no such service; there are all, ${known.join(", ")}`;
+  throw new UnshipError("input.invalid", { what: found.what, reason });
 }
 
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { asAtWork, modeText } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
@@ -22,7 +23,7 @@ import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
-import { atWorkText, atWorkView } from "./at-work-text.ts";
+import { atWorkText, atWorkView, modesAtWork } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 import { decisionWords, scopeText } from "./words.ts";
@@ -50,13 +51,14 @@ export async function status(
     const plans = await waitingPlans(ledger, now, onDamaged);
     const shown = new Set(open.flatMap(({ incident }) => waitingPlan(incident, now)?.id ?? []));
     const others = plans.filter(({ plan }) => !shown.has(plan.id));
-    const trust = await graduationLines(config, ledger, onDamaged);
+    const acting = asAtWork(config, modesAtWork(who));
+    const trust = await graduationLines(acting, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
     const approvers = await approversOf([...open.map(({ incident }) => incident), ...closed], ledger);
     const words = [
-      `Mode ${config.mode}${config.modeIsDefault ? " (the default: the file names none)" : ""}, by ${file}.`,
+      modeText(config, file, modesAtWork(who)),
       executes === ""
         ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
         : `Ledger: ${who.ledger}. At work: ${executes}.`,
@@ -87,7 +89,8 @@ export async function status(
       ...trust.map(({ service, mode, text }) => `  ${name(service)}, ${mode}: ${text}`),
     ];
     const value = {
-      mode: config.mode,
+      mode: acting.mode,
+      mode_by_file: config.mode,
       ledger: who.ledger,
       at_work: atWorkView(who),
       pauses,

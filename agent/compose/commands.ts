@@ -75,6 +75,15 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return {};
     }
   };
+  const atWork = async (config: Config) =>
+    (await import("./record.ts")).whoIsAtWork(config, environment, async () => {
+      const channel = await channelTo(config, "person");
+      // Who does not show the agent's token is not told everywhere: then the mode is unknown.
+      return await (channel?.hello() ?? Promise.resolve(null))
+        .then((hello) => hello?.mode ?? null)
+        .catch(() => null)
+        .finally(() => channel?.close());
+    });
   const secretOf = async (reference: SecretRef) => (await import("./secrets.ts")).secret(reference, environment);
   /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */
   const signerOf = async (config: Config) =>
@@ -175,7 +184,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       }
     },
     ledger: ledgerOf,
-    atWork: async (config) => (await import("./record.ts")).whoIsAtWork(config, environment),
+    atWork,
     signEnd: async (config) => (await import("./record.ts")).signRecordEnd(config, environment),
     approverKey: async (token) => (await import("../../mcp-tools/gate/approver-key.ts")).approverKey(token).text,
     audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
@@ -225,7 +234,9 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const acts = !readOnly && channel === null;
       const withdraw = acts ? await announce(config, "mcp") : async () => undefined;
       try {
-        const common = { version, config, clock: systemClock, system, readOnly, note, ...at };
+        const { modesAtWork } = await import("../cli/at-work-text.ts");
+        const modes = async () => modesAtWork(await atWork(config));
+        const common = { version, config, clock: systemClock, system, readOnly, note, atWork: modes, ...at };
         await serveMcp({ ...common, ...behind, store: await storeOf(config) }, abort);
       } finally {
         await withdraw();

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { cwd } from "node:process";
-import type { Config, ConfigProblem, Mode } from "../../core/config/config.ts";
+import { type Config, type ConfigProblem, MODES } from "../../core/config/config.ts";
 import { withMode } from "../../core/config/defaults.ts";
 import { formatProblem, loadConfig } from "../../core/config/load.ts";
 import { withAbsolutePaths } from "../../core/config/paths.ts";
@@ -61,8 +61,6 @@ export function inMode(config: Config, mode: string): Config {
   if (known !== undefined) return withMode(config, known);
   throw new UnshipError("input.invalid", { what: "--mode", reason: `"${mode}" is none; choose ${MODES.join(", ")}` });
 }
-
-const MODES: readonly Mode[] = ["observe", "approve", "auto"];
 
 function readText(file: string): string {
   try {

@@ -88,6 +88,7 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
     gate,
     ledger,
     notifier,
+    known: { services: Object.keys(config.services) },
     hello: { version: parts.version, mode: config.mode, actions: executors.map(({ action }) => action).toSorted() },
     note,
   });

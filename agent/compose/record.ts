@@ -1,5 +1,5 @@
 import { channelText } from "../../core/config/channel-config.ts";
-import type { Config } from "../../core/config/config.ts";
+import { type Config, MODES } from "../../core/config/config.ts";
 import type { LedgerHead } from "../../core/ports.ts";
 import type { OwnLedger } from "../../knowledge/ledger/sql-ledger.ts";
 import type { WhoIsAtWork } from "../cli/composition.ts";
@@ -38,29 +38,36 @@ export function lockRecord({ ledger }: Config, environment: Environment): Promis
 
 /** Says at the record, which has been opened, that this process may execute plans on it; returns how to take it back. */
 export async function announceWork(
-  { ledger }: Config,
+  { ledger, mode }: Config,
   environment: Environment,
   work: Work,
 ): Promise<() => Promise<void>> {
   const { withdraw } =
     ledger.type === "sqlite"
-      ? (await import("../../knowledge/ledger/at-work.ts")).announce(ledger.path, work)
+      ? (await import("../../knowledge/ledger/at-work.ts")).announce(ledger.path, work, mode)
       : await (await import("../../knowledge/ledger/postgres-at-work.ts")).announceOnServer(
           secret(ledger.url, environment),
           work,
+          mode,
         );
   return withdraw;
 }
 
 /**
  * Which processes may execute plans on the record at this moment, and so obey its pauses. Where the gate is a process of
- * its own it alone executes, and whoever reads or writes the record has just been answered by it.
- * Throws `ledger.unavailable`.
+ * its own it alone executes, and whoever reads or writes the record has just been answered by it; `gateMode`: what it says
+ * its mode is. Throws `ledger.unavailable`.
  */
-export async function whoIsAtWork({ ledger, gate }: Config, environment: Environment): Promise<WhoIsAtWork> {
+export async function whoIsAtWork(
+  { ledger, gate }: Config,
+  environment: Environment,
+  gateMode: () => Promise<string | null>,
+): Promise<WhoIsAtWork> {
   if (gate !== undefined) {
     const at = channelText(gate);
-    return { ledger: `the ledger of the gate at ${at}`, processes: [], gate: at };
+    const said = await gateMode();
+    const mode = MODES.find((one) => one === said) ?? null;
+    return { ledger: `the ledger of the gate at ${at}`, processes: [], gate: { at, mode } };
   }
   if (ledger.type === "sqlite") {
     const { atWork } = await import("../../knowledge/ledger/at-work.ts");

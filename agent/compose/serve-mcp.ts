@@ -1,4 +1,5 @@
 import { createAssessor } from "../../core/assessment/assessor.ts";
+import type { AtWorkMode } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
@@ -28,6 +29,8 @@ interface ServedParts {
   readonly store: IncidentStore | null;
   readonly notifier: Notifier;
   readonly readOnly: boolean;
+  /** What may execute plans on the same ledger, and in which mode. */
+  readonly atWork: () => Promise<readonly AtWorkMode[]>;
   /** Over Streamable HTTP at this address instead of stdio. */
   readonly http?: Pick<HttpOptions, "host" | "port">;
   /** What people are told of the server itself, a line each; never on standard output. */
@@ -78,7 +81,11 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     "mcp",
   );
   const drafting = { config, ledger, store: parts.store, format: "md" } as const;
-  const context = { ...tools, draft: (incident: Incident) => draftPostmortem(incident, drafting) };
+  const context = {
+    ...tools,
+    atWork: parts.atWork,
+    draft: (incident: Incident) => draftPostmortem(incident, drafting),
+  };
   const timer = setInterval(() => {
     void system.observe(clock.now(), abort);
   }, config.watch.stepMs);

@@ -58,7 +58,9 @@ export interface Config {
   readonly gate?: ChannelConfig;
 }
 
-export type Mode = "observe" | "approve" | "auto";
+/** From the least free to the freest. */
+export const MODES = ["observe", "approve", "auto"] as const;
+export type Mode = (typeof MODES)[number];
 
 /** A value that may come from the environment or a file; resolved only by the command that uses it. */
 export type SecretRef =

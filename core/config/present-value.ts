@@ -17,7 +17,11 @@ export function presentValue(
   metric: string,
   value: number | null,
 ): { readonly text: string; readonly doubts: readonly string[] } {
-  if (value === null || !Number.isFinite(value)) return { text: `${metric} has no value now`, doubts: [] };
+  if (value === null || Number.isNaN(value)) return { text: `${metric} has no value now`, doubts: [] };
+  if (!Number.isFinite(value)) {
+    const text = `${metric} is infinite now, which is no measurement`;
+    return { text, doubts: [`${text}: does its query divide by what may be zero?`] };
+  }
   const text = `${metric} is ${figure(value, metric, config)} now`;
   const ratio =
     unitOfMetric(metric) === "ratio" && (value < 0 || value > 1)

@@ -21,14 +21,13 @@ export interface Absurd {
 }
 
 /**
- * A series with each sample missing that can be no measurement: larger than anything can be computed of, or a count, rate, share or
- * duration below zero (each of `WELL_KNOWN_METRICS` is one); and the newest of those. The series itself and null where there is
- * none. NaN and ±∞ are how sources write a missing sample: they stay, and are not absurd.
+ * A series with each sample missing that can be no measurement: infinite, larger than anything can be computed of, or a count, rate,
+ * share or duration below zero (each of `WELL_KNOWN_METRICS` is one); and the newest of those. The series itself and null where
+ * there is none. NaN is how sources write a missing sample: it stays, and is not absurd.
  */
 export function believed(series: Series): { readonly series: Series; readonly absurd: Absurd | null } {
   const least = Object.hasOwn(WELL_KNOWN_METRICS, series.metric) ? -ROUNDED : -LARGEST_VALUE;
-  const isAbsurd = (value: number | null) =>
-    value !== null && Number.isFinite(value) && (value < least || value > LARGEST_VALUE);
+  const isAbsurd = (value: number | null) => value !== null && (value < least || value > LARGEST_VALUE);
   const newest = series.values.findLastIndex(isAbsurd);
   const value = series.values[newest];
   if (value === undefined || value === null) return { series, absurd: null };

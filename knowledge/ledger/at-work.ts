@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { MODES, type Mode } from "../../core/config/config.ts";
 import { isLocked, tryFileLock } from "../file-lock.ts";
 import { unavailable } from "./failures.ts";
 import { ledgerFile } from "./ledger-file.ts";
@@ -18,6 +19,8 @@ export interface AtWork {
   readonly host: string;
   /** Unix ms. */
   readonly since: number;
+  /** Its mode, which `--mode` may have set; null: a process of an earlier version, which did not say. */
+  readonly mode: Mode | null;
 }
 
 export interface Announced {
@@ -30,22 +33,23 @@ const Note = z.object({
   pid: z.number(),
   host: z.string(),
   since: z.number(),
+  mode: z.enum(MODES).nullable().default(null),
   file: z.string(),
 });
 
 /**
- * Says beside a ledger's SQLite file that this process may execute plans on it, until withdrawn. A lock that ends with
+ * Says beside a ledger's SQLite file that this process may execute plans on it, and in which mode, until withdrawn. A lock that ends with
  * the process vouches for it, so a killed one is not taken for running. The ledger has been opened before.
  * Throws `ledger.unavailable` where it cannot be written there.
  */
-export function announce(path: string, work: Work): Announced {
+export function announce(path: string, work: Work, mode: Mode): Announced {
   try {
     const ledger = ledgerFile(path);
     const folder = folderOf(ledger);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const name = randomUUID();
     const lock = tryFileLock(join(folder, `${name}.lock`));
-    const note = { work, pid: process.pid, host: hostname(), since: Date.now(), file: identity(ledger) };
+    const note = { work, pid: process.pid, host: hostname(), since: Date.now(), mode, file: identity(ledger) };
     // Locked before anybody can read of it, and read whole or not at all.
     writeFileSync(join(folder, `${name}.tmp`), JSON.stringify(note));
     renameSync(join(folder, `${name}.tmp`), join(folder, `${name}.json`));
@@ -79,7 +83,7 @@ export function atWork(path: string): readonly AtWork[] {
       return note === null || note.file !== file ? [] : [note];
     });
     return running
-      .map(({ work, pid, host, since }) => ({ work, pid, host, since }))
+      .map(({ work, pid, host, since, mode }) => ({ work, pid, host, since, mode }))
       .toSorted((one, other) => one.since - other.since);
   } catch (error) {
     throw unavailable(error, "read");

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import pg from "pg";
+import { MODES, type Mode } from "../../core/config/config.ts";
 import type { Announced, AtWork, Work } from "./at-work.ts";
 import { WORK } from "./at-work.ts";
 import { unavailable } from "./failures.ts";
@@ -15,19 +16,20 @@ const ANSWER_WITHIN_MS = 10_000;
 const SCHEMA = "(select oid::bigint::bit(32)::int from pg_namespace where nspname = current_schema())";
 
 /**
- * Says with the server that this process may execute plans on the ledger at `url`, until withdrawn: a shared lock that
+ * Says with the server that this process may execute plans on the ledger at `url`, and in which mode, until withdrawn: a shared lock that
  * the server ends with the connection, whose name says who it is. A lost connection is made again by itself.
  * Throws "ledger.unavailable" where the server cannot be reached at first.
  * @see https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
  */
-export async function announceOnServer(url: string, work: Work): Promise<Announced> {
+export async function announceOnServer(url: string, work: Work, mode: Mode): Promise<Announced> {
   const since = Date.now();
   let withdrawn = false;
-  let client = await connected(url, work, since);
+  const named = [`unship ${work}`, process.pid, since, mode, hostname()].join(" ");
+  let client = await connected(url, named);
   const pulse = setInterval(() => {
     client.query("select 1").catch(async () => {
       await client.end().catch(() => undefined);
-      const next = await connected(url, work, since).catch(() => null);
+      const next = await connected(url, named).catch(() => null);
       if (next === null) return;
       if (withdrawn) await next.end().catch(() => undefined);
       else client = next;
@@ -43,8 +45,7 @@ export async function announceOnServer(url: string, work: Work): Promise<Announc
   };
 }
 
-async function connected(url: string, work: Work, since: number): Promise<pg.Client> {
-  const name = [`unship ${work}`, process.pid, since, hostname()].join(" ");
+async function connected(url: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({ ...connectionOf(url), application_name: name, query_timeout: ANSWER_WITHIN_MS });
   client.on("error", () => undefined);
   try {
@@ -85,7 +86,9 @@ export async function atWorkOnServer(url: string): Promise<readonly AtWork[]> {
 
 /** The parts of a connection's name; the server cuts it at 63 bytes, so a long host's name may lack its end. */
 function processOf(name: string): readonly AtWork[] {
-  const [, word, pid, since, host] = /^unship (\w+) (\d+) (\d+) (\S*)/.exec(name) ?? [];
+  const [, word, pid, since, said, host] =
+    /^unship (\w+) (\d+) (\d+) (?:(observe|approve|auto) )?(\S*)/.exec(name) ?? [];
   const work = WORK.find((one) => one === word);
-  return work === undefined ? [] : [{ work, pid: Number(pid), since: Number(since), host: host ?? "" }];
+  const mode = MODES.find((one) => one === said) ?? null;
+  return work === undefined ? [] : [{ work, pid: Number(pid), since: Number(since), host: host ?? "", mode }];
 }

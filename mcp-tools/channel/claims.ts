@@ -2,6 +2,7 @@ import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { GateAnswer } from "../../core/model/plan.ts";
+import { withoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Ledger, LedgerDraft } from "../../core/ports.ts";
 
 /**
@@ -24,18 +25,40 @@ const OF_THE_AGENT: readonly string[] = [
   LEDGER_KINDS.knowledgeForgotten,
 ];
 
+/** As whom the agent's processes write: the watch, and the commands of whoever runs it. Every other name is somebody else's (S14). */
+const AS_WHOM: readonly string[] = ["watch", "cli"];
+
 /** What the gate alone writes into the record of a notice. */
 const OF_THE_GATES_NOTICES = ["about", "heldBack", "proposer"];
 
 /** Why the agent may not write this entry; null: it may. */
 export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null {
   if (!OF_THE_AGENT.includes(kind)) return "entries of this kind are the gate's alone";
-  if (actor === "gate") return "the agent cannot sign as the gate";
+  if (!AS_WHOM.includes(actor)) return `the agent signs as ${AS_WHOM.join(" or ")}, and as nobody else`;
   // By these the gate knows whom it has told already; one that is not its own would keep people in the dark.
   const about =
     typeof body === "object" && body !== null && OF_THE_GATES_NOTICES.some((key) => Object.hasOwn(body, key));
   return about ? "what the gate told people is written by the gate" : null;
 }
+
+/** What the agent wrote, without the secrets that others put into it: nothing in the gate's ledger holds one (S10). */
+export const storedDraft = (draft: LedgerDraft): LedgerDraft => ({ ...draft, body: withoutSecrets(draft.body, false) });
+
+/**
+ * The same of an incident. Its plan is the one that the gate holds itself, and what the gate answered of each target is compared
+ * with that byte by byte: both stay.
+ */
+export function storedIncident(incident: Incident): Incident {
+  const { plan, gate, ...rest } = incident;
+  const answered =
+    gate === null ? null : { ...withoutSecrets(gate, false), planId: gate.planId, results: gate.results.map(ofResult) };
+  return { ...withoutSecrets(rest, false), plan, gate: answered };
+}
+
+const ofResult = (one: GateAnswer["results"][number]): GateAnswer["results"][number] => ({
+  ...withoutSecrets(one, false),
+  target: one.target,
+});
 
 /**
  * Why an incident does not say what the gate knows of it; null: it does. A plan in it must be the one that was proposed for

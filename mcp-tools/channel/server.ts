@@ -6,12 +6,14 @@ import { connect } from "node:net";
 import type { ChannelConfig } from "../../core/config/config.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { ALL_SERVICES, pausesAll } from "../../core/guardrails/gate-store.ts";
+import { pauseScope } from "../../core/guardrails/pause-scope.ts";
 import { JSON_DEPTH, jsonWithin } from "../../core/model/json-meter.ts";
+import { textWithout, withoutSecrets } from "../../core/model/secrets/deep.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
 import { listenAt, readBody } from "../http-listen.ts";
-import { whyForged, whyNotWritten } from "./claims.ts";
+import { storedDraft, storedIncident, whyForged, whyNotWritten } from "./claims.ts";
 import { createOutbox, createRoom } from "./outbox.ts";
 import {
   CALLS,
@@ -34,6 +36,8 @@ export interface ChannelServerParts {
   readonly gate: Gate;
   readonly ledger: Ledger;
   readonly notifier: Notifier;
+  /** What the gate's file names: the services that can be paused. */
+  readonly known: { readonly services: readonly string[] };
   readonly hello: Omit<Hello, "watched">;
   /** Hears of failures that are ours, and of who was refused. */
   readonly note: (text: string) => void;
@@ -224,7 +228,18 @@ const CHANNEL_REFUSED = "channel.refused";
 
 const isCall = (name: string): name is CallName => Object.hasOwn(CALLS, name);
 
-function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched: () => boolean) {
+/** The scope of a pause, where the gate's file knows it. Throws "input.invalid": a pause of nothing would look like one. */
+function scopeIn(asked: string, services: readonly string[]): string {
+  const found = pauseScope(asked, services);
+  if ("scope" in found) return found.scope;
+  const known = services.length === 0 ? "" : `; the gate's file has ${["all", ...services].join(", ")}`;
+  throw new UnshipError("input.invalid", {
+    what: "scope",
+    reason: `nothing was paused: name a service, or all${known}`,
+  });
+}
+
+function answers({ gate, ledger, notifier, known, hello }: ChannelServerParts, watched: () => boolean) {
   const plans = createRateLimit(PLANS_PER_MINUTE, () => performance.now());
   const notices = createRateLimit(NOTICES_PER_MINUTE, () => performance.now());
   const pauses = createRateLimit(PAUSES_PER_MINUTE, () => performance.now());
@@ -241,8 +256,9 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
   const shown = (token: string): Proof => ({ via: "channel", token });
   const table: { readonly [N in CallName]: (input: CallInput<N>) => Promise<CallAnswer<N>> } = {
     hello: async () => ({ ...hello, actions: [...hello.actions], watched: watched() }),
-    propose: async (draft) => {
-      if (plans.take("agent") === 0) return gate.propose(draft);
+    propose: async ({ proposedBy, reason, ...draft }) => {
+      const said = { proposedBy: textWithout(proposedBy), reason: textWithout(reason) };
+      if (plans.take("agent") === 0) return gate.propose({ ...draft, ...said });
       throw new UnshipError("gate.refused", {
         reason: `more than ${PLANS_PER_MINUTE} plans were proposed in a minute`,
       });
@@ -255,7 +271,8 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
     approve: ({ planId, token, seenHash }) => gate.approve(planId, shown(token), seenHash),
     reject: ({ planId, token, reason, seenHash }) => gate.reject(planId, shown(token), reason, seenHash),
     identify: ({ token, record }) => gate.identify(shown(token), record),
-    pause: async ({ scope, by }) => {
+    pause: async ({ scope: asked, by }) => {
+      const scope = scopeIn(asked, known.services);
       if (pauses.take("anyone") > 0) {
         if (!pausesAll(scope)) {
           throw new UnshipError("gate.refused", {
@@ -272,17 +289,18 @@ function answers({ gate, ledger, notifier, hello }: ChannelServerParts, watched:
     append: async (draft) => {
       const why = whyNotWritten(draft);
       if (why !== null) throw new UnshipError("gate.refused", { reason: why });
-      return ledger.append(draft);
+      return ledger.append(storedDraft(draft));
     },
     saveIncident: async ({ incident }) => {
       const why = (await whyForged(incident, ledger)) ?? (await whyNoMore(incident.id));
       if (why !== null) throw new UnshipError("gate.refused", { reason: `incident ${incident.id}: ${why}` });
-      await ledger.saveIncident(incident);
+      await ledger.saveIncident(storedIncident(incident));
       return null;
     },
     // A question to people is the gate's to ask: `asks` is not even in the shape of the call.
     notify: async (notice) => {
-      if (notices.take("agent") === 0) return notifier.notify(notice);
+      const { title, lines } = withoutSecrets({ title: notice.title, lines: notice.lines }, false);
+      if (notices.take("agent") === 0) return notifier.notify({ ...notice, title, lines });
       throw new UnshipError("gate.refused", { reason: `more than ${NOTICES_PER_MINUTE} notices came in a minute` });
     },
     entries: async ({ incidentId, planId, kinds, afterSeq, limit }) => [

@@ -18,6 +18,7 @@ import { skeleton } from "../../core/guardrails/names.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { refused } from "../../core/guardrails/refusal.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
+import { unprovenName } from "../../core/guardrails/signing.ts";
 import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
@@ -144,9 +145,8 @@ export function createApprovals(
       }),
     async pause(scope, by) {
       const named = scopeOf(cleanText(scope, NAME_CHARS));
-      // Anybody says who they are: it is read by others on a terminal, and nobody signs as the gate.
-      const said = cleanText(by, NAME_CHARS);
-      const actor = skeleton(said) === "gate" ? `person ${said}` : said;
+      // Anybody says who they are: it is read by others on a terminal, and nobody signs as the gate or as an approver.
+      const actor = unprovenName(cleanText(by, NAME_CHARS), config.approvers);
       await store.transact(async (tx) => {
         await tx.setPause({ scope: named, by: actor, at: tx.now });
         const body = { scope: named };

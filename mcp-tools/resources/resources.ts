@@ -1,3 +1,4 @@
+import { asAtWork, modeText } from "../../core/config/at-work-mode.ts";
 import { explain } from "../../core/config/explain.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { worstFirst } from "../../core/impact/worst-first.ts";
@@ -118,7 +119,14 @@ export async function readResource(
   abort: AbortSignal,
 ): Promise<{ readonly mimeType: string; readonly text: string } | null> {
   if (uri === POLICY.uri) {
-    return { mimeType: POLICY.mimeType, text: bounded(explain(context.config).map((line) => cleanText(line, 1_000))) };
+    const atWork = (await context.atWork?.()) ?? [];
+    const { mode } = context.config;
+    const config = asAtWork(context.config, atWork);
+    const other = config.mode === mode ? [] : [modeText(context.config, "the configuration file", atWork), ""];
+    return {
+      mimeType: POLICY.mimeType,
+      text: bounded([...other, ...explain(config)].map((line) => cleanText(line, 1_000))),
+    };
   }
   if (uri === OPEN.uri) {
     const { text } = await searchIncidents.run({ open_only: true }, context, abort);

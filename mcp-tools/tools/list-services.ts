@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { asAtWork } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -37,11 +38,12 @@ export const listServices = defineTool({
     "approve, auto), and whether actions on it are paused or always need a person.",
   input: Input,
   output: z.strictObject({ notice, services: z.array(ServiceView), total: z.number(), more }),
-  async run(input, { config, caseFile, ledger }) {
+  async run(input, { config: own, caseFile, ledger, atWork }) {
+    const config = asAtWork(own, (await atWork?.()) ?? []);
     const file = await caseFile(input.incident);
     const paused = (await ledger.pauses()).map(({ scope }) => scope);
     const made = () => new KeptResult(answerTo(input, file, config, new Set(paused)));
-    return onceFor([file, config], "list_services", [input, paused], made);
+    return onceFor([file, own], "list_services", [input, paused, config.mode], made);
   },
 });
 

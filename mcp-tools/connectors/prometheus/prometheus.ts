@@ -35,7 +35,7 @@ export interface PrometheusOptions {
   readonly settleMs?: number;
   /** Window of the rates in the usual queries where none is configured. Default: `USUAL_RANGE`. */
   readonly policyRange?: string;
-  /** Hears what an answer had to say beside its values: warnings, infinities, services that are not named. */
+  /** Hears what an answer had to say beside its values: warnings, services that are not named. */
   readonly note?: (metric: string, text: string) => void;
 }
 
@@ -188,7 +188,6 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
       throw new UnshipError("source.too_large", { source: SOURCE, limit, narrow: NARROW });
     });
     let unnamed = 0;
-    let infinite = 0;
     const take = ({ metric: labels, points: samples }: RawSeries): void => {
       const service = labels[serviceLabel];
       if (service === undefined || service === "") {
@@ -199,13 +198,12 @@ export function createPrometheus(options: PrometheusOptions): PrometheusSource {
       for (const [at, text] of samples) {
         const index = Math.round((at * 1000 - grid.startAt) / stepMs);
         const value = sampleValue(text);
-        if (value !== null && !Number.isFinite(value)) infinite += 1;
-        else if (index >= 0 && index < grid.count) values[index] = value === null ? Number.NaN : value * planned.scale;
+        // An infinite sample is handed on as it came: whoever believes samples takes it as missing, and says so.
+        if (index >= 0 && index < grid.count) values[index] = value === null ? Number.NaN : value * planned.scale;
       }
     };
     await points(planned, grid, asked, take, abort);
     if (unnamed > 0) note(metric, `${unnamed} series have no label ${serviceLabel}: they belong to no service`);
-    if (infinite > 0) note(metric, `${infinite} samples are infinite, which is no measurement: taken as missing`);
     return withVersionsThatServe(
       found.all.map(({ service, version, values }) => ({
         service,
@@ -315,7 +313,7 @@ function withVersionsThatServe(all: readonly Series[]): readonly Series[] {
 }
 
 function scaled(value: number | null, scale: number): number | null {
-  return value === null || !Number.isFinite(value) ? null : value * scale;
+  return value === null ? null : value * scale;
 }
 
 function seconds(ms: number): string {

@@ -69,6 +69,7 @@ export function customMeasure(metric: string, { aggregate, scale }: CustomMetric
     of({ custom, missing, gaugeTicks }) {
       if (custom === undefined || (aggregate === "sum" && missing > 0)) return null;
       const { sum, count, min, max } = custom;
+      if (!Number.isFinite(sum)) return Infinity;
       return scale * { sum: sum / Math.max(1, gaugeTicks), avg: sum / count, min, max }[aggregate];
     },
   };

@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-/** A gauge's values, or a counter's rates a second, over the series of one target. */
-const CustomReading = z.object({ sum: z.number(), count: z.number(), min: z.number(), max: z.number() });
-export type CustomReading = Readonly<z.infer<typeof CustomReading>>;
-
-/** JSON has no infinity: the last bound of a histogram is null there. */
+/** JSON has no infinity: the last bound of a histogram is null there, and a figure that can be no measurement. */
 const Bound = z
   .number()
   .nullable()
   .transform((bound) => bound ?? Infinity);
+
+/** A gauge's values, or a counter's rates a second, over the series of one target. */
+const CustomReading = z.object({ sum: Bound, count: z.number(), min: Bound, max: Bound });
+export type CustomReading = Readonly<z.infer<typeof CustomReading>>;
 
 const Reading = z.object({
   service: z.string(),

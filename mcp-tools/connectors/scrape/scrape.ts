@@ -9,7 +9,7 @@ import { createPools, discover, pathOf, type Target } from "./discovery.ts";
 import type { CustomMetric } from "./mapping.ts";
 import { customMeasure, DERIVED, SLOW_BOUND, slowShare } from "./measure.ts";
 import { type Reading, Tick } from "./reading.ts";
-import { createSilentTargets, type FailedTarget, type Failures } from "./silent.ts";
+import { type AbsurdOf, createSilentTargets, type FailedTarget, type Failures } from "./silent.ts";
 import { openSpool, type SpoolRecord } from "./spool.ts";
 import { type Measure, valuesOf } from "./steps.ts";
 import { TargetState } from "./target-state.ts";
@@ -168,6 +168,11 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     const readings: Reading[] = [];
     const failed: FailedTarget[] = [];
     const missing = new Map<string, { service: string; version: string; targets: number }>();
+    const absurd: AbsurdOf[] = [];
+    const count = (service: string, version: string): void => {
+      const key = JSON.stringify([service, version]);
+      missing.set(key, { service, version, targets: (missing.get(key)?.targets ?? 0) + 1 });
+    };
     let samples = 0;
     let invalidLines = 0;
     await eachOf(all, options.concurrency ?? 32, async ({ target, state, page }) => {
@@ -183,16 +188,17 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
         readings.push(...answer.readings);
         samples += answer.samples;
         invalidLines += answer.invalid;
+        for (const { service, version, of, lacksRequests } of answer.absurd) {
+          if (of.length > 0) absurd.push({ service, of });
+          if (lacksRequests) count(service, version);
+        }
       } catch (error) {
         const named = target.labels[options.serviceLabel ?? "service"];
         const services = [
           ...new Set([...(named ? [named] : []), ...state.tracks.map(({ service }) => service)]),
         ].sort();
         failed.push({ url: shown(target.url), because: reason(error), services });
-        for (const { service, version } of state.tracks) {
-          const key = JSON.stringify([service, version]);
-          missing.set(key, { service, version, targets: (missing.get(key)?.targets ?? 0) + 1 });
-        }
+        for (const { service, version } of state.tracks) count(service, version);
       }
     });
     const tick: Tick = { at: now, readings, missing: [...missing.values()] };
@@ -201,7 +207,15 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     const spoolFailed = spool === null ? null : await spool.append(tick).then(() => null, reason);
     const sources = options.discovery === null ? [] : [new URL(options.discovery)];
     await pools.keep([...sources, ...all.map(({ target }) => new URL(target.url))]);
-    const failures = { targets: all.length, invalidLines, failed, dropped: past.dropped, discoveryFailed, spoolFailed };
+    const failures = {
+      targets: all.length,
+      invalidLines,
+      failed,
+      dropped: past.dropped,
+      discoveryFailed,
+      spoolFailed,
+      absurd,
+    };
     return { ...failures, samples, gaps: gapsOf(failures, now) };
   }
 

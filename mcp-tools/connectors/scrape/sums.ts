@@ -1,7 +1,13 @@
 import type { CustomReading, Reading } from "./reading.ts";
 
+/** What is counted of a target. */
+export type Counted = "requests" | "durationCount" | "bucket" | "cpu";
+
 /** Sums of one answer for one track. */
 export interface Sums {
+  /** Of what a sample could be no measurement; and which counts are unknown for it, in this answer or since the one before. */
+  readonly absurd: Set<Counted | "memory">;
+  readonly unknown: Set<Counted>;
   requests: number | null;
   errors: number;
   durations: number | null;
@@ -16,6 +22,8 @@ export interface Sums {
 
 export function emptySums(): Sums {
   return {
+    absurd: new Set(),
+    unknown: new Set(),
     requests: null,
     errors: 0,
     durations: null,
@@ -32,6 +40,8 @@ export function emptySums(): Sums {
 /** What a target says of itself without naming a service belongs to the one service that it names elsewhere. */
 export function merged(named: Sums, unnamed: Sums): Sums {
   return {
+    absurd: new Set([...named.absurd, ...unnamed.absurd]),
+    unknown: new Set([...named.unknown, ...unnamed.unknown]),
     requests: named.requests ?? unnamed.requests,
     errors: named.requests === null ? unnamed.errors : named.errors,
     durations: named.durations ?? unnamed.durations,
@@ -45,12 +55,25 @@ export function merged(named: Sums, unnamed: Sums): Sums {
   };
 }
 
-/** Requests come from the counter of requests or, where there is none, from the histogram's own count. */
+/** The same sums without the counts of which a part is unknown: the rest of them would pass for all. */
+function known(sums: Sums): Sums {
+  const of = (kind: Counted, sum: number | null): number | null => (sums.unknown.has(kind) ? null : sum);
+  return {
+    ...sums,
+    requests: of("requests", sums.requests),
+    durations: of("durationCount", sums.durations),
+    cpuSeconds: of("cpu", sums.cpuSeconds),
+    buckets: sums.unknown.has("bucket") ? new Map() : sums.buckets,
+  };
+}
+
+/** Requests come from the counter of requests or, where there is none or it is unknown, from the histogram's own count. */
 export function readingOf(
   { service, version }: Pick<Reading, "service" | "version">,
-  sums: Sums,
+  all: Sums,
   elapsedMs: number | null,
 ): Reading {
+  const sums = known(all);
   const requests = sums.requests ?? sums.durations;
   const bounds = [...sums.buckets.keys()].sort((a, b) => a - b);
   return {

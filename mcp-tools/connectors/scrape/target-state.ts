@@ -2,7 +2,7 @@ import { NAMES, SERVER_ERROR, STATUS_LABELS } from "../metric-conventions.ts";
 import { labelsOf, numberOf, readExposition } from "./exposition.ts";
 import type { CustomMetric } from "./mapping.ts";
 import type { Reading } from "./reading.ts";
-import { emptySums, merged, readingOf, type Sums, withValue } from "./sums.ts";
+import { type Counted, emptySums, merged, readingOf, type Sums, withValue } from "./sums.ts";
 
 export interface TargetOptions {
   /** Labels of the target itself: they win over what its series say, as Prometheus' own do. */
@@ -16,12 +16,29 @@ export interface TargetOptions {
 }
 
 /** What a series is to us, worked out once, when it is first seen. */
-type Role = { readonly track: Track | null; previous: number | null; seenAt: number } & (
+type Role = {
+  readonly track: Track | null;
+  previous: number | null;
+  /** Its last sample measured nothing: what it grew by until the next one is of nobody knows how long. */
+  skipped?: boolean;
+  seenAt: number;
+} & (
   | { readonly kind: "requests" | "durationCount"; readonly error: boolean }
   | { readonly kind: "bucket"; readonly bound: number }
   | { readonly kind: "cpu" | "cpuLimit" | "memory" | "memoryLimit" | "ignored" }
   | { readonly kind: "custom"; readonly metrics: readonly string[] }
 );
+
+/** Whose samples of one answer can be no measurement, and of what. */
+export interface AbsurdSamples {
+  readonly service: string;
+  readonly version: string;
+  readonly of: readonly (Counted | "memory")[];
+  /** What it counted of requests is left out: what others count of them is not all. */
+  readonly lacksRequests: boolean;
+}
+
+const REQUESTS: readonly Counted[] = ["requests", "durationCount"];
 
 interface Track {
   readonly service: string;
@@ -56,13 +73,14 @@ export class TargetState {
 
   /**
    * One answer at `at`. `previousTickAt`: when this scraper last looked at its targets (null: never), the moment from
-   * which a process that began later is known to be new. Lines that could not be read are counted.
+   * which a process that began later is known to be new. Lines that could not be read are counted. `absurd`: whose samples
+   * can be no measurement (an infinite one, a count below zero or that is no number), and of what: those figures of theirs are left out.
    */
   read(
     text: string,
     at: number,
     previousTickAt: number | null,
-  ): { readings: readonly Reading[]; samples: number; invalid: number } {
+  ): { readings: readonly Reading[]; samples: number; invalid: number; absurd: readonly AbsurdSamples[] } {
     const startedAt = startOf(text);
     const restarted = this.#startedAt !== null && startedAt !== null && startedAt !== this.#startedAt;
     const born =
@@ -87,7 +105,16 @@ export class TargetState {
     this.#startedAt = startedAt;
     const readings = this.#readings(seen, elapsedMs);
     for (const role of this.#roles.values()) role.track?.known.add(role.kind);
-    return { readings, samples: count.samples, invalid: count.invalid };
+    const absurd = [...seen].flatMap(([track, { absurd: of, unknown }]) =>
+      unknown.size === 0 && of.size === 0
+        ? []
+        : this.#whose(track).map((own) => ({
+            ...own,
+            of: [...of],
+            lacksRequests: REQUESTS.some((one) => unknown.has(one)),
+          })),
+    );
+    return { readings, samples: count.samples, invalid: count.invalid, absurd };
   }
 
   #roleOf(series: string, name: string): Role | null {
@@ -144,19 +171,27 @@ export class TargetState {
   #add(sums: Sums, role: Role, value: number, born: boolean, elapsedMs: number | null): void {
     switch (role.kind) {
       case "cpuLimit":
-        sums.cpuLimitCores = value;
+        if (Number.isFinite(value)) sums.cpuLimitCores = value;
         return;
       case "memory":
+        if (!Number.isFinite(value) || value < 0) {
+          if (!Number.isNaN(value)) sums.absurd.add("memory");
+          return;
+        }
         sums.memoryBytes = value;
         return;
       case "memoryLimit":
-        sums.memoryLimitBytes = value;
+        if (Number.isFinite(value)) sums.memoryLimitBytes = value;
         return;
       case "custom": {
+        // An infinite figure goes on as one, and whoever believes samples takes it as missing, and says so.
+        const isUnknown = isAbsurdCount(value) || role.skipped === true;
+        role.skipped = isAbsurdCount(value);
         const rate = perSecond(increase(role, value, born), elapsedMs);
+        const counted = isUnknown ? Infinity : rate;
         for (const metric of role.metrics) {
-          const measured = this.#options.custom[metric]?.kind === "counter" ? rate : value;
-          if (measured !== null && Number.isFinite(measured))
+          const measured = this.#options.custom[metric]?.kind === "counter" ? counted : value;
+          if (measured !== null && !Number.isNaN(measured))
             sums.custom.set(metric, withValue(sums.custom.get(metric), measured));
         }
         return;
@@ -164,6 +199,14 @@ export class TargetState {
       case "ignored":
         return;
     }
+    if (isAbsurdCount(value)) {
+      role.skipped = true;
+      sums.absurd.add(role.kind);
+      sums.unknown.add(role.kind);
+      return;
+    }
+    if (role.skipped === true) sums.unknown.add(role.kind);
+    role.skipped = false;
     const added = increase(role, value, born);
     if (role.kind === "requests") {
       sums.requests = (sums.requests ?? 0) + (added ?? 0);
@@ -174,6 +217,11 @@ export class TargetState {
     } else if (role.kind === "bucket") {
       sums.buckets.set(role.bound, (sums.buckets.get(role.bound) ?? 0) + (added ?? 0));
     } else sums.cpuSeconds = (sums.cpuSeconds ?? 0) + (added ?? 0);
+  }
+
+  /** The services and versions that a track's samples are of: what names no service is of whichever its target has. */
+  #whose(track: Track | null): readonly Track[] {
+    return track === null ? [...this.#tracks.values()] : [track];
   }
 
   #readings(seen: ReadonlyMap<Track | null, Sums>, elapsedMs: number | null): readonly Reading[] {
@@ -205,6 +253,9 @@ const KINDS: ReadonlyMap<string, Exclude<Role["kind"], "ignored" | "custom">> = 
   ...NAMES.cpuLimit.map((name) => [name, "cpuLimit"] as const),
   ...NAMES.memoryLimit.map((name) => [name, "memoryLimit"] as const),
 ]);
+
+/** A counter cannot stand there: it begins at zero, and counts. */
+const isAbsurdCount = (value: number): boolean => !Number.isFinite(value) || value < 0;
 
 /** What a counter grew by since its last value; null where that cannot be known. */
 function increase(role: Role, value: number, born: boolean): number | null {

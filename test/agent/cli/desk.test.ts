@@ -14,7 +14,7 @@ let work: Announced;
 
 beforeEach(async () => {
   world = await openWatchWorld({ onDisk: true, startAt: Date.now() });
-  work = announce(world.ledgerPath, "watch");
+  work = announce(world.ledgerPath, "watch", "observe");
   desk = openDesk({ ledger: world.ledgerPath });
 });
 afterEach(async () => {
@@ -228,6 +228,11 @@ describe("unship status", () => {
     const { code, out, err } = await empty.run(["status", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const nothing = { pauses: [], damaged: [], open: [], closed: [], graduation: [], at_work: [], plans: [] };
-    expect(JSON.parse(out)).toEqual({ mode: "observe", ledger: join(empty.folder, "ledger.db"), ...nothing });
+    expect(JSON.parse(out)).toEqual({
+      mode: "observe",
+      mode_by_file: "observe",
+      ledger: join(empty.folder, "ledger.db"),
+      ...nothing,
+    });
   });
 });

@@ -73,6 +73,16 @@ describe("S2, S14: one installation has one ledger, wherever a command runs", ()
     expect([existsSync(at("service/.unship")), existsSync(at("shell/.unship"))]).toEqual([false, false]);
   });
 
+  it("S7, S15: status says the mode in which the watch was started, and what the file says beside it", async () => {
+    await using _watch = await atWork(["watch", "-c", "../etc/unship.yaml", "--mode", "auto"], "service");
+    const { out } = await run("shell", "status", "-c", "../etc/unship.yaml");
+    const file = "../etc/unship.yaml says observe (the default: the file names none).";
+    expect(out.split("\n")[0]).toBe(`Mode auto, in which the watch runs; ${file}`);
+    expect(out).toMatch(/At work: the watch \(process \d+ on .*, in mode auto\)/);
+    const { out: json } = await run("shell", "status", "-c", "../etc/unship.yaml", "--json");
+    expect(JSON.parse(json)).toMatchObject({ mode: "auto", mode_by_file: "observe", at_work: [{ mode: "auto" }] });
+  });
+
   it("an MCP server that may act obeys too; one that only reads does not, and neither does one that was killed", async () => {
     const acting = await atWork(["mcp", "-c", "../etc/unship.yaml"], "service");
     const obeyed = await run("shell", "pause", "-c", "../etc/unship.yaml", "--json");

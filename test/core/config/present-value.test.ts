@@ -16,6 +16,14 @@ describe("the present value of a metric", () => {
     expect(presentValue(config, metric, value)).toEqual({ text, doubts: [] });
   });
 
+  it.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("%s is no value, and doubted", (value) => {
+    const text = "error_rate is infinite now, which is no measurement";
+    expect(presentValue(config, "error_rate", value)).toEqual({
+      text,
+      doubts: [`${text}: does its query divide by what may be zero?`],
+    });
+  });
+
   it.each([
     [
       "a latency that is still in seconds",

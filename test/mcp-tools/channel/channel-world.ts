@@ -10,7 +10,11 @@ export const CHANNEL_TOKEN = "the-agent-shows-this-9f2c";
 
 /** A gate over a real ledger behind a real socket, and how an agent, a person and a stranger reach it. */
 export async function openChannelWorld(
-  options: { readonly world?: Parameters<typeof openWorld>[0]; readonly listen?: boolean } = {},
+  options: {
+    readonly world?: Parameters<typeof openWorld>[0];
+    readonly listen?: boolean;
+    readonly services?: readonly string[];
+  } = {},
 ) {
   const world: World = await openWorld(options.world);
   const notes: string[] = [];
@@ -29,6 +33,7 @@ export async function openChannelWorld(
           return { delivered: true, detail: "kept" };
         },
       },
+      known: { services: options.services ?? [] },
       hello: { version: "1", mode: "auto", actions: ["kubectl_rollout_undo"] },
       note: (line) => notes.push(line),
     });

@@ -116,7 +116,7 @@ describe("an agent that somebody has taken over", () => {
   it("cannot sign as the gate, nor claim that people were told", async () => {
     await using channel = await openChannelWorld();
     const draft = { kind: "notice.sent", incidentId: "i", planId: "p", actor: "watch", body: { to: "slack:#x" } };
-    await expect(channel.agent.ledger.append({ ...draft, actor: "gate" })).rejects.toThrow("sign as the gate");
+    await expect(channel.agent.ledger.append({ ...draft, actor: "gate" })).rejects.toThrow("signs as watch or cli");
     await expect(channel.agent.ledger.append({ ...draft, body: { about: "held" } })).rejects.toThrow("by the gate");
     expect(await channel.agent.ledger.append(draft)).toMatchObject({ kind: "notice.sent" });
   });
@@ -291,7 +291,7 @@ describe("somebody else at the socket", () => {
     const person = channel.stranger;
     expect((await person.ledger.plan(plan.id))?.hash).toBe(plan.hash);
     await person.gate.pause("checkout", "bob");
-    expect(await person.ledger.pauses()).toMatchObject([{ scope: "checkout", by: "bob" }]);
+    expect(await person.ledger.pauses()).toMatchObject([{ scope: "checkout", by: "person bob" }]);
     expect(await person.gate.resume("checkout", ALICE_TOKEN)).toEqual({ by: "alice" });
     expect(await person.gate.approve(plan.id, ALICE_TOKEN, plan.hash)).toMatchObject({ by: "alice", stillNeeded: 0 });
     expect(await channel.agent.gate.submit(plan.id)).toMatchObject({ outcome: "executed" });

@@ -112,9 +112,9 @@ describe("people, while an agent that was taken over talks to the gate", () => {
 
   it("read who paused as plain text, and never as the gate", async () => {
     await using channel = await openChannelWorld();
-    await channel.stranger.gate.pause("shop\u001b[2J\u202e", "gate");
+    await channel.stranger.gate.pause("shop", "gate\u001b[2J\u202e");
     const [entry] = await channel.world.store.entries({ kinds: ["gate.paused"] });
-    expect(JSON.stringify(entry?.body)).not.toMatch(/\\u001b|\u202e/);
+    expect(JSON.stringify(entry)).not.toMatch(/\\u001b|\u202e/);
     expect(entry?.actor).not.toBe("gate");
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readResource } from "../../../mcp-tools/resources/resources.ts";
 import { callTool } from "../call-tool.ts";
 import { config, context } from "../scenario.ts";
 
@@ -32,6 +33,23 @@ describe("list_services", () => {
       { service: "gateway", criticality: null, mode: "auto", never_automatic: false, paused: false, metrics: 0 },
       { service: "search", criticality: null, mode: "auto", never_automatic: false, paused: true, metrics: 0 },
     ]);
+  });
+
+  it("S7, S15: the mode is that of what is at work on the ledger, and the policy says so too", async () => {
+    const asSaid = { ...context({ config: { ...config(), mode: "observe" } }) };
+    const world = { ...asSaid, atWork: async () => [{ work: "the watch", mode: "auto" as const }] };
+    const modes = async (one: typeof asSaid) => {
+      const { structured } = await callTool(one, "list_services");
+      const services = structured?.services as { readonly mode: string }[] | undefined;
+      return new Set(services?.map(({ mode }) => mode));
+    };
+    const policy = async (one: typeof asSaid) =>
+      (await readResource("unship://policy", one, new AbortController().signal))?.text ?? "";
+    expect(await modes(asSaid)).toEqual(new Set(["observe"]));
+    expect(await modes(world)).toEqual(new Set(["auto"]));
+    expect(await policy(world)).toMatch(/^Mode auto, in which the watch runs; the configuration file says observe\./);
+    expect((await policy(world)).replace(/^.*\n\n/, "")).toBe(await policy(context({ config: config() })));
+    expect(await policy(asSaid)).not.toMatch(/^Mode auto/);
   });
 
   it("shows a pause at once, though the evidence is the same as before", async () => {
