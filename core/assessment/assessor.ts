@@ -11,6 +11,7 @@ import { createCallGraph } from "../correlation/call-graph.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { oneDeploy } from "../correlation/one-deploy.ts";
 import { deployBefore, USUAL_BEFORE_MS } from "../correlation/past-rollouts.ts";
+import { indexSeries } from "../correlation/samples.ts";
 import { createDetectionEngine, type DetectionEngine, type DetectionState } from "../detection/engine.ts";
 import type { OpenShelf } from "../detection/sample-memory.ts";
 import { keptRollouts } from "../detection/silence.ts";
@@ -27,6 +28,7 @@ import { goesOnAlone } from "./outlasting.ts";
 import { type AfterActs, afterOwnActs } from "./own-acts.ts";
 import { createMetricsReader } from "./read-metrics.ts";
 import { BEFORE_MS, evidenceSince, sinceByService, sinceOfDegraded } from "./scope.ts";
+import { toldApart } from "./told-apart.ts";
 import { usualTrafficAt } from "./usual-traffic.ts";
 
 export interface AssessorOptions {
@@ -71,12 +73,13 @@ const CHANGES_KEPT_MS = 2 * DAY_MS;
 
 /**
  * What was degraded before a change of its own service and has grown since is dated by that; so is what goes on where the
- * callee that explained it is well again.
+ * callee that explained it is well again, and what the new version fails beyond the old one beside it.
  */
 function withGrowth(
   { findings, series }: AfterActs,
   changes: readonly Change[],
   topology: Topology | null,
+  versionLabel: string,
   at: number,
 ): AfterActs {
   const whole = new Map(
@@ -85,10 +88,11 @@ function withGrowth(
       .map((one) => [`${one.service}\n${one.metric}`, one]),
   );
   const graph = createCallGraph(topology);
+  const index = indexSeries(series, versionLabel);
   const dated = findings.map((one) => {
     const seriesOf = (service: string) => whole.get(`${service}\n${one.metric}`);
     const grown = grownAfterChange(one, seriesOf(one.service), changes, at);
-    return grown ?? goesOnAlone(one, seriesOf, graph, changes, at) ?? one;
+    return grown ?? goesOnAlone(one, seriesOf, graph, changes, at) ?? toldApart(one, index, changes, at) ?? one;
   });
   return { findings: dated, series };
 }
@@ -238,6 +242,7 @@ export function createAssessor(
         afterOwnActs({ findings, series }, seen, more.topology, engine),
         seen,
         more.topology,
+        config.versionLabel,
         now,
       );
       const usualTraffic = usualTrafficAt(engine, now);
