@@ -13,7 +13,7 @@ import {
 } from "../../core/guardrails/open-incidents.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
-import { planCaseLines, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
+import { type PlanCase, planCaseLines, planView, stateOf, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { actionOf } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
@@ -49,7 +49,8 @@ export async function status(
     const executes = atWorkText(who);
     const plans = await waitingPlans(ledger, now, onDamaged);
     const shown = new Set(open.flatMap(({ incident }) => waitingPlan(incident, now)?.id ?? []));
-    const others = plans.filter(({ plan }) => !shown.has(plan.id));
+    const approved = plans.filter((one) => stateOf(one, now) === "approved");
+    const others = plans.filter((one) => !shown.has(one.plan.id) && !approved.includes(one));
     const trust = await graduationLines(config, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
@@ -77,8 +78,8 @@ export async function status(
           ...actLines(one.incident, approvers.get(one.incident.id)?.map(name)),
           ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
         ]),
-      ...(others.length === 0 ? [] : [`Plans that wait for a person, beside those: ${others.length}`]),
-      ...others.flatMap((one) => planCaseLines(one, now)),
+      ...planSection("Approved, and denied at present: they run as soon as nothing denies them", approved, now),
+      ...planSection("Plans that wait for a person, beside those", others, now),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
         ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
@@ -106,6 +107,9 @@ export async function status(
     await ledger.close();
   }
 }
+
+const planSection = (title: string, plans: readonly PlanCase[], now: number): readonly string[] =>
+  plans.length === 0 ? [] : [`${title}: ${plans.length}`, ...plans.flatMap((one) => planCaseLines(one, now))];
 
 /** By incident: whose approval its plan was executed by, none where nobody had to; absent: it was not executed. */
 async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
