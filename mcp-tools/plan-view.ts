@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type AllFenced, type Fenced, own } from "../core/model/fenced.ts";
+import { isDeniedForNow } from "../core/guardrails/common-limits.ts";
+import { type AllFenced, type Fenced, joined, own } from "../core/model/fenced.ts";
 import type { GateReview, Target } from "../core/model/plan.ts";
 import { GuardrailVerdict } from "../core/model/plan.ts";
 import type { SentenceFence } from "../core/model/sentence-fence.ts";
@@ -34,10 +35,31 @@ export function ruleViews(
   return [...page(views, { limit: RULES, question: "" }).items];
 }
 
-/** What a caller can do about a review: approving is for a person with a token, never for MCP (S3). */
-export function nextStep(planId: string, verdict: GuardrailVerdict): Fenced {
+/**
+ * What a caller can do about a review: approving is for a person with a token, never for MCP (S3). `by`: who has approved the
+ * plan, of whom it counts still.
+ */
+export function nextStep(
+  planId: string,
+  review: Pick<GateReview, "verdict" | "rules">,
+  by: readonly string[] = [],
+): Fenced {
   const plan = name(planId);
-  if (verdict === "allow") return own`call submit_plan with plan_id ${plan}; the gate decides afresh then`;
-  if (verdict === "deny") return own`nothing can approve this plan; read the rules that deny it and tell a person`;
+  if (review.verdict === "allow") return own`call submit_plan with plan_id ${plan}; the gate decides afresh then`;
+  if (review.verdict === "deny" && by.length > 0)
+    return own`approved by ${joined(
+      by.map((one) => name(one)),
+      ", ",
+    )}: the watch or the gate executes it as soon as nothing denies it any more; tell a person what denies it now`;
+  if (isDeniedForNow(review))
+    return own`denied for as long as the rules that deny it say; a person can answer it meanwhile: \`unship approve ${plan}\``;
+  if (review.verdict === "deny")
+    return own`an approval changes nothing of what denies this plan; read the rules that deny it and tell a person`;
+  return needsPerson(planId);
+}
+
+/** What a caller can do about a plan that waits for a person. */
+export function needsPerson(planId: string): Fenced {
+  const plan = name(planId);
   return own`needs a person: run \`unship approve ${plan}\`; the watch or the gate then executes it, and submit_plan says what came of it`;
 }

@@ -1,9 +1,18 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
-import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { ALL_SERVICES, LEDGER_KINDS, pausesAll } from "../../core/guardrails/gate-store.ts";
+import { listedName, namesOf } from "../../core/guardrails/names.ts";
+import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { pauseScope } from "../../core/guardrails/pause-scope.ts";
 import { WHO_GOES_ON, whyUseless } from "../../core/guardrails/plan-use.ts";
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
+import {
+  livingYes,
+  type PlanCase,
+  planCaseLines,
+  planView,
+  waitingPlans,
+} from "../../core/guardrails/waiting-plans.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { atWorkText, atWorkView } from "./at-work-text.ts";
@@ -164,14 +173,32 @@ function knownScope(asked: string, config: Config, file: string): string {
   throw new UnshipError("input.invalid", { what: found.what, reason });
 }
 
+/** Whether a pause of this scope holds the plan. */
+const isOfScope = ({ plan }: PlanCase, scope: string, { services }: Config): boolean =>
+  pausesAll(scope) ||
+  plan.targets.some((target) => listedName(namesOf(target, services), [scope.trim()]) !== undefined);
+
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */
 export async function resume(to: Composition, scope: string, options: DeskOptions): Promise<ExitCode> {
   const { config, file } = await to.config(options, "no-sources");
   const { gate, ledger } = await to.desk(config);
   try {
+    const now = to.now();
+    const named = pausesAll(scope) ? ALL_SERVICES : scope.trim();
+    const isPaused = (await ledger.pauses()).some((pause) => pause.scope === named);
+    const freed = (isPaused ? await waitingPlans(ledger, now, leftOut) : []).filter(
+      (one) => livingYes(one, now).length > 0 && isOfScope(one, scope, config),
+    );
+    // Whoever ends a pause says yes to what they read.
+    if (options.json !== true && freed.length > 0)
+      say(to, [`Approved, and held by the pause: ${freed.length}`, ...freed.flatMap((one) => planCaseLines(one, now))]);
     const { by } = await gate.resume(scope, await personalToken(to, options, { config, file, what: "resume" }));
-    await present(to, options.json, { resumed: scope, by }, [
+    const runs = freed.map(({ plan }) => plan.id);
+    await present(to, options.json, { resumed: scope, by, runs: freed.map((one) => planView(one, config, now)) }, [
       `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again on the watch's next look.`,
+      ...(runs.length === 0
+        ? []
+        : [`Approved before, and carried out now unless another rule holds or denies it: ${runs.join(", ")}`]),
     ]);
     return EXIT.ok;
   } finally {

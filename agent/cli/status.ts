@@ -6,6 +6,7 @@ import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { type OpenAct, openActs } from "../../core/guardrails/open-acts.ts";
 import {
   acknowledgedWords,
   type OpenIncident,
@@ -14,12 +15,13 @@ import {
 } from "../../core/guardrails/open-incidents.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
-import { planCaseLines, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
+import { type PlanCase, planCaseLines, planView, stateOf, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { actionOf } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
+import { NO_INCIDENT } from "../../core/model/plan.ts";
+import { asItStands, isWithItsPlan, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
@@ -48,9 +50,11 @@ export async function status(
     ]);
     const who = await to.atWork(config);
     const executes = atWorkText(who);
+    const acts = await actsOf(ledger, to, new Map(open.map(({ incident }) => [incident.id, incident])));
     const plans = await waitingPlans(ledger, now, onDamaged);
     const shown = new Set(open.flatMap(({ incident }) => waitingPlan(incident, now)?.id ?? []));
-    const others = plans.filter(({ plan }) => !shown.has(plan.id));
+    const approved = plans.filter((one) => stateOf(one, now) === "approved");
+    const others = plans.filter((one) => !shown.has(one.plan.id) && !approved.includes(one));
     const acting = asAtWork(config, modesAtWork(who));
     const trust = await graduationLines(acting, ledger, onDamaged);
     const progress = new Map<string, Progress>();
@@ -79,8 +83,10 @@ export async function status(
           ...actLines(one.incident, approvers.get(one.incident.id)?.map(name)),
           ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
         ]),
-      ...(others.length === 0 ? [] : [`Plans that wait for a person, beside those: ${others.length}`]),
-      ...others.flatMap((one) => planCaseLines(one, now)),
+      ...(acts.length === 0 ? [] : [`Plans begun and not settled, beside those: ${acts.length}`]),
+      ...acts.flatMap(actCaseLines),
+      ...planSection("Approved, and denied at present: they run as soon as nothing denies them", approved, now),
+      ...planSection("Plans that wait for a person, beside those", others, now),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed.map(
         ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
@@ -99,6 +105,7 @@ export async function status(
         ...brief(one.incident, approvers, progress.get(one.incident.id)),
         ...openIncidentView(one, now),
       })),
+      acts: acts.map(actView),
       plans: plans.map((one) => planView(one, config, now)),
       closed: closed.map((one) => brief(asItStands(one), approvers)),
       graduation: trust,
@@ -109,6 +116,9 @@ export async function status(
     await ledger.close();
   }
 }
+
+const planSection = (title: string, plans: readonly PlanCase[], now: number): readonly string[] =>
+  plans.length === 0 ? [] : [`${title}: ${plans.length}`, ...plans.flatMap((one) => planCaseLines(one, now))];
 
 /** By incident: whose approval its plan was executed by, none where nobody had to; absent: it was not executed. */
 async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
@@ -176,6 +186,42 @@ async function progressOf({ id, stage, plan }: Incident, ledger: Ledger, to: Com
   return isBegun(targets) || abandoned || stage === "verifying" ? { targets, abandoned } : NO_PROGRESS;
 }
 
+/** An act that is not settled, of a plan that no open incident shows as its own. */
+interface ActCase extends OpenAct, Progress {}
+
+async function actsOf(
+  ledger: Ledger,
+  to: Composition,
+  open: ReadonlyMap<string, Incident>,
+): Promise<readonly ActCase[]> {
+  const acts = (await openActs(ledger)).filter(({ plan }) => {
+    const incident = open.get(plan.incidentId);
+    return incident?.plan?.id !== plan.id || !isWithItsPlan(incident);
+  });
+  return Promise.all(
+    acts.map(async (act) => ({ ...act, abandoned: act.owner !== null && (await to.hasEnded(act.owner)) })),
+  );
+}
+
+function actCaseLines({ plan, targets, abandoned }: ActCase): readonly string[] {
+  const where = plan.incidentId === NO_INCIDENT ? "outside any incident" : `for incident ${plan.incidentId}`;
+  return [
+    `  ${plan.id}  proposed by ${name(plan.proposedBy)}, ${where}: ${planWords(plan)}`,
+    ...[...progressLines(targets), ...(abandoned ? [ABANDONED] : [])].map((line) => `    ${line}`),
+  ];
+}
+
+const actView = ({ plan, targets, abandoned, begunAt }: ActCase) => ({
+  plan: plan.id,
+  incident: plan.incidentId === NO_INCIDENT ? null : plan.incidentId,
+  proposed_by: plan.proposedBy,
+  begun_at: rfc3339(begunAt),
+  targets: targets.map(targetView),
+  abandoned,
+});
+
+const targetView = ({ target: { object }, state, detail }: TargetProgress) => ({ object, state, detail });
+
 const isBegun = (targets: readonly TargetProgress[]): boolean => targets.some(({ state }) => state !== "not-begun");
 
 const Owned = z.looseObject({ owner: z.string() });
@@ -213,7 +259,7 @@ function brief(
     executed_at: rfc3339(gate?.executedAt),
     approved_by: approvers.get(id) ?? null,
     recovery: recovery?.verdict ?? null,
-    targets: targets.map(({ target: { object }, state, detail }) => ({ object, state, detail })),
+    targets: targets.map(targetView),
     abandoned,
   };
 }

@@ -1,8 +1,9 @@
+import { isAbout } from "../../core/guardrails/about-incident.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { GateAnswer, NO_INCIDENT, takesBack } from "../../core/model/plan.ts";
 import { advance } from "./incident-state.ts";
-import { isAbout, outsideActs } from "./outside-acts.ts";
+import { outsideActs } from "./outside-acts.ts";
 import type { WatchParts } from "./ports.ts";
 import { results } from "./wording.ts";
 

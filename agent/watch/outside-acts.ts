@@ -3,9 +3,8 @@ import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { planWords } from "../../core/guardrails/incident-text.ts";
 import { writtenTargets } from "../../core/model/deed.ts";
 import type { Incident, WayBack } from "../../core/model/incident.ts";
-import { GateAnswer, NO_INCIDENT, type Plan, type Target } from "../../core/model/plan.ts";
+import { GateAnswer, type NO_INCIDENT, type Plan, type Target } from "../../core/model/plan.ts";
 import type { Ledger, LedgerEntry } from "../../core/ports.ts";
-import { servicesOf } from "./incident-state.ts";
 
 type Reads = Pick<Ledger, "entries" | "plan">;
 
@@ -43,27 +42,6 @@ async function actIn({ planId, body, at }: LedgerEntry, ledger: Reads): Promise<
   const plan = planId === null || targets.length === 0 ? null : await ledger.plan(planId);
   if (plan === null || !answer.success) return null;
   return { plan, answer: answer.data, at: answer.data.executedAt ?? at, targets };
-}
-
-/**
- * Whether a plan is about this incident, as one that was proposed in it is: it takes back a change that the incident blames, or
- * one at a service of its own that it suspects, while it has no plan of its own about something else. Pure.
- */
-export function isAbout({ incidentId, targets }: Plan, incident: Incident): boolean {
-  if (incidentId !== NO_INCIDENT) return incidentId === incident.id;
-  const { decision, ranking, plan: own } = incident;
-  const blamed = new Set([
-    ...(decision?.changeIds ?? []),
-    ...(decision?.culprit == null ? [] : [decision.culprit.changeId]),
-    ...(own?.targets ?? []).map(({ changeId }) => changeId),
-  ]);
-  if (targets.some(({ changeId }) => blamed.has(changeId))) return true;
-  if (own !== null) return false;
-  const services = servicesOf(incident);
-  const suspected = new Set((ranking?.candidates ?? []).map(({ changeId }) => changeId));
-  return targets.some(
-    ({ changeId, service }) => services.includes(service) && (ranking === null || suspected.has(changeId)),
-  );
 }
 
 /** The act as people read how the signals came back. */

@@ -1,7 +1,9 @@
+import { z } from "zod";
 import type { Config } from "../config/config.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
 import { rfc3339 } from "../model/time.ts";
 import type { DamagedIncident, Ledger, LedgerEntry } from "../ports.ts";
+import { isDeniedForNow } from "./common-limits.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 import { planWords } from "./incident-text.ts";
 import { planDiff } from "./plan-diff.ts";
@@ -9,12 +11,34 @@ import { whyUseless } from "./plan-use.ts";
 import { clockText } from "./rule.ts";
 import { reviewIn } from "./written-review.ts";
 
+/** What a person said of a plan. `until`: when a yes is over, Unix ms. */
+export interface PlanAnswer {
+  readonly by: string;
+  readonly answer: "approve" | "reject";
+  readonly at: number;
+  readonly until: number;
+}
+
+/**
+ * How a plan stands. `approved`: a person said yes, and the gate denies it: as soon as nothing does any more it is carried out, with
+ * nobody asked again. `waiting`: for a person's answer, also where it is denied for a time only.
+ */
+export type PlanState =
+  | "submitted"
+  | "rejected"
+  | "expired"
+  | "superseded"
+  | "approved"
+  | "denied"
+  | "waiting"
+  | "proposed";
+
 /** A plan with what the ledger knows of it. */
 export interface PlanCase {
   readonly plan: Plan;
   /** What the gate last said of it; null: nothing stands in the ledger. */
   readonly review: GateReview | null;
-  readonly answers: readonly { readonly by: string; readonly answer: "approve" | "reject"; readonly at: number }[];
+  readonly answers: readonly PlanAnswer[];
   readonly submitted: boolean;
   /** Why a yes would change nothing; null: it would. */
   readonly useless: string | null;
@@ -28,8 +52,8 @@ const KINDS = [
 ];
 
 /**
- * The plans that wait for a person at `now` (Unix ms): of open incidents, and those outside any; neither rejected,
- * submitted, over, nor replaced by another one. Oldest first.
+ * The plans that wait at `now` (Unix ms), for a person or, once approved, for what denies them: of open incidents, and those
+ * outside any; neither rejected, submitted, over, nor replaced by another one. Oldest first.
  */
 export async function waitingPlans(
   ledger: Pick<Ledger, "incidents" | "incident" | "entries" | "plan">,
@@ -41,7 +65,7 @@ export async function waitingPlans(
   const cases = await Promise.all(
     ids.map(async (incidentId) => {
       const entries = await ledger.entries({ incidentId, kinds: KINDS });
-      const plans = [...new Set(entries.filter(asksForPerson).flatMap(({ planId }) => planId ?? []))];
+      const plans = [...new Set(entries.filter(isForPeople).flatMap(({ planId }) => planId ?? []))];
       return Promise.all(
         plans.map((id) =>
           caseOf(
@@ -59,12 +83,30 @@ export async function waitingPlans(
     .toSorted((a, b) => a.plan.createdAt - b.plan.createdAt);
 }
 
-const waits = ({ plan, review, answers, submitted, useless }: PlanCase, now: number): boolean =>
-  !submitted &&
-  useless === null &&
-  plan.expiresAt > now &&
-  review?.verdict === "require_approval" &&
-  answers.every(({ answer }) => answer === "approve");
+function waits(one: PlanCase, now: number): boolean {
+  const state = stateOf(one, now);
+  return state === "waiting" || state === "approved";
+}
+
+/** See `PlanState`. Pure. */
+export function stateOf(one: PlanCase, now: number): PlanState {
+  const { plan, review, answers, submitted, useless } = one;
+  if (submitted) return "submitted";
+  if (answers.some(({ answer }) => answer === "reject")) return "rejected";
+  if (plan.expiresAt <= now) return "expired";
+  if (useless !== null) return "superseded";
+  if (review?.verdict === "require_approval") return "waiting";
+  if (review?.verdict !== "deny") return "proposed";
+  // The watch asks the gate again for what others proposed; of its own plan it judges the evidence anew.
+  if (plan.proposedBy === "watch") return "denied";
+  if (livingYes(one, now).length > 0) return "approved";
+  return isDeniedForNow(review) ? "waiting" : "denied";
+}
+
+/** Who has said yes to a plan, of whom it counts still. */
+export const livingYes = ({ answers }: Pick<PlanCase, "answers">, now: number): readonly string[] => [
+  ...new Set(answers.flatMap(({ answer, by, until }) => (answer === "approve" && until > now ? [by] : []))),
+];
 
 /** One plan, waiting or not; null where there is none of this id. */
 type Reads = Pick<Ledger, "incident" | "entries" | "plan">;
@@ -87,9 +129,9 @@ async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Reads
   return {
     plan,
     review: reviewIn(entries.findLast(({ kind }) => kind === LEDGER_KINDS.planReviewed)),
-    answers: entries.flatMap(({ kind, actor: by, at }) =>
+    answers: entries.flatMap(({ kind, actor: by, at, body }) =>
       kind === LEDGER_KINDS.approvalGiven || kind === LEDGER_KINDS.approvalRejected
-        ? [{ by, answer: answer[kind], at }]
+        ? [{ by, answer: answer[kind], at, until: Expiring.safeParse(body).data?.expiresAt ?? plan.expiresAt }]
         : [],
     ),
     submitted: entries.some(({ kind }) => kind === LEDGER_KINDS.planReserved),
@@ -97,29 +139,49 @@ async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Reads
   };
 }
 
-const asksForPerson = (entry: LedgerEntry): boolean => reviewIn(entry)?.verdict === "require_approval";
+const Expiring = z.looseObject({ expiresAt: z.number() });
+
+/** Whether an entry shows that a plan asks people, or was answered by one. */
+function isForPeople(entry: LedgerEntry): boolean {
+  if (entry.kind === LEDGER_KINDS.approvalGiven) return true;
+  const review = entry.kind === LEDGER_KINDS.planReviewed ? reviewIn(entry) : null;
+  return review?.verdict === "require_approval" || (review !== null && isDeniedForNow(review));
+}
 
 /** A plan that waits, for a terminal: who asks for what, what holds it, who has said yes, and the command that answers it. */
-export function planCaseLines({ plan, review, answers }: PlanCase, now: number): readonly string[] {
+export function planCaseLines(one: PlanCase, now: number): readonly string[] {
+  const { plan, review } = one;
   const against = review?.rules.filter(({ verdict }) => verdict !== "allow") ?? [];
   const where = plan.incidentId === NO_INCIDENT ? "outside any incident" : `for incident ${plan.incidentId}`;
-  const yes = [...new Set(answers.map(({ by }) => by))];
+  const yes = livingYes(one, now);
+  const isApproved = stateOf(one, now) === "approved";
   return [
     `  ${plan.id}  proposed by ${plan.proposedBy}, ${where}: ${planWords(plan)}`,
     `    why: ${plan.reason}`,
-    ...against.map(({ rule, reason }) => `    held by ${rule}: ${reason}`),
-    ...(yes.length === 0 ? [] : [`    approved by ${yes.join(", ")}`]),
-    `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
-    `    unship approve ${plan.id}`,
+    ...against.map(
+      ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
+    ),
+    ...(isApproved
+      ? [`    ${approvedText(one, now)}`, `    unship reject ${plan.id} --reason "…"`]
+      : [
+          ...(yes.length === 0 ? [] : [`    approved by ${yes.join(", ")}`]),
+          `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
+          `    unship approve ${plan.id}`,
+        ]),
   ];
 }
 
+/** What becomes of an approved plan that is denied: "approved by ada: runs as soon as nothing denies it, until 20:14:58 UTC". */
+export function approvedText(one: PlanCase, now: number): string {
+  const { plan, answers } = one;
+  const yes = answers.flatMap(({ answer, until }) => (answer === "approve" && until > now ? [until] : []));
+  const until = Math.min(plan.expiresAt, Math.max(now, ...yes));
+  return `approved by ${livingYes(one, now).join(", ")}: it runs as soon as nothing denies it, until ${clockText(until, now)}, with nobody asked again`;
+}
+
 /** A plan as the API shows it: the diff that `unship approve` prints, as data. */
-export function planView(
-  { plan, review, answers, submitted, useless }: PlanCase,
-  config: Pick<Config, "services" | "approvers" | "approval">,
-  now: number,
-) {
+export function planView(one: PlanCase, config: Pick<Config, "services" | "approvers" | "approval">, now: number) {
+  const { plan, review, answers } = one;
   const { targets, alsoMoves, notCovered, heldBy, mayApprove, peopleNeeded } = planDiff(
     plan,
     config,
@@ -133,7 +195,7 @@ export function planView(
     reason: plan.reason,
     created_at: rfc3339(plan.createdAt),
     expires_at: rfc3339(plan.expiresAt),
-    state: stateOf(),
+    state: stateOf(one, now),
     targets: targets.map((one) => ({
       action: one.action,
       object: one.object,
@@ -148,13 +210,4 @@ export function planView(
     people_needed: peopleNeeded,
     answers: answers.map(({ by, answer, at }) => ({ by, answer, at: rfc3339(at) })),
   };
-
-  function stateOf() {
-    if (submitted) return "submitted";
-    if (answers.some(({ answer }) => answer === "reject")) return "rejected";
-    if (plan.expiresAt <= now) return "expired";
-    if (useless !== null) return "superseded";
-    if (review?.verdict === "deny") return "denied";
-    return review?.verdict === "require_approval" ? "waiting" : "proposed";
-  }
 }

@@ -1,4 +1,8 @@
+import { z } from "zod";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { targetText } from "../../core/guardrails/targets.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { Target } from "../../core/model/plan.ts";
 import { cleanText, closed, name } from "../../core/model/untrusted-text.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock, dateTime, offset } from "./figures.ts";
@@ -45,7 +49,9 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
     return event === undefined ? [] : [{ at, event, detail: `by ${prose(name(actor), 100)}` }];
   });
   const own = timeline.map(told);
-  const all: readonly Event[] = [...changes, ...began, ...own, ...people].sort((a, b) => a.at - b.at);
+  const all: readonly Event[] = [...changes, ...began, ...own, ...people, ...sentBefore(incident, entries)].sort(
+    (a, b) => a.at - b.at,
+  );
   const zero = onset?.at ?? incident.detectedAt;
   const rows = all.map(({ at, event, detail }) => [clock(at), offset(at, zero), event, detail]);
   const note = `All times UTC, ${dateTime(zero).slice(0, 10)}; offsets count from ${onset === null ? "detection, since the onset is not known" : "onset"}.`;
@@ -54,6 +60,23 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
       ? "The onset was estimated anew after the first detection: the trouble came more than once."
       : null;
   return section("Timeline", note, late, table(["Time", "From onset", "What", "Detail"], rows));
+}
+
+/** What was sent so long before its result was known is told with the moment of both. */
+const LATE_MS = 2_000;
+
+const Attempted = z.looseObject({ target: Target });
+
+/** When an act was sent to its target, where the answer was lost and only asking the target told what had come of it. */
+function sentBefore({ gate }: Incident, entries: readonly LedgerEntry[]): readonly Event[] {
+  const known = gate?.executedAt ?? null;
+  if (known === null) return [];
+  return entries.flatMap(({ at, kind, planId, body }) => {
+    const sent = Attempted.safeParse(body).data;
+    if (kind !== LEDGER_KINDS.targetAttempted || planId !== gate?.planId || sent === undefined) return [];
+    const detail = `${targetText(sent.target)}; what came of it was known at ${clock(known)}`;
+    return known - at < LATE_MS ? [] : [{ at, event: "sent", detail: prose(detail, DETAIL) }];
+  });
 }
 
 /** How much of a detail a table cell can hold; the sections below, and the ledger, have the whole of it. */

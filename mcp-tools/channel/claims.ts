@@ -1,7 +1,9 @@
+import { isAbout } from "../../core/guardrails/about-incident.ts";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
-import { GateAnswer } from "../../core/model/plan.ts";
+import { GateAnswer, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
 import { withoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Ledger, LedgerDraft } from "../../core/ports.ts";
 
@@ -62,7 +64,7 @@ const ofResult = (one: GateAnswer["results"][number]): GateAnswer["results"][num
 
 /**
  * Why an incident does not say what the gate knows of it; null: it does. A plan in it must be the one that was proposed for
- * it, what was written to a target must be what the gate answered, and what it closed with, or what its act was verified
+ * it, or one outside any incident that the gate answered and that takes back what this one names; what was written to a target must be what the gate answered, and what it closed with, or what its act was verified
  * with, stays: later decisions look back at all of that.
  */
 export async function whyForged(
@@ -81,24 +83,31 @@ const verdict = ({ outcome, recovery }: Incident): string => canonicalJson([outc
 const end = ({ stage, outcome, recovery }: Incident): string =>
   canonicalJson([stage, outcome, recovery?.verdict ?? null]);
 
-async function whyNotItsPlan({ id, plan }: Incident, ledger: Pick<Ledger, "plan">): Promise<string | null> {
+async function whyNotItsPlan(incident: Incident, ledger: Pick<Ledger, "plan">): Promise<string | null> {
+  const { plan } = incident;
   if (plan === null) return null;
   const known = await ledger.plan(plan.id);
   if (known === null || canonicalJson(known) !== canonicalJson(plan))
     return "its plan is not the one that was proposed";
-  return known.incidentId === id ? null : "its plan is of another incident";
+  return isOfIncident(known, incident) ? null : "its plan is of another incident";
 }
 
-async function whyNotAnswered(
-  { id, gate }: Incident,
-  ledger: Pick<Ledger, "plan" | "entries">,
-): Promise<string | null> {
+/** An outside plan is an incident's once it was carried out, and never while it is only proposed. */
+function isOfIncident(plan: Plan, incident: Incident): boolean {
+  if (plan.incidentId !== NO_INCIDENT) return plan.incidentId === incident.id;
+  const { gate } = incident;
+  const isDone = gate?.planId === plan.id && writtenTargets({ gate }).length > 0;
+  return isDone && isAbout(plan, { ...incident, plan: null });
+}
+
+async function whyNotAnswered(incident: Incident, ledger: Pick<Ledger, "plan" | "entries">): Promise<string | null> {
+  const { gate } = incident;
   if (gate === null) return null;
   const plan = await ledger.plan(gate.planId);
   if (plan === null) return "its answer is of no plan";
-  if (plan.incidentId !== id) return "its answer is of another incident";
+  if (!isOfIncident(plan, incident)) return "its answer is of another incident";
   if (gate.results.every(({ result }) => WROTE_NOTHING.includes(result))) return null;
-  const answered = await ledger.entries({ incidentId: id, kinds: [LEDGER_KINDS.planAnswered] });
+  const answered = await ledger.entries({ incidentId: plan.incidentId, kinds: [LEDGER_KINDS.planAnswered] });
   const mine = essence(gate);
   const same = answered.some(({ planId, body }) => {
     const answer = GateAnswer.safeParse(body);

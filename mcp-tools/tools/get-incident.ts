@@ -18,7 +18,7 @@ import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { page } from "../page.ts";
-import { nextStep, targetText } from "../plan-view.ts";
+import { needsPerson, targetText } from "../plan-view.ts";
 
 const Culprit = z.strictObject({ change: z.string(), probability: z.number() });
 const Event = z.strictObject({ at: z.string(), event: z.string(), detail: z.string() });
@@ -92,7 +92,7 @@ async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger
   const plan = waitingPlan(incident, now);
   const others = othersLine(incident, { open: open.map((one) => fencedIncident(one.incident).incident), services });
   return {
-    ...(plan === null ? {} : { next: nextStep(plan.id, "require_approval") }),
+    ...(plan === null ? {} : { next: needsPerson(plan.id) }),
     ...(own === null ? {} : { acknowledged: quote(acknowledgedWords(own, now), 300) }),
     ...(others === null ? {} : { also_open: ours(cleanText(others, 600)) }),
   };

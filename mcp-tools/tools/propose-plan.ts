@@ -94,7 +94,7 @@ export const proposePlan = defineTool({
       targets: plan.targets.map(targetText),
       verdict: review.verdict,
       rules: ruleViews(review, sentence),
-      next: nextStep(plan.id, review.verdict),
+      next: nextStep(plan.id, review),
     };
   },
 });

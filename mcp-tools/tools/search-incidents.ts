@@ -12,7 +12,7 @@ import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { page } from "../page.ts";
-import { nextStep } from "../plan-view.ts";
+import { needsPerson } from "../plan-view.ts";
 
 const Hit = z.strictObject({
   incident: z.string(),
@@ -104,7 +104,7 @@ async function openOnes(
       ),
       outcome: own`open: ${ours(stageWords(incident))}`,
       score: null,
-      ...(plan === null ? {} : { waits: nextStep(plan.id, "require_approval") }),
+      ...(plan === null ? {} : { waits: needsPerson(plan.id) }),
     };
   });
   const { items, ...rest } = page(hits, { cursor: at, limit: most ?? MOST, question: ["open", of ?? null] });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy } from "../../core/guardrails/approved-by.ts";
+import { livingYes, planCase } from "../../core/guardrails/waiting-plans.ts";
 import { type Fenced, own } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import { type GateAnswer, GuardrailVerdict } from "../../core/model/plan.ts";
@@ -9,7 +10,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import { name, quote } from "../../core/model/untrusted-text.ts";
 import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
-import { nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
+import { needsPerson, nextStep, RuleView, ruleViews, targetText } from "../plan-view.ts";
 
 const ResultView = z.strictObject({
   target: z.string(),
@@ -38,12 +39,13 @@ export const submitPlan = defineTool({
     executed_at: z.string().nullable(),
     next: z.string(),
   }),
-  async run({ plan_id: planId }, { gate, ask, ledger }) {
+  async run({ plan_id: planId }, { gate, ask, ledger, clock }) {
     if (gate === null)
       throw new UnshipError("input.invalid", { what: "submit_plan", reason: "this server is read-only" });
     let answer = await gate.submit(planId);
     // The person at the client may fetch an approver; whatever they answer, the gate looks for the approval itself.
     if (answer.outcome === "held" && (await ask?.(requestFor(planId)))) answer = await gate.submit(planId);
+    const by = await approversOf(planId, ledger, clock.now());
     return {
       plan_id: name(answer.planId),
       outcome: name(answer.outcome),
@@ -55,12 +57,20 @@ export const submitPlan = defineTool({
         detail: quote(detail, 300),
         warnings: warnings.slice(0, 5).map((warning) => quote(warning, 300)),
       })),
-      approved_by: ((await executedBy(ledger, planId)) ?? []).map((one) => name(one)),
+      approved_by: by.map((one) => name(one)),
       executed_at: rfc3339(answer.executedAt),
-      next: next(answer),
+      next: next(answer, by),
     };
   },
 });
+
+/** By whose approval a plan was executed; of one that was not, who has approved it so far. */
+async function approversOf(planId: string, ledger: ToolContext["ledger"], now: number): Promise<readonly string[]> {
+  const by = await executedBy(ledger, planId);
+  if (by !== null) return by;
+  const known = await planCase(planId, ledger);
+  return known === null ? [] : livingYes(known, now);
+}
 
 const requestFor = (planId: string) =>
   `The gate holds plan ${name(planId)} until an approver runs "unship approve ${name(planId)}" in a terminal, with a ` +
@@ -75,21 +85,21 @@ async function sentenceAbout(answer: GateAnswer, ledger: ToolContext["ledger"]):
     : fencedIncident(incident).fence.sentence;
 }
 
-function next({ planId, outcome, review }: GateAnswer): Fenced {
+function next({ planId, outcome, review }: GateAnswer, by: readonly string[]): Fenced {
   switch (outcome) {
     case "executed":
       return own`call get_incident to see whether the service recovers; do not propose again meanwhile`;
     case "held":
-      return nextStep(planId, "require_approval");
+      return needsPerson(planId);
     case "denied":
-      return nextStep(planId, "deny");
+      return nextStep(planId, review, by);
     case "in-progress":
       return own`another call executes it at this moment; call submit_plan again for its result, and propose nothing meanwhile`;
     case "nothing-to-do":
       return own`the target already stands at that version: the cause may lie elsewhere`;
     case "stopped":
       return review.verdict === "deny"
-        ? nextStep(planId, "deny")
+        ? nextStep(planId, review, by)
         : own`it stopped part way; read the results, call get_rollout, and tell a person`;
   }
 }

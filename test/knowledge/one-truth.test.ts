@@ -26,6 +26,25 @@ describe("S15: a postmortem says what the other surfaces say", () => {
     expect(postmortem(incident, [reserved(by)])).toContain(words);
   });
 
+  it.each([
+    ["told at once", "14:13:15", 0],
+    ["lost, and asked for later", "14:13:02", 1],
+  ])("when an act was sent whose answer was %s", (_, sent, rows) => {
+    const [target] = incident.plan?.targets ?? [];
+    const attempted = {
+      ...reserved(null),
+      at: at(sent),
+      kind: LEDGER_KINDS.targetAttempted,
+      body: { position: 0, target },
+    };
+    const told = postmortem(incident, [attempted])
+      .split("\n")
+      .filter((line) => line.includes("| sent |"));
+    expect(told).toHaveLength(rows);
+    for (const line of told)
+      expect(line).toMatch(/^\| 14:13:02 .*Deployment production\/checkout; what came of it was known at 14:13:16/);
+  });
+
   it("late answers where they harm more than failed requests, before the share of those", () => {
     const { impact } = incident;
     if (impact === null) throw new Error("the incident has an impact");

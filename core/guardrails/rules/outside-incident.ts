@@ -2,13 +2,13 @@ import { own } from "../../model/fenced.ts";
 import { NO_INCIDENT } from "../../model/plan.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
-/** Outside an incident nothing says what a plan is to mend, and no watch would see whether it helped (S1). */
+/** Outside an incident nothing says what a plan is to mend, and a watch sees whether it helped only where an open incident suspects the same (S1). */
 export const outsideIncident: Rule = {
   name: "outside-incident",
   check({ plan }) {
     if (plan.incidentId !== NO_INCIDENT) return undefined;
     return askPerson(
-      own`the plan belongs to no incident: nothing recorded says what it mends, and nobody verifies that it did`,
+      own`the plan belongs to no incident: nothing recorded says what it mends, and that it did is verified only where an open incident suspects what it takes back`,
     );
   },
 };

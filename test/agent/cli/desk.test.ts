@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NO_INCIDENT } from "../../../core/model/plan.ts";
 import { type Announced, announce } from "../../../knowledge/ledger/at-work.ts";
 import { targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
@@ -171,6 +172,30 @@ describe("unship pause and resume", () => {
     world.troubles = [world.trouble()];
     await world.step(2);
     expect(world.targets.writes()).toHaveLength(writes);
+  });
+
+  it("S14, S15: a plan that was approved in the pause is named by status, and by whoever ends the pause", async () => {
+    const target = targetOf({ service: "cart", name: "cart", changeId: "deploy-cart" });
+    world.targets.place(target);
+    const draft = { incidentId: NO_INCIDENT, targets: [target], reason: "complaints", proposedBy: "mcp:stdio:x" };
+    const { plan } = await world.gate.propose(draft);
+    await world.gate.pause("all", "bob");
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    await world.step(2);
+    const { out } = await desk.run(["status"]);
+    expect(out).toMatch(/Approved, and denied at present: they run as soon as nothing denies them: 1\n {2}plan-\d+ /);
+    expect(out).toContain("denied by paused: everything is paused");
+    expect(out).toMatch(/approved by alice: it runs as soon as nothing denies it, until .* with nobody asked again/);
+    const resumed = await desk.run(["resume", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
+    expect(resumed.out).toMatch(
+      new RegExp(`held by the pause: 1\\n {2}${plan.id} .*roll back Deployment production/cart`),
+    );
+    expect(resumed.out).toContain(
+      `Approved before, and carried out now unless another rule holds or denies it: ${plan.id}`,
+    );
+    await world.step(6);
+    expect(world.targets.writes()).toHaveLength(1);
+    expect((await desk.run(["status"])).out).not.toContain("Approved, and denied");
   });
 
   it("a resume of what is not paused is refused", async () => {
