@@ -3,11 +3,12 @@ import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { changesAt, explainedBy } from "../correlation/changes-at.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { chanceBeside, type Explained, meetings } from "../correlation/meeting.ts";
+import { gapBetween } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { isToldSideBySide } from "../correlation/version-signs.ts";
-import { beginsWith, wideCauses } from "../correlation/wide-cause.ts";
+import { beginsWith, SPREADS_MS, wideCauses } from "../correlation/wide-cause.ts";
 import type { BeganBeside, CaseFile } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import { episodeOnset, harmFindings } from "./episodes.ts";
@@ -20,11 +21,13 @@ const VERSION_LABEL = "version";
 interface Draft extends Group, Explained {
   /** Its services that were changed at the onset. */
   readonly changed: readonly string[];
+  /** When the first of these changes started, Unix ms; infinite for none. */
+  readonly changedFrom: number;
 }
 
 /**
  * The groups, where those of one wide cause are one (`wideCauses`), but for those whose own new version is told apart from its
- * old one; each that was changed with what it is known by that others began at its very onset: more than meet by chance
+ * old one, or whose change began only after the wide cause did; each that was changed with what it is known by that others began at its very onset: more than meet by chance
  * (`meetings`), or siblings in its call graph. `versionLabel`: how the series name versions. Pure.
  */
 export function withWhatBeganTogether(
@@ -49,6 +52,7 @@ export function withWhatBeganTogether(
         onset,
         stepMs: stepOf(scope, group.services),
         changed,
+        changedFrom: Math.min(...changes.map(({ startedAt }) => startedAt)),
         isChanged,
         began: [onset, ...began],
         explainedMs,
@@ -59,19 +63,22 @@ export function withWhatBeganTogether(
   let all = groups;
   for (const cause of wideCauses(drafts, measured)) {
     const { coincidence } = cause;
-    const told = cause.changed.filter((one) => isTold(caseFile, one, versionLabel));
-    const one = [...cause.unchanged, ...cause.changed.filter((other) => !told.includes(other))];
+    // A change that started only after the first of them had begun is no suspect of what they share, and may be bad itself.
+    const reached = cause.unchanged.filter(({ onset }) => gapBetween(onset, coincidence.onset) <= SPREADS_MS);
+    const first = Math.min(...reached.map(({ onset }) => onset.latest));
+    const own = cause.changed.filter((one) => one.changedFrom > first || isTold(caseFile, one, versionLabel));
+    const one = [...cause.unchanged, ...cause.changed.filter((other) => !own.includes(other))];
     const services = [...new Set(one.flatMap((group) => group.services))].sort();
-    // What stands apart from any of them, and those told by their versions, say nothing of the wide cause.
-    const apart = (own: readonly string[]) =>
-      [...new Set([...one, ...told].flatMap(({ beside, services: its }) => [...(beside.apart ?? []), ...its]))]
-        .filter((name) => !own.includes(name))
+    // What stands apart from any of them, and those with a cause of their own, say nothing of the wide cause.
+    const apart = (its: readonly string[]) =>
+      [...new Set([...one, ...own].flatMap(({ beside, services: theirs }) => [...(beside.apart ?? []), ...theirs]))]
+        .filter((name) => !its.includes(name))
         .sort();
     const of = (group: Group, list: readonly Group[]) => list.some((other) => other.services === group.services);
     all = all.flatMap((group): readonly Group[] => {
       if (group.services === one[0]?.services) return [{ services, beside: { apart: apart(services), coincidence } }];
       if (of(group, one)) return [];
-      return [of(group, told) ? { ...group, beside: { ...group.beside, coincidence } } : group];
+      return [of(group, own) ? { ...group, beside: { ...group.beside, coincidence } } : group];
     });
   }
   const apart = drafts.filter(({ services }) =>

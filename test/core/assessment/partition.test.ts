@@ -2,78 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assess } from "../../../core/assessment/assessor.ts";
 import { evidenceAbout, partition } from "../../../core/assessment/partition.ts";
-import type { CaseFile } from "../../../core/model/assessment.ts";
-import type { Change } from "../../../core/model/change.ts";
-import type { Finding } from "../../../core/model/finding.ts";
-import { change, emptyCase, MINUTE, T0 } from "../correlation/fixtures.ts";
 import { caseAt } from "./case-at.ts";
 import { testConfig } from "./config.ts";
+import { at, caseOf, deployed, groups, names, type World } from "./fleet-case.ts";
 import { base, walk } from "./trap.ts";
 import { deploy, type WorldOptions } from "./world.ts";
-
-const SECOND = 1000;
-
-/** A service that fails a third of its requests since so many seconds after T0, known to half a minute. */
-function failing(service: string, fromS: number): Finding {
-  const at = T0 + fromS * SECOND;
-  return {
-    detector: "change-point",
-    service,
-    metric: "error_rate",
-    labels: {},
-    unit: "ratio",
-    verdict: "worse",
-    onset: { at, earliest: at - 15 * SECOND, latest: at + 15 * SECOND },
-    detectedAt: at + 30 * SECOND,
-    baseline: 0.003,
-    current: 0.33,
-    samples: 4,
-    strength: 30,
-    because: `${service} fails`,
-  };
-}
-
-const measured = (services: readonly string[]): CaseFile["series"] =>
-  services.map((service) => ({
-    service,
-    metric: "error_rate",
-    unit: "ratio",
-    labels: {},
-    worse: "up",
-    startAt: T0 - 30 * MINUTE,
-    stepMs: 15 * SECOND,
-    values: Array.from({ length: 160 }, () => 0.003),
-  }));
-
-const deployed = (service: string, atS: number): Change =>
-  change({ id: `deploy-${service}`, service, startedAt: T0 + atS * SECOND, finishedAt: T0 + (atS + 60) * SECOND });
-
-interface World {
-  readonly edges?: readonly (readonly [string, string])[];
-  readonly fails: Readonly<Record<string, number>>;
-  readonly stuck?: Readonly<Record<string, number>>;
-  readonly changes?: readonly Change[];
-  readonly healthy?: readonly string[];
-}
-
-function caseOf({ edges = [], fails, stuck = {}, changes = [], healthy = [] }: World): CaseFile {
-  return emptyCase({
-    topology: edges.length === 0 ? null : { edges, external: [] },
-    findings: [
-      ...Object.entries(fails).map(([service, fromS]) => failing(service, fromS)),
-      ...Object.entries(stuck).map(([service, fromS]) => ({
-        ...failing(service, fromS),
-        detector: "rollout" as const,
-        metric: "health_check_failures",
-      })),
-    ],
-    series: measured([...Object.keys(fails), ...healthy]),
-    changes,
-  });
-}
-const groups = (world: World) => partition(caseOf(world)).map(({ services }) => services.join("+"));
-const names = (n: number) => Array.from({ length: n }, (_, i) => `s${String(i).padStart(3, "0")}`);
-const at = (services: readonly string[], fromS: number) => Object.fromEntries(services.map((one) => [one, fromS]));
 
 describe("incidents are apart", () => {
   const CASES: readonly (readonly [string, World, readonly string[]])[] = [
@@ -240,68 +173,6 @@ describe("what nothing joins to an incident", () => {
       }),
     );
   });
-});
-
-describe("services that are measured and well", () => {
-  /** Four of six fail at one second, one of which was deployed; samples come every quarter of a minute. */
-  const wide: World = { fails: at(names(4), 0), changes: [deployed("s000", -10)], healthy: ["x", "y"] };
-  const coarse = (service: string, stepMs: number): CaseFile["series"][number] => {
-    const [one] = measured([service]);
-    if (one === undefined) throw new Error("nothing is measured");
-    return { ...one, stepMs, values: one.values.slice(0, Math.floor((160 * 15 * SECOND) / stepMs)) };
-  };
-
-  it.each([1, 5])("change no group where their samples come every %s minutes", (minutes) => {
-    const file = caseOf(wide);
-    const beside = { ...file, series: [...file.series, coarse("batch", minutes * MINUTE)] };
-    const services = (one: CaseFile) => partition(one).map((group) => group.services);
-    expect(services(file)).toEqual([names(4)]);
-    expect(services(beside)).toEqual(services(file));
-  });
-
-  it("change no group and nothing that is known of one, however many they are, but for how many are measured", () => {
-    const worlds = fc.record({
-      fails: fc.dictionary(fc.constantFrom(...names(6)), fc.integer({ min: 0, max: 90 }), { minKeys: 2 }),
-      deploys: fc.uniqueArray(fc.constantFrom(...names(6))),
-      isJoined: fc.boolean(),
-      more: fc.integer({ min: 1, max: 60 }),
-    });
-    const known = (world: World) =>
-      partition(caseOf(world)).map(({ services, beside }) => {
-        const { coincidence, meeting } = beside;
-        const unmeasured = [coincidence, meeting].map((one) => (one == null ? null : { ...one, measured: 0 }));
-        return { services, beside: { ...beside, coincidence: unmeasured[0], meeting: unmeasured[1] } };
-      });
-    fc.assert(
-      fc.property(worlds, ({ fails, deploys, isJoined, more }) => {
-        const edges = isJoined ? names(6).map((one) => ["web", one] as const) : [];
-        const world: World = { fails, edges, changes: deploys.map((one) => deployed(one, -10)) };
-        const healthy = names(more).map((one) => `well-${one}`);
-        expect(known({ ...world, healthy })).toEqual(known(world));
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
-
-describe("siblings that were each deployed and began in one moment", () => {
-  const edges = ["cart", "stock"].map((callee) => ["web", callee] as const);
-  const changes = ["cart", "stock"].map((one) => deployed(one, -10));
-  const siblings = (stockS: number, more: World["fails"] = {}) => {
-    const file = caseOf({ edges, fails: { cart: 0, web: 2, stock: stockS, ...more }, changes });
-    return evidenceAbout(file, ["cart", "web"]).siblings;
-  };
-
-  it("are apart, and each is known to the other with how often they would by chance", () => {
-    expect(groups({ edges, fails: { cart: 0, web: 2, stock: 3 }, changes })).toEqual(["cart+web", "stock"]);
-    expect(siblings(3)?.services).toEqual(["stock"]);
-    expect(siblings(3)?.byChance).toBeLessThan(0.1);
-  });
-
-  it("are nothing to each other where they began minutes apart", () => expect(siblings(240)).toBeUndefined());
-
-  it("are as much to each other whatever fails in other call graphs", () =>
-    expect(siblings(3, { other: 0, another: -300 })).toEqual(siblings(3)));
 });
 
 /** Services of a shop, of which nobody knows who calls whom. */
