@@ -1,12 +1,14 @@
 import type { Config } from "../config/config.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
 import { rfc3339 } from "../model/time.ts";
+import { name } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger, LedgerEntry } from "../ports.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 import { planWords } from "./incident-text.ts";
 import { planDiff } from "./plan-diff.ts";
 import { whyUseless } from "./plan-use.ts";
 import { clockText } from "./rule.ts";
+import { saidReason } from "./said-reason.ts";
 import { reviewIn } from "./written-review.ts";
 
 /** A plan with what the ledger knows of it. */
@@ -105,10 +107,10 @@ export function planCaseLines({ plan, review, answers }: PlanCase, now: number):
   const where = plan.incidentId === NO_INCIDENT ? "outside any incident" : `for incident ${plan.incidentId}`;
   const yes = [...new Set(answers.map(({ by }) => by))];
   return [
-    `  ${plan.id}  proposed by ${plan.proposedBy}, ${where}: ${planWords(plan)}`,
-    `    why: ${plan.reason}`,
+    `  ${plan.id}  proposed by ${name(plan.proposedBy)}, ${where}: ${planWords(plan)}`,
+    `    why: ${saidReason(plan)}`,
     ...against.map(({ rule, reason }) => `    held by ${rule}: ${reason}`),
-    ...(yes.length === 0 ? [] : [`    approved by ${yes.join(", ")}`]),
+    ...(yes.length === 0 ? [] : [`    approved by ${yes.map(name).join(", ")}`]),
     `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
     `    unship approve ${plan.id}`,
   ];
