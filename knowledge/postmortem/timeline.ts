@@ -1,3 +1,4 @@
+import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { cleanText, closed, name } from "../../core/model/untrusted-text.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
@@ -28,7 +29,7 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
     { at: change.startedAt, event: "change began", detail: changeWords(change) },
     ...(change.finishedAt === null
       ? []
-      : [{ at: change.finishedAt, event: "change finished", detail: changeWords(change) }]),
+      : [{ at: change.finishedAt, event: endWords(change), detail: changeWords(change) }]),
   ]);
   const began =
     onset === null
@@ -55,6 +56,10 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
       : null;
   return section("Timeline", note, late, table(["Time", "From onset", "What", "Detail"], rows));
 }
+
+/** An end that nobody saw is told as the latest moment at which it can have been (S9). */
+const endWords = ({ endUnseen }: Change): string =>
+  endUnseen === true ? "change had finished (nobody saw when)" : "change finished";
 
 /** How much of a detail a table cell can hold; the sections below, and the ledger, have the whole of it. */
 const DETAIL = 160;
