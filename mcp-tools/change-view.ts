@@ -38,7 +38,7 @@ export function changeView(change: Change): AllFenced<z.infer<typeof ChangeView>
     from: name(change.from),
     to: name(change.to),
     started_at: rfc3339(change.startedAt),
-    finished_at: rfc3339(change.finishedAt),
+    finished_at: endText(change),
     source: name(change.source),
     reversible: change.reversible,
     ...(flag === undefined ? {} : { flag: name(flag) }),
@@ -51,6 +51,12 @@ export function changeView(change: Change): AllFenced<z.infer<typeof ChangeView>
     ...(requires === undefined ? {} : { requires: requirementsText(requires) }),
     ...(change.ownRollback === true ? { own_rollback: true } : {}),
   };
+}
+
+/** When it finished; by when at the latest, where nobody saw it (S9); null: it goes on. */
+function endText({ finishedAt, endUnseen }: Change): Fenced | null {
+  if (finishedAt === null) return null;
+  return endUnseen === true ? own`by ${rfc3339(finishedAt)}` : rfc3339(finishedAt);
 }
 
 /** What was done to the ground that services run on: it is of no service, so that its place stands there. */

@@ -62,19 +62,26 @@ async function report(
   const proven = ok && newest !== undefined ? { entry: newest.seq, at: newest.at, keyId: newest.keyId } : null;
   await present(to, json, { ok, entries, head, proven, problems, approvals }, [
     ...problems.map(({ seq, reason }) => `entry ${seq}: ${reason}`),
-    ...(ok
-      ? [
-          `The chain holds: ${entries} entries.`,
-          `Head: ${head}`,
-          ...provenLines(entries, newest),
-          ...approvalLines(approvals),
-        ]
-      : [
-          `The chain does NOT hold: ${problems.length} ${problems.length === 1 ? "problem" : "problems"} in ${entries} entries. Keep the file as it is.`,
-        ]),
+    ...(ok && entries === 0
+      ? EMPTY
+      : ok
+        ? [
+            `The chain holds: ${entries} entries.`,
+            `Head: ${head}`,
+            ...provenLines(entries, newest),
+            ...approvalLines(approvals),
+          ]
+        : [
+            `The chain does NOT hold: ${problems.length} ${problems.length === 1 ? "problem" : "problems"} in ${entries} entries. Keep the file as it is.`,
+          ]),
   ]);
-  return ok ? EXIT.ok : EXIT.no;
+  return ok && entries > 0 ? EXIT.ok : EXIT.no;
 }
+
+/** An empty ledger holds whatever was in it before: only a head that was kept elsewhere tells. */
+const EMPTY = [
+  "The ledger is empty: nothing was recorded in it yet, or all that was is gone, which shows only against a signed head that was kept elsewhere (--head).",
+];
 
 /** By whom, and with what: whose key it is says `approvers` in the file of that time. */
 const approvalLines = ({ proven, unproven }: RecordedApprovals): readonly string[] => [

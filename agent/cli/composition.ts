@@ -83,6 +83,8 @@ export interface AtWork {
 export interface WhoIsAtWork {
   /** How people are told which ledger it is. */
   readonly ledger: string;
+  /** Whether there is one: nothing may have run yet, or it was moved or deleted. */
+  readonly isThere: boolean;
   /** The longest at work first. */
   readonly processes: readonly AtWork[];
   /** Where the gate answers as a process of its own, and the mode that it says (null: it does not); null: the file names none. */
@@ -157,8 +159,11 @@ export interface Composition {
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly sources: (config: Config) => Promise<OpenSources>;
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
-  /** The ledger, or the gate's view of it where that is a process of its own. */
-  readonly ledger: (config: Config) => Promise<Ledger>;
+  /**
+   * The ledger for reading, or the gate's view of it where that is a process of its own. Where there is none nothing is made: it is
+   * refused as "ledger.unavailable", or an empty one that stands nowhere.
+   */
+  readonly ledger: (config: Config, none?: "refused" | "empty") => Promise<Ledger>;
   /** Who may execute plans on the ledger at this moment; asked once the ledger has answered. */
   readonly atWork: (config: Config) => Promise<WhoIsAtWork>;
   /** Signs the end of the record with the configured key, where all of it holds; see `OwnLedger.signEnd`. */
@@ -168,8 +173,11 @@ export interface Composition {
   readonly audit: () => Promise<AuditDesk>;
   /** Whether a process that carried out a plan, as the ledger names it, certainly runs no more; seen from here. */
   readonly hasEnded: (owner: string) => Promise<boolean>;
-  /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. */
-  readonly desk: (config: Config) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
+  /** A gate for people's commands (approve, reject, pause, resume): it holds no executor. `none`: what is done where no ledger is. */
+  readonly desk: (
+    config: Config,
+    none?: "refused" | "made",
+  ) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
   /** Runs until aborted, as the file says. */
   readonly gate: (config: Config, abort: AbortSignal) => Promise<void>;
   readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;

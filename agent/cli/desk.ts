@@ -136,7 +136,7 @@ export async function pause(
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "no-sources");
   const scope = knownScope(asked, config, file);
-  const { gate, ledger } = await to.desk(config);
+  const { gate, ledger } = await to.desk(config, "made");
   try {
     await gate.pause(scope, options.by);
     const who = await to.atWork(config);

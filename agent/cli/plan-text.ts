@@ -1,8 +1,9 @@
 import type { Config } from "../../core/config/config.ts";
 import { planDiff } from "../../core/guardrails/plan-diff.ts";
+import { saidReason } from "../../core/guardrails/said-reason.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { escapeControls } from "../../core/model/untrusted-text.ts";
+import { escapeControls, name } from "../../core/model/untrusted-text.ts";
 
 /**
  * A plan as the person who approves it reads it, as a diff: target by target what runs and what will run, what else
@@ -13,7 +14,7 @@ export function planText(plan: Plan, config: Config, review?: GateReview): reado
   const { targets, alsoMoves, notCovered, heldBy, mayApprove, peopleNeeded } = planDiff(plan, config, review);
   const names = mayApprove.length === 0 ? "nobody in the file (approvers)" : mayApprove.join(", ");
   return [
-    `Plan ${plan.id}, ${about}, proposed by ${plan.proposedBy}, valid until ${rfc3339(plan.expiresAt)}:`,
+    `Plan ${plan.id}, ${about}, proposed by ${name(plan.proposedBy)}, valid until ${rfc3339(plan.expiresAt)}:`,
     ...targets.flatMap(({ action, object, service, runsNow, willRun }, index) => [
       `  ${index + 1}. ${action}: ${object}, service ${service}`,
       `     - runs now:  ${runsNow}`,
@@ -21,7 +22,7 @@ export function planText(plan: Plan, config: Config, review?: GateReview): reado
     ]),
     ...section("Also moves", alsoMoves, "nothing else that unship knows of"),
     ...section("Not covered", notCovered, "nothing"),
-    `  Why: ${plan.reason}`,
+    `  Why: ${saidReason(plan)}`,
     ...heldBy.map(({ rule, verdict, reason }) => `  ${verdict === "deny" ? "Denied" : "Held"} by ${rule}: ${reason}`),
     `  May approve: ${names}${peopleNeeded === 2 ? "; two of them have to" : ""}`,
     // A line each: whoever proposed it wrote the reason, and it must not pass for what the gate says.

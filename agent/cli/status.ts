@@ -28,7 +28,7 @@ import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { atWorkText, atWorkView, modesAtWork } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
-import { decisionWords, scopeText } from "./words.ts";
+import { decisionWords } from "./words.ts";
 
 const CLOSED_SHOWN = 5;
 
@@ -38,7 +38,7 @@ export async function status(
   options: { readonly config?: string; readonly json?: JsonOption },
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "no-sources");
-  const ledger = await to.ledger(config);
+  const ledger = await to.ledger(config, "empty");
   try {
     const now = to.now();
     const damaged = new Map<string, string>();
@@ -63,14 +63,16 @@ export async function status(
     const approvers = await approversOf([...open.map(({ incident }) => incident), ...closed], ledger);
     const words = [
       modeText(config, file, modesAtWork(who)),
-      executes === ""
-        ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
-        : `Ledger: ${who.ledger}. At work: ${executes}.`,
+      !who.isThere
+        ? `Ledger: none at ${who.ledger}: nothing was recorded there yet, or it was moved or deleted. Nobody is at work on it.`
+        : executes === ""
+          ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
+          : `Ledger: ${who.ledger}. At work: ${executes}.`,
       ...pauses.map(
         ({ scope, by, at }) =>
-          `PAUSED: ${scope === "*" ? "everything" : scope}, by ${by} since ${rfc3339(at)}. An approver ends it: unship resume ${scopeText(scope)}`,
+          `PAUSED: ${scope === "*" ? "everything" : name(scope)}, by ${name(by)} since ${rfc3339(at)}. An approver ends it: unship resume ${scope === "*" ? "all" : name(scope)}`,
       ),
-      ...[...damaged].map(([id, reason]) => `DAMAGED: incident ${id}: ${reason}. Look: unship audit verify`),
+      ...[...damaged].map(([id, reason]) => `DAMAGED: incident ${name(id)}: ${reason}. Look: unship audit verify`),
       open.length === 0 && damaged.size > 0
         ? "No other incident is open."
         : open.length === 0
@@ -88,9 +90,11 @@ export async function status(
       ...planSection("Approved, and denied at present: they run as soon as nothing denies them", approved, now),
       ...planSection("Plans that wait for a person, beside those", others, now),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
-      ...closed.map(
-        ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
-      ),
+      ...closed
+        .map((one) => fencedIncident(one).incident)
+        .map(
+          ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
+        ),
       ...(trust.length === 0 ? [] : ["How far each service has come (only you change a mode, in the file):"]),
       ...trust.map(({ service, mode, text }) => `  ${name(service)}, ${mode}: ${text}`),
     ];
@@ -98,6 +102,7 @@ export async function status(
       mode: acting.mode,
       mode_by_file: config.mode,
       ledger: who.ledger,
+      ledger_is_there: who.isThere,
       at_work: atWorkView(who),
       pauses,
       damaged: [...damaged].map(([id, reason]) => ({ id, reason })),

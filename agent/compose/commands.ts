@@ -60,8 +60,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       token === "agent" ? await secretOf(config.gate.token) : await secretOf(config.gate.token).catch(() => null);
     return openChannel({ at: config.gate.at, where: channelText(config.gate), token: shown });
   };
-  const ledgerOf = async (config: Config): Promise<Ledger> =>
-    (await channelTo(config, "person"))?.ledger ?? recordOf(config);
+  const ledgerOf = async (config: Config, none: "refused" | "empty" = "refused"): Promise<Ledger> =>
+    (await channelTo(config, "person"))?.ledger ?? (await import("./record.ts")).readRecord(config, environment, none);
   /** What came of earlier incidents. A command that only looks makes no ledger, and does without one that is away. */
   const pastIn = async (config: Config): Promise<{ readonly past?: Past }> => {
     if (config.gate === undefined && config.ledger.type === "sqlite" && !existsSync(config.ledger.path)) return {};
@@ -189,10 +189,11 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     approverKey: async (token) => (await import("../../mcp-tools/gate/approver-key.ts")).approverKey(token).text,
     audit: async () => (await import("./audit.ts")).auditDesk(systemClock.now),
     hasEnded: async (owner) => (await import("../../mcp-tools/gate/owner.ts")).processOwner().gone(owner),
-    desk: async (config) => {
+    desk: async (config, none = "refused") => {
       const channel = await channelTo(config, "person");
       if (channel !== null) return { gate: channel.gate, ledger: channel.ledger };
-      const ledger = await recordOf(config);
+      const { openRecord, readRecord } = await import("./record.ts");
+      const ledger = await (none === "made" ? openRecord : readRecord)(config, environment);
       const gate = (await import("./desk-gate.ts")).deskGate(config, ledger, systemClock);
       return { gate, ledger };
     },

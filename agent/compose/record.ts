@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { channelText } from "../../core/config/channel-config.ts";
 import { type Config, MODES } from "../../core/config/config.ts";
+import { UnshipError } from "../../core/errors.ts";
 import type { LedgerHead } from "../../core/ports.ts";
 import type { OwnLedger } from "../../knowledge/ledger/sql-ledger.ts";
 import type { WhoIsAtWork } from "../cli/composition.ts";
@@ -23,9 +25,25 @@ export async function openRecord(config: Config, environment: Environment): Prom
     : (await import("../../knowledge/ledger/postgres.ts")).openPostgresLedger(secret(ledger.url, environment), options);
 }
 
+/** What a command that only reads does where no record is there: it makes none, which would pass for a whole one (S1). */
+export type WhereNone = "refused" | "empty";
+
+/** The record as it is, for reading; where none is there, an empty one in memory, or `ledger.unavailable` that says so. */
+export async function readRecord(
+  config: Config,
+  environment: Environment,
+  none: WhereNone = "refused",
+): Promise<OwnLedger> {
+  const { ledger } = config;
+  if (ledger.type !== "sqlite" || existsSync(ledger.path)) return openRecord(config, environment);
+  if (none === "empty") return (await import("../../knowledge/ledger/sqlite.ts")).openSqliteLedger(":memory:");
+  const reason = `there is none at ${ledger.path}: nothing was recorded there yet, or it was moved or deleted`;
+  throw new UnshipError("ledger.unavailable", { use: "read", reason });
+}
+
 /** Signs the end of the record where all of it holds, and closes it again; see `OwnLedger.signEnd`. */
 export async function signRecordEnd(config: Config, environment: Environment): Promise<LedgerHead> {
-  const record = await openRecord(config, environment);
+  const record = await readRecord(config, environment);
   return record.signEnd().finally(record.close);
 }
 
@@ -67,14 +85,20 @@ export async function whoIsAtWork(
     const at = channelText(gate);
     const said = await gateMode();
     const mode = MODES.find((one) => one === said) ?? null;
-    return { ledger: `the ledger of the gate at ${at}`, processes: [], gate: { at, mode } };
+    return { ledger: `the ledger of the gate at ${at}`, isThere: true, processes: [], gate: { at, mode } };
   }
   if (ledger.type === "sqlite") {
     const { atWork } = await import("../../knowledge/ledger/at-work.ts");
-    return { ledger: ledger.path, processes: atWork(ledger.path), gate: null };
+    const isThere = existsSync(ledger.path);
+    return { ledger: ledger.path, isThere, processes: isThere ? atWork(ledger.path) : [], gate: null };
   }
   const { atWorkOnServer } = await import("../../knowledge/ledger/postgres-at-work.ts");
-  return { ledger: ON_A_SERVER, processes: await atWorkOnServer(secret(ledger.url, environment)), gate: null };
+  return {
+    ledger: ON_A_SERVER,
+    isThere: true,
+    processes: await atWorkOnServer(secret(ledger.url, environment)),
+    gate: null,
+  };
 }
 
 /** A URL may hold a password: no message quotes it (S10). */

@@ -1,5 +1,6 @@
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
+import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Onset } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { actOrWait, answeredByPerson, submit } from "./acting.ts";
@@ -186,8 +187,10 @@ async function recordDecision(before: Incident, assessment: Assessment, pursuit:
   const { at } = pursuit.caseFile;
   const known = before.ranking === null ? before : { ...before, decidedRanking: before.ranking };
   const incident = advance(known, "investigated", at, decisionName(assessment), decision.why.join("; "));
-  emit(pursuit, "incident.assessed", suspects(incident), incident);
-  emit(pursuit, "incident.decided", decisionText(incident), incident);
+  // What it names and quotes from outside is fenced: a person reads these lines beside ours.
+  const { incident: fenced } = fencedIncident(incident);
+  emit(pursuit, "incident.assessed", suspects(fenced), incident);
+  emit(pursuit, "incident.decided", decisionText(fenced), incident);
   const asks = decision.action === "no_action" ? isFiring(assessment) || isWithheld(assessment) : isHotfix(decision);
   return asks ? tellWord(incident, wordOf(incident, assessment), pursuit) : incident;
 }

@@ -60,7 +60,7 @@ function joined(sync: Change, rollouts: readonly Change[]): Change {
   const ends = rollouts.map(({ finishedAt }) => finishedAt);
   const releasedBy = [sync, ...rollouts].flatMap((one) => one.releasedBy ?? []);
   const own = sync.ownRollback === true || rollouts.some(({ ownRollback }) => ownRollback === true);
-  return {
+  return withEndOf(rollouts, {
     ...first,
     ...sync,
     from: first.from,
@@ -70,7 +70,13 @@ function joined(sync: Change, rollouts: readonly Change[]): Change {
     aliases: rollouts.map(({ id }) => id),
     ...(releasedBy.length === 0 ? {} : { releasedBy }),
     ...(own ? { ownRollback: true } : {}),
-  };
+  });
+}
+
+/** One change of several: its end was seen where those of them that ended then were. */
+function withEndOf(told: readonly Change[], { endUnseen: _, ...change }: Change): Change {
+  const last = told.filter(({ finishedAt }) => finishedAt !== null && finishedAt === change.finishedAt);
+  return last.length > 0 && last.every(({ endUnseen }) => endUnseen === true) ? { ...change, endUnseen: true } : change;
 }
 
 /**
@@ -134,11 +140,11 @@ function asOne(kept: Change, told: readonly Change[]): Change {
   if (others.length === 0) return kept;
   const ends = told.flatMap(({ finishedAt }) => finishedAt ?? []);
   const known: Change = Object.assign({}, ...others, kept);
-  return {
+  return withEndOf(told, {
     ...known,
     startedAt: Math.min(...told.map(({ startedAt }) => startedAt)),
     finishedAt: ends.length === 0 ? null : Math.max(...ends),
     aliases: told.flatMap(({ id, aliases = [] }) => (id === kept.id ? aliases : [id, ...aliases])),
     ...(told.some(({ ownRollback }) => ownRollback === true) ? { ownRollback: true } : {}),
-  };
+  });
 }

@@ -3,7 +3,7 @@ import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Incident } from "../model/incident.ts";
 import { asItStands } from "../model/recorded.ts";
 import { rfc3339 } from "../model/time.ts";
-import { cleanText, escapeControls } from "../model/untrusted-text.ts";
+import { cleanText, escapeControls, name, quote } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../ports.ts";
 import { ACKNOWLEDGEMENT_KINDS, type Acknowledgement, acknowledgementOf, isQuiet } from "./acknowledged.ts";
 import { incidentTitle, planWords, stageWords, waitingPlan } from "./incident-text.ts";
@@ -74,5 +74,5 @@ export function openIncidentView({ incident, acknowledged }: OpenIncident, now: 
 /** "acknowledged by alice until 20:14:58 UTC: on it". */
 export function acknowledgedWords({ as, by, until, note }: Acknowledgement, now: number): string {
   const did = as === "snooze" ? "snoozed" : "acknowledged";
-  return `${did} by ${by} until ${clockText(until, now)}${note === "" ? "" : `: ${escapeControls(cleanText(note))}`}`;
+  return `${did} by ${name(by)} until ${clockText(until, now)}${note === "" ? "" : `: ${quote(note)}`}`;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Config } from "../config/config.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
 import { rfc3339 } from "../model/time.ts";
+import { name } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger, LedgerEntry } from "../ports.ts";
 import { isDeniedForNow } from "./common-limits.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
@@ -9,6 +10,7 @@ import { planWords } from "./incident-text.ts";
 import { planDiff } from "./plan-diff.ts";
 import { whyUseless } from "./plan-use.ts";
 import { clockText } from "./rule.ts";
+import { saidReason } from "./said-reason.ts";
 import { reviewIn } from "./written-review.ts";
 
 /** What a person said of a plan. `until`: when a yes is over, Unix ms. */
@@ -156,15 +158,15 @@ export function planCaseLines(one: PlanCase, now: number): readonly string[] {
   const yes = livingYes(one, now);
   const isApproved = stateOf(one, now) === "approved";
   return [
-    `  ${plan.id}  proposed by ${plan.proposedBy}, ${where}: ${planWords(plan)}`,
-    `    why: ${plan.reason}`,
+    `  ${plan.id}  proposed by ${name(plan.proposedBy)}, ${where}: ${planWords(plan)}`,
+    `    why: ${saidReason(plan)}`,
     ...against.map(
       ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
     ),
     ...(isApproved
       ? [`    ${approvedText(one, now)}`, `    unship reject ${plan.id} --reason "…"`]
       : [
-          ...(yes.length === 0 ? [] : [`    approved by ${yes.join(", ")}`]),
+          ...(yes.length === 0 ? [] : [`    approved by ${yes.map(name).join(", ")}`]),
           `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
           `    unship approve ${plan.id}`,
         ]),

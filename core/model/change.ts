@@ -26,6 +26,10 @@ export const Change = z.strictObject({
   to: z.string(),
   startedAt: Moment,
   finishedAt: Moment.nullable(),
+  endUnseen: z
+    .boolean()
+    .optional()
+    .describe("Nobody saw its end: finishedAt is the latest moment at which it can have ended"),
   source: z.string(),
   reversible: z.boolean(),
   author: z.string().optional(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
+import type { Change } from "../../core/model/change.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { Target } from "../../core/model/plan.ts";
 import { cleanText, closed, name } from "../../core/model/untrusted-text.ts";
@@ -32,7 +33,7 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
     { at: change.startedAt, event: "change began", detail: changeWords(change) },
     ...(change.finishedAt === null
       ? []
-      : [{ at: change.finishedAt, event: "change finished", detail: changeWords(change) }]),
+      : [{ at: change.finishedAt, event: endWords(change), detail: changeWords(change) }]),
   ]);
   const began =
     onset === null
@@ -78,6 +79,10 @@ function sentBefore({ gate }: Incident, entries: readonly LedgerEntry[]): readon
     return known - at < LATE_MS ? [] : [{ at, event: "sent", detail: prose(detail, DETAIL) }];
   });
 }
+
+/** An end that nobody saw is told as the latest moment at which it can have been (S9). */
+const endWords = ({ endUnseen }: Change): string =>
+  endUnseen === true ? "change had finished (nobody saw when)" : "change finished";
 
 /** How much of a detail a table cell can hold; the sections below, and the ledger, have the whole of it. */
 const DETAIL = 160;

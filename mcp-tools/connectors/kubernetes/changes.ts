@@ -95,7 +95,7 @@ const gap = ({ source }: KubeClient, of: GapKind, kind: string, what: string, so
 
 function changeOf(
   workload: Workload,
-  { revision, entry, previous, startedAt, finishedAt, own, author }: Stage,
+  { revision, entry, previous, startedAt, finishedAt, endUnseen, own, author }: Stage,
   services: readonly ServiceWorkload[],
   source: string,
   edits: readonly ConfigEdit[],
@@ -119,6 +119,7 @@ function changeOf(
     to: entry.version,
     startedAt,
     finishedAt,
+    ...(endUnseen ? { endUnseen } : {}),
     source,
     reversible: previous !== null && previous !== entry,
     workload: { kind: workload.kind, namespace, name },

@@ -12,6 +12,8 @@ export interface Stage {
   /** Unix ms; null: not known any more (an older return to a template that came back again since). */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  /** `finishedAt` is the latest moment at which it can have finished: nobody saw it, and another reader may have. */
+  readonly endUnseen: boolean;
   readonly own: Mark | null;
   /** The field manager of the write, where the object tells, or told while this was its current stage. */
   readonly author: string | null;
@@ -33,7 +35,8 @@ export interface Timeline {
  *
  * When it finished is told by the Deployment's condition Progressing (reason NewReplicaSetAvailable), and for the other
  * kinds by the last pod that became Ready. A stage that was replaced finished at the next one's start or its progress
- * deadline, whichever came first: a healthy rollout takes no longer.
+ * deadline, whichever came first: a healthy rollout takes no longer. That is a bound, and told as one (`endUnseen`), unless
+ * this process saw it complete before.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
  */
@@ -58,12 +61,13 @@ export function createTimeline(): Timeline {
       forgetOldest(seen);
       return started.map(({ memory, last, ...stage }, index) => {
         const next = started[index + 1];
-        if (!last) memory.finishedAt ??= replacedAt(workload, stage.startedAt, next?.startedAt ?? null);
-        else if (isComplete(workload))
+        const bound = last ? null : replacedAt(workload, stage.startedAt, next?.startedAt ?? null);
+        const endUnseen = memory.finishedAt === null && bound !== null;
+        if (last && isComplete(workload))
           memory.finishedAt ??= completedAt(workload, stage.entry, inventory, now, stage.startedAt);
-        else memory.finishedAt = null;
+        else if (last) memory.finishedAt = null;
         const previous = started[index - 1]?.entry ?? null;
-        return { ...stage, previous, finishedAt: memory.finishedAt, author: memory.author };
+        return { ...stage, previous, finishedAt: memory.finishedAt ?? bound, endUnseen, author: memory.author };
       });
     },
   };

@@ -36,7 +36,7 @@ describe("unship ack and snooze", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(/^Acknowledged by alice for 2h, until .*: nobody is paged of inc-checkout/);
     expect((await desk.run(["status"])).out).toMatch(
-      /acknowledged by alice until [^\n]*: looking at it; nobody is paged meanwhile\n/,
+      /acknowledged by alice until [^\n]*: «looking at it»; nobody is paged meanwhile\n/,
     );
     const snoozed = await desk.run(["snooze", id, "--json", ...token]);
     expect(JSON.parse(snoozed.out)).toMatchObject({ incident: id, as: "snooze", by: "alice", note: "" });
@@ -121,7 +121,7 @@ describe("unship ack and snooze", () => {
     const acked = await desk.run(["ack", id, "--note", note, "--json", ...token]);
     expect(JSON.parse(acked.out).note).not.toMatch(/[\p{Cc}\u2028]/u);
     const { out } = await desk.run(["status"]);
-    expect(out).toMatch(/acknowledged by alice until [^\n]*: on it\\nNo incident is open\.\\ngone/);
+    expect(out).toMatch(/acknowledged by alice until [^\n]*: «on it No incident is open\. gone/);
     expect(out.split("\n")).not.toContainEqual(expect.stringMatching(/^\s*No incident is open/));
     const status = JSON.parse((await desk.run(["status", "--json"])).out);
     expect(status.open[0].acknowledged.note).not.toMatch(/[\p{Cc}\u2028]/u);

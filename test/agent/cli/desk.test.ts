@@ -230,7 +230,7 @@ describe("unship status", () => {
     expect(out.replaceAll(/\s+/g, " ")).toContain(
       `${plan.id} proposed by mcp:stdio:ide, outside any incident: roll back`,
     );
-    expect(out).toContain("why: customers complain");
+    expect(out).toContain("why: «customers complain»");
     expect(out).toContain(`\n    unship approve ${plan.id}\n`);
     const { out: json } = await desk.run(["status", "--json"]);
     expect(
@@ -257,6 +257,7 @@ describe("unship status", () => {
       mode: "observe",
       mode_by_file: "observe",
       ledger: join(empty.folder, "ledger.db"),
+      ledger_is_there: false,
       ...nothing,
     });
   });

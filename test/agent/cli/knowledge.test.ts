@@ -5,7 +5,6 @@ describe("unship knowledge, where nothing has been learned yet", () => {
   it.each([
     [["knowledge", "list"], 0, "Nothing has been remembered yet.\n", []],
     [["knowledge", "search", "errors of checkout"], 1, "No past incident is like this.\n", []],
-    [["knowledge", "rebuild"], 0, "Rebuilt from the ledger: 0 incidents.\n", { rebuilt: 0 }],
   ] as const)("%j ends with exit code %i and says so, in words and as JSON alone", async (words, code, said, value) => {
     using desk = openDesk();
     expect(await desk.run(words)).toEqual({ code, out: said, err: "" });

@@ -228,7 +228,7 @@ function composition(system: System, out: (text: string) => void): Composition {
     config: async () => ({ config, file: "unship.yaml" }),
     ledger: async () => ({ ...ledger, close: async () => {} }),
     now: clock.now,
-    atWork: async () => ({ ledger: "ledger.db", processes: [], gate: null }),
+    atWork: async () => ({ ledger: "ledger.db", isThere: true, processes: [], gate: null }),
     hasEnded: async () => false,
     explain: async () => ["It may act."],
     investigate: async () => {

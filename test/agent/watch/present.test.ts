@@ -50,7 +50,7 @@ describe("S15: while an act is verified the record says how it stands, beside wh
       {
         ...composition,
         ledger: async () => ({ ...world.store, close: async () => undefined }),
-        atWork: async () => ({ ledger: "the ledger", processes: [], gate: null }),
+        atWork: async () => ({ ledger: "the ledger", isThere: true, processes: [], gate: null }),
         hasEnded: async () => false,
       },
       {},

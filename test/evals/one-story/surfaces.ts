@@ -67,7 +67,7 @@ export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
       to: {
         ...composition,
         ledger: async () => kept,
-        atWork: async () => ({ ledger: "the ledger", processes: [], gate: null }),
+        atWork: async () => ({ ledger: "the ledger", isThere: true, processes: [], gate: null }),
         hasEnded: async () => false,
         postmortem: (_: unknown, incident: Incident, format: "md" | "html") =>
           draftPostmortem(incident, { ...drafting, format }),

@@ -59,6 +59,7 @@ describe("kubernetesChanges, from objects", () => {
         to: "1.4.0",
         startedAt: ms(0),
         finishedAt: ms(10),
+        endUnseen: true,
         source: "kubernetes",
         reversible: false,
         workload: { kind: "Deployment", namespace: "shop", name: "cart" },
