@@ -178,7 +178,7 @@ export function approvedText(one: PlanCase, now: number): string {
   const { plan, answers } = one;
   const yes = answers.flatMap(({ answer, until }) => (answer === "approve" && until > now ? [until] : []));
   const until = Math.min(plan.expiresAt, Math.max(now, ...yes));
-  return `approved by ${livingYes(one, now).join(", ")}: it runs as soon as nothing denies it, until ${clockText(until, now)}, with nobody asked again`;
+  return `approved by ${livingYes(one, now).map(name).join(", ")}: it runs as soon as nothing denies it, until ${clockText(until, now)}, with nobody asked again`;
 }
 
 /** A plan as the API shows it: the diff that `unship approve` prints, as data. */

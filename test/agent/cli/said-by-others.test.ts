@@ -38,7 +38,7 @@ async function statusOf(ledger: Partial<Ledger>): Promise<readonly string[]> {
 const acknowledgement = { seq: 1, as: "acknowledge", at: NOW, until: NOW + 60_000, over: [], settled: false } as const;
 const caseOf = (change: Parameters<typeof planOf>[0]) => ({
   ...{ plan: planOf(change), review: null, submitted: false, useless: null },
-  answers: [{ by: "alice", answer: "approve" as const, at: NOW }],
+  answers: [{ by: "alice", answer: "approve" as const, at: NOW, until: NOW + 60_000 }],
 });
 
 const PLACES: readonly (readonly [string, (said: string) => Promise<readonly string[]> | readonly string[]])[] = [

@@ -87,7 +87,7 @@ async function told(world: WatchWorld, hasEnded: boolean, json = false): Promise
   const to = {
     ...composition,
     ledger: async () => ({ ...world.store, close: async () => undefined }),
-    atWork: async () => ({ ledger: "the ledger", processes: [], gate: null }),
+    atWork: async () => ({ ledger: "the ledger", isThere: true, processes: [], gate: null }),
     hasEnded: async () => hasEnded,
   };
   await status(to, { json });
