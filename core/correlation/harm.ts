@@ -132,15 +132,23 @@ export function harmByClass(
   onset: Onset,
   at: number,
 ): { readonly failing: number; readonly slow: number } {
+  return {
+    failing: clampHarm(errorHarm(index, service, onset, at, 0)),
+    slow: slowHarm(index, service, onset, at, 0),
+  };
+}
+
+/** Log Bayes factor of "answers since the onset are so late that time-outs may fail them" against "as before"; 0 where it cannot be told. */
+export const lateEnoughToFail = (index: SampleIndex, service: string, onset: Onset, at: number): number =>
+  slowHarm(index, service, onset, at, 1);
+
+function slowHarm(index: SampleIndex, service: string, onset: Onset, at: number, excess: number): number {
   const late = index
     .metrics(service)
     .filter(({ metric, worse }) => isLatency(metric) && worse !== "down")
-    .map(({ metric }) => latencyHarm(index, service, metric, onset, at, 0))
+    .map(({ metric }) => latencyHarm(index, service, metric, onset, at, excess))
     .filter((nats) => nats !== 0);
-  return {
-    failing: clampHarm(errorHarm(index, service, onset, at, 0)),
-    slow: late.length === 0 ? 0 : clampHarm(logSumExp(late) - Math.log(late.length)),
-  };
+  return late.length === 0 ? 0 : clampHarm(logSumExp(late) - Math.log(late.length));
 }
 
 /** `excess`: by how much errors rose where they rose most; 0 where they are as usual and only latency speaks. */

@@ -4,7 +4,7 @@ import { median } from "../detection/robust.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { speaksOfErrors } from "./aliases.ts";
 import type { CallGraph } from "./call-graph.ts";
-import { beforeMs, LEAST_PART } from "./harm.ts";
+import { beforeMs, LEAST_PART, lateEnoughToFail } from "./harm.ts";
 import { type SampleIndex, valuesBetween } from "./samples.ts";
 
 /** Where the excess is that no callee accounts for. */
@@ -29,8 +29,10 @@ export interface OwnExcess {
  * much as it has. What callers that are off themselves do not pass on is no part of what their own callers suffer
  * from, and does not count. Without request counts every call is taken for one request.
  *
- * The metric: errors where findings near the onset speak of errors; else the latency that they speak of most. Services
- * count as far as they are likely to be hurt (`harm`, log Bayes factors). Null where nobody is off, or without a call graph.
+ * The metric: errors where findings near the onset speak of errors; else the latency that they speak of most. Where both are told, what
+ * a service fails while its callees let it wait may be time-outs (`withTimeOuts`): that errors come later than the slowness they come
+ * of acquits nobody of it. Services count as far as they are likely to be hurt (`harm`, log Bayes factors). Null where nobody is off, or
+ * without a call graph.
  * @see Hardt et al. (2024), "The PetShop Dataset", CLeaR, §2, arXiv:2311.04806: latency of a caller contains its callees'
  */
 export function ownExcess(
@@ -41,8 +43,23 @@ export function ownExcess(
   onset: Onset,
   at: number,
 ): OwnExcess | null {
-  const metric = speakingMetric(told);
-  if (metric === null || !graph.known) return null; // without calls there is nothing to follow
+  if (!graph.known) return null; // without calls there is nothing to follow
+  const late = latestMetric(told);
+  const waiting = late === null ? null : excessIn(late, index, graph, harm, onset, at);
+  if (!told.some(({ metric }) => speaksOfErrors(metric))) return waiting;
+  const failing = excessIn("error_rate", index, graph, harm, onset, at);
+  if (failing === null || waiting === null) return failing;
+  return withTimeOuts(failing, waiting, graph, (service) => lateEnoughToFail(index, service, onset, at));
+}
+
+function excessIn(
+  metric: string,
+  index: SampleIndex,
+  graph: CallGraph,
+  harm: ReadonlyMap<string, number>,
+  onset: Onset,
+  at: number,
+): OwnExcess | null {
   const measured = new Set<string>();
   const off = new Map<string, { each: number; rate: number | null; hurt: number }>();
   for (const [service, nats] of harm) {
@@ -82,6 +99,33 @@ export function ownExcess(
   };
 }
 
+/** What a service fails while it waits for a slow callee is that wait running into its time-outs, or its own doing: nobody tells, each as likely. */
+const TIMED_OUT = 0.5;
+
+/**
+ * The shares of what fails, where some of it may be time-outs: whoever waits so long that time-outs may fail what it asks (`lateEnoughToFail`)
+ * leaves `TIMED_OUT` of what it fails by itself, as far as its callees account for its waiting, to those of them, however far
+ * below, whose own the waiting is. `parts` stay as they are: no callee fails it.
+ */
+function withTimeOuts(
+  failing: OwnExcess,
+  waiting: OwnExcess,
+  graph: CallGraph,
+  isLate: (service: string) => number,
+): OwnExcess {
+  const shares = new Map<string, number>();
+  const add = (service: string, share: number) => shares.set(service, (shares.get(service) ?? 0) + share);
+  for (const [service, share] of failing.shares) {
+    const slow = [...waiting.shares].filter(([one]) => one !== service && graph.ancestors(one).has(service));
+    const all = slow.reduce((sum, [, part]) => sum + part, 0);
+    const accounted = all > 0 ? 1 - (waiting.parts.get(service) ?? 1) : 0;
+    const passed = (TIMED_OUT * accounted) / (1 + Math.exp(-isLate(service)));
+    add(service, share * (1 - passed));
+    for (const [one, part] of slow) if (passed > 0) add(one, (share * passed * part) / all);
+  }
+  return { ...failing, shares, measured: new Set([...failing.measured, ...shares.keys()]) };
+}
+
 /**
  * How much of each service's flow comes up to where users are: the most, over the ways up its callers, of the least flow
  * on the way. A way ends where no caller is off; a circle that nobody else calls is entered anywhere. Work: the paths
@@ -110,9 +154,8 @@ function passedUp(flows: ReadonlyMap<string, number>, graph: CallGraph): Readonl
   return best;
 }
 
-/** Errors where any finding speaks of them, else the latency that most findings speak of; null where neither is told. */
-function speakingMetric(told: readonly Finding[]): string | null {
-  if (told.some(({ metric }) => speaksOfErrors(metric))) return "error_rate";
+/** The latency that most findings speak of; null where none is told. */
+function latestMetric(told: readonly Finding[]): string | null {
   const counts = new Map<string, number>();
   for (const { metric, detector } of told)
     if (isLatency(metric))

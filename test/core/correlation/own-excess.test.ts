@@ -33,14 +33,14 @@ const finding = (service: string, metric: string): Finding => ({
   strength: 20,
   because: "",
 });
-const judge = (series: readonly Series[], edges: readonly (readonly [string, string])[], metric: string) => {
+const judge = (series: readonly Series[], edges: readonly (readonly [string, string])[], ...metrics: string[]) => {
   const harm = new Map([...new Set(series.map(({ service }) => service))].map((service) => [service, 6]));
   const graph = createCallGraph({ edges, external: ["bank"] });
   const own = ownExcess(
     indexSeries(series, "version"),
     graph,
     harm,
-    [finding("web", metric)],
+    metrics.map((metric) => finding("web", metric)),
     onsetAt(T0),
     T0 + 20 * STEP,
   );
@@ -128,6 +128,36 @@ describe("the excess that is a service's own", () => {
   it("is nobody's where there is no call graph, or where nothing is off", () => {
     expect(judge([level("web", "p50_latency", 90, 190)], [], "p50_latency").own).toBeNull();
     expect(judge([level("web", "p50_latency", 90, 90)], calls, "p50_latency").own).toBeNull();
+  });
+
+  describe("where a service fails and waits for what it calls", () => {
+    /** Cart asks stock, web asks cart: milliseconds before and since of cart and stock, and what cart fails since. */
+    const both = (cart: readonly [number, number], stock: readonly [number, number], fails = 0.1, below = 0) =>
+      judge(
+        [
+          ...[rate("web", 10), rate("cart", 10), rate("stock", 10)],
+          ...[level("web", "error_rate", 0, fails), level("cart", "error_rate", 0, fails)],
+          level("stock", "error_rate", 0, below),
+          ...[level("web", "p50_latency", 90, 90 + cart[1] - cart[0]), level("cart", "p50_latency", ...cart)],
+          level("stock", "p50_latency", ...stock),
+        ],
+        calls,
+        "error_rate",
+        "p50_latency",
+      ).nats;
+
+    const rows: readonly (readonly [string, ReturnType<typeof both>, "either" | "cart" | "stock"])[] = [
+      ["may have timed out where all of its long wait is its callee's", both([60, 360], [5, 305]), "either"],
+      ["fails by itself where it waits as ever", both([60, 60], [5, 305]), "cart"],
+      ["fails by itself where it waits little longer, as no time-out is that short", both([60, 66], [5, 11]), "cart"],
+      ["fails by itself where most of its wait is its own", both([60, 360], [5, 15]), "cart"],
+      ["fails because of its callee where that fails as well", both([60, 360], [5, 305], 0.1, 0.1), "stock"],
+    ];
+    it.each(rows)("it %s", (_, nats, whose) => {
+      const ahead = nats("cart") - nats("stock");
+      if (whose === "either") expect(Math.abs(ahead)).toBeLessThan(Math.log(3));
+      else expect(whose === "cart" ? ahead : -ahead).toBeGreaterThan(Math.log(20));
+    });
   });
 
   const failing = (names: readonly string[], origin: string) =>
