@@ -62,8 +62,8 @@ async function ofScrape(metric: string, row: string, sample: string): Promise<To
   const gaps: Gap[] = [];
   for (let tick = 0; tick < 6; tick += 1) {
     const rows: Readonly<Record<string, number>> = {
-      "http_requests_total{code="200"}": 10 * tick,
-      "http_requests_total{code="500"}": 0,
+      'http_requests_total{code="200"}': 10 * tick,
+      'http_requests_total{code="500"}': 0,
       process_cpu_seconds_total: tick,
       process_resident_memory_bytes: 10,
       container_spec_memory_limit_bytes: 100,
