@@ -252,7 +252,7 @@ describe("unship status", () => {
     using empty = openDesk();
     const { code, out, err } = await empty.run(["status", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    const nothing = { pauses: [], damaged: [], open: [], closed: [], graduation: [], at_work: [], plans: [] };
+    const nothing = { pauses: [], damaged: [], open: [], closed: [], graduation: [], at_work: [], plans: [], acts: [] };
     expect(JSON.parse(out)).toEqual({
       mode: "observe",
       mode_by_file: "observe",

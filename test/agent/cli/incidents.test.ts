@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { openWatchWorld } from "../watch/watch-world.ts";
 import { openDesk, ROOT, unship } from "./run-cli.ts";
 
@@ -179,6 +180,7 @@ describe("unship postmortem", () => {
 
   it("of an incident that nobody knows: exit code 1", async () => {
     using desk = openDesk();
+    await (await openSqliteLedger(join(desk.folder, "ledger.db"), { clock: { now: () => 0 } })).close();
     const { code, out, err } = await desk.run(["postmortem", "inc-nope"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain("There is no incident inc-nope");

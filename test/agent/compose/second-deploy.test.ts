@@ -116,7 +116,7 @@ describe("trouble that stays through a rollback, and that a second deploy makes 
     const [, second, ...more] = await system.incidents();
     expect(more, system.told()).toEqual([]);
     expect(second?.decision, system.told()).toMatchObject({ action: "rollback", changeIds: ["cart-1"] });
-    expect(second?.decision?.needsPerson.join()).toContain("whether cart-1 is behind the growth is for people to say");
+    expect(second?.decision?.needsPerson.join()).toContain("whether cart-1 is behind that is for people to say");
     expect(system.undone.map(({ changeId }) => changeId)).toEqual(["stock-1"]);
     expect(system.events.filter(({ event }) => event === "incident.held")).toHaveLength(1);
   }, 60_000);
