@@ -83,6 +83,19 @@ export function answersAlong(surge: number, index: SampleIndex, service: string,
   return (riseOf(index, service, onset, at, "answered")?.ratio ?? 0) >= Math.sqrt(surge);
 }
 
+/**
+ * Whether load alone may be what a service suffers from, without being told so surely that it explains it (`demand`): it is asked a
+ * third more than in the last half hour, and answers more as well, by what a surge that still rises is known by. A service that
+ * is asked again because it fails answers no more than before.
+ */
+export function mayBeLoaded(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
+  const rose = (of: "asked" | "answered", least: number): boolean => {
+    const rise = riseOf(index, service, onset, at, of);
+    return rise?.far === true && rise.ratio >= least;
+  };
+  return rose("asked", LEAST_RATIO) && rose("answered", RISING_RATIO);
+}
+
 const once = onceAnIndex<ReturnType<typeof riseOf>>();
 
 function newRise(

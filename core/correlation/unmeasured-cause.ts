@@ -5,7 +5,7 @@ import type { Change } from "../model/change.ts";
 import { type SeenOfCallees, unseenCallees } from "./callees-seen.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { FROM_CHANGES } from "./reasons.ts";
-import { answersAlong } from "./surge.ts";
+import { answersAlong, mayBeLoaded } from "./surge.ts";
 import { type SeenOfVersions, tellsItsVersion } from "./version-signs.ts";
 
 /** A change with why it may be at fault. */
@@ -21,7 +21,7 @@ export interface Weighed {
  * nothing tells the new version from the old one, a callee or an external that fails at that instant shows the same.
  * Timing is then worth no more than what is known without it: seven outages in ten follow a change (`FROM_CHANGES`), so
  * that the change alone never becomes surer than that. So it is where a service is asked far more since the onset than it ever
- * served (`demand`), or answers more as more users come (`surge`): load that comes from elsewhere shows the same. Whom a change
+ * served (`demand`), or more and answers more of it (`mayBeLoaded`), also as more users come (`surge`): load that comes from elsewhere shows the same. Whom a change
  * fails may ask again, but that raises no count of what is answered. Null where each of the changes is told by its version, its service
  * is not degraded itself, or all that it calls was seen. Pure.
  */
@@ -31,6 +31,7 @@ export function unmeasuredCause(
 ): Reason | null {
   const isLoaded = (service: string): boolean =>
     seen.demand.has(service) ||
+    mayBeLoaded(seen.index, service, seen.onset, seen.caseFile.at) ||
     (seen.surge !== null && answersAlong(seen.surge, seen.index, service, seen.onset, seen.caseFile.at));
   const untold = weighed
     .filter(({ change, reasons }) => seen.worse.has(change.service) && !tellsItsVersion(change, reasons, seen))

@@ -57,8 +57,9 @@ describe("a service that breaks under far more requests than it ever served, soo
       fc.asyncProperty(more, breaks, beforeS, fc.integer({ min: 1, max: 99 }), async (traffic, harm, before, seed) => {
         for (const { undone, p } of await judged([...traffic, { service: "west", ...harm }], before, { seed })) {
           expect(undone).toEqual([]);
-          // Where nobody else is asked less, callers may ask again since answers are late: suspected, and never by timing alone.
-          expect(p).toBeLessThan(traffic.length > 1 ? 0.5 : FROM_CHANGES);
+          // Where nobody else is asked less, callers may ask again since answers are late, and a rise of which failures leave
+          // hardly a third explains nothing surely: suspected, and never by timing alone.
+          expect(p).toBeLessThan(traffic.some(({ traffic: times }) => times === 1.95) ? 0.5 : FROM_CHANGES);
         }
       }),
       { numRuns: 16 },
