@@ -75,12 +75,11 @@ export function riseOf(
 }
 
 /**
- * Whether a surge of users reaches a service: it answers more than usual by at least half of that rise, on the scale of ratios. Whom it
- * fails may ask again, but that raises no count of what is answered. That more users come is known by then; of how much of it comes here
- * single samples tell enough.
+ * Whether a surge of users, which is known by then, reaches a service: it answers more than usual. Whom it fails may ask again, but that
+ * never raises how many are answered above that. Chance may do so in one look and not in the next ones.
  */
-export function answersAlong(surge: number, index: SampleIndex, service: string, onset: Onset, at: number): boolean {
-  return (riseOf(index, service, onset, at, "answered")?.ratio ?? 0) >= Math.sqrt(surge);
+export function answersAlong(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
+  return (riseOf(index, service, onset, at, "answered")?.ratio ?? 0) > 1;
 }
 
 /**

@@ -32,7 +32,7 @@ export function unmeasuredCause(
   const isLoaded = (service: string): boolean =>
     seen.demand.has(service) ||
     mayBeLoaded(seen.index, service, seen.onset, seen.caseFile.at) ||
-    (seen.surge !== null && answersAlong(seen.surge, seen.index, service, seen.onset, seen.caseFile.at));
+    (seen.surge !== null && answersAlong(seen.index, service, seen.onset, seen.caseFile.at));
   const untold = weighed
     .filter(({ change, reasons }) => seen.worse.has(change.service) && !tellsItsVersion(change, reasons, seen))
     .map((one) => ({ ...one, unseen: unseenCallees(one.change, seen) }))
