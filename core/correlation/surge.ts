@@ -60,7 +60,7 @@ export function surgeAtEntries(
 }
 
 /**
- * The newest traffic of a service over that of half an hour before the trouble (its last five minutes left out), and
+ * The newest traffic of a service (or the level of all of it since the onset) over that of half an hour before the trouble (its last five minutes left out), and
  * whether it is far above (`far`) or below (`fell`). Null where one of the two is not known, or there was none.
  */
 export function riseOf(
@@ -69,9 +69,10 @@ export function riseOf(
   onset: Onset,
   at: number,
   of: "asked" | "answered" = "asked",
+  when: "newest" | "since" = "newest",
 ): { readonly ratio: number; readonly now: number; readonly far: boolean; readonly fell: boolean } | null {
-  const question = `${service}\n${of} ${onset.earliest} ${onset.at} ${at}`;
-  return once(index, question, () => newRise(index, service, onset, at, of));
+  const question = `${service}\n${of} ${when} ${onset.earliest} ${onset.at} ${at}`;
+  return once(index, question, () => newRise(index, service, onset, at, of, when));
 }
 
 /**
@@ -84,15 +85,16 @@ export function answersAlong(index: SampleIndex, service: string, onset: Onset, 
 
 /**
  * Whether load alone may be what a service suffers from, without being told so surely that it explains it (`demand`): it is asked a
- * third more than in the last half hour, and answers more as well, by what a surge that still rises is known by. A service that
+ * third more than in the half hour before, and answers more as well, by what a surge that still rises is known by; lately, or for most
+ * of the time since the onset, so that single samples near the bound do not decide at one of many looks. A service that
  * is asked again because it fails answers no more than before.
  */
 export function mayBeLoaded(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
-  const rose = (of: "asked" | "answered", least: number): boolean => {
-    const rise = riseOf(index, service, onset, at, of);
-    return rise?.far === true && rise.ratio >= least;
-  };
-  return rose("asked", LEAST_RATIO) && rose("answered", RISING_RATIO);
+  return (["newest", "since"] as const).some((when) => {
+    const [asked, answered] = (["asked", "answered"] as const).map((of) => riseOf(index, service, onset, at, of, when));
+    const rose = (rise: typeof asked, least: number) => rise?.far === true && rise.ratio >= least;
+    return rose(asked, LEAST_RATIO) && rose(answered, RISING_RATIO);
+  });
 }
 
 const once = onceAnIndex<ReturnType<typeof riseOf>>();
@@ -103,13 +105,14 @@ function newRise(
   onset: Onset,
   at: number,
   of: "asked" | "answered",
+  when: "newest" | "since",
 ): ReturnType<typeof riseOf> {
   const read = of === "asked" ? askedBetween : answeredBetween;
   const before = read(index, service, onset.earliest - 2_100_000, onset.earliest - USUAL_UNTIL_MS);
   const after = read(index, service, onset.at, at);
   if (before.length < 4 || after.length === 0) return null;
   const usual = median(before);
-  const now = median(after.slice(-2));
+  const now = median(when === "newest" ? after.slice(-2) : after);
   if (usual <= 0) return null;
   const deviations = LEAST_DEVIATIONS * robustScale(before, usual);
   return { ratio: now / usual, now, far: now - usual > deviations, fell: usual - now > deviations };

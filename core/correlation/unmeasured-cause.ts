@@ -39,14 +39,16 @@ export function unmeasuredCause(
     .filter(({ change, unseen }) => unseen === null || unseen.length > 0 || isLoaded(change.service));
   if (untold.length === 0) return null;
   const logOdds = logSumExp(untold.map((one) => one.logOdds)) + Math.log((1 - FROM_CHANGES) / FROM_CHANGES);
-  const gaps = new Set(untold.map(({ change, unseen }) => gapAt(change.service, unseen)));
-  const sentence = `${[...gaps].join("; ")}; too little tells the new version from the old one: what is not known there may be the cause`;
+  const gaps = new Set(untold.map(({ change, unseen }) => gapAt(change.service, unseen, seen.surge !== null)));
+  const sentence = `${[...gaps].join("; ")}; too little tells the new version from the old one: that may be the cause as well`;
   return { name: "unmeasured-callee", logOdds, sentence };
 }
 
-/** What is not known of a changed service beside its version: what it calls, or who asks it for so much more. */
-const gapAt = (service: string, unseen: readonly string[] | null): string =>
-  unseen?.length === 0 ? `why ${service} is asked so much more is not known` : calleesGap(service, unseen);
+/** What beside its version may ail a changed service: what it calls, or that it is asked more, by users (`surge`) or by nobody knows whom. */
+function gapAt(service: string, unseen: readonly string[] | null, surge: boolean): string {
+  if (unseen?.length !== 0) return calleesGap(service, unseen);
+  return surge ? `more users come, and ${service} answers more` : `why ${service} is asked so much more is not known`;
+}
 
 /** What is not known of those that a service calls, in words. `unseen` as `unseenCallees` gives it, not empty. */
 export const calleesGap = (service: string, unseen: readonly string[] | null): string =>

@@ -5,29 +5,14 @@ import { GROWN, grownAfterChange, grownSince, withGrown } from "../../../core/as
 import type { OwnAct } from "../../../core/assessment/own-acts.ts";
 import { indexSeries } from "../../../core/correlation/samples.ts";
 import type { Decision } from "../../../core/model/decision.ts";
-import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { change, MINUTE, T0 } from "../correlation/fixtures.ts";
+import { cartFails, STEP_MS } from "./cart-failing.ts";
 import { rollbackOf } from "./rollback-decision.ts";
 
-const STEP_MS = 15_000;
 const act: OwnAct = { service: "stock", began: T0 - 5 * MINUTE, actedAt: T0 - 2000, doneAt: T0 };
 /** Found before the act, and not over since. */
-const finding: Finding = {
-  detector: "regression",
-  service: "cart",
-  metric: "error_rate",
-  labels: {},
-  unit: "ratio",
-  verdict: "worse",
-  onset: { at: T0, earliest: T0, latest: T0 + STEP_MS },
-  detectedAt: T0,
-  baseline: 0.002,
-  current: 0.05,
-  samples: 20,
-  strength: 30,
-  because: "error_rate of cart rose",
-};
+const finding = cartFails({ detectedAt: T0, current: 0.05 });
 /** Samples since the act, after two that may hold some of what was before it. */
 const since = (values: readonly (number | null)[], change: Partial<Series> = {}): Series => ({
   service: "cart",

@@ -6,8 +6,8 @@ import type { Change } from "../../../core/model/change.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { change, MINUTE, T0 } from "../correlation/fixtures.ts";
+import { cartFails, STEP_MS } from "./cart-failing.ts";
 
-const STEP_MS = 15_000;
 const BEFORE = 120;
 const USUAL = 0.002;
 /** About `level`, by a tenth to either side. */
@@ -24,21 +24,7 @@ const series = (service: string, values: readonly (number | null)[]): Series => 
   stepMs: STEP_MS,
   values: [...about(USUAL, BEFORE), ...values],
 });
-const finding: Finding = {
-  detector: "regression",
-  service: "cart",
-  metric: "error_rate",
-  labels: {},
-  unit: "ratio",
-  verdict: "worse",
-  onset: { at: T0, earliest: T0, latest: T0 + STEP_MS },
-  detectedAt: T0 + MINUTE,
-  baseline: USUAL,
-  current: 0.2,
-  samples: 20,
-  strength: 30,
-  because: "error_rate of cart rose",
-};
+const finding = cartFails();
 const graph = createCallGraph({
   edges: [
     ["cart", "store"],

@@ -6,27 +6,13 @@ import type { Change } from "../../../core/model/change.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Series } from "../../../core/model/signal.ts";
 import { change, MINUTE, T0 } from "../correlation/fixtures.ts";
+import { cartFails, STEP_MS } from "./cart-failing.ts";
 
-const STEP_MS = 15_000;
 /** Cart failed for so many samples when it was deployed: fewer than have a level. */
 const FAILED = 3;
 const DEPLOYED = T0 + FAILED * STEP_MS;
 const deployed = change({ startedAt: DEPLOYED });
-const finding: Finding = {
-  detector: "regression",
-  service: "cart",
-  metric: "error_rate",
-  labels: {},
-  unit: "ratio",
-  verdict: "worse",
-  onset: { at: T0, earliest: T0, latest: T0 + STEP_MS },
-  detectedAt: T0 + MINUTE,
-  baseline: 0.002,
-  current: 0.3,
-  samples: 10,
-  strength: 30,
-  because: "error_rate of cart rose",
-};
+const finding = cartFails({ current: 0.3, samples: 10 });
 
 interface World {
   /** Shares that the versions failed in each sample since the deploy. */
