@@ -20,12 +20,14 @@ export const isNobodysFault = (incident: Incident, assessment: Assessment): bool
 
 /**
  * No change that is known is to blame, with as much probability as a culprit would need. What was taken back since the incident
- * was detected is no suspect of what is left, and may have been the culprit all the same: then nobody can say so.
+ * was detected is no suspect of what is left, and may have been the culprit all the same: then nobody can say so. What nothing joins
+ * to the incident changes no word of it, undone or not (S16).
  */
 export function noKnownChange(incident: Incident, assessment: Assessment): boolean {
   const timing = assessment.answers.correlate_timing;
   if (timing === undefined || noJoinedChange(timing.ranking) < timing.threshold) return false;
-  const { changes, at } = assessment;
+  const { at, elsewhere = [] } = assessment;
+  const changes = assessment.changes.filter(({ id }) => !elsewhere.includes(id));
   const since = incident.extent?.detectedAt ?? incident.detectedAt;
   return !changes.some((change) => (takenBackBy(change, changes, at)?.startedAt ?? Number.NEGATIVE_INFINITY) >= since);
 }

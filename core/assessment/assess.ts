@@ -71,6 +71,7 @@ export function conclude(
     changes: [...caseFile.changes, ...(caseFile.elsewhere?.changes ?? [])]
       .filter(({ id }) => window.has(id))
       .toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)),
+    ...(caseFile.elsewhere === undefined ? {} : { elsewhere: caseFile.elsewhere.changes.map(({ id }) => id) }),
     answers,
     decision: withPlanned(decision, planned, { caseFile, config, services, answers }),
     targets: planned.targets,

@@ -158,6 +158,8 @@ export interface Assessment {
   readonly findings: readonly Finding[];
   readonly conditions: readonly ConditionState[];
   readonly changes: readonly Change[];
+  /** Ids of those among them of which nothing known joins the service to this; absent: none. */
+  readonly elsewhere?: readonly string[];
   readonly answers: StepAnswers;
   readonly decision: Decision;
   readonly targets: readonly Target[];

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { noKnownChange } from "../../../agent/watch/nothing-undone.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { NO_INCIDENT, type Target } from "../../../core/model/plan.ts";
 import { wayBackText } from "../../../core/model/recorded.ts";
-import { changeOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { assessmentOf, changeOf, MINUTE, NOW, targetOf } from "../../core/guardrails/rule-inputs.ts";
+import { incident } from "../../knowledge/incidents.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { blameless, type Trouble } from "./trouble.ts";
 import { openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
@@ -178,6 +180,20 @@ describe("S9: what people hear of what is left after a change was taken back", (
     await world.step(60);
     expect(world.texts("incident.escalated").length).toBeGreaterThan(0);
     expect(world.texts("incident.escalated").join()).not.toContain("No change is to blame");
+  });
+
+  it("is what it would be without it, where what was taken back is joined to nothing that is degraded", () => {
+    const bad = changeOf(targetOf(), { startedAt: NOW - 20 * MINUTE, finishedAt: NOW - 19 * MINUTE });
+    const back = { ...bad, id: "back", from: "v2", to: "v1", startedAt: NOW, finishedAt: null };
+    const nobody = { candidates: [], noChangeProbability: 0.99, noChangeReasons: [], rootCauses: [] };
+    const assessment = assessmentOf({ changes: [bad, back] });
+    const judged = {
+      ...assessment,
+      answers: { correlate_timing: { ranking: nobody, threshold: 0.8, reached: false } },
+    };
+    const since = { ...incident, detectedAt: NOW - MINUTE };
+    expect(noKnownChange(since, judged)).toBe(false);
+    expect(noKnownChange(since, { ...judged, elsewhere: [bad.id, back.id] })).toBe(true);
   });
 
   it("while a plan for it is carried out, nothing is decided anew; and what never ends holds nothing up", async () => {
