@@ -1,3 +1,4 @@
+import { unitOfMetric } from "../config/units.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
@@ -260,7 +261,7 @@ export function conditionFindings(states: readonly ConditionState[], measured: r
       service: state.service,
       metric: state.metric,
       labels: {},
-      unit: shift?.unit ?? (state.metric === "health_check_failures" ? "count" : ""),
+      unit: shift?.unit ?? unitOfMetric(state.metric) ?? "",
       verdict: "worse",
       onset: shift?.onset ?? { at: state.since, earliest: state.earliest ?? state.since, latest: state.since },
       detectedAt: state.since,
