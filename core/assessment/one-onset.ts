@@ -7,6 +7,7 @@ import { gapBetween } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
+import { spreadingTo } from "../correlation/spreading.ts";
 import { isToldSideBySide } from "../correlation/version-signs.ts";
 import { beginsWith, SPREADS_MS, wideCauses } from "../correlation/wide-cause.ts";
 import type { BeganBeside, CaseFile } from "../model/assessment.ts";
@@ -90,10 +91,39 @@ export function withWhatBeganTogether(
     const pivot = apart.find(({ services }) => services === group.services);
     if (pivot === undefined) return group;
     const meeting = met.get(pivot) ?? null;
-    const siblings = pivot.isChanged ? siblingsOf(caseFile, graph, pivot, apart, versionLabel) : null;
+    const siblings = pivot.isChanged ? besideOf(caseFile, graph, pivot, apart, versionLabel) : null;
     if (meeting === null && siblings === null) return group;
     return { ...group, beside: { ...group.beside, meeting, siblings } };
   });
+}
+
+/** Those that something beneath them and a changed group may have reached: siblings, or whom a cause went on to. Null where there are none. */
+function besideOf(
+  caseFile: CaseFile,
+  graph: CallGraph,
+  pivot: Draft,
+  all: readonly Draft[],
+  versionLabel: string,
+): BeganBeside | null {
+  const found = [siblingsOf, reachedBeside].flatMap((of) => of(caseFile, graph, pivot, all, versionLabel) ?? []);
+  return found.toSorted((a, b) => a.byChance - b.byChance)[0] ?? null;
+}
+
+/** Whom a cause that spreads reached beside a changed group, in whatever call graphs: see `spreadingTo`. */
+function reachedBeside(
+  caseFile: CaseFile,
+  { ancestors }: CallGraph,
+  pivot: Draft,
+  all: readonly Draft[],
+  versionLabel: string,
+): BeganBeside | null {
+  const calls = (a: string) => pivot.changed.some((b) => a === b || ancestors(a).has(b) || ancestors(b).has(a));
+  const isItsOwn = (one: Draft) => one.isChanged && isTold(caseFile, one, versionLabel);
+  const unexplained = all.filter((one) => one === pivot || (!one.services.some(calls) && !isItsOwn(one)));
+  const spreading = spreadingTo(pivot, unexplained);
+  if (spreading === null) return null;
+  const services = spreading.others.flatMap((one) => (one.isChanged ? one.changed : one.services)).toSorted();
+  return { services, withinMs: spreading.withinMs, byChance: spreading.byChance };
 }
 
 /**
@@ -123,7 +153,7 @@ function siblingsOf(
   if (siblings.length === 0) return null;
   const services = siblings.flatMap(({ places }) => places).toSorted();
   const groups = siblings.map(({ group }) => group);
-  return { services, byChance: chanceBeside(pivot, groups, joined) };
+  return { services, withinMs: 0, byChance: chanceBeside(pivot, groups, joined) };
 }
 
 const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>

@@ -70,7 +70,7 @@ export interface Beside {
   readonly coincidence?: Coincidence | null;
   /** Others, whom nothing joins to it, were degraded at the same onset as what was changed here; see `meetings`. */
   readonly meeting?: Coincidence | null;
-  /** Others of its call graph, each an incident of its own, that were degraded at the same onset. */
+  /** Others, each an incident of its own: of its call graph and degraded at the same onset, or reached one after the other; see `spreadingTo`. */
   readonly siblings?: BeganBeside | null;
 }
 

@@ -2,6 +2,7 @@ import { logSumExp } from "../detection/robust.ts";
 import type { BeganBeside } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { durationText } from "../model/time.ts";
 import { changesAt, explainedBy } from "./changes-at.ts";
 import { HURT_BY_MISSING_EDGE } from "./hurt-chances.ts";
 import { chanceBeside, type Explained } from "./meeting.ts";
@@ -45,7 +46,9 @@ export function causeBeneathBoth(weighed: readonly Weighed[], seen: CaseEvidence
   const siblings = new Set(seen.caseFile.siblings?.services);
   const degraded = new Set(began.filter((service) => seen.worse.has(service) || siblings.has(service)));
   const words = [...degraded].sort().map((service) => withChanges(service, seen));
-  const sentence = `${words.join(" and ")} began to be degraded at the same time, and no known call joins them: something beneath them that nobody measures would show the same`;
+  const withinMs = Math.max(...met.map(({ beside }) => beside.withinMs));
+  const when = withinMs === 0 ? "at the same time" : `one after the other within ${durationText(withinMs)}`;
+  const sentence = `${words.join(" and ")} began to be degraded ${when}, and no known call joins them: something beneath them that nobody measures would show the same`;
   return { name: BEGAN_TOGETHER, logOdds, sentence };
 }
 
@@ -58,8 +61,8 @@ function withChanges(service: string, { caseFile, onset }: CaseEvidence): string
 /**
  * Degraded services of the same call graph that began at the very onset of a change's service and that it does not reach by
  * what is known: no callers of it or of what it floods, nothing that it calls, no part of the same release or flag, and nothing that
- * calls a degraded service itself or that its own new version explains (`told`). Those that are incidents of their own count as well
- * (`siblings`). Null where there are none, or nobody knows who calls whom. Pure.
+ * calls a degraded service itself or that its own new version explains (`told`). Those that are incidents of their own count as well,
+ * and so do those of any call graph whom a cause reached that goes from one to the next (`siblings`). Null where there are none, or nobody knows who calls whom. Pure.
  */
 export function beganBeside(change: Change, told: ReadonlySet<string>, seen: CaseEvidence): BeganBeside | null {
   const { caseFile, graph } = seen;
@@ -76,7 +79,8 @@ export function beganBeside(change: Change, told: ReadonlySet<string>, seen: Cas
   if (met.length === 0 && siblings === undefined) return null;
   const byChance = met.length === 0 ? 1 : chanceBeside(pivot, met, [pivot, ...each]);
   const services = [...met.flatMap((one) => one.services), ...(siblings?.services ?? [])];
-  return { services: [...new Set(services)].sort(), byChance: byChance * (siblings?.byChance ?? 1) };
+  const withinMs = siblings?.withinMs ?? 0;
+  return { services: [...new Set(services)].sort(), withinMs, byChance: byChance * (siblings?.byChance ?? 1) };
 }
 
 /** All that trouble which a change brings comes to by what is known. */

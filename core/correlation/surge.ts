@@ -92,8 +92,7 @@ export function answersAlong(index: SampleIndex, service: string, onset: Onset, 
 export function mayBeLoaded(index: SampleIndex, service: string, onset: Onset, at: number): boolean {
   return (["newest", "since"] as const).some((when) => {
     const [asked, answered] = (["asked", "answered"] as const).map((of) => riseOf(index, service, onset, at, of, when));
-    const rose = (rise: typeof asked, least: number) => rise?.far === true && rise.ratio >= least;
-    return rose(asked, LEAST_RATIO) && rose(answered, RISING_RATIO);
+    return asked?.far === true && asked.ratio >= LEAST_RATIO && (answered?.ratio ?? 0) >= RISING_RATIO;
   });
 }
 

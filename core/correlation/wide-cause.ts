@@ -90,9 +90,9 @@ function isWide(
   return chanceToMeet(unchanged.length - 1, pivot, others, beside) <= BY_CHANCE;
 }
 
-/** So wide a span of time, ms, do the onsets of two come from that are taken for one. */
+/** So wide a span of time, ms, do the onsets of two come from that are as near to each other as these, or within a sample. */
 export const spanOf = (a: Begun, b: Begun): number =>
-  widthOf(a.onset) + widthOf(b.onset) + 2 * Math.max(a.stepMs, b.stepMs);
+  widthOf(a.onset) + widthOf(b.onset) + 2 * Math.max(a.stepMs, b.stepMs, gapBetween(a.onset, b.onset));
 const widthOf = ({ earliest, latest }: Onset): number => latest - earliest;
 
 /**

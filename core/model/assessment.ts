@@ -69,10 +69,12 @@ export interface Coincidence {
   readonly onset: Onset;
 }
 
-/** Degraded services that began at the very onset of another one of their call graph, which no call explains. */
+/** Degraded services that began at the very onset of another one of their call graph, or one after the other with it, which no call explains. */
 export interface BeganBeside {
   /** Sorted. */
   readonly services: readonly string[];
+  /** Within how long they all began, ms; 0: in the same moment, as far as their samples tell. */
+  readonly withinMs: number;
   /** How often they would by chance, each for a cause of its own; 0 to 1. */
   readonly byChance: number;
 }
@@ -115,7 +117,7 @@ export interface CaseFile {
   readonly coincidence?: Coincidence;
   /** In the evidence about one incident with a change of its own: others that began with it (`meetings`). */
   readonly meeting?: Coincidence;
-  /** The same: others of its call graph that began with it, each an incident of its own. */
+  /** The same: others of its call graph that began with it, or of any whom a cause reached one after the other; each an incident of its own. */
   readonly siblings?: BeganBeside;
 }
 

@@ -93,3 +93,22 @@ describe("siblings that were each deployed and began in one moment", () => {
   it("are as much to each other whatever fails in other call graphs", () =>
     expect(siblings(3, { other: 0, another: -300 })).toEqual(siblings(3)));
 });
+
+describe("a deployed service that begins after two others, in call graphs of their own and changed by nobody", () => {
+  const edges = [...names(3), "cart"].map((one) => [one, `${one}-db`] as const);
+  const beside = (fails: World["fails"], changes = [deployed("cart", -30)]) =>
+    evidenceAbout(caseOf({ edges, fails: { ...fails, cart: 0 }, changes }), ["cart"]).siblings;
+
+  it("may be the next that one cause reached, where less than a minute lies between one and the next", () =>
+    expect(beside({ s000: -110, s001: -55 })).toMatchObject({ services: ["s000", "s001"], withinMs: 110 * SECOND }));
+
+  it.each<[string, World["fails"]]>([
+    ["minutes lie between them", { s000: -600, s001: -300 }],
+    ["only one of them begins then", { s001: -55 }],
+  ])("is judged by itself where %s", (_, fails) => expect(beside(fails)).toBeUndefined());
+
+  it("is judged by itself where each of the others was deployed as well", () =>
+    expect(
+      beside({ s000: -110, s001: -55 }, [deployed("cart", -30), deployed("s000", -140), deployed("s001", -85)]),
+    ).toBeUndefined());
+});

@@ -7,17 +7,19 @@ import { onsetAt, T0 } from "./fixtures.ts";
 const STEP = 15_000;
 const BEFORE = 160;
 const USUAL = 50;
-/** Traffic wanders by a twentieth. */
-const wander = (level: number, i: number) => level * (1 + 0.05 * Math.sin(i));
+/** Traffic wanders by a twentieth, unless said otherwise. */
+const WANDERS = 0.05;
 
 /** Cart is asked as usual for 40 minutes, then so many times that, failing this share. */
-function world(times: readonly number[], failed: number) {
+function world(times: readonly number[], failed: number, wanders = WANDERS) {
   const row = (metric: string, values: readonly number[]): Series => ({
     ...{ service: "cart", metric, unit: "", worse: "up", labels: {}, stepMs: STEP },
     startAt: T0 - (BEFORE - 1) * STEP,
     values: [...values],
   });
-  const asked = [...Array.from({ length: BEFORE }, () => 1), ...times].map((one, i) => wander(one * USUAL, i));
+  const asked = [...Array.from({ length: BEFORE }, () => 1), ...times].map(
+    (one, i) => one * USUAL * (1 + wanders * Math.sin(i)),
+  );
   const errors = asked.map((_, i) => (i < BEFORE ? 0.001 : failed));
   return indexSeries([row("request_rate", asked), row("error_rate", errors)], "version");
 }
@@ -34,6 +36,11 @@ describe("load that may be what a service suffers from", () => {
   ])("%s", (_, times, failed, loaded) => {
     const at = T0 + times.length * STEP;
     expect(mayBeLoaded(world(times, failed), "cart", onsetAt(T0), at)).toBe(loaded);
+  });
+
+  it("is told by how many are asked, where what is answered wanders by more than it rose", () => {
+    const at = T0 + 40 * STEP;
+    expect(mayBeLoaded(world(fill(1.5, 40), 0.1, 0.075), "cart", onsetAt(T0), at)).toBe(true);
   });
 
   it.each<readonly [string, number, number, boolean]>([
