@@ -48,7 +48,11 @@ export function causeBeneathBoth(weighed: readonly Weighed[], seen: CaseEvidence
   const words = [...degraded].sort().map((service) => withChanges(service, seen));
   const withinMs = Math.max(...met.map(({ beside }) => beside.withinMs));
   const when = withinMs === 0 ? "at the same time" : `one after the other within ${durationText(withinMs)}`;
-  const sentence = `${words.join(" and ")} began to be degraded ${when}, and no known call joins them: something beneath them that nobody measures would show the same`;
+  const changed = [...new Set(met.map(({ change }) => change.id))].sort().join(", ");
+  const sentence =
+    degraded.size > 1
+      ? `${words.join(" and ")} began to be degraded ${when}, and no known call joins them: something beneath them that nobody measures would show the same`
+      : `no known call joins ${words.join("")} to where ${changed} was changed: something beneath it that nobody measures would show the same`;
   return { name: BEGAN_TOGETHER, logOdds, sentence };
 }
 

@@ -89,4 +89,10 @@ describe("a change beside a sibling that begins to fail with it", () => {
     const { decision } = assess(await caseAt(both, 420), testConfig(), ["pay"]);
     expect(decision.why[0]).toMatch(/cart.* \(deploy-cart-300\).* and pay.* \(deploy-pay-290\) began/);
   });
+
+  it("is not said to have begun with it where only the sibling fails", async () => {
+    const alone = { ...world, changes: [deploy("pay", 290, {}, 60)], effects: [failing("cart", 330)], seed: 7 };
+    const { decision } = assess(await caseAt(alone, 420), testConfig(), ["cart"]);
+    expect(decision.why[0]).toMatch(/^no known call joins «?cart»? to where «?deploy-pay-290»? was changed/);
+  });
 });
