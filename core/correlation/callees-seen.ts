@@ -3,7 +3,7 @@ import { logAdd } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import type { Series } from "../model/signal.ts";
-import { isHurtSince } from "./harm.ts";
+import { HARM_CERTAIN, isHurtSince } from "./harm.ts";
 import { HURT_AS_CALLER } from "./hurt-chances.ts";
 import { calleesKnown, knownEdges } from "./known-edges.ts";
 import type { CaseEvidence } from "./rank.ts";
@@ -43,7 +43,8 @@ const isMeasured =
     index.services.includes(service);
 
 function isSeen(callee: string, caller: string, seen: SeenOfCallees): boolean {
-  if ((seen.harm.get(callee) ?? 0) >= POSITIVE_NATS) return true;
+  // What is all but certain needs no newer sample; what a few samples hint at, of one that fell silent since, is no knowledge.
+  if ((seen.harm.get(callee) ?? 0) >= HARM_CERTAIN) return true;
   return (
     Math.abs(heardSince(callee, caller, seen)) >= POSITIVE_NATS ||
     answeredInTraces(seen.caseFile.spans, caller, callee, seen.onset) ||

@@ -12,7 +12,7 @@ import { isUntold } from "../correlation/refused.ts";
 import { takenBackBy } from "../correlation/replaced.ts";
 import { showsAt } from "../correlation/shows-at.ts";
 import { calleesGap } from "../correlation/unmeasured-cause.ts";
-import { seenByVersion, tellsBesideItsStart, tellsItsVersion } from "../correlation/version-signs.ts";
+import { seenByVersion, tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
@@ -22,6 +22,7 @@ import { isOfChanges, unheardChanges, unheardText } from "../model/unheard.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
+import { isLikeMovedPods, slowWithinWideCause } from "./like-pods-that-start.ts";
 import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
 import { quietWords } from "./quiet.ts";
@@ -109,6 +110,13 @@ export function decide(input: DecideInput): Decision {
       top,
     );
   }
+  const wide = slowWithinWideCause(change, evidence);
+  if (wide !== null)
+    return nothing(
+      [wide, ...sentences(top)],
+      [`nothing tells a slow ${change.to} from pods that start cold: people decide`],
+      top,
+    );
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
   if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
   if (seemsOver(evidence)) return nothing([easedText(caseFile, input.services)], [], top);
@@ -136,12 +144,6 @@ export function decide(input: DecideInput): Decision {
     return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);
 }
-
-/** Whether what is wrong with its service shows in its readiness, while pods of others that nobody changed are being moved. */
-const isLikeMovedPods = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
-  (evidence.caseFile.moved ?? []).some((one) => one !== change.service) &&
-  evidence.worse.get(change.service)?.has("health_check_failures") === true &&
-  !tellsBesideItsStart(change, top.reasons, evidence);
 
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCallGraph } from "../../../core/correlation/call-graph.ts";
 import { type SeenOfCallees, unseenCallees } from "../../../core/correlation/callees-seen.ts";
-import { harmByService } from "../../../core/correlation/harm.ts";
+import { HARM_CERTAIN, harmByService } from "../../../core/correlation/harm.ts";
 import { indexSeries } from "../../../core/correlation/samples.ts";
 import type { Span, Topology } from "../../../core/model/evidence.ts";
 import type { Series } from "../../../core/model/signal.ts";
@@ -112,6 +112,18 @@ describe("one whose newest sample is missing", () => {
     ];
     const topology = calls(["callee"]);
     const known = seen(topology, callee, { caseFile: emptyCase({ at, topology }) });
+    expect(unseenCallees(deploy, known)).toEqual(isKnown ? [] : ["callee"]);
+  });
+});
+
+describe("one that fell silent after the first sample of the trouble", () => {
+  it.each<[string, number, boolean]>([
+    ["is not seen where that sample hints at trouble of its own", 2.7, false],
+    ["is not seen where it hints at nothing", 0, false],
+    ["is seen where that sample is all but certain of it", HARM_CERTAIN, true],
+  ])("%s", (_, nats, isKnown) => {
+    const around = recorded("callee", "errors and latency, silent since the onset");
+    const known = seen(calls(["callee"]), around, { harm: new Map([["callee", nats]]) });
     expect(unseenCallees(deploy, known)).toEqual(isKnown ? [] : ["callee"]);
   });
 });
