@@ -3,6 +3,7 @@ import { logSumExp, median, robustScale } from "../detection/robust.ts";
 import { silentAfter } from "../detection/silence.ts";
 import type { Change } from "../model/change.ts";
 import { speaksOfErrors } from "./aliases.ts";
+import { coldShare, WARM_MS } from "./cold-pods.ts";
 import { isHurtSince, isOffSince } from "./harm.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { type Sample, samplesBetween } from "./samples.ts";
@@ -90,7 +91,7 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   const grace = Math.min(GRACE_MS, Math.max(end - change.startedAt, 2 * stepMs));
   const replaced = end + grace;
   if (onset.at > replaced || onset.latest + stepMs < change.startedAt) return false;
-  if (!isMeasured(change, evidence)) return false;
+  if (!isMeasured(change, evidence) && !onlyStarts(change, evidence)) return false;
   if (at < replaced + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
   const since = Math.max(replaced, onset.at);
@@ -126,10 +127,27 @@ const isLaterStage = (change: Change, { onset, caseFile, worse }: CaseEvidence, 
  * rollout: they are judged by their own findings.
  */
 export function isMeasured(change: Change, evidence: CaseEvidence): boolean {
-  const { worse, index, course } = evidence;
+  const { worse, course } = evidence;
   if (course === "drift" || worse.get(change.service)?.has("health_check_failures") === true) return false;
-  const metrics = showsAt(change, evidence).flatMap((service) => index.metrics(service));
-  return metrics.some(({ metric }) => metric === "error_rate" || isLatency(metric));
+  return answersMeasured(change, evidence);
+}
+
+const answersMeasured = (change: Change, evidence: CaseEvidence): boolean =>
+  showsAt(change, evidence)
+    .flatMap((service) => evidence.index.metrics(service))
+    .some(({ metric }) => metric === "error_rate" || isLatency(metric));
+
+/**
+ * Whether pods that start are all that late answers and pods that are not ready need: these are not ready until they are, and slow
+ * until they are warm. Not where requests fail, or the rollout is stuck.
+ */
+function onlyStarts(change: Change, evidence: CaseEvidence): boolean {
+  const own = [...(evidence.worse.get(change.service) ?? [])];
+  if (evidence.course === "drift" || !own.some(isLatency) || own.some(speaksOfErrors)) return false;
+  const isStuck = evidence.caseFile.findings.some(
+    ({ detector, service, verdict }) => detector === "rollout" && service === change.service && verdict === "worse",
+  );
+  return !isStuck && answersMeasured(change, evidence);
 }
 
 /**
@@ -223,7 +241,8 @@ function scatter({ index, onset, stepMs }: CaseEvidence, service: string, metric
 /**
  * A cold start passes while the new version goes on serving: what it adds to the usual must still be at least half of
  * what it added first. Where no request fails the new version is followed for as long as pods take to warm up, since in
- * its first samples a cold start is as slow as a fault; failed requests do not wait for that.
+ * its first samples a cold start is as slow as a fault, and it must be slower than the pods that have only just
+ * started make it (`coldShare`): half of the way from that to what it was. Failed requests do not wait for that.
  */
 export function newVersionStaysBad(change: Change, evidence: CaseEvidence): boolean {
   const metrics = [...(evidence.worse.get(change.service) ?? [])];
@@ -231,7 +250,8 @@ export function newVersionStaysBad(change: Change, evidence: CaseEvidence): bool
   return !metrics.some((metric) => {
     const course = newVersionCourse(change, metric, evidence);
     if (course === null) return false;
-    return course.last < course.first / 2 || (isLatency(metric) && course.lastedMs < neededMs);
+    const cold = neededMs > 0 && isLatency(metric) ? course.cold : 0;
+    return course.last < (course.first * (1 + cold)) / 2 || (isLatency(metric) && warmMs(course) < neededMs);
   });
 }
 
@@ -240,7 +260,12 @@ interface Course {
   readonly first: number;
   readonly last: number;
   readonly lastedMs: number;
+  /** The share of its requests that pods answer which have only just started, in its newest sample. */
+  readonly cold: number;
 }
+
+/** For how long it was followed as far as its pods were warm, ms. */
+const warmMs = ({ lastedMs, cold }: Course): number => lastedMs * (1 - cold);
 
 /**
  * What the new version adds to the old one that serves beside it, or to the usual once none does: what slows or fails both
@@ -264,15 +289,16 @@ function newVersionCourse(change: Change, metric: string, { index, onset, caseFi
   };
   const mean = (samples: readonly Sample[]) => samples.reduce((sum, one) => sum + adds(one), 0) / samples.length;
   const two = Math.min(2, fresh.length);
-  return { first: mean(fresh.slice(0, two)), last: mean(fresh.slice(-two)), lastedMs: newest.at - begun.at };
+  const until = endOf(change, { caseFile, index }) ?? replacedBy(change);
+  return {
+    first: mean(fresh.slice(0, two)),
+    last: mean(fresh.slice(-two)),
+    lastedMs: newest.at - begun.at,
+    cold: coldShare(change, newest.at, until, index),
+  };
 }
 
-/**
- * Pods are warm, as a rule, after about a minute (class loading, caches, pools): so long is the time in which a cold
- * start falls to 1/e, and each such time for which the new version is no better speaks against it, up to e⁴.
- * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/ (startup probes: pods that need long to start)
- */
-export const WARM_MS = 60_000;
+/** Each time in which a cold start falls to 1/e (`WARM_MS`) for which the new version is no better speaks against it, up to e⁴. */
 const MOST_WARM_NATS = 4;
 /** A cold start makes the new version slow nearly as surely as a fault does; failed requests are a rarer part of it. */
 const COLD = { slow: 0.75, failing: 0.4 } as const;
@@ -284,6 +310,9 @@ export function coldStartNats(change: Change, splitNats: number, evidence: CaseE
   const failing = metrics.includes("error_rate");
   const course = newVersionCourse(change, failing ? "error_rate" : (metrics.find(isLatency) ?? ""), evidence);
   const stays = course === null || course.first <= 0 ? 0 : course.last / course.first;
-  const warm = course === null || stays < 0.75 ? 0 : Math.min(MOST_WARM_NATS, course.lastedMs / WARM_MS);
+  const warm =
+    course === null || stays < 0.75
+      ? 0
+      : Math.min(MOST_WARM_NATS, (failing ? course.lastedMs : warmMs(course)) / WARM_MS);
   return splitNats * (failing ? COLD.failing : COLD.slow) - warm;
 }

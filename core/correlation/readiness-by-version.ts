@@ -1,7 +1,7 @@
 import { silentAfter } from "../detection/silence.ts";
 import type { Change } from "../model/change.ts";
 import type { Series } from "../model/signal.ts";
-import { WARM_MS } from "./passing.ts";
+import { WARM_MS } from "./cold-pods.ts";
 import type { PodSeries, SampleIndex } from "./samples.ts";
 
 /** Nearly all pods that fail for what is new in them are of the new version; what takes any pod takes it by its share of them. */

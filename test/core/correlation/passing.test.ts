@@ -106,10 +106,17 @@ describe("a new version that is worse beside the old one", () => {
   const rows: readonly (readonly [string, string, number, readonly number[], boolean, (readonly number[])?])[] = [
     ["is not yet known to stay slow while its pods may be warming up", "p99_latency", 100, [180, 180, 180], false],
     [
-      "stays slow where it is after the minute in which pods warm up",
+      "is not yet known to stay slow a minute after its first pod, while the others have only just started",
       "p99_latency",
       100,
       [180, 180, 180, 180, 180],
+      false,
+    ],
+    [
+      "stays slow where it is once most of its pods have served for the minute in which they warm up",
+      "p99_latency",
+      100,
+      [180, 180, 180, 180, 180, 180, 180],
       true,
     ],
     ["does not stay slow where its pods have warmed up", "p99_latency", 100, [180, 170, 140, 120, 105, 105], false],

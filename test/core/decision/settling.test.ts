@@ -76,8 +76,18 @@ describe("what costs as much as the last rollout did, which passed", () => {
     expect(settling(40, "paused")).toBeNull();
   });
 
-  it("is given none where pods fail their health checks: that is no cost of starting", () => {
-    expect(settling(3, "progressing", [findingOf("health_check_failures", 0, 1)])).toBeNull();
+  const unready = findingOf("health_check_failures", 0, 1);
+  it("is no measure where pods are not ready: they are waited for while the rollout starts pods, as ever", () => {
+    const text = settling(3, "progressing", [unready]);
+    expect(text).not.toContain("cost as much");
+    expect(text).toContain("is still replacing pods");
+  });
+
+  it.each<[string, Finding]>([
+    ["the rollout is found stuck", { ...unready, detector: "rollout" }],
+    ["requests fail", findingOf("error_rate", 0, 0.3)],
+  ])("is given none where pods are not ready and %s", (_, more) => {
+    expect(settling(3, "progressing", [unready, more])).toBeNull();
   });
 });
 
