@@ -3,6 +3,7 @@ import type { Assessment } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { type GateAnswer, REASON_CHARS } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
+import type { LedgerEntry } from "../../core/ports.ts";
 import { wrote } from "./adopting.ts";
 import { awaitsModel } from "./arguing.ts";
 import { claim, type Holder, LONGEST_RETRY_MS, NOTHING_WRITTEN, SUBMITTED } from "./earlier.ts";
@@ -75,13 +76,28 @@ export async function submit(incident: Incident, planId: string, pursuit: Pursui
 }
 
 /** Whether a person has answered the incident's plan since the gate last judged it, while it can still be used. */
-export async function answeredByPerson({ id, plan, gate }: Incident, { parts, caseFile }: Pursuit): Promise<boolean> {
-  if (plan === null || gate === null || plan.expiresAt <= caseFile.at) return false;
-  const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected];
-  const entries = await parts.ledger.entries({ incidentId: id, kinds });
-  // By the ledger's order, not by clocks: its time may be ahead of this process's.
-  const last = entries.findLast(({ planId }) => planId === plan.id);
+export async function answeredByPerson(incident: Incident, pursuit: Pursuit): Promise<boolean> {
+  const last = (await answersTo(incident, pursuit)).at(-1);
   return last !== undefined && last.kind !== LEDGER_KINDS.planReviewed;
+}
+
+/**
+ * Whether a person approved the incident's plan, the gate denies it for a time (a pause, a freeze, a busy target), and it is time to ask
+ * again: after pauses as long as those of `isWorthAsking`. A yes is not lost because something else stood in the way when it came.
+ */
+export async function isApprovedAndDue(incident: Incident, pursuit: Pursuit): Promise<boolean> {
+  if (incident.gate?.outcome !== "denied") return false;
+  const answers = await answersTo(incident, pursuit);
+  const answer = answers.findLast(({ kind }) => kind !== LEDGER_KINDS.planReviewed);
+  if (answer?.kind !== LEDGER_KINDS.approvalGiven) return false;
+  return hasRested(pursuit.earlier.tries(incident, SUBMITTED), pursuit.caseFile.at, pursuit.parts);
+}
+
+/** What the gate and people said of the incident's plan, by the ledger's order, not by clocks: its time may be ahead of this process's. Empty where it can no longer be used. */
+async function answersTo({ id, plan, gate }: Incident, { parts, caseFile }: Pursuit): Promise<readonly LedgerEntry[]> {
+  if (plan === null || gate === null || plan.expiresAt <= caseFile.at) return [];
+  const kinds = [LEDGER_KINDS.planReviewed, LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected];
+  return (await parts.ledger.entries({ incidentId: id, kinds })).filter(({ planId }) => planId === plan.id);
 }
 
 const ELSEWHERE = "waiting for another plan";
@@ -113,9 +129,14 @@ function isWorthAsking(incident: Incident, { decision, at }: Assessment, { parts
   if (isAnswered && (!decision.automatic || decision.needsPerson.length > 0)) return false;
   // A new plan is asked for at once, unless an incident that closed lately asked for the same.
   const tries = isAnswered ? earlier.tries(incident, SUBMITTED) : earlier.before(incident, SUBMITTED);
+  return hasRested(tries, at, parts);
+}
+
+/** Whether long enough has passed since it was asked last: as long as it has been asked for, `RETRY_STEPS` at least. */
+function hasRested(tries: readonly number[], at: number, { config }: Pick<Pursuit["parts"], "config">): boolean {
   const last = tries.at(-1);
   if (last === undefined) return true;
-  const pause = Math.max(RETRY_STEPS * parts.config.watch.stepMs, last - (tries[0] ?? last));
+  const pause = Math.max(RETRY_STEPS * config.watch.stepMs, last - (tries[0] ?? last));
   return at - last >= Math.min(pause, LONGEST_RETRY_MS);
 }
 

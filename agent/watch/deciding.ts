@@ -3,7 +3,7 @@ import type { Decision } from "../../core/model/decision.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Onset } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { actOrWait, answeredByPerson, submit } from "./acting.ts";
+import { actOrWait, answeredByPerson, isApprovedAndDue, submit } from "./acting.ts";
 import { APART_LOOKS, isBound } from "./allotting.ts";
 import { DECIDED } from "./arguing.ts";
 import { degradedOf } from "./degraded.ts";
@@ -36,6 +36,8 @@ export async function decideAndAct(before: Incident, pursuit: Pursuit): Promise<
   if (isMovedOn(before)) return finishMovedOn(before, pursuit);
   const standing = standingOf(before, ownServices(before, pursuit.open()), caseFile, parts.config.watch.stepMs);
   if (standing.degraded.length === 0) return awaitEnd(before, standing, pursuit);
+  if (before.plan !== null && (await isApprovedAndDue(before, pursuit)))
+    return submit(unmark(before), before.plan.id, pursuit);
   const known: Incident = { ...unmark(before), signals: [...standing.signals] };
   const focus = pursuit.home(before.id) ?? servicesOf(before);
   // No test finds it worse any more, and it is where it was: it stays, and what was decided stays with it.

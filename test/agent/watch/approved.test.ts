@@ -52,6 +52,35 @@ describe("S1, S4: what a person approved is carried out, whoever proposed it and
     expect(world.targets.writes()).toHaveLength(1);
   });
 
+  it("also the watch's own plan, approved before or during a pause", async () => {
+    world.troubles = [world.trouble({ policy: "human_review", needsPerson: ["no automatic condition holds"] })];
+    await world.step();
+    const { plan } = await world.incident();
+    if (plan === null) throw new Error("the watch filed no plan");
+    await world.gate.pause("all", "bob");
+    await world.step(2);
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    await world.step(4);
+    expect(world.targets.writes()).toEqual([]);
+    await world.gate.resume("all", ALICE_TOKEN);
+    await world.step(12);
+    expect(world.targets.writes()).toMatchObject([{ key: `${plan.id}:0` }]);
+  });
+
+  it("not the watch's own that was rejected after the yes, once a pause is over", async () => {
+    world.troubles = [world.trouble({ policy: "human_review", needsPerson: ["no automatic condition holds"] })];
+    await world.step();
+    const { plan } = await world.incident();
+    if (plan === null) throw new Error("the watch filed no plan");
+    await world.gate.pause("all", "bob");
+    await world.gate.approve(plan.id, ALICE_TOKEN);
+    await world.step(4);
+    await world.gate.reject(plan.id, ALICE_TOKEN, "on second thoughts");
+    await world.gate.resume("all", ALICE_TOKEN);
+    await world.step(20);
+    expect(world.targets.writes()).toEqual([]);
+  });
+
   it("not after its time, nor what was rejected after the yes", async () => {
     const late = await proposed();
     await world.gate.approve(late.id, ALICE_TOKEN);
