@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createFlights, GIVEN_UP_MS } from "../../../agent/watch/flights.ts";
 
 const never = () => new Promise<void>(() => {});
@@ -16,25 +16,29 @@ function flightsOver(time: { now: number }, patienceMs?: number) {
 }
 
 describe("pieces of work of one tick", () => {
+  afterEach(() => void vi.useRealTimers());
+
   it("that hang leave as much to those after them as they took, however many hang", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const soon = async <T>(work: Promise<T>): Promise<T> => {
+      await vi.runAllTimersAsync();
+      return work;
+    };
     const { flights } = flightsOver({ now: 0 }, 400);
     const waited: number[] = [];
     flights.begin();
     for (const name of ["a", "b", "c", "d"]) {
       const from = performance.now();
-      expect(await flights.run(name, never)).toBe("late");
+      const run = flights.run(name, never);
+      await vi.advanceTimersToNextTimerAsync();
+      expect(await run).toBe("late");
       waited.push(performance.now() - from);
     }
-    let isDone = false;
-    const work = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      isDone = true;
-    };
-    expect(await flights.run("e", work)).toBe("done");
-    expect(isDone).toBe(true);
+    const work = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+    expect(await soon(flights.run("e", work))).toBe("done");
     flights.end();
-    // Each waited for about half as long as the one before it: the patience is never used up by those before.
-    for (const [index, ms] of waited.entries()) if (index > 0) expect(ms).toBeLessThan(waited[index - 1] ?? 0);
+    // Each waited for half as long as the one before it: the patience is never used up by those before.
+    expect(waited).toEqual([200, 100, 50, 25]);
   });
 
   it("are left alone while they are on their way, said once, and begun anew when they are given up", async () => {
