@@ -9,7 +9,7 @@ import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { spreadingTo } from "../correlation/spreading.ts";
 import { isToldSideBySide } from "../correlation/version-signs.ts";
-import { beginsWith, SPREADS_MS, wideCauses } from "../correlation/wide-cause.ts";
+import { beginsWith, LEAST_GROUPS, SPREADS_MS, wideCauses } from "../correlation/wide-cause.ts";
 import type { BeganBeside, CaseFile } from "../model/assessment.ts";
 import type { Onset } from "../model/finding.ts";
 import { episodeOnset, harmFindings } from "./episodes.ts";
@@ -86,7 +86,10 @@ export function withWhatBeganTogether(
     all.some((group) => group.services === services && group.beside.coincidence == null),
   );
   const graph = createCallGraph(caseFile.topology);
-  const met = meetings(apart, measured);
+  // What its own new version explains is no sign of a cause that several share.
+  const unexplained =
+    apart.length < LEAST_GROUPS ? [] : apart.filter((one) => !one.isChanged || !isTold(caseFile, one, versionLabel));
+  const met = meetings(unexplained, measured);
   return all.map((group) => {
     const pivot = apart.find(({ services }) => services === group.services);
     if (pivot === undefined) return group;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { evidenceAbout, partition } from "../../../core/assessment/partition.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
-import { MINUTE } from "../correlation/fixtures.ts";
+import { MINUTE, T0 } from "../correlation/fixtures.ts";
 import { at, caseOf, deployed, failing, groups, measured, names, SECOND, type World } from "./fleet-case.ts";
 
 describe("services that are measured and well", () => {
@@ -111,4 +111,30 @@ describe("a deployed service that begins after two others, in call graphs of the
     expect(
       beside({ s000: -110, s001: -55 }, [deployed("cart", -30), deployed("s000", -140), deployed("s001", -85)]),
     ).toBeUndefined());
+});
+
+describe("five services in call graphs of their own that were each deployed and began in one moment", () => {
+  const STEP_MS = 15 * SECOND;
+  const five = names(5);
+  const world: World = { fails: at(five, 0), changes: five.map((one) => deployed(one, -10)) };
+  /** Both versions of a service side by side for two minutes, of which the new one alone fails. */
+  const told = (service: string): CaseFile["series"] =>
+    [
+      ["error_rate", 0.6, 0.002],
+      ["request_rate", 40, 40],
+    ].flatMap(([metric, fresh, old]) =>
+      [fresh, old].map((value, i) => ({
+        ...{ service, metric: String(metric), unit: "", worse: "up" as const, labels: { version: `v1.${1 - i}.0` } },
+        ...{ startAt: T0, stepMs: STEP_MS, values: Array.from({ length: 8 }, () => Number(value)) },
+      })),
+    );
+  const meeting = (toldOf: readonly string[]) => {
+    const file = caseOf(world);
+    return evidenceAbout({ ...file, series: [...file.series, ...toldOf.flatMap(told)] }, ["s002"]).meeting;
+  };
+
+  it("may have one cause that none of the deploys is", () => expect(meeting([])?.services).toBe(5));
+
+  it("say nothing of each other where the new versions of the others alone fail", () =>
+    expect(meeting(["s000", "s001", "s003", "s004"])).toBeUndefined());
 });
