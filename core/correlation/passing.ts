@@ -92,9 +92,11 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   const replaced = end + grace;
   if (onset.at > replaced || onset.latest + stepMs < change.startedAt) return false;
   if (!isMeasured(change, evidence) && !onlyStarts(change, evidence)) return false;
-  if (at < replaced + stepMs) return true;
+  // Late answers alone end once the last pods are warm, however fast they were replaced.
+  const passed = isLateOnly(evidence) ? Math.max(replaced, end + WARM_MS) : replaced;
+  if (at < passed + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
-  const since = Math.max(replaced, onset.at);
+  const since = Math.max(passed, onset.at);
   return showsAt(change, evidence).every((service) => staysSince(service, since, evidence) < SURE_NATS);
 }
 
@@ -117,9 +119,10 @@ const STAGE_MS = 60_000;
  * later stage may have begun with it, whose pods start cold. (Connections that a stage drops are gone within seconds.)
  */
 const isLaterStage = (change: Change, { onset, caseFile, worse }: CaseEvidence, over: number): boolean =>
-  isStaged(change, caseFile.at) &&
-  onset.at > replacedBy(change) &&
-  onset.earliest <= over &&
+  isStaged(change, caseFile.at) && onset.at > replacedBy(change) && onset.earliest <= over && isLateOnly({ worse });
+
+const isLateOnly = ({ worse }: Pick<CaseEvidence, "worse">): boolean =>
+  [...worse.values()].some((metrics) => [...metrics].some(isLatency)) &&
   ![...worse.values()].some((metrics) => [...metrics].some(speaksOfErrors));
 
 /**
@@ -141,7 +144,7 @@ const answersMeasured = (change: Change, evidence: CaseEvidence): boolean =>
  * Whether pods that start are all that late answers and pods that are not ready need: these are not ready until they are, and slow
  * until they are warm. Not where requests fail, or the rollout is stuck.
  */
-function onlyStarts(change: Change, evidence: CaseEvidence): boolean {
+export function onlyStarts(change: Change, evidence: CaseEvidence): boolean {
   const own = [...(evidence.worse.get(change.service) ?? [])];
   if (evidence.course === "drift" || !own.some(isLatency) || own.some(speaksOfErrors)) return false;
   const isStuck = evidence.caseFile.findings.some(
@@ -247,9 +250,13 @@ function scatter({ index, onset, stepMs }: CaseEvidence, service: string, metric
 export function newVersionStaysBad(change: Change, evidence: CaseEvidence): boolean {
   const metrics = [...(evidence.worse.get(change.service) ?? [])];
   const neededMs = metrics.some(speaksOfErrors) ? 0 : WARM_MS;
-  return !metrics.some((metric) => {
+  const courses = metrics.flatMap((metric) => {
     const course = newVersionCourse(change, metric, evidence);
-    if (course === null) return false;
+    return course === null ? [] : [{ metric, course }];
+  });
+  // What is measured of no version shows nothing of how the new one goes on.
+  if (courses.length === 0 && neededMs > 0) return false;
+  return !courses.some(({ metric, course }) => {
     const cold = neededMs > 0 && isLatency(metric) ? course.cold : 0;
     return course.last < (course.first * (1 + cold)) / 2 || (isLatency(metric) && warmMs(course) < neededMs);
   });
@@ -308,7 +315,11 @@ export function coldStartNats(change: Change, splitNats: number, evidence: CaseE
   if (splitNats <= 0) return 0;
   const metrics = [...(evidence.worse.get(change.service) ?? [])];
   const failing = metrics.includes("error_rate");
-  const course = newVersionCourse(change, failing ? "error_rate" : (metrics.find(isLatency) ?? ""), evidence);
+  // Of late answers the percentile that rose most, of those that are measured by version.
+  const courses = (failing ? ["error_rate"] : metrics.filter(isLatency)).flatMap(
+    (metric) => newVersionCourse(change, metric, evidence) ?? [],
+  );
+  const course = courses.toSorted((a, b) => b.first - a.first)[0] ?? null;
   const stays = course === null || course.first <= 0 ? 0 : course.last / course.first;
   const warm =
     course === null || stays < 0.75

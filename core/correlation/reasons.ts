@@ -154,14 +154,26 @@ function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atC
       logOdds,
       sentence: `${change.service} asks ${evidence.usedUp?.service} and may have used up its ${evidence.usedUp?.metric}`,
     };
-  const best = Math.max(...origins.map((one) => Math.max(one.fit, one.atConsumers) - one.demand));
-  const told = fits.length === 0 ? "nothing is measured there" : best - logOdds < 1 ? "fits" : "does not fit";
+  const told =
+    fits.length === 0 ? "nothing is measured there" : bestFit(origins) - logOdds < 1 ? "fits" : "does not fit";
   if (where === "atConsumers") return { name: "place", logOdds, sentence: consumersWords(places, told) };
   return {
     name: "place",
     logOdds,
     sentence: `trouble that starts at ${[...places].join(", ")} ${told} what is hurt and who calls whom`,
   };
+}
+
+const bestFit = (origins: readonly Origin[]): number =>
+  Math.max(...origins.map((one) => Math.max(one.fit, one.atConsumers) - one.demand));
+
+/**
+ * By how many nats what is hurt speaks against the place of a change, beside the place that fits best; 0 where that place is one which
+ * it may have used up. `place`: the reason that tells of its place.
+ */
+export function misfitOf(change: Change, place: Reason, evidence: CaseEvidence): number {
+  const isHeld = heldByCallers(change, evidence) > place.logOdds - Math.LN2;
+  return isHeld ? 0 : Math.max(0, bestFit(evidence.origins) - place.logOdds);
 }
 
 /**

@@ -22,11 +22,12 @@ import { isOfChanges, unheardChanges, unheardText } from "../model/unheard.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
-import { isLikeMovedPods, slowWithinWideCause } from "./like-pods-that-start.ts";
+import { isLikeMovedPods, likeWideCause } from "./like-pods-that-start.ts";
 import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
 import { quietWords } from "./quiet.ts";
 import { easedText, isEasing, seemsOver, stillSettling } from "./settling.ts";
+import { spokenAgainst } from "./spoken-against.ts";
 
 export interface DecideInput {
   readonly caseFile: CaseFile;
@@ -110,11 +111,11 @@ export function decide(input: DecideInput): Decision {
       top,
     );
   }
-  const wide = slowWithinWideCause(change, evidence);
+  const wide = likeWideCause(change, evidence);
   if (wide !== null)
     return nothing(
       [wide, ...sentences(top)],
-      [`nothing tells a slow ${change.to} from pods that start cold: people decide`],
+      [`nothing tells ${change.to} from where its pods stand, or from their start: people decide`],
       top,
     );
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
@@ -123,6 +124,15 @@ export function decide(input: DecideInput): Decision {
   if (onlyItsTime(change, top, evidence)) {
     const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
     return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: people decide`], top);
+  }
+  const against = spokenAgainst(change, top, evidence);
+  if (against !== null) {
+    const shown = `nothing but its time speaks against ${change.id}, and what is degraded speaks for it: ${against}`;
+    return nothing(
+      [shown, ...sentences(top)],
+      ["what else is known does not fit the likeliest change: people decide"],
+      top,
+    );
   }
   if (
     servedSoundly(change, top, evidence) !== null &&

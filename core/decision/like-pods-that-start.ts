@@ -11,13 +11,17 @@ export const isLikeMovedPods = (change: Change, top: Candidate, evidence: CaseEv
   !tellsBesideItsStart(change, top.reasons, evidence);
 
 /**
- * What leaves a version that is only slower beside the old one to people within a wide cause, or null. Pods that start cold are
- * slower than warm ones, whatever they run, and what shows that this stays is whether the service gets well once they are
- * warm: here it does not, since the wide cause slows it meanwhile.
+ * What leaves a new version to people within a wide cause, or null. Versions differ there as well by where their pods stand: those of a
+ * small or late part of a rollout may all stand where the cause is, and fail while the old ones do not; what was rolled out before the cause
+ * began and fails with it is as likely to be that. And pods that start cold are slower than warm ones, whatever they run: what would show
+ * that this stays is whether the service gets well once they are warm, and the wide cause slows it meanwhile.
  */
-export function slowWithinWideCause(change: Change, { caseFile, worse }: CaseEvidence): string | null {
+export function likeWideCause(change: Change, { caseFile, worse }: CaseEvidence): string | null {
   const { coincidence } = caseFile;
   if (coincidence === undefined || change.kind === "flag" || change.kind === "migration") return null;
+  const others = `${coincidence.services} services that nobody changed were degraded at the same onset`;
+  if (change.startedAt < coincidence.onset.earliest)
+    return `${others}, after ${change.id} had begun: its pods may stand where the cause is`;
   if ([...(worse.get(change.service) ?? [])].some(speaksOfErrors)) return null;
-  return `${coincidence.services} services that nobody changed were degraded at the same onset, which may keep ${change.service} slow once its new pods are warm`;
+  return `${others}, which may keep ${change.service} slow once its new pods are warm`;
 }

@@ -1,5 +1,13 @@
 import { speaksOfErrors } from "../correlation/aliases.ts";
-import { endOf, isMeasured, mayPass, newVersionStaysBad, replacedBy, SURE_NATS } from "../correlation/passing.ts";
+import {
+  endOf,
+  isMeasured,
+  mayPass,
+  newVersionStaysBad,
+  onlyStarts,
+  replacedBy,
+  SURE_NATS,
+} from "../correlation/passing.ts";
 import { passedBefore } from "../correlation/past-rollouts.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { valuesBetween } from "../correlation/samples.ts";
@@ -29,7 +37,7 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
     return `${change.id} is still replacing pods, and pods that start are not ready: nothing tells those of ${change.to} from them`;
   if (!mayPass(change, evidence)) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
-  if (candidate.probability >= SURE_TO_STAY || failsRequests(evidence)) {
+  if (candidate.probability >= SURE_TO_STAY || (failsRequests(evidence) && !onlyStarts(change, evidence))) {
     if (nats("versions") >= SURE_NATS && newVersionStaysBad(change, evidence)) return null;
     if (nats("logs") > 0 && nats("growth") > 0 && nats("versions") >= 0) return null;
     if (nats("growth") >= GROWS_NATS && nats("versions") >= 0) return null;

@@ -139,6 +139,42 @@ describe("a new version that is worse beside the old one", () => {
   );
 });
 
+describe("late answers after a rollout, which nobody measures by version", () => {
+  /** Whether 180 ms instead of 100 ms may still pass so many minutes after the rollout's start, which took one; `more`: what is worse beside it. */
+  const late = (minutes: number, more: readonly string[] = []) => {
+    const at = T0 + minutes * MINUTE;
+    const length = BEFORE + (minutes * MINUTE) / STEP;
+    const row = (metric: string, usual: number, since: number) => ({
+      ...{ service: "cart", metric, unit: "", worse: "up" as const, labels: {} },
+      ...{ startAt: T0 - (BEFORE - 1) * STEP, stepMs: STEP },
+      values: Array.from({ length }, (_, i) => (i < BEFORE ? usual + (i % 3) * (usual / 100) : since)),
+    });
+    const finding = (metric: string, baseline: number, current: number) => ({
+      ...{ detector: "regression", service: "cart", metric, labels: {}, unit: "", verdict: "worse" as const },
+      ...{ onset: onsetAt(T0), detectedAt: T0 + STEP, baseline, current, samples: 4, strength: 40, because: metric },
+    });
+    const caseFile = emptyCase({
+      at,
+      changes: [rollout],
+      findings: [finding("p99_latency", 100, 180), ...more.map((metric) => finding(metric, 0, 0.3))],
+      series: [row("p99_latency", 100, 180), row("error_rate", 0.002, more.includes("error_rate") ? 0.3 : 0.002)],
+    });
+    const options = { versionLabel: "version", windowMs: 30 * MINUTE };
+    const evidence = gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options);
+    return { passes: mayPass(rollout, evidence), stays: newVersionStaysBad(rollout, evidence) };
+  };
+
+  it.each<[string, number, readonly string[], boolean]>([
+    ["may pass until its last pods have had a minute to get warm", 1.75, [], true],
+    ["do not once they stay longer than that", 4, [], false],
+    ["may pass as long while pods are not ready yet", 1.75, ["health_check_failures"], true],
+    ["are no such cost where requests fail for longer than pods take to end", 3, ["error_rate"], false],
+  ])("%s", (_, minutes, more, passes) => expect(late(minutes, more).passes).toBe(passes));
+
+  it("are not known to stay with the new version: nothing tells how that goes on", () =>
+    expect(late(3, ["health_check_failures"]).stays).toBe(false));
+});
+
 describe("errors during a rollout", () => {
   /** Log likelihood ratio of growth with a rollout of `errors.length + 1` steps, an error ratio each step from its start on. */
   const grows = (errors: readonly number[]): number => {

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import type { Origin } from "../../../core/correlation/origin.ts";
+import type { CaseEvidence } from "../../../core/correlation/rank.ts";
+import { indexSeries } from "../../../core/correlation/samples.ts";
+import { spokenAgainst } from "../../../core/decision/spoken-against.ts";
+import type { Candidate, Reason } from "../../../core/model/candidate.ts";
+import type { Series } from "../../../core/model/signal.ts";
+import { cartFails } from "../assessment/cart-failing.ts";
+import { change, emptyCase, MINUTE, onsetAt, T0 } from "../correlation/fixtures.ts";
+
+const STEP = 15_000;
+const deploy = change({ startedAt: T0 - STEP });
+const origin = (name: string, fit: number): Origin => ({
+  ...{ name, kind: "service", fit, pattern: fit, told: 0, demand: 0, atConsumers: Number.NEGATIVE_INFINITY },
+});
+const row = (metric: string, version: string, values: readonly number[]): Series => ({
+  ...{ service: "cart", metric, unit: "", worse: "up", labels: version === "" ? {} : { version } },
+  ...{ startAt: T0 + STEP, stepMs: STEP, values: [...values] },
+});
+const fill = (value: number) => Array.from({ length: 4 }, () => value);
+
+/** Cart fails 30 % of its requests since its deploy; shares of both versions, where they are measured. */
+function seen(versions?: { readonly fresh: number; readonly old: number }): CaseEvidence {
+  const byVersion =
+    versions === undefined
+      ? []
+      : [row("error_rate", "v1.1.0", fill(versions.fresh)), row("error_rate", "v1.0.0", fill(versions.old))];
+  const series = [row("error_rate", "", fill(0.3)), ...byVersion];
+  const finding = cartFails({ current: 0.3, samples: 4 });
+  return {
+    caseFile: emptyCase({ at: T0 + 2 * MINUTE, findings: [finding], series, changes: [deploy] }),
+    index: indexSeries(series, "version"),
+    onset: onsetAt(T0),
+    worse: new Map([["cart", new Set(["error_rate"])]]),
+    origins: [origin("cart", -3.1), origin("cartdb", -1)],
+    usedUp: null,
+    signatures: [],
+  } as unknown as CaseEvidence;
+}
+const accused = (place: number, more: readonly Reason[] = []): Candidate => ({
+  changeId: deploy.id,
+  service: "cart",
+  probability: 0.93,
+  reasons: [
+    { name: "prior", logOdds: -0.7, sentence: "one bad change in ten" },
+    { name: "timing", logOdds: 2.5, sentence: "the trouble began 15s after it started" },
+    { name: "place", logOdds: place, sentence: "its place" },
+    ...more,
+  ],
+});
+const grows: Reason = { name: "growth", logOdds: 1.4, sentence: "it grows as v1.1.0 takes over" };
+
+describe("a change that nothing but its circumstances accuses", () => {
+  it.each<[string, CaseEvidence, Candidate, string | null]>([
+    ["is spoken against where another place fits three times as well", seen(), accused(-3.1), "its place"],
+    ["is not where its place fits", seen(), accused(-1.2), null],
+    ["is not where something beside its time speaks for it", seen(), accused(-3.1, [grows]), null],
+    [
+      "is spoken against where both versions fail alike",
+      seen({ fresh: 0.3, old: 0.3 }),
+      accused(-1.2),
+      "most of what is worse at cart was worse in both versions while both served",
+    ],
+    ["is not where its version alone fails", seen({ fresh: 0.3, old: 0.002 }), accused(-1.2), null],
+  ])("%s", (_, evidence, candidate, said) => expect(spokenAgainst(deploy, candidate, evidence)).toBe(said));
+});
