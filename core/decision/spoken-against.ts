@@ -1,4 +1,3 @@
-import { isMostlyElse } from "../correlation/both-versions.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { misfitOf } from "../correlation/reasons.ts";
 import { POSITIVE_NATS, tellsItsVersion } from "../correlation/version-signs.ts";
@@ -10,15 +9,13 @@ const CIRCUMSTANCES: ReadonlySet<string> = new Set(["prior", "timing", "place", 
 
 /**
  * What speaks against a change that nothing but its circumstances accuses, in words, or null: what is hurt fits another place three
- * times as well (positive evidence), or both of its versions suffer alike as far as they were measured side by side. It may be the likeliest cause
- * by its time all the same, and an act against what people read of it is theirs. Pure.
+ * times as well (positive evidence). It may be the likeliest cause by its time all the same, and an act against what people read of it is
+ * theirs. Pure.
  */
 export function spokenAgainst(change: Change, { reasons }: Candidate, evidence: CaseEvidence): string | null {
   if (tellsItsVersion(change, reasons, evidence)) return null;
   const signs = reasons.reduce((sum, { name, logOdds }) => sum + (CIRCUMSTANCES.has(name) ? 0 : logOdds), 0);
   if (signs >= POSITIVE_NATS) return null;
   const place = reasons.find(({ name }) => name === "place");
-  if (place !== undefined && misfitOf(change, place, evidence) >= POSITIVE_NATS) return place.sentence;
-  if (isMostlyElse(change, evidence) !== true) return null;
-  return `most of what is worse at ${change.service} was worse in both versions while both served`;
+  return place !== undefined && misfitOf(change, place, evidence) >= POSITIVE_NATS ? place.sentence : null;
 }
