@@ -168,15 +168,6 @@ const bestFit = (origins: readonly Origin[]): number =>
   Math.max(...origins.map((one) => Math.max(one.fit, one.atConsumers) - one.demand));
 
 /**
- * By how many nats what is hurt speaks against the place of a change, beside the place that fits best; 0 where that place is one which
- * it may have used up. `place`: the reason that tells of its place.
- */
-export function misfitOf(change: Change, place: Reason, evidence: CaseEvidence): number {
-  const isHeld = heldByCallers(change, evidence) > place.logOdds - Math.LN2;
-  return isHeld ? 0 : Math.max(0, bestFit(evidence.origins) - place.logOdds);
-}
-
-/**
  * What a service has only so much of is used up by itself or by one of those that ask it (who leave connections open, or
  * send more than it can take in): either as often as not. The fit of the service whose failing it led to, shared out.
  */

@@ -20,6 +20,7 @@ import type { Decision, DecisionAction } from "../model/decision.ts";
 import { durationText } from "../model/time.ts";
 import { isOfChanges, unheardChanges, unheardText } from "../model/unheard.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
+import { degradedBeneath } from "./degraded-beneath.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
 import { isLikeMovedPods, likeWideCause } from "./like-pods-that-start.ts";
@@ -27,7 +28,6 @@ import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
 import { quietWords } from "./quiet.ts";
 import { easedText, isEasing, seemsOver, stillSettling } from "./settling.ts";
-import { spokenAgainst } from "./spoken-against.ts";
 
 export interface DecideInput {
   readonly caseFile: CaseFile;
@@ -125,14 +125,10 @@ export function decide(input: DecideInput): Decision {
     const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
     return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: people decide`], top);
   }
-  const against = spokenAgainst(change, top, evidence);
-  if (against !== null) {
-    const shown = `nothing but its time speaks against ${change.id}, and what is degraded speaks for it: ${against}`;
-    return nothing(
-      [shown, ...sentences(top)],
-      ["what else is known does not fit the likeliest change: people decide"],
-      top,
-    );
+  const beneath = degradedBeneath(change, top, evidence);
+  if (beneath !== null) {
+    const shown = `nothing but its time speaks against ${change.id}, and ${beneath}`;
+    return nothing([shown, ...sentences(top)], [`nothing tells ${change.id} from what it calls: people decide`], top);
   }
   if (
     servedSoundly(change, top, evidence) !== null &&
