@@ -87,8 +87,7 @@ export function withWhatBeganTogether(
   );
   const graph = createCallGraph(caseFile.topology);
   // What its own new version explains is no sign of a cause that several share.
-  const unexplained =
-    apart.length < LEAST_GROUPS ? [] : apart.filter((one) => !one.isChanged || !isTold(caseFile, one, versionLabel));
+  const unexplained = apart.length < LEAST_GROUPS ? [] : apart.filter((one) => !isItsOwn(caseFile, one, versionLabel));
   const met = meetings(unexplained, measured);
   return all.map((group) => {
     const pivot = apart.find(({ services }) => services === group.services);
@@ -115,14 +114,15 @@ function besideOf(
 /** Whom a cause that spreads reached beside a changed group, in whatever call graphs: see `spreadingTo`. */
 function reachedBeside(
   caseFile: CaseFile,
-  { ancestors }: CallGraph,
+  graph: CallGraph,
   pivot: Draft,
   all: readonly Draft[],
   versionLabel: string,
 ): BeganBeside | null {
-  const calls = (a: string) => pivot.changed.some((b) => a === b || ancestors(a).has(b) || ancestors(b).has(a));
-  const isItsOwn = (one: Draft) => one.isChanged && isTold(caseFile, one, versionLabel);
-  const unexplained = all.filter((one) => one === pivot || (!one.services.some(calls) && !isItsOwn(one)));
+  const calls = callsWith(graph, pivot);
+  const unexplained = all.filter(
+    (one) => one === pivot || (!one.services.some(calls) && !isItsOwn(caseFile, one, versionLabel)),
+  );
   const spreading = spreadingTo(pivot, unexplained);
   if (spreading === null) return null;
   const services = spreading.others.flatMap((one) => (one.isChanged ? one.changed : one.services)).toSorted();
@@ -136,21 +136,20 @@ function reachedBeside(
  */
 function siblingsOf(
   caseFile: CaseFile,
-  { ancestors }: CallGraph,
+  graph: CallGraph,
   pivot: Draft,
   all: readonly Draft[],
   versionLabel: string,
 ): BeganBeside | null {
   const components = componentsOf(caseFile);
   const isJoined = ({ services }: Draft) => services.some((a) => pivot.changed.some((b) => components.of(a).has(b)));
-  const calls = (a: string) => pivot.changed.some((b) => a === b || ancestors(a).has(b) || ancestors(b).has(a));
+  const calls = callsWith(graph, pivot);
   /** Where it may have begun: at what was changed there, else at those that call nobody of their own group. */
   const placesOf = ({ services, changed }: Draft) =>
-    changed.length > 0 ? changed : services.filter((one) => !services.some((other) => ancestors(other).has(one)));
-  const isItsOwn = (one: Draft) => one.isChanged && isTold(caseFile, one, versionLabel);
+    changed.length > 0 ? changed : services.filter((one) => !services.some((other) => graph.ancestors(other).has(one)));
   const joined = all.filter(isJoined);
   const siblings = joined
-    .filter((one) => one !== pivot && beginsWith(pivot, one) && !isItsOwn(one))
+    .filter((one) => one !== pivot && beginsWith(pivot, one) && !isItsOwn(caseFile, one, versionLabel))
     .map((group) => ({ group, places: placesOf(group).filter((one) => !calls(one)) }))
     .filter(({ places }) => places.length > 0);
   if (siblings.length === 0) return null;
@@ -158,6 +157,15 @@ function siblingsOf(
   const groups = siblings.map(({ group }) => group);
   return { services, withinMs: 0, byChance: chanceBeside(pivot, groups, joined) };
 }
+
+/** Whether a service is one that was changed here, calls it, or is called by it, directly or through others. */
+const callsWith =
+  ({ ancestors }: CallGraph, { changed }: Draft) =>
+  (a: string): boolean =>
+    changed.some((b) => a === b || ancestors(a).has(b) || ancestors(b).has(a));
+
+const isItsOwn = (caseFile: CaseFile, one: Draft, versionLabel: string): boolean =>
+  one.isChanged && isTold(caseFile, one, versionLabel);
 
 const onsetOf = (scope: CaseFile, services: readonly string[]): Onset | null =>
   episodeOnset(harmFindings(scope, new Set(services)), indexSeries(scope.series, VERSION_LABEL), scope.changes);

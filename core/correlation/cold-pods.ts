@@ -1,6 +1,5 @@
 import type { Change } from "../model/change.ts";
-import type { SampleIndex } from "./samples.ts";
-import { samplesBetween } from "./samples.ts";
+import { type SampleIndex, samplesBetween } from "./samples.ts";
 
 /**
  * Pods are warm, as a rule, after about a minute (class loading, caches, pools): so long is the time in which a cold

@@ -23,9 +23,9 @@ import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { degradedBeneath } from "./degraded-beneath.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
-import { isLikeMovedPods, likeWideCause } from "./like-pods-that-start.ts";
 import { withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
+import { isLikeMovedPods, likeWideCause } from "./pods-not-the-version.ts";
 import { quietWords } from "./quiet.ts";
 import { easedText, isEasing, seemsOver, stillSettling } from "./settling.ts";
 

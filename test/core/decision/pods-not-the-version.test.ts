@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CaseEvidence } from "../../../core/correlation/rank.ts";
-import { likeWideCause } from "../../../core/decision/like-pods-that-start.ts";
+import { likeWideCause } from "../../../core/decision/pods-not-the-version.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { change, emptyCase, onsetAt, T0 } from "../correlation/fixtures.ts";
 
