@@ -79,8 +79,11 @@ export const isStaged = ({ canary, startedAt, finishedAt }: Change, at: number):
 /** Odds of twenty to one, the usual meaning of "sure enough". */
 export const SURE_NATS = Math.log(20);
 
-/** Whether what began during this rollout may still be nothing but the passing cost of replacing pods. */
-export function mayPass(change: Change, evidence: CaseEvidence): boolean {
+/**
+ * Whether what began during this rollout may still be nothing but the passing cost of replacing pods; `until`: these are replaced,
+ * or the last of them are warm as well, which late answers alone may wait for before anything is done.
+ */
+export function mayPass(change: Change, evidence: CaseEvidence, until: "replaced" | "warm" = "replaced"): boolean {
   if (change.kind === "flag" || change.kind === "migration") return false; // these replace no pods
   const { at } = evidence.caseFile;
   const { onset, stepMs } = evidence;
@@ -93,7 +96,7 @@ export function mayPass(change: Change, evidence: CaseEvidence): boolean {
   if (onset.at > replaced || onset.latest + stepMs < change.startedAt) return false;
   if (!isMeasured(change, evidence) && !onlyStarts(change, evidence)) return false;
   // Late answers alone end once the last pods are warm, however fast they were replaced.
-  const passed = isLateOnly(evidence) ? Math.max(replaced, end + WARM_MS) : replaced;
+  const passed = until === "warm" && isLateOnly(evidence) ? Math.max(replaced, end + WARM_MS) : replaced;
   if (at < passed + stepMs) return true;
   // It stayed only if what came after the rollout says so by itself.
   const since = Math.max(passed, onset.at);

@@ -35,7 +35,7 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   if (before !== null) return before;
   if (maybeStarts(change, candidate, evidence))
     return `${change.id} is still replacing pods, and pods that start are not ready: nothing tells those of ${change.to} from them`;
-  if (!mayPass(change, evidence)) return null;
+  if (!mayPass(change, evidence, "warm")) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
   if (candidate.probability >= SURE_TO_STAY || (failsRequests(evidence) && !onlyStarts(change, evidence))) {
     if (nats("versions") >= SURE_NATS && newVersionStaysBad(change, evidence)) return null;

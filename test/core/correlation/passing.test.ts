@@ -161,7 +161,7 @@ describe("late answers after a rollout, which nobody measures by version", () =>
     });
     const options = { versionLabel: "version", windowMs: 30 * MINUTE };
     const evidence = gatherEvidence(caseFile, onsetAt(T0), new Set(["cart"]), options);
-    return { passes: mayPass(rollout, evidence), stays: newVersionStaysBad(rollout, evidence) };
+    return { passes: mayPass(rollout, evidence, "warm"), stays: newVersionStaysBad(rollout, evidence) };
   };
 
   it.each<[string, number, readonly string[], boolean]>([
