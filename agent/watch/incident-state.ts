@@ -8,6 +8,7 @@ import {
   type IncidentStage,
   isResidual,
   type OutcomeKind,
+  type Told,
 } from "../../core/model/incident.ts";
 import { servicesOf } from "../../core/model/recorded.ts";
 import { freshFor } from "./fresh.ts";
@@ -176,8 +177,9 @@ export function advance(incident: Incident, stage: IncidentStage, at: number, ev
   return { ...note(incident, at, event, detail), stage };
 }
 
-export function note(incident: Incident, at: number, event: string, detail: string): Incident {
-  return { ...incident, timeline: [...incident.timeline, { at, event, detail }] };
+export function note(incident: Incident, at: number, event: string, detail: string, told?: Told): Incident {
+  const line = { at, event, detail, ...(told === undefined ? {} : { told }) };
+  return { ...incident, timeline: [...incident.timeline, line] };
 }
 
 export function close(incident: Incident, outcome: OutcomeKind, at: number, detail: string): Incident {

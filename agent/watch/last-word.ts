@@ -1,7 +1,7 @@
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import type { Incident, Told } from "../../core/model/incident.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import { APART_LOOKS } from "./allotting.ts";
 import { headlineOf, isWithheld, noKnownChange } from "./nothing-undone.ts";
@@ -13,6 +13,7 @@ export interface Word {
   /** Equal for decisions between which people need not be told: the action and its culprit, or why nothing is undone. */
   readonly said: string;
   readonly headline: string;
+  readonly told?: Told;
 }
 
 /** A headline is read on a phone. */
@@ -27,7 +28,7 @@ export function wordOf(incident: Incident, assessment: Assessment): Word {
     : noKnownChange(incident, assessment)
       ? "no change"
       : "not sure";
-  return { said: `${decision.action} ${why}`, headline: headlineOf(incident, assessment) };
+  return { said: `${decision.action} ${why}`, ...headlineOf(incident, assessment) };
 }
 
 /** The same of a decision to act, or to have people act; the assessment says what stands in the way of an act, if any is known. */
@@ -60,7 +61,7 @@ export const isOtherwise = ({ word }: Incident, { said }: Pick<Word, "said">): b
  */
 export async function tellWord(incident: Incident, word: Word, pursuit: Evaluation): Promise<Incident> {
   if (isOtherwise(incident, word)) return incident;
-  return withWord(await escalate(incident, pursuit, word.headline), word);
+  return withWord(await escalate(incident, pursuit, word.headline, word.told), word);
 }
 
 /**
@@ -76,7 +77,7 @@ export async function correctWord(incident: Incident, word: Word, pursuit: Evalu
   const other = last.other?.said === word.said ? last.other : { said: word.said, since: caseFile.at };
   const settledMs = (APART_LOOKS - 1) * parts.config.watch.stepMs * 2 ** (last.times - 1);
   if (caseFile.at - other.since < settledMs) return { ...incident, word: { ...last, other } };
-  return withWord(await page(incident, pursuit, word.headline), word);
+  return withWord(await page(incident, pursuit, word.headline, word.told), word);
 }
 
 /** The act that people were told would not come, or not as they were told, is done: they hear of it at once. */

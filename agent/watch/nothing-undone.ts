@@ -1,16 +1,18 @@
 import { noJoinedChange } from "../../core/correlation/elsewhere.ts";
 import { takenBackBy } from "../../core/correlation/replaced.ts";
-import { saysNoOlder } from "../../core/decision/no-older.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import type { Incident, Told } from "../../core/model/incident.ts";
 import { ESCALATED } from "./pursuit.ts";
 
 /** The timeline's line for trouble that began after the incident was detected. */
 export const DETECTED_ANEW = "detected anew";
 
-const NOBODYS_FAULT = "No change is to blame; nothing will be undone.";
-const NOT_KNOWN = "Whether a change did it is not known, and nothing is undone: a person has to look.";
-const NOT_SURE = "A policy's condition holds, and no change is sure enough to be undone: a person has to look.";
+type Untouched = Exclude<Told, "made-worse">;
+const VERDICTS: Readonly<Record<Untouched, string>> = {
+  "no-change": "No change is to blame; nothing will be undone.",
+  "not-known": "Whether a change did it is not known, and nothing is undone: a person has to look.",
+  "not-sure": "A policy's condition holds, and no change is sure enough to be undone: a person has to look.",
+};
 /** So many conditions are named in one headline. */
 const MOST_NAMED = 5;
 
@@ -42,22 +44,28 @@ export function isWithheld({ decision, answers }: Assessment): boolean {
   );
 }
 
-/** What people hear where nothing is undone. */
-export function headlineOf(incident: Incident, assessment: Assessment): string {
+/** What people hear where nothing is undone; `told`: which verdict it gives, none where a change is withheld. */
+export function headlineOf(
+  incident: Incident,
+  assessment: Assessment,
+): { readonly headline: string; readonly told?: Untouched } {
   if (isWithheld(assessment))
-    return `Nothing is undone by itself: ${assessment.decision.needsPerson.join("; ").replace(/\.$/, "")}.`;
+    return {
+      headline: `Nothing is undone by itself: ${assessment.decision.needsPerson.join("; ").replace(/\.$/, "")}.`,
+    };
   const newer = untold(incident, assessment);
   const more = newer.length > MOST_NAMED ? ` and ${newer.length - MOST_NAMED} more` : "";
   const since = newer.length === 0 ? "" : ` New since then: ${newer.slice(0, MOST_NAMED).join(", ")}${more}.`;
-  const first = saysNoOlder(assessment.decision.needsPerson);
-  const restorable = first === undefined ? "" : ` ${first}.`;
-  return `${verdictOn(incident, assessment)}${restorable}${since}`;
+  const { noOlder } = assessment.decision;
+  const restorable = noOlder === undefined ? "" : ` ${noOlder}.`;
+  const told = verdictOn(incident, assessment);
+  const silent = told === "not-known" ? ` ${assessment.unheard.join("; ").replace(/\.$/, "")}.` : "";
+  return { headline: `${VERDICTS[told]}${silent}${restorable}${since}`, told };
 }
 
-function verdictOn(incident: Incident, assessment: Assessment): string {
-  if (!noKnownChange(incident, assessment)) return NOT_SURE;
-  const { unheard } = assessment;
-  return unheard.length === 0 ? NOBODYS_FAULT : `${NOT_KNOWN} ${unheard.join("; ").replace(/\.$/, "")}.`;
+function verdictOn(incident: Incident, assessment: Assessment): Untouched {
+  if (!noKnownChange(incident, assessment)) return "not-sure";
+  return assessment.unheard.length === 0 ? "no-change" : "not-known";
 }
 
 /**
@@ -86,16 +94,13 @@ export function isHeardAgain({ timeline }: Incident, assessment: Assessment): bo
   if (assessment.decision.action !== "no_action" || assessment.unheard.length > 0) return false;
   // Where people are not told of it, nothing would say that it was.
   if (!isFiring(assessment) && !isWithheld(assessment)) return false;
-  const told = timeline.filter(({ event }) => event === ESCALATED).map(({ detail }) => detail.startsWith(NOT_KNOWN));
+  const told = timeline.filter(({ event }) => event === ESCALATED).map((line) => line.told === "not-known");
   const answers = told.filter((isUnknown, index) => !isUnknown && told[index - 1] === true).length;
   return told.at(-1) === true && answers === 0;
 }
 
 const toldAt = ({ timeline }: Incident): number =>
-  timeline.findLastIndex(
-    ({ event, detail }) =>
-      event === ESCALATED && [NOBODYS_FAULT, NOT_KNOWN, NOT_SURE].some((one) => detail.startsWith(one)),
-  );
+  timeline.findLastIndex(({ told }) => told !== undefined && told !== "made-worse");
 
 function namesOf({ conditions }: Assessment): readonly string[] {
   const names = conditions.flatMap(({ state, metric, service }) =>

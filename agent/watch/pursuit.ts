@@ -1,5 +1,5 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import type { Incident, Told } from "../../core/model/incident.ts";
 import { asItStands } from "../../core/model/recorded.ts";
 import type { Claims, Earlier } from "./earlier.ts";
 import type { WatchEvent } from "./events.ts";
@@ -44,16 +44,21 @@ export const ESCALATED = "escalated";
  * Raises it to people, by the targets that the policies in force name; said on the terminal in any case. Each headline
  * is told once an incident: what comes and goes wakes nobody twice.
  */
-export async function escalate(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
+export async function escalate(
+  incident: Incident,
+  pursuit: Evaluation,
+  headline: string,
+  told?: Told,
+): Promise<Incident> {
   if (incident.timeline.some(({ event, detail }) => event === ESCALATED && detail === headline)) return incident;
-  return page(incident, pursuit, headline);
+  return page(incident, pursuit, headline, told);
 }
 
 /** The same, whether they were told so before or not. */
-export async function page(incident: Incident, pursuit: Evaluation, headline: string): Promise<Incident> {
+export async function page(incident: Incident, pursuit: Evaluation, headline: string, told?: Told): Promise<Incident> {
   const present = withPresent(incident, pursuit);
   await tell(asItStands(present), pursuit.parts, headline, pursuit.caseFile.at);
-  const next = note(present, pursuit.caseFile.at, ESCALATED, headline);
+  const next = note(present, pursuit.caseFile.at, ESCALATED, headline, told);
   emit(pursuit, "incident.escalated", headline, next);
   return next;
 }

@@ -14,7 +14,7 @@ import { ownServices, standingOf } from "./own-signals.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { stillJudged, withDoubt } from "./still-judged.ts";
 import { recoveryText } from "./wording.ts";
-import { WORSE_SINCE, type Worsened, withWorsened, worsened, worsenedText } from "./worsened.ts";
+import { type Worsened, withWorsened, worsened, worsenedText } from "./worsened.ts";
 
 /**
  * Follows the signals after an action until they are back, or the configured time is over; then closes and remembers. What
@@ -104,8 +104,8 @@ function endless(recovery: Recovery, since: number, { parts, caseFile }: Pursuit
 async function tellWorse(incident: Incident, worse: readonly Worsened[], pursuit: Pursuit): Promise<Incident> {
   const { caseFile, parts } = pursuit;
   const headline = worsenedText(worse, caseFile.at, QUIET_STEPS * parts.config.watch.stepMs);
-  const isTold = incident.timeline.some(({ detail }) => detail.startsWith(WORSE_SINCE));
-  return headline === null || isTold ? incident : escalate(incident, pursuit, headline);
+  const isTold = incident.timeline.some(({ told }) => told === "made-worse");
+  return headline === null || isTold ? incident : escalate(incident, pursuit, headline, "made-worse");
 }
 
 /** Nothing is left that speaks of the act: it closes at once, and whatever the newer changes do is judged by itself. */

@@ -111,8 +111,5 @@ export function worsenedText(signals: readonly Worsened[], at: number, lastMs: n
   if (lasting.length === 0) return null;
   const names = [...new Set(lasting.map(({ service, metric }) => `${metric} of ${service}`))].sort();
   const since = durationText(Math.max(...lasting.map((one) => at - one.since)));
-  return `${WORSE_SINCE}: ${names.join(", ")}, for ${since} now. A person has to look.`;
+  return `What was done may have made it worse: ${names.join(", ")}, for ${since} now. A person has to look.`;
 }
-
-/** How that headline begins; people hear it once an incident. */
-export const WORSE_SINCE = "What was done may have made it worse";

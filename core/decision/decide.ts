@@ -23,7 +23,7 @@ import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
 import { degradedBeneath } from "./degraded-beneath.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
-import { withoutOlderRevision } from "./no-older.ts";
+import { withNoOlder, withoutOlderRevision } from "./no-older.ts";
 import { outsideCause } from "./outside.ts";
 import { isLikeMovedPods, likeWideCause } from "./pods-not-the-version.ts";
 import { quietWords } from "./quiet.ts";
@@ -74,11 +74,9 @@ export function decide(input: DecideInput): Decision {
   }
   const chronic = asBadAsBefore(caseFile, evidence);
   if (chronic !== null && isNew(caseFile, evidence)) {
-    const first = caseFile.changes.flatMap((change) => withoutOlderRevision(change, caseFile.rollouts) ?? []).slice(-1);
-    return nothing(
-      [chronic, "nothing was measured of it before: whether it is worse is not known"],
-      ["policy calls it bad, and there is nothing to compare with", ...first],
-    );
+    const first = caseFile.changes.flatMap((change) => withoutOlderRevision(change, caseFile.rollouts) ?? []).at(-1);
+    const why = [chronic, "nothing was measured of it before: whether it is worse is not known"];
+    return withNoOlder(nothing(why, ["policy calls it bad, and there is nothing to compare with"]), first);
   }
   if (chronic !== null) return nothing([chronic, noWorse(ranking)], ["policy calls it bad"]);
   const pointed = onlyPointedAt(caseFile, evidence);
@@ -93,8 +91,8 @@ export function decide(input: DecideInput): Decision {
   if (change === undefined || top.probability < threshold) {
     const shown = `${top.changeId} is the most probable change at ${top.probability.toFixed(2)}, below ${threshold}`;
     const first = change === undefined ? null : withoutOlderRevision(change, caseFile.rollouts);
-    const person = ["the culprit is below the configured confidence", ...(first === null ? [] : [first])];
-    return nothing([shown, ...sentences(top)], person, top);
+    const below = nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
+    return withNoOlder(below, first);
   }
   // Whatever confidence is configured: timing alone never decides where a callee that nobody sees would look the same.
   const unseen = tellsItsVersion(change, top.reasons, evidence) ? [] : unseenCallees(change, evidence);

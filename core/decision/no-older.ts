@@ -1,7 +1,6 @@
 import type { Change } from "../model/change.ts";
+import type { Decision } from "../model/decision.ts";
 import type { Rollout } from "../model/evidence.ts";
-
-const NO_OLDER = "has no older revision to restore";
 
 /**
  * That nothing could be restored whatever is found: a workload of the changed service has no revision but the one that the
@@ -11,9 +10,9 @@ export function withoutOlderRevision({ service, kind, to }: Change, rollouts: re
   const own = kind === "deploy" ? rollouts.filter((one) => one.service === service && one.version === to) : [];
   const isFirst =
     own.length > 0 && own.every(({ revisions }) => revisions.length > 0 && revisions.every((one) => one.current));
-  return isFirst ? `${service} ${NO_OLDER}: ${to} is its first version` : null;
+  return isFirst ? `${service} has no older revision to restore: ${to} is its first version` : null;
 }
 
-/** The reason among those for a person that says so; undefined: none does. */
-export const saysNoOlder = (reasons: readonly string[]): string | undefined =>
-  reasons.find((reason) => reason.includes(NO_OLDER));
+/** The decision with that among what a person has to weigh, where it is so. Pure. */
+export const withNoOlder = (decision: Decision, noOlder: string | null | undefined): Decision =>
+  noOlder == null ? decision : { ...decision, needsPerson: [...decision.needsPerson, noOlder], noOlder };

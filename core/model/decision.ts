@@ -35,6 +35,7 @@ export const Decision = z.strictObject({
   needsPerson: z.array(z.string()),
   why: z.array(z.string()).min(1),
   hotfix: Hotfix.nullable(),
+  noOlder: z.string().optional().describe("That what was changed has no older revision to restore, in words"),
   decidedAt: Moment,
 });
 export type Decision = Readonly<z.infer<typeof Decision>>;

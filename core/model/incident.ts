@@ -90,6 +90,13 @@ export const IncidentStage = z.enum([
 ]);
 export type IncidentStage = z.infer<typeof IncidentStage>;
 
+/**
+ * What a notice told people, where what follows depends on it: that no change is to blame, that nobody knows whether one is, that
+ * none is sure enough to be undone, or that the act may have made it worse. Never read from the words of the notice.
+ */
+export const Told = z.enum(["no-change", "not-known", "not-sure", "made-worse"]);
+export type Told = z.infer<typeof Told>;
+
 /** The line in the timeline of an open incident whose signals are back: it ends when they stay so, and goes when they do not. */
 export const QUIET_SINCE = "quiet since";
 
@@ -193,7 +200,7 @@ export const Incident = z.strictObject({
   recovery: Recovery.nullable(),
   outcome: OutcomeKind.nullable(),
   closedAt: Moment.nullable(),
-  timeline: z.array(z.strictObject({ at: Moment, event: z.string(), detail: z.string() })),
+  timeline: z.array(z.strictObject({ at: Moment, event: z.string(), detail: z.string(), told: Told.optional() })),
   unverified: z.array(z.string()).describe("What nobody could check, in words"),
   unheard: z
     .array(z.string())

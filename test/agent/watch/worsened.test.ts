@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { WORSE_SINCE, withWorsened, worsened, worsenedText } from "../../../agent/watch/worsened.ts";
+import { withWorsened, worsened, worsenedText } from "../../../agent/watch/worsened.ts";
 import type { CaseFile } from "../../../core/model/assessment.ts";
 import type { Finding } from "../../../core/model/finding.ts";
 import type { Incident } from "../../../core/model/incident.ts";
@@ -158,7 +158,7 @@ describe("a verdict while something is worse since the act", () => {
   it("is told once it has lasted", () => {
     expect(worsenedText(signals, since + MINUTE, 2 * MINUTE)).toBeNull();
     expect(worsenedText(signals, since + 2 * MINUTE, 2 * MINUTE)).toBe(
-      `${WORSE_SINCE}: error_rate of checkout, for 2m now. A person has to look.`,
+      `What was done may have made it worse: error_rate of checkout, for 2m now. A person has to look.`,
     );
   });
 });
@@ -184,7 +184,7 @@ describe("a rollback that makes things worse", () => {
     await world.step((8 * MINUTE) / STEP_MS);
     expect((await world.incident()).stage).toBe("verifying");
     expect(world.texts("incident.escalated")).toEqual([
-      expect.stringContaining(`${WORSE_SINCE}: p99_latency of checkout`),
+      expect.stringContaining(`What was done may have made it worse: p99_latency of checkout`),
     ]);
     await world.step((3 * MINUTE) / STEP_MS);
     expect(await world.incident()).toMatchObject({ outcome: "not-recovered" });
