@@ -1,5 +1,5 @@
 import type { TargetResult } from "../../core/model/plan.ts";
-import { textWithout, withoutSecrets } from "../../core/model/secrets/deep.ts";
+import { recordWithoutSecrets, textWithout, withoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Series } from "../../core/model/signal.ts";
 import type { Executor, Sources } from "../../core/ports.ts";
 
@@ -33,8 +33,8 @@ const OF: { readonly [K in keyof Required<Sources>]: (source: Source<K>) => Sour
   }),
 };
 
-/** Fields are named by us, or by services: their names say nothing of their values. */
-const texts = <T>(answer: T): T => withoutSecrets(answer, false);
+/** Fields are named by us, or by services: their names say nothing of their values. What identifies a thing stays. */
+const texts = <T>(answer: T): T => recordWithoutSecrets(answer);
 
 /** Names and labels alone: samples are numbers, and many. */
 function ofSeries(series: Series): Series {

@@ -4,7 +4,7 @@ import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts
 import { writtenTargets } from "../../core/model/deed.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { GateAnswer, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
-import { withoutSecrets } from "../../core/model/secrets/deep.ts";
+import { recordWithoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Ledger, LedgerDraft } from "../../core/ports.ts";
 
 /**
@@ -44,7 +44,7 @@ export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null
 }
 
 /** What the agent wrote, without the secrets that others put into it: nothing in the gate's ledger holds one (S10). */
-export const storedDraft = (draft: LedgerDraft): LedgerDraft => ({ ...draft, body: withoutSecrets(draft.body, false) });
+export const storedDraft = (draft: LedgerDraft): LedgerDraft => ({ ...draft, body: recordWithoutSecrets(draft.body) });
 
 /**
  * The same of an incident. Its plan is the one that the gate holds itself, and what the gate answered of each target is compared
@@ -53,12 +53,12 @@ export const storedDraft = (draft: LedgerDraft): LedgerDraft => ({ ...draft, bod
 export function storedIncident(incident: Incident): Incident {
   const { plan, gate, ...rest } = incident;
   const answered =
-    gate === null ? null : { ...withoutSecrets(gate, false), planId: gate.planId, results: gate.results.map(ofResult) };
-  return { ...withoutSecrets(rest, false), plan, gate: answered };
+    gate === null ? null : { ...recordWithoutSecrets(gate), planId: gate.planId, results: gate.results.map(ofResult) };
+  return { ...recordWithoutSecrets(rest), plan, gate: answered };
 }
 
 const ofResult = (one: GateAnswer["results"][number]): GateAnswer["results"][number] => ({
-  ...withoutSecrets(one, false),
+  ...recordWithoutSecrets(one),
   target: one.target,
 });
 

@@ -33,7 +33,7 @@ interface Named {
   readonly name: string;
   /** It stands in the query of an address. */
   readonly inQuery: boolean;
-  /** Words stand before it, as in a sentence. */
+  /** Words stand before it, as in a sentence, or a scope: `production/token: restored revision 2`. */
   readonly inSentence: boolean;
 }
 
@@ -41,6 +41,11 @@ const NAME = /[\w.$-]/;
 /** An absolute path, or one from here or home, up to its last part; no longer than a line of a log would have it. */
 const PATH_BEFORE = /(?:^|[\s'"(=:])(?:~|\.{1,2})?\/(?:[\w.@~-]+\/)*$/;
 const PATH_CHARS = 256;
+/** What stands before the last name in an id of ours: a kind, a scope, and further names. */
+const OBJECT_BEFORE = /(?:^|[^\w.-])[a-z]{4,20}:(?:[\w.@-]+\/)+(?:[\w.@-]+:)*$/;
+const PORT = /^:\d{1,5}(?![\w@%.-])/;
+/** A tag of an image or a release behind a name and a colon without a blank: `auth:v1.2.0`, `auth:sha-4f2a91c`. */
+const TAG = /^(?:v?\d+(?:\.\d+){1,3}(?:[-+][\w.-]+)?|sha-[0-9a-f]{7,40}|latest)$/;
 const SLASHED = /\bP\/W$/i;
 
 /** The name that ends before `at`; null where none does that names anything secret. */
@@ -64,6 +69,15 @@ function nameBefore(text: string, at: number, between: string): Named | null {
   // The last part of an image's name, with its tag.
   if (between === ":" && quote === null && /[\w-][./][\w./-]*\/$/.test(text.slice(Math.max(0, start - 40), start)))
     return null;
+  // A change or an object by its id, `deploy:production/auth:auth-57f876648b:3`, and the host of an address with its port.
+  if (between === ":" && quote === null && OBJECT_BEFORE.test(text.slice(Math.max(0, start - PATH_CHARS), start)))
+    return null;
+  if (
+    between === ":" &&
+    PORT.test(text.slice(at, at + 8)) &&
+    /:\/\/[\w.-]*$/.test(text.slice(Math.max(0, start - 40), end))
+  )
+    return null;
   // The last part of the path of a file, with what is wrong with it: "/var/run/token: ENOENT".
   if (between === ":" && quote === null && PATH_BEFORE.test(text.slice(Math.max(0, start - PATH_CHARS), start)))
     return null;
@@ -77,13 +91,15 @@ function nameBefore(text: string, at: number, between: string): Named | null {
   if (kind === "none") return null;
   const before = text[start - 1] ?? "";
   const inQuery = before === "?" || before === "&" || (before === ";" && text[start - 2] === "p") || encoded !== null;
-  return { kind, name, inQuery, inSentence: word !== undefined && /^[a-z]+$/.test(word) && /^[a-z]+$/.test(name) };
+  const inSentence = word !== undefined && /^[a-z]+$/.test(word) && /^[a-z]+$/.test(name);
+  return { kind, name, inQuery, inSentence: inSentence || before === "/" };
 }
 
 function isSecret(named: Named, value: Value, between: string): boolean {
   const { shown } = value;
   // What stands in quotes or behind an equals sign is a value, whatever word it is.
   if (value.quoted || between === "=" ? isAbsent(shown) : isNoValue(shown)) return false;
+  if (between === ":" && !value.quoted && TAG.test(shown)) return false;
   // A call or a type in code: `getToken(request)`, `password(string)`.
   if ((between === "(" || between === "->") && !value.quoted && (!isOpaque(shown) || isIdentifier(shown))) return false;
   if (/^(?:,|\?\?|\|\|| or)$/.test(between) && (!value.quoted || !/^[A-Z][A-Z\d_]+$/.test(named.name))) return false;

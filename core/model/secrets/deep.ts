@@ -3,26 +3,51 @@ import { kindOfName } from "./names.ts";
 import { REDACTED, redactSecrets } from "./redact.ts";
 
 /**
+ * Fields of our own records that name a thing: what stands there is compared, joined and acted on, so that two names must never
+ * become one, and is no prose in which somebody may have written a secret. A service may be called `auth`, and its deploy then
+ * `deploy:production/auth:auth-57f876648b:3`.
+ */
+const IDENTIFIERS: ReadonlySet<string> = new Set([
+  ...["id", "aliases", "changeId", "changeIds", "incidentId", "planId"],
+  ...["service", "services", "affectedServices", "caller", "callee", "place"],
+  ...["flag", "environment", "workload", "releasedBy", "object", "provides", "requires"],
+  ...["traceId", "spanId", "parentId"],
+]);
+
+/**
  * The same value without secrets: each text in it, names of fields included, is redacted. `byName`: the text behind a field
  * whose name says that it is a secret ("password", "api_key") goes whatever it looks like; not for records whose fields are
  * named by services or versions. What holds no secret is given back as it is, not copied. Pure.
  */
 export function withoutSecrets<T>(value: T, byName: boolean): T {
-  return walk(value, byName) as T;
+  return walk(value, { byName, kept: NONE }) as T;
 }
 
-function walk(value: unknown, byName: boolean): unknown {
+/** The same of one of our own records (a change, a rollout, an incident), whose identifiers stay as they are; see `IDENTIFIERS`. */
+export function recordWithoutSecrets<T>(record: T): T {
+  return walk(record, { byName: false, kept: IDENTIFIERS }) as T;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+interface Walk {
+  readonly byName: boolean;
+  readonly kept: ReadonlySet<string>;
+}
+
+function walk(value: unknown, how: Walk): unknown {
   if (typeof value === "string") return textWithout(value);
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) {
     if (value.every((one) => typeof one === "number" || one === null)) return value;
-    const items = value.map((one) => walk(one, byName));
+    const items = value.map((one) => walk(one, how));
     return items.every((one, index) => one === value[index]) ? value : items;
   }
   let same = true;
   const fields = Object.entries(value).map(([key, one]) => {
-    const hides = byName && typeof one === "string" && !isAbsent(one) && kindOfName(key) === "secret";
-    const field = [textWithout(key), hides ? REDACTED : walk(one, byName)] as const;
+    if (how.kept.has(key)) return [key, one] as const;
+    const hides = how.byName && typeof one === "string" && !isAbsent(one) && kindOfName(key) === "secret";
+    const field = [textWithout(key), hides ? REDACTED : walk(one, how)] as const;
     same &&= field[0] === key && field[1] === one;
     return field;
   });

@@ -29,8 +29,8 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
     /\b(?:proxy-)?authorization\\*["']?\s{0,4}(?:[:=]|=>)\s{0,4}\[?\\*["']?((?:[a-z][\w-]{0,20}\s{1,4})?[^\s"',;\\]+(?:,? [A-Za-z]{2,20}=\\?"?[^\s",]+)*)/dgi,
     1,
   ],
-  // RFC 6265: a cookie's value, whatever its name.
-  [/\b(?:set-)?cookie\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?([^\s"'\\][^\r\n"'\\]*)/dgi, 1],
+  // RFC 6265: a cookie's value, whatever its name: pairs of a name and a value, so that a service may be called `cookie`.
+  [/\b(?:set-)?cookie\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?((?=[^\r\n"'\\;=]{1,256}=)[^\s"'\\][^\r\n"'\\]*)/dgi, 1],
   [/\b(?:AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|A3T[A-Z0-9])[A-Z0-9]{16}\b/dg, 0, "AWS key"],
   [PREFIXED, 0, "token"],
   // crypt(5): hashes of passwords.
