@@ -4,8 +4,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { tied } from "../tied.ts";
-
-const MAIN = join(import.meta.dirname, "../../agent/main.ts");
+import { MAIN } from "./main-program.ts";
 
 export interface GateProcess extends AsyncDisposable {
   readonly pid: number;

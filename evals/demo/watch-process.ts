@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Incident } from "../../core/model/incident.ts";
 import { tied } from "../tied.ts";
+import { MAIN } from "./main-program.ts";
 
 const Line = z.object({
   at: z.string(),
@@ -30,7 +31,6 @@ export interface WatchProcess extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-const MAIN = join(import.meta.dirname, "../../agent/main.ts");
 /** Long enough for a tick under way to end. */
 const STOP_MS = 5000;
 

@@ -20,6 +20,7 @@ const Line = z.strictObject({
 /** The demo's last line: exactly these keys, null where there is nothing; `also` where several things were broken. */
 export const DemoLine = Line.extend({ also: z.array(Line).optional() });
 
+/** What a command said, and how it ended. */
 export interface DemoRun {
   readonly code: number | null;
   readonly out: string;
@@ -27,9 +28,18 @@ export interface DemoRun {
 }
 
 /** `npm run -s demo -- …` from the checkout, as a newcomer types it; `end` (the test's own time-out) ends all of it. */
-export async function npmRunDemo(end: AbortSignal, ...options: readonly string[]): Promise<DemoRun> {
-  const child = spawn("npm", ["run", "-s", "demo", "--", ...options], {
-    cwd: join(import.meta.dirname, "../.."),
+export function npmRunDemo(end: AbortSignal, ...options: readonly string[]): Promise<DemoRun> {
+  return runIn(join(import.meta.dirname, "../.."), end, ["npm", "run", "-s", "demo", "--", ...options]);
+}
+
+/** A command in a folder, whole processes group included. */
+export async function runIn(
+  cwd: string,
+  end: AbortSignal,
+  [program = "", ...given]: readonly string[],
+): Promise<DemoRun> {
+  const child = spawn(program, given, {
+    cwd,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a process group of its own: npm, its shell and the demo are ended together
   });
