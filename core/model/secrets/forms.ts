@@ -1,5 +1,5 @@
 import { isHexOrUuid, isIdentifier, isOpaque, isRandom } from "./looks.ts";
-import { PREFIXED } from "./prefixes.ts";
+import { prefixed } from "./prefixes.ts";
 import { type Span, spansOf } from "./span.ts";
 
 /**
@@ -9,6 +9,7 @@ import { type Span, spansOf } from "./span.ts";
 export function formed(text: string): readonly Span[] {
   return [
     ...FORMS.flatMap(([pattern, group, what]) => spansOf(text, pattern, group, what)),
+    ...prefixed(text),
     ...inAddresses(text),
     ...random(text),
   ];
@@ -32,7 +33,6 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
   // RFC 6265: a cookie's value, whatever its name.
   [/\b(?:set-)?cookie\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?([^\s"'\\][^\r\n"'\\]*)/dgi, 1],
   [/\b(?:AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|A3T[A-Z0-9])[A-Z0-9]{16}\b/dg, 0, "AWS key"],
-  [PREFIXED, 0, "token"],
   // crypt(5): hashes of passwords.
   [/\$(?:2[abxy]|[156789y]|argon2\w{1,2})\$[\w./$=,+-]{20,}/dg],
   [/\bhooks\.slack\.com\/(?:services|workflows|triggers)\/([\w/]+)/dg, 1],
