@@ -22,6 +22,12 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
     0,
     "private key",
   ],
+  // The first line of its body where each line was logged by itself: DER of a sequence (RFC 5958, 8017, 5915), OpenSSH's own form.
+  [
+    /(?<![\w+/=-])(?:MI[GHI][A-Za-z0-9+/]{45,61}|b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/]{20,60})={0,2}(?![\w+/=-])/dg,
+    0,
+    "private key",
+  ],
   // RFC 7519, also where it was cut, and tokens that are base64 of JSON in one part.
   [/\beyJ[\w-]{6,}(?:\.[\w-]{6,}(?:\.[\w-]*){0,3})/dg, 0, "token"],
   [/\beyJ[\w-]{40,}={0,2}/dg],
@@ -56,6 +62,9 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
   [/\bA{20,}[\w%]{40,}/dg],
 ];
 
+/** What people call users: words, with a number behind them. */
+const USER = /^[A-Za-z]+(?:[._-][A-Za-z]+)*[._-]?\d{0,8}$/;
+
 /** RFC 3986 section 3.2.1: the password of the user information, or all of it where it is one opaque word. */
 function inAddresses(text: string): readonly Span[] {
   const found: Span[] = [];
@@ -63,7 +72,8 @@ function inAddresses(text: string): readonly Span[] {
     const [start, end] = match.indices?.[1] ?? [0, 0];
     const colon = match[1]?.indexOf(":") ?? -1;
     if (colon >= 0 && start + colon + 1 < end) found.push({ start: start + colon + 1, end });
-    else if (colon < 0 && isOpaque(match[1] ?? "") && end - start >= 16) found.push({ start, end });
+    else if (colon < 0 && isOpaque(match[1] ?? "") && end - start >= 10 && !USER.test(match[1] ?? ""))
+      found.push({ start, end });
   }
   return found;
 }
