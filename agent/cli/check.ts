@@ -1,3 +1,4 @@
+import { deepAsWritten } from "../../core/config/filled.ts";
 import { coverageWords } from "../../core/correlation/graph-coverage.ts";
 import { lacksApprovers, type WhoApproves, whoApproves, whoApprovesText } from "../../core/guardrails/who-approves.ts";
 import { type CheckLine, type Composition, EXIT, type ExitCode } from "./composition.ts";
@@ -16,11 +17,14 @@ export async function check(
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "sources");
   const explained = await to.explain(config);
-  const lines = options.offline === true ? [] : await to.checkSources(config, abort);
+  // What sources and approvers are called may come from a variable (S10).
+  const shown = <T>(answer: T): T => deepAsWritten(answer, config.filled);
+  const lines = options.offline === true ? [] : shown(await to.checkSources(config, abort));
   const sources = lines.filter((line) => line.callGraph === undefined);
   const callGraph = lines.find((line) => line.callGraph !== undefined)?.callGraph ?? null;
-  const approvals = whoApproves(config);
-  const lacking = lacksApprovers(config, approvals);
+  const who = whoApproves(config);
+  const lacking = lacksApprovers(config, who);
+  const approvals = shown(who);
   const words = [
     ...explained,
     ...(config.approvers.length === 0 && !lacking ? [] : approvalLines(approvals)),

@@ -1,4 +1,5 @@
 import type { MigrationsSource } from "../../core/config/config.ts";
+import { argumentAsWritten, asWritten } from "../../core/config/filled.ts";
 import { secret } from "./secrets.ts";
 import { attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
 
@@ -15,6 +16,10 @@ export async function openMigrations(
   const { readVersion } = await import("../../mcp-tools/connectors/migrations/database.ts");
   const databases = sources.map(({ environment: names, write, ...source }) => ({
     ...source,
+    asWritten: {
+      argument: (text: string) => argumentAsWritten(text, config.filled),
+      output: (text: string) => asWritten(text, config.filled),
+    },
     namespace: config.services[source.service]?.namespace ?? "default",
     environment: {
       ...Object.fromEntries(

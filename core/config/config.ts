@@ -3,6 +3,7 @@ import type { ActionType } from "../model/plan.ts";
 import type { Worse } from "../model/signal.ts";
 import type { CanaryPolicy } from "./canary-policy.ts";
 import type { ChannelConfig } from "./channel-config.ts";
+import type { Filled } from "./filled.ts";
 import type { NotificationsConfig } from "./notifications.ts";
 import type { ServerConfig } from "./server-config.ts";
 
@@ -56,6 +57,8 @@ export interface Config {
   readonly server?: ServerConfig;
   /** How the agent reaches the process that alone acts; absent: whoever watches acts itself. */
   readonly gate?: ChannelConfig;
+  /** The variables that stand in texts of the file, whose values no explanation shows (S10); absent: none. */
+  readonly filled?: readonly Filled[];
 }
 
 /** From the least free to the freest. */

@@ -8,12 +8,13 @@ import { explainPolicies } from "./explain/policies.ts";
 import { explainServer } from "./explain/server.ts";
 import { explainSources, secretWords } from "./explain/sources.ts";
 import { listed, missingHand, under } from "./explain/words.ts";
+import { asWritten } from "./filled.ts";
 import { oneLine } from "./yaml-tree.ts";
 
 /**
  * What a file will make unship do, in plain words for whoever is on call: the mode first (and that it is the default,
  * if the file names none, S7), then sources, policies, the chain, actions, limits, what follows an action, approvers.
- * Secrets are named by where they come from, never by what they are (S10).
+ * Secrets are named by where they come from, never by what they are, and so is what came from a variable (S10).
  */
 export function explain(config: Config): readonly string[] {
   const sections = [
@@ -39,7 +40,7 @@ export function explain(config: Config): readonly string[] {
     "",
     graduationLine(config),
     ...recordLines(config),
-  ].map(oneLine);
+  ].map((line) => oneLine(asWritten(line, config.filled)));
 }
 
 function recordLines({ ledger }: Config): readonly string[] {

@@ -3,11 +3,13 @@ import { isMap } from "./checks/check.ts";
 import { ledgerIsKept } from "./checks/ledger.ts";
 import { isMisspelledCanary } from "./checks/policies.ts";
 import type { Config, ConfigProblem } from "./config.ts";
+import { deepAsWritten, freelyFilled } from "./filled.ts";
 import { schemaTroubles } from "./issues.ts";
 import { ConfigFile } from "./schema/file.ts";
 import { isNeeded, type Process } from "./secrets.ts";
 import { toConfig } from "./to-config.ts";
 import { pathText, substitute, type Trouble, type Variables } from "./variables.ts";
+import { deepFreeze } from "./written-values.ts";
 import { type Fault, oneLine, readYaml, type YamlTree } from "./yaml-tree.ts";
 
 export type Loaded =
@@ -47,7 +49,7 @@ export function loadConfig(
   }
   const separate = isMap(tree.root) && isMap(tree.root.gate);
   const needed = (key: string) => secrets === "needed" && isNeeded(key, process, separate);
-  const { value, troubles } = substitute(tree, variables, needed);
+  const { value, troubles, filled } = substitute(tree, variables, needed);
   const parsed = ConfigFile.safeParse(value);
   const unfilled = new Set(troubles.map(({ path }) => pathText(path)));
   const found = [
@@ -58,10 +60,12 @@ export function loadConfig(
     ].filter(({ path }) => !unfilled.has(pathText(path))),
   ];
   const spoiled = new Set(tree.faults.map(({ offset }) => offset));
-  const further = withoutEchoes(found, tree.root).map((trouble) => faultOf(trouble, tree));
+  const hidden = freelyFilled(filled, tree.root);
+  const further = withoutEchoes(found, tree.root).map((trouble) => deepAsWritten(faultOf(trouble, tree), hidden));
   const faults = [...tree.faults, ...further.filter(({ offset }) => !spoiled.has(offset))];
   if (!parsed.success || faults.length > 0) return refuse(faults);
-  return { ok: true, config: toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined) };
+  const config = toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined);
+  return { ok: true, config: hidden.length === 0 ? config : deepFreeze({ ...config, filled: hidden }) };
 }
 
 /** A problem as one line: `file:line:column: what is wrong (what to do)`. */

@@ -1,4 +1,5 @@
 import type { SecretRef } from "./config.ts";
+import type { FilledAt } from "./filled.ts";
 import { nearest } from "./nearest.ts";
 import type { Path, YamlTree } from "./yaml-tree.ts";
 import { shown } from "./yaml-tree.ts";
@@ -59,16 +60,22 @@ const VARIABLE = /^[A-Za-z_]\w*$/;
  * `${`; `${1}` stays, because PromQL's label_replace means something by it.
  *
  * @param needed by the path of a secret: whether the variable that it names has to be set.
+ * @returns `filled`: each variable that was put into a text.
  */
 export function substitute(
   tree: YamlTree,
   variables: Variables,
   needed: (path: string) => boolean,
-): { readonly value: unknown; readonly troubles: readonly Trouble[] } {
+): { readonly value: unknown; readonly troubles: readonly Trouble[]; readonly filled: readonly FilledAt[] } {
   const troubles: Trouble[] = [];
+  const filled: FilledAt[] = [];
   const walk = (value: unknown, path: Path): unknown => {
     if (typeof value === "string") {
-      if (!isSecret(path)) return substituteText(value, path, variables, troubles);
+      if (!isSecret(path)) {
+        const { text, used } = substituteText(value, path, variables, troubles);
+        filled.push(...used.map((name) => ({ name, value: variables[name] ?? "", path, text })));
+        return text;
+      }
       troubles.push(...secretTroubles(value, path, variables, needed(path.join("."))));
       return value;
     }
@@ -76,18 +83,28 @@ export function substitute(
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...path, key])]));
   };
-  return { value: walk(tree.root, []), troubles };
+  return { value: walk(tree.root, []), troubles, filled };
 }
 
-function substituteText(text: string, path: Path, variables: Variables, troubles: Trouble[]): string {
-  return text.replaceAll(ANY_REFERENCE, (whole: string, name: string | undefined, offset: number) => {
+function substituteText(
+  text: string,
+  path: Path,
+  variables: Variables,
+  troubles: Trouble[],
+): { readonly text: string; readonly used: readonly string[] } {
+  const used: string[] = [];
+  const whole = text.replaceAll(ANY_REFERENCE, (whole: string, name: string | undefined, offset: number) => {
     if (name === undefined) return "${";
     if (/^\d+$/.test(name)) return whole;
     const trouble = referenceTrouble(name, path, variables);
-    if (trouble === null) return variables[name] ?? "";
+    if (trouble === null) {
+      used.push(name);
+      return variables[name] ?? "";
+    }
     troubles.push({ ...trouble, inside: offset });
     return whole;
   });
+  return { text: whole, used };
 }
 
 function referenceTrouble(name: string, path: Path, variables: Variables): Trouble | null {

@@ -20,7 +20,7 @@ import { refused } from "../../core/guardrails/refusal.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import { unprovenName } from "../../core/guardrails/signing.ts";
 import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
-import { cleanText } from "../../core/model/untrusted-text.ts";
+import { cleanText, redactSecrets } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
 import { recordAcknowledgement } from "./acknowledge.ts";
 import { isProven, proveAnswer } from "./approval-proof.ts";
@@ -144,7 +144,7 @@ export function createApprovals(
         return { by: approver.name };
       }),
     async pause(scope, by) {
-      const named = scopeOf(cleanText(scope, NAME_CHARS));
+      const named = scopeOf(scope, config);
       // Anybody says who they are: it is read by others on a terminal, and nobody signs as the gate or as an approver.
       const actor = unprovenName(cleanText(by, NAME_CHARS), config.approvers);
       await store.transact(async (tx) => {
@@ -156,7 +156,7 @@ export function createApprovals(
     resume: (scope, proof) =>
       asApprover("resume", proof, null, async (tx, { approver, press }) => {
         if (press !== null) throw refused("a button answers for a plan alone");
-        const named = scopeOf(scope);
+        const named = scopeOf(scope, config);
         if (!mayResume(approver, named)) throw refused(`${approver.name} may not resume ${named}`);
         if (!(await tx.clearPause(named))) {
           throw new UnshipError("input.invalid", {
@@ -290,12 +290,28 @@ function whyMaybeOwn(proposedBy: string, person: Person, claim: IdentityChecks["
 /** Names of services and people that are paused and pause. */
 const NAME_CHARS = 300;
 
-/** "all" is how people say "*". A service of that name is then paused together with everything else. */
-function scopeOf(scope: string): string {
-  const name = scope.trim();
-  if (name === "")
-    throw new UnshipError("input.invalid", { what: "scope", reason: `name a service, or ${ALL_SERVICES}` });
-  return pausesAll(name) ? ALL_SERVICES : name;
+/**
+ * The name under which a pause begins and ends; one function for both, since a pause under another name holds nothing and cannot
+ * be ended. "all" is how people say "*": a service of that name is then paused together with everything else. What the file
+ * names stands as it is, whatever it looks like. Throws "input.invalid" for no name, and for one that looks like a secret, which
+ * must not be recorded (S10): hidden it would be that of every other one.
+ */
+function scopeOf(scope: string, { services, guardrails }: Pick<GateConfig, "services" | "guardrails">): string {
+  const asked = scope.trim();
+  if (pausesAll(asked)) return ALL_SERVICES;
+  const named = Object.entries(services).flatMap(([service, { workload, argocdApplication, flags }]) => [
+    service,
+    workload?.name,
+    argocdApplication,
+    ...flags,
+  ]);
+  if ([...named, ...guardrails.neverAutoRollback].includes(asked)) return asked;
+  const name = cleanText(asked, NAME_CHARS);
+  const wanted = `name a service, or ${ALL_SERVICES}`;
+  if (name === "") throw new UnshipError("input.invalid", { what: "scope", reason: wanted });
+  if (redactSecrets(asked) !== asked)
+    throw new UnshipError("input.invalid", { what: "scope", reason: `this looks like a secret; ${wanted}` });
+  return name;
 }
 
 /** A press says what it is for, under Slack's signature; it lends itself to nothing else. */

@@ -117,6 +117,28 @@ describe("resources", () => {
     expect(policy).not.toContain(sha);
   });
 
+  it("S10: shows the names of variables in the policy, not their values", async () => {
+    const filled = [{ name: "PW", value: "Zk81xv71QmPlw" }];
+    const base = config({ filled });
+    const migrations = [
+      {
+        name: "db",
+        service: "orders",
+        status: ["at"],
+        rollback: ["down", "-p", "Zk81xv71QmPlw"],
+        directory: null,
+        environment: [],
+        timeoutMs: 1_000,
+        everyMs: 60_000,
+      },
+    ];
+    const shown = { ...base, dataSources: { ...base.dataSources, migrations } };
+    await using one = await connected({ ...holding(incident), config: shown });
+    const policy = textOf(await one.client.readResource({ uri: "unship://policy" }));
+    expect(policy).toContain(`["down","-p","\${PW}"]`);
+    expect(policy).not.toContain("Zk81");
+  });
+
   it("keeps a resource under 10,000 tokens whatever stands behind it", async () => {
     const base = holding(incident);
     await using one = await connected({ ...base, draft: async () => "a line of text\n".repeat(700_000) });

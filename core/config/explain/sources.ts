@@ -9,6 +9,7 @@ import type {
   SecretRef,
 } from "../config.ts";
 import { formatDuration } from "../durations.ts";
+import { argumentAsWritten } from "../filled.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, unitOfQuery } from "../units.ts";
 import { listed, plural, type Section, under } from "./words.ts";
 
@@ -28,7 +29,7 @@ export function explainSources(config: Config): Section {
       traces === null
         ? `Traces: no source. ${callGraphWords(config)}`
         : `Traces: ${traces.type} at ${traces.endpoint}.`,
-      ...migrations.flatMap(migrationLines),
+      ...migrations.flatMap((one) => migrationLines(one, config.filled)),
       ...(featureFlags === null ? ["Flags: no source. No flag can be found guilty."] : flagsLines(featureFlags)),
     ],
   };
@@ -133,7 +134,10 @@ function logsLines(logs: LogsSource): readonly string[] {
   return [`Logs: ${logs.type} at ${logs.endpoint}, ${logs.indexPattern}${secretWords(logs.apiKey)}: ${NO_CONNECTOR}.`];
 }
 
-function migrationLines({ name, service, status, rollback, everyMs }: MigrationsSource): readonly string[] {
+function migrationLines(source: MigrationsSource, filled: Config["filled"]): readonly string[] {
+  const { name, service, everyMs } = source;
+  const asSaid = (argv: readonly string[] | null) => argv?.map((one) => argumentAsWritten(one, filled)) ?? null;
+  const [status, rollback] = [asSaid(source.status), asSaid(source.rollback)];
   const seen =
     status === null
       ? "no status command is named, so they are not seen"

@@ -21,12 +21,24 @@ export function assigned(text: string): readonly Span[] {
     const named = nameBefore(text, index, between);
     if (named === null) continue;
     const value = secretAt(text, index + between.length, between, (one) => isSecret(named, one, between));
-    if (value === null) continue;
+    if (value === null || (between === "," && IS_NAME.test(text.slice(value.end, value.end + 24)))) continue;
     found.push({ start: value.start, end: value.end });
     until = value.end;
+    // "password: X => Y": what it became is one too.
+    const becomes = BECOMES.exec(text.slice(value.end, value.end + 24))?.[0].length;
+    if (becomes === undefined) continue;
+    const next = secretAt(text, value.end + becomes, "=", (one) => !isNoValue(one.shown));
+    if (next === null) continue;
+    found.push({ start: next.start, end: next.end });
+    until = next.end;
   }
   return found;
 }
+
+/** Behind a value that is none, but the name of the next field. */
+const IS_NAME = /^\\{0,16}["'`]\s{0,4}[:=]/;
+/** Behind a value that is changed into another one: plans of Terraform, diffs. */
+const BECOMES = /^\\{0,16}["'`]?\s{0,4}(?:=>|->|→|⇒)/;
 
 interface Named {
   readonly kind: NameKind;

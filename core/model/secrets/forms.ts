@@ -1,5 +1,5 @@
 import { isHexOrUuid, isIdentifier, isOpaque, isRandom } from "./looks.ts";
-import { PREFIXED } from "./prefixes.ts";
+import { prefixed } from "./prefixes.ts";
 import { type Span, spansOf } from "./span.ts";
 
 /**
@@ -9,6 +9,7 @@ import { type Span, spansOf } from "./span.ts";
 export function formed(text: string): readonly Span[] {
   return [
     ...FORMS.flatMap(([pattern, group, what]) => spansOf(text, pattern, group, what)),
+    ...prefixed(text),
     ...inAddresses(text),
     ...random(text),
   ];
@@ -18,6 +19,12 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
   // RFC 7468, and what was cut off before its end.
   [
     /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/dg,
+    0,
+    "private key",
+  ],
+  // The first line of its body where each line was logged by itself: DER of a sequence (RFC 5958, 8017, 5915), OpenSSH's own form.
+  [
+    /(?<![\w+/=-])(?:MI[GHI][A-Za-z0-9+/]{45,61}|b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/]{20,60})={0,2}(?![\w+/=-])/dg,
     0,
     "private key",
   ],
@@ -32,7 +39,6 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
   // RFC 6265: a cookie's value, whatever its name: pairs of a name and a value, so that a service may be called `cookie`.
   [/\b(?:set-)?cookie\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?((?=[^\r\n"'\\;=]{1,256}=)[^\s"'\\][^\r\n"'\\]*)/dgi, 1],
   [/\b(?:AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|A3T[A-Z0-9])[A-Z0-9]{16}\b/dg, 0, "AWS key"],
-  [PREFIXED, 0, "token"],
   // crypt(5): hashes of passwords.
   [/\$(?:2[abxy]|[156789y]|argon2\w{1,2})\$[\w./$=,+-]{20,}/dg],
   [/\bhooks\.slack\.com\/(?:services|workflows|triggers)\/([\w/]+)/dg, 1],
@@ -56,6 +62,9 @@ const FORMS: readonly (readonly [pattern: RegExp, group?: number, what?: string]
   [/\bA{20,}[\w%]{40,}/dg],
 ];
 
+/** What people call users: words, with a number behind them. */
+const USER = /^[A-Za-z]+(?:[._-][A-Za-z]+)*[._-]?\d{0,8}$/;
+
 /** RFC 3986 section 3.2.1: the password of the user information, or all of it where it is one opaque word. */
 function inAddresses(text: string): readonly Span[] {
   const found: Span[] = [];
@@ -63,7 +72,8 @@ function inAddresses(text: string): readonly Span[] {
     const [start, end] = match.indices?.[1] ?? [0, 0];
     const colon = match[1]?.indexOf(":") ?? -1;
     if (colon >= 0 && start + colon + 1 < end) found.push({ start: start + colon + 1, end });
-    else if (colon < 0 && isOpaque(match[1] ?? "") && end - start >= 16) found.push({ start, end });
+    else if (colon < 0 && isOpaque(match[1] ?? "") && end - start >= 10 && !USER.test(match[1] ?? ""))
+      found.push({ start, end });
   }
   return found;
 }

@@ -7,7 +7,7 @@ const KUBERNETES_NAME = /^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+$/;
 
 /** What stands where a value would, and says that none is there: variables, templates, and values already hidden. */
 const PLACEHOLDER =
-  /^(?:\$[\w({]|\$\$|\{\{?[^}]*\}?\}?$|<[^>]*>?$|%[sdvq]$|%[A-Z_]+%$|\*+$|x{3,}$|\.{3}|\[?redacted|\[REDACTED|!Ref\b|process\.env|os\.|getenv|ENV\[)/i;
+  /^(?:\$[\w({]|\$\$|\{\{?[^}]*\}?\}?$|<[^>]*>?$|%[sdvq]$|%[A-Z_]+%$|\*+$|x{3,}$|\.{3}|\[?redacted(?: [\w ]{1,20})?\]?$|!Ref\b|process\.env|os\.|getenv|ENV\[)/i;
 
 /** Words that say how a password or token is, where it would otherwise be its value ("token: expired", "password is required"). */
 const STATES: ReadonlySet<string> = new Set(
@@ -29,6 +29,20 @@ export const isAbsent = (value: string): boolean => value === "" || PLACEHOLDER.
 /** The same in a sentence, where it may also be a word about a secret. */
 export const isNoValue = (value: string): boolean =>
   isAbsent(value) || STATES.has(value.toLowerCase().replace(/[.,:;!]+$/, ""));
+
+/** A word as names of services have them, with a number or a letter behind it: "gateway", "v2", "k8s", "API", "Proxy01", "7". */
+const WORD = /^(?:[A-Z]?[a-z]{0,20}|[A-Z]{1,20})\d{0,4}[a-z]?$/;
+/** No word of five letters or more lacks a vowel, or has five consonants in a row. */
+const UNSPEAKABLE = /^[^aeiouy\d]{5,}\d*$|[b-df-hj-np-tv-xz]{5}/i;
+
+/** No name is longer: a label of RFC 1123. */
+const NAME_CHARS = 63;
+
+/** Words and small numbers that are joined by signs, as people name what they run; a random generator hardly ever writes one. */
+export const isJoinedName = (value: string): boolean =>
+  value.length <= NAME_CHARS &&
+  /[-_.]/.test(value) &&
+  value.split(/[-_.]+/).every((part) => WORD.test(part) && !UNSPEAKABLE.test(part));
 
 /** A line of a source file, as a stack trace has it. */
 const SOURCE_LINE = /^[\w$]+\.\w{1,6}:\d+\)*$/;

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { SecretLintSourceCode } from "@secretlint/types";
+import { isJoinedName } from "./looks.ts";
 import type { Span } from "./span.ts";
 
 /**
@@ -14,7 +15,10 @@ export function reportedByRules(text: string): readonly Span[] {
   for (let start = 0; start === 0 || start + OVERLAP < text.length; start += WINDOW - OVERLAP) {
     const part = text.slice(start, start + WINDOW);
     if (start > 0 && !mayHold(part)) continue;
-    for (const span of report(part)) found.push({ start: start + span.start, end: start + span.end });
+    for (const span of report(part)) {
+      if (!isJoinedName(part.slice(span.start, span.end)))
+        found.push({ start: start + span.start, end: start + span.end });
+    }
   }
   return found;
 }

@@ -7,6 +7,8 @@ const WORD = String.raw`(?:\\?"([^"\\\r\n]{1,400})|\\?'([^'\\\r\n]{1,400})|([^\s
 /** Between an option and its value: a blank, or the next member of a list of arguments (`'--password', 'x'`). */
 const NEXT = String.raw`(?:\s{1,4}|\\?["'],\s{0,2}(?=\\?["']))`;
 
+/** The same in a list of YAML, whose members need no quotes: `[mysql, --password, x]`. */
+const LISTED = new RegExp(String.raw`(?<![\w-])--?([A-Za-z][\w.-]{1,40}),\s{1,2}(?!-)${WORD}(?=\s{0,2}[,\]])`, "dg");
 const LONG_OPTION = new RegExp(String.raw`(?<![\w-])--?([A-Za-z][\w.-]{1,40})${NEXT}(?!-)${WORD}`, "dg");
 
 /**
@@ -42,7 +44,7 @@ export function givenToCommands(text: string): readonly Span[] {
 
 function named(text: string): readonly Span[] {
   const found: Span[] = [];
-  for (const match of text.matchAll(LONG_OPTION)) {
+  for (const match of [...text.matchAll(LONG_OPTION), ...text.matchAll(LISTED)]) {
     const kind = kindOfName(match[1] ?? "");
     const value = match[2] ?? match[3] ?? match[4] ?? "";
     const at = match.indices?.[2] ?? match.indices?.[3] ?? match.indices?.[4];

@@ -3,13 +3,14 @@ import { assigned } from "./assignments.ts";
 import { formed } from "./forms.ts";
 import { reportedByRules } from "./maintained.ts";
 import { givenToCommands } from "./options.ts";
+import { besideNames } from "./pairs.ts";
 import { said } from "./sentences.ts";
 import type { Finder, Span } from "./span.ts";
 
 /** What stands in the place of a secret; `[redacted token]` and the like where its form tells what it is. */
 export const REDACTED = "[redacted]";
 
-const FINDERS: readonly Finder[] = [formed, assigned, givenToCommands, said, reportedByRules];
+const FINDERS: readonly Finder[] = [formed, assigned, besideNames, givenToCommands, said, reportedByRules];
 
 /**
  * Whether a text could hold a secret at all: a name of one, an address with a user, or letters and digits without a blank that
@@ -17,7 +18,7 @@ const FINDERS: readonly Finder[] = [formed, assigned, givenToCommands, said, rep
  */
 export const mayHoldSecret = (text: string): boolean => HINT.test(text);
 const HINT =
-  /pass|pa?ss?wo?r|pswd|paasw|pwd|pw\b|p\/w|secret|sercret|token|key|credential|auth|bearer|basic|ntlm|negotiate|cookie|sess|\bsid|sig\b|sign|hmac|otp|\bpin\b|code|\bpat\b|jwt|identified|license|community|login|srt|salt|imsi|webhook|hook|-----begin|eyj|psk|\bsg\.|hf_|:\/\/[^\s/]{1,300}@|\bredis-cli|ldap|mysql|mariadb|\s-[up]\s|\s-U\s|\/p |SecureString|(?<![\w+/%-])(?=[\w+/%-]{0,40}\d)[\w+/%-]{14,}|(?<![\w+/%-])[\w+/%-]{20,}/i;
+  /pass|pa?ss?wo?r|pswd|paasw|pwd|pw\b|p\/w|secret|sercret|token|key|credential|auth|bearer|basic|ntlm|negotiate|cookie|sess|\bsid|sig\b|sign|hmac|otp|\bpin\b|code|\bpat\b|jwt|identified|license|community|login|srt|salt|imsi|webhook|hook|-----begin|eyj|psk|\bsg\.|hf_|:\/\/[^\s/]{1,300}@|\bredis-cli|ldap|mysql|mariadb|\s-[up]\s|--(?:proxy-)?user\b|\s-U\s|\/p |SecureString|(?<![\w+/%-])(?=[\w+/%-]{0,40}\d)[\w+/%-]{14,}|(?<![\w+/%-])[\w+/%-]{20,}/i;
 
 /**
  * Replaces each secret in a text by `[redacted]` or `[redacted token]`, `[redacted private key]`, …; everything else stays, character by character. Errs on the side of hiding.

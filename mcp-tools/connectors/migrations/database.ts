@@ -16,6 +16,8 @@ export interface Database {
   /** All that the commands see of the environment; every value may be a secret. */
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** What people read of an argument, and of what a command printed: names of variables, not their values (S10). Absent: all. */
+  readonly asWritten?: { readonly argument: (text: string) => string; readonly output: (text: string) => string };
   /** The least time between two looks at the status. */
   readonly everyMs: number;
 }
@@ -74,17 +76,25 @@ export function endText({ started, code, killed }: Ended): string {
   return code === null ? "a signal ended it" : `it ended with code ${code}`;
 }
 
-/** The end of what it printed, without what the file gave it as its environment (S10), for people to read. */
-export function shown({ environment }: Database, { output }: Ended): string {
+/** The end of what it printed, without what the file gave it as its environment or by variables (S10), for people to read. */
+export function shown({ environment, asWritten }: Database, { output }: Ended): string {
   const secrets = Object.values(environment).filter((value) => value.length >= SECRET_MIN_CHARS);
-  const text = secrets.reduce((rest, one) => rest.replaceAll(one, "***"), output);
+  const text = secrets.reduce((rest, one) => rest.replaceAll(one, "***"), asWritten?.output(output) ?? output);
   return cleanText(text.trim().split("\n").slice(-5).join(" / "), SHOWN_CHARS);
 }
 
-/** What a person does by hand, in order; each command as it would have been run. */
+/** The same with its commands as the file writes them: for people to read, never to run. */
+export function readable(database: Database): Database {
+  const { status, rollback, asWritten } = database;
+  const hidden = (argv: readonly string[] | null) => argv?.map((one) => asWritten?.argument(one) ?? one) ?? null;
+  return { ...database, status: hidden(status), rollback: hidden(rollback) };
+}
+
+/** What a person does by hand, in order; each command as it would have been run, but for the values of variables. */
 export function stepsFor(database: Database, target: Target): readonly string[] {
-  const { name, status, rollback, directory } = database;
-  const argv = rollbackArguments(database, target) ?? rollback;
+  const shownAs = readable(database);
+  const { name, status, rollback, directory } = shownAs;
+  const argv = rollbackArguments(shownAs, target) ?? rollback;
   const where = directory === null ? "" : ` (in ${directory})`;
   const { expected, restore } = target;
   return [
@@ -104,6 +114,12 @@ export const stepsText = (database: Database, target: Target): string =>
     .map((step, index) => `${index + 1}) ${step}`)
     .join("; ")}`;
 
-/** A command as a person types it: what a shell would read otherwise is quoted. */
+/** A command as a person types it: what a shell would read otherwise is quoted, and the names of variables stay variables. */
 const words = (argv: readonly string[]): string =>
-  argv.map((one) => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(one) ? one : `'${one.replaceAll("'", "'\\''")}'`)).join(" ");
+  argv
+    .map((one) => {
+      if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(one)) return one;
+      if (/\$\{[A-Za-z_]\w*\}/.test(one)) return `"${one.replaceAll(/["\\`]|\$(?!\{[A-Za-z_]\w*\})/g, "\\$&")}"`;
+      return `'${one.replaceAll("'", "'\\''")}'`;
+    })
+    .join(" ");

@@ -2,7 +2,7 @@ import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor } from "../../../core/ports.ts";
 import type { Ended } from "./command.ts";
-import { type Database, endText, readVersion, rollbackArguments, run, shown, stepsText } from "./database.ts";
+import { type Database, endText, readable, readVersion, rollbackArguments, run, shown, stepsText } from "./database.ts";
 
 type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
 
@@ -60,7 +60,7 @@ export function migrationRollback({
     },
     dryRun: (target, abort) =>
       answering(target, async (database) => {
-        const detail = `would run ${JSON.stringify(rollbackArguments(database, target))}`;
+        const detail = `would run ${JSON.stringify(rollbackArguments(readable(database), target))}`;
         return (await judge(database, target, abort)) ?? { result: "done", detail, warnings: [LOSS] };
       }),
     execute: (target, key, abort) =>
@@ -126,7 +126,8 @@ async function takeBack(
   note("running");
   const ended = await run(database, argv, database.timeoutMs, abort);
   note(ended);
-  if (!ended.started) return { result: "failed", detail: `${argv[0]} could not be started; nothing was run` };
+  if (!ended.started)
+    return { result: "failed", detail: `${readable(database).rollback?.[0]} could not be started; nothing was run` };
   const said = `${endText(ended)}${ended.output.trim() === "" ? "" : ` (${shown(database, ended)})`}`;
   // Asked anew also where the caller has lost patience: what stands now is what a person needs to know.
   const version = await readVersion(database, AbortSignal.timeout(AFTERWARDS_MS)).catch(() => null);

@@ -22,6 +22,22 @@ const configWith = (lines: readonly string[] = [], endpoint = "http://127.0.0.1:
   ].join("\n");
 
 describe("unship check", () => {
+  it("S10: shows the names of variables, not their values, also of a source that it asks, and in JSON", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "unship-check-"));
+    const file = join(folder, "u.yaml");
+    const variables = { DBPW: "Zk81xv71QmPlw" };
+    const put = `\${DBPW}`;
+    const schema = `  migrations: [{ name: '${put}', service: a, status: [no-such-program, 'u:${put}@h'] }]`;
+    writeFileSync(file, configWith([schema], `http://127.0.0.1:9/${put}`));
+    const words = await unship(["check", "-c", file], { variables });
+    const json = await unship(["check", "--json", "-c", file], { variables });
+    rmSync(folder, { recursive: true });
+    expect(`${words.out}${words.err}${json.out}${json.err}`).not.toContain("Zk81");
+    expect(words.out).toContain(`["no-such-program","u:${put}@h"]`);
+    expect(words.out).toContain(`DOWN migrations of ${put}`);
+    expect(json.out).toContain(`prometheus http://127.0.0.1:9/${put}`);
+  });
+
   it("--offline explains the seed's file, and says in its first line that it changes nothing", async () => {
     const { code, out, err } = await unship(["check", "--offline", "-c", SEED], { variables: { LD_API_KEY: "k" } });
     expect({ code, err }).toEqual({ code: 0, err: "" });

@@ -5,9 +5,10 @@ import { redactSecrets } from "../../../../core/model/secrets/redact.ts";
 const UNITS =
   `a|aA1|a.b|a-|a@|A1b_|Z|1|_|x:/|://a@|https://|mysql://a:b@c/|user:pass@|password=|sid=|sid='|key=|cookie:|%22|0x1f,|[0]=|(|{"a":|\\"|"a" ==|
 -p |login -p|mysql |redis-cli |ldapx |-u a|-u a:| -U a%|/p |--token |token |password is |is the password|bearer |IDENTIFIED BY |authorization: a |
------BEGIN PRIVATE KEY-----|eyJ|AKIA|SK|ops_|glsa_|dckr_pat_|hf_|xoxb-1|ABCD EFGH |pw`
+-----BEGIN PRIVATE KEY-----|eyJ|AKIA|SK|ops_|glsa_|dckr_pat_|hf_|xoxb-1|ABCD EFGH |pw|name: password, value: |"name":"|path: a |password: >⏎  b|token set from: |password set from: old1 -> |--password, a|xai-|MIIa`
     .replaceAll("\n", "")
-    .split("|");
+    .split("|")
+    .map((unit) => unit.replaceAll("⏎", "\n"));
 
 const CHARS = 8_192;
 const TIMES = 8;

@@ -115,6 +115,21 @@ describe("database_migration_rollback", () => {
     expect(detail).not.toContain("hunter2");
   });
 
+  it("S10: what it tells of its commands has the names of variables, not their values, and runs them with the values", async () => {
+    using s = setting();
+    const argv = [...(s.database.rollback ?? []), "-p", "hunter2-long", "u:it's"];
+    const hidden = (text: string) => text.replaceAll("hunter2-long", `\${PW}`).replaceAll("it's", `\${Q}`);
+    const asWritten = { argument: hidden, output: hidden };
+    const executor = migrationRollback({ databases: [{ ...s.database, rollback: argv, asWritten }], now: () => 5 });
+    const would = await executor.dryRun(target(), never);
+    s.tool.behave("fails");
+    const failed = await executor.execute(target(), KEY, never);
+    expect(would.detail).toContain(`"-p","\${PW}","u:\${Q}"]`);
+    expect(failed.detail).toContain(`a1 -p "\${PW}" "u:\${Q}" (in`);
+    expect(`${would.detail}${failed.detail}`).not.toMatch(/hunter2|it's/);
+    expect(s.tool.calls().flat().join(" ")).toContain("a1");
+  });
+
   it.each([
     ["is at the older version already", "a1", "nothing-to-do"],
     ["is at another version by now", "c3", "stale"],
