@@ -50,17 +50,17 @@ export async function runPlan(run: Run): Promise<GateAnswer> {
         executor === undefined
           ? notStarted(intent, "nothing carries it out", parts.clock.now())
           : await execute(executor, intent, parts.clock, limits);
-      if (result.result === "unknown" && executor !== undefined) {
+      // After a try whose answer was lost, "nothing was written" is for the target to say of both tries.
+      const doubted = intent.attempts > 1 && WROTE_NOTHING.includes(result.result);
+      if ((result.result === "unknown" || doubted) && executor !== undefined) {
         const settlement = await settle(executor, intent, parts.clock, limits);
         if (settlement.kind === "not-done") run.found.set(position, settlement.detail);
-        if (settlement.kind === "not-done" && intent.attempts < limits.maxAttempts) continue;
+        if (settlement.kind === "not-done" && !doubted && intent.attempts < limits.maxAttempts) continue;
         result =
           settlement.kind === "not-done"
-            ? {
-                ...result,
-                result: "failed",
-                detail: `tried ${intent.attempts} times; the target did not change (${settlement.detail})`,
-              }
+            ? doubted
+              ? result
+              : unchanged(intent, result, settlement.detail)
             : settlement.result;
       }
       const end = await parts.store.transact((tx) => finishTry(tx, intent, result, run));
@@ -71,6 +71,13 @@ export async function runPlan(run: Run): Promise<GateAnswer> {
   // Every position was finished before this call: the answer stands in the ledger.
   return parts.store.transact(async (tx) => answerFrom(await tx.intents({ planId: plan.id }), run));
 }
+
+/** Tried as often as it may be, and each time the target was found as before. */
+const unchanged = ({ attempts }: Intent, result: TargetResult, detail: string): TargetResult => ({
+  ...result,
+  result: "failed",
+  detail: `tried ${attempts} times; the target did not change (${detail})`,
+});
 
 /** Why the target at a position may not be started, though those before it were taken back; undefined: it may. */
 async function whyNotYet(position: number, { plan, parts, limits, onWait }: Run): Promise<string | undefined> {

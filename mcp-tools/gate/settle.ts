@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Intent } from "../../core/guardrails/gate-store.ts";
 import { positionOf, targetText, versionText } from "../../core/guardrails/targets.ts";
-import type { TargetResult } from "../../core/model/plan.ts";
-import type { Clock, Executor } from "../../core/ports.ts";
+import type { Target, TargetResult } from "../../core/model/plan.ts";
+import type { Clock, Executor, TargetState } from "../../core/ports.ts";
 import { within } from "./gather.ts";
 import type { GateLimits } from "./parts.ts";
 
@@ -51,30 +51,53 @@ export async function settle(
   return last;
 }
 
+/**
+ * What each answer of `Executor.reconcile` says of the try before it. `failed` is the one that may have written, unless
+ * the target still stands at the version as before: then it may be tried again.
+ */
+const SAYS: Readonly<Record<TargetResult["result"], "done" | "not-told" | "may-have-written" | "wrote-nothing">> = {
+  done: "done",
+  unknown: "not-told",
+  unreachable: "not-told",
+  failed: "may-have-written",
+  "nothing-to-do": "wrote-nothing",
+  stale: "wrote-nothing",
+  refused: "wrote-nothing",
+};
+
+/**
+ * From the target's own word, and from where it stands. Where it stands can take back a claim that it was written; it
+ * never makes of what may have written a target that was left alone.
+ */
 async function look(executor: Executor, intent: Intent, clock: Clock, limits: GateLimits): Promise<Settlement> {
   const { target, key } = intent;
   try {
     const answer = await within(limits.inspectTimeoutMs, (abort) => executor.reconcile(target, key, abort));
-    if (answer.result === "done") return { kind: "settled", result: { ...answer, target } };
-    if (answer.result === "unknown" || answer.result === "unreachable") {
-      return { kind: "unknown", result: { ...answer, target, result: "unknown" } };
-    }
+    const says = SAYS[answer.result];
+    if (says === "done") return { kind: "settled", result: { ...answer, target } };
+    if (says === "not-told") return { kind: "unknown", result: { ...answer, target, result: "unknown" } };
     const state = await within(limits.inspectTimeoutMs, (abort) => executor.inspect(target, abort));
     const position = positionOf(target, state);
     if (position === "expected") return { kind: "not-done", detail: answer.detail };
-    const result: TargetResult =
-      position === "restored"
-        ? { ...answer, target, result: "nothing-to-do", detail: `${answer.detail}; already at ${state.version}` }
-        : {
-            ...answer,
-            target,
-            result: "stale",
-            detail: `${targetText(target)} is at ${versionText(state)}; ${answer.detail}`,
-          };
-    return { kind: "settled", result };
+    return { kind: "settled", result: { ...answer, target, ...endAt(position, state, answer, says, target) } };
   } catch {
     return unasked(intent, "the target gave no answer", clock);
   }
+}
+
+function endAt(
+  position: "restored" | "elsewhere",
+  state: TargetState,
+  { detail }: TargetResult,
+  says: "may-have-written" | "wrote-nothing",
+  target: Target,
+): Pick<TargetResult, "result" | "detail"> {
+  const there = position === "restored" ? state.version : versionText(state);
+  if (says === "may-have-written")
+    return { result: "failed", detail: `${detail}; ${targetText(target)} is at ${there}: look at what was done` };
+  return position === "restored"
+    ? { result: "nothing-to-do", detail: `${detail}; already at ${there}` }
+    : { result: "stale", detail: `${targetText(target)} is at ${there}; ${detail}` };
 }
 
 /** The settlement of a target that nobody could ask. */

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { positionOf } from "../../core/guardrails/targets.ts";
 import type { ActionType, Target, TargetResult } from "../../core/model/plan.ts";
 import type { Executor, TargetState } from "../../core/ports.ts";
 
@@ -108,9 +109,17 @@ export class FakeTargets implements Disposable {
       execute: (target, key, abort) => this.#execute(target, key, abort),
       reconcile: async (target, key) => {
         const done = this.#database.prepare("select 1 from writes where key = ?").get(key) !== undefined;
-        return done ? answer(target, "done", "found done") : answer(target, "failed", "no write of this key is there");
+        return done ? answer(target, "done", "found done") : this.#notDone(target);
       },
     };
+  }
+
+  /** As every real executor tells it: the act may be tried again, or what stands there is not of this key. */
+  #notDone(target: Target): TargetResult {
+    const position = positionOf(target, this.stateOf(target));
+    if (position === "expected") return answer(target, "failed", "no write of this key is there");
+    const detail = "not done by this plan: no write of this key is there";
+    return answer(target, position === "restored" ? "nothing-to-do" : "stale", detail);
   }
 
   async #execute(target: Target, key: string, abort: AbortSignal): Promise<TargetResult> {

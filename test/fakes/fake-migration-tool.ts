@@ -14,6 +14,8 @@ export function fakeMigrationTool(version: string): Disposable & {
   readonly status: readonly string[];
   readonly rollback: readonly string[];
   behave(how: Behaviour): void;
+  /** The first status after the next rollback fails: the database restarts. */
+  silentOnce(): void;
   set(version: string): void;
   at(): string;
   /** The arguments of each rollback, in order. */
@@ -30,6 +32,7 @@ export function fakeMigrationTool(version: string): Disposable & {
     status: [process.execPath, file("tool.mjs"), "status"],
     rollback: [process.execPath, file("tool.mjs"), "down", "{restore}"],
     behave: (how) => writeFileSync(file("behaviour"), how),
+    silentOnce: () => writeFileSync(file("silent-next"), ""),
     set: (to) => writeFileSync(file("version"), to),
     at: () => readFileSync(file("version"), "utf8"),
     calls: () =>
@@ -42,19 +45,24 @@ export function fakeMigrationTool(version: string): Disposable & {
 }
 
 const TOOL = `
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 const file = (name) => join(import.meta.dirname, name);
 const [verb, ...rest] = process.argv.slice(2);
 const version = readFileSync(file("version"), "utf8");
 if (verb === "status") {
   if (version === "silent") process.exit(3);
+  if (existsSync(file("silent-now"))) {
+    rmSync(file("silent-now"));
+    process.exit(4);
+  }
   console.log("INFO  context of " + (process.env.DATABASE_URL ?? "nothing"));
   console.log(version + " (head)");
 } else {
   appendFileSync(file("calls"), JSON.stringify(rest) + "\\n");
   const how = readFileSync(file("behaviour"), "utf8");
   const to = rest[0];
+  if (existsSync(file("silent-next"))) renameSync(file("silent-next"), file("silent-now"));
   if (how === "well" || how === "fails-after") writeFileSync(file("version"), to);
   if (how === "half") writeFileSync(file("version"), "neither");
   if (how === "hangs") setInterval(() => {}, 1000);

@@ -24,25 +24,21 @@ export function migrationRollback({
 }): Executor {
   const databaseOf = ({ object, service }: Target): Database | undefined =>
     databases.find((one) => one.name === object.name && one.namespace === object.namespace && one.service === service);
+  const answer = (target: Target, { result, detail, warnings = [] }: Answer): TargetResult => ({
+    target,
+    result,
+    detail: `Migrations of ${target.object.name}: ${detail}`,
+    at: now(),
+    warnings: [...warnings],
+  });
   const answering = async (
     target: Target,
     then: (database: Database) => Promise<Answer> | Answer,
   ): Promise<TargetResult> => {
     const database = databaseOf(target);
-    const {
-      result,
-      detail,
-      warnings = [],
-    } = database === undefined
-      ? { result: "refused" as const, detail: "the file names no migrations of it" }
-      : (unready(database, target) ?? (await then(database)));
-    return {
-      target,
-      result,
-      detail: `Migrations of ${target.object.name}: ${detail}`,
-      at: now(),
-      warnings: [...warnings],
-    };
+    if (database === undefined)
+      return answer(target, { result: "refused", detail: "the file names no migrations of it" });
+    return answer(target, unready(database, target) ?? (await then(database)));
   };
   /** How each try of this process stands: the gate may have lost patience with it before it ended. */
   const runs = new Map<string, Ended | "running">();
@@ -76,9 +72,15 @@ export function migrationRollback({
         const stands = version === null ? "the status command does not answer" : `it is at ${version}`;
         const detail = `whether the command still runs, or ever ran to its end, cannot be told (${stands}); it is not run again`;
         return { result: "unknown", detail: `${detail}; ${stepsText(database, target)}` };
-      }),
+      }).then(orUntold),
   };
 }
+
+/** What refuses an act by the file as it is now says nothing of one that was tried before the file was changed. */
+const orUntold = (result: TargetResult): TargetResult =>
+  result.result === "refused"
+    ? { ...result, result: "unknown", detail: `${result.detail}; whether it was run before cannot be told` }
+    : result;
 
 /** Two looks at the status beside the command itself. */
 const AFTERWARDS_MS = 60_000;

@@ -213,6 +213,18 @@ describe("database_migration_rollback", () => {
   });
 });
 
+it.each([
+  ["names no status command any more", { status: null }],
+  ["names no rollback command any more", { rollback: null }],
+  ["names another schema by now", { name: "other-db" }],
+] as const)("S5: after a crash, where the file %s, what came of the try is unknown", async (_, more) => {
+  using s = setting(more);
+  expect(await s.executor.reconcile(target(), KEY, never)).toMatchObject({
+    result: "unknown",
+    detail: expect.stringContaining("whether it was run before cannot be told"),
+  });
+});
+
 describe("a migration's rollback that the gate lost patience with", () => {
   it("is asked how its command ended, wherever the schema is", async () => {
     using s = setting();

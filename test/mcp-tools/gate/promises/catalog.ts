@@ -184,6 +184,8 @@ export const FAULTS = [
   "lost-before",
   "lost-after",
   "deaf",
+  // It writes, ends badly, and its answer is lost.
+  "breaks",
   "moves-first",
 ] as const;
 export type Fault = (typeof FAULTS)[number] | null;

@@ -25,6 +25,8 @@ export interface Remains {
   readonly finished: Readonly<Record<number, string>>;
   readonly answered: boolean;
   readonly written: readonly string[];
+  /** Of these, what ended badly. */
+  readonly broken: readonly string[];
 }
 
 /** How a thing stands after somebody else changed it. A flag's version counts its changes. */
@@ -95,7 +97,14 @@ export class Model extends Verdicts {
     const open = () => this.actsOf(plan).filter(({ finishedAt }) => finishedAt === null);
     for (const act of open().filter(({ attempts }) => attempts > 0)) {
       const written = this.written.has(`${plan.id}:${act.position}`);
-      if (this.deaf.has(act.target.thing) || (!written && !this.seen(act.target))) return this.#unknown(plan, act);
+      const broken = this.broken.has(`${plan.id}:${act.position}`);
+      if (this.deaf.has(act.target.thing) || ((!written || broken) && !this.seen(act.target)))
+        return this.#unknown(plan, act);
+      // S6: what ran and ended badly is neither done nor nothing to do.
+      if (broken) {
+        this.#finish(act, "failed");
+        return this.#close(plan);
+      }
       const at = this.position(act.target);
       if (written) this.#finish(act, "done");
       else if (at === "restored") this.#finish(act, "nothing-to-do");
@@ -147,12 +156,15 @@ export class Model extends Verdicts {
         if (at === "expected") {
           this.stands.set(thing, this.#afterRestoring(act.target));
           this.written.add(`${plan.id}:${act.position}`);
+          if (fault === "breaks") this.broken.add(`${plan.id}:${act.position}`);
         }
+        if (fault === "breaks" && !this.seen(act.target)) return this.#unknown(plan, act);
         if (fault === "deaf") {
           this.deaf.add(thing);
           return this.#unknown(plan, act);
         }
-        this.#finish(act, at === "expected" ? "done" : at === "restored" ? "nothing-to-do" : "stale");
+        const acted = fault === "breaks" ? "failed" : "done";
+        this.#finish(act, at === "expected" ? acted : at === "restored" ? "nothing-to-do" : "stale");
       }
       if (act.result !== "done" && act.result !== "nothing-to-do") break;
     }
@@ -201,6 +213,7 @@ export class Model extends Verdicts {
         this.written.add(key);
         this.stands.set(act.target.thing, this.#afterRestoring(act.target));
       }
+      if (left.broken.includes(key)) this.broken.add(key);
       const result = left.finished[act.position];
       if (result !== undefined && act.finishedAt === null) this.#finish(act, result);
     }

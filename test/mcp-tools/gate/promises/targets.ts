@@ -11,6 +11,8 @@ export class Targets {
   readonly writes: { readonly key: string; readonly thing: string }[] = [];
   readonly faults = new Map<string, Fault>();
   readonly deaf = new Set<string>();
+  /** Keys of acts that wrote and then ended badly. */
+  readonly broken = new Set<string>();
   situation: Situation = { troubles: new Set(), fresh: [] };
   /** Called at the moment of each act, before anything is written. */
   beforeAct: (target: Target, key: string) => Promise<void> = async () => {};
@@ -24,10 +26,20 @@ export class Targets {
       execute: (target, key) => this.#execute(target, key),
       reconcile: async (target, key) => {
         if (this.deaf.has(nameOf(target))) throw new Error("no answer");
+        if (this.broken.has(key)) return said(target, "failed", "it was run, and it ended badly");
         const done = this.writes.some((write) => write.key === key);
-        return done ? said(target, "done", "found done") : said(target, "failed", "not done");
+        return done ? said(target, "done", "found done") : this.#notDone(target);
       },
     }));
+  }
+
+  #notDone(target: Target): TargetResult {
+    const now = this.stands.get(nameOf(target)) ?? { version: "", revision: "" };
+    const { expected, restore } = target;
+    if (now.version === expected.version && now.revision === expected.revision)
+      return said(target, "failed", "not done");
+    const restored = isFlag(target) ? now.revision === "off" : now.version === restore.version;
+    return said(target, restored ? "nothing-to-do" : "stale", "not done by this plan");
   }
 
   #inspect(target: Target): TargetState {
@@ -62,7 +74,8 @@ export class Targets {
     if (fault === "moves-first") this.stands.set(name, movedAway(name, this.stands.get(name)));
     const result = this.#write(target, key);
     if (fault === "deaf") this.deaf.add(name);
-    if (fault === "deaf" || fault === "lost-after") throw new Error("cut off");
+    if (fault === "breaks" && result.result === "done") this.broken.add(key);
+    if (fault === "deaf" || fault === "lost-after" || fault === "breaks") throw new Error("cut off");
     return result;
   }
 

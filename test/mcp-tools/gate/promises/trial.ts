@@ -264,6 +264,7 @@ export class Trial implements AsyncDisposable {
       finished: Object.fromEntries(finished.map(({ position, result }) => [position, result.result])),
       answered: of("plan.answered").length > 0,
       written: this.targets.writes.map(({ key }) => key).filter((key) => key.startsWith(`${id}:`)),
+      broken: [...this.targets.broken].filter((key) => key.startsWith(`${id}:`)),
     };
   }
 

@@ -100,6 +100,8 @@ export class Verdicts {
   readonly deaf = new Set<string>();
   /** `plan:position` of each write that happened. */
   readonly written = new Set<string>();
+  /** Written, and ended badly. */
+  readonly broken = new Set<string>();
 
   constructor(limits: Limits, now: number) {
     this.limits = limits;
