@@ -50,7 +50,7 @@ export function misnamed(
 
 /**
  * How a connector of one project and environment answers for a flag: refuses one that is not its own, reads what stands
- * (what `unread` makes of a failure is the answer then), and lets `then` judge it. `now`: Unix ms, for the results.
+ * (what `unread` makes of a failure is the answer then), and lets `then` judge it; `refused` says what the refusal means. `now`: Unix ms, for the results.
  */
 export function flagAnswering<S extends FlagStanding>({
   serves,
@@ -66,9 +66,10 @@ export function flagAnswering<S extends FlagStanding>({
     abort: AbortSignal,
     unread: (error: unknown) => FlagAnswer,
     then: (standing: S) => FlagAnswer | Promise<FlagAnswer>,
+    refused: (refusal: string) => FlagAnswer = (detail) => ({ result: "refused", detail }),
   ): Promise<TargetResult> => {
     const refusal = misnamed(target, serves);
-    if (refusal !== null) return flagResult(target, { result: "refused", detail: refusal }, now());
+    if (refusal !== null) return flagResult(target, refused(refusal), now());
     const standing = await read(target, abort).catch(unread);
     return flagResult(target, "result" in standing ? standing : await then(standing), now());
   };
@@ -86,7 +87,11 @@ export function judgeFlag(standing: FlagStanding, { expected }: Target): FlagAns
   };
 }
 
-export function inspectedFlag(standing: FlagStanding, target: Target): TargetState {
+/**
+ * What stands, for the gate. `dependents`: flags that change with it by their system's own rules (S3); with them the flag
+ * itself, so that one that no service is described for is not taken for its dependents alone.
+ */
+export function inspectedFlag(standing: FlagStanding, target: Target, dependents: readonly string[]): TargetState {
   const { enabled, version, byWhom, obstacles, warnings } = standing;
   const stale = judgeFlag(standing, target)?.result === "stale";
   return {
@@ -94,9 +99,54 @@ export function inspectedFlag(standing: FlagStanding, target: Target): TargetSta
     revision: enabled ? "on" : "off",
     obstacles,
     warnings,
+    ...reachOfFlag(target, dependents),
     ...(stale ? { changedBy: `it changed${byWhom}` } : {}),
   };
 }
+
+export const reachOfFlag = (
+  { object }: Target,
+  dependents: readonly string[],
+): Pick<TargetState, "reaches" | "touches"> => ({
+  reaches: dependents.length === 0 ? [] : [object.name, ...dependents],
+  // A dependent may stand under never_auto_rollback by its own name, whoever's it is.
+  touches: dependents,
+});
+
+/**
+ * Who switched a flag off since a plan, as its system's own log tells; `said` stands behind a sentence: " (event 3 by ada)".
+ * `others`: certainly not the plan.
+ */
+export type SwitchedOffBy =
+  | { readonly who: "this plan"; readonly said: string }
+  | { readonly who: "others"; readonly said: string }
+  | { readonly who: "unknown"; readonly because: string };
+
+/**
+ * What came of a switch whose answer was lost. Whether the log holds an act of the plan's own comes first, wherever the
+ * flag stands now: a flag that somebody switched on again was switched off by us all the same, and the act counts (S13).
+ * `verdict`: what would be said of the flag as it stands, null where it still is as the plan expects.
+ */
+export function reconciledFlag(
+  { enabled, byWhom }: Pick<FlagStanding, "enabled" | "byWhom">,
+  verdict: FlagAnswer | null,
+  off: SwitchedOffBy,
+): FlagAnswer {
+  if (verdict === null)
+    return { result: "failed", detail: "not done: it is still on as the plan expects; it may be tried again" };
+  const is = enabled ? "on" : "off";
+  if (off.who === "unknown") return { result: "unknown", detail: `it is ${is}, and ${off.because}` };
+  if (off.who === "others") return { ...verdict, detail: `not done by this plan: ${verdict.detail}${off.said}` };
+  if (!enabled) return { result: "done", detail: `done: it is off${off.said}` };
+  const undone = `this plan switched it off${off.said}, and somebody switched it on again${byWhom}`;
+  return { result: "failed", detail: `${undone}: ask them before it is switched off once more` };
+}
+
+/** What a plan is refused for by the file as it is now says nothing of a switch that was sent before the file was changed. */
+export const untold = (refusal: string): FlagAnswer => ({
+  result: "unknown",
+  detail: `${refusal}: whether it was switched off before cannot be told`,
+});
 
 export const notOurs = (refusal: string): TargetState => ({
   version: "",

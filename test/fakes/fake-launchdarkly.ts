@@ -11,12 +11,13 @@ interface State {
   readonly offVariation: number | null;
   readonly fallthrough: unknown;
   readonly rules: readonly unknown[];
+  readonly prerequisites: readonly { readonly key: string; readonly variation: number }[];
 }
 type View = { key: string; archived: boolean; _version: number; environments: Record<string, State> };
 
 /**
  * The part of LaunchDarkly's REST API v2 that switching flags needs: flags of a project and one of them (`env` filters
- * environments), the JSON patch with tests and a comment (409 where a test fails: nothing is written), the audit log by
+ * environments; a list holds prerequisites and rules with `summary=0` alone), the JSON patch with tests and a comment (409 where a test fails: nothing is written), the audit log by
  * resource specifier and time (at most 20, newest first) and one entry of it with both versions. `onPatch` comes before
  * the n-th patch (from 1) is applied.
  *
@@ -101,7 +102,8 @@ export async function fakeLaunchDarkly(options: {
     if (project !== options.project) return send(404, { code: "not_found" });
     if (key === undefined) {
       const offset = number("offset", 0);
-      const items = [...flags.values()].slice(offset, offset + number("limit", 20)).map(shown);
+      const listed = (flag: View) => (url.searchParams.get("summary") === "0" ? shown(flag) : summary(shown(flag)));
+      const items = [...flags.values()].slice(offset, offset + number("limit", 20)).map(listed);
       return send(200, { items, totalCount: flags.size });
     }
     const flag = flags.get(key);
@@ -126,7 +128,15 @@ export async function fakeLaunchDarkly(options: {
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     writes,
-    create(key: string, more: { readonly offVariation?: number | null; readonly archived?: boolean } = {}) {
+    create(
+      key: string,
+      more: {
+        readonly offVariation?: number | null;
+        readonly archived?: boolean;
+        /** Flags that are its prerequisites. */
+        readonly needs?: readonly string[];
+      } = {},
+    ) {
       const state = {
         on: false,
         version: 1,
@@ -134,6 +144,7 @@ export async function fakeLaunchDarkly(options: {
         offVariation: more.offVariation === undefined ? 1 : more.offVariation,
         fallthrough: { variation: 0 },
         rules: [],
+        prerequisites: (more.needs ?? []).map((needed) => ({ key: needed, variation: 0 })),
       };
       const environments = Object.fromEntries(options.environments.map((name) => [name, state]));
       flags.set(key, { key, archived: more.archived ?? false, _version: 1, environments });
@@ -147,4 +158,10 @@ export async function fakeLaunchDarkly(options: {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function summary(flag: View) {
+  const short = ({ rules: _, prerequisites: __, ...rest }: State) => rest;
+  const environments = Object.entries(flag.environments).map(([name, state]) => [name, short(state)]);
+  return { ...flag, environments: Object.fromEntries(environments) };
 }

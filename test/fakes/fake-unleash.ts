@@ -19,11 +19,17 @@ interface FakeEvent {
 /**
  * The part of Unleash's admin API that switching flags needs, as its OpenAPI document describes it: a project's
  * features, one feature with its environments, the event search, and `…/environments/{e}/off`. Switching to what already
- * is writes no event. `onOff` comes before the n-th switch (from 1) is done.
+ * is writes no event; what an event is by is the token's own name. `onOff` comes before the n-th switch (from 1) is done.
  *
  * @see https://docs.getunleash.io/api
+ * @see https://github.com/Unleash/unleash/blob/00bfa90/src/lib/util/extract-user.ts (`createdBy`)
  */
-export async function fakeUnleash(options: { readonly project: string; readonly environments: readonly string[] }) {
+export async function fakeUnleash(options: {
+  readonly project: string;
+  readonly environments: readonly string[];
+  /** Whom `GET /api/admin/user` says that the token is, and whom events of its writes are by; null: it answers 404. */
+  readonly identity?: string | null;
+}) {
   const features = new Map<string, { strategies: unknown[]; on: Set<string>; children: string[] }>();
   const events: FakeEvent[] = [];
   const writes: string[] = [];
@@ -83,6 +89,11 @@ export async function fakeUnleash(options: { readonly project: string; readonly 
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     if (request.headers.authorization !== UNLEASH_TOKEN) return send(401, { name: "AuthenticationRequired" });
+    if (url.pathname === "/api/admin/user") {
+      const { identity } = options;
+      if (identity === null) return send(404, { name: "NotFoundError" });
+      return send(200, { user: { id: 7, username: identity ?? "unship" }, permissions: [], feedback: [], splash: {} });
+    }
     if (request.method !== "GET") writes.push(`${request.method} ${url.pathname}`);
     if (url.pathname === "/api/admin/search/events") {
       const found = events.toReversed().filter((event) => matches(event, url.searchParams));
@@ -100,7 +111,7 @@ export async function fakeUnleash(options: { readonly project: string; readonly 
     if (feature === null) return send(404, { name: "NotFoundError" });
     if (environment === undefined) return send(200, feature);
     if (onOff(++switches, response) === "answered") return undefined;
-    toggle(name, environment, false, "unship");
+    toggle(name, environment, false, options.identity ?? "unship");
     return response.writeHead(200).end();
   });
   await once(server.listen(0, "127.0.0.1"), "listening");

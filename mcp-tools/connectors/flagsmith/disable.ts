@@ -12,12 +12,15 @@ import {
   judgeFlag,
   misnamed,
   notOurs,
+  reconciledFlag,
+  type SwitchedOffBy,
   unreadAfter,
   unreadFlag,
+  untold,
 } from "../flag-answers.ts";
 import type { Flag, FlagsmithClient } from "./client.ts";
-import { API_KEY, type FlagEvent, type flagHistory } from "./history.ts";
-import type { OwnSwitches } from "./own-switches.ts";
+import { API_KEY, type flagHistory } from "./history.ts";
+import { LOG_LAG_MS, type OwnSwitches } from "./own-switches.ts";
 
 const FORBIDS = "the key lacks the right, or the environment wants a change request or versions of features";
 
@@ -48,7 +51,8 @@ export function flagsmithDisable(parts: DisableParts): Executor {
     action: "feature_flag_disable",
     async inspect(target, abort) {
       const refusal = misnamed(target, client);
-      return refusal === null ? inspectedFlag(await read(target, abort), target) : notOurs(refusal);
+      // Flagsmith knows no flags that depend on others.
+      return refusal === null ? inspectedFlag(await read(target, abort), target, []) : notOurs(refusal);
     },
     dryRun: (target, abort) => answering(target, abort, unreadFlag, (standing) => dryRunOf(standing, target)),
     execute: (target, key, abort) =>
@@ -58,22 +62,41 @@ export function flagsmithDisable(parts: DisableParts): Executor {
         return judgeFlag(standing, target) ?? switchOff(parts, standing, key, abort);
       }),
     reconcile: (target, key, abort) =>
-      answering(target, abort, unreadAfter, async (standing) => {
-        const verdict = judgeFlag(standing, target);
-        if (verdict === null)
-          return { result: "failed", detail: "not done: it is still on as the plan expects; it may be tried again" };
-        if (standing.enabled) return { ...verdict, detail: `not as this plan left it: ${verdict.detail}` };
-        if (own.hasKey(key)) return { result: "done", detail: `done: it is off${standing.byWhom}` };
-        const since = await parts
-          .history(sinceOf(target), abort, standing.stateId)
-          .catch((): readonly FlagEvent[] => []);
-        const off = since.findLast(({ switched }) => switched !== null && switched !== "unknown" && !switched.to);
-        if (off !== undefined && off.author !== API_KEY)
-          return { ...verdict, detail: `not done by this plan: ${off.author} switched it off at ${iso(off.at)}` };
-        const who = off === undefined ? "the audit log does not say by whom" : "a key of the organisation did it";
-        return { result: "unknown", detail: `it is off, and ${who}: whether this plan did cannot be told` };
-      }),
+      answering(
+        target,
+        abort,
+        unreadAfter,
+        async (standing) =>
+          reconciledFlag(standing, judgeFlag(standing, target), await switchedOff(parts, standing, target, key, abort)),
+        untold,
+      ),
   };
+}
+
+/**
+ * Who switched it off since the plan: this process, where it remembers; else the audit log tells of persons alone, since a
+ * switch by a key of the organisation may be ours or another program's.
+ */
+async function switchedOff(
+  { own, history }: DisableParts,
+  { stateId, enabled, version }: Read,
+  target: Target,
+  key: string,
+  abort: AbortSignal,
+): Promise<SwitchedOffBy> {
+  if (own.hasKey(key)) return { who: "this plan", said: "" };
+  const cannotTell = "whether this plan switched it off cannot be told";
+  const silent = { who: "unknown", because: `the audit log does not say by whom: ${cannotTell}` } as const;
+  const since = await history(sinceOf(target), abort, stateId).catch(() => null);
+  // It is written in the background, and may not hold yet what changed the state last.
+  const newest = since?.at(-1)?.at ?? 0;
+  if (since === null || newest < Date.parse(version) - LOG_LAG_MS) return silent;
+  const off = since.filter(({ switched }) => switched !== null && (switched === "unknown" || !switched.to));
+  if (off.some(({ author }) => author === API_KEY))
+    return { who: "unknown", because: `a key of the organisation did it: ${cannotTell}` };
+  const last = off.at(-1);
+  if (last === undefined) return enabled ? { who: "others", said: "" } : silent;
+  return { who: "others", said: `; ${last.author} switched it off at ${iso(last.at)}` };
 }
 
 function standingOf({ name, archived, state }: Flag, environment: string): Read {

@@ -8,7 +8,7 @@ export interface OwnSwitches {
 }
 
 /** Flagsmith writes its audit log in the background: an entry is dated within seconds of its write. */
-const LOG_LAG_MS = 5000;
+export const LOG_LAG_MS = 5000;
 
 export function ownSwitches(): OwnSwitches {
   const keys = new Set<string>();

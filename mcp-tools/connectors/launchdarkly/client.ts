@@ -10,6 +10,8 @@ const FlagEnvironment = z.looseObject({
   fallthrough: z.unknown().optional(),
   rules: z.array(z.unknown()).nullish(),
   targets: z.array(z.unknown()).nullish(),
+  /** Flags that have to be on, and serve this variation, for this one to serve anything but its off variation. */
+  prerequisites: z.array(z.looseObject({ key: z.string() })).nullish(),
 });
 export type FlagEnvironment = z.infer<typeof FlagEnvironment>;
 
@@ -52,6 +54,11 @@ export interface LaunchDarklyClient {
   readonly environment: string;
   flags(abort: AbortSignal): Promise<readonly Flag[]>;
   flag(key: string, abort: AbortSignal): Promise<Flag>;
+  /**
+   * Keys of the flags that are on and would serve their off variation with this one: those that have it as a
+   * prerequisite, and those that have them.
+   */
+  dependents(key: string, abort: AbortSignal): Promise<readonly string[]>;
   /** The newest entries about this flag, a page of them, newest first. */
   audit(flag: string, abort: AbortSignal): Promise<readonly AuditEntry[]>;
   /** Entries about all flags of the environment from `from` to `to` (Unix ms, both included); newest first. */
@@ -77,7 +84,8 @@ const FLAGS_MOST = 20_000;
  * The switch is a JSON patch and no semantic one (`turnFlagOff`), since only a JSON patch can test what it expects
  * before it writes, as a whole or not at all.
  *
- * @see https://launchdarkly.com/docs/api/feature-flags/get-feature-flags (and get-feature-flag, patch-feature-flag)
+ * @see https://launchdarkly.com/docs/api/feature-flags/get-feature-flags (and get-feature-flag, patch-feature-flag;
+ *   a list holds prerequisites with "summary=0" alone)
  * @see https://launchdarkly.com/docs/api#updates-using-json-patch (tests of preconditions, comments)
  * @see https://launchdarkly.com/docs/api/audit-log/get-audit-log-entries (and get-audit-log-entry)
  */
@@ -103,16 +111,22 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
     const until = before === undefined ? "" : `&before=${before}`;
     return (await http.getJson(`${common}${since}${until}` as typeof common, AuditPage, abort, options)).items;
   }
+  const flags = (summary: 0 | 1, abort: AbortSignal): Promise<readonly Flag[]> =>
+    http.pages(0, { what: "flags", most: FLAGS_MOST, pageSize: FLAGS_PAGE }, async (offset, spent) => {
+      const page = path`/api/v2/flags/${project}?env=${environment}&summary=${summary}&limit=${FLAGS_PAGE}&offset=${offset}`;
+      const { items } = await http.getJson(page, FlagPage, abort, { spent });
+      return { items, next: items.length < FLAGS_PAGE ? null : offset + FLAGS_PAGE };
+    });
   return {
     source,
     project,
     environment,
-    async flags(abort) {
-      return http.pages(0, { what: "flags", most: FLAGS_MOST, pageSize: FLAGS_PAGE }, async (offset, spent) => {
-        const page = path`/api/v2/flags/${project}?env=${environment}&limit=${FLAGS_PAGE}&offset=${offset}`;
-        const { items } = await http.getJson(page, FlagPage, abort, { spent });
-        return { items, next: items.length < FLAGS_PAGE ? null : offset + FLAGS_PAGE };
-      });
+    flags: (abort) => flags(1, abort),
+    async dependents(key, abort) {
+      const on = (await flags(0, abort)).filter(
+        ({ archived, environments }) => archived !== true && environments?.[environment]?.on === true,
+      );
+      return dependentsOf(key, on, environment);
     },
     flag: (key, abort) => http.getJson(path`/api/v2/flags/${project}/${key}?env=${environment}`, Flag, abort),
     audit: (flag, abort) => entries({ flag }, abort, {}),
@@ -139,4 +153,16 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
     },
     close: () => http.close(),
   };
+}
+
+/** Those of the flags that need this one, directly or through another of them. */
+function dependentsOf(key: string, flags: readonly Flag[], environment: string): readonly string[] {
+  const found = new Set([key]);
+  const needs = ({ environments }: Flag) => environments?.[environment]?.prerequisites?.map((one) => one.key) ?? [];
+  for (let before = 0; before < found.size; ) {
+    before = found.size;
+    for (const flag of flags) if (needs(flag).some((one) => found.has(one))) found.add(flag.key);
+  }
+  found.delete(key);
+  return [...found];
 }

@@ -11,11 +11,14 @@ import {
   judgeFlag,
   misnamed,
   notOurs,
+  reconciledFlag,
+  type SwitchedOffBy,
   unreadAfter,
   unreadFlag,
+  untold,
 } from "../flag-answers.ts";
-import type { LaunchDarklyClient } from "./client.ts";
-import { authorOf, hasMark, markOf, standingOf } from "./standing.ts";
+import type { AuditEntry, LaunchDarklyClient } from "./client.ts";
+import { authorOf, hasMark, markOf, type Standing, standingOf } from "./standing.ts";
 
 const FORBIDS = "the token lacks the right, or the environment wants an approval in LaunchDarkly";
 
@@ -32,33 +35,40 @@ export function launchDarklyDisable({
   readonly client: LaunchDarklyClient;
   readonly now: () => number;
 }): Executor {
-  const read = async (target: Target, abort: AbortSignal): Promise<FlagStanding> =>
+  const read = async (target: Target, abort: AbortSignal): Promise<Standing> =>
     standingOf(await client.flag(target.object.name, abort), client);
   const answering = flagAnswering({ serves: client, read, now });
   return {
     action: "feature_flag_disable",
     async inspect(target, abort) {
       const refusal = misnamed(target, client);
-      return refusal === null ? inspectedFlag(await read(target, abort), target) : notOurs(refusal);
+      if (refusal !== null) return notOurs(refusal);
+      const [standing, dependents] = await Promise.all([
+        read(target, abort),
+        client.dependents(target.object.name, abort),
+      ]);
+      return inspectedFlag(standing, target, dependents);
     },
     dryRun: (target, abort) => answering(target, abort, unreadFlag, (standing) => dryRunOf(standing, target)),
     execute: (target, key, abort) =>
       answering(target, abort, unreadFlag, async (standing) => {
-        if (!standing.enabled && (await madeBy(client, target, key, abort)) === "this plan")
+        if (!standing.enabled && (await switchedOff(client, standing, target, key, abort)).who === "this plan")
           return { result: "done", detail: `an earlier try of this plan did it${standing.byWhom}` };
         return judgeFlag(standing, target) ?? switchOff(client, standing, target, key, abort, read);
       }),
     reconcile: (target, key, abort) =>
-      answering(target, abort, unreadAfter, async (standing) => {
-        const verdict = judgeFlag(standing, target);
-        if (verdict === null)
-          return { result: "failed", detail: "not done: it is still on as the plan expects; it may be tried again" };
-        if (standing.enabled) return { ...verdict, detail: `not as this plan left it: ${verdict.detail}` };
-        const author = await madeBy(client, target, key, abort);
-        if (author === "this plan") return { result: "done", detail: `done: it is off${standing.byWhom}` };
-        if (author !== null) return { ...verdict, detail: `not done by this plan: ${author} switched it off` };
-        return { result: "unknown", detail: "it is off, and the audit log does not say (yet) by whom" };
-      }),
+      answering(
+        target,
+        abort,
+        unreadAfter,
+        async (standing) =>
+          reconciledFlag(
+            standing,
+            judgeFlag(standing, target),
+            await switchedOff(client, standing, target, key, abort),
+          ),
+        untold,
+      ),
   };
 }
 
@@ -87,20 +97,38 @@ async function switchOff(
   }
 }
 
-/** Who switched it off last, by the audit log; null where its newest entries do not say. Never throws for a log that is down. */
-async function madeBy(
+/** The flag and its entry are dated by two parts of one system. */
+const LOG_LAG_MS = 5000;
+const UNTOLD = "the audit log does not say (yet) whether this plan switched it off";
+
+/**
+ * Who switched it off since the plan, by the audit log: this plan, where an entry carries its mark. Each write to the flag
+ * counts its version up by one, so that a flag that is on and one version further was certainly not switched off and on
+ * again. Never throws for a log that is down.
+ */
+async function switchedOff(
   client: LaunchDarklyClient,
-  target: Target,
+  { enabled, version, changedAt }: Standing,
+  { object, expected }: Target,
   key: string,
   abort: AbortSignal,
-): Promise<string | null> {
+): Promise<SwitchedOffBy> {
   try {
-    const entries = await client.audit(target.object.name, abort);
-    if (entries.some((entry) => hasMark(entry, key))) return "this plan";
-    const off = entries.find(({ titleVerb }) => /\boff\b/.test(titleVerb ?? ""));
-    return off === undefined ? null : `${authorOf(off)} at ${new Date(off.date).toISOString()}`;
+    const entries = await client.audit(object.name, abort);
+    const mine = entries.find((entry) => hasMark(entry, key));
+    if (mine !== undefined) return { who: "this plan", said: ` (${told(mine)})` };
+    const since = Number(version) - Number(expected.version);
+    if (enabled && since <= 1) return { who: "others", said: "" };
+    const last = entries.find(({ titleVerb }) => (enabled ? /\bon\b/ : /\boff\b/).test(titleVerb ?? ""));
+    // A page that ends within what happened since the plan, or a log that lags behind the flag, may hide the own entry.
+    const whole = since <= entries.length && (entries[0]?.date ?? 0) >= (changedAt ?? 0) - LOG_LAG_MS;
+    if (last === undefined || !whole) return { who: "unknown", because: UNTOLD };
+    return { who: "others", said: `; ${told(last)}` };
   } catch (error) {
-    if (error instanceof UnshipError) return null;
+    if (error instanceof UnshipError) return { who: "unknown", because: UNTOLD };
     throw error;
   }
 }
+
+const told = (entry: AuditEntry): string =>
+  `${authorOf(entry)} ${entry.titleVerb ?? "changed it"} at ${new Date(entry.date).toISOString()}`;

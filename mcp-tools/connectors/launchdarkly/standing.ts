@@ -4,8 +4,11 @@ import type { AuditEntry, Flag, FlagEnvironment, LaunchDarklyClient } from "./cl
 
 type Serves = Pick<LaunchDarklyClient, "source" | "environment">;
 
+/** A flag's standing, with when it was changed last, Unix ms; null: not told. */
+export type Standing = FlagStanding & { readonly changedAt: number | null };
+
 /** How a flag stands in the client's environment. Throws `source.not_found` where it does not exist there. */
-export function standingOf(flag: Flag, { source, environment }: Serves): FlagStanding {
+export function standingOf(flag: Flag, { source, environment }: Serves): Standing {
   const state = flag.environments?.[environment];
   if (state === undefined)
     throw new UnshipError("source.not_found", { source, what: `flag ${flag.key} in ${environment}` });
@@ -14,6 +17,7 @@ export function standingOf(flag: Flag, { source, environment }: Serves): FlagSta
   return {
     enabled: on,
     version: String(version),
+    changedAt: lastModified ?? null,
     byWhom: ` (version ${version}${since})`,
     before: beforeText({ on, version, offVariation, fallthrough, rules, targets }),
     obstacles: flag.archived === true ? ["it is archived"] : [],

@@ -27,7 +27,10 @@ export function unleashChanges(client: UnleashClient, services: readonly Service
   return {
     name: client.source,
     async changes(window, abort) {
-      const events = await client.eventsSince({ types: TYPES, from: window.from }, abort);
+      const [events] = await Promise.all([
+        client.eventsSince({ types: TYPES, from: window.from }, abort),
+        own.learn(client, abort),
+      ]);
       return events
         .filter(({ createdAt }) => createdAt >= window.from && createdAt <= window.to)
         .toSorted((a, b) => a.createdAt - b.createdAt || a.id - b.id)

@@ -72,6 +72,8 @@ export interface UnleashClient {
     abort: AbortSignal,
   ): Promise<readonly UnleashEvent[]>;
   switchOff(name: string, abort: AbortSignal): Promise<void>;
+  /** The name that Unleash writes as `createdBy` of what this token does; null: it does not tell. */
+  identity(abort: AbortSignal): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -84,6 +86,8 @@ const EVENTS_MOST = 20_000;
  * @see https://docs.getunleash.io/api/get-project-features (and get-feature)
  * @see https://docs.getunleash.io/api/search-events (filters read "IS:value" or "IS_ANY_OF:a,b")
  * @see https://docs.getunleash.io/api/toggle-feature-environment-off
+ * @see https://docs.getunleash.io/api/get-me, and extractUsernameFromUser in
+ *   https://github.com/Unleash/unleash/blob/00bfa90/src/lib/util/extract-user.ts (`createdBy` is the e-mail, else the user name)
  */
 export function unleashClient({ endpoint, token, project, environment, timeoutMs }: UnleashOptions): UnleashClient {
   const source = "unleash";
@@ -130,6 +134,13 @@ export function unleashClient({ endpoint, token, project, environment, timeoutMs
     async switchOff(name, abort) {
       const to = path`/api/admin/projects/${project}/features/${name}/environments/${environment}/off`;
       await http.send("POST", to, undefined, "", z.unknown(), abort);
+    },
+    async identity(abort) {
+      const Me = z.looseObject({
+        user: z.looseObject({ email: z.string().nullish(), username: z.string().nullish() }),
+      });
+      const { user } = await http.getJson(path`/api/admin/user`, Me, abort);
+      return user.email || user.username || null;
     },
     close: () => http.close(),
   };

@@ -1,10 +1,9 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor, TargetState } from "../../../core/ports.ts";
+import { type FlagAnswer as Answer, reachOfFlag, reconciledFlag, type SwitchedOffBy, untold } from "../flag-answers.ts";
 import type { Feature, UnleashClient, UnleashEvent } from "./client.ts";
-import type { OwnWrites } from "./own-writes.ts";
-
-type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
+import type { Author, OwnWrites } from "./own-writes.ts";
 
 /** A flag in the client's environment and the newest event about it there. */
 interface Standing {
@@ -42,7 +41,10 @@ export function featureFlagDisable({
   const asked = async (target: Target, abort: AbortSignal, then: (standing: Standing) => Promise<Answer> | Answer) => {
     const refusal = misnamed(target, client);
     if (refusal !== null) return answer(target, { result: "refused", detail: refusal });
-    const standing = await read(client, target.object.name, abort).catch((error: unknown) => unread(error));
+    const [standing] = await Promise.all([
+      read(client, target.object.name, abort).catch((error: unknown) => unread(error)),
+      own.learn(client, abort),
+    ]);
     return answer(target, "result" in standing ? standing : await then(standing));
   };
   return {
@@ -50,12 +52,13 @@ export function featureFlagDisable({
     async inspect(target, abort) {
       const refusal = misnamed(target, client);
       if (refusal !== null) return { version: "", revision: "", obstacles: [refusal], warnings: [] };
-      return inspected(await read(client, target.object.name, abort), target);
+      const [standing] = await Promise.all([read(client, target.object.name, abort), own.learn(client, abort)]);
+      return inspected(standing, target, own);
     },
     dryRun: (target, abort) =>
       asked(target, abort, (standing) => {
         const detail = `would be switched off; ${before(standing, client)}`;
-        return judge(standing, target) ?? { result: "done", detail, warnings: warningsFor(standing, client) };
+        return judge(standing, target) ?? { result: "done", detail, warnings: warningsFor(standing, client, own) };
       }),
     execute: (target, _key, abort) =>
       asked(target, abort, (standing) => {
@@ -65,10 +68,11 @@ export function featureFlagDisable({
       }),
     async reconcile(target, _key, abort) {
       const refusal = misnamed(target, client);
-      if (refusal !== null) return answer(target, { result: "refused", detail: refusal });
-      const standing = await read(client, target.object.name, abort, EVENTS_AFTER).catch((error: unknown) =>
-        unread(error),
-      );
+      if (refusal !== null) return answer(target, untold(refusal));
+      const [standing] = await Promise.all([
+        read(client, target.object.name, abort, EVENTS_AFTER).catch((error: unknown) => unread(error)),
+        own.learn(client, abort),
+      ]);
       if (!("result" in standing)) return answer(target, reconciled(standing, target, own));
       return answer(target, standing.result === "stale" ? standing : { ...standing, result: "unknown" });
     },
@@ -82,7 +86,7 @@ async function switchOff(
   target: Target,
   abort: AbortSignal,
 ): Promise<Answer> {
-  const warnings = warningsFor(standing, client);
+  const warnings = warningsFor(standing, client, own);
   const was = before(standing, client);
   try {
     await client.switchOff(target.object.name, abort);
@@ -94,9 +98,8 @@ async function switchOff(
   if (after === null)
     return { result: "unknown", detail: `the switch was answered, but the flag cannot be read; ${was}`, warnings };
   const { mine, others, enabled, doubtful } = after;
-  if (doubtful)
-    return { result: "unknown", detail: `it was switched off more than once at the same moment; ${was}`, warnings };
-  if (mine !== null) own.add(mine.id);
+  if (doubtful !== null) return { result: "unknown", detail: `it was switched off, and ${doubtful}; ${was}`, warnings };
+  if (mine !== null) own.add(mine);
   const meanwhile = others.map(
     ({ type, createdBy }) => `${createdBy} did ${type} at the same moment; look whether both are meant.`,
   );
@@ -120,16 +123,36 @@ async function settle(client: UnleashClient, own: OwnWrites, target: Target, sta
       client.events({ feature: target.object.name, limit: EVENTS_AFTER }, abort),
     ]);
     const since = events.filter(({ id }) => id > (standing.newest?.id ?? 0));
-    const possible = since.filter((event) => event.type === "feature-environment-disabled" && own.mayBe(event));
-    const mine = possible[0] ?? null;
+    const off = since.filter(isOff);
+    const { mine, doubtful } = ownOf(off, own);
     const others = since.filter((event) => event !== mine);
-    // Without a name to go by, the only switch off is the one that was answered; of several, nobody knows which.
-    const doubtful = !own.named && possible.length > 1;
-    return { mine, others, enabled: stateOf(feature, client)?.enabled ?? false, doubtful };
+    const enabled = stateOf(feature, client)?.enabled ?? false;
+    const silent = !enabled && off.length === 0 ? "the event log does not say (yet) by whom" : null;
+    return { mine, others, enabled, doubtful: doubtful ?? silent };
   } catch (error) {
     if (error instanceof UnshipError) return null;
     throw error;
   }
+}
+
+const isOff = ({ type }: UnleashEvent): boolean => type === "feature-environment-disabled";
+
+/**
+ * Which of the switches off at the moment of our own, newest first, is ours; `doubtful`: why nobody can tell. Without a name
+ * to go by, the only one is the one that was answered. A configured name that nothing has confirmed decides against nobody.
+ */
+function ownOf(
+  off: readonly UnleashEvent[],
+  own: OwnWrites,
+): { readonly mine: UnleashEvent | null; readonly doubtful: string | null } {
+  const by = (...authors: readonly Author[]) => off.filter((event) => authors.includes(own.author(event)));
+  const [mine = null] = by("own", "token");
+  const [unknown = null, ...more] = by("unknown");
+  if (mine !== null || unknown === null) return { mine, doubtful: null };
+  if (more.length > 0) return { mine: null, doubtful: "that more than once at the same moment" };
+  if (!own.named) return { mine: unknown, doubtful: null };
+  const doubtful = `whether ${unknown.createdBy} is the name of unship's token cannot be told: look at actor in the file`;
+  return { mine: null, doubtful };
 }
 
 /** Far more than can happen to one flag between a check and a switch. */
@@ -153,29 +176,29 @@ function isDone({ enabled, newest }: Standing, { expected }: Target, own: OwnWri
 }
 
 /**
- * From the real state alone: off, with an own event off since the one that the plan expected, means that it was done.
- * What another name did is never claimed; where the own name is not known, nobody can say whose an event is.
+ * From the real state and the log: an own event off since the one that the plan expected means that it was done, whatever
+ * came after it. What another name did is never claimed; where the own name is not known, nobody can say whose an event is.
  */
 function reconciled(standing: Standing, target: Target, own: OwnWrites): Answer {
-  const { enabled, events } = standing;
+  const { enabled, events, newest } = standing;
   const since = events.filter(({ id }) => id > Number(target.expected.version));
   const mine = since.find((event) => own.has(event));
-  if (!enabled && mine !== undefined) {
-    const warnings = since.filter((event) => event !== mine).map((event) => `Since the plan${byWhom(event)}; look.`);
-    return { result: "done", detail: `done: it is off${byWhom(mine)}`, warnings };
+  const warnings = since.filter((event) => event !== mine).map((event) => `Since the plan${byWhom(event)}; look.`);
+  const answer = reconciledFlag({ enabled, byWhom: byWhom(newest) }, judge(standing, target), switchedOff(since, own));
+  return answer.result === "done" ? { ...answer, warnings } : answer;
+}
+
+function switchedOff(since: readonly UnleashEvent[], own: OwnWrites): SwitchedOffBy {
+  const mine = since.find((event) => own.has(event));
+  if (mine !== undefined) return { who: "this plan", said: byWhom(mine) };
+  const off = since.filter(isOff).find((event) => own.author(event) !== "other");
+  if (off !== undefined) {
+    const because = `it was switched off since the plan${byWhom(off)}: whether this plan did that cannot be told, since the name of unship's token is not known to be its alone`;
+    return { who: "unknown", because };
   }
-  const off = since.find(({ type }) => type === "feature-environment-disabled");
-  if (!enabled && off !== undefined && !own.named)
-    return {
-      result: "unknown",
-      detail: `it is off${byWhom(off)}; whether this plan did that cannot be told, since the name of unship's token is not configured`,
-    };
-  if (!enabled && since.length >= EVENTS_AFTER)
-    return { result: "unknown", detail: "it is off, and too much happened to it since the plan to say by whom" };
-  const verdict = judge(standing, target);
-  if (verdict === null)
-    return { result: "failed", detail: "not done: it is still on as the plan expects; it may be tried again" };
-  return { ...verdict, detail: `not done by this plan: ${verdict.detail}` };
+  if (since.length >= EVENTS_AFTER)
+    return { who: "unknown", because: "too much happened to it since the plan to say by whom" };
+  return { who: "others", said: "" };
 }
 
 function byWhom(event: UnleashEvent | null): string {
@@ -183,20 +206,30 @@ function byWhom(event: UnleashEvent | null): string {
   return ` (event ${event.id}, ${event.type} by ${event.createdBy} at ${new Date(event.createdAt).toISOString()})`;
 }
 
-function inspected(standing: Standing, target: Target): TargetState {
+function inspected(standing: Standing, target: Target, own: OwnWrites): TargetState {
   const { enabled, newest, feature } = standing;
   const stale = judge(standing, target)?.result === "stale";
   return {
     version: String(newest?.id ?? 0),
     revision: enabled ? "on" : "off",
     obstacles: feature.archived ? ["it is archived"] : [],
-    warnings: warningsFor(standing, { environment: target.environment ?? "" }),
+    warnings: warningsFor(standing, { environment: target.environment ?? "" }, own),
+    // Unleash lets no flag with a parent have dependents of its own, so these are all.
+    ...reachOfFlag(target, feature.children ?? []),
     ...(stale ? { changedBy: `it changed${byWhom(newest)}` } : {}),
   };
 }
 
-function warningsFor({ feature }: Standing, { environment }: { readonly environment: string }): readonly string[] {
-  const warnings = [`Only ${environment} is switched off; users get the flag's off value there, whoever had it on.`];
+function warningsFor(
+  { feature }: Standing,
+  { environment }: { readonly environment: string },
+  own: OwnWrites,
+): readonly string[] {
+  const problem = own.problem();
+  const warnings = [
+    ...(problem === null ? [] : [problem]),
+    `Only ${environment} is switched off; users get the flag's off value there, whoever had it on.`,
+  ];
   if (feature.children?.length)
     warnings.push(`Flags that depend on it go off with it: ${feature.children.join(", ")}.`);
   return warnings;

@@ -168,9 +168,26 @@ describe("Flagsmith", () => {
     ["off by a person", [[{ enabled: false }, "bob@example.com"]], "nothing-to-do"],
     ["off by a key, which may be ours or not", [[{ enabled: false }, null]], "unknown"],
     [
-      "on again",
+      "on again after a key switched it off, which may have been ours",
       [
         [{ enabled: false }, null],
+        [{ enabled: true }, "bob@example.com"],
+      ],
+      "unknown",
+    ],
+    [
+      "switched off by a key, on and off again by a person",
+      [
+        [{ enabled: false }, null],
+        [{ enabled: true }, "bob@example.com"],
+        [{ enabled: false }, "bob@example.com"],
+      ],
+      "unknown",
+    ],
+    [
+      "off and on again by a person alone",
+      [
+        [{ enabled: false }, "bob@example.com"],
         [{ enabled: true }, "bob@example.com"],
       ],
       "stale",

@@ -214,7 +214,7 @@ describe("LaunchDarkly", () => {
     expect(s.fake.writes).toHaveLength(1);
   });
 
-  it("reconciles from the real state and the mark: not done, done, overtaken, done by somebody else", async () => {
+  it("reconciles from the real state and the mark: not done, done, done by somebody else, undone by somebody", async () => {
     await using s = await started();
     const reconcile = async (key = KEY) => (await s.connect().disable.reconcile(flagTarget(), key, never)).result;
     expect(await reconcile()).toBe("failed");
@@ -222,8 +222,25 @@ describe("LaunchDarkly", () => {
     expect(await reconcile()).toBe("done");
     expect(await reconcile("plan-2:0")).toBe("nothing-to-do");
     s.fake.change("new-cart", "production", { on: true }, "bob@example.com");
-    expect(await reconcile()).toBe("stale");
+    expect(await reconcile()).toBe("failed");
+    expect(await reconcile("plan-2:0")).toBe("stale");
     expect(s.fake.writes).toHaveLength(1);
+  });
+
+  it("S3: tells of the flags that are on and would serve their off variation with it, through others too", async () => {
+    await using s = await started();
+    const reaches = async () => (await s.disable.inspect(flagTarget(), never)).reaches;
+    const on = (key: string, needs: readonly string[]) => {
+      s.fake.create(key, { needs });
+      s.fake.change(key, "production", { on: true }, "ada@example.com");
+    };
+    expect(await reaches()).toEqual([]);
+    s.fake.create("off-anyway", { needs: ["new-cart"] });
+    on("below-off", ["off-anyway"]);
+    on("pay-v3", ["pay-v2"]);
+    on("pay-v2", ["other", "new-cart"]);
+    on("apart", ["other"]);
+    expect(await reaches()).toEqual(["new-cart", "pay-v2", "pay-v3"]);
   });
 
   it("cannot be reached: unreachable before the write, unknown after it", async () => {

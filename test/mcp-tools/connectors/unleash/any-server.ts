@@ -131,8 +131,11 @@ export function describeUnleash(name: string, start: () => Promise<FlagServer>):
       expect((await restarted.disable.reconcile(target, "plan-1/0", never)).result).toBe("done");
       const own = (await restarted.changes.changes(ALL, never)).filter(({ ownRollback }) => ownRollback);
       expect(own).toHaveLength(1);
+      // S13: somebody undid it, and the act counts all the same.
       await s.toggle(true, "bob");
-      expect(await reconcile()).toBe("stale");
+      expect(await reconcile()).toBe("failed");
+      const again = await restarted.disable.reconcile(target, "plan-1/0", never);
+      expect(again.detail).toMatch(/this plan switched it off .*by unship.*somebody switched it on again .*by bob/);
     });
   });
 }

@@ -38,8 +38,9 @@ const servers = {
 for (const [name, start] of Object.entries(servers)) describeUnleash(name, start);
 
 describe("Unleash, races and failures", () => {
-  async function faulty() {
-    const fake = await fakeUnleash({ project: "default", environments: ["development"] });
+  /** `identity`: whom the server says that unship's token is; null: it does not say. */
+  async function faulty(identity: string | null = "unship") {
+    const fake = await fakeUnleash({ project: "default", environments: ["development"], identity });
     fake.create("new-checkout", [STRATEGY], ["express-pay"]);
     fake.toggle("new-checkout", "development", true, "ada");
     return fake;
@@ -81,17 +82,23 @@ describe("Unleash, races and failures", () => {
   });
 
   it.each([
-    ["a known name: bob's is not claimed", "unship", ["bob off"], "nothing-to-do"],
+    ["a known name: bob's is not claimed", "unship", "unship", ["bob off"], "nothing-to-do"],
+    ["a known name that Unleash does not confirm: bob's may be the own", "unship", null, ["bob off"], "unknown"],
     [
       "a known name: what bob did in between does not hide the own one",
       "unship",
+      null,
       ["unship off", "bob on", "bob off"],
       "done",
     ],
-    ["no name to go by: bob's may be the own", null, ["bob off"], "unknown"],
-    ["no name to go by: still on is not done", null, [], "failed"],
-  ] as const)("reconciles after a restart with %s", async (_, actor, acts, expected) => {
-    await using fake = await faulty();
+    ["no name to go by: bob's may be the own", null, null, ["bob off"], "unknown"],
+    ["no name to go by: bob's may be the own, though it is on again", null, null, ["bob off", "ada on"], "unknown"],
+    ["no name but the token's: bob's is not claimed", null, "unship", ["bob off"], "nothing-to-do"],
+    ["no name but the token's, which others may use: it may be the own", null, "unship", ["unship off"], "unknown"],
+    ["no name to go by: still on is not done", null, null, [], "failed"],
+    ["a name that is not the token's: its own switch is known all the same", "unshp", "unship", ["unship off"], "done"],
+  ] as const)("reconciles after a restart with %s", async (_, actor, identity, acts, expected) => {
+    await using fake = await faulty(identity);
     for (const act of acts) {
       const [by = "", to] = act.split(" ");
       fake.toggle("new-checkout", "development", to === "on", by);
@@ -101,8 +108,62 @@ describe("Unleash, races and failures", () => {
     expect(fake.writes).toEqual([]);
   });
 
-  it("claims neither of two switches off at one moment where it cannot tell them apart", async () => {
+  describe("S6: the file names the token wrongly", () => {
+    it("its own switch is done all the same, and people are told to correct the name", async () => {
+      await using fake = await faulty();
+      const { disable } = connect(fake.url, { actor: "unshp" });
+      const result = await disable.execute(flagTarget("1"), "plan-1/0", never);
+      expect(result.result).toBe("done");
+      expect(result.warnings.join("\n")).toContain(
+        "Unleash writes unship for the token of unship, and the file says unshp: correct actor there.",
+      );
+    });
+
+    it("where Unleash does not tell the token's name, nobody can say whose the switch is", async () => {
+      await using fake = await faulty(null);
+      const { disable } = connect(fake.url, { actor: "unshp" });
+      const result = await disable.execute(flagTarget("1"), "plan-1/0", never);
+      expect(result).toMatchObject({ result: "unknown", detail: expect.stringContaining("look at actor in the file") });
+      expect((await disable.reconcile(flagTarget("1"), "plan-1/0", never)).result).toBe("unknown");
+    });
+
+    it("an own write under the name confirms it where Unleash does not tell: then bob's is bob's", async () => {
+      await using fake = await faulty(null);
+      const { disable } = connect(fake.url, { actor: "unship" });
+      expect((await disable.execute(flagTarget("1"), "plan-1/0", never)).result).toBe("done");
+      fake.toggle("new-checkout", "development", true, "ada");
+      fake.onOff(() => {
+        fake.toggle("new-checkout", "development", false, "bob");
+        return "go on";
+      });
+      const result = await disable.execute(flagTarget("3"), "plan-2/0", never);
+      expect(result).toMatchObject({ result: "nothing-to-do", detail: expect.stringContaining("by someone else") });
+    });
+  });
+
+  it("is not nothing to do where the event log does not hold the switch yet", async () => {
     await using fake = await faulty();
+    fake.onOff((_turn, response) => {
+      fake.toggle("new-checkout", "development", false, "unship");
+      fake.events.pop();
+      response.writeHead(200).end();
+      return "answered";
+    });
+    const result = await connect(fake.url, { actor: "unship" }).disable.execute(flagTarget("1"), "plan-1/0", never);
+    expect(result).toMatchObject({ result: "unknown", detail: expect.stringContaining("does not say (yet) by whom") });
+  });
+
+  it("S3: tells of the flags that depend on it", async () => {
+    await using fake = await faulty();
+    const { disable } = connect(fake.url);
+    expect((await disable.inspect(flagTarget("1"), never)).reaches).toEqual(["new-checkout", "express-pay"]);
+    fake.create("new-checkout");
+    fake.toggle("new-checkout", "development", true, "ada");
+    expect((await disable.inspect(flagTarget("2"), never)).reaches).toEqual([]);
+  });
+
+  it("claims neither of two switches off at one moment where it cannot tell them apart", async () => {
+    await using fake = await faulty(null);
     fake.onOff(() => {
       fake.toggle("new-checkout", "development", false, "bob");
       fake.toggle("new-checkout", "development", true, "bob");
