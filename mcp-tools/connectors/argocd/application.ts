@@ -169,6 +169,13 @@ export function versionOf({ revision, revisions, source, sources }: Synced): str
   return `${names}~${createHash("sha256").update(own.join()).digest("hex").slice(0, 6)}`;
 }
 
+/** The version that a sync would deploy, as Argo CD compared last. */
+export function wantedByGit({ spec, status }: Application): string | null {
+  const { revision, revisions = [] } = status.sync ?? {};
+  if (!revision && revisions.length === 0) return null;
+  return versionOf({ revision, revisions, source: spec.source, sources: spec.sources });
+}
+
 /** Where a source is, and what it follows, tell no two contents of one revision apart. */
 const PLACE = new Set(["repoURL", "targetRevision", "chart", "path", "ref", "name"]);
 

@@ -1,7 +1,7 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor, TargetState } from "../../../core/ports.ts";
-import { type Application, autoSync, current, operationInProgress, versionOf } from "./application.ts";
+import { type Application, autoSync, current, operationInProgress, versionOf, wantedByGit } from "./application.ts";
 import type { ArgocdClient } from "./client.ts";
 import { standing } from "./judge.ts";
 import { type Mark, markOf } from "./mark.ts";
@@ -129,13 +129,6 @@ function judge(application: Application, { expected }: Target): Verdict {
       `Git still asks for ${wanted}, which was taken back: auto-sync would deploy it at once; revert it first`,
     );
   return { kind: "go", mark };
-}
-
-/** The version that a sync would deploy, as Argo CD compared last. */
-function wantedByGit({ spec, status }: Application): string | null {
-  const { revision, revisions = [] } = status.sync ?? {};
-  if (!revision && revisions.length === 0) return null;
-  return versionOf({ revision, revisions, source: spec.source, sources: spec.sources });
 }
 
 function warningsFor(application: Application): readonly string[] {

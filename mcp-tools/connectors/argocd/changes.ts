@@ -3,6 +3,7 @@ import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { ChangeSource } from "../../../core/ports.ts";
 import { type Application, type HistoryEntry, initiator, operationInProgress, versionOf } from "./application.ts";
 import type { ArgocdClient, RevisionMetadata } from "./client.ts";
+import { isByUs } from "./judge.ts";
 import { markOf } from "./mark.ts";
 import { releasedBy, type SyncTime } from "./parents.ts";
 import { type ServiceApplication, servicesOf } from "./services.ts";
@@ -154,20 +155,18 @@ function unrecordedSync({ status }: Application): Sync | null {
 }
 
 /**
- * Our own rollback: the one that our mark tells of, or a sync by our account to a version that stood before. Anything
- * else that the account synced is a deploy like any other.
+ * Our own rollback: a sync of ours to a version that stood before. Anything else that the account synced is a deploy like
+ * any other, and so is what somebody else, or auto-sync, took back after our mark: a rollback that Argo CD refused is none.
  */
 function isOwn(application: Application, entry: HistoryEntry, username: string | null): boolean {
   const { history } = application.status;
   const version = versionOf(entry);
   const mark = markOf(application);
-  if (mark !== null) {
-    const to = history.find(({ id }) => id === mark.to);
-    const first = history.find(({ id }) => id > mark.from);
-    if (first === entry && to !== undefined && versionOf(to) === version) return true;
-  }
+  const to = history.find(({ id }) => id === mark?.to);
+  const first = mark === null ? undefined : history.find(({ id }) => id > mark.from);
+  const claimed = first === entry && to !== undefined && to.id < entry.id && versionOf(to) === version;
   const before = history.some(({ id, ...rest }) => id < entry.id && versionOf({ ...rest }) === version);
-  return before && username !== null && entry.initiatedBy?.username === username;
+  return before && isByUs(entry.initiatedBy, username, claimed);
 }
 
 const firstRevision = ({

@@ -114,6 +114,16 @@ export const entryOf = ({ status }: Application, id: string): HistoryEntry | und
   status.history.find((entry) => String(entry.id) === id);
 
 /**
+ * Whether a sync is unship's: by its own account. Auto-sync never is. `claimed`: our mark on the application tells of such
+ * a sync, which counts where the sync names nobody (older Argo CDs keep no name), or where unship's own account is not known.
+ */
+export function isByUs(by: HistoryEntry["initiatedBy"], username: string | null, claimed: boolean): boolean {
+  if (by?.automated === true) return false;
+  if (!by?.username || username === null) return claimed;
+  return by.username === username;
+}
+
+/**
  * Whether a plan's rollback happened or runs, from the application alone: a later sync to the same version by unship's
  * own account, which the mark need not stand beside any more (an ApplicationSet takes it away). A mark alone says that
  * the plan switched auto-sync off, not that whoever synced since was unship: it makes a sync ours only where that names
@@ -125,11 +135,7 @@ export function ownTry(
   key: string,
 ): { readonly entry: HistoryEntry | null; readonly running: boolean; readonly marked: boolean } {
   const marked = markOf(application)?.plan === key;
-  const isOurs = (by: HistoryEntry["initiatedBy"]): boolean => {
-    if (by?.automated === true) return false;
-    if (!by?.username || username === null) return marked;
-    return by.username === username;
-  };
+  const isOurs = (by: HistoryEntry["initiatedBy"]) => isByUs(by, username, marked);
   const later = application.status.history.filter(
     ({ id, initiatedBy, ...rest }) =>
       id > Number(expected.revision) && versionOf({ ...rest }) === restore.version && isOurs(initiatedBy),

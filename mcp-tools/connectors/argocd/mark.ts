@@ -18,8 +18,13 @@ const Mark = z.object({
    * null: unship did not touch it.
    */
   autoSyncWas: z.union([z.literal(true), z.literal("unset")]).nullable(),
+  /** That an earlier rollback switched it off, and this one found it so: not this one's to put back. */
+  inherited: z.boolean().default(false),
 });
 export type Mark = Readonly<z.infer<typeof Mark>>;
+
+/** In `to` of a mark whose rollback was not started after all: no entry has this id. */
+export const NOT_STARTED = -1;
 
 /** The mark of our newest rollback; null where there is none that can be read. */
 export function markOf({ metadata }: Application): Mark | null {

@@ -16,9 +16,9 @@ import {
   standing,
   warningsFor,
 } from "./judge.ts";
-import { markOf } from "./mark.ts";
+import { autoSyncWords, MAY_BE_OFF, switchedOffBy, switchOnAgain, switchOnIfSafe } from "./own-switch.ts";
 import { ownersOf } from "./owners.ts";
-import { switchOffPatch, switchOnPatch } from "./patches.ts";
+import { switchOffPatch } from "./patches.ts";
 import { reachOf } from "./reach.ts";
 import type { RevertDesk } from "./revert.ts";
 
@@ -148,17 +148,18 @@ async function rollBack(parts: RollbackParts, target: Target, key: string, abort
     return follow(parts, seen, target, key, abort);
   }
   const after = await look(client, target, abort).catch(() => null);
-  const stands = after === null ? AUTO_SYNC_MAY_BE_OFF : await switchOnAgain(client, after.application, key, abort);
+  const back = after === null ? MAY_BE_OFF : await switchOnAgain(client, after.application, key, abort);
   const why =
     keptOn === TRIES
       ? `auto-sync stayed on though it was switched off ${TRIES} times: something puts it back, or this Argo CD is older than 3.1, which brought automated.enabled`
       : `it changed between reading and writing ${TRIES} times in a row`;
-  return { result: "failed", detail: `${why}; no rollback was started; ${stands}` };
+  return { result: "failed", detail: `${why}; no rollback was started; ${back.words}` };
 }
 
 /**
  * The plan goes no further, though it had switched auto-sync off: that is undone, or it would stay off and nobody would
- * know. Not where the old version stands already: auto-sync would bring the bad one back.
+ * know. Where the old version stands already, it is not undone while Git asks for another one: auto-sync would deploy that.
+ * What stays half done is a failure, whatever stands.
  */
 async function givenUp(
   client: ArgocdClient,
@@ -167,9 +168,11 @@ async function givenUp(
   key: string,
   abort: AbortSignal,
 ): Promise<Answer> {
-  const stands =
-    result === "nothing-to-do" ? autoSyncWords(application) : await switchOnAgain(client, application, key, abort);
-  return { result, detail: `${detail}; no rollback was started; ${stands}` };
+  const left =
+    result === "nothing-to-do"
+      ? await switchOnIfSafe(client, application, key, abort)
+      : await switchOnAgain(client, application, key, abort);
+  return { result: left.stays ? "failed" : result, detail: `${detail}; no rollback was started; ${left.words}` };
 }
 
 /** Waits for the sync that was asked for, as long as patience lasts. `before`: what stood when it was judged. */
@@ -232,39 +235,16 @@ async function notStarted(
     return {
       result: "unknown",
       detail: `the rollback was sent and not answered (${status ?? because ?? "unreadable"}); ${stands}`,
-      warnings: after === null ? [AUTO_SYNC_MAY_BE_OFF] : [autoSyncWords(after.application)],
+      warnings: [after === null ? MAY_BE_OFF.words : autoSyncWords(after.application)],
     };
   const why =
     status === 403
       ? "the token may not roll it back (it needs the right sync, or rollback where Argo CD enforces that)"
       : (obstaclesTo(after ?? before)[0] ?? `Argo CD did not take the rollback (${status ?? because})`);
-  const back = after === null ? AUTO_SYNC_MAY_BE_OFF : await switchOnAgain(parts.client, after.application, key, abort);
+  const back = after === null ? MAY_BE_OFF : await switchOnAgain(parts.client, after.application, key, abort);
   const result = refused ? (status === 403 ? "failed" : "refused") : "unreachable";
-  return { result, detail: `${why}; no rollback was started; ${stands}; ${back}` };
-}
-
-const AUTO_SYNC_MAY_BE_OFF = "Auto-sync may be off now: look, and switch it on again if nothing was rolled back.";
-
-/** Undoes this plan's own switch, and says what stands. */
-async function switchOnAgain(
-  client: ArgocdClient,
-  application: Application,
-  key: string,
-  abort: AbortSignal,
-): Promise<string> {
-  const mark = markOf(application);
-  if (mark?.plan !== key || mark.autoSyncWas === null || autoSync(application) !== "off")
-    return autoSyncWords(application);
-  const { name, namespace } = application.metadata;
-  const after = await client.patch(name, namespace, switchOnPatch(application, mark), abort).catch(() => null);
-  return after !== null && autoSync(after) === "on"
-    ? "auto-sync, which was switched off for it, is on again"
-    : "auto-sync, which was switched off for it, could not be switched on again: do it by hand";
-}
-
-function autoSyncWords(application: Application): string {
-  const auto = autoSync(application);
-  return auto === "none" ? "it has no auto-sync" : `auto-sync is ${auto}`;
+  const detail = `${why}; no rollback was started; ${stands}; ${back.words}`;
+  return { result: back.stays ? "failed" : result, detail };
 }
 
 /** Syncs to anything else between the plan and now. */
@@ -301,13 +281,17 @@ async function reconciled(client: ArgocdClient, target: Target, key: string, abo
       warnings: [...warnings, ...meanwhile(application, target)],
     };
   if (running) return { result: "done", detail: `under way: ${operationInProgress(application)}`, warnings };
-  const half = marked ? `; ${autoSyncWords(application)}, switched by this plan` : "";
+  const stays = switchedOffBy(application, key);
+  const half = stays ? "; auto-sync is off, switched by this plan" : "";
   const failed = marked ? failedTry(application) : null;
   if (failed !== null) return { result: "failed", detail: `${failed}; ${standing(application)}${half}`, warnings };
   const verdict = judge(seen, target);
   if (verdict.kind === "go")
     return { result: "failed", detail: `not done: ${standing(application)}; it may be tried again${half}`, warnings };
-  return { ...verdict, detail: `not done by this plan: ${verdict.detail}${half}`, warnings };
+  const detail = `not done by this plan: ${verdict.detail}${half}`;
+  return stays
+    ? { result: "failed", detail: `${detail}: switch it on again once Git asks for what should stand`, warnings }
+    : { ...verdict, detail, warnings };
 }
 
 function inspected(seen: Seen, target: Target): TargetState {

@@ -72,6 +72,55 @@ describe("Argo CD: half done, and answers that do not come", () => {
     expect(calls(argocd)).not.toContain(ROLLBACK);
   });
 
+  describe("S6: somebody syncs the good version right after auto-sync was switched off", () => {
+    it.each([
+      ["Git still asks for the bad one: it stays off, which is said and is not nothing to do", BAD, "failed", false],
+      ["Git asks for it too: auto-sync is on again, and nothing was left to do", GOOD, "nothing-to-do", undefined],
+    ] as const)("%s", async (_, inGit, result, enabled) => {
+      await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+      argocd.afterPatch((application) => {
+        argocd.afterPatch(() => {});
+        argocd.sync("cart", GOOD);
+        application.status.sync = { status: "Synced", revision: inGit };
+      });
+      const answer = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+      expect(answer.result).toBe(result);
+      expect(automatedOf(argocd)?.enabled).toBe(enabled);
+      expect(answer.detail).toContain(
+        result === "failed"
+          ? "auto-sync is off: this plan switched it off, and it stays off since Git still asks for bbbbbbbbbb"
+          : "auto-sync, which was switched off for it, is on again",
+      );
+    });
+  });
+
+  it.each([
+    ["the rollback is refused", (argocd: FakeArgocd) => argocd.forbid(/^POST/)],
+    ["somebody syncs another version", (argocd: FakeArgocd) => argocd.sync("cart", commit("c"))],
+  ])("where %s and auto-sync cannot be switched on again, that is a failure that people hear of", async (_, comes) => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    argocd.afterPatch(() => {
+      argocd.afterPatch(() => {});
+      comes(argocd);
+      argocd.forbid(/^PATCH/);
+    });
+    const answer = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(answer).toMatchObject({ result: "failed", detail: expect.stringContaining("do it by hand") });
+  });
+
+  it("does not switch on what an earlier rollback switched off, where it gives up", async () => {
+    await using argocd = await fakeArgocd([cart(AUTOMATED)]);
+    await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    argocd.sync("cart", commit("c"));
+    argocd.forbid(/^POST/);
+    const later = cartTarget({
+      expected: { version: "cccccccccc", revision: "3" },
+      restore: { version: "aaaaaaaaaa", revision: "2" },
+    });
+    expect((await executorFor(argocd).execute(later, "plan-2:0", never)).result).toBe("failed");
+    expect(automatedOf(argocd)).toEqual({ ...AUTOMATED, enabled: false });
+  });
+
   it("S5: switches auto-sync on again where it finds, after a crash, that it may not go on", async () => {
     await using argocd = await fakeArgocd([cart(AUTOMATED)]);
     argocd.onWrite((turn, response) => {
@@ -195,9 +244,11 @@ describe("Argo CD: half done, and answers that do not come", () => {
     expect(await executor.execute(cartTarget(), "plan-1:0", never)).toMatchObject({ result: "unknown" });
     argocd.sync("cart", GOOD, { username: "ada" });
     const after = await executor.reconcile(cartTarget(), "plan-1:0", never);
-    expect(after).toMatchObject({ result: "nothing-to-do" });
+    // Not its own act, and not nothing to do: its switch of auto-sync stays.
+    expect(after).toMatchObject({ result: "failed" });
     expect(after.detail).toContain("not done by this plan");
     expect(after.detail).toContain("synced by ada");
+    expect(after.detail).toContain("auto-sync is off, switched by this plan: switch it on again once Git asks for");
     const again = await executor.execute(cartTarget(), "plan-1:0", never);
     expect(again.detail).not.toContain("an earlier try of this plan did it");
   });

@@ -92,6 +92,39 @@ describe("Argo CD: deploys from the history of applications", () => {
     expect(await flags()).toEqual([false, false, false]);
   });
 
+  describe("S13, S15: a sync after our mark is ours by who made it, and not by the mark", () => {
+    const ada = { username: "ada" };
+    it.each<[string, "known" | "not known", Record<string, unknown>, boolean]>([
+      ["by ada, by hand", "known", ada, false],
+      ["by auto-sync, of her revert in Git", "known", { automated: true }, false],
+      ["by auto-sync, where our account is not known", "not known", { automated: true }, false],
+      ["by ada, where our account is not known: the refused rollback left no mark", "not known", ada, false],
+    ])("of a rollback that was refused, and then %s", async (_, account, by, own) => {
+      await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { automated: { prune: true } })]);
+      argocd.forbid(/POST .*rollback/);
+      if (account === "not known") argocd.forbid(/userinfo/);
+      await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+      argocd.sync("cart", GOOD, by);
+      const last = (await connectTo(argocd, CART).changes.changes(ALL, never)).at(-1);
+      expect([last?.to, last?.ownRollback ?? false]).toEqual(["aaaaaaaaaa", own]);
+      expect(last?.author).not.toBe("unship");
+    });
+
+    it("a made-up or copied mark makes nobody's deploy ours", async () => {
+      const mark = { plan: "p:0", from: 0, to: 1, took: "aaaaaaaaaa", at: 1, autoSyncWas: null };
+      for (const known of [true, false]) {
+        const metadata = { annotations: { "unship.dev/rollback": JSON.stringify(mark) } };
+        await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { metadata })]);
+        if (!known) argocd.forbid(/userinfo/);
+        const changes = await connectTo(argocd, CART).changes.changes(ALL, never);
+        expect(changes.map(({ author, ownRollback }) => [author, ownRollback])).toEqual([
+          ["ada", undefined],
+          ["ada", undefined],
+        ]);
+      }
+    });
+  });
+
   it("what our account deploys anew is a deploy like any other", async () => {
     await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD])]);
     argocd.sync("cart", BAD, { username: "unship" });
