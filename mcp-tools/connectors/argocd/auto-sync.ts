@@ -134,7 +134,14 @@ function judge(application: Application, { expected }: Target): Verdict {
 function warningsFor(application: Application): readonly string[] {
   const [wanted, live] = [wantedByGit(application), current(application)];
   if (wanted === null || live === null || versionOf(live) === wanted) return [];
-  return [`Git asks for ${wanted}, and ${versionOf(live)} stands: auto-sync deploys ${wanted} at once.`];
+  const deploys = `Git asks for ${wanted}, and ${versionOf(live)} stands: auto-sync deploys ${wanted} at once.`;
+  const took = markOf(application)?.took;
+  if (took === undefined) return [deploys];
+  const same = wanted.split("~")[0] === took.split("~")[0];
+  const what = same
+    ? `That is the commit that was taken back (${took}) with other parameters: Argo CD does not tell whether they mend it`
+    : `Argo CD does not tell whether ${wanted} takes ${took} back, or only lies on top of it`;
+  return [deploys, `${what}. Look before auto-sync is switched on.`];
 }
 
 async function look(client: ArgocdClient, { object }: Target, abort: AbortSignal): Promise<Application> {

@@ -40,6 +40,7 @@ describe("Argo CD: auto-sync again, after the rollback and the revert", () => {
     expect(state).toMatchObject({ version: "aaaaaaaaaa", revision: "auto-sync-off", obstacles: [], reaches: ["cart"] });
     expect(state.warnings).toEqual([
       "Git asks for cccccccccc, and aaaaaaaaaa stands: auto-sync deploys cccccccccc at once.",
+      "Argo CD does not tell whether cccccccccc takes bbbbbbbbbb back, or only lies on top of it. Look before auto-sync is switched on.",
     ]);
     const result = await resume(argocd).execute(target, "plan-2:0", never);
     expect(result).toMatchObject({ result: "done" });
@@ -59,6 +60,17 @@ describe("Argo CD: auto-sync again, after the rollback and the revert", () => {
     expect((await resume(argocd).inspect(target, never)).obstacles.join()).toContain("revert it first");
     expect(argocd.writes).toEqual([]);
     expect(automatedOf(argocd)).toEqual({ ...AUTOMATED, enabled: false });
+  });
+
+  it("S13: says of the commit that was taken back, with other parameters, that nobody knows whether they mend it", async () => {
+    await using argocd = await takenBack();
+    inGit(argocd, BAD);
+    const { source } = argocd.application("cart").spec;
+    argocd.application("cart").spec.source = { ...source, kustomize: { images: ["cart:2"] } };
+    const { warnings } = await resume(argocd).inspect(target, never);
+    expect(warnings.join()).toMatch(
+      /the commit that was taken back \(bbbbbbbbbb\) with other parameters: Argo CD does not/,
+    );
   });
 
   it.each<[string, (argocd: FakeArgocd) => void, string, string]>([
