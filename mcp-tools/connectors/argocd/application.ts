@@ -118,7 +118,7 @@ export const Application = z.looseObject({
     deletionTimestamp: z.string().nullish(),
     annotations: map,
     labels: map,
-    ownerReferences: list(z.looseObject({ kind: z.string(), name: z.string() })),
+    ownerReferences: list(z.looseObject({ apiVersion: z.string().default(""), kind: z.string(), name: z.string() })),
   }),
   spec: z.looseObject({
     project: z.string().nullish(),

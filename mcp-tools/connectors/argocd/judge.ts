@@ -65,11 +65,16 @@ export function obstaclesTo({ application, windows, owners }: Seen): readonly st
   else if (windows.canSync === false) obstacles.push(`a sync window forbids syncs now (${windowWords(windows)})`);
   if (autoSync(application) === "on") {
     const undone = owners.filter(({ putsBack }) => putsBack === "at once");
+    const perhaps = owners.filter(({ putsBack }) => putsBack === "may at once");
     const unknown = owners.filter(({ putsBack }) => putsBack === "unknown");
     obstacles.push(
       ...undone.map(
         ({ name }) =>
           `auto-sync is on and ${name} would switch it on again: let it ignore /spec/syncPolicy/automated, or revert the commit in Git`,
+      ),
+      ...perhaps.map(
+        ({ name }) =>
+          `auto-sync is on and ${name} keeps the application as its own source has it, and may switch it on again: suspend it there, or revert the commit in Git`,
       ),
       ...unknown.map(({ name }) => `auto-sync is on and ${name}, which may switch it on again, cannot be read`),
     );
@@ -83,11 +88,13 @@ export function warningsFor({ application, windows, owners }: Seen): readonly st
   const bad = live === null ? "the present version" : versionOf(live);
   const auto = autoSync(application);
   const hooks = hooksOf(application);
+  const back = owners.filter(({ putsBack }) => putsBack !== "never").map(({ name }) => name);
+  const somebody = ["somebody", ...back].join(" or ");
   const active = (windows?.activeWindows ?? []).filter(({ kind }) => kind === "deny");
   return [
     `Git still asks for ${bad}: only a revert there finishes the job.`,
     auto === "on"
-      ? "Auto-sync is switched off (automated.enabled=false; prune and selfHeal stay as they are) and stays off until somebody switches it on again, after the revert."
+      ? `Auto-sync is switched off (automated.enabled=false; prune and selfHeal stay as they are) and stays off until ${somebody} switches it on again, after the revert.`
       : "Auto-sync is off: the next sync by hand brings that version back.",
     `Hooks do not run in a rollback${hooks.length === 0 ? "" : `; this application has ${hooks.join(", ")}`}.`,
     "Nothing is pruned: what the present version added stays.",

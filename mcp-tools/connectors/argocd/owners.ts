@@ -7,13 +7,16 @@ import { parentsOf } from "./parents.ts";
 export interface Owner {
   /** "ApplicationSet shops", "application root". */
   readonly name: string;
-  /** When it would undo a change of the sync policy. `unknown`: it could not be read, so it may do so at once. */
-  readonly putsBack: "at once" | "with its next sync" | "never" | "unknown";
+  /**
+   * When it would undo a change of the sync policy. `unknown`: it could not be read, so it may do so at once. `may at once`:
+   * another controller, which nobody here can ask, keeps the application as its own source has it.
+   */
+  readonly putsBack: "at once" | "may at once" | "with its next sync" | "never" | "unknown";
 }
 
 /**
- * The ApplicationSet and the parent application (app of apps) that an Application belongs to. A parent is found by
- * what it says it manages, and by Argo CD's own mark on the child, which tells of one that the token may not see.
+ * The ApplicationSet, the parent application (app of apps) and the other controllers that an Application belongs to. A
+ * parent is found by what it says it manages, and by Argo CD's own mark on the child, which tells of one that the token may not see.
  *
  * @see https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Controlling-Resource-Modification/
  * @see https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/
@@ -23,9 +26,55 @@ export async function ownersOf(
   application: Application,
   abort: AbortSignal,
 ): Promise<readonly Owner[]> {
-  const sets = application.metadata.ownerReferences.filter(({ kind }) => kind === "ApplicationSet");
+  const sets = application.metadata.ownerReferences.filter(
+    ({ apiVersion, kind }) => kind === "ApplicationSet" && apiVersion.startsWith("argoproj.io/"),
+  );
   const generated = sets.map(({ name }) => setOf(client, name, application, abort));
-  return [...(await Promise.all(generated)), ...(await ownersAmong(client, application, abort))];
+  return [
+    ...(await Promise.all(generated)),
+    ...managersOf(application),
+    ...(await ownersAmong(client, application, abort)),
+  ];
+}
+
+type Metadata = Application["metadata"];
+
+/**
+ * Controllers outside of Argo CD, by the mark that each documents. Whoever switched one off for this object switches it on
+ * again some day.
+ *
+ * @see https://fluxcd.io/flux/components/kustomize/kustomizations/ (and helm/helmreleases/)
+ * @see https://cloud.google.com/kubernetes-engine/enterprise/config-sync/docs/how-to/managing-objects
+ * @see https://carvel.dev/kapp/docs/latest/apply/, https://fleet.rancher.io/ref-resource-tracking
+ */
+const MARKS: readonly ((metadata: Metadata) => Owner | null)[] = [
+  (metadata) => flux(metadata, "kustomize.toolkit.fluxcd.io", "Kustomization"),
+  (metadata) => flux(metadata, "helm.toolkit.fluxcd.io", "HelmRelease"),
+  ({ annotations }) =>
+    annotations["configmanagement.gke.io/managed"] === "enabled"
+      ? { name: "Config Sync", putsBack: "may at once" }
+      : null,
+  ({ labels }) => byLabel(labels["kapp.k14s.io/app"], "kapp-controller"),
+  ({ annotations }) => byLabel(annotations["objectset.rio.cattle.io/id"], "Rancher Fleet"),
+];
+
+const byLabel = (mark: string | undefined, name: string): Owner | null =>
+  mark === undefined ? null : { name, putsBack: "may at once" };
+
+function flux({ labels, annotations }: Metadata, group: string, kind: string): Owner | null {
+  const name = labels[`${group}/name`];
+  if (name === undefined) return null;
+  const isOff = annotations[`${group}/reconcile`] === "disabled";
+  return { name: `Flux ${kind} ${name}`, putsBack: isOff ? "with its next sync" : "may at once" };
+}
+
+/** What marks the application as its own, and any custom resource that owns it: its operator keeps what it made. */
+function managersOf({ metadata }: Application): readonly Owner[] {
+  const marked = MARKS.flatMap((managerOf) => managerOf(metadata) ?? []);
+  const owning = metadata.ownerReferences
+    .filter(({ apiVersion }) => !apiVersion.startsWith("argoproj.io/"))
+    .map(({ kind, name }): Owner => ({ name: `${kind} ${name}, which owns it,`, putsBack: "may at once" }));
+  return [...marked, ...owning];
 }
 
 async function setOf(client: ArgocdClient, name: string, application: Application, abort: AbortSignal): Promise<Owner> {

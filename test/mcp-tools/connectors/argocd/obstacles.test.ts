@@ -159,6 +159,49 @@ const root = (more: { automated?: Record<string, unknown>; spec?: Record<string,
   return parent;
 };
 
+const flux = (kind: string, more: Record<string, string> = {}) => ({
+  labels: { [`${kind}.toolkit.fluxcd.io/name`]: "apps", [`${kind}.toolkit.fluxcd.io/namespace`]: "flux-system" },
+  annotations: more,
+});
+const owned = (apiVersion: string, kind: string) => ({
+  ownerReferences: [{ apiVersion, kind, name: "shops", uid: "u", controller: true }],
+});
+
+describe("S13: controllers outside of Argo CD that keep an application as they have it", () => {
+  const managers: readonly (readonly [string, Record<string, unknown>])[] = [
+    ["Flux Kustomization apps", flux("kustomize")],
+    ["Flux HelmRelease apps", flux("helm")],
+    ["Config Sync", { annotations: { "configmanagement.gke.io/managed": "enabled" } }],
+    ["kapp-controller", { labels: { "kapp.k14s.io/app": "1" } }],
+    ["Rancher Fleet", { annotations: { "objectset.rio.cattle.io/id": "shops" } }],
+    ["Application shops, which owns it,", owned("argocd.crossplane.io/v1alpha1", "Application")],
+    ["Shop shops, which owns it,", owned("example.com/v1", "Shop")],
+  ];
+  it.each(managers)("%s stands in the way while auto-sync is on", async (name, metadata) => {
+    await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { automated: AUTOMATED, metadata })]);
+    const state = await executorFor(argocd).inspect(cartTarget(), never);
+    expect(state.obstacles.join()).toContain(
+      `auto-sync is on and ${name} keeps the application as its own source has it`,
+    );
+    expect(state.warnings.join()).toContain(`stays off until somebody or ${name} switches it on again`);
+    expect((await executorFor(argocd).execute(cartTarget(), "plan-1:0", never)).result).toBe("refused");
+    expect(argocd.writes).toEqual([]);
+  });
+
+  it.each(managers)("%s does not where there is no auto-sync to switch off", async (_, metadata) => {
+    await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { metadata })]);
+    expect((await executorFor(argocd).execute(cartTarget(), "plan-1:0", never)).result).toBe("done");
+  });
+
+  it("one that somebody suspended for it is told of, and does not stand in the way", async () => {
+    const metadata = flux("kustomize", { "kustomize.toolkit.fluxcd.io/reconcile": "disabled" });
+    await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD, BAD], { automated: AUTOMATED, metadata })]);
+    const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
+    expect(result.result).toBe("done");
+    expect(result.warnings).toContain("Flux Kustomization apps manages it: its next sync switches auto-sync on again.");
+  });
+});
+
 describe("Argo CD: owners that leave the switch alone", () => {
   it.each([
     [
