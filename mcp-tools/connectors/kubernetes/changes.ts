@@ -9,7 +9,7 @@ import { type ConfigEdit, createConfigEdits, editChanges, editedWith } from "./c
 import { createEvictions } from "./evictions.ts";
 import type { Workload } from "./history.ts";
 import { readInventory } from "./inventory.ts";
-import { CAUSE_ANNOTATION } from "./mark.ts";
+import { causeOf, type Mark } from "./mark.ts";
 import { replicasOf } from "./rollout-status.ts";
 import { type ServiceWorkload, serviceOf } from "./services.ts";
 import { templateMarks } from "./template.ts";
@@ -105,7 +105,7 @@ function changeOf(
   const marks = { ...templateMarks(entry.template).annotations, ...entry.meta.annotations };
   const by = own === null ? (marks["unship.dev/author"] ?? author) : "unship";
   const commit = COMMIT_ANNOTATIONS.map((key) => marks[key]).find((one) => one !== undefined);
-  const message = marks[CAUSE_ANNOTATION];
+  const message = messageOf(workload, entry, own);
   const share = shareOf(workload, entry);
   const brought = [
     ...broughtBy(entry.template, previous?.template ?? null, namespace),
@@ -133,6 +133,14 @@ function changeOf(
     ...(brought.length === 0 ? {} : { releasedBy: brought }),
     ...(own === null ? {} : { ownRollback: true }),
   };
+}
+
+/** Our own rollback's cause stands where its mark does, which need not be the entry that came back. */
+function messageOf({ object, history }: Workload, entry: Stage["entry"], own: Mark | null): string | undefined {
+  const isThis = (mark: Mark): boolean => own !== null && mark.key === own.key && mark.revision === own.revision;
+  const metas = own === null ? [] : [object.metadata, ...history.map(({ meta }) => meta)];
+  const texts = [entry.meta, ...metas, { annotations: templateMarks(entry.template).annotations }];
+  return texts.map((meta) => causeOf(meta, isThis)).find((text) => text !== undefined);
 }
 
 /** The share of an Argo Rollout's traffic that a version on trial gets: by its router, else by its part of the pods. */

@@ -10,33 +10,71 @@ export const ROLLBACK_ANNOTATION = "unship.dev/rollback";
 export const CAUSE_ANNOTATION = "kubernetes.io/change-cause";
 
 /** Left on an object by our own rollback, in the same write as the template. */
-const Mark = z.object({
+const Rollback = z.object({
   /** The revision number that the controller gives to what we wrote: one more than the highest that stood. */
   revision: z.string(),
   from: z.string(),
+  /** The number that the restored template had until then. */
   to: z.string(),
   /** SHA-256 (hex) over the canonical template that we wrote. */
   template: z.string(),
   at: z.number(),
+  /** Of the object that was written to: a copied manifest carries the mark of another one. Marks of old have none. */
+  uid: z.string().optional(),
 });
-export type Mark = Readonly<z.infer<typeof Mark>> & { readonly key: string };
+const Written = Rollback.extend({
+  /** Our rollbacks of this object before this one, newest first: each write would forget the one before. */
+  earlier: z.array(Rollback.extend({ key: z.string() })).optional(),
+});
+export type Mark = Readonly<z.infer<typeof Rollback>> & { readonly key: string };
 
-/** The mark on an object or one of its history, as it was written; null where there is none that can be read. */
-export function markOf(meta: Pick<Meta, "annotations">): Mark | null {
-  const key = meta.annotations[PLAN_ANNOTATION];
-  const text = meta.annotations[ROLLBACK_ANNOTATION];
-  if (key === undefined || text === undefined) return null;
+type Annotated = Pick<Meta, "annotations">;
+
+/** As many as a workload keeps old revisions by default: of what its controller has forgotten, nothing is to be told. */
+const EARLIER = 10;
+
+/** The newest mark on an object or one of its history, as it was written; null where there is none that can be read. */
+export const markOf = (meta: Annotated): Mark | null => marksOf(meta)[0] ?? null;
+
+/** Every mark on an object or one of its history, newest first. */
+function marksOf({ annotations }: Annotated): readonly Mark[] {
+  const key = annotations[PLAN_ANNOTATION];
+  const text = annotations[ROLLBACK_ANNOTATION];
+  if (key === undefined || text === undefined) return [];
   try {
-    const parsed = Mark.safeParse(JSON.parse(text));
-    return parsed.success ? { ...parsed.data, key } : null;
+    const parsed = Written.safeParse(JSON.parse(text));
+    if (!parsed.success) return [];
+    const { earlier = [], ...mark } = parsed.data;
+    return [{ ...mark, key }, ...earlier];
   } catch {
-    return null;
+    return [];
   }
 }
 
-export function markAnnotations(mark: Mark, cause: string): Readonly<Record<string, string>> {
+/**
+ * What stands of our rollbacks of one object, newest first: on itself, and on those of its history, which its controller
+ * made while the mark stood and which keep it when a later rollback, or somebody's write, replaces it on the object. A
+ * mark that was written to another object, and came with a copied manifest, is left out.
+ */
+export function marksAbout(object: Pick<Meta, "annotations" | "uid">, history: readonly Annotated[]): readonly Mark[] {
+  const all = [object, ...history].flatMap(marksOf).filter(({ uid }) => uid === undefined || uid === object.uid);
+  const distinct = new Map(all.map((mark) => [`${mark.revision} ${mark.key}`, mark]));
+  return [...distinct.values()].toSorted((a, b) => b.at - a.at);
+}
+
+/** `earlier`: what `marksAbout` tells of the object that is written to. */
+export function markAnnotations(
+  mark: Mark,
+  cause: string,
+  earlier: readonly Mark[] = [],
+): Readonly<Record<string, string>> {
   const { key, ...rest } = mark;
-  return { [PLAN_ANNOTATION]: key, [ROLLBACK_ANNOTATION]: JSON.stringify(rest), [CAUSE_ANNOTATION]: cause };
+  const kept = earlier.length === 0 ? {} : { earlier: earlier.slice(0, EARLIER) };
+  return {
+    [PLAN_ANNOTATION]: key,
+    [ROLLBACK_ANNOTATION]: JSON.stringify({ ...rest, ...kept }),
+    [CAUSE_ANNOTATION]: cause,
+  };
 }
 
 /**
@@ -45,4 +83,22 @@ export function markAnnotations(mark: Mark, cause: string): Readonly<Record<stri
  */
 export function isOwn(mark: Mark | null, revision: string, template: PodTemplate): mark is Mark {
   return mark !== null && mark.revision === revision && mark.template === fingerprint(template);
+}
+
+const OURS = "unship took ";
+
+/** The change-cause of our own rollback. */
+export const causeOfRollback = (took: string, restored: string, key: string): string =>
+  `${OURS}${took} back: ${restored} again, plan ${key}`;
+
+/**
+ * What an object, or one of its history, gives as the cause of the revision that it stands for; undefined where it gives
+ * none. Whoever deploys next leaves the annotation as it was, so that a cause of ours is told of our own rollback alone:
+ * where `isOfOurs` says so of the mark beside it.
+ */
+export function causeOf(meta: Annotated, isOfOurs: (mark: Mark) => boolean): string | undefined {
+  const cause = meta.annotations[CAUSE_ANNOTATION];
+  if (cause === undefined || !cause.startsWith(OURS)) return cause;
+  const mark = markOf(meta);
+  return mark !== null && isOfOurs(mark) ? cause : undefined;
 }

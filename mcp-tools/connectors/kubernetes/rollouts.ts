@@ -6,7 +6,7 @@ import type { KubernetesSourceOptions } from "./changes.ts";
 import { gitOpsOwner } from "./gitops.ts";
 import type { HistoryEntry, Workload } from "./history.ts";
 import { type Inventory, podsOf, readInventory } from "./inventory.ts";
-import { CAUSE_ANNOTATION } from "./mark.ts";
+import { causeOf, isOwn } from "./mark.ts";
 import { DEFAULT_GRACE_MS, restartsOf } from "./pods.ts";
 import { createReadinessMemory } from "./readiness-memory.ts";
 import { replicasOf, rolloutStatus } from "./rollout-status.ts";
@@ -76,12 +76,12 @@ function rolloutOf(
 }
 
 function revisionOf(
-  { revision, version, meta }: HistoryEntry,
+  { revision, version, meta, template }: HistoryEntry,
   current: boolean,
   servedMs: number | undefined,
   becameReady: boolean | undefined,
 ): Rollout["revisions"][number] {
-  const reason = meta.annotations[CAUSE_ANNOTATION];
+  const reason = causeOf(meta, (mark) => isOwn(mark, revision, template));
   return {
     revision,
     version,

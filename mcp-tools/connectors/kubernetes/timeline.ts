@@ -1,8 +1,9 @@
 import type { HistoryEntry, Workload } from "./history.ts";
 import { entryOf, type Inventory, podsOf } from "./inventory.ts";
-import { isOwn, type Mark, markOf } from "./mark.ts";
+import { isOwn, type Mark, marksAbout } from "./mark.ts";
 import type { ManagedField } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
+import { fingerprint } from "./template.ts";
 
 /** One time that a template became a workload's current one. */
 export interface Stage {
@@ -45,13 +46,14 @@ export function createTimeline(): Timeline {
   return {
     stages(workload, inventory, now) {
       const { uid } = workload.object.metadata;
-      const occurrences = occurrencesOf(workload);
+      const marks = marksOn(workload);
+      const occurrences = occurrencesOf(workload, marks);
       let after = 0;
       const started = occurrences.map(({ revision, entry, reused, last }) => {
         const key = `${uid}:${revision}:${entry.meta.name}`;
         const memory = seen.get(key) ?? { startedAt: null, finishedAt: null, author: null };
         seen.set(key, memory);
-        const own = ownMark(workload, entry, revision);
+        const own = marks.find((mark) => isOwn(mark, revision, entry.template)) ?? null;
         const told = own?.at ?? (reused ? returnedAt(workload, entry, inventory, after) : entry.meta.creationTimestamp);
         if (last) memory.author ??= authorOf(workload);
         memory.startedAt ??= told === undefined ? (last ? now : null) : Math.max(told, after);
@@ -83,29 +85,39 @@ function forgetOldest(seen: Map<string, unknown>): void {
   }
 }
 
-function occurrencesOf({ history, current }: Workload) {
+function occurrencesOf({ history, current }: Workload, marks: readonly Mark[]) {
   const all = history.flatMap((entry) => {
-    const numbers = [...entry.formerly.filter((one) => Number.isSafeInteger(Number(one))), entry.revision];
+    const numbers = [...formerNumbers(entry, marks), entry.revision];
     return numbers.map((revision, index) => ({
       revision,
       entry,
-      reused: index > 0 || (entry.formerly.length === 0 && isOlderThanItsNumber(history, entry)),
+      reused: index > 0 || isOlderThanItsNumber(history, entry, Number(revision)),
       last: entry === current && revision === entry.revision,
     }));
   });
   return all.toSorted((a, b) => Number(a.revision) - Number(b.revision));
 }
 
-/** Numbered after an entry that was created later: it was renumbered, so its creation is not when it came last. */
-function isOlderThanItsNumber(history: readonly HistoryEntry[], entry: HistoryEntry): boolean {
-  const createdAt = entry.meta.creationTimestamp ?? 0;
-  return history.some((other) => other.number < entry.number && (other.meta.creationTimestamp ?? 0) > createdAt);
+/** A ReplicaSet keeps the numbers that it had before; of a ControllerRevision those of our own rollbacks alone are known. */
+function formerNumbers({ formerly, number, template }: HistoryEntry, marks: readonly Mark[]): readonly string[] {
+  const kept = formerly.filter((one) => Number.isSafeInteger(Number(one)));
+  if (kept.length > 0 || marks.length === 0) return kept;
+  const written = fingerprint(template);
+  const ours = marks.filter((mark) => mark.template === written).flatMap(({ to, revision }) => [to, revision]);
+  return [...new Set(ours)].filter((one) => Number(one) < number).toSorted((a, b) => Number(a) - Number(b));
 }
 
-function ownMark({ object, current }: Workload, entry: HistoryEntry, revision: string): Mark | null {
-  const marks = [markOf(entry.meta), entry === current ? markOf(object.metadata) : null];
-  return marks.find((mark) => isOwn(mark, revision, entry.template)) ?? null;
+/** Numbered after an entry that was created later: it had been renumbered, so its creation is not when that number came. */
+function isOlderThanItsNumber(history: readonly HistoryEntry[], entry: HistoryEntry, number: number): boolean {
+  const createdAt = entry.meta.creationTimestamp ?? 0;
+  return history.some((other) => other.number < number && (other.meta.creationTimestamp ?? 0) > createdAt);
 }
+
+const marksOn = ({ object, history }: Workload): readonly Mark[] =>
+  marksAbout(
+    object.metadata,
+    history.map(({ meta }) => meta),
+  );
 
 /** When a reused entry came back, as the cluster tells; undefined where nothing does. `after`: not before this. */
 function returnedAt(workload: Workload, entry: HistoryEntry, inventory: Inventory, after: number): number | undefined {

@@ -2,7 +2,7 @@ import type { Target } from "../../../core/model/plan.ts";
 import { waitsForBrokenPods } from "./broken-pods.ts";
 import { gitOpsOwner } from "./gitops.ts";
 import { type HistoryEntry, isRollout, type Workload } from "./history.ts";
-import { CAUSE_ANNOTATION } from "./mark.ts";
+import { causeOf, isOwn } from "./mark.ts";
 import { configsOf, imagesOf, sameTemplate, versionOf } from "./template.ts";
 
 /** Whether a target may be taken back as it stands, and to which entry of its history; otherwise the answer and why. */
@@ -95,7 +95,9 @@ export function warningsFor(workload: Workload, entry: HistoryEntry | null): rea
 
 /** "it is at revision 4 (1.5.0)", with who brought it there where the object tells. */
 export function standing({ object, current }: Workload): string {
-  const cause = object.metadata.annotations[CAUSE_ANNOTATION];
+  const cause = causeOf(object.metadata, (mark) =>
+    isOwn(mark, current?.revision ?? mark.revision, object.spec.template),
+  );
   const by = cause === undefined ? "" : `, "${cause.slice(0, 120)}"`;
   if (current === null)
     return `its template was just changed to ${versionOf(object.spec.template)} and has no revision yet${by}`;

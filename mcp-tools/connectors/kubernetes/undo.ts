@@ -6,7 +6,7 @@ import { type Cleared, deleteBrokenPods } from "./broken-pods.ts";
 import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
-import { isOwn, markAnnotations, markOf } from "./mark.ts";
+import { causeOfRollback, isOwn, markAnnotations, markOf, marksAbout } from "./mark.ts";
 import { RolloutObject, WorkloadObject } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
 import { fingerprint, versionOf } from "./template.ts";
@@ -112,9 +112,10 @@ async function write(
     to: entry.revision,
     template: fingerprint(entry.template),
     at,
+    uid: object.metadata.uid,
   };
-  const cause = `unship took ${target.expected.version} back: revision ${entry.revision} (${entry.version}) again, plan ${key}`;
-  const patch = undoPatch(workload, entry, markAnnotations(mark, cause));
+  const cause = causeOfRollback(target.expected.version, `revision ${entry.revision} (${entry.version})`, key);
+  const patch = undoPatch(workload, entry, markAnnotations(mark, cause, marksOn(workload)));
   const warnings = warningsFor(workload, entry);
   try {
     const schema = kind === "Rollout" ? RolloutObject : WorkloadObject;
@@ -177,9 +178,7 @@ async function reconciled(client: KubeClient, target: Target, key: string, abort
     const unreadable = workload.result === "unreachable" || workload.result === "failed";
     return unreadable ? { result: "unknown", detail: workload.detail } : workload;
   }
-  const marked = [workload.object.metadata, ...workload.history.map(({ meta }) => meta)].some(
-    (meta) => markOf(meta)?.key === key,
-  );
+  const marked = marksOn(workload).some((mark) => mark.key === key);
   const warnings = warningsFor(workload, workload.current);
   if (hasMark(workload, key)) return { result: "done", detail: `done: ${standing(workload)}`, warnings };
   if (marked) return { result: "done", detail: `done, and replaced since: ${standing(workload)}`, warnings };
@@ -188,6 +187,12 @@ async function reconciled(client: KubeClient, target: Target, key: string, abort
     return { result: "failed", detail: `not done: ${standing(workload)}; it may be tried again`, warnings };
   return { ...verdict, detail: `not done by this plan: ${verdict.detail}`, warnings };
 }
+
+const marksOn = ({ object, history }: Workload) =>
+  marksAbout(
+    object.metadata,
+    history.map(({ meta }) => meta),
+  );
 
 /** The mark of this key on the object, true of the template that stands (its controller may not have numbered it yet). */
 function hasMark({ object }: Workload, key: string): boolean {
