@@ -83,9 +83,11 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
       // A write of the status changes nothing else, and a write of the rest changes no status.
       const part: StoredObject =
         status === undefined ? { ...patched, status: object.status } : { ...object, status: patched.status };
+      const manager = url.searchParams.get("fieldManager") ?? "unnamed";
+      const managedFields = managed(object, part, { manager, subresource: status === undefined ? null : "status" });
       const same = JSON.stringify(part.spec) === JSON.stringify(object.spec);
       const generation = Number(object.metadata.generation) + (same ? 0 : 1);
-      const after = { ...part, metadata: { ...part.metadata, generation } };
+      const after = { ...part, metadata: { ...part.metadata, generation, managedFields } };
       if (url.searchParams.get("dryRun") !== "All") put(after);
       return send(200, after);
     }
@@ -137,6 +139,81 @@ function apply(object: StoredObject, patch: unknown): StoredObject | number {
     if (op !== "test") parent[last] = value;
   }
   return object;
+}
+
+interface Managed {
+  readonly manager: string;
+  readonly operation: "Update";
+  readonly subresource?: string;
+  readonly time: string;
+  readonly fieldsV1: Json;
+}
+
+/**
+ * Who wrote which field last, after one write: its fields are taken from all others, and whoever is left with none is left
+ * out. Lists are fields as a whole here; a real server goes into those with keys.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+ */
+function managed(
+  before: StoredObject,
+  after: StoredObject,
+  writer: { readonly manager: string; readonly subresource: string | null },
+): readonly Managed[] {
+  const { manager, subresource } = writer;
+  const now = new Map(leavesOf(after).map(([path, value]) => [path, value]));
+  const old = new Map(leavesOf(before));
+  const changed = [...now].filter(([path, value]) => old.get(path) !== value).map(([path]) => path);
+  const entries = ((before.metadata.managedFields ?? []) as Managed[]).map((entry) => ({
+    entry,
+    paths: pathsIn(entry.fieldsV1),
+  }));
+  const isWriter = ({ entry }: (typeof entries)[number]) =>
+    entry.manager === manager && (entry.subresource ?? null) === subresource;
+  const kept = entries.map((one) => ({
+    ...one,
+    paths: one.paths.filter((path) => now.has(path) && !changed.includes(path)),
+  }));
+  if (changed.length === 0) return kept.map(({ entry }) => entry);
+  const own = kept.find(isWriter);
+  const mine: Managed = {
+    manager,
+    operation: "Update",
+    ...(subresource === null ? {} : { subresource }),
+    time: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+    fieldsV1: fieldsOf([...(own?.paths ?? []), ...changed]),
+  };
+  const others = kept.filter((one) => !isWriter(one) && one.paths.length > 0);
+  return [...others.map(({ entry, paths }) => ({ ...entry, fieldsV1: fieldsOf(paths) })), mine];
+}
+
+const SEPARATOR = "\u0000";
+const isMap = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Every field of an object that a write can own, with its value as text. */
+function leavesOf(object: StoredObject): readonly (readonly [string, string])[] {
+  const { managedFields: _, resourceVersion: __, generation: ___, uid: ____, ...metadata } = object.metadata;
+  const inside = (value: unknown, path: readonly string[]): readonly (readonly [string, string])[] =>
+    isMap(value) && Object.keys(value).length > 0
+      ? Object.entries(value).flatMap(([key, one]) => inside(one, [...path, `f:${key}`]))
+      : [[path.join(SEPARATOR), JSON.stringify(value)]];
+  return inside({ metadata, spec: object.spec, status: object.status }, []);
+}
+
+function pathsIn(fields: unknown, path: readonly string[] = []): readonly string[] {
+  if (!isMap(fields) || Object.keys(fields).length === 0) return path.length === 0 ? [] : [path.join(SEPARATOR)];
+  return Object.entries(fields).flatMap(([key, one]) => pathsIn(one, [...path, key]));
+}
+
+function fieldsOf(paths: readonly string[]): Json {
+  const fields: Json = {};
+  for (const path of paths) {
+    let at = fields;
+    for (const key of path.split(SEPARATOR)) {
+      at[key] ??= {};
+      at = at[key] as Json;
+    }
+  }
+  return fields;
 }
 
 function page(items: readonly StoredObject[], url: URL): readonly StoredObject[] {

@@ -102,3 +102,28 @@ export function causeOf(meta: Annotated, isOfOurs: (mark: Mark) => boolean): str
   const mark = markOf(meta);
   return mark !== null && isOfOurs(mark) ? cause : undefined;
 }
+
+/** Which act on a trial was begun on an Argo Rollout, by which plan: its field alone does not tell an act that somebody ended. */
+export const ACT_ANNOTATION = "unship.dev/act";
+const ActMark = z.object({
+  key: z.string(),
+  action: z.string(),
+  /** Of the object when the act was begun: a later one tells of somebody's change of its spec. */
+  generation: z.number(),
+  at: z.number(),
+});
+export type ActMark = Readonly<z.infer<typeof ActMark>>;
+
+/** The last act that was begun on an object; null where none can be read. */
+export function actMarkOf({ annotations }: Annotated): ActMark | null {
+  try {
+    const parsed = ActMark.safeParse(JSON.parse(annotations[ACT_ANNOTATION] ?? "null"));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+export const actAnnotation = (mark: ActMark): Readonly<Record<string, string>> => ({
+  [ACT_ANNOTATION]: JSON.stringify(mark),
+});

@@ -3,10 +3,12 @@ import { UnshipError } from "../../../core/errors.ts";
 import type { ActionType, Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor, TargetState } from "../../../core/ports.ts";
 import { type Trial, trialOf } from "./argo-rollout.ts";
-import { FIELD_MANAGER, type KubeClient, type Patch } from "./client.ts";
+import { FIELD_MANAGER, type KubeClient } from "./client.ts";
 import { readHistory, type Workload } from "./history.ts";
+import { type ActMark, actAnnotation, actMarkOf } from "./mark.ts";
 import { RolloutObject } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
+import { addAnnotations } from "./undo-patch.ts";
 
 /** Its controller writes the status a few times a second while it rolls out; so many tries pass it. */
 const TRIES = 6;
@@ -94,8 +96,10 @@ export interface RolloutActsOptions {
 /**
  * Abort, pause and promote of an Argo Rollout. Each writes one field, under a test of the resourceVersion of the object
  * that was judged, and only while the trial is the plan's: the same new version beside the same stable one. On a
- * conflict the object is read and judged again. The field says itself whether an act is done, so that no mark is left;
- * whose it was is told by the object's managedFields.
+ * conflict the object is read and judged again. The field says itself whether an act stands, and the object's managedFields
+ * whose it is. That an act was done and has been ended since, by a retry, say, no field tells: so a mark of the plan is left
+ * in the same write or, since a write of the status can leave none, in one of its own before it. Where that stands and somebody
+ * wrote after it, the act is not repeated.
  *
  * @see https://github.com/argoproj/argo-rollouts/tree/9f8d111/pkg/kubectl-argo-rollouts/cmd (abort, pause, promote)
  */
@@ -123,14 +127,19 @@ function executorOf(act: Act, { client, now }: RolloutActsOptions): Executor {
       const up = act === PAUSE || (isComplete(seen.workload) && (act === ABORT || seen.trial === null));
       return { state: up ? "arrived" : "coming", detail: words(seen) };
     },
-    dryRun: async (target, abort) => answer(target, await carryOut(act, client, target, true, abort)),
-    execute: async (target, _key, abort) => answer(target, await carryOut(act, client, target, false, abort)),
-    async reconcile(target, _key, abort) {
+    dryRun: async (target, abort) => answer(target, await carryOut(act, client, target, null, abort)),
+    execute: async (target, key, abort) =>
+      answer(target, await carryOut(act, client, target, { key, at: now() }, abort)),
+    async reconcile(target, key, abort) {
       const seen = await read(client, target, abort).catch(unread);
       if ("result" in seen)
         return answer(target, seen.result === "unreachable" ? { ...seen, result: "unknown" } : seen);
+      if (seen.workload.current === null) return answer(target, { result: "unknown", detail: BEHIND });
       const verdict = judge(act, seen, target);
-      if (verdict.kind === "go") return answer(target, { result: "failed", detail: "not done; it may be tried again" });
+      if (verdict.kind === "go") {
+        const ended = endedSince(act, seen, key);
+        return answer(target, ended ?? { result: "failed", detail: "not done; it may be tried again" });
+      }
       const done = verdict.result === "nothing-to-do" && isOurs(act, seen);
       return answer(target, { ...verdict, result: done ? "done" : verdict.result, warnings: act.warnings(seen) });
     },
@@ -139,25 +148,44 @@ function executorOf(act: Act, { client, now }: RolloutActsOptions): Executor {
 
 type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
 
+/** `run` null: a dry run, which leaves no mark. */
 async function carryOut(
   act: Act,
   client: KubeClient,
   target: Target,
-  dryRun: boolean,
+  run: { readonly key: string; readonly at: number } | null,
   abort: AbortSignal,
 ): Promise<Answer> {
   const { namespace, name } = target.object;
+  const dryRun = run === null;
+  const patch = (body: readonly unknown[], status: boolean) =>
+    client.patch(
+      "Rollout",
+      namespace,
+      name,
+      { contentType: "application/json-patch+json", body },
+      RolloutObject,
+      { dryRun, status },
+      abort,
+    );
   for (let turn = 0; turn < TRIES; turn++) {
     if (turn > 0) await sleep(FIRST_PAUSE_MS * 2 ** (turn - 1), undefined, { signal: abort }).catch(() => {});
     const seen = await read(client, target, abort).catch(unread);
     if ("result" in seen) return seen;
     const verdict = judge(act, seen, target);
     if (verdict.kind === "answer") return verdict;
-    const patch = patchOf(act, seen);
-    const status = act.field.startsWith("/status/");
+    const ended = run === null ? null : endedSince(act, seen, run.key);
+    if (ended !== null) return ended;
     const warnings = act.warnings(seen);
+    const { metadata } = seen.object;
+    const mark = run === null ? [] : addAnnotations(metadata, actAnnotation(markFor(act, seen, run)));
     try {
-      await client.patch("Rollout", namespace, name, patch, RolloutObject, { dryRun, status }, abort);
+      if (isOfStatus(act)) {
+        const marked = actMarkOf(metadata);
+        const due = run !== null && (marked?.key !== run.key || marked.generation !== metadata.generation);
+        const { resourceVersion } = due ? (await patch([...asRead(metadata), ...mark], false)).metadata : metadata;
+        await patch([...asRead({ resourceVersion }), setting(act)], true);
+      } else await patch([...asRead(metadata), setting(act), ...mark], false);
       return {
         result: "done",
         detail: `${dryRun ? "the API server would accept it: " : ""}${act.done(target)}`,
@@ -177,13 +205,15 @@ async function carryOut(
   };
 }
 
+const BEHIND = "its controller has not caught up with the last write";
+
 /** Whether the act may be done to what stands. Pure; asked before each write, so after each conflict too. */
 function judge(act: Act, seen: Seen, { expected, restore }: Target): Verdict {
   const { object, trial, workload } = seen;
   const answer = (result: TargetResult["result"], detail: string): Verdict => ({ kind: "answer", result, detail });
   if (object.metadata.deletionTimestamp !== undefined) return answer("refused", "it is being deleted");
   const { current } = workload;
-  if (current === null) return answer("stale", "its controller has not caught up with the last write");
+  if (current === null) return answer("stale", BEHIND);
   const stands = act.standing(seen);
   const own = current.version === expected.version && current.revision === expected.revision;
   if (own && stands?.version === restore.version && stands.revision === restore.revision)
@@ -241,13 +271,51 @@ async function moved(client: KubeClient, target: Target, { object }: Seen, abort
   return again !== null && again.object.metadata.resourceVersion !== object.metadata.resourceVersion;
 }
 
-const patchOf = ({ field }: Act, { object }: Seen): Patch => ({
-  contentType: "application/json-patch+json",
-  body: [
-    { op: "test", path: "/metadata/resourceVersion", value: object.metadata.resourceVersion },
-    { op: "add", path: field, value: true },
-  ],
+const isOfStatus = ({ field }: Act): boolean => field.startsWith("/status/");
+
+const asRead = ({ resourceVersion }: { readonly resourceVersion: string }) => [
+  { op: "test", path: "/metadata/resourceVersion", value: resourceVersion },
+];
+
+const setting = ({ field }: Act) => ({ op: "add", path: field, value: true });
+
+const markFor = ({ action }: Act, { object }: Seen, run: Pick<ActMark, "key" | "at">): ActMark => ({
+  ...run,
+  action,
+  generation: object.metadata.generation,
 });
+
+/**
+ * What to answer where this plan began the act, the act does not stand, and somebody may have ended it: what people ended is
+ * not done again. Null where nobody wrote since, so that it certainly was not done. Its controller's writes end no act by
+ * themselves: it does so after a change of the spec (a new generation), a retry or a promotion, which stand under other names.
+ *
+ * @see https://github.com/argoproj/argo-rollouts/blob/9f8d111/rollout/sync.go (resetRolloutStatus)
+ */
+function endedSince(act: Act, { object: { metadata } }: Seen, key: string): Answer | null {
+  const mark = actMarkOf(metadata);
+  if (mark?.key !== key || mark.action !== act.action) return null;
+  if (!isOfStatus(act)) return { result: "done", detail: "done by this plan, and ended by somebody since" };
+  const { managedFields, generation } = metadata;
+  const ours = managedFields.filter(
+    ({ manager, subresource }) => manager === FIELD_MANAGER && subresource === undefined,
+  );
+  // By the clock that the other writes were timed by, which keeps whole seconds.
+  const since = Math.max(...ours.flatMap(({ time }) => time ?? []));
+  const from = Number.isFinite(since) ? since : Math.floor(mark.at / 1000) * 1000;
+  const others = managedFields.filter(({ manager, time }) => !NO_PERSON.includes(manager) && (time ?? 0) >= from);
+  // An API server always keeps them: where none stand, somebody cleared them.
+  if (managedFields.length > 0 && generation === mark.generation && others.length === 0) return null;
+  const untold = generation === mark.generation ? "nothing tells who wrote to it since" : "its spec was changed since";
+  const who = others.length === 0 ? untold : `${others.map(({ manager }) => manager).join(", ")} wrote to it since`;
+  return {
+    result: "unknown",
+    detail: `this plan began it, it does not stand, and ${who}: whether it was done and ended, or never done, cannot be told, and it is not repeated`,
+  };
+}
+
+/** Ourselves, and Argo Rollouts' controller, by the name of its program, which is what a client writes under. */
+const NO_PERSON: readonly string[] = [FIELD_MANAGER, "rollouts-controller"];
 
 /** The API server keeps who wrote a field last. @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 function isOurs({ field }: Act, { object }: Seen): boolean {

@@ -1,5 +1,6 @@
 import type { Patch } from "./client.ts";
 import type { HistoryEntry, Workload } from "./history.ts";
+import type { Meta } from "./objects.ts";
 import { withoutHash } from "./template.ts";
 
 /**
@@ -21,20 +22,30 @@ export function undoPatch(
       contentType: "application/strategic-merge-patch+json",
       body: { ...entry.data, metadata: { resourceVersion, annotations } },
     };
-  const none = Object.keys(object.metadata.annotations).length === 0;
   return {
     contentType: "application/json-patch+json",
     body: [
       { op: "test", path: "/metadata/resourceVersion", value: resourceVersion },
       { op: "replace", path: "/spec/template", value: withoutHash(entry.template) },
-      ...(none ? [{ op: "add", path: "/metadata/annotations", value: {} }] : []),
-      ...Object.entries(annotations).map(([key, value]) => ({
-        op: "add",
-        path: `/metadata/annotations/${pointer(key)}`,
-        value,
-      })),
+      ...addAnnotations(object.metadata, annotations),
     ],
   };
+}
+
+/** The operations of a JSON patch that set these annotations and leave all others. */
+export function addAnnotations(
+  { annotations: present }: Pick<Meta, "annotations">,
+  annotations: Readonly<Record<string, string>>,
+): readonly { readonly op: "add"; readonly path: string; readonly value: unknown }[] {
+  const none = Object.keys(present).length === 0;
+  return [
+    ...(none ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : []),
+    ...Object.entries(annotations).map(([key, value]) => ({
+      op: "add" as const,
+      path: `/metadata/annotations/${pointer(key)}`,
+      value,
+    })),
+  ];
 }
 
 /** RFC 6901 §3. */

@@ -185,6 +185,12 @@ async function reconciled(client: KubeClient, target: Target, key: string, abort
   const verdict = judge(workload, target);
   if (verdict.kind === "go")
     return { result: "failed", detail: `not done: ${standing(workload)}; it may be tried again`, warnings };
+  if (verdict.result === "stale" && wasRestored(workload, target))
+    return {
+      result: "unknown",
+      detail: `${target.restore.version} was restored after this plan and replaced since (${standing(workload)}); no mark tells whether this plan did it`,
+      warnings,
+    };
   return { ...verdict, detail: `not done by this plan: ${verdict.detail}`, warnings };
 }
 
@@ -193,6 +199,16 @@ const marksOn = ({ object, history }: Workload) =>
     object.metadata,
     history.map(({ meta }) => meta),
   );
+
+/**
+ * What the plan restores was given a number after the one that the plan expects, and is not what stands. Ours leaves a mark
+ * with that, which somebody's replacement of the whole object takes away: a ControllerRevision that came back has no copy.
+ */
+function wasRestored({ history, current }: Workload, { expected, restore }: Target): boolean {
+  const isGone = history.every(({ revision }) => revision !== restore.revision);
+  const isBack = history.some((one) => one.version === restore.version && one.number > Number(expected.revision));
+  return isGone && isBack && current?.version !== restore.version;
+}
 
 /** The mark of this key on the object, true of the template that stands (its controller may not have numbered it yet). */
 function hasMark({ object }: Workload, key: string): boolean {

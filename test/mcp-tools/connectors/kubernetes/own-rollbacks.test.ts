@@ -112,6 +112,35 @@ describe("our own rollbacks, after what people deployed since", () => {
   });
 });
 
+describe("our own rollback of which the answer was lost", () => {
+  it.each([
+    ["Deployment", "done"],
+    ["StatefulSet", "unknown"],
+    ["DaemonSet", "unknown"],
+  ] as const)(
+    "%s: after somebody replaced the whole object it is %s, and never called undone",
+    async (kind, answered) => {
+      await using setting = await startSetting();
+      await setting.deploy(kind, "shop/web:1.0");
+      await setting.deploy(kind, "shop/web:2.0");
+      const target = undoTarget({
+        object: { kind, namespace: "default", name: "web" },
+        expected: { version: "2.0", revision: "2" },
+        restore: { version: "1.0", revision: "1" },
+      });
+      const executor = kubectlRolloutUndo({ client: setting.client, now: Date.now });
+      expect(await executor.execute(target, "plan-1:0", never)).toMatchObject({ result: "done" });
+      await setting.until(kind, (found) => stands(found, "1.0"));
+      await setting.deploy(kind, "shop/web:3.0");
+      const { metadata } = (await setting.workload(kind)).object;
+      expect(metadata.annotations).not.toHaveProperty("unship.dev/plan");
+      const answer = await executor.reconcile(target, "plan-1:0", never);
+      expect(answer).toMatchObject({ result: answered });
+      expect(answer.detail).not.toContain("not done");
+    },
+  );
+});
+
 describe("a mark that was copied with a manifest", () => {
   const pods = template("shop/cart:1.5.0");
   const markOf = (more: object) => ({

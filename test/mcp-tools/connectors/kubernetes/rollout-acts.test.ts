@@ -63,13 +63,24 @@ describe("Argo Rollouts: the acts on a trial and their different meanings", () =
     expect(result.warnings.join()).toContain("1.5.0 stays in its spec");
     expect(partOf(api, "spec")).toEqual(before);
     expect(partOf(api, "status").abort).toBe(true);
+    const at = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/cart";
+    const mark = JSON.stringify({ key: "k", at: NOW, action: "rollout_abort", generation: 7 });
     expect(api.writes).toEqual([
       {
         method: "PATCH",
-        url: "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/cart/status?fieldManager=unship",
+        url: `${at}?fieldManager=unship`,
         contentType: "application/json-patch+json",
         body: [
           { op: "test", path: "/metadata/resourceVersion", value: "101" },
+          { op: "add", path: "/metadata/annotations/unship.dev~1act", value: mark },
+        ],
+      },
+      {
+        method: "PATCH",
+        url: `${at}/status?fieldManager=unship`,
+        contentType: "application/json-patch+json",
+        body: [
+          { op: "test", path: "/metadata/resourceVersion", value: "105" },
           { op: "add", path: "/status/abort", value: true },
         ],
       },
@@ -92,7 +103,7 @@ describe("Argo Rollouts: the acts on a trial and their different meanings", () =
     const result = await executorOf(api, "rollout_promote").execute(targetOf("rollout_promote"), "k", never);
     expect(result).toMatchObject({ result: "done" });
     expect(partOf(api, "status").promoteFull).toBe(true);
-    expect(api.writes[0]?.url).toContain("/rollouts/cart/status?");
+    expect(api.writes.map(({ url }) => url.includes("/rollouts/cart/status?"))).toEqual([false, true]);
   });
 
   it("undo puts the template back, which finishes the job, also after the version was promoted", async () => {
@@ -232,7 +243,7 @@ describe("Argo Rollouts: races and lost answers", () => {
     });
     const result = await executorOf(api, "rollout_abort").execute(targetOf("rollout_abort"), "k", never);
     expect(result).toMatchObject({ result: "done" });
-    expect(api.writes).toHaveLength(2);
+    expect(api.writes).toHaveLength(3);
   });
 
   it("does not abort what was promoted meanwhile", async () => {
