@@ -41,6 +41,7 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
   const requests: string[] = [];
   let version = 100;
   let intervene: (turn: number, response: ServerResponse) => "go on" | "answered" = () => "go on";
+  let admit: (object: StoredObject) => StoredObject = (object) => object;
   let patches = 0;
   const forbidden = new Set<string>();
   const key = (plural: string, namespace: string, name: string) => `${plural}/${namespace}/${name}`;
@@ -78,8 +79,9 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
       if (intervene(++patches, response) === "answered") return undefined;
       const object = stored.get(key(plural, namespace ?? "", name));
       if (object === undefined) return send(404, failure(404));
-      const patched = apply(structuredClone(object), body);
-      if (typeof patched === "number") return send(patched, failure(patched));
+      const asked = apply(structuredClone(object), body);
+      if (typeof asked === "number") return send(asked, failure(asked));
+      const patched = admit(asked);
       // A write of the status changes nothing else, and a write of the rest changes no status.
       const part: StoredObject =
         status === undefined ? { ...patched, status: object.status } : { ...object, status: patched.status };
@@ -107,6 +109,10 @@ export async function fakeKubernetesApi(objects: readonly StoredObject[]) {
     /** Called before the n-th patch (from 1) is looked at. */
     onPatch(does: typeof intervene) {
       intervene = does;
+    },
+    /** A mutating webhook: what it makes of an object that is written. */
+    onAdmission(does: typeof admit) {
+      admit = does;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

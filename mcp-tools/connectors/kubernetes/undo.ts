@@ -7,9 +7,9 @@ import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
 import { causeOfRollback, isOwn, markAnnotations, markOf, marksAbout } from "./mark.ts";
-import { RolloutObject, WorkloadObject } from "./objects.ts";
+import { type PodTemplate, RolloutObject, WorkloadObject } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
-import { fingerprint, versionOf } from "./template.ts";
+import { fingerprint, sameTemplate, versionOf } from "./template.ts";
 import { judge, obstaclesTo, settled, standing, warningsFor } from "./undo-judge.ts";
 import { undoPatch } from "./undo-patch.ts";
 
@@ -120,6 +120,8 @@ async function write(
   try {
     const schema = kind === "Rollout" ? RolloutObject : WorkloadObject;
     const after = await client.patch<WorkloadObject>(kind, namespace, name, patch, schema, { dryRun }, abort);
+    const changed = changedOnTheWay(workload, entry, after.spec.template);
+    if (changed.instead !== null) return { result: "failed", detail: changed.instead, warnings };
     if (after.metadata.generation === generation)
       return {
         result: "nothing-to-do",
@@ -130,7 +132,7 @@ async function write(
     return {
       result: "done",
       detail: `${did} revision ${entry.revision} (${entry.version}), from now on revision ${revision}`,
-      warnings,
+      warnings: [...warnings, ...changed.warnings],
     };
   } catch (error) {
     if (!(error instanceof UnshipError)) throw error;
@@ -138,6 +140,29 @@ async function write(
     if (error.facts.status === 422 && (await moved(client, target, object, abort))) return "conflict";
     return { ...writeFailure(error, dryRun), warnings };
   }
+}
+
+/**
+ * What the API server stored of a template that we wrote, where that is another one: admission webhooks and policies rewrite
+ * what is sent to them. `instead`: what is restored does not stand.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+ */
+function changedOnTheWay({ object }: Workload, entry: HistoryEntry, stored: PodTemplate) {
+  if (sameTemplate(stored, entry.template)) return { instead: null, warnings: [] };
+  const stands = versionOf(stored);
+  const kept = sameTemplate(stored, object.spec.template);
+  const find = "an admission webhook or policy changed it (kubectl get mutatingwebhookconfigurations)";
+  if (!kept && stands === entry.version)
+    return {
+      instead: null,
+      warnings: [`The API server stored another template than that of revision ${entry.revision}: ${find}.`],
+    };
+  const what = kept ? `kept the template as it was (${stands})` : `stored ${stands}`;
+  return {
+    instead: `the API server took the write and ${what}, not revision ${entry.revision} (${entry.version}): ${find}`,
+    warnings: [],
+  };
 }
 
 /** A failed JSON-patch test is answered with 422, like an invalid object: the resourceVersion tells them apart. */
@@ -181,8 +206,10 @@ async function reconciled(client: KubeClient, target: Target, key: string, abort
   const marked = marksOn(workload).some((mark) => mark.key === key);
   const warnings = warningsFor(workload, workload.current);
   if (hasMark(workload, key)) return { result: "done", detail: `done: ${standing(workload)}`, warnings };
-  if (marked) return { result: "done", detail: `done, and replaced since: ${standing(workload)}`, warnings };
   const verdict = judge(workload, target);
+  // Its mark beside exactly what the plan expects: the write was taken, and its template was not.
+  if (marked && verdict.kind !== "go")
+    return { result: "done", detail: `done, and replaced since: ${standing(workload)}`, warnings };
   if (verdict.kind === "go")
     return { result: "failed", detail: `not done: ${standing(workload)}; it may be tried again`, warnings };
   if (verdict.result === "stale" && wasRestored(workload, target))

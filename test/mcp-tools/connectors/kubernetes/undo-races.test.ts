@@ -108,10 +108,31 @@ describe("kubectlRolloutUndo, races and failures", () => {
   it("says nothing-to-do, not success, when the server found the templates equal", async () => {
     await using api = await fakeKubernetesApi([bad(), ...history]);
     api.onPatch((_, response) => {
-      response.end(JSON.stringify(bad()));
+      response.end(JSON.stringify(deployment("shop/cart:1.4.0", "3")));
       return "answered";
     });
     expect((await executorOf(api).execute(undoTarget(), KEY, never)).result).toBe("nothing-to-do");
+  });
+
+  const labelled = template("shop/cart:1.4.0", { labels: { "policy.example/seen": "yes" } });
+  it.each<[string, object, string, string]>([
+    [
+      "keeps the bad version",
+      template("shop/cart:1.5.0"),
+      "failed",
+      "kept the template as it was (1.5.0), not revision 2",
+    ],
+    ["stores a third version", template("shop/cart:1.9.9"), "failed", "stored 1.9.9, not revision 2 (1.4.0)"],
+    ["adds a label of its own", labelled, "done", "restored revision 2 (1.4.0)"],
+  ])("reads what was stored: an admission webhook that %s", async (_, stored, result, detail) => {
+    await using api = await fakeKubernetesApi([bad(), ...history]);
+    api.onAdmission((object) => ({ ...object, spec: { ...(object.spec as object), template: stored } }));
+    const answer = await executorOf(api).execute(undoTarget(), KEY, never);
+    expect(answer).toMatchObject({ result });
+    expect(answer.detail).toContain(detail);
+    expect([answer.detail, ...answer.warnings].join()).toContain("admission webhook");
+    const again = await executorOf(api).reconcile(undoTarget(), KEY, never);
+    if (result === "failed") expect(again.detail).not.toContain("done: it is at revision 2");
   });
 
   it("a second execution with the same key writes nothing and says that it is done", async () => {
