@@ -4,6 +4,7 @@ import { cleanText } from "../../../core/model/untrusted-text.ts";
 import type { ChangeSource, InfrastructureSource } from "../../../core/ports.ts";
 import { trialOf } from "./argo-rollout.ts";
 import { broughtBy } from "./brought-by.ts";
+import { deployId } from "./change-id.ts";
 import type { KubeClient } from "./client.ts";
 import { type ConfigEdit, createConfigEdits, editChanges, editedWith } from "./config-maps.ts";
 import { createEvictions } from "./evictions.ts";
@@ -112,7 +113,7 @@ function changeOf(
     ...(previous === null ? [] : editedWith(edits, workload, startedAt)),
   ];
   return {
-    id: `deploy:${namespace}/${name}:${entry.meta.name}:${revision}`,
+    id: deployId({ namespace, name }, entry.meta.name, revision),
     kind: "deploy",
     service: serviceOf(workload, services),
     from: previous?.version ?? "",

@@ -3,6 +3,7 @@ import { UnshipError } from "../../../core/errors.ts";
 import type { ActionType, Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Executor, TargetState } from "../../../core/ports.ts";
 import { type Trial, trialOf } from "./argo-rollout.ts";
+import { namedEntry } from "./change-id.ts";
 import { FIELD_MANAGER, type KubeClient } from "./client.ts";
 import { readHistory, type Workload } from "./history.ts";
 import { type ActMark, actAnnotation, actMarkOf } from "./mark.ts";
@@ -208,7 +209,8 @@ async function carryOut(
 const BEHIND = "its controller has not caught up with the last write";
 
 /** Whether the act may be done to what stands. Pure; asked before each write, so after each conflict too. */
-function judge(act: Act, seen: Seen, { expected, restore }: Target): Verdict {
+function judge(act: Act, seen: Seen, target: Target): Verdict {
+  const { expected, restore } = target;
   const { object, trial, workload } = seen;
   const answer = (result: TargetResult["result"], detail: string): Verdict => ({ kind: "answer", result, detail });
   if (object.metadata.deletionTimestamp !== undefined) return answer("refused", "it is being deleted");
@@ -220,6 +222,12 @@ function judge(act: Act, seen: Seen, { expected, restore }: Target): Verdict {
     return answer("nothing-to-do", `it stands so already (${words(seen)})`);
   if (!own)
     return answer("stale", `${words(seen)}; the plan expects ${expected.version} (revision ${expected.revision})`);
+  const named = namedEntry(target);
+  if (named !== null && named !== current.meta.name)
+    return answer(
+      "stale",
+      `${words(seen)}, of ${current.meta.name}; the plan is about ${named}: it was made anew since`,
+    );
   if (trial === null)
     return answer(
       "refused",

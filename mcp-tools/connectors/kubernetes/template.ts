@@ -81,11 +81,6 @@ export function templateMarks(template: PodTemplate) {
   return { labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {} };
 }
 
-export function imagesOf(template: PodTemplate): readonly string[] {
-  const { spec } = readable(template);
-  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ image }) => image);
-}
-
 /** Names of the ConfigMaps and Secrets that a template's pods read: "ConfigMap app-config", "Secret db". */
 export function configsOf(template: PodTemplate): readonly string[] {
   const { spec } = readable(template);

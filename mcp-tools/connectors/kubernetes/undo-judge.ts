@@ -1,9 +1,12 @@
 import type { Target } from "../../../core/model/plan.ts";
 import { waitsForBrokenPods } from "./broken-pods.ts";
+import { namedEntry } from "./change-id.ts";
 import { gitOpsOwner } from "./gitops.ts";
 import { type HistoryEntry, isRollout, type Workload } from "./history.ts";
 import { causeOf, isOwn } from "./mark.ts";
-import { configsOf, imagesOf, sameTemplate, versionOf } from "./template.ts";
+import { PodTemplate } from "./objects.ts";
+import { returnsOf } from "./returns.ts";
+import { configsOf, sameTemplate, versionOf } from "./template.ts";
 
 /** Whether a target may be taken back as it stands, and to which entry of its history; otherwise the answer and why. */
 export type Judgement =
@@ -29,6 +32,13 @@ export function judge(workload: Workload, target: Target): Judgement {
       kind: "answer",
       result: "stale",
       detail: `${stands}; the plan expects revision ${expected.revision} (${expected.version})`,
+    };
+  const planned = namedEntry(target);
+  if (planned !== null && planned !== current.meta.name)
+    return {
+      kind: "answer",
+      result: "stale",
+      detail: `${stands}, of ${current.meta.name}; the plan is about ${planned}: it was made anew since`,
     };
   if (entry === undefined || entry.revision !== restore.revision)
     return { kind: "answer", result: "refused", detail: missing(workload, restore.revision) };
@@ -69,11 +79,7 @@ export function warningsFor(workload: Workload, entry: HistoryEntry | null): rea
   const { kind, object, current } = workload;
   const { spec, metadata } = object;
   const warnings: string[] = [];
-  const applied = appliedVersion(metadata.annotations);
-  if (applied !== null && entry !== null && !sameImages(applied.images, imagesOf(entry.template)))
-    warnings.push(
-      `kubectl.kubernetes.io/last-applied-configuration still names ${applied.version}: the next kubectl apply of that manifest brings it back`,
-    );
+  warnings.push(...returnsOf(metadata, appliedTemplate(metadata.annotations), entry));
   const configs = new Set([...configsOf(entry?.template ?? {}), ...configsOf(current?.template ?? {})]);
   const contents = configs.size === 0 ? "" : `, nor the contents of ${[...configs].join(", ")}`;
   warnings.push(`Only the pod template goes back, not replicas or an autoscaler's settings${contents}.`);
@@ -119,19 +125,15 @@ function missing({ object, history }: Workload, revision: string): string {
   return `revision ${revision} is gone; these stand: ${history.map((one) => one.revision).join(", ") || "none"}${kept}`;
 }
 
-function appliedVersion(annotations: Readonly<Record<string, string>>) {
+/** The pod template of the manifest that `kubectl apply` was given last; null where none was, or none can be read. */
+function appliedTemplate(annotations: Readonly<Record<string, string>>): PodTemplate | null {
   const text = annotations["kubectl.kubernetes.io/last-applied-configuration"];
   if (text === undefined) return null;
   try {
     const template: unknown = JSON.parse(text)?.spec?.template;
-    if (typeof template !== "object" || template === null) return null;
-    const record = template as Readonly<Record<string, unknown>>;
-    return { version: versionOf(record), images: imagesOf(record) };
+    const parsed = PodTemplate.safeParse(template);
+    return parsed.success ? parsed.data : null;
   } catch {
     return null;
   }
-}
-
-function sameImages(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((image, index) => image === other[index]);
 }

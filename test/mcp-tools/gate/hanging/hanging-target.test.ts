@@ -51,7 +51,8 @@ const objects = (["cart", "web"] as const).flatMap((name) => {
   const uid = `deployments/shop/${name}`;
   const more = { metadata: { name, uid }, spec: { selector: { matchLabels: { app: name } } } };
   const set = (image: string, revision: string, at: number) => {
-    const made = replicaSet(image, revision, at, { name: `${name}-${revision}`, uid });
+    // As the ids of the targets' changes name it.
+    const made = replicaSet(image, revision, at, { name: `${name}-${image.slice(-5).replaceAll(".", "")}`, uid });
     const [owner] = made.metadata.ownerReferences;
     return { ...made, metadata: { ...made.metadata, ownerReferences: [{ ...owner, name }] } };
   };
