@@ -1,7 +1,7 @@
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target } from "../../../core/model/plan.ts";
 import type { KubeClient } from "./client.ts";
-import type { Workload } from "./history.ts";
+import type { HistoryEntry, Workload } from "./history.ts";
 import { Pod } from "./objects.ts";
 import { DEFAULT_GRACE_MS, podHealth } from "./pods.ts";
 
@@ -14,6 +14,9 @@ export interface Cleared {
   readonly did: string;
   readonly warnings: readonly string[];
 }
+
+/** Less than the gate gives a whole look at a target. */
+const PATIENCE_MS = 3000;
 
 const NOTHING: Cleared = { did: "", warnings: [] };
 
@@ -38,26 +41,14 @@ export async function deleteBrokenPods(
   now: () => number,
   abort: AbortSignal,
 ): Promise<Cleared> {
-  const bad = workload.history.find(
-    ({ revision, version }) => revision === expected.revision && version === expected.version,
-  );
-  if (!waitsForBrokenPods(workload) || bad === undefined) return NOTHING;
+  const bad = takenBack(workload, expected);
+  if (bad === undefined) return NOTHING;
   const { namespace } = workload.object.metadata;
-  const selector = { [REVISION_LABEL]: bad.meta.name };
   const deleted: string[] = [];
   const refused = new Map<string, string>();
   for (let look = 0; look < LOOKS; look += 1) {
-    let pods: readonly Pod[];
-    try {
-      const listed = await client.list("Pod", namespace, Pod, abort, { labels: selector });
-      pods = listed.filter((pod) => isHeldUp(pod, workload));
-    } catch (error) {
-      if (!(error instanceof UnshipError)) throw error;
-      const command = `kubectl get pods -n ${namespace} -l ${REVISION_LABEL}=${bad.meta.name}`;
-      return toldOf(deleted, [
-        `Its pods could not be read: delete those of the bad revision that are broken (${command}).`,
-      ]);
-    }
+    const pods = await podsOfRevision(client, workload, bad, abort);
+    if (typeof pods === "string") return toldOf(deleted, [pods]);
     const failing = pods.filter((pod) => podHealth(pod, now(), GRACE) === "failing");
     const due = failing.filter(({ metadata }) => !deleted.includes(metadata.name) && !refused.has(metadata.name));
     if (due.length === 0) return toldOf(deleted, handedOver(pods, refused, namespace, now()));
@@ -71,6 +62,54 @@ export async function deleteBrokenPods(
   return toldOf(deleted, [
     `Its broken pods changed at each look: those that stay broken must be deleted (${command}).`,
   ]);
+}
+
+/**
+ * The commands for the pods that an undone StatefulSet still waits for, where the call that undid it is over: it died, or
+ * took too long, before it had deleted them. Deletes nothing.
+ */
+export async function brokenPodsLeft(
+  client: KubeClient,
+  workload: Workload,
+  { expected }: Target,
+  now: () => number,
+  abort: AbortSignal,
+): Promise<readonly string[]> {
+  const bad = takenBack(workload, expected);
+  if (bad === undefined) return [];
+  // Slow pods keep nobody from being told that the undo itself is done.
+  const soon = AbortSignal.any([abort, AbortSignal.timeout(PATIENCE_MS)]);
+  const pods = await podsOfRevision(client, workload, bad, soon);
+  if (typeof pods === "string") return [pods];
+  const failing = pods.filter((pod) => podHealth(pod, now(), GRACE) === "failing");
+  const left = new Map(failing.map(({ metadata }) => [metadata.name, "was not deleted with the undo"]));
+  return handedOver(pods, left, workload.object.metadata.namespace, now());
+}
+
+/** The revision that was taken back, where the StatefulSet waits for its broken pods. */
+function takenBack(workload: Workload, expected: Target["expected"]): HistoryEntry | undefined {
+  if (!waitsForBrokenPods(workload)) return undefined;
+  return workload.history.find(
+    ({ revision, version }) => revision === expected.revision && version === expected.version,
+  );
+}
+
+/** Those of its pods that it would wait for, or what a person has to do where they could not be read. */
+async function podsOfRevision(
+  client: KubeClient,
+  workload: Workload,
+  bad: HistoryEntry,
+  abort: AbortSignal,
+): Promise<readonly Pod[] | string> {
+  const { namespace } = workload.object.metadata;
+  try {
+    const listed = await client.list("Pod", namespace, Pod, abort, { labels: { [REVISION_LABEL]: bad.meta.name } });
+    return listed.filter((pod) => isHeldUp(pod, workload));
+  } catch (error) {
+    if (!(error instanceof UnshipError)) throw error;
+    const command = `kubectl get pods -n ${namespace} -l ${REVISION_LABEL}=${bad.meta.name}`;
+    return `Its pods could not be read: delete those of the bad revision that are broken (${command}).`;
+  }
 }
 
 /** Nothing is known of how long its pods take: what is not broken outright gets the grace of its probes. */

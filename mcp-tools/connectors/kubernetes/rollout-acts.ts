@@ -9,6 +9,7 @@ import { readHistory, type Workload } from "./history.ts";
 import { type ActMark, actAnnotation, actMarkOf } from "./mark.ts";
 import { RolloutObject } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
+import { mayStillLand, type UnansweredWrites, unansweredWrites } from "./unanswered-writes.ts";
 import { addAnnotations } from "./undo-patch.ts";
 
 /** Its controller writes the status a few times a second while it rolls out; so many tries pass it. */
@@ -109,6 +110,7 @@ export function rolloutActs(options: RolloutActsOptions): readonly Executor[] {
 }
 
 function executorOf(act: Act, { client, now }: RolloutActsOptions): Executor {
+  const unanswered = unansweredWrites(now);
   const answer = (target: Target, answered: Answer): TargetResult => ({
     target,
     result: answered.result,
@@ -130,7 +132,7 @@ function executorOf(act: Act, { client, now }: RolloutActsOptions): Executor {
     },
     dryRun: async (target, abort) => answer(target, await carryOut(act, client, target, null, abort)),
     execute: async (target, key, abort) =>
-      answer(target, await carryOut(act, client, target, { key, at: now() }, abort)),
+      answer(target, await carryOut(act, client, target, { key, at: now(), unanswered }, abort)),
     async reconcile(target, key, abort) {
       const seen = await read(client, target, abort).catch(unread);
       if ("result" in seen)
@@ -139,7 +141,8 @@ function executorOf(act: Act, { client, now }: RolloutActsOptions): Executor {
       const verdict = judge(act, seen, target);
       if (verdict.kind === "go") {
         const ended = endedSince(act, seen, key);
-        return answer(target, ended ?? { result: "failed", detail: "not done; it may be tried again" });
+        const { result, detail, next } = unanswered.whether(key, seen.object.metadata);
+        return answer(target, ended ?? { result, detail: `${detail}${next}` });
       }
       const done = verdict.result === "nothing-to-do" && isOurs(act, seen);
       return answer(target, { ...verdict, result: done ? "done" : verdict.result, warnings: act.warnings(seen) });
@@ -154,7 +157,7 @@ async function carryOut(
   act: Act,
   client: KubeClient,
   target: Target,
-  run: { readonly key: string; readonly at: number } | null,
+  run: { readonly key: string; readonly at: number; readonly unanswered: UnansweredWrites } | null,
   abort: AbortSignal,
 ): Promise<Answer> {
   const { namespace, name } = target.object;
@@ -180,12 +183,15 @@ async function carryOut(
     const warnings = act.warnings(seen);
     const { metadata } = seen.object;
     const mark = run === null ? [] : addAnnotations(metadata, actAnnotation(markFor(act, seen, run)));
+    let judged: typeof metadata | null = metadata;
     try {
       if (isOfStatus(act)) {
         const marked = actMarkOf(metadata);
         const due = run !== null && (marked?.key !== run.key || marked.generation !== metadata.generation);
-        const { resourceVersion } = due ? (await patch([...asRead(metadata), ...mark], false)).metadata : metadata;
-        await patch([...asRead({ resourceVersion }), setting(act)], true);
+        // A mark that was not answered is no act: nothing of it can be carried out later.
+        judged = null;
+        judged = due ? (await patch([...asRead(metadata), ...mark], false)).metadata : metadata;
+        await patch([...asRead(judged), setting(act)], true);
       } else await patch([...asRead(metadata), setting(act), ...mark], false);
       return {
         result: "done",
@@ -197,7 +203,9 @@ async function carryOut(
       // A failed test is answered with 422, like an invalid object: the resourceVersion tells them apart.
       const conflict = error.code === "source.conflict" || error.facts.status === 422;
       if (conflict && (await moved(client, target, seen, abort))) continue;
-      return { ...writeFailure(error, dryRun), warnings };
+      const failure = writeFailure(error, dryRun);
+      if (failure.result === "unknown" && mayStillLand(error) && judged !== null) run?.unanswered.sent(run.key, judged);
+      return { ...failure, warnings };
     }
   }
   return {
@@ -287,8 +295,9 @@ const asRead = ({ resourceVersion }: { readonly resourceVersion: string }) => [
 
 const setting = ({ field }: Act) => ({ op: "add", path: field, value: true });
 
-const markFor = ({ action }: Act, { object }: Seen, run: Pick<ActMark, "key" | "at">): ActMark => ({
-  ...run,
+const markFor = ({ action }: Act, { object }: Seen, { key, at }: Pick<ActMark, "key" | "at">): ActMark => ({
+  key,
+  at,
   action,
   generation: object.metadata.generation,
 });

@@ -74,8 +74,15 @@ export function obstaclesTo({ kind, object }: Workload): readonly string[] {
   return obstacles;
 }
 
-/** What a person should know of the undo: what stays undone, what holds it up, what would bring the bad version back. */
-export function warningsFor(workload: Workload, entry: HistoryEntry | null): readonly string[] {
+/**
+ * What a person should know of the undo: what stays undone, what holds it up, what would bring the bad version back.
+ * `when` "after": it was done by a call that is over, which does nothing more.
+ */
+export function warningsFor(
+  workload: Workload,
+  entry: HistoryEntry | null,
+  when: "before" | "after" = "before",
+): readonly string[] {
   const { kind, object, current } = workload;
   const { spec, metadata } = object;
   const warnings: string[] = [];
@@ -85,7 +92,7 @@ export function warningsFor(workload: Workload, entry: HistoryEntry | null): rea
   warnings.push(`Only the pod template goes back, not replicas or an autoscaler's settings${contents}.`);
   if (waitsForBrokenPods(workload))
     warnings.push(
-      "OrderedReady: it waits for broken pods, also when its template is a good one again; those of the version taken back are deleted after the undo.",
+      `OrderedReady: it waits for broken pods, also when its template is a good one again${when === "after" ? "." : "; those of the version taken back are deleted after the undo."}`,
     );
   if (isRollout(object) && object.spec.rollbackWindow == null)
     warnings.push(

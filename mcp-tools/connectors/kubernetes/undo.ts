@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UnshipError } from "../../../core/errors.ts";
 import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import type { Arrival, Executor, TargetState } from "../../../core/ports.ts";
-import { type Cleared, deleteBrokenPods } from "./broken-pods.ts";
+import { brokenPodsLeft, type Cleared, deleteBrokenPods } from "./broken-pods.ts";
 import { capacityOf } from "./capacity.ts";
 import { type KubeClient, WORKLOAD_KINDS, type WorkloadKind } from "./client.ts";
 import { type HistoryEntry, readHistory, type Workload } from "./history.ts";
@@ -10,6 +10,7 @@ import { causeOfRollback, isOwn, markAnnotations, markOf, marksAbout } from "./m
 import { type PodTemplate, RolloutObject, WorkloadObject } from "./objects.ts";
 import { isComplete } from "./rollout-status.ts";
 import { fingerprint, sameTemplate, versionOf } from "./template.ts";
+import { mayStillLand, type UnansweredWrites, unansweredWrites } from "./unanswered-writes.ts";
 import { judge, obstaclesTo, settled, standing, warningsFor } from "./undo-judge.ts";
 import { undoPatch } from "./undo-patch.ts";
 
@@ -18,7 +19,11 @@ const TRIES = 8;
 /** Doubles with each try: 10, 20, … 640 ms. As client-go's RetryOnConflict begins. */
 const FIRST_PAUSE_MS = 10;
 
-type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
+type Answer = Pick<TargetResult, "result" | "detail"> & {
+  readonly warnings?: readonly string[];
+  /** Of an unknown one: no answer of the server came, so that it may carry the write out later. */
+  readonly mayStillLand?: boolean;
+};
 
 /**
  * What `kubectl rollout undo --to-revision` does for a Deployment, StatefulSet or DaemonSet, and `kubectl argo rollouts
@@ -39,6 +44,7 @@ export function kubectlRolloutUndo({
   readonly client: KubeClient;
   readonly now: () => number;
 }): Executor {
+  const parts = { client, now, unanswered: unansweredWrites(now) };
   const answer = (target: Target, { result, detail, warnings = [] }: Answer): TargetResult => ({
     target,
     result,
@@ -49,19 +55,24 @@ export function kubectlRolloutUndo({
   return {
     action: "kubectl_rollout_undo",
     inspect: async (target, abort) => inspected(await readWorkload(client, target, abort), target),
-    dryRun: async (target, abort) => answer(target, await undo(client, target, "dry-run", true, now, abort)),
-    execute: async (target, key, abort) => answer(target, await undo(client, target, key, false, now, abort)),
-    reconcile: async (target, key, abort) => answer(target, await reconciled(client, target, key, abort)),
+    dryRun: async (target, abort) => answer(target, await undo(parts, target, "dry-run", true, abort)),
+    execute: async (target, key, abort) => answer(target, await undo(parts, target, key, false, abort)),
+    reconcile: async (target, key, abort) => answer(target, await reconciled(parts, target, key, abort)),
     arrived: async (target, abort) => arrivalOf(await readWorkload(client, target, abort), target),
   };
 }
 
+interface Parts {
+  readonly client: KubeClient;
+  readonly now: () => number;
+  readonly unanswered: UnansweredWrites;
+}
+
 async function undo(
-  client: KubeClient,
+  { client, now, unanswered }: Parts,
   target: Target,
   key: string,
   dryRun: boolean,
-  now: () => number,
   abort: AbortSignal,
 ): Promise<Answer> {
   for (let turn = 0; turn < TRIES; turn++) {
@@ -76,6 +87,7 @@ async function undo(
     if (verdict.kind === "answer") return verdict;
     const answer = await write(client, workload, target, verdict.entry, key, dryRun, now(), abort);
     if (answer === "conflict") continue;
+    if (answer.mayStillLand) unanswered.sent(key, workload.object.metadata);
     if (dryRun || answer.result !== "done") return answer;
     return cleared(answer, await deleteBrokenPods(client, workload, target, now, abort));
   }
@@ -181,7 +193,8 @@ function writeFailure(error: UnshipError, dryRun: boolean): Answer {
       result: "unreachable",
       detail: `the API server did not take the write (${status ?? because}); nothing was written`,
     };
-  return { result: "unknown", detail: `the write was sent and not answered (${status ?? because ?? "unreadable"})` };
+  const detail = `the write was sent and not answered (${status ?? because ?? "unreadable"})`;
+  return { result: "unknown", detail, mayStillLand: mayStillLand(error) };
 }
 
 function unread(error: unknown): Answer {
@@ -197,21 +210,31 @@ function unread(error: unknown): Answer {
   };
 }
 
-async function reconciled(client: KubeClient, target: Target, key: string, abort: AbortSignal): Promise<Answer> {
+async function reconciled(
+  { client, now, unanswered }: Parts,
+  target: Target,
+  key: string,
+  abort: AbortSignal,
+): Promise<Answer> {
   const workload = await readWorkload(client, target, abort).catch((error: unknown) => unread(error));
   if ("result" in workload) {
     const unreadable = workload.result === "unreachable" || workload.result === "failed";
     return unreadable ? { result: "unknown", detail: workload.detail } : workload;
   }
   const marked = marksOn(workload).some((mark) => mark.key === key);
-  const warnings = warningsFor(workload, workload.current);
-  if (hasMark(workload, key)) return { result: "done", detail: `done: ${standing(workload)}`, warnings };
+  const warnings = warningsFor(workload, workload.current, "after");
+  if (hasMark(workload, key)) {
+    const left = await brokenPodsLeft(client, workload, target, now, abort);
+    return { result: "done", detail: `done: ${standing(workload)}`, warnings: [...warnings, ...left] };
+  }
   const verdict = judge(workload, target);
   // Its mark beside exactly what the plan expects: the write was taken, and its template was not.
   if (marked && verdict.kind !== "go")
     return { result: "done", detail: `done, and replaced since: ${standing(workload)}`, warnings };
-  if (verdict.kind === "go")
-    return { result: "failed", detail: `not done: ${standing(workload)}; it may be tried again`, warnings };
+  if (verdict.kind === "go") {
+    const open = unanswered.whether(key, workload.object.metadata);
+    return { result: open.result, detail: `${open.detail}: ${standing(workload)}${open.next}`, warnings };
+  }
   if (verdict.result === "stale" && wasRestored(workload, target))
     return {
       result: "unknown",

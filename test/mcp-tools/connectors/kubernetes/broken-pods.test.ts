@@ -76,6 +76,29 @@ describe("the broken pods of a StatefulSet that was taken back", () => {
     expect(setting.cluster.writes.filter(({ method }) => method === "DELETE")).toEqual([]);
   });
 
+  it("are handed over as commands where the call that undid it ended before it had deleted them", async () => {
+    await using setting = await stuck();
+    const { client } = setting;
+    const cut = new AbortController();
+    const dying = {
+      ...client,
+      list: (async (kind, ...rest) => {
+        if (kind === "Pod") cut.abort();
+        return client.list(kind, ...rest);
+      }) as typeof client.list,
+    };
+    await kubectlRolloutUndo({ client: dying, now: Date.now }).execute(TARGET, "plan-1:0", cut.signal);
+    expect(await pods(setting)).toMatchObject({ "web-2": "broken" });
+    const later = kubectlRolloutUndo({ client, now: Date.now });
+    const found = await later.reconcile(TARGET, "plan-1:0", never);
+    expect(found).toMatchObject({ result: "done" });
+    expect(found.warnings.join()).not.toContain("are deleted after the undo");
+    expect(found.warnings).toContainEqual(
+      "Pod web-2 is broken and holds the rollback up, and was not deleted with the undo: kubectl delete pod web-2 -n default",
+    );
+    expect(setting.cluster.writes.filter(({ method }) => method === "DELETE")).toEqual([]);
+  });
+
   it("are handed over as commands where the credential may not delete them", async () => {
     await using setting = await stuck();
     const { client } = setting;

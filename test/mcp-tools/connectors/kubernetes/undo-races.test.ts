@@ -114,6 +114,52 @@ describe("kubectlRolloutUndo, races and failures", () => {
     expect((await executorOf(api).execute(undoTarget(), KEY, never)).result).toBe("nothing-to-do");
   });
 
+  it("a write that the server holds may land later, and is not called undone after the second try", async () => {
+    await using api = await fakeKubernetesApi([bad(), ...history]);
+    let time = NOW;
+    const client = kubeClient({ server: api.url, namespace: "default", http: {} }, { timeoutMs: 300 });
+    const executor = kubectlRolloutUndo({ client, now: () => time });
+    api.onPatch(() => "answered");
+    const tried = async () => {
+      expect(await executor.execute(undoTarget(), KEY, never)).toMatchObject({ result: "unknown" });
+      return executor.reconcile(undoTarget(), KEY, never);
+    };
+    expect(await tried()).toMatchObject({ result: "failed", detail: expect.stringContaining("it may be tried again") });
+    const second = await tried();
+    expect(second).toMatchObject({ result: "unknown" });
+    expect(second.detail).toContain("2 writes of it were taken and not answered");
+    // Another plan sent nothing, and after so long no server holds a request any more.
+    expect(await executor.reconcile(undoTarget(), "other", never)).toMatchObject({ result: "failed" });
+    time += 10 * 60_000;
+    expect(await executor.reconcile(undoTarget(), KEY, never)).toMatchObject({ result: "failed" });
+    time = NOW;
+    // Something else was written: what is held will be refused.
+    const moved = api.get("deployments", "shop", "cart");
+    if (moved === undefined) throw new Error("it is there");
+    api.put(moved);
+    expect(await executor.reconcile(undoTarget(), KEY, never)).toMatchObject({ result: "failed" });
+    api.onPatch(() => "go on");
+    for (const [index, expected] of [422, 422].entries()) {
+      const { url, contentType, body } = api.writes[index] ?? {};
+      const headers = { "content-type": contentType ?? "" };
+      const late = await fetch(new URL(url ?? "", api.url), { method: "PATCH", headers, body: JSON.stringify(body) });
+      expect(late.status).toBe(expected);
+    }
+  });
+
+  it("a server that answered its own failure holds nothing", async () => {
+    await using api = await fakeKubernetesApi([bad(), ...history]);
+    const executor = executorOf(api);
+    api.onPatch((_, response) => {
+      response.writeHead(500).end("{}");
+      return "answered";
+    });
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await executor.execute(undoTarget(), KEY, never)).toMatchObject({ result: "unknown" });
+      expect(await executor.reconcile(undoTarget(), KEY, never)).toMatchObject({ result: "failed" });
+    }
+  });
+
   const labelled = template("shop/cart:1.4.0", { labels: { "policy.example/seen": "yes" } });
   it.each<[string, object, string, string]>([
     [
