@@ -6,10 +6,11 @@ import { ASK_FOR_EVIDENCE } from "../test/core/guardrails/ask-for-evidence-rows.
 import { ASK } from "../test/core/guardrails/ask-rows.ts";
 import { DENY } from "../test/core/guardrails/deny-rows.ts";
 import { LIMITS, LIMITS_DENY } from "../test/core/guardrails/limit-rows.ts";
+import { OWN_ACTS } from "../test/core/guardrails/own-acts-rows.ts";
 import { WORST_FIRST } from "../test/core/guardrails/worst-first-rows.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const ROWS = [...DENY, ...LIMITS_DENY, ...ASK, ...ASK_FOR_EVIDENCE, ...LIMITS, ...WORST_FIRST];
+const ROWS = [...DENY, ...LIMITS_DENY, ...ASK, ...ASK_FOR_EVIDENCE, ...LIMITS, ...WORST_FIRST, ...OWN_ACTS];
 
 const HEAD = `# Guardrails
 

@@ -61,6 +61,8 @@ export interface Intent {
   readonly incidentId: string;
   readonly target: Target;
   readonly targetKey: string;
+  /** What its own system said when it was reserved that would change with it (`TargetState`); absent: not known. */
+  readonly reaches?: readonly string[];
   /** The idempotency key that the executor gets on each try. */
   readonly key: string;
   /** Executed without a recorded approval. */
@@ -105,22 +107,26 @@ export interface Permit {
   readonly redeemedAt: number | null;
 }
 
-/** What the ledger knows that bears on one plan, read in one transaction. The plan's own intents are left out. */
+/** What the ledger knows that bears on one plan, read in one transaction. The plan's own intents are left out, but for `reserved`. */
 export interface StoreFacts {
   /** How far the store's time is ahead of this machine's clock, ms ≥ 0: some clock was or is wrong. */
   readonly skewMs: number;
   readonly pauses: readonly Pause[];
   /** Intents that count for budgets and were reserved or finished within the window that was asked for, oldest first. */
   readonly used: readonly Intent[];
-  /** Automatic, unreleased intents of the plan's services since each one's last healthy change, oldest first. */
-  readonly streak: readonly Intent[];
+  /** Every automatic, unreleased intent of other plans, oldest first: which of them are in a row is the rule's to tell. */
+  readonly automatic: readonly Intent[];
+  /** When a later change of a service last proved healthy, by service: it ends the service's row of rollbacks. */
+  readonly healthy: ReadonlyMap<string, number>;
   /** Open intents of other plans, at whatever targets. */
   readonly busy: readonly Intent[];
-  /** The last finished act of ours at each of the plan's targets that did write. */
-  readonly lastActs: readonly Intent[];
+  /** Every finished act of ours at one of the plan's targets that may have written, newest first. */
+  readonly ownActs: readonly Intent[];
   readonly approvals: readonly Approval[];
   /** What people said no to in other plans, whatever incident they were for, where this plan would undo some of it; oldest first. */
   readonly refusals: readonly Refusal[];
+  /** The plan's own intents, once it was reserved; empty: it was not. */
+  readonly reserved: readonly Intent[];
   readonly permit: Permit | null;
   readonly answer: GateAnswer | null;
 }

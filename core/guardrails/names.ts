@@ -111,16 +111,22 @@ export function namesOf(target: Target, services: Config["services"]): readonly 
     { name, what: "object" },
     { name: `${namespace}/${name}`, what: "object" },
   ];
-  const related = servicesOf(target, services).flatMap((service): TargetName[] => {
-    const config = services[service];
-    if (config === undefined) return [];
-    return [
-      { name: service, what: target.action === "feature_flag_disable" ? "flag owner" : "service" },
-      ...(config.workload === null ? [] : [{ name: config.workload.name, what: "workload" } as const]),
-      ...(config.argocdApplication === null ? [] : [{ name: config.argocdApplication, what: "application" } as const]),
-    ];
+  const related = servicesOf(target, services).flatMap((service): readonly TargetName[] => {
+    const names = namesOfService(service, services);
+    const isFlag = target.action === "feature_flag_disable";
+    return isFlag ? names.map((one) => (one.what === "service" ? { ...one, what: "flag owner" } : one)) : names;
   });
   return [...own, ...related];
+}
+
+/** The names that a service of the file goes by. */
+export function namesOfService(service: string, services: Config["services"]): readonly TargetName[] {
+  const { workload = null, argocdApplication = null } = services[service] ?? {};
+  return [
+    { name: service, what: "service" },
+    ...(workload === null ? [] : [{ name: workload.name, what: "workload" } as const]),
+    ...(argocdApplication === null ? [] : [{ name: argocdApplication, what: "application" } as const]),
+  ];
 }
 
 /** The configured services that a target belongs to: by the name it claims, by workload, application or flag. */

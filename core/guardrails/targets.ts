@@ -31,24 +31,12 @@ export function mayBeSameObject(
   );
 }
 
-/**
- * Whether an act on the one writes to the other: it may be the same object, or an Argo CD application and a workload of a
- * service that it deploys. `services`: the configured ones, which name their application.
- */
-export function writesToSame(
-  one: Target,
-  other: Target,
-  services: Readonly<Record<string, { readonly argocdApplication: string | null }>>,
-): boolean {
-  const deploys = (app: Target, workload: Target) =>
-    app.object.kind === APPLICATION &&
-    workload.object.kind !== APPLICATION &&
-    !NO_WORKLOAD.includes(workload.action) &&
-    (workload.service === app.service || services[workload.service]?.argocdApplication === app.object.name);
-  return mayBeSameObject(one, other) || deploys(one, other) || deploys(other, one);
-}
+export const APPLICATION = "Application";
 
-const APPLICATION = "Application";
+/** Whether what is changed runs pods of its own: no flag, no schema, and no Argo CD application, which deploys such. */
+export const isWorkload = ({ action, object }: Pick<Target, "action" | "object">): boolean =>
+  object.kind !== APPLICATION && !NO_WORKLOAD.includes(action);
+
 const NO_WORKLOAD: readonly Target["action"][] = ["feature_flag_disable", "database_migration_rollback"];
 
 /** What the hash of a plan is taken over: all that would be done, and for which incident; no time, no author. */

@@ -33,9 +33,11 @@ export async function readFacts(
   const pauses = tx.selectFrom("pauses").selectAll().orderBy("at").compile();
   const approvals = tx.selectFrom("approvals").selectAll().where("plan_id", "=", plan.id).orderBy("at").compile();
   const permits = tx.selectFrom("permits").selectAll().where("plan_id", "=", plan.id).compile();
-  const streak = streakQuery(others, plan).compile();
+  const automatic = counting(others).where("automatic", "=", sql.lit(1)).orderBy("reserved_at").compile();
+  const healthy = tx.selectFrom("healthy_changes").selectAll().compile();
+  const reserved = intentsQuery(tx).where("intents.plan_id", "=", plan.id).orderBy("position").compile();
   const refused = refusedQuery(tx, plan).compile();
-  const acts = keys.map((key) => lastActQuery(others, key).compile());
+  const acts = keys.map((key) => ownActsQuery(others, key).compile());
   const found = await together(tx, (ask) =>
     Promise.all([
       ask(finished),
@@ -44,13 +46,15 @@ export async function readFacts(
       ask(pauses),
       ask(approvals),
       ask(permits),
-      ask(streak),
+      ask(automatic),
+      ask(healthy),
+      ask(reserved),
       ask(refused),
       Promise.all(acts.map(ask)),
     ]),
   );
-  const [finishedRows, recentRows, busyRows, pauseRows, approvalRows, [permit], streakRows, refusedRows, actRows] =
-    found;
+  const [finishedRows, recentRows, busyRows, pauseRows, approvalRows, [permit], ...rest] = found;
+  const [automaticRows, healthyRows, reservedRows, refusedRows, actRows] = rest;
   const late = finishedRows
     .filter(({ reserved_at }) => reserved_at <= since)
     .toSorted((one, other) => one.reserved_at - other.reserved_at);
@@ -58,9 +62,10 @@ export async function readFacts(
     skewMs: Math.max(0, times.now - times.clockNow),
     pauses: pauseRows.map(({ scope, paused_by, at }) => ({ scope, by: paused_by, at })),
     used: [...late, ...recentRows].map(intentOf),
-    streak: streakRows.map(intentOf),
+    automatic: automaticRows.map(intentOf),
+    healthy: new Map(healthyRows.map(({ service, at }) => [service, at])),
     busy: busyRows.map(intentOf),
-    lastActs: actRows
+    ownActs: actRows
       .flatMap((rows) => rows.map(intentOf))
       .filter(({ result }) => result !== null && !WROTE_NOTHING.includes(result.result)),
     approvals: approvalRows.map(approvalOf),
@@ -68,6 +73,7 @@ export async function readFacts(
       const targets = sharedUndoing(plan.targets, parsed(Plan, body, `plan ${id}`).targets);
       return targets.length === 0 ? [] : [{ planId: id, by: approver, reason, at, targets }];
     }),
+    reserved: reservedRows.map(intentOf),
     permit: permit === undefined ? null : permitOf(permit),
     // Only a plan that has had a permit can have an answer.
     answer: permit === undefined ? null : await lastAnswer(tx, plan.id),
@@ -78,19 +84,6 @@ type IntentsQuery = ReturnType<typeof intentsQuery>;
 
 /** What counts for budgets. Spelled out: an index over part of a table serves no statement that names it by a parameter. */
 const counting = (others: IntentsQuery) => others.where("released", "=", sql.lit(0));
-
-/** Rollbacks that nobody approved, by service, since the last change of that service that proved healthy. */
-function streakQuery(others: IntentsQuery, plan: Plan) {
-  return others
-    .leftJoin("healthy_changes", "healthy_changes.service", "intents.service")
-    .where("intents.service", "in", [...new Set(plan.targets.map(({ service }) => service))])
-    .where("automatic", "=", 1)
-    .where("released", "=", 0)
-    .where((where) =>
-      where.or([where("healthy_changes.at", "is", null), where("reserved_at", ">", where.ref("healthy_changes.at"))]),
-    )
-    .orderBy("reserved_at");
-}
 
 /** Other plans that a person said no to: few, since each is one that somebody read. */
 function refusedQuery(tx: Kysely<LedgerTables>, { id }: Plan) {
@@ -103,13 +96,13 @@ function refusedQuery(tx: Kysely<LedgerTables>, { id }: Plan) {
     .orderBy("approvals.at");
 }
 
-function lastActQuery(others: IntentsQuery, key: string) {
+/** All acts at one object, the newest first: what any of them took away must not come back by itself. */
+function ownActsQuery(others: IntentsQuery, key: string) {
   return others
     .where("target_key", "=", key)
     .where("finished_at", "is not", null)
     .where("released", "=", 0)
-    .orderBy("finished_at", "desc")
-    .limit(1);
+    .orderBy("finished_at", "desc");
 }
 
 async function lastAnswer(tx: Tx, planId: string): Promise<GateAnswer | null> {

@@ -81,6 +81,11 @@ const STEPS: readonly ((spelling: Spelling) => readonly string[])[] = [
   () => ["create index incidents_saved on incidents (open, entry_seq)"],
   // Who vouches for the end of the chain, and what proves that its person gave an answer; null: nobody, nothing.
   ({ text }) => [`alter table head add column signature ${text}`, `alter table approvals add column proof ${text}`],
+  // Whom an act touched is told by its own system at the time, and by nothing later; null: that did not say.
+  ({ text }) => [
+    `alter table intents add column reaches ${text}`,
+    "create index intents_automatic on intents (reserved_at) where automatic = 1 and released = 0",
+  ],
 ];
 
 /** All statements from an empty database to the present tables. */

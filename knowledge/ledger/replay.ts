@@ -32,7 +32,14 @@ const Reserved = z.object({
   planHash: z.string(),
   automatic: z.boolean(),
   owner: z.string().optional(),
-  intents: z.array(z.object({ position: z.number(), key: z.string(), target: z.unknown() })),
+  intents: z.array(
+    z.object({
+      position: z.number(),
+      key: z.string(),
+      target: z.unknown(),
+      reaches: z.array(z.string()).optional(),
+    }),
+  ),
 });
 const Attempted = z.object({ position: z.number() });
 const Finished = z.object({
@@ -144,7 +151,7 @@ function reserved(entry: EntryRow, body: unknown, { permits, intents }: Tables):
   const { permit, permitExpiresAt, planHash, automatic, owner, intents: units } = read(Reserved, body);
   const row = { plan_id: planId, id: permit, plan_hash: planHash, issued_at: at, expires_at: permitExpiresAt };
   permits.set(planId, { seq, row: { ...row, redeemed_at: null } });
-  for (const { position, key, target } of units) {
+  for (const { position, key, target, reaches } of units) {
     // Spelled as it stands in the entry: a field that this version does not know is part of the row, too.
     const { service, action, ...rest } = read(Target, target);
     intents.set(unit(planId, position), {
@@ -157,6 +164,7 @@ function reserved(entry: EntryRow, body: unknown, { permits, intents }: Tables):
         action,
         target: canonicalJson(target),
         target_key: targetKey(rest),
+        reaches: reaches === undefined ? null : canonicalJson(reaches),
         attempt_key: key,
         automatic: Number(automatic),
         reserved_at: at,

@@ -65,6 +65,8 @@ export interface IntentRow {
   readonly action: string;
   readonly target: string;
   readonly target_key: string;
+  /** What would change with it, as its own system said when it was reserved; null: it did not say. */
+  readonly reaches: string | null;
   readonly attempt_key: string;
   readonly automatic: number;
   readonly reserved_at: number;

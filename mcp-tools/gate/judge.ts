@@ -1,9 +1,9 @@
 import type { Approval, GateTransaction, StoreFacts } from "../../core/guardrails/gate-store.ts";
-import { reachedTargets } from "../../core/guardrails/reach.ts";
 import { review } from "../../core/guardrails/review.ts";
 import type { Rival } from "../../core/guardrails/rivals.ts";
 import type { RuleInput } from "../../core/guardrails/rule.ts";
 import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
+import { reachedTargets, touchedByPlan } from "../../core/guardrails/touched.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { enoughApprovals, provenApprovals, whyNotCounted } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
@@ -42,7 +42,7 @@ export async function judge(
     store: facts,
   };
   const times = { now: tx.now, clockNow: clock.now() };
-  const reached = reachedTargets(gathered.targets, config.services);
+  const reached = reachedTargets(touchedByPlan(input));
   const reviewed = withRights(
     notTooLarge(plan, review(input)),
     whyNotCounted(plan, facts.approvals, times, config, reached),

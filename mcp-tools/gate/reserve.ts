@@ -35,13 +35,16 @@ export async function reserve(
   if (outcome !== undefined) return { kind: "answer", answer: answerWithout(plan, outcome, judgement, tx.now) };
   const permit = await issuePermit(tx, plan, parts.newId(), permitLifetime(plan, parts, limits));
   const automatic = approvals.length === 0;
-  const intents = plan.targets.map(
-    (target, position): Omit<Intent, "recovery"> => ({
+  const intents = plan.targets.map((target, position): Omit<Intent, "recovery"> => {
+    const reaches = gathered.targets.find((one) => targetKey(one.target) === targetKey(target))?.state?.reaches;
+    return {
       planId: plan.id,
       position,
       incidentId: plan.incidentId,
       target,
       targetKey: targetKey(target),
+      // Rules of later plans ask whom this act touched, when nothing can tell any more.
+      ...(reaches === undefined ? {} : { reaches }),
       key: `${plan.id}:${position}`,
       automatic,
       reservedAt: tx.now,
@@ -51,8 +54,8 @@ export async function reserve(
       result: null,
       finishedAt: null,
       released: false,
-    }),
-  );
+    };
+  });
   await tx.addIntents(intents);
   await tx.append(
     entry(plan, LEDGER_KINDS.planReserved, {
@@ -64,7 +67,12 @@ export async function reserve(
       automatic,
       approvedBy: automatic ? null : approvals.map(({ by }) => by).join(", "),
       units: intents.length,
-      intents: intents.map(({ position, key, target }) => ({ position, key, target })),
+      intents: intents.map(({ position, key, target, reaches }) => ({
+        position,
+        key,
+        target,
+        ...(reaches === undefined ? {} : { reaches }),
+      })),
       // What verification compares with must outlive this process (S5).
       baselines: gathered.assessment?.baselines ?? [],
     }),

@@ -1,8 +1,8 @@
 import { type Fenced, joined, ours, own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
-import { reachOf } from "../reach.ts";
 import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { targetText } from "../targets.ts";
+import { touchedByPlan } from "../touched.ts";
 
 /** An act that touches much can hurt much: above what people called small, one of them looks first. */
 export const blastRadius: Rule = {
@@ -13,11 +13,9 @@ export const blastRadius: Rule = {
 };
 
 /** All that the plan touches, also what its targets reach, and what stands in the plan and was settled before. */
-function touched({ plan, targets, policy }: RuleInput): readonly string[] {
-  const reached = targets.flatMap((one) => reachOf(one, policy.services));
-  const names = reached.flatMap(({ services, unmapped }) => [...services, ...unmapped]);
-  return [...new Set([...plan.targets.map(({ service }) => service), ...names])];
-}
+const touched = (input: RuleInput): readonly string[] => [
+  ...new Set(touchedByPlan(input).flatMap(({ services, unmapped }) => [...services, ...unmapped])),
+];
 
 function servicesOver(input: RuleInput): readonly Fenced[] {
   const limit = input.policy.blastRadius.services;

@@ -1,23 +1,23 @@
 import { own } from "../../model/fenced.ts";
 import { durationText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
-import { skeleton } from "../names.ts";
+import type { Intent } from "../gate-store.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
-import { targetKey } from "../targets.ts";
+import { rolledBackByBoth, touchedByAct, touchedByPlan } from "../touched.ts";
 
 /** Two rollbacks of one service in quick succession are a flap: the second needs a person. */
 export const cooldown: Rule = {
   name: "cooldown",
-  check({ plan, policy, store, now }) {
+  check(input) {
+    const { policy, store, now } = input;
     const { cooldownMs, cooldownScope } = policy.guardrails;
-    const services = new Set(plan.targets.map(({ service }) => skeleton(service)));
-    const keys = new Set(plan.targets.map(targetKey));
+    const touched = touchedByPlan(input);
+    const isOfPlan = (act: Intent) =>
+      touched.some((one) => rolledBackByBoth(one, touchedByAct(act, policy.services)).length > 0);
     const recent = store.used
-      .filter(
-        (one) => cooldownScope === "global" || services.has(skeleton(one.target.service)) || keys.has(one.targetKey),
-      )
       .map((one) => ({ ...one, at: Math.max(one.reservedAt, one.finishedAt ?? 0) }))
       .filter(({ at }) => at > now - cooldownMs)
+      .filter((one) => cooldownScope === "global" || isOfPlan(one))
       .sort((a, b) => b.at - a.at)[0];
     if (recent === undefined) return undefined;
     const scope = cooldownScope === "global" ? " between any two" : "";

@@ -1,21 +1,21 @@
 import { own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
 import type { Intent } from "../gate-store.ts";
-import { allOf, type Rule } from "../rule.ts";
+import { allOf, type Rule, type RuleInput } from "../rule.ts";
+import { provedHealthyAt, rolledBackByBoth, touchedByAct, touchedByPlan } from "../touched.ts";
 
 /**
  * When rollbacks of a service follow each other and no change of it has proved healthy between, rolling back is not
- * the cure; after one that failed or did not help, that is plain at once. Counts plans, not targets (S2).
+ * the cure; after one that failed or did not help, that is plain at once. Counts plans, not targets (S2), of whatever
+ * name: each act that rolled the service, or the same object, back.
  */
 export const escalation: Rule = {
   name: "escalation",
-  check({ plan, policy, store }) {
-    const after = policy.guardrails.escalateToHumanAfter;
-    const services = [...new Set(plan.targets.map(({ service }) => service))];
+  check(input) {
+    const after = input.policy.guardrails.escalateToHumanAfter;
     return allOf(
       "require_approval",
-      services.flatMap((service) => {
-        const row = store.streak.filter((one) => one.target.service === service);
+      [...rowsOf(input)].flatMap(([service, row]) => {
         const failed = row.find(isFailed);
         if (failed !== undefined) {
           return [
@@ -31,6 +31,22 @@ export const escalation: Rule = {
     );
   },
 };
+
+/** For each service that the plan would roll back, the automatic rollbacks of it since its last healthy change. */
+function rowsOf(input: RuleInput): ReadonlyMap<string, readonly Intent[]> {
+  const { policy, store } = input;
+  const rows = new Map<string, readonly Intent[]>();
+  const acts = store.automatic.map((act) => ({ act, touched: touchedByAct(act, policy.services) }));
+  for (const one of touchedByPlan(input)) {
+    for (const { act, touched } of acts) {
+      for (const service of rolledBackByBoth(one, touched)) {
+        if (provedHealthyAt(service, one, touched, store.healthy) >= act.reservedAt) continue;
+        rows.set(service, [...(rows.get(service) ?? []), act]);
+      }
+    }
+  }
+  return rows;
+}
 
 const isFailed = (one: Intent): boolean => howFailed(one) !== undefined;
 

@@ -1,6 +1,7 @@
 import { ours, own } from "../../model/fenced.ts";
-import { listedName, namesOf } from "../names.ts";
+import { listedName } from "../names.ts";
 import { allOf, clockText, type Rule, type RuleAnswer } from "../rule.ts";
+import { namesTouched, touchedByPlan } from "../touched.ts";
 
 /**
  * In a freeze people want to be surprised by nothing. Whether that holds for taking a bad change back they say
@@ -8,14 +9,14 @@ import { allOf, clockText, type Rule, type RuleAnswer } from "../rule.ts";
  */
 export const freeze: Rule = {
   name: "freeze",
-  check({ plan, policy, now }) {
+  check(input) {
+    const { policy, now } = input;
+    const names = touchedByPlan(input).flatMap(namesTouched);
     const open = policy.freezeWindows.flatMap((window) => {
       const stretch = window.openAt(now);
       if (stretch === null) return [];
       const { services } = window;
-      const hit =
-        services === null ||
-        plan.targets.some((target) => listedName(namesOf(target, policy.services), services) !== undefined);
+      const hit = services === null || listedName(names, services) !== undefined;
       return hit ? [{ window, until: clockText(stretch.to, now) }] : [];
     });
     return (["deny", "approve", "allow"] as const)

@@ -1,18 +1,20 @@
 import { own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
 import { ALL_SERVICES } from "../gate-store.ts";
-import { listedName, namesOf } from "../names.ts";
+import { listedName } from "../names.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
+import { namesTouched, touchedByPlan } from "../touched.ts";
 
 /** Anyone who sees unship do harm can stop it at once; starting it again takes an approver (S14). */
 export const paused: Rule = {
   name: "paused",
-  check({ plan, policy, store, now }) {
+  check(input) {
+    const { store, now } = input;
+    const names = touchedByPlan(input).flatMap(namesTouched);
     const reasons = store.pauses.flatMap(({ scope, by, at }) => {
       const since = own`by ${name(by)} since ${clockText(at, now)}; an approver can resume`;
       if (scope === ALL_SERVICES) return [own`everything is paused ${since}`];
-      const hit = plan.targets.some((target) => listedName(namesOf(target, policy.services), [scope]) !== undefined);
-      return hit ? [own`${name(scope)} is paused ${since}`] : [];
+      return listedName(names, [scope]) === undefined ? [] : [own`${name(scope)} is paused ${since}`];
     });
     return allOf("deny", reasons);
   },

@@ -1,10 +1,10 @@
 import { type Fenced, own } from "../../model/fenced.ts";
 import type { ActionType } from "../../model/plan.ts";
 import { name } from "../../model/untrusted-text.ts";
-import { skeleton } from "../names.ts";
-import { reachOf } from "../reach.ts";
-import { allOf, type InspectedTarget, type Rule, type RuleInput } from "../rule.ts";
-import { targetText } from "../targets.ts";
+import { listedName } from "../names.ts";
+import { allOf, type Rule, type RuleInput } from "../rule.ts";
+import { targetKey, targetText } from "../targets.ts";
+import { type Touched, touchedByPlan } from "../touched.ts";
 
 /**
  * An application or a flag is one name for many things. One protected service among them, or one that nobody has
@@ -13,11 +13,16 @@ import { targetText } from "../targets.ts";
 export const reach: Rule = {
   name: "reach",
   check(input) {
+    // A target that was settled before a restart changes nothing any more.
+    const open = new Set(input.targets.map(({ target }) => targetKey(target)));
     return allOf(
       "require_approval",
-      input.targets
-        .filter(({ target }) => BY_ONE_NAME.includes(target.action))
-        .flatMap((one) => reasonsFor(one, input)),
+      touchedByPlan(input)
+        .filter(({ target }) => open.has(targetKey(target)))
+        .flatMap((one) => [
+          ...protectedIn(one, input),
+          ...(BY_ONE_NAME.includes(one.target.action) ? unknownIn(one, input) : []),
+        ]),
     );
   },
 };
@@ -28,23 +33,30 @@ const BY_ONE_NAME: readonly ActionType[] = [
   "feature_flag_disable",
 ];
 
-function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly Fenced[] {
-  const { target, state } = one;
-  const { services, unmapped } = reachOf(one, policy.services);
-  const isFlag = target.action === "feature_flag_disable";
-  const text = isFlag ? own`the flag ${name(target.object.name)}` : targetText(target);
+/** What stands under never_auto_rollback among all that changes with a target, by whatever name. */
+function protectedIn(one: Touched, { policy }: RuleInput): readonly Fenced[] {
+  const never = policy.guardrails.neverAutoRollback;
+  const names = [...new Set([...reachingServices(one), ...one.reached.map(({ name }) => name)])];
+  return names
+    .filter((met) => listedName([{ name: met, what: "object" }], never) !== undefined)
+    .map((met) => own`${nounOf(one)} reaches ${name(met)}, which stands under never_auto_rollback`);
+}
+
+/** Whoever shares a workload under one name is the rule never-auto's. */
+const reachingServices = ({ target, services }: Touched): readonly string[] =>
+  BY_ONE_NAME.includes(target.action) ? services : [];
+
+/** What nobody has described, or told, of what is one name for many things. */
+function unknownIn(one: Touched, { policy }: RuleInput): readonly Fenced[] {
+  const { target, unmapped, reaches } = one;
+  const isFlag = isSwitch(one);
+  const text = nounOf(one);
   const listed = Object.entries(policy.services).some(([, service]) =>
     isFlag ? service.flags.includes(target.object.name) : service.argocdApplication === target.object.name,
   );
-  const never = policy.guardrails.neverAutoRollback;
-  const protectedOnes = [...new Set([...services, ...unmapped, ...(state?.touches ?? [])])].filter((one) =>
-    never.some((entry) => skeleton(entry) === skeleton(one)),
-  );
   const key = isFlag ? "flags" : "argocd_application";
-  const reaches = state?.reaches;
   return [
-    ...protectedOnes.map((one) => own`${text} reaches ${name(one)}, which stands under never_auto_rollback`),
-    ...unmapped.map((one) => own`${text} reaches ${name(one)}, which no service of the file describes`),
+    ...unmapped.map((met) => own`${text} reaches ${name(met)}, which no service of the file describes`),
     ...(listed || (isFlag && reaches !== undefined && reaches.length > 0)
       ? []
       : [
@@ -53,3 +65,8 @@ function reasonsFor(one: InspectedTarget, { policy }: RuleInput): readonly Fence
     ...(isFlag || reaches !== undefined ? [] : [own`what a sync of ${text} would change is not known`]),
   ];
 }
+
+const isSwitch = ({ target }: Touched): boolean => target.action === "feature_flag_disable";
+
+const nounOf = (one: Touched): Fenced =>
+  isSwitch(one) ? own`the flag ${name(one.target.object.name)}` : targetText(one.target);

@@ -1,7 +1,8 @@
 import { own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
-import { targetText, writesToSame } from "../targets.ts";
+import { targetText } from "../targets.ts";
+import { touchedByAct, touchedByPlan, writesToSame } from "../touched.ts";
 
 /**
  * Two plans that act on one object at once undo each other; one whose result is unknown must be settled first, since what a
@@ -9,9 +10,11 @@ import { targetText, writesToSame } from "../targets.ts";
  */
 export const targetBusy: Rule = {
   name: "target-busy",
-  check({ plan, policy, store, now }) {
+  check(input) {
+    const { policy, store, now } = input;
+    const touched = touchedByPlan(input);
     const busy = store.busy.filter((intent) =>
-      plan.targets.some((target) => writesToSame(target, intent.target, policy.services)),
+      touched.some((one) => writesToSame(one, touchedByAct(intent, policy.services))),
     );
     return allOf(
       "deny",

@@ -1,10 +1,10 @@
 import { type Fenced, own } from "../../model/fenced.ts";
+import type { Target } from "../../model/plan.ts";
 import { durationText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
-import { skeleton } from "../names.ts";
 import type { Rival } from "../rivals.ts";
 import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
-import { targetKey } from "../targets.ts";
+import { rolledBackByBoth, touchedBy, touchedByPlan } from "../touched.ts";
 import { allowancesFor } from "./allowed-actions.ts";
 import { DAY_MS } from "./auto-rollbacks-per-day.ts";
 import { HOUR_MS } from "./rollbacks-per-hour.ts";
@@ -64,17 +64,16 @@ function taken(
 }
 
 /** A rollback begins a cooldown in which the worse one could not run. */
-function resting({ plan, policy, now, rivals = [] }: RuleInput): readonly Fenced[] {
+function resting(input: RuleInput): readonly Fenced[] {
+  const { policy, now, rivals = [] } = input;
   const { cooldownMs, cooldownScope } = policy.guardrails;
   if (cooldownMs === 0) return [];
-  const services = new Set(plan.targets.map(({ service }) => skeleton(service)));
-  const keys = new Set(plan.targets.map(targetKey));
+  const touched = touchedByPlan(input);
+  // What a rival's own system says that it reaches was not asked: it goes by what the file says.
+  const isOfPlan = (target: Target) =>
+    touched.some((one) => rolledBackByBoth(one, touchedBy(target, null, policy.services)).length > 0);
   return rivals
-    .filter(
-      ({ targets }) =>
-        cooldownScope === "global" ||
-        targets.some((target) => services.has(skeleton(target.service)) || keys.has(targetKey(target))),
-    )
+    .filter(({ targets }) => cooldownScope === "global" || targets.some(isOfPlan))
     .map(
       (rival) => own`${rivalText(rival, now)} to run, and would rest for ${durationText(cooldownMs)} after this one`,
     );

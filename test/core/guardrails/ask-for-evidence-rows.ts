@@ -1,16 +1,5 @@
 import { NO_INCIDENT } from "../../../core/model/plan.ts";
-import {
-  assessmentOf,
-  changeOf,
-  firing,
-  inputOf,
-  intentOf,
-  MINUTE,
-  NOW,
-  planOf,
-  policyOf,
-  targetOf,
-} from "./rule-inputs.ts";
+import { assessmentOf, firing, inputOf, MINUTE, NOW, planOf, policyOf, targetOf } from "./rule-inputs.ts";
 import { emptyRanking, forTargets, type Row, step } from "./rule-situations.ts";
 
 /** Situations in which the gate's own evidence does not carry the plan, so that a person has to agree. */
@@ -182,43 +171,6 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     "outside-incident",
     "require_approval",
     "belongs to no incident",
-  ],
-  [
-    "S13: the culprit is a rollback of our own",
-    inputOf({ assessment: assessmentOf({ changes: [changeOf(targetOf(), { ownRollback: true })] }) }),
-    "own-rollback",
-    "require_approval",
-    "is a rollback that unship did itself",
-  ],
-  [
-    "S13: the target stands where an earlier plan of ours put it",
-    inputOf({
-      store: {
-        lastActs: [
-          intentOf({
-            target: targetOf({ expected: { version: "v3", revision: "6" }, restore: { version: "v2", revision: "5" } }),
-          }),
-        ],
-      },
-    }),
-    "own-rollback",
-    "require_approval",
-    "stands at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
-  ],
-  [
-    "S13: the version to restore is one that we took away",
-    inputOf({
-      store: {
-        lastActs: [
-          intentOf({
-            target: targetOf({ expected: { version: "v1", revision: "5" }, restore: { version: "v0", revision: "4" } }),
-          }),
-        ],
-      },
-    }),
-    "own-rollback",
-    "require_approval",
-    "v1 of Deployment production/checkout is what plan plan-of-cart",
   ],
   [
     "S9: an impact that was worked out with parts unknown",

@@ -228,6 +228,15 @@ export const ASK: readonly Row[] = [
     "cooldown",
   ],
   [
+    "cooldown of the last of several targets",
+    forTargets([targetOf({ name: "search" }), targetOf()], {
+      store: { used: [intentOf({ name: "checkout", reservedAt: NOW - MINUTE })] },
+    }),
+    "cooldown",
+    "require_approval",
+    "checkout was rolled back",
+  ],
+  [
     "a global cooldown counts any service",
     inputOf({
       policy: guardrails({ cooldownScope: "global" }),
@@ -240,7 +249,9 @@ export const ASK: readonly Row[] = [
   [
     "the third automatic rollback in a row",
     inputOf({
-      store: { streak: [1, 2].map((n) => intentOf({ name: "checkout", planId: `p${n}`, reservedAt: NOW - n * HOUR })) },
+      store: {
+        automatic: [1, 2].map((n) => intentOf({ name: "checkout", planId: `p${n}`, reservedAt: NOW - n * HOUR })),
+      },
     }),
     "escalation",
     "require_approval",
@@ -248,14 +259,14 @@ export const ASK: readonly Row[] = [
   ],
   [
     "at once after one that did not bring recovery",
-    inputOf({ store: { streak: [intentOf({ name: "checkout", recovery: "not-recovered" })] } }),
+    inputOf({ store: { automatic: [intentOf({ name: "checkout", recovery: "not-recovered" })] } }),
     "escalation",
     "require_approval",
     "did not bring recovery",
   ],
   [
     "S9: at once after one that nobody could verify",
-    inputOf({ store: { streak: [intentOf({ name: "checkout", recovery: "unknown" })] } }),
+    inputOf({ store: { automatic: [intentOf({ name: "checkout", recovery: "unknown" })] } }),
     "escalation",
     "require_approval",
     "could not be verified",
@@ -265,7 +276,7 @@ export const ASK: readonly Row[] = [
     inputOf({
       policy: guardrails({ escalateToHumanAfter: null }),
       store: {
-        streak: [
+        automatic: [
           intentOf({
             name: "checkout",
             result: { target: targetOf(), result: "failed", detail: "422", at: NOW, warnings: [] },

@@ -75,11 +75,6 @@ const sameMoment = (change: ReturnType<typeof meanwhile>) =>
   });
 const anotherDeploy = (startedAt: number) => changeOf(targetOf(), { id: "deploy-fix", author: "zoe", startedAt });
 
-const acted = (expected: string, restore: string) =>
-  intentOf({
-    target: targetOf({ expected: { version: expected, revision: "6" }, restore: { version: restore, revision: "5" } }),
-  });
-
 const migration = (service: string) => ({
   ...meanwhile({ id: "add-column", kind: "migration", service, startedAt: NOW - 60 * MINUTE }),
   finishedAt: NOW - 50 * MINUTE,
@@ -101,7 +96,7 @@ export const EDGES: readonly Row[] = [
   ],
   [
     "S9: an earlier rollback that nobody knows the result of yet",
-    inputOf({ store: { streak: [intentOf({ name: "checkout", result: null, finishedAt: null })] } }),
+    inputOf({ store: { automatic: [intentOf({ name: "checkout", result: null, finishedAt: null })] } }),
     "escalation",
     ask,
     "has no known result",
@@ -110,7 +105,7 @@ export const EDGES: readonly Row[] = [
     "S9: an earlier rollback whose result could not be found out",
     inputOf({
       store: {
-        streak: [
+        automatic: [
           intentOf({
             name: "checkout",
             result: { target: targetOf(), result: "unknown", detail: "no answer", at: NOW, warnings: [] },
@@ -344,9 +339,14 @@ export const EDGES_SILENT: readonly Silent[] = [
     "one-way-migration",
   ],
   [
-    "an earlier act of ours that changed the configuration and not the version",
-    inputOf({ store: { lastActs: [acted("v2", "v2")] } }),
-    "own-rollback",
+    "rollbacks before a change that proved healthy",
+    inputOf({
+      store: {
+        automatic: [1, 2].map((n) => intentOf({ name: "checkout", planId: `p${n}`, reservedAt: NOW - MINUTE })),
+        healthy: new Map([["Checkout", NOW - MINUTE]]),
+      },
+    }),
+    "escalation",
   ],
   [
     "a target that is restored already, and that somebody changed since",

@@ -84,7 +84,7 @@ export const SILENT: readonly Silent[] = [
   ],
   [
     "two targets of one plan are one rollback in a row",
-    inputOf({ store: { streak: [0, 1].map((position) => intentOf({ name: "checkout", position })) } }),
+    inputOf({ store: { automatic: [0, 1].map((position) => intentOf({ name: "checkout", position })) } }),
     "escalation",
   ],
   ["two names of one service are two services", forTargets([targetOf({ name: "billing-service-2" })]), "never-auto"],

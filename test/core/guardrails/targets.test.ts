@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planContent, positionOf, sharedUndoing, targetKey, writesToSame } from "../../../core/guardrails/targets.ts";
+import { planContent, positionOf, sharedUndoing, targetKey } from "../../../core/guardrails/targets.ts";
+import { touchedBy, writesToSame } from "../../../core/guardrails/touched.ts";
 import type { Target } from "../../../core/model/plan.ts";
-import { flagOf, planOf, targetOf } from "./rule-inputs.ts";
+import { flagOf, planOf, serviceOf, targetOf } from "./rule-inputs.ts";
 
 describe("position of a target", () => {
   const sameVersion = targetOf({
@@ -132,9 +133,10 @@ describe("two targets that one act must not write to while the other's result is
     ["not an object of another name", targetOf(), targetOf({ name: "cart" }), false],
     ["not one in another namespace", targetOf(), named({ namespace: "staging" }), false],
   ])("%s", (_, one, other, same) => {
-    const services = { checkout: { argocdApplication: "shop" }, search: { argocdApplication: null } };
-    expect(writesToSame(one, other, services)).toBe(same);
-    expect(writesToSame(other, one, services)).toBe(same);
+    const services = { checkout: serviceOf({ argocdApplication: "shop" }), search: serviceOf() };
+    const [a, b] = [touchedBy(one, null, services), touchedBy(other, null, services)];
+    expect(writesToSame(a, b)).toBe(same);
+    expect(writesToSame(b, a)).toBe(same);
   });
 });
 

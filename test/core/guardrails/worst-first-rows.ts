@@ -15,7 +15,9 @@ const rival = (names: readonly string[], change: Partial<Rival> = {}): Rival => 
 const usedUp = (count: number) =>
   Array.from({ length: count }, (_, index) => intentOf({ name: `other-${index}`, reservedAt: NOW - 30 * MINUTE }));
 const twoOf = ["cart", "search"] as const;
-const flags = { targets: [flagOf({ service: "cart" })] };
+const flags = {
+  targets: [flagOf({ service: "cart", object: { kind: "Flag", namespace: "default", name: "new-basket" } })],
+};
 const dailyOf = (limit: number | null, hourly: number | null = null) =>
   policyOf({
     allowedActions: policyOf().allowedActions.map((one) => ({ ...one, maxRollbacksPerHour: hourly })),
@@ -72,6 +74,16 @@ export const WORST_FIRST: readonly Row[] = [
   [
     "a cooldown of one of the services of a worse plan",
     inputOf({ policy: restingOf("service"), rivals: [rival(["cart", "checkout"])] }),
+    "worst-first",
+    ask,
+    "would rest for 10m",
+  ],
+  [
+    "a cooldown of the last of several targets, which would keep a worse plan waiting",
+    forTargets([targetOf({ name: "mail" }), targetOf()], {
+      policy: restingOf("service"),
+      rivals: [rival(["checkout"])],
+    }),
     "worst-first",
     ask,
     "would rest for 10m",

@@ -136,12 +136,12 @@ onEachStore("the ledger", (newPlace) => {
     expect(await seqs({ afterSeq: 1, limit: 2 })).toEqual([2, 3]);
   });
 
-  it("ends a service's row of automatic rollbacks where a later change of it proved healthy", async () => {
+  it("hands out every automatic rollback, and when a later change of a service last proved healthy", async () => {
     let now = NOW;
     await using file = await newPlace({ now: () => now });
     const { ledger } = file;
-    const streak = async () =>
-      (await ledger.transact((tx) => tx.facts(planOf(), 0))).streak.map(({ planId }) => planId);
+    const facts = () => ledger.transact((tx) => tx.facts(planOf(), 0));
+    const automatic = async () => (await facts()).automatic.map(({ planId }) => planId);
     const add = (planId: string, change = {}) =>
       ledger.transact((tx) => tx.addIntents([intentOf({ name: "checkout", planId, reservedAt: tx.now, ...change })]));
     await add("p1");
@@ -149,13 +149,17 @@ onEachStore("the ledger", (newPlace) => {
     await add("p2", { automatic: false });
     await add("p3", { released: true });
     await add("other", { target: { ...intentOf().target, service: "mail" } });
-    expect(await streak()).toEqual(["p1"]);
+    expect(await automatic()).toEqual(["p1", "other"]);
     now += 1000;
     await ledger.append(draftOf({ service: "checkout", changeId: "c" }, { kind: "change.healthy" }));
-    expect(await streak()).toEqual([]);
     now += 1000;
-    await add("p4");
-    expect(await streak()).toEqual(["p4"]);
+    await add("p4", { reaches: ["checkout", "mail"] });
+    expect((await facts()).healthy).toEqual(new Map([["checkout", NOW + 2000]]));
+    expect((await facts()).automatic.map(({ planId, reservedAt, reaches }) => [planId, reservedAt, reaches])).toEqual([
+      ["p1", NOW, undefined],
+      ["other", NOW + 1000, undefined],
+      ["p4", NOW + 3000, ["checkout", "mail"]],
+    ]);
     await expect(ledger.append(draftOf({}, { kind: "change.healthy" }))).rejects.toMatchObject({
       code: "input.invalid",
     });

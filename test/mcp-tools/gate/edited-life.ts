@@ -15,7 +15,7 @@ export const TABLES = {
   permits: ["plan_id", "id", "plan_hash", "issued_at", "expires_at", "redeemed_at"],
   intents: [
     ...["plan_id", "position", "incident_id", "service", "action", "target", "target_key", "attempt_key", "automatic"],
-    ...["reserved_at", "attempts", "owner", "lease_until", "result", "finished_at", "released"],
+    ...["reserved_at", "attempts", "owner", "lease_until", "result", "finished_at", "released", "reaches"],
   ],
   approvals: ["plan_id", "plan_hash", "answer", "approver", "reason", "at", "expires_at", "wall_expires_at", "proof"],
   pauses: ["scope", "paused_by", "at"],

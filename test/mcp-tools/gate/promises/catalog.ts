@@ -19,8 +19,8 @@ export interface Service {
 
 /** Services as the file describes them; what is not here is described nowhere. */
 export const SERVICES: Readonly<Record<string, Service>> = {
-  checkout: { mode: "auto", importance: "medium", flags: ["new-cart"] },
-  cart: { mode: "auto", importance: "medium" },
+  checkout: { mode: "auto", importance: "medium", flags: ["new-cart", "both"] },
+  cart: { mode: "auto", importance: "medium", flags: ["both"] },
   web: { mode: "auto", importance: "high", flags: ["wide", "strange"] },
   billing: { mode: "auto", importance: "medium" },
   payments: { mode: "auto", importance: "medium", workload: "pay-api" },
@@ -81,12 +81,17 @@ export const THINGS: readonly Thing[] = [
   flag("wide", "web", { reaches: ["web", "billing"] }),
   flag("strange", "web", { reaches: ["web", "nobody-knows"] }),
   flag("loose", "cart", { reaches: null }),
+  // One switch for two services: by the file, and by what its own system says alone.
+  flag("both", "cart", { owners: ["cart", "checkout"], reaches: null }),
+  flag("shared", "cart", { reaches: ["cart", "checkout"] }),
+  flag("hushed", "web", { reaches: ["web", "ghost"] }),
+  flag("slow", "cart", { reaches: ["cart", "careful"] }),
   workload("shop-app", { action: "argocd_sync_to_previous", service: "web", owners: ["web"] }),
   workload("orders", { action: "database_migration_rollback" }),
 ];
 
 /** Things that no rule has anything against by themselves. */
-export const PLAIN: readonly string[] = ["checkout", "cart", "web", "new-cart"];
+export const PLAIN: readonly string[] = ["checkout", "cart", "web", "new-cart", "both", "shared"];
 
 /** Requests a second by service, as the world measures them. */
 export const TRAFFIC: Readonly<Record<string, number>> = { checkout: 50, cart: 30, web: 20 };

@@ -87,7 +87,8 @@ export class Model extends Verdicts {
   reserve(plan: ModelPlan, automatic: boolean): void {
     plan.permitUntil = this.ledgerNow + PERMIT_LIVES;
     plan.targets.forEach((target, position) => {
-      const unit = { planId: plan.id, position, target, automatic, at: this.ledgerNow };
+      const reached = this.seen(target) ? (thingOf(target.thing).reaches ?? []) : [];
+      const unit = { planId: plan.id, position, target, automatic, reached, at: this.ledgerNow };
       this.acts.push({ ...unit, attempts: 0, result: null, finishedAt: null, used: true, recovery: null });
     });
   }
@@ -116,11 +117,9 @@ export class Model extends Verdicts {
     const left = open();
     if (left.length === 0) return this.#close(plan);
     const late = this.ledgerNow >= (plan.permitUntil ?? 0) || left.some(({ attempts }) => attempts >= MOST_TRIES);
-    const { verdict } = this.judge(
-      plan,
-      left.map(({ target }) => target),
-    );
-    const permitted = verdict === "allow" || (verdict === "require_approval" && this.enoughPeople(plan));
+    const targets = left.map(({ target }) => target);
+    const { verdict } = this.judge(plan, targets);
+    const permitted = verdict === "allow" || (verdict === "require_approval" && this.enoughPeople(plan, targets));
     return late || !permitted ? this.#close(plan) : this.#run(plan, []);
   }
 

@@ -4,6 +4,7 @@ import {
   type Limits,
   MINUTE,
   NEVER_AUTO,
+  PEOPLE,
   PODS,
   SERVICES,
   THINGS,
@@ -11,62 +12,9 @@ import {
   TRAFFIC,
   type Trouble,
 } from "./catalog.ts";
+import type { Act, Judgement, ModelPlan, PlannedTarget, Situation, Standing } from "./records.ts";
 
-export interface Standing {
-  readonly version: string;
-  readonly revision: string;
-}
-export interface PlannedTarget {
-  readonly thing: string;
-  readonly changeId: string;
-  readonly expected: Standing;
-  readonly restore: Standing;
-}
-interface Answered {
-  readonly by: string;
-  readonly yes: boolean;
-  readonly until: number;
-  readonly untilByClock: number;
-}
-export interface ModelPlan {
-  readonly id: string;
-  readonly targets: readonly PlannedTarget[];
-  readonly proposedBy: string;
-  readonly outside: boolean;
-  readonly edited: boolean;
-  readonly expiresAt: number;
-  readonly answers: Answered[];
-  permitUntil: number | null;
-  outcome: string | null;
-  results: readonly string[];
-}
-/** One target of a plan that was reserved: the unit that budgets count. */
-export interface Act {
-  readonly planId: string;
-  readonly position: number;
-  readonly target: PlannedTarget;
-  readonly automatic: boolean;
-  readonly at: number;
-  /** Tries that were written down; the count of a plan that a crash ended is read from the ledger. */
-  attempts: number;
-  /** null: not known yet. */
-  result: string | null;
-  finishedAt: number | null;
-  /** It may have written something: its unit stays used. */
-  used: boolean;
-  recovery: string | null;
-}
-export interface Situation {
-  readonly troubles: ReadonlySet<Trouble>;
-  /** The targets that the gate's own decision names now. */
-  readonly fresh: readonly PlannedTarget[];
-}
-export interface Judgement {
-  readonly verdict: "allow" | "require_approval" | "deny";
-  readonly because: readonly string[];
-  /** What must be said beside it: here, that the bad version would come back (S13). */
-  readonly warns: boolean;
-}
+export type * from "./records.ts";
 
 /** After these it is certain that nothing was written. */
 export const WROTE_NOTHING = ["nothing-to-do", "refused", "stale", "unreachable"];
@@ -130,17 +78,38 @@ export class Verdicts {
     return this.situation.fresh[0]?.thing === target.thing;
   }
 
-  protected enoughPeople(plan: ModelPlan): boolean {
+  /** What its own system says that would change with a target; where it was not asked, what it said at the reservation. */
+  protected reached(plan: ModelPlan, target: PlannedTarget, left: readonly PlannedTarget[]): readonly string[] {
+    if (left.includes(target) && this.seen(target)) return thingOf(target.thing).reaches ?? [];
+    return this.acts.find(({ planId, target: one }) => planId === plan.id && one.thing === target.thing)?.reached ?? [];
+  }
+
+  /** Whom a plan is about: by every name that its objects go by, and by what changes with them. */
+  #names(plan: ModelPlan, left: readonly PlannedTarget[]): readonly string[] {
+    return plan.targets.flatMap((target) => [
+      ...namesOf(thingOf(target.thing)),
+      ...this.reached(plan, target, left).flatMap((one) => [one, SERVICES[one]?.workload ?? one]),
+    ]);
+  }
+
+  protected enoughPeople(plan: ModelPlan, left: readonly PlannedTarget[] = plan.targets): boolean {
+    const reached = plan.targets.flatMap((target) => this.reached(plan, target, left)).filter((one) => one in SERVICES);
+    const mayAnswer = (by: string) => {
+      const person = PEOPLE.find(({ name }) => name === by);
+      const isLight = (one: string) => rank(SERVICES[one]?.importance) <= rank(person?.upTo);
+      return reached.every((one) => isLight(one) && (person?.services?.includes(one) ?? true));
+    };
     const people = new Set(
       plan.answers
         .filter(({ yes, until, untilByClock }) => yes && this.ledgerNow < until && this.clock < untilByClock)
+        .filter(({ by }) => mayAnswer(by))
         .map(({ by }) => by),
     );
-    return people.size >= (this.#needsTwo(plan) ? 2 : 1);
+    return people.size >= (this.#needsTwo(plan, left) ? 2 : 1);
   }
 
-  #needsTwo(plan: ModelPlan): boolean {
-    return plan.targets.some(({ thing }) => namesOf(thingOf(thing)).some((one) => this.limits.twoPeople.includes(one)));
+  #needsTwo(plan: ModelPlan, left: readonly PlannedTarget[]): boolean {
+    return this.#names(plan, left).some((one) => this.limits.twoPeople.includes(one));
   }
 
   /** The verdicts as the promises list them: what nobody may overrule, what a person may, and nothing else. */
@@ -156,6 +125,7 @@ export class Verdicts {
   #denials(plan: ModelPlan, left: readonly PlannedTarget[]): readonly string[] {
     const { troubles } = this.situation;
     const things = plan.targets.map(({ thing }) => thingOf(thing));
+    const names = this.#names(plan, left);
     const told = !troubles.has("blind");
     const first = (target: PlannedTarget) => this.#isFirst(target);
     const here = left.filter((target) => this.seen(target));
@@ -163,8 +133,10 @@ export class Verdicts {
     const is = (trouble: Trouble, of: readonly PlannedTarget[] = plan.targets) =>
       troubles.has(trouble) && of.some(first);
     return because({
-      "S7: observe executes nothing": things.some((one) => one.owners.some((o) => SERVICES[o]?.mode === "observe")),
-      "S14: paused": this.paused.has("*") || things.some((one) => namesOf(one).some((name) => this.paused.has(name))),
+      "S7: observe executes nothing": [...things.flatMap(({ owners }) => owners), ...names].some(
+        (one) => SERVICES[one]?.mode === "observe",
+      ),
+      "S14: paused": this.paused.has("*") || names.some((one) => this.paused.has(one)),
       "a freeze denies": troubles.has("freeze-denies"),
       "S8: what limits fails closed": troubles.has("rule-breaks"),
       "not among allowed_actions": things.some(({ place }) => place === "staging"),
@@ -196,6 +168,7 @@ export class Verdicts {
     const { troubles } = this.situation;
     const { limits } = this;
     const things = plan.targets.map(({ thing }) => thingOf(thing));
+    const names = this.#names(plan, left);
     const told = !troubles.has("blind");
     const here = left.filter((target) => this.seen(target));
     const is = (trouble: Trouble, of: readonly PlannedTarget[] = plan.targets) =>
@@ -206,7 +179,7 @@ export class Verdicts {
     const flags = left.filter(({ thing }) => isFlag(thingOf(thing)));
     const kinds = Number(!troubles.has("no-condition")) + Number(!troubles.has("one-kind"));
     return because({
-      "mode approve": things.some((one) => one.owners.some((o) => SERVICES[o]?.mode === "approve")),
+      "mode approve": names.some((one) => SERVICES[one]?.mode === "approve"),
       "a freeze asks": troubles.has("freeze-asks"),
       "S3: never without a person": things.some((one) => namesOf(one).some((name) => NEVER_AUTO.includes(name))),
       "S3: it reaches what is protected or unknown": flags.some((target) => !this.#reachIsClear(target)),
@@ -218,10 +191,10 @@ export class Verdicts {
       "it touches much": this.#touchesMuch(plan, left),
       "letters that look like others": things.some(({ name, service }) => /[^\x21-\x7e]/.test(name + service)),
       "the file wants approval": things.some(({ place }) => place === "guarded"),
-      "two people": this.#needsTwo(plan),
+      "two people": this.#needsTwo(plan, left),
       "S2: budgets": this.#overBudget(plan),
-      "S2: cooldown": this.#inCooldown(plan),
-      "S2: one after the other": things.some(({ service }) => this.#escalated(plan, service)),
+      "S2: cooldown": this.#inCooldown(plan, left),
+      "S2: one after the other": plan.targets.some((target) => this.#escalated(plan, target, left)),
       "S2: a clock is wrong": this.ledgerNow - this.clock > MINUTE,
       "S9: not known": !told || troubles.has("old-assessment") || here.length < left.length,
       "too few kinds of evidence": told && kinds < limits.kinds,
@@ -293,31 +266,45 @@ export class Verdicts {
     return perDay !== null && day + plan.targets.length > perDay;
   }
 
-  #inCooldown(plan: ModelPlan): boolean {
-    const services = plan.targets.map(({ thing }) => thingOf(thing).service);
-    return this.#others(plan).some(({ target, at, finishedAt }) => {
-      const own =
-        services.includes(thingOf(target.thing).service) || plan.targets.some((o) => o.thing === target.thing);
+  /** The services that an act on a thing rolls back. */
+  #rolledBack(thing: string, reached: readonly string[]): readonly string[] {
+    const { service, owners } = thingOf(thing);
+    return [service, ...owners, ...reached];
+  }
+
+  #inCooldown(plan: ModelPlan, left: readonly PlannedTarget[]): boolean {
+    const services = plan.targets.flatMap((one) => this.#rolledBack(one.thing, this.reached(plan, one, left)));
+    return this.#others(plan).some(({ target, reached, at, finishedAt }) => {
+      const own = this.#rolledBack(target.thing, reached).some((one) => services.includes(one));
       const recent = Math.max(at, finishedAt ?? 0) > this.ledgerNow - this.limits.cooldownMs;
-      return recent && (own || this.limits.cooldownForAll);
+      return recent && (own || this.limits.cooldownForAll || plan.targets.some((o) => o.thing === target.thing));
     });
   }
 
   /** Rollbacks of a service that nobody approved, with no healthy change between; one that failed is enough. */
-  #escalated(plan: ModelPlan, service: string): boolean {
-    const since = this.healthy.get(service) ?? Number.NEGATIVE_INFINITY;
-    const row = this.#others(plan).filter(
-      ({ automatic, target, at }) => automatic && thingOf(target.thing).service === service && at > since,
-    );
-    const bad = row.some(
-      ({ result, recovery }) =>
-        result === null ||
-        result === "failed" ||
-        result === "unknown" ||
-        ["not-recovered", "unknown"].includes(recovery ?? ""),
-    );
-    const after = this.limits.escalateAfter;
-    return bad || (after !== null && new Set(row.map(({ planId }) => planId)).size >= after);
+  #escalated(plan: ModelPlan, target: PlannedTarget, left: readonly PlannedTarget[]): boolean {
+    return this.#rolledBack(target.thing, this.reached(plan, target, left)).some((service) => {
+      const row = this.#others(plan).filter((act) => {
+        const services = this.#rolledBack(act.target.thing, act.reached);
+        const isOne = act.target.thing === target.thing;
+        if (!act.automatic || !(services.includes(service) || isOne)) return false;
+        // Two names of one workload are one thing: a healthy change under either speaks for it.
+        return act.at > this.#healthySince(isOne && !isFlag(thingOf(target.thing)) ? services : [service]);
+      });
+      const bad = row.some(
+        ({ result, recovery }) =>
+          result === null ||
+          result === "failed" ||
+          result === "unknown" ||
+          ["not-recovered", "unknown"].includes(recovery ?? ""),
+      );
+      const after = this.limits.escalateAfter;
+      return bad || (after !== null && new Set(row.map(({ planId }) => planId)).size >= after);
+    });
+  }
+
+  #healthySince(services: readonly string[]): number {
+    return Math.max(...services.map((one) => this.healthy.get(one) ?? Number.NEGATIVE_INFINITY));
   }
 
   #isOwnDecision(plan: ModelPlan, left: readonly PlannedTarget[]): boolean {
@@ -332,15 +319,30 @@ export class Verdicts {
 
   /** S13: it would restore what unship took away, or take away what unship restored. */
   #undoesOwn(plan: ModelPlan, { thing, expected, restore }: PlannedTarget): boolean {
-    const last = this.#others(plan)
+    const acts = this.#others(plan)
       .filter((act) => act.target.thing === thing && act.finishedAt !== null)
-      .reduce<Act | null>((so, act) => (so === null || (act.finishedAt ?? 0) >= (so.finishedAt ?? 0) ? act : so), null);
-    if (last === null || WROTE_NOTHING.includes(last.result ?? "")) return false;
-    const versions = last.target;
-    if (versions.expected.version === versions.restore.version) return false;
-    return versions.restore.version === expected.version || versions.expected.version === restore.version;
+      .filter(({ result }) => !WROTE_NOTHING.includes(result ?? ""))
+      .toSorted((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
+    const done = acts.findIndex(({ result }) => result === "done");
+    const last = done === -1 ? acts : acts.slice(0, done + 1);
+    const alike = ({ target }: Act) => target.expected.version === target.restore.version;
+    const put = last.some((act) => {
+      const next = +expected.revision === +act.target.expected.revision + 1;
+      return act.target.restore.version === expected.version && (next || !alike(act));
+    });
+    const took = acts.some((act) => {
+      const { version, revision } = act.target.expected;
+      if (version !== restore.version) return false;
+      if (revision === restore.revision) return true;
+      const { service, owners } = thingOf(thing);
+      return !alike(act) && (last.includes(act) || act.at > this.#healthySince([service, ...owners]));
+    });
+    return put || took;
   }
 }
+
+const RANKS = ["low", "medium", "high", "critical"];
+const rank = (level: string | undefined): number => RANKS.indexOf(level ?? "critical");
 
 const because = (reasons: Readonly<Record<string, boolean>>): readonly string[] =>
   Object.entries(reasons).flatMap(([reason, holds]) => (holds ? [reason] : []));
