@@ -3,8 +3,10 @@ import type { Change } from "../../model/change.ts";
 import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
 import { name } from "../../model/untrusted-text.ts";
+import { isBesideSync } from "../beside-sync.ts";
 import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
-import { positionOf, targetText, versionText } from "../targets.ts";
+import { mayBeSameObject, positionOf, targetText, versionText } from "../targets.ts";
+import { touchedByTarget } from "../touched.ts";
 
 /**
  * A plan is right for the world that it was made in. When the target stands elsewhere by now, or somebody else has
@@ -32,7 +34,8 @@ function moved({ targets }: RuleInput): readonly Fenced[] {
   });
 }
 
-function changedSince({ plan, targets, assessment, now }: RuleInput): readonly Fenced[] {
+function changedSince(input: RuleInput): readonly Fenced[] {
+  const { plan, targets, assessment, now, policy } = input;
   if (assessment === null) return [];
   const planned = new Set(plan.targets.map(({ changeId }) => changeId));
   const onset = assessment.answers.identify_recent_deployments?.onset?.at;
@@ -41,9 +44,11 @@ function changedSince({ plan, targets, assessment, now }: RuleInput): readonly F
     const undone = assessment.changes.find(({ id }) => id === target.changeId);
     const since = onset ?? undone?.startedAt;
     if (since === undefined) return [];
+    const one = touchedByTarget(target, input);
+    const isOf = (change: Change) => touches(change, target) || isBesideSync(change, one, undone, policy.services);
     return assessment.changes
       .filter((change) => !planned.has(change.id) && change.ownRollback !== true)
-      .filter((change) => change.startedAt > since && touches(change, target))
+      .filter((change) => change.startedAt > since && isOf(change))
       .filter((change) => !goesBackWith(change, undone, assessment))
       .map(({ id, author, startedAt }) => {
         const who = author === undefined ? "someone" : name(author);
@@ -67,10 +72,7 @@ function goesBackWith(change: Change, undone: Change | undefined, { decision }: 
 export function touches(change: Change, target: Target): boolean {
   const isFlag = target.action === "feature_flag_disable";
   if (change.flag !== undefined) return isFlag && change.flag === target.object.name;
-  if (change.workload !== undefined) {
-    const { kind, namespace, name } = change.workload;
-    const same = kind.toLowerCase() === target.object.kind.toLowerCase();
-    return same && namespace === target.object.namespace && name === target.object.name;
-  }
+  // A flag's environment is told beside its name; a workload has none. A namespace that was not told may be any.
+  if (change.workload !== undefined) return mayBeSameObject({ object: change.workload }, { object: target.object });
   return !isFlag && change.kind !== "flag" && change.service === target.service;
 }

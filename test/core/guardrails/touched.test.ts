@@ -276,6 +276,68 @@ describe("a row of rollbacks", () => {
   });
 });
 
+describe("a change that somebody else began after onset", () => {
+  const ofAda = (workload: Change["workload"], change: Partial<Change> = {}): Change => ({
+    ...changeOf(targetOf({ name: "cart" }), { id: "ada-1", author: "kubectl-set", startedAt: NOW - 2 * MINUTE }),
+    ...(workload === undefined ? {} : { workload }),
+    ...change,
+  });
+  const at = (name: string, namespace = "production") => ({ kind: "Deployment", namespace, name });
+  const { author: _, ...byNobody } = ofAda(at("cron"), { service: "cron" });
+  const spoke = (target: Target, change: Change, reaches?: readonly string[]) => {
+    const input = inputFor(target, {}, reaches, (one) => ({
+      ...one,
+      assessment: assessmentOf({ targets: [target], changes: [changeOf(target), change] }),
+    }));
+    return review(input).rules.some(({ rule }) => rule === "stale");
+  };
+  const reaches = ["cart", "pay-api"];
+
+  it.each([
+    ["of a workload of the application's service", synced, ofAda(at("cart")), true],
+    [
+      "of a workload of another service that the application deploys",
+      synced,
+      ofAda(at("pay-api"), { service: "payments" }),
+      true,
+    ],
+    ["of a workload that nobody has described", synced, ofAda(at("cron"), { service: "cron" }), true],
+    ["of a workload that it does not deploy", synced, ofAda(at("search"), { service: "search" }), false],
+    [
+      "by whoever the workload names as its author",
+      synced,
+      ofAda(at("cron"), { service: "cron", author: "ada" }),
+      true,
+    ],
+    ["by nobody who is named, within the time that the sync's waves may take", synced, byNobody, false],
+    [
+      "by Argo CD, within the time that the sync's waves may take",
+      synced,
+      ofAda(at("pay-api"), { service: "payments", author: "argocd-controller" }),
+      false,
+    ],
+    [
+      "by Argo CD, long after the sync",
+      synced,
+      ofAda(at("pay-api"), { service: "payments", author: "argocd-controller", startedAt: NOW + MINUTE }),
+      true,
+    ],
+    ["of a flag of the service", synced, ofAda(undefined, { kind: "flag", flag: "both" }), false],
+    ["of the application that deploys the workload", ofCart, ofAda(synced.object), true],
+    [
+      "of the application of another service",
+      ofCart,
+      ofAda({ ...synced.object, name: "pay" }, { service: "payments" }),
+      false,
+    ],
+    ["of the application, and the plan switches a flag off", switched, ofAda(synced.object), false],
+    ["of the workload, in a namespace that was not told", ofCart, ofAda(at("cart", "")), true],
+    ["of a workload of that name in another namespace", ofCart, ofAda(at("cart", "staging")), false],
+  ])("%s: %#", (_, target, change, stale) => {
+    expect(spoke(target, change, target === synced ? [...reaches, "cron"] : undefined)).toBe(stale);
+  });
+});
+
 describe("rules", () => {
   it("ask touched.ts alone whom a plan concerns", () => {
     const folder = join(import.meta.dirname, "../../../core/guardrails/rules");
