@@ -89,6 +89,10 @@ export interface Approval {
   readonly expiresAt: number;
   /** The same end by the approving machine's own clock: the store's time may stand still (see `StoreFacts.skewMs`). */
   readonly wallExpiresAt: number;
+  /** What the plan concerned by the last review before this answer (`concernedBy`); absent: no review says. */
+  readonly shown?: readonly string[];
+  /** A review since then ran on a clock that was behind what it was at this answer: how long ago that is, nobody can tell. */
+  readonly isOfAnotherTime?: boolean;
   /** What shows that this person gave this answer (`approval-proof.ts` of the gate); absent: nothing does. */
   readonly proof?: string;
 }

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Target } from "../model/plan.ts";
 import type { TargetState } from "../ports.ts";
 import type { Intent } from "./gate-store.ts";
-import { namesOf, namesOfService, servicesOf, skeleton, type TargetName } from "./names.ts";
+import { listedName, namesOf, namesOfService, servicesOf, skeleton, type TargetName } from "./names.ts";
 import type { RuleInput } from "./rule.ts";
 import { APPLICATION, isWorkload, mayBeSameObject, targetKey } from "./targets.ts";
 
@@ -71,6 +71,19 @@ export const touchedByAct = (act: Pick<Intent, "target" | "reaches">, services: 
 
 /** All names that a list of the file, or a pause, may mean by. */
 export const namesTouched = ({ own, reached }: Touched): readonly TargetName[] => [...own, ...reached];
+
+/**
+ * What an answer to a plan is an answer to, beside its targets: each service that it concerns, what it reaches that nobody has
+ * described, and what else that it reaches is protected (`never`: never_auto_rollback). Sorted.
+ */
+export function concernedBy(touched: readonly Touched[], never: readonly string[]): readonly string[] {
+  const names = touched.flatMap(({ services, unmapped, reached }) => [
+    ...services,
+    ...unmapped,
+    ...reached.filter((one) => listedName([one], never) !== undefined).map(({ name }) => name),
+  ]);
+  return [...new Set(names)].sort();
+}
 
 /** The services that two acts both roll back, as `one` spells them; empty: neither has to do with the other. */
 export function rolledBackByBoth(one: Touched, other: Touched): readonly string[] {

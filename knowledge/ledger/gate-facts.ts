@@ -1,5 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
-import type { StoreFacts } from "../../core/guardrails/gate-store.ts";
+import { z } from "zod";
+import { isOfAnotherTime } from "../../core/guardrails/approval-time.ts";
+import type { Approval, StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import { sharedUndoing, targetKey } from "../../core/guardrails/targets.ts";
 import { GateAnswer, Plan } from "../../core/model/plan.ts";
@@ -32,6 +34,13 @@ export async function readFacts(
   const busy = others.where("finished_at", "is", null).compile();
   const pauses = tx.selectFrom("pauses").selectAll().orderBy("at").compile();
   const approvals = tx.selectFrom("approvals").selectAll().where("plan_id", "=", plan.id).orderBy("at").compile();
+  const told = tx
+    .selectFrom("entries")
+    .select(["kind", "actor", "at", "body"])
+    .where("plan_id", "=", plan.id)
+    .where("kind", "in", [LEDGER_KINDS.planReviewed, LEDGER_KINDS.approvalGiven])
+    .orderBy("seq")
+    .compile();
   const permits = tx.selectFrom("permits").selectAll().where("plan_id", "=", plan.id).compile();
   const automatic = counting(others).where("automatic", "=", sql.lit(1)).orderBy("reserved_at").compile();
   const healthy = tx.selectFrom("healthy_changes").selectAll().compile();
@@ -49,12 +58,13 @@ export async function readFacts(
       ask(automatic),
       ask(healthy),
       ask(reserved),
+      ask(told),
       ask(refused),
       Promise.all(acts.map(ask)),
     ]),
   );
   const [finishedRows, recentRows, busyRows, pauseRows, approvalRows, [permit], ...rest] = found;
-  const [automaticRows, healthyRows, reservedRows, refusedRows, actRows] = rest;
+  const [automaticRows, healthyRows, reservedRows, toldRows, refusedRows, actRows] = rest;
   const late = finishedRows
     .filter(({ reserved_at }) => reserved_at <= since)
     .toSorted((one, other) => one.reserved_at - other.reserved_at);
@@ -68,7 +78,7 @@ export async function readFacts(
     ownActs: actRows
       .flatMap((rows) => rows.map(intentOf))
       .filter(({ result }) => result !== null && !WROTE_NOTHING.includes(result.result)),
-    approvals: approvalRows.map(approvalOf),
+    approvals: withShown(approvalRows.map(approvalOf), toldRows),
     refusals: refusedRows.flatMap(({ id, body, approver, reason, at }) => {
       const targets = sharedUndoing(plan.targets, parsed(Plan, body, `plan ${id}`).targets);
       return targets.length === 0 ? [] : [{ planId: id, by: approver, reason, at, targets }];
@@ -94,6 +104,30 @@ function refusedQuery(tx: Kysely<LedgerTables>, { id }: Plan) {
     .where("approvals.answer", "=", "reject")
     .where("plans.id", "!=", id)
     .orderBy("approvals.at");
+}
+
+const Reviewed = z.looseObject({ concerned: z.array(z.string()), clockAt: z.number() });
+type Told = Pick<LedgerTables["entries"], "kind" | "actor" | "at" | "body">;
+
+/** Adds to each yes what the review before it showed, and whether one after it ran on an earlier clock. */
+function withShown(approvals: readonly Approval[], told: readonly Told[]): readonly Approval[] {
+  const reviews = told.map(({ kind, body }) =>
+    kind === LEDGER_KINDS.planReviewed ? (Reviewed.safeParse(JSON.parse(body)).data ?? null) : null,
+  );
+  return approvals.map((one) => {
+    const place = told.findLastIndex(
+      ({ kind, actor, at }) => kind === LEDGER_KINDS.approvalGiven && actor === one.by && at === one.at,
+    );
+    const shown = reviews.slice(0, Math.max(0, place)).findLast((review) => review !== null)?.concerned;
+    const isOutlived = reviews
+      .slice(place + 1)
+      .some((review) => review !== null && isOfAnotherTime(one, review.clockAt));
+    return {
+      ...one,
+      ...(shown === undefined ? {} : { shown }),
+      ...(isOutlived ? { isOfAnotherTime: true } : {}),
+    };
+  });
 }
 
 /** All acts at one object, the newest first: what any of them took away must not come back by itself. */

@@ -1,5 +1,6 @@
 import type { Approver } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { isOfAnotherTime } from "../../core/guardrails/approval-time.ts";
 import {
   isByAccessToken,
   oauthCaller,
@@ -20,7 +21,7 @@ import { refused } from "../../core/guardrails/refusal.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import { unprovenName } from "../../core/guardrails/signing.ts";
 import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
-import { cleanText, redactSecrets } from "../../core/model/untrusted-text.ts";
+import { cleanText, name, redactSecrets } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
 import { recordAcknowledgement } from "./acknowledge.ts";
 import { isProven, proveAnswer } from "./approval-proof.ts";
@@ -246,6 +247,18 @@ function whyNotForAll(by: string, targets: readonly Target[], { approvers, servi
 const peopleNeeded = (targets: readonly Target[], config: ApprovalConfig): number =>
   twoPersonReasons(targets, config).length > 0 ? 2 : 1;
 
+/** Why a yes was to less than what the plan concerns by now, a sentence for each person; empty: none was. */
+export const whyOutgrown = (approvals: readonly Approval[], concerned: readonly string[]): readonly string[] =>
+  approvals.flatMap((one) => {
+    const unseen = one.answer === "approve" ? unseenBy(one, concerned) : [];
+    const what = unseen.map(name).join(", ");
+    return unseen.length === 0 ? [] : [`${one.by} approved before the plan was known to change ${what} as well`];
+  });
+
+/** What a plan concerns by now that whoever gave the answer was not shown. */
+export const unseenBy = ({ shown = [] }: Approval, concerned: readonly string[]): readonly string[] =>
+  concerned.filter((one) => !shown.includes(one));
+
 function liveApprovals(
   plan: Plan,
   approvals: readonly Approval[],
@@ -255,6 +268,7 @@ function liveApprovals(
   const live = approvals.filter((one) => {
     if (one.answer !== "approve" || one.planHash !== plan.hash) return false;
     if (times.now >= one.expiresAt || times.clockNow >= one.wallExpiresAt) return false;
+    if (isOfAnotherTime(one, times.clockNow) || one.isOfAnotherTime === true) return false;
     return whyNotForAll(one.by, plan.targets, config) === null;
   });
   return peopleOf(live).flatMap((person) => live.findLast(({ by }) => by === person) ?? []);

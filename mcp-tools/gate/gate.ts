@@ -59,8 +59,8 @@ export function createGate(given: GateParts): Gate {
       const plan: Plan = { id, hash, incidentId, targets, reason, proposedBy, createdAt: tx.now, expiresAt };
       await tx.savePlan(plan);
       await tx.append({ ...entry(plan, LEDGER_KINDS.planProposed, plan), actor: proposedBy });
-      const { review } = await judge(tx, plan, gathered, parts);
-      await tx.append(entry(plan, LEDGER_KINDS.planReviewed, { outcome: "proposed", review }));
+      const { review, shown } = await judge(tx, plan, gathered, parts);
+      await tx.append(entry(plan, LEDGER_KINDS.planReviewed, { outcome: "proposed", review, ...shown }));
       return { plan, review };
     });
   }

@@ -3,9 +3,9 @@ import { review } from "../../core/guardrails/review.ts";
 import type { Rival } from "../../core/guardrails/rivals.ts";
 import type { RuleInput } from "../../core/guardrails/rule.ts";
 import { DAY_MS } from "../../core/guardrails/rules/auto-rollbacks-per-day.ts";
-import { reachedTargets, touchedByPlan } from "../../core/guardrails/touched.ts";
+import { concernedBy, reachedTargets, touchedByPlan } from "../../core/guardrails/touched.ts";
 import type { GateReview, Plan } from "../../core/model/plan.ts";
-import { enoughApprovals, provenApprovals, whyNotCounted } from "./approvals.ts";
+import { enoughApprovals, provenApprovals, unseenBy, whyNotCounted, whyOutgrown } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
 import { type GateParts, MAX_TARGETS, planHash } from "./parts.ts";
 
@@ -15,6 +15,8 @@ export interface Judgement {
   readonly review: GateReview;
   /** Live approvals of different people, as many as the plan needs; empty: too few. */
   readonly approvals: readonly Approval[];
+  /** What is written down with a review, for the answers that follow it: see `Approval.shown`. */
+  readonly shown: { readonly concerned: readonly string[]; readonly clockAt: number };
   /** Every rule allows it, or all that holds it is overruled by a live approval. */
   readonly permitted: boolean;
 }
@@ -42,14 +44,27 @@ export async function judge(
     store: facts,
   };
   const times = { now: tx.now, clockNow: clock.now() };
-  const reached = reachedTargets(touchedByPlan(input));
-  const reviewed = withRights(
-    notTooLarge(plan, review(input)),
-    whyNotCounted(plan, facts.approvals, times, config, reached),
+  const touched = touchedByPlan(input);
+  const reached = reachedTargets(touched);
+  const concerned = concernedBy(touched, config.guardrails.neverAutoRollback);
+  const seen = facts.approvals.filter((one) => unseenBy(one, concerned).length === 0);
+  const reviewed = asking(
+    asking(
+      notTooLarge(plan, review(input)),
+      "approver-rights",
+      whyNotCounted(plan, seen, times, config, reached),
+      ", and the plan changes that too",
+    ),
+    "approved-reach",
+    whyOutgrown(
+      facts.approvals.filter((one) => !seen.some(({ by }) => by === one.by)),
+      concerned,
+    ),
+    "; read the plan as it stands now and approve it again",
   );
-  const approvals = enoughApprovals(plan, facts.approvals, times, config, reached);
+  const approvals = enoughApprovals(plan, seen, times, config, reached);
   const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
-  return { input, facts, review: reviewed, approvals, permitted };
+  return { input, facts, review: reviewed, approvals, permitted, shown: { concerned, clockAt: times.clockNow } };
 }
 
 /** Those that have no permit yet: one that has stands in the budgets already. */
@@ -67,8 +82,8 @@ function notTooLarge({ targets }: Plan, reviewed: GateReview): GateReview {
 }
 
 /** Says of a plan that is held whose yes does not count for all that would change, so that nobody waits for nothing. */
-function withRights(reviewed: GateReview, reasons: readonly string[]): GateReview {
+function asking(reviewed: GateReview, rule: string, reasons: readonly string[], so: string): GateReview {
   if (reviewed.verdict !== "require_approval" || reasons.length === 0) return reviewed;
-  const reason = `${reasons.join("; ")}, and the plan changes that too`;
-  return { ...reviewed, rules: [...reviewed.rules, { rule: "approver-rights", verdict: "require_approval", reason }] };
+  const reason = `${[...new Set(reasons)].join("; ")}${so}`;
+  return { ...reviewed, rules: [...reviewed.rules, { rule, verdict: "require_approval", reason }] };
 }

@@ -30,7 +30,11 @@ export async function reserve(
     return { kind: "answer", answer: facts.answer ?? inProgress(plan, facts.permit.issuedAt, tx.now) };
   const outcome = outcomeOf(judgement);
   await tx.append(
-    entry(plan, LEDGER_KINDS.planReviewed, { outcome: outcome ?? "permitted", review: judgement.review }),
+    entry(plan, LEDGER_KINDS.planReviewed, {
+      outcome: outcome ?? "permitted",
+      review: judgement.review,
+      ...judgement.shown,
+    }),
   );
   if (outcome !== undefined) return { kind: "answer", answer: answerWithout(plan, outcome, judgement, tx.now) };
   const permit = await issuePermit(tx, plan, parts.newId(), permitLifetime(plan, parts, limits));

@@ -3,7 +3,7 @@ import { durationText } from "../../model/time.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
 /** Clocks kept by NTP agree within a second; a minute's difference means that one of them is wrong. */
-const TOLERATED_MS = 60_000;
+export const TOLERATED_MS = 60_000;
 
 /**
  * The ledger's time never runs backwards, so after a clock jumped ahead it stands still until the others catch up.

@@ -45,7 +45,16 @@ export class Model extends Verdicts {
 
   propose(plan: Pick<ModelPlan, "id" | "targets" | "proposedBy" | "outside" | "edited">): ModelPlan {
     const expiresAt = this.ledgerNow + PLAN_LIVES;
-    const made: ModelPlan = { ...plan, expiresAt, answers: [], permitUntil: null, outcome: null, results: [] };
+    const made: ModelPlan = {
+      ...plan,
+      expiresAt,
+      answers: [],
+      shown: [],
+      permitUntil: null,
+      outcome: null,
+      results: [],
+    };
+    this.reviewed(made);
     this.plans.set(plan.id, made);
     return made;
   }
@@ -64,7 +73,9 @@ export class Model extends Verdicts {
     if (yes && plan.proposedBy.toLowerCase().split(":").includes(person.name)) return false;
     if (yes && plan.answers.some((one) => !one.yes)) return false;
     const until = yes ? Math.min(plan.expiresAt, this.ledgerNow + APPROVAL_LIVES) : plan.expiresAt;
-    plan.answers.push({ by: person.name, yes, until, untilByClock: this.clock + (until - this.ledgerNow) });
+    const untilByClock = this.clock + (until - this.ledgerNow);
+    const { shown } = plan;
+    plan.answers.push({ by: person.name, yes, until, untilByClock, clockAt: this.clock, shown, outlived: false });
     return true;
   }
 
@@ -74,13 +85,20 @@ export class Model extends Verdicts {
       return { outcome: plan.outcome ?? "in-progress", results: plan.outcome === null ? [] : plan.results };
     }
     const { verdict } = this.judge(plan);
+    const approved = this.enoughPeople(plan);
+    this.reviewed(plan);
     if (verdict === "deny") return { outcome: "denied", results: [] };
     const restored = plan.targets.every((target) => this.position(target) === "restored" && this.seen(target));
     if (restored) return { outcome: "nothing-to-do", results: plan.targets.map(() => "nothing-to-do") };
-    const approved = this.enoughPeople(plan);
     if (verdict === "require_approval" && !approved) return { outcome: "held", results: [] };
     this.reserve(plan, !approved);
     return this.#run(plan, faults);
+  }
+
+  /** S4: a review is written down with what the plan changes, for the answers that follow it. */
+  reviewed(plan: ModelPlan): void {
+    plan.shown = [...plan.targets.flatMap(({ thing }) => thingOf(thing).owners), ...this.reachedBy(plan)];
+    for (const one of plan.answers) if (this.clock < one.clockAt - MINUTE) one.outlived = true;
   }
 
   /** All units of a plan at once, before its first target acts (S2). */

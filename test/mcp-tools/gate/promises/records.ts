@@ -16,6 +16,12 @@ export interface Answered {
   readonly yes: boolean;
   readonly until: number;
   readonly untilByClock: number;
+  /** By the clock of the machine, when it was given. */
+  readonly clockAt: number;
+  /** What else changes with the plan, as was shown to whoever gave it. */
+  readonly shown: readonly string[];
+  /** Somebody looked at the plan later, by a clock that had not come as far again. */
+  outlived: boolean;
 }
 export interface ModelPlan {
   readonly id: string;
@@ -25,6 +31,8 @@ export interface ModelPlan {
   readonly edited: boolean;
   readonly expiresAt: number;
   readonly answers: Answered[];
+  /** What else changes with it, as the last review of it says. */
+  shown: readonly string[];
   permitUntil: number | null;
   outcome: string | null;
   results: readonly string[];

@@ -92,8 +92,12 @@ export class Verdicts {
     ]);
   }
 
+  protected reachedBy(plan: ModelPlan, left: readonly PlannedTarget[] = plan.targets): readonly string[] {
+    return plan.targets.flatMap((target) => this.reached(plan, target, left));
+  }
+
   protected enoughPeople(plan: ModelPlan, left: readonly PlannedTarget[] = plan.targets): boolean {
-    const reached = plan.targets.flatMap((target) => this.reached(plan, target, left)).filter((one) => one in SERVICES);
+    const reached = this.reachedBy(plan, left).filter((one) => one in SERVICES);
     const mayAnswer = (by: string) => {
       const person = PEOPLE.find(({ name }) => name === by);
       const isLight = (one: string) => rank(SERVICES[one]?.importance) <= rank(person?.upTo);
@@ -102,6 +106,8 @@ export class Verdicts {
     const people = new Set(
       plan.answers
         .filter(({ yes, until, untilByClock }) => yes && this.ledgerNow < until && this.clock < untilByClock)
+        .filter(({ clockAt, outlived }) => !outlived && this.clock >= clockAt - MINUTE)
+        .filter(({ shown }) => this.reachedBy(plan, left).every((one) => shown.includes(one)))
         .filter(({ by }) => mayAnswer(by))
         .map(({ by }) => by),
     );
