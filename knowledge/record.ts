@@ -1,6 +1,6 @@
 import type { OutcomeField } from "../core/config/config.ts";
 import type { Change } from "../core/model/change.ts";
-import { actionOf, isAskedByOthers, takenBackIds } from "../core/model/deed.ts";
+import { actionOf, type DeedOrigin, originOf, takenBackIds } from "../core/model/deed.ts";
 import { type Incident, isRecoveryConfirmed } from "../core/model/incident.ts";
 import { asRecorded } from "../core/model/recorded.ts";
 import { durationText } from "../core/model/time.ts";
@@ -73,20 +73,34 @@ function detailsOf(incident: Incident, include: readonly OutcomeField[]): Detail
 
 function summarySentences(incident: Incident, details: Details): readonly string[] {
   const action = actionOf(incident) ?? "no decision";
-  const asked = isAskedByOthers(incident);
+  const origin = originOf(incident);
   const { deployment_details: changes = [], anomaly_metrics: metrics = [], rollback_duration: took } = details;
   return [
     `${incident.service}: ${action}, outcome ${incident.outcome}.`,
-    ...(asked ? [`A person asked for it; decided was ${incident.decision?.action ?? "nothing"}.`] : []),
+    ...(incident.joined === undefined ? [] : [`It went on in ${incident.joined}.`]),
+    ...originWords(origin, incident.decision?.action ?? "nothing"),
     ...(changes.length === 0
       ? []
-      : [`${asked ? "Blamed or taken back" : "Blamed"}: ${changes.map((change) => change.what).join("; ")}.`]),
+      : [
+          `${origin === null || origin === "decided" ? "Blamed" : "Blamed or taken back"}: ${changes.map((change) => change.what).join("; ")}.`,
+        ]),
     ...(metrics.length === 0 ? [] : [`Signals: ${metrics.join("; ")}.`]),
     ...(typeof took === "number" ? [`From action to verdict: ${durationText(took)}.`] : []),
     ...(details.recovery_confirmed === undefined
       ? []
       : [details.recovery_confirmed ? "Recovery was confirmed." : "Recovery was not confirmed."]),
   ];
+}
+
+function originWords(origin: DeedOrigin | null, decided: string): readonly string[] {
+  switch (origin) {
+    case "asked":
+      return [`A person asked for it; decided was ${decided}.`];
+    case "proposed":
+      return [`unship proposed it on an earlier decision; decided since was ${decided}.`];
+    default:
+      return [];
+  }
 }
 
 function proseOf(incident: Incident, include: readonly OutcomeField[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { likelihood } from "../../core/guardrails/incident-text.ts";
-import { actionOf, isAskedByOthers, takenBackIds } from "../../core/model/deed.ts";
+import { actionOf, originOf, takenBackIds } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { likeliestOf } from "../../core/model/recorded.ts";
 
@@ -12,12 +12,15 @@ export function scopeText(scope: string): string {
  * What was decided, of which change and how surely; of no action, which change is the likeliest all the same; what was carried
  * out though it was not decided, with what was. null: nothing yet.
  */
-export function decisionWords(incident: Pick<Incident, "decision" | "ranking" | "gate">): string | null {
+export function decisionWords(incident: Pick<Incident, "decision" | "ranking" | "gate" | "plan">): string | null {
   const action = actionOf(incident);
   if (action === null) return null;
   const decided = incident.decision?.action ?? "nothing";
-  if (isAskedByOthers(incident))
-    return `${action} of ${takenBackIds(incident).join(", ")}, as a person asked; decided was ${decided}`;
+  const origin = originOf(incident);
+  const taken = takenBackIds(incident).join(", ");
+  if (origin === "asked") return `${action} of ${taken}, as a person asked; decided was ${decided}`;
+  if (origin === "proposed")
+    return `${action} of ${taken}, as unship proposed on an earlier decision; decided since is ${decided}`;
   const culprit = likeliestOf(incident);
   if (culprit === null) return action;
   const named = `${culprit.changeId} (${likelihood(culprit.probability)})`;

@@ -45,12 +45,23 @@ export function takenBackIds(incident: Pick<Incident, "gate">): readonly string[
   return [...new Set(targets.map(({ changeId }) => changeId))];
 }
 
-/** Whether what was carried out is no part of what unship decided upon: somebody else asked for it. */
-export function isAskedByOthers(incident: Acted): boolean {
+/**
+ * Whose what was carried out is: `decided`: it is part of what unship decides upon; `proposed`: unship proposed it on an earlier
+ * decision, and decides otherwise since; `asked`: neither, somebody else asked for it. null: nothing was taken back.
+ */
+export type DeedOrigin = "decided" | "proposed" | "asked";
+
+/** The watch proposes under this name alone, and nobody else does. */
+const OWN = "watch";
+
+export function originOf(incident: Acted & Pick<Incident, "plan">): DeedOrigin | null {
   const { culprit = null, changeIds = [] } = incident.decision ?? {};
   const decided = new Set([...changeIds, ...(culprit === null ? [] : [culprit.changeId])]);
   const back = takenBackIds(incident);
-  return back.length > 0 && !back.some((id) => decided.has(id));
+  if (back.length === 0) return null;
+  if (back.some((id) => decided.has(id))) return "decided";
+  const { plan, gate } = incident;
+  return plan !== null && plan.id === gate?.planId && plan.proposedBy === OWN ? "proposed" : "asked";
 }
 
 const MAY_HAVE_WRITTEN: readonly TargetResult["result"][] = ["done", "unknown"];

@@ -1,5 +1,5 @@
 import type { Change } from "../../core/model/change.ts";
-import { deedOf, takenBackIds } from "../../core/model/deed.ts";
+import { deedOf, isActed, takenBackIds } from "../../core/model/deed.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import { quantity, span } from "./figures.ts";
 import { code, sentence } from "./markdown.ts";
@@ -10,6 +10,9 @@ const SLOW_DETECTION_MS = 60_000;
 
 /** Concrete things to do, each with who would do it; only those that this incident gives a reason for. */
 export function followUps(incident: Incident): readonly string[] {
+  const { joined } = incident;
+  if (joined !== undefined && !isActed(incident))
+    return [`[ ] Go on in the draft of ${code(joined)}: what is to be done stands there. Owner: on call.`];
   return [
     ...unresolved(incident),
     ...wayBack(incident),
@@ -109,7 +112,7 @@ function detection({ onset, detectedAt, conditions, gate, recovery }: Incident):
     );
   }
   const held = gate?.review.rules.filter(({ verdict }) => verdict === "require_approval") ?? [];
-  if (held.length > 0 && gate?.outcome !== "executed") {
+  if (held.length > 0 && gate?.outcome === "held") {
     items.push(
       `The gate waited for a person (${held.map(({ rule }) => code(rule)).join(", ")}) and nobody agreed in time. Decide ` +
         `whether that rule should stand for this service. Owner: its approvers.`,

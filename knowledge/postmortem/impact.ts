@@ -10,12 +10,14 @@ export function impactSection(incident: Incident): string | null {
   const until = isConfirmed ? (recovery?.at ?? null) : (backSince ?? null);
   const hurt = span(onset?.at, until);
   const duration =
-    hurt === null
-      ? "How long it lasted is not known: " +
-        (onset === null ? "its onset was not found." : "recovery was not confirmed.")
-      : isConfirmed
-        ? `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`
-        : `It lasted ${hurt}, from onset until none of its signals was degraded any more.`;
+    incident.joined !== undefined
+      ? `How long it lasted is told in ${code(incident.joined)}, where it went on.`
+      : hurt === null
+        ? "How long it lasted is not known: " +
+          (onset === null ? "its onset was not found." : "recovery was not confirmed.")
+        : isConfirmed
+          ? `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`
+          : `It lasted ${hurt}, from onset until none of its signals was degraded any more.`;
   if (impact === null) return section("Impact", "The impact was not assessed.", duration);
   const figures: readonly (readonly [string, string])[] = [
     ["Level", `**${knownLevel(incident)}**`],

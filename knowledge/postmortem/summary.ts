@@ -1,9 +1,10 @@
+import { targetText } from "../../core/guardrails/targets.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Change } from "../../core/model/change.ts";
-import { deedOf, isActed, isAskedByOthers, writtenTargets } from "../../core/model/deed.ts";
+import { deedOf, isActed, originOf, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
-import type { Target } from "../../core/model/plan.ts";
+import type { GateAnswer, Target } from "../../core/model/plan.ts";
 import { wayBackText } from "../../core/model/recorded.ts";
 import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
 import { code, prose } from "./markdown.ts";
@@ -21,11 +22,22 @@ function ownChange(change: Change, service: string): string {
   return `its ${change.kind} ${code(change.from)} → ${code(change.to)}`;
 }
 
-/** Three or four sentences that a person who was not there can act on. */
-export function summary(incident: Incident): string {
-  return [began(incident), hurt(incident), cause(incident), done(incident), ended(incident), notJudged(incident)]
-    .filter((part) => part !== "")
-    .join(" ");
+/**
+ * Three or four sentences that a person who was not there can act on. Of an incident that went on in another one, that one tells
+ * the cause, what was done and how it ended. `anew`: the onset that it is judged by, where that is not its first one.
+ */
+export function summary(incident: Incident, anew: Incident["onset"] = null): string {
+  const rest =
+    incident.joined === undefined
+      ? [cause(incident), done(incident), ended(incident), notJudged(incident)]
+      : [isActed(incident) ? done(incident) : "", wentOn(incident.joined, incident)];
+  const dated = anew === null ? "" : `What it is judged by began at about ${clock(anew.at)}: it was dated anew.`;
+  return [began(incident), dated, hurt(incident), ...rest].filter((part) => part !== "").join(" ");
+}
+
+function wentOn(joined: string, { closedAt }: Incident): string {
+  const when = closedAt === null ? "It" : `At ${clock(closedAt)} it`;
+  return `**${when} went on in ${code(joined)}:** the draft of that incident tells the cause, what was done and how it ended. What follows is what was known of this one until then.`;
 }
 
 /** `the deploy of `checkout` v1.4.1 → v1.4.2`. */
@@ -102,11 +114,35 @@ function done(incident: Incident): string {
     case "decided":
       return `unship decided on ${decided}; nothing was executed.`;
     case "executed":
-      return `${executed(incident)}${isAskedByOthers(incident) ? `, as a person had asked; its own decision was ${decided}` : ""}.`;
+      return `${executed(incident)}${askedWords(incident, decided)}.`;
     case "partly":
-      return stoppedWords(partlyWords(gate), gate, decided);
+      return `${proposedWords(incident, decided)} ${stoppedWords(partlyWords(gate), gate)}`;
     case "unwritten":
-      return stoppedWords("Nothing was executed", gate, decided);
+      return `unship decided on ${decided}. ${stoppedWords("Nothing was executed", gate)}`;
+  }
+}
+
+/** Whose an act was, after what it was: "" where unship decides on it. */
+function askedWords(incident: Incident, decided: string): string {
+  switch (originOf(incident)) {
+    case "asked":
+      return `, as a person had asked; its own decision was ${decided}`;
+    case "proposed":
+      return `, as it had proposed on an earlier decision; its newest decision was ${decided}`;
+    default:
+      return "";
+  }
+}
+
+/** The same of a plan that was not carried out as a whole, before what became of it. */
+function proposedWords(incident: Incident, decided: string): string {
+  switch (originOf(incident)) {
+    case "asked":
+      return `A person asked for the plan; unship's own decision was ${decided}.`;
+    case "proposed":
+      return `unship proposed the plan on an earlier decision; its newest decision was ${decided}.`;
+    default:
+      return `unship decided on ${decided}.`;
   }
 }
 
@@ -121,13 +157,23 @@ const partlyWords = (gate: Incident["gate"]): string =>
     ? "Some targets were taken back; the rest stopped"
     : "Whether its targets were written is not known";
 
-/** What was written of a plan that was not carried out as a whole, and what the gate said against the rest. */
-function stoppedWords(what: string, gate: Incident["gate"], decided: string): string {
-  const why = (gate?.review.rules ?? [])
-    .filter(({ verdict }) => verdict !== "allow")
-    .map(({ reason }) => prose(reason));
-  const because = why.length === 0 ? "" : `: ${why.join(" ")}`;
-  return `unship decided on ${decided}. ${what} (${gate?.outcome})${because}`.replace(/([^.])$/, "$1.");
+/** What was written of a plan that was not carried out as a whole, and why the rest was not. */
+function stoppedWords(what: string, gate: Incident["gate"]): string {
+  const why = gate === null ? [] : whyNot(gate).map((reason) => prose(reason));
+  const because = why.length === 0 ? "" : `: ${why.join("; ")}`;
+  return `${what} (${gate?.outcome})${because}`.replace(/([^.])$/, "$1.");
+}
+
+/**
+ * Why a plan was not carried out: where the gate let nothing begin, its strictest rules; where it was begun, what came of the targets.
+ * What had held it until a person agreed did not stop it.
+ */
+function whyNot({ outcome, review, results }: GateAnswer): readonly string[] {
+  if (outcome === "held" || outcome === "denied")
+    return review.rules.filter(({ verdict }) => verdict === review.verdict).map(({ reason }) => reason);
+  return results
+    .filter(({ result }) => result !== "done")
+    .map(({ target, result, detail }) => `${targetText(target)} ${result}: ${detail}`);
 }
 
 function targetWords({ action, object, service, restore }: Target): string {
@@ -172,13 +218,15 @@ function notJudged({ superseded = [], outcome }: Incident): string {
 
 /** "it was taken back", where that is what the title names as the cause; else what was done, whoever asked for it. */
 function whatWasDone(incident: Incident): string {
-  if (!isAskedByOthers(incident)) return "it was taken back";
+  const origin = originOf(incident);
+  if (origin !== "asked" && origin !== "proposed") return "it was taken back";
   return `unship ${writtenTargets(incident).map(targetWords).join(" and ")}`;
 }
 
 /** How it stands, for the title. "recovered" only where verification said so. */
 export function standing(incident: Incident): string {
-  const { recovery, outcome, backBy } = incident;
+  const { recovery, outcome, backBy, joined } = incident;
+  if (joined !== undefined) return `went on in ${code(joined)}`;
   if (isRecoveryConfirmed({ recovery, outcome })) return `recovered after ${whatWasDone(incident)}`;
   if (outcome === "superseded") return "another change was at work before recovery was shown";
   if (recovery?.verdict === "not-recovered") return "not recovered";
