@@ -1,5 +1,5 @@
 import type { Incident } from "../core/model/incident.ts";
-import { asRecorded } from "../core/model/recorded.ts";
+import { asRecorded, datedAnew } from "../core/model/recorded.ts";
 import type { Series } from "../core/model/signal.ts";
 import { quote } from "../core/model/untrusted-text.ts";
 import type { LedgerEntry, RecalledIncident } from "../core/ports.ts";
@@ -33,15 +33,17 @@ export function postmortem(
   options: PostmortemOptions = {},
 ): string {
   const incident = asRecorded(stored);
+  // It is told from its first onset on, and judged by the newest.
+  const anew = datedAnew(stored);
   const todo = followUps(incident);
   const parts: readonly (string | null)[] = [
     title(incident),
     `Draft by unship from its own record of incident ${code(incident.id)}. People have not reviewed it yet.`,
-    section("Summary", summary(incident)),
+    section("Summary", summary(incident, anew)),
     impactSection(incident),
-    timelineSection(incident, entries),
+    timelineSection(incident, entries, anew),
     evidenceSection(incident, options.series ?? [], options.chartFile ?? null),
-    suspectsSection(incident),
+    suspectsSection(incident, anew),
     actionsSection(incident, entries),
     section("What was not verified", unverified(incident)),
     section("Follow-ups", todo.length === 0 ? "None that this record gives a reason for." : bullets(todo)),

@@ -21,7 +21,7 @@ import { actionOf } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
-import { asItStands, isWithItsPlan, likeliestOf } from "../../core/model/recorded.ts";
+import { asItStands, firstOnset, isWithItsPlan, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
@@ -253,6 +253,7 @@ function brief(
     outcome,
     detected_at: rfc3339(incident.detectedAt),
     onset: rfc3339(incident.onset?.at),
+    first_onset: rfc3339(firstOnset(incident)?.at),
     closed_at: rfc3339(incident.closedAt),
     action: actionOf(incident),
     culprit: decision?.culprit ?? null,

@@ -1,3 +1,4 @@
+import { DecisionAction } from "./decision.ts";
 import type { Incident, WayBack } from "./incident.ts";
 
 /**
@@ -25,9 +26,9 @@ export function asRecorded(incident: Incident): Incident {
 
 /**
  * When it began first. The onset that was decided upon is believed, unless the incident was dated anew by what began after
- * its first detection; null: not found.
+ * its first detection; null: not found. Where it is another one than the incident's own, people are told both.
  */
-function firstOnset({ onset, extent }: Incident): Incident["onset"] {
+export function firstOnset({ onset, extent }: Pick<Incident, "onset" | "extent">): Incident["onset"] {
   if (extent === undefined || (onset !== null && onset.at <= extent.detectedAt)) return onset;
   return extent.onset;
 }
@@ -86,6 +87,27 @@ export function servicesOf({ service, affectedServices, trouble = [], superseded
   return [...new Set([service, ...affectedServices, ...trouble])].filter((name) => !left.has(name));
 }
 
+/** The onset that it is judged by since, where it was dated anew after its first one; null: there is one onset alone. */
+export function datedAnew(incident: Pick<Incident, "onset" | "extent">): Incident["onset"] {
+  const first = firstOnset(incident);
+  return first !== null && incident.onset?.at !== first.at ? incident.onset : null;
+}
+
+const DECIDED = "decided: ";
+
+/**
+ * The decision that was recorded last, by the incident's own timeline: when, and which action, where the line tells one. null: none
+ * was. What is judged since may differ: the incident's decision is renewed while its plan waits.
+ */
+export function recordedDecision({
+  timeline,
+}: Pick<Incident, "timeline">): { readonly at: number; readonly action: DecisionAction | null } | null {
+  const line = timeline.findLast(({ event }) => event.startsWith(DECIDED));
+  if (line === undefined) return null;
+  const [action = ""] = line.event.slice(DECIDED.length).split(" ");
+  return { at: line.at, action: DecisionAction.safeParse(action).data ?? null };
+}
+
 /** When the decision that is in force was recorded, by the incident's own timeline; null: none was. */
-export const decidedAt = ({ timeline }: Pick<Incident, "timeline">): number | null =>
-  timeline.findLast(({ event }) => event.startsWith("decided: "))?.at ?? null;
+export const decidedAt = (incident: Pick<Incident, "timeline">): number | null =>
+  recordedDecision(incident)?.at ?? null;

@@ -1,6 +1,7 @@
 import { executedByIn, gateText } from "../../core/guardrails/approved-by.ts";
+import type { Decision } from "../../core/model/decision.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { decidedAt } from "../../core/model/recorded.ts";
+import { recordedDecision } from "../../core/model/recorded.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
@@ -23,7 +24,16 @@ function decided(incident: Incident): string {
   const why = decision.why.map((why) => sentence(why));
   const person = decision.needsPerson.map((why) => `A person had to agree: ${sentence(why)}`);
   const automatic = decision.automatic ? ["An automatic policy condition held at that moment."] : [];
-  return `Decided at ${clock(decidedAt(incident) ?? decision.decidedAt)}: **${decision.action}**.\n\n${bullets([...why, ...automatic, ...person])}`;
+  return `${decidedWords(incident, decision)}\n\n${bullets([...why, ...automatic, ...person])}`;
+}
+
+/** When it was decided, and of when the reasons are that follow: those of a plan that waits are judged anew all the while. */
+function decidedWords(incident: Incident, { action, decidedAt: judgedAt }: Decision): string {
+  const recorded = recordedDecision(incident);
+  if (recorded === null || recorded.at === judgedAt) return `Decided at ${clock(judgedAt)}: **${action}**.`;
+  const first = `Decided at ${clock(recorded.at)}: **${recorded.action ?? action}**.`;
+  const again = recorded.action === null || recorded.action === action ? "the same" : `**${action}**`;
+  return `${first} Judged again at ${clock(judgedAt)}: ${again}, since:`;
 }
 
 function rules({ gate, plan }: Incident, entries: readonly LedgerEntry[]): string | null {

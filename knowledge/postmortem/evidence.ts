@@ -1,4 +1,5 @@
 import type { Incident } from "../../core/model/incident.ts";
+import { decidedAt } from "../../core/model/recorded.ts";
 import type { Series } from "../../core/model/signal.ts";
 import { chartWindow } from "./chart-window.ts";
 import { clock, quantity } from "./figures.ts";
@@ -41,9 +42,15 @@ export function evidenceSection(
     chartText(incident, series, chartFile),
     rows.length === 0 ? "No signal was recorded as worse." : table(head, rows),
     more,
-    conditions.length === 0 ? null : `Policy conditions when it was decided:\n\n${bullets(conditions)}`,
+    conditions.length === 0 ? null : `Policy conditions ${conditionsWhen(incident)}:\n\n${bullets(conditions)}`,
     notMeasured(incident),
   );
+}
+
+/** Of when the conditions are that the record holds: they are read anew at each evaluation until the plan is carried out. */
+function conditionsWhen({ seenAt, ...incident }: Incident): string {
+  if (seenAt === undefined) return "when it was judged last";
+  return seenAt === decidedAt(incident) ? "when it was decided" : `as of ${clock(seenAt)}`;
 }
 
 function chartText(incident: Incident, series: readonly Series[], chartFile: string | null): string {

@@ -1,7 +1,7 @@
 import type { Candidate, Reason } from "../../core/model/candidate.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
-import { beforeOrAfter, probability } from "./figures.ts";
+import { beforeOrAfter, clock, probability } from "./figures.ts";
 import { code, section, sentence, table } from "./markdown.ts";
 import { changeWords } from "./summary.ts";
 
@@ -11,8 +11,12 @@ const REASONS = 3;
 /** A weight below this moves a probability by less than three points: not worth a reader's time. */
 const NEGLIGIBLE = 0.1;
 
-/** Why this change and not the others: every hypothesis with its probability and what speaks for and against it. */
-export function suspectsSection(incident: Incident): string | null {
+/**
+ * Why this change and not the others: every hypothesis with its probability and what speaks for and against it. `anew`: the onset
+ * that they were weighed by, where that is not the incident's first one.
+ */
+export function suspectsSection(recorded: Incident, anew: Incident["onset"] = null): string | null {
+  const incident = anew === null ? recorded : { ...recorded, onset: anew };
   const { ranking } = incident;
   if (ranking === null) return section("Why this change and not the others", "No changes were weighed.");
   const shown = ranking.candidates.slice(0, SHOWN);
@@ -34,6 +38,7 @@ export function suspectsSection(incident: Incident): string | null {
     table(["Hypothesis", "Probability", "What speaks for and against it"], [...rows, none]),
     left > 0 ? `${left} more changes lay in the window, each less probable.` : null,
     notWeighed(incident),
+    anew === null ? null : `The onset meant here is the one that was dated anew, ${clock(anew.at)}.`,
     "The probabilities are measured from timing, versions, the call graph, logs and traces; they sum to 100 %.",
   );
 }

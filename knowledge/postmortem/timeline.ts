@@ -26,8 +26,15 @@ const PEOPLE: Readonly<Record<string, string>> = {
   "gate.resumed": "resumed",
 };
 
-/** Every event once, in the order of time, with its distance from the onset. All times UTC. */
-export function timelineSection(incident: Incident, entries: readonly LedgerEntry[]): string | null {
+/**
+ * Every event once, in the order of time, with its distance from the onset. All times UTC. `anew`: the onset that it is judged by,
+ * where that is not its first one.
+ */
+export function timelineSection(
+  incident: Incident,
+  entries: readonly LedgerEntry[],
+  anew: Incident["onset"] = null,
+): string | null {
   const { onset, timeline } = incident;
   const changes = blamed(incident).flatMap((change) => [
     { at: change.startedAt, event: "change began", detail: changeWords(change) },
@@ -35,16 +42,7 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
       ? []
       : [{ at: change.finishedAt, event: endWords(change), detail: changeWords(change) }]),
   ]);
-  const began =
-    onset === null
-      ? []
-      : [
-          {
-            at: onset.at,
-            event: "onset",
-            detail: `estimated; credible from ${clock(onset.earliest)} to ${clock(onset.latest)}`,
-          },
-        ];
+  const began = [onsetRow("onset", onset), onsetRow("onset, dated anew", anew)].flatMap((row) => row ?? []);
   const people = entries.flatMap(({ at, kind, actor }) => {
     const event = PEOPLE[kind];
     return event === undefined ? [] : [{ at, event, detail: `by ${prose(name(actor), 100)}` }];
@@ -62,6 +60,15 @@ export function timelineSection(incident: Incident, entries: readonly LedgerEntr
       : null;
   return section("Timeline", note, late, table(["Time", "From onset", "What", "Detail"], rows));
 }
+
+const onsetRow = (event: string, onset: Incident["onset"]): Event | null =>
+  onset === null
+    ? null
+    : {
+        at: onset.at,
+        event,
+        detail: `estimated; credible from ${clock(onset.earliest)} to ${clock(onset.latest)}`,
+      };
 
 /** What was sent so long before its result was known is told with the moment of both. */
 const LATE_MS = 2_000;

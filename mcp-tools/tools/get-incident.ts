@@ -10,7 +10,7 @@ import { actionOf } from "../../core/model/deed.ts";
 import { type AllFenced, type Fenced, joined, ours, own, wholeFence } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
-import { asItStands, likeliestOf } from "../../core/model/recorded.ts";
+import { asItStands, datedAnew, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, limit, more, notice } from "../arguments.ts";
@@ -42,7 +42,8 @@ export const getIncident = defineTool({
     stage: z.string(),
     service: z.string(),
     detected_at: z.string(),
-    onset: z.string().nullable(),
+    onset: z.string().nullable().describe("Of what it is judged by"),
+    first_onset: z.string().nullable().optional().describe("When it began first, where it was dated anew since"),
     affected_services: z.array(z.string()),
     as_of: z.string().optional(),
     action: z.string().nullable(),
@@ -111,6 +112,7 @@ function facts({ decision, plan, gate, recovery, ...incident }: AllFenced<Incide
     service: incident.service,
     detected_at: rfc3339(incident.detectedAt),
     onset: rfc3339(incident.onset?.at),
+    ...(datedAnew(incident) === null ? {} : { first_onset: rfc3339(firstOnset(incident)?.at) }),
     affected_services: [...few(incident.affectedServices)],
     ...(incident.seenAt === undefined ? {} : { as_of: own`${rfc3339(incident.seenAt)}` }),
     action: action === null ? null : name(action),
