@@ -3,7 +3,7 @@ import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { changesAt, explainedBy } from "../correlation/changes-at.ts";
 import { componentsOf } from "../correlation/components.ts";
 import { chanceBeside, type Explained, meetings } from "../correlation/meeting.ts";
-import { gapBetween } from "../correlation/onset-gap.ts";
+import { gapBetween, spreadOf } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
 import { indexSeries } from "../correlation/samples.ts";
@@ -126,7 +126,7 @@ function reachedBeside(
   const spreading = spreadingTo(pivot, unexplained);
   if (spreading === null) return null;
   const services = spreading.others.flatMap((one) => (one.isChanged ? one.changed : one.services)).toSorted();
-  return { services, withinMs: spreading.withinMs, byChance: spreading.byChance };
+  return { services, withinMs: spreading.withinMs, of: pivot.changed, byChance: spreading.byChance };
 }
 
 /**
@@ -155,7 +155,8 @@ function siblingsOf(
   if (siblings.length === 0) return null;
   const services = siblings.flatMap(({ places }) => places).toSorted();
   const groups = siblings.map(({ group }) => group);
-  return { services, withinMs: 0, byChance: chanceBeside(pivot, groups, joined) };
+  const withinMs = spreadOf([pivot, ...groups].map(({ onset }) => onset));
+  return { services, withinMs, of: pivot.changed, byChance: chanceBeside(pivot, groups, joined) };
 }
 
 /** Whether a service is one that was changed here, calls it, or is called by it, directly or through others. */

@@ -2,11 +2,11 @@ import { logSumExp } from "../detection/robust.ts";
 import type { BeganBeside } from "../model/assessment.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import { durationText } from "../model/time.ts";
+import { besideText } from "./beside-text.ts";
 import { changesAt, explainedBy } from "./changes-at.ts";
 import { HURT_BY_MISSING_EDGE } from "./hurt-chances.ts";
 import { chanceBeside, type Explained } from "./meeting.ts";
-import { gapBetween } from "./onset-gap.ts";
+import { gapBetween, spreadOf } from "./onset-gap.ts";
 import { ELSEWHERE } from "./origin.ts";
 import type { CaseEvidence } from "./rank.ts";
 import { FROM_CHANGES } from "./reasons.ts";
@@ -42,24 +42,8 @@ export function causeBeneathBoth(weighed: readonly Weighed[], seen: CaseEvidence
   const logOdds = logSumExp(
     met.map((one) => one.logOdds + Math.log(BENEATH / Math.min(1, one.beside.byChance + HURT_BY_MISSING_EDGE))),
   );
-  const began = met.flatMap(({ change, beside }) => [change.service, ...beside.services]);
-  const siblings = new Set(seen.caseFile.siblings?.services);
-  const degraded = new Set(began.filter((service) => seen.worse.has(service) || siblings.has(service)));
-  const words = [...degraded].sort().map((service) => withChanges(service, seen));
-  const withinMs = Math.max(...met.map(({ beside }) => beside.withinMs));
-  const when = withinMs === 0 ? "at the same time" : `one after the other within ${durationText(withinMs)}`;
-  const changed = [...new Set(met.map(({ change }) => change.id))].sort().join(", ");
-  const sentence =
-    degraded.size > 1
-      ? `${words.join(" and ")} began to be degraded ${when}, and no known call joins them: something beneath them that nobody measures would show the same`
-      : `no known call joins ${words.join("")} to where ${changed} was changed: something beneath it that nobody measures would show the same`;
+  const sentence = besideText(met, seen);
   return { name: BEGAN_TOGETHER, logOdds, sentence };
-}
-
-/** A service with the ids of what was changed there when the trouble began: each may be bad all the same. */
-function withChanges(service: string, { caseFile, onset }: CaseEvidence): string {
-  const ids = changesAt(caseFile, [service], onset).map(({ id }) => id);
-  return ids.length === 0 ? service : `${service} (${ids.join(", ")})`;
 }
 
 /**
@@ -83,8 +67,14 @@ export function beganBeside(change: Change, told: ReadonlySet<string>, seen: Cas
   if (met.length === 0 && siblings === undefined) return null;
   const byChance = met.length === 0 ? 1 : chanceBeside(pivot, met, [pivot, ...each]);
   const services = [...met.flatMap((one) => one.services), ...(siblings?.services ?? [])];
-  const withinMs = siblings?.withinMs ?? 0;
-  return { services: [...new Set(services)].sort(), withinMs, byChance: byChance * (siblings?.byChance ?? 1) };
+  const own = met.length === 0 ? 0 : spreadOf([pivot, ...met].map(({ onset }) => onset));
+  return {
+    services: [...new Set(services)].sort(),
+    withinMs: Math.max(own, siblings?.withinMs ?? 0),
+    // Of those in other incidents it is known who was asked; of the rest, `reachedBy` tells.
+    of: siblings === undefined || siblings.of.includes(change.service) ? [change.service] : [],
+    byChance: byChance * (siblings?.byChance ?? 1),
+  };
 }
 
 /** All that trouble which a change brings comes to by what is known. */

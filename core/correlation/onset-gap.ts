@@ -13,3 +13,9 @@ export function isSameOnset(a: Onset, b: Onset, slackMs = 0): boolean {
   if (gapBetween(a, b) > slackMs) return false;
   return [a, b].every(({ earliest, latest }) => latest - earliest <= APART_MS);
 }
+
+/** From the first to the last of them by the likeliest moment of each, ms; 0 for none. */
+export function spreadOf(onsets: readonly Onset[]): number {
+  const times = onsets.map(({ at }) => at);
+  return times.length === 0 ? 0 : Math.max(...times) - Math.min(...times);
+}

@@ -1,5 +1,5 @@
 import { chanceBeside, type Explained } from "./meeting.ts";
-import { gapBetween } from "./onset-gap.ts";
+import { gapBetween, spreadOf } from "./onset-gap.ts";
 import { LEAST_GROUPS, SPREADS_MS } from "./wide-cause.ts";
 
 /** What a cause that goes from one to the next may have reached, and how often so many begin so near by chance. */
@@ -28,8 +28,7 @@ export function spreadingTo<D extends Explained>(pivot: D, all: readonly D[]): S
   const tried = nearest.flatMap((_, i): readonly Spreading<D>[] => {
     const others = nearest.slice(0, i + 1);
     const isEnough = others.filter(({ isChanged }) => !isChanged).length >= LEAST_GROUPS - 1;
-    const began = [pivot, ...others].map(({ onset }) => onset.at);
-    const withinMs = Math.max(...began) - Math.min(...began);
+    const withinMs = spreadOf([pivot, ...others].map(({ onset }) => onset));
     return isEnough ? [{ others, withinMs, byChance: chanceBeside(pivot, others, all) }] : [];
   });
   if (tried.length === 0) return null;

@@ -73,8 +73,10 @@ export interface Coincidence {
 export interface BeganBeside {
   /** Sorted. */
   readonly services: readonly string[];
-  /** Within how long they all began, ms; 0: in the same moment, as far as their samples tell. */
+  /** Within how long they and the other one began, by the likeliest moment of each, ms; 0: in one sample. */
   readonly withinMs: number;
+  /** The services that no known call joins to any of them, sorted: the other ones that they began beside. */
+  readonly of: readonly string[];
   /** How often they would by chance, each for a cause of its own; 0 to 1. */
   readonly byChance: number;
 }
