@@ -2,6 +2,7 @@ import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -52,7 +53,9 @@ function conclusion(incident: Incident): readonly string[] {
     ...list("For whoever mends it", hotfix === null ? [] : hotfixLines(hotfix)),
     ...list("Suspects", [
       ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
-      ...(ranking === null ? [] : [`${noChangeText(unheard)} is to blame: ${likelihood(ranking.noChangeProbability)}`]),
+      ...(ranking === null || !isCompared(ranking)
+        ? []
+        : [`${noChangeText(unheard)} is to blame: ${likelihood(ranking.noChangeProbability)}`]),
     ]),
     ...list("Hurt", [
       ...(onset === null ? [] : [`since ${rfc3339(onset.at)}`]),

@@ -17,6 +17,7 @@ import { planProgress, progressLines, type TargetProgress, waysOn } from "../../
 import { clockText } from "../../core/guardrails/rule.ts";
 import { type PlanCase, planCaseLines, planView, stateOf, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import { actionOf } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -258,7 +259,7 @@ function brief(
     action: actionOf(incident),
     culprit: decision?.culprit ?? null,
     likeliest: likeliestOf(incident),
-    no_change_probability: ranking?.noChangeProbability ?? null,
+    no_change_probability: ranking === null || !isCompared(ranking) ? null : ranking.noChangeProbability,
     unheard: incident.unheard ?? null,
     plan: plan?.id ?? null,
     gate: gate?.outcome ?? null,

@@ -1,6 +1,7 @@
 import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { SeedStep, StepAnswers } from "../../core/model/assessment.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import { durationText } from "../../core/model/time.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 
@@ -20,6 +21,7 @@ const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers, unheard: readonly 
       : `${answer.changeIds.length === 0 ? noChangeText(unheard) : names(answer.changeIds)} in the ${durationText(answer.windowMs)} before onset${answer.widened === null ? "" : `; ${answer.widened}`}`,
   correlate_timing: ({ correlate_timing: answer }, unheard) => {
     if (answer === undefined) return null;
+    if (!isCompared(answer.ranking)) return "no change was weighed: there is no onset to compare with";
     const [first] = answer.ranking.candidates;
     if (first === undefined)
       return `no candidate; ${noChangeText(unheard)} is to blame: ${likelihood(answer.ranking.noChangeProbability)}`;

@@ -9,7 +9,7 @@ import { DECIDED } from "./arguing.ts";
 import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish, QUIET_STEPS, unmark } from "./ending.ts";
 import { advance, hasSameCause, joinedBy, note, servicesOf, withAssessment } from "./incident-state.ts";
-import { correctWord, tellWord, wordOf, wordOfAct } from "./last-word.ts";
+import { correctWord, isOtherwise, tellWord, wordOf, wordOfAct } from "./last-word.ts";
 import {
   DETECTED_ANEW,
   isFiring,
@@ -172,7 +172,9 @@ function decisionChanged(incident: Incident, assessment: Assessment): boolean {
   const last = incident.timeline.findLast(({ event }) => event.startsWith(DECIDED));
   if (last?.event !== decisionName(assessment)) return true;
   if (isHeardAgain(incident, assessment)) return true;
-  return assessment.decision.action === "no_action" && untold(incident, assessment).length > 0;
+  if (assessment.decision.action !== "no_action" || untold(incident, assessment).length === 0) return false;
+  // Who were last told something else hear of it once it has stayed so (`correctWord`): until then it is no decision anew.
+  return !isOtherwise(incident, wordOf(incident, assessment));
 }
 
 /** "No action" while a policy's condition holds is another decision than before it held: people must be told. */

@@ -1,6 +1,7 @@
 import { noJoinedChange } from "../../core/correlation/elsewhere.ts";
 import { takenBackBy } from "../../core/correlation/replaced.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import type { Incident, Told } from "../../core/model/incident.ts";
 import { ESCALATED } from "./pursuit.ts";
 
@@ -8,7 +9,7 @@ import { ESCALATED } from "./pursuit.ts";
 export const DETECTED_ANEW = "detected anew";
 
 type Untouched = Exclude<Told, "made-worse">;
-const VERDICTS: Readonly<Record<Untouched, string>> = {
+const VERDICTS: Readonly<Record<Exclude<Untouched, "withheld">, string>> = {
   "no-change": "No change is to blame; nothing will be undone.",
   "not-known": "Whether a change did it is not known, and nothing is undone: a person has to look.",
   "not-sure": "A policy's condition holds, and no change is sure enough to be undone: a person has to look.",
@@ -23,11 +24,13 @@ export const isNobodysFault = (incident: Incident, assessment: Assessment): bool
 /**
  * No change that is known is to blame, with as much probability as a culprit would need. What was taken back since the incident
  * was detected is no suspect of what is left, and may have been the culprit all the same: then nobody can say so. What nothing joins
- * to the incident changes no word of it, undone or not (S16).
+ * to the incident changes no word of it, undone or not (S16). Where no onset is known just now, since the newest samples leave open
+ * whether anything is worse, no change was compared with anything: then nothing is said of any (S9).
  */
 export function noKnownChange(incident: Incident, assessment: Assessment): boolean {
   const timing = assessment.answers.correlate_timing;
-  if (timing === undefined || noJoinedChange(timing.ranking) < timing.threshold) return false;
+  if (timing === undefined || !isCompared(timing.ranking)) return false;
+  if (noJoinedChange(timing.ranking) < timing.threshold) return false;
   const { at, elsewhere = [] } = assessment;
   const changes = assessment.changes.filter(({ id }) => !elsewhere.includes(id));
   const since = incident.extent?.detectedAt ?? incident.detectedAt;
@@ -44,18 +47,18 @@ export function isWithheld({ decision, answers }: Assessment): boolean {
   );
 }
 
-/** What people hear where nothing is undone; `told`: which verdict it gives, none where a change is withheld. */
+/** What people hear where nothing is undone; `told`: which verdict it gives. */
 export function headlineOf(
   incident: Incident,
   assessment: Assessment,
-): { readonly headline: string; readonly told?: Untouched } {
-  if (isWithheld(assessment))
-    return {
-      headline: `Nothing is undone by itself: ${assessment.decision.needsPerson.join("; ").replace(/\.$/, "")}.`,
-    };
+): { readonly headline: string; readonly told: Untouched } {
   const newer = untold(incident, assessment);
   const more = newer.length > MOST_NAMED ? ` and ${newer.length - MOST_NAMED} more` : "";
   const since = newer.length === 0 ? "" : ` New since then: ${newer.slice(0, MOST_NAMED).join(", ")}${more}.`;
+  if (isWithheld(assessment)) {
+    const why = assessment.decision.needsPerson.join("; ").replace(/\.$/, "");
+    return { headline: `Nothing is undone by itself: ${why}.${since}`, told: "withheld" };
+  }
   const { noOlder } = assessment.decision;
   const restorable = noOlder === undefined ? "" : ` ${noOlder}.`;
   const told = verdictOn(incident, assessment);
@@ -63,7 +66,7 @@ export function headlineOf(
   return { headline: `${VERDICTS[told]}${silent}${restorable}${since}`, told };
 }
 
-function verdictOn(incident: Incident, assessment: Assessment): Untouched {
+function verdictOn(incident: Incident, assessment: Assessment): keyof typeof VERDICTS {
   if (!noKnownChange(incident, assessment)) return "not-sure";
   return assessment.unheard.length === 0 ? "no-change" : "not-known";
 }

@@ -1,6 +1,7 @@
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { likelihood } from "../../core/guardrails/incident-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
@@ -17,7 +18,7 @@ export function noticed({ conditions, findings, services }: Assessment): string 
 
 /** The three most probable suspects and "no change", with their probabilities. */
 export function suspects({ ranking, unheard }: Incident): string {
-  if (ranking === null) return "no suspects yet";
+  if (ranking === null || !isCompared(ranking)) return "no suspects yet";
   const named = ranking.candidates
     .slice(0, 3)
     .map(({ changeId, probability }) => `${changeId} ${percent(probability)}`);

@@ -21,12 +21,14 @@ export function quietWords(caseFile: CaseFile, services: readonly string[]): rea
       `nothing is judged yet${asked.length === 0 ? ": no samples are known" : `: ${tooFew(unjudged)}`}`,
       ...unheard.map(unheardText),
     ];
-  if (unjudged.length === 0 && unheard.length === 0) return ["nothing is worse than usual"];
-  return [
-    "nothing that is judged is worse than usual",
-    ...(unjudged.length === 0 ? [] : [tooFew(unjudged)]),
-    ...unheard.map(unheardText),
-  ];
+  const judged = asked.filter((service) => !unjudged.includes(service));
+  // Where some were asked about, others may be worse: it is said of those alone, and of what the tests found so far.
+  const nothing =
+    services.length === 0
+      ? `nothing${unjudged.length === 0 && unheard.length === 0 ? "" : " that is judged"} is worse than usual`
+      : `no test finds ${someOf(judged)} worse than usual`;
+  if (unjudged.length === 0 && unheard.length === 0) return [nothing];
+  return [nothing, ...(unjudged.length === 0 ? [] : [tooFew(unjudged)]), ...unheard.map(unheardText)];
 }
 
 /** Who is asked about, who of them is not judged yet, and what sources of metrics did not say of them. */
@@ -48,7 +50,9 @@ function judgedServices({ series }: CaseFile): ReadonlySet<string> {
   return new Set(judged.map(({ service }) => service));
 }
 
-export function tooFew(services: readonly string[]): string {
+export const tooFew = (services: readonly string[]): string => `too few samples are known of ${someOf(services)}`;
+
+function someOf(services: readonly string[]): string {
   const more = services.length > MOST_NAMED ? ` and ${services.length - MOST_NAMED} more` : "";
-  return `too few samples are known of ${services.slice(0, MOST_NAMED).join(", ")}${more}`;
+  return `${services.slice(0, MOST_NAMED).join(", ")}${more}`;
 }

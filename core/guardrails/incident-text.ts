@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { hotfixLines, whyNotFromHere } from "../decision/hotfix-text.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
+import { isCompared } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { isActed } from "../model/deed.ts";
 import type { Finding } from "../model/finding.ts";
@@ -150,6 +151,8 @@ export const planWords = ({ targets }: { readonly targets: readonly Target[] }):
 function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
   if (decision === null || ranking === null) return ["Culprit: not determined yet."];
+  if (!isCompared(ranking))
+    return ["Culprit: not determined yet.", ...decision.why.slice(0, 1).map((why) => `  ${why}`)];
   const suspect = likeliestOf({ decision, ranking });
   const about = ranking.candidates.find(({ changeId }) => changeId === suspect?.changeId) ?? first;
   const none = `${noChangeText(unheard)}, ${likelihood(ranking.noChangeProbability)}`;

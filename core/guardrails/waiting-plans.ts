@@ -159,7 +159,8 @@ export function planCaseLines(one: PlanCase, now: number): readonly string[] {
   const isApproved = stateOf(one, now) === "approved";
   return [
     `  ${plan.id}  proposed by ${name(plan.proposedBy)}, ${where}: ${planWords(plan)}`,
-    `    why: ${saidReason(plan)}`,
+    // What is decided by now may differ: the reason is that of the moment when it was filed.
+    `    why, at ${clockText(plan.createdAt, now)}: ${saidReason(plan)}`,
     ...against.map(
       ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
     ),

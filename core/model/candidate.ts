@@ -27,3 +27,10 @@ export const Ranking = z.strictObject({
   rootCauses: z.array(z.strictObject({ service: z.string(), score: z.number() })),
 });
 export type Ranking = Readonly<z.infer<typeof Ranking>>;
+
+/**
+ * Whether changes were weighed at all. Where there was no onset to compare them with, the whole probability lies at "no change"
+ * for want of anything else: it is no figure of it, and nobody is told it as one (S9).
+ */
+export const isCompared = ({ candidates, noChangeReasons }: Pick<Ranking, "candidates" | "noChangeReasons">): boolean =>
+  candidates.length > 0 || !noChangeReasons.some(({ name }) => name === NOTHING_TO_COMPARE);

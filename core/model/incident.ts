@@ -92,9 +92,10 @@ export type IncidentStage = z.infer<typeof IncidentStage>;
 
 /**
  * What a notice told people, where what follows depends on it: that no change is to blame, that nobody knows whether one is, that
- * none is sure enough to be undone, or that the act may have made it worse. Never read from the words of the notice.
+ * none is sure enough to be undone, that one is left alone for people to weigh, or that the act may have made it worse. Never read
+ * from the words of the notice.
  */
-export const Told = z.enum(["no-change", "not-known", "not-sure", "made-worse"]);
+export const Told = z.enum(["no-change", "not-known", "not-sure", "withheld", "made-worse"]);
 export type Told = z.infer<typeof Told>;
 
 /** The line in the timeline of an open incident whose signals are back: it ends when they stay so, and goes when they do not. */

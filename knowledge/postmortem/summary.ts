@@ -1,5 +1,6 @@
 import { targetText } from "../../core/guardrails/targets.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import type { Change } from "../../core/model/change.ts";
 import { deedOf, isActed, originOf, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
@@ -91,7 +92,7 @@ function hurt(incident: Incident): string {
 function cause(incident: Incident): string {
   const { ranking, decision } = incident;
   const culprit = decision?.culprit ?? null;
-  if (ranking === null) return "What caused it was not determined.";
+  if (ranking === null || (culprit === null && !isCompared(ranking))) return "What caused it was not determined.";
   if (culprit === null) {
     const known = incident.unheard?.length === 0 ? "changes" : "known changes";
     return `No change is blamed: the probability that none of the ${known} caused it is ${probability(ranking.noChangeProbability)}.`;

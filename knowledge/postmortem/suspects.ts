@@ -1,4 +1,4 @@
-import type { Candidate, Reason } from "../../core/model/candidate.ts";
+import { type Candidate, isCompared, type Reason } from "../../core/model/candidate.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 import { beforeOrAfter, clock, probability } from "./figures.ts";
@@ -18,7 +18,8 @@ const NEGLIGIBLE = 0.1;
 export function suspectsSection(recorded: Incident, anew: Incident["onset"] = null): string | null {
   const incident = anew === null ? recorded : { ...recorded, onset: anew };
   const { ranking } = incident;
-  if (ranking === null) return section("Why this change and not the others", "No changes were weighed.");
+  if (ranking === null || !isCompared(ranking))
+    return section("Why this change and not the others", "No changes were weighed.");
   const shown = ranking.candidates.slice(0, SHOWN);
   const rows = shown.map((candidate) => [
     suspect(candidate, incident),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Coverage } from "../../core/decision/coverage.ts";
-import { Candidate, NOTHING_TO_COMPARE, Ranking } from "../../core/model/candidate.ts";
+import { Candidate, isCompared, Ranking } from "../../core/model/candidate.ts";
 import { type Fenced, own } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanDeep, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -69,11 +69,10 @@ export const rankCandidates = defineTool({
 });
 
 /** In words what "no change" is: a figure of it where nothing was compared, or of changes that are not all known, is none of it. */
-function saysOf({ signals, changes }: Coverage, { candidates, noChangeReasons }: Ranking): Fenced {
-  const isCompared = candidates.length > 0 || !noChangeReasons.some(({ name }) => name === NOTHING_TO_COMPARE);
-  if (!isCompared && signals !== "measured")
+function saysOf({ signals, changes }: Coverage, ranking: Ranking): Fenced {
+  if (!isCompared(ranking) && signals !== "measured")
     return own`nothing: no change was weighed, since what is degraded is not known`;
-  if (!isCompared) return own`nothing: no change was weighed, since nothing is degraded`;
+  if (!isCompared(ranking)) return own`nothing: no change was weighed, since nothing is degraded`;
   return changes === "measured"
     ? own`no change is to blame`
     : own`no known change is to blame; others may have been made`;

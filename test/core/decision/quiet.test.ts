@@ -24,11 +24,12 @@ const down: Gap = {
 
 describe("where nothing is found worse", () => {
   const rows: readonly (readonly [string, Partial<CaseFile>, readonly string[], readonly string[]])[] = [
+    ["all is as usual where all was judged", { series: [series("cart", 40)] }, [], ["nothing is worse than usual"]],
     [
-      "all is as usual where all was judged",
-      { series: [series("cart", 40)] },
+      "only those that were asked about, since others may be worse",
+      { series: [series("cart", 40), series("pay", 40)] },
       ["cart"],
-      ["nothing is worse than usual"],
+      ["no test finds cart worse than usual"],
     ],
     ["nothing is judged before any sample", {}, [], ["nothing is judged yet: no samples are known"]],
     [
@@ -53,14 +54,14 @@ describe("where nothing is found worse", () => {
       "who was not judged is named beside those who were",
       { series: [series("cart", 40), series("pay", 2)] },
       ["cart", "pay"],
-      ["nothing that is judged is worse than usual", "too few samples are known of pay"],
+      ["no test finds cart worse than usual", "too few samples are known of pay"],
     ],
     [
       "a source that does not answer is named, whatever was judged before",
       { series: [series("cart", 40)], gaps: [down] },
       ["cart"],
       [
-        "nothing that is judged is worse than usual",
+        "no test finds cart worse than usual",
         "prometheus did not say metrics: error_rate: nothing listens at prometheus:9090",
       ],
     ],
