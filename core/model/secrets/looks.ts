@@ -7,7 +7,7 @@ const KUBERNETES_NAME = /^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+$/;
 
 /** What stands where a value would, and says that none is there: variables, templates, and values already hidden. */
 const PLACEHOLDER =
-  /^(?:\$[\w({]|\$\$|\{\{?[^}]*\}?\}?$|<[^>]*>?$|%[sdvq]$|%[A-Z_]+%$|\*+$|x{3,}$|\.{3}|\[?redacted(?: [\w ]{1,20})?\]?$|!Ref\b|process\.env|os\.|getenv|ENV\[)/i;
+  /^(?:\$[\w({]|\$\$|\{\{?[^}]*\}?\}?$|<[^>]*>?$|%[sdvq]$|%[A-Z_]+%$|\*+$|x{3,}$|\.{3}|\[?redacted(?: [\w ]{1,20})?\]?[^\p{L}\p{N}]{0,4}$|!Ref\b|process\.env|os\.|getenv|ENV\[)/iu;
 
 /** Words that say how a password or token is, where it would otherwise be its value ("token: expired", "password is required"). */
 const STATES: ReadonlySet<string> = new Set(

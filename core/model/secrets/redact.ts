@@ -36,7 +36,7 @@ export function redactSecrets(text: string): string {
 export function redactVisible(text: string): string {
   if (!mayHoldSecret(text)) return text;
   const spans = FINDERS.flatMap((find) => find(text)).filter(
-    ({ start, end }) => !/^\[?redacted(?: [\w ]{1,20})?\]?$/.test(text.slice(start, end)),
+    ({ start, end }) => !/^\[?redacted(?: [\w ]{1,20})?\]?[^\p{L}\p{N}]{0,4}$/u.test(text.slice(start, end)),
   );
   return spans.length === 0 ? text : hidden(text, spans);
 }

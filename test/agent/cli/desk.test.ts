@@ -230,7 +230,7 @@ describe("unship status", () => {
     expect(out.replaceAll(/\s+/g, " ")).toContain(
       `${plan.id} proposed by mcp:stdio:ide, outside any incident: roll back`,
     );
-    expect(out).toContain("why: «customers complain»");
+    expect(out).toMatch(/why, at \d\d:\d\d:\d\d UTC: «customers complain»/);
     expect(out).toContain(`\n    unship approve ${plan.id}\n`);
     const { out: json } = await desk.run(["status", "--json"]);
     expect(

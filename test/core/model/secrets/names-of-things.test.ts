@@ -61,6 +61,29 @@ describe("S10, S1: what names a thing is no secret, whatever people call it", ()
     );
   });
 
+  it("what was hidden once stays as it is, whatever is put around it: a fence, a quotation, a bracket", () => {
+    const around = fc.constantFrom(
+      ["«", "»"],
+      ['"', '"'],
+      ["(", ")"],
+      ["[", "]"],
+      ["`", "`"],
+      ["", "."],
+      ["", ", then"],
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...WORDS),
+        fc.constantFrom("=", ": ", " = "),
+        around,
+        (of, between, [open, close]) => {
+          const once = redactSecrets(`call ${of}${between}Zk81xv71QmPlw`);
+          expect(redactSecrets(`${open}${once}${close}`)).toBe(`${open}${once}${close}`);
+        },
+      ),
+    );
+  });
+
   it("two changes never become one, and what people wrote about them is scrubbed all the same", () => {
     const change = (id: string, service: string): Change => ({
       id,
