@@ -57,8 +57,10 @@ export interface Fleet extends AsyncDisposable {
   readonly gate: GateProcess;
   readonly directory: string;
   service(name: string): FleetService;
-  /** What the two roles wrote so far: refused and dry writes are not among them. */
+  /** What the two roles wrote so far: refused and dry writes are not among them, nor are `notes`. */
   acts(): readonly AuditedWrite[];
+  /** Writes that only mark a trial as one on which an act is about to be done, and change nothing else of the object. */
+  notes(): readonly AuditedWrite[];
   /** Pods that are not ready though they should be. */
   missing(service: string): number;
 }
@@ -184,6 +186,11 @@ async function start(
   const watch = own.use(startWatch({ directory, config, variables: read }));
   if ((await watch.until(({ event }) => event === "watch.started", PATIENCE_MS)) === null)
     throw new Error(`the watch did not start; see ${join(directory, "watch.stderr.log")}`);
+  const written = () =>
+    auditedWrites(plane.directory, /:unship-(read|gate)$/).filter(
+      ({ dryRun, status, resource, namespace }) =>
+        !dryRun && status < 300 && namespace === NAMESPACE && resource !== "selfsubjectaccessreviews",
+    );
   return {
     plane,
     roles,
@@ -205,14 +212,18 @@ async function start(
       if (found === undefined) throw new Error(`there is no service ${name}`);
       return found;
     },
-    acts: () =>
-      auditedWrites(plane.directory, /:unship-(read|gate)$/).filter(
-        ({ dryRun, status, resource, namespace }) =>
-          !dryRun && status < 300 && namespace === NAMESPACE && resource !== "selfsubjectaccessreviews",
-      ),
+    acts: () => written().filter((one) => !isNote(one)),
+    notes: () => written().filter(isNote),
     missing,
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };
+}
+
+/** A patch of one annotation, the mark of an act, and of nothing else. */
+function isNote({ resource, subresource, body }: AuditedWrite): boolean {
+  if (resource !== "rollouts" || subresource !== "" || !Array.isArray(body)) return false;
+  const changing = body.filter(({ op }) => op !== "test");
+  return changing.length === 1 && changing[0].path === "/metadata/annotations/unship.dev~1act";
 }
 
 /** unship's two accounts with what the documentation gives them, and one that may do everything. */

@@ -34,6 +34,9 @@ export async function badCanary(fleet: Fleet, service: string): Promise<Entry> {
     ...(how?.resource === "rollouts" && how.subresource === "status" && isAbort(how.body)
       ? []
       : [`${how?.resource}/${how?.subresource} was patched with ${JSON.stringify(how?.body)}`]),
+    ...(fleet.notes().some((note) => note.name === workload.name && note.at >= at && note.at <= act)
+      ? []
+      : ["nothing marked the trial before it was aborted"]),
     ...(isBack() ? [] : ["not all pods are of the stable version again"]),
     ...(await fleet.twin.differences(workload)),
   ];
