@@ -60,14 +60,20 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
   };
 }
 
-/** MCP's four hints (protocol 2025-11-25, schema `ToolAnnotations`): all set, none left to a client's default. */
+/**
+ * MCP's hints: all that mean something, none left to a client's default. `idempotentHint` means something beside
+ * `readOnlyHint: false` alone.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/schema#toolannotations
+ */
 export function annotationsOf({ effect, reach }: Pick<Tool, "effect" | "reach">) {
+  const readOnlyHint = effect === "read";
   return {
-    readOnlyHint: effect === "read",
+    readOnlyHint,
     // Only `submit` can end in a write to production.
     destructiveHint: effect === "submit",
     // A second proposal is a second plan; a held plan submitted again after its approval does act.
-    idempotentHint: effect === "read",
+    ...(readOnlyHint ? {} : { idempotentHint: false }),
     openWorldHint: reach === "sources" || effect === "submit",
   };
 }
