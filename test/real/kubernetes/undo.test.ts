@@ -177,10 +177,15 @@ function targetOf(
   };
 }
 
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+/** `seen` tells what stands instead, for who reads the failure. */
+async function until(
+  holds: () => Promise<boolean>,
+  what: string,
+  seen = async (): Promise<unknown> => "",
+): Promise<void> {
   const end = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what} never came to be`);
+    if (Date.now() > end) throw new Error(`${what} never came to be ${JSON.stringify(await seen())}`);
     await wait(200);
   }
 }
@@ -319,7 +324,8 @@ describe.runIf(hasRollouts("the acts on a Rollout beside Argo Rollouts' own clie
         await shop.plane().admin.must("PATCH", `${path("undone")}/status`, promote);
       return phase === "Healthy";
     };
-    await until(promoting, "the twin's promotion");
+    const status = async () => (await shop.get("Rollout", THEIRS, "undone")).status;
+    await until(promoting, "the twin's promotion", status);
     await healthy();
     const target = targetOf("kubectl_rollout_undo", "Rollout", "undone", await shop.workload("Rollout", "undone"), "1");
     const executor = kubectlRolloutUndo({ client: shop.client(), now: Date.now });
