@@ -155,7 +155,8 @@ export interface TargetState {
 
 /**
  * Writes to production. Only the gate holds one. `execute` checks the target's `expected` at the target itself,
- * atomically where its API can, and never writes unconditionally. It does not throw for what can be answered.
+ * atomically where its API can, and never writes unconditionally. It does not throw for what can be answered. A failure that may
+ * have changed something though the target stands at its version as before says `untouched: false`.
  * `key` is the same for each try of the same target of the same plan.
  */
 export interface Executor {

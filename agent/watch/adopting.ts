@@ -1,5 +1,6 @@
 import { isAbout } from "../../core/guardrails/about-incident.ts";
-import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { GateAnswer, NO_INCIDENT, takesBack } from "../../core/model/plan.ts";
 import { advance } from "./incident-state.ts";
@@ -8,9 +9,7 @@ import type { WatchParts } from "./ports.ts";
 import { results } from "./wording.ts";
 
 /** Whether the answer's plan wrote anything at a target, or may have. */
-export function wrote({ results: all }: GateAnswer): boolean {
-  return all.some(({ result }) => !WROTE_NOTHING.includes(result));
-}
+export const wrote = (gate: GateAnswer): boolean => writtenTargets({ gate }).length > 0;
 
 /** Whether what became of its plan's targets is still to be found out. */
 export const isUnsettled = (incident: Pick<Incident, "stage" | "gate">): boolean =>

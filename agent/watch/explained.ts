@@ -1,9 +1,9 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import { type Incident, overallVerdict, type Recovery } from "../../core/model/incident.ts";
 import { degradedOf } from "./degraded.ts";
 import { servicesOf } from "./incident-state.ts";
-import { actedResults } from "./moved-on.ts";
 
 /** By service: the degraded service that it calls, and the open incident that this one is told in. */
 export type Explained = ReadonlyMap<string, { readonly by: string; readonly incident: string }>;
@@ -17,7 +17,7 @@ export function explainedElsewhere(incident: Incident, open: readonly Incident[]
   const graph = createCallGraph(caseFile.topology);
   const found = new Map<string, { readonly by: string; readonly incident: string }>();
   if (!graph.known) return found;
-  const targets = new Set(actedResults(incident.gate).map(({ target }) => target.service));
+  const targets = new Set(writtenTargets(incident).map(({ service }) => service));
   const isReached = (service: string) =>
     targets.has(service) || [...targets].some((target) => graph.ancestors(target).has(service));
   const { services: degraded } = degradedOf(caseFile);

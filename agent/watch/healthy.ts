@@ -2,8 +2,8 @@ import { silentAfter } from "../../core/detection/silence.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import { GateAnswer } from "../../core/model/plan.ts";
-import { wrote } from "./adopting.ts";
 import { troubled } from "./incident-state.ts";
 import type { WatchParts } from "./ports.ts";
 
@@ -53,8 +53,7 @@ async function actsByService({ ledger }: Pick<WatchParts, "ledger">): Promise<Re
   const acts = new Map<string, number>();
   for (const { at, body } of await ledger.entries({ kinds: [LEDGER_KINDS.planAnswered] })) {
     const answer = GateAnswer.safeParse(body);
-    if (answer.success && wrote(answer.data))
-      for (const { target } of answer.data.results) acts.set(target.service, at);
+    if (answer.success) for (const { service } of writtenTargets({ gate: answer.data })) acts.set(service, at);
   }
   return acts;
 }

@@ -1,6 +1,7 @@
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
+import { writtenResults } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
@@ -19,7 +20,7 @@ export interface Moved {
  */
 export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFile: CaseFile): readonly Moved[] {
   const planned = new Set(plan?.targets.map(({ changeId }) => changeId));
-  return actedResults(gate).flatMap((result) => {
+  return writtenResults({ gate }).flatMap((result) => {
     const { target } = result;
     const since = actedAt(result, gate?.executedAt ?? result.at, caseFile);
     const newer = caseFile.changes.find(
@@ -40,11 +41,6 @@ export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFil
     const what = `${target.service} is at ${live} now, no longer at ${target.restore.version} that was restored`;
     return [{ service: target.service, what }];
   });
-}
-
-/** The targets that the act wrote, or may have written. */
-export function actedResults(gate: Incident["gate"]): readonly TargetResult[] {
-  return (gate?.results ?? []).filter(({ result }) => result === "done" || result === "unknown");
 }
 
 /** The act itself, as a history tells it that knows no mark of ours; or somebody who did the very same. */

@@ -1,8 +1,9 @@
 import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import { active, worse } from "./incident-state.ts";
-import { actedResults, type Moved } from "./moved-on.ts";
+import type { Moved } from "./moved-on.ts";
 
 /** What of an incident still speaks of its act. */
 export interface StillJudged {
@@ -31,8 +32,8 @@ export function stillJudged(
   const callers = new Set([...left].flatMap((service) => [...graph.ancestors(service)]));
   const isReached = (service: string) => left.has(service) || !graph.known || callers.has(service);
   const targets = new Set(
-    actedResults(incident.gate)
-      .map(({ target }) => target.service)
+    writtenTargets(incident)
+      .map(({ service }) => service)
       .filter((service) => !left.has(service)),
   );
   const speaks = ({ service }: { readonly service: string }) => targets.has(service) || !isReached(service);

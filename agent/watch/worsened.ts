@@ -3,11 +3,11 @@ import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { isHarm } from "../../core/detection/meaning.ts";
 import { ENOUGH_SAMPLES } from "../../core/guardrails/recovery-statistics.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
 import { active, servicesOf, worse } from "./incident-state.ts";
-import { actedResults } from "./moved-on.ts";
 
 /** A signal that is worse since an act than it was before it. */
 export interface Worsened {
@@ -28,7 +28,7 @@ export function worsened(incident: Incident, caseFile: CaseFile): readonly Worse
   const { gate } = incident;
   const executedAt = gate?.executedAt ?? null;
   if (gate === null || executedAt === null) return [];
-  const targets = new Set(actedResults(gate).map(({ target }) => target.service));
+  const targets = new Set(writtenTargets(incident).map(({ service }) => service));
   const graph = createCallGraph(caseFile.topology);
   const callers = new Set([...targets].flatMap((service) => [...graph.ancestors(service)]));
   const left = new Set(incident.superseded?.map(({ service }) => service));

@@ -64,8 +64,31 @@ export function originOf(incident: Acted & Pick<Incident, "plan">): DeedOrigin |
   return plan !== null && plan.id === gate?.planId && plan.proposedBy === OWN ? "proposed" : "asked";
 }
 
-const MAY_HAVE_WRITTEN: readonly TargetResult["result"][] = ["done", "unknown"];
+/** What each result says of a write at its target. `failed` says nothing by itself: a refusal and a half of an act are both one. */
+const WRITES: Readonly<Record<TargetResult["result"], "may-have" | "nothing" | "unless-untouched">> = {
+  done: "may-have",
+  unknown: "may-have",
+  failed: "unless-untouched",
+  "nothing-to-do": "nothing",
+  refused: "nothing",
+  stale: "nothing",
+  unreachable: "nothing",
+};
 
-/** The targets that an answer of the gate wrote, or may have written. */
-export const writtenTargets = ({ gate }: Pick<Incident, "gate">): readonly Target[] =>
-  (gate?.results ?? []).flatMap(({ target, result }) => (MAY_HAVE_WRITTEN.includes(result) ? [target] : []));
+/** Whether a target was written, or may have been. What nobody looked at after it failed may have been (S9). */
+export function mayHaveWritten({ result, untouched }: Pick<TargetResult, "result" | "untouched">): boolean {
+  const writes = WRITES[result];
+  return writes === "may-have" || (writes === "unless-untouched" && untouched !== true);
+}
+
+/** The results of an answer of the gate whose targets it wrote, or may have written. */
+export const writtenResults = ({ gate }: Pick<Incident, "gate">): readonly TargetResult[] =>
+  (gate?.results ?? []).filter(mayHaveWritten);
+
+/** The same targets. */
+export const writtenTargets = (incident: Pick<Incident, "gate">): readonly Target[] =>
+  writtenResults(incident).map(({ target }) => target);
+
+/** Whether something of it is known to have been done: what only may have been was not. */
+export const isPartDone = ({ gate }: Pick<Incident, "gate">): boolean =>
+  (gate?.results ?? []).some(({ result }) => result === "done");

@@ -73,6 +73,10 @@ export const TargetResult = z.strictObject({
   detail: z.string(),
   at: Moment,
   warnings: z.array(z.string()).describe("What stays undone, or would bring the bad version back (S13)"),
+  untouched: z
+    .boolean()
+    .optional()
+    .describe("Of a failure: whether the target was found afterwards as it was before; absent: nobody could tell"),
 });
 export type TargetResult = Readonly<z.infer<typeof TargetResult>>;
 

@@ -117,4 +117,9 @@ async function whyNotAnswered(incident: Incident, ledger: Pick<Ledger, "plan" | 
 }
 
 const essence = ({ planId, outcome, executedAt, results }: GateAnswer): string =>
-  canonicalJson([planId, outcome, executedAt, results.map(({ target, result }) => ({ target, result }))]);
+  canonicalJson([
+    planId,
+    outcome,
+    executedAt,
+    results.map(({ target, result, untouched = null }) => ({ target, result, untouched })),
+  ]);

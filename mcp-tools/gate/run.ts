@@ -77,6 +77,7 @@ const unchanged = ({ attempts }: Intent, result: TargetResult, detail: string): 
   ...result,
   result: "failed",
   detail: `tried ${attempts} times; the target did not change (${detail})`,
+  untouched: true,
 });
 
 /** Why the target at a position may not be started, though those before it were taken back; undefined: it may. */

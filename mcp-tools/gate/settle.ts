@@ -5,6 +5,7 @@ import type { Target, TargetResult } from "../../core/model/plan.ts";
 import type { Clock, Executor, TargetState } from "../../core/ports.ts";
 import { within } from "./gather.ts";
 import type { GateLimits } from "./parts.ts";
+import { lookedAt } from "./untouched.ts";
 
 /**
  * What came of an act whose answer is not known. `not-done`: the target certainly stands at the version as before;
@@ -26,7 +27,7 @@ export async function execute(
   try {
     const patienceMs = Math.max(limits.executeTimeoutMs, executor.executeTimeoutMs ?? 0);
     const answer = await within(patienceMs, (abort) => executor.execute(target, key, abort));
-    return { ...answer, target };
+    return await lookedAt({ ...answer, target }, executor, target, limits.inspectTimeoutMs);
   } catch {
     return unknown(intent, "the write was sent and no answer came", clock);
   }

@@ -28,7 +28,7 @@ const TRIES = 5;
 const PATIENCE_MS = 15_000;
 const LOOK_MS = 500;
 
-type Answer = Pick<TargetResult, "result" | "detail"> & { readonly warnings?: readonly string[] };
+type Answer = Pick<TargetResult, "result" | "detail" | "untouched"> & { readonly warnings?: readonly string[] };
 
 export interface RollbackParts {
   readonly client: ArgocdClient;
@@ -56,12 +56,13 @@ export interface RollbackParts {
  */
 export function argocdSyncToPrevious(parts: RollbackParts): Executor {
   const { client, now } = parts;
-  const answer = (target: Target, { result, detail, warnings = [] }: Answer): TargetResult => ({
+  const answer = (target: Target, { result, detail, warnings = [], untouched }: Answer): TargetResult => ({
     target,
     result,
     detail: `Application ${target.object.name}: ${detail}`,
     at: now(),
     warnings: [...warnings],
+    ...(untouched === undefined ? {} : { untouched }),
   });
   return {
     action: "argocd_sync_to_previous",
@@ -201,6 +202,8 @@ async function follow(
           result: "failed",
           detail: `${failed}; ${standing(application)}; ${autoSyncWords(application)}`,
           warnings,
+          // It may have synced some of the objects, though the history knows nothing of it.
+          untouched: false,
         };
     }
     if (waited >= patienceMs || abort.aborted) {

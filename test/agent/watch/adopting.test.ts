@@ -84,6 +84,25 @@ describe("what the gate's record says of an incident", () => {
   });
 });
 
+describe("S15: an act that failed", () => {
+  it("is no act where its target stands as before: nothing is verified, and the evidence is judged again", async () => {
+    await using world = await openWatchWorld();
+    world.targets.mark(targetOf(), { behaviour: "fail" });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "investigated", plan: null, gate: null });
+    await world.step(6);
+    // What failed once without a person is put before one.
+    expect(await world.incident()).toMatchObject({ stage: "waiting-approval", gate: { outcome: "held" } });
+    world.targets.mark(targetOf(), { behaviour: null });
+    world.recovery = "pending";
+    await world.gate.approve((await world.incident()).plan?.id ?? "", ALICE_TOKEN);
+    await world.step();
+    expect(await world.incident()).toMatchObject({ stage: "verifying", gate: { outcome: "executed" } });
+    expect(world.targets.writes()).toHaveLength(1);
+  });
+});
+
 describe("S5: an act whose result is unknown", () => {
   /** Checkout's rollback was tried; the target has not answered since, neither that nor what it was asked. */
   async function unanswered() {
