@@ -39,7 +39,7 @@ export interface FleetConfiguration {
   readonly limits?: { readonly perHour: number; readonly perDay: number };
 }
 
-/** Argo CD looks at Git every fifteen seconds here, every three minutes by default. */
+/** Argo CD polls Git every fifteen seconds here, every three minutes by default. */
 const GITOPS_WAIT = "20s";
 
 /** The variable that both processes hold, as a deployment would hand it to them. */

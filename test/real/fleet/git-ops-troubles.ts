@@ -58,7 +58,7 @@ export async function healed(fleet: Fleet, service: string): Promise<Entry> {
     happened: `${good} stands`,
     wrong: [
       ...(isHealed ? [] : ["Argo CD did not heal it"]),
-      ...(isAutomated && by !== ACCOUNTS.gate ? [] : ["its application was taken back, or auto-sync switched off"]),
+      ...(isAutomated && by !== ACCOUNTS.gate ? [] : ["its application was rolled back, or auto-sync switched off"]),
     ],
   };
 }

@@ -109,7 +109,7 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
   const beyond = closedAt === null ? now - SLACK_MS : closedAt + SLACK_MS;
   const still = stretches.filter((stretch) => stretch.to >= beyond && lasts(stretch));
   const name = `incident ${id} (${services.join(", ")}, since ${clock(since)})`;
-  const silence = incident.timeline.findLast(({ detail }) => detail.includes(" fell silent "))?.detail ?? "";
+  const silence = incident.timeline.findLast(({ detail }) => detail.includes(" have no data "))?.detail ?? "";
   const isTold = ({ service }: { readonly service: string }) =>
     silence.includes(`${service} `) ||
     incidentsTold(fleet).some(

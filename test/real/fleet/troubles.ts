@@ -137,7 +137,7 @@ export async function mendedByPerson(fleet: Fleet, service: string, how: "back" 
   };
 }
 
-/** Its node is lost for a while and comes back: no change is to blame. */
+/** Its node is lost for a while and comes back: no change is the culprit. */
 export async function lostNode(fleet: Fleet, service: string, forMs: number): Promise<Entry> {
   const at = Date.now();
   await fleet.plane.edge?.kill();
@@ -171,7 +171,7 @@ export async function heldByLimit(fleet: Fleet, service: string): Promise<Entry>
   return entry;
 }
 
-/** Something outside breaks the service for a while; no change is to blame, whatever was deployed just before. */
+/** Something outside breaks the service for a while; no change is the culprit, whatever was deployed just before. */
 export async function outage(fleet: Fleet, service: string, forMs: number): Promise<Entry> {
   const at = Date.now();
   fleet.traffic.disturb(service, 0.4);
@@ -195,7 +195,7 @@ export async function pausedRollout(fleet: Fleet, service: string): Promise<Entr
   return entry;
 }
 
-/** The very first version of a service is bad: there is nothing to go back to. The harness mends it. */
+/** The very first version of a service is bad: there is nothing to restore. The harness mends it. */
 export async function withoutHistory(fleet: Fleet, service: string): Promise<Entry> {
   const { workload } = fleet.service(service);
   const image = fleet.images.issue(service, BAD.errors);

@@ -134,22 +134,26 @@ export function openDesk(api: KubeApi, namespace: string): Desk {
         }),
       ),
     async promote(workload) {
-      // The controller may write over it while it still writes the pause down; a person would say it again. What it says
-      // of an older spec is nothing about this one: it is healthy until it has looked.
+      // The controller keeps its own answer of a write for the newest one, and so may not see this while it writes the pause
+      // down: it is said again, which takes a change. What it says of an older spec is nothing about this one.
+      let seen: unknown;
       for (let rest = PROMOTION_MS; rest > 0; rest -= AGAIN_MS) {
         const { metadata, status } = await persist(() => api.must("GET", pathOf(workload)));
+        seen = { generation: metadata.generation, ...status };
         const isSeen = String(status?.observedGeneration) === String(metadata.generation);
         if (isSeen && status.phase === "Healthy") return;
-        if (isSeen && status.phase === "Paused" && status.promoteFull !== true)
+        if (isSeen && status.phase === "Paused")
           await persist(() =>
             api.must("PATCH", `${pathOf(workload)}/status`, {
-              body: { status: { promoteFull: true } },
+              body: { status: { promoteFull: status.promoteFull === true ? null : true } },
               type: "application/merge-patch+json",
             }),
           );
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
-      throw new Error(`${workload.name} in ${namespace} was not promoted within ${PROMOTION_MS / 1000} s`);
+      throw new Error(
+        `${workload.name} in ${namespace} was not promoted within ${PROMOTION_MS / 1000} s: ${JSON.stringify(seen)}`,
+      );
     },
     async deleteBroken(workload) {
       const wanted = await imageOf(workload);

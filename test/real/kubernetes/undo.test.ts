@@ -286,7 +286,7 @@ describe.runIf(hasRollouts("the acts on a Rollout beside Argo Rollouts' own clie
     // What its client sends. @see argo-rollouts v1.9.2, pkg/kubectl-argo-rollouts/cmd/abort
     const abort = { type: MERGE, body: { status: { abort: true } } };
     const degraded = async (namespace: string) => {
-      // The controller may write over it while it still writes the pause down; a person would say it again.
+      // The controller may not see it while it still writes the pause down: it is said again, which takes a change.
       const { phase, abort: isAborting } = (await shop.get("Rollout", namespace, "aborted")).status;
       const isLost = phase === "Paused" && isAborting !== true;
       if (isLost && namespace === THEIRS) await shop.plane().admin.must("PATCH", `${path("aborted")}/status`, abort);
@@ -316,12 +316,12 @@ describe.runIf(hasRollouts("the acts on a Rollout beside Argo Rollouts' own clie
       result: "done",
     });
     // @see argo-rollouts v1.9.2, pkg/kubectl-argo-rollouts/cmd/promote
-    const promote = { type: MERGE, body: { status: { promoteFull: true } } };
+    const promote = (promoteFull: true | null) => ({ type: MERGE, body: { status: { promoteFull } } });
     const promoting = async () => {
-      // The controller may write over it while it still writes the pause down; a person would say it again.
+      // The controller may not see it while it still writes the pause down: it is said again, which takes a change.
       const { phase, promoteFull } = (await shop.get("Rollout", THEIRS, "undone")).status;
-      if (phase === "Paused" && promoteFull !== true)
-        await shop.plane().admin.must("PATCH", `${path("undone")}/status`, promote);
+      if (phase === "Paused")
+        await shop.plane().admin.must("PATCH", `${path("undone")}/status`, promote(promoteFull === true ? null : true));
       return phase === "Healthy";
     };
     const status = async () => (await shop.get("Rollout", THEIRS, "undone")).status;
