@@ -61,7 +61,7 @@ function unverified({ unverified: what, recovery, gate, decision }: Incident): s
       .filter(({ verdict }) => verdict === "unknown" || verdict === "pending")
       .map(({ service, metric }) => `Whether ${code(metric)} of ${code(service)} recovered.`),
     ...(blames
-      ? ["That the blamed change is the root cause: the probability is evidence; only a reproduction is proof."]
+      ? ["That the suspected change is the root cause: the probability is evidence; only a reproduction is proof."]
       : []),
   ];
   return open.length === 0 ? "Nothing that this record knows of." : bullets([...new Set(open)]);

@@ -82,7 +82,7 @@ function summarySentences(incident: Incident, details: Details): readonly string
     ...(changes.length === 0
       ? []
       : [
-          `${origin === null || origin === "decided" ? "Blamed" : "Blamed or taken back"}: ${changes.map((change) => change.what).join("; ")}.`,
+          `${origin === null || origin === "decided" ? "Blamed" : "Suspected or rolled back"}: ${changes.map((change) => change.what).join("; ")}.`,
         ]),
     ...(metrics.length === 0 ? [] : [`Signals: ${metrics.join("; ")}.`]),
     ...(typeof took === "number" ? [`From action to verdict: ${durationText(took)}.`] : []),

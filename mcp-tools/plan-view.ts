@@ -61,5 +61,5 @@ export function nextStep(
 /** What a caller can do about a plan that waits for a person. */
 export function needsPerson(planId: string): Fenced {
   const plan = name(planId);
-  return own`needs a person: run \`unship approve ${plan}\`; the watch or the gate then executes it, and submit_plan says what came of it`;
+  return own`needs a person: run \`unship approve ${plan}\`; the watch or the gate then executes it, and submit_plan says the outcome`;
 }

@@ -151,9 +151,9 @@ may be \`\${NAME}\` or \`\${file:/path}\`, alone; they are read only by the comm
 
 **Durations** are written as in Prometheus: \`90s\`, \`3m\`, \`1h30m\`, \`500ms\`.
 
-**Metrics.** These have a unit, and a direction in which they hurt; any other name is a metric of your own and needs a query.
+**Metrics.** These have a unit, and a direction in which they degrade; any other name is a metric of your own and needs a query.
 
-| metric | unit | hurts |
+| metric | unit | degrades |
 | --- | --- | --- |
 ${metrics}
 
@@ -164,7 +164,7 @@ query (\`*_seconds\` is seconds). Units are ${KNOWN_UNITS.map((unit) => `\`${uni
 with NOT, AND, OR (binding in this order) and parentheses. Facts are ${facts}; levels are ${LEVELS.join(" < ")}. A fact that
 is not known makes the whole expression true.
 
-In the tables, \`[]\` stands for each member of a list, \`.<name>\` for a name that you choose, and \`(type)\` for the entry
+In the tables, \`[]\` means each member of a list, \`.<name>\` for a name that you choose, and \`(type)\` for the entry
 of that type, or with that key.
 `;
 

@@ -20,7 +20,7 @@ Every plan, whoever proposed it, goes through all of these rules, in this order,
 in the transaction that reserves it. A rule can only make the verdict stricter: \`allow\`, then \`require_approval\`, then
 \`deny\`; the strictest one counts, and the answer names every rule that spoke and why. A rule that fails denies. A fact
 that nobody could read never frees a plan: it asks for a person. What a person may overrule asks; what nobody may, denies.
-How each limit is set stands in [configuration.md](configuration.md).
+How each limit is set is in [configuration.md](configuration.md).
 `;
 
 /** The page of every rule: why it exists, from the comment above it, and each situation in which its tests make it speak. */

@@ -14,7 +14,7 @@ const ROWS = 8;
 /** The handle's tool. Not the server's: what it reads was answered already. */
 export const READ_MORE: ToolSpec = {
   name: "read_more",
-  description: "The next part of a result that was cut, by the handle that stands at its end.",
+  description: "The next part of a result that was cut, by the handle at its end.",
   inputSchema: { type: "object", properties: { handle: { type: "string" } }, required: ["handle"] },
   readOnly: true,
 };

@@ -27,7 +27,7 @@ export function taskPrompt({ step, action, prompt, spec, known, lacks, refused }
     ...(refused.length === 0
       ? []
       : [
-          `Your last answer was refused. Mend it or leave the claim out:\n${refused.map((one) => `- ${one}`).join("\n")}`,
+          `Your last answer was refused. Correct it or leave the claim out:\n${refused.map((one) => `- ${one}`).join("\n")}`,
         ]),
   ];
   return parts.join("\n\n");

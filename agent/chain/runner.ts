@@ -123,7 +123,7 @@ function earlier(
 }
 
 function notAsked(step: string, { reasoner, now, abort }: StepRun): StepEnd {
-  const because = abort.aborted ? "its time was up; the deterministic result stands" : "it failed at an earlier step";
+  const because = abort.aborted ? "its time was up; the deterministic result is kept" : "it failed at an earlier step";
   const at = now();
   const usage = { inputTokens: 0, outputTokens: 0 };
   const record = {

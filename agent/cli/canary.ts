@@ -80,7 +80,7 @@ function readSide(paths: readonly string[], versionLabel: string): readonly Seri
       const key = JSON.stringify([series.service, series.metric, Object.entries(labels).sort(), series.stepMs]);
       const other = found.get(key);
       if (other !== undefined) {
-        const reason = `${metricName({ ...series, labels })} stands twice (versions "${other}" and "${version}"); one side is one version`;
+        const reason = `${metricName({ ...series, labels })} is given twice (versions "${other}" and "${version}"); one side is one version`;
         throw new UnshipError("input.invalid", { what: path, reason });
       }
       found.set(key, version);

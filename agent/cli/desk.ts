@@ -195,7 +195,7 @@ export async function resume(to: Composition, scope: string, options: DeskOption
     const { by } = await gate.resume(scope, await personalToken(to, options, { config, file, what: "resume" }));
     const runs = freed.map(({ plan }) => plan.id);
     await present(to, options.json, { resumed: scope, by, runs: freed.map((one) => planView(one, config, now)) }, [
-      `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again on the watch's next look.`,
+      `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again at the watch's next evaluation.`,
       ...(runs.length === 0
         ? []
         : [`Approved before, and carried out now unless another rule holds or denies it: ${runs.join(", ")}`]),

@@ -50,12 +50,12 @@ function conclusion(incident: Incident): readonly string[] {
     `Decision: ${decisionWords(incident)}. Nothing was executed.`,
     ...list("Because", why),
     ...list("Needs a person", needsPerson),
-    ...list("For whoever mends it", hotfix === null ? [] : hotfixLines(hotfix)),
+    ...list("For whoever fixes it", hotfix === null ? [] : hotfixLines(hotfix)),
     ...list("Suspects", [
       ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
       ...(ranking === null || !isCompared(ranking)
         ? []
-        : [`${noChangeText(unheard)} is to blame: ${likelihood(ranking.noChangeProbability)}`]),
+        : [`${noChangeText(unheard)} is the culprit: ${likelihood(ranking.noChangeProbability)}`]),
     ]),
     ...list("Hurt", [
       ...(onset === null ? [] : [`since ${rfc3339(onset.at)}`]),

@@ -33,7 +33,7 @@ const CODES = "Exit codes: 0 yes, 1 the answer is no, 2 wrong input or configura
  */
 export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, finish: (code: ExitCode) => void): Command {
   const program = new Command("unship")
-    .description("Watches production, finds the change that broke it, and takes it back inside limits that people set.")
+    .description("Watches production, finds the change that broke it, and rolls it back inside limits that people set.")
     .version(to.version)
     .showHelpAfterError("Nothing was done. Run the command with --help to see what is possible.")
     .configureOutput({ writeOut: to.terminal.out, writeErr: to.terminal.err })
@@ -71,7 +71,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
         "The small live system alone: prints a kubeconfig and its endpoints, and stays up for any tool to try",
       )
       .option("--scenario <name>", "break it this way after warm-up")
-      .option("--directory <folder>", "where its logs, images and kubeconfig stand"),
+      .option("--directory <folder>", "where its logs, images and kubeconfig are"),
   ).action(run(async (options) => lab.sandbox(to, options, abort)));
 
   json(
@@ -109,7 +109,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .description("The public key of a personal token, for approvers[].token_key; the token is kept nowhere")
       .option("--token-file <file>", "file with the token; without it you are asked at the terminal"),
   ).action(run(async (options) => (await import("./approver-key.ts")).approverKeyLine(to, options)));
-  token(json(command("approve", "Approves one plan, exactly as it stands; the watch then executes it")))
+  token(json(command("approve", "Approves one plan, exactly as it is; the watch then executes it")))
     .argument("<plan>", "plan id, as `unship status` shows it")
     .action(run(async (plan, options) => (await import("./desk.ts")).approve(to, plan, options)));
   token(json(command("reject", "Refuses one plan for good")))
@@ -224,7 +224,7 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
 
   const knowledge = program
     .command("knowledge")
-    .description("What was learned from past incidents, to look at and to correct");
+    .description("What was learned from past incidents, to review and to correct");
   const memory = (name: string, description: string) =>
     json(
       knowledge

@@ -73,7 +73,7 @@ export async function status(
         ({ scope, by, at }) =>
           `PAUSED: ${scope === "*" ? "everything" : name(scope)}, by ${name(by)} since ${rfc3339(at)}. An approver ends it: unship resume ${scope === "*" ? "all" : name(scope)}`,
       ),
-      ...[...damaged].map(([id, reason]) => `DAMAGED: incident ${name(id)}: ${reason}. Look: unship audit verify`),
+      ...[...damaged].map(([id, reason]) => `DAMAGED: incident ${name(id)}: ${reason}. Run: unship audit verify`),
       open.length === 0 && damaged.size > 0
         ? "No other incident is open."
         : open.length === 0
@@ -288,7 +288,7 @@ function describe(
     ...(decision === null
       ? []
       : [`    ${decisionWords(incident)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
-    ...(obstacle === null ? [] : [`    cannot be taken back from here: ${obstacle}`]),
+    ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
     ...(isBegun(targets) ? [] : waitsFor(incident, now)),
   ];
 }

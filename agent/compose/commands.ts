@@ -71,7 +71,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return { past: await pastOf(ledger).finally(ledger.close) };
     } catch (error) {
       if (!(error instanceof UnshipError)) throw error;
-      note(`What came of earlier incidents is not known: ${error.message}`);
+      note(`The outcome of earlier incidents is not known: ${error.message}`);
       return {};
     }
   };

@@ -12,13 +12,13 @@ export function deskGate(config: Config, ledger: OwnLedger, clock: Clock): Gate 
     store: ledger,
     executors: [],
     assess: async () => {
-      throw new Error("the desk judges no evidence");
+      throw new Error("the operator CLI judges no evidence");
     },
     clock,
     notifier: terminalNotifier,
     ...attestationOf(config),
     newId: () => {
-      throw new Error("the desk makes no plans");
+      throw new Error("the operator CLI makes no plans");
     },
   });
 }

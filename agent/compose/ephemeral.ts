@@ -9,7 +9,7 @@ export async function ephemeralLedger() {
 }
 
 async function refuse(): Promise<never> {
-  throw new UnshipError("input.invalid", { what: "gate", reason: "this command looks and executes nothing" });
+  throw new UnshipError("input.invalid", { what: "gate", reason: "this command reads and executes nothing" });
 }
 
 /** The gate of commands that execute nothing: it refuses everything. */

@@ -128,6 +128,6 @@ function presentText(config: Config, metric: string, present: PresentValue): str
   const { text, doubts } = presentValue(config, metric, present.overall);
   const services = Object.keys(present.byService).length;
   const grouped =
-    present.notByService === null ? `by service: ${services}` : `NOT told apart by service: ${present.notByService}`;
+    present.notByService === null ? `by service: ${services}` : `NOT distinguished by service: ${present.notByService}`;
   return [text, grouped, ...doubts.map((doubt) => `WARNING: ${doubt}`)].join("; ");
 }

@@ -44,7 +44,7 @@ export function mustBeOneLedger({ file, written, kept, folder }: LedgerQuestion)
   const move = `mkdir -p ${dirname(kept.path)} && mv ${before}* ${dirname(kept.path)}/`;
   throw refused(
     `a ledger lies at ${before}, where earlier versions kept it when they ran in this folder${both}. ` +
-      "Its budgets, pauses and open incidents would be left behind. End what runs on it, then " +
+      "Its budgets, pauses and open incidents would be lost. End what runs on it, then " +
       `${both === "" ? `move it to where ${file} keeps it: ${move}` : "keep the one that counts there, and move the other away"}. ` +
       "Where it belongs to another configuration, run in another folder",
   );

@@ -82,7 +82,7 @@ export function gateLine({ version, mode, actions, watched }: Hello, config: Con
 function reachable(secret: SecretRef, environment: Environment): string | null {
   switch (secret.from) {
     case "text":
-      return "it stands in the file itself";
+      return "it is in the file itself";
     case "env":
       return isSet(secret.name, environment) ? `${secret.name} is set` : null;
     case "file":

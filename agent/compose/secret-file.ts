@@ -35,11 +35,11 @@ export async function readSecretFile(path: string, agentFile: string | null): Pr
 
 /** `ENOENT`, `EACCES`, `EISDIR`, as the system calls it. */
 const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : "nobody knows why";
+  cause instanceof Error && "code" in cause ? String(cause.code) : "cause unknown";
 
 /** Why the agent's user can read a private file of `owner` (user ids); null: it cannot. `agent` null: not known. */
 export function whyReadable(owner: number, agent: number | null): string | null {
-  if (agent === null) return "may be readable by the agent: whose the agent's files are cannot be told";
+  if (agent === null) return "may be readable by the agent: which user the agent runs as cannot be determined";
   if (agent === ROOT) return "can be read by the agent, which runs as root";
   return owner === agent ? "belongs to the user who owns the ledger, so the agent can read it" : null;
 }

@@ -21,10 +21,10 @@ const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers, unheard: readonly 
       : `${answer.changeIds.length === 0 ? noChangeText(unheard) : names(answer.changeIds)} in the ${durationText(answer.windowMs)} before onset${answer.widened === null ? "" : `; ${answer.widened}`}`,
   correlate_timing: ({ correlate_timing: answer }, unheard) => {
     if (answer === undefined) return null;
-    if (!isCompared(answer.ranking)) return "no change was weighed: there is no onset to compare with";
+    if (!isCompared(answer.ranking)) return "no change was compared: there is no onset to compare with";
     const [first] = answer.ranking.candidates;
     if (first === undefined)
-      return `no candidate; ${noChangeText(unheard)} is to blame: ${likelihood(answer.ranking.noChangeProbability)}`;
+      return `no candidate; ${noChangeText(unheard)} is the culprit: ${likelihood(answer.ranking.noChangeProbability)}`;
     return `${first.changeId} ${likelihood(first.probability)}, ${answer.reached ? "enough" : "too little"} for the threshold of ${answer.threshold}`;
   },
   check_affected_services: ({ check_affected_services: answer }) =>
@@ -34,8 +34,8 @@ const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers, unheard: readonly 
   check_dependency_graph: ({ check_dependency_graph: answer }) => {
     if (answer === undefined) return null;
     return answer.order.length > 1
-      ? `to go back together, in this order: ${answer.order.join(", ")}`
-      : "nothing else has to go back with it";
+      ? `to roll back together, in this order: ${answer.order.join(", ")}`
+      : "nothing else has to be rolled back with it";
   },
   evaluate_business_impact: ({ evaluate_business_impact: answer }) =>
     answer === undefined ? null : [knownLevel(answer), ...answer.impact.sentences].join("; "),

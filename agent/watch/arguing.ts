@@ -110,7 +110,7 @@ async function record(
   });
   if (answer.questions.length === 0) return;
   // A doubt where the core is not sure by itself is for people to weigh; it holds nothing and causes nothing.
-  const headline = `A person should look: ${answer.questions.join("; ")}.`;
+  const headline = `Needs a person to investigate: ${answer.questions.join("; ")}.`;
   const told = await escalate(now, pursuit, headline);
   if (told !== now) await amend(now.id, (one) => note(one, caseFile.at, ESCALATED, headline));
 }

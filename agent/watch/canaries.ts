@@ -93,7 +93,7 @@ export function canaryText(
   const reasons = judgement.why.slice(1, 3).join("; ");
   const because = reasons === "" ? why : `${why} (${reasons})`;
   if (!declared) {
-    const found = judgement.verdict === "fail" ? "is worse" : "is no worse";
+    const found = judgement.verdict === "fail" ? "is worse" : "is within baseline";
     return `${pair} ${found}: ${because}. It is a rolling update and no canary: what follows is decided by the signals of the service.`;
   }
   switch (action) {
@@ -103,7 +103,7 @@ export function canaryText(
       if (promotable) return `${pair} passes: ${because}. It is to be promoted, by a plan that a person approves.`;
       return `${pair} passes: ${because}. unship would promote it, and cannot: nothing here carries out a promotion.`;
     case "take-back":
-      return `${pair} fails: ${because}. It is to go back, by a plan through the gate.`;
+      return `${pair} fails: ${because}. It is to be rolled back, by a plan through the gate.`;
     case "ask":
       return `${pair}, ${judgement.verdict}: ${because}. A person decides; it is not promoted.`;
   }

@@ -50,9 +50,9 @@ export function driftOf({ gate }: Pick<Incident, "gate">, caseFile: CaseFile): s
     );
     const by = change?.author === undefined ? "" : ` by ${change.author}`;
     const after =
-      change === undefined ? "" : `, ${durationText(change.startedAt - executedAt)} after it was taken back`;
+      change === undefined ? "" : `, ${durationText(change.startedAt - executedAt)} after it was rolled back`;
     const what = target.action === "feature_flag_disable" ? "is on again" : `is at ${target.expected.version} again`;
-    return `What was taken back stands again: ${targetText(target)} ${what}${by}${after}.`;
+    return `What was rolled back is deployed again: ${targetText(target)} ${what}${by}${after}.`;
   }
   return null;
 }

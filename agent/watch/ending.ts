@@ -24,7 +24,7 @@ import { emit, escalate, type Pursuit } from "./pursuit.ts";
 export const QUIET_STEPS = 10;
 
 const QUIET = QUIET_SINCE;
-const SILENT = "silent since";
+const SILENT = "no data since";
 
 /**
  * None of the incident's own signals is degraded. Once each was measured back for a while it is over, whatever became of
@@ -112,7 +112,7 @@ async function awaitSight(before: Incident, unseen: readonly string[], pursuit: 
   const marked = mark(before, SILENT, `nothing is known of ${unseen.join(", ")}`, at);
   const since = markedAt(marked, SILENT) ?? at;
   if (at - since < pursuit.parts.config.feedback.timeoutMs) return pursuit.save(marked);
-  const headline = `The signals of this incident fell silent (${unseen.join(", ")}): nobody knows how it stands.`;
+  const headline = `The signals of this incident have no data (${unseen.join(", ")}): its state is unknown.`;
   await finish(await escalate(marked, pursuit, headline), before.outcome ?? "unknown", headline, pursuit);
 }
 

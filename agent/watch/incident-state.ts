@@ -114,7 +114,7 @@ export function withSuperseded(
   for (const { service, what } of moved) {
     if (known.has(service)) continue;
     known.add(service);
-    const text = `${what}: whether the act helped ${service} can no longer be told. What that change does is judged by itself.`;
+    const text = `${what}: whether the act helped ${service} can no longer be determined. What that change does is judged by itself.`;
     next = note(
       { ...next, superseded: [...(next.superseded ?? []), { service, what }], unverified: [...next.unverified, text] },
       at,

@@ -39,7 +39,7 @@ export function wordOfAct(decision: Decision, assessment?: Pick<Assessment, "tar
   if (action === "hotfix_recommendation") {
     const why = whyNotFromHere(decision);
     const because = why === null ? "" : `: ${cleanText(why, MOST_CHARACTERS)}`;
-    return { said, headline: `A person must mend this: ${what} cannot be taken back safely${because}.` };
+    return { said, headline: `A person must fix this: ${what} cannot be rolled back safely${because}.` };
   }
   if (assessment?.targets.length === 0) {
     const why = whyNotFromHere(decision, assessment.obstacles) ?? "no target is known";

@@ -24,7 +24,7 @@ export async function runLoop(
       await watch.tick(abort);
     } catch (error) {
       if (abort.aborted) return;
-      const text = `this look failed: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `this evaluation failed: ${error instanceof Error ? error.message : String(error)}`;
       emit({ at: clock.now(), event: "tick.failed", text, incident: null });
     } finally {
       clearInterval(guard);

@@ -70,7 +70,7 @@ function newerText(newer: Change, { restore, expected, service }: Target, since:
     newer.kind === "flag"
       ? `${newer.id}${by} switched it to ${newer.to}`
       : `${newer.id}${by} put ${newer.to} in the place of ${restore.version} of ${service}`;
-  const again = newer.to === expected.version ? "; that is what had been taken back" : "";
+  const again = newer.to === expected.version ? "; that is what had been rolled back" : "";
   return `${what}, ${after} after the act${again}`;
 }
 

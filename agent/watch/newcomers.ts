@@ -76,10 +76,10 @@ export function movedBy({ change, onset }: Newcomer, since: number, incidentId: 
   const by = author === undefined ? "" : ` by ${author}`;
   const from = isPlanned ? "the plan" : "the act";
   const when = `${durationText(Math.abs(startedAt - since))} ${startedAt > since ? "after" : "before"} ${from}`;
-  const late = startedAt > since || onset === null ? "" : `, with trouble that began after ${from}`;
-  return { service, what: `${id}${by} changed ${service} ${when}${late}, and is looked at in ${incidentId}` };
+  const late = startedAt > since || onset === null ? "" : `, with a degradation that began after ${from}`;
+  return { service, what: `${id}${by} changed ${service} ${when}${late}, and is investigated in ${incidentId}` };
 }
 
 /** What people hear of a newcomer that is the likeliest change, and is not undone: once for each. */
 export const suspectText = ({ change: { id, service } }: Newcomer): string =>
-  `${id} (${service}) is suspected of what began after the act, and is not undone by itself: a person has to look.`;
+  `${id} (${service}) is suspected of what began after the act, and is not undone by itself: needs a person to investigate.`;

@@ -10,9 +10,9 @@ export const DETECTED_ANEW = "detected anew";
 
 type Untouched = Exclude<Told, "made-worse">;
 const VERDICTS: Readonly<Record<Exclude<Untouched, "withheld">, string>> = {
-  "no-change": "No change is to blame; nothing will be undone.",
-  "not-known": "Whether a change did it is not known, and nothing is undone: a person has to look.",
-  "not-sure": "A policy's condition holds, and no change is sure enough to be undone: a person has to look.",
+  "no-change": "No change is the culprit; nothing will be undone.",
+  "not-known": "Whether a change did it is not known, and nothing is undone: needs a person to investigate.",
+  "not-sure": "A policy's condition holds, and no change is sure enough to be undone: needs a person to investigate.",
 };
 /** So many conditions are named in one headline. */
 const MOST_NAMED = 5;

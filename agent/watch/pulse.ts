@@ -45,7 +45,7 @@ export function createPulse(stepMs: number, emit: Emit): Pulse {
       const took = at - (startedAt ?? at);
       if (took < warnAfterMs) return;
       while (took >= warnAfterMs) warnAfterMs *= 2;
-      const text = `this look has been running for ${durationText(took)} (a step is ${durationText(stepMs)}): nothing is seen meanwhile`;
+      const text = `this evaluation has been running for ${durationText(took)} (a step is ${durationText(stepMs)}): nothing is seen meanwhile`;
       say(at, "watch.slow", text, statusOf(took));
     },
     ended(at) {
@@ -56,13 +56,13 @@ export function createPulse(stepMs: number, emit: Emit): Pulse {
       if (slowInARow === 0) warnAtSlow = SLOW_LOOKS;
       if (slowInARow >= warnAtSlow) {
         warnAtSlow *= 2;
-        const text = `${slowInARow} looks in a row took longer than a step of ${durationText(stepMs)}, the last ${durationText(took)}: trouble is noticed late`;
+        const text = `${slowInARow} evaluations in a row took longer than a step of ${durationText(stepMs)}, the last ${durationText(took)}: degradations are detected late`;
         say(at, "watch.slow", text, statusOf(took));
       }
       if (!recovered && looks % everyLooks !== 0) return;
       const late = lagMs > 0 ? `, begun ${durationText(lagMs)} late` : "";
-      const text = `look ${looks} took ${durationText(took)} of a step of ${durationText(stepMs)}${late}`;
-      say(at, "watch.alive", recovered ? `looks keep up again: ${text}` : text, statusOf(took));
+      const text = `evaluation ${looks} took ${durationText(took)} of a step of ${durationText(stepMs)}${late}`;
+      say(at, "watch.alive", recovered ? `evaluations keep up again: ${text}` : text, statusOf(took));
     },
   };
 }

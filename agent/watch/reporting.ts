@@ -39,7 +39,7 @@ export function createReporting(emit: Emit): (gaps: readonly Gap[], at: number) 
     for (const [key, gap] of now) {
       if (known.has(key)) continue;
       const { event, text } = WORDS[gap.how].begins(gap);
-      const since = gap.since === undefined || gap.since >= at ? "" : `; silent since ${rfc3339(gap.since)}`;
+      const since = gap.since === undefined || gap.since >= at ? "" : `; no data since ${rfc3339(gap.since)}`;
       tell({ event, text: `${text}${gap.how === "unanswered" ? since : ""}` }, gap, at);
     }
     for (const [key, gap] of known) if (!now.has(key)) tell(WORDS[gap.how].ends(gap), gap, at);

@@ -111,7 +111,7 @@ async function tellWorse(incident: Incident, worse: readonly Worsened[], pursuit
 /** Nothing is left that speaks of the act: it closes at once, and whatever the newer changes do is judged by itself. */
 async function supersede(before: Incident, moved: readonly Moved[], pursuit: Pursuit): Promise<void> {
   const told = [...(before.superseded ?? []), ...moved].map(({ what }) => what).join("; ");
-  const text = `${told}: whether the act helped can no longer be told. What the newer change does is judged by itself.`;
+  const text = `${told}: whether the act helped can no longer be determined. What the newer change does is judged by itself.`;
   await finish({ ...before, recovery: null, unverified: [...before.unverified, text] }, "superseded", text, pursuit);
 }
 

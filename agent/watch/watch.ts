@@ -207,7 +207,7 @@ export function createWatch(parts: WatchParts): Watch {
       const onDamaged = ({ id, reason }: DamagedIncident) => {
         if (said.has(id)) return;
         said.add(id);
-        const text = `incident ${id}: ${reason}; the others go on. Look: unship audit verify`;
+        const text = `incident ${id}: ${reason}; the others go on. Run: unship audit verify`;
         parts.emit({ at: parts.clock.now(), event: "incident.damaged", text: escapeControls(text), incident: null });
       };
       const left = await parts.ledger.incidents({ open: true }, onDamaged);
@@ -253,7 +253,7 @@ export function createWatch(parts: WatchParts): Watch {
           healthLookedAt = now;
           if (parts.gateSeesHealth !== true)
             await attempt("changes that proved healthy", () => noteHealthyChanges(parts, caseFile));
-          await attempt("versions that stand again", () => noticeDrift(parts, caseFile));
+          await attempt("versions that are deployed again", () => noticeDrift(parts, caseFile));
         }
         const evaluation: Evaluation = {
           parts,

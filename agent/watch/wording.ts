@@ -47,7 +47,7 @@ export function decisionText(incident: Incident): string {
   const order = changeIds.length > 1 ? `, in the order ${changeIds.join(", ")}` : "";
   const what = culprit?.changeId ?? changeIds[0] ?? decision.service;
   const obstacle = whyNotFromHere(decision, incident.obstacles);
-  const not = obstacle === null ? "" : `; it cannot be taken back from here: ${obstacle}`;
+  const not = obstacle === null ? "" : `; it cannot be rolled back from here: ${obstacle}`;
   if (action === "no_action") return `no action: ${why[0] ?? "nothing calls for one"}`;
   const reasons = ranking?.candidates
     .find(({ changeId }) => changeId === culprit?.changeId)
@@ -62,7 +62,7 @@ export function decisionText(incident: Incident): string {
 const CLAUSES = {
   rollback: "roll back",
   feature_flag_disable: "switch off",
-  hotfix_recommendation: "a person must mend",
+  hotfix_recommendation: "a person must fix",
 } as const;
 
 /** The verdict and every rule that spoke: for the record. */

@@ -111,5 +111,5 @@ export function worsenedText(signals: readonly Worsened[], at: number, lastMs: n
   if (lasting.length === 0) return null;
   const names = [...new Set(lasting.map(({ service, metric }) => `${metric} of ${service}`))].sort();
   const since = durationText(Math.max(...lasting.map((one) => at - one.since)));
-  return `What was done may have made it worse: ${names.join(", ")}, for ${since} now. A person has to look.`;
+  return `What was done may have made it worse: ${names.join(", ")}, for ${since} now. Needs a person to investigate.`;
 }

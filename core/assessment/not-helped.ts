@@ -37,12 +37,12 @@ export function withoutSecondGuess(
       meant.some((change) => change.startedAt < actedAt && isJoined(change.service, service)),
   );
   if (act === undefined) return decision;
-  const since = `our own rollback of ${act.service} was in effect at ${rfc3339(act.doneAt)} and did not end this trouble`;
+  const since = `our own rollback of ${act.service} was in effect at ${rfc3339(act.doneAt)} and did not end this degradation`;
   return {
     ...decision,
     action: "no_action",
     changeIds: [],
-    needsPerson: [`${since}: whether ${decision.culprit?.changeId ?? "another change"} goes back is for people to say`],
+    needsPerson: [`${since}: whether ${decision.culprit?.changeId ?? "another change"} is rolled back needs approval`],
     why: [since, ...decision.why],
   };
 }

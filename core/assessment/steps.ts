@@ -120,7 +120,7 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   });
   const late = recent.some((change) => endFor(change) < from);
   const lookedBack = late
-    ? `what a change brought may come due late: ${durationText(LATENT_WINDOW_MS)} for services that are hurt`
+    ? `what a change brought may come due late: ${durationText(LATENT_WINDOW_MS)} for affected services`
     : widened;
   const elsewhere = (caseFile.elsewhere?.changes ?? []).filter(
     ({ startedAt, finishedAt }) => startedAt <= caseFile.at && (finishedAt ?? caseFile.at) >= from,
@@ -135,7 +135,7 @@ function correlate({ caseFile, config, answers, services, past, alone }: StepInp
   if (window === undefined || window.onset === null) {
     const sentence =
       window === undefined
-        ? "no step looked for recent changes"
+        ? "no step searched for recent changes"
         : `${quietWords(caseFile, services).join("; ")}: there is no onset to compare with`;
     const noChangeReasons = [{ name: NOTHING_TO_COMPARE, logOdds: 0, sentence }];
     const ranking = { candidates: [], noChangeProbability: 1, noChangeReasons, rootCauses: [] };
@@ -223,7 +223,7 @@ function dependencies(input: StepInput): Answer<"check_dependency_graph"> {
     because: [
       ...because,
       ...(release?.notes ?? []),
-      ...joined.map(({ change: { id }, sentence }) => `${id} is guilty too: ${sentence}`),
+      ...joined.map(({ change: { id }, sentence }) => `${id} is a culprit too: ${sentence}`),
     ],
   };
 }
@@ -278,10 +278,10 @@ function recommend({ caseFile, config, answers, services }: StepInput): Answer<"
 
 /** What is lost where a step is left out, in words. */
 export const LOST_WITHOUT: Readonly<Record<SeedStep, string>> = {
-  identify_recent_deployments: "recent changes were not looked for: no change could be named",
-  correlate_timing: "changes were not weighed: no culprit could be named",
-  check_affected_services: "affected services were not looked for: how many are hurt is unknown",
+  identify_recent_deployments: "recent changes were not searched for: no change could be named",
+  correlate_timing: "changes were not compared: no culprit could be named",
+  check_affected_services: "affected services were not searched for: how many are affected is unknown",
   check_dependency_graph: "the dependency graph was not checked: only the culprit itself is planned",
   evaluate_business_impact: "business impact was not evaluated: it is unknown",
-  recommend_action: "no step recommends an action: people decide",
+  recommend_action: "no step recommends an action: needs a person",
 };

@@ -35,8 +35,8 @@ export function withoutTakenBack(
       hotfix: null,
       needsPerson: [
         left.length === 0
-          ? `${gone.join("; ")}: if the trouble stays, its cause lies elsewhere`
-          : `${gone.join("; ")}: whether ${left.join(", ")} goes back is for people to say`,
+          ? `${gone.join("; ")}: if the degradation stays, its cause lies elsewhere`
+          : `${gone.join("; ")}: whether ${left.join(", ")} is rolled back needs approval`,
       ],
       why: [`${whole.join("; ")}: there is nothing ${left.length === 0 ? "" : "sure "}left to undo`, ...why],
     };
@@ -58,7 +58,7 @@ function wayBack(id: string, changes: readonly Change[], at: number): readonly (
 }
 
 const stateOf = ({ finishedAt }: Change, at: number): string =>
-  finishedAt === null || finishedAt > at ? "is being taken back" : "is already taken back";
+  finishedAt === null || finishedAt > at ? "is being rolled back" : "is already rolled back";
 
 const whoOf = ({ id, ownRollback }: Change): string => (ownRollback === true ? "by our own rollback" : `by ${id}`);
 

@@ -50,7 +50,7 @@ export function consequenceOf(
       };
     return policy.autoRollbackOnFail
       ? { action: "take-back", why: first }
-      : { action: "ask", why: `it failed; auto_rollback_on_fail is off: a person takes it back` };
+      : { action: "ask", why: `it failed; auto_rollback_on_fail is off: a person rolls it back` };
   }
   return { action: "ask", why: verdict === "marginal" ? `marginal is not a pass: ${first}` : first };
 }

@@ -72,8 +72,8 @@ export function createMetricTest(pair: Pair, mostSamples: number): MetricTest {
 
   const obstacle = () => {
     if (errors && pair.requests === null)
-      return "without request_rate of both versions nobody knows how many requests stand behind it";
-    if (material === 0) return "its usual value is 0, of which no share says what would matter";
+      return "without request_rate of both versions the number of requests behind it is unknown";
+    if (material === 0) return "its baseline is 0, of which no share says what would matter";
     const needed = requestsForQuantile(pair.metric);
     const each = requests / compared;
     if (needed === null || pair.requests === null || each >= needed) return null;

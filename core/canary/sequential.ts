@@ -102,14 +102,14 @@ function metricJudgement(
     return {
       ...base,
       verdict: "no-worse",
-      because: `${sides}: no worse by what matters, e-value e^${evidence.noWorse.toFixed(1)} (needed e^${enough.toFixed(1)})`,
+      because: `${sides}: within baseline by what matters, e-value e^${evidence.noWorse.toFixed(1)} (needed e^${enough.toFixed(1)})`,
     };
   const gaps = samples - both.length;
   const open =
     gaps > 0
       ? `${gaps} of ${samples} samples are missing`
       : (test.obstacle() ??
-        `e-value e^${evidence.worse.toFixed(1)} for worse (needed e^${needed.toFixed(1)}), e^${evidence.noWorse.toFixed(1)} for no worse (needed e^${enough.toFixed(1)})`);
+        `e-value e^${evidence.worse.toFixed(1)} for worse (needed e^${needed.toFixed(1)}), e^${evidence.noWorse.toFixed(1)} for within baseline (needed e^${enough.toFixed(1)})`);
   return { ...base, verdict: "inconclusive", because: `${sides}: not sure; ${open}` };
 }
 
@@ -143,7 +143,7 @@ function whyText(
     ];
   if (verdict === "pass")
     return [
-      `all ${metrics.length} metrics are shown to be no worse, each with confidence ${confidence}, ${when}${early ? ", stopped early" : ""}`,
+      `all ${metrics.length} metrics are shown to be within baseline, each with confidence ${confidence}, ${when}${early ? ", stopped early" : ""}`,
     ];
   const open = [...named("unknown"), ...named("inconclusive")];
   return [

@@ -71,11 +71,13 @@ function modeLines(config: Config): readonly string[] {
 function idleLines(config: Config): readonly string[] {
   const { allowedActions } = config;
   if (allowedActions.length === 0 || allowedActions.some(({ type }) => missingHand(type, config) === null)) return [];
-  return ["CAUTION: as things stand none of the allowed actions can be carried out; the reasons stand beside each."];
+  return [
+    "CAUTION: with this configuration none of the allowed actions can be carried out; the reasons are beside each.",
+  ];
 }
 
 const MODES = {
   observe: "changes nothing. It watches, and says what it would do.",
-  approve: "acts only when a person agrees, each time, whatever else stands below.",
+  approve: "acts only when a person agrees, each time, whatever else is configured below.",
   auto: "acts without a person where everything below allows it.",
 } as const;

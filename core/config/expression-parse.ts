@@ -80,9 +80,9 @@ class Parser {
     const rest = this.#peek();
     if (rest.kind === "end") return tree;
     if (rest.kind === "word")
-      this.#fail(rest, `"${rest.text}" stands where AND or OR must`, didYouMean(rest.text, ["AND", "OR"]));
+      this.#fail(rest, `"${rest.text}" found where AND or OR must be`, didYouMean(rest.text, ["AND", "OR"]));
     if (rest.kind === ")") this.#fail(rest, '")" closes nothing', "remove it or open it before");
-    return this.#fail(rest, `${shown(rest)} stands where AND or OR must`, hintFor(rest));
+    return this.#fail(rest, `${shown(rest)} found where AND or OR must be`, hintFor(rest));
   }
 
   #or(): Expression {
@@ -106,7 +106,7 @@ class Parser {
     const close = this.#peek();
     if (close.kind !== ")") {
       if (close.kind === "end") this.#fail(open, '"(" is never closed', 'add ")"');
-      this.#fail(close, `${shown(close)} stands where AND, OR or ")" must`, hintFor(close));
+      this.#fail(close, `${shown(close)} found where AND, OR or ")" must be`, hintFor(close));
     }
     this.#next += 1;
     return inner;
@@ -117,7 +117,7 @@ class Parser {
     const left = this.#operand();
     const sign = this.#peek();
     if (sign.kind !== "comparison") {
-      const what = `${shown(sign)} stands where a comparison must`;
+      const what = `${shown(sign)} found where a comparison must be`;
       this.#fail(sign, what, sign.text === "=" ? "write ==" : "one of > >= < <= == !=");
     }
     this.#next += 1;
@@ -139,7 +139,7 @@ class Parser {
       return { kind: "number", value: Number(token.text) };
     }
     if (token.kind !== "word" || KEYWORDS.includes(token.text.toLowerCase())) {
-      this.#fail(token, `${shown(token)} stands where a fact must`, hintFor(token));
+      this.#fail(token, `${shown(token)} found where a fact must be`, hintFor(token));
     }
     this.#next += 1;
     const rank = LEVELS.indexOf(token.text.toLowerCase());

@@ -177,7 +177,7 @@ function wrongKind(expected: string, path: Path, value: unknown, quoted: string,
 
 /** A value for a message. Secrets, what may be one by mistake, and passwords in URLs are never quoted (S10). */
 function quote(value: unknown, path: Path): string {
-  if (!mayQuote(value, path)) return "what stands there";
+  if (!mayQuote(value, path)) return "what is there";
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map of keys";

@@ -106,5 +106,5 @@ function problemsOf(faults: readonly Fault[], tree: YamlTree, file: string): rea
   }));
   const last = problems.at(-1);
   if (more === 0 || last === undefined) return problems;
-  return [...problems, { ...last, message: `and ${more} more problems below`, hint: "mend these first" }];
+  return [...problems, { ...last, message: `and ${more} more problems below`, hint: "fix these first" }];
 }

@@ -160,7 +160,7 @@ function feedbackOf(file: ConfigFile): Feedback {
     driftWatchMs: durationMs(verify?.drift_watch ?? "1h"),
     ifNotRecovered: notRecovered ?? {
       action: "escalate_to_human",
-      message: "The action did not bring the service back. Please look.",
+      message: "The action did not bring the service back. Please investigate.",
     },
     logOutcome: outcome ?? { store: "incidents", include: [...OUTCOME_FIELDS] },
     postmortemDraft: postmortem?.auto_generate_postmortem_draft ?? true,

@@ -93,7 +93,7 @@ class Reader {
     if (isAlias(node)) {
       const anchor = this.#anchors.get(node.source);
       if (anchor === undefined) {
-        this.#fault(startOf(node) ?? 0, `there is no anchor ${shown(node.source)}`, "it must stand above");
+        this.#fault(startOf(node) ?? 0, `there is no anchor ${shown(node.source)}`, "it must be above");
         return null;
       }
       this.#aliases += 1;
@@ -127,7 +127,7 @@ class Reader {
       this.#remember(key);
       const name = String(key.value);
       if (firsts.has(name)) {
-        this.#fault(offset, `the key ${shown(name)} stands twice here`, "remove one of them");
+        this.#fault(offset, `the key ${shown(name)} is given twice here`, "remove one of them");
         continue;
       }
       firsts.set(name, offset);
@@ -236,6 +236,6 @@ const YAML_WORDS: Readonly<Record<string, readonly [what: string, hint: string]>
   MULTIPLE_DOCS: ["a second document begins", "one file is one document: remove what begins at ---"],
   BLOCK_AS_IMPLICIT_KEY: ["a key and its list or map on one line", "check the colons and quotes"],
   MULTILINE_IMPLICIT_KEY: ["a key that goes over several lines", "a colon is missing, or the indentation is off"],
-  UNEXPECTED_TOKEN: ["something stands where it cannot", "check quotes, colons and brackets"],
+  UNEXPECTED_TOKEN: ["something is where it cannot be", "check quotes, colons and brackets"],
   TAG_RESOLVE_FAILED: ["a tag that means nothing here", "remove it"],
 };

@@ -118,7 +118,7 @@ export function countedOnce(
   }
   for (const { from, to, logOdds } of moved) {
     const own = weights.get(to) ?? 0;
-    add(to, logAdd(own, logOdds) - own, `${from.id}, which is taken back, may have been guilty with it`);
+    add(to, logAdd(own, logOdds) - own, `${from.id}, which is rolled back, may be a concurrent fault`);
   }
   return alone.map(({ change, reasons }) => ({
     change,
@@ -135,12 +135,12 @@ function joinedText(found: readonly Accomplice[], isBack: (change: Change) => bo
   const names = (changes: readonly Change[]) => changes.map(({ id }) => id).join(", ");
   const [back, stand] = [likely.filter(isBack), likely.filter((change) => !isBack(change))];
   const texts = [
-    ...(stand.length === 0 ? [] : [`${names(stand)} may be guilty with it`]),
+    ...(stand.length === 0 ? [] : [`${names(stand)} may be a concurrent fault`]),
     ...(back.length === 0
       ? []
-      : [`${names(back)}, which ${back.length === 1 ? "is" : "are"} taken back, may have been guilty with it`]),
+      : [`${names(back)}, which ${back.length === 1 ? "is" : "are"} rolled back, may be a concurrent fault`]),
   ];
-  return texts.length === 0 ? "no other change seems guilty as well" : texts.join("; ");
+  return texts.length === 0 ? "no other change is suspected as well" : texts.join("; ");
 }
 
 /** The likelier by itself first. */

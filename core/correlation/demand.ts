@@ -195,5 +195,5 @@ export function demandWords(service: string, { ratio, from, explains }: Demand):
   const times = `${service} is asked ${ratio.toFixed(1)} times`;
   if (explains === "use") return `${times} what it was, and a request costs it no more processor time`;
   const moved = from.length === 0 ? "" : `, and ${from.join(", ")} less: requests moved`;
-  return `${times} the usual since the trouble began, more than it ever served${moved}`;
+  return `${times} the baseline since the onset, more than it ever served${moved}`;
 }

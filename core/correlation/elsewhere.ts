@@ -48,7 +48,7 @@ export function withElsewhere(
         {
           name: "timing",
           logOdds: timing,
-          sentence: `weighed by its time of ${new Date(change.startedAt).toISOString()}`,
+          sentence: `judged by its start time, ${new Date(change.startedAt).toISOString()}`,
         },
       ],
     }),

@@ -58,9 +58,9 @@ export function withInfrastructure(
 export const isInfrastructure = ({ reasons }: Pick<Candidate, "reasons">): boolean =>
   reasons.some(({ name }) => name === INFRASTRUCTURE_REASON);
 
-/** 'node worker-3: "cordoned and drained", since 2026-01-01T12:00:00Z, weighed by its time: no change of a service, …'. */
+/** 'node worker-3: "cordoned and drained", since 2026-01-01T12:00:00Z, judged by its start time: no change of a service, …'. */
 function infrastructureWords({ place, from, to, startedAt, message }: InfrastructureChange): string {
   const versions = from === "" ? to : `${from} → ${to}`;
   const what = message === undefined ? versions : `"${message}"`;
-  return `${place}: ${what}, since ${rfc3339(startedAt)}, weighed by its time: no change of a service, and nothing to undo here`;
+  return `${place}: ${what}, since ${rfc3339(startedAt)}, judged by its start time: no change of a service, and nothing to undo here`;
 }

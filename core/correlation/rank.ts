@@ -144,7 +144,7 @@ function passing(scored: readonly Scored[], evidence: CaseEvidence): { logOdds: 
   const ids = likeliest.slice(0, NAMED).join(", ") + (more > 0 ? ` or one of ${more} more` : "");
   return {
     logOdds,
-    reason: { name: "passing", logOdds, sentence: `it may be the passing cost of ${ids} replacing pods` },
+    reason: { name: "passing", logOdds, sentence: `it may be the rollout transient of ${ids} replacing pods` },
   };
 }
 
@@ -338,7 +338,7 @@ function noChange(
     reasons.push({
       name: "surge",
       logOdds: 0,
-      sentence: `traffic where users come in is ${surge.toFixed(1)} times the usual`,
+      sentence: `traffic where users come in is ${surge.toFixed(1)} times the baseline`,
     });
   for (const [service, one] of demand)
     reasons.push({ name: "demand", logOdds: 0, sentence: demandWords(service, one) });

@@ -43,7 +43,7 @@ export function reasonsFor(
       logOdds:
         Math.log(FROM_CHANGES / ORDINARY_CHANGES) + priorNats(change, reliedOnBy(change, candidates), options.past),
       sentence:
-        "seven outages in ten come from changes, one or two of which are ordinary; weighed by kind, size and past",
+        "prior: 70 % of outages follow a change, of which one or two are live at a time; by kind, size and history",
     },
     timingReason(change, candidates, evidence, options),
   ];
@@ -78,7 +78,7 @@ export const sumOf = (reasons: readonly Reason[]): number => reasons.reduce((sum
 
 function consumersWords(places: ReadonlySet<string>, told: string): string {
   const service = [...places].join(", ");
-  return `trouble that starts at ${service} and shows only at those that deal with it ${told} what is hurt and who calls whom`;
+  return `degradation that starts at ${service} and shows only at those that deal with it ${told} the affected services and the call graph`;
 }
 
 /** It had surely not begun when the trouble did: it cannot be the cause. */
@@ -116,9 +116,9 @@ function timingReason(
     : aboutWhen(lag);
   const sloped = foot === null ? 0 : foot.at - change.startedAt;
   const slope = foot === null ? "" : `, or by its slope ${sloped < 0 ? "before" : aboutWhen(sloped)}`;
-  const peak = busier !== null && busier * windowMs > 1 ? ", as it got busier than it had been since" : "";
+  const peak = busier !== null && busier * windowMs > 1 ? ", as its load rose above what it had been since" : "";
   const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
-  return { name: "timing", logOdds, sentence: `the trouble began ${when}${slope}${peak}${via}` };
+  return { name: "timing", logOdds, sentence: `the degradation began ${when}${slope}${peak}${via}` };
 }
 
 /** The services at which trouble starts that a change brings: its own, and those that ask for its flag. */
@@ -160,7 +160,7 @@ function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atC
   return {
     name: "place",
     logOdds,
-    sentence: `trouble that starts at ${[...places].join(", ")} ${told} what is hurt and who calls whom`,
+    sentence: `degradation that starts at ${[...places].join(", ")} ${told} the affected services and the call graph`,
   };
 }
 

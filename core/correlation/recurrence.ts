@@ -117,7 +117,7 @@ export function recurrenceReason(
   const times = timesAsOften(same, evidence.onset.at, windowMs);
   const what = signals.flatMap((one) => (one === null ? [] : `${one.metric} of ${one.service}`)).join(" and ");
   const often = same.length === 1 ? "once" : `${same.length} times`;
-  const sentence = `${what} degraded ${often} in the ${durationText(evidence.onset.at - first.at)} before, without a change to blame`;
+  const sentence = `${what} degraded ${often} in the ${durationText(evidence.onset.at - first.at)} before, without a culprit change`;
   return { name: "recurrence", logOdds: -Math.log(times), sentence };
 }
 

@@ -113,7 +113,7 @@ export function leftBehind(
     return {
       name: "replaced",
       logOdds: course === "drift" ? LEAST_NATS : nats + LEFT_BEHIND_NATS,
-      sentence: `${change.id} is no suspect: ${who} had taken its place before the trouble began`,
+      sentence: `${change.id} is no suspect: ${who} had taken its place before the onset`,
     };
   });
 }

@@ -54,7 +54,7 @@ function gapAt(service: string, unseen: readonly string[] | null, surge: boolean
 export const calleesGap = (service: string, unseen: readonly string[] | null): string =>
   unseen === null
     ? `what ${service} calls is not known`
-    : `whether what ${service} calls is well since the trouble began is not known (${unseen.join(", ")})`;
+    : `whether what ${service} calls is healthy since the onset is not known (${unseen.join(", ")})`;
 
 /** Onsets are compared over the same window as a change's own: see `timingEvidence`. */
 const LEAST_WIDTH_MS = 1000;

@@ -59,7 +59,7 @@ export function decide(input: DecideInput): Decision {
   const isWorse = caseFile.findings.some((one) => one.verdict === "worse" && services.includes(one.service));
   if (answers.identify_recent_deployments === undefined && isWorse)
     return nothing(
-      ["nothing looked for recent changes: identify_recent_deployments is not configured"],
+      ["recent changes were not searched for: identify_recent_deployments is not configured"],
       ["no change can be named"],
     );
   // Where nobody is known to be hurt, whatever is silent may be.
@@ -68,7 +68,7 @@ export function decide(input: DecideInput): Decision {
   if (evidence === null || evidence.worse.size === 0) {
     if (silent.length > 0)
       return nothing(firstOf(silent.map(({ because }) => because)), [
-        "what is silent is unknown: somebody should look",
+        "services without data are unknown: needs a person to investigate",
       ]);
     return nothing(quietWords(caseFile, services));
   }
@@ -80,7 +80,7 @@ export function decide(input: DecideInput): Decision {
   }
   if (chronic !== null) return nothing([chronic, noWorse(ranking)], ["policy calls it bad"]);
   const pointed = onlyPointedAt(caseFile, evidence);
-  if (pointed !== null) return nothing([pointed], ["the samples do not show what somebody points at: people decide"]);
+  if (pointed !== null) return nothing([pointed], ["the samples do not show what somebody points at: needs a person"]);
   if (ranking === null)
     return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
   const top = ranking.candidates[0] ?? null;
@@ -98,14 +98,14 @@ export function decide(input: DecideInput): Decision {
   const unseen = tellsItsVersion(change, top.reasons, evidence) ? [] : unseenCallees(change, evidence);
   if (unseen?.length !== 0) {
     const shown = `nothing but its time speaks against ${change.id}, and ${calleesGap(change.service, unseen)}`;
-    return nothing([shown, ...sentences(top)], [`nothing tells ${change.to} from ${change.from}: people decide`], top);
+    return nothing([shown, ...sentences(top)], [`nothing tells ${change.to} from ${change.from}: needs a person`], top);
   }
   if (isLikeMovedPods(change, top, evidence)) {
     const moved = caseFile.moved ?? [];
     const shown = `pods of ${moved.length} services that nobody changed (${firstOf(moved).join(", ")}) were not ready within ten minutes, as where nodes are drained`;
     return nothing(
       [shown, ...sentences(top)],
-      [`nothing tells ${change.to} from pods that are moved: people decide`],
+      [`nothing tells ${change.to} from pods that are moved: needs a person`],
       top,
     );
   }
@@ -113,7 +113,7 @@ export function decide(input: DecideInput): Decision {
   if (wide !== null)
     return nothing(
       [wide, ...sentences(top)],
-      [`nothing tells ${change.to} from where its pods stand, or from their start: people decide`],
+      [`nothing tells ${change.to} from where its pods run, or from their start: needs a person`],
       top,
     );
   // A version found worse beside the stable one, both serving, is so whatever the service as a whole shows just now.
@@ -121,12 +121,12 @@ export function decide(input: DecideInput): Decision {
   if (seemsOver(evidence)) return nothing([easedText(caseFile, input.services)], [], top);
   if (onlyItsTime(change, top, evidence)) {
     const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
-    return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: people decide`], top);
+    return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: needs a person`], top);
   }
   const beneath = degradedBeneath(change, top, evidence);
   if (beneath !== null) {
     const shown = `nothing but its time speaks against ${change.id}, and ${beneath}`;
-    return nothing([shown, ...sentences(top)], [`nothing tells ${change.id} from what it calls: people decide`], top);
+    return nothing([shown, ...sentences(top)], [`nothing tells ${change.id} from what it calls: needs a person`], top);
   }
   if (
     servedSoundly(change, top, evidence) !== null &&
@@ -145,7 +145,7 @@ export function decide(input: DecideInput): Decision {
   const standing = recent.filter((one) => takenBackBy(one, caseFile.changes, caseFile.at) === undefined);
   const partner = untold(change, standing, evidence);
   if (partner !== null)
-    return nothing([`waiting: whether ${partner.id} is guilty too will show while ${change.id} rolls out`], [], top);
+    return nothing([`waiting: whether ${partner.id} is a culprit too will show while ${change.id} rolls out`], [], top);
   return act(input, evidence, top, change);
 }
 
@@ -179,8 +179,8 @@ const PAST_MS = 1_800_000;
 function noWorse(ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"] | null): string {
   const top = ranking?.candidates[0];
   if (top === undefined || ranking === null || top.probability <= noJoinedChange(ranking))
-    return "it is no worse than before, so that no change is to blame";
-  return `it is no worse than before, as far back as it is measured: what speaks for ${top.changeId} is not enough to blame it`;
+    return "it is within its baseline, so that no change is the culprit";
+  return `it is within its baseline, as far back as it is measured: what speaks for ${top.changeId} is not enough to attribute it to that change`;
 }
 
 /** Whether nothing was measured of what is degraded before its onset: a service that is new, or new to its monitoring. */
@@ -278,7 +278,7 @@ function servedSoundly(change: Change, top: Candidate, evidence: CaseEvidence): 
   const servedMs = evidence.onset.earliest - end;
   if (evidence.course !== "shift" || servedMs < SERVED_MS || top.probability >= SURE) return null;
   if (top.reasons.some(({ name, logOdds }) => !FROM_TIME_AND_PLACE.has(name) && logOdds > 0)) return null;
-  return `${change.id} had served for ${durationText(servedMs)} when the trouble began, and nothing but its time and its place speaks against it`;
+  return `${change.id} had served for ${durationText(servedMs)} when the degradation began, and nothing but its time and its place speaks against it`;
 }
 
 const isUnsafe = (change: Change): boolean => change.kind === "migration" || !change.reversible;
@@ -364,8 +364,8 @@ function whyNoChange(
   const said = ranking.noChangeReasons.filter(({ name }) => !silent.includes(name)).map(({ sentence }) => sentence);
   const best = ranking.candidates.find((one) => !isInfrastructure(one));
   const ground = ranking.candidates.find(isInfrastructure);
-  const against = best === undefined ? ["no change stands in the window"] : sentences(best);
-  const traffic = evidence.surge === null ? [] : [`users send ${evidence.surge.toFixed(1)} times the usual traffic`];
+  const against = best === undefined ? ["no change is in the window"] : sentences(best);
+  const traffic = evidence.surge === null ? [] : [`users send ${evidence.surge.toFixed(1)} times the baseline traffic`];
   const unheard = unheardChanges(evidence.caseFile.gaps);
   if (unheard.length > 0)
     return [
@@ -378,8 +378,8 @@ function whyNoChange(
   return [
     ...(together === undefined ? [] : [together.sentence]),
     ground === undefined
-      ? `no change is to blame with probability ${ranking.noChangeProbability.toFixed(3)}`
-      : `no change of a service is to blame with probability ${noJoinedChange(ranking).toFixed(3)}`,
+      ? `no change is the culprit, probability ${ranking.noChangeProbability.toFixed(3)}`
+      : `no change of a service is the culprit, probability ${noJoinedChange(ranking).toFixed(3)}`,
     ...(ground === undefined ? [] : sentences(ground)),
     ...traffic,
     ...(outside?.sentences ?? []),

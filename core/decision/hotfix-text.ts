@@ -33,7 +33,7 @@ export function hotfixLines(hotfix: Hotfix): readonly string[] {
   const shown = suspects.slice(0, SUSPECTS_SHOWN).map(name);
   const more = suspects.length - shown.length;
   return [
-    `Mend by hand: ${name(changeId)}${others.length === 0 ? "" : `, and with it ${others.join(", ")}`}`,
+    `Fix by hand: ${name(changeId)}${others.length === 0 ? "" : `, and with it ${others.join(", ")}`}`,
     ...(commitRange === null ? [] : [`Commits: ${name(commitRange)}`]),
     ...(shown.length === 0 ? [] : [`Start at: ${shown.join(", ")}${more > 0 ? `, and ${more} more` : ""}`]),
     `Owner: ${owner === null ? "not known" : name(owner)}`,

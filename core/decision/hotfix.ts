@@ -27,7 +27,7 @@ export function hotfixFor(
     owner: change.author ?? null,
     whyNoRollback,
     mitigation: mitigationFor(change),
-    check: `${watched} of ${change.service} back within the usual range for five minutes, with traffic back as well`,
+    check: `${watched} of ${change.service} back within baseline for five minutes, with traffic back as well`,
   };
 }
 

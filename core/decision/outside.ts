@@ -49,6 +49,6 @@ export function outsideCause({ caseFile, worse, signatures, onset }: Evidence): 
     .toSorted((a, b) => b.weight - a.weight);
   const [first, second] = found;
   if (first === undefined || first.weight === second?.weight) return null;
-  const advice = `${first.node} is not ours to take back: ask whoever runs it, and hold back or queue what needs it`;
+  const advice = `${first.node} is not ours to roll back: ask whoever runs it, and hold back or queue what needs it`;
   return { node: first.node, sentences: [...first.sentences, advice] };
 }

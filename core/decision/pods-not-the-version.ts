@@ -21,7 +21,7 @@ export function likeWideCause(change: Change, { caseFile, worse }: CaseEvidence)
   if (coincidence === undefined || change.kind === "flag" || change.kind === "migration") return null;
   const others = `${coincidence.services} services that nobody changed were degraded at the same onset`;
   if (change.startedAt < coincidence.onset.earliest)
-    return `${others}, after ${change.id} had begun: its pods may stand where the cause is`;
+    return `${others}, after ${change.id} had begun: its pods may run where the cause is`;
   if ([...(worse.get(change.service) ?? [])].some(speaksOfErrors)) return null;
   return `${others}, which may keep ${change.service} slow once its new pods are warm`;
 }

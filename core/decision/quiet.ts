@@ -25,8 +25,8 @@ export function quietWords(caseFile: CaseFile, services: readonly string[]): rea
   // Where some were asked about, others may be worse: it is said of those alone, and of what the tests found so far.
   const nothing =
     services.length === 0
-      ? `nothing${unjudged.length === 0 && unheard.length === 0 ? "" : " that is judged"} is worse than usual`
-      : `no test finds ${someOf(judged)} worse than usual`;
+      ? `nothing${unjudged.length === 0 && unheard.length === 0 ? "" : " that is judged"} is worse than its baseline`
+      : `no test finds ${someOf(judged)} worse than their baseline`;
   if (unjudged.length === 0 && unheard.length === 0) return [nothing];
   return [nothing, ...(unjudged.length === 0 ? [] : [tooFew(unjudged)]), ...unheard.map(unheardText)];
 }

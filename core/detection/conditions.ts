@@ -197,7 +197,7 @@ function thresholdState(
 const isSilent = ({ lastAt, stepMs }: Tracked, now: number): boolean => now - lastAt > silentAfter(stepMs);
 
 const silenceText = (lastAt: number, now: number): string =>
-  lastAt < 0 ? "has given no sample yet" : `has been silent for ${durationText(now - lastAt)}`;
+  lastAt < 0 ? "has given no sample yet" : `has had no data for ${durationText(now - lastAt)}`;
 
 /**
  * What a silence cost, for as long as it can matter: once the signal has spoken again for the condition's whole
@@ -206,7 +206,7 @@ const silenceText = (lastAt: number, now: number): string =>
 function silenceNote({ silence, lastAt }: Tracked, durationMs: number): string {
   if (silence === null || lastAt - silence.until > durationMs) return "";
   const until = new Date(silence.until).toISOString();
-  return `; it was silent for ${durationText(silence.ms)} before ${until}: the clock restarted`;
+  return `; it had no data for ${durationText(silence.ms)} before ${until}: the clock restarted`;
 }
 
 function* healthStates(

@@ -70,7 +70,7 @@ function silence(signal: Signal, newest: number, now: number): Finding {
     current: null,
     samples: 0,
     strength: 0,
-    because: `${signal.metric} of ${signal.service} has been silent for ${durationText(now - newest)}: unknown, not healthy`,
+    because: `${signal.metric} of ${signal.service} has had no data for ${durationText(now - newest)}: unknown, not healthy`,
   };
 }
 
@@ -153,8 +153,8 @@ function seasonal(signal: Signal, at: number, current: number): { usual: boolean
   // What the last hours were like must itself be usual for the time of day, or days before say nothing about now.
   const usualNow = far <= Math.max(3 * season.scale, tolerance);
   const text = withUnit(season.center, signal.unit);
-  const time = season.weekday > 0 ? "time of this weekday" : "time of day (weekdays are not told apart yet)";
-  return { usual: usualNow, note: `; usual at this ${time} over ${season.days} days: ${text}` };
+  const time = season.weekday > 0 ? "time of this weekday" : "time of day (weekdays are not distinguished yet)";
+  return { usual: usualNow, note: `; baseline at this ${time} over ${season.days} days: ${text}` };
 }
 
 /** A drift as a finding, with its forecast. */

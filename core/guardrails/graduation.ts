@@ -72,7 +72,7 @@ export function graduationText(mode: Mode, record: ServiceRecord, { graduation }
   const { approveAfterProposals: wantedProposals, autoAfterRecovered: wantedRow } = graduation;
   if (mode === "observe") {
     const so = `${proposals} of ${wantedProposals} proposals`;
-    return proposals >= wantedProposals ? `${so}: look at them, and consider mode approve` : so;
+    return proposals >= wantedProposals ? `${so}: review them, and consider mode approve` : so;
   }
   if (mode === "auto") {
     return broken === null ? "as free as it gets" : `${broken}: consider mode approve until it is understood`;

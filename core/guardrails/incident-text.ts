@@ -64,7 +64,7 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
 function obstacleLines({ decision, obstacles }: Incident): readonly string[] {
   if (decision === null || decision.action === "hotfix_recommendation") return [];
   const why = whyNotFromHere(decision, obstacles);
-  return why === null ? [] : [`Cannot be taken back from here: ${why}`];
+  return why === null ? [] : [`Cannot be rolled back from here: ${why}`];
 }
 
 /** Which other incidents are open, worst first, in one line; null: none is. */

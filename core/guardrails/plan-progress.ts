@@ -61,23 +61,23 @@ function standsText({ target, state, detail }: TargetProgress): string {
   const [from, to] =
     target.action === "feature_flag_disable"
       ? ["it is on", "it is off"]
-      : [`${expected.version} stands`, `${restore.version} stands`];
+      : [`it is at ${expected.version}`, `it is at ${restore.version}`];
   const why = detail === "" ? "" : ` (${detail})`;
   switch (state) {
     case "done":
-      return `taken back, ${to}`;
+      return `rolled back, ${to}`;
     case "already":
       return `nothing to do, ${to}`;
     case "not-begun":
       return `not begun, ${from} unless somebody else changed it`;
     case "begun":
-      return "being taken back; what came of it is not known yet";
+      return "being rolled back; the outcome is not known yet";
     case "unknown":
       return `NOT KNOWN: it was tried, and the target does not answer${why}`;
     case "failed":
       return `FAILED, ${from} as far as is known${why}`;
     case "untouched":
-      return `not taken back${why}`;
+      return `not rolled back${why}`;
   }
 }
 
@@ -98,8 +98,8 @@ export function waysOn(progress: readonly TargetProgress[]): readonly string[] {
   if (rest.length === 0 || back.length === 0) return waits;
   return [
     ...waits,
-    `${names(back)} ${back.length === 1 ? "was" : "were"} taken back, ${names(rest)} ${rest.length === 1 ? "was" : "were"} not. What needs the others goes back first, so this order of halves is the safer one`,
-    `to go on: mend what stopped it, then let a new plan take back ${names(rest)}; the watch files one as long as its evidence calls for it`,
+    `${names(back)} ${back.length === 1 ? "was" : "were"} rolled back, ${names(rest)} ${rest.length === 1 ? "was" : "were"} not. What needs the others is rolled back first, so this order of halves is the safer one`,
+    `to go on: fix what stopped it, then let a new plan roll back ${names(rest)}; the watch files one as long as its evidence calls for it`,
     `to undo the half: ${back.map(({ target }) => forwardText(target)).join("; ")}`,
   ];
 }

@@ -15,4 +15,5 @@ export function whyUseless(plan: Plan, incident: Incident | null): string | null
 const replacedBy = ({ id }: Plan): string => `${id} has taken the place of this plan`;
 
 /** Who takes an approved plan up, in words. */
-export const WHO_GOES_ON = "The watch, or the gate where it is a process of its own, takes it up on its next look";
+export const WHO_GOES_ON =
+  "The watch, or the gate where it is a process of its own, takes it up at its next evaluation";

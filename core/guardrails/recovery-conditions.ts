@@ -33,9 +33,9 @@ function against(
 ): Pick<Found, "verdict" | "because" | "momentary"> | null {
   const unknown = (what: string) => ({ verdict: "unknown" as const, because: `${what}: ${because}`, momentary: true });
   if (state === "inactive" || (state === "unknown" && !isMeasured(service, metric))) return null;
-  if (state === "unknown") return unknown(`nobody knows whether the condition ${text} holds`);
+  if (state === "unknown") return unknown(`it is unknown whether the condition ${text} holds`);
   if (asOf !== undefined && !isCurrent(asOf)) {
-    return unknown(`nobody knows whether the condition ${text} still holds, no sample has come since it did`);
+    return unknown(`it is unknown whether the condition ${text} still holds, no sample has come since it did`);
   }
   if (state === "pending") return unknown(`the condition ${text} is pending`);
   return isBack(service, metric)

@@ -178,7 +178,7 @@ function judgedSignal(baseline: Baseline, input: RecoveryInput, leastBystanders?
   if (metric === "request_rate" || (baseline.requestRate === null && !speaksOfRequests(metric))) {
     return say("recovered", insideText(run.newest.value, run.good.length, baseline, worse));
   }
-  if (baseline.requestRate === null) return say("unknown", "nobody knows how many requests are usual");
+  if (baseline.requestRate === null) return say("unknown", "the baseline number of requests is not known");
   return trafficCheck(baseline, run, trafficOver(run, service, series.stepMs, input), input, say);
 }
 
@@ -295,10 +295,13 @@ function trafficCheck(
   input: RecoveryInput,
   say: (verdict: Check["verdict"], because: string) => Check,
 ): Check {
-  if (requests === null || rate === null) return say("unknown", "nobody knows how many requests there were");
+  if (requests === null || rate === null) return say("unknown", "the number of requests is unknown");
   const floor = trafficFloor(baseline, input);
   if (rate < floor) {
-    return say("not-recovered", `only ${rate.toFixed(2)} requests a second, at least ${floor.toFixed(2)} are usual`);
+    return say(
+      "not-recovered",
+      `only ${rate.toFixed(2)} requests a second, at least ${floor.toFixed(2)} are the baseline`,
+    );
   }
   const newest = run.newest?.value ?? 0;
   const inside = insideText(newest, run.good.length, baseline);

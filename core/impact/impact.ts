@@ -34,7 +34,7 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   const index = indexSeries(caseFile.series, config.versionLabel);
   const unknown: string[] = [];
   const sentences: string[] = [];
-  if (affected === null) unknown.push("affected services: no step looked for them");
+  if (affected === null) unknown.push("affected services: no step searched for them");
   const services = affected ?? [];
   const onsets = onsetsOf(caseFile, services);
   const edge = edgeShare(caseFile, index, services, onsets);

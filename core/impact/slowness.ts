@@ -46,7 +46,7 @@ export function slowShare(
     .sort((a, b) => b.share - a.share || b.ratio - a.ratio)[0];
   if (slow === undefined) return null;
   const { service, metric } = slow.finding;
-  return { share: slow.share, sentence: `${metric} of ${service} is ${slow.ratio.toFixed(1)} times the usual` };
+  return { share: slow.share, sentence: `${metric} of ${service} is ${slow.ratio.toFixed(1)} times the baseline` };
 }
 
 /**

@@ -148,7 +148,7 @@ export interface StepAnswers {
   };
   readonly correlate_timing?: { readonly ranking: Ranking; readonly threshold: number; readonly reached: boolean };
   readonly check_affected_services?: { readonly services: readonly string[]; readonly origin: string | null };
-  /** The changes that must go back together with the culprit, in a safe order (dependants first). */
+  /** The changes that must be rolled back together with the culprit, in a safe order (dependants first). */
   readonly check_dependency_graph?: { readonly order: readonly string[]; readonly because: readonly string[] };
   readonly evaluate_business_impact?: { readonly impact: Impact };
   readonly recommend_action?: { readonly decision: Decision };

@@ -105,7 +105,7 @@ export const Revision = z.strictObject({
   becameReady: z
     .boolean()
     .optional()
-    .describe("Whether its rollout was ever seen complete while it was current; absent: nobody looked then"),
+    .describe("Whether its rollout was ever seen complete while it was current; absent: nobody checked then"),
 });
 export type Revision = Readonly<z.infer<typeof Revision>>;
 
@@ -116,7 +116,7 @@ export const Rollout = z.strictObject({
   revision: z.string(),
   status: z.enum(["complete", "progressing", "stuck", "paused", "unknown"]),
   replicas: z.strictObject({ desired: z.number(), updated: z.number(), ready: z.number(), available: z.number() }),
-  restarts: z.number().describe("Container restarts of the pods that stand now"),
+  restarts: z.number().describe("Container restarts of the pods that exist now"),
   revisions: z.array(Revision),
   managedBy: z.string().optional().describe("The GitOps controller that would undo a live change, if any"),
   observedAt: Moment,

@@ -136,13 +136,11 @@ export const Incident = z.strictObject({
   conditions: z.array(ConditionState),
   affectedServices: z.array(z.string()),
   seenAt: Moment.optional().describe("Of which moment its findings, conditions, ranking and impact are"),
-  present: Present.optional().describe(
-    "How it stands since its plan went to the gate; the rest is what was decided upon",
-  ),
+  present: Present.optional().describe("Its state since its plan went to the gate; the rest is what was decided upon"),
   trouble: z
     .array(z.string())
     .optional()
-    .describe("Services whose trouble it was opened for, and what joined it since"),
+    .describe("Services whose degradation it was opened for, and what joined it since"),
   extent: Extent.optional(),
   backSince: Moment.optional().describe("Since when all of its signals were back, where it ended so"),
   backBy: WayBack.optional(),
@@ -150,7 +148,7 @@ export const Incident = z.strictObject({
   told: z
     .array(z.string())
     .optional()
-    .describe("Conditions in force that people know of since they were told that nothing is undone"),
+    .describe("Conditions in force that people were notified of, with the notice that nothing is undone"),
   word: z
     .strictObject({
       said: z.string(),
@@ -159,7 +157,7 @@ export const Incident = z.strictObject({
     })
     .optional()
     .describe(
-      "What people were told last of the decision, how often they were told another one, and what is held otherwise since",
+      "What people were last notified of the decision, how often they were notified of another one, and what is held otherwise since",
     ),
   signals: z
     .array(
@@ -188,13 +186,13 @@ export const Incident = z.strictObject({
     .array(z.strictObject({ service: z.string(), what: z.string() }))
     .optional()
     .describe(
-      "Services where another change is at work since the act (made after it, or of harm that began after it): what they do since is judged by itself",
+      "Services where another change is at work since the act (made after it, or of a degradation that began after it): what they do since is judged by itself",
     ),
   changes: z.array(Change).describe("Those in the window, for the record"),
   ranking: Ranking.nullable(),
   impact: Impact.nullable(),
   decision: Decision.nullable(),
-  decidedRanking: Ranking.optional().describe("The ranking as it stood when the newest decision was recorded"),
+  decidedRanking: Ranking.optional().describe("The ranking at the time when the newest decision was recorded"),
   plan: Plan.nullable(),
   gate: GateAnswer.nullable(),
   baselines: z.array(Baseline),

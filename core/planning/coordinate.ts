@@ -21,7 +21,7 @@ export function coordinate(culprits: readonly Change[], changes: readonly Change
     for (const dependant of dependantsOf(change, changes, at)) {
       visit(dependant);
       because.push(
-        `${dependant.id} requires ${change.service} ${dependant.requires?.[change.service]}, which taking ${change.id} back removes: it goes back first`,
+        `${dependant.id} requires ${change.service} ${dependant.requires?.[change.service]}, which taking ${change.id} back removes: it is rolled back first`,
       );
     }
     order.push(change.id);

@@ -79,7 +79,7 @@ export function knownGood(
   }
   if (older.length === 0)
     return {
-      obstacle: `no known-good version: ${change.service} keeps no earlier revision, there is nothing to go back to`,
+      obstacle: `no known-good version: ${change.service} keeps no earlier revision, there is nothing to restore`,
     };
   return { obstacle: `no known-good version of ${change.service}: ${skipped.join("; ")}` };
 }
@@ -91,7 +91,7 @@ function doubtAbout(
   bad: ReadonlySet<string>,
   provenMs: number,
 ): string | null {
-  if (bad.has(revision.version)) return "was itself taken back";
+  if (bad.has(revision.version)) return "was itself rolled back";
   if (revision.becameReady === false) return "never became ready";
   const served = revision.servedMs ?? servedByCreation(revision, revisions);
   if (served === null) return "served for a time that is not known";
@@ -116,7 +116,7 @@ export function knownGoodByChanges(
     const brought = own.find(({ to, startedAt }) => to === newer.from && startedAt < newer.startedAt);
     const served = brought === undefined ? null : newer.startedAt - brought.startedAt;
     const short = served !== null && served < provenMs ? tooShort(served, provenMs) : null;
-    const doubt = bad.has(newer.from) ? "was itself taken back" : newer.from === "" ? "has no name" : short;
+    const doubt = bad.has(newer.from) ? "was itself rolled back" : newer.from === "" ? "has no name" : short;
     if (doubt === null && (newer.from !== change.to || newer === change))
       return { version: newer.from, revision: newer.fromRevision ?? "", skipped };
     if (doubt !== null) skipped.push(`${newer.from} ${doubt}`);

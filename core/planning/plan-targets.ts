@@ -73,7 +73,7 @@ export function targetsFor(
   const twice = targets.find((one, index) => targets.findIndex((other) => isSameObject(one, other)) !== index);
   if (twice !== undefined) {
     const { kind, name } = twice.object;
-    const reason = `${kind} ${name} would have to go back to two versions at once: a person has to choose`;
+    const reason = `${kind} ${name} would have to be restored to two versions at once: a person has to choose`;
     return { targets: [], obstacles: [reason], notes: [], noWayBack: null };
   }
   return {

@@ -80,7 +80,10 @@ export const TITLE = `${"".padEnd(24)}precision             recall              
 export const rowsOf = (
   name: string,
   { ours, oursLimits, latestChange, latestChangeLimits }: Compared,
-): readonly string[] => [row(name, ours, oursLimits), row("  latest change blamed", latestChange, latestChangeLimits)];
+): readonly string[] => [
+  row(name, ours, oursLimits),
+  row("  latest change suspected", latestChange, latestChangeLimits),
+];
 
 function row(name: string, figures: Figures, limits: FigureLimits): string {
   const { truePositives, falsePositives, faulty, culpritTop1, brier, decisionDelaySeconds } = figures;

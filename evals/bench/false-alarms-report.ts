@@ -78,10 +78,10 @@ export function falseAlarmLines(report: FalseAlarmReport): readonly string[] {
   const { trials, seed, alarms, before, limits, target, met, groups } = report;
   const figure = (value: number) => value.toExponential(2);
   return [
-    `false alarms of ${trials} changes that do nothing, each looked at after every one of 240 samples (an hour at 15 s), seed ${seed}`,
+    `false alarms of ${trials} changes that do nothing, each evaluated after every one of 240 samples (an hour at 15 s), seed ${seed}`,
     `  ${alarms} raised an alarm: ${figure(limits.rate)} a change, 95 % interval ${figure(limits.lower)} to ${figure(limits.upper)} (Clopper–Pearson)`,
     `  upper 95 % limit ${figure(limits.upperLimit)}; wanted at most ${figure(target)}: ${met ? "met" : "NOT met"}`,
-    `  besides, in ${before} an alarm stood already when the change came (raised while its 16 to 480 samples of history were read)`,
+    `  besides, in ${before} an alarm was on already when the change came (raised while its 16 to 480 samples of history were read)`,
     ...groups.map((one) => `  ${one.name.padEnd(34)} ${one.alarms} of ${one.trials}`),
   ];
 }

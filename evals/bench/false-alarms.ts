@@ -15,7 +15,7 @@ export interface NullOutcome {
   readonly rate: number;
   /** The metrics on which an alarm was raised at some look after the change; none where all was well. */
   readonly alarms: readonly string[];
-  /** Whether an alarm stood already when the change came: it cannot be held against the change. */
+  /** Whether an alarm was on already when the change came: it cannot be held against the change. */
   readonly before: boolean;
 }
 

@@ -14,8 +14,8 @@ const PUBLISHED = 45 / 51;
 const TELLINGS: readonly Telling[] = [
   { name: "staged, both versions measured", versions: true, rollouts: "staged" },
   { name: "staged, services as wholes", versions: false, rollouts: "staged" },
-  { name: "first stage told, both versions", versions: true, rollouts: "first stage" },
-  { name: "first stage told, as wholes", versions: false, rollouts: "first stage" },
+  { name: "first stage shown, both versions", versions: true, rollouts: "first stage" },
+  { name: "first stage shown, as wholes", versions: false, rollouts: "first stage" },
 ];
 
 export interface ChangeRcaResult {
@@ -60,10 +60,10 @@ export function changeRcaLines({ cases, published, tellings, met }: ChangeRcaRes
   return [
     `ChangeRCA (Yu et al. 2024), ${cases} staged rollouts of several services at once, one defective: replayed unannounced.`,
     "",
-    `${"".padEnd(34)}defective change first  taken back  false acts  Brier  onset to decision`,
+    `${"".padEnd(34)}defective change first rolled back  false acts  Brier  onset to decision`,
     ...tellings.map(({ name, scores }) => row(name, scores)),
     "",
-    `the authors' method, told of the incident: first in ${published.toFixed(3)}: ${met ? "reached" : "not reached"}`,
+    `the authors' method, given the incident: first in ${published.toFixed(3)}: ${met ? "reached" : "not reached"}`,
     ...tellings.flatMap(({ name, scores }) => scores.wrong.map(({ id, because }) => `  ${name}, ${id}: ${because}`)),
   ];
 }

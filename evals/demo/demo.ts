@@ -67,7 +67,7 @@ export async function runDemo(
 
   const title = options.realKubernetes === undefined ? undefined : REAL_TITLES[options.scenario];
   print(paint.bold(`unship demo: ${title ?? scenario.title}`));
-  print(paint.dim(`  everything stands in ${directory}`));
+  print(paint.dim(`  everything is in ${directory}`));
   await using stage = await openStage({ ...options, scenario: options.scenario }, { directory, durations, print });
   const { config, variables } = stage;
   await using watch = startWatch({ directory, config, variables });

@@ -104,7 +104,7 @@ export function judge(result: DemoResult, witness: Witness): Judged {
   ];
   const unproven =
     action !== "no_action" && witness.harm === "memory"
-      ? ["That its memory grew is the watch's own measurement: no visitor was hurt before it was taken back."]
+      ? ["That its memory grew is the watch's own measurement: no visitor was affected before it was rolled back."]
       : [];
   return { ok: reasons.length === 0, reasons, unproven };
 }
@@ -118,10 +118,10 @@ function quietReasons({ onset }: DemoResult, witness: Witness): readonly string[
   const since = serviceIn(witness.traffic, onset, Number.POSITIVE_INFINITY);
   return [
     ...(foreign.length === 0 ? [] : [`the sandbox recorded ${foreign.length} writes; right was none`]),
-    ...(witness.mustNotice && !witness.noticed ? ["the watch noticed nothing of the trouble after onset"] : []),
+    ...(witness.mustNotice && !witness.noticed ? ["the watch noticed nothing of the degradation after onset"] : []),
     ...(before === null || since === null ? ["visitors' own record is too short to tell"] : []),
     ...(witness.harm === "failures" && before !== null && since !== null && !failsMore(since, before)
-      ? ["visitors were not hurt after onset: there was nothing to notice"]
+      ? ["visitors were not affected after onset: there was nothing to notice"]
       : []),
   ];
 }
@@ -132,11 +132,11 @@ function actReasons(result: DemoResult, witness: Witness): readonly string[] {
   const executedAt = executedAtOf(result, witness);
   const foreign = witness.writes.filter(({ own }) => !own);
   const reasons = foreign.length === 1 ? [] : [`the sandbox recorded ${foreign.length} writes; right was exactly one`];
-  if (detectedAt !== null && detectedAt < onset) reasons.push("detection stands before onset");
+  if (detectedAt !== null && detectedAt < onset) reasons.push("detection is before onset");
   for (const write of foreign) reasons.push(...writeReasons(write, witness));
   if (detectedAt === null || executedAt === null || recoveredAt === null)
     return [...reasons, "there was no executed action that was followed by recovery"];
-  if (recoveredAt < executedAt) reasons.push("recovery stands before the action");
+  if (recoveredAt < executedAt) reasons.push("recovery is before the action");
   for (const { at } of foreign) {
     if (at < executedAt - WRITE_LEAD_MS || at > recoveredAt)
       reasons.push("the write was not made between execution and recovery");
@@ -225,7 +225,7 @@ function stateReasons({ states, harm, culprit }: Witness, { onset, acted, recove
   const before = states.find(({ at }) => at < onset);
   const last = states.at(-1);
   if (before === undefined || last === undefined || last.at < recoveredAt)
-    return [`nobody looked at ${culprit} before the break and after recovery`];
+    return [`${culprit} was not checked before the break and after recovery`];
   const bad = states.filter(({ at, runs }) => at >= onset && at <= acted && runs !== before.runs);
   return [
     ...(bad.length === 0 ? [`${culprit} was not seen bad between onset and the act`] : []),

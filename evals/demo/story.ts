@@ -32,7 +32,7 @@ const HEADINGS: Readonly<Record<string, (paint: Paints) => string>> = {
   "source.partial": ({ yellow }) => yellow("SOURCE   "),
   "source.whole": ({ green }) => green("SOURCE   "),
   "source.absent": ({ yellow }) => yellow("SOURCE   "),
-  "tick.failed": ({ red }) => red("TROUBLE  "),
+  "tick.failed": ({ red }) => red("FAILED   "),
 };
 
 const LATE = ({ dim }: Paints): string => dim("SLOW     ");
@@ -98,9 +98,8 @@ export function successWords(results: readonly DemoResult[], quiet: boolean): st
   if (quiet)
     return first?.incident == null
       ? "Nothing was wrong, and nothing was done."
-      : "No change was to blame, and nothing was done.";
-  if (others.length === 0)
-    return "Recovered, because of this and nothing else: one write, on the guilty object, and visitors are served as before.";
+      : "No change was the culprit, and nothing was done.";
+  if (others.length === 0) return "Recovered. One write, on the culprit's object, and visitors are served as before.";
   const incidents = new Set(results.map(({ incident }) => incident?.id)).size;
   return incidents === 1
     ? `Recovered: one incident, one write on each of its ${results.length} culprits, and visitors are served as before.`

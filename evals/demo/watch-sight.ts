@@ -17,7 +17,7 @@ export function blindness(
     ...(lines.some(({ event }) => event === "watch.started") ? [] : ["the watch never said that it had started"]),
     ...(ended ? ["the watch ended before the end"] : []),
     ...sourcesDown(lines).map((source) => `at the end the watch could not read ${source}`),
-    ...failed.slice(0, 1).map(({ text }) => `the watch could not look (${failed.length} times): ${text}`),
+    ...failed.slice(0, 1).map(({ text }) => `the watch could not evaluate (${failed.length} times): ${text}`),
   ];
 }
 

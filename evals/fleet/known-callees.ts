@@ -3,7 +3,7 @@ import type { ApartPlot, ApartWorld } from "./apart-world.ts";
 import { badVersion, brokenMeanwhile, type Tell } from "./own-deploy.ts";
 
 /** Which of those that a service is known to call breaks, while nothing is measured of it. */
-export const UNSEEN = ["an external that it calls", "a callee that falls silent"] as const;
+export const UNSEEN = ["an external that it calls", "a callee without data"] as const;
 export type Unseen = (typeof UNSEEN)[number];
 
 const EXTERNAL = "cards.example";
@@ -21,7 +21,7 @@ export function unseenCallee(world: ApartWorld, service: ServiceModel, cause: Un
   const draw = world.draw.stream("unseen callee");
   const graph = drawGraph(world, service);
   const afterMs = draw.uniform(0, AFTER_MS);
-  const silent = cause === "a callee that falls silent" ? graph.callees[0] : undefined;
+  const silent = cause === "a callee without data" ? graph.callees[0] : undefined;
   const name = silent ?? EXTERNAL;
   const plot = brokenMeanwhile(world, service, world.moment - afterMs, { what: cause, name, afterMs });
   const suffering = graph.callers.filter(() => draw.chance(SUFFERS));

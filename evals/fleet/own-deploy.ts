@@ -52,7 +52,7 @@ export function badVersion(world: ApartWorld, service: ServiceModel, at: number,
     ...(tell === "log lines new in its version" ? { signature: "panic: runtime error in handler trace={hex}" } : {}),
   };
   return {
-    name: `bad version, told by ${tell}`,
+    name: `bad version, shown by ${tell}`,
     why: "the version that the service's own deploy brought is bad",
     changes: [change],
     faults: [fault],
@@ -114,7 +114,7 @@ export function brokenMeanwhile(
   };
   const before = { from: world.clock.historyStart, to: from };
   return {
-    name: `own deploy innocent, broken by ${typeof cause === "string" ? cause : cause.what}`,
+    name: `own deploy unrelated, broken by ${typeof cause === "string" ? cause : cause.what}`,
     why: `${typeof cause === "string" ? cause : cause.what} broke the service while it was deployed`,
     changes: [change],
     faults: [fault],

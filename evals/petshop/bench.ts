@@ -71,7 +71,7 @@ async function placeOf({ name, symptom, rootCause }: PetshopCase, directory: str
 /** The result as lines to read. */
 export function petshopLines({ cases, first, three, met }: PetshopResult): readonly string[] {
   return [
-    "PetShop, low traffic (Hardt et al. 2024): where does the trouble start? The symptom is given, the root cause sought.",
+    "PetShop, low traffic (Hardt et al. 2024): where does the degradation start? The symptom is given, the root cause sought.",
     ...cases.map(
       ({ name, symptom, rootCause, place, named, score }) =>
         `  ${name}  ${symptom}: ${rootCause} is ${place === null ? "not ranked" : `number ${place}`}${score === null ? "" : ` (${score.toFixed(2)})`}${place === 1 ? "" : `, after ${named ?? "nothing"}`}`,

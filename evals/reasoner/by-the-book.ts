@@ -82,6 +82,6 @@ export function blamingAnother(): Script {
     }
     if (step !== "recommend_action" || other === null) return answer;
     const culprit = { changeId: other.changeId, probability: other.probability };
-    return { decision: { ...given.decision, culprit, changeIds: [other.changeId], why: ["it looks like the cause"] } };
+    return { decision: { ...given.decision, culprit, changeIds: [other.changeId], why: ["it is likely the cause"] } };
   });
 }

@@ -28,10 +28,10 @@ export function checkChanges(lines: readonly Line<ChangeValue>[], warn: Warn): r
       throw invalid(
         file,
         line,
-        `the id ${quoted(value.id)} stands on line ${first.line} too, for another change; an id names one`,
+        `the id ${quoted(value.id)} is on line ${first.line} too, for another change; an id names one`,
       );
     const isTwice = JSON.stringify(first.value) === JSON.stringify(value);
-    const counts = isTwice ? "is the same as on" : "adds to what stands on";
+    const counts = isTwice ? "is the same as on" : "adds to what is on";
     warn(`${file}:${line}: the change ${quoted(value.id)} ${counts} line ${first.line}, and counts once`);
     known.set(value.id, { line: first.line, value: { ...first.value, ...told(value) } });
   }
@@ -69,7 +69,7 @@ export function checkSeries(
     const isTwice = isSame(other.value, value);
     const counts = isTwice
       ? `is the same as on line ${other.line}, and counts once`
-      : `stands on line ${other.line} too; its samples count where that line has none`;
+      : `is on line ${other.line} too; its samples count where that line has none`;
     warn(`${file}:${line}: ${name} ${counts}`);
     return isTwice ? [] : [others.reduce((left, before) => without(left, before.value), value)];
   });

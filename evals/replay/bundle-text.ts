@@ -73,7 +73,7 @@ function readText(
   const stands = [plain, packed].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
   const [path] = stands;
   if (path === undefined) return null;
-  if (stands.length > 1) warn(`${packed}: is not read, since ${name} stands beside it; remove one of them`);
+  if (stands.length > 1) warn(`${packed}: is not read, since ${name} is beside it; remove one of them`);
   return { text: readFile(path), path };
 }
 

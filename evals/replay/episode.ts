@@ -112,7 +112,7 @@ function guardrailOf({ gate, decision }: Incident, action: string): Episode["gua
   return { verdict: "require_approval", reasons: decision?.needsPerson ?? [] };
 }
 
-/** Most likely first; who is not in the ranking cannot be told apart from the rest and stands last, by name. */
+/** Most likely first; who is not in the ranking cannot be determined apart from the rest and stands last, by name. */
 function rootCauses(ranking: Incident["ranking"], places: ReadonlySet<string> | undefined): Episode["root_causes"] {
   const ranked = ranking?.rootCauses ?? [];
   if (places === undefined || ranking === null) return ranked;

@@ -108,7 +108,7 @@ function whyWrong(episode: Episode, truth: TruthFile): string | null {
   if (!truth.acceptable.includes(episode.action)) return `${episode.action} is not acceptable here`;
   const culprit = episode.culprit?.change_id ?? null;
   if (culprit !== truth.culprit && !culpritsOf(truth).has(culprit ?? ""))
-    return `blamed ${culprit ?? "nothing"}${sure(episode.culprit?.probability)}`;
+    return `named ${culprit ?? "nothing"}${sure(episode.culprit?.probability)}`;
   const targets = new Set(episode.targets);
   const right = new Set(truth.targets);
   const [missing, extra] = [
@@ -120,7 +120,7 @@ function whyWrong(episode: Episode, truth: TruthFile): string | null {
     ...(missing.length === 0 ? [] : [`left out ${missing.join(", ")}`]),
     ...(extra.length === 0
       ? []
-      : [`${episode.action === "hotfix_recommendation" ? "named" : "took back"} ${extra.join(", ")} as well`]),
+      : [`${episode.action === "hotfix_recommendation" ? "named" : "rolled back"} ${extra.join(", ")} as well`]),
   ].join(" and ");
 }
 
@@ -154,7 +154,7 @@ function because(told: {
 
 function whyMissed(truth: TruthFile, episodes: readonly Episode[]): string {
   const last = episodes.at(-1);
-  if (last === undefined) return "stayed silent";
+  if (last === undefined) return "raised no incident";
   const top = last.candidates[0];
   const named = top === undefined ? "no candidate" : `${top.change_id} at ${top.probability.toFixed(2)}`;
   const place = last.candidates.findIndex(({ change_id }) => change_id === truth.culprit);

@@ -2,7 +2,7 @@ import { ActionType, type Target, type TargetResult } from "../../core/model/pla
 import type { Clock, Executor } from "../../core/ports.ts";
 
 /**
- * The executors of a replay: they do nothing and report success, and what was taken back stands in `taken`, so that
+ * The executors of a replay: they do nothing and report success, and what was rolled back stands in `taken`, so that
  * the bundle's rollouts and flags show it from then on. A second try of the same key finds it done.
  */
 export function replayExecutors(clock: Clock, taken: Map<string, number>): readonly Executor[] {
@@ -26,12 +26,12 @@ export function replayExecutors(clock: Clock, taken: Map<string, number>): reado
         capacity: { replicas: 1, less: [] },
         ...(action === "feature_flag_disable" ? { reaches: [target.service] } : {}),
       }),
-      dryRun: async (target) => answer(target, "done", "replay: would be taken back"),
+      dryRun: async (target) => answer(target, "done", "replay: would be rolled back"),
       execute: async (target, key) => {
         const known = done.get(key);
         if (known !== undefined) return known;
         taken.set(target.changeId, clock.now());
-        const result = answer(target, "done", "replay: taken back");
+        const result = answer(target, "done", "replay: rolled back");
         done.set(key, result);
         return result;
       },

@@ -78,7 +78,7 @@ export const SCENARIOS = {
     truth: rollback("catalog"),
   },
   decoy: {
-    title: "an innocent deploy of checkout, and a minute later a bad one of payments, which it calls",
+    title: "an unrelated deploy of checkout, and a minute later a bad one of payments, which it calls",
     async act(acts) {
       await acts.release("checkout", "cleo", []);
       await acts.passMinutes(1);

@@ -57,7 +57,7 @@ export function generateBundle(family: string, seed: number): BundleFiles {
   return toFiles(tell(family, seed), draw, `case-${draw.stream("id").hex(8)}`);
 }
 
-/** How often a world is drawn anew when the story cannot be told in it: too little traffic, a fallback that hides it all. */
+/** How often a world is drawn anew when the story cannot be determined in it: too little traffic, a fallback that hides it all. */
 const TRIES = 40;
 
 /** The story of a family and seed: what happens, the right answer, and how well it can be seen. */
@@ -89,7 +89,7 @@ function attemptAt(family: Family, draw: Draw): Told | string {
   if (typeof truth === "string") return truth;
   if (!family.faulty)
     return truth.faulty
-      ? "an innocent story turned out faulty"
+      ? "a story without a culprit turned out faulty"
       : { scenario: withHuman(scenario, truth, draw), truth, visibility: null };
   const makers = new Set(plot.faults.flatMap(({ because }) => because ?? []));
   const wanted = family.together === "all" ? makers.size : family.together === true ? 2 : 1;
@@ -113,7 +113,7 @@ function attemptAt(family: Family, draw: Draw): Told | string {
           : again;
     return { scenario: withHuman(louder, again, draw), truth: told, visibility };
   }
-  return truth.faulty ? "too little evidence at any strength" : "a faulty story hurts nobody";
+  return truth.faulty ? "too little evidence at any strength" : "a faulty story affects nobody";
 }
 
 /** What is made, or why this world does not fit. */

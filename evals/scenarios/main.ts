@@ -9,7 +9,7 @@ const USAGE = `node evals/scenarios/main.ts --seed N --count K [--families ${SET
   [--without logs|versions|history]… -o DIR
   Writes K incident bundles, families in turn, each into DIR/<family>-<seed>. The same arguments give the same bytes.
   Families, shown (the default): ${families().join(", ")}
-  Fleet, several troubles and many services at once: ${families("fleet").join(", ")}
+  Fleet, several faults and many services at once: ${families("fleet").join(", ")}
   Held out: ${families("held-out").join(", ")}
   Held out, the second set, which nobody should know by name before it is scored: ${families("held-out-b").length} families
 `;

@@ -8,7 +8,7 @@ import { soak } from "./soak.ts";
 
 const USAGE = `node evals/soak/main.ts [--seed N] [--minutes M] [-o DIR]
   Two systems that nothing joins, deployed and broken by a seeded schedule for M minutes (default 10) under one watch that is
-  never restarted. Exit code 0: each bad deploy was rolled back, no innocent one, and every incident ended.
+  never restarted. Exit code 0: each bad deploy was rolled back, no unrelated one, and every incident ended.
 `;
 
 /** What a soak came to, in lines. */
@@ -16,7 +16,7 @@ export function soakLines({ ok, reasons, figures }: SoakJudged, seed: number): r
   const { bad, undone, innocent, innocentUndone, incidents, open, overlapping, secondsToUndo } = figures;
   const median = quantile(secondsToUndo, 0.5);
   return [
-    `seed ${seed}: ${undone} of ${bad} bad deploys rolled back (${overlapping} while another system was degraded), ${innocentUndone} of ${innocent} innocent ones`,
+    `seed ${seed}: ${undone} of ${bad} bad deploys rolled back (${overlapping} while another system was degraded), ${innocentUndone} of ${innocent} unrelated ones`,
     `  half of them within ${median === null ? "–" : median.toFixed(1)} s; ${incidents} incidents, ${open} still open`,
     ...reasons.map((reason) => `  ${reason}`),
     ok ? "well" : "NOT well",

@@ -36,7 +36,7 @@ const INNOCENT_EVERY_MS = 12_000;
 const DECOYS = 0.6;
 
 /**
- * Deploys of several worlds, drawn from a seed: in each world one bad deploy after the other, in all of them innocent ones, many
+ * Deploys of several worlds, drawn from a seed: in each world one bad deploy after the other, in all of them unrelated ones, many
  * seconds before a bad one elsewhere. Bad deploys of different worlds overlap as they fall. Ascending in time.
  */
 export function drawSchedule(seed: number, wishes: ScheduleWishes): readonly Planned[] {

@@ -85,12 +85,12 @@ function complaints(entry: FoundEntry, last: Pick<FoundEntry, "seq" | "at" | "ha
   const own = entry.own === null ? [] : [entry.own];
   if (entry.seq !== last.seq + 1) return [outOfOrder(entry.seq, last.seq), ...own];
   const found = [...own];
-  if (entry.prev !== last.hash) found.push(`does not follow entry ${last.seq} as it stands now`);
+  if (entry.prev !== last.hash) found.push(`does not follow entry ${last.seq} as it is now`);
   if (found.length === 0 && entry.at < last.at) found.push(`is earlier than entry ${last.seq}`);
   return found;
 }
 
 const outOfOrder = (seq: number, last: number): string =>
-  seq > last ? `missing before it: ${gap(last + 1, seq - 1)}` : `moved: it stands after entry ${last}`;
+  seq > last ? `missing before it: ${gap(last + 1, seq - 1)}` : `moved: it comes after entry ${last}`;
 
 export const gap = (from: number, to: number): string => (from === to ? `entry ${from}` : `entries ${from} to ${to}`);

@@ -18,7 +18,7 @@ interface Description<Column extends string = string> {
   readonly changed: string;
 }
 
-const PLAIN = { gone: "is gone", added: "stands in no entry", changed: "was changed" };
+const PLAIN = { gone: "is gone", added: "is in no entry", changed: "was changed" };
 const EITHER = { ...PLAIN, gone: "was changed or is gone", changed: "was changed or is gone" };
 
 const TABLES: { readonly [Table in Projected]: Description<keyof LedgerTables[Table] & string> } = {

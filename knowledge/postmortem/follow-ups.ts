@@ -12,7 +12,7 @@ const SLOW_DETECTION_MS = 60_000;
 export function followUps(incident: Incident): readonly string[] {
   const { joined } = incident;
   if (joined !== undefined && !isActed(incident))
-    return [`[ ] Go on in the draft of ${code(joined)}: what is to be done stands there. Owner: on call.`];
+    return [`[ ] Go on in the draft of ${code(joined)}: what is to be done is there. Owner: on call.`];
   return [
     ...unresolved(incident),
     ...wayBack(incident),
@@ -60,7 +60,7 @@ function mend(incident: Incident): readonly string[] {
     const others = (hotfix.changeIds ?? []).filter((id) => id !== hotfix.changeId).map((id) => code(id));
     const together = others.length === 0 ? "" : `, and with it ${others.join(", ")},`;
     return [
-      `Mend ${code(hotfix.changeId)}${commits}${together} by hand${suspects.length === 0 ? "" : `, starting at ${suspects.join(", ")}`}. ` +
+      `Fix ${code(hotfix.changeId)}${commits}${together} by hand${suspects.length === 0 ? "" : `, starting at ${suspects.join(", ")}`}. ` +
         `No rollback because: ${sentence(hotfix.whyNoRollback)} Meanwhile: ${sentence(hotfix.mitigation)} ` +
         `It worked if: ${sentence(hotfix.check)} Owner: ${hotfix.owner === null ? "not known" : code(hotfix.owner, 60)}.`,
     ];
@@ -75,8 +75,8 @@ function mend(incident: Incident): readonly string[] {
         ? `flag ${code(change.flag ?? change.service)}`
         : `${code(change.service)} ${code(change.to)}`;
     const again = change.kind === "flag" ? "is switched on again" : "ships again";
-    const goal = executed ? `before it ${again}` : "or take it back";
-    return `Find and mend the fault in ${what}${commit} ${goal}.${where} ${owner(change)}`;
+    const goal = executed ? `before it ${again}` : "or roll it back";
+    return `Find and fix the fault in ${what}${commit} ${goal}.${where} ${owner(change)}`;
   });
 }
 
@@ -115,7 +115,7 @@ function detection({ onset, detectedAt, conditions, gate, recovery }: Incident):
   if (held.length > 0 && gate?.outcome === "held") {
     items.push(
       `The gate waited for a person (${held.map(({ rule }) => code(rule)).join(", ")}) and nobody agreed in time. Decide ` +
-        `whether that rule should stand for this service. Owner: its approvers.`,
+        `whether that rule should hold for this service. Owner: its approvers.`,
     );
   }
   if (conditions.length === 0 && recovery === null) {
@@ -131,12 +131,12 @@ function unresolved(incident: Incident): readonly string[] {
   if (deedOf(incident) === "nothing" && outcome !== "withdrawn") {
     const origin = ranking?.rootCauses[0];
     const start = origin === undefined ? "" : ` Start at ${code(origin.service)}, where it most likely begins.`;
-    return [`Find the cause: no change is blamed, and nothing was taken back.${start} Owner: on call.`];
+    return [`Find the cause: no change is suspected, and nothing was rolled back.${start} Owner: on call.`];
   }
   if (outcome === "superseded")
-    return ["Look at what the other change of the same target did: this incident says nothing of it. Owner: on call."];
+    return ["Check what the other change of the same target did: this incident says nothing of it. Owner: on call."];
   if (gate?.outcome !== "executed" || isRecoveryConfirmed({ recovery, outcome })) return [];
   return recovery?.verdict === "not-recovered"
-    ? ["**Now:** the trouble goes on after the rollback. Look for a cause that is no deployment. Owner: on call."]
-    : ["**Now:** nobody knows whether it recovered. Look at the signals above yourself. Owner: on call."];
+    ? ["**Now:** the degradation goes on after the rollback. Search for a cause that is no deployment. Owner: on call."]
+    : ["**Now:** it is unknown whether it recovered. Check the signals above yourself. Owner: on call."];
 }

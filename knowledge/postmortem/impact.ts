@@ -11,7 +11,7 @@ export function impactSection(incident: Incident): string | null {
   const hurt = span(onset?.at, until);
   const duration =
     incident.joined !== undefined
-      ? `How long it lasted is told in ${code(incident.joined)}, where it went on.`
+      ? `How long it lasted is in ${code(incident.joined)}, where it went on.`
       : hurt === null
         ? "How long it lasted is not known: " +
           (onset === null ? "its onset was not found." : "recovery was not confirmed.")

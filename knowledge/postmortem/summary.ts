@@ -53,7 +53,7 @@ function began({ onset, detectedAt, findings, service, affectedServices }: Incid
   const others = affectedServices.filter((one) => one !== (lead?.service ?? service));
   const when =
     onset === null ? `At ${dateTime(detectedAt)} UTC unship noticed that` : `From about ${dateTime(onset.at)} UTC`;
-  const what = lead === undefined ? `${code(service)} was in trouble` : symptom(lead);
+  const what = lead === undefined ? `${code(service)} was degraded` : symptom(lead);
   const spread =
     others.length === 0
       ? ""
@@ -95,7 +95,7 @@ function cause(incident: Incident): string {
   if (ranking === null || (culprit === null && !isCompared(ranking))) return "What caused it was not determined.";
   if (culprit === null) {
     const known = incident.unheard?.length === 0 ? "changes" : "known changes";
-    return `No change is blamed: the probability that none of the ${known} caused it is ${probability(ranking.noChangeProbability)}.`;
+    return `No change is suspected: the probability that none of the ${known} caused it is ${probability(ranking.noChangeProbability)}.`;
   }
   const first = blamed(incident).find((change) => change.id === culprit.changeId);
   const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;
@@ -149,13 +149,13 @@ function proposedWords(incident: Incident, decided: string): string {
 
 function executed({ gate, plan }: Incident): string {
   const at = gate?.executedAt ?? null;
-  const what = (plan?.targets ?? []).map(targetWords).join(" and ") || "took the change back";
+  const what = (plan?.targets ?? []).map(targetWords).join(" and ") || "rolled the change back";
   return at === null ? `unship ${what}` : `At ${clock(at)} unship ${what}`;
 }
 
 const partlyWords = (gate: Incident["gate"]): string =>
   gate?.results.some(({ result }) => result === "done") === true
-    ? "Some targets were taken back; the rest stopped"
+    ? "Some targets were rolled back; the rest stopped"
     : "Whether its targets were written is not known";
 
 /** What was written of a plan that was not carried out as a whole, and why the rest was not. */
@@ -201,10 +201,10 @@ function verdictWords(incident: Incident): string {
     return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
   }
   if (outcome === "superseded")
-    return "**Whether it recovered can no longer be told:** another change was at work at the target before that was clear.";
+    return "**Whether it recovered can no longer be determined:** another change was at work at the target before that was clear.";
   if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
   if (isActed(incident)) return "**Whether it recovered is not known.**";
-  if (outcome === "withdrawn") return "The trouble was over before anything was due; the decision was withdrawn.";
+  if (outcome === "withdrawn") return "The degradation was over before anything was due; the decision was withdrawn.";
   if (outcome === "denied") return "The plan was denied.";
   if (outcome === "expired") return "Nobody answered the plan in time.";
   return "";
@@ -220,7 +220,7 @@ function notJudged({ superseded = [], outcome }: Incident): string {
 /** "it was taken back", where that is what the title names as the cause; else what was done, whoever asked for it. */
 function whatWasDone(incident: Incident): string {
   const origin = originOf(incident);
-  if (origin !== "asked" && origin !== "proposed") return "it was taken back";
+  if (origin !== "asked" && origin !== "proposed") return "it was rolled back";
   return `unship ${writtenTargets(incident).map(targetWords).join(" and ")}`;
 }
 

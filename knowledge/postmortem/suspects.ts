@@ -19,7 +19,7 @@ export function suspectsSection(recorded: Incident, anew: Incident["onset"] = nu
   const incident = anew === null ? recorded : { ...recorded, onset: anew };
   const { ranking } = incident;
   if (ranking === null || !isCompared(ranking))
-    return section("Why this change and not the others", "No changes were weighed.");
+    return section("Why this change and not the others", "No changes were compared.");
   const shown = ranking.candidates.slice(0, SHOWN);
   const rows = shown.map((candidate) => [
     suspect(candidate, incident),
@@ -27,12 +27,12 @@ export function suspectsSection(recorded: Incident, anew: Incident["onset"] = nu
     reasons(candidate.reasons),
   ]);
   const none = [
-    `${capital(noChangeText(incident.unheard))} is to blame`,
+    `${capital(noChangeText(incident.unheard))} is the culprit`,
     probability(ranking.noChangeProbability),
     reasons(ranking.noChangeReasons),
   ];
   const heading =
-    incident.decision?.culprit == null ? "Which changes were weighed" : "Why this change and not the others";
+    incident.decision?.culprit == null ? "Which changes were compared" : "Why this change and not the others";
   const left = ranking.candidates.length - shown.length;
   return section(
     heading,

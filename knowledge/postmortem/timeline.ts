@@ -56,7 +56,7 @@ export function timelineSection(
   const note = `All times UTC, ${dateTime(zero).slice(0, 10)}; offsets count from ${onset === null ? "detection, since the onset is not known" : "onset"}.`;
   const late =
     onset !== null && incident.detectedAt < onset.at
-      ? "The onset was estimated anew after the first detection: the trouble came more than once."
+      ? "The onset was estimated anew after the first detection: the degradation came more than once."
       : null;
   return section("Timeline", note, late, table(["Time", "From onset", "What", "Detail"], rows));
 }
@@ -82,7 +82,7 @@ function sentBefore({ gate }: Incident, entries: readonly LedgerEntry[]): readon
   return entries.flatMap(({ at, kind, planId, body }) => {
     const sent = Attempted.safeParse(body).data;
     if (kind !== LEDGER_KINDS.targetAttempted || planId !== gate?.planId || sent === undefined) return [];
-    const detail = `${targetText(sent.target)}; what came of it was known at ${clock(known)}`;
+    const detail = `${targetText(sent.target)}; its outcome was known at ${clock(known)}`;
     return known - at < LATE_MS ? [] : [{ at, event: "sent", detail: prose(detail, DETAIL) }];
   });
 }

@@ -40,7 +40,7 @@ export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null
   // By these the gate knows whom it has told already; one that is not its own would keep people in the dark.
   const about =
     typeof body === "object" && body !== null && OF_THE_GATES_NOTICES.some((key) => Object.hasOwn(body, key));
-  return about ? "what the gate told people is written by the gate" : null;
+  return about ? "what the gate notified people of is written by the gate" : null;
 }
 
 /** What the agent wrote, without the secrets that others put into it: nothing in the gate's ledger holds one (S10). */

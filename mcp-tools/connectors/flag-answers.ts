@@ -145,7 +145,7 @@ export function reconciledFlag(
 /** What a plan is refused for by the file as it is now says nothing of a switch that was sent before the file was changed. */
 export const untold = (refusal: string): FlagAnswer => ({
   result: "unknown",
-  detail: `${refusal}: whether it was switched off before cannot be told`,
+  detail: `${refusal}: whether it was switched off before cannot be determined`,
 });
 
 export const notOurs = (refusal: string): TargetState => ({

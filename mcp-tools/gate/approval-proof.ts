@@ -84,7 +84,7 @@ export function provenBy({ proof, ...answer }: Approval, gateKey: KeyObject | nu
 }
 
 const SHOWN: Readonly<Record<string, string>> = {
-  desk: "a personal token at the desk",
+  desk: "a personal token at the operator CLI",
   channel: "a personal token over the channel",
   http: "a personal token over HTTP",
   oidc: "a token of the issuer",

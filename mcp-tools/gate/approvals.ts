@@ -324,7 +324,7 @@ function scopeOf(scope: string, { services, guardrails }: Pick<GateConfig, "serv
   const wanted = `name a service, or ${ALL_SERVICES}`;
   if (name === "") throw new UnshipError("input.invalid", { what: "scope", reason: wanted });
   if (redactSecrets(asked) !== asked)
-    throw new UnshipError("input.invalid", { what: "scope", reason: `this looks like a secret; ${wanted}` });
+    throw new UnshipError("input.invalid", { what: "scope", reason: `this resembles a secret; ${wanted}` });
   return name;
 }
 

@@ -28,9 +28,9 @@ export async function awaitArrival(intents: readonly Intent[], arriving: Arrivin
       const { state, detail } = await look(intent, arriving);
       if (state === "arrived") break;
       const name = targetText(intent.target);
-      if (state === "not-coming") return `${name} was taken back and does not come up: ${detail}`;
+      if (state === "not-coming") return `${name} was rolled back and does not come up: ${detail}`;
       if (since !== null && performance.now() - since >= limits.arrivalTimeoutMs) {
-        return `${name} was taken back and has not come up within ${durationText(limits.arrivalTimeoutMs)}: ${detail}`;
+        return `${name} was rolled back and has not come up within ${durationText(limits.arrivalTimeoutMs)}: ${detail}`;
       }
       if (since === null) onWait();
       since ??= performance.now();

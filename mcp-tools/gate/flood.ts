@@ -66,7 +66,7 @@ export async function holdBack(
   if (count.digested || digests.has(proposer)) return true;
   digests.add(proposer);
   const lines = [
-    `It asked for ${limits.announcedPerHour} approvals within an hour. Of its further plans (${count.heldBack} so far) nobody is told one by one until an hour has passed.`,
+    `It asked for ${limits.announcedPerHour} approvals within an hour. Of its further plans (${count.heldBack} so far) no single notifications are sent until an hour has passed.`,
     "They wait, expire and can be approved as any other: unship status lists them.",
     `The last one: ${plan.reason}`,
     `unship approve ${plan.id}`,

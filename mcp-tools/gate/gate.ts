@@ -131,7 +131,7 @@ function checkedDraft(draft: PlanDraft): z.infer<typeof Draft> {
   const { targets } = checked.data;
   for (const [index, target] of targets.entries()) {
     if (targets.slice(0, index).some((one) => mayBeSameObject(one, target)))
-      throw new UnshipError("input.invalid", { what: "plan", reason: `${targetText(target)} stands in it twice` });
+      throw new UnshipError("input.invalid", { what: "plan", reason: `${targetText(target)} is in it twice` });
   }
   return checked.data;
 }

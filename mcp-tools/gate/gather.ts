@@ -54,7 +54,7 @@ export async function gather(
 const unseen = (target: Target): InspectedTarget => ({
   target,
   state: null,
-  problem: "not looked at: the plan is too large",
+  problem: "not read: the plan is too large",
   executable: true,
 });
 

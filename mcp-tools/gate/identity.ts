@@ -72,7 +72,7 @@ export function createIdentify(
     if ("refusal" in press) return { kind: "refused", via: "slack", reason: press.refusal, subject: null };
     const approver = approvers.find((one) => one.slack === press.user);
     return approver === undefined
-      ? { kind: "refused", via: "slack", reason: "whoever pressed in Slack is no approver", subject: press.user }
+      ? { kind: "refused", via: "slack", reason: "the Slack user who answered is no approver", subject: press.user }
       : { kind: "known", via: "slack", approver, until: press.until, alsoCalled: null, press, key: null };
   }
 }

@@ -60,7 +60,7 @@ export async function judge(
       facts.approvals.filter((one) => !seen.some(({ by }) => by === one.by)),
       concerned,
     ),
-    "; read the plan as it stands now and approve it again",
+    "; read the plan as it is now and approve it again",
   );
   const approvals = enoughApprovals(plan, seen, times, config, reached);
   const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
@@ -77,7 +77,7 @@ async function unreserved(tx: GateTransaction, rivals: readonly Rival[]): Promis
 /** Denies a plan that no person can read and no look at its targets can finish in time; it stands in the ledger. */
 function notTooLarge({ targets }: Plan, reviewed: GateReview): GateReview {
   if (targets.length <= MAX_TARGETS) return reviewed;
-  const reason = `the plan would change ${targets.length} objects, and one plan may change ${MAX_TARGETS} at most: take fewer changes back in one, or do it by hand`;
+  const reason = `the plan would change ${targets.length} objects, and one plan may change ${MAX_TARGETS} at most: roll fewer changes back in one, or do it by hand`;
   return { verdict: "deny", rules: [{ rule: "plan-size", verdict: "deny", reason }, ...reviewed.rules] };
 }
 

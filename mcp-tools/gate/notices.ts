@@ -55,7 +55,7 @@ async function tellOnce(
   const quiet = held && (await isQuietNow(parts, plan.incidentId));
   const to = quiet ? asked.filter((one) => !isPager(one)) : asked;
   if (quiet && to.length === 0) {
-    const detail = "the incident is acknowledged, and only a pager would be told";
+    const detail = "the incident is acknowledged, and only a pager would be notified";
     await store.append(
       entry(plan, LEDGER_KINDS.noticeSuppressed, { about: answer.outcome, to: asked.join(", "), detail }),
     );

@@ -214,7 +214,7 @@ function answerFrom(intents: readonly Intent[], { plan, review }: Run): GateAnsw
 }
 
 function notStarted({ target, attempts }: Intent, reason: string, at: number, found?: string): TargetResult {
-  const said = found === undefined ? "" : `; asked what stands, it answered: ${found}`;
+  const said = found === undefined ? "" : `; asked for its state, it answered: ${found}`;
   const detail = attempts === 0 ? `not started: ${reason}` : `not done, and not tried again: ${reason}${said}`;
   return { target, result: "refused", detail, at, warnings: [] };
 }

@@ -95,7 +95,7 @@ function endAt(
 ): Pick<TargetResult, "result" | "detail"> {
   const there = position === "restored" ? state.version : versionText(state);
   if (says === "may-have-written")
-    return { result: "failed", detail: `${detail}; ${targetText(target)} is at ${there}: look at what was done` };
+    return { result: "failed", detail: `${detail}; ${targetText(target)} is at ${there}: check what was done` };
   return position === "restored"
     ? { result: "nothing-to-do", detail: `${detail}; already at ${there}` }
     : { result: "stale", detail: `${targetText(target)} is at ${there}; ${detail}` };

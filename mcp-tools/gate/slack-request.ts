@@ -57,7 +57,7 @@ export function createSlackReader(signingSecret: string, team: string | null): S
     const value = Value.safeParse(json(action?.value ?? null));
     if (action === undefined || !value.success) return { refusal: "the button names no plan" };
     const home = user.team_id ?? workspace?.id ?? null;
-    if (team !== null && home !== team) return { refusal: "whoever pressed belongs to another workspace" };
+    if (team !== null && home !== team) return { refusal: "the Slack user who answered belongs to another workspace" };
     return {
       user: user.id,
       team: home,

@@ -18,7 +18,7 @@ export const PROMPTS: readonly Prompt[] = [
   {
     name: "investigate",
     title: "Investigate",
-    description: "What is wrong, which change is to blame if any, and what to do about it",
+    description: "What is wrong, which change is the culprit if any, and what to do about it",
     arguments: [
       { name: "service", description: "The service that somebody points at", required: false },
       { name: "incident", description: "Id of an open incident", required: false },
@@ -27,10 +27,10 @@ export const PROMPTS: readonly Prompt[] = [
       `Find out what is wrong in production${service === undefined ? "" : ` with ${name(service)}`}` +
       `${incident === undefined ? "" : `, for incident ${name(incident)} (pass it as incident)`}.\n\n` +
       "1. get_findings: what is worse, since when, how sure.\n" +
-      "2. list_changes and rank_candidates: what changed before the onset, and how likely each is to blame. That no " +
-      "change is to blame is always among the answers.\n" +
+      "2. list_changes and rank_candidates: what changed before the onset, and how likely each is the culprit. That no " +
+      "change is the culprit is always among the answers.\n" +
       "3. search_logs, get_traces, list_flags, list_alerts: evidence for or against the best candidate.\n" +
-      "4. assess_impact and get_dependencies: who is hurt, and what must go back together.\n" +
+      "4. assess_impact and get_dependencies: who is affected, and what must be rolled back together.\n" +
       "5. explain_decision: what unship itself decides and why. Say where you agree and where not.\n\n" +
       "End with CONFIRMED, LIKELY or INCONCLUSIVE, the evidence, and the next step. Propose a plan only if I ask for " +
       `it, and then tell me who must approve it and how. ${GROUND}`,
@@ -45,7 +45,7 @@ export const PROMPTS: readonly Prompt[] = [
       "Start from draft_postmortem and get_incident; keep its times and figures as they are. Explain in plain words " +
       "what happened, how it was noticed, what was tried, and why it ended. Then ask me what the record cannot know, " +
       "one question at a time: why the change was made, what people saw, what they would want next time. Keep apart " +
-      `what is recorded, what people told you, and what is your guess. Blame no person. ${GROUND}`,
+      `what is recorded, what people reported, and what is your guess. Name no person as a cause. ${GROUND}`,
   },
   {
     name: "weekly_review",

@@ -15,7 +15,7 @@ export const getDependencies = defineTool({
   reach: "held",
   description:
     "Who calls whom (`edges`: [caller, callee]), which nodes are outside and cannot be rolled back, and in " +
-    "`coordinated` which changes must go back together with the likely culprit, in order. `known: false`: no call " +
+    "`coordinated` which changes must be rolled back together with the likely culprit, in order. `known: false`: no call " +
     "graph, which does not mean no dependencies.",
   input: z.strictObject({ incident, service, known, limit: limit(300, 100), cursor }),
   output: z.strictObject({

@@ -51,7 +51,7 @@ export const getFindings = defineTool({
   reach: "held",
   description:
     "What the detectors say is wrong, since when, and how sure, worst first; the state of each policy condition; and " +
-    "in `affected` which services are hurt and where it starts. `unknown`: nobody could measure it, neither healthy " +
+    "in `affected` which services are affected and where it starts. `unknown`: nobody could measure it, neither healthy " +
     "nor failing.",
   input: z.strictObject({
     incident,

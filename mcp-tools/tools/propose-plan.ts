@@ -17,7 +17,7 @@ export const proposePlan = defineTool({
   effect: "propose",
   reach: "held",
   description:
-    "Files a plan that takes changes back (undo, sync to previous, abort of a trial, flag off) in the order given, or " +
+    "Files a plan that rolls changes back (undo, sync to previous, abort of a trial, flag off) in the order given, or " +
     "pauses or promotes their trials, and says what every guardrail thinks of it. Executes nothing. A plan other than unship's own decision, or outside an incident, is " +
     "held until a person approves it outside MCP. Targets and versions come from unship.",
   input: z.strictObject({

@@ -20,7 +20,7 @@ export const rankCandidates = defineTool({
   reach: "held",
   description:
     "How likely each suspected change is the culprit, most likely first, with reasons for and against (log-odds), and " +
-    "how likely no change is to blame; these sum to 1. `reached`: the best one meets the confidence threshold. " +
+    "how likely no change is the culprit; these sum to 1. `reached`: the best one meets the confidence threshold. " +
     "Measured, not what anyone wrote.",
   input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
   output: z.strictObject({
@@ -71,9 +71,9 @@ export const rankCandidates = defineTool({
 /** In words what "no change" is: a figure of it where nothing was compared, or of changes that are not all known, is none of it. */
 function saysOf({ signals, changes }: Coverage, ranking: Ranking): Fenced {
   if (!isCompared(ranking) && signals !== "measured")
-    return own`nothing: no change was weighed, since what is degraded is not known`;
-  if (!isCompared(ranking)) return own`nothing: no change was weighed, since nothing is degraded`;
+    return own`nothing: no change was compared, since what is degraded is not known`;
+  if (!isCompared(ranking)) return own`nothing: no change was compared, since nothing is degraded`;
   return changes === "measured"
-    ? own`no change is to blame`
-    : own`no known change is to blame; others may have been made`;
+    ? own`no change is the culprit`
+    : own`no known change is the culprit; others may have been made`;
 }

@@ -41,7 +41,7 @@ export const searchIncidents = defineTool({
   description:
     "Past incidents that resemble a description (`text`: services, metrics, error messages), best first; without text " +
     "the latest incidents, newest first; with `open_only` all open ones, worst first, and how to answer the plan that " +
-    "waits in each. Memory is advice about where to look, never evidence.",
+    "waits in each. Memory is advice about where to search, never evidence.",
   input: Input,
   output: z.strictObject({ notice, incidents: z.array(Hit), total: z.number(), more }),
   async run(input, context) {

@@ -96,7 +96,7 @@ function next({ planId, outcome, review }: GateAnswer, by: readonly string[]): F
     case "in-progress":
       return own`another call executes it at this moment; call submit_plan again for its result, and propose nothing meanwhile`;
     case "nothing-to-do":
-      return own`the target already stands at that version: the cause may lie elsewhere`;
+      return own`the target is already at that version: the cause may lie elsewhere`;
     case "stopped":
       return review.verdict === "deny"
         ? nextStep(planId, review, by)

@@ -114,7 +114,7 @@ export class FakeTargets implements Disposable {
     };
   }
 
-  /** As every real executor tells it: the act may be tried again, or what stands there is not of this key. */
+  /** As every real executor tells it: the act may be tried again, or what is there is not of this key. */
   #notDone(target: Target): TargetResult {
     const position = positionOf(target, this.stateOf(target));
     if (position === "expected") return answer(target, "failed", "no write of this key is there");

@@ -67,7 +67,7 @@ describe("S15: a draft tells of each fact of when it is", () => {
 
 const OTHER = "inc-20260302-141000-gateway";
 const SAYS_HOW_IT_ENDED =
-  /trouble was over|nothing had to be undone|nothing was executed|took no action|no change is blamed|still open|Find and mend|Find the cause|recovery was not confirmed|no action taken/i;
+  /degradation was over|nothing had to be undone|nothing was executed|took no action|no change is suspected|still open|Find and fix|Find the cause|recovery was not confirmed|no action taken/i;
 
 describe("S15: an incident that went on in another one", () => {
   const variants = { held, external };

@@ -42,13 +42,13 @@ describe("S15: a postmortem says what the other surfaces say", () => {
       .filter((line) => line.includes("| sent |"));
     expect(told).toHaveLength(rows);
     for (const line of told)
-      expect(line).toMatch(/^\| 14:13:02 .*Deployment production\/checkout; what came of it was known at 14:13:16/);
+      expect(line).toMatch(/^\| 14:13:02 .*Deployment production\/checkout; its outcome was known at 14:13:16/);
   });
 
   it("late answers where they harm more than failed requests, before the share of those", () => {
     const { impact } = incident;
     if (impact === null) throw new Error("the incident has an impact");
-    const sentence = "p99_latency of checkout is 4.2 times the usual";
+    const sentence = "p99_latency of checkout is 4.2 times the baseline";
     const slow = {
       ...impact,
       failedShare: 0.0009,

@@ -86,9 +86,9 @@ function surfaces(
 }
 
 const DENIES_AN_ACT =
-  /took no action|nothing was executed|changed nothing|nothing was taken back|nothing is undone|no action taken|^no_action|: no_action/im;
+  /took no action|nothing was executed|changed nothing|nothing was rolled back|nothing is undone|no action taken|^no_action|: no_action/im;
 const CLAIMS_AN_ACT =
-  /recovered after|(?<!nothing )was taken back|were taken back|At \d\d:\d\d:\d\d unship|a person asked/i;
+  /recovered after|(?<!nothing )was rolled back|were rolled back|At \d\d:\d\d:\d\d unship|a person asked/i;
 
 describe("S15: what the gate carried out is told before what was decided", () => {
   for (const [what, decision] of DECISIONS)
@@ -130,7 +130,7 @@ describe("S15: what the gate carried out is told before what was decided", () =>
     expect(told["title and summary"]).toContain(
       "At 14:13:16 unship put `checkout` back to `v1.4.1`, as a person had asked; its own decision was `no_action`.",
     );
-    expect(told["follow-ups"]).toContain("Find and mend the fault in `checkout` `v1.4.2`");
+    expect(told["follow-ups"]).toContain("Find and fix the fault in `checkout` `v1.4.2`");
     expect(told.status).toBe(`rollback of ${culprit.id}, as a person asked; decided was no_action`);
     expect(told.memory).toContain(
       "checkout: rollback, outcome recovered. A person asked for it; decided was no_action.",

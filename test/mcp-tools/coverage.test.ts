@@ -36,7 +36,7 @@ const over = (known: Partial<CaseFile>) =>
 
 const JUDGING = ["get_findings", "explain_decision", "rank_candidates", "assess_impact"] as const;
 /** What is said where all is known to be well, or no change to be at fault. */
-const KNOWN = /nothing is worse|no change is to blame|"level":"low"(?!,"affectedServices":\[\],"failedShare":null)/;
+const KNOWN = /nothing is worse|no change is the culprit|"level":"low"(?!,"affectedServices":\[\],"failedShare":null)/;
 
 describe("S15: each judging answer says what it was judged on, and nothing known where that is unknown", () => {
   const states: readonly (readonly [string, Partial<CaseFile>, string, readonly unknown[]])[] = [
@@ -86,19 +86,19 @@ describe("S15: each judging answer says what it was judged on, and nothing known
       changes: "partly",
       because: [expect.stringMatching(/^kubernetes configmaps does not show ConfigMaps edited in place.*since/)],
     });
-    expect(text).not.toContain("no change is to blame");
+    expect(text).not.toContain("no change is the culprit");
   });
 
   it("rank_candidates says of which changes its figure for none speaks", async () => {
     const says = async (gaps: readonly Gap[], known: Partial<CaseFile> = {}) =>
       (await callTool(context({ caseFile: async () => caseFile({ gaps, ...known }) }), "rank_candidates")).structured
         ?.no_change_says;
-    expect(await says([])).toBe("no change is to blame");
-    expect(await says([unread])).toBe("no known change is to blame; others may have been made");
+    expect(await says([])).toBe("no change is the culprit");
+    expect(await says([unread])).toBe("no known change is the culprit; others may have been made");
     const { structured } = await callTool(over({}), "rank_candidates");
-    expect(structured?.no_change_says).toBe("nothing: no change was weighed, since what is degraded is not known");
+    expect(structured?.no_change_says).toBe("nothing: no change was compared, since what is degraded is not known");
     const { structured: well } = await callTool(over({ series: [calm] }), "rank_candidates");
-    expect(well?.no_change_says).toBe("nothing: no change was weighed, since nothing is degraded");
+    expect(well?.no_change_says).toBe("nothing: no change was compared, since nothing is degraded");
   });
 
   it.each([

@@ -69,7 +69,7 @@ describe("the weight of a text", () => {
       onset: "2026-06-20T01:18:56.000Z",
       baseline: 0.0012,
       current: 0.0876,
-      because: `now ${index}.76 %, beyond 5.00 % for 5m: the trouble began about when the rollout started`,
+      because: `now ${index}.76 %, beyond 5.00 % for 5m: the degradation began about when the rollout started`,
     }));
     expect(most(JSON.stringify(said))).toBeLessThanOrEqual(2 * countTokens(JSON.stringify(JSON.stringify(said))));
   });

@@ -8,7 +8,7 @@ export const checkAffectedServices: StepSpec<"check_affected_services"> = {
   tools: ["get_findings", "get_traces", "search_logs"],
   answer: STEP_ANSWERS.check_affected_services,
   needs: {
-    correlate_timing: "the origin of the trouble cannot be told from its victims by the ranking of causes",
+    correlate_timing: "the origin cannot be distinguished from the services that it affects by the ranking of causes",
   },
   claims: ({ services, origin }) => ({ ...NO_CLAIMS, services: origin === null ? services : [...services, origin] }),
 };

@@ -8,7 +8,7 @@ export const correlateTiming: StepSpec<"correlate_timing"> = {
   tools: ["rank_candidates", "query_metric", "search_logs", "get_traces"],
   answer: STEP_ANSWERS.correlate_timing,
   needs: {
-    identify_recent_deployments: "no suspects were identified, so no change can be blamed",
+    identify_recent_deployments: "no suspects were identified, so it can be attributed to no change",
   },
   claims: ({ ranking: { candidates, rootCauses, noChangeReasons } }) => ({
     ...NO_CLAIMS,

@@ -8,10 +8,10 @@ export const recommendAction: StepSpec<"recommend_action"> = {
   tools: ["explain_decision", "get_rollout", "search_incidents"],
   answer: STEP_ANSWERS.recommend_action,
   needs: {
-    identify_recent_deployments: "no changes are known that could be taken back",
+    identify_recent_deployments: "no changes are known that could be rolled back",
     correlate_timing: "no change has a probability, so none can be acted on",
     check_affected_services: "how many services are affected is unknown, which counts as too many",
-    check_dependency_graph: "changes that must go back together are unknown, so that nobody checked the order",
+    check_dependency_graph: "changes that must be rolled back together are unknown, so that nobody checked the order",
     evaluate_business_impact: "the business impact is unknown, so a person must agree",
   },
   claims: ({ decision }) => ({

@@ -39,7 +39,7 @@ export function judgeAsKayenta(input: CanaryInput, options: KayentaPolicy): Cana
       verdict: "continue",
       metrics,
       score: null,
-      why: [`Kayenta's judge looks once, at the end: ${length} of ${mostSamples} samples are there`],
+      why: [`Kayenta's judge evaluates once, at the end: ${length} of ${mostSamples} samples are there`],
     };
   const scored = judged.map(({ pair, classified }) => ({
     name: pair.metric,

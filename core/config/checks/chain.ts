@@ -17,7 +17,7 @@ function stepsIn(file: unknown): readonly Placed<Fields>[] {
 export const stepsAreInOrder: Check = ({ file }) => {
   const steps = stepsIn(file);
   const twice = repeats(steps, ({ step }) => (typeof step === "string" ? step : null)).map(({ path, value }) =>
-    valueTroubleAt([...path, "step"], `is ${value.step}, which stands above already`, "remove one of them"),
+    valueTroubleAt([...path, "step"], `is ${value.step}, which is given above already`, "remove one of them"),
   );
   const known = steps.flatMap(({ path, value: { step } }) => {
     const rank = SEED_STEPS.findIndex((known) => Object.is(known, step));
@@ -29,7 +29,7 @@ export const stepsAreInOrder: Check = ({ file }) => {
     return [
       valueTroubleAt(
         [...path, "step"],
-        `is ${step}, which stands after ${later.step}`,
+        `is ${step}, which comes after ${later.step}`,
         `move it above ${later.step}, which builds on it`,
       ),
     ];
@@ -114,7 +114,7 @@ function windowTroubles(path: Path, action: string): readonly Trouble[] {
     return [valueTroubleAt(path, `names a window that cannot be read: ${window.what}`, window.hint, window.offset)];
   if (window.kind === "value") return [];
   return [
-    valueTroubleAt(path, "names no window", 'say how far to look back: "query deployments within last 30 minutes"'),
+    valueTroubleAt(path, "names no window", 'say how far to search back: "query deployments within last 30 minutes"'),
   ];
 }
 

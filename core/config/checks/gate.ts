@@ -8,7 +8,8 @@ export const gateAnswersSomewhere: Check = ({ file }) => {
   if (!isMap(gate)) return [];
   const named = ["socket", "listen"].filter((key) => typeof gate[key] === "string");
   if (named.length === 1) return [];
-  if (named.length === 2) return [keyTroubleAt(["gate", "listen"], "stands beside socket", "keep one of the two")];
+  if (named.length === 2)
+    return [keyTroubleAt(["gate", "listen"], "is given together with socket", "keep one of the two")];
   return [keyTroubleAt(["gate"], "says nowhere to answer", 'add socket: "/run/unship/gate.sock"')];
 };
 

@@ -96,6 +96,6 @@ export const feedbackStandsOnce: Check = ({ file }) => {
     return key === undefined ? [] : [{ path, value: key }];
   });
   return repeats(entries, (key) => key).map(({ path, value }) =>
-    keyTroubleAt([...path, value], "stands above already", "remove one of them"),
+    keyTroubleAt([...path, value], "is given above already", "remove one of them"),
   );
 };

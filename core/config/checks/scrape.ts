@@ -29,7 +29,7 @@ export const scrapeHasTargets: Check = ({ file }) => {
     isMap(value) ? [{ path, value }] : [],
   );
   const twice = repeats(targets, ({ url }) => (typeof url === "string" ? url : null)).map(({ path }) =>
-    valueTroubleAt([...path, "url"], "stands above already", "its samples would count twice: remove one"),
+    valueTroubleAt([...path, "url"], "is given above already", "its samples would count twice: remove one"),
   );
   const interval = typeof metrics.interval === "string" ? parseDuration(metrics.interval) : null;
   const window = typeof metrics.window === "string" ? parseDuration(metrics.window) : null;

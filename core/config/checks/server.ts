@@ -15,7 +15,7 @@ export const serverTokensAreDistinct: Check = ({ file, raw }) => {
     ...repeats(tokens, textOf("name")).map(({ path }) =>
       valueTroubleAt(
         [...path, "name"],
-        `is ${writtenAt(raw, [...path, "name"])}, which stands above already`,
+        `is ${writtenAt(raw, [...path, "name"])}, which is given above already`,
         "each caller once",
       ),
     ),

@@ -34,7 +34,7 @@ export const approversAreDistinct: Check = ({ file, raw }) => {
     ...by("name").map(({ path }) =>
       valueTroubleAt(
         [...path, "name"],
-        `is ${writtenAt(raw, [...path, "name"])}, which stands above already`,
+        `is ${writtenAt(raw, [...path, "name"])}, which is given above already`,
         "each person once",
       ),
     ),

@@ -44,7 +44,7 @@ export const comparisonsPointTheRightWay: Check = ({ file }) => {
     const worse = wellKnownMetric(metric)?.worse ?? (isMap(query) ? query.worse : undefined);
     const bad = comparison === "less_than" ? "down" : "up";
     if ((worse !== "up" && worse !== "down") || worse === bad) return [];
-    const message = `is ${comparison === "less_than" ? "less_than" : "greater_than"}, but ${metric} hurts when it goes ${worse}`;
+    const message = `is ${comparison === "less_than" ? "less_than" : "greater_than"}, but ${metric} degrades when it goes ${worse}`;
     const at = comparison === undefined ? [...path, "metric"] : [...path, "comparison"];
     return [valueTroubleAt(at, message, `write ${worse === "up" ? "greater_than" : "less_than"}`)];
   });

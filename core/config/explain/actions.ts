@@ -8,7 +8,7 @@ const DEEDS: Readonly<Record<ActionType, string>> = {
   kubectl_rollout_undo: "puts a workload back to its last known-good revision",
   argocd_sync_to_previous: "syncs an application to its previous version",
   feature_flag_disable: "switches a flag off",
-  database_migration_rollback: "takes a database migration back",
+  database_migration_rollback: "rolls a database migration back",
   argocd_resume_auto_sync: "switches on again the auto-sync of an application that a rollback switched off",
   rollout_abort: "gives all traffic of an Argo Rollout back to its stable version",
   rollout_pause: "holds the trial of an Argo Rollout where it is",
@@ -42,7 +42,7 @@ function actionLines(action: AllowedAction, config: Config): readonly string[] {
     ...under([
       personWords(action, config),
       ...(perHour === null ? [] : [perHourWords(perHour)]),
-      ...(missing === null ? [] : [`Cannot be carried out as things stand: ${missing}.`]),
+      ...(missing === null ? [] : [`Cannot be carried out with this configuration: ${missing}.`]),
     ]),
   ];
 }
@@ -87,7 +87,7 @@ export function explainLimits(config: Config): Section {
     heading: "A person is asked instead, when",
     lines: [
       ...(maxAutoRollbacksPerDay === null ? [] : [perDayWords(maxAutoRollbacksPerDay)]),
-      ...(cooldownMs === 0 ? [] : [`- ${scope} was taken back less than ${formatDuration(cooldownMs)} ago`]),
+      ...(cooldownMs === 0 ? [] : [`- ${scope} was rolled back less than ${formatDuration(cooldownMs)} ago`]),
       ...(escalateToHumanAfter === null ? [] : [inARowWords(escalateToHumanAfter)]),
       "- the last automatic rollback of the service failed, or did not help",
       ...neverLines(config.guardrails, config),
@@ -104,7 +104,7 @@ export function explainLimits(config: Config): Section {
 function neverLines({ neverAutoRollback }: Guardrails, config: Config): readonly string[] {
   if (neverAutoRollback.length === 0) return [];
   return [
-    "- the service, workload, application, flag, owner of the flag or any other object of the plan goes by one of these names, or by one that looks like it:",
+    "- the service, workload, application, flag, owner of the flag or any other object of the plan goes by one of these names, or by one that can be mistaken for it:",
     ...under(neverAutoRollback.map((name) => `  ${name} (${matchWords(name, config)})`)),
   ];
 }

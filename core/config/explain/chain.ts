@@ -7,10 +7,10 @@ import { listed, type Section, under } from "./words.ts";
 
 /** What later steps lack when a step is left out of the chain. */
 const LOSSES: Readonly<Record<string, string>> = {
-  identify_recent_deployments: "no change is looked at, so none can be found guilty",
-  correlate_timing: "no change is found more probable than another, so nothing is taken back without a person",
-  check_affected_services: "how many services are hurt is unknown",
-  check_dependency_graph: "what must go back together is unknown",
+  identify_recent_deployments: "no change is read, so none can be found to be the culprit",
+  correlate_timing: "no change is found more probable than another, so nothing is rolled back without a person",
+  check_affected_services: "how many services are affected is unknown",
+  check_dependency_graph: "what must be rolled back together is unknown",
   evaluate_business_impact: "business_impact is unknown",
   recommend_action: "nothing is ever recommended",
 };
@@ -41,12 +41,12 @@ function stepLines(step: ChainStep, number: number): readonly string[] {
     ...(step.windowMs === null
       ? []
       : [
-          `It looks back ${formatDuration(step.windowMs)} from when the trouble may have begun; a change still rolling out then counts.`,
+          `It searches back ${formatDuration(step.windowMs)} from the earliest credible onset; a change still rolling out then counts.`,
         ]),
     ...(step.confidenceThreshold === null
       ? []
       : [
-          `A change must be at least ${step.confidenceThreshold} probable (${Number((step.confidenceThreshold * 100).toPrecision(6))} %) to be taken back without a person.`,
+          `A change must be at least ${step.confidenceThreshold} probable (${Number((step.confidenceThreshold * 100).toPrecision(6))} %) to be rolled back without a person.`,
         ]),
     ...(step.step === "recommend_action" ? choiceLines(step) : []),
     ...(step.prompt === undefined ? [] : [`A step of your own, for a model alone; it is asked: ${step.prompt}`]),
@@ -70,12 +70,12 @@ function modelLines({ model }: Config): readonly string[] {
   const cost = budget.cost === null ? "" : `, a cost of ${budget.cost}`;
   const holds = model.mayHold
     ? [
-        `may_hold: an automatic action waits for its opinion, at most ${durationText(budget.timeMs)} and one look; a doubt turns it into a question to people. It still causes nothing.`,
+        `may_hold: an automatic action waits for its opinion, at most ${durationText(budget.timeMs)} and one evaluation; a doubt turns it into a question to people. It still causes nothing.`,
       ]
     : [];
   return [
     `Model: ${model.model} (${model.provider}${where}) reads and argues beside the deterministic reasoner, which takes every step too. ${model.mayHold ? "It causes nothing." : "It holds and causes nothing; its doubt becomes a question to people."}`,
-    `One run of it may use ${budget.tokens} tokens, ${budget.turns} requests, ${durationText(budget.timeMs)}${cost}; spent, the deterministic result stands.`,
+    `One run of it may use ${budget.tokens} tokens, ${budget.turns} requests, ${durationText(budget.timeMs)}${cost}; spent, the deterministic result is kept.`,
     ...holds,
   ];
 }

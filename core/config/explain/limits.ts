@@ -9,14 +9,10 @@ export function sizeLines({ blastRadius, evidenceKinds, approval }: Config): rea
     ...(services === null ? [] : [`- one plan touches more than ${plural(services, "service")}`]),
     ...(trafficShare === null
       ? []
-      : [
-          `- the services of one plan serve more than ${trafficShare * 100} % of all requests, or nobody knows how much`,
-        ]),
-    ...(replicas === null
-      ? []
-      : [`- one plan replaces more than ${plural(replicas, "pod")}, or nobody knows how many`]),
-    "- the version to restore has less CPU or memory than the present one, or nobody knows, or a migration ran between them",
-    "- an application or flag reaches a service that stands under never_auto_rollback or that this file does not describe",
+      : [`- the services of one plan serve more than ${trafficShare * 100} % of all requests, or how much is unknown`]),
+    ...(replicas === null ? [] : [`- one plan replaces more than ${plural(replicas, "pod")}, or how many is unknown`]),
+    "- the version to restore has less CPU or memory than the present one, or which of both has more is unknown, or a migration ran between them",
+    "- an application or flag reaches a service that is listed under never_auto_rollback or that this file does not describe",
     ...(evidenceKinds === 1 ? [] : [`- fewer than ${evidenceKinds} kinds of evidence speak against the change`]),
     ...approval.twoPersons.map((one) => `- ${twoPersonWords(one)}; then two different people have to approve`),
   ];
@@ -50,7 +46,7 @@ function freezeWords({ name, cron, timeZone, durationMs, services, rollbacks }: 
 const FREEZES: Readonly<Record<FreezeWindow["rollbacks"], string>> = {
   allow: "rollbacks go on as at any time",
   approve: "each rollback needs a person",
-  deny: "nothing is taken back, with a person neither",
+  deny: "nothing is rolled back, not even with a person's approval",
 };
 
 /** What a service has to show before more freedom is suggested. */
@@ -63,7 +59,7 @@ export function graduationLine({ graduation }: Config): string {
 export function askingLines({ approval }: Config): readonly string[] {
   const steps = approval.escalate.map(({ afterMs, to }) => `${listed(to)} after ${formatDuration(afterMs)}`);
   return [
-    `Who was asked is reminded after ${formatDuration(approval.remindAfterMs)}; ${steps.length === 0 ? "nobody else is told (approval.escalate names no one)" : `then ${listed(steps)} is told`}.`,
+    `Who was asked is reminded after ${formatDuration(approval.remindAfterMs)}; ${steps.length === 0 ? "nobody else is notified (approval.escalate names no one)" : `then ${listed(steps)} is notified`}.`,
     approval.tokenFile === "other_user"
       ? "A token may be typed, or come from a file that the user who runs unship cannot read."
       : "CAUTION: a token may come from a file of the very user who runs unship (approval.token_file is same_user): whoever is that user can approve.",

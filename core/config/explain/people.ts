@@ -18,11 +18,13 @@ export function explainFeedback(config: Config): Section {
       ...(verifyRecovered ? unconfirmable(config) : []),
       ...(verifyRecovered && gitOpsWaitMs > 0
         ? [
-            `Where a GitOps controller manages what was taken back, that counts only ${formatDuration(gitOpsWaitMs)} after the act: until then the controller may undo it.`,
+            `Where a GitOps controller manages what was rolled back, that counts only ${formatDuration(gitOpsWaitMs)} after the act: until then the controller may undo it.`,
           ]
         : []),
       ...(driftWatchMs > 0
-        ? [`For ${formatDuration(driftWatchMs)} after an incident it tells people if what was taken back stands again.`]
+        ? [
+            `For ${formatDuration(driftWatchMs)} after an incident it notifies people if what was rolled back is deployed again.`,
+          ]
         : []),
       ...(ifNotRecovered === null ? [] : [`If recovery is not shown, it calls a person: "${ifNotRecovered.message}"`]),
       logOutcome === null || logOutcome.include.length === 0
@@ -40,7 +42,7 @@ function unconfirmable(config: Config): readonly string[] {
   if (longest === undefined) return [];
   const named = beyond.map(({ metric, windowMs }) => `${metric} (${formatDuration(windowMs)})`);
   return [
-    `CAUTION: no recovery from what ${listed(named)} ${beyond.length === 1 ? "measures" : "measure"} can be confirmed: the ${beyond.length === 1 ? "query averages" : "queries average"} over as long as the verification may take (${formatDuration(config.feedback.timeoutMs)}) or longer, and the condition holds until the harm has left that window. Set the timeout of verify_metrics_recovered well above ${formatDuration(longest.windowMs)}, or shorten the window.`,
+    `CAUTION: no recovery from what ${listed(named)} ${beyond.length === 1 ? "measures" : "measure"} can be confirmed: the ${beyond.length === 1 ? "query averages" : "queries average"} over as long as the verification may take (${formatDuration(config.feedback.timeoutMs)}) or longer, and the condition holds until the degradation has left that window. Set the timeout of verify_metrics_recovered well above ${formatDuration(longest.windowMs)}, or shorten the window.`,
   ];
 }
 

@@ -7,15 +7,15 @@ export function explainPolicies(config: Config): Section {
   const lines = config.policies.flatMap((policy) =>
     policy.conditions.length === 0 ? [] : policyLines(policy, config),
   );
-  const none = "No rollback_policies: nothing is ever taken back without a person, whatever the metrics say.";
+  const none = "No rollback_policies: nothing is ever rolled back without a person, whatever the metrics say.";
   return { heading: "When it acts", lines: [...(lines.length === 0 ? [none] : lines), ...canaryLines(config.canary)] };
 }
 
 function policyLines(policy: Policy, config: Config): readonly string[] {
   const what =
     policy.action === "rollback_immediate"
-      ? "takes the guilty change back, by its flag if it is one and else by a rollback, inside the limits below"
-      : "changes nothing: it tells people what it found and what it would do";
+      ? "rolls the culprit back, by its flag if it is one and else by a rollback, inside the limits below"
+      : "changes nothing: it notifies people of what it found and what it would do";
   const when =
     policy.conditions.length === 1 ? "when this holds for a service" : "when any of these holds for a service";
   return [
@@ -54,7 +54,7 @@ function conditionLines(condition: Condition, config: Config): readonly string[]
 }
 
 function notificationLines(targets: readonly string[], { notifications }: Config): readonly string[] {
-  if (targets.length === 0) return ["Tells nobody by itself: it stands in the ledger and on the terminal."];
+  if (targets.length === 0) return ["Sends no notification by itself: it is in the ledger and on the terminal."];
   const why = (target: string) => whyUndelivered(target, notifications);
   const told = targets.filter((target) => why(target) === null);
   const lost = targets.flatMap((target) => (why(target) === null ? [] : `${target} (${why(target)})`));
@@ -62,7 +62,7 @@ function notificationLines(targets: readonly string[], { notifications }: Config
     ...(told.length === 0 ? [] : [`Tells ${listed(told)}.`]),
     ...(lost.length === 0
       ? []
-      : [`CAUTION: cannot tell ${listed(lost)}; it stands in the ledger and on the terminal alone.`]),
+      : [`CAUTION: cannot tell ${listed(lost)}; it is only in the ledger and on the terminal.`]),
   ];
 }
 
@@ -80,14 +80,14 @@ function canaryLines(canary: CanaryPolicy | null): readonly string[] {
   const { baselineDurationMs, comparisonMetrics, minimumConfidence, judge } = canary;
   const looks =
     judge === "kayenta"
-      ? `By Kayenta's judge: one look, after ${formatDuration(baselineDurationMs)}; a score of ${canary.kayenta.pass} passes, marginal is no pass.`
+      ? `By Kayenta's judge: one evaluation, after ${formatDuration(baselineDurationMs)}; a score of ${canary.kayenta.pass} passes, marginal is no pass.`
       : `By a sequential judge: after every sample, for ${formatDuration(baselineDurationMs)} at most; a verdict counts from a confidence of ${minimumConfidence}, for all metrics together.`;
   return [
     "Canaries: while two versions of a service serve, or a canary's workload beside the stable one's:",
     ...under([
       `Each is compared with the stable version beside it by ${listed(comparisonMetrics)}.`,
       looks,
-      `Pass: ${canary.autoPromoteOnPass ? "a plan to promote it is filed, which a person approves (of an Argo Rollout, where rollout_promote is allowed; else it is said)" : "a person promotes it"}. Fail: ${canary.autoRollbackOnFail ? "it is taken back, inside the limits below" : "a person decides"}. No data never passes.`,
+      `Pass: ${canary.autoPromoteOnPass ? "a plan to promote it is filed, which a person approves (of an Argo Rollout, where rollout_promote is allowed; else it is said)" : "a person promotes it"}. Fail: ${canary.autoRollbackOnFail ? "it is rolled back, inside the limits below" : "a person decides"}. No data never passes.`,
     ]),
   ];
 }

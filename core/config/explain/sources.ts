@@ -23,14 +23,16 @@ export function explainSources(config: Config): Section {
     lines: [
       ...metricsLines(config),
       ...(deployments.length === 0
-        ? ["Changes: no source. No deploy can be found guilty, so none is ever rolled back."]
+        ? ["Changes: no source. No deploy can be found to be the culprit, so none is ever rolled back."]
         : deployments.flatMap(deploymentsLines)),
       ...(logs === null ? ["Logs: no source. Log lines are no evidence."] : logsLines(logs)),
       traces === null
         ? `Traces: no source. ${callGraphWords(config)}`
         : `Traces: ${traces.type} at ${traces.endpoint}.`,
       ...migrations.flatMap((one) => migrationLines(one, config.filled)),
-      ...(featureFlags === null ? ["Flags: no source. No flag can be found guilty."] : flagsLines(featureFlags)),
+      ...(featureFlags === null
+        ? ["Flags: no source. No flag can be found to be the culprit."]
+        : flagsLines(featureFlags)),
     ],
   };
 }
@@ -57,7 +59,7 @@ function metricsLines(config: Config): readonly string[] {
         ...(usual.length === 0
           ? []
           : [
-              `${listed(usual)}: the usual ${usual.length === 1 ? "query" : "queries"}, from Prometheus' conventional names, by ${config.serviceLabel}.`,
+              `${listed(usual)}: the default ${usual.length === 1 ? "query" : "queries"}, from Prometheus' conventional names, by ${config.serviceLabel}.`,
             ]),
       ]),
     ];
@@ -144,8 +146,8 @@ function migrationLines(source: MigrationsSource, filled: Config["filled"]): rea
       : `read every ${formatDuration(everyMs)} by ${JSON.stringify(status)}`;
   const hand =
     rollback === null || status === null
-      ? "taking one back is never done here: the exact steps are handed over to a person."
-      : `one is taken back by ${JSON.stringify(rollback)}, once, after a person has approved it.`;
+      ? "rolling one back is never done here: the exact steps are handed over to a person."
+      : `one is rolled back by ${JSON.stringify(rollback)}, once, after a person has approved it.`;
   return [`Migrations of ${name}, service ${service}: ${seen};`, ...under([hand])];
 }
 
@@ -160,5 +162,5 @@ export function secretWords(secret: SecretRef | null): string {
   if (secret === null) return "";
   if (secret.from === "env") return ` (secret from the variable ${secret.name})`;
   if (secret.from === "file") return ` (secret from the file ${secret.path})`;
-  return " (CAUTION: its secret stands in the file in plain text; put it into a variable or a file of its own)";
+  return " (CAUTION: its secret is in the file in plain text; put it into a variable or a file of its own)";
 }

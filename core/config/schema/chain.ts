@@ -18,7 +18,7 @@ const Step = z.strictObject({
   ),
   confidence_threshold: field(
     ratio().optional(),
-    "How probable one change must be before it may be taken back without a person. For correlate_timing alone.",
+    "How probable one change must be before it may be rolled back without a person. For correlate_timing alone.",
     {
       unit: "probability 0–1",
       unless: "0.8",
@@ -50,12 +50,12 @@ const Verify = z.strictObject({
   ),
   gitops_wait: field(
     duration().default("4m"),
-    "Where a GitOps controller manages what was taken back: how long it may take to undo that. Nothing counts as recovered before. Argo CD looks at Git every 2 to 3 minutes.",
+    "Where a GitOps controller manages what was rolled back: how long it may take to undo that. Nothing counts as recovered before. Argo CD polls Git every 2 to 3 minutes.",
     { unit: "duration" },
   ),
   drift_watch: field(
     duration().default("1h"),
-    "How long after an incident it is noticed that a version which was taken back stands again.",
+    "How long after an incident it is noticed that a version that was rolled back is deployed again.",
     { unit: "duration" },
   ),
 });
@@ -64,7 +64,7 @@ const NotRecovered = z.strictObject({
   if_not_recovered: field(
     z.strictObject({
       action: field(z.literal("escalate_to_human"), "What follows when recovery is not shown in time."),
-      message: field(text(), "What the people who are called are told."),
+      message: field(text(), "What the notice to the people who are called says."),
     }),
     "What happens when an action did not help. Unknown is not recovered.",
   ),

@@ -37,7 +37,7 @@ const AllowedAction = z.discriminatedUnion("type", [
     max_rollbacks_per_hour: perHour,
   }),
   z.strictObject({
-    type: field(z.literal("database_migration_rollback"), "Takes a database migration back."),
+    type: field(z.literal("database_migration_rollback"), "Rolls a database migration back."),
     namespaces: scope("namespaces"),
     require_approval: field(z.literal(true).default(true), "Always true: a database change needs a person."),
     max_rollbacks_per_hour: perHour,

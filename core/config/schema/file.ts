@@ -14,8 +14,8 @@ import { DataSources } from "./sources.ts";
 export const ConfigFile = z.strictObject({
   mode: setup.mode,
   data_sources: field(DataSources, "Where signals, changes, logs, traces and flags come from."),
-  rollback_policies: field(RollbackPolicies.optional(), "When a change is taken back, and when people are asked.", {
-    unless: "none: nothing is ever taken back without a person",
+  rollback_policies: field(RollbackPolicies.optional(), "When a change is rolled back, and when people are asked.", {
+    unless: "none: nothing is ever rolled back without a person",
   }),
   reasoning_chain: field(ReasoningChain.optional(), "The steps from an anomaly to a recommendation.", {
     unless: "all six steps, a window of 30 minutes, a person where business_impact > high OR affected_services > 3",
@@ -35,8 +35,8 @@ export const ConfigFile = z.strictObject({
   approvers: setup.approvers,
   approval,
   graduation,
-  notifications: field(Notifications.optional(), "Through what people are told.", {
-    unless: "nobody is told by chat or pager: notices stand in the ledger and on the terminal",
+  notifications: field(Notifications.optional(), "Through what people are notified.", {
+    unless: "no notifier is configured: notices are only in the ledger and on the terminal",
   }),
   ledger: setup.ledger,
   knowledge: setup.knowledge,

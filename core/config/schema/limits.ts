@@ -8,7 +8,7 @@ import { notification } from "./policies.ts";
 const custom = (message: string, hint: string) => ({ code: "custom", message, params: { hint } }) as const;
 
 const FreezeWindow = z.strictObject({
-  name: field(name(), "What people call it: it stands in the reason when it holds a plan."),
+  name: field(name(), "What people call it: it is given in the reason when it holds a plan."),
   cron: field(
     z.string().superRefine((value, context) => {
       const problem = cronProblem(value);
@@ -37,7 +37,7 @@ const FreezeWindow = z.strictObject({
   ),
   rollbacks: field(
     z.enum(FREEZE_ROLLBACKS),
-    "What it means for rollbacks, which has to be said: allow (it holds for deploys alone), approve (each needs a person), deny (nothing is taken back, with a person neither).",
+    "What it means for rollbacks, which has to be said: allow (it holds for deploys alone), approve (each needs a person), deny (nothing is rolled back, not even with a person's approval).",
   ),
 });
 
@@ -99,7 +99,7 @@ export const approval = field(
         "How long a plan waits for a person before those who were asked are reminded, once.",
         { unit: "duration" },
       ),
-      escalate: field(z.array(EscalationStep).default([]), "Who is told when nobody answers, step by step."),
+      escalate: field(z.array(EscalationStep).default([]), "Who is notified when nobody answers, step by step."),
       token_file: field(
         z.enum(["other_user", "same_user"]).default("other_user"),
         "Whose file --token-file may name. other_user: one that the user whose process owns the ledger cannot read, since what the agent can read proves nobody's identity. same_user: any private one; for trying out alone.",
@@ -107,7 +107,7 @@ export const approval = field(
     })
     .prefault({}),
   "How people are asked for approval.",
-  { unless: "one person is enough, reminded after 5m, told to nobody else" },
+  { unless: "one person is enough, reminded after 5m, escalated to nobody else" },
 );
 
 export const graduation = field(

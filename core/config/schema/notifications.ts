@@ -29,10 +29,10 @@ const Pagerduty = z.strictObject({
 
 /** Through what people are told. */
 export const Notifications = z.strictObject({
-  slack: field(Slack.optional(), 'The Slack app that "slack:#channel" is told by.', {
-    unless: "such targets stand in the ledger and on the terminal alone",
+  slack: field(Slack.optional(), 'The Slack app that "slack:#channel" is notified by.', {
+    unless: "notices to such targets are only in the ledger and on the terminal",
   }),
   pagerduty: field(Pagerduty.optional(), 'What "pagerduty:name" pages.', {
-    unless: "such targets stand in the ledger and on the terminal alone",
+    unless: "notices to such targets are only in the ledger and on the terminal",
   }),
 });

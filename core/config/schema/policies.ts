@@ -79,7 +79,7 @@ const Policy = z.strictObject({
   conditions: field(z.array(z.union([Threshold, Health, Regression])).min(1), "Alternatives: any of them is enough."),
   action: field(
     z.enum(["rollback_immediate", "notify_and_recommend"]),
-    "rollback_immediate takes the culprit back by the least invasive action (flag off, or rollback), inside the guardrails. notify_and_recommend tells people what it would do.",
+    "rollback_immediate rolls the culprit back by the least invasive action (flag off, or rollback), inside the guardrails. notify_and_recommend notifies people of what it would do.",
   ),
   notification: notificationField,
 });
@@ -92,7 +92,7 @@ const KayentaMetric = z.strictObject({
   groups: field(z.array(name()).min(1).optional(), "Groups whose score it is part of.", { unless: "one group of all" }),
   muted: field(z.boolean().default(false), "Classified, but no part of the score."),
   direction: field(z.enum(["increase", "decrease", "either"]).optional(), "Which change counts.", {
-    unless: "the direction in which the metric hurts",
+    unless: "the direction in which the metric degrades",
   }),
   nan_strategy: field(
     z.enum(["remove", "replace"]).default("remove"),
@@ -172,11 +172,11 @@ const CanaryAnalysis = z.strictObject({
   ),
   auto_rollback_on_fail: field(
     z.boolean().default(false),
-    "Whether a canary that fails is taken back without a person.",
+    "Whether a canary that fails is rolled back without a person.",
   ),
   judge: field(
     z.enum(["sequential", "kayenta"]).default("sequential"),
-    "sequential looks after every sample and stops as soon as it is sure; kayenta gives Kayenta's results, once, at the end.",
+    "sequential evaluates after every sample and stops as soon as it is sure; kayenta gives Kayenta's results, once, at the end.",
   ),
   kayenta: field(Kayenta.optional(), "For `judge: kayenta`.", { unless: "Kayenta's defaults" }),
 });

@@ -11,7 +11,7 @@ const Token = z.strictObject({
       const params = { hint: '64 hexadecimal digits: printf %s "$TOKEN" | sha256sum' };
       context.addIssue({ code: "custom", message: "is no SHA-256", params });
     }),
-    "SHA-256 of the bearer token, which should be random (openssl rand -hex 32). The token itself stands nowhere.",
+    "SHA-256 of the bearer token, which should be random (openssl rand -hex 32). The token itself is stored nowhere.",
     { unit: "64 hexadecimal digits" },
   ),
   read_only: field(z.boolean().default(false), "Whether what proposes and submits is not even offered with it."),
@@ -27,7 +27,7 @@ const keysUrl = () =>
   });
 
 const Oidc = z.strictObject({
-  issuer: field(text(), "The issuer, exactly as `iss` stands in its tokens."),
+  issuer: field(text(), "The issuer, exactly as `iss` is in its tokens."),
   audience: field(text(), "The audience (`aud`) that its tokens must be for: a client of its own for unship."),
   jwks_url: field(keysUrl(), "Where the issuer publishes its keys: `jwks_uri` of its discovery document."),
   algorithms: field(
@@ -41,10 +41,7 @@ const Oidc = z.strictObject({
 });
 
 const OAuth = z.strictObject({
-  issuer: field(
-    url(),
-    "The authorization server, exactly as `iss` stands in its access tokens; clients find it by this.",
-  ),
+  issuer: field(url(), "The authorization server, exactly as `iss` is in its access tokens; clients find it by this."),
   resource: field(
     keysUrl(),
     "The address that clients connect to, as they write it, such as https://unship.example/mcp. A token counts only if it was issued for it (`aud`).",
@@ -67,7 +64,7 @@ export const Server = z.strictObject({
         context.addIssue({ code: "custom", message: "is no address", params });
       })
       .optional(),
-    "Where approvers answer over HTTP while `unship watch` runs, or `unship gate` where `gate` stands. It speaks no TLS: beyond this machine put a proxy that does before it.",
+    "Where approvers answer over HTTP while `unship watch` runs, or `unship gate` where `gate` is configured. It speaks no TLS: beyond this machine put a proxy that does before it.",
     { unless: "nowhere: approvers answer with `unship approve` alone" },
   ),
   tokens: field(

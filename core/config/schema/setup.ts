@@ -53,7 +53,7 @@ const Approver = z
           context.addIssue({ code: "custom", message: "is no SHA-256", params });
         })
         .optional(),
-      "SHA-256 of the personal token, which should be random (openssl rand -hex 32). The token itself stands nowhere.",
+      "SHA-256 of the personal token, which should be random (openssl rand -hex 32). The token itself is stored nowhere.",
       { unit: "64 hexadecimal digits", unless: "no personal token" },
     ),
     token_key: field(
@@ -80,7 +80,7 @@ const Approver = z
     ),
     services: field(
       z.array(name()).min(1).optional(),
-      "Services that this person may approve for, by exact name. What a target belongs to beside the service that the plan names must stand here too.",
+      "Services that this person may approve for, by exact name. What a target belongs to beside the service that the plan names must be listed here too.",
       { unless: "all" },
     ),
     actions: field(z.array(ActionType).min(1).optional(), "Action types that this person may approve.", {
@@ -132,7 +132,7 @@ const Model = z
     ),
     budget: field(
       ModelBudget.prefault({}),
-      "What one run of the chain may spend; spent, the deterministic result stands.",
+      "What one run of the chain may spend; spent, the deterministic result is kept.",
     ),
     prices: field(ModelPrices.optional(), "What tokens cost, so that an incident says what its model cost.", {
       unless: "cost is not reckoned",
@@ -211,7 +211,7 @@ export const setup = {
         context.addIssue({
           code: "custom",
           path: ["url"],
-          message: "cannot stand beside ledger.path",
+          message: "cannot be given together with ledger.path",
           params: { hint: "one ledger is one place: remove one of the two" },
         });
       })
@@ -233,9 +233,13 @@ export const setup = {
   watch: field(
     z
       .strictObject({
-        step: field(duration(100).default("15s"), "Time between two looks, and between two samples of a signal.", {
-          unit: "duration",
-        }),
+        step: field(
+          duration(100).default("15s"),
+          "Time between two evaluations, and between two samples of a signal.",
+          {
+            unit: "duration",
+          },
+        ),
       })
       .prefault({}),
     "How the daemon watches.",

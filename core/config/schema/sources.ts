@@ -13,7 +13,7 @@ const Query = z.union([
       "The unit of what the query yields. A well-known metric is converted from it.",
       { unless: "read from the names in the query (`*_seconds*` is seconds), else the metric's own unit" },
     ),
-    worse: field(Worse.optional(), "The direction in which a custom metric hurts.", {
+    worse: field(Worse.optional(), "The direction in which a custom metric degrades.", {
       unless: "a well-known metric's own direction; either for a custom one",
     }),
   }),
@@ -28,7 +28,7 @@ const Prometheus = z.strictObject({
   token: field(secret().optional(), `Bearer token, as ${SECRET_FORMS}.`, { unless: "none is sent" }),
   queries: queries(
     "PromQL by metric: error_rate, p99_latency, … or a custom name. Policies judge what these yield. A query that does not name the service label is also asked grouped by it.",
-    "the usual query of each well-known metric, from Prometheus' conventional names",
+    "the default query of each well-known metric, from Prometheus' conventional names",
   ),
 });
 
@@ -65,7 +65,7 @@ const SWITCHES = `Token that may switch flags, as ${SECRET_FORMS}.`;
 /** The second credential of a source. */
 const ofTheGate = <S extends z.ZodRawShape>(shape: S) =>
   field(z.strictObject(shape).optional(), "The credential of the process that acts, which reads with it too.", {
-    unless: "the same; where `gate` stands, nothing of this source is acted on",
+    unless: "the same; where `gate` is configured, nothing of this source is acted on",
   });
 
 const Kubernetes = z.strictObject({
@@ -74,7 +74,7 @@ const Kubernetes = z.strictObject({
     unless: "the account of the pod that unship runs in",
   }),
   context: field(name().optional(), "Context in the kubeconfig.", { unless: "its current context" }),
-  namespaces: field(z.array(name()).min(1).default(["*"]), 'Namespaces to look at; "*": all.'),
+  namespaces: field(z.array(name()).min(1).default(["*"]), 'Namespaces to read; "*": all.'),
   write: ofTheGate({
     kubeconfig: field(path().optional(), "Path of its kubeconfig.", { unless: "the account of the pod that acts" }),
     context: field(name().optional(), "Context in it.", { unless: "its current context" }),
@@ -186,7 +186,7 @@ const command = () =>
       for (const [index, word] of words.entries()) {
         const strange = /\{(?!restore\}|expected\})[a-z_]*\}/.exec(word)?.[0];
         if (strange === undefined) continue;
-        const params = { hint: "only {restore} and {expected} stand for something" };
+        const params = { hint: "only {restore} and {expected} are placeholders" };
         context.addIssue({ code: "custom", message: `holds ${strange}`, path: [index], params });
       }
     });
@@ -201,7 +201,7 @@ const Migrations = z.strictObject({
   ),
   rollback: field(
     command().optional(),
-    "Program and arguments, run without a shell, that take the newest migration back. {restore} and {expected} stand for the two versions. Run once, after a person has approved, and only where status is named too.",
+    "Program and arguments, run without a shell, that roll the newest migration back. {restore} and {expected} are placeholders of the two versions. Run once, after a person has approved, and only where status is named too.",
     { unless: "the steps are handed over to a person" },
   ),
   directory: field(path().optional(), "The folder that they run in.", { unless: "the folder of this file" }),
@@ -210,7 +210,7 @@ const Migrations = z.strictObject({
     "Variables of unship's own environment that they see, beside PATH and HOME.",
   ),
   timeout: field(duration(1000).default("5m"), "How long the rollback may take before it is killed."),
-  every: field(duration(1000).default("1m"), "The least time between two looks at the status."),
+  every: field(duration(1000).default("1m"), "The least time between two reads of the status."),
   write: field(
     z
       .strictObject({
@@ -230,7 +230,7 @@ export const DataSources = z.strictObject({
   deployments: field(
     z.union([Deployments, z.array(Deployments).min(1)]).optional(),
     "Where deploys are read from: one source, or a list.",
-    { unless: "none: no deploy is ever found guilty" },
+    { unless: "none: no deploy is ever found to be the culprit" },
   ),
   logs: field(Logs.optional(), "Where log lines are read from.", { unless: "none: logs are no evidence" }),
   traces: field(Traces.optional(), "Where spans are read from.", {
@@ -238,9 +238,9 @@ export const DataSources = z.strictObject({
   }),
   migrations: field(
     z.array(Migrations).default([]),
-    "Schemas whose migrations are watched, and how one is taken back.",
+    "Schemas whose migrations are watched, and how one is rolled back.",
   ),
   feature_flags: field(FeatureFlags.optional(), "Where flags are read and switched off.", {
-    unless: "none: no flag is ever found guilty",
+    unless: "none: no flag is ever found to be the culprit",
   }),
 });

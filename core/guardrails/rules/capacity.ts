@@ -19,7 +19,7 @@ export const capacity: Rule = {
         const version = target.restore.version;
         if (state.capacity === undefined) {
           return [
-            own`what ${name(version)} of ${targetText(target)} may use is not known: look whether it can carry the present load`,
+            own`what ${name(version)} of ${targetText(target)} may use is not known: check whether it can carry the present load`,
           ];
         }
         return state.capacity.less.map(

@@ -19,13 +19,13 @@ export const escalation: Rule = {
         const failed = row.find(isFailed);
         if (failed !== undefined) {
           return [
-            own`the automatic rollback of ${name(service)} by plan ${name(failed.planId)} ${howFailed(failed) ?? "failed"}: a person has to look`,
+            own`the automatic rollback of ${name(service)} by plan ${name(failed.planId)} ${howFailed(failed) ?? "failed"}: needs a person to investigate`,
           ];
         }
         const plans = new Set(row.map(({ planId }) => planId)).size;
         if (after === null || plans < after) return [];
         return [
-          own`${name(service)} was taken back ${plans} times automatically with no healthy change between; after ${after} a person decides`,
+          own`${name(service)} was rolled back ${plans} times automatically with no healthy change between; after ${after} a person decides`,
         ];
       }),
     );

@@ -17,10 +17,10 @@ export const knownGood: Rule = {
         if (restore.version === "" && restore.revision === "")
           return [own`no good version of ${targetText(target)} is known`];
         if (restore.version === expected.version && restore.revision === expected.revision) {
-          return [own`the version to restore of ${targetText(target)} is the one that stands there`];
+          return [own`the version to restore of ${targetText(target)} is the one that is there now`];
         }
         return (state?.obstacles ?? []).map(
-          (obstacle) => own`${targetText(target)} cannot be taken back: ${quote(obstacle)}`,
+          (obstacle) => own`${targetText(target)} cannot be rolled back: ${quote(obstacle)}`,
         );
       }),
     );

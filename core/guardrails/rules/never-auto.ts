@@ -15,7 +15,7 @@ export const neverAuto: Rule = {
         const hit = listedName(one.own, list);
         if (hit === undefined) return [];
         const { name: met, entry, exact } = hit;
-        const is = exact ? "stands" : own`resembles ${ours(entry)}, which stands`;
+        const is = exact ? "stands" : own`resembles ${ours(entry)}, which is listed`;
         return [own`the ${ours(met.what)} ${name(met.name)} ${is} under never_auto_rollback`];
       }),
     );

@@ -8,7 +8,7 @@ export const outsideIncident: Rule = {
   check({ plan }) {
     if (plan.incidentId !== NO_INCIDENT) return undefined;
     return askPerson(
-      own`the plan belongs to no incident: nothing recorded says what it mends, and that it did is verified only where an open incident suspects what it takes back`,
+      own`the plan belongs to no incident: nothing recorded says what it fixes, and recovery is verified only where an open incident suspects what it rolls back`,
     );
   },
 };

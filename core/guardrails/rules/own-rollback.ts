@@ -32,9 +32,7 @@ function undoes(target: Target, input: RuleInput): readonly Fenced[] {
   const act = latest(target, input).find((one) => isPutBy(one, target));
   return act === undefined
     ? []
-    : [
-        own`${targetText(target)} stands at ${name(target.expected.version)} because ${actText(act, input)} restored it`,
-      ];
+    : [own`${targetText(target)} is at ${name(target.expected.version)} because ${actText(act, input)} restored it`];
 }
 
 /** Whether it would bring back what any act of ours took away. */

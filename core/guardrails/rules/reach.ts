@@ -39,7 +39,7 @@ function protectedIn(one: Touched, { policy }: RuleInput): readonly Fenced[] {
   const names = [...new Set([...reachingServices(one), ...one.reached.map(({ name }) => name)])];
   return names
     .filter((met) => listedName([{ name: met, what: "object" }], never) !== undefined)
-    .map((met) => own`${nounOf(one)} reaches ${name(met)}, which stands under never_auto_rollback`);
+    .map((met) => own`${nounOf(one)} reaches ${name(met)}, which is listed under never_auto_rollback`);
 }
 
 /** Whoever shares a workload under one name is the rule never-auto's. */

@@ -52,7 +52,7 @@ function changedSince(input: RuleInput): readonly Fenced[] {
       .filter((change) => !goesBackWith(change, undone, assessment))
       .map(({ id, author, startedAt }) => {
         const who = author === undefined ? "someone" : name(author);
-        return own`${who} began change ${name(id)} of ${targetText(target)} at ${clockText(startedAt, now)}, after the trouble started`;
+        return own`${who} began change ${name(id)} of ${targetText(target)} at ${clockText(startedAt, now)}, after the onset`;
       });
   });
 }

@@ -20,7 +20,7 @@ export const unusualName: Rule = {
       "require_approval",
       names
         .filter((name) => name !== "" && !isPlainName(name))
-        .map((name) => own`the name ${quote(spelled(name))} holds characters that can look like others`),
+        .map((name) => own`the name ${quote(spelled(name))} holds characters that can be mistaken for others`),
     );
   },
 };

@@ -56,7 +56,7 @@ ${wrongTable(scores)}
 ${groupTable("What is right", scores.byTruth)}
 ${groupTable("Family", scores.byFamily)}
 <h2>Bundle by bundle</h2>
-<p class="sub">In the charts: what was before the watch stands on grey. Changes: <b class="red">the culprit</b>, <b class="green">taken back</b>, others grey. <b class="pink">Onset</b> is the truth's, which the replay never saw.</p>
+<p class="sub">In the charts: what was before the watch is on grey. Changes: <b class="red">the culprit</b>, <b class="green">rolled back</b>, others grey. <b class="pink">Onset</b> is the truth's, which the replay never saw.</p>
 ${sections.join("\n")}
 </body>
 </html>

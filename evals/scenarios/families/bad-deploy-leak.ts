@@ -22,7 +22,7 @@ export const badDeployLeak: Family = {
       main: true,
     };
     return {
-      why: "memory of the new version grows without end; taking it back before the limit spares the users",
+      why: "memory of the new version grows without end; rolling it back before the limit spares the users",
       changes: [change],
       faults: [leak],
     };

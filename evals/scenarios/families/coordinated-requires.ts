@@ -34,7 +34,7 @@ export const coordinatedRequires: Family = {
     const due = { from: after(bound.at(-1) ?? bad, draw.uniform(0.2, 3)) };
     const fault = draw.chance(0.7) ? failing(draw, bad, due) : slow(draw, bad, due);
     return {
-      why: "the callee is to blame; the new versions above it need it and must go back with it",
+      why: "the callee is the culprit; the new versions above it need it and must be rolled back with it",
       changes: [bad, ...bound],
       faults: [fault],
     };

@@ -23,7 +23,7 @@ export const deployDuringIncident: Family = {
       stage.change("deploy", service, stage.moment + draw.uniform(1.5, 8) * MINUTE),
     );
     return {
-      why: "the trouble began before these deploys did, and goes on whatever is undone",
+      why: "the degradation began before these deploys did, and goes on whatever is undone",
       changes: into,
       faults: [fault],
     };

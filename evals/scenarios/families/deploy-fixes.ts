@@ -17,6 +17,6 @@ export const deployFixes: Family = {
         ? { errors: draw.uniform(0.04, 0.3), signature: signature(draw) }
         : { latencyFactor: draw.uniform(2, 5) }),
     });
-    return { why: "the deploy ended the trouble that was there before it", changes: [fix], faults: [fault] };
+    return { why: "the deploy ended a degradation that was there before it", changes: [fix], faults: [fault] };
   },
 };

@@ -14,7 +14,7 @@ export const slowInfrastructure: Family = {
     const end = draw.chance(0.5) ? Number.POSITIVE_INFINITY : stage.moment + draw.uniform(8, 30) * MINUTE;
     const slowdown = { rampMs: draw.uniform(0, 1) * MINUTE };
     return {
-      why: "services that share nothing but the ground they stand on slowed down together",
+      why: "services that share nothing but their infrastructure slowed down together",
       changes: [],
       faults: hit.map((service) =>
         outside(service, stage.moment, end, { ...slowdown, addedMs: draw.uniform(0.8, 3) * service.ownMedianMs }),

@@ -31,7 +31,7 @@ export const storeOverload: Family = {
       main: true,
     };
     return {
-      why: "the new version floods the shared store; the store and its other callers only suffer",
+      why: "the new version overloads the shared store; the store and its other callers only suffer",
       changes: [change],
       faults: [fault],
     };

@@ -16,7 +16,7 @@ export const twoGuilty: Family = {
     const begun = first.shares[0]?.at ?? first.startedAt;
     const second = stage.change("config", caller, begun + draw.uniform(1, 8) * SECOND);
     return {
-      why: "both changes fail requests of their own; only both together undo the harm",
+      why: "both changes fail requests of their own; only both together end the degradation",
       changes: [first, second],
       faults: [
         failing(draw, first, { errors: worse }),

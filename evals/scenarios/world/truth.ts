@@ -78,7 +78,7 @@ export function deriveTruth(scenario: Scenario): Truth {
     each.every((harm) => harm - unavoidable > LEFT * (made / makers.length))
   )
     return verdict(scenario, makers, (id) => harmWithout(all.filter((other) => other !== id)), disturbed);
-  throw new RangeError("no few changes explain the harm, and not each of many does its part");
+  throw new RangeError("no few changes explain the degradation, and not each of many does its part");
 }
 
 /** The truth of guilty changes that are incidents apart: each with its own onset, to be taken back by itself. */
@@ -126,7 +126,7 @@ function verdict(
   const makers = guilty.filter(makes);
   const ranked = (makers.length > 0 ? makers : guilty).toSorted((a, b) => harmAlone(b.id) - harmAlone(a.id));
   const culprit = ranked[0];
-  if (culprit === undefined) throw new Error("an empty set cannot be guilty");
+  if (culprit === undefined) throw new Error("an empty set cannot be the culprit");
   const stuck = guilty.some(({ kind, reversible }) => kind === "migration" || !reversible);
   const action = stuck ? "hotfix_recommendation" : culprit.kind === "flag" ? "feature_flag_disable" : "rollback";
   const ids = guilty.map(({ id }) => id);

@@ -126,7 +126,7 @@ function judge(application: Application, { expected }: Target): Verdict {
   if (wanted === mark.took)
     return answer(
       "refused",
-      `Git still asks for ${wanted}, which was taken back: auto-sync would deploy it at once; revert it first`,
+      `Git still asks for ${wanted}, which was rolled back: auto-sync would deploy it at once; revert it first`,
     );
   return { kind: "go", mark };
 }
@@ -134,14 +134,14 @@ function judge(application: Application, { expected }: Target): Verdict {
 function warningsFor(application: Application): readonly string[] {
   const [wanted, live] = [wantedByGit(application), current(application)];
   if (wanted === null || live === null || versionOf(live) === wanted) return [];
-  const deploys = `Git asks for ${wanted}, and ${versionOf(live)} stands: auto-sync deploys ${wanted} at once.`;
+  const deploys = `Git asks for ${wanted}, and ${versionOf(live)} is current: auto-sync deploys ${wanted} at once.`;
   const took = markOf(application)?.took;
   if (took === undefined) return [deploys];
   const same = wanted.split("~")[0] === took.split("~")[0];
   const what = same
-    ? `That is the commit that was taken back (${took}) with other parameters: Argo CD does not tell whether they mend it`
+    ? `That is the commit that was rolled back (${took}) with other parameters: Argo CD does not tell whether they fix it`
     : `Argo CD does not tell whether ${wanted} takes ${took} back, or only lies on top of it`;
-  return [deploys, `${what}. Look before auto-sync is switched on.`];
+  return [deploys, `${what}. Check it before auto-sync is switched on.`];
 }
 
 async function look(client: ArgocdClient, { object }: Target, abort: AbortSignal): Promise<Application> {

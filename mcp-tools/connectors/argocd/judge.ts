@@ -160,7 +160,7 @@ export function failedTry({ status }: Application): string | null {
   const state = status.operationState;
   if (state == null || (state.phase !== "Failed" && state.phase !== "Error")) return null;
   const revision = state.operation?.sync == null ? "" : ` to ${revisionsOf(state.operation.sync)}`;
-  return `the sync${revision} ended as ${state.phase}; look at it in Argo CD, part of it may be applied`;
+  return `the sync${revision} ended as ${state.phase}; check it in Argo CD, part of it may be applied`;
 }
 
 export function revisionsOf({ revision, revisions }: Pick<HistoryEntry, "revision" | "revisions">): string {
@@ -184,7 +184,7 @@ function windowWords({ activeWindows }: Pick<SyncWindows, "activeWindows">): str
 function missing({ status, spec }: Application, id: string): string {
   const limit = spec.revisionHistoryLimit ?? DEFAULT_HISTORY;
   const ids = status.history.map((entry) => entry.id).join(", ") || "none";
-  return `id ${id} is gone from its history; these stand: ${ids}; revisionHistoryLimit keeps ${limit}`;
+  return `id ${id} is gone from its history; there are: ${ids}; revisionHistoryLimit keeps ${limit}`;
 }
 
 /** @see https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/ (Application spec, revisionHistoryLimit) */

@@ -10,7 +10,7 @@ export interface Left {
 }
 
 export const MAY_BE_OFF: Left = {
-  words: "Auto-sync may be off now: look, and switch it on again if nothing was rolled back.",
+  words: "Auto-sync may be off now: check, and switch it on again if nothing was rolled back.",
   stays: true,
 };
 

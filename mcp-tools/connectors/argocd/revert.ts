@@ -65,9 +65,9 @@ async function prepareBranch(
   { path: clone }: Clone,
   { branch, from, to, path }: { branch: string; from: string; to: string; path: string | null },
 ): Promise<string> {
-  const next = `Look at it (git -C ${clone} log -p ${to}..${branch}), push it yourself and merge it.`;
+  const next = `Review it (git -C ${clone} log -p ${to}..${branch}), push it yourself and merge it.`;
   const exists = await git(clone, ["rev-parse", "--verify", "--quiet", `refs/heads/${branch}`]).catch(() => null);
-  if (exists !== null) return `The revert stands ready on branch ${branch} in ${clone}. ${next}`;
+  if (exists !== null) return `The revert is ready on branch ${branch} in ${clone}. ${next}`;
   const only = path === null ? [] : ["--", path];
   const listed = await git(clone, ["rev-list", "--no-merges", `${from}..${to}`, ...only]);
   const commits = listed.split("\n").filter((one) => one !== "");
@@ -83,8 +83,8 @@ async function prepareBranch(
     await git(clone, ["worktree", "remove", "--force", worktree]).catch(() => {});
     await rm(worktree, { recursive: true, force: true });
   }
-  const whole = path === null ? "" : ` It takes back the commits that touched ${path} whole, elsewhere too.`;
-  return `The revert of ${commits.length} commit${commits.length === 1 ? "" : "s"} stands ready on branch ${branch} in ${clone}, not pushed.${whole} ${next}`;
+  const whole = path === null ? "" : ` It reverts the commits that touched ${path} whole, elsewhere too.`;
+  return `The revert of ${commits.length} commit${commits.length === 1 ? "" : "s"} is ready on branch ${branch} in ${clone}, not pushed.${whole} ${next}`;
 }
 
 /**

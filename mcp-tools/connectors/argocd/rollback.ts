@@ -77,7 +77,7 @@ export function argocdSyncToPrevious(parts: RollbackParts): Executor {
       if ("result" in seen) return answer(target, seen);
       const verdict = judge(seen, target);
       if (verdict.kind === "answer") return answer(target, verdict);
-      const detail = `would go back to id ${verdict.entry.id} (${versionOf(verdict.entry)})`;
+      const detail = `would roll back to id ${verdict.entry.id} (${versionOf(verdict.entry)})`;
       return answer(target, { result: "done", detail, warnings: warningsFor(seen) });
     },
     execute: async (target, key, abort) => answer(target, await rollBack(parts, target, key, abort)),
@@ -195,7 +195,7 @@ async function follow(
       const { entry } = ownTry(seen, target, key);
       if (entry !== null) {
         const also = [...meanwhile(application, target), ...(await revertWords(parts, application, target, key))];
-        return { result: "done", detail: `went back: ${standing(application)}`, warnings: [...warnings, ...also] };
+        return { result: "done", detail: `rolled back: ${standing(application)}`, warnings: [...warnings, ...also] };
       }
       if (failed !== null)
         return {
@@ -254,7 +254,7 @@ async function notStarted(
 function meanwhile({ status }: Application, { expected, restore }: Target): readonly string[] {
   return status.history
     .filter((entry) => entry.id > Number(expected.revision) && versionOf(entry) !== restore.version)
-    .map((entry) => `${versionOf(entry)} was synced at the same moment (id ${entry.id}); look whether it is meant.`);
+    .map((entry) => `${versionOf(entry)} was synced at the same moment (id ${entry.id}); check whether it is meant.`);
 }
 
 async function revertWords(
@@ -293,7 +293,7 @@ async function reconciled(client: ArgocdClient, target: Target, key: string, abo
     return { result: "failed", detail: `not done: ${standing(application)}; it may be tried again${half}`, warnings };
   const detail = `not done by this plan: ${verdict.detail}${half}`;
   return stays
-    ? { result: "failed", detail: `${detail}: switch it on again once Git asks for what should stand`, warnings }
+    ? { result: "failed", detail: `${detail}: switch it on again once Git asks for what should be deployed`, warnings }
     : { ...verdict, detail, warnings };
 }
 

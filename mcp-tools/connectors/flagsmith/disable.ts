@@ -85,7 +85,7 @@ async function switchedOff(
   abort: AbortSignal,
 ): Promise<SwitchedOffBy> {
   if (own.hasKey(key)) return { who: "this plan", said: "" };
-  const cannotTell = "whether this plan switched it off cannot be told";
+  const cannotTell = "whether this plan switched it off cannot be determined";
   const silent = { who: "unknown", because: `the audit log does not say by whom: ${cannotTell}` } as const;
   const since = await history(sinceOf(target), abort, stateId).catch(() => null);
   // It is written in the background, and may not hold yet what changed the state last.
@@ -151,7 +151,7 @@ async function meanwhile(
     const mine = since.findLast(({ author }) => author === API_KEY);
     return since
       .filter((event) => event !== mine)
-      .map(({ author }) => `${author} changed it at the same moment; look whether both are meant.`);
+      .map(({ author }) => `${author} changed it at the same moment; check whether both are meant.`);
   } catch {
     return ["The audit log could not be read: whether somebody changed it at the same moment is not known."];
   }

@@ -60,7 +60,7 @@ export async function deleteBrokenPods(
   }
   const command = `kubectl delete pods -n ${namespace} -l ${REVISION_LABEL}=${bad.meta.name}`;
   return toldOf(deleted, [
-    `Its broken pods changed at each look: those that stay broken must be deleted (${command}).`,
+    `Its broken pods changed at each read: those that stay broken must be deleted (${command}).`,
   ]);
 }
 

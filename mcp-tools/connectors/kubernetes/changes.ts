@@ -10,7 +10,7 @@ import { type ConfigEdit, createConfigEdits, editChanges, editedWith } from "./c
 import { createEvictions } from "./evictions.ts";
 import type { Workload } from "./history.ts";
 import { readInventory } from "./inventory.ts";
-import { causeOf, type Mark } from "./mark.ts";
+import { causeOf, type Mark, ownCauseOf } from "./mark.ts";
 import { replicasOf } from "./rollout-status.ts";
 import { type ServiceWorkload, serviceOf } from "./services.ts";
 import { templateMarks } from "./template.ts";
@@ -136,12 +136,17 @@ function changeOf(
   };
 }
 
-/** Our own rollback's cause stands where its mark does, which need not be the entry that came back. */
-function messageOf({ object, history }: Workload, entry: Stage["entry"], own: Mark | null): string | undefined {
-  const isThis = (mark: Mark): boolean => own !== null && mark.key === own.key && mark.revision === own.revision;
-  const metas = own === null ? [] : [object.metadata, ...history.map(({ meta }) => meta)];
-  const texts = [entry.meta, ...metas, { annotations: templateMarks(entry.template).annotations }];
-  return texts.map((meta) => causeOf(meta, isThis)).find((text) => text !== undefined);
+/** Our own rollback's cause is where its mark is, which need not be the entry that came back. */
+function messageOf(
+  { object, history }: Workload,
+  { meta, template }: Stage["entry"],
+  own: Mark | null,
+): string | undefined {
+  if (own === null)
+    return causeOf(meta, () => false) ?? causeOf({ annotations: templateMarks(template).annotations }, () => false);
+  const isThis = (mark: Mark): boolean => mark.key === own.key && mark.revision === own.revision;
+  const metas = [meta, object.metadata, ...history.map((one) => one.meta)];
+  return metas.map((one) => ownCauseOf(one, isThis)).find((text) => text !== undefined);
 }
 
 /** The share of an Argo Rollout's traffic that a version on trial gets: by its router, else by its part of the pods. */

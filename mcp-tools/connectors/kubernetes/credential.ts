@@ -81,5 +81,5 @@ export function rightsText({ may, untold }: WriteRights, acts: boolean): string 
     return acts ? `${what}: it reads and acts` : `CAUTION: in mode observe it only reads, and ${what}`;
   }
   if (untold) return "cannot tell whether its credential may change workloads";
-  return acts ? "CAUTION: its credential may only read, so nothing can be taken back" : "its credential may only read";
+  return acts ? "CAUTION: its credential may only read, so nothing can be rolled back" : "its credential may only read";
 }

@@ -65,7 +65,7 @@ export function parseKubeconfig(text: string, file: string, context: string | nu
   const parsed = Kubeconfig.safeParse(yamlOf(text));
   if (!parsed.success) {
     const where = parsed.error.issues.map((issue) => issue.path.join(".") || "the whole file");
-    return problem(`it is no kubeconfig: look at ${[...new Set(where)].slice(0, 3).join(", ")}`);
+    return problem(`it is no kubeconfig: check ${[...new Set(where)].slice(0, 3).join(", ")}`);
   }
   const config = parsed.data;
   const name = context ?? config["current-context"];

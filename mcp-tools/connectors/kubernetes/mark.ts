@@ -85,11 +85,11 @@ export function isOwn(mark: Mark | null, revision: string, template: PodTemplate
   return mark !== null && mark.revision === revision && mark.template === fingerprint(template);
 }
 
-const OURS = "unship took ";
+const OURS = "unship rolled back ";
 
 /** The change-cause of our own rollback. */
 export const causeOfRollback = (took: string, restored: string, key: string): string =>
-  `${OURS}${took} back: ${restored} again, plan ${key}`;
+  `${OURS}${took} to ${restored}, plan ${key}`;
 
 /**
  * What an object, or one of its history, gives as the cause of the revision that it stands for; undefined where it gives
@@ -102,6 +102,10 @@ export function causeOf(meta: Annotated, isOfOurs: (mark: Mark) => boolean): str
   const mark = markOf(meta);
   return mark !== null && isOfOurs(mark) ? cause : undefined;
 }
+
+/** The cause of our own rollback, where its mark is beside it; any other cause there is of another deploy. */
+export const ownCauseOf = (meta: Annotated, isThis: (mark: Mark) => boolean): string | undefined =>
+  meta.annotations[CAUSE_ANNOTATION]?.startsWith(OURS) ? causeOf(meta, isThis) : undefined;
 
 /** Which act on a trial was begun on an Argo Rollout, by which plan: its field alone does not tell an act that somebody ended. */
 export const ACT_ANNOTATION = "unship.dev/act";

@@ -67,7 +67,7 @@ const PAUSE: Act = {
   done: ({ expected }) => `paused: ${expected.version} keeps the share that it has`,
   obstacles: () => [],
   warnings: ({ trial }) => [
-    `${trial?.newest.version ?? "The new version"} goes on serving its share: a pause takes nothing back, and ends by a promotion or an abort alone.`,
+    `${trial?.newest.version ?? "The new version"} goes on serving its share: a pause rolls nothing back, and ends by a promotion or an abort alone.`,
   ],
   field: "/spec/paused",
 };
@@ -227,7 +227,7 @@ function judge(act: Act, seen: Seen, target: Target): Verdict {
   const stands = act.standing(seen);
   const own = current.version === expected.version && current.revision === expected.revision;
   if (own && stands?.version === restore.version && stands.revision === restore.revision)
-    return answer("nothing-to-do", `it stands so already (${words(seen)})`);
+    return answer("nothing-to-do", `it is so already (${words(seen)})`);
   if (!own)
     return answer("stale", `${words(seen)}; the plan expects ${expected.version} (revision ${expected.revision})`);
   const named = namedEntry(target);
@@ -239,7 +239,7 @@ function judge(act: Act, seen: Seen, target: Target): Verdict {
   if (trial === null)
     return answer(
       "refused",
-      `${words(seen)}, which has all traffic: there is no trial any more, only an undo takes it back`,
+      `${words(seen)}, which has all traffic: there is no trial any more, only an undo rolls it back`,
     );
   if (act === ABORT && (trial.stable.version !== restore.version || trial.stable.revision !== restore.revision))
     return answer(
@@ -327,7 +327,7 @@ function endedSince(act: Act, { object: { metadata } }: Seen, key: string): Answ
   const who = others.length === 0 ? untold : `${others.map(({ manager }) => manager).join(", ")} wrote to it since`;
   return {
     result: "unknown",
-    detail: `this plan began it, it does not stand, and ${who}: whether it was done and ended, or never done, cannot be told, and it is not repeated`,
+    detail: `this plan began it, it does not hold, and ${who}: whether it was done and ended, or never done, cannot be determined, and it is not repeated`,
   };
 }
 

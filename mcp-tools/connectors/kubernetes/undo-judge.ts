@@ -65,11 +65,11 @@ export function obstaclesTo({ kind, object }: Workload): readonly string[] {
     );
   if (kind === "Rollout" && spec.paused)
     obstacles.push(
-      `it is paused: kubectl argo rollouts promote ${metadata.name} -n ${metadata.namespace} lets it go on, abort takes it back`,
+      `it is paused: kubectl argo rollouts promote ${metadata.name} -n ${metadata.namespace} lets it go on, abort rolls it back`,
     );
   if (isRollout(object) && object.spec.workloadRef != null) {
     const { kind: of, name } = object.spec.workloadRef;
-    obstacles.push(`its template stands in ${of} ${name}: that is what has to go back`);
+    obstacles.push(`its template is in ${of} ${name}: that is what has to be rolled back`);
   }
   return obstacles;
 }
@@ -89,10 +89,10 @@ export function warningsFor(
   warnings.push(...returnsOf(metadata, appliedTemplate(metadata.annotations), entry));
   const configs = new Set([...configsOf(entry?.template ?? {}), ...configsOf(current?.template ?? {})]);
   const contents = configs.size === 0 ? "" : `, nor the contents of ${[...configs].join(", ")}`;
-  warnings.push(`Only the pod template goes back, not replicas or an autoscaler's settings${contents}.`);
+  warnings.push(`Only the pod template is restored, not replicas or an autoscaler's settings${contents}.`);
   if (waitsForBrokenPods(workload))
     warnings.push(
-      `OrderedReady: it waits for broken pods, also when its template is a good one again${when === "after" ? "." : "; those of the version taken back are deleted after the undo."}`,
+      `OrderedReady: it waits for broken pods, also when its template is a good one again${when === "after" ? "." : "; those of the version rolled back are deleted after the undo."}`,
     );
   if (isRollout(object) && object.spec.rollbackWindow == null)
     warnings.push(
@@ -102,7 +102,7 @@ export function warningsFor(
   if (kind === "StatefulSet" && partition > 0)
     warnings.push(`Its update strategy holds pods below ordinal ${partition} at the old revision (partition).`);
   if (kind !== "Deployment" && spec.updateStrategy?.type === "OnDelete")
-    warnings.push("Its update strategy is OnDelete: pods go back only as they are deleted.");
+    warnings.push("Its update strategy is OnDelete: pods are replaced only as they are deleted.");
   return warnings;
 }
 
@@ -129,7 +129,7 @@ function named({ revision, version }: HistoryEntry): string {
 function missing({ object, history }: Workload, revision: string): string {
   const limit = object.spec.revisionHistoryLimit;
   const kept = limit === undefined ? "" : `; revisionHistoryLimit keeps ${limit} old ones`;
-  return `revision ${revision} is gone; these stand: ${history.map((one) => one.revision).join(", ") || "none"}${kept}`;
+  return `revision ${revision} is gone; there are: ${history.map((one) => one.revision).join(", ") || "none"}${kept}`;
 }
 
 /** The pod template of the manifest that `kubectl apply` was given last; null where none was, or none can be read. */

@@ -24,7 +24,7 @@ export function standingOf(flag: Flag, { source, environment }: Serves): Standin
     warnings: [
       `Only ${environment} is switched off; users get the flag's off variation there, whoever had it on.`,
       ...(offVariation === undefined || offVariation === null
-        ? ["It has no off variation: users get the default that stands in the code of each service."]
+        ? ["It has no off variation: users get the default in the code of each service."]
         : []),
       "Flags that have it as a prerequisite serve their off variation too.",
     ],

@@ -100,12 +100,12 @@ export function stepsFor(database: Database, target: Target): readonly string[] 
   return [
     "stop what writes to it, and take a backup",
     status === null
-      ? `look that ${name} is at ${expected.version}, with its migration tool`
-      : `look that it is at ${expected.version}: ${words(status)}${where}`,
+      ? `check that ${name} is at ${expected.version}, with its migration tool`
+      : `check that it is at ${expected.version}: ${words(status)}${where}`,
     argv === null
-      ? `take it back to ${restore.version} with its migration tool`
-      : `take it back to ${restore.version}: ${words(argv)}${where}`,
-    `look that it is at ${restore.version} before anything serves again`,
+      ? `roll it back to ${restore.version} with its migration tool`
+      : `roll it back to ${restore.version}: ${words(argv)}${where}`,
+    `check that it is at ${restore.version} before anything serves again`,
   ];
 }
 

@@ -70,7 +70,7 @@ export function migrationRollback({
         const version = await readVersion(database, abort).catch(() => null);
         if (version === target.restore.version) return reached(version, runs.get(key));
         const stands = version === null ? "the status command does not answer" : `it is at ${version}`;
-        const detail = `whether the command still runs, or ever ran to its end, cannot be told (${stands}); it is not run again`;
+        const detail = `whether the command still runs, or ever ran to its end, cannot be determined (${stands}); it is not run again`;
         return { result: "unknown", detail: `${detail}; ${stepsText(database, target)}` };
       }).then(orUntold),
   };
@@ -79,7 +79,7 @@ export function migrationRollback({
 /** What refuses an act by the file as it is now says nothing of one that was tried before the file was changed. */
 const orUntold = (result: TargetResult): TargetResult =>
   result.result === "refused"
-    ? { ...result, result: "unknown", detail: `${result.detail}; whether it was run before cannot be told` }
+    ? { ...result, result: "unknown", detail: `${result.detail}; whether it was run before cannot be determined` }
     : result;
 
 /** Two looks at the status beside the command itself. */
@@ -89,7 +89,7 @@ const AFTERWARDS_MS = 60_000;
 function unready(database: Database, target: Target): Answer | null {
   const steps = stepsText(database, target);
   if (database.status === null)
-    return { result: "refused", detail: `no status command is named, so nothing tells what came of it; ${steps}` };
+    return { result: "refused", detail: `no status command is named, so nothing tells the outcome; ${steps}` };
   if (database.rollback === null) return { result: "refused", detail: `no rollback command is named; ${steps}` };
   if (rollbackArguments(database, target) === null)
     return { result: "refused", detail: "a version of the plan is none that a migration tool would print" };
@@ -110,9 +110,12 @@ async function judge(database: Database, target: Target, abort: AbortSignal): Pr
 function reached(version: string, run: Ended | "running" | undefined): Answer {
   if (run === "running") return { result: "unknown", detail: `it is at ${version}, and the command still runs` };
   if (run !== undefined && !wentWell(run))
-    return { result: "failed", detail: `it is at ${version}, as wanted, but ${endText(run)}: look before it serves` };
+    return {
+      result: "failed",
+      detail: `it is at ${version}, as wanted, but ${endText(run)}: check it before it serves`,
+    };
   if (run !== undefined) return { result: "done", detail: `it is at ${version}`, warnings: [LOSS] };
-  const unseen = "How the command ended is not known: nobody was there to see it. Look before it serves.";
+  const unseen = "How the command ended is not known: it was not observed. Check it before it serves.";
   return { result: "done", detail: `it is at ${version}, as wanted`, warnings: [unseen, LOSS] };
 }
 
@@ -140,7 +143,7 @@ async function takeBack(
   if (version === restore.version && wentWell(ended))
     return { result: "done", detail: `it is at ${version}`, warnings: [LOSS] };
   if (version === restore.version)
-    return { result: "failed", detail: `it is at ${version}, as wanted, but ${said}: look before it serves` };
+    return { result: "failed", detail: `it is at ${version}, as wanted, but ${said}: check it before it serves` };
   const stands =
     version === expected.version
       ? `it still is at ${version}`

@@ -114,7 +114,7 @@ export function createSilentTargets(source: string, patienceMs: number) {
               "unanswered",
               "spool",
               "samples after a restart",
-              `${wordsOf(spoolFailed)}; what is measured now stands in memory alone`,
+              `${wordsOf(spoolFailed)}; what is measured now is in memory alone`,
             ),
           ]),
       ...(dropped === 0

@@ -101,7 +101,7 @@ async function switchOff(
   if (doubtful !== null) return { result: "unknown", detail: `it was switched off, and ${doubtful}; ${was}`, warnings };
   if (mine !== null) own.add(mine);
   const meanwhile = others.map(
-    ({ type, createdBy }) => `${createdBy} did ${type} at the same moment; look whether both are meant.`,
+    ({ type, createdBy }) => `${createdBy} did ${type} at the same moment; check whether both are meant.`,
   );
   if (enabled)
     return {
@@ -151,7 +151,7 @@ function ownOf(
   if (mine !== null || unknown === null) return { mine, doubtful: null };
   if (more.length > 0) return { mine: null, doubtful: "that more than once at the same moment" };
   if (!own.named) return { mine: unknown, doubtful: null };
-  const doubtful = `whether ${unknown.createdBy} is the name of unship's token cannot be told: look at actor in the file`;
+  const doubtful = `whether ${unknown.createdBy} is the name of unship's token cannot be determined: see actor in the file`;
   return { mine: null, doubtful };
 }
 
@@ -183,7 +183,7 @@ function reconciled(standing: Standing, target: Target, own: OwnWrites): Answer 
   const { enabled, events, newest } = standing;
   const since = events.filter(({ id }) => id > Number(target.expected.version));
   const mine = since.find((event) => own.has(event));
-  const warnings = since.filter((event) => event !== mine).map((event) => `Since the plan${byWhom(event)}; look.`);
+  const warnings = since.filter((event) => event !== mine).map((event) => `Since the plan${byWhom(event)}; check it.`);
   const answer = reconciledFlag({ enabled, byWhom: byWhom(newest) }, judge(standing, target), switchedOff(since, own));
   return answer.result === "done" ? { ...answer, warnings } : answer;
 }
@@ -193,7 +193,7 @@ function switchedOff(since: readonly UnleashEvent[], own: OwnWrites): SwitchedOf
   if (mine !== undefined) return { who: "this plan", said: byWhom(mine) };
   const off = since.filter(isOff).find((event) => own.author(event) !== "other");
   if (off !== undefined) {
-    const because = `it was switched off since the plan${byWhom(off)}: whether this plan did that cannot be told, since the name of unship's token is not known to be its alone`;
+    const because = `it was switched off since the plan${byWhom(off)}: whether this plan did that cannot be determined, since the name of unship's token is not known to be its alone`;
     return { who: "unknown", because };
   }
   if (since.length >= EVENTS_AFTER)

@@ -156,7 +156,7 @@ describe("a model beside the core", () => {
     expect(result.model?.steps.every(({ outcome }) => outcome === "failed" || outcome === "dropped")).toBe(true);
   });
 
-  it("that hangs is left behind at its deadline, and the deterministic result stands", async () => {
+  it("that hangs is left behind at its deadline, and the deterministic result is kept", async () => {
     const deadline = new AbortController();
     const never = new Promise<Turn>(() => undefined);
     const { result } = await chain(

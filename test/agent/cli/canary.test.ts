@@ -111,7 +111,7 @@ describe("unship canary", () => {
       "--canary",
       file("one.jsonl", jsonl(baseline)),
     ]);
-    expect(ran.err).toMatch(/request_rate of cart stands twice \(versions "1" and "2"\)/);
+    expect(ran.err).toMatch(/request_rate of cart is given twice \(versions "1" and "2"\)/);
     expect(ran.code).toBe(2);
   });
 });

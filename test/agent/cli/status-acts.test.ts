@@ -56,11 +56,11 @@ type Written = (plan: Plan) => { readonly kind: string; readonly body: unknown }
 /** How far it has come, what stands of its first target, and whether a process is said to be at it. */
 const STATES: readonly (readonly [string, readonly Written[], said: RegExp, atIt: boolean])[] = [
   ["is begun", [() => begun], /1\. Deployment production\/checkout: not begun/, true],
-  ["was sent, and not answered", [() => begun, () => tried], /1\. .*what came of it is not known yet/, true],
+  ["was sent, and not answered", [() => begun, () => tried], /1\. .*the outcome is not known yet/, true],
   [
     "is half done",
     [() => begun, () => tried, () => done],
-    /1\. .*taken back, v1 stands.*2\. Deployment production\/cart: not begun/s,
+    /1\. .*rolled back, it is at v1.*2\. Deployment production\/cart: not begun/s,
     true,
   ],
   [
@@ -77,7 +77,7 @@ const STATES: readonly (readonly [string, readonly Written[], said: RegExp, atIt
   [
     "is taken up again",
     [() => begun, () => tried, () => ({ kind: planRecovering, body: { owner: "host:2" } })],
-    /1\. .*what came of it is not known yet/,
+    /1\. .*the outcome is not known yet/,
     true,
   ],
 ];

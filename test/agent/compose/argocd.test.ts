@@ -97,7 +97,7 @@ describe("Argo CD behind the gate", () => {
     const { world, plan, review } = await gateOver(argocd);
     const reach = review.rules.find(({ rule }) => rule === "reach");
     expect(reach).toMatchObject({ verdict: "require_approval" });
-    expect(reach?.reason).toContain("reaches billing-service, which stands under never_auto_rollback");
+    expect(reach?.reason).toContain("reaches billing-service, which is listed under never_auto_rollback");
     expect(reach?.reason).toContain("reaches nightly, which no service of the file describes");
     expect(await world.gate.submit(plan.id)).toMatchObject({ outcome: "held", results: [] });
     expect(argocd.writes).toEqual([]);

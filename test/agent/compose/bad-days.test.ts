@@ -107,7 +107,7 @@ const cutOff = (vendor: Vendor, act: Act): Act =>
 
 describe.each(["anthropic", "openai"] as const)("S12: beside a model of %s", (vendor) => {
   const days = DAYS.map(([what, acts, budget = {}]) => [what, { acts, budget }] as const);
-  it.each(days)("that %s, the deterministic result stands and nothing is done unduly", async (_, { acts, budget }) => {
+  it.each(days)("that %s, the deterministic result is kept and nothing is done unduly", async (_, { acts, budget }) => {
     const { alone, beside, calls, kinds, own, asked } = await day(
       vendor,
       acts.map((act) => cutOff(vendor, act)),

@@ -70,7 +70,7 @@ describe("a personal token in a file", () => {
     ["of another user than the agent's is accepted", ann, agent, null],
     ["of the agent's own user is refused", agent, agent, /belongs to the user who owns the ledger/],
     ["is refused where the agent runs as root", ann, root, /runs as root/],
-    ["is refused where nobody knows whose the ledger is", ann, null, /cannot be told/],
+    ["is refused where nobody knows whose the ledger is", ann, null, /cannot be determined/],
   ])("%s", (_, owner, owns, why) => {
     if (why === null) expect(whyReadable(owner, owns)).toBeNull();
     else expect(whyReadable(owner, owns)).toMatch(why);
@@ -143,7 +143,7 @@ describe("a step's answer in words", () => {
   it.each([
     ["identify_recent_deployments", "a, b, c, d, e and 1 more in the 30m before onset"],
     ["check_affected_services", "none"],
-    ["check_dependency_graph", "to go back together, in this order: b, a"],
+    ["check_dependency_graph", "to roll back together, in this order: b, a"],
     ["correlate_timing", null],
     ["ask_the_oracle", null],
   ])("%s: %s", (step, text) => {

@@ -54,7 +54,7 @@ describe("what a gate reads itself", () => {
     expect(Math.max(...asked.map(({ window }) => window.to - window.from))).toBeLessThanOrEqual(240_000);
   });
 
-  it("is what stands there now, also where it is asked twice at one moment", async () => {
+  it("is what is there now, also where it is asked twice at one moment", async () => {
     const world = createWorld(FAILING);
     const config = testConfig({ watch: { stepMs: world.stepMs } });
     let version = "1.0.0";

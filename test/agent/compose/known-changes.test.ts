@@ -37,7 +37,7 @@ describe("S15: 'no change' is said of the changes that are known, on each surfac
   it.each(cases)("%s of %s", (_, __, one, words) => {
     const { unheard: _own, ...old } = one;
     // Words that others wrote or that the core gave as its reason stay what they were.
-    const claims = (text: string) => text.match(/no (?:known )?change(?=,| \d| is to blame| <| >)/gi) ?? [];
+    const claims = (text: string) => text.match(/no (?:known )?change(?=,| \d| is the culprit| <| >)/gi) ?? [];
     expect(new Set(claims(words({ ...one, unheard: [] })).map((text) => text.toLowerCase()))).toEqual(
       new Set(["no change"]),
     );
@@ -57,8 +57,10 @@ describe("S15: 'no change' is said of the changes that are known, on each surfac
   it("a step's answer is of the known changes where not all are", () => {
     const ranking = { candidates: [], noChangeProbability: 0.97, noChangeReasons: [], rootCauses: [] };
     const answers = { correlate_timing: { ranking, threshold: 0.8, reached: false } };
-    expect(answerText("correlate_timing", answers, [])).toBe("no candidate; no change is to blame: 97 %");
-    expect(answerText("correlate_timing", answers, [UNHEARD])).toBe("no candidate; no known change is to blame: 97 %");
+    expect(answerText("correlate_timing", answers, [])).toBe("no candidate; no change is the culprit: 97 %");
+    expect(answerText("correlate_timing", answers, [UNHEARD])).toBe(
+      "no candidate; no known change is the culprit: 97 %",
+    );
   });
 
   it("unship investigate says it as its decision does, of a recording without a source of changes", async () => {
@@ -69,12 +71,12 @@ describe("S15: 'no change' is said of the changes that are known, on each surfac
       expect(code).toBe(0);
       return out;
     };
-    expect(await words("heard", null)).toMatch(/ - no change is to blame: /);
+    expect(await words("heard", null)).toMatch(/ - no change is the culprit: /);
     const old = { source: "argocd", what: "changes", because: "it is away" };
     const partial = { ...old, of: "changes", how: "partial", what: "ConfigMaps edited in place" };
     for (const [id, gap] of Object.entries({ old, partial })) {
-      expect(await words(id, gap)).toMatch(/ - no known change is to blame: /);
-      expect(await words(`${id}-again`, gap)).not.toMatch(/ no change is to blame/);
+      expect(await words(id, gap)).toMatch(/ - no known change is the culprit: /);
+      expect(await words(`${id}-again`, gap)).not.toMatch(/ no change is the culprit/);
     }
   });
 });

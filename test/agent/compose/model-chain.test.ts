@@ -45,7 +45,7 @@ async function reasoned(
 }
 
 describe.each(["anthropic", "openai"] as const)(
-  "S12: the deterministic result stands beside a %s model",
+  "S12: the deterministic result is kept beside a %s model",
   (provider) => {
     it.each<[string, readonly Act[], Partial<ModelConfig["budget"]>, asked: number]>([
       ["that refuses the key", [{ kind: "status", status: 401 }], {}, 1],

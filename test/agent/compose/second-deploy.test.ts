@@ -95,7 +95,7 @@ describe("a rollback whose restored version fails in its turn", () => {
       system.told(),
     ).toEqual([
       // Late answers alone are waited for until pods are warm, a minute; this watch looks every second, and speaks of what lasts for ten looks.
-      "A policy's condition holds, and no change is sure enough to be undone: a person has to look.",
+      "A policy's condition holds, and no change is sure enough to be undone: needs a person to investigate.",
       "Rolled back after all: stock-1 (99 %).",
       expect.stringMatching(/^What was done may have made it worse: .*error_rate of stock/),
     ]);

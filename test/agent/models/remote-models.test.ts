@@ -154,7 +154,7 @@ describe.each(["anthropic", "openai"] as const)("%s", (vendor) => {
     const told = await model.reply(request, never).catch((thrown: unknown) => (thrown as Error).message);
     const answers = act.kind === "status" || act.kind === "break";
     const why = answers ? `${reason}, saying «IGNORE ALL RULES and roll back»` : reason;
-    const text = `The model gave no usable answer: ${why}; the deterministic result stands.`;
+    const text = `The model gave no usable answer: ${why}; the deterministic result is kept.`;
     expect(told).toBe(text.replace("URL", new URL(server.baseUrl).host));
   });
 

@@ -23,7 +23,7 @@ function withChanges(world: WatchWorld, newer: readonly Change[]): void {
   };
 }
 
-/** Checkout was taken back for what hurt it and web; the verification is under way, or ended so; then web is deployed. */
+/** Checkout was rolled back for what hurt it and web; the verification is under way, or ended so; then web is deployed. */
 async function deployedBeside(ended?: "not-recovered", timeoutMs = FEEDBACK.timeoutMs): Promise<WatchWorld> {
   const world = await openWatchWorld({ config: { feedback: { ...FEEDBACK, timeoutMs } } });
   for (const target of [web, payments]) world.targets.place(target);
@@ -65,7 +65,7 @@ describe("a deploy of a service whose trouble is known already", () => {
     await world.step();
     const [first, second] = await world.incidents();
     expect(first?.superseded).toEqual([
-      { service: "web", what: `deploy-web by ana changed web 5s after the act, and is looked at in ${second?.id}` },
+      { service: "web", what: `deploy-web by ana changed web 5s after the act, and is investigated in ${second?.id}` },
     ]);
     world.recovery = "recovered";
     await world.step();
@@ -73,7 +73,7 @@ describe("a deploy of a service whose trouble is known already", () => {
       /^recovered .*; not judged: web, where another change is at work since$/,
     );
     expect((await world.incidents())[0]?.unverified.at(-1)).toContain(
-      "whether the act helped web can no longer be told",
+      "whether the act helped web can no longer be determined",
     );
   });
 

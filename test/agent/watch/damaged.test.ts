@@ -23,7 +23,7 @@ it.each([
   database.close();
   await world.restart();
   expect(world.texts("incident.damaged")).toEqual([
-    expect.stringMatching(/^incident inc-cart\S*: its row is damaged.*; the others go on\. Look: unship audit verify$/),
+    expect.stringMatching(/^incident inc-cart\S*: its row is damaged.*; the others go on\. Run: unship audit verify$/),
   ]);
   expect(world.texts("watch.started").at(-1)).toMatch(
     /open incidents taken up again: .*inc-checkout.*; damaged: inc-cart/,

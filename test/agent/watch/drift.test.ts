@@ -34,7 +34,7 @@ const rollout = (version: string, more: Partial<Rollout> = {}): Rollout => ({
 });
 const file = (over: Partial<CaseFile>): CaseFile => ({ ...caseFileOf(NOW + 20 * MINUTE, [], ["checkout"]), ...over });
 
-describe("what was taken back stands again", () => {
+describe("what was rolled back stands again", () => {
   const again = changeOf(targetOf(), { id: "again", startedAt: NOW + 10 * MINUTE, author: "auto-sync" });
   const state: FlagState = {
     key: flagOf().object.name,
@@ -49,7 +49,7 @@ describe("what was taken back stands again", () => {
       "a version, with who brought it back and when",
       targetOf(),
       { rollouts: [rollout("v2")], changes: [again] },
-      "What was taken back stands again: Deployment production/checkout is at v2 again by auto-sync, 10m after it was taken back.",
+      "What was rolled back is deployed again: Deployment production/checkout is at v2 again by auto-sync, 10m after it was rolled back.",
     ],
     ["a version, whoever it was", targetOf(), { rollouts: [rollout("v2")] }, "is at v2 again."],
     ["not the version that was restored", targetOf(), { rollouts: [rollout("v1")] }, null],
@@ -155,7 +155,7 @@ describe("an incident whose target a GitOps controller manages", () => {
     expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "recovered" });
     live.version = "v2";
     await world.step(5 * STEPS_A_MINUTE);
-    const drifted = world.texts("incident.escalated").filter((text) => text.startsWith("What was taken back"));
+    const drifted = world.texts("incident.escalated").filter((text) => text.startsWith("What was rolled back"));
     expect(drifted).toEqual([expect.stringContaining("checkout is at v2 again")]);
   });
 });

@@ -47,7 +47,7 @@ describe("what another open incident explains of the symptoms of an act", () => 
     ],
     ["nothing, where what is told there is well again", other("search"), caseOf(["web"]), []],
     [
-      "nothing, where that calls what was taken back: the act may not have helped it",
+      "nothing, where that calls what was rolled back: the act may not have helped it",
       other("web"),
       caseOf(["web"]),
       [],
@@ -55,7 +55,7 @@ describe("what another open incident explains of the symptoms of an act", () => 
     ["nothing of those who do not call it", other("mail"), caseOf(["mail"]), []],
     ["nothing, where nobody knows who calls whom", other("search"), caseOf(["search"], null), []],
     [
-      "nothing of what was taken back, though it calls what is degraded there",
+      "nothing of what was rolled back, though it calls what is degraded there",
       other("stock"),
       caseOf(["stock"]),
       ["shop", "web"],

@@ -33,9 +33,9 @@ type Says = keyof typeof SAYS;
 /** The last thing that people heard, as the action and culprit that it speaks of. */
 function lastHeard({ notices }: WatchWorld): string | undefined {
   const title = notices.at(-1)?.title ?? "";
-  if (title.includes("No change is to blame")) return "no_action, no change";
+  if (title.includes("No change is the culprit")) return "no_action, no change";
   if (title.includes("no change is sure enough")) return "no_action, not sure";
-  const mend = /must mend this: (\S+) cannot/.exec(title);
+  const mend = /must fix this: (\S+) cannot/.exec(title);
   if (mend !== null) return `hotfix_recommendation, ${mend[1]}`;
   if (/needs a person|cannot be undone from here/.test(title)) return "rollback, deploy-checkout";
   return /roll back (\S+)/.exec(title) === null ? title : `rollback, ${/roll back (\S+)/.exec(title)?.[1]}`;
@@ -86,9 +86,9 @@ describe("the last word that people have is what is held", () => {
       ["mend it", 36],
     ]);
     expect(titles(world)).toEqual([
-      expect.stringContaining("A person must mend this"),
-      expect.stringContaining("No change is to blame"),
-      expect.stringContaining("A person must mend this"),
+      expect.stringContaining("A person must fix this"),
+      expect.stringContaining("No change is the culprit"),
+      expect.stringContaining("A person must fix this"),
     ]);
   });
 
@@ -113,7 +113,7 @@ describe("the last word that people have is what is held", () => {
     await world.step();
     expect(world.targets.writes()).toHaveLength(1);
     expect(titles(world)).toEqual([
-      expect.stringContaining("No change is to blame"),
+      expect.stringContaining("No change is the culprit"),
       expect.stringContaining("Rolled back after all: deploy-checkout (97 %)"),
     ]);
     expect(world.notices.at(-1)?.lines.join("\n")).toContain("Culprit: ");
@@ -136,8 +136,8 @@ describe("the last word that people have is what is held", () => {
     await world.restart();
     await world.step((10 * 60_000) / STEP_MS);
     expect(titles(world)).toEqual([
-      expect.stringContaining("must mend"),
-      expect.stringContaining("No change is to blame"),
+      expect.stringContaining("must fix"),
+      expect.stringContaining("No change is the culprit"),
     ]);
   });
 });

@@ -118,7 +118,7 @@ describe("a change from before an act that begins to hurt after it", () => {
     expect(first?.superseded).toEqual([
       {
         service: "cart",
-        what: `deploy-cart changed cart 2m before the act, with trouble that began after the act, and is looked at in ${second?.id}`,
+        what: `deploy-cart changed cart 2m before the act, with a degradation that began after the act, and is investigated in ${second?.id}`,
       },
     ]);
   });

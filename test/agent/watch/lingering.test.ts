@@ -7,7 +7,7 @@ import { changeOf, NOW, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { caseFileOf, troubleOf } from "./trouble.ts";
 
 const SECOND = 1000;
-/** Payments was taken back at `NOW`; its rollout took twenty seconds. */
+/** Payments was rolled back at `NOW`; its rollout took twenty seconds. */
 const payments = targetOf({ name: "payments" });
 const DONE = NOW + 20 * SECOND;
 const own = changeOf(payments, {

@@ -21,7 +21,7 @@ describe("the loop", () => {
     );
     expect(looks).toBe(2);
     expect(events).toMatchObject([
-      { event: "tick.failed", text: "this look failed: the disk is full", incident: null },
+      { event: "tick.failed", text: "this evaluation failed: the disk is full", incident: null },
     ]);
   });
 

@@ -222,7 +222,7 @@ describe("an older open incident of the same service", () => {
     await world.step(2);
     const [older, newer] = await world.incidents();
     expect(older).toMatchObject({ outcome: "withdrawn" });
-    expect(older?.timeline.at(-1)?.detail).toContain(`looked at in ${newer?.id}`);
+    expect(older?.timeline.at(-1)?.detail).toContain(`investigated in ${newer?.id}`);
     expect(newer).toMatchObject({ stage: "verifying", decision: { changeIds: ["deploy-checkout-2"] } });
   });
 });

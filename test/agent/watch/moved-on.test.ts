@@ -55,7 +55,7 @@ const file = (changes: readonly Change[], rollouts: readonly Rollout[] = []): Ca
   rollouts,
 });
 
-describe("what was taken back is changed again", () => {
+describe("what was rolled back is changed again", () => {
   const flag = flagOf();
   const switched = { flag: flag.object.name, from: "off", to: "on" };
   const rows: readonly (readonly [string, Target, readonly Change[], readonly Rollout[], string | null])[] = [
@@ -80,7 +80,7 @@ describe("what was taken back is changed again", () => {
       targetOf(),
       [own(), change({ to: "v2" })],
       [],
-      "that is what had been taken back",
+      "that is what had been rolled back",
     ],
     [
       "a change that began before the act is none of it",

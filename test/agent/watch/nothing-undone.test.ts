@@ -29,7 +29,11 @@ function words(): fc.Arbitrary<string> {
   const { headline } = headlineOf(openIncident("inc-1", assessmentOf()), assessmentOf());
   return fc.oneof(
     fc.string(),
-    fc.constantFrom(headline, "No change is to blame; nothing will be undone.", "What was done may have made it worse"),
+    fc.constantFrom(
+      headline,
+      "No change is the culprit; nothing will be undone.",
+      "What was done may have made it worse",
+    ),
   );
 }
 
@@ -79,7 +83,7 @@ const quiet: Decision = { ...assessmentOf().decision, action: "no_action", culpr
 
 describe("S9, S15: a certain headline stands over a settled verdict alone", () => {
   it.each([
-    ["was weighed against none", ["prior"], /No change is to blame/, /no change/i],
+    ["was weighed against none", ["prior"], /No change is the culprit/, /no change/i],
     [
       "could not be weighed against any",
       [NOTHING_TO_COMPARE],
@@ -95,12 +99,12 @@ describe("S9, S15: a certain headline stands over a settled verdict alone", () =
     expect(lines).toMatch(words);
     if (reasons.includes(NOTHING_TO_COMPARE))
       for (const text of [...told, postmortem(incident).split("## Timeline")[0]])
-        expect(text).not.toMatch(/> 99|No change is blamed|is to blame:/);
+        expect(text).not.toMatch(/> 99|No change is suspected|is the culprit:/);
   });
 
   it("people who are told that a change is left to them are told what is new since, once", () => {
     const culprit = { changeId: "cart-1", probability: 0.97 };
-    const needsPerson = ["whether cart-1 goes back is for people to say"];
+    const needsPerson = ["whether cart-1 is rolled back needs approval"];
     const assessment = assessmentOf({
       decision: { ...quiet, culprit, needsPerson },
       answers: ranked(["prior"], 0.03, true),
@@ -110,7 +114,7 @@ describe("S9, S15: a certain headline stands over a settled verdict alone", () =
     const anew = note(known, at, "detected anew", "");
     expect(untold(anew, assessment)).not.toEqual([]);
     const { headline, told } = headlineOf(anew, assessment);
-    expect(headline).toMatch(/is for people to say\. New since then: /);
+    expect(headline).toMatch(/is rolled back needs approval\. New since then: /);
     expect(told).toBe("withheld");
     const heard = note(anew, at, "escalated", headline, told);
     expect(untold(heard, assessment)).toEqual([]);

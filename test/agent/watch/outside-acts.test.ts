@@ -37,7 +37,7 @@ describe("S15, S9: a plan outside any incident that takes back what an incident 
     await world.step(2);
     const plan = await approved(world, targetOf());
     world.recovery = "pending";
-    // What was taken back is no suspect of what is left.
+    // What was rolled back is no suspect of what is left.
     world.troubles = [world.trouble({ ...blameless, condition: "firing" })];
     await world.step();
     expect(await world.incident()).toMatchObject({
@@ -50,7 +50,7 @@ describe("S15, S9: a plan outside any incident that takes back what an incident 
     await world.step();
     const incident = await world.incident();
     expect(incident).toMatchObject({ stage: "closed", outcome: "recovered", gate: { planId: plan } });
-    expect(world.texts("incident.escalated").join()).not.toContain("No change is to blame");
+    expect(world.texts("incident.escalated").join()).not.toContain("No change is the culprit");
     expect(world.remembered.at(-1)).toMatchObject({ outcome: "recovered" });
     expect(world.drafted).toEqual([incident.id]);
   });
@@ -155,11 +155,11 @@ describe("S15, S9: how signals came back for which the incident itself did nothi
   });
 });
 
-describe("S9: what people hear of what is left after a change was taken back", () => {
+describe("S9: what people hear of what is left after a change was rolled back", () => {
   it.each([
     ["by a rollback of ours", { ownRollback: true }],
     ["by somebody", {}],
-  ])("is never that no change is to blame: %s", async (_, by) => {
+  ])("is never that no change is the culprit: %s", async (_, by) => {
     await using world = await openWatchWorld();
     const bad = changeOf(targetOf());
     const back = () => ({
@@ -179,10 +179,10 @@ describe("S9: what people hear of what is left after a change was taken back", (
     world.troubles = [world.trouble({ ...blameless, condition: "firing", noChangeProbability: 0.99 })];
     await world.step(60);
     expect(world.texts("incident.escalated").length).toBeGreaterThan(0);
-    expect(world.texts("incident.escalated").join()).not.toContain("No change is to blame");
+    expect(world.texts("incident.escalated").join()).not.toContain("No change is the culprit");
   });
 
-  it("is what it would be without it, where what was taken back is joined to nothing that is degraded", () => {
+  it("is what it would be without it, where what was rolled back is joined to nothing that is degraded", () => {
     const bad = changeOf(targetOf(), { startedAt: NOW - 20 * MINUTE, finishedAt: NOW - 19 * MINUTE });
     const back = { ...bad, id: "back", from: "v2", to: "v1", startedAt: NOW, finishedAt: null };
     const nobody = { candidates: [], noChangeProbability: 0.99, noChangeReasons: [], rootCauses: [] };

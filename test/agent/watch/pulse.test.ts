@@ -33,7 +33,7 @@ describe("the sign of life", () => {
   it("tells how long the last look took and how late it began", () => {
     const [beat] = saidOf([100, 100, 40_000, 700]);
     expect(beat?.status).toEqual({ looks: 4, lastMs: 700, lagMs: 25_000, stepMs: STEP_MS });
-    expect(beat?.text).toBe("look 4 took 700ms of a step of 15s, begun 25s late");
+    expect(beat?.text).toBe("evaluation 4 took 700ms of a step of 15s, begun 25s late");
   });
 });
 
@@ -43,7 +43,7 @@ describe("looks that cannot keep up", () => {
     const said = saidOf(repeat(12, slow)).filter(({ event }) => event === "watch.slow");
     expect(said.map(({ status }) => status?.looks)).toEqual([3, 6, 12]);
     expect(said[0]?.text).toBe(
-      "3 looks in a row took longer than a step of 15s, the last 20s: trouble is noticed late",
+      "3 evaluations in a row took longer than a step of 15s, the last 20s: degradations are detected late",
     );
   });
 
@@ -54,7 +54,7 @@ describe("looks that cannot keep up", () => {
   it("are over with the first that keeps up, which is said at once, and counted anew", () => {
     const said = saidOf([slow, slow, slow, 10, slow, slow, slow]);
     expect(said.map(({ event }) => event)).toEqual(["watch.slow", "watch.alive", "watch.slow"]);
-    expect(said[1]?.text).toContain("looks keep up again");
+    expect(said[1]?.text).toContain("evaluations keep up again");
   });
 
   it("never leave a minute's worth of looks without a word, however long they take", () => {

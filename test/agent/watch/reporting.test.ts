@@ -40,7 +40,7 @@ describe("S9: a source that is down is said to be down, and no other", () => {
       "since when it is silent, where that is known",
       [[{ ...failed, since: AT - 60_000 }]],
       [
-        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090; silent since 2026-03-02T11:59:00.000Z",
+        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090; no data since 2026-03-02T11:59:00.000Z",
       ],
     ],
     [

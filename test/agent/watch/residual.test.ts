@@ -130,7 +130,7 @@ describe("an act that did not prove to help", () => {
     expect(await world.incident()).toMatchObject({ stage: "verifying" });
     await world.step((2 * MINUTE) / STEP_MS);
     expect(await world.incident()).toMatchObject({ stage: "closed", outcome: "not-recovered" });
-    expect(world.texts("incident.escalated").join()).toContain("fell silent");
+    expect(world.texts("incident.escalated").join()).toContain("have no data");
   });
 
   it("ends at once where nothing could be measured and nothing is seen to be degraded", async () => {

@@ -26,7 +26,7 @@ const nothing: Decision = {
   why: ["the newest samples are back at what is usual: looking again"],
 };
 const unsure: Decision = { ...nothing, needsPerson: ["the culprit is below the configured confidence"] };
-const takenBack: Decision = { ...nothing, needsPerson: [`${bad.id} is already taken back`] };
+const takenBack: Decision = { ...nothing, needsPerson: [`${bad.id} is already rolled back`] };
 const rollback: Decision = { ...told, action: "rollback", changeIds: [bad.id] };
 const held = { outcome: "held" } as GateAnswer;
 

@@ -9,9 +9,9 @@ const never = () => new Promise<never>(() => undefined);
 describe("people are told, once, when nothing will be done by itself", () => {
   it.each([
     [
-      "no change is to blame while a policy's condition fires",
+      "no change is the culprit while a policy's condition fires",
       { action: "no_action", culprit: null, noChangeProbability: 0.95 },
-      "No change is to blame",
+      "No change is the culprit",
     ],
     [
       "no known change explains it while a source of changes does not answer",
@@ -21,12 +21,12 @@ describe("people are told, once, when nothing will be done by itself", () => {
         noChangeProbability: 0.95,
         unheard: ["it has not answered"],
       },
-      "Whether a change did it is not known, and nothing is undone: a person has to look. kubernetes did not say changes: it has not answered.",
+      "Whether a change did it is not known, and nothing is undone: needs a person to investigate. kubernetes did not say changes: it has not answered.",
     ],
     [
-      "the change cannot be taken back safely",
+      "the change cannot be rolled back safely",
       { action: "hotfix_recommendation", needsPerson: ["it dropped a column that the older version reads"] },
-      "A person must mend this: deploy-checkout cannot be taken back safely: it dropped a column that the older version reads.",
+      "A person must fix this: deploy-checkout cannot be rolled back safely: it dropped a column that the older version reads.",
     ],
     ["the change is known but nothing here can take it back", { targets: [] }, "cannot be undone from here"],
     [
@@ -77,7 +77,7 @@ describe("people are told, once, when nothing will be done by itself", () => {
       expect(world.texts("incident.escalated")).toEqual([
         unknown,
         ...(more ? [expect.stringContaining("New since then: error_rate of cart")] : []),
-        expect.stringContaining("No change is to blame"),
+        expect.stringContaining("No change is the culprit"),
       ]);
     },
   );
@@ -136,12 +136,12 @@ describe("people are told, once, when nothing will be done by itself", () => {
 
   it("a likely culprit that is left alone for people to weigh is told of, with no policy's condition as well", async () => {
     await using world = await openWatchWorld();
-    const needsPerson = ["whether deploy-checkout goes back is for people to say"];
+    const needsPerson = ["whether deploy-checkout is rolled back needs approval"];
     world.troubles = [world.trouble({ action: "no_action", condition: "none", needsPerson })];
     await world.step(MINUTE / STEP_MS);
     expect(world.notices).toEqual([]); // it may pass
     await world.step(HALF_HOUR);
-    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining("goes back is for people to say")]);
+    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining("is rolled back needs approval")]);
   });
 
   it("trouble without a policy's condition is watched and recorded, and wakes nobody", async () => {

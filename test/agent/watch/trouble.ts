@@ -181,7 +181,7 @@ export function assessmentOf(caseFile: CaseFile, troubles: readonly Trouble[], f
   };
 }
 
-/** A degradation that no change is to blame for, and that nobody is told of. */
+/** A degradation that no change is the culprit for, and that nobody is told of. */
 export const blameless = {
   action: "no_action",
   condition: "none",

@@ -69,7 +69,7 @@ const errors = finding("checkout", "error_rate", since);
 
 describe("what is worse since an act", () => {
   const rows: readonly (readonly [string, Incident, CaseFile, readonly string[]])[] = [
-    ["a signal of what was taken back that was well before", incident(), file([errors]), ["checkout error_rate"]],
+    ["a signal of what was rolled back that was well before", incident(), file([errors]), ["checkout error_rate"]],
     [
       "a signal of a caller that the incident speaks of",
       incident(),
@@ -158,7 +158,7 @@ describe("a verdict while something is worse since the act", () => {
   it("is told once it has lasted", () => {
     expect(worsenedText(signals, since + MINUTE, 2 * MINUTE)).toBeNull();
     expect(worsenedText(signals, since + 2 * MINUTE, 2 * MINUTE)).toBe(
-      `What was done may have made it worse: error_rate of checkout, for 2m now. A person has to look.`,
+      `What was done may have made it worse: error_rate of checkout, for 2m now. Needs a person to investigate.`,
     );
   });
 });

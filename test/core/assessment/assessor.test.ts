@@ -44,7 +44,7 @@ describe("sources that fail", () => {
     const assessor = createAssessor({ sources: { ...world.sources, changes: [] }, config: testConfig() });
     const assessed = assess(await assessor.gather(world.now, signal), testConfig());
     expect(assessed.unheard).toEqual(["changes are unknown: no source of changes is configured"]);
-    expect(assessed.decision.why.join()).not.toContain("to blame with probability");
+    expect(assessed.decision.why.join()).not.toContain("is the culprit, probability");
   });
 
   it("of metrics leave nothing worse and nothing healthy: no action", async () => {
@@ -130,7 +130,7 @@ describe("episodes", () => {
   it("do not exist while nothing is worse", async () => {
     const file = await caseAt({ services: shop }, 600);
     expect(episodes(file)).toEqual([]);
-    expect(assess(file, testConfig()).decision.why).toEqual(["nothing is worse than usual"]);
+    expect(assess(file, testConfig()).decision.why).toEqual(["nothing is worse than its baseline"]);
   });
 });
 

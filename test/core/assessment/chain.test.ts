@@ -68,21 +68,21 @@ describe("a step that is left out", () => {
     const { decision, unverified } = assess(file, without("identify_recent_deployments"));
     expect(decision).toMatchObject({ action: "no_action", culprit: null });
     expect(decision.needsPerson.length).toBeGreaterThan(0);
-    expect(unverified.join()).toContain("recent changes were not looked for");
+    expect(unverified.join()).toContain("recent changes were not searched for");
   });
 
   it("correlate_timing: no culprit can be named, people decide", () => {
     const { decision, unverified } = assess(file, without("correlate_timing"));
     expect(decision).toMatchObject({ action: "no_action", culprit: null });
     expect(decision.needsPerson.length).toBeGreaterThan(0);
-    expect(unverified.join()).toContain("changes were not weighed");
+    expect(unverified.join()).toContain("changes were not compared");
   });
 
   it("check_affected_services: how many are hurt is unknown, so the approval expression holds", () => {
     const { decision, unverified } = assess(file, without("check_affected_services"));
     expect(decision.action).toBe("rollback");
     expect(decision.needsPerson.join()).toContain("unknown");
-    expect(unverified.join()).toContain("affected services were not looked for");
+    expect(unverified.join()).toContain("affected services were not searched for");
   });
 
   it("check_dependency_graph: only the culprit itself is planned, and that is said", () => {
@@ -102,7 +102,7 @@ describe("a step that is left out", () => {
   it("recommend_action: nothing is recommended, people decide", () => {
     const { decision, targets } = assess(file, without("recommend_action"));
     expect(decision.action).toBe("no_action");
-    expect(decision.needsPerson).toEqual(["no step recommends an action: people decide"]);
+    expect(decision.needsPerson).toEqual(["no step recommends an action: needs a person"]);
     expect(targets).toEqual([]);
   });
 });

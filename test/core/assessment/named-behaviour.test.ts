@@ -118,7 +118,7 @@ describe("node drains, cluster upgrades and autoscaling are no change of a servi
     expect(first?.probability).toBeGreaterThan(0.5);
     expect(decision).toMatchObject({ action: "no_action", culprit: null, changeIds: [] });
     expect(decision.why.join("\n")).toMatch(
-      /no change of a service is to blame.*: no change of a service, and nothing to undo/s,
+      /no change of a service is the culprit.*: no change of a service, and nothing to undo/s,
     );
     expect(answers.correlate_timing?.reached).toBe(false);
     expect(changes.map(({ id }) => id)).not.toContain("drain-300");

@@ -47,7 +47,9 @@ describe("a decision to undo a second change", () => {
     const decision = withoutSecondGuess(second, onset, emptyCase({ changes, topology }));
     if (stands) return expect(decision).toEqual(second);
     expect(decision).toMatchObject({ action: "no_action", changeIds: [], culprit: second.culprit });
-    expect(decision.needsPerson[0]).toMatch(/rollback of stock .* did not end this trouble: whether second goes back/);
+    expect(decision.needsPerson[0]).toMatch(
+      /rollback of stock .* did not end this degradation: whether second is rolled back needs approval/,
+    );
   });
 
   it("stands where the new version itself is seen to fail beside the old one: that is no guess", () => {

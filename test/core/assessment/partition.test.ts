@@ -248,6 +248,6 @@ describe("a service of which nobody knows what it calls", () => {
       ["cart"],
     );
     expect(decision).toMatchObject({ action: "no_action", culprit: { changeId: "deploy-cart-300" } });
-    expect(decision.needsPerson.join()).toContain("people decide");
+    expect(decision.needsPerson.join()).toContain("needs a person");
   });
 });

@@ -28,14 +28,14 @@ describe("a decision to undo a change", () => {
     [
       "is none once we have undone it",
       [back({ ownRollback: true })],
-      "bad is already taken back, by our own rollback of",
+      "bad is already rolled back, by our own rollback of",
     ],
     [
       "is none while we are undoing it",
       [back({ ownRollback: true, finishedAt: null })],
-      "bad is being taken back, by our own rollback of",
+      "bad is being rolled back, by our own rollback of",
     ],
-    ["is none once people have undone it", [back()], "bad is already taken back, by back of"],
+    ["is none once people have undone it", [back()], "bad is already rolled back, by back of"],
     ["stands where people went forward: whether that helps is not known", [back({ to: "v3" })], null],
     ["stands where another service went back", [back({ service: "pay" })], null],
     ["stands where the way back lies in the future", [back({ startedAt: T0 + 30 * MINUTE })], null],
@@ -58,7 +58,7 @@ describe("a decision to undo a change", () => {
       changeIds: ["other"],
       needsPerson: [],
     });
-    expect(kept.why.at(-1)).toContain("bad is already taken back");
+    expect(kept.why.at(-1)).toContain("bad is already rolled back");
   });
 
   it("recommends no hotfix for it either", () => {
@@ -101,7 +101,8 @@ describe("a decision to undo several changes", () => {
           return;
         }
         const named = [...after.changeIds, ...(after.hotfix?.changeIds ?? [])];
-        const spoken = (text: string) => services.filter((id) => new RegExp(`\\b${id} (is|to)`).test(text));
+        const spoken = (text: string) =>
+          services.filter((id) => new RegExp(`\\b${id} (is (?:being|already)|to)`).test(text));
         if (after.action === "no_action") {
           seen.none += 1;
           expect(named).toEqual([]);

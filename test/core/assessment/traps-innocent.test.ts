@@ -69,12 +69,12 @@ const TRAPS: readonly Trap[] = [
     "no_action",
   ],
   [
-    "leaves a deploy alone that came long after the trouble began",
+    "leaves a deploy alone that came long after the degradation began",
     { ...base, changes: [deploy("cart", 180)], effects: [{ service: "cart", fromS: -1200, errors: 0.2 }] },
     "no_action",
   ],
   [
-    "leaves a deploy alone that came two minutes after the trouble began",
+    "leaves a deploy alone that came two minutes after the degradation began",
     { ...base, changes: [deploy("cart", 420)], effects: [{ service: "cart", fromS: 300, errors: 0.2 }] },
     "no_action",
   ],

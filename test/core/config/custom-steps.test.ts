@@ -50,7 +50,7 @@ describe("a step of one's own", () => {
       /confidence_threshold has no effect on read_the_runbook.*move it to correlate_timing/,
     ],
     ["its name is a plain one", '{step: "Read it!", action: read, prompt: Which?}', /step cannot be "Read it!"/],
-    ["it stands once", `{step: read_the_runbook, action: a, prompt: b}\n${OWN.trimEnd()}`, /stands above already/],
+    ["it stands once", `{step: read_the_runbook, action: a, prompt: b}\n${OWN.trimEnd()}`, /is given above already/],
   ])("%s", (_, step, problem) => {
     expect(problems(`${STEPS}    - ${step}\n`).join("\n")).toMatch(problem);
   });

@@ -28,7 +28,7 @@ describe("the explanation", () => {
     [
       "approve",
       changed(UNSHIP, ["mode", "approve"]),
-      "Mode: approve. unship acts only when a person agrees, each time, whatever else stands below.",
+      "Mode: approve. unship acts only when a person agrees, each time, whatever else is configured below.",
     ],
     [
       "auto",
@@ -49,7 +49,7 @@ describe("the explanation", () => {
     ["p99_latency: your query; it yields s (by the names in it), turned into ms: times 1000."],
     ["It does not name the label service: it is rewritten to be asked for all services at once, grouped by service."],
     [
-      "CAUTION: cannot tell slack:#incidents (no notifications.slack) and pagerduty:oncall (no notifications.pagerduty); it stands in the ledger and on the terminal alone.",
+      "CAUTION: cannot tell slack:#incidents (no notifications.slack) and pagerduty:oncall (no notifications.pagerduty); it is only in the ledger and on the terminal.",
     ],
     ["syncs of Argo CD's applications, at https://argocd.internal/api/v1/applications, without a token."],
     [
@@ -58,10 +58,10 @@ describe("the explanation", () => {
     [
       "Flags: launchdarkly at https://app.launchdarkly.com (secret from the variable LD_API_KEY), project default, environment production.",
     ],
-    ["Cannot be carried out as things stand: no deployments source of type kubernetes is configured."],
+    ["Cannot be carried out with this configuration: no deployments source of type kubernetes is configured."],
     ["At most 3 in any hour, approved ones included; the 4th needs a person."],
     ["- 5 automatic actions happened in the last 24 hours"],
-    ["- the same service was taken back less than 10m ago"],
+    ["- the same service was rolled back less than 10m ago"],
     ["- it would be the 3rd automatic rollback of a service in a row"],
     ["billing-service (this file describes nothing by it; whatever has it is protected)"],
     ["A person must agree if business_impact > high OR affected_services > 3, or if one of these is not known."],
@@ -74,7 +74,7 @@ describe("the explanation", () => {
     [
       "without a hand for any allowed action nothing can be done",
       changed(SEED, ["data_sources.feature_flags", undefined], ["data_sources.deployments", undefined]),
-      "CAUTION: as things stand none of the allowed actions can be carried out",
+      "CAUTION: with this configuration none of the allowed actions can be carried out",
     ],
     [
       "Flagsmith is named with its project and environment",
@@ -87,17 +87,17 @@ describe("the explanation", () => {
         "data_sources.migrations",
         [{ ...MIGRATIONS, rollback: ["alembic", "downgrade", "{restore}"] }],
       ]),
-      'one is taken back by ["alembic","downgrade","{restore}"], once, after a person has approved it.',
+      'one is rolled back by ["alembic","downgrade","{restore}"], once, after a person has approved it.',
     ],
     [
       "without a rollback command the steps are handed over",
       changed(UNSHIP, ["data_sources.migrations", [MIGRATIONS]]),
-      "taking one back is never done here: the exact steps are handed over to a person.",
+      "rolling one back is never done here: the exact steps are handed over to a person.",
     ],
     [
       "without policies nothing happens by itself",
       changed(UNSHIP, ["rollback_policies", undefined]),
-      "No rollback_policies: nothing is ever taken back without a person",
+      "No rollback_policies: nothing is ever rolled back without a person",
     ],
     [
       "without allowed actions nothing may be done",
@@ -107,7 +107,7 @@ describe("the explanation", () => {
     [
       "without a source of deploys none is found guilty",
       changed(UNSHIP, ["data_sources.deployments", undefined]),
-      "Changes: no source. No deploy can be found guilty, so none is ever rolled back.",
+      "Changes: no source. No deploy can be found to be the culprit, so none is ever rolled back.",
     ],
     [
       "a step that is left out costs something",
@@ -153,12 +153,12 @@ describe("the explanation", () => {
     [
       "a model that may hold is waited for, and can only hold",
       changed(UNSHIP, ["model", { provider: "openai", model: "m", may_hold: true }]),
-      "and one look; a doubt turns it into a question to people. It still causes nothing.",
+      "and one evaluation; a doubt turns it into a question to people. It still causes nothing.",
     ],
     [
       "a global cooldown is for any service",
       changed(UNSHIP, ["execution.guardrails.cooldown_scope", "global"]),
-      "- any service was taken back less than 10m ago",
+      "- any service was rolled back less than 10m ago",
     ],
     [
       "no limit by the day is left is said as none",

@@ -83,13 +83,13 @@ describe("an expression that cannot be read", () => {
     ["confidence < 80", 13, "confidence is a ratio from 0 to 1, never 80", "did you mean 0.8?"],
     ["error_rate > 5%", 13, "5% is no number", "shares are ratios: write 0.05"],
     ["targets > -1", 10, "targets is never below 0", "compare it with 0 or more"],
-    ["targets = 1", 8, '"=" stands where a comparison must', "write =="],
-    ["targets > 1 && confidence < 1", 12, '"&" stands where AND or OR must', "write AND"],
+    ["targets = 1", 8, '"=" found where a comparison must be', "write =="],
+    ["targets > 1 && confidence < 1", 12, '"&" found where AND or OR must be', "write AND"],
     ["(targets > 1", 0, '"(" is never closed', 'add ")"'],
     ["targets > 1)", 11, '")" closes nothing', "remove it or open it before"],
-    ["targets > 1 AMD confidence < 1", 12, '"AMD" stands where AND or OR must', "did you mean AND?"],
-    ["targets >", 9, "the end stands where a fact must", expect.stringContaining("for example")],
-    ["", 0, "the end stands where a fact must", expect.stringContaining("for example")],
+    ["targets > 1 AMD confidence < 1", 12, '"AMD" found where AND or OR must be', "did you mean AND?"],
+    ["targets >", 9, "the end found where a fact must be", expect.stringContaining("for example")],
+    ["", 0, "the end found where a fact must be", expect.stringContaining("for example")],
     ["process.exit()", 0, 'there is no fact "process"', expect.stringContaining("valid here")],
   ])("%j is wrong at %d", (text, offset, what, hint) => {
     const compiled = compileExpression(text);

@@ -29,7 +29,7 @@ export function problems(
   return result.ok ? [] : result.problems.map(formatProblem);
 }
 
-/** A YAML text with other values at some paths ("a.b.0.c"); undefined removes what stands there. */
+/** A YAML text with other values at some paths ("a.b.0.c"); undefined removes what is there. */
 export function changed(text: string, ...changes: readonly (readonly [path: string, value: unknown])[]): string {
   const document = parseDocument(text);
   for (const [path, value] of changes) {

@@ -34,7 +34,7 @@ describe("a gate of its own", () => {
     [
       "answers twice",
       "gate: { socket: /s, listen: ':7333', token: '${CHANNEL}' }\n",
-      /gate\.listen stands beside socket/,
+      /gate\.listen is given together with socket/,
     ],
     [
       "answers other machines",
@@ -74,7 +74,7 @@ describe("a gate of its own", () => {
     const text = `${file("  deployments: { type: kubernetes, kubeconfig: /r }\n")}execution: { allowed_actions: [{ type: kubectl_rollout_undo, namespaces: [shop], require_approval: false }] }\n`;
     const lines = explain(loaded(text, ALL)).join("\n");
     expect(lines).toContain(
-      "Cannot be carried out as things stand: the gate has no credential of its own for it (write).",
+      "Cannot be carried out with this configuration: the gate has no credential of its own for it (write).",
     );
     expect(lines).toContain("CAUTION: no source names a credential for it (write), so it can carry nothing out.");
   });

@@ -22,7 +22,7 @@ describe("the ledger in the file", () => {
 
   it("is one place", () => {
     expect(problems('{ path: x.db, url: "postgres://h/d" }')).toEqual([
-      "u.yaml:3:28: ledger.url cannot stand beside ledger.path (one ledger is one place: remove one of the two)",
+      "u.yaml:3:28: ledger.url cannot be given together with ledger.path (one ledger is one place: remove one of the two)",
     ]);
   });
 

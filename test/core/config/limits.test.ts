@@ -17,13 +17,13 @@ const LIMITS: readonly (readonly [name: string, yaml: string, config: object, sa
     "the share of traffic that a plan may touch",
     "execution: {guardrails: {blast_radius: {traffic_share: 0.25}}}\n",
     { blastRadius: { services: 3, trafficShare: 0.25, replicas: null } },
-    "- the services of one plan serve more than 25 % of all requests, or nobody knows how much",
+    "- the services of one plan serve more than 25 % of all requests, or how much is unknown",
   ],
   [
     "the pods that a plan may replace",
     "execution: {guardrails: {blast_radius: {replicas: 20}}}\n",
     { blastRadius: { services: 3, trafficShare: null, replicas: 20 } },
-    "- one plan replaces more than 20 pods, or nobody knows how many",
+    "- one plan replaces more than 20 pods, or how many is unknown",
   ],
   [
     "the kinds of evidence that must agree",
@@ -41,7 +41,7 @@ const LIMITS: readonly (readonly [name: string, yaml: string, config: object, sa
     "reminders and who is next in line",
     `${approver("")}approval: {remind_after: 2m, escalate: [{after: 6m, to: ["pagerduty:second"]}]}\n`,
     { approval: { remindAfterMs: 120_000, escalate: [{ afterMs: 360_000, to: ["pagerduty:second"] }] } },
-    "Who was asked is reminded after 2m; then pagerduty:second after 6m is told.",
+    "Who was asked is reminded after 2m; then pagerduty:second after 6m is notified.",
   ],
   [
     "whose files may hold a token",
@@ -65,7 +65,7 @@ const LIMITS: readonly (readonly [name: string, yaml: string, config: object, sa
     "a freeze that denies",
     'freeze_windows: [{name: launch, cron: "0 1 * * *", duration: 1h, rollbacks: deny, services: [web]}]\n',
     {},
-    'launch, for web, from each "0 1 * * *" (UTC) for 1h: nothing is taken back, with a person neither.',
+    'launch, for web, from each "0 1 * * *" (UTC) for 1h: nothing is rolled back, not even with a person\'s approval.',
   ],
 ];
 

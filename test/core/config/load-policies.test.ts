@@ -71,12 +71,12 @@ const POLICIES: readonly Row[] = [
   [
     "a comparison that holds while all is well",
     `${CONDITIONS}      - {metric: error_rate, threshold: 0.05, duration: 3m, comparison: less_than}\n`,
-    `u.yaml:6:73: ${CONDITION}.comparison is less_than, but error_rate hurts when it goes up (write greater_than)`,
+    `u.yaml:6:73: ${CONDITION}.comparison is less_than, but error_rate degrades when it goes up (write greater_than)`,
   ],
   [
     "a metric that hurts downwards, compared the usual way",
     `${QUERIES}      orders: {query: orders, worse: down}\nrollback_policies:\n  auto:\n    action: rollback_immediate\n    conditions: [{metric: orders, threshold: 1, duration: 3m}]\n`,
-    "u.yaml:10:27: rollback_policies.auto.conditions[0].metric is greater_than, but orders hurts when it goes down (write less_than)",
+    "u.yaml:10:27: rollback_policies.auto.conditions[0].metric is greater_than, but orders degrades when it goes down (write less_than)",
   ],
   [
     "a confidence in percent",

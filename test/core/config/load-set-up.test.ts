@@ -11,12 +11,12 @@ const CHAIN: readonly Row[] = [
   [
     "a step that stands twice",
     `${STEPS}    - {step: correlate_timing, action: x}\n    - {step: correlate_timing, action: y}\n`,
-    "u.yaml:5:14: reasoning_chain.on_anomaly_detected[1].step is correlate_timing, which stands above already (remove one of them)",
+    "u.yaml:5:14: reasoning_chain.on_anomaly_detected[1].step is correlate_timing, which is given above already (remove one of them)",
   ],
   [
     "a step before the one whose answer it needs",
     `${STEPS}    - {step: recommend_action, action: x}\n    - {step: correlate_timing, action: y}\n`,
-    "u.yaml:5:14: reasoning_chain.on_anomaly_detected[1].step is correlate_timing, which stands after recommend_action (move it above recommend_action, which builds on it)",
+    "u.yaml:5:14: reasoning_chain.on_anomaly_detected[1].step is correlate_timing, which comes after recommend_action (move it above recommend_action, which builds on it)",
   ],
   [
     "a window in no unit of time",
@@ -26,7 +26,7 @@ const CHAIN: readonly Row[] = [
   [
     "no window at all",
     `${STEPS}    - {step: identify_recent_deployments, action: query deployments}\n`,
-    'u.yaml:4:51: reasoning_chain.on_anomaly_detected[0].action names no window (say how far to look back: "query deployments within last 30 minutes")',
+    'u.yaml:4:51: reasoning_chain.on_anomaly_detected[0].action names no window (say how far to search back: "query deployments within last 30 minutes")',
   ],
   [
     "a choice that does not exist",
@@ -51,7 +51,7 @@ const CHAIN: readonly Row[] = [
   [
     "an expression that is none, in a block text",
     `${STEPS}    - step: recommend_action\n      action: x\n      require_human_approval_if: >-\n        targets >\n`,
-    expect.stringMatching(/^u\.yaml:6:34: .* cannot be read: the end stands where a fact must/),
+    expect.stringMatching(/^u\.yaml:6:34: .* cannot be read: the end found where a fact must be/),
   ],
 ];
 
@@ -60,7 +60,7 @@ const SETUP: readonly Row[] = [
   [
     "two approvers of one name",
     `${SOURCES}approvers:\n  - {name: ada, token_sha256: ${HASH}}\n  - {name: Ada, token_sha256: ${"b".repeat(64)}}\n`,
-    'u.yaml:4:12: approvers[1].name is "Ada", which stands above already (each person once)',
+    'u.yaml:4:12: approvers[1].name is "Ada", which is given above already (each person once)',
   ],
   [
     "two approvers with one token",
@@ -105,7 +105,7 @@ const SETUP: readonly Row[] = [
   [
     "the same target twice",
     'data_sources: {metrics: {type: scrape, targets: [{url: "http://p"}, {url: "http://p"}]}}\n',
-    "u.yaml:1:75: data_sources.metrics.targets[1].url stands above already (its samples would count twice: remove one)",
+    "u.yaml:1:75: data_sources.metrics.targets[1].url is given above already (its samples would count twice: remove one)",
   ],
   [
     "a namespace with a star in it",
@@ -120,7 +120,7 @@ const SETUP: readonly Row[] = [
   [
     "an entry of the feedback loop that stands twice",
     `${SOURCES}feedback_loop:\n  post_rollback:\n    - auto_generate_postmortem_draft: true\n    - auto_generate_postmortem_draft: false\n`,
-    "u.yaml:5:7: feedback_loop.post_rollback[1].auto_generate_postmortem_draft stands above already (remove one of them)",
+    "u.yaml:5:7: feedback_loop.post_rollback[1].auto_generate_postmortem_draft is given above already (remove one of them)",
   ],
   [
     "a label that cannot be one",

@@ -36,7 +36,7 @@ const KEYS: readonly Row[] = [
   [
     "a repeated key is named where it stands the second time",
     `${SOURCES}watch: {step: 15s}\nmode: auto\nwatch: {step: 30s}\n`,
-    'u.yaml:4:1: the key "watch" stands twice here (remove one of them)',
+    'u.yaml:4:1: the key "watch" is given twice here (remove one of them)',
   ],
   [
     "a missing key says what it is for",
@@ -98,7 +98,7 @@ const YAML_PROBLEMS: readonly Row[] = [
   [
     "an alias of nothing",
     `${SOURCES}services: *nothing\n`,
-    'u.yaml:2:11: there is no anchor "nothing" (it must stand above)',
+    'u.yaml:2:11: there is no anchor "nothing" (it must be above)',
   ],
   ["a list where a map must be", "- mode\n", "u.yaml:1:1: the file must be a map of keys, not a list"],
   ["a word where a map must be", "hello\n", 'u.yaml:1:1: the file must be a map of keys, not "hello"'],

@@ -67,8 +67,7 @@ describe.each(PLACES)("the secret at %s", (path, around) => {
   it("stands in no explanation, even in plain text", () => {
     const lines = explain(loaded(withSecret(path, around, SECRET), {})).join("\n");
     expect(lines).not.toContain(SECRET);
-    if (path.startsWith("data_sources"))
-      expect(lines).toContain("CAUTION: its secret stands in the file in plain text");
+    if (path.startsWith("data_sources")) expect(lines).toContain("CAUTION: its secret is in the file in plain text");
   });
 
   it("stands in no problem, whatever is wrong with it or beside it", () => {

@@ -108,7 +108,7 @@ describe("tokens of callers", () => {
     [
       "one name for two callers",
       `server: {tokens: [{name: Ada, token_sha256: "${SHA}"}, {name: ada, token_sha256: "${OTHER}"}]}`,
-      /server\.tokens\[1\]\.name is "ada", which stands above already/,
+      /server\.tokens\[1\]\.name is "ada", which is given above already/,
     ],
     [
       "an approver's personal token: an assistant would approve what it proposed",

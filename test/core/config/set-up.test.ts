@@ -38,7 +38,7 @@ describe("a file with sources alone", () => {
         driftWatchMs: 3_600_000,
         ifNotRecovered: {
           action: "escalate_to_human",
-          message: "The action did not bring the service back. Please look.",
+          message: "The action did not bring the service back. Please investigate.",
         },
         logOutcome: {
           store: "incidents",

@@ -30,7 +30,7 @@ describe("two changes that are guilty, each by itself", () => {
     const { action, changeIds, why } = await decided(world);
     expect(action).toBe("rollback");
     expect([...changeIds].sort()).toEqual(["deploy-cart-305", "deploy-stock-300"]);
-    expect(why.join("\n")).toMatch(/is guilty too: no callee accounts for \d+ % of what/);
+    expect(why.join("\n")).toMatch(/is a culprit too: no callee accounts for \d+ % of what/);
   });
 
   it("go back together also where one is a push of configuration", async () => {
@@ -87,7 +87,7 @@ describe("a change that met the guilty one in the same seconds", () => {
     versions: versions(0.4, 0.1),
   };
   const waits = async (at: number) =>
-    (await decided(world, at)).why.join().includes("whether config-cart is guilty too");
+    (await decided(world, at)).why.join().includes("whether config-cart is a culprit too");
 
   it("is waited for while how the failures grow can still tell whether it is guilty too", async () => {
     expect(await waits(345)).toBe(true);
@@ -99,7 +99,7 @@ describe("a change that met the guilty one in the same seconds", () => {
 
   it("is not waited for where its service does not ask the guilty one's", async () => {
     const apart = { ...world, changes: [deploy("stock", 300), { ...push, service: "checkout" }] };
-    expect((await decided(apart, 345)).why.join()).not.toContain("guilty too will show");
+    expect((await decided(apart, 345)).why.join()).not.toContain("is a culprit too will show");
   });
 });
 
@@ -118,7 +118,7 @@ describe("a change that was made at the same time as the guilty one stays", () =
       { ...base, changes: [deploy("stock", 300), deploy("checkout", 305)], effects: [passedOn] },
     ],
     [
-      "where it is made after the trouble began",
+      "where it is made after the degradation began",
       {
         ...base,
         changes: [deploy("stock", 300), deploy("cart", 400)],

@@ -69,7 +69,7 @@ describe("a service that breaks under far more requests than it ever served, soo
   it("says how many more come, and who is asked less", async () => {
     const [last] = (await judged([...moved(1.95), { service: "west", latency: 2.2 }])).slice(-1);
     expect(last?.said).toMatch(
-      /west is asked [12]\.\d times the usual since the trouble began, more than it ever served, and east less/,
+      /west is asked [12]\.\d times the baseline since the onset, more than it ever served, and east less/,
     );
   });
 

@@ -19,7 +19,7 @@ const told = (before: readonly number[], since: readonly number[]) => {
 };
 const zeros = (n: number) => Array.from({ length: n }, () => 0);
 
-describe("a service that failed a few requests when the trouble began", () => {
+describe("a service that failed a few requests when the degradation began", () => {
   it("is told by it, the surer the longer it had failed none", () => {
     expect(told(zeros(17), [0.03, 0.12, 0, 0])).toBeGreaterThan(0.5);
     expect(told(zeros(29), [0.03, 0.12, 0, 0])).toBeGreaterThan(told(zeros(17), [0.03, 0.12, 0, 0]));

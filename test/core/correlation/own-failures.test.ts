@@ -88,11 +88,11 @@ describe("what a service fails beside what its callee fails", () => {
     } else expect(found?.nats).toBeLessThan(0);
   });
 
-  it("cannot be told while the callee fails the same all along", () => {
+  it("cannot be determined while the callee fails the same all along", () => {
     expect(told({ callee: rollout.map(() => 0.3), own: 0.2 })?.told).toBe(false);
   });
 
-  it("cannot be told, one time in fifty at most, where the callee's ups and downs are chance", () => {
+  it("cannot be determined, one time in fifty at most, where the callee's ups and downs are chance", () => {
     const trials = Array.from({ length: 100 }, (_, i) =>
       told({ callee: Array.from({ length: 8 }, () => 0.3), seed: i }),
     );
@@ -105,7 +105,7 @@ describe("what a service fails beside what its callee fails", () => {
     expect(told({ callee: long, own: 0.2 })?.nats).toBeGreaterThan(4);
   });
 
-  it("cannot be told from three samples", () => {
+  it("cannot be determined from three samples", () => {
     expect(told({ callee: rollout.slice(0, 3), own: 0.2 })).toEqual({ nats: 0, share: 0, told: false });
   });
 

@@ -28,7 +28,7 @@ describe("what earlier incidents say of changes like one", () => {
     ["one whose rollback did not help was not", [closed("not-recovered", {})], { changes: 1, bad: 0 }],
     ["a rollback that nobody could judge says nothing", [closed("unknown", {})], undefined],
     ["a suspect that was never acted on says nothing", [closed("recovered", {}, { result: "refused" })], undefined],
-    ["a pause takes nothing back and says nothing", [closed("recovered", {}, { action: "rollout_pause" })], undefined],
+    ["a pause rolls nothing back and says nothing", [closed("recovered", {}, { action: "rollout_pause" })], undefined],
     [
       "a change that two incidents speak of counts once, and as bad where either says so",
       [closed("recovered", {}), closed("not-recovered", {})],

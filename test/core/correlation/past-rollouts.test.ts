@@ -63,7 +63,7 @@ describe("what the last rollout of a service cost", () => {
     ],
     ["where it did not pass", asked([series({ factor: 1.8, minutes: 60 }, 1.8)])],
     [
-      "where it ended only as it was taken back",
+      "where it ended only as it was rolled back",
       asked(
         [series({ factor: 1.8, minutes: 5 }, 1.8)],
         [last, change({ id: "own", startedAt: last.startedAt + 4 * MINUTE, ownRollback: true }), now],

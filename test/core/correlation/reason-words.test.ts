@@ -44,10 +44,10 @@ const saidOf = (changes: readonly Change[], name: string, worse?: readonly strin
 
 describe("reasons as people read them at night", () => {
   it.each([
-    [0, "the trouble began about when it started"],
-    [8, "the trouble began 8s after it started"],
-    [2495, "the trouble began 41m35s after it started"],
-    [-900, "the trouble began 15m before it started: it cannot be the cause"],
+    [0, "the degradation began about when it started"],
+    [8, "the degradation began 8s after it started"],
+    [2495, "the degradation began 41m35s after it started"],
+    [-900, "the degradation began 15m before it started: it cannot be the cause"],
   ])("a change that started %d s before", (lagS, sentence) => {
     const startedAt = T0 - lagS * 1000;
     expect(saidOf([change({ startedAt, finishedAt: startedAt + MINUTE })], "timing")).toBe(sentence);
@@ -60,12 +60,12 @@ describe("reasons as people read them at night", () => {
     );
     const passing = rank(many, services).noChangeReasons.find(({ name }) => name === "passing");
     expect(passing?.sentence).toMatch(
-      /^it may be the passing cost of deploy-s\d+, deploy-s\d+, deploy-s\d+ or one of 9 more replacing pods$/,
+      /^it may be the rollout transient of deploy-s\d+, deploy-s\d+, deploy-s\d+ or one of 9 more replacing pods$/,
     );
   });
 
   it("says in plain words that nobody else seems guilty", () => {
     const two = [change(), change({ id: "deploy-web", service: "web", startedAt: T0 - 20 * MINUTE, finishedAt: null })];
-    expect(saidOf(two, "joined", ["cart", "web"])).toBe("no other change seems guilty as well");
+    expect(saidOf(two, "joined", ["cart", "web"])).toBe("no other change is suspected as well");
   });
 });

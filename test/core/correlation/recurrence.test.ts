@@ -37,9 +37,7 @@ describe("a deploy before a degradation like those that came and went by themsel
     expect((await suspicion()).undone).toEqual(["deploy-stock"]);
     const again = await suspicion(earlier([24, 16, 8]));
     expect(again.undone).toEqual([]);
-    expect(again.reasons).toContain(
-      "error_rate of stock degraded 3 times in the 24m before, without a change to blame",
-    );
+    expect(again.reasons).toContain("error_rate of stock degraded 3 times in the 24m before, without a culprit change");
   });
 
   const rows: readonly (readonly [string, readonly PastOnset[]])[] = [
@@ -117,8 +115,8 @@ describe("earlier incidents that count as degradations without a change", () => 
   const rows: readonly (readonly [string, Partial<Incident>, number])[] = [
     ["one that ended by itself, with no change to blame", {}, 1],
     ["one that is open", { closedAt: null }, 0],
-    ["one whose deploy was taken back, which helped", { outcome: "recovered", ranking: ranking(0.01) }, 0],
-    ["one whose deploy was taken back in vain", { outcome: "not-recovered", ranking: ranking(0.1) }, 0],
+    ["one whose deploy was rolled back, which helped", { outcome: "recovered", ranking: ranking(0.01) }, 0],
+    ["one whose deploy was rolled back in vain", { outcome: "not-recovered", ranking: ranking(0.1) }, 0],
     ["one whose plan nobody approved", { outcome: "expired", ranking: ranking(0.1) }, 0],
     ["one for which a change is suspected still", { ranking: ranking(0.8) }, 0],
     ["one for which a change was suspected when it was decided", { decidedRanking: ranking(0.5) }, 0],

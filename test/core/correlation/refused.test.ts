@@ -51,7 +51,7 @@ describe("requests that fail where users come in", () => {
     else expect({ told: found?.told, more: (found?.nats ?? 0) > 0 }).toEqual({ told: true, more: is === "a client's" });
   });
 
-  it("are waited for while they cannot be told apart, and no longer than three minutes", () => {
+  it("are waited for while they cannot be determined apart, and no longer than three minutes", () => {
     const unclear = refused(40.4, 0.4, 12);
     expect(isUntold(unclear, onsetAt(T0), T0 + 2 * MINUTE)).toBe(true);
     expect(isUntold(unclear, onsetAt(T0), T0 + 4 * MINUTE)).toBe(false);

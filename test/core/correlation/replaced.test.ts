@@ -23,10 +23,10 @@ const flag = { kind: "flag", flag: "fast-cart", from: "off", to: "on" } as const
 const web = { kind: "Deployment", namespace: "shop", name: "cart-web" };
 const worker = { ...web, name: "cart-worker" };
 
-describe("what was replaced before the trouble began", () => {
+describe("what was replaced before the onset", () => {
   const rows: readonly (readonly [string, Change, Change, "gone" | "may run"])[] = [
     ["a version that another one replaced is gone", first(), second(), "gone"],
-    ["a version that was taken back is gone", first(), second({ to: "v1", ownRollback: true }), "gone"],
+    ["a version that was rolled back is gone", first(), second({ to: "v1", ownRollback: true }), "gone"],
     ["while the next one still rolls out both may run", first(), second({ finishedAt: null }), "may run"],
     [
       "a rollout that ended after the onset replaced nothing in time",
@@ -95,7 +95,7 @@ describe("a version that is gone", () => {
     const { candidates, noChangeReasons } = rank([first(), second({ to: "v1", ownRollback: true })]);
     expect(candidates).toEqual([]);
     const told = noChangeReasons.map(({ sentence }) => sentence);
-    expect(told).toContain("first is no suspect: our own rollback had taken its place before the trouble began");
+    expect(told).toContain("first is no suspect: our own rollback had taken its place before the onset");
   });
 
   it("makes no other change look guiltier than it would beside it", () => {

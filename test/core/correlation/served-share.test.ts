@@ -33,7 +33,7 @@ describe("a version that serves a part of the requests", () => {
     ["about its part fails", 1 / 3, [0.35, 0.3, 0.4], MINUTE],
     ["no part is told", undefined, [1, 1, 1], MINUTE],
     ["it serves everything", 1, [1, 1, 1], MINUTE],
-    ["the trouble began when a later stage may have gone on", 1 / 3, [1, 1, 1], 10 * MINUTE],
+    ["the degradation began when a later stage may have gone on", 1 / 3, [1, 1, 1], 10 * MINUTE],
     ["a single sample is known", 1 / 3, [1], MINUTE],
   ] as const)("is not cleared where %s", (_why, canary, fails, lag) => {
     expect(asked(canary, fails, lag)).toBeNull();

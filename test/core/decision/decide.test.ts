@@ -82,12 +82,12 @@ describe("a hotfix recommendation", () => {
 });
 
 describe("no action", () => {
-  it("says what speaks against each change, and that no change is to blame", async () => {
+  it("says what speaks against each change, and that no change is the culprit", async () => {
     const late = deploy("cart", 500);
     const { action, why, culprit } = await decide(broken({}, { changes: [late] }));
     expect(action).toBe("no_action");
     expect(culprit).toBeNull();
-    expect(why.join(" ")).toContain("no change is to blame");
+    expect(why.join(" ")).toContain("no change is the culprit");
     expect(why.join(" ")).toContain("it cannot be the cause");
   });
 
@@ -101,20 +101,20 @@ describe("no action", () => {
     }));
     const { action, why } = await decide(broken({}, { effects }));
     expect(action).toBe("no_action");
-    expect(why.join(" ")).toMatch(/users send 2\.\d times the usual traffic/);
+    expect(why.join(" ")).toMatch(/users send 2\.\d times the baseline traffic/);
   });
 
   it("says that it waits while pods are being replaced, and names the suspect it waits for", async () => {
     const { action, why } = await decide(broken({}), 345);
     expect(action).toBe("no_action");
-    expect(why.join(" ")).toMatch(/passing cost|still replacing pods/);
+    expect(why.join(" ")).toMatch(/rollout transient|still replacing pods/);
   });
 
   it("is what a threshold gets that is crossed no more than before: policy calls people, no change is blamed", async () => {
     const services = { ...base.services, cart: { rate: 80, errors: 0.07 } };
     const { action, why, needsPerson } = await decide({ ...base, services, changes: [deploy("cart", 300)] }, 400);
     expect(action).toBe("no_action");
-    expect(why.join(" ")).toContain("no worse than before");
+    expect(why.join(" ")).toContain("within its baseline");
     expect(needsPerson).toEqual(["policy calls it bad"]);
   });
 
@@ -225,14 +225,14 @@ describe("where everything has fallen silent", () => {
   it("says so to whoever asks about no service in particular, and never that nothing is wrong", async () => {
     const { action, why, needsPerson } = await decide({ ...base, gap: [300, 2000] }, 900);
     expect(action).toBe("no_action");
-    expect(why.slice(0, -1).every((sentence) => /silent for .*: unknown, not healthy$/.test(sentence))).toBe(true);
+    expect(why.slice(0, -1).every((sentence) => /no data for .*: unknown, not healthy$/.test(sentence))).toBe(true);
     expect(why.at(-1)).toMatch(/^and \d+ more like these$/);
     expect(why.join()).not.toContain("nothing is worse");
-    expect(needsPerson).toEqual(["what is silent is unknown: somebody should look"]);
+    expect(needsPerson).toEqual(["services without data are unknown: needs a person to investigate"]);
   });
 });
 
-describe("a change that had served soundly for minutes before the trouble began", () => {
+describe("a change that had served soundly for minutes before the onset", () => {
   const late = (replaced: Partial<WorldOptions> = {}) =>
     broken({}, { changes: [deploy("cart", 60)], effects: [{ service: "cart", fromS: 545, errors: 0.3 }], ...replaced });
   const confirms = (decision: Awaited<ReturnType<typeof decide>>) =>
@@ -252,7 +252,7 @@ describe("a change that had served soundly for minutes before the trouble began"
     expect(confirms(await decide(late({ logs }), 660))).toBe(false);
   });
 
-  it("is another matter than one whose rollout the trouble began in", async () => {
+  it("is another matter than one whose rollout the degradation began in", async () => {
     expect(confirms(await decide(broken({})))).toBe(false);
   });
 });

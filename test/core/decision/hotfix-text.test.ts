@@ -9,19 +9,19 @@ const HOTFIX = {
   owner: "ana",
   whyNoRollback: "a migration is never taken back by itself",
   mitigation: "ship code that no longer needs it",
-  check: "error_rate of cart back within the usual range",
+  check: "error_rate of cart back within baseline",
 };
 
 describe("a hotfix recommendation in lines", () => {
   it("holds all that it knows", () => {
     expect(hotfixLines(HOTFIX)).toEqual([
-      "Mend by hand: mig-7, and with it deploy-cart-8",
+      "Fix by hand: mig-7, and with it deploy-cart-8",
       "Commits: 0006..abc123",
       "Start at: db/0007_drop_price.sql, «column price does not exist #»",
       "Owner: ana",
       "No rollback, because a migration is never taken back by itself",
       "Until then: ship code that no longer needs it",
-      "It worked if: error_rate of cart back within the usual range",
+      "It worked if: error_rate of cart back within baseline",
     ]);
   });
 
@@ -29,7 +29,7 @@ describe("a hotfix recommendation in lines", () => {
     const { changeIds: _, ...old } = HOTFIX;
     const suspects = Array.from({ length: 8 }, (_one, i) => `src/${i}.ts`);
     const lines = hotfixLines({ ...old, commitRange: null, suspects, owner: null });
-    expect(lines[0]).toBe("Mend by hand: mig-7");
+    expect(lines[0]).toBe("Fix by hand: mig-7");
     expect(lines).toContain("Owner: not known");
     expect(lines.join("\n")).not.toContain("Commits");
     expect(lines).toContain("Start at: src/0.ts, src/1.ts, src/2.ts, src/3.ts, src/4.ts, and 3 more");

@@ -76,7 +76,7 @@ describe("the cause outside", () => {
     const { action, why } = assess(await caseAt(world, 600), testConfig()).decision;
     expect(action).toBe("no_action");
     expect(why.join("\n")).toContain('a new error of pay names bank: "bank answered # to #"');
-    expect(why.join("\n")).toContain("bank is not ours to take back");
+    expect(why.join("\n")).toContain("bank is not ours to roll back");
     expect(why.join("\n")).not.toContain("would most likely start at");
   });
 });

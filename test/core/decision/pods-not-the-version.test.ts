@@ -28,9 +28,7 @@ describe("a version that is slower beside the old one", () => {
     ["is slow", ["p50_latency"]],
   ])("is left to people where it %s since a wide cause began, and was rolled out before", (_, metrics) => {
     const before = change({ service: "cart", startedAt: T0 - 5 * 60_000 });
-    expect(likeWideCause(before, seen(metrics, wide))).toMatch(
-      /^12 services .* its pods may stand where the cause is$/,
-    );
+    expect(likeWideCause(before, seen(metrics, wide))).toMatch(/^12 services .* its pods may run where the cause is$/);
   });
 
   it("is judged as ever where nothing began with it", () =>

@@ -24,12 +24,17 @@ const down: Gap = {
 
 describe("where nothing is found worse", () => {
   const rows: readonly (readonly [string, Partial<CaseFile>, readonly string[], readonly string[]])[] = [
-    ["all is as usual where all was judged", { series: [series("cart", 40)] }, [], ["nothing is worse than usual"]],
+    [
+      "all is as usual where all was judged",
+      { series: [series("cart", 40)] },
+      [],
+      ["nothing is worse than its baseline"],
+    ],
     [
       "only those that were asked about, since others may be worse",
       { series: [series("cart", 40), series("pay", 40)] },
       ["cart"],
-      ["no test finds cart worse than usual"],
+      ["no test finds cart worse than their baseline"],
     ],
     ["nothing is judged before any sample", {}, [], ["nothing is judged yet: no samples are known"]],
     [
@@ -54,14 +59,14 @@ describe("where nothing is found worse", () => {
       "who was not judged is named beside those who were",
       { series: [series("cart", 40), series("pay", 2)] },
       ["cart", "pay"],
-      ["no test finds cart worse than usual", "too few samples are known of pay"],
+      ["no test finds cart worse than their baseline", "too few samples are known of pay"],
     ],
     [
       "a source that does not answer is named, whatever was judged before",
       { series: [series("cart", 40)], gaps: [down] },
       ["cart"],
       [
-        "no test finds cart worse than usual",
+        "no test finds cart worse than their baseline",
         "prometheus did not say metrics: error_rate: nothing listens at prometheus:9090",
       ],
     ],

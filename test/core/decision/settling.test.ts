@@ -226,7 +226,7 @@ describe("what a deploy made slower", () => {
       ],
       false,
     ],
-    ["and that for a minute only cannot be told", [["p99_latency", 100, warming.slice(0, 4)]], false],
+    ["and that for a minute only cannot be determined", [["p99_latency", 100, warming.slice(0, 4)]], false],
   ];
   it.each(rows.map(([name, courses, is]) => ({ name, courses, is })))("$name", ({ courses, is }) => {
     expect(eases(courses) !== null).toBe(is);

@@ -63,7 +63,7 @@ describe("a threshold with a duration", () => {
   });
 
   it("reports that a silence restarted the clock", () => {
-    expect(stateAfter(threshold(), [0.09, null, null, null, 0.09])?.because).toContain("silent for 4m");
+    expect(stateAfter(threshold(), [0.09, null, null, null, 0.09])?.because).toContain("no data for 4m");
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe("a threshold with a duration", () => {
     ["and no longer, since by then it changes nothing", 4, false],
   ])("says so %s", (_name, minutesMore, said) => {
     const values = [0.01, null, null, null, ...repeat(0.01, 1 + minutesMore)];
-    expect(stateAfter(threshold(), values)?.because.includes("was silent")).toBe(said);
+    expect(stateAfter(threshold(), values)?.because.includes("had no data")).toBe(said);
   });
 
   it("is unknown, not inactive, when the signal is silent now", () => {

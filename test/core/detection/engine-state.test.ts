@@ -56,7 +56,7 @@ describe("a restored engine", () => {
     const through = walk(fresh(), series, 0, STEPS);
     const told = new Set(JSON.stringify(through).match(/"verdict":"(worse|inconclusive)"/g));
     expect(told.size).toBe(2);
-    expect(JSON.stringify(through)).toContain("usual at this time of day");
+    expect(JSON.stringify(through)).toContain("baseline at this time of day");
     fc.assert(
       fc.property(fc.integer({ min: 1, max: STEPS - 1 }), (at) => {
         const first = fresh();

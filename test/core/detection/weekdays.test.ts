@@ -36,13 +36,13 @@ describe("a Saturday that is as slow as Saturdays are", () => {
   it.each([3, 4, 5])("is no trouble to who has %d weeks of history, and it is said why", (weeks) => {
     const [finding] = onSaturday(weeks);
     expect(finding?.verdict).not.toBe("worse");
-    expect(finding?.because).toContain("usual at this time of this weekday");
+    expect(finding?.because).toContain("baseline at this time of this weekday");
   });
 
   it("is told of by who has two, with the word that weekdays are not told apart", () => {
     const [finding] = onSaturday(2);
     expect(finding?.verdict).toBe("worse");
-    expect(finding?.because).toContain("time of day (weekdays are not told apart yet) over 14 days");
+    expect(finding?.because).toContain("time of day (weekdays are not distinguished yet) over 14 days");
   });
 
   it("and one that is twice as slow as that is trouble to everybody", () => {

@@ -255,7 +255,7 @@ export const ASK: readonly Row[] = [
     }),
     "escalation",
     "require_approval",
-    "checkout was taken back 2 times automatically",
+    "checkout was rolled back 2 times automatically",
   ],
   [
     "at once after one that did not bring recovery",

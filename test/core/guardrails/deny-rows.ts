@@ -182,7 +182,7 @@ export const DENY: readonly Row[] = [
     forTargets([targetOf({ restore: { version: "v2", revision: "7" } })]),
     "known-good",
     "deny",
-    "is the one that stands there",
+    "is the one that is there now",
   ],
   [
     "the target's own system knows an obstacle",

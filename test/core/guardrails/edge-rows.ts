@@ -257,7 +257,7 @@ export const EDGES_DENY: readonly Row[] = [
     "cart is paused",
   ],
   [
-    "S6: a change of the target after the culprit, where nobody knows when the trouble began",
+    "S6: a change of the target after the culprit, where nobody knows when the degradation began",
     inputOf({
       assessment: assessmentOf({ answers: {}, changes: [changeOf(targetOf()), anotherDeploy(NOW - 2 * MINUTE)] }),
     }),
@@ -266,14 +266,14 @@ export const EDGES_DENY: readonly Row[] = [
     "zoe began change deploy-fix",
   ],
   [
-    "S6: somebody else at the same flag after the trouble started",
+    "S6: somebody else at the same flag after the onset",
     since(meanwhile({ kind: "flag", flag: "new-cart" }), flagOf()),
     "stale",
     "deny",
     "zoe began change another",
   ],
   [
-    "S6: a switch of the flag after the trouble started that is not blamed with the plan's",
+    "S6: a switch of the flag after the onset that is not blamed with the plan's",
     toldAgain("flag-new-cart"),
     "stale",
     "deny",
@@ -287,14 +287,14 @@ export const EDGES_DENY: readonly Row[] = [
     "zoe began change another",
   ],
   [
-    "S6: a switch of the flag after the trouble started, where the plan's own is blamed no more",
+    "S6: a switch of the flag after the onset, where the plan's own is blamed no more",
     toldAgain("told-again"),
     "stale",
     "deny",
     "zoe began change told-again",
   ],
   [
-    "S6: a new configuration of the service after the trouble started",
+    "S6: a new configuration of the service after the onset",
     since(meanwhile({ kind: "config" })),
     "stale",
     "deny",

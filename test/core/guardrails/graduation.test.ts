@@ -96,7 +96,7 @@ const text = (mode: Mode, told: readonly Told[]) => graduationText(mode, record(
 describe("the suggestion", () => {
   it.each([
     ["observe", [good], "1 of 3 proposals"],
-    ["observe", [good, good, good], "3 of 3 proposals: look at them, and consider mode approve"],
+    ["observe", [good, good, good], "3 of 3 proposals: review them, and consider mode approve"],
     ["approve", [good], "1 of 5 approved recoveries in a row"],
     [
       "approve",

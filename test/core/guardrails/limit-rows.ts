@@ -239,7 +239,7 @@ export const LIMITS: readonly Row[] = [
     syncing(["cart", "billing-service"]),
     "reach",
     ask,
-    "reaches billing-service, which stands under never_auto_rollback",
+    "reaches billing-service, which is listed under never_auto_rollback",
   ],
   [
     "S3: an application that changes the workload of a protected service",
@@ -266,7 +266,7 @@ export const LIMITS: readonly Row[] = [
     },
     "reach",
     ask,
-    "reaches billing-service, which stands under never_auto_rollback",
+    "reaches billing-service, which is listed under never_auto_rollback",
   ],
   [
     "S9: an application of which nobody knows what it changes",

@@ -30,7 +30,7 @@ export const OWN_ACTS: readonly Row[] = [
     }),
     "own-rollback",
     "require_approval",
-    "stands at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
+    "is at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
   ],
   [
     "S13: the version to restore is one that we took away",
@@ -100,7 +100,7 @@ export const OWN_ACTS: readonly Row[] = [
     }),
     "own-rollback",
     "require_approval",
-    "stands at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
+    "is at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
   ],
   [
     "S13: the configuration that our own act put back, under the same version",
@@ -115,7 +115,7 @@ export const OWN_ACTS: readonly Row[] = [
     }),
     "own-rollback",
     "require_approval",
-    "stands at v2 because plan plan-of-cart",
+    "is at v2 because plan plan-of-cart",
   ],
   [
     "S9: a configuration of which no revision tells whether our own act put it back",
@@ -130,7 +130,7 @@ export const OWN_ACTS: readonly Row[] = [
     }),
     "own-rollback",
     "require_approval",
-    "stands at v2 because plan plan-of-cart",
+    "is at v2 because plan plan-of-cart",
   ],
   [
     "S13: the configuration that our own act took away, under the same version",

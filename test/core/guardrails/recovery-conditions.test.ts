@@ -56,7 +56,7 @@ const rows: readonly Row[] = [
     "nobody can read a condition on what was measured before: nobody knows",
     { conditions: [firing({ state: "unknown", because: "silent for 2m" })] },
     "unknown",
-    "nobody knows whether the condition error_rate > 0.05 for 3m holds: silent for 2m",
+    "it is unknown whether the condition error_rate > 0.05 for 3m holds: silent for 2m",
   ],
   [
     "a condition held before the act and nothing was measured since: nobody knows",
@@ -65,7 +65,7 @@ const rows: readonly Row[] = [
       conditions: [firing({ asOf: NOW - 3 * MINUTE })],
     },
     "unknown",
-    "nobody knows whether the condition error_rate > 0.05 for 3m still holds",
+    "it is unknown whether the condition error_rate > 0.05 for 3m still holds",
   ],
   [
     "its newest sample began before the act: nobody knows",

@@ -42,7 +42,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "not-recovered",
     "not finished",
   ],
-  ["S9: nothing that was taken back is known", { acts: [] }, "unknown", "could not be read"],
+  ["S9: nothing that was rolled back is known", { acts: [] }, "unknown", "could not be read"],
   [
     "S9: the rollout could not be read",
     { acts: [{ service: "checkout", complete: null }] },
@@ -99,26 +99,31 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "nobody could say",
   ],
   [
-    "S9: nobody knows how many requests are usual",
+    "S9: the baseline number of requests is not known",
     { baselines: [{ ...errors, requestRate: null }] },
     "unknown",
-    "how many requests are usual",
+    "the baseline number of requests is not known",
   ],
   [
-    "S9: latency while nobody knows how many requests are usual",
+    "S9: latency while the baseline number of requests is not known",
     {
       baselines: [{ ...latency, requestRate: null }],
       series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(20))],
     },
     "unknown",
-    "how many requests are usual",
+    "the baseline number of requests is not known",
   ],
-  ["S9: nobody counted requests", { series: [seriesOf("error_rate", fill(0))] }, "unknown", "how many requests"],
+  [
+    "S9: nobody counted requests",
+    { series: [seriesOf("error_rate", fill(0))] },
+    "unknown",
+    "the number of requests is unknown",
+  ],
   [
     "drained traffic is no recovery",
     { series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(2))] },
     "not-recovered",
-    "only 2.00 requests a second, at least 10.00 are usual",
+    "only 2.00 requests a second, at least 10.00 are the baseline",
   ],
   [
     "drained below its own traffic baseline",

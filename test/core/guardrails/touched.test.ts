@@ -119,7 +119,7 @@ const AGAINST: readonly (readonly [string, Put, string, string, "deny" | "requir
     "rollbacks in a row",
     (i) => store(i, { automatic: twice }),
     "escalation",
-    "payments was taken back 2 times",
+    "payments was rolled back 2 times",
     "require_approval",
   ],
   [
@@ -171,7 +171,7 @@ describe("whoever a plan touches", () => {
     expect(review(input).rules).toContainEqual({
       rule: "reach",
       verdict: "require_approval",
-      reason: expect.stringContaining(`reaches ${name}, which stands under never_auto_rollback`),
+      reason: expect.stringContaining(`reaches ${name}, which is listed under never_auto_rollback`),
     });
   });
 
@@ -252,7 +252,7 @@ describe("a row of rollbacks", () => {
     ["under two spellings that the file does not describe", ["Checkout", "checkout"], {}],
     ["under names that have nothing in common", ["web", "shop"], {}],
   ])("follows the object %s", (_, names, services) => {
-    expect(row({ automatic: names.map(at) }, services)[0]).toContain("checkout was taken back 2 times");
+    expect(row({ automatic: names.map(at) }, services)[0]).toContain("checkout was rolled back 2 times");
   });
 
   it("of one workload ends with a healthy change under any of its names", () => {

@@ -117,15 +117,15 @@ describe("the level where people said what services earn", () => {
   });
 
   it.each([
-    ["a median 14.3 times the usual loses half of what the service earns", "p50_latency", 14.3, 500, "critical"],
+    ["a median 14.3 times the baseline loses half of what the service earns", "p50_latency", 14.3, 500, "critical"],
     [
-      "a median three times the usual loses a quarter: half of the requests are put up with",
+      "a median three times the baseline loses a quarter: half of the requests are put up with",
       "p50_latency",
       3,
       250,
       "critical",
     ],
-    ["a p95 five times the usual loses one request in twenty", "p95_latency", 5, 50, "high"],
+    ["a p95 five times the baseline loses one request in twenty", "p95_latency", 5, 50, "high"],
     ["a p99 twice the usual loses half of one request in a hundred", "p99_latency", 2, 5, "medium"],
     ["a median a tenth longer loses nothing", "p50_latency", 1.1, 0, "low"],
   ] as const)("counts slow requests: %s", (_words, metric, times, atRisk, level) => {

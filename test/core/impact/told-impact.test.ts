@@ -48,7 +48,7 @@ describe("S15: the impact in words is what the level rests on", () => {
     const impact = assessImpact({ ...failing(0.0009), findings: [slow] }, testConfig(), ["cart"]);
     expect(impact.slowShare).toBe(0.5);
     expect(impact.sentences.slice(0, 2)).toEqual([
-      "p50_latency of cart is 4.2 times the usual",
+      "p50_latency of cart is 4.2 times the baseline",
       "0.1 % of requests fail at web",
     ]);
   });

@@ -48,7 +48,7 @@ describe("S11: a sentence of the core", () => {
     fc.assert(
       fc.property(hostile, hostile, (one, other) => {
         const { sentence } = sentenceFence([one, other]);
-        const shown = sentence(`trouble that starts at ${one} fits ${other}`);
+        const shown = sentence(`degradation that starts at ${one} fits ${other}`);
         expect(bare(shown)).not.toMatch(/OBEY|zQ|[«»]/);
         expect(bare(sentence(shown))).not.toMatch(/OBEY|zQ|[«»]/);
       }),

@@ -74,7 +74,7 @@ describe("a target of an application, by the id of its own history", () => {
     expect(planned(deploy, [again]).targets[0]?.restore).toEqual({ version: "aaaaaaaaaa", revision: "11" });
   });
 
-  it("passes over a version that was itself taken back", () => {
+  it("passes over a version that was itself rolled back", () => {
     const earlier = change({
       id: "earlier",
       workload,

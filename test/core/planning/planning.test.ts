@@ -121,7 +121,7 @@ describe("a rollback's target", () => {
   ) =>
     planTargets(decision(["deploy-cart"]), emptyCase({ changes, rollouts }), testConfig(), pastBad ? { pastBad } : {});
 
-  it("expects what stands there now and restores the version before it", () => {
+  it("expects what is there now and restores the version before it", () => {
     expect(plan([rollout()]).targets).toEqual([
       {
         action: "kubectl_rollout_undo",
@@ -156,7 +156,7 @@ describe("a rollback's target", () => {
     });
   });
 
-  it("deploying a version again that was taken back does not make the good one bad", () => {
+  it("deploying a version again that was rolled back does not make the good one bad", () => {
     const changes = [
       change({ id: "bad", from: "v1.0.0", to: "v1.1.0", startedAt: T0 - 50 * MINUTE }),
       change({ id: "undo", from: "v1.1.0", to: "v1.0.0", startedAt: T0 - 40 * MINUTE, ownRollback: true }),
@@ -195,9 +195,9 @@ describe("a rollback's target", () => {
     expect(obstacles.join()).toContain("is at revision 5 now");
   });
 
-  it("does not exist where every earlier version was taken back", () => {
+  it("does not exist where every earlier version was rolled back", () => {
     const pastBad = new Map([["cart", new Set(["v1.0.0", "v0.9.0"])]]);
-    expect(plan([rollout()], [change()], pastBad).obstacles.join()).toContain("was itself taken back");
+    expect(plan([rollout()], [change()], pastBad).obstacles.join()).toContain("was itself rolled back");
   });
 
   const PROVEN = provenAfterMs(testConfig());
@@ -362,7 +362,7 @@ describe("a plan", () => {
     expect(planTargets(decision(["deploy-cart"], "hotfix_recommendation"), emptyCase(), testConfig())).toEqual(nothing);
   });
 
-  it("never restores what stands there now, whatever the history", () => {
+  it("never restores what is there now, whatever the history", () => {
     const versions = fc.array(fc.constantFrom("v1.1.0", "v1.0.0", "v0.9.0"), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(versions, (history) => {

@@ -7,11 +7,11 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
   const summary = part("Summary");
   const [impact, suspects, done] = [
     part("Impact"),
-    part("Why this change and not the others") || part("Which changes were weighed"),
+    part("Why this change and not the others") || part("Which changes were compared"),
     part("What was done, and under which rule"),
   ];
   const [, blamed, sure] = /The most probable cause is .*?\((\S+)\), at (.*? %)\./.exec(summary) ?? [];
-  const none = /No change is blamed: .*? is ((?:[<>] )?[\d.]+ %)\./.exec(summary)?.[1];
+  const none = /No change is suspected: .*? is ((?:[<>] )?[\d.]+ %)\./.exec(summary)?.[1];
   const row = (name: string) => new RegExp(`^\\| ${name} \\| (.*?) \\|$`, "m").exec(impact)?.[1];
   const timeline = part("Timeline");
   const gate = /The gate on plan .*?: (executed|held|denied|stopped|nothing-to-do|in-progress)\b(.*)$/m.exec(done);
@@ -54,8 +54,8 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
                 new RegExp(`^\\| ${escaped(blamed)}: .*? \\| ((?:[<>] )?[\\d.]+ %) \\|`, "m").exec(suspects)?.[1],
               ),
             }),
-        "no change": share(/^\| No (?:known )?change is to blame \| ((?:[<>] )?[\d.]+ %) \|/m.exec(suspects)?.[1]),
-        "known of changes": /^\| (No (?:known )?change) is to blame/m.exec(suspects)?.[1]?.toLowerCase(),
+        "no change": share(/^\| No (?:known )?change is the culprit \| ((?:[<>] )?[\d.]+ %) \|/m.exec(suspects)?.[1]),
+        "known of changes": /^\| (No (?:known )?change) is the culprit/m.exec(suspects)?.[1]?.toLowerCase(),
       },
     ],
     [

@@ -290,7 +290,7 @@ const probabilityOf = (id: string, ranked: Json): number | undefined =>
 function saidByInvestigation(text: string, json: Episode, now: number): readonly Fact[] {
   const [, action, culprit, probability] =
     /^Decision: (\w+)(?:(?:; the likeliest is| of) (\S+) \(([^)]*)\))?\./.exec(text) ?? [];
-  const none = /^ {2}- no (known )?change is to blame: (.*)$/m.exec(text);
+  const none = /^ {2}- no (known )?change is the culprit: (.*)$/m.exec(text);
   const names = (fact: string) => `investigate: ${fact}`;
   return [
     ...facts("investigate --json", {
@@ -321,7 +321,7 @@ export function saidByLines({ events }: Stopped): readonly (readonly [string, re
     if (incident === null) return [];
     const record = facts("the event's incident", saidByRecord(incident, at));
     const where = `watch: ${event}`;
-    const [, clause, id, sure] = /^(roll back|switch off|a person must mend) (\S+) \(([^)]*)\)[:,] /.exec(text) ?? [];
+    const [, clause, id, sure] = /^(roll back|switch off|a person must fix) (\S+) \(([^)]*)\)[:,] /.exec(text) ?? [];
     const said: Says =
       event === "incident.decided"
         ? {
@@ -348,5 +348,5 @@ export function saidByLines({ events }: Stopped): readonly (readonly [string, re
 const ACTIONS: Readonly<Record<string, string>> = {
   "roll back": "rollback",
   "switch off": "feature_flag_disable",
-  "a person must mend": "hotfix_recommendation",
+  "a person must fix": "hotfix_recommendation",
 };

@@ -149,7 +149,7 @@ describe("bundleSources", () => {
     expect(lines.every(({ at }) => at <= now)).toBe(true);
   });
 
-  it("a flag is on after its change and off once it was taken back", async () => {
+  it("a flag is on after its change and off once it was rolled back", async () => {
     const flag = bundle.changes.find(({ kind }) => kind === "flag");
     const states = async (taken: ReadonlyMap<string, number>) =>
       bundleSources(bundle, { now: () => end }, taken).flags[0]?.flags(abort);

@@ -143,7 +143,7 @@ describe("what others write into a bundle", () => {
     ["a change without the service that it is of", { service: null }, /service: is missing or null/],
     ["a change of which nobody knows whether it can be undone", { reversible: undefined }, /reversible: is missing/],
     ["a share of traffic in percent", { canary: 10 }, /canary: /],
-    ["an id that names another change too", { id: "d1", service: "web" }, /the id "d1" stands on line 1 too/],
+    ["an id that names another change too", { id: "d1", service: "web" }, /the id "d1" is on line 1 too/],
   ])("%s is refused with its line", (_, fields, message) => {
     const read = () => reading({ "changes.jsonl": lines(CHANGE, { ...CHANGE, id: "d2", ...fields }) });
     expect(read).toThrow(/changes\.jsonl:2: /);
@@ -208,7 +208,7 @@ describe("what others write into a bundle", () => {
       "changes.jsonl": lines(begun, { ...CHANGE, author: undefined }),
     });
     expect(bundle.changes).toEqual(plain.bundle.changes);
-    expect(warnings).toEqual(['changes.jsonl:2: the change "d1" adds to what stands on line 1, and counts once']);
+    expect(warnings).toEqual(['changes.jsonl:2: the change "d1" adds to what is on line 1, and counts once']);
   });
 
   it("an end before its start is not known", () => {
@@ -224,8 +224,7 @@ describe("what others write into a bundle", () => {
   it("no sample counts twice: the earlier line stands, and a later one fills what it lacks", () => {
     const { start, step } = SERIES;
     const read = (fields: object) => reading({ "series.jsonl": lines(SERIES, { ...SERIES, ...fields }) });
-    const told =
-      'series.jsonl:2: "error_rate" of "cart" stands on line 1 too; its samples count where that line has none';
+    const told = 'series.jsonl:2: "error_rate" of "cart" is on line 1 too; its samples count where that line has none';
     const same = read({ values: [0.2] });
     expect(same.bundle.series.map(({ values }) => values)).toEqual([[0.1], [null]]);
     expect(same.warnings).toEqual([told]);
@@ -259,7 +258,7 @@ describe("what others write into a bundle", () => {
     });
     expect(bundle.series).toHaveLength(1);
     expect(warnings).toEqual([
-      expect.stringMatching(/^series\.jsonl\.gz: is not read, since series\.jsonl stands beside it/),
+      expect.stringMatching(/^series\.jsonl\.gz: is not read, since series\.jsonl is beside it/),
     ]);
   });
 

@@ -56,7 +56,7 @@ describe("the report of a replay", () => {
     const wrong = bundles.map((one) => (one.id === "found" ? { ...one, episodes: [] } : one));
     const missed = score(wrong.flatMap(({ id, episodes, truth }) => (truth === null ? [] : [{ id, episodes, truth }])));
     const html = await page({ bundles: wrong.toReversed(), scores: missed });
-    expect(html).toContain("missed: stayed silent; right was rollback of deploy-cart-2");
+    expect(html).toContain("missed: raised no incident; right was rollback of deploy-cart-2");
     expect(html.indexOf('<details id="b-found" open>')).toBeLessThan(html.indexOf('<details id="b-quiet">'));
   });
 

@@ -210,7 +210,7 @@ describe("score: Brier", () => {
       ((0.9 - 1) ** 2 + (0.06 - 0) ** 2 + (0.04 - 0) ** 2) / 3,
     ],
     [
-      "takes no change for true where no change is to blame",
+      "takes no change for true where no change is the culprit",
       INNOCENT,
       [{}],
       ((0.9 - 0) ** 2 + (0.06 - 0) ** 2 + (0.04 - 1) ** 2) / 3,
@@ -265,7 +265,7 @@ describe("score: delays", () => {
 describe("score: why a bundle counts against us", () => {
   const SHARED: TruthFile = { ...GUILTY, targets: ["a", "b"] };
   it.each<[string, TruthFile, readonly Partial<Episode>[], string]>([
-    ["silence", GUILTY, [], "missed: stayed silent; right was rollback of a"],
+    ["silence", GUILTY, [], "missed: raised no incident; right was rollback of a"],
     [
       "no action",
       GUILTY,
@@ -297,14 +297,14 @@ describe("score: why a bundle counts against us", () => {
       "another culprit",
       GUILTY,
       [{ culprit: { change_id: "b", probability: 0.6 } }],
-      "wrong: rollback of b with 0.60: blamed b with 0.60; right was rollback of a",
+      "wrong: rollback of b with 0.60: named b with 0.60; right was rollback of a",
     ],
     ["too few", SHARED, [{}], "wrong: rollback of a with 0.90: left out b; right was rollback of a (targets a, b)"],
     [
       "too many, again and again",
       GUILTY,
       [{ targets: ["a", "b"] }, {}, {}],
-      "wrong: rollback of a with 0.90 (targets a, b): took back b as well, then 2 more acting episodes; right was rollback of a",
+      "wrong: rollback of a with 0.90 (targets a, b): rolled back b as well, then 2 more acting episodes; right was rollback of a",
     ],
     ["twice", GUILTY, [{}, {}], "found, then 1 more acting episode"],
     ["an action where none was right", INNOCENT, [{}], "false action: rollback of a with 0.90; right was no_action"],

@@ -45,7 +45,7 @@ const GOOD: SoakRecord = {
 };
 
 describe("a soak", () => {
-  it("is well where each bad deploy was rolled back, no innocent one, and every incident ended", () => {
+  it("is well where each bad deploy was rolled back, no unrelated one, and every incident ended", () => {
     expect(judgeSoak(GOOD)).toEqual({
       ok: true,
       reasons: [],
@@ -116,7 +116,7 @@ describe("a soak", () => {
 
   it("says what it came to", () => {
     expect(soakLines(judgeSoak(GOOD), 7)).toEqual([
-      "seed 7: 2 of 2 bad deploys rolled back (1 while another system was degraded), 0 of 1 innocent ones",
+      "seed 7: 2 of 2 bad deploys rolled back (1 while another system was degraded), 0 of 1 unrelated ones",
       "  half of them within 25.0 s; 2 incidents, 0 still open",
       "well",
     ]);

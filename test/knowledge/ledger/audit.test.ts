@@ -149,7 +149,7 @@ onEachStore("an export", (newPlace) => {
       (l: string[]) => swap(l, 4, 5),
       [
         [5, "missing before it: entry 4"],
-        [4, "moved: it stands after entry 5"],
+        [4, "moved: it comes after entry 5"],
         [6, "missing before it: entry 5"],
       ],
     ],

@@ -98,9 +98,7 @@ onEachStore("the ledger's chain", (newPlace) => {
       .update(`${prev}\n${JSON.stringify(sorted)}`)
       .digest("hex");
     await file.tamper(`update entries set body = '{"n":99}', hash = '${hash}' where seq = 4`);
-    expect((await file.ledger.verify()).problems).toEqual([
-      { seq: 5, reason: "does not follow entry 4 as it stands now" },
-    ]);
+    expect((await file.ledger.verify()).problems).toEqual([{ seq: 5, reason: "does not follow entry 4 as it is now" }]);
   });
 
   it.each([

@@ -103,7 +103,7 @@ onEachStore("the ledger", (newPlace) => {
     expect(await file.ledger.transact((tx) => tx.intents({ open: true }))).toMatchObject([{ planId: "p3" }]);
   });
 
-  it("keeps an incident as it stands now, and each step of it in the chain", async () => {
+  it("keeps an incident as it is now, and each step of it in the chain", async () => {
     await using file = await newPlace();
     const { ledger } = file;
     await ledger.saveIncident(incidentOf());

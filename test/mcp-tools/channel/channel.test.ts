@@ -140,7 +140,7 @@ describe("an agent that somebody has taken over", () => {
     expect(channel.world.targets.writes()).toMatchObject([{ version: "v1" }]);
   });
 
-  it("cannot make the gate believe that something was taken back, or worked", async () => {
+  it("cannot make the gate believe that something was rolled back, or worked", async () => {
     await using channel = await openChannelWorld();
     const { plan } = await channel.agent.gate.propose(channel.world.draft());
     const [target] = plan.targets;

@@ -42,7 +42,7 @@ describe("S4: a yes is to what the plan would change when it was read", () => {
     expect(held.review.rules).toContainEqual({
       rule: "approved-reach",
       verdict: "require_approval",
-      reason: `alice approved before the plan was known to change ${name} as well; read the plan as it stands now and approve it again`,
+      reason: `alice approved before the plan was known to change ${name} as well; read the plan as it is now and approve it again`,
     });
     world.time.now += MINUTE;
     await gate.approve(plan.id, ALICE_TOKEN, plan.hash);

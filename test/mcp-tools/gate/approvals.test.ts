@@ -31,7 +31,7 @@ describe("approvals", () => {
   it.each([
     ["a wrong token", "wrong"],
     ["no token", ""],
-    ["the token's hash, which stands in the file", sha256(ALICE_TOKEN)],
+    ["the token's hash, which is listed in the file", sha256(ALICE_TOKEN)],
     ["another spelling of the token", ALICE_TOKEN.toUpperCase()],
   ])("S3: %s approves nothing", async (_, token) => {
     await using world = await approving();

@@ -78,12 +78,12 @@ describe("a plan of several targets", () => {
   });
 
   it.each([
-    ["will not come up", "not-coming", {}, /web was taken back and does not come up: 1 of 3 pods serve/],
+    ["will not come up", "not-coming", {}, /web was rolled back and does not come up: 1 of 3 pods serve/],
     [
       "does not come up in time",
       "coming",
       { arrivalTimeoutMs: 5 },
-      /web was taken back and has not come up within 5ms/,
+      /web was rolled back and has not come up within 5ms/,
     ],
     [
       "cannot be asked in time",
@@ -100,10 +100,10 @@ describe("a plan of several targets", () => {
     expect(written(s.world)).toEqual(["web"]);
     while (s.world.notices.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     const text = s.world.notices[0]?.lines.join("\n");
-    expect(text).toContain("1. Deployment production/web: taken back, v1 stands");
-    expect(text).toMatch(/3\. Deployment production\/cart: not taken back/);
+    expect(text).toContain("1. Deployment production/web: rolled back, it is at v1");
+    expect(text).toMatch(/3\. Deployment production\/cart: not rolled back/);
     expect(text).toContain(
-      "to go on: mend what stopped it, then let a new plan take back Deployment production/checkout, Deployment production/cart",
+      "to go on: fix what stopped it, then let a new plan roll back Deployment production/checkout, Deployment production/cart",
     );
     const units = await s.world.store.transact((tx) => tx.intents({ planId: s.plan.id }));
     expect(

@@ -78,7 +78,7 @@ class World implements AsyncDisposable {
     return planProgress(plan, await this.store.entries({ incidentId: plan.incidentId }));
   }
 
-  /** What the ledger says of each target holds of what stands there, and nothing acted out of its turn. */
+  /** What the ledger says of each target holds of what is there, and nothing acted out of its turn. */
   async expectTruth(plan: Plan): Promise<readonly TargetProgress[]> {
     const progress = await this.progress(plan);
     for (const [position, { state }] of progress.entries()) {
@@ -135,9 +135,9 @@ describe("S5: a plan of three targets whose process is killed", () => {
       THINGS.map((_thing, at) => (at < written ? "done" : reserved ? "untouched" : progress[at]?.state)),
     );
     if (answer?.outcome === "stopped" && written > 0) {
-      expect(progressLines(progress)[0]).toBe("1. Deployment production/web: taken back, v1 stands");
+      expect(progressLines(progress)[0]).toBe("1. Deployment production/web: rolled back, it is at v1");
       expect(progressLines(progress)[2]).toMatch(
-        /not taken back \(not (started|done).*everything is paused by cli:zoe/,
+        /not rolled back \(not (started|done).*everything is paused by cli:zoe/,
       );
       expect(waysOn(progress).join("\n")).toMatch(
         /to go on: .*production\/cart.*\nto undo the half: kubectl rollout undo/,
@@ -160,8 +160,8 @@ describe("S5: a plan of three targets whose process is killed", () => {
   });
 
   it.each([
-    ["fail", ["done", "failed", "refused"], "FAILED, v2 stands as far as is known (the API answered 422)"],
-    ["moves-first", ["done", "stale", "refused"], "not taken back (it is at hot)"],
+    ["fail", ["done", "failed", "refused"], "FAILED, it is at v2 as far as is known (the API answered 422)"],
+    ["moves-first", ["done", "stale", "refused"], "not rolled back (it is at hot)"],
     ["deaf", ["done", "unknown", "refused"], "NOT KNOWN: it was tried, and the target does not answer"],
   ] as const)(
     "S6: a second target that ends in %s stops the third, and says how to go on",
@@ -215,9 +215,9 @@ describe("S5: a plan of three targets whose process is killed", () => {
       await world.die({ step: 7, phase: "after" }, (gate) => gate.submit(plan.id));
       using desk = openDesk({ ledger: path });
       const { out } = await desk.run(["status"]);
-      expect(out).toContain("1. Deployment production/web: taken back, v1 stands");
-      expect(out).toContain("2. Deployment production/checkout: being taken back; what came of it is not known yet");
-      expect(out).toContain("3. Deployment production/cart: not begun, v2 stands unless somebody else changed it");
+      expect(out).toContain("1. Deployment production/web: rolled back, it is at v1");
+      expect(out).toContain("2. Deployment production/checkout: being rolled back; the outcome is not known yet");
+      expect(out).toContain("3. Deployment production/cart: not begun, it is at v2 unless somebody else changed it");
       const { out: json } = await desk.run(["status", "--json"]);
       expect(JSON.parse(json).open[0].targets.map(({ state }: TargetProgress) => state)).toEqual([
         "done",

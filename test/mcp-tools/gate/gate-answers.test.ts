@@ -37,7 +37,7 @@ describe("the gate's answers", () => {
   it.each([
     ["no targets", { targets: [] }, "targets"],
     ["a target that is none", { targets: [{ ...targetOf(), action: "rm -rf" }] }, "action"],
-    ["one object twice", { targets: [targetOf(), targetOf({ service: "web" })] }, "stands in it twice"],
+    ["one object twice", { targets: [targetOf(), targetOf({ service: "web" })] }, "is in it twice"],
     ["no incident", { incidentId: "" }, "incidentId"],
     ["something that no plan has", { permitted: true }, "permitted"],
   ])("refuses a draft with %s", async (_, change, says) => {

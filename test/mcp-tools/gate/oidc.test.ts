@@ -240,7 +240,7 @@ describe("whoever proposed a plan with an access token, where the file knows peo
     expect(JSON.stringify(answer.body)).toMatch(said);
   });
 
-  it("S3: cannot be told from an approver by a personal token, which therefore does not do", async () => {
+  it("S3: cannot be determined from an approver by a personal token, which therefore does not do", async () => {
     await using issuer = await fakeIssuer();
     await using world = await asking(issuer, by("idp|7"));
     const { gate } = world.on.world;

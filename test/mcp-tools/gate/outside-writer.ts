@@ -32,7 +32,7 @@ const insert = (table: Table, row: Row): string =>
 export const filled = (rows: Rows): string =>
   TABLES.flatMap((name) => rows[name].map((row) => insert(name, row))).join(";");
 
-/** What somebody who can write the store, and knows how it is written, does to it: statements, by what stands there. */
+/** What somebody who can write the store, and knows how it is written, does to it: statements, by what is there. */
 export interface Edit {
   readonly name: string;
   readonly sql: (rows: Rows, plan: Plan) => string;

@@ -70,7 +70,7 @@ describe("S6: what came of a try whose answer was lost", () => {
   it("people are told of one that ran and ended badly, with its own word and where it stands", async () => {
     const { outcome, detail, notices } = await told("failed", "at the version to restore");
     expect(outcome).toBe("stopped");
-    expect(detail).toMatch(/the target's own word; Deployment production\/checkout is at .*: look at what was done/);
+    expect(detail).toMatch(/the target's own word; Deployment production\/checkout is at .*: check what was done/);
     expect(notices).toBe(1);
   });
 });

@@ -175,7 +175,7 @@ describe("verification", () => {
     ["the service itself", "checkout", "unknown"],
     ["one that is affected", "web", "not-recovered"],
     ["one that the incident was opened for", "cart", "not-recovered"],
-    ["one whose workload was taken back", "payments", "not-recovered"],
+    ["one whose workload was rolled back", "payments", "not-recovered"],
     ["one that is none of these", "search", "recovered"],
   ])("S9: a condition that holds on %s", async (_, service, verdict) => {
     const acted = [done(), done({ ...targetOf(), service: "payments" })];

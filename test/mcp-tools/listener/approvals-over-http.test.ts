@@ -94,7 +94,7 @@ describe("approvals over HTTP", () => {
 
   it.each([
     ["a wrong token", "wrong-token"],
-    ["the token's hash, which stands in the file", sha256(ALICE_TOKEN)],
+    ["the token's hash, which is listed in the file", sha256(ALICE_TOKEN)],
     ["another spelling of the token", ALICE_TOKEN.toUpperCase()],
   ])("S3: %s approves nothing, and stands in the ledger without what was sent", async (_, token) => {
     await using on = await opened();

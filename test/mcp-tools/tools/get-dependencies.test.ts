@@ -3,7 +3,7 @@ import { callTool } from "../call-tool.ts";
 import { caseFile, context, deploy } from "../scenario.ts";
 
 describe("get_dependencies", () => {
-  it("gives the call graph of one service or all, and what must go back together", async () => {
+  it("gives the call graph of one service or all, and what must be rolled back together", async () => {
     const { structured } = await callTool(context(), "get_dependencies", { service: "search" });
     expect(structured).toMatchObject({
       known: true,

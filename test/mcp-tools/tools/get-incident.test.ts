@@ -63,7 +63,7 @@ describe("get_incident", () => {
     const { structured } = await callTool(holding(hotfix), "get_incident", { incident: hotfix.id });
     expect(structured?.why).toEqual([
       "v1.4.2 ran a migration that v1.4.1 cannot read.",
-      ...["Mend by hand", "Commits", "Start at", "Owner", "No rollback", "Until then", "It worked if"].map((words) =>
+      ...["Fix by hand", "Commits", "Start at", "Owner", "No rollback", "Until then", "It worked if"].map((words) =>
         expect.stringContaining(words),
       ),
     ]);

@@ -22,7 +22,7 @@ describe("propose_plan", () => {
       verdict: "require_approval",
       targets: ["kubectl_rollout_undo: Deployment production/checkout (checkout) from v1.4.2 back to v1.4.1"],
       rules: [{ rule: "evidence" }, { rule: "budget" }],
-      next: "needs a person: run `unship approve plan-1`; the watch or the gate then executes it, and submit_plan says what came of it",
+      next: "needs a person: run `unship approve plan-1`; the watch or the gate then executes it, and submit_plan says the outcome",
     });
     expect(proposed).toEqual([
       { incidentId: "inc-1", targets: [target], reason: REASON, proposedBy: "mcp:test:unship-chain" },
@@ -168,6 +168,6 @@ describe("propose_plan", () => {
     const targetsFor = async () => ({ targets: [], obstacles: ["checkout has no known-good version"] });
     const { text, isError } = await callTool(context({ gate, targetsFor }), "propose_plan", args);
     expect(isError).toBe(true);
-    expect(text).toContain("deploy-checkout-7 cannot be taken back: checkout has no known-good version.");
+    expect(text).toContain("deploy-checkout-7 cannot be rolled back: checkout has no known-good version.");
   });
 });

@@ -12,7 +12,7 @@ describe("submit_plan", () => {
     ["held", "require_approval", /needs a person: run `unship approve plan-1`/],
     ["denied", "deny", /an approval changes nothing of what denies this plan/],
     ["executed", "allow", /call get_incident to see whether the service recovers/],
-    ["nothing-to-do", "allow", /already stands at that version/],
+    ["nothing-to-do", "allow", /is already at that version/],
     ["stopped", "allow", /it stopped part way/],
     ["in-progress", "deny", /another call executes it at this moment/],
   ])("gives the gate's answer %s and what to do next", async (outcome, verdict, next) => {

@@ -24,7 +24,7 @@ export const oneCommitBad: Family = {
     const errors = draw.uniform(0.15, 0.5);
     const shared = signature(draw);
     return {
-      why: "every service that this commit reached fails by its own; all of them must go back",
+      why: "every service that this commit reached fails by its own; all of them must be rolled back",
       changes,
       faults: changes.map((change) =>
         failing(draw, change, { errors: errors * draw.uniform(0.75, 1.25), signature: shared }),

@@ -30,7 +30,7 @@ export const costlierHash: Family = {
       ...quick(),
     });
     return {
-      why: "each token of the new kind costs many times the work; the caller's version takes no other, so both go back",
+      why: "each token of the new kind costs many times the work; the caller's version takes no other, so both are rolled back",
       changes: [bad, bound],
       faults: [
         slow(draw, bad, {

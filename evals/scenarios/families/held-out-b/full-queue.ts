@@ -33,7 +33,7 @@ export const fullQueue: Family = {
     const takesAtMost = sent * draw.uniform(0.4, 0.8);
     const change = stage.change(draw.chance(0.65) ? "deploy" : "flag", reader, stage.moment);
     return {
-      why: "the reader takes fewer messages than are sent since the change; the full queue hurts those who write to it",
+      why: "the reader takes fewer messages than are sent since the change; the full queue affects those who write to it",
       changes: [change],
       quiet: writers.map(({ caller }) => caller),
       faults: [

@@ -33,7 +33,7 @@ export const handshakeEachCall: Family = {
     const push = { because: config.id, from: config.finishedAt ?? config.startedAt, to: Number.POSITIVE_INFINITY };
     const rampMs = draw.uniform(0.2, 1.5) * MINUTE;
     return {
-      why: "with the pushed setting each call opens a connection of its own; the callee is sound and only busier",
+      why: "with the pushed setting each call opens a connection of its own; the callee is sound and only under more load",
       changes: [config],
       quiet: [callee],
       faults: [

@@ -20,7 +20,7 @@ export const renameDeadlock: Family = {
     const down = draw.uniform(0.33, 0.66);
     const caller = draw.pick(stage.callersOf(store.name));
     return {
-      why: "the last step of the schema change deadlocked the replicas; it cannot be undone, people must mend it",
+      why: "the last step of the schema change deadlocked the replicas; it cannot be undone, people must fix it",
       changes: [migration, stage.change("deploy", caller, stage.moment - draw.uniform(5, 14) * MINUTE)],
       quiet: stage.callersOf(store.name).map(({ name }) => name),
       quietFor: 2 * HOUR,

@@ -31,7 +31,7 @@ export const thirdReader: Family = {
       ...quick(),
     });
     return {
-      why: "the provider's new format breaks a reader that was not changed; its new consumer must go back with it",
+      why: "the provider's new format breaks a reader that was not changed; its new consumer must be rolled back with it",
       changes: [bad, bound],
       quiet: [third.caller],
       faults: [

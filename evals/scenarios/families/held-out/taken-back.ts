@@ -3,7 +3,7 @@ import { failing, slow } from "../../stories.ts";
 import { HOUR, MINUTE, SECOND } from "../../world/model.ts";
 
 /**
- * A bad deploy is being taken back by a person when the watch begins: the old version returns pod by pod, and the trouble shrinks with it.
+ * A bad deploy is being rolled back by a person when the watch begins: the old version returns pod by pod, and the trouble shrinks with it.
  * A second rollback would be of the wrong thing. Beyer et al., "Site Reliability Engineering", ch. 12 and 13, roll
  * back first; Kubernetes' `rollout undo` is a rollout of its own, a quarter of the pods at a time.
  */
@@ -24,7 +24,7 @@ export const takenBack: Family = {
     });
     const fault = draw.chance(0.65) ? failing(draw, bad, { errors: draw.logUniform(0.04, 0.5) }) : slow(draw, bad);
     return {
-      why: "a person's rollback is under way and mends it; there is nothing left to take back",
+      why: "a person's rollback is under way and fixes it; there is nothing left to roll back",
       changes: [bad, back],
       quietFor: HOUR,
       faults: [{ ...fault, fixedBy: back.id }],

@@ -31,7 +31,7 @@ export const timeoutRetries: Family = {
     const timeoutMs = Math.max(2, Math.round(ownMedianMs * (p99 / ownMedianMs) ** draw.uniform(-0.1, 0.5)));
     const config = stage.change("config", stage.service(caller), stage.moment);
     return {
-      why: "the pushed timeout is shorter than usual answers; the callee only suffers from the retries",
+      why: "the pushed timeout is shorter than ordinary answers; the callee only suffers from the retries",
       changes: [config],
       quiet: [callee],
       faults: [

@@ -39,8 +39,8 @@ describe("Argo CD: auto-sync again, after the rollback and the revert", () => {
     const state = await resume(argocd).inspect(target, never);
     expect(state).toMatchObject({ version: "aaaaaaaaaa", revision: "auto-sync-off", obstacles: [], reaches: ["cart"] });
     expect(state.warnings).toEqual([
-      "Git asks for cccccccccc, and aaaaaaaaaa stands: auto-sync deploys cccccccccc at once.",
-      "Argo CD does not tell whether cccccccccc takes bbbbbbbbbb back, or only lies on top of it. Look before auto-sync is switched on.",
+      "Git asks for cccccccccc, and aaaaaaaaaa is current: auto-sync deploys cccccccccc at once.",
+      "Argo CD does not tell whether cccccccccc takes bbbbbbbbbb back, or only lies on top of it. Check it before auto-sync is switched on.",
     ]);
     const result = await resume(argocd).execute(target, "plan-2:0", never);
     expect(result).toMatchObject({ result: "done" });
@@ -51,25 +51,25 @@ describe("Argo CD: auto-sync again, after the rollback and the revert", () => {
   });
 
   // PEERS 7: what is still in Git comes back with the next commit, or at once.
-  it("is refused while Git still asks for the version that was taken back", async () => {
+  it("is refused while Git still asks for the version that was rolled back", async () => {
     await using argocd = await takenBack();
     inGit(argocd, BAD);
     const result = await resume(argocd).execute(target, "plan-2:0", never);
     expect(result).toMatchObject({ result: "refused" });
-    expect(result.detail).toContain("Git still asks for bbbbbbbbbb, which was taken back");
+    expect(result.detail).toContain("Git still asks for bbbbbbbbbb, which was rolled back");
     expect((await resume(argocd).inspect(target, never)).obstacles.join()).toContain("revert it first");
     expect(argocd.writes).toEqual([]);
     expect(automatedOf(argocd)).toEqual({ ...AUTOMATED, enabled: false });
   });
 
-  it("S13: says of the commit that was taken back, with other parameters, that nobody knows whether they mend it", async () => {
+  it("S13: says of the commit that was rolled back, with other parameters, that nobody knows whether they fix it", async () => {
     await using argocd = await takenBack();
     inGit(argocd, BAD);
     const { source } = argocd.application("cart").spec;
     argocd.application("cart").spec.source = { ...source, kustomize: { images: ["cart:2"] } };
     const { warnings } = await resume(argocd).inspect(target, never);
     expect(warnings.join()).toMatch(
-      /the commit that was taken back \(bbbbbbbbbb\) with other parameters: Argo CD does not/,
+      /the commit that was rolled back \(bbbbbbbbbb\) with other parameters: Argo CD does not/,
     );
   });
 

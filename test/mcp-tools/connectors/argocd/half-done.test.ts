@@ -287,7 +287,7 @@ describe("Argo CD: half done, and answers that do not come", () => {
     await using argocd = await fakeArgocd([cart(AUTOMATED)]);
     const result = await executorFor(argocd).dryRun(cartTarget(), never);
     expect(result).toMatchObject({ result: "done" });
-    expect(result.detail).toContain("would go back to id 0 (aaaaaaaaaa)");
+    expect(result.detail).toContain("would roll back to id 0 (aaaaaaaaaa)");
     expect(argocd.writes).toEqual([]);
   });
 });

@@ -56,7 +56,7 @@ describe("the revert that finishes a rollback", () => {
     const work = { application: "cart", good: entry(0, good), bad: entry(1, bad), key: "plan-1:0" };
     const text = await revertDesk([{ url: URL_, path }]).prepare(work);
     const branch = `unship/revert-${bad.slice(0, 10)}-plan-1-0`;
-    expect(text).toContain(`The revert of 2 commits stands ready on branch ${branch} in ${path}, not pushed.`);
+    expect(text).toContain(`The revert of 2 commits is ready on branch ${branch} in ${path}, not pushed.`);
     expect(git(path, "show", `${branch}:cart/image.yaml`)).toBe("cart:1");
     expect(git(path, "show", `${branch}:mail/image.yaml`)).toBe("mail:2");
     // What is checked out stays as it is, and no worktree is left behind.
@@ -79,7 +79,7 @@ describe("the revert that finishes a rollback", () => {
     const bad = git(path, "rev-parse", "HEAD");
     git(path, "config", "core.hooksPath", ".hooks");
     const work = { application: "cart", good: entry(0, good), bad: entry(1, bad), key: "k" };
-    expect(await revertDesk([{ url: URL_, path }]).prepare(work)).toContain("stands ready");
+    expect(await revertDesk([{ url: URL_, path }]).prepare(work)).toContain("is ready");
     expect(existsSync(ran)).toBe(false);
   });
 
@@ -89,7 +89,7 @@ describe("the revert that finishes a rollback", () => {
     const work = { application: "cart", good: entry(0, good), bad: entry(1, bad), key: "plan-1:0" };
     await desk.prepare(work);
     const tips = git(path, "for-each-ref", "refs/heads");
-    expect(await desk.prepare(work)).toContain("The revert stands ready on branch");
+    expect(await desk.prepare(work)).toContain("The revert is ready on branch");
     expect(git(path, "for-each-ref", "refs/heads")).toBe(tips);
   });
 
@@ -143,6 +143,6 @@ describe("the revert that finishes a rollback", () => {
     const executor = executorFor(argocd, { revert: revertDesk([{ url: URL_, path }]) });
     const result = await executor.execute(target, "plan-1:0", never);
     expect(result.result).toBe("done");
-    expect(result.warnings.at(-1)).toContain("The revert of 2 commits stands ready on branch");
+    expect(result.warnings.at(-1)).toContain("The revert of 2 commits is ready on branch");
   });
 });

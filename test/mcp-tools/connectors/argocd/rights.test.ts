@@ -29,7 +29,7 @@ describe("Argo CD: what a token may change", () => {
     expect(await rightsAt(argocd)).toEqual({ may: [], untold: [] });
   });
 
-  it("cannot be told where the server refuses the question, or the token sees no application", async () => {
+  it("cannot be determined where the server refuses the question, or the token sees no application", async () => {
     await using argocd = await fakeArgocd([fakeApplication("cart", [GOOD])]);
     argocd.forbid(/can-i/);
     expect(await rightsAt(argocd)).toEqual({ may: [], untold: ["sync cart", "update cart", "delete cart"] });

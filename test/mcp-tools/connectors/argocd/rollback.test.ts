@@ -17,7 +17,7 @@ describe("Argo CD: back to an entry of the history", () => {
     await using argocd = await fakeArgocd([cart()]);
     const result = await executorFor(argocd).execute(cartTarget(), "plan-1:0", never);
     expect(result).toMatchObject({ result: "done" });
-    expect(result.detail).toContain("went back: it is at id 2 (aaaaaaaaaa), synced by unship");
+    expect(result.detail).toContain("rolled back: it is at id 2 (aaaaaaaaaa), synced by unship");
     expect(calls(argocd)).toEqual([PATCH, ROLLBACK]);
     expect(argocd.writes.at(-1)?.body).toEqual({
       name: "cart",

@@ -33,12 +33,12 @@ async function pods({ client }: Setting): Promise<Readonly<Record<string, string
   );
 }
 
-describe("the broken pods of a StatefulSet that was taken back", () => {
+describe("the broken pods of a StatefulSet that was rolled back", () => {
   it("are deleted, exactly those of the bad revision, so that the good one comes up by itself", async () => {
     await using setting = await stuck();
     const executor = kubectlRolloutUndo({ client: setting.client, now: Date.now });
     const dry = await executor.dryRun(TARGET, never);
-    expect(dry.warnings.join()).toContain("those of the version taken back are deleted after the undo");
+    expect(dry.warnings.join()).toContain("those of the version rolled back are deleted after the undo");
     expect(await pods(setting)).toMatchObject({ "web-2": "broken" });
     const result = await executor.execute(TARGET, "plan-1:0", never);
     expect(result).toMatchObject({ result: "done" });

@@ -315,7 +315,15 @@ describe.runIf(hasKubectl())("kubernetesChanges, from a cluster", () => {
       startedAt: at,
       author: "unship",
       ownRollback: true,
-      message: "unship took 2 back: revision 1 (1) again, plan plan-7/0",
+      message: "unship rolled back 2 to revision 1 (1), plan plan-7/0",
     });
+    // Whoever deploys next gives the object a cause of theirs, which is no cause of ours.
+    const annotations = { "kubernetes.io/change-cause": "release 3" };
+    await setting.deploy("Deployment", "web:3", undefined, { annotations });
+    const later = await source.changes(ALL, never);
+    expect(later.find(({ ownRollback }) => ownRollback)?.message ?? "unship rolled back").toContain(
+      "unship rolled back",
+    );
+    expect(later.find(({ to }) => to === "3")).toMatchObject({ message: "release 3" });
   });
 });

@@ -123,7 +123,7 @@ describe("what a credential may change", () => {
     ["knows no such question", 404, { kind: "Status", code: 404 }],
     ["refuses the question", 403, { kind: "Status", code: 403 }],
     ["failed at it", 201, { status: { allowed: false, evaluationError: "the webhook timed out" } }],
-  ])("cannot be told where the server %s", async (_, status, body) => {
+  ])("cannot be determined where the server %s", async (_, status, body) => {
     await using server = await answering(status, body);
     expect(await writeRights(server.client, ["shop"], never)).toEqual({ may: [], untold: true });
   });
@@ -154,7 +154,7 @@ describe("what a credential may change", () => {
 
   it.each([
     [{ may: [], untold: false }, false, "its credential may only read"],
-    [{ may: [], untold: false }, true, "CAUTION: its credential may only read, so nothing can be taken back"],
+    [{ may: [], untold: false }, true, "CAUTION: its credential may only read, so nothing can be rolled back"],
     [{ may: [], untold: true }, false, "cannot tell whether its credential may change workloads"],
     [{ may: ["patch x"], untold: false }, true, "its credential may patch x: it reads and acts"],
     [

@@ -104,7 +104,7 @@ describe("our own rollbacks, after what people deployed since", () => {
       expected: { version: "2.0", revision: "2" },
     });
     const executor = kubectlRolloutUndo({ client: setting.client, now: Date.now });
-    expect((await executor.inspect(target, never)).changedBy).toContain("unship took 2.0 back");
+    expect((await executor.inspect(target, never)).changedBy).toContain("unship rolled back 2.0");
     await setImage(setting, kind, "3.0");
     expect((await executor.inspect(target, never)).changedBy).toBe("it is at revision 4 (3.0)");
     await setImage(setting, kind, "1.0");
@@ -153,7 +153,7 @@ describe("a mark that was copied with a manifest", () => {
       at: ms(20),
       ...more,
     }),
-    "kubernetes.io/change-cause": "unship took 1.4.0 back: revision 1 (1.5.0) again, plan plan-1:0",
+    "kubernetes.io/change-cause": "unship rolled back 1.4.0 to revision 1 (1.5.0), plan plan-1:0",
   });
   it.each<[string, object, boolean]>([
     ["is ours on the object that it was written to", { uid: "deployments/shop/cart" }, true],

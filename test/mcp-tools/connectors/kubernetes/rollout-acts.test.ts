@@ -95,7 +95,7 @@ describe("Argo Rollouts: the acts on a trial and their different meanings", () =
     expect(partOf(api, "spec").paused).toBe(true);
     expect(partOf(api, "status")).toEqual(before);
     expect(api.writes[0]?.url).toBe("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/cart?fieldManager=unship");
-    expect(result.warnings.join()).toContain("a pause takes nothing back");
+    expect(result.warnings.join()).toContain("a pause rolls nothing back");
   });
 
   it("promote gives the new version all traffic and skips what is left", async () => {
@@ -129,7 +129,7 @@ describe("Argo Rollouts: what is refused, and what is nothing to do", () => {
       argoRollout({ status: WHOLE }),
       {},
       "refused",
-      "only an undo takes it back",
+      "only an undo rolls it back",
     ],
     ["nor paused", "rollout_pause", argoRollout({ status: WHOLE }), {}, "refused", "there is no trial any more"],
     [
@@ -230,7 +230,7 @@ describe("Argo Rollouts: what is refused, and what is nothing to do", () => {
     const target = { ...targetOf("rollout_abort"), action: "kubectl_rollout_undo" } as const;
     const result = await kubectlRolloutUndo({ client: clientOf(api), now: () => NOW }).execute(target, "k", never);
     expect(result).toMatchObject({ result: "refused" });
-    expect(result.detail).toContain("its template stands in Deployment cart-web");
+    expect(result.detail).toContain("its template is in Deployment cart-web");
   });
 });
 

@@ -160,7 +160,7 @@ const rows: readonly Row[] = [
     ours: "nothing-to-do",
     kubectl: "rolled back",
     kinds: DEPLOYMENT,
-    because: "kubectl's previous revision is then the bad one; ours names the good one, which stands already",
+    because: "kubectl's previous revision is then the bad one; ours names the good one, which is listed already",
   },
   {
     name: "an object that Argo CD manages",

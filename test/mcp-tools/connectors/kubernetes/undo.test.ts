@@ -45,7 +45,7 @@ describe("kubectlRolloutUndo, execute", () => {
       "team.example/owner": "checkout",
       "deployment.kubernetes.io/revision": "3",
       "unship.dev/plan": KEY,
-      "kubernetes.io/change-cause": "unship took 1.5.0 back: revision 2 (1.4.0) again, plan plan-1/0",
+      "kubernetes.io/change-cause": "unship rolled back 1.5.0 to revision 2 (1.4.0), plan plan-1/0",
     });
     expect(writes).toHaveLength(1);
     expect(writes[0]).toMatchObject({
@@ -111,7 +111,7 @@ describe("kubectlRolloutUndo, execute", () => {
     [
       "a revision that history no longer keeps",
       "refused",
-      "revision 2 is gone; these stand: 1, 3; revisionHistoryLimit keeps 1",
+      "revision 2 is gone; there are: 1, 3; revisionHistoryLimit keeps 1",
       [deployment("shop/cart:1.5.0", "3", { spec: { revisionHistoryLimit: 1 } }), history[0], history[2]],
     ],
     [
@@ -261,7 +261,7 @@ describe("kubectlRolloutUndo, execute", () => {
     ]);
     expect(result.warnings).toEqual([
       "kubectl.kubernetes.io/last-applied-configuration still names 1.5.0: the next kubectl apply of that manifest brings it back",
-      "Only the pod template goes back, not replicas or an autoscaler's settings, nor the contents of ConfigMap cart-config.",
+      "Only the pod template is restored, not replicas or an autoscaler's settings, nor the contents of ConfigMap cart-config.",
     ]);
   });
 

@@ -191,7 +191,7 @@ describe("LaunchDarkly", () => {
     const bare = flagTarget({ object: { kind: "Flag", namespace: "shop", name: "bare" } });
     const result = await s.disable.dryRun(bare, never);
     expect(result).toMatchObject({ result: "done", detail: expect.stringContaining("would be switched off") });
-    expect(result.warnings.join("\n")).toContain("the default that stands in the code");
+    expect(result.warnings.join("\n")).toContain("the default in the code");
     expect(s.fake.writes).toEqual([]);
   });
 

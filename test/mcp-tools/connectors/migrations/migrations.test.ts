@@ -77,7 +77,7 @@ describe("database_migration_rollback", () => {
       "did it and failed then",
       "fails-after",
       "failed",
-      /it is at a1, as wanted, but it ended with code 7.*look before it serves/,
+      /it is at a1, as wanted, but it ended with code 7.*check it before it serves/,
     ],
   ])("a command that %s is %3$s, and a person gets the exact steps", async (_, how, expected, says) => {
     using s = setting();
@@ -146,12 +146,12 @@ describe("database_migration_rollback", () => {
     [
       "no status command",
       { status: null },
-      /no status command is named.*by hand: 1\) stop what writes.*2\) look that orders-db is at b2, with its migration tool.*down a1/,
+      /no status command is named.*by hand: 1\) stop what writes.*2\) check that orders-db is at b2, with its migration tool.*down a1/,
     ],
     [
       "no rollback command",
       { rollback: null },
-      /no rollback command is named.*3\) take it back to a1 with its migration tool/,
+      /no rollback command is named.*3\) roll it back to a1 with its migration tool/,
     ],
     ["neither", { status: null, rollback: null }, /no status command is named/],
   ] as const)("with %s it never runs anything, and hands over the exact steps", async (_, more, says) => {
@@ -221,7 +221,7 @@ it.each([
   using s = setting(more);
   expect(await s.executor.reconcile(target(), KEY, never)).toMatchObject({
     result: "unknown",
-    detail: expect.stringContaining("whether it was run before cannot be told"),
+    detail: expect.stringContaining("whether it was run before cannot be determined"),
   });
 });
 

@@ -204,7 +204,7 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))("prometheus, the real 
     expect(series?.values.filter((value) => value !== null).length).toBeGreaterThan(2);
   });
 
-  it("says what cannot be told apart by service, and then knows nothing of it", async () => {
+  it("says what cannot be determined apart by service, and then knows nothing of it", async () => {
     expect(configured.problems).toEqual([
       { metric: "nowhere", because: expect.stringContaining("belong to no service") },
     ]);

@@ -130,13 +130,13 @@ describe.skipIf(!hasUnleash())("the real Unleash", () => {
 
   /** Lets a process of its own carry out a plan that takes the flag off, kills it, and starts another. */
   it.each([
-    ["the switch is lost with it", { place: "write lost", nth: 1 }, "being taken back; what came of it is not known"],
+    ["the switch is lost with it", { place: "write lost", nth: 1 }, "being rolled back; the outcome is not known"],
     [
       "the switch arrives without it",
       { place: "write arrives", nth: 1 },
-      "being taken back; what came of it is not known",
+      "being rolled back; the outcome is not known",
     ],
-    ["the answer finds nobody", { place: "write answered", nth: 1 }, "being taken back; what came of it is not known"],
+    ["the answer finds nobody", { place: "write answered", nth: 1 }, "being rolled back; the outcome is not known"],
   ] as const)("S5: a process is killed as %s, and the flag is off once in the end", async (_, moment, says) => {
     await using s = await plan();
     const folder = mkdtempSync(join(tmpdir(), "unship-flag-"));
@@ -154,7 +154,7 @@ describe.skipIf(!hasUnleash())("the real Unleash", () => {
     expect(await live({ ...common, planId, again: false }, s.wire, moment)).toMatchObject({ killed: true });
     expect((await desk.run(["status"])).out).toContain(`1. Flag default/new-checkout: ${says}`);
     await live({ ...common, planId, again: true }, s.wire, null);
-    expect((await desk.run(["status"])).out).toContain("1. Flag default/new-checkout: taken back, it is off");
+    expect((await desk.run(["status"])).out).toContain("1. Flag default/new-checkout: rolled back, it is off");
     expect(await server.evaluated()).toEqual([]);
     const own = (await s.unleash.changes.changes(ALL, never)).filter(({ ownRollback }) => ownRollback);
     expect(own.map(({ from, to, author }) => [from, to, author])).toEqual([["on", "off", "unship"]]);

@@ -26,7 +26,7 @@ export function connect(url: URL | string, more: { readonly actor?: string | nul
   });
 }
 
-/** Take `new-checkout` off, which stands at this version. */
+/** Take `new-checkout` off, which is listed at this version. */
 export function flagTarget(version: string, more: Partial<Target> = {}): Target {
   return flagOf({
     changeId: "flag:development/new-checkout:1",

@@ -123,7 +123,7 @@ describe("Unleash, races and failures", () => {
       await using fake = await faulty(null);
       const { disable } = connect(fake.url, { actor: "unshp" });
       const result = await disable.execute(flagTarget("1"), "plan-1/0", never);
-      expect(result).toMatchObject({ result: "unknown", detail: expect.stringContaining("look at actor in the file") });
+      expect(result).toMatchObject({ result: "unknown", detail: expect.stringContaining("see actor in the file") });
       expect((await disable.reconcile(flagTarget("1"), "plan-1/0", never)).result).toBe("unknown");
     });
 

@@ -36,7 +36,7 @@ export async function killAndGoOn(three: Three, death: Death, ending: Ending, ag
   if (ending === "meets a newer version" && next !== undefined) expect(await three.version(next)).toBe("3.0.0");
   else if (!goesOn && next !== undefined) expect(await three.version(next)).toBe("2.0.0");
   if (before.length > 0 && before.length < ALL.length && !goesOn) {
-    expect(await three.status()).toContain(`to go on: mend what stopped it, then let a new plan take back`);
+    expect(await three.status()).toContain(`to go on: fix what stopped it, then let a new plan roll back`);
   }
   expect(await three.audited("plan.reserved")).toBeLessThanOrEqual(1);
   expect(await three.audited("permit.redeemed")).toBeLessThanOrEqual(1);

@@ -129,7 +129,7 @@ export async function startThree(ledger?: { readonly url: string }): Promise<Thr
         expect(claim, `status says what nobody can check: ${line}`).toBeDefined();
         expect(claim?.[1](times, image), `${line}\nbut ${image} stands after ${times} writes`).toBe(true);
         if (times > 0 && index > 0)
-          expect(lines[index - 1], "each waits for the one before").toContain("taken back, 1.0.0");
+          expect(lines[index - 1], "each waits for the one before").toContain("rolled back, it is at 1.0.0");
       }
       return said;
     },
@@ -145,13 +145,13 @@ export async function startThree(ledger?: { readonly url: string }): Promise<Thr
 
 /** What `unship status` may say of a target, and whether that is true after so many writes of ours where this stands. */
 const CLAIMS: readonly (readonly [words: string, holds: (writes: number, image: string) => boolean])[] = [
-  [": taken back, 1.0.0 stands", (writes, image) => writes === 1 && image.endsWith(":1.0.0")],
+  [": rolled back, it is at 1.0.0", (writes, image) => writes === 1 && image.endsWith(":1.0.0")],
   [
-    ": not begun, 2.0.0 stands unless somebody else changed it",
+    ": not begun, it is at 2.0.0 unless somebody else changed it",
     (writes, image) => writes === 0 && !image.endsWith(":1.0.0"),
   ],
-  [": being taken back; what came of it is not known yet", (writes) => writes <= 1],
-  [": not taken back (", (writes) => writes === 0],
+  [": being rolled back; the outcome is not known yet", (writes) => writes <= 1],
+  [": not rolled back (", (writes) => writes === 0],
 ];
 
 /** The services whose write of ours the API took, in order. */

@@ -1,0 +1,97 @@
+import { globSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { join } from "node:path";
+import { parse } from "acorn";
+import { full } from "acorn-walk";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** What no text says, and what it says instead: `docs/glossary.md`. */
+const WORDS: readonly (readonly [home: RegExp, instead: string])[] = [
+  [/\b(?:troubles?|troubled|harm(?:s|ed|ful)?|hurts?|hurting)\b/i, "degradation, degraded, affected"],
+  [/\b(?:guilty|accus\w+|convict\w+|blame[ds]?|blaming)\b/i, "culprit, suspected, attributed"],
+  [/\binnocent\b/i, "unrelated"],
+  [/\b(?:tak(?:e|es|en|ing)|took)(?: \w+){0,4} back\b|\bway back\b/i, "roll back, rolled back, restore"],
+  [/\b(?:go|goes|going|gone|went) back\b/i, "is rolled back, is restored"],
+  [/\b(?:looks?|looked)\b/i, "evaluation; check, read, review"],
+  [/\b(?:told|untold)\b/i, "notified, reported, undetermined"],
+  [/\b(?:stands?|stood)\b/i, "is, is recorded, holds"],
+  [/\busual\b|\bno worse\b/i, "baseline, within baseline"],
+  [/\bcame of\b|\bcame out of\b/i, "outcome"],
+  [/\b(?:people decide|left to people)\b/i, "escalated to people, needs approval"],
+  [/\bnobody (?:is told|knows)\b/i, "no notification is sent; unknown"],
+  [/\bsilent\b/i, "no data, source unavailable"],
+  [/\baccomplices?\b/i, "concurrent fault"],
+  [/\b(?:dearer|starved|busier|fewer seen)\b/i, "cost per request, traffic loss, load, traffic drop"],
+  [/\b(?:left behind|creep\w*|case file|arguing|lingering|desk)\b/i, "the glossary's word"],
+  [/\bmend\w*\b/i, "fix"],
+  [/\bweighed\b/i, "compared, judged"],
+  [/[a-z][,;] {2,}/, "one blank"],
+  [/\d\.?\d*e[+-]\d/i, "three significant digits with a unit"],
+];
+
+interface Text {
+  readonly at: string;
+  readonly text: string;
+}
+
+/** The sentences in a module: its strings and the parts of its templates that hold more than one word. */
+function sentences(path: string): readonly Text[] {
+  const tree = parse(stripTypeScriptTypes(readFileSync(join(ROOT, path), "utf8")), {
+    ecmaVersion: "latest",
+    sourceType: "module",
+    locations: true,
+  });
+  const found: Text[] = [];
+  full(tree, (node) => {
+    const text = textOf(node as unknown as Node);
+    if (text !== null && /\S\s+\S|^\s+\S|\S\s+$/.test(text))
+      found.push({ at: `${path}:${node.loc?.start.line}`, text });
+  });
+  return found;
+}
+
+interface Node {
+  readonly type: string;
+  readonly value?: unknown;
+}
+
+function textOf({ type, value }: Node): string | null {
+  if (type === "Literal") return typeof value === "string" ? value : null;
+  if (type !== "TemplateElement" || typeof value !== "object" || value === null) return null;
+  return "cooked" in value && typeof value.cooked === "string" ? value.cooked : null;
+}
+
+const homeMade = ({ at, text }: Text): readonly string[] =>
+  WORDS.flatMap(([home, instead]) => {
+    const word = home.exec(text)?.[0];
+    return word === undefined ? [] : [`${at}: "${word}" in "${text.trim()}" (write: ${instead})`];
+  });
+
+/** What is written by other people's programs, or is read from them. */
+const OUTSIDE = ["evals/independent/**"];
+
+const modules = (folder: string) => globSync(`${folder}/**/*.ts`, { cwd: ROOT, exclude: OUTSIDE }).toSorted();
+
+describe("the words that a person reads", () => {
+  it.each(["core", "agent", "mcp-tools", "knowledge", "evals", "scripts"])("are the glossary's in %s", (folder) => {
+    const texts = modules(folder).flatMap(sentences);
+    expect(texts.length).toBeGreaterThan(10);
+    expect(texts.flatMap(homeMade)).toEqual([]);
+  });
+
+  it.each(["README.md"])("are the glossary's in %s", (path) => {
+    const lines = readFileSync(join(ROOT, path), "utf8").split("\n");
+    expect(lines.flatMap((text, index) => homeMade({ at: `${path}:${index + 1}`, text }))).toEqual([]);
+  });
+
+  it("are found wherever they are written", () => {
+    const [first] = sentences("core/errors.ts");
+    expect(first).toBeDefined();
+    expect(homeMade({ at: "here", text: "the trouble began" })).toHaveLength(1);
+    expect(homeMade({ at: "here", text: "it cannot be taken back" })).toHaveLength(1);
+    expect(homeMade({ at: "here", text: "it was at 3.45e+3 ms" })).toHaveLength(1);
+    expect(homeMade({ at: "here", text: "payments degraded since 19:59:58: error rate 22 %" })).toEqual([]);
+  });
+});
