@@ -1,5 +1,5 @@
 import type { AtWorkMode } from "../../core/config/at-work-mode.ts";
-import type { Mode } from "../../core/config/config.ts";
+import type { Config, Mode } from "../../core/config/config.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { WhoIsAtWork } from "./composition.ts";
 
@@ -16,16 +16,28 @@ export function atWorkText({ processes, gate }: WhoIsAtWork): string {
 
 const inMode = (mode: Mode | null): string => (mode === null ? "its mode is not known" : `in mode ${mode}`);
 
-/** The same for machines. */
-export function atWorkView({ processes, gate }: WhoIsAtWork) {
-  return [
-    ...(gate === null ? [] : [{ work: "gate" as const, ...gate }]),
-    ...processes.map(({ since, ...one }) => ({ ...one, since: rfc3339(since) })),
-  ];
+/** The same for machines; `config`: the file that is looked at, for which it is said whether each obeys it as it is now. */
+export function atWorkView({ processes, gate }: WhoIsAtWork, config: Config) {
+  const obeys = (version: string | null) =>
+    version === null || config.version === undefined
+      ? ("not_known" as const)
+      : version === config.version
+        ? ("this_file" as const)
+        : ("another_version" as const);
+  const view = <T extends { readonly version: string | null; readonly since?: number | undefined }>(one: T) => {
+    const { version, since, ...rest } = one;
+    return { ...rest, ...(since === undefined ? {} : { since: rfc3339(since) }), obeys: obeys(version) };
+  };
+  return [...(gate === null ? [] : [view({ work: "gate" as const, ...gate })]), ...processes.map(view)];
 }
 
-/** In which mode each of them runs. */
+const obeyed = (work: string, { mode, modeIsAsked, version, since }: Omit<AtWorkMode, "work">): AtWorkMode => ({
+  ...{ work, mode, modeIsAsked: modeIsAsked ?? null, version: version ?? null },
+  ...(since === undefined ? {} : { since }),
+});
+
+/** In which mode each of them runs, and what else it obeys. */
 export const modesAtWork = ({ processes, gate }: WhoIsAtWork): readonly AtWorkMode[] => [
-  ...(gate === null ? [] : [{ work: NAMES.gate, mode: gate.mode }]),
-  ...processes.map(({ work, mode }) => ({ work: NAMES[work], mode })),
+  ...(gate === null ? [] : [obeyed(NAMES.gate, gate)]),
+  ...processes.map((one) => obeyed(NAMES[one.work], one)),
 ];

@@ -1,6 +1,10 @@
+import { asAtWork, modeText, otherVersionLines } from "../../core/config/at-work-mode.ts";
+import type { Config } from "../../core/config/config.ts";
 import { deepAsWritten } from "../../core/config/filled.ts";
 import { coverageWords } from "../../core/correlation/graph-coverage.ts";
+import { UnshipError } from "../../core/errors.ts";
 import { lacksApprovers, type WhoApproves, whoApproves, whoApprovesText } from "../../core/guardrails/who-approves.ts";
+import { modesAtWork } from "./at-work-text.ts";
 import { type CheckLine, type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 
@@ -25,12 +29,14 @@ export async function check(
   const who = whoApproves(config);
   const lacking = lacksApprovers(config, who);
   const approvals = shown(who);
+  const atWork = await otherwiseAtWork(to, config, file, options.offline === true);
   const words = [
     ...explained,
     ...(config.approvers.length === 0 && !lacking ? [] : approvalLines(approvals)),
     ...(sources.length === 0 ? [] : ["", "Sources:"]),
     ...sources.map((line) => `  ${verdict(line)} ${line.text}`),
     ...(callGraph === null ? [] : ["", "Call graph:", ...coverageWords(callGraph).map((text) => `  ${text}.`)]),
+    ...(atWork.length === 0 ? [] : ["", "At work now, and not by this file:", ...atWork.map((line) => `  ${line}`)]),
   ];
   const ok = sources.every((line) => line.ok);
   await present(
@@ -42,12 +48,34 @@ export async function check(
       explained,
       approvals: approvals.map(approvalView),
       sources,
+      not_by_this_file: atWork,
       ...(callGraph === null ? {} : { callGraph }),
     },
     words,
   );
   if (lacking || sources.some(({ tooMuch }) => tooMuch === true)) return EXIT.no;
   return sources.every(({ ok }) => ok) ? EXIT.ok : EXIT.unavailable;
+}
+
+/**
+ * What runs on the file's ledger and obeys something else than what was just explained: another mode, or another version
+ * of the file. Without asking a server where only the machine itself may be asked (`offline`).
+ */
+async function otherwiseAtWork(
+  to: Composition,
+  config: Config,
+  file: string,
+  offline: boolean,
+): Promise<readonly string[]> {
+  if (offline && (config.gate !== undefined || config.ledger.type !== "sqlite")) return [];
+  try {
+    const modes = modesAtWork(await to.atWork(config));
+    const otherMode = asAtWork(config, modes).mode === config.mode ? [] : [modeText(config, file, modes)];
+    return [...otherMode, ...otherVersionLines(config, file, modes)];
+  } catch (error) {
+    if (!(error instanceof UnshipError)) throw error;
+    return [`Who is at work on its ledger is not known: ${error.message}`];
+  }
 }
 
 const verdict = ({ ok, tooMuch }: CheckLine): string => (ok ? "ok  " : tooMuch === true ? "FAIL" : "DOWN");

@@ -77,6 +77,10 @@ export interface AtWork {
   readonly since: number;
   /** Its mode, which `--mode` may have set; null: it does not say. */
   readonly mode: Mode | null;
+  /** Whether `--mode` set it; null: it does not say. */
+  readonly modeIsAsked: boolean | null;
+  /** The version of the configuration that it obeys; null: it does not say. */
+  readonly version: string | null;
 }
 
 /** Who may execute plans on a ledger at this moment. */
@@ -87,8 +91,10 @@ export interface WhoIsAtWork {
   readonly isThere: boolean;
   /** The longest at work first. */
   readonly processes: readonly AtWork[];
-  /** Where the gate answers as a process of its own, and the mode that it says (null: it does not); null: the file names none. */
-  readonly gate: { readonly at: string; readonly mode: Mode | null } | null;
+  /** Where the gate answers as a process of its own, and what it says that it obeys (null: it does not); null: the file names none. */
+  readonly gate:
+    | (Pick<AtWork, "mode" | "modeIsAsked" | "version"> & { readonly at: string; readonly since?: number | undefined })
+    | null;
 }
 
 /** The memory as people look at it and correct it. */

@@ -140,7 +140,7 @@ export async function pause(
   try {
     await gate.pause(scope, options.by);
     const who = await to.atWork(config);
-    const obeyedBy = atWorkView(who);
+    const obeyedBy = atWorkView(who, config);
     const until = `until an approver runs: unship resume ${scopeText(scope)}`;
     const what = scopeText(scope) === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`;
     await present(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asAtWork, modeText } from "../../core/config/at-work-mode.ts";
+import { asAtWork, modeText, otherVersionLines } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
@@ -57,6 +57,7 @@ export async function status(
     const approved = plans.filter((one) => stateOf(one, now) === "approved");
     const others = plans.filter((one) => !shown.has(one.plan.id) && !approved.includes(one));
     const acting = asAtWork(config, modesAtWork(who));
+    const differs = otherVersionLines(config, file, modesAtWork(who));
     const trust = await graduationLines(acting, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
@@ -64,6 +65,7 @@ export async function status(
     const approvers = await approversOf([...open.map(({ incident }) => incident), ...closed], ledger);
     const words = [
       modeText(config, file, modesAtWork(who)),
+      ...differs,
       !who.isThere
         ? `Ledger: none at ${who.ledger}: nothing was recorded there yet, or it was moved or deleted. Nobody is at work on it.`
         : executes === ""
@@ -96,7 +98,11 @@ export async function status(
         .map(
           ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
         ),
-      ...(trust.length === 0 ? [] : ["How far each service has come (only you change a mode, in the file):"]),
+      ...(trust.length === 0
+        ? []
+        : [
+            `How far each service has come (only you change a mode, in the file${differs.length === 0 ? "" : ", whose modes these are"}):`,
+          ]),
       ...trust.map(({ service, mode, text }) => `  ${name(service)}, ${mode}: ${text}`),
     ];
     const value = {
@@ -104,7 +110,7 @@ export async function status(
       mode_by_file: config.mode,
       ledger: who.ledger,
       ledger_is_there: who.isThere,
-      at_work: atWorkView(who),
+      at_work: atWorkView(who, config),
       pauses,
       damaged: [...damaged].map(([id, reason]) => ({ id, reason })),
       open: open.map((one) => ({

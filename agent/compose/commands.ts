@@ -78,11 +78,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   const atWork = async (config: Config) =>
     (await import("./record.ts")).whoIsAtWork(config, environment, async () => {
       const channel = await channelTo(config, "person");
-      // Who does not show the agent's token is not told everywhere: then the mode is unknown.
-      return await (channel?.hello() ?? Promise.resolve(null))
-        .then((hello) => hello?.mode ?? null)
-        .catch(() => null)
-        .finally(() => channel?.close());
+      // Who does not show the agent's token is not told everywhere: then what it obeys is unknown.
+      return await (channel?.hello() ?? Promise.resolve(null)).catch(() => null).finally(() => channel?.close());
     });
   const secretOf = async (reference: SecretRef) => (await import("./secrets.ts")).secret(reference, environment);
   /** Read before anything is opened: a command that tells people must be able to sign what it tells them (S8). */

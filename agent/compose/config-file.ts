@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { cwd } from "node:process";
@@ -6,6 +7,7 @@ import { withMode } from "../../core/config/defaults.ts";
 import { formatProblem, loadConfig } from "../../core/config/load.ts";
 import { withAbsolutePaths } from "../../core/config/paths.ts";
 import { isNeeded, type Process, secretsIn } from "../../core/config/secrets.ts";
+import { policyText } from "../../core/config/version.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { mustBeOneLedger } from "./one-ledger.ts";
 import type { Environment } from "./secrets.ts";
@@ -45,7 +47,9 @@ export function readConfig(file: string, environment: Environment, options: Read
       { cause: new ConfigProblems(loaded.problems) },
     );
   }
-  const config = withAbsolutePaths(loaded.config, (path) => resolve(dirname(realpathSync(file)), path));
+  // Told by what it says, not by where: the same file in another folder, or on another machine, is the same version.
+  const read = { ...loaded.config, version: versionOf(loaded.config) };
+  const config = withAbsolutePaths(read, (path) => resolve(dirname(realpathSync(file)), path));
   if (!replay && (config.gate === undefined || process === "gate")) {
     mustBeOneLedger({ file, written: loaded.config.ledger, kept: config.ledger, folder: cwd() });
   }
@@ -61,6 +65,13 @@ export function inMode(config: Config, mode: string): Config {
   if (known !== undefined) return withMode(config, known);
   throw new UnshipError("input.invalid", { what: "--mode", reason: `"${mode}" is none; choose ${MODES.join(", ")}` });
 }
+
+/** Characters of the digest that are kept: PostgreSQL shows 63 of a connection's name, which carries it (`announceOnServer`). */
+const VERSION_CHARS = 8;
+
+/** Tells versions of a file apart; two of them are taken for one by chance once in 4 billion. */
+const versionOf = (config: Config): string =>
+  createHash("sha256").update(policyText(config)).digest("hex").slice(0, VERSION_CHARS);
 
 function readText(file: string): string {
   try {

@@ -57,6 +57,7 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
   }
   const { sources, executors, gaps } = system;
   const { notifier } = channels;
+  const startedAt = clock.now();
   const evidence = createGateEvidence({
     sources,
     config,
@@ -89,7 +90,10 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
     ledger,
     notifier,
     known: { services: Object.keys(config.services) },
-    hello: { version: parts.version, mode: config.mode, actions: executors.map(({ action }) => action).toSorted() },
+    hello: {
+      ...{ version: parts.version, mode: config.mode, actions: executors.map(({ action }) => action).toSorted() },
+      obeys: { version: config.version ?? null, modeIsAsked: config.modeIsAsked === true, since: startedAt },
+    },
     note,
   });
   try {

@@ -4,6 +4,7 @@ import { type Config, MODES } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { LedgerHead } from "../../core/ports.ts";
 import type { OwnLedger } from "../../knowledge/ledger/sql-ledger.ts";
+import type { Hello } from "../../mcp-tools/channel/protocol.ts";
 import type { WhoIsAtWork } from "../cli/composition.ts";
 import { signingKeyOf } from "./attestation.ts";
 import { type Environment, secret } from "./secrets.ts";
@@ -55,37 +56,35 @@ export function lockRecord({ ledger }: Config, environment: Environment): Promis
 }
 
 /** Says at the record, which has been opened, that this process may execute plans on it; returns how to take it back. */
-export async function announceWork(
-  { ledger, mode }: Config,
-  environment: Environment,
-  work: Work,
-): Promise<() => Promise<void>> {
+export async function announceWork(config: Config, environment: Environment, work: Work): Promise<() => Promise<void>> {
+  const { ledger } = config;
   const { withdraw } =
     ledger.type === "sqlite"
-      ? (await import("../../knowledge/ledger/at-work.ts")).announce(ledger.path, work, mode)
+      ? (await import("../../knowledge/ledger/at-work.ts")).announce(ledger.path, work, config)
       : await (await import("../../knowledge/ledger/postgres-at-work.ts")).announceOnServer(
           secret(ledger.url, environment),
           work,
-          mode,
+          config,
         );
   return withdraw;
 }
 
 /**
  * Which processes may execute plans on the record at this moment, and so obey its pauses. Where the gate is a process of
- * its own it alone executes, and whoever reads or writes the record has just been answered by it; `gateMode`: what it says
- * its mode is. Throws `ledger.unavailable`.
+ * its own it alone executes, and whoever reads or writes the record has just been answered by it; `gateSays`: what it says
+ * that it obeys, null where it does not say. Throws `ledger.unavailable`.
  */
 export async function whoIsAtWork(
   { ledger, gate }: Config,
   environment: Environment,
-  gateMode: () => Promise<string | null>,
+  gateSays: () => Promise<Hello | null>,
 ): Promise<WhoIsAtWork> {
   if (gate !== undefined) {
     const at = channelText(gate);
-    const said = await gateMode();
-    const mode = MODES.find((one) => one === said) ?? null;
-    return { ledger: `the ledger of the gate at ${at}`, isThere: true, processes: [], gate: { at, mode } };
+    const said = await gateSays();
+    const mode = MODES.find((one) => one === said?.mode) ?? null;
+    const obeyed = said?.obeys ?? { modeIsAsked: null, version: null };
+    return { ledger: `the ledger of the gate at ${at}`, isThere: true, processes: [], gate: { at, mode, ...obeyed } };
   }
   if (ledger.type === "sqlite") {
     const { atWork } = await import("../../knowledge/ledger/at-work.ts");

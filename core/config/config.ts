@@ -20,6 +20,8 @@ export interface Config {
   /** observe where the file says nothing (S7). */
   readonly mode: Mode;
   readonly modeIsDefault: boolean;
+  /** `--mode` set it, and so holds back services that the file lets do more; absent: the file's own mode, or its default. */
+  readonly modeIsAsked?: true;
   readonly dataSources: DataSources;
   readonly policies: readonly Policy[];
   readonly canary: CanaryPolicy | null;
@@ -59,6 +61,8 @@ export interface Config {
   readonly gate?: ChannelConfig;
   /** The variables that stand in texts of the file, whose values no explanation shows (S10); absent: none. */
   readonly filled?: readonly Filled[];
+  /** Tells what this file says from what another version of it says, `--mode` apart; absent: no file was read. */
+  readonly version?: string;
 }
 
 /** From the least free to the freest. */

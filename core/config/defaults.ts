@@ -42,7 +42,13 @@ export function withMode(config: Config, mode: Mode): Config {
     const isFreer = service.mode !== null && FREEDOM[service.mode] > FREEDOM[mode];
     return [name, isFreer ? { ...service, mode } : service] as const;
   });
-  return deepFreeze({ ...config, mode, modeIsDefault: false, services: Object.fromEntries(services) });
+  return deepFreeze({
+    ...config,
+    mode,
+    modeIsDefault: false,
+    modeIsAsked: true,
+    services: Object.fromEntries(services),
+  });
 }
 
 function thresholdMetric(condition: Condition): readonly string[] {

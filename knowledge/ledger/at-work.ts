@@ -21,6 +21,18 @@ export interface AtWork {
   readonly since: number;
   /** Its mode, which `--mode` may have set; null: a process of an earlier version, which did not say. */
   readonly mode: Mode | null;
+  /** Whether `--mode` set it; null: it did not say. */
+  readonly modeIsAsked: boolean | null;
+  /** The version of the configuration that it obeys; null: it did not say. */
+  readonly version: string | null;
+}
+
+/** What a process obeys, as it says itself. */
+export interface Obeyed {
+  readonly mode: Mode;
+  readonly modeIsAsked?: true;
+  /** Letters and digits; absent: its configuration came from no file. */
+  readonly version?: string;
 }
 
 export interface Announced {
@@ -34,22 +46,27 @@ const Note = z.object({
   host: z.string(),
   since: z.number(),
   mode: z.enum(MODES).nullable().default(null),
+  modeIsAsked: z.boolean().nullable().default(null),
+  version: z.string().nullable().default(null),
   file: z.string(),
 });
 
 /**
- * Says beside a ledger's SQLite file that this process may execute plans on it, and in which mode, until withdrawn. A lock that ends with
+ * Says beside a ledger's SQLite file that this process may execute plans on it, and what it obeys, until withdrawn. A lock that ends with
  * the process vouches for it, so a killed one is not taken for running. The ledger has been opened before.
  * Throws `ledger.unavailable` where it cannot be written there.
  */
-export function announce(path: string, work: Work, mode: Mode): Announced {
+export function announce(path: string, work: Work, { mode, modeIsAsked, version }: Obeyed): Announced {
   try {
     const ledger = ledgerFile(path);
     const folder = folderOf(ledger);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const name = randomUUID();
     const lock = tryFileLock(join(folder, `${name}.lock`));
-    const note = { work, pid: process.pid, host: hostname(), since: Date.now(), mode, file: identity(ledger) };
+    const note = {
+      ...{ work, pid: process.pid, host: hostname(), since: Date.now(), file: identity(ledger) },
+      ...{ mode, modeIsAsked: modeIsAsked === true, version: version ?? null },
+    };
     // Locked before anybody can read of it, and read whole or not at all.
     writeFileSync(join(folder, `${name}.tmp`), JSON.stringify(note));
     renameSync(join(folder, `${name}.tmp`), join(folder, `${name}.json`));
@@ -82,9 +99,7 @@ export function atWork(path: string): readonly AtWork[] {
       const note = noteIn(join(folder, `${name}.json`));
       return note === null || note.file !== file ? [] : [note];
     });
-    return running
-      .map(({ work, pid, host, since, mode }) => ({ work, pid, host, since, mode }))
-      .toSorted((one, other) => one.since - other.since);
+    return running.map(({ file: _, ...one }) => one).toSorted((one, other) => one.since - other.since);
   } catch (error) {
     throw unavailable(error, "read");
   }

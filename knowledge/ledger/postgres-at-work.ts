@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import pg from "pg";
-import { MODES, type Mode } from "../../core/config/config.ts";
-import type { Announced, AtWork, Work } from "./at-work.ts";
+import { MODES } from "../../core/config/config.ts";
+import type { Announced, AtWork, Obeyed, Work } from "./at-work.ts";
 import { WORK } from "./at-work.ts";
 import { unavailable } from "./failures.ts";
 import { connectionOf, withConnection } from "./node-postgres.ts";
@@ -16,15 +16,20 @@ const ANSWER_WITHIN_MS = 10_000;
 const SCHEMA = "(select oid::bigint::bit(32)::int from pg_namespace where nspname = current_schema())";
 
 /**
- * Says with the server that this process may execute plans on the ledger at `url`, and in which mode, until withdrawn: a shared lock that
+ * Says with the server that this process may execute plans on the ledger at `url`, and what it obeys, until withdrawn: a shared lock that
  * the server ends with the connection, whose name says who it is. A lost connection is made again by itself.
  * Throws "ledger.unavailable" where the server cannot be reached at first.
  * @see https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
  */
-export async function announceOnServer(url: string, work: Work, mode: Mode): Promise<Announced> {
+export async function announceOnServer(
+  url: string,
+  work: Work,
+  { mode, modeIsAsked, version }: Obeyed,
+): Promise<Announced> {
   const since = Date.now();
   let withdrawn = false;
-  const named = [`unship ${work}`, process.pid, since, mode, hostname()].join(" ");
+  const asked = modeIsAsked === true ? "!" : "";
+  const named = [`unship ${work}`, process.pid, since, `${mode}${asked}:${version ?? ""}`, hostname()].join(" ");
   let client = await connected(url, named);
   const pulse = setInterval(() => {
     client.query("select 1").catch(async () => {
@@ -86,9 +91,14 @@ export async function atWorkOnServer(url: string): Promise<readonly AtWork[]> {
 
 /** The parts of a connection's name; the server cuts it at 63 bytes, so a long host's name may lack its end. */
 function processOf(name: string): readonly AtWork[] {
-  const [, word, pid, since, said, host] =
-    /^unship (\w+) (\d+) (\d+) (?:(observe|approve|auto) )?(\S*)/.exec(name) ?? [];
+  const [, word, pid, since, said, asked, version = "", host = ""] =
+    /^unship (\w+) (\d+) (\d+) (?:(observe|approve|auto)(?:(!?):(\w*))? )?(\S*)/.exec(name) ?? [];
   const work = WORK.find((one) => one === word);
-  const mode = MODES.find((one) => one === said) ?? null;
-  return work === undefined ? [] : [{ work, pid: Number(pid), since: Number(since), host: host ?? "", mode }];
+  if (work === undefined) return [];
+  const obeyed = {
+    mode: MODES.find((one) => one === said) ?? null,
+    modeIsAsked: asked === undefined ? null : asked === "!",
+    version: version === "" ? null : version,
+  };
+  return [{ work, pid: Number(pid), since: Number(since), host, ...obeyed }];
 }

@@ -107,6 +107,10 @@ export const Hello = z.object({
   mode: z.string(),
   actions: z.array(z.string()),
   watched: z.boolean(),
+  /** Which version of the configuration it obeys, when it read that (Unix ms), and whether `--mode` set its mode. */
+  obeys: z
+    .object({ version: z.string().nullable(), modeIsAsked: z.boolean().nullable(), since: z.number().optional() })
+    .optional(),
 });
 export type Hello = Readonly<z.infer<typeof Hello>>;
 

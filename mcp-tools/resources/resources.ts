@@ -1,4 +1,4 @@
-import { asAtWork, modeText } from "../../core/config/at-work-mode.ts";
+import { asAtWork, modeText, otherVersionLines } from "../../core/config/at-work-mode.ts";
 import { explain } from "../../core/config/explain.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { worstFirst } from "../../core/impact/worst-first.ts";
@@ -122,7 +122,12 @@ export async function readResource(
     const atWork = (await context.atWork?.()) ?? [];
     const { mode } = context.config;
     const config = asAtWork(context.config, atWork);
-    const other = config.mode === mode ? [] : [modeText(context.config, "the configuration file", atWork), ""];
+    const file = "the configuration that this server read";
+    const differs = [
+      ...(config.mode === mode ? [] : [modeText(context.config, file, atWork)]),
+      ...otherVersionLines(context.config, file, atWork),
+    ];
+    const other = differs.length === 0 ? [] : [...differs, ""];
     return {
       mimeType: POLICY.mimeType,
       text: bounded([...other, ...explain(config)].map((line) => cleanText(line, 1_000))),

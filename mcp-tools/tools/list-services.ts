@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { asAtWork } from "../../core/config/at-work-mode.ts";
+import { asAtWork, otherVersions } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { own } from "../../core/model/fenced.ts";
 import { name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
@@ -38,16 +39,28 @@ export const listServices = defineTool({
     "approve, auto), and whether actions on it are paused or always need a person.",
   input: Input,
   output: z.strictObject({ notice, services: z.array(ServiceView), total: z.number(), more }),
-  async run(input, { config: own, caseFile, ledger, atWork }) {
-    const config = asAtWork(own, (await atWork?.()) ?? []);
+  async run(input, { config: read, caseFile, ledger, atWork }) {
+    const working = (await atWork?.()) ?? [];
+    const config = asAtWork(read, working);
+    const differ = otherVersions(read, working).length > 0;
     const file = await caseFile(input.incident);
     const paused = (await ledger.pauses()).map(({ scope }) => scope);
-    const made = () => new KeptResult(answerTo(input, file, config, new Set(paused)));
-    return onceFor([file, own], "list_services", [input, paused, config.mode], made);
+    const made = () => new KeptResult(answerTo(input, file, config, new Set(paused), differ));
+    return onceFor([file, read], "list_services", [input, paused, config.mode, config === read, differ], made);
   },
 });
 
-function answerTo(input: z.output<typeof Input>, file: CaseFile, config: Config, pauses: ReadonlySet<string>) {
+/** What a service may do by a file that is not the one obeyed is not what may be done to it. */
+const OTHER_VERSION =
+  "CAUTION: what may execute plans obeys another version of the configuration than this server read; modes, never_automatic and criticality are by this server's. unship://policy says who.";
+
+function answerTo(
+  input: z.output<typeof Input>,
+  file: CaseFile,
+  config: Config,
+  pauses: ReadonlySet<string>,
+  differ: boolean,
+) {
   const { signals, names } = measured(file);
   const services = [...new Set([...Object.keys(config.services), ...names])].sort();
   const { cursor: at, limit: most, ...question } = input;
@@ -60,7 +73,8 @@ function answerTo(input: z.output<typeof Input>, file: CaseFile, config: Config,
     metrics: signals.get(service) ?? 0,
   }));
   const { items, ...rest } = page(views, { cursor: at, limit: most, question });
-  return { notice: UNTRUSTED_NOTICE, services: [...items], ...rest };
+  const notice = differ ? own`${UNTRUSTED_NOTICE} ${OTHER_VERSION}` : UNTRUSTED_NOTICE;
+  return { notice, services: [...items], ...rest };
 }
 
 const nameOrNull = (text: string | null | undefined) => (text === null || text === undefined ? null : name(text));

@@ -15,7 +15,7 @@ let work: Announced;
 
 beforeEach(async () => {
   world = await openWatchWorld({ onDisk: true, startAt: Date.now() });
-  work = announce(world.ledgerPath, "watch", "observe");
+  work = announce(world.ledgerPath, "watch", { mode: "observe" });
   desk = openDesk({ ledger: world.ledgerPath });
 });
 afterEach(async () => {

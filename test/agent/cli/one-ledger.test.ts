@@ -83,6 +83,27 @@ describe("S2, S14: one installation has one ledger, wherever a command runs", ()
     expect(JSON.parse(json)).toMatchObject({ mode: "auto", mode_by_file: "observe", at_work: [{ mode: "auto" }] });
   });
 
+  it("S8, S15: status and check say that the watch obeys another version of a file that was edited since", async () => {
+    await using _watch = await atWork(["watch", "-c", "../etc/unship.yaml"], "service");
+    const look = async (command: string) => (await run("shell", command, "-c", "../etc/unship.yaml")).out;
+    writeFileSync(
+      at("etc/unship.yaml"),
+      `# a comment changes nothing, nor does a default that is written out\n${CONFIG}mode: observe\n`,
+    );
+    expect(await look("status")).not.toContain("another version");
+    writeFileSync(at("etc/unship.yaml"), `${CONFIG}mode: auto\nservices: { checkout: { criticality: low } }\n`);
+    const differs = /CAUTION: the watch obeys another version of \.\.\/etc\/unship\.yaml, read at 20\d\d-\S+Z/;
+    const status = await look("status");
+    expect(status.split("\n")[0]).toBe("Mode observe, in which the watch runs; ../etc/unship.yaml says auto.");
+    expect(status.split("\n")[1]).toMatch(differs);
+    const { out: json } = await run("shell", "status", "-c", "../etc/unship.yaml", "--json");
+    expect(JSON.parse(json)).toMatchObject({ mode: "observe", at_work: [{ work: "watch", obeys: "another_version" }] });
+    const { code, out: checked } = await run("shell", "check", "--offline", "-c", "../etc/unship.yaml");
+    expect(code).toBe(0);
+    expect(checked).toMatch(differs);
+    expect(checked).toContain("Mode observe, in which the watch runs");
+  });
+
   it("an MCP server that may act obeys too; one that only reads does not, and neither does one that was killed", async () => {
     const acting = await atWork(["mcp", "-c", "../etc/unship.yaml"], "service");
     const obeyed = await run("shell", "pause", "-c", "../etc/unship.yaml", "--json");

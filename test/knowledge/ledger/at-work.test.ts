@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MODES, type Mode } from "../../../core/config/config.ts";
-import { type Announced, type AtWork, announce, atWork, WORK } from "../../../knowledge/ledger/at-work.ts";
+import { type Announced, type AtWork, announce, atWork, type Obeyed, WORK } from "../../../knowledge/ledger/at-work.ts";
 import { announceOnServer, atWorkOnServer } from "../../../knowledge/ledger/postgres-at-work.ts";
 import { tryWatchLock } from "../../../knowledge/ledger/postgres-lock.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
@@ -26,15 +25,24 @@ afterAll(async () => {
 });
 
 interface Place {
-  announce(work: (typeof WORK)[number], mode: Mode): Promise<Announced>;
+  announce(work: (typeof WORK)[number], obeys: Obeyed): Promise<Announced>;
   atWork(): Promise<readonly AtWork[]>;
 }
 const PLACES: readonly (readonly [string, () => Place])[] = [
-  ["SQLite", () => ({ announce: async (work, mode) => announce(file, work, mode), atWork: async () => atWork(file) })],
+  [
+    "SQLite",
+    () => ({ announce: async (work, obeys) => announce(file, work, obeys), atWork: async () => atWork(file) }),
+  ],
   [
     "PostgreSQL",
-    () => ({ announce: (work, mode) => announceOnServer(url(), work, mode), atWork: () => atWorkOnServer(url()) }),
+    () => ({ announce: (work, obeys) => announceOnServer(url(), work, obeys), atWork: () => atWorkOnServer(url()) }),
   ],
+];
+
+const OBEYED: readonly Obeyed[] = [
+  { mode: "observe", version: "ffffffff" },
+  { mode: "approve", modeIsAsked: true, version: "0a1b2c3d" },
+  { mode: "auto" },
 ];
 
 describe.each(PLACES)("S14: who may execute on a ledger, in %s", (name, open) => {
@@ -44,11 +52,15 @@ describe.each(PLACES)("S14: who may execute on a ledger, in %s", (name, open) =>
       const place = open();
       expect(await place.atWork()).toEqual([]);
       const all: Announced[] = [];
-      for (const [i, work] of WORK.entries()) all.push(await place.announce(work, MODES[i] ?? "observe"));
+      for (const [i, work] of WORK.entries()) all.push(await place.announce(work, OBEYED[i] ?? { mode: "observe" }));
       const found = await place.atWork();
-      expect(found.map(({ work, mode }) => [work, mode]).toSorted()).toEqual(
-        WORK.map((work, i) => [work, MODES[i]]).toSorted(),
-      );
+      expect(
+        found.map(({ work, mode, modeIsAsked, version }) => [work, mode, modeIsAsked, version]).toSorted(),
+      ).toEqual([
+        ["gate", "approve", true, "0a1b2c3d"],
+        ["mcp", "auto", false, null],
+        ["watch", "observe", false, "ffffffff"],
+      ]);
       expect(found.map(({ work }) => work).toSorted()).toEqual([...WORK].toSorted());
       expect(found.every(({ pid, since }) => pid === process.pid && since <= Date.now())).toBe(true);
       expect(found.map(({ since }) => since)).toEqual(found.map(({ since }) => since).toSorted((a, b) => a - b));
@@ -67,7 +79,7 @@ it.skipIf(!hasPostgres())("the lock of the one watch is another one, and says no
 });
 
 it("S2: a ledger that took the place of the one that a process opened has nobody at work", async () => {
-  const own = announce(file, "watch", "auto");
+  const own = announce(file, "watch", { mode: "auto" });
   expect(atWork(file)).toHaveLength(1);
   rmSync(file);
   await (await openSqliteLedger(file)).close();

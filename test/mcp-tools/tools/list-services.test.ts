@@ -47,9 +47,28 @@ describe("list_services", () => {
       (await readResource("unship://policy", one, new AbortController().signal))?.text ?? "";
     expect(await modes(asSaid)).toEqual(new Set(["observe"]));
     expect(await modes(world)).toEqual(new Set(["auto"]));
-    expect(await policy(world)).toMatch(/^Mode auto, in which the watch runs; the configuration file says observe\./);
+    expect(await policy(world)).toMatch(
+      /^Mode auto, in which the watch runs; the configuration that this server read says observe\./,
+    );
     expect((await policy(world)).replace(/^.*\n\n/, "")).toBe(await policy(context({ config: config() })));
     expect(await policy(asSaid)).not.toMatch(/^Mode auto/);
+  });
+
+  it("S8, S15: says that what may execute plans obeys another version than this server read, and the policy says who", async () => {
+    const base = context({ config: { ...config(), version: "aaaaaaaa" } });
+    const working = (version: string) => ({
+      ...base,
+      atWork: async () => [{ work: "the watch", mode: base.config.mode, version, since: 0 }],
+    });
+    const notice = async (one: typeof base) => String((await callTool(one, "list_services")).structured?.notice);
+    const policy = async (one: typeof base) =>
+      (await readResource("unship://policy", one, new AbortController().signal))?.text ?? "";
+    expect(await notice(working("bbbbbbbb"))).toContain("obeys another version of the configuration");
+    expect(await policy(working("bbbbbbbb"))).toMatch(
+      /^CAUTION: the watch obeys another version of the configuration that this server read, read at 1970-01-01T00:00:00/,
+    );
+    expect(await notice(working("aaaaaaaa"))).toBe(await notice(base));
+    expect(await policy(working("aaaaaaaa"))).toBe(await policy(base));
   });
 
   it("shows a pause at once, though the evidence is the same as before", async () => {
