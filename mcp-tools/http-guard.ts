@@ -37,6 +37,16 @@ export function foreignCaller(
   return { status: 403, because: "This Origin may not call; name it under server.origins if it is yours." };
 }
 
+/** Headers by which a caller is known or found: the two ends of a proxy could each read another one of several. */
+const ONCE = ["authorization", "host", "origin", "mcp-session-id", "content-type", "content-length"];
+
+/** The refusal of a request that says one of these more than once; null: it does not. `raw`: names and values in turn. */
+export function saidTwice(raw: readonly string[]): Refusal | null {
+  const names = raw.flatMap((one, at) => (at % 2 === 0 ? [one.toLowerCase()] : []));
+  const twice = ONCE.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  return twice === undefined ? null : { status: 400, because: `The request has several ${twice} headers; send one.` };
+}
+
 function hostName(host: string): string | null {
   return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase() ?? null;
 }
@@ -61,6 +71,13 @@ export function tokenOf(header: string | undefined, tokens: readonly HttpToken[]
   return given === null ? null : found;
 }
 
+/** What is said to whoever calls MCP with the token that approves (S3). */
+export const notToPropose: Refusal = {
+  status: 403,
+  because:
+    "This is an approver's personal token: an assistant that holds it could approve what it proposes. Ask for one of your own under server.tokens.",
+};
+
 /** RFC 6750 §3: which scheme is wanted, and whether something was wrong with what came. Tells nothing else. */
 export const unauthorized = (given: boolean): Refusal => ({
   status: 401,
@@ -72,7 +89,8 @@ export const unauthorized = (given: boolean): Refusal => ({
 
 /**
  * At most `perMinute` calls a minute of each caller, as a bucket that fills evenly (so a burst of a whole minute's
- * calls is allowed once). `take` says how many seconds to wait, 0: go on. Forgets callers whose bucket is full.
+ * calls is allowed once). `take` says how many seconds to wait, 0: go on; several at once are taken together or not at all,
+ * and more than a minute's never are. Forgets callers whose bucket is full.
  */
 export function createRateLimit(perMinute: number, now: () => number) {
   const perMs = perMinute / 60_000;
@@ -86,7 +104,7 @@ export function createRateLimit(perMinute: number, now: () => number) {
       const left = known === undefined ? perMinute : refilled(known, now());
       return left < 1 ? Math.ceil((1 - left) / perMs / 1000) : 0;
     },
-    take(caller: string): number {
+    take(caller: string, calls = 1): number {
       const time = now();
       if (buckets.size >= MOST_CALLERS) {
         for (const [key, bucket] of buckets) if (refilled(bucket, time) >= perMinute) buckets.delete(key);
@@ -95,11 +113,11 @@ export function createRateLimit(perMinute: number, now: () => number) {
       // More callers at once than any team has: whoever is new waits.
       if (known === undefined && buckets.size >= MOST_CALLERS) return 60;
       const left = known === undefined ? perMinute : refilled(known, time);
-      if (left < 1) {
+      if (left < calls) {
         buckets.set(caller, { left, at: time });
-        return Math.ceil((1 - left) / perMs / 1000);
+        return Math.ceil((calls - left) / perMs / 1000);
       }
-      buckets.set(caller, { left: left - 1, at: time });
+      buckets.set(caller, { left: left - calls, at: time });
       return 0;
     },
   };
@@ -116,4 +134,12 @@ export function tooMany(seconds: number, limit: number, key?: string): Refusal |
     because: `More than ${limit} requests came from you in a minute; wait ${seconds} s${set}.`,
     headers: { "retry-after": String(seconds) },
   };
+}
+
+/** The refusal of a batch of so many messages; `limit`: requests a minute, `seconds`: until there is room for it. */
+export function tooManyInOne(messages: number, limit: number, seconds: number): Refusal {
+  const because = `A batch counts as the ${messages} messages in it, and you may send ${limit} in a minute (server.requests_per_minute)`;
+  return messages > limit
+    ? { status: 429, because: `${because}; send fewer at once.` }
+    : { status: 429, because: `${because}; wait ${seconds} s.`, headers: { "retry-after": String(seconds) } };
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type Address, addressOf } from "../core/config/address.ts";
 import { UnshipError } from "../core/errors.ts";
 import type { Refusal } from "./http-guard.ts";
@@ -51,25 +52,48 @@ export async function readBody(
   return { bytes: Buffer.concat(parts) };
 }
 
+/** What is under way on a connection: the request that came last on it, and its answer. */
+interface Line {
+  readonly from: string;
+  last: { readonly request: IncomingMessage; readonly response: ServerResponse } | null;
+}
+
 /**
- * Takes so many connections at once, and closes what one address opens beyond its share, so that no single one can take
- * all that there are. Say nothing and stay costs a connection until the time for a request is over.
+ * Takes so many connections at once, and no more than a share of them from one address (a proxy's carries everybody's). A
+ * connection has its place for as long as a request that came whole is being answered on it. One that says nothing, is
+ * not through with what it says, or waits for its next request makes place for a new one where none is left: the oldest
+ * of the address that has most of these. So nobody keeps others out by connecting, or by sending slowly.
  */
 export function limitConnections(
   http: Server,
   { most, ofOne }: { readonly most: number; readonly ofOne: number },
 ): void {
-  http.maxConnections = most;
-  const open = new Map<string, number>();
+  const open = new Map<Socket, Line>();
   http.on("connection", (socket) => {
     const from = socket.remoteAddress ?? "unknown";
-    const count = (open.get(from) ?? 0) + 1;
-    open.set(from, count);
-    socket.once("close", () => {
-      const left = (open.get(from) ?? 0) - 1;
-      if (left > 0) open.set(from, left);
-      else open.delete(from);
-    });
-    if (count > ofOne) socket.destroy();
+    open.set(socket, { from, last: null });
+    socket.once("close", () => open.delete(socket));
+    if ([...open.values()].filter((one) => one.from === from).length > ofOne) endOne(open, from, socket);
+    if (open.size > most) endOne(open, null, socket);
+  });
+  http.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
+    const line = open.get(request.socket);
+    if (line !== undefined) line.last = { request, response };
   });
 }
+
+/** Ends a connection that makes place, of this address or (null) of all; the newcomer itself where none does. */
+function endOne(open: Map<Socket, Line>, from: string | null, newcomer: Socket): void {
+  const waiting = [...open].filter(
+    ([socket, line]) => socket !== newcomer && (from === null || line.from === from) && !isServed(line),
+  );
+  const held = Map.groupBy(waiting, ([, line]) => line.from);
+  const greediest = [...held.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
+  const ended = greediest[0]?.[0] ?? newcomer;
+  open.delete(ended);
+  ended.destroy();
+}
+
+/** Whether a request that came whole is being answered. */
+const isServed = ({ last }: Line): boolean =>
+  last?.request.complete === true && !last.response.writableFinished && !last.response.destroyed;

@@ -1,6 +1,6 @@
 /** A session as the sharing of places sees it. */
 export interface Seat {
-  /** Whose token began it; "" where nobody needs one. */
+  /** Tells whose token began it; "" where nobody needs one. */
   readonly by: string;
   /** What acts is not offered in it. */
   readonly readOnly: boolean;

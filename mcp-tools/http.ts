@@ -11,9 +11,12 @@ import {
   createRateLimit,
   foreignCaller,
   type HttpToken,
+  notToPropose,
   type Refusal,
+  saidTwice,
   tokenOf,
   tooMany,
+  tooManyInOne,
   unauthorized,
 } from "./http-guard.ts";
 import { limitConnections, listenAt, readBody } from "./http-listen.ts";
@@ -31,6 +34,8 @@ export interface HttpOptions {
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
   readonly requestsPerMinute: number;
+  /** Whether a token is an approver's personal one, which calls nothing here (S3); absent: there are no approvers. */
+  readonly isPersonal?: (token: string) => boolean;
   /** Access tokens of an authorization server, beside `tokens`; absent: none count. */
   readonly oauth?: OAuthResource;
   /** A session that nobody used for so long is closed, ms. Default 30 minutes. */
@@ -53,8 +58,17 @@ const SESSIONS = 64;
 /** Wrong tokens from one address in a minute; a person mistypes less, a guesser of 128 random bits gets nowhere. */
 const WRONG_TOKENS_PER_MINUTE = 10;
 
+/** How long the head of a request, and the whole of it, may take, and how often that is looked at, ms. */
+const PATIENCE = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 2000 };
+
 /** Requests and streams of one session at a time, taken over all of a caller: a stream, and calls made in one breath. */
 const OPEN_A_SESSION = 4;
+
+/** `by`: for the record. */
+interface HttpCaller extends OAuthCaller {
+  /** Whose requests a minute count; without tokens the address's. */
+  readonly limitKey: string;
+}
 
 interface Session extends Seat {
   readonly transport: StreamableHTTPServerTransport;
@@ -85,25 +99,39 @@ export async function openHttp(
   const seats = new Set<Session>();
   const limits = seatLimits(options.sessions ?? SESSIONS, !anonymous);
   const rate = createRateLimit(options.requestsPerMinute, Date.now);
+  const personal = new Map<HttpToken, boolean>();
+  /** Requests under way, by caller, from when they are known to be theirs. */
+  const underWay = new Map<string, number>();
   const wrong = createRateLimit(WRONG_TOKENS_PER_MINUTE, Date.now);
 
-  async function callerOf(request: IncomingMessage): Promise<Refusal | OAuthCaller> {
+  async function callerOf(request: IncomingMessage): Promise<Refusal | HttpCaller> {
     const from = request.socket.remoteAddress ?? "unknown";
     const limited = (seconds: number) => tooMany(seconds, options.requestsPerMinute, "server.requests_per_minute");
-    if (anonymous) return limited(rate.take(from)) ?? { by: "", readOnly: false };
+    if (anonymous) return limited(rate.take(from)) ?? { by: "", key: "", limitKey: from, readOnly: false };
     const token = tokenOf(request.headers.authorization, tokens);
     if (token !== null) {
-      return limited(rate.take(`token ${token.name}`)) ?? { by: token.name, readOnly: token.readOnly };
+      if (isApprovers(token, request)) return notToPropose;
+      const key = `token ${token.name}`;
+      return limited(rate.take(key)) ?? { by: token.name, key, limitKey: key, readOnly: token.readOnly };
     }
     const given = bearerOf(request.headers.authorization);
     const caller =
       (await oauth?.caller(given, Date.now())) ?? unauthorized(request.headers.authorization !== undefined);
     if ("because" in caller) return tooMany(wrong.take(from), WRONG_TOKENS_PER_MINUTE) ?? caller;
-    return limited(rate.take(caller.by)) ?? caller;
+    return limited(rate.take(caller.key)) ?? { ...caller, limitKey: caller.key };
+  }
+
+  /** Found out once for each token of the file: it takes a key to be derived. */
+  function isApprovers(token: HttpToken, request: IncomingMessage): boolean {
+    const known = personal.get(token);
+    if (known !== undefined) return known;
+    const found = options.isPersonal?.(bearerOf(request.headers.authorization) ?? "") ?? false;
+    personal.set(token, found);
+    return found;
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const foreign = foreignCaller(request.headers, options);
+    const foreign = saidTwice(request.rawHeaders) ?? foreignCaller(request.headers, options);
     if (foreign !== null) return refuse(response, foreign);
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (request.method === "GET" && oauth?.metadataPaths.includes(pathname)) return tell(response, oauth.metadata);
@@ -116,21 +144,32 @@ export async function openHttp(
       const headers = { allow: "GET, POST, DELETE" };
       return refuse(response, { status: 405, because: "Use POST, GET or DELETE.", headers });
     }
+    const most = limits.ofOne * OPEN_A_SESSION;
+    const isOpen = underWay.get(caller.key) ?? 0;
+    if (isOpen >= most && request.method !== "DELETE") {
+      const because = `One caller may have ${most} requests and streams open at once, and you have; wait for one to end.`;
+      return refuse(response, { status: 429, because });
+    }
+    if (response.destroyed) return;
+    underWay.set(caller.key, isOpen + 1);
+    response.once("close", () => {
+      const left = (underWay.get(caller.key) ?? 1) - 1;
+      if (left > 0) underWay.set(caller.key, left);
+      else underWay.delete(caller.key);
+    });
     const body = request.method === "POST" ? await bodyOf(request) : { value: undefined };
     if ("because" in body) return refuse(response, body);
+    // A batch is as many requests as it holds; one was taken before it was read.
+    const further = Array.isArray(body.value) ? body.value.length - 1 : 0;
+    const wait = further > 0 ? rate.take(caller.limitKey, further) : 0;
+    if (wait > 0) return refuse(response, tooManyInOne(further + 1, options.requestsPerMinute, wait));
     const id = request.headers["mcp-session-id"];
     if (id === undefined) return begin(request, response, body.value, caller);
     const session = sessions.get(String(id));
     // Whoever holds another's session id is told no more than that it is not theirs to use (Security, Session Hijacking).
     // Nor does a token that may only read go on in a session that another of the same caller began with more.
-    if (session === undefined || session.by !== caller.by || (caller.readOnly && !session.readOnly)) {
+    if (session === undefined || session.by !== caller.key || (caller.readOnly && !session.readOnly)) {
       return refuse(response, { status: 404, because: "There is no such session; initialize a new one." });
-    }
-    const most = limits.ofOne * OPEN_A_SESSION;
-    const isOpen = [...seats].reduce((sum, one) => sum + (one.by === caller.by ? one.open : 0), 0);
-    if (isOpen >= most && request.method !== "DELETE") {
-      const because = `One caller may have ${most} requests and streams open at once, and you have; wait for one to end.`;
-      return refuse(response, { status: 429, because });
     }
     await during(session, response, () => session.transport.handleRequest(request, response, body.value));
   }
@@ -139,12 +178,12 @@ export async function openHttp(
     request: IncomingMessage,
     response: ServerResponse,
     body: unknown,
-    { by, readOnly }: { readonly by: string; readonly readOnly: boolean },
+    { by, key, readOnly }: HttpCaller,
   ): Promise<void> {
     if (!isInitializeRequest(body)) {
       return refuse(response, { status: 400, because: "Send Mcp-Session-Id, or initialize a session first." });
     }
-    const room = roomFor({ by, readOnly }, [...seats], limits);
+    const room = roomFor({ by: key, readOnly }, [...seats], limits);
     if ("full" in room) return refuse(response, fullText(room.full, limits, anonymous));
     const server = open({ readOnly });
     const transport = new StreamableHTTPServerTransport({
@@ -153,7 +192,7 @@ export async function openHttp(
         sessions.set(id, session);
       },
     });
-    const session: Session = { transport, server, by, readOnly, usedAt: Date.now(), open: 0 };
+    const session: Session = { transport, server, by: key, readOnly, usedAt: Date.now(), open: 0 };
     seats.add(session);
     try {
       await Promise.all(room.end.map(end));
@@ -174,7 +213,7 @@ export async function openHttp(
     await session.server.close();
   };
 
-  const http = createHttpServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+  const http = createHttpServer(PATIENCE, (request, response) => {
     answer(request, response).catch(() => {
       if (response.headersSent) response.destroy();
       else refuse(response, { status: 400, because: "The request could not be read." });

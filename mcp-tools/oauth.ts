@@ -13,9 +13,11 @@ export interface OAuthOptions {
   readonly verify: (token: string, now: number) => Promise<{ readonly subject: string } | { readonly refusal: string }>;
 }
 
-/** Who calls with a token that counts. `by`: for the record, and what a session is bound to. */
+/** Who calls with a token that counts. `by`: for the record, where a long subject is cut. */
 export interface OAuthCaller {
   readonly by: string;
+  /** What a session and a limit are bound to: no two callers have the same. */
+  readonly key: string;
   readonly readOnly: boolean;
 }
 
@@ -62,7 +64,11 @@ export function createOAuthResource({ resource, authorizationServers, verify }: 
       if (!scopes.has(SCOPES.read)) {
         return refuse(403, `The token lacks the scope ${SCOPES.read}.`, ', error="insufficient_scope"');
       }
-      return { by: oauthCaller(verified.subject), readOnly: !scopes.has(SCOPES.propose) };
+      return {
+        by: oauthCaller(verified.subject),
+        key: `oauth ${verified.subject}`,
+        readOnly: !scopes.has(SCOPES.propose),
+      };
     },
   };
 }

@@ -13,8 +13,10 @@ export async function accessTokens({ server }: Config): Promise<OAuthResource | 
   const { createHttp, pathOfUrl } = await import("../../mcp-tools/connectors/http.ts");
   const url = new URL(jwksUrl);
   const http = createHttp({ source: "the issuer's keys", base: new URL(url.origin), maxBytes: KEYS_BYTES });
-  const verify = createOidcVerifier({ issuer, audience: resource, jwksUrl, algorithms, claim: "sub" }, (abort) =>
-    http.getText(pathOfUrl(url), abort),
+  const verify = createOidcVerifier(
+    { issuer, audience: resource, jwksUrl, algorithms, claim: "sub" },
+    server?.oidc?.audience,
+    (abort) => http.getText(pathOfUrl(url), abort),
   );
   return createOAuthResource({ resource, authorizationServers: [issuer], verify });
 }

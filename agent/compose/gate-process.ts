@@ -6,7 +6,7 @@ import { UnshipError } from "../../core/errors.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { Clock, Gate, Ledger, Patience } from "../../core/ports.ts";
 import { serveChannel } from "../../mcp-tools/channel/server.ts";
-import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
+import { type IdentityChecks, isPersonal } from "../../mcp-tools/gate/identity.ts";
 import { type ApprovedDesk, createApprovedDesk } from "../watch/approved.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "../watch/healthy.ts";
 import { openApprovals } from "./approvals.ts";
@@ -54,6 +54,10 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
   const { config, clock, system, ledger, channels, identity, note } = parts;
   if (config.gate === undefined) {
     throw new UnshipError("input.invalid", { what: "gate", reason: "the file names none; see docs/separation.md" });
+  }
+  if (isPersonal(parts.token, config.approvers)) {
+    const reason = "it is an approver's personal token, with which the agent could approve; make one of its own";
+    throw new UnshipError("input.invalid", { what: "gate.token", reason });
   }
   const { sources, executors, gaps } = system;
   const { notifier } = channels;

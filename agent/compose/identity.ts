@@ -12,19 +12,21 @@ export async function identityChecks(
   const slack = notifications?.slack ?? null;
   const signing = slack?.signingSecret ?? null;
   return {
-    ...(server?.oidc === undefined ? {} : { oidc: await issuerCheck(server.oidc), oidcClaim: server.oidc.claim }),
+    ...(server?.oidc === undefined
+      ? {}
+      : { oidc: await issuerCheck(server.oidc, server.oauth?.resource), oidcClaim: server.oidc.claim }),
     ...(slack === null || signing === null
       ? {}
       : { slack: createSlackReader(secret(signing, environment), slack.team) }),
   };
 }
 
-async function issuerCheck(oidc: OidcConfig): Promise<OidcVerifier> {
+async function issuerCheck(oidc: OidcConfig, otherAudience: string | undefined): Promise<OidcVerifier> {
   const { createOidcVerifier } = await import("../../mcp-tools/gate/oidc.ts");
   const { createHttp, pathOfUrl } = await import("../../mcp-tools/connectors/http.ts");
   const url = new URL(oidc.jwksUrl);
   const http = createHttp({ source: "the issuer's keys", base: new URL(url.origin), maxBytes: KEYS_BYTES });
-  return createOidcVerifier(oidc, (abort) => http.getText(pathOfUrl(url), abort));
+  return createOidcVerifier(oidc, otherAudience, (abort) => http.getText(pathOfUrl(url), abort));
 }
 
 /** A set of keys is a few KB. */

@@ -6,6 +6,7 @@ import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Clock, Gate, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
+import { isPersonal } from "../../mcp-tools/gate/identity.ts";
 import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { serveStdio } from "../../mcp-tools/stdio.ts";
@@ -100,7 +101,11 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     const oauth = await accessTokens(config);
     const anybody = tokens.length === 0 && oauth === undefined;
     const ready = (url: string) => parts.note(`MCP at ${url}${anybody ? ", open to this machine" : ""}`);
-    const who = { tokens, ...(oauth === undefined ? {} : { oauth }) };
+    const who = {
+      tokens,
+      isPersonal: (token: string) => isPersonal(token, config.approvers),
+      ...(oauth === undefined ? {} : { oauth }),
+    };
     // Clients call it by the name that their tokens are for.
     const named = config.server?.oauth === undefined ? [] : [new URL(config.server.oauth.resource).hostname];
     const callers = { hosts: [...hosts, ...named], origins, requestsPerMinute };

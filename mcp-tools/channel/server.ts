@@ -11,8 +11,8 @@ import { JSON_DEPTH, jsonWithin } from "../../core/model/json-meter.ts";
 import { textWithout, withoutSecrets } from "../../core/model/secrets/deep.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
-import { createRateLimit, foreignCaller, tokenOf } from "../http-guard.ts";
-import { listenAt, readBody } from "../http-listen.ts";
+import { createRateLimit, foreignCaller, saidTwice, tokenOf } from "../http-guard.ts";
+import { limitConnections, listenAt, readBody } from "../http-listen.ts";
 import { storedDraft, storedIncident, whyForged, whyNotWritten } from "./claims.ts";
 import { createOutbox, createRoom } from "./outbox.ts";
 import {
@@ -123,7 +123,7 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const foreign = foreignCaller(request.headers, { hosts: [], origins: [] });
+    const foreign = saidTwice(request.rawHeaders) ?? foreignCaller(request.headers, { hosts: [], origins: [] });
     if (foreign !== null)
       return fail(response, foreign.status, "input.invalid", { what: "call", reason: foreign.because });
     const name = /^\/v1\/(\w+)$/.exec(request.url ?? "")?.[1] ?? "";
@@ -208,7 +208,7 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
         fail(response, 500, "gate.unavailable", { where: "this address", reason: "it failed; its own log says how" });
     });
   });
-  http.maxConnections = CONNECTIONS;
+  limitConnections(http, { most: CONNECTIONS, ofOne: CONNECTIONS });
   const where = await listen(http, parts.at);
   return {
     where,

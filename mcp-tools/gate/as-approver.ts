@@ -54,7 +54,7 @@ export type AsApprover = <T>(
  */
 export function createAsApprover(parts: GateParts, limits: GateLimits) {
   const { config, store, clock } = parts;
-  const identify = createIdentify(config.approvers, parts.identity ?? {}, clock);
+  const identify = createIdentify(config, parts.identity ?? {}, clock);
 
   async function personOf(tx: GateTransaction, claim: Claim, planId: string | null): Promise<Person | UnshipError> {
     if (claim.via === "desk") {

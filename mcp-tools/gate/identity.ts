@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Approver } from "../../core/config/config.ts";
+import type { Approver, Config } from "../../core/config/config.ts";
 import type { Clock, Proof, SignedRequest } from "../../core/ports.ts";
 import { type ApproverKey, approverKey } from "./approver-key.ts";
 import type { OidcVerifier } from "./oidc.ts";
@@ -36,7 +36,7 @@ export interface IdentityChecks {
 
 /** Finds out whom a proof names. Pure but for what it asks others; writes nothing and never throws. */
 export function createIdentify(
-  approvers: readonly Approver[],
+  { approvers, server }: Pick<Config, "approvers" | "server">,
   { oidc, slack }: IdentityChecks,
   clock: Clock,
 ): (proof: Proof) => Promise<Claim> {
@@ -50,9 +50,11 @@ export function createIdentify(
 
   function byToken(via: Via, token: string): Claim {
     const key = approverKey(token);
-    const approver = approverOf(token, key, approvers);
-    return approver === undefined
-      ? { kind: "refused", via, reason: "this token is no approver's", subject: null }
+    const found = approversOf(token, key, approvers);
+    const why = whyNobodys(found, callerOf(token, server?.tokens ?? []));
+    const [approver] = found;
+    return approver === undefined || why !== null
+      ? { kind: "refused", via, reason: why ?? "this token is no approver's", subject: null }
       : { kind: "known", via, approver, until: null, alsoCalled: null, press: null, key };
   }
 
@@ -78,21 +80,46 @@ export function createIdentify(
 }
 
 /**
+ * Why the token of an approver speaks for nobody all the same; null: it speaks for them. The file holds a hash here and a key
+ * there, and nobody can tell from these that they are of one token until it is shown. One person must not count as two, and
+ * what an assistant calls with must not approve what it proposed (S3).
+ */
+function whyNobodys([, other]: readonly Approver[], caller: string | null): string | null {
+  if (other !== undefined)
+    return "this token is listed for more than one approver, so it tells nobody; each needs one of their own";
+  return caller === null
+    ? null
+    : `callers of MCP show this token too (server.tokens ${caller}), so it approves nothing`;
+}
+
+/** Whose token of `server.tokens` this is; null: none of them. Compares with all, as `approversOf` does. */
+function callerOf(token: string, callers: readonly { readonly name: string; readonly tokenSha256: string }[]) {
+  const hash = createHash("sha256").update(token).digest();
+  let found: string | null = null;
+  for (const { name, tokenSha256 } of callers) if (fits(Buffer.from(tokenSha256, "hex"), hash)) found = name;
+  return found;
+}
+
+/** Whether a token is an approver's personal one, by the hash or the key that the file holds. */
+export const isPersonal = (token: string, approvers: readonly Approver[]): boolean =>
+  approversOf(token, approverKey(token), approvers).length > 0;
+
+/**
  * Compares with every approver's hash and key, so that the time taken says nothing about which one is near. One who has
  * both must show a token that fits both.
  */
-function approverOf(token: string, key: ApproverKey, approvers: readonly Approver[]): Approver | undefined {
+function approversOf(token: string, key: ApproverKey, approvers: readonly Approver[]): readonly Approver[] {
   const hash = createHash("sha256").update(token).digest();
   const open = Buffer.from(key.text);
-  const fits = (known: Buffer, given: Buffer) => known.length === given.length && timingSafeEqual(known, given);
-  let found: Approver | undefined;
-  for (const { tokenSha256, tokenKey, ...rest } of approvers) {
+  const found = approvers.filter(({ tokenSha256, tokenKey }) => {
     const isHash = tokenSha256 === null ? tokenKey !== undefined : fits(Buffer.from(tokenSha256, "hex"), hash);
     const isKey = tokenKey === undefined ? tokenSha256 !== null : fits(Buffer.from(tokenKey), open);
-    if (isHash && isKey) found = { ...rest, tokenSha256, ...(tokenKey === undefined ? {} : { tokenKey }) };
-  }
-  return token === "" ? undefined : found;
+    return isHash && isKey;
+  });
+  return token === "" ? [] : found;
 }
+
+const fits = (known: Buffer, given: Buffer): boolean => known.length === given.length && timingSafeEqual(known, given);
 
 /** Whether a bearer token has the shape of a signed JSON Web Token (RFC 7515 §3.1): three parts, base64url. */
 const looksSigned = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);

@@ -24,11 +24,13 @@ const KEYS_TIMEOUT_MS = 5000;
  * says that it verified it (OpenID Connect Core 1.0 §5.1). Keys are fetched anew when a token names an unknown one, at
  * most every 30 s, and after 10 minutes; where they cannot be had nobody is let in.
  *
+ * @param otherAudience the audience of tokens for another use: one that is for both counts for neither (S3)
  * @param fetchKeys the text of the JSON Web Key Set (RFC 7517 §5); throws where there is none
  * @see https://www.rfc-editor.org/rfc/rfc8725 JSON Web Token Best Current Practices
  */
 export function createOidcVerifier(
   { issuer, audience, jwksUrl, algorithms, claim }: OidcConfig,
+  otherAudience: string | undefined,
   fetchKeys: (abort: AbortSignal) => Promise<string>,
 ): OidcVerifier {
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
@@ -51,6 +53,9 @@ export function createOidcVerifier(
         currentDate: new Date(now),
         clockTolerance: CLOCK_TOLERANCE_S,
       });
+      if (otherAudience !== undefined && [payload.aud ?? []].flat().includes(otherAudience)) {
+        return { refusal: "the token is for approvers and for callers of MCP at once, so it counts for neither" };
+      }
       const subject = payload[claim];
       if (typeof subject !== "string" || subject === "") return { refusal: `the token has no ${claim}` };
       if (claim === "email" && payload.email_verified !== true) {

@@ -10,8 +10,8 @@ import type { Attestation } from "./approval-proof.ts";
 import type { IdentityChecks } from "./identity.ts";
 import type { Owner } from "./owner.ts";
 
-/** The part of the configuration that the gate reads. */
-export type GateConfig = GatePolicy & Pick<Config, "approvers">;
+/** The part of the configuration that the gate reads; of `server` whose tokens approve nothing. */
+export type GateConfig = GatePolicy & Pick<Config, "approvers" | "server">;
 
 /** Requests a second by service, measured now; throws where no source answers. */
 export type TrafficReader = (abort: AbortSignal) => Promise<ReadonlyMap<string, number>>;

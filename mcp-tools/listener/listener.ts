@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { foreignCaller } from "../http-guard.ts";
+import { foreignCaller, saidTwice } from "../http-guard.ts";
 import { limitConnections, listenAt, readBody } from "../http-listen.ts";
 
 /** What a handler is given of one request. */
@@ -64,7 +64,7 @@ const SWEEP_MS = 2000;
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const foreign = foreignCaller(request.headers, options);
+    const foreign = saidTwice(request.rawHeaders) ?? foreignCaller(request.headers, options);
     if (foreign !== null) return reply(response, problem(foreign.status, "foreign", foreign.because));
     const path = pathOf(request.url);
     const found = options.routes.flatMap((route) => {

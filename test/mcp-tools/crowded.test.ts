@@ -7,6 +7,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, expect, it } from "vitest";
 import { openHttp } from "../../mcp-tools/http.ts";
+import { openListener } from "../../mcp-tools/listener/listener.ts";
 import { createServer } from "../../mcp-tools/server.ts";
 import { context, recordingGate } from "./scenario.ts";
 
@@ -24,6 +25,17 @@ async function serving() {
     ...{ host: "127.0.0.1", port: 0, tokens, hosts: [], origins: [], requestsPerMinute: 10_000 },
   });
   return { url: served.url, [Symbol.asyncDispose]: served.close };
+}
+
+/** Connects so often from one address; `say`: what is sent on each, which is not a whole request. */
+async function crowd(url: string, count: number, localAddress: string, say = ""): Promise<void> {
+  for (let at = 0; at < count; at += 1) {
+    const socket = connect({ port: Number(new URL(url).port), host: "127.0.0.1", localAddress });
+    socket.on("error", () => {});
+    open.push(socket);
+    await Promise.race([once(socket, "connect"), once(socket, "close")]);
+    socket.write(say);
+  }
 }
 
 const open: (ClientRequest | Socket)[] = [];
@@ -126,5 +138,50 @@ describe("one token that takes all that it can get", () => {
     expect(writer.tools).toContain("submit_plan");
     await writer.client.close();
     for (const one of open.splice(0)) one.destroy();
+  });
+
+  it.each([
+    ["say nothing", ""],
+    ["never end the head of a request", "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n"],
+    [
+      "never end its body, with a wrong token",
+      "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer nobody\r\nContent-Length: 99\r\n\r\n{",
+    ],
+  ])("connections of three addresses that %s make place for another, and so do those of its own", async (_, say) => {
+    await using server = await serving();
+    for (const address of ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.1"])
+      await crowd(server.url, 260, address, say);
+    const writer = await served(server.url, TOKENS.writer);
+    expect(writer.tools).toContain("submit_plan");
+    await writer.client.close();
+    for (const one of open.splice(0)) one.destroy();
+  });
+
+  it("one token that begins 300 requests and ends none leaves room for another, behind the same proxy", async () => {
+    await using server = await serving();
+    const head = `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS.reader}\r\nContent-Type: application/json\r\n`;
+    await crowd(server.url, 300, "127.0.0.1", `${head}Content-Length: 99\r\n\r\n{`);
+    const writer = await served(server.url, TOKENS.writer);
+    expect(writer.tools).toContain("submit_plan");
+    await writer.client.close();
+    for (const one of open.splice(0)) one.destroy();
+  });
+});
+
+describe("the listener beside the watch", () => {
+  it.each([
+    ["say nothing", ""],
+    [
+      "never end what they say",
+      "POST /v1/plans/p/approve HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
+    ],
+  ])("answers people behind the proxy through which 300 connections came that %s", async (_, say) => {
+    const route = { method: "GET", path: /^\/here$/, handle: async () => ({ status: 200, body: "yes" }) } as const;
+    const listener = await openListener({ host: "127.0.0.1", port: 0, hosts: [], origins: [], routes: [route] });
+    await crowd(listener.url, 300, "127.0.0.1", say);
+    const answer = await asked(`${listener.url}/here`, "GET", TOKENS.writer);
+    expect(await text(answer)).toBe('"yes"');
+    for (const one of open.splice(0)) one.destroy();
+    await listener.close();
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer as createHttpServer, request } from "node:http";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -57,6 +58,13 @@ async function raw(
   sent.end(method === "POST" ? body : undefined);
   const response = await answered.promise;
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
+
+/** What a server answers to exactly these lines, and an empty map as body. */
+async function said(port: number, lines: readonly string[]): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.end(`${lines.join("\r\n")}\r\n\r\n{}`);
+  return text(socket);
 }
 
 describe("the server over HTTP", () => {
@@ -174,6 +182,50 @@ describe("the server over HTTP", () => {
     }
     expect(guesses).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
     expect((await raw(guarded.url, { authorization: `Bearer ${ADA}` })).status).toBe(200);
+  });
+
+  it("counts a batch as the messages in it, also one that begins no session", async () => {
+    await using server = await serving({ requestsPerMinute: 20 });
+    const begun = await raw(server.url);
+    const session = { "mcp-session-id": String(begun.headers["mcp-session-id"]) };
+    const batch = (messages: number) =>
+      JSON.stringify(Array.from({ length: messages }, (_, id) => ({ jsonrpc: "2.0", id, method: "ping" })));
+    const first = await raw(server.url, session, batch(15));
+    expect(first.status).toBe(200);
+    const second = await raw(server.url, session, batch(15));
+    expect(second.status).toBe(429);
+    expect(second.body).toContain("A batch counts as the 15 messages in it");
+    expect(Number(second.headers["retry-after"])).toBeGreaterThan(0);
+    const whole = await raw(server.url, session, batch(50));
+    expect([whole.status, whole.headers["retry-after"]]).toEqual([429, undefined]);
+    expect(whole.body).toContain("send fewer at once");
+  });
+
+  it("S3: does not take an approver's personal token, also where the file lists it for a caller", async () => {
+    await using server = await serving({ tokens: TOKENS, isPersonal: (token) => token === ADA });
+    const refused = await raw(server.url, { authorization: `Bearer ${ADA}` });
+    expect(refused.status).toBe(403);
+    expect(refused.body).toContain("This is an approver's personal token");
+    expect((await raw(server.url, { authorization: `Bearer ${BEN}` })).status).toBe(200);
+  });
+
+  it.each([
+    ["tokens", ["authorization", `Bearer ${ADA}`, "Authorization", `Bearer ${BEN}`]],
+    ["sessions", ["authorization", `Bearer ${ADA}`, "mcp-session-id", "one", "mcp-session-id", "two"]],
+    ["hosts", ["authorization", `Bearer ${ADA}`, "host", "elsewhere.example"]],
+  ])("does not choose among several %s in one request", async (_, headers) => {
+    await using server = await serving({ tokens: TOKENS });
+    const { host, port } = new URL(server.url);
+    const answered = await said(Number(port), [
+      "POST /mcp HTTP/1.1",
+      `Host: ${host}`,
+      "Content-Type: application/json",
+      "Content-Length: 2",
+      "Connection: close",
+      ...headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1]}`] : [])),
+    ]);
+    expect(answered).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answered).toContain("send one");
   });
 
   it("makes room for a new session by ending the one that was idle longest", async () => {

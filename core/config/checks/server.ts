@@ -1,9 +1,13 @@
+import { skeleton } from "../../guardrails/names.ts";
 import { type Check, isMap, keyTroubleAt, listAt, mapAt, repeats, valueTroubleAt, writtenAt } from "./check.ts";
 
 const textOf = (key: string) => (entry: Readonly<Record<string, unknown>>) => {
   const value = entry[key];
   return typeof value === "string" ? value.toLowerCase() : null;
 };
+
+/** As people read it: a name that looks like another one is the same to them. */
+const nameOf = ({ name }: Readonly<Record<string, unknown>>) => (typeof name === "string" ? skeleton(name) : null);
 
 const entriesAt = (file: unknown, ...path: readonly string[]) =>
   listAt(file, ...path).flatMap(({ path, value }) => (isMap(value) ? [{ path, value }] : []));
@@ -12,7 +16,19 @@ const entriesAt = (file: unknown, ...path: readonly string[]) =>
 export const serverTokensAreDistinct: Check = ({ file, raw }) => {
   const tokens = entriesAt(file, "server", "tokens");
   return [
-    ...repeats(tokens, textOf("name")).map(({ path }) =>
+    ...tokens.flatMap(({ path, value }) =>
+      // The record calls holders of access tokens so: one is not to be taken for the other.
+      typeof value.name === "string" && /^oauth\b/.test(skeleton(value.name))
+        ? [
+            valueTroubleAt(
+              [...path, "name"],
+              `is ${writtenAt(raw, [...path, "name"])}, as callers with access tokens are called`,
+              "another name",
+            ),
+          ]
+        : [],
+    ),
+    ...repeats(tokens, nameOf).map(({ path }) =>
       valueTroubleAt(
         [...path, "name"],
         `is ${writtenAt(raw, [...path, "name"])}, which is given above already`,

@@ -1,3 +1,4 @@
+import { skeleton } from "../../guardrails/names.ts";
 import { didYouMean, editDistance } from "../nearest.ts";
 import { type Check, isMap, listAt, mapAt, type Placed, repeats, valueTroubleAt, writtenAt } from "./check.ts";
 
@@ -28,6 +29,8 @@ export const approversAreDistinct: Check = ({ file, raw }) => {
     repeats(approvers, (approver) => {
       const value = approver[key];
       if (typeof value !== "string") return null;
+      // A name that looks like another one is the same to whoever reads it, and counts as one person (`peopleOf`).
+      if (key === "name") return skeleton(value);
       return key === "token_key" ? value : value.toLowerCase();
     });
   return [

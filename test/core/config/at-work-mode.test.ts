@@ -58,7 +58,9 @@ describe("S8, S15: another version of the file at work", () => {
 
   it("is said with when it was read; the same version, one that is not told, and a configuration of no file are not", () => {
     expect(otherVersionLines(own, "unship.yaml", [{ ...watch, version: "bbbbbbbb" }])).toEqual([
-      expect.stringMatching(/^CAUTION: the watch obeys another version of unship\.yaml, read at 2026-01-02T00:00:00\.000Z:/),
+      expect.stringMatching(
+        /^CAUTION: the watch obeys another version of unship\.yaml, read at 2026-01-02T00:00:00\.000Z:/,
+      ),
     ]);
     expect(otherVersionLines(own, "unship.yaml", [{ ...watch, version: "aaaaaaaa" }])).toEqual([]);
     expect(otherVersionLines(own, "unship.yaml", [{ ...watch, version: null }])).toEqual([]);

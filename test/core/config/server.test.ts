@@ -35,6 +35,28 @@ describe("who may call over HTTP", () => {
   });
 });
 
+describe("S3: nobody is listed under two names", () => {
+  it.each([
+    [
+      "callers whose names look alike",
+      `server: {tokens: [{name: ada, token_sha256: "${SHA}"}, {name: "аda", token_sha256: "${"b2".repeat(32)}"}]}`,
+      /server\.tokens\[1\]\.name .* stands above already/,
+    ],
+    [
+      "approvers whose names look alike",
+      `approvers: [{name: ada lee, token_sha256: "${SHA}"}, {name: Ada-Lee, token_sha256: "${"b2".repeat(32)}"}]`,
+      /approvers\[1\]\.name .* stands above already/,
+    ],
+    [
+      "a caller who is called as holders of access tokens are",
+      `server: {tokens: [{name: oauth ada, token_sha256: "${SHA}"}]}`,
+      /server\.tokens\[0\]\.name is "oauth ada", as callers with access tokens/,
+    ],
+  ])("refuses %s", (_, written, problem) => {
+    expect(problems(`${SOURCES}${written}`)).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
 const OTHER = "b2".repeat(32);
 const OIDC = 'issuer: "https://idp.example", audience: unship, jwks_url: "https://idp.example/keys"';
 const withOidc = (oidc: string, approver = "oidc: ada@idp") =>

@@ -23,10 +23,10 @@ const oidcOf = (issuer: Issuer, change: Partial<OidcConfig> = {}): OidcConfig =>
   ...change,
 });
 
-function verifierOf(oidc: OidcConfig) {
+function verifierOf(oidc: OidcConfig, otherAudience?: string) {
   const url = new URL(oidc.jwksUrl);
   const http = createHttp({ source: "keys", base: new URL(url.origin) });
-  return createOidcVerifier(oidc, (abort) => http.getText(pathOfUrl(url), abort));
+  return createOidcVerifier(oidc, otherAudience, (abort) => http.getText(pathOfUrl(url), abort));
 }
 
 const good = (issuer: Issuer, change: Readonly<Record<string, unknown>> = {}) => ({
@@ -69,6 +69,18 @@ describe("the imitated issuer", () => {
 });
 
 describe("an approval with a token of the issuer", () => {
+  it("S3: one that was issued for callers of MCP too counts for neither", async () => {
+    await using issuer = await fakeIssuer();
+    const header = { alg: "RS256", kid: "rsa-1" };
+    const both = issuer.token(good(issuer, { aud: ["unship", "https://unship.example/mcp"] }), header);
+    const approvals = verifierOf(oidcOf(issuer), "https://unship.example/mcp");
+    const mcp = verifierOf(oidcOf(issuer, { audience: "https://unship.example/mcp" }), "unship");
+    const refusal = expect.stringContaining("for approvers and for callers of MCP at once");
+    expect(await approvals(both, SECOND * 1000)).toEqual({ refusal });
+    expect(await mcp(both, SECOND * 1000)).toEqual({ refusal });
+    expect(await approvals(issuer.token(good(issuer), header), SECOND * 1000)).toMatchObject({ subject: "alice@idp" });
+  });
+
   it.each([
     ["signed by RSA", { alg: "RS256", kid: "rsa-1" }],
     ["signed by an elliptic curve", { alg: "ES256", kid: "ec-1" }],

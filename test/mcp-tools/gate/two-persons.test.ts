@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { policyOf, serviceOf } from "../../core/guardrails/rule-inputs.ts";
-import { ALICE_TOKEN, APPROVERS, BOB_TOKEN, openWorld, type World } from "./gate-world.ts";
+import { ALICE_TOKEN, APPROVERS, BOB_TOKEN, openWorld, sha256, type World } from "./gate-world.ts";
 
 const twoPersons = [{ services: ["checkout"], actions: null, criticality: null }];
 const config = { ...policyOf(), approval: { ...policyOf().approval, twoPersons } };
@@ -43,6 +43,41 @@ describe("a plan for two people", () => {
     await expect(world.gate.approve(plan.id, ALICE_TOKEN)).rejects.toMatchObject({ code: "approval.refused" });
   });
 });
+
+describe("S3: a token that means two things means neither", () => {
+  const [alice, bob] = APPROVERS;
+  if (alice === undefined || bob === undefined) throw new Error("no approvers");
+
+  it.each([
+    [
+      "one person's under two names, here by its key and there by its hash",
+      { approvers: [alice, { ...bob, tokenKey: undefined, tokenSha256: sha256(ALICE_TOKEN) }].map(withoutUndefined) },
+      /listed for more than one approver/,
+    ],
+    [
+      "an approver's that callers of MCP show too",
+      { approvers: [alice, bob], server: serverOf([{ name: "laptop", tokenSha256: sha256(ALICE_TOKEN) }]) },
+      /callers of MCP show this token too \(server\.tokens laptop\)/,
+    ],
+  ])("%s approves nothing", async (_, change, why) => {
+    await using world = await openWorld({ config: { ...policyOf(), ...change } });
+    const plan = await planIn(world);
+    await expect(world.gate.approve(plan, ALICE_TOKEN)).rejects.toThrow(why);
+    await expect(world.gate.identify(ALICE_TOKEN)).rejects.toThrow(why);
+    expect(await world.store.entries({ kinds: ["approval.given"] })).toEqual([]);
+  });
+});
+
+type Approvers = typeof APPROVERS;
+const withoutUndefined = ({
+  tokenKey,
+  ...one
+}: Omit<Approvers[number], "tokenKey"> & { tokenKey?: string | undefined }) =>
+  tokenKey === undefined ? one : { ...one, tokenKey };
+function serverOf(tokens: readonly { readonly name: string; readonly tokenSha256: string }[]) {
+  const all = tokens.map((one) => ({ ...one, readOnly: false }));
+  return { listen: null, tokens: all, hosts: [], origins: [], requestsPerMinute: 120 };
+}
 
 describe("a person's rights", () => {
   it.each([
