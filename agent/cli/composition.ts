@@ -58,8 +58,9 @@ export interface ConfigChoice {
 /**
  * Whether a command asks the file's sources. One that does not needs none of their secrets: a pause works without.
  * `gate`: it is the process of the gate, which has secrets of its own. `nothing`: neither sources nor the ledger.
+ * `pause`: no more than which ledger the file belongs to, also while the file itself cannot be used.
  */
-export type Asks = "sources" | "no-sources" | "gate" | "nothing";
+export type Asks = "sources" | "no-sources" | "gate" | "nothing" | "pause";
 
 /** The sources of a configuration, to read from and to close. No executor is among them. */
 export interface OpenSources {
@@ -152,6 +153,14 @@ export interface AuditDesk {
   lines(config: Config, ledger: Ledger): AsyncIterable<string>;
 }
 
+/** A configuration, and how its file was named. */
+export interface ReadFile {
+  readonly config: Config;
+  readonly file: string;
+  /** Of a pause: why the file itself was not used, and the services that can be read in it (null: not all can); absent: it was. */
+  readonly instead?: { readonly reason: string; readonly services: readonly string[] | null };
+}
+
 /**
  * What the composition root offers to commands. Every part is made when first asked for, so that `unship --version`
  * loads nothing. All of it throws `UnshipError`.
@@ -161,7 +170,7 @@ export interface Composition {
   readonly terminal: Terminal;
   readonly now: () => number;
   /** Reads and checks the file; "config.invalid" carries the problems as its cause. */
-  readonly config: (choice: ConfigChoice, asks: Asks) => Promise<{ readonly config: Config; readonly file: string }>;
+  readonly config: (choice: ConfigChoice, asks: Asks) => Promise<ReadFile>;
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly sources: (config: Config) => Promise<OpenSources>;
   readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;

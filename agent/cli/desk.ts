@@ -16,7 +16,7 @@ import {
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { atWorkText, atWorkView } from "./at-work-text.ts";
-import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { type Composition, EXIT, type ExitCode, type ReadFile } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
 import { planText } from "./plan-text.ts";
 import { scopeText } from "./words.ts";
@@ -134,8 +134,9 @@ export async function pause(
   asked: string,
   options: DeskOptions & { readonly by: string },
 ): Promise<ExitCode> {
-  const { config, file } = await to.config(options, "no-sources");
-  const scope = knownScope(asked, config, file);
+  const { config, file, instead } = await to.config(options, "pause");
+  const known = instead === undefined ? Object.keys(config.services) : (instead.services ?? []);
+  const scope = knownScope(asked, known, file);
   const { gate, ledger } = await to.desk(config, "made");
   try {
     await gate.pause(scope, options.by);
@@ -143,27 +144,34 @@ export async function pause(
     const obeyedBy = atWorkView(who, config);
     const until = `until an approver runs: unship resume ${scopeText(scope)}`;
     const what = scopeText(scope) === "all" ? "nothing will be executed" : `nothing will be executed on ${scope}`;
-    await present(
-      to,
-      options.json,
-      { paused: scope, by: options.by, ledger: who.ledger, obeyed_by: obeyedBy },
-      obeyedBy.length > 0
+    const unused = instead === undefined ? [] : unusedLines(file, scope, instead);
+    const value = { paused: scope, by: options.by, ledger: who.ledger, obeyed_by: obeyedBy };
+    await present(to, options.json, { ...value, ...(instead === undefined ? {} : { file_not_used: instead.reason }) }, [
+      ...unused,
+      ...(obeyedBy.length > 0
         ? [`Paused: ${what} ${until}`, `Obeyed by ${atWorkText(who)}, on ${who.ledger}.`]
         : [
             `Recorded in ${who.ledger}, but nobody obeys it yet: no watch, gate or MCP server that may act runs on this ledger.`,
             `Whoever starts on it obeys, ${until}`,
             `What runs with another configuration goes on: pause it with that one, unship pause --config FILE (this was ${file}).`,
-          ],
-    );
+          ]),
+    ]);
     return obeyedBy.length > 0 ? EXIT.ok : EXIT.no;
   } finally {
     await ledger.close();
   }
 }
 
+/** What somebody has to know who paused while the file could not be used. */
+const unusedLines = (file: string, scope: string, instead: NonNullable<ReadFile["instead"]>): readonly string[] => [
+  `CAUTION: ${file} has problems (unship check -c ${file}): ${instead.reason}`,
+  ...(instead.services === null && !pausesAll(scope)
+    ? [`That ${scope} is a service of it could not be checked. To stop everything: unship pause all -c ${file}`]
+    : []),
+];
+
 /** The scope of a pause by a file; see `pauseScope`. Throws "input.invalid" where nothing is paused by that name. */
-function knownScope(asked: string, config: Config, file: string): string {
-  const known = Object.keys(config.services);
+function knownScope(asked: string, known: readonly string[], file: string): string {
   const found = pauseScope(asked, known);
   if ("scope" in found) return found.scope;
   const reason =
@@ -180,7 +188,9 @@ const isOfScope = ({ plan }: PlanCase, scope: string, { services }: Config): boo
 
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */
 export async function resume(to: Composition, scope: string, options: DeskOptions): Promise<ExitCode> {
-  const { config, file } = await to.config(options, "no-sources");
+  const { config, file } = await to.config(options, "no-sources").catch((error: unknown) => {
+    throw isOfTheFile(error) ? stillPaused(error, options) : error;
+  });
   const { gate, ledger } = await to.desk(config);
   try {
     const now = to.now();
@@ -205,3 +215,17 @@ export async function resume(to: Composition, scope: string, options: DeskOption
     await ledger.close();
   }
 }
+
+const isOfTheFile = (error: unknown): error is UnshipError =>
+  error instanceof UnshipError && (error.code === "config.invalid" || error.code === "config.unreadable");
+
+/** Who may end a pause stands in the file: without it nobody can. */
+const stillPaused = ({ message, cause }: UnshipError, { config = "unship.yaml" }: DeskOptions): UnshipError =>
+  new UnshipError(
+    "input.invalid",
+    {
+      what: config,
+      reason: `NOTHING WAS RESUMED, what is paused stays paused: it lists who may end a pause, and cannot be used as it is now (${message.replace(/\.$/, "")}). Mend it`,
+    },
+    { cause },
+  );

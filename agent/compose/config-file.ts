@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { cwd } from "node:process";
 import { type Config, type ConfigProblem, MODES } from "../../core/config/config.ts";
 import { withMode } from "../../core/config/defaults.ts";
@@ -48,8 +48,8 @@ export function readConfig(file: string, environment: Environment, options: Read
     );
   }
   // Told by what it says, not by where: the same file in another folder, or on another machine, is the same version.
-  const read = { ...loaded.config, version: versionOf(loaded.config) };
-  const config = withAbsolutePaths(read, (path) => resolve(dirname(realpathSync(file)), path));
+  const read = { ...loaded.config, version: versionOf(loaded.config), file: realPathOf(file) };
+  const config = absoluteIn(read, file);
   if (!replay && (config.gate === undefined || process === "gate")) {
     mustBeOneLedger({ file, written: loaded.config.ledger, kept: config.ledger, folder: cwd() });
   }
@@ -64,6 +64,20 @@ export function inMode(config: Config, mode: string): Config {
   const known = MODES.find((one) => one === mode);
   if (known !== undefined) return withMode(config, known);
   throw new UnshipError("input.invalid", { what: "--mode", reason: `"${mode}" is none; choose ${MODES.join(", ")}` });
+}
+
+/** The configuration with every path absolute, counted from the folder of its file, wherever a link to it lies. */
+export const absoluteIn = (config: Config, file: string): Config =>
+  withAbsolutePaths(config, (path) => resolve(dirname(realPathOf(file)), path));
+
+/** Where a file is, or would be if it is not there at this moment. */
+export function realPathOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    const folder = dirname(resolve(file));
+    return resolve(existsSync(folder) ? realpathSync(folder) : folder, basename(file));
+  }
 }
 
 /** Characters of the digest that are kept: PostgreSQL shows 63 of a connection's name, which carries it (`announceOnServer`). */

@@ -63,6 +63,8 @@ export interface Config {
   readonly filled?: readonly Filled[];
   /** Tells what this file says from what another version of it says, `--mode` apart; absent: no file was read. */
   readonly version?: string;
+  /** The file that was read, as an absolute path without links; absent: none was. */
+  readonly file?: string;
 }
 
 /** From the least free to the freest. */

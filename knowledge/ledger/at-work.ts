@@ -27,12 +27,19 @@ export interface AtWork {
   readonly version: string | null;
 }
 
+/** The same beside a file of this machine. */
+export interface AtWorkHere extends AtWork {
+  /** The configuration file that it read, an absolute path; null: it did not say. */
+  readonly file: string | null;
+}
+
 /** What a process obeys, as it says itself. */
 export interface Obeyed {
   readonly mode: Mode;
   readonly modeIsAsked?: true;
   /** Letters and digits; absent: its configuration came from no file. */
   readonly version?: string;
+  readonly file?: string;
 }
 
 export interface Announced {
@@ -48,6 +55,7 @@ const Note = z.object({
   mode: z.enum(MODES).nullable().default(null),
   modeIsAsked: z.boolean().nullable().default(null),
   version: z.string().nullable().default(null),
+  config: z.string().nullable().default(null),
   file: z.string(),
 });
 
@@ -56,7 +64,8 @@ const Note = z.object({
  * the process vouches for it, so a killed one is not taken for running. The ledger has been opened before.
  * Throws `ledger.unavailable` where it cannot be written there.
  */
-export function announce(path: string, work: Work, { mode, modeIsAsked, version }: Obeyed): Announced {
+export function announce(path: string, work: Work, obeyed: Obeyed): Announced {
+  const { mode, modeIsAsked, version, file } = obeyed;
   try {
     const ledger = ledgerFile(path);
     const folder = folderOf(ledger);
@@ -65,7 +74,7 @@ export function announce(path: string, work: Work, { mode, modeIsAsked, version 
     const lock = tryFileLock(join(folder, `${name}.lock`));
     const note = {
       ...{ work, pid: process.pid, host: hostname(), since: Date.now(), file: identity(ledger) },
-      ...{ mode, modeIsAsked: modeIsAsked === true, version: version ?? null },
+      ...{ mode, modeIsAsked: modeIsAsked === true, version: version ?? null, config: file ?? null },
     };
     // Locked before anybody can read of it, and read whole or not at all.
     writeFileSync(join(folder, `${name}.tmp`), JSON.stringify(note));
@@ -85,7 +94,7 @@ export function announce(path: string, work: Work, { mode, modeIsAsked, version 
  * Which processes of this machine may execute plans on a ledger's SQLite file at this moment, the longest at work
  * first. Throws `ledger.unavailable` where that cannot be read.
  */
-export function atWork(path: string): readonly AtWork[] {
+export function atWork(path: string): readonly AtWorkHere[] {
   try {
     const ledger = ledgerFile(path);
     const folder = folderOf(ledger);
@@ -99,7 +108,9 @@ export function atWork(path: string): readonly AtWork[] {
       const note = noteIn(join(folder, `${name}.json`));
       return note === null || note.file !== file ? [] : [note];
     });
-    return running.map(({ file: _, ...one }) => one).toSorted((one, other) => one.since - other.since);
+    return running
+      .map(({ config, ...one }) => ({ ...one, file: config }))
+      .toSorted((one, other) => one.since - other.since);
   } catch (error) {
     throw unavailable(error, "read");
   }
