@@ -1,4 +1,4 @@
-import type { Config, Mode, ModelConfig } from "../../core/config/config.ts";
+import type { Config, ConfigProblem, Mode, ModelConfig } from "../../core/config/config.ts";
 import type { GraphCoverage } from "../../core/correlation/graph-coverage.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -39,6 +39,12 @@ export interface CheckLine {
   readonly text: string;
   /** Not ok though it answers: what the agent holds can write, and only the gate may. */
   readonly tooMuch?: true;
+  /** It is about what the file says, held against what the sources know. */
+  readonly proof?: true;
+  /** Not ok by the file's own fault: where, and what to do. */
+  readonly problem?: ConfigProblem;
+  /** Nothing fails by it, and somebody should know. */
+  readonly caution?: true;
   /** What the call graph is made of, on the line that speaks of it. */
   readonly callGraph?: GraphCoverage;
 }
@@ -173,7 +179,10 @@ export interface Composition {
   readonly config: (choice: ConfigChoice, asks: Asks) => Promise<ReadFile>;
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly sources: (config: Config) => Promise<OpenSources>;
-  readonly checkSources: (config: Config, abort: AbortSignal) => Promise<readonly CheckLine[]>;
+  /** Queries of the file that are no PromQL. Asks no source. */
+  readonly checkQueries: (config: Config, file: string) => Promise<readonly ConfigProblem[]>;
+  /** Asks each source, and holds the file (`file`: where it is) against what they know. */
+  readonly checkSources: (config: Config, file: string, abort: AbortSignal) => Promise<readonly CheckLine[]>;
   /**
    * The ledger for reading, or the gate's view of it where that is a process of its own. Where there is none nothing is made: it is
    * refused as "ledger.unavailable", or an empty one that stands nowhere.

@@ -111,9 +111,9 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     if (!notes.has(text)) terminal.err(`${plain(text)}\n`);
     notes.add(text);
   };
-  const systemOf = async (config: Config, act: boolean) => {
+  const systemOf = async (config: Config, act: boolean, lenient = false) => {
     const { openLiveSystem } = await import("./live-system.ts");
-    return openLiveSystem({ config, clock: systemClock, environment, act, note });
+    return openLiveSystem({ config, clock: systemClock, environment, act, lenient, note });
   };
 
   const openModel: Composition["model"] = async (model) => {
@@ -168,10 +168,12 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const { sources, gaps, close } = await systemOf(config, false);
       return { sources, gaps, close };
     },
-    checkSources: async (config, abort) => {
+    checkQueries: async (config, file) => (await import("./check-sources.ts")).queryProblems(config, file),
+    checkSources: async (config, file, abort) => {
       if (config.gate === undefined) await signerOf(config);
-      const system = await systemOf(config, false);
+      const system = await systemOf(config, false, true);
       try {
+        const { modelLine, sourceLines } = await import("./check-sources.ts");
         const { withinReach } = await import("./read-only.ts");
         const { whyNotSeparate } = await import("./separate.ts");
         const shared = whyNotSeparate(config, environment).map((text) => ({ ok: false, tooMuch: true, text }) as const);
@@ -179,7 +181,16 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         const { coverageOf } = await import("./graph-lines.ts");
         const callGraph = await coverageOf(system.sources, config, abort);
         const graph = { ok: true, text: coverageWords(callGraph).join("; "), callGraph };
-        return [...(await system.report(abort)), graph, ...ledger, ...withinReach(config, environment), ...shared];
+        const model =
+          config.model === null ? [] : [await modelLine(config.model, await openModel(config.model), abort)];
+        return [
+          ...(await sourceLines(config, file, system, abort)),
+          graph,
+          ...ledger,
+          ...model,
+          ...withinReach(config, environment),
+          ...shared,
+        ];
       } finally {
         await system.close();
       }

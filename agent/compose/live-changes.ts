@@ -1,4 +1,6 @@
 import type { DeploymentsSource } from "../../core/config/config.ts";
+import type { SeenWorkload } from "../../core/config/derive/evidence.ts";
+import type { Rollout } from "../../core/model/evidence.ts";
 import { onlyReads } from "./read-only.ts";
 import { secret } from "./secrets.ts";
 import { actsOn, attempt, type OpenContext, type SystemParts } from "./system-parts.ts";
@@ -36,6 +38,8 @@ export async function openDeployments(
   const templates = kubernetesTopology(options);
   parts.sources.topology.push(templates);
   parts.lacks.push(templates.lacks);
+  parts.tells.workloads.push(async (abort) => (await rollouts.rollouts(abort)).map(seenWorkload));
+  parts.tells.namespaces.push((abort) => client.namespaces(abort));
   parts.observe.push({
     name: health.name,
     of: "pods",
@@ -72,6 +76,14 @@ export async function openDeployments(
   parts.close.push(() => client.close());
 }
 
+/** A rollout as the names of a file are held against it. */
+export const seenWorkload = ({ service, workload, version, managedBy }: Rollout): SeenWorkload => ({
+  ...workload,
+  service,
+  version,
+  managedBy,
+});
+
 /** Opens Argo CD: what it synced, what stands, and the rollback where this process may act. */
 async function openArgocd(
   source: Extract<DeploymentsSource, { readonly type: "argocd_webhook" }>,
@@ -96,6 +108,9 @@ async function openArgocd(
   });
   parts.sources.changes.push(argocd.changes);
   parts.sources.rollouts.push(argocd.rollouts);
+  parts.tells.applications.push(async (abort) =>
+    (await argocd.client.applications(abort)).map(({ metadata }) => metadata.name),
+  );
   if (actsOn(context, source)) parts.executors.push(argocd.syncToPrevious, argocd.resumeAutoSync);
   parts.report.push((abort) =>
     attempt(`argocd ${argocd.client.endpoint}`, async () => {

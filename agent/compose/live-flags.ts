@@ -18,6 +18,7 @@ export async function openFlags(source: FlagsSource, context: OpenContext, parts
   parts.sources.flags.push(system.flags);
   parts.sources.changes.push(system.changes);
   if (actsOn(context, source)) parts.executors.push(system.disable);
+  parts.tells.flags.push(async (abort) => (await system.flags.flags(abort)).map(({ key }) => key));
   parts.report.push((abort) =>
     attempt(
       `${source.type} ${source.endpoint}`,

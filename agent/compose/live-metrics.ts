@@ -1,7 +1,9 @@
 import type { Config, MetricsSource } from "../../core/config/config.ts";
 import { presentValue } from "../../core/config/present-value.ts";
 import { scaleOfConfigured, unitOfConfigured, unitOfMetric, worseOfConfigured } from "../../core/config/units.ts";
+import type { Trouble } from "../../core/config/variables.ts";
 import { silentAfter } from "../../core/detection/silence.ts";
+import { UnshipError } from "../../core/errors.ts";
 import { createHttp } from "../../mcp-tools/connectors/http.ts";
 import type { PresentValue } from "../../mcp-tools/connectors/prometheus/prometheus.ts";
 import { createPatience, evaluationLimits, withinPart } from "./patience.ts";
@@ -40,6 +42,8 @@ export async function openMetrics(
       note: (metric, text) => note(`prometheus, ${metric}: ${text}`),
     });
     parts.sources.metrics.push(prometheus);
+    const { createCatalogue } = await import("../../mcp-tools/connectors/prometheus/catalogue.ts");
+    parts.tells.metrics.push({ prometheus, catalogue: createCatalogue({ http, clock }) });
     const { createMesh } = await import("../../mcp-tools/connectors/prometheus/mesh.ts");
     const mesh = createMesh({ http, clock, serviceOf: createServiceNames(config) });
     parts.sources.topology.push(mesh);
@@ -56,12 +60,23 @@ export async function openMetrics(
         return `version ${version}, ${Math.round(latencyMs)} ms`;
       }),
     );
-    for (const metric of Object.keys(source.queries)) {
-      parts.report.push((abort) =>
-        attempt(`prometheus ${metric}`, async () =>
-          presentText(config, metric, await prometheus.present(metric, abort)),
-        ),
-      );
+    const { promqlFault } = await import("../../mcp-tools/connectors/prometheus/query-facts.ts");
+    for (const [metric, { query }] of Object.entries(source.queries)) {
+      // What is no PromQL is told with its place in the file, and asked of nobody.
+      if (promqlFault(query) !== null) continue;
+      parts.report.push(async (abort) => {
+        try {
+          return {
+            ok: true,
+            text: `prometheus ${metric}: ${presentText(config, metric, await prometheus.present(metric, abort))}`,
+          };
+        } catch (error) {
+          const text = `prometheus ${metric}: ${error instanceof Error ? error.message : String(error)}`;
+          return isRefusedQuery(error)
+            ? { ok: false, text, trouble: refusedTrouble(metric, error) }
+            : { ok: false, text };
+        }
+      });
     }
     parts.close.push(() => http.close());
     return;
@@ -123,6 +138,22 @@ async function customMetrics(queries: Extract<MetricsSource, { type: "scrape" }>
   );
   return { custom };
 }
+
+/**
+ * The server read the query and will not evaluate it.
+ * @see https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview (400: bad or missing parameters; 422: cannot be executed)
+ */
+export const isRefusedQuery = (error: unknown): error is UnshipError =>
+  error instanceof UnshipError &&
+  error.code === "source.refused" &&
+  (error.facts.status === 400 || error.facts.status === 422);
+
+const refusedTrouble = (metric: string, error: UnshipError): Trouble => ({
+  path: ["data_sources", "metrics", "queries", metric],
+  at: "value",
+  message: `data_sources.metrics.queries.${metric}: ${error.message}`,
+  hint: "mend the query, as the server says",
+});
 
 function presentText(config: Config, metric: string, present: PresentValue): string {
   const { text, doubts } = presentValue(config, metric, present.overall);

@@ -68,6 +68,19 @@ export function loadConfig(
   return { ok: true, config: hidden.length === 0 ? config : deepFreeze({ ...config, filled: hidden }) };
 }
 
+/**
+ * What was found wrong with a file after it was loaded, such as names that no source knows, as problems of it: in its
+ * order, each with the line and column where it stands.
+ */
+export function locate(troubles: readonly Trouble[], text: string, file: string): readonly ConfigProblem[] {
+  const tree = readYaml(text);
+  return problemsOf(
+    troubles.map((trouble) => faultOf(trouble, tree)),
+    tree,
+    file,
+  );
+}
+
 /** A problem as one line: `file:line:column: what is wrong (what to do)`. */
 export function formatProblem({ file, line, column, message, hint }: ConfigProblem): string {
   return oneLine(`${file}:${line}:${column}: ${message}${hint === null ? "" : ` (${hint})`}`);

@@ -78,6 +78,8 @@ export interface KubeClient {
    * @see https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
    */
   mayI(question: AccessQuestion, abort: AbortSignal): Promise<boolean | null>;
+  /** Names of all namespaces; null where the credential may not list them. */
+  namespaces(abort: AbortSignal): Promise<readonly string[] | null>;
   close(): Promise<void>;
 }
 
@@ -152,9 +154,29 @@ export function kubeClient(
         throw error;
       }
     },
+    async namespaces(abort) {
+      const bounds = { what: "namespaces", most: MOST_OBJECTS, pageSize };
+      try {
+        return await http.pages("", bounds, async (at, spent) => {
+          const query = [`limit=${pageSize}`, ...(at === "" ? [] : [`continue=${encodeURIComponent(at)}`])].join("&");
+          const where = `/api/v1/namespaces?${query}` as Path;
+          const page = await whenLetIn(() => http.getJson(where, NamespacePage, abort, { spent }), abort);
+          return { items: page.items.map(({ metadata }) => metadata.name), next: page.metadata?.continue || null };
+        });
+      } catch (error) {
+        const untold = error instanceof UnshipError && ["source.not_found", "source.refused"].includes(error.code);
+        if (untold) return null;
+        throw error;
+      }
+    },
     close: () => http.close(),
   };
 }
+
+const NamespacePage = z.looseObject({
+  metadata: z.looseObject({ continue: z.string().nullish() }).nullish(),
+  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })),
+});
 
 const REVIEWS = path`/apis/authorization.k8s.io/v1/selfsubjectaccessreviews`;
 const Review = z.looseObject({

@@ -19,6 +19,7 @@ async function openSystem({ reads, gate }: { readonly reads: "reader" | "writer"
   const folder = mkdtempSync(join(tmpdir(), "unship-rights-"));
   own.defer(() => rmSync(folder, { recursive: true, force: true }));
   const cluster = own.use(await startCluster({ runtime: fakePodRuntime(), tokens: TOKENS }));
+  await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
   const argocd = own.use(await fakeArgocd([fakeApplication("cart", [commit("a")])]));
   argocd.grant((action) => (action === "sync" && reads === "writer" ? "yes" : "no"));
   const kubeconfig = join(folder, "read.kubeconfig");
