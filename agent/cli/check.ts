@@ -20,7 +20,13 @@ import { type JsonOption, present } from "./output.ts";
  */
 export async function check(
   to: Composition,
-  options: { readonly config?: string; readonly json?: JsonOption; readonly offline?: boolean },
+  options: {
+    readonly config?: string;
+    readonly json?: JsonOption;
+    readonly offline?: boolean;
+    /** Only what was found wrong or right, and not what the file will make unship do. */
+    readonly brief?: boolean;
+  },
   abort: AbortSignal,
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "sources");
@@ -42,7 +48,7 @@ export async function check(
   const atWork = await otherwiseAtWork(to, config, file, options.offline === true);
   const verdict = verdictOf({ config, problems, sources, proof, lacking, offline: options.offline === true });
   const words = [
-    ...explained,
+    ...(options.brief === true ? [] : explained),
     ...(config.approvers.length === 0 && !lacking ? [] : approvalLines(approvals)),
     ...(sources.length === 0 ? [] : ["", "Sources:"]),
     ...sources.map((line) => `  ${mark(line)} ${line.text}`),

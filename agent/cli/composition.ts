@@ -5,6 +5,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { Gate, Ledger, LedgerEntry, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
+import type { Surveyor } from "./survey.ts";
 
 /** Exit codes of every command: what a script may rely on. */
 export const EXIT = {
@@ -24,6 +25,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   readonly isTty: boolean;
   readonly columns: number;
+  /** Asks, and hears one line, or null from whoever gives up; absent or null where nobody sits at a terminal. */
+  readonly ask?: ((question: string) => Promise<string | null>) | null;
   /** Asks without echo; null where nobody sits at a terminal. */
   readonly askSecret: ((question: string) => Promise<string>) | null;
 }
@@ -220,6 +223,14 @@ export interface Composition {
   /** A model by its vendor, with the key from the vendor's usual variable; its budget is new for each run. */
   readonly model: (config: ModelConfig) => Promise<() => Promise<BudgetedModel>>;
   readonly postmortem: (config: Config, incident: Incident, format: "md" | "html") => Promise<string>;
+  /** Asks live systems what is there, for `unship init`. */
+  readonly survey: () => Promise<Surveyor>;
+  /** Whether this text of a configuration would load; the first problems of it where it would not. Asks nobody. */
+  readonly loads: (text: string) => Promise<readonly ConfigProblem[]>;
+  /** Whether something is at this path. */
+  readonly isThere: (path: string) => Promise<boolean>;
+  /** Writes a file that is not there yet, or, with `replace`, whatever is there; throws "input.invalid" else. */
+  readonly writeNew: (path: string, text: string, options: { readonly replace: boolean }) => Promise<void>;
   /** null where the configuration asks for no memory. */
   readonly knowledge: (config: Config) => Promise<KnowledgeDesk | null>;
   readonly readSecretFile: (path: string, agentFile: string | null) => Promise<string>;

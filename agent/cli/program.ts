@@ -74,6 +74,29 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
       .option("--directory <folder>", "where its logs, images and kubeconfig are"),
   ).action(run(async (options) => lab.sandbox(to, options, abort)));
 
+  program
+    .command("init")
+    .description(
+      "Asks your systems what is there, and writes a configuration in mode observe: nothing is executed. Asks you at a terminal",
+    )
+    .option("--prometheus <url>", "where Prometheus answers; its token, if any, is in PROMETHEUS_TOKEN")
+    .option("--kubeconfig <file>", "kubeconfig of the cluster")
+    .option("--context <name>", "context in it (default: its current one)")
+    .option("--namespace <name...>", "namespaces to watch (default: those in which your services run)")
+    .option("--argocd <url>", "where Argo CD answers; its token is in ARGOCD_TOKEN")
+    .option("--flags <server>", "unleash=URL, launchdarkly or flagsmith; the token is in a variable, see --flags-token")
+    .option("--flags-token <variable>", "variable of its token (default: UNLEASH_TOKEN, LD_API_KEY, FLAGSMITH_TOKEN)")
+    .option("--flags-project <name>", "its project (default: default)")
+    .option("--flags-environment <name>", "its environment (default: production)")
+    .option("--flags-environment-key <key>", "Flagsmith's client-side key of the environment")
+    .option("--service-label <label>", "label that names the service, instead of the one that fits best")
+    .option("--version-label <label>", "label that names the version, or none")
+    .option("--request-metric <metric>", "counter of requests, instead of the one that fits best")
+    .option("--latency-metric <metric>", "histogram of durations, instead of the one that fits best")
+    .option("--out <file>", "where the configuration is written", "unship.yaml")
+    .option("--force", "replace a file that is there")
+    .action(run(async (options) => (await import("./init.ts")).init(to, options, abort)));
+
   json(
     command(
       "check",

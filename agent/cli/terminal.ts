@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises";
 import type { Terminal } from "./composition.ts";
 
 const DEFAULT_COLUMNS = 80;
@@ -11,8 +12,22 @@ export function createTerminal(): Terminal {
     err: (text) => void stderr.write(text),
     isTty: stdout.isTTY === true,
     columns: stdout.columns ?? DEFAULT_COLUMNS,
+    ask: stdin.isTTY === true && stderr.isTTY === true ? askLine : null,
     askSecret: stdin.isTTY === true && stderr.isTTY === true ? askSecret : null,
   };
+}
+
+/** Reads a line from the terminal, with its own editing. Ctrl-C and Ctrl-D give up: null. */
+async function askLine(question: string): Promise<string | null> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const { promise: gone, resolve } = Promise.withResolvers<null>();
+  lines.once("SIGINT", () => lines.close());
+  lines.once("close", () => resolve(null));
+  try {
+    return await Promise.race([lines.question(question), gone]);
+  } finally {
+    lines.close();
+  }
 }
 
 /** Whoever read along has gone (`unship … | head`): what is said then is said to nobody, and is no failure. */

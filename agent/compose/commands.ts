@@ -329,6 +329,23 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     },
     readSecretFile,
     writeLines: async (path, lines) => (await import("./audit.ts")).writeLines(path, lines),
+    survey: async () => (await import("./survey.ts")).createSurveyor({ clock: systemClock, environment }),
+    loads: async (text) => {
+      const loaded = (await import("../../core/config/load.ts")).loadConfig(text, "unship.yaml", environment);
+      return loaded.ok ? [] : loaded.problems;
+    },
+    isThere: async (path) => existsSync(path),
+    writeNew: async (path, text, { replace }) => {
+      try {
+        writeFileSync(path, text, { flag: replace ? "w" : "wx" });
+      } catch (cause) {
+        const isTaken = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+        const reason = isTaken
+          ? "it is there already; --force replaces it, --out writes elsewhere"
+          : "it cannot be written there";
+        throw new UnshipError("input.invalid", { what: path, reason }, { cause });
+      }
+    },
     writeFile: async (path, text) => {
       try {
         writeFileSync(path, text);

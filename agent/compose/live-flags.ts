@@ -1,4 +1,4 @@
-import type { FlagsSource, SecretRef } from "../../core/config/config.ts";
+import type { FlagsSource } from "../../core/config/config.ts";
 import type { ChangeSource, Executor, FlagSource } from "../../core/ports.ts";
 import { onlyReads } from "./read-only.ts";
 import { secret } from "./secrets.ts";
@@ -32,28 +32,58 @@ export async function openFlags(source: FlagsSource, context: OpenContext, parts
   parts.close.push(() => system.close());
 }
 
-/** The vendor's own part is loaded only where the file names it. */
+/** Which flag system, and as whom. `endpoint` null: the vendor's own. `environmentKey`: of Flagsmith alone. */
+export interface FlagPlace {
+  readonly type: FlagsSource["type"];
+  readonly endpoint: string | null;
+  readonly token: string;
+  readonly project: string;
+  readonly environment: string;
+  readonly environmentKey: string;
+  readonly actor?: string | null;
+}
+
 async function connect(source: FlagsSource, { config, clock, environment, act }: OpenContext): Promise<FlagSystem> {
   const services = Object.entries(config.services).map(([service, { flags }]) => ({ service, flags }));
-  const tokenOf = (own: SecretRef) => secret(act ? (source.write ?? own) : own, environment);
-  const common = { endpoint: new URL(source.endpoint), services, now: clock.now };
-  switch (source.type) {
+  const own = source.type === "launchdarkly" ? source.apiKey : source.token;
+  const place = {
+    ...source,
+    token: secret(act ? (source.write ?? own) : own, environment),
+    project: String(source.project),
+    environmentKey: source.type === "flagsmith" ? source.environmentKey : "",
+    actor: source.type === "unleash" ? source.actor : null,
+  };
+  return connectFlags(place, { services, now: clock.now });
+}
+
+/** Where the vendors' clouds answer, as the schema's defaults say. */
+const CLOUDS = { launchdarkly: "https://app.launchdarkly.com", flagsmith: "https://api.flagsmith.com" } as const;
+
+/** The vendor's own part is loaded only where it is named. */
+export async function connectFlags(
+  { type, endpoint, token, project, environment, environmentKey, actor = null }: FlagPlace,
+  {
+    services,
+    now,
+  }: {
+    readonly services: readonly { readonly service: string; readonly flags: readonly string[] }[];
+    readonly now: () => number;
+  },
+): Promise<FlagSystem> {
+  const common = { services, now, token, environment };
+  switch (type) {
     case "unleash": {
       const { connectUnleash } = await import("../../mcp-tools/connectors/unleash/unleash.ts");
-      const { project, actor } = source;
-      const token = tokenOf(source.token);
-      return connectUnleash({ ...common, token, project, environment: source.environment, actor });
+      return connectUnleash({ ...common, endpoint: new URL(endpoint ?? ""), project, actor });
     }
     case "launchdarkly": {
       const { connectLaunchDarkly } = await import("../../mcp-tools/connectors/launchdarkly/launchdarkly.ts");
-      const token = tokenOf(source.apiKey);
-      return connectLaunchDarkly({ ...common, token, project: source.project, environment: source.environment });
+      return connectLaunchDarkly({ ...common, endpoint: new URL(endpoint ?? CLOUDS.launchdarkly), project });
     }
     case "flagsmith": {
       const { connectFlagsmith } = await import("../../mcp-tools/connectors/flagsmith/flagsmith.ts");
-      const { project, environmentKey } = source;
-      const token = tokenOf(source.token);
-      return connectFlagsmith({ ...common, token, project, environment: source.environment, environmentKey });
+      const at = new URL(endpoint ?? CLOUDS.flagsmith);
+      return connectFlagsmith({ ...common, endpoint: at, project: Number(project), environmentKey });
     }
   }
 }

@@ -2,7 +2,7 @@ import type { LabelSpread, MetricFamily } from "../../core/config/derive/evidenc
 import type { Catalogue } from "../../mcp-tools/connectors/prometheus/catalogue.ts";
 
 /** Labels that never name a service, version or status; they are not asked for. */
-const PASSED_OVER = new Set(["__name__", "le", "quantile", "instance"]);
+const PASSED_OVER = new Set(["__name__", "quantile", "instance"]);
 /** A label with a name of its own for each request or route is asked like any other, but a metric with more labels is not one of requests. */
 const MOST_LABELS = 40;
 
