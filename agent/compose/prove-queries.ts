@@ -187,7 +187,7 @@ async function yields(
   if (services.length > 0) {
     const absent = empty.map(
       ({ text }) =>
-        `no series matches ${text} now: for the ${services.length} services with requests that is read as no failures (0)`,
+        `no series matches ${text} now: for the ${services.length} ${services.length === 1 ? "service" : "services"} with requests that is read as no failures (0)`,
     );
     const valued = services.filter((name) => present.byService[name] !== null).length;
     const idle =

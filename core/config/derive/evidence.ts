@@ -33,6 +33,13 @@ export interface SeenWorkload {
   readonly managedBy?: string | undefined;
 }
 
+/** How metrics may call the service of a workload: as its labels or its name do, alone or with its namespace. */
+export const namesOf = ({ service, name, namespace }: Omit<SeenWorkload, "kind" | "version">): readonly string[] => [
+  service,
+  name,
+  ...[service, name].flatMap((one) => [`${namespace}/${one}`, `${one}.${namespace}`]),
+];
+
 /** A choice among several, with what speaks for it. */
 export interface Ranked {
   readonly label: string;

@@ -1,4 +1,4 @@
-import type { LabelSpread, MetricFamily, Ranked, SeenWorkload } from "./evidence.ts";
+import { type LabelSpread, type MetricFamily, namesOf, type Ranked, type SeenWorkload } from "./evidence.ts";
 import { coverageOf, kindOfValues, percent } from "./label-values.ts";
 
 /**
@@ -34,6 +34,7 @@ interface Candidate extends Ranked {
   readonly onePerProcess: boolean | null;
   readonly coverage: number;
   readonly isWorkload: number;
+  readonly values: number;
 }
 
 /**
@@ -56,7 +57,8 @@ export function rankServiceLabels(
         other.isWorkload - one.isWorkload ||
         steps(other.onePerProcess) - steps(one.onePerProcess) ||
         Number(other.coverage >= 0.99) - Number(one.coverage >= 0.99) ||
-        usual(one.label) - usual(other.label) ||
+        usual(one) - usual(other) ||
+        Number(other.values > 1) - Number(one.values > 1) ||
         other.coverage - one.coverage ||
         one.label.localeCompare(other.label),
     )
@@ -72,8 +74,9 @@ function candidate(spread: LabelSpread, workloads: readonly SeenWorkload[] | nul
   const { label, values, onePerProcess } = spread;
   const coverage = coverageOf(spread);
   const names = new Set(values.map(({ value }) => value));
-  const found = (workloads ?? []).filter(({ service, name }) => names.has(service) || names.has(name));
-  const hit = new Set(found.flatMap(({ service, name }) => [service, name].filter((one) => names.has(one))));
+  const isMeant = (one: SeenWorkload) => namesOf(one).filter((name) => names.has(name));
+  const found = (workloads ?? []).filter((one) => isMeant(one).length > 0);
+  const hit = new Set(found.flatMap(isMeant));
   const overlap = workloads === null ? null : found.length / workloads.length;
   const precision = hit.size / names.size;
   // The harmonic mean of both shares: a label of all namespaces' names has a few by chance, and one of a few services misses most.
@@ -82,19 +85,23 @@ function candidate(spread: LabelSpread, workloads: readonly SeenWorkload[] | nul
   const said = [
     ...(workloads === null
       ? []
-      : [`${found.length} of ${workloads.length} workloads are among its ${names.size} values`]),
+      : [
+          `${found.length} of ${workloads.length} workloads are among its ${names.size} ${names.size === 1 ? "value" : "values"}`,
+        ]),
     ...(workloads === null ? [`${names.size} ${names.size === 1 ? "value" : "values"} (${some([...names])})`] : []),
     `on ${percent(coverage)} of the series`,
     ...(onePerProcess === null ? [] : [onePerProcess ? "one value per process" : "several values per process"]),
   ];
-  const fits = overlap === null ? onePerProcess !== false || usual(label) < USUAL.length : found.length > 0;
-  return { label, fits, why: said.join(", "), overlap, onePerProcess, coverage, isWorkload };
+  const isUsual = usual({ label, values: names.size }) < USUAL.length;
+  const fits = overlap === null ? onePerProcess !== false || isUsual : found.length > 0;
+  return { label, fits, why: said.join(", "), overlap, onePerProcess, coverage, isWorkload, values: names.size };
 }
 
 const steps = (onePerProcess: boolean | null): number => (onePerProcess === null ? 1 : onePerProcess ? 2 : 0);
 
-const usual = (label: string): number => {
-  const at = USUAL.indexOf(label);
+/** One job for everything names no service: it is what the whole scrape was called. */
+const usual = ({ label, values }: { readonly label: string; readonly values: number }): number => {
+  const at = label.endsWith("job") && values === 1 ? -1 : USUAL.indexOf(label);
   return at === -1 ? USUAL.length : at;
 };
 

@@ -1,4 +1,4 @@
-import type { SeenWorkload } from "./evidence.ts";
+import { namesOf, type SeenWorkload } from "./evidence.ts";
 
 /** Which service of the metrics is which workload. */
 export interface MatchedServices {
@@ -23,9 +23,7 @@ export function matchServices(services: readonly string[], workloads: readonly S
   const toWrite = services
     .filter((service) => !owned.has(service))
     .flatMap((service) => {
-      const fitting = workloads.filter(({ name, namespace }) =>
-        [name, `${namespace}/${name}`, `${name}.${namespace}`].includes(service),
-      );
+      const fitting = workloads.filter((one) => namesOf(one).includes(service));
       const [workload] = fitting;
       return fitting.length === 1 && workload !== undefined ? [{ service, workload }] : [];
     });
