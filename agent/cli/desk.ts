@@ -225,7 +225,7 @@ const stillPaused = ({ message, cause }: UnshipError, { config = "unship.yaml" }
     "input.invalid",
     {
       what: config,
-      reason: `NOTHING WAS RESUMED, what is paused stays paused: it lists who may end a pause, and cannot be used as it is now (${message.replace(/\.$/, "")}). Mend it`,
+      reason: `NOTHING WAS RESUMED, what is paused stays paused: it lists who may end a pause, and cannot be used as it is now (${message.replace(/\.$/, "")}). Fix it`,
     },
     { cause },
   );

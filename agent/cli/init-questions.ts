@@ -143,7 +143,7 @@ function url(what: string, text: string): string {
   if (parsed.username !== "" || parsed.password !== "" || parsed.search !== "" || parsed.hash !== "") {
     throw invalid(
       what,
-      "it carries a user, a password or a query, which would stand in the file; put a token into PROMETHEUS_TOKEN or ARGOCD_TOKEN",
+      "it carries a user, a password or a query, which would be kept in the file; put a token into PROMETHEUS_TOKEN or ARGOCD_TOKEN",
     );
   }
   return text.replace(/\/+$/, "");

@@ -154,7 +154,7 @@ function clusterLines({ server, workloads, looked, narrowed }: ClusterSurvey): r
     ...namespaces.map(
       (one) => `  ${one}: ${listed(workloads.filter(({ namespace }) => namespace === one).map(({ name }) => name))}`,
     ),
-    ...(narrowed === null ? [] : [`  Only ${where} was looked at: ${narrowed} --namespace names others.`]),
+    ...(narrowed === null ? [] : [`  Only ${where} was checked: ${narrowed} --namespace names others.`]),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Config, SecretRef } from "../../core/config/config.ts";
 import { coverageWords } from "../../core/correlation/graph-coverage.ts";
 import { UnshipError } from "../../core/errors.ts";
@@ -21,6 +21,7 @@ import type { Channels } from "./notifier.ts";
 import type { Past } from "./past.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Environment } from "./secrets.ts";
+import { writeFile, writeNew } from "./write-file.ts";
 
 export interface CommandParts {
   readonly version: string;
@@ -300,33 +301,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         await ledger.close();
       }
     },
-    knowledge: async (config) => {
-      const memory = (await import("../../knowledge/store.ts")).configuredStore(config);
-      if (memory === null) return null;
-      return {
-        list: memory.list,
-        recall: (text, limit) => memory.recall({ text, limit }),
-        forget: async (incidentId) => {
-          const { forgetForGood } = await import("../../knowledge/rebuild.ts");
-          const ledger = await ledgerOf(config);
-          try {
-            await forgetForGood(incidentId, "cli", memory, ledger);
-          } finally {
-            await ledger.close();
-          }
-        },
-        rebuild: async () => {
-          const { rebuildFromLedger } = await import("../../knowledge/rebuild.ts");
-          const ledger = await ledgerOf(config);
-          try {
-            return await rebuildFromLedger(memory, ledger);
-          } finally {
-            await ledger.close();
-          }
-        },
-        close: memory.close,
-      };
-    },
+    knowledge: async (config) => (await import("./knowledge-command.ts")).knowledgeOf(config, ledgerOf),
     readSecretFile,
     writeLines: async (path, lines) => (await import("./audit.ts")).writeLines(path, lines),
     survey: async () => (await import("./survey.ts")).createSurveyor({ clock: systemClock, environment }),
@@ -335,24 +310,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return loaded.ok ? [] : loaded.problems;
     },
     isThere: async (path) => existsSync(path),
-    writeNew: async (path, text, { replace }) => {
-      try {
-        writeFileSync(path, text, { flag: replace ? "w" : "wx" });
-      } catch (cause) {
-        const isTaken = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
-        const reason = isTaken
-          ? "it is there already; --force replaces it, --out writes elsewhere"
-          : "it cannot be written there";
-        throw new UnshipError("input.invalid", { what: path, reason }, { cause });
-      }
-    },
-    writeFile: async (path, text) => {
-      try {
-        writeFileSync(path, text);
-      } catch (cause) {
-        throw new UnshipError("input.invalid", { what: path, reason: "it cannot be written there" }, { cause });
-      }
-    },
+    writeNew,
+    writeFile,
   };
 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {

@@ -152,7 +152,7 @@ const refusedTrouble = (metric: string, error: UnshipError): Trouble => ({
   path: ["data_sources", "metrics", "queries", metric],
   at: "value",
   message: `data_sources.metrics.queries.${metric}: ${error.message}`,
-  hint: "mend the query, as the server says",
+  hint: "fix the query, as the server says",
 });
 
 function presentText(config: Config, metric: string, present: PresentValue): string {

@@ -35,7 +35,7 @@ export function configToPause(file: string, environment: Environment): PauseConf
     }
     const reason =
       "NOTHING WAS PAUSED: it cannot be used as it is now, and which ledger it belongs to cannot be known with certainty. " +
-      "Mend it, or name a version of it that is whole: unship pause --config FILE. What must stop at once stops with its " +
+      "Fix it, or name a version of it that is whole: unship pause --config FILE. What must stop at once stops with its " +
       "process: end `unship watch`, `unship gate` and `unship mcp`";
     throw new UnshipError("input.invalid", { what: file, reason }, { cause: error.cause });
   }

@@ -203,7 +203,7 @@ async function yields(
       failed({
         path,
         at: "value",
-        message: `${place} cannot be told apart by service: ${present.notByService}`,
+        message: `${place} cannot be distinguished by service: ${present.notByService}`,
         hint: "sum by labels, or over all series: unship adds the service label by itself",
       }),
     ];
@@ -213,7 +213,7 @@ async function yields(
     const message = `${place}: no series of ${metric} has the label ${config.serviceLabel}, so that its values belong to no service`;
     return [{ ...failed({ path, at: "value", message, hint: "see service_label" }), isUnnamed: true }];
   }
-  const what = own === null ? `the usual query of ${metric}` : (empty[0]?.text ?? `the query of ${metric}`);
+  const what = own === null ? `the default query of ${metric}` : (empty[0]?.text ?? `the query of ${metric}`);
   const message = `${place}: no series matches ${what}, so that ${metric} has no value for any service`;
   const reading =
     empty[0]?.hasMatchers === true

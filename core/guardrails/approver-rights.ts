@@ -1,9 +1,10 @@
 import type { Approver, Config } from "../config/config.ts";
 import { ImpactLevel } from "../model/impact.ts";
 import type { Target } from "../model/plan.ts";
+import { skeleton } from "../model/skeleton.ts";
 import { cleanText, name } from "../model/untrusted-text.ts";
 import type { Approval } from "./gate-store.ts";
-import { listedName, namesOf, servicesOf, skeleton } from "./names.ts";
+import { listedName, namesOf, servicesOf } from "./names.ts";
 
 type Services = Config["services"];
 

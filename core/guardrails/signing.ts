@@ -1,4 +1,4 @@
-import { skeleton } from "./names.ts";
+import { skeleton } from "../model/skeleton.ts";
 
 /**
  * A name that somebody gave without proof, as it is written down: whoever calls themselves what looks like the gate, or like an

@@ -1,8 +1,9 @@
 import type { Config } from "../config/config.ts";
 import type { Target } from "../model/plan.ts";
+import { skeleton } from "../model/skeleton.ts";
 import type { TargetState } from "../ports.ts";
 import type { Intent } from "./gate-store.ts";
-import { listedName, namesOf, namesOfService, servicesOf, skeleton, type TargetName } from "./names.ts";
+import { listedName, namesOf, namesOfService, servicesOf, type TargetName } from "./names.ts";
 import type { RuleInput } from "./rule.ts";
 import { APPLICATION, isWorkload, mayBeSameObject, targetKey } from "./targets.ts";
 

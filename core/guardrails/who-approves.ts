@@ -1,7 +1,7 @@
 import type { AllowedAction, Config, ServiceConfig } from "../config/config.ts";
 import type { ActionType, Target } from "../model/plan.ts";
+import { skeleton } from "../model/skeleton.ts";
 import { twoPersonReasons, whyNotFor } from "./approver-rights.ts";
-import { skeleton } from "./names.ts";
 
 /** Who can approve one action, on services for which the answer is the same. */
 export interface WhoApproves {

@@ -1,4 +1,4 @@
-import { skeleton } from "../../guardrails/names.ts";
+import { skeleton } from "../../model/skeleton.ts";
 import { type Check, isMap, keyTroubleAt, listAt, mapAt, repeats, valueTroubleAt, writtenAt } from "./check.ts";
 
 const textOf = (key: string) => (entry: Readonly<Record<string, unknown>>) => {

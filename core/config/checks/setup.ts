@@ -1,4 +1,4 @@
-import { skeleton } from "../../guardrails/names.ts";
+import { skeleton } from "../../model/skeleton.ts";
 import { didYouMean, editDistance } from "../nearest.ts";
 import { type Check, isMap, listAt, mapAt, type Placed, repeats, valueTroubleAt, writtenAt } from "./check.ts";
 

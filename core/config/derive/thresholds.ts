@@ -15,7 +15,7 @@ export interface Derived {
  */
 export function errorThreshold(highest: { readonly value: number; readonly service: string } | null): Derived | null {
   if (highest === null)
-    return { threshold: USUAL_ERRORS, why: "5 %, the usual one: the last day has no value to derive it from" };
+    return { threshold: USUAL_ERRORS, why: "5 %, the common default: the last day has no value to derive it from" };
   if (highest.value === 0) return { threshold: USUAL_ERRORS, why: "5 %; no failure in the last day" };
   const seen = `the highest of the last day was ${Number((highest.value * 100).toPrecision(2))} % (${highest.service})`;
   if (2 * highest.value <= USUAL_ERRORS) return { threshold: USUAL_ERRORS, why: `5 %; ${seen}` };

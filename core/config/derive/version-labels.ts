@@ -58,7 +58,7 @@ function sharedWith({ values }: LabelSpread, running: ReadonlySet<string>): numb
 function whyOf(spread: LabelSpread, shared: number): string {
   const values = spread.values.map(({ value }) => value);
   const shown = `${values.slice(0, 3).join(", ")}${values.length > 3 ? ", …" : ""}`;
-  const runs = shared === 0 ? "its values look like versions" : `${percent(shared)} of its values run in the cluster`;
+  const runs = shared === 0 ? "its values resemble versions" : `${percent(shared)} of its values run in the cluster`;
   return `${runs} (${shown}), on ${percent(coverageOf(spread))} of the series`;
 }
 

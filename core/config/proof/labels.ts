@@ -35,9 +35,7 @@ export function judgeServiceLabel(
   const best = ranked.find(({ fits, label }) => fits && label !== configured.name);
   const own = ranked.find(({ label }) => label === configured.name);
   const instead =
-    best === undefined
-      ? "no other label looks like it names services"
-      : `write service_label: ${best.label}; ${best.why}`;
+    best === undefined ? "no other label seems to name services" : `write service_label: ${best.label}; ${best.why}`;
   const spread = family.spreads.find(({ label }) => label === configured.name);
   if (spread === undefined || spread.values.length === 0) {
     return wrong(configured, `no series of ${family.name} has the label ${configured.name}`, instead);
@@ -48,7 +46,7 @@ export function judgeServiceLabel(
     const message =
       share < 0.5
         ? `only ${percent(share)} of the series of ${family.name} have the label ${configured.name}`
-        : `the values of ${configured.name} on ${family.name} (${values.join(", ")}) do not look like services`;
+        : `the values of ${configured.name} on ${family.name} (${values.join(", ")}) do not resemble services`;
     return best === undefined
       ? { ok: null, caution: `service_label: ${message}` }
       : wrong(configured, message, instead);
@@ -91,7 +89,7 @@ export function judgeVersionLabel(
       trouble: { path: ["version_label"], at: "value", message: `version_label: ${lacks}`, hint: how },
     };
   }
-  const cost = "versions cannot be told apart, so that a bad one is known by its timing alone";
+  const cost = "versions cannot be distinguished, so that a bad one is known by its timing alone";
   return { ok: null, caution: `version_label (the default): ${lacks}: ${cost}; ${how}` };
 }
 

@@ -103,7 +103,7 @@ const SPOILED: readonly (readonly [what: string, from: string, to: string, line:
     "a metric that a policy judges by the usual query",
     "{ metric: p99_latency, threshold: 900",
     "{ metric: memory_usage, threshold: 0.9",
-    /:16:\d+: rollback_policies\.auto_rollback\.conditions\[1\]\.metric: no series matches the usual query of memory_usage/,
+    /:16:\d+: rollback_policies\.auto_rollback\.conditions\[1\]\.metric: no series matches the default query of memory_usage/,
   ],
   [
     "failures alone, where a service without any has no series of them",

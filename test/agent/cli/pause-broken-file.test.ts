@@ -111,7 +111,7 @@ describe("S8, S14: a pause while its file cannot be used", () => {
     const { code, text: answer } = await pausing();
     await watch?.withdraw();
     expect(code).toBe(2);
-    expect(answer).toMatch(/NOTHING WAS PAUSED: .*cannot be known with certainty.*Mend it.*end `unship watch`/);
+    expect(answer).toMatch(/NOTHING WAS PAUSED: .*cannot be known with certainty.*Fix it.*end `unship watch`/);
     expect([await pausesIn(named()), await pausesIn(beside())].flat()).toEqual([]);
     expect(readdirSync(root)).toEqual(before);
   });

@@ -40,12 +40,12 @@ describe("S3: nobody is listed under two names", () => {
     [
       "callers whose names look alike",
       `server: {tokens: [{name: ada, token_sha256: "${SHA}"}, {name: "аda", token_sha256: "${"b2".repeat(32)}"}]}`,
-      /server\.tokens\[1\]\.name .* stands above already/,
+      /server\.tokens\[1\]\.name .* is given above already/,
     ],
     [
       "approvers whose names look alike",
       `approvers: [{name: ada lee, token_sha256: "${SHA}"}, {name: Ada-Lee, token_sha256: "${"b2".repeat(32)}"}]`,
-      /approvers\[1\]\.name .* stands above already/,
+      /approvers\[1\]\.name .* is given above already/,
     ],
     [
       "a caller who is called as holders of access tokens are",

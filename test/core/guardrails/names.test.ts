@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isPlainName, listedName, namesOf, skeleton } from "../../../core/guardrails/names.ts";
+import { isPlainName, listedName, namesOf } from "../../../core/guardrails/names.ts";
+import { skeleton } from "../../../core/model/skeleton.ts";
 import { flagOf, serviceOf, targetOf } from "./rule-inputs.ts";
 
 describe("skeleton", () => {
