@@ -107,7 +107,7 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
     Math.min(to, end) - from >= (because.endsWith("not ready") ? STARTING_MS : PASSING_MS);
   // Degraded at its end, and for longer than the harness may be behind the cluster.
   const beyond = closedAt === null ? now - SLACK_MS : closedAt + SLACK_MS;
-  const still = stretches.filter((stretch) => stretch.to >= beyond && lasts(stretch));
+  const lasting = stretches.filter((stretch) => stretch.to >= beyond && lasts(stretch));
   const name = `incident ${id} (${services.join(", ")}, since ${clock(since)})`;
   const silence = incident.timeline.findLast(({ detail }) => detail.includes(" have no data "))?.detail ?? "";
   const isTold = ({ service }: { readonly service: string }) =>
@@ -119,6 +119,10 @@ function endOf(fleet: Fleet, { incident, since }: Told, now: number): readonly s
         (other.incident.closedAt ?? now) >= end &&
         other.since <= end + ENDS_WITHIN_MS,
     );
+  // What began when the queries' windows still held the calm before it is the next incident's, which has to tell of it.
+  const isNext = (stretch: Stretch & { readonly service: string }) =>
+    closedAt !== null && end - stretch.from < WINDOW_MS && isTold(stretch);
+  const still = lasting.filter((stretch) => !isNext(stretch));
   // A signal belongs to one incident: what another one that was open then has taken over is judged there.
   const isTakenOver = ({ service }: { readonly service: string }) =>
     incidentsTold(fleet).some(
