@@ -12,6 +12,8 @@ export interface Sums {
   errors: number;
   durations: number | null;
   durationErrors: number;
+  /** Whether the histogram's own count says how its requests ended: without a status none of them is known to have failed. */
+  durationsByStatus: boolean;
   readonly buckets: Map<number, number>;
   cpuSeconds: number | null;
   cpuLimitCores: number | null;
@@ -28,6 +30,7 @@ export function emptySums(): Sums {
     errors: 0,
     durations: null,
     durationErrors: 0,
+    durationsByStatus: false,
     buckets: new Map(),
     cpuSeconds: null,
     cpuLimitCores: null,
@@ -46,6 +49,7 @@ export function merged(named: Sums, unnamed: Sums): Sums {
     errors: named.requests === null ? unnamed.errors : named.errors,
     durations: named.durations ?? unnamed.durations,
     durationErrors: named.durations === null ? unnamed.durationErrors : named.durationErrors,
+    durationsByStatus: named.durations === null ? unnamed.durationsByStatus : named.durationsByStatus,
     buckets: named.buckets.size > 0 ? named.buckets : unnamed.buckets,
     cpuSeconds: named.cpuSeconds ?? unnamed.cpuSeconds,
     cpuLimitCores: named.cpuLimitCores ?? unnamed.cpuLimitCores,
@@ -67,14 +71,18 @@ function known(sums: Sums): Sums {
   };
 }
 
-/** Requests come from the counter of requests or, where there is none or it is unknown, from the histogram's own count. */
+/**
+ * Requests come from the counter of requests or, where there is none, from the histogram's own count. That stands in for a counter
+ * that is unknown only where it tells failures apart itself: an unknown count of failures is not zero (S9).
+ */
 export function readingOf(
   { service, version }: Pick<Reading, "service" | "version">,
   all: Sums,
   elapsedMs: number | null,
 ): Reading {
   const sums = known(all);
-  const requests = sums.requests ?? sums.durations;
+  const standsIn = !all.unknown.has("requests") || sums.durationsByStatus;
+  const requests = sums.requests ?? (standsIn ? sums.durations : null);
   const bounds = [...sums.buckets.keys()].sort((a, b) => a - b);
   return {
     service,

@@ -23,7 +23,7 @@ type Role = {
   skipped?: boolean;
   seenAt: number;
 } & (
-  | { readonly kind: "requests" | "durationCount"; readonly error: boolean }
+  | { readonly kind: "requests" | "durationCount"; readonly error: boolean; readonly byStatus: boolean }
   | { readonly kind: "bucket"; readonly bound: number }
   | { readonly kind: "cpu" | "cpuLimit" | "memory" | "memoryLimit" | "ignored" }
   | { readonly kind: "custom"; readonly metrics: readonly string[] }
@@ -136,8 +136,10 @@ export class TargetState {
   #newRole(name: string, labels: ReadonlyMap<string, string>): Role {
     const track = this.#trackOf(labels);
     const kind = kindOf(name);
-    const error = STATUS_LABELS.some((label) => SERVER_ERROR.test(labels.get(label) ?? ""));
-    if (kind === "requests" || kind === "durationCount") return { kind, track, error, previous: null, seenAt: 0 };
+    const status = STATUS_LABELS.flatMap((label) => labels.get(label) ?? []);
+    const error = status.some((one) => SERVER_ERROR.test(one));
+    if (kind === "requests" || kind === "durationCount")
+      return { kind, track, error, byStatus: status.length > 0, previous: null, seenAt: 0 };
     if (kind === "bucket") {
       const bound = Number((labels.get("le") ?? "").replace(/^\+?Inf$/, "Infinity"));
       return Number.isNaN(bound) || !labels.has("le")
@@ -213,6 +215,7 @@ export class TargetState {
       if (role.error) sums.errors += added ?? 0;
     } else if (role.kind === "durationCount") {
       sums.durations = (sums.durations ?? 0) + (added ?? 0);
+      if (role.byStatus) sums.durationsByStatus = true;
       if (role.error) sums.durationErrors += added ?? 0;
     } else if (role.kind === "bucket") {
       sums.buckets.set(role.bound, (sums.buckets.get(role.bound) ?? 0) + (added ?? 0));

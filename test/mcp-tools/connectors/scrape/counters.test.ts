@@ -97,6 +97,38 @@ describe("TargetState", () => {
     );
   });
 
+  it.each([
+    ["a counter of failures", 'http_requests_total{service="shop",status="500"}', ""],
+    ["a counter of successes", 'http_requests_total{service="shop",status="200"}', ""],
+    ["the histogram's failures", 'http_request_duration_seconds_count{service="shop",status="500"}', ',status="200"'],
+  ])("S9: an unknown count of failures is never zero failures: %s that is no number", (_, broken, status) => {
+    fc.assert(
+      fc.property(fc.constantFrom("NaN", "+Inf", "-Inf", "-1"), fc.integer({ min: 1, max: 5 }), (value, ticks) => {
+        const state = new TargetState(options);
+        const page = (tick: number, failures: string) =>
+          [
+            `http_requests_total{service="shop",status="200"} ${100 * tick}`,
+            `http_requests_total{service="shop",status="500"} ${40 * tick}`,
+            `http_request_duration_seconds_count{service="shop"${status}} ${140 * tick}`,
+          ]
+            .filter((line) => !line.startsWith(`${broken} `) && !(broken.includes("count{") && line.includes("_total")))
+            .concat(`${broken} ${failures}`)
+            .join("\n");
+        const read = (tick: number, failures: string) =>
+          state.read(`${page(tick, failures)}\n`, tick * STEP, (tick - 1) * STEP).readings[0] ?? {};
+        read(1, "40");
+        const later = Array.from({ length: ticks }, (_, index) => read(index + 2, value));
+        expect(later.map((reading) => ("errors" in reading ? reading.errors : undefined))).toEqual(
+          later.map(() => undefined),
+        );
+        // What grew meanwhile is of nobody knows which step.
+        expect(read(ticks + 2, "9000")).not.toHaveProperty("errors");
+        const whole = read(ticks + 3, "9040");
+        expect(whole).toHaveProperty("errors", 40);
+      }),
+    );
+  });
+
   it("keeps within its number of series while labels come and go, and goes on counting those that stay", () => {
     const state = new TargetState({ ...options, maxSamples: 50 });
     let requests = 0;
