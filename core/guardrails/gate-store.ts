@@ -111,6 +111,12 @@ export interface Permit {
   readonly redeemedAt: number | null;
 }
 
+/**
+ * How the incident that a plan was proposed for stands: `none`: it was proposed outside any; `unknown`: the ledger holds no
+ * incident of this id.
+ */
+export type IncidentStanding = "none" | "open" | "closed" | "unknown";
+
 /** What the ledger knows that bears on one plan, read in one transaction. The plan's own intents are left out, but for `reserved`. */
 export interface StoreFacts {
   /** How far the store's time is ahead of this machine's clock, ms ≥ 0: some clock was or is wrong. */
@@ -127,6 +133,8 @@ export interface StoreFacts {
   /** Every finished act of ours at one of the plan's targets that may have written, newest first. */
   readonly ownActs: readonly Intent[];
   readonly approvals: readonly Approval[];
+  /** How the plan's incident stands at this moment: see `IncidentStanding`. */
+  readonly incident: IncidentStanding;
   /** What people said no to in other plans, whatever incident they were for, where this plan would undo some of it; oldest first. */
   readonly refusals: readonly Refusal[];
   /** The plan's own intents, once it was reserved; empty: it was not. */

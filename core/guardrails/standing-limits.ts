@@ -21,6 +21,7 @@ const NO_FACTS: StoreFacts = {
   busy: [],
   ownActs: [],
   approvals: [],
+  incident: "none",
   refusals: [],
   reserved: [],
   permit: null,

@@ -1,10 +1,10 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import { isOfAnotherTime } from "../../core/guardrails/approval-time.ts";
-import type { Approval, StoreFacts } from "../../core/guardrails/gate-store.ts";
+import type { Approval, IncidentStanding, StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import { sharedUndoing, targetKey } from "../../core/guardrails/targets.ts";
-import { GateAnswer, Plan } from "../../core/model/plan.ts";
+import { GateAnswer, NO_INCIDENT, Plan } from "../../core/model/plan.ts";
 import { together } from "./batch.ts";
 import { approvalOf, intentOf, parsed, permitOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
@@ -46,6 +46,7 @@ export async function readFacts(
   const healthy = tx.selectFrom("healthy_changes").selectAll().compile();
   const reserved = intentsQuery(tx).where("intents.plan_id", "=", plan.id).orderBy("position").compile();
   const refused = refusedQuery(tx, plan).compile();
+  const incident = tx.selectFrom("incidents").select("open").where("id", "=", plan.incidentId).compile();
   const acts = keys.map((key) => ownActsQuery(others, key).compile());
   const found = await together(tx, (ask) =>
     Promise.all([
@@ -60,11 +61,12 @@ export async function readFacts(
       ask(reserved),
       ask(told),
       ask(refused),
+      ask(incident),
       Promise.all(acts.map(ask)),
     ]),
   );
   const [finishedRows, recentRows, busyRows, pauseRows, approvalRows, [permit], ...rest] = found;
-  const [automaticRows, healthyRows, reservedRows, toldRows, refusedRows, actRows] = rest;
+  const [automaticRows, healthyRows, reservedRows, toldRows, refusedRows, [incidentRow], actRows] = rest;
   const late = finishedRows
     .filter(({ reserved_at }) => reserved_at <= since)
     .toSorted((one, other) => one.reserved_at - other.reserved_at);
@@ -79,6 +81,7 @@ export async function readFacts(
       .flatMap((rows) => rows.map(intentOf))
       .filter(({ result }) => result !== null && !WROTE_NOTHING.includes(result.result)),
     approvals: withShown(approvalRows.map(approvalOf), toldRows),
+    incident: standingOf(plan, incidentRow),
     refusals: refusedRows.flatMap(({ id, body, approver, reason, at }) => {
       const targets = sharedUndoing(plan.targets, parsed(Plan, body, `plan ${id}`).targets);
       return targets.length === 0 ? [] : [{ planId: id, by: approver, reason, at, targets }];
@@ -88,6 +91,12 @@ export async function readFacts(
     // Only a plan that has had a permit can have an answer.
     answer: permit === undefined ? null : await lastAnswer(tx, plan.id),
   };
+}
+
+function standingOf({ incidentId }: Plan, row: Pick<LedgerTables["incidents"], "open"> | undefined): IncidentStanding {
+  if (incidentId === NO_INCIDENT) return "none";
+  if (row === undefined) return "unknown";
+  return row.open === 1 ? "open" : "closed";
 }
 
 type IntentsQuery = ReturnType<typeof intentsQuery>;

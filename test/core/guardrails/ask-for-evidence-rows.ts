@@ -167,7 +167,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
   ],
   [
     "S1: a plan outside any incident, even the one that the fresh decision names",
-    inputOf({ plan: planOf({ incidentId: NO_INCIDENT }) }),
+    inputOf({ plan: planOf({ incidentId: NO_INCIDENT }), store: { incident: "none" } }),
     "outside-incident",
     "require_approval",
     "belongs to no incident",

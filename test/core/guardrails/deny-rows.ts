@@ -192,6 +192,13 @@ export const DENY: readonly Row[] = [
     "the rollout is paused",
   ],
   [
+    "S6, S15: the incident that the plan was proposed for is closed",
+    inputOf({ store: { incident: "closed" } }),
+    "outside-incident",
+    "deny",
+    "incident incident-1, which the plan was proposed for, is closed: propose it again outside any incident",
+  ],
+  [
     "S2: another plan's act on the target has no result yet",
     inputOf({
       store: { busy: [intentOf({ name: "checkout", finishedAt: null, result: null, reservedAt: NOW - MINUTE })] },

@@ -190,6 +190,7 @@ export const NO_FACTS: StoreFacts = {
   busy: [],
   ownActs: [],
   approvals: [],
+  incident: "open",
   refusals: [],
   reserved: [],
   permit: null,

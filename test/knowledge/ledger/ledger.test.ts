@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Incident } from "../../../core/model/incident.ts";
+import { NO_INCIDENT } from "../../../core/model/plan.ts";
 import { intentOf, NOW, planOf } from "../../core/guardrails/rule-inputs.ts";
 import { draftOf } from "./ledger-files.ts";
 import { onEachStore } from "./ledger-stores.ts";
@@ -101,6 +102,18 @@ onEachStore("the ledger", (newPlace) => {
     await file.ledger.transact((tx) => tx.updateIntent("p1", 0, { finishedAt: NOW }));
     await file.ledger.transact((tx) => tx.addIntents([intentOf({ planId: "p3", ...open })]));
     expect(await file.ledger.transact((tx) => tx.intents({ open: true }))).toMatchObject([{ planId: "p3" }]);
+  });
+
+  it("tells how the incident of a plan is by the time it is judged", async () => {
+    await using file = await newPlace();
+    const { ledger } = file;
+    const standing = async (incidentId: string) =>
+      (await ledger.transact((tx) => tx.facts(planOf({ incidentId }), 0))).incident;
+    expect([await standing(NO_INCIDENT), await standing("incident-1")]).toEqual(["none", "unknown"]);
+    await ledger.saveIncident(incidentOf());
+    expect(await standing("incident-1")).toBe("open");
+    await ledger.saveIncident(incidentOf({ stage: "closed", outcome: "no-action", closedAt: NOW + 1 }));
+    expect(await standing("incident-1")).toBe("closed");
   });
 
   it("keeps an incident as it is now, and each step of it in the chain", async () => {
