@@ -4,6 +4,7 @@ import { locate } from "../../core/config/load.ts";
 import type { Trouble } from "../../core/config/variables.ts";
 import { readYaml } from "../../core/config/yaml-tree.ts";
 import { UnshipError } from "../../core/errors.ts";
+import type { Ledger } from "../../core/ports.ts";
 import type { CheckLine } from "../cli/composition.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { LiveSystem } from "./live-system.ts";
@@ -45,6 +46,24 @@ const inOrder = (reports: readonly SourceReport[]): readonly SourceReport[] =>
 
 const rank = ({ trouble, caution }: { readonly trouble?: Trouble; readonly caution?: true }): number =>
   trouble !== undefined ? 0 : caution === true ? 2 : 1;
+
+/** A ledger on a server is asked for one thing; a file is made when it is first needed. */
+export async function ledgerLines(
+  config: Config,
+  open: (config: Config) => Promise<Ledger>,
+): Promise<readonly CheckLine[]> {
+  if (config.ledger.type === "sqlite") return [];
+  const began = performance.now();
+  try {
+    const ledger = await open(config);
+    const { seq } = await ledger.head().finally(ledger.close);
+    const ms = Math.round(performance.now() - began);
+    return [{ ok: true, text: `ledger: PostgreSQL answered in ${ms} ms; ${seq} entries` }];
+  } catch (error) {
+    if (!(error instanceof UnshipError) || error.code !== "ledger.unavailable") throw error;
+    return [{ ok: false, text: `ledger: ${error.message}` }];
+  }
+}
 
 /**
  * Of a model that may answer: one word, with one tool at hand as in the chain. A few dozen tokens are all that may be used.

@@ -21,7 +21,6 @@ import type { Channels } from "./notifier.ts";
 import type { Past } from "./past.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Environment } from "./secrets.ts";
-import { writeFile, writeNew } from "./write-file.ts";
 
 export interface CommandParts {
   readonly version: string;
@@ -117,6 +116,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     return openLiveSystem({ config, clock: systemClock, environment, act, lenient, note });
   };
 
+  const files = async () => (await import("./written-files.ts")).writtenFiles(environment);
   const openModel: Composition["model"] = async (model) => {
     const { secret } = await import("./secrets.ts");
     const { configuredModel } = await import("../models/configured.ts");
@@ -127,21 +127,6 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
   /** The configured model, made anew for each run of the chain; its key is read at once, so that a lost one is said at the start. */
   const modelOf = async ({ model }: Config) => {
     return model === null ? {} : { model: await openModel(model) };
-  };
-
-  /** A ledger on a server is asked for one thing; a file is made when it is first needed. */
-  const ledgerLines = async (config: Config): Promise<readonly CheckLine[]> => {
-    if (config.ledger.type === "sqlite") return [];
-    const began = performance.now();
-    try {
-      const ledger = await ledgerOf(config);
-      const { seq } = await ledger.head().finally(ledger.close);
-      const ms = Math.round(performance.now() - began);
-      return [{ ok: true, text: `ledger: PostgreSQL answered in ${ms} ms; ${seq} entries` }];
-    } catch (error) {
-      if (!(error instanceof UnshipError) || error.code !== "ledger.unavailable") throw error;
-      return [{ ok: false, text: `ledger: ${error.message}` }];
-    }
   };
 
   /** Who answers where the gate should, and whether it means the same. */
@@ -174,11 +159,11 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       if (config.gate === undefined) await signerOf(config);
       const system = await systemOf(config, false, true);
       try {
-        const { modelLine, sourceLines } = await import("./check-sources.ts");
+        const { ledgerLines, modelLine, sourceLines } = await import("./check-sources.ts");
         const { withinReach } = await import("./read-only.ts");
         const { whyNotSeparate } = await import("./separate.ts");
         const shared = whyNotSeparate(config, environment).map((text) => ({ ok: false, tooMuch: true, text }) as const);
-        const ledger = config.gate === undefined ? await ledgerLines(config) : await gateLines(config);
+        const ledger = config.gate === undefined ? await ledgerLines(config, ledgerOf) : await gateLines(config);
         const { coverageOf } = await import("./graph-lines.ts");
         const callGraph = await coverageOf(system.sources, config, abort);
         const graph = { ok: true, text: coverageWords(callGraph).join("; "), callGraph };
@@ -305,13 +290,10 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     readSecretFile,
     writeLines: async (path, lines) => (await import("./audit.ts")).writeLines(path, lines),
     survey: async () => (await import("./survey.ts")).createSurveyor({ clock: systemClock, environment }),
-    loads: async (text) => {
-      const loaded = (await import("../../core/config/load.ts")).loadConfig(text, "unship.yaml", environment);
-      return loaded.ok ? [] : loaded.problems;
-    },
-    isThere: async (path) => existsSync(path),
-    writeNew,
-    writeFile,
+    loads: async (text) => (await files()).loads(text),
+    isThere: async (path) => (await files()).isThere(path),
+    writeNew: async (path, text, options) => (await files()).writeNew(path, text, options),
+    writeFile: async (path, text) => (await files()).writeFile(path, text),
   };
 
   async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {

@@ -96,7 +96,7 @@ function readText(file: string): string {
       ? code === "EISDIR"
         ? "it is a folder; name the file in it"
         : "it is there, but not readable"
-      : "there is no such file; name one with --config, or start from examples/unship.yaml";
+      : "there is no such file; name one with --config, or write one with unship init";
     throw new UnshipError("config.unreadable", { file, reason }, { cause });
   }
 }
