@@ -69,7 +69,10 @@ export interface MetricSource {
 
 export interface ChangeSource {
   readonly name: string;
-  /** Every change that started in the window or was still going on in it, oldest first. */
+  /**
+   * Every change that started in the window or was still going on in it, oldest first. The window's end may be infinite: then
+   * also what the source's own clock dates after the present.
+   */
   changes(window: Window, abort: AbortSignal): Promise<readonly Change[]>;
 }
 

@@ -3,6 +3,7 @@ import type { Gap } from "../../core/model/assessment.ts";
 import { withoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Executor, Patience, Sources } from "../../core/ports.ts";
 import { believing } from "./believing.ts";
+import { onThisClock } from "./clocks-ahead.ts";
 import { ANSWER_MS, withDeadlines } from "./deadlines.ts";
 import { openDeployments } from "./live-changes.ts";
 import { openEvidence } from "./live-evidence.ts";
@@ -29,7 +30,7 @@ export interface LiveSystem {
 
 /** Opens every source that the configuration names. */
 export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> {
-  const { dataSources, topology } = context.config;
+  const { dataSources, topology, watch } = context.config;
   const parts: SystemParts = {
     sources: {
       metrics: [],
@@ -62,10 +63,12 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
   if (migrations.length > 0) await open("migrations", [], () => openMigrations(migrations, context, parts));
   await openEvidence(context, parts);
   if (topology !== null) parts.sources.topology.push({ name: "configuration", topology: async () => topology });
+  const { changes, lacks } = onThisClock(parts.sources.changes, { now: context.clock.now, stepMs: watch.stepMs });
+  parts.lacks.push(lacks);
   const observing = createObserving(parts.observe);
   return {
     sources: sourcesWithoutSecrets(
-      withDeadlines({ ...parts.sources, metrics: believing(parts.sources.metrics) }, ANSWER_MS),
+      withDeadlines({ ...parts.sources, changes, metrics: believing(parts.sources.metrics) }, ANSWER_MS),
     ),
     executors: parts.executors.map(executorWithoutSecrets),
     observe: observing.observe,

@@ -21,6 +21,10 @@ const WORDS: Readonly<
     begins: (gap) => ({ event: "source.partial", text: unheardText(gap) }),
     ends: ({ source, what }) => ({ event: "source.whole", text: `${source} shows ${what} again` }),
   },
+  uncertain: {
+    begins: (gap) => ({ event: "source.partial", text: unheardText(gap) }),
+    ends: ({ source, what }) => ({ event: "source.whole", text: `${source} can be relied on again (${what})` }),
+  },
   // Nothing was asked: it is as the configuration has it, and does not pass.
   "not-configured": {
     begins: (gap) => ({ event: "source.absent", text: unheardText(gap) }),

@@ -6,7 +6,7 @@ import { tooFew, whatIsJudged } from "./quiet.ts";
 
 /**
  * What an answer was judged on. `signals`: `measured` of all that it speaks of; `partly`; `not yet`: too few samples came so
- * far; `unknown`: a source did not say them. `changes`: `measured` where each source of changes said all of them.
+ * far; `unknown`: a source did not say them. `changes`: `measured` where each source of changes said all of them, and when they began.
  * `because`: who did not say what, and since when; empty where all is measured.
  */
 export const Coverage = z.strictObject({
@@ -43,7 +43,7 @@ function signalsOf(isFew: boolean, isNone: boolean, unheard: readonly Gap[]): Co
 
 function changesOf(unsaid: readonly Gap[]): Coverage["changes"] {
   if (unsaid.length === 0) return "measured";
-  return unsaid.every(({ how }) => how === "partial") ? "partly" : "unknown";
+  return unsaid.every(({ how }) => how === "partial" || how === "uncertain") ? "partly" : "unknown";
 }
 
 const servicesKnown = ({ series }: CaseFile, { services }: Pick<Config, "services">): readonly string[] =>

@@ -334,7 +334,8 @@ function reasonsForPerson(
  * A source of metrics or changes that did not answer could have named another cause. Logs, traces and the rest only
  * sharpen what these two say; without them the probability is lower by itself. So is what a source leaves out that did
  * answer: it speaks against "no change" (see `unheardChanges`), and not for another culprit than the one that is seen; nor
- * does what is missing of single services hold what is decided of others. `needed`: the metrics without which nothing is
+ * does what is missing of single services hold what is decided of others. Where it is uncertain when changes began, their order is no
+ * proof: another one may have come first. `needed`: the metrics without which nothing is
  * known; null: all.
  */
 function gapWords({ gaps }: CaseFile, needed: ReadonlySet<string> | null = null): readonly string[] {

@@ -31,8 +31,11 @@ export const GAP_KINDS = [
 ] as const;
 export type GapKind = (typeof GAP_KINDS)[number];
 
-/** How it came: the question failed or is late; the answer lacks a part; nobody is configured who could be asked. */
-export const GAP_REASONS = ["unanswered", "partial", "not-configured"] as const;
+/**
+ * How it came: the question failed or is late; the answer lacks a part; it is whole and cannot be relied on; nobody is configured
+ * who could be asked.
+ */
+export const GAP_REASONS = ["unanswered", "partial", "uncertain", "not-configured"] as const;
 export type GapReason = (typeof GAP_REASONS)[number];
 
 /**

@@ -25,6 +25,7 @@ const speaksOf = (gap: Gap, services: readonly string[]): boolean =>
 /** A gap as a sentence without its end: whose, of what, and why. */
 export function unheardText({ how, source, what, because }: Gap): string {
   if (how === "not-configured") return `${what} are unknown: ${because}`;
+  if (how === "uncertain") return `${source}: ${because}`;
   return `${source} ${how === "partial" ? "does not show" : "did not say"} ${what}: ${because}`;
 }
 

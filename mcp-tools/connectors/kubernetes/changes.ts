@@ -57,8 +57,8 @@ export function kubernetesChanges({ client, namespaces, services, now }: Kuberne
     ],
     async changes(window, abort) {
       const inventory = await readInventory(client, namespaces, abort, { events: true });
-      const edits = await configs.edits(inventory.workloads, abort);
       const at = now();
+      const edits = await configs.edits(inventory.workloads, at, abort);
       evictions.see(inventory.pods);
       eventsRefused = inventory.eventsRefused;
       mapsRefused = edits === null;

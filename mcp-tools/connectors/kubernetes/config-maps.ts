@@ -11,12 +11,14 @@ import { configsOf, mountedConfigsOf } from "./template.ts";
 export interface ConfigEdit {
   readonly map: WorkloadRef;
   readonly at: number;
+  /** When this process first saw it, by its own clock: the cluster's may be ahead. */
+  readonly seenAt: number;
   readonly by: string;
 }
 
 export interface ConfigEdits {
   /** What is known of ConfigMaps that these workloads read, oldest first; null: the credentials may not list them. */
-  edits(workloads: readonly Workload[], abort: AbortSignal): Promise<readonly ConfigEdit[] | null>;
+  edits(workloads: readonly Workload[], now: number, abort: AbortSignal): Promise<readonly ConfigEdit[] | null>;
 }
 
 /** As many as of stages (see `timeline.ts`) would be too many: people edit ConfigMaps less often than they deploy. */
@@ -34,7 +36,7 @@ const REMEMBERED = 10_000;
 export function createConfigEdits(client: KubeClient): ConfigEdits {
   const seen = new Map<string, ConfigEdit>();
   return {
-    async edits(workloads, abort) {
+    async edits(workloads, now, abort) {
       const named = new Set(
         workloads.flatMap(({ object: { metadata, spec } }) =>
           configsOf(spec.template).map((config) => `${config} ${metadata.namespace}`),
@@ -52,8 +54,9 @@ export function createConfigEdits(client: KubeClient): ConfigEdits {
           if (!named.has(`ConfigMap ${name} ${namespace}`)) continue;
           for (const { manager, time, fieldsV1 } of managedFields) {
             if (time === undefined || time <= creationTimestamp || !ownsData(fieldsV1)) continue;
-            const edit = { map: { kind: "ConfigMap", namespace, name }, at: time, by: cleanText(manager) };
-            seen.set(`${uid}:${time}`, edit);
+            const key = `${uid}:${time}`;
+            const seenAt = seen.get(key)?.seenAt ?? now;
+            seen.set(key, { map: { kind: "ConfigMap", namespace, name }, at: time, seenAt, by: cleanText(manager) });
           }
         }
       }
@@ -104,7 +107,9 @@ export function editChanges(
   },
 ): readonly Change[] {
   const changes = edits.flatMap((edit) => {
-    if (now - edit.at < WAITS_MS) return [];
+    // A cluster whose clock is ahead dates it later than when it was seen.
+    const since = Math.min(edit.at, edit.seenAt);
+    if (now - since < WAITS_MS) return [];
     const readers = workloads.filter(
       (workload) => mounts(workload, edit) && !deploysOf(workload).some((at) => isWith(edit, at)),
     );
@@ -118,7 +123,7 @@ export function editChanges(
         from: "",
         to: `${name} as of ${rfc3339(edit.at)}`,
         startedAt: edit.at,
-        finishedAt: now < edit.at + FOLLOWS_MS ? null : edit.at + FOLLOWS_MS,
+        finishedAt: now < since + FOLLOWS_MS ? null : edit.at + FOLLOWS_MS,
         source,
         reversible: false,
         ...(edit.by === "" ? {} : { author: edit.by }),

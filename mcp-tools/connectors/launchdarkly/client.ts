@@ -132,8 +132,10 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
     audit: (flag, abort) => entries({ flag }, abort, {}),
     async auditWindow({ from, to }, abort) {
       const bounds = { what: "changes of flags in one window", most: AUDIT_MOST, pageSize: AUDIT_PAGE };
-      const all = await http.pages(to + 1, bounds, async (before, spent) => {
-        const items = await entries({ after: from - 1, before }, abort, { spent });
+      const newest = Number.isFinite(to) ? to + 1 : null;
+      const all = await http.pages(newest, bounds, async (before, spent) => {
+        const until = before === null ? {} : { before };
+        const items = await entries({ after: from - 1, ...until }, abort, { spent });
         const oldest = items.at(-1)?.date;
         // Entries of one millisecond may be cut by a page's end: that millisecond is asked for again.
         return { items, next: items.length < AUDIT_PAGE || oldest === undefined ? null : oldest + 1 };

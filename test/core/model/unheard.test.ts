@@ -45,6 +45,11 @@ describe("S9: what is unknown is told by its kind, whatever the words", () => {
       "kubernetes does not show ConfigMaps edited in place: the credentials may not read them",
     ],
     [
+      "what cannot be relied on",
+      gap({ how: "uncertain", what: "when its changes began", because: "its clock is ahead" }),
+      "kubernetes: its clock is ahead",
+    ],
+    [
       "what nobody is configured to say",
       gap({ how: "not-configured", source: "configuration", because: "no source of changes is configured" }),
       "changes are unknown: no source of changes is configured",
