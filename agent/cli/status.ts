@@ -24,6 +24,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { asItStands, firstOnset, isWithItsPlan, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
+import { otherChangesText } from "../../core/model/unheard.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { atWorkText, atWorkView, modesAtWork } from "./at-work-text.ts";
@@ -282,9 +283,10 @@ function describe(
   now: number,
   { targets }: Progress = NO_PROGRESS,
 ): readonly string[] {
-  const { decision, affectedServices, impact } = incident;
+  const { decision, affectedServices, impact, ranking } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
   const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
+  const others = ranking === null ? null : otherChangesText(incident.unheard);
   const asOf = incident.seenAt === undefined ? "" : `, as of ${clockText(incident.seenAt, now)}`;
   return [
     `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets)}`,
@@ -294,6 +296,7 @@ function describe(
     ...(decision === null
       ? []
       : [`    ${decisionWords(incident)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
+    ...(others === null ? [] : [`      ${others}`]),
     ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
     ...(isBegun(targets) ? [] : waitsFor(incident, now)),
   ];

@@ -39,3 +39,12 @@ export const gapText = (gap: Gap): string =>
  */
 export const noChangeText = (unheard: readonly string[] | undefined): string =>
   unheard?.length === 0 ? "no change" : "no known change";
+
+/**
+ * What speaks against the likeliest change as well as against "no change": what sources of changes did not say when the incident
+ * was last judged, or that nobody wrote down whether they did; null: each said all. A sentence without its end.
+ */
+export function otherChangesText(unheard: readonly string[] | undefined): string | null {
+  if (unheard === undefined) return "whether each source of changes answered was not recorded";
+  return unheard.length === 0 ? null : `other changes may have been made: ${unheard.join("; ")}`;
+}

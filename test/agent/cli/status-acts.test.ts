@@ -99,6 +99,23 @@ const write = async ({ store }: WatchWorld, plan: Plan, written: readonly Writte
     await store.append({ ...entry(plan), incidentId: plan.incidentId, planId: plan.id, actor: "gate" });
 };
 
+describe("S9, S15: status says that a source of changes is unknown wherever it names the likeliest change, or none", () => {
+  const UNHEARD = "kubernetes did not say changes: it does not answer";
+  it.each<[string, Record<string, unknown>]>([
+    ["no change", blameless],
+    ["a change that waits for a person", { needsPerson: ["no automatic condition holds"] }],
+  ])("%s", async (_, trouble) => {
+    for (const because of [["it does not answer"], []]) {
+      await using world = await openWatchWorld({ config: { mode: "approve", modeIsDefault: false } });
+      world.troubles = [{ ...world.trouble(trouble), unheard: because }];
+      await world.step(2);
+      const line = `other changes may have been made: ${UNHEARD}`;
+      expect((await told(world, false)).includes(line)).toBe(because.length > 0);
+      expect(JSON.parse(await told(world, false, true)).open).toMatchObject([{ unheard: because.map(() => UNHEARD) }]);
+    }
+  });
+});
+
 describe("S5, S15: status hides no act that is not settled, whoever proposed its plan", () => {
   for (const [origin, propose] of Object.entries(ORIGINS))
     it.each(STATES)(`one ${origin} that %s`, async (_, written, said, atIt) => {

@@ -67,6 +67,12 @@ describe("S15: what a judgement rests on", () => {
       { signals: "measured", changes: "unknown", because: [AWAY] },
     ],
     [
+      "known in part where it is uncertain when they began",
+      { series: [series("cart", 40)], gaps: [gap("changes", "uncertain")] },
+      ["cart"],
+      { signals: "measured", changes: "partly", because: [expect.stringContaining(": ")] },
+    ],
+    [
       "known in part where it leaves some out",
       { series: [series("cart", 40)], gaps: [gap("changes", "partial")] },
       ["cart"],
