@@ -25,6 +25,32 @@ describe("the loop", () => {
     ]);
   });
 
+  it("says that nothing is detected and nobody notified once several in a row have failed, and when that is over", async () => {
+    const control = new AbortController();
+    const texts: string[] = [];
+    let looks = 0;
+    await runLoop(
+      {
+        open: () => [],
+        resume: async () => undefined,
+        tick: async () => {
+          looks += 1;
+          if (looks === 5) control.abort();
+          if (looks !== 4 && looks !== 5) throw new Error("the gate does not answer");
+        },
+      },
+      { stepMs: 1, clock: { now: () => 0 }, emit: ({ text }) => void texts.push(text), abort: control.signal },
+    );
+    const why = "this evaluation failed: the gate does not answer";
+    const since = "since 1970-01-01T00:00:00.000Z";
+    expect(texts).toEqual([
+      why,
+      why,
+      `UNSHIP CANNOT EVALUATE ${since}, 3 evaluations in a row: nothing is detected, nobody is notified. ${why}`,
+      `evaluations succeed again: nothing was evaluated ${since}, and nobody was notified`,
+    ]);
+  });
+
   it("does not start where nothing can be taken up again: the ledger is the truth", async () => {
     const failing = {
       open: () => [],
