@@ -132,9 +132,9 @@ export function launchDarklyClient(options: LaunchDarklyOptions): LaunchDarklyCl
     audit: (flag, abort) => entries({ flag }, abort, {}),
     async auditWindow({ from, to }, abort) {
       const bounds = { what: "changes of flags in one window", most: AUDIT_MOST, pageSize: AUDIT_PAGE };
-      const newest = Number.isFinite(to) ? to + 1 : null;
+      const newest: number | "newest" = Number.isFinite(to) ? to + 1 : "newest";
       const all = await http.pages(newest, bounds, async (before, spent) => {
-        const until = before === null ? {} : { before };
+        const until = before === "newest" ? {} : { before };
         const items = await entries({ after: from - 1, ...until }, abort, { spent });
         const oldest = items.at(-1)?.date;
         // Entries of one millisecond may be cut by a page's end: that millisecond is asked for again.
