@@ -1,5 +1,5 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { whyUseless } from "../../core/guardrails/plan-use.ts";
+import { whyOver, whyUseless } from "../../core/guardrails/plan-use.ts";
 import type { GateAnswer, Plan } from "../../core/model/plan.ts";
 import type { Clock, Gate, Ledger } from "../../core/ports.ts";
 import { RETRY_STEPS } from "./acting.ts";
@@ -30,8 +30,16 @@ export function createApprovedDesk({ ledger, gate, clock, stepMs, told }: Approv
 
   async function goOn(planId: string): Promise<void> {
     const plan = await ledger.plan(planId);
-    const useless = plan === null ? null : whyUseless(plan, await ledger.incident(plan.incidentId));
-    if (plan === null || plan.proposedBy === "watch" || plan.expiresAt <= clock.now() || useless !== null) {
+    const incident = plan === null ? null : await ledger.incident(plan.incidentId);
+    const useless = plan === null ? null : whyUseless(plan, incident);
+    const isOver = incident !== null && whyOver(incident) !== null;
+    // Of what is over with its incident the gate says so: a yes does not come to nothing without a word.
+    if (
+      plan === null ||
+      plan.proposedBy === "watch" ||
+      plan.expiresAt <= clock.now() ||
+      (useless !== null && !isOver)
+    ) {
       waiting.delete(planId);
       return;
     }
@@ -39,7 +47,7 @@ export function createApprovedDesk({ ledger, gate, clock, stepMs, told }: Approv
     waiting.set(planId, clock.now());
     if (answer.outcome === "held") return;
     told(plan, answer);
-    if (answer.outcome !== "denied" && answer.outcome !== "in-progress") waiting.delete(planId);
+    if (isOver || (answer.outcome !== "denied" && answer.outcome !== "in-progress")) waiting.delete(planId);
   }
 
   return {

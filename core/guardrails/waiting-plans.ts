@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Config } from "../config/config.ts";
+import { UnshipError } from "../errors.ts";
+import type { Incident } from "../model/incident.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
 import { rfc3339 } from "../model/time.ts";
 import { name } from "../model/untrusted-text.ts";
@@ -46,6 +48,7 @@ export interface PlanCase {
   readonly useless: string | null;
 }
 
+/** Those that tell of one plan how it stands. */
 const KINDS = [
   LEDGER_KINDS.planReviewed,
   LEDGER_KINDS.planReserved,
@@ -54,35 +57,41 @@ const KINDS = [
 ];
 
 /**
- * The plans that wait at `now` (Unix ms), for a person or, once approved, for what denies them: of open incidents, and those
- * outside any; neither rejected, submitted, over, nor replaced by another one. Oldest first.
+ * The plans that wait at `now` (Unix ms), for a person or, once approved, for what denies them: all whose time is not over, whatever
+ * incident they name, that are neither rejected, submitted, nor replaced by another one. Oldest first. Read from the
+ * plans themselves: what can be carried out is listed, whoever proposed it for what.
  */
 export async function waitingPlans(
   ledger: Pick<Ledger, "incidents" | "incident" | "entries" | "plan">,
   now: number,
   onDamaged?: (damaged: DamagedIncident) => void,
 ): Promise<readonly PlanCase[]> {
-  const open = await ledger.incidents({ open: true }, onDamaged);
-  const ids = [...open.map(({ id }) => id), NO_INCIDENT];
+  const open = new Map((await ledger.incidents({ open: true }, onDamaged)).map((one) => [one.id, one]));
+  const incidentOf = async (id: string) => open.get(id) ?? closedOrNone(id, ledger);
+  const filed = await ledger.entries({ kinds: [LEDGER_KINDS.planProposed] });
+  const living = filed.flatMap(({ planId, body }) =>
+    planId !== null && (Expiring.safeParse(body).data?.expiresAt ?? 0) > now ? [planId] : [],
+  );
   const cases = await Promise.all(
-    ids.map(async (incidentId) => {
-      const entries = await ledger.entries({ incidentId, kinds: KINDS });
-      const plans = [...new Set(entries.filter(isForPeople).flatMap(({ planId }) => planId ?? []))];
-      return Promise.all(
-        plans.map((id) =>
-          caseOf(
-            id,
-            entries.filter((one) => one.planId === id),
-            ledger,
-          ),
-        ),
-      );
+    living.map(async (id) => {
+      const entries = await ledger.entries({ planId: id, kinds: KINDS });
+      return entries.some(isForPeople) ? caseOf(id, entries, ledger, incidentOf) : null;
     }),
   );
   return cases
-    .flat()
     .flatMap((one) => (one !== null && waits(one, now) ? [one] : []))
     .toSorted((a, b) => a.plan.createdAt - b.plan.createdAt);
+}
+
+/** An incident that is not among the open ones; null: there is none, or nobody can read it (of an open one that is said already). */
+async function closedOrNone(id: string, ledger: Pick<Ledger, "incident">): Promise<Incident | null> {
+  if (id === NO_INCIDENT) return null;
+  try {
+    return await ledger.incident(id);
+  } catch (error) {
+    if (error instanceof UnshipError && error.code === "ledger.corrupt") return null;
+    throw error;
+  }
 }
 
 function waits(one: PlanCase, now: number): boolean {
@@ -116,15 +125,17 @@ type Reads = Pick<Ledger, "incident" | "entries" | "plan">;
 export async function planCase(id: string, ledger: Reads): Promise<PlanCase | null> {
   const plan = await ledger.plan(id);
   if (plan === null) return null;
-  const entries = await ledger.entries({ incidentId: plan.incidentId, kinds: KINDS });
-  return caseOf(
-    id,
-    entries.filter((one) => one.planId === id),
-    ledger,
+  return caseOf(id, await ledger.entries({ planId: id, kinds: KINDS }), ledger, (incident) =>
+    ledger.incident(incident),
   );
 }
 
-async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Reads): Promise<PlanCase | null> {
+async function caseOf(
+  id: string,
+  entries: readonly LedgerEntry[],
+  ledger: Pick<Ledger, "plan">,
+  incidentOf: (id: string) => Promise<Incident | null>,
+): Promise<PlanCase | null> {
   const plan = await ledger.plan(id);
   if (plan === null) return null;
   const answer = { [LEDGER_KINDS.approvalGiven]: "approve", [LEDGER_KINDS.approvalRejected]: "reject" } as const;
@@ -137,7 +148,7 @@ async function caseOf(id: string, entries: readonly LedgerEntry[], ledger: Reads
         : [],
     ),
     submitted: entries.some(({ kind }) => kind === LEDGER_KINDS.planReserved),
-    useless: whyUseless(plan, await ledger.incident(plan.incidentId)),
+    useless: whyUseless(plan, await incidentOf(plan.incidentId)),
   };
 }
 

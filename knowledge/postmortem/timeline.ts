@@ -43,9 +43,11 @@ export function timelineSection(
       : [{ at: change.finishedAt, event: endWords(change), detail: changeWords(change) }]),
   ]);
   const began = [onsetRow("onset", onset), onsetRow("onset, dated anew", anew)].flatMap((row) => row ?? []);
-  const people = entries.flatMap(({ at, kind, actor }) => {
+  const people = entries.flatMap(({ at, kind, actor, planId }) => {
     const event = PEOPLE[kind];
-    return event === undefined ? [] : [{ at, event, detail: `by ${prose(name(actor), 100)}` }];
+    // What somebody answered of another plan is no word on the one that the incident tells of.
+    const of = planId === null || planId === incident.plan?.id ? "" : `plan ${prose(name(planId), 100)}, `;
+    return event === undefined ? [] : [{ at, event, detail: `${of}by ${prose(name(actor), 100)}` }];
   });
   const own = timeline.map(told);
   const all: readonly Event[] = [...changes, ...began, ...own, ...people, ...sentBefore(incident, entries)].sort(

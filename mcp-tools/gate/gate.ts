@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { whyOver } from "../../core/guardrails/plan-use.ts";
 import { mayBeSameObject, targetText } from "../../core/guardrails/targets.ts";
 import { type GateAnswer, type Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 import type { Gate, PlanDraft } from "../../core/ports.ts";
@@ -46,6 +47,7 @@ export function createGate(given: GateParts): Gate {
 
   async function propose(draft: PlanDraft): ReturnType<Gate["propose"]> {
     const { incidentId, targets, reason, proposedBy } = checkedDraft(draft);
+    await mustBeOpen(incidentId);
     const id = parts.newId();
     const hash = planHash({ incidentId, targets });
     const gathered = await gather({ targets, incidentId }, parts, limits);
@@ -63,6 +65,15 @@ export function createGate(given: GateParts): Gate {
       await tx.append(entry(plan, LEDGER_KINDS.planReviewed, { outcome: "proposed", review, ...shown }));
       return { plan, review };
     });
+  }
+
+  /** What is proposed for an incident that is closed would be carried out where nobody looks: the rules deny it, too. */
+  async function mustBeOpen(incidentId: string): Promise<void> {
+    const incident = await store.incident(incidentId);
+    const over = incident === null ? null : whyOver(incident);
+    if (over === null) return;
+    const reason = `${over}: nothing more is carried out for it; to propose it outside any incident, leave the incident out`;
+    throw new UnshipError("input.invalid", { what: "plan", reason });
   }
 
   async function submit(planId: string): Promise<GateAnswer> {

@@ -1,9 +1,6 @@
 import { own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
-import type { IncidentStanding } from "../gate-store.ts";
-import { askPerson, deny, type Rule, type RuleInput } from "../rule.ts";
-
-const OUTSIDE = own`nothing recorded says what it fixes, and recovery is verified only where an open incident suspects what it rolls back`;
+import { askPerson, deny, type Rule } from "../rule.ts";
 
 /**
  * Outside an incident nothing says what a plan is to mend, and a watch sees whether it helped only where an open incident suspects
@@ -13,18 +10,13 @@ const OUTSIDE = own`nothing recorded says what it fixes, and recovery is verifie
 export const outsideIncident: Rule = {
   name: "outside-incident",
   check({ plan, store }) {
-    return ANSWERS[store.incident](plan);
+    if (store.incident === "closed")
+      return deny(
+        own`incident ${name(plan.incidentId)}, which the plan was proposed for, is closed: propose it again outside any incident, where a person has to approve it`,
+      );
+    if (store.incident !== "none") return undefined;
+    return askPerson(
+      own`the plan belongs to no incident: nothing recorded says what it fixes, and recovery is verified only where an open incident suspects what it rolls back`,
+    );
   },
 };
-
-const ANSWERS: Readonly<Record<IncidentStanding, (plan: RuleInput["plan"]) => ReturnType<Rule["check"]>>> = {
-  none: () => askPerson(own`the plan belongs to no incident: ${OUTSIDE}`),
-  open: () => undefined,
-  // The watch's own plans are of incidents that it is about to write down; others are refused when they are proposed.
-  unknown: () => undefined,
-  closed: ({ incidentId }) =>
-    deny(own`incident ${name(incidentId)}, which the plan was proposed for, is closed: ${PROPOSE_OUTSIDE}`),
-};
-
-/** What to do about a plan for an incident that is closed. */
-const PROPOSE_OUTSIDE = own`propose it again outside any incident, where a person has to approve it, or in one that is open`;

@@ -26,10 +26,11 @@ const ORIGINS: Readonly<Record<string, (world: WatchWorld) => Promise<Plan>>> = 
   "in an incident that is closed": async (world) => {
     world.troubles = [world.trouble(blameless)];
     await world.step(2);
+    const plan = await proposed(world, (await world.incident()).id);
     world.troubles = [];
     await world.step(30);
     expect(await world.incident()).toMatchObject({ stage: "closed" });
-    return proposed(world, (await world.incident()).id);
+    return plan;
   },
 };
 

@@ -105,6 +105,13 @@ export const DENY: readonly Row[] = [
     "deny",
     "nothing here carries out kubectl_rollout_undo",
   ],
+  [
+    "S6: a plan whose incident is closed, approved or not",
+    inputOf({ store: { incident: "closed" } }),
+    "outside-incident",
+    "deny",
+    "propose it again outside any incident",
+  ],
   ["S4: an edited plan", inputOf({ contentHash: "another" }), "unchanged-plan", "deny", "edited"],
   [
     "S4: a plan that someone rejected",
@@ -190,13 +197,6 @@ export const DENY: readonly Row[] = [
     "known-good",
     "deny",
     "the rollout is paused",
-  ],
-  [
-    "S6, S15: the incident that the plan was proposed for is closed",
-    inputOf({ store: { incident: "closed" } }),
-    "outside-incident",
-    "deny",
-    "incident incident-1, which the plan was proposed for, is closed: propose it again outside any incident",
   ],
   [
     "S2: another plan's act on the target has no result yet",
