@@ -3,6 +3,7 @@ import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { writtenTargets } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { GateAnswer, NO_INCIDENT, takesBack } from "../../core/model/plan.ts";
+import { NOTHING_WRITTEN } from "./earlier.ts";
 import { advance } from "./incident-state.ts";
 import { outsideActs } from "./outside-acts.ts";
 import type { WatchParts } from "./ports.ts";
@@ -40,10 +41,17 @@ export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): 
   if (incident.stage === "closed") return incident;
   const entries = await ledger.entries({ incidentId: incident.id, kinds: [LEDGER_KINDS.planAnswered] });
   const known = incident.gate === null ? null : signature(incident.gate);
-  for (const { at, body, planId } of entries.toReversed()) {
+  // Of one plan its newest answer counts: what an earlier one did not know is known since.
+  const newest = new Map(entries.map((entry) => [entry.planId, entry]));
+  for (const { at, body, planId } of [...newest.values()].toSorted((a, b) => b.seq - a.seq)) {
     const answer = GateAnswer.safeParse(body);
-    if (!answer.success || planId === null || !wrote(answer.data)) continue;
+    if (!answer.success || planId === null) continue;
     if (signature(answer.data) === known) return incident;
+    if (!wrote(answer.data)) {
+      if (planId === incident.gate?.planId && unknownSince(incident) !== null)
+        return withNothingWritten(incident, answer.data, at);
+      continue;
+    }
     const plan = await ledger.plan(planId);
     // A trial that is held goes on hurting: waiting for recovery would keep the real cure away.
     if (plan === null || !takesBack(plan)) continue;
@@ -57,6 +65,15 @@ export async function adoptAnswers(incident: Incident, { ledger }: WatchParts): 
     );
   }
   return incident.stage === "executing" ? incident : adoptOutside(incident, ledger);
+}
+
+/**
+ * The incident whose act turned out to have written nothing: there is nothing to verify, and whatever was said of it while
+ * nobody knew is said no longer. The evidence is judged again, as after any plan that wrote nothing.
+ */
+function withNothingWritten(incident: Incident, answer: GateAnswer, at: number): Incident {
+  const unjudged: Incident = { ...incident, plan: null, gate: null, superseded: [], recovery: null, outcome: null };
+  return advance(unjudged, "investigated", at, NOTHING_WRITTEN, `${answer.outcome}: ${results(answer)}`);
 }
 
 async function adoptOutside(incident: Incident, ledger: WatchParts["ledger"]): Promise<Incident> {

@@ -1,4 +1,5 @@
 import { UnshipError } from "../../core/errors.ts";
+import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { DamagedIncident } from "../../core/ports.ts";
 import { correctRefuted } from "./corrected-memory.ts";
@@ -27,7 +28,7 @@ export async function finishJudged(incident: Incident, parts: WatchParts): Promi
     await correctRefuted(incident, parts.store, parts.ledger);
   });
   const drafted = await attempt("postmortem", incident, parts, async () => {
-    if (parts.postmortem === null || incident.gate === null) return;
+    if (parts.postmortem === null || !(await wasTried(incident, parts))) return;
     const path = await parts.postmortem(incident);
     await parts.ledger.append({
       kind: WRITTEN,
@@ -42,6 +43,12 @@ export async function finishJudged(incident: Incident, parts: WatchParts): Promi
     const kind = incident.stage === "closed" ? FINISHED : VERIFIED;
     await parts.ledger.append({ kind, incidentId: incident.id, planId: null, actor: "watch", body: {} });
   }
+}
+
+/** Whether the gate answered its plan, or tried one for it that turned out to have written nothing: people are to read of both. */
+async function wasTried({ id, gate }: Incident, { ledger }: WatchParts): Promise<boolean> {
+  if (gate !== null) return true;
+  return (await ledger.entries({ incidentId: id, kinds: [LEDGER_KINDS.targetAttempted], limit: 1 })).length > 0;
 }
 
 /** What of the ledger's incidents cannot be read is said once, by whoever starts. */

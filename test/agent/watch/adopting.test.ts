@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { recordOf } from "../../../core/guardrails/graduation.ts";
 import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
+import { blameless } from "./trouble.ts";
 import { openWatchWorld, STEP_MS } from "./watch-world.ts";
 
 describe("what the gate's record says of an incident", () => {
@@ -132,6 +134,40 @@ describe("S5: an act whose result is unknown", () => {
     });
     expect(world.targets.writes()).toHaveLength(1);
   });
+
+  it.each([
+    ["while it is waited for", 3],
+    ["after its verification ended as unknown, its signals degraded still", (6 * MINUTE) / STEP_MS],
+  ] as const)(
+    "is no act any more where it turns out, %s, that somebody else restored the version",
+    async (_, steps) => {
+      await using world = await unanswered();
+      world.recovery = "unknown";
+      await world.step(steps);
+      expect(await world.incident()).toMatchObject({ stage: "verifying", gate: { outcome: "stopped" } });
+      // A person rolled it back by hand: what was sent can no longer land, and nothing is left to undo.
+      world.targets.place(targetOf(), targetOf().restore);
+      world.troubles = [world.trouble(blameless)];
+      // A target that does not answer is asked again after growing pauses.
+      await world.step((5 * MINUTE) / STEP_MS);
+      const incident = await world.incident();
+      expect(incident).toMatchObject({ stage: "investigated", plan: null, gate: null, recovery: null, outcome: null });
+      expect(incident.timeline.find(({ event }) => event === "nothing was written")?.detail).toMatch(
+        /^nothing-to-do: .*already at v1/,
+      );
+      world.troubles = [];
+      await world.step((5 * MINUTE) / STEP_MS);
+      expect(await world.incident()).toMatchObject({
+        stage: "closed",
+        outcome: "no-action",
+        gate: null,
+        recovery: null,
+      });
+      expect(world.drafted).toContain(incident.id);
+      const { broken } = recordOf("checkout", await world.incidents(), new Map(), new Set());
+      expect(broken).toBeNull();
+    },
+  );
 
   it("keeps its incident open for minutes, not for ever, where the target never answers", async () => {
     await using world = await unanswered();
