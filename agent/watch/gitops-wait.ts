@@ -1,4 +1,5 @@
 import type { CaseFile } from "../../core/model/assessment.ts";
+import { deedTime } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 
 /**
@@ -11,7 +12,8 @@ export function controllersActUntil(
   { rollouts }: Pick<CaseFile, "rollouts">,
   waitMs: number,
 ): number | null {
-  if (gate === null || gate.executedAt === null) return null;
+  const time = deedTime({ gate });
+  if (gate === null || time === null) return null;
   const managed = gate.results.some(({ target: { action, object }, result }) => {
     if (result !== "done" && result !== "nothing-to-do") return false;
     if (action === "argocd_sync_to_previous") return true;
@@ -21,5 +23,5 @@ export function controllersActUntil(
         managedBy !== undefined && workload.kind === kind && workload.namespace === namespace && workload.name === name,
     );
   });
-  return managed ? gate.executedAt + waitMs : null;
+  return managed ? time.latest + waitMs : null;
 }

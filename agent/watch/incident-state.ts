@@ -8,9 +8,10 @@ import {
   type IncidentStage,
   isResidual,
   type OutcomeKind,
+  TAKEN_UP,
   type Told,
 } from "../../core/model/incident.ts";
-import { servicesOf } from "../../core/model/recorded.ts";
+import { isWithItsPlan, servicesOf } from "../../core/model/recorded.ts";
 import { freshFor } from "./fresh.ts";
 
 export { servicesOf } from "../../core/model/recorded.ts";
@@ -180,6 +181,17 @@ export function advance(incident: Incident, stage: IncidentStage, at: number, ev
 export function note(incident: Incident, at: number, event: string, detail: string, told?: Told): Incident {
   const line = { at, event, detail, ...(told === undefined ? {} : { told }) };
   return { ...incident, timeline: [...incident.timeline, line] };
+}
+
+/** The incident of which a watch was started again in the middle of its act or its verification: what was measured meanwhile may be missing. */
+export function takenUp(incident: Incident, at: number): Incident {
+  if (!isWithItsPlan(incident) || isResidual(incident)) return incident;
+  return note(
+    incident,
+    at,
+    TAKEN_UP,
+    "the watch was started again; what happened while it was down may not have been measured",
+  );
 }
 
 export function close(incident: Incident, outcome: OutcomeKind, at: number, detail: string): Incident {

@@ -1,7 +1,7 @@
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
-import { writtenResults } from "../../core/model/deed.ts";
+import { deedTime, writtenResults } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
@@ -22,7 +22,7 @@ export function movedOn({ gate, plan }: Pick<Incident, "gate" | "plan">, caseFil
   const planned = new Set(plan?.targets.map(({ changeId }) => changeId));
   return writtenResults({ gate }).flatMap((result) => {
     const { target } = result;
-    const since = actedAt(result, gate?.executedAt ?? result.at, caseFile);
+    const since = actedAt(result, deedTime({ gate }) ?? { at: result.at, latest: result.at }, caseFile);
     const newer = caseFile.changes.find(
       (change) =>
         change.ownRollback !== true &&
@@ -50,14 +50,17 @@ export function isSameAct({ kind, from, to }: Change, { expected, restore }: Tar
 
 /**
  * When the act began: our own change as the target's history tells it, since a change that came while the answer was
- * on its way came after the act as well; else when the act was answered.
+ * on its way came after the act as well; else when the act was done, as far as is known.
  */
-function actedAt({ target }: TargetResult, answeredAt: number, { changes }: CaseFile): number {
+function actedAt(
+  { target }: TargetResult,
+  { at, latest }: NonNullable<ReturnType<typeof deedTime>>,
+  { changes }: CaseFile,
+): number {
   const own = changes.findLast(
-    (change) =>
-      change.ownRollback === true && touches(change, target) && change.startedAt <= answeredAt + WHOLE_SECOND_MS,
+    (change) => change.ownRollback === true && touches(change, target) && change.startedAt <= latest + WHOLE_SECOND_MS,
   );
-  return own?.startedAt ?? answeredAt;
+  return own?.startedAt ?? at;
 }
 
 /** Where a history keeps whole seconds, its times are off by up to one. */

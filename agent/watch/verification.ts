@@ -1,5 +1,6 @@
 import { silentAfter } from "../../core/detection/silence.ts";
-import { type Incident, isResidual, type OutcomeKind, type Recovery } from "../../core/model/incident.ts";
+import { deedTime } from "../../core/model/deed.ts";
+import { type Incident, isResidual, type OutcomeKind, type Recovery, takenUpAt } from "../../core/model/incident.ts";
 import { asRecorded } from "../../core/model/recorded.ts";
 import { durationText } from "../../core/model/time.ts";
 import { finishJudged } from "./aftermath.ts";
@@ -31,7 +32,7 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   if (!parts.config.feedback.verifyRecovered)
     return endInVain(before, "unknown", "The configuration asks for no verification.", pursuit);
   // What an evaluation read that began before the act was done is about no time after it.
-  if (caseFile.at < (before.gate?.executedAt ?? Number.NEGATIVE_INFINITY)) return;
+  if (caseFile.at < (deedTime(before)?.latest ?? Number.NEGATIVE_INFINITY)) return;
   const moved = movedOn(before, caseFile);
   const judged = stillJudged(before, [...(before.superseded ?? []), ...moved], caseFile.topology);
   if (judged === null) return supersede(before, moved, pursuit);
@@ -82,9 +83,12 @@ function suspectAfter(incident: Incident, pursuit: Pursuit): Newcomer | undefine
   return found?.isBlamed === true ? undefined : found;
 }
 
-/** When the act was done; where nobody knows, when its verification began. */
-const verifiedSince = ({ gate, timeline, detectedAt }: Incident): number =>
-  gate?.executedAt ?? timeline.findLast(({ event }) => VERIFIED_AFTER.includes(event))?.at ?? detectedAt;
+/** Since when it is verified: when the act was done; where nobody knows, when that began; and where the watch was started again, then. */
+function verifiedSince(incident: Incident): number {
+  const began = incident.timeline.findLast(({ event }) => VERIFIED_AFTER.includes(event))?.at;
+  const since = deedTime(incident)?.latest ?? began ?? incident.detectedAt;
+  return Math.max(since, takenUpAt(incident) ?? since);
+}
 
 /** The timeline's lines after which an incident is verified. */
 const VERIFIED_AFTER: readonly string[] = ["executed", "stopped", "submitted"];

@@ -17,7 +17,7 @@ import { type Claims, createEarlier, REMEMBERED_MS } from "./earlier.ts";
 import { QUIET_STEPS } from "./ending.ts";
 import { createFlights, GIVEN_UP_MS } from "./flights.ts";
 import { HEALTH_LOOK_MS, noteHealthyChanges } from "./healthy.ts";
-import { servicesOf, troubled } from "./incident-state.ts";
+import { servicesOf, takenUp, troubled } from "./incident-state.ts";
 import { createLingering } from "./lingering.ts";
 import { groupsOf, openFor, settleServices } from "./opening.ts";
 import type { WatchParts } from "./ports.ts";
@@ -213,7 +213,10 @@ export function createWatch(parts: WatchParts): Watch {
       const left = await parts.ledger.incidents({ open: true }, onDamaged);
       const recent = await recentlyClosed(parts, Math.max(tailMs, REMEMBERED_MS), onDamaged);
       const now = parts.clock.now();
-      for (const incident of left.toReversed()) book.restore(incident);
+      for (const incident of left.toReversed()) {
+        book.restore(incident);
+        await book.amend(incident.id, (one) => takenUp(one, now));
+      }
       apart = apartOf(left);
       for (const incident of [...left.filter(isResidual), ...recent.incidents]) {
         if (!recent.over.has(incident.id) && lingering.add(incident, null, [])) residual.add(incident.id);

@@ -3,7 +3,7 @@ import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { isHarm } from "../../core/detection/meaning.ts";
 import { ENOUGH_SAMPLES } from "../../core/guardrails/recovery-statistics.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import { writtenTargets } from "../../core/model/deed.ts";
+import { deedTime, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import { durationText } from "../../core/model/time.ts";
@@ -26,7 +26,8 @@ export interface Worsened {
  */
 export function worsened(incident: Incident, caseFile: CaseFile): readonly Worsened[] {
   const { gate } = incident;
-  const executedAt = gate?.executedAt ?? null;
+  // What began while nobody saw whether the act was done yet is not known to have begun after it.
+  const executedAt = deedTime(incident)?.latest ?? null;
   if (gate === null || executedAt === null) return [];
   const targets = new Set(writtenTargets(incident).map(({ service }) => service));
   const graph = createCallGraph(caseFile.topology);

@@ -2,7 +2,11 @@ import type { ConditionState } from "../model/finding.ts";
 import type { Recovery } from "../model/incident.ts";
 
 /** `momentary`: unknown because of what may pass within moments, data that is late or a condition's own window. */
-export type Found = Recovery["checks"][number] & { readonly momentary?: boolean };
+export type Found = Recovery["checks"][number] & {
+  readonly momentary?: boolean;
+  /** A part of the time since the act was not measured. */
+  readonly isPartly?: boolean;
+};
 
 /** What is known of a signal beside its conditions. */
 export interface Known {

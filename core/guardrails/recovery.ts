@@ -6,6 +6,7 @@ import { type Series, WELL_KNOWN_METRICS, type Worse } from "../model/signal.ts"
 import { durationText } from "../model/time.ts";
 import { type Bystander, commonSlowdown, type Slowdown } from "./common-mode.ts";
 import { conditionChecks, type Found } from "./recovery-conditions.ts";
+import { unmeasuredFor, withGap } from "./recovery-gaps.ts";
 import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
 
 export interface Unmeasured {
@@ -34,12 +35,19 @@ export interface RecoveryInput {
    * what is slow only as much as they are is not known to be the act's failure.
    */
   readonly neighbours?: readonly Bystander[];
-  /** Whether each target that was taken back stands at its restored version, completely; null: could not be read. */
-  readonly acts: readonly { readonly service: string; readonly complete: boolean | null }[];
+  /**
+   * Whether each target that was taken back stands at its restored version, completely; null: could not be read; "untold": whether
+   * it was taken back at all is not known.
+   */
+  readonly acts: readonly { readonly service: string; readonly complete: boolean | null | "untold" }[];
   /** The rate from which people call a ratio broken (a policy's threshold), by metric; see `enoughRequests`. */
   readonly brokenAt: Readonly<Record<string, number>>;
-  /** When the last target was taken back, Unix ms. */
+  /** When the last target was taken back, the latest it can have been; Unix ms. What was measured before proves nothing. */
   readonly executedAt: number;
+  /** The same, as early as it can have been; absent: `executedAt`. What was not measured since then is missing. */
+  readonly executedFrom?: number;
+  /** Since when somebody looks at it without a break, where that is later: a watch that was started again. */
+  readonly lookingSince?: number;
   readonly now: number;
   /** How long recovery may take before it counts as not recovered. */
   readonly timeoutMs: number;
@@ -61,7 +69,6 @@ const DRAINED_SHARE = 0.5;
  * pause before it counts as silent (`silentAfter`), such a check is `pending` beyond the time-out, too. Pure.
  */
 export function judgeRecovery(input: RecoveryInput): Recovery {
-  const over = input.now >= input.executedAt + input.timeoutMs;
   const unmeasured = (input.unmeasured ?? []).map(unmeasuredCheck);
   const found: Found[] = [
     ...actChecks(input),
@@ -80,13 +87,18 @@ export function judgeRecovery(input: RecoveryInput): Recovery {
       isCurrent: (at) => at - stepMs >= input.executedAt && input.now - at <= FRESH_STEPS * stepMs,
     }),
   );
-  const late = input.now >= input.executedAt + input.timeoutMs + silentAfter(stepMs);
-  const checks = found.map(({ momentary = false, ...check }) =>
-    over && (late || !momentary) ? check : { ...check, verdict: waiting(check.verdict) },
-  );
+  const checks = found.map(({ momentary = false, isPartly = false, ...check }) => {
+    // Of what is missing, whoever was started again has to have had the time to see it.
+    const since = isPartly || check.verdict === "unknown" ? lookedSince(input) : input.executedAt;
+    const isOver = input.now >= since + input.timeoutMs + (momentary ? silentAfter(stepMs) : 0);
+    return isOver ? check : { ...check, verdict: waiting(check.verdict) };
+  });
   const verdict = overallVerdict(checks.map((check) => check.verdict));
   return { verdict, at: verdict === "pending" ? null : input.now, checks };
 }
+
+const lookedSince = ({ executedAt, lookingSince }: RecoveryInput): number =>
+  Math.max(executedAt, lookingSince ?? executedAt);
 
 const waiting = (verdict: Check["verdict"]): Check["verdict"] => (verdict === "recovered" ? verdict : "pending");
 
@@ -95,8 +107,10 @@ function actChecks({ acts }: RecoveryInput): readonly Found[] {
   return acts.map(({ service, complete }) => actCheck(service, complete));
 }
 
-function actCheck(service: string, complete: boolean | null): Found {
+function actCheck(service: string, complete: RecoveryInput["acts"][number]["complete"]): Found {
   const check = { service, metric: "rollout" };
+  if (complete === "untold")
+    return { ...check, verdict: "unknown", because: "whether the act was carried out is not known" };
   if (complete === null)
     return { ...check, verdict: "unknown", because: "the rollout could not be read", momentary: true };
   return complete
@@ -135,11 +149,24 @@ function unmeasuredCheck({ service, metric, ready }: Unmeasured): Found {
   }
 }
 
+/** One signal, and whether its evidence since the act is whole: what was not measured meanwhile is unknown (S9). */
+function signalCheck(baseline: Baseline, input: RecoveryInput): Found {
+  const found = slowedCheck(baseline, input);
+  const series = wholeOf(input.series, baseline.service, baseline.metric);
+  if (series === undefined) return found;
+  const { executedAt, executedFrom = executedAt, now } = input;
+  const gapMs = unmeasuredFor(series, executedFrom, now);
+  if (gapMs === null) return found;
+  const worse = directionOf(series, baseline);
+  const wasBack = samplesSince(series, input).some(({ value }) => isInside(value, baseline, worse));
+  return { ...withGap(found, gapMs, wasBack), isPartly: true };
+}
+
 /**
  * One signal. Where it has not recovered, but would have if all that became slower meanwhile were slowed by the same
  * cause, and nobody can tell whether it is so, that is unknown: neither a failed act nor a recovery (S9).
  */
-function signalCheck(baseline: Baseline, input: RecoveryInput): Found {
+function slowedCheck(baseline: Baseline, input: RecoveryInput): Found {
   const found = judgedSignal(baseline, input);
   const { bystanders = [], neighbours = [] } = input;
   const all = [...bystanders, ...neighbours].filter(({ since }) => since.metric === baseline.metric);
@@ -240,14 +267,17 @@ interface GoodRun {
 
 /** Only samples whose whole step lies after the rollback count: an earlier one still holds the bad version. */
 function goodRun(series: Series, baseline: Baseline, worse: Worse, input: RecoveryInput): GoodRun {
-  const samples = series.values.flatMap((value, index): readonly Sample[] => {
-    const at = series.startAt + index * series.stepMs;
-    return value === null || at - series.stepMs < input.executedAt || at > input.now ? [] : [{ at, value }];
-  });
+  const samples = samplesSince(series, input);
   const bad = samples.findLastIndex(({ value }) => !isInside(value, baseline, worse));
   const since = samples[bad]?.at ?? input.executedAt;
   return { newest: samples.at(-1) ?? null, good: samples.slice(bad + 1), since };
 }
+
+const samplesSince = ({ values, startAt, stepMs }: Series, { executedAt, now }: RecoveryInput): readonly Sample[] =>
+  values.flatMap((value, index) => {
+    const at = startAt + index * stepMs;
+    return value === null || at - stepMs < executedAt || at > now ? [] : [{ at, value }];
+  });
 
 interface Traffic {
   /** Requests over the good run, and the mean rate a second; null: not measured. */

@@ -89,6 +89,16 @@ export const writtenResults = ({ gate }: Pick<Incident, "gate">): readonly Targe
 export const writtenTargets = (incident: Pick<Incident, "gate">): readonly Target[] =>
   writtenResults(incident).map(({ target }) => target);
 
+/**
+ * When what was done was done, Unix ms: `at` its best estimate, `latest` the latest moment at which it can have been, where it was
+ * found done only afterwards. What was measured until then may be of the time before it. null: nothing is known to be done.
+ */
+export function deedTime({ gate }: Pick<Incident, "gate">): { readonly at: number; readonly latest: number } | null {
+  if (gate === null || gate.executedAt === null) return null;
+  const ends = gate.results.flatMap(({ result, carriedOut }) => (result === "done" ? (carriedOut?.to ?? []) : []));
+  return { at: gate.executedAt, latest: Math.max(gate.executedAt, ...ends) };
+}
+
 /** Whether something of it is known to have been done: what only may have been was not. */
 export const isPartDone = ({ gate }: Pick<Incident, "gate">): boolean =>
   (gate?.results ?? []).some(({ result }) => result === "done");

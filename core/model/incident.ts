@@ -101,6 +101,16 @@ export type Told = z.infer<typeof Told>;
 /** The line in the timeline of an open incident whose signals are back: it ends when they stay so, and goes when they do not. */
 export const QUIET_SINCE = "quiet since";
 
+/** The line in the timeline of an incident whose plan is carried out or verified: the watch was started again. */
+export const TAKEN_UP = "taken up again";
+
+/** When the watch was last started again in the middle of it, Unix ms; null: it looked all the while. */
+export const takenUpAt = ({
+  timeline,
+}: {
+  readonly timeline: readonly { at: number; event: string }[];
+}): number | null => timeline.findLast(({ event }) => event === TAKEN_UP)?.at ?? null;
+
 /**
  * How an incident ended. `denied`, `expired`: a plan stood, the gate denied it or nobody answered in time, and nothing
  * was written before the trouble passed. `superseded`: after the act somebody changed the targets again, or an

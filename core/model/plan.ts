@@ -73,6 +73,10 @@ export const TargetResult = z.strictObject({
   detail: z.string(),
   at: Moment,
   warnings: z.array(z.string()).describe("What stays undone, or would bring the bad version back (S13)"),
+  carriedOut: z
+    .strictObject({ from: Moment, to: Moment })
+    .optional()
+    .describe("Of what was found done only afterwards: between which moments it was done; absent: at `at`"),
   untouched: z
     .boolean()
     .optional()
@@ -88,6 +92,6 @@ export const GateAnswer = z.strictObject({
   outcome: z.enum(["executed", "held", "denied", "stopped", "nothing-to-do", "in-progress"]),
   review: GateReview,
   results: z.array(TargetResult),
-  executedAt: Moment.nullable(),
+  executedAt: Moment.nullable().describe("When the last target was rolled back; see `deedTime` for how surely"),
 });
 export type GateAnswer = Readonly<z.infer<typeof GateAnswer>>;

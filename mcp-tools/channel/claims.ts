@@ -121,5 +121,10 @@ const essence = ({ planId, outcome, executedAt, results }: GateAnswer): string =
     planId,
     outcome,
     executedAt,
-    results.map(({ target, result, untouched = null }) => ({ target, result, untouched })),
+    results.map(({ target, result, untouched = null, carriedOut = null }) => ({
+      target,
+      result,
+      untouched,
+      carriedOut,
+    })),
   ]);

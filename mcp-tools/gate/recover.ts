@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type GateTransaction, type Intent, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { type GateAnswer, GateReview, type Plan } from "../../core/model/plan.ts";
+import { withMoment } from "./carried-out.ts";
 import { executorFor, gather } from "./gather.ts";
 import { judge } from "./judge.ts";
 import type { Owner } from "./owner.ts";
@@ -149,7 +150,7 @@ async function reconcile(intent: Intent, run: Run): Promise<GateAnswer | undefin
           "nothing here can ask the target: the file that it was tried with named its system",
           parts.clock,
         )
-      : await settle(executor, intent, parts.clock, limits);
+      : await withMoment(await settle(executor, intent, parts.clock, limits), intent, parts);
   if (settlement.kind === "not-done") {
     run.found.set(intent.position, settlement.detail);
     return undefined;

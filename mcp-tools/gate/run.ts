@@ -10,6 +10,7 @@ import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
 import { enoughApprovals, provenApprovals } from "./approvals.ts";
 import { awaitArrival } from "./arrive.ts";
+import { withMoment } from "./carried-out.ts";
 import { executorFor } from "./gather.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { entry, inProgress } from "./reserve.ts";
@@ -53,7 +54,7 @@ export async function runPlan(run: Run): Promise<GateAnswer> {
       // After a try whose answer was lost, "nothing was written" is for the target to say of both tries.
       const doubted = intent.attempts > 1 && WROTE_NOTHING.includes(result.result);
       if ((result.result === "unknown" || doubted) && executor !== undefined) {
-        const settlement = await settle(executor, intent, parts.clock, limits);
+        const settlement = await withMoment(await settle(executor, intent, parts.clock, limits), intent, parts);
         if (settlement.kind === "not-done") run.found.set(position, settlement.detail);
         if (settlement.kind === "not-done" && !doubted && intent.attempts < limits.maxAttempts) continue;
         result =
@@ -202,7 +203,7 @@ function answerFrom(intents: readonly Intent[], { plan, review }: Run): GateAnsw
   const results = intents.flatMap(({ result }) => (result === null ? [] : [result]));
   const done = intents.filter(({ result }) => result?.result === "done");
   const well = results.every(({ result }) => result === "done" || result === "nothing-to-do");
-  const finished = done.flatMap(({ finishedAt }) => (finishedAt === null ? [] : [finishedAt]));
+  const finished = done.flatMap(({ finishedAt, result }) => result?.carriedOut?.from ?? finishedAt ?? []);
   const complete = well && results.length === plan.targets.length;
   return {
     planId: plan.id,

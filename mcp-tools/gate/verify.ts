@@ -3,9 +3,10 @@ import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { isLatency, isResource } from "../../core/detection/meaning.ts";
 import { judgeRecovery, type RecoveryInput, type Unmeasured } from "../../core/guardrails/recovery.ts";
 import { UNTIL_ANSWERED } from "../../core/model/asking.ts";
+import { deedTime } from "../../core/model/deed.ts";
 import type { FlagState, Rollout } from "../../core/model/evidence.ts";
 import type { ConditionState } from "../../core/model/finding.ts";
-import type { Baseline, Incident, Recovery } from "../../core/model/incident.ts";
+import { type Baseline, type Incident, type Recovery, takenUpAt } from "../../core/model/incident.ts";
 import type { Target, TargetResult } from "../../core/model/plan.ts";
 import type { Patience, Sources } from "../../core/ports.ts";
 import { type Concerned, createBystanders } from "./bystanders.ts";
@@ -44,9 +45,10 @@ export function createVerifier({
   const bystandersOf = createBystanders();
   return async (incident, { at: now, conditions }, abort) => {
     const { baselines, unmeasured } = wrongSignals(incident);
-    const executedAt = actedAt(incident) ?? now;
+    const { at: executedFrom, latest: executedAt } = actedAt(incident) ?? { at: now, latest: now };
+    const lookingSince = takenUpAt(incident);
     const names = [...new Set([...baselines.map(({ metric }) => metric), "request_rate"])];
-    const window = { from: executedAt, to: now };
+    const window = { from: executedFrom, to: now };
     const context = { now, abort, gaps: [], waiting: patience.begin() };
     const act = readers.about(JSON.stringify([incident.service, executedAt]), context);
     const [answers, rollouts, flags, graphs] = await Promise.all([
@@ -68,6 +70,8 @@ export function createVerifier({
       acts: actsDone(incident.gate?.results ?? [], rollouts, sources.flags.length > 0, flags),
       brokenAt: brokenLevels(config.policies),
       executedAt,
+      executedFrom,
+      ...(lookingSince === null ? {} : { lookingSince }),
       now,
       timeoutMs: config.feedback.timeoutMs,
     });
@@ -80,9 +84,10 @@ function isAffected({ service, affectedServices, trouble = [], gate }: Acted, na
   return [service, ...affectedServices, ...trouble, ...targets].includes(name);
 }
 
-/** When the last target was taken back; where nothing was written, when the plan was last submitted. */
-function actedAt({ gate, timeline }: Acted): number | undefined {
-  return gate?.executedAt ?? timeline.findLast(({ event }) => event === "submitted")?.at;
+/** When the last target was taken back; where nothing is known to be written, when the plan was last submitted. */
+function actedAt({ gate, timeline }: Acted): ReturnType<typeof deedTime> {
+  const submitted = timeline.findLast(({ event }) => event === "submitted")?.at;
+  return deedTime({ gate }) ?? (submitted === undefined ? null : { at: submitted, latest: submitted });
 }
 
 /** What rollouts and health checks find: readiness of the pods is its proof, with or without a history. */
@@ -133,7 +138,7 @@ export function brokenLevels(policies: Config["policies"]): Readonly<Record<stri
   return levels;
 }
 
-/** Whether each target that was written stands at its restored version, completely. null: nobody answered. */
+/** Whether each target that was written, or may have been, stands at its restored version, completely. null: nobody answered. */
 function actsDone(
   results: readonly TargetResult[],
   rollouts: readonly Rollout[] | undefined,
@@ -141,8 +146,11 @@ function actsDone(
   flags: readonly FlagState[] | undefined,
 ): RecoveryInput["acts"] {
   return results
-    .filter(({ result }) => result === "done" || result === "nothing-to-do")
-    .map(({ target }) => ({ service: target.service, complete: stateOf(target) }));
+    .filter(({ result }) => result === "done" || result === "nothing-to-do" || result === "unknown")
+    .map(({ target, result }) => ({
+      service: target.service,
+      complete: result === "unknown" ? ("untold" as const) : stateOf(target),
+    }));
 
   function stateOf(target: Target): boolean | null {
     const { kind, namespace, name } = target.object;

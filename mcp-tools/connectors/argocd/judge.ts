@@ -1,4 +1,4 @@
-import type { Target } from "../../../core/model/plan.ts";
+import type { Target, TargetResult } from "../../../core/model/plan.ts";
 import {
   type Application,
   autoSync,
@@ -153,6 +153,12 @@ export function ownTry(
   const by = application.operation?.initiatedBy ?? application.status.operationState?.operation?.initiatedBy;
   const running = marked && same && isOurs(by) && operationInProgress(application) !== null;
   return { entry: later[0] ?? null, running, marked };
+}
+
+/** Between which moments (Unix ms, by Argo CD's clock, which keeps whole seconds) an entry was synced; undefined: it does not say. */
+export function syncedAt({ deployStartedAt, deployedAt }: HistoryEntry): TargetResult["carriedOut"] {
+  if (deployedAt == null) return undefined;
+  return { from: Math.min(deployStartedAt ?? deployedAt, deployedAt), to: deployedAt + 999 };
 }
 
 /** The sync of this plan that ended badly, in words; null where there is none. */

@@ -14,6 +14,7 @@ import {
   ownTry,
   type Seen,
   standing,
+  syncedAt,
   warningsFor,
 } from "./judge.ts";
 import { autoSyncWords, MAY_BE_OFF, switchedOffBy, switchOnAgain, switchOnIfSafe } from "./own-switch.ts";
@@ -28,7 +29,9 @@ const TRIES = 5;
 const PATIENCE_MS = 15_000;
 const LOOK_MS = 500;
 
-type Answer = Pick<TargetResult, "result" | "detail" | "untouched"> & { readonly warnings?: readonly string[] };
+type Answer = Pick<TargetResult, "result" | "detail" | "untouched" | "carriedOut"> & {
+  readonly warnings?: readonly string[];
+};
 
 export interface RollbackParts {
   readonly client: ArgocdClient;
@@ -56,13 +59,14 @@ export interface RollbackParts {
  */
 export function argocdSyncToPrevious(parts: RollbackParts): Executor {
   const { client, now } = parts;
-  const answer = (target: Target, { result, detail, warnings = [], untouched }: Answer): TargetResult => ({
+  const answer = (target: Target, { result, detail, warnings = [], untouched, carriedOut }: Answer): TargetResult => ({
     target,
     result,
     detail: `Application ${target.object.name}: ${detail}`,
     at: now(),
     warnings: [...warnings],
     ...(untouched === undefined ? {} : { untouched }),
+    ...(carriedOut === undefined ? {} : { carriedOut }),
   });
   return {
     action: "argocd_sync_to_previous",
@@ -282,6 +286,7 @@ async function reconciled(client: ArgocdClient, target: Target, key: string, abo
       result: "done",
       detail: `done: ${standing(application)}`,
       warnings: [...warnings, ...meanwhile(application, target)],
+      carriedOut: syncedAt(entry),
     };
   if (running) return { result: "done", detail: `under way: ${operationInProgress(application)}`, warnings };
   const stays = switchedOffBy(application, key);

@@ -144,7 +144,7 @@ function returnedAt(workload: Workload, entry: HistoryEntry, inventory: Inventor
 }
 
 /** Writes to the object itself that own a part of its pod template, newest last. */
-function templateWrites(fields: readonly ManagedField[]): readonly ManagedField[] {
+export function templateWrites(fields: readonly ManagedField[]): readonly ManagedField[] {
   return fields
     .filter(
       ({ subresource, fieldsV1 }) =>

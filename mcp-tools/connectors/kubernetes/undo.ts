@@ -13,6 +13,7 @@ import { fingerprint, sameTemplate, versionOf } from "./template.ts";
 import { mayStillLand, type UnansweredWrites, unansweredWrites } from "./unanswered-writes.ts";
 import { judge, obstaclesTo, settled, standing, warningsFor } from "./undo-judge.ts";
 import { undoPatch } from "./undo-patch.ts";
+import { writtenAt } from "./written-at.ts";
 
 /** A rollout in progress bumps resourceVersion with each of its status writes, a few a second; so many tries pass it. */
 const TRIES = 8;
@@ -21,6 +22,8 @@ const FIRST_PAUSE_MS = 10;
 
 type Answer = Pick<TargetResult, "result" | "detail"> & {
   readonly warnings?: readonly string[];
+  /** Of one that is found done: when it was written. */
+  readonly carriedOut?: TargetResult["carriedOut"];
   /** Of an unknown one: no answer of the server came, so that it may carry the write out later. */
   readonly mayStillLand?: boolean;
 };
@@ -45,12 +48,13 @@ export function kubectlRolloutUndo({
   readonly now: () => number;
 }): Executor {
   const parts = { client, now, unanswered: unansweredWrites(now) };
-  const answer = (target: Target, { result, detail, warnings = [] }: Answer): TargetResult => ({
+  const answer = (target: Target, { result, detail, warnings = [], carriedOut }: Answer): TargetResult => ({
     target,
     result,
     detail: `${target.object.kind} ${target.object.namespace}/${target.object.name}: ${detail}`,
     at: now(),
     warnings: [...warnings],
+    ...(carriedOut === undefined ? {} : { carriedOut }),
   });
   return {
     action: "kubectl_rollout_undo",
@@ -225,7 +229,8 @@ async function reconciled(
   const warnings = warningsFor(workload, workload.current, "after");
   if (hasMark(workload, key)) {
     const left = await brokenPodsLeft(client, workload, target, now, abort);
-    return { result: "done", detail: `done: ${standing(workload)}`, warnings: [...warnings, ...left] };
+    const carriedOut = writtenAt(workload.object.metadata) ?? undefined;
+    return { result: "done", detail: `done: ${standing(workload)}`, warnings: [...warnings, ...left], carriedOut };
   }
   const verdict = judge(workload, target);
   // Its mark beside exactly what the plan expects: the write was taken, and its template was not.

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { IncidentStage } from "../../../core/model/incident.ts";
+import { type IncidentStage, takenUpAt } from "../../../core/model/incident.ts";
 import { MINUTE, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { blameless } from "./trouble.ts";
-import { openWatchWorld, type WatchWorld } from "./watch-world.ts";
+import { FEEDBACK, openWatchWorld, STEP_MS, type WatchWorld } from "./watch-world.ts";
 
 const A_WHILE = 20;
 
@@ -174,6 +174,20 @@ describe("S5: a watch that is started anew over the same ledger", () => {
     expect([...(world.watch.open()[0]?.trouble ?? [])].sort()).toEqual(["cart", "checkout"]);
     await world.restart();
     expect([...(world.watch.open()[0]?.trouble ?? [])].sort()).toEqual(["cart", "checkout"]);
+  });
+
+  it("writes down that it was started again in the middle of a verification, since what happened meanwhile may not have been measured", async () => {
+    await using world = await openWatchWorld({ onDisk: true });
+    world.troubles = [world.trouble()];
+    await world.step();
+    expect(takenUpAt(await world.incident())).toBeNull();
+    world.time.now += 5 * MINUTE;
+    await world.restart();
+    expect(takenUpAt(await world.incident())).toBe(world.time.now);
+    // It has the whole time again: nobody looked until now.
+    world.recovery = "pending";
+    await world.step(FEEDBACK.timeoutMs / STEP_MS);
+    expect(await world.incident()).toMatchObject({ stage: "verifying", recovery: { verdict: "pending" } });
   });
 
   it("says which incidents it takes up again", async () => {
