@@ -74,7 +74,7 @@ export function reached(scores: Scores): boolean {
 
 export const INTERVALS =
   "95 % intervals of shares after Clopper and Pearson, of the Brier score by a bootstrap over bundles, of the median delay from order statistics.";
-export const TITLE = `${"".padEnd(24)}precision             recall                culprit first         Brier                onset to decision`;
+export const TITLE = `${"".padEnd(26)}precision             recall                culprit first         Brier                onset to decision`;
 
 /** Two lines of the table: ours, and who blames the latest change. */
 export const rowsOf = (
@@ -93,7 +93,7 @@ function row(name: string, figures: Figures, limits: FigureLimits): string {
       ? "–"
       : `${decisionDelaySeconds.toFixed(0)} s${limitsText(limits.decisionDelaySeconds, (value) => value.toFixed(0))}`;
   const score = brier === null ? "–" : `${brier.toFixed(3)}${limitsText(limits.brier, (value) => value.toFixed(3))}`;
-  return `${name.padEnd(24)}${share(truePositives, truePositives + falsePositives)}${share(truePositives, faulty)}${share(first, faulty)}${score.padEnd(21)}${seconds}`;
+  return `${name.padEnd(26)}${share(truePositives, truePositives + falsePositives)}${share(truePositives, faulty)}${share(first, faulty)}${score.padEnd(21)}${seconds}`;
 }
 
 function share(part: number, whole: number): string {

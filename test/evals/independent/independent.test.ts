@@ -35,6 +35,6 @@ describe.each(["first", "second"] as const)("the %s independent set", (which) =>
     const run = BENCHMARKS[`decisions-independent-${which}`];
     const outcome = await run?.({ seed: 11, trials: 2, data: undefined });
     expect(outcome?.value).toMatchObject({ which, bundles: 2, ours: { bundles: 2 } });
-    expect(outcome?.lines.join("\n")).toContain("latest change blamed");
+    expect(outcome?.lines.join("\n")).toContain("latest change suspected");
   }, 120_000);
 });

@@ -24,7 +24,7 @@ describe("the name of a pause", () => {
     const secret = "sk-ant-api03-aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW";
     await expect(world.gate.pause(secret, "zoe")).rejects.toMatchObject({
       code: "input.invalid",
-      message: expect.stringContaining("looks like a secret; name a service, or *"),
+      message: expect.stringContaining("resembles a secret; name a service, or *"),
     });
     expect(await world.store.pauses()).toEqual([]);
     await expect(world.gate.resume(secret, ALICE_TOKEN)).rejects.toMatchObject({ code: "input.invalid" });

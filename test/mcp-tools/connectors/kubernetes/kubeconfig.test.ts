@@ -93,7 +93,7 @@ describe("parseKubeconfig", () => {
     ["a context without its user", () => parsed({}, "nobody"), 'the user "missing", which it lacks'],
     ["a server that is no address", () => parsed({ cluster: { server: "10.0.0.1" } }), "no http or https address"],
     ["a server of another scheme", () => parsed({ cluster: { server: "ftp://10.0.0.1" } }), "no http or https address"],
-    ["a file of another kind", () => parseKubeconfig("clusters: 7", "f", null), "look at clusters"],
+    ["a file of another kind", () => parseKubeconfig("clusters: 7", "f", null), "check clusters"],
     ["a file that is no YAML", () => parseKubeconfig("a: [", "f", null), "it is no kubeconfig"],
     ["a file that is not there", () => readKubeconfig("/nonexistent/config", null), "ENOENT"],
     [
