@@ -55,7 +55,7 @@ export function createObserving(observers: readonly Observer[], limitMs = LOOK_M
             const { name, look } = one.observer;
             return limited(name, limitMs, abort, (signal) => look(now, signal, isAwaited));
           });
-          if (!abort.aborted) one.seen = seenIn(looked, context);
+          if (!abort.aborted) one.seen = seenIn(looked, context, one.seen);
         }),
       );
     },
@@ -65,8 +65,12 @@ export function createObserving(observers: readonly Observer[], limitMs = LOOK_M
 
 const NOTHING: readonly Gap[] = [];
 
-const seenIn = (looked: Answered<readonly Gap[]> | null, { gaps }: AskContext): readonly Gap[] =>
-  looked?.answer ?? gaps;
+/** A look that was not answered shows nothing: what the last one left out is not known to be there again (S9). */
+const seenIn = (
+  looked: Answered<readonly Gap[]> | null,
+  { gaps }: AskContext,
+  before: readonly Gap[],
+): readonly Gap[] => looked?.answer ?? [...gaps, ...before.filter(({ how }) => how === "partial")];
 
 /** Settles with the look and not before, so that it never runs twice at once; after `limitMs` it is told to stop. */
 async function limited<T>(

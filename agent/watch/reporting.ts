@@ -32,7 +32,10 @@ const WORDS: Readonly<
   },
 };
 
-/** Tells of each gap once when it begins and once when it ends, look by look; a gap is the same by its source and what it leaves unknown. */
+/**
+ * Tells of each gap once when it begins and once when it ends, look by look; a gap is the same by its source and what it leaves
+ * unknown. What a source left out of its answer it shows again only in an answer: while it gives none, that gap stays.
+ */
 export function createReporting(emit: Emit): (gaps: readonly Gap[], at: number) => void {
   let known = new Map<string, Gap>();
   const tell = (words: Words | null, { source, what }: Gap, at: number) => {
@@ -46,7 +49,21 @@ export function createReporting(emit: Emit): (gaps: readonly Gap[], at: number) 
       const since = gap.since === undefined || gap.since >= at ? "" : `; no data since ${rfc3339(gap.since)}`;
       tell({ event, text: `${text}${gap.how === "unanswered" ? since : ""}` }, gap, at);
     }
-    for (const [key, gap] of known) if (!now.has(key)) tell(WORDS[gap.how].ends(gap), gap, at);
+    for (const [key, gap] of known) {
+      if (now.has(key)) continue;
+      if (gap.how === "partial" && gaps.some((one) => isUnansweredOf(one, gap))) now.set(key, gap);
+      else tell(WORDS[gap.how].ends(gap), gap, at);
+    }
     known = now;
   };
 }
+
+/** Whether a gap says that whoever left out `part` has not answered the question that would show it. */
+const isUnansweredOf = (gap: Gap, part: Gap): boolean =>
+  gap.how === "unanswered" &&
+  gap.of === part.of &&
+  (gap.metric === undefined || part.metric === undefined || gap.metric === part.metric) &&
+  (gap.source === part.source || part.source.startsWith(`${gap.source} `)) &&
+  (gap.services === undefined ||
+    part.services === undefined ||
+    part.services.some((service) => gap.services?.includes(service)));

@@ -2,7 +2,8 @@
  * Reader of what exporters serve: Prometheus' text format 0.0.4 and OpenMetrics 1.0.
  *
  * It is lenient where Prometheus refuses the whole answer: a line that cannot be read is counted and passed over, since
- * one bad exporter library must not blind us to the rest. It never guesses a value.
+ * one bad exporter library must not blind us to the rest; whose sample it would have been is said, for that one is unknown. It
+ * never guesses a value.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  * @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
@@ -19,14 +20,19 @@ export interface ExpositionCount {
   readonly truncated: boolean;
 }
 
+/** A line that could not be read: the name that it begins with, and its series where that much of it is whole; else null. */
+export type Unreadable = (name: string, series: string | null) => void;
+
 /**
  * Calls `visit` for each sample: its series as written (`name{labels}`, fit as a map's key), where the name ends in it,
  * and its value (NaN and infinities included). `visit` answers false for a series whose labels it cannot read.
+ * `unreadable` hears of each other line: whatever it would have said is unknown, and not absent.
  */
 export function readExposition(
   text: string,
   maxSamples: number,
   visit: (series: string, nameEnd: number, value: number) => boolean,
+  unreadable: Unreadable = () => {},
 ): ExpositionCount {
   let samples = 0;
   let invalid = 0;
@@ -41,27 +47,40 @@ export function readExposition(
       continue;
     }
     if (samples >= maxSamples) return { samples, invalid, truncated: true };
-    const sample = end - from > MAX_LINE_CHARS ? null : sampleOf(text, from, end);
-    if (sample !== null && visit(sample.series, sample.nameEnd, sample.value)) samples += 1;
-    else invalid += 1;
+    const { series, nameEnd, value } = sampleOf(text, from, end);
+    if (series !== null && value !== null && visit(series, nameEnd, value)) samples += 1;
+    else {
+      invalid += 1;
+      unreadable(text.slice(from, from + nameEnd), value === null ? series : null);
+    }
   }
   return { samples, invalid, truncated: false };
 }
 
-function sampleOf(text: string, from: number, end: number) {
+interface Line {
+  readonly nameEnd: number;
+  /** Null where its labels have no end. */
+  readonly series: string | null;
+  /** Null where it is no number. */
+  readonly value: number | null;
+}
+
+function sampleOf(text: string, from: number, end: number): Line {
+  const isLong = end - from > MAX_LINE_CHARS;
+  const last = isLong ? from + MAX_LINE_CHARS : end;
   let at = from;
-  while (at < end && text[at] !== "{" && !isBlank(text[at])) at += 1;
+  while (at < last && text[at] !== "{" && !isBlank(text[at])) at += 1;
   const nameEnd = at - from;
+  if (isLong) return { nameEnd, series: null, value: null };
   const brace = skipBlanks(text, at, end);
   if (text[brace] === "{") {
     at = closingBrace(text, brace, end) + 1;
-    if (at === 0) return null;
+    if (at === 0) return { nameEnd, series: null, value: null };
   }
   const valueFrom = skipBlanks(text, at, end);
   let valueTo = valueFrom;
   while (valueTo < end && !isBlank(text[valueTo])) valueTo += 1;
-  const value = numberOf(text.slice(valueFrom, valueTo));
-  return value === null ? null : { series: text.slice(from, at), nameEnd, value };
+  return { nameEnd, series: text.slice(from, at), value: numberOf(text.slice(valueFrom, valueTo)) };
 }
 
 function closingBrace(text: string, brace: number, end: number): number {

@@ -6,17 +6,16 @@ const MS_PER_SECOND = 1000;
 
 /** The RED and USE metrics (Wilkie; Gregg) that can be worked out from the conventional names alone. */
 export const DERIVED: Readonly<Record<string, Measure>> = {
-  /** A target that did not answer had requests too: then the sum is unknown, not smaller. */
+  /** A target that did not answer, or whose requests are unknown, had some too: then the sum is unknown, not smaller. */
   request_rate: {
-    of: ({ requestReadings, missing, requests, readings, ticks, elapsedMs }) =>
-      requestReadings === 0 || missing > 0 || elapsedMs <= 0
+    of: ({ requestReadings, missing, requestless, requests, readings, ticks, elapsedMs }) =>
+      requestReadings === 0 || missing > 0 || requestless > 0 || elapsedMs <= 0
         ? null
         : (requests * MS_PER_SECOND * (readings / ticks)) / elapsedMs,
   },
-  /** Without requests there is no share of them that failed: unknown, not 0. */
+  /** Without requests of which it is known whether they failed, there is no share of them that did: unknown, not 0. */
   error_rate: {
-    of: ({ requestReadings, requests, errors }) =>
-      requestReadings === 0 || requests <= 0 ? null : Math.min(1, errors / requests),
+    of: ({ judged, errors }) => (judged <= 0 ? null : Math.min(1, errors / judged)),
   },
   p50_latency: latency(0.5),
   p99_latency: latency(0.99),
@@ -61,15 +60,21 @@ export function slowShare(bound: number): Measure {
   };
 }
 
-/** How a metric of the user's own is read. The sum over targets is unknown while one of them is. */
-export function customMeasure(metric: string, { aggregate, scale }: CustomMetric): Measure {
+/**
+ * How a metric of the user's own is read. The sum over targets is unknown while one of them is, and so are sum and mean over
+ * series while the sample of one is missing; the largest and the smallest are then of the others, as in PromQL, where it is a
+ * gauge (`NaN` is how a summary says that it has seen nothing), and unknown of counters, of which one cannot be read.
+ */
+export function customMeasure(metric: string, { aggregate, scale, kind }: CustomMetric): Measure {
+  const needsAll = kind === "counter" || aggregate === "sum" || aggregate === "avg";
   return {
     custom: metric,
     gauge: true,
     of({ custom, missing, gaugeTicks }) {
       if (custom === undefined || (aggregate === "sum" && missing > 0)) return null;
-      const { sum, count, min, max } = custom;
+      const { sum, count, min, max, lacking = 0 } = custom;
       if (!Number.isFinite(sum)) return Infinity;
+      if (count === 0 || (needsAll && lacking > 0)) return null;
       return scale * { sum: sum / Math.max(1, gaugeTicks), avg: sum / count, min, max }[aggregate];
     },
   };

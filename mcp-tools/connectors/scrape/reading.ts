@@ -7,7 +7,13 @@ const Bound = z
   .transform((bound) => bound ?? Infinity);
 
 /** A gauge's values, or a counter's rates a second, over the series of one target. */
-const CustomReading = z.object({ sum: Bound, count: z.number(), min: Bound, max: Bound });
+const CustomReading = z.object({
+  sum: Bound,
+  count: z.number(),
+  min: Bound,
+  max: Bound,
+  lacking: z.number().optional().describe("Further series of it whose sample is missing"),
+});
 export type CustomReading = Readonly<z.infer<typeof CustomReading>>;
 
 const Reading = z.object({
@@ -36,6 +42,7 @@ export interface Reading {
   readonly version: string;
   readonly elapsedMs: number | null;
   readonly requests?: number | undefined;
+  /** Absent beside `requests`: how many of them failed is unknown. */
   readonly errors?: number | undefined;
   readonly duration?: { readonly bounds: readonly number[]; readonly counts: readonly number[] } | undefined;
   readonly cpuSeconds?: number | undefined;
@@ -50,11 +57,26 @@ export const Tick = z.object({
   at: z.number().describe("Unix ms, as the scheduler counts it"),
   readings: z.array(Reading),
   missing: z
-    .array(z.object({ service: z.string(), version: z.string(), targets: z.number() }))
+    .array(
+      z.object({
+        service: z.string(),
+        version: z.string(),
+        targets: z.number(),
+        requests: z
+          .literal(true)
+          .optional()
+          .describe("They answered, and only what they counted of requests is unknown"),
+      }),
+    )
     .describe("Of each service and version, how many known targets gave no usable answer"),
 });
 export interface Tick {
   readonly at: number;
   readonly readings: readonly Reading[];
-  readonly missing: readonly { readonly service: string; readonly version: string; readonly targets: number }[];
+  readonly missing: readonly {
+    readonly service: string;
+    readonly version: string;
+    readonly targets: number;
+    readonly requests?: true | undefined;
+  }[];
 }

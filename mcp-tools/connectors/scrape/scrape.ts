@@ -3,13 +3,14 @@ import { type AskContext, type Asking, oneAtATime, UNTIL_ANSWERED } from "../../
 import type { Gap } from "../../../core/model/assessment.ts";
 import { type Series, SLOW_SHARE } from "../../../core/model/signal.ts";
 import type { MetricQuery, MetricSource, Patience } from "../../../core/ports.ts";
+import { countText } from "../bounds.ts";
 import { meaningOf } from "../metric-conventions.ts";
 import { gridOf } from "../time-grid.ts";
 import { createPools, discover, pathOf, type Target } from "./discovery.ts";
 import type { CustomMetric } from "./mapping.ts";
 import { customMeasure, DERIVED, SLOW_BOUND, slowShare } from "./measure.ts";
 import { type Reading, Tick } from "./reading.ts";
-import { type AbsurdOf, createSilentTargets, type FailedTarget, type Failures } from "./silent.ts";
+import { createSilentTargets, type FailedTarget, type Failures } from "./silent.ts";
 import { openSpool, type SpoolRecord } from "./spool.ts";
 import { type Measure, valuesOf } from "./steps.ts";
 import { TargetState } from "./target-state.ts";
@@ -95,6 +96,7 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
   for (const [metric, mapping] of Object.entries(custom)) measures.set(metric, customMeasure(metric, mapping));
   const { maxTracks = 10_000, defaultCores = 1 } = options;
   const past = new SlidingWindow({ intervalMs, windowMs, maxTracks, defaultCores });
+  const tooMany = { limit: `${countText(maxSamples)} samples in its page`, narrow: "let it show fewer series" };
   const pools = createPools(SOURCE, timeoutMs, options.maxBytes ?? 16 * 1024 * 1024);
   const states = new Map<string, Known>();
   const gapsOf = createSilentTargets(SOURCE, options.silentAfterMs ?? MAX_ELAPSED_INTERVALS * intervalMs);
@@ -167,11 +169,10 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
     const all = current();
     const readings: Reading[] = [];
     const failed: FailedTarget[] = [];
-    const missing = new Map<string, { service: string; version: string; targets: number }>();
-    const absurd: AbsurdOf[] = [];
-    const count = (service: string, version: string): void => {
-      const key = JSON.stringify([service, version]);
-      missing.set(key, { service, version, targets: (missing.get(key)?.targets ?? 0) + 1 });
+    const missing = new Map<string, Tick["missing"][number]>();
+    const count = (service: string, version: string, of: { readonly requests?: true } = {}): void => {
+      const key = JSON.stringify([service, version, of]);
+      missing.set(key, { service, version, targets: (missing.get(key)?.targets ?? 0) + 1, ...of });
     };
     let samples = 0;
     let invalidLines = 0;
@@ -185,13 +186,12 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
         const read = await page({ ...context, failed: told }, () => pools.for(url).getText(pathOf(url), deadline));
         if (read === null || read.askedAt !== now) throw failure;
         const answer = state.read(read.answer, now, previousTickAt);
-        readings.push(...answer.readings);
         samples += answer.samples;
         invalidLines += answer.invalid;
-        for (const { service, version, of, lacksRequests } of answer.absurd) {
-          if (of.length > 0) absurd.push({ service, of });
-          if (lacksRequests) count(service, version);
-        }
+        // What was not read of it may be any of its samples.
+        if (answer.truncated) throw new UnshipError("source.too_large", { source: SOURCE, ...tooMany });
+        readings.push(...answer.readings);
+        for (const { service, version } of answer.requestless) count(service, version, { requests: true });
       } catch (error) {
         const named = target.labels[options.serviceLabel ?? "service"];
         const services = [
@@ -214,7 +214,8 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       dropped: past.dropped,
       discoveryFailed,
       spoolFailed,
-      absurd,
+      absurd: all.flatMap(({ state }) => state.absurd),
+      answered: new Set(readings.map(({ service }) => service)),
     };
     return { ...failures, samples, gaps: gapsOf(failures, now) };
   }

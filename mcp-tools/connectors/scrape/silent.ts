@@ -1,5 +1,5 @@
 import type { Gap, GapKind, GapReason } from "../../../core/model/assessment.ts";
-import { cleanText } from "../../../core/model/untrusted-text.ts";
+import { type AbsurdOf, createAbsurdGaps } from "./absurd.ts";
 
 /** A target that gave no usable answer in one tick. */
 export interface FailedTarget {
@@ -10,12 +10,6 @@ export interface FailedTarget {
   readonly services: readonly string[];
 }
 
-/** A service of which a target's samples can be no measurement, and of what. */
-export interface AbsurdOf {
-  readonly service: string;
-  readonly of: readonly string[];
-}
-
 /** What one tick of a scrape could not do. */
 export interface Failures {
   readonly targets: number;
@@ -24,11 +18,15 @@ export interface Failures {
   readonly spoolFailed: string | null;
   readonly dropped: number;
   readonly invalidLines: number;
+  /** By the last answer of each target. */
   readonly absurd?: readonly AbsurdOf[];
+  /** The services that answers of this tick speak of. */
+  readonly answered?: ReadonlySet<string>;
 }
 
 /** Stands among the targets' addresses for the list of them. */
 const DISCOVERY = "discovery";
+const NOBODY: ReadonlySet<string> = new Set();
 /** So many targets of one service are named. */
 const NAMED = 3;
 
@@ -41,6 +39,7 @@ const NAMED = 3;
 export function createSilentTargets(source: string, patienceMs: number) {
   let missing = new Map<string, { readonly since: number; readonly first: boolean }>();
   let begun = false;
+  const absurdGaps = createAbsurdGaps(source);
 
   function take({ failed, discoveryFailed }: Failures, now: number): void {
     const names = [...failed.map(({ url }) => url), ...(discoveryFailed === null ? [] : [DISCOVERY])];
@@ -89,7 +88,7 @@ export function createSilentTargets(source: string, patienceMs: number) {
     });
     take(tick, now);
     const since = silentSince(DISCOVERY, now);
-    const { discoveryFailed, spoolFailed, dropped, invalidLines, absurd = [] } = tick;
+    const { discoveryFailed, spoolFailed, dropped, invalidLines, absurd = [], answered = NOBODY } = tick;
     return [
       ...(discoveryFailed === null || since === null
         ? []
@@ -120,37 +119,13 @@ export function createSilentTargets(source: string, patienceMs: number) {
       ...(dropped === 0
         ? []
         : [gap("targets", "partial", "memory", "further services", `${dropped} readings had no room`)]),
-      ...absurdGaps(source, absurd),
+      ...absurdGaps(absurd, answered),
       ...(invalidLines === 0
         ? []
         : [gap("targets", "partial", "pages", "some series", `${invalidLines} lines of metrics could not be read`)]),
     ];
   };
 }
-
-/** The samples of each service that can be no measurement, in one gap a service. */
-function absurdGaps(source: string, all: readonly AbsurdOf[]): readonly Gap[] {
-  return [...Map.groupBy(all, ({ service }) => service)].map(([service, those]) => {
-    const what = [...new Set(those.flatMap(({ of }) => of))].map((kind) => COUNTED[kind] ?? kind).sort();
-    return {
-      of: "targets",
-      how: "partial",
-      services: [service],
-      source: `${source} pages`,
-      what: `${what.join(", ")} of ${cleanText(service, SERVICE_CHARS).replaceAll(/\s+/g, " ")}`,
-      because: `samples of ${those.length} ${those.length === 1 ? "answer" : "answers"} are infinite, below zero or no number: taken as missing`,
-    };
-  });
-}
-
-const SERVICE_CHARS = 200;
-const COUNTED: Readonly<Record<string, string>> = {
-  requests: "requests",
-  durationCount: "requests by the histogram",
-  bucket: "durations",
-  cpu: "CPU time",
-  memory: "memory",
-};
 
 /** The services that silent targets are known to speak of; of one that is known to speak of none, whose they are is not known. */
 function servicesIn(silent: readonly FailedTarget[]): Pick<Gap, "services"> {

@@ -141,7 +141,7 @@ function stepsOf(tracks: readonly Track[], intervalMs: number, grid: StepGrid, m
               one.counts[i] = (one.counts[i] ?? 0) + sign * (one.layout.counts[at * width + i] ?? 0);
           }
         },
-        /** Who is missing is said of the last step alone. */
+        /** Who is missing is said of the last step alone: what they counted meanwhile comes with their next answer. */
         sums(at: number): Sums {
           sums.missing = columns.missing[at] ?? 0;
           return sums;
@@ -166,8 +166,10 @@ function newSums(): Mutable<Sums> {
     readings: 0,
     elapsedMs: 0,
     missing: 0,
+    requestless: 0,
     requestReadings: 0,
     requests: 0,
+    judged: 0,
     errors: 0,
     cpuSeconds: 0,
     cpuBudgetSeconds: 0,

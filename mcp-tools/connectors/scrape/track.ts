@@ -12,9 +12,13 @@ export const COLUMNS = [
   "readings",
   "elapsedMs",
   "missing",
+  /** Targets that answered, and of which it is not known how many requests they had: nobody will count them later. */
+  "requestless",
   /** Readings that counted requests: 0 means that nothing is known of requests. */
   "requestReadings",
   "requests",
+  /** Requests of which it is known how many failed, and how many did. */
+  "judged",
   "errors",
   "cpuSeconds",
   /** Elapsed seconds × cores of the limit; 0: no CPU was reported. */
@@ -81,7 +85,10 @@ export class Track {
     if (reading.requests !== undefined) {
       bump(columns.requestReadings, slot, 1);
       bump(columns.requests, slot, reading.requests);
-      bump(columns.errors, slot, reading.errors ?? 0);
+      if (reading.errors !== undefined) {
+        bump(columns.judged, slot, reading.requests);
+        bump(columns.errors, slot, reading.errors);
+      }
     }
     if (reading.cpuSeconds !== undefined) {
       const cores =
@@ -92,9 +99,9 @@ export class Track {
     if (reading.duration !== undefined) addDuration(chunk, slot, reading.duration.bounds, reading.duration.counts);
   }
 
-  addMissing(step: number, targets: number): void {
+  addMissing(step: number, targets: number, column: "missing" | "requestless"): void {
     const { chunk, slot } = this.#at(step);
-    bump(chunk.columns.missing, slot, targets);
+    bump(chunk.columns[column], slot, targets);
   }
 
   /** Forgets chunks that lie wholly before a step. */
@@ -130,8 +137,10 @@ function newChunk(): Chunk {
       readings: column(),
       elapsedMs: column(),
       missing: column(),
+      requestless: column(),
       requestReadings: column(),
       requests: column(),
+      judged: column(),
       errors: column(),
       cpuSeconds: column(),
       cpuBudgetSeconds: column(),
@@ -157,11 +166,13 @@ function addDuration(chunk: Chunk, slot: number, bounds: readonly number[], coun
 
 export function addCustom(before: CustomReading | undefined, more: CustomReading): CustomReading {
   if (before === undefined) return more;
+  const lacking = (before.lacking ?? 0) + (more.lacking ?? 0);
   return {
     sum: before.sum + more.sum,
     count: before.count + more.count,
     min: Math.min(before.min, more.min),
     max: Math.max(before.max, more.max),
+    ...(lacking === 0 ? {} : { lacking }),
   };
 }
 

@@ -47,7 +47,8 @@ export class SlidingWindow {
     const { intervalMs, windowMs, defaultCores } = this.#options;
     const step = Math.ceil(tick.at / intervalMs - 0.5);
     for (const reading of tick.readings) this.#track(reading)?.add(step, tick.at, reading, defaultCores);
-    for (const gone of tick.missing) this.#track(gone)?.addMissing(step, gone.targets);
+    for (const gone of tick.missing)
+      this.#track(gone)?.addMissing(step, gone.targets, gone.requests === true ? "requestless" : "missing");
     if (step <= this.#last) return;
     this.#last = step;
     for (const [key, track] of this.#tracks) {

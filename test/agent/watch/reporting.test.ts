@@ -57,14 +57,48 @@ describe("S9: a source that is down is said to be down, and no other", () => {
       ["source.absent: changes are unknown: no source of changes is configured"],
     ],
     [
-      "a part that turns into a failure is both",
-      [[{ ...failed, how: "partial" }], [failed]],
+      "a part that turns into a failure is both, and shown again once it is answered",
+      [[{ ...failed, how: "partial" }], [failed], []],
       [
         "source.partial: prometheus does not show metrics: error_rate: nothing listens at prometheus:9090",
         "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090",
+        "source.up: prometheus answers again (metrics: error_rate)",
         "source.whole: prometheus shows metrics: error_rate again",
       ],
     ],
+    [
+      "an absurd sample, then no answer, then the same sample: not shown again in between",
+      [[absurd], [failed], [absurd], [absurd, failed], [absurd]],
+      [
+        "source.partial: prometheus does not show error_rate of payments: -1 at 2026-03-02T12:00:00.000Z can be no measurement: taken as missing",
+        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090",
+        "source.up: prometheus answers again (metrics: error_rate)",
+        "source.down: prometheus is down (metrics: error_rate): nothing listens at prometheus:9090",
+        "source.up: prometheus answers again (metrics: error_rate)",
+      ],
+    ],
+    [
+      "pages with an absurd sample, while their scrape as a whole does not answer",
+      [[{ ...absurd, of: "targets", source: "scrape pages" }], [{ ...failed, of: "targets", source: "scrape" }]],
+      [
+        "source.partial: scrape pages does not show error_rate of payments: -1 at 2026-03-02T12:00:00.000Z can be no measurement: taken as missing",
+        "source.down: scrape is down (metrics: error_rate): nothing listens at prometheus:9090",
+      ],
+    ],
+    ...[
+      { ...failed, metric: "p99_latency" },
+      { ...failed, of: "targets" as const },
+      { ...failed, source: "prometheus two" },
+      { ...failed, services: ["cart"] },
+    ].map((other): [string, readonly (readonly Gap[])[], readonly string[]] => [
+      `an absurd sample that is gone, while somebody else does not answer: ${JSON.stringify(other)}`,
+      [[absurd], [other]],
+      [
+        "source.partial: prometheus does not show error_rate of payments: -1 at 2026-03-02T12:00:00.000Z can be no measurement: taken as missing",
+        `source.down: ${other.source} is down (metrics: error_rate): nothing listens at prometheus:9090`,
+        "source.whole: prometheus shows error_rate of payments again",
+      ],
+    ]),
   ])("%s", (_, looks, lines) => {
     expect(told(...looks)).toEqual(lines);
   });

@@ -34,7 +34,7 @@ describe("scrape, its targets and its memory", () => {
     },
   );
 
-  it("takes a page that is too large, or has too many samples, for no more than it can hold", async () => {
+  it("reads of a page that is too large, or has too many samples, no more than it can hold, and takes its samples as unknown", async () => {
     await using large = await fakeExporter(() => "# x".repeat(10_000));
     await using many = await fakeExporter(() => "a 1\n".repeat(1000));
     const source = await createScrape(options([large.url, many.url], { maxBytes: 20_000, maxSamples: 100 }));
@@ -42,7 +42,9 @@ describe("scrape, its targets and its memory", () => {
       samples: 100,
       failed: [
         { url: large.url, because: expect.stringMatching(/^it sent more than .* in one answer; let the exporter/) },
+        { url: many.url, because: "it sent more than 100 samples in its page; let it show fewer series" },
       ],
+      gaps: [{ how: "unanswered" }, { how: "unanswered" }],
     });
     await source.close();
   });
