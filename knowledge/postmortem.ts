@@ -1,3 +1,5 @@
+import { otherActs, withLedgerAnswer } from "../core/guardrails/ledger-answer.ts";
+import { targetText } from "../core/guardrails/targets.ts";
 import type { Incident } from "../core/model/incident.ts";
 import { asRecorded, datedAnew } from "../core/model/recorded.ts";
 import type { Series } from "../core/model/signal.ts";
@@ -9,6 +11,7 @@ import { dateTime } from "./postmortem/figures.ts";
 import { followUps } from "./postmortem/follow-ups.ts";
 import { impactSection } from "./postmortem/impact.ts";
 import { bullets, code, prose, section } from "./postmortem/markdown.ts";
+import { isOpen, openLine, soFar } from "./postmortem/open.ts";
 import { summary, title } from "./postmortem/summary.ts";
 import { suspectsSection } from "./postmortem/suspects.ts";
 import { timelineSection } from "./postmortem/timeline.ts";
@@ -22,7 +25,8 @@ export interface PostmortemOptions {
 
 /**
  * The draft of one incident's postmortem, in Markdown. Pure: the same incident, entries and memories give the same
- * text. It claims nothing that was not verified, and text from outside cannot leave its place in it (S11).
+ * text. It claims nothing that was not verified, and text from outside cannot leave its place in it (S11). Of an open incident it
+ * says so, and as of when. What was done is told as the ledger has it, also where a crash left the incident's own record behind.
  *
  * `entries`: the ledger's entries of this incident, oldest first. `recalled`: similar past incidents, as advice.
  */
@@ -32,19 +36,21 @@ export function postmortem(
   recalled: readonly RecalledIncident[] = [],
   options: PostmortemOptions = {},
 ): string {
-  const incident = asRecorded(stored);
+  const incident = withLedgerAnswer(asRecorded(stored), entries);
+  const others = otherActs(entries, incident.gate?.planId ?? incident.plan?.id ?? null);
   // It is told from its first onset on, and judged by the newest.
   const anew = datedAnew(stored);
   const todo = followUps(incident);
   const parts: readonly (string | null)[] = [
     title(incident),
     `Draft by unship from its own record of incident ${code(incident.id)}. People have not reviewed it yet.`,
-    section("Summary", summary(incident, anew)),
-    impactSection(incident),
+    openLine(incident, entries),
+    section("Summary", summary(incident, anew, others)),
+    impactSection(incident, entries),
     timelineSection(incident, entries, anew),
     evidenceSection(incident, options.series ?? [], options.chartFile ?? null),
     suspectsSection(incident, anew),
-    actionsSection(incident, entries),
+    actionsSection(incident, entries, others),
     section("What was not verified", unverified(incident)),
     section("Follow-ups", todo.length === 0 ? "None that this record gives a reason for." : bullets(todo)),
     remembered(incident, recalled),
@@ -52,11 +58,18 @@ export function postmortem(
   return `${parts.filter((part) => part !== null).join("\n\n")}\n`;
 }
 
-function unverified({ unverified: what, recovery, gate, decision }: Incident): string {
+function unverified(incident: Incident): string {
+  const { unverified: what, recovery, gate, decision } = incident;
   const blames = decision !== null && decision.culprit !== null;
   const open = [
     ...what.map((sentence) => prose(sentence)),
-    ...(gate?.outcome === "executed" && recovery === null ? ["Recovery was not judged."] : []),
+    ...(isOpen(incident) ? ["Whether and when it recovers: the incident is open."] : []),
+    ...(gate?.outcome === "executed" && recovery === null
+      ? [soFar(incident, "Recovery was not judged.", "Recovery has not been judged yet.")]
+      : []),
+    ...(gate?.results ?? [])
+      .filter(({ result }) => result === "unknown")
+      .map(({ target }) => `Whether ${prose(targetText(target))} was written.`),
     ...(recovery?.checks ?? [])
       .filter(({ verdict }) => verdict === "unknown" || verdict === "pending")
       .map(({ service, metric }) => `Whether ${code(metric)} of ${code(service)} recovered.`),

@@ -92,7 +92,16 @@ export function rankCandidates(
     noChangeProbability,
     noChangeReasons: [...none.reasons],
     rootCauses: rootCauses(list, none.places, noChangeProbability),
+    weighed: weighedIn(evidence),
   };
+}
+
+function weighedIn({ graph, caseFile, spans }: CaseEvidence): NonNullable<Ranking["weighed"]> {
+  return [
+    ...(graph.known ? (["call-graph"] as const) : []),
+    ...(caseFile.logs.length > 0 ? (["logs"] as const) : []),
+    ...(spans === null ? [] : (["traces"] as const)),
+  ];
 }
 
 /** That a wide cause reached these services as well: as what starts at one of them by itself would look. */

@@ -40,11 +40,13 @@ export function planProgress(plan: Plan, entries: readonly LedgerEntry[]): reado
     own.filter((entry) => entry.kind === kind).flatMap(({ body }) => schema.safeParse(body).data ?? []);
   const attempted = new Set(of(LEDGER_KINDS.targetAttempted, Attempted).map(({ position }) => position));
   const finished = new Map(of(LEDGER_KINDS.targetFinished, Finished).map(({ position, result }) => [position, result]));
-  return plan.targets.map((target, position): TargetProgress => {
-    const result = finished.get(position);
-    if (result === undefined) return { target, state: attempted.has(position) ? "begun" : "not-begun", detail: "" };
-    return { target, state: STATES[result.result], detail: result.detail };
-  });
+  return plan.targets.map((target, position) => progressOf(target, finished.get(position), attempted.has(position)));
+}
+
+/** How far one target has come, by its result, or by whether it was tried. */
+export function progressOf(target: Target, result: TargetResult | undefined, isTried: boolean): TargetProgress {
+  if (result === undefined) return { target, state: isTried ? "begun" : "not-begun", detail: "" };
+  return { target, state: STATES[result.result], detail: result.detail };
 }
 
 /** The same from the gate's answer, where that is all that is at hand. */
@@ -56,7 +58,8 @@ export function progressLines(progress: readonly TargetProgress[]): readonly str
   return progress.map((one, index) => `${index + 1}. ${targetText(one.target)}: ${standsText(one)}`);
 }
 
-function standsText({ target, state, detail }: TargetProgress): string {
+/** How far a target has come, in words. */
+export function standsText({ target, state, detail }: TargetProgress): string {
   const { expected, restore } = target;
   const [from, to] =
     target.action === "feature_flag_disable"

@@ -25,6 +25,10 @@ export const Ranking = z.strictObject({
   noChangeProbability: z.number().min(0).max(1),
   noChangeReasons: z.array(Reason),
   rootCauses: z.array(z.strictObject({ service: z.string(), score: z.number() })),
+  weighed: z
+    .array(z.enum(["call-graph", "logs", "traces"]))
+    .optional()
+    .describe("What there was of these to weigh places by, whether or not it said anything; absent: not recorded"),
 });
 export type Ranking = Readonly<z.infer<typeof Ranking>>;
 

@@ -1,18 +1,26 @@
 import { executedByIn, gateText } from "../../core/guardrails/approved-by.ts";
+import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
+import { progressLines } from "../../core/guardrails/plan-progress.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { recordedDecision } from "../../core/model/recorded.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { clock } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
+import { soFar } from "./open.ts";
 
 /** What was decided, under which rule, what was really done, and how that was checked. */
-export function actionsSection(incident: Incident, entries: readonly LedgerEntry[]): string | null {
+export function actionsSection(
+  incident: Incident,
+  entries: readonly LedgerEntry[],
+  others: readonly OtherAct[] = [],
+): string | null {
   return section(
     "What was done, and under which rule",
     decided(incident),
     rules(incident, entries),
-    executed(incident),
+    executed(incident, others),
+    ...others.map(otherAct),
     checked(incident),
     ledgerNote(entries),
   );
@@ -20,9 +28,10 @@ export function actionsSection(incident: Incident, entries: readonly LedgerEntry
 
 function decided(incident: Incident): string {
   const { decision } = incident;
-  if (decision === null) return "No decision was made.";
+  if (decision === null) return soFar(incident, "No decision was made.", "No decision has been made so far.");
   const why = decision.why.map((why) => sentence(why));
-  const person = decision.needsPerson.map((why) => `A person had to agree: ${sentence(why)}`);
+  const agree = soFar(incident, "A person had to agree", "A person has to agree");
+  const person = decision.needsPerson.map((why) => `${agree}: ${sentence(why)}`);
   const automatic = decision.automatic ? ["An automatic policy condition held at that moment."] : [];
   return `${decidedWords(incident, decision)}\n\n${bullets([...why, ...automatic, ...person])}`;
 }
@@ -46,8 +55,13 @@ function rules({ gate, plan }: Incident, entries: readonly LedgerEntry[]): strin
   return rows.length === 0 ? head : `${head}\n\n${table(["Rule", "Verdict", "Reason"], rows)}`;
 }
 
-function executed({ gate }: Incident): string | null {
-  if (gate === null || gate.results.length === 0) return gate === null ? null : "Nothing was written to production.";
+function executed(incident: Incident, others: readonly OtherAct[]): string | null {
+  const { gate } = incident;
+  if (gate === null) return null;
+  if (gate.results.length === 0) {
+    const by = others.length === 0 ? "" : " by this plan";
+    return `Nothing ${soFar(incident, "was written to production", "has been written to production so far")}${by}.`;
+  }
   const rows = gate.results.map(({ target, result, detail, at }) => [
     `${code(`${target.object.kind} ${target.object.namespace}/${target.object.name}`)} ${code(target.expected.version)} → ${code(target.restore.version)}`,
     result,
@@ -71,3 +85,7 @@ function ledgerNote(entries: readonly LedgerEntry[]): string | null {
   if (first === undefined || last === undefined) return null;
   return `The record: ledger entries ${first.seq} to ${last.seq}, the last with hash ${code(last.hash.slice(0, 16))}.`;
 }
+
+/** A plan beside the incident's own that was begun for it. */
+const otherAct = ({ planId, targets }: OtherAct): string =>
+  `Plan ${code(planId)} was begun as well:\n\n${bullets(progressLines(targets).map((line) => prose(line.replace(/^\d+\. /, ""))))}`;

@@ -1,9 +1,11 @@
+import { targetText } from "../../core/guardrails/targets.ts";
 import type { Change } from "../../core/model/change.ts";
 import { deedOf, isActed, takenBackIds } from "../../core/model/deed.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import { quantity, span } from "./figures.ts";
 import { code, sentence } from "./markdown.ts";
 import { blamed } from "./marks.ts";
+import { isOpen } from "./open.ts";
 
 /** Noticing took longer than this: worth asking for a faster signal. The target for detection is a minute. */
 const SLOW_DETECTION_MS = 60_000;
@@ -103,7 +105,8 @@ function coverage(incident: Incident): readonly string[] {
   ];
 }
 
-function detection({ onset, detectedAt, conditions, gate, recovery }: Incident): readonly string[] {
+function detection(incident: Incident): readonly string[] {
+  const { onset, detectedAt, conditions, gate, recovery } = incident;
   const items: string[] = [];
   if (onset !== null && detectedAt - onset.at > SLOW_DETECTION_MS) {
     items.push(
@@ -112,7 +115,7 @@ function detection({ onset, detectedAt, conditions, gate, recovery }: Incident):
     );
   }
   const held = gate?.review.rules.filter(({ verdict }) => verdict === "require_approval") ?? [];
-  if (held.length > 0 && gate?.outcome === "held") {
+  if (held.length > 0 && gate?.outcome === "held" && !isOpen(incident)) {
     items.push(
       `The gate waited for a person (${held.map(({ rule }) => code(rule)).join(", ")}) and nobody agreed in time. Decide ` +
         `whether that rule should hold for this service. Owner: its approvers.`,
@@ -128,6 +131,12 @@ function detection({ onset, detectedAt, conditions, gate, recovery }: Incident):
 
 function unresolved(incident: Incident): readonly string[] {
   const { recovery, gate, outcome, ranking } = incident;
+  const unsettled = (gate?.results ?? []).filter(({ result }) => result === "unknown");
+  if (unsettled.length > 0 && isOpen(incident))
+    return unsettled.map(
+      ({ target }) =>
+        `**Now:** whether ${code(targetText(target))} was written is not known. Check it yourself. Owner: on call.`,
+    );
   if (deedOf(incident) === "nothing" && outcome !== "withdrawn") {
     const origin = ranking?.rootCauses[0];
     const start = origin === undefined ? "" : ` Start at ${code(origin.service)}, where it most likely begins.`;

@@ -1,24 +1,34 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
+import type { LedgerEntry } from "../../core/ports.ts";
 import { percent, short, span } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
+import { isOpen, recordedUntil, soFar } from "./open.ts";
 
 /** Who was hurt, for how long and how much: figures where there are any, and what could not be computed. */
-export function impactSection(incident: Incident): string | null {
+export function impactSection(incident: Incident, entries: readonly LedgerEntry[] = []): string | null {
   const { impact, onset, recovery, backSince } = incident;
   const isConfirmed = isRecoveryConfirmed(incident);
   const until = isConfirmed ? (recovery?.at ?? null) : (backSince ?? null);
   const hurt = span(onset?.at, until);
+  const yet = span(onset?.at, recordedUntil(incident, entries));
   const duration =
     incident.joined !== undefined
       ? `How long it lasted is in ${code(incident.joined)}, where it went on.`
-      : hurt === null
-        ? "How long it lasted is not known: " +
-          (onset === null ? "its onset was not found." : "recovery was not confirmed.")
-        : isConfirmed
-          ? `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`
-          : `It lasted ${hurt}, from onset until none of its signals was degraded any more.`;
-  if (impact === null) return section("Impact", "The impact was not assessed.", duration);
+      : isOpen(incident) && hurt === null && yet !== null
+        ? `It has lasted ${yet} so far, from onset to the newest entry of its record.`
+        : hurt === null
+          ? "How long it lasted is not known: " +
+            (onset === null ? "its onset was not found." : "recovery was not confirmed.")
+          : isConfirmed
+            ? `It lasted ${hurt}, from onset to confirmed recovery; the signals may have been back before the confirmation.`
+            : `It lasted ${hurt}, from onset until none of its signals was degraded any more.`;
+  if (impact === null)
+    return section(
+      "Impact",
+      soFar(incident, "The impact was not assessed.", "The impact has not been assessed so far."),
+      duration,
+    );
   const figures: readonly (readonly [string, string])[] = [
     ["Level", `**${knownLevel(incident)}**`],
     ["Affected services", impact.affectedServices.map((one) => code(one)).join(", ") || "none named"],

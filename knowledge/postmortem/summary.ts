@@ -1,3 +1,4 @@
+import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { isCompared } from "../../core/model/candidate.ts";
@@ -10,6 +11,7 @@ import { wayBackText } from "../../core/model/recorded.ts";
 import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
 import { code, prose } from "./markdown.ts";
 import { blamed } from "./marks.ts";
+import { isOpen, soFar } from "./open.ts";
 
 /** The heading: what broke, and how it stands. */
 export function title(incident: Incident): string {
@@ -25,13 +27,14 @@ function ownChange(change: Change, service: string): string {
 
 /**
  * Three or four sentences that a person who was not there can act on. Of an incident that went on in another one, that one tells
- * the cause, what was done and how it ended. `anew`: the onset that it is judged by, where that is not its first one.
+ * the cause, what was done and how it ended. `anew`: the onset that it is judged by, where that is not its first one. `others`:
+ * plans beside its own that were begun for it.
  */
-export function summary(incident: Incident, anew: Incident["onset"] = null): string {
+export function summary(incident: Incident, anew: Incident["onset"] = null, others: readonly OtherAct[] = []): string {
   const rest =
     incident.joined === undefined
-      ? [cause(incident), done(incident), ended(incident), notJudged(incident)]
-      : [isActed(incident) ? done(incident) : "", wentOn(incident.joined, incident)];
+      ? [cause(incident), done(incident, others), ended(incident), notJudged(incident)]
+      : [isActed(incident) || others.length > 0 ? done(incident, others) : "", wentOn(incident.joined, incident)];
   const dated = anew === null ? "" : `What it is judged by began at about ${clock(anew.at)}: it was dated anew.`;
   return [began(incident), dated, hurt(incident), ...rest].filter((part) => part !== "").join(" ");
 }
@@ -47,33 +50,38 @@ export function changeWords({ kind, service, from, to, flag }: Change): string {
   return `${what} ${code(from)} → ${code(to)}`;
 }
 
-function began({ onset, detectedAt, findings, service, affectedServices }: Incident): string {
+function began(incident: Incident): string {
+  const { onset, detectedAt, findings, service, affectedServices } = incident;
   const worst = findings.filter((one) => one.verdict === "worse").toSorted((a, b) => b.strength - a.strength);
   const lead = worst.find((one) => one.service === service) ?? worst[0];
   const others = affectedServices.filter((one) => one !== (lead?.service ?? service));
   const when =
     onset === null ? `At ${dateTime(detectedAt)} UTC unship noticed that` : `From about ${dateTime(onset.at)} UTC`;
-  const what = lead === undefined ? `${code(service)} was degraded` : symptom(lead);
+  const degraded = `${code(service)} ${soFar(incident, "was", "has been")} degraded`;
+  const what = lead === undefined ? degraded : symptom(lead, isOpen(incident));
   const spread =
     others.length === 0
       ? ""
       : `; ${others
           .slice(0, 8)
           .map((one) => code(one))
-          .join(", ")} ${others.length === 1 ? "was" : "were"} affected too`;
+          .join(
+            ", ",
+          )} ${soFar(incident, others.length === 1 ? "was" : "were", others.length === 1 ? "has been" : "have been")} affected too`;
   const delay = onset === null ? null : span(onset.at, detectedAt);
   const noticed = delay === null ? "" : ` unship noticed ${delay} later, at ${clock(detectedAt)}.`;
   return `${when} ${what}${spread}.${noticed}`;
 }
 
 /** What a signal did. A count of failing pods says less than the detector's own sentence. */
-function symptom({ metric, service, baseline, current, unit, because }: Finding): string {
+function symptom({ metric, service, baseline, current, unit, because }: Finding, open: boolean): string {
   const [from, to] = [quantity(baseline, unit), quantity(current, unit)];
-  if (unit === "count" || from === to) return `${code(service)} failed (${prose(because, 200)})`;
+  if (unit === "count" || from === to)
+    return `${code(service)} ${open ? "has failed" : "failed"} (${prose(because, 200)})`;
   // A threshold knows what is too much, not what was usual.
   return baseline === null
-    ? `${code(metric)} of ${code(service)} was at ${to}`
-    : `${code(metric)} of ${code(service)} went from ${from} to ${to}`;
+    ? `${code(metric)} of ${code(service)} ${open ? "has been" : "was"} at ${to}`
+    : `${code(metric)} of ${code(service)} ${open ? "has gone" : "went"} from ${from} to ${to}`;
 }
 
 function hurt(incident: Incident): string {
@@ -81,18 +89,21 @@ function hurt(incident: Incident): string {
   if (impact === null) return "";
   const { failedShare, slowShare = null, sentences } = impact;
   const failed =
-    failedShare === null || failedShare === 0 ? [] : [`${percent(failedShare)} of requests failed at the worst edge`];
+    failedShare === null || failedShare === 0
+      ? []
+      : [`${percent(failedShare)} of requests ${soFar(incident, "failed", "have failed")} at the worst edge`];
   // Where late answers harm more than failed ones, the first sentence of the impact tells of them.
   const slow =
     slowShare !== null && slowShare > (failedShare ?? 0) ? sentences.slice(0, 1).map((one) => prose(one)) : [];
   const told = [...slow, ...failed].join("; ");
-  return `The business impact was ${knownLevel(incident)}${told === "" ? "" : `: ${told}`}.`;
+  return `The business impact ${soFar(incident, "was", "so far is")} ${knownLevel(incident)}${told === "" ? "" : `: ${told}`}.`;
 }
 
 function cause(incident: Incident): string {
   const { ranking, decision } = incident;
   const culprit = decision?.culprit ?? null;
-  if (ranking === null || (culprit === null && !isCompared(ranking))) return "What caused it was not determined.";
+  if (ranking === null || (culprit === null && !isCompared(ranking)))
+    return soFar(incident, "What caused it was not determined.", "What causes it has not been determined so far.");
   if (culprit === null) {
     const known = incident.unheard?.length === 0 ? "changes" : "known changes";
     return `No change is suspected: the probability that none of the ${known} caused it is ${probability(ranking.noChangeProbability)}.`;
@@ -102,24 +113,33 @@ function cause(incident: Incident): string {
   return `The most probable cause is ${name}, at ${probability(culprit.probability)}.`;
 }
 
-function done(incident: Incident): string {
+/** What was done by the incident's own plan, and that others were begun beside it: then nothing is denied of them. */
+function done(incident: Incident, others: readonly OtherAct[]): string {
+  if (others.length === 0) return ownDeed(incident);
+  const plans = others.map(({ planId }) => code(planId)).join(", ");
+  const beside = `${others.length === 1 ? "Another plan was" : "Other plans were"} begun for it, ${plans}; ${others.length === 1 ? "its outcome is" : "their outcomes are"} below.`;
+  return isActed(incident) ? `${ownDeed(incident)} ${beside}` : beside;
+}
+
+function ownDeed(incident: Incident): string {
   const { decision, gate, backBy } = incident;
   const decided = decision === null ? "nothing" : code(decision.action);
   switch (deedOf(incident)) {
     case "undecided":
-      return "No decision was made.";
+      return soFar(incident, "No decision was made.", "No decision has been made so far.");
     case "nothing":
+      if (isOpen(incident)) return "unship has taken no action so far.";
       return backBy?.act === undefined ? "unship took no action." : "unship took no action in this incident.";
     case "recommended":
-      return "unship recommended a hotfix and changed nothing itself.";
+      return `unship ${soFar(incident, "recommended a hotfix and changed", "has recommended a hotfix and has changed")} nothing itself.`;
     case "decided":
-      return `unship decided on ${decided}; nothing was executed.`;
+      return `unship decided on ${decided}; nothing ${soFar(incident, "was executed", "has been executed so far")}.`;
     case "executed":
       return `${executed(incident)}${askedWords(incident, decided)}.`;
     case "partly":
       return `${proposedWords(incident, decided)} ${stoppedWords(partlyWords(gate), gate)}`;
     case "unwritten":
-      return `unship decided on ${decided}. ${stoppedWords("Nothing was executed", gate)}`;
+      return `unship decided on ${decided}. ${stoppedWords(soFar(incident, "Nothing was executed", "Nothing has been executed so far"), gate)}`;
   }
 }
 
@@ -153,10 +173,13 @@ function executed({ gate, plan }: Incident): string {
   return at === null ? `unship ${what}` : `At ${clock(at)} unship ${what}`;
 }
 
-const partlyWords = (gate: Incident["gate"]): string =>
-  gate?.results.some(({ result }) => result === "done") === true
-    ? "Some targets were rolled back; the rest stopped"
-    : "Whether its targets were written is not known";
+function partlyWords(gate: Incident["gate"]): string {
+  if (gate?.results.some(({ result }) => result === "done") !== true)
+    return "Whether its targets were written is not known";
+  return gate.outcome === "in-progress"
+    ? "Some targets were rolled back, and the outcome of the rest is not known yet"
+    : "Some targets were rolled back; the rest stopped";
+}
 
 /** What was written of a plan that was not carried out as a whole, and why the rest was not. */
 function stoppedWords(what: string, gate: Incident["gate"]): string {
@@ -202,8 +225,10 @@ function verdictWords(incident: Incident): string {
   }
   if (outcome === "superseded")
     return "**Whether it recovered can no longer be determined:** another change was at work at the target before that was clear.";
-  if (recovery?.verdict === "not-recovered") return "**It did not recover:** the cause may lie elsewhere.";
-  if (isActed(incident)) return "**Whether it recovered is not known.**";
+  if (recovery?.verdict === "not-recovered")
+    return `**It ${soFar(incident, "did not recover", "has not recovered so far")}:** the cause may lie elsewhere.`;
+  if (isActed(incident))
+    return `**Whether it ${soFar(incident, "recovered is not known", "recovers is not known yet")}.**`;
   if (outcome === "withdrawn") return "The degradation was over before anything was due; the decision was withdrawn.";
   if (outcome === "denied") return "The plan was denied.";
   if (outcome === "expired") return "Nobody answered the plan in time.";
@@ -230,8 +255,10 @@ export function standing(incident: Incident): string {
   if (joined !== undefined) return `went on in ${code(joined)}`;
   if (isRecoveryConfirmed({ recovery, outcome })) return `recovered after ${whatWasDone(incident)}`;
   if (outcome === "superseded") return "another change was at work before recovery was shown";
-  if (recovery?.verdict === "not-recovered") return "not recovered";
-  if (isActed(incident)) return "recovery not confirmed";
+  if (recovery?.verdict === "not-recovered")
+    return soFar(incident, "not recovered", "still open, not recovered so far");
+  if (isActed(incident)) return soFar(incident, "recovery not confirmed", "still open, recovery not confirmed yet");
+  if (isOpen(incident)) return "still open";
   switch (outcome) {
     case "withdrawn":
       if (backBy === undefined) return "nothing had to be undone";

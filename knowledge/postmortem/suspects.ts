@@ -3,7 +3,9 @@ import type { Incident } from "../../core/model/incident.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 import { beforeOrAfter, clock, probability } from "./figures.ts";
 import { code, section, sentence, table } from "./markdown.ts";
+import { soFar } from "./open.ts";
 import { changeWords } from "./summary.ts";
+import { weighedText } from "./weighed.ts";
 
 const SHOWN = 8;
 /** The reasons that moved a probability most; the rest moved it little. */
@@ -19,7 +21,10 @@ export function suspectsSection(recorded: Incident, anew: Incident["onset"] = nu
   const incident = anew === null ? recorded : { ...recorded, onset: anew };
   const { ranking } = incident;
   if (ranking === null || !isCompared(ranking))
-    return section("Why this change and not the others", "No changes were compared.");
+    return section(
+      "Why this change and not the others",
+      soFar(recorded, "No changes were compared.", "No changes have been compared so far."),
+    );
   const shown = ranking.candidates.slice(0, SHOWN);
   const rows = shown.map((candidate) => [
     suspect(candidate, incident),
@@ -40,7 +45,7 @@ export function suspectsSection(recorded: Incident, anew: Incident["onset"] = nu
     left > 0 ? `${left} more changes lay in the window, each less probable.` : null,
     notWeighed(incident),
     anew === null ? null : `The onset meant here is the one that was dated anew, ${clock(anew.at)}.`,
-    "The probabilities are measured from timing, versions, the call graph, logs and traces; they sum to 100 %.",
+    weighedText(ranking),
   );
 }
 

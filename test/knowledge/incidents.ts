@@ -104,7 +104,7 @@ export const incident: Incident = {
         probability: 0.9712,
         reasons: [
           { name: "timing", logOdds: 3.4, sentence: "The onset lies 25s after this deploy began." },
-          { name: "version-split", logOdds: 4.1, sentence: "v1.4.2 fails 62 % of its requests, v1.4.1 0.2 %." },
+          { name: "versions", logOdds: 4.1, sentence: "v1.4.2 fails 62 % of its requests, v1.4.1 0.2 %." },
         ],
       },
       {
@@ -113,7 +113,7 @@ export const incident: Incident = {
         probability: 0.0088,
         reasons: [
           { name: "timing", logOdds: -1.2, sentence: "It began 12m before the onset." },
-          { name: "locality", logOdds: -2.3, sentence: "search itself is no worse, and checkout does not call it." },
+          { name: "place", logOdds: -2.3, sentence: "search itself is no worse, and checkout does not call it." },
         ],
       },
     ],

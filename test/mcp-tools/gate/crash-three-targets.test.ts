@@ -7,9 +7,11 @@ import { planProgress, progressLines, type TargetProgress, waysOn } from "../../
 import type { GateAnswer, Plan } from "../../../core/model/plan.ts";
 import type { Gate, Ledger } from "../../../core/ports.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
+import { postmortem } from "../../../knowledge/postmortem.ts";
 import { createGate } from "../../../mcp-tools/gate/gate.ts";
 import { openDesk } from "../../agent/cli/run-cli.ts";
 import { assessmentOf, NOW, policyOf } from "../../core/guardrails/rule-inputs.ts";
+import { incident } from "../../knowledge/incidents.ts";
 import { incidentOf } from "./promises/company.ts";
 import { type Crash, Life } from "./promises/mortal.ts";
 import { targetOf } from "./promises/situation.ts";
@@ -81,6 +83,7 @@ class World implements AsyncDisposable {
   /** What the ledger says of each target holds of what is there, and nothing acted out of its turn. */
   async expectTruth(plan: Plan): Promise<readonly TargetProgress[]> {
     const progress = await this.progress(plan);
+    await this.expectDraftTrue(plan, progress);
     for (const [position, { state }] of progress.entries()) {
       const written = this.targets.writes.some(({ key }) => key === `${plan.id}:${position}`);
       const says = { done: true, begun: null, unknown: null }[state as string] ?? state === "done";
@@ -88,6 +91,32 @@ class World implements AsyncDisposable {
       if (written && position > 0) expect(progress[position - 1]?.state, "each waits for the one before").toBe("done");
     }
     return progress;
+  }
+
+  /** What a draft of the incident says meanwhile, whose own record knows of no answer of the gate, or of one from before. */
+  async expectDraftTrue(plan: Plan, progress: readonly TargetProgress[]): Promise<void> {
+    const { gate } = incident;
+    if (gate === null) throw new Error("the incident has an answer of the gate");
+    const held: GateAnswer = { ...gate, planId: plan.id, outcome: "held", results: [], executedAt: null };
+    const entries = await this.store.entries({ incidentId: plan.incidentId });
+    for (const known of [null, held, { ...held, outcome: "in-progress" as const }]) {
+      const open = {
+        ...incident,
+        stage: "executing" as const,
+        plan,
+        gate: known,
+        recovery: null,
+        outcome: null,
+        closedAt: null,
+      };
+      const draft = postmortem(open, entries);
+      const denies = /nothing (was|has been) (executed|written)|no action|did not act/i.test(draft);
+      if (progress.some(({ state }) => state === "begun" || state === "done" || state === "unknown")) {
+        expect(denies, draft).toBe(false);
+        if (progress.some(({ state }) => state === "begun")) expect(draft).toContain("the outcome is not known yet");
+      } else expect(draft).toMatch(/nothing has been (executed|written)|Whether it recovers is not known/i);
+      expect(draft).toContain("**The incident is open.**");
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
