@@ -69,9 +69,10 @@ export async function draftPostmortem(
 }
 
 /** The ledger's entries of an incident, and of a plan outside it that was carried out for it; oldest first. */
-async function entriesOf({ id, gate }: Incident, ledger: Ledger): Promise<readonly LedgerEntry[]> {
+async function entriesOf({ id, gate, plan }: Incident, ledger: Ledger): Promise<readonly LedgerEntry[]> {
   const own = await ledger.entries({ incidentId: id });
-  const others = gate === null ? [] : await ledger.entries({ planId: gate.planId });
+  const planId = gate?.planId ?? plan?.id;
+  const others = planId === undefined ? [] : await ledger.entries({ planId });
   return [...own, ...others.filter(({ incidentId }) => incidentId !== id)].toSorted((a, b) => a.seq - b.seq);
 }
 

@@ -20,8 +20,11 @@ export function defaultQuery(metric: string, range: string, labels: readonly str
   if (!isWellKnown(metric)) return null;
   const by = `by (${labels.map(labelText).join(", ")})`;
   const requests = `sum ${by} (rate(${NAMES.requests}[${range}]))`;
+  const buckets = `rate(${NAMES.duration}_bucket[${range}])`;
+  // Of a bucket that is no number `histogram_quantile` makes another quantile. A sum of all of them is a number only where each is
+  // one, and below infinity: what it is compared with is false for NaN.
   const quantile = (q: number) =>
-    `histogram_quantile(${q}, sum by (${["le", ...labels.map(labelText)].join(", ")}) (rate(${NAMES.duration}_bucket[${range}])))`;
+    `histogram_quantile(${q}, sum by (${["le", ...labels.map(labelText)].join(", ")}) (${buckets})) and (sum ${by} (${buckets}) < Inf)`;
   switch (metric) {
     case "request_rate":
       return { query: requests, scale: 1 };
