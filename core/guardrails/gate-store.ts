@@ -91,6 +91,13 @@ export interface Approval {
   readonly wallExpiresAt: number;
   /** What the plan concerned by the last review before this answer (`concernedBy`); absent: no review says. */
   readonly shown?: readonly string[];
+  /**
+   * What the gate itself decided by the last review before this answer: an action, or null where it had no evidence to decide by;
+   * absent: no review says.
+   */
+  readonly decided?: string | null;
+  /** A review denied the plan when it was given, or since: the yes could not be used at once. */
+  readonly isDeferred?: true;
   /** A review since then ran on a clock that was behind what it was at this answer: how long ago that is, nobody can tell. */
   readonly isOfAnotherTime?: boolean;
   /** What shows that this person gave this answer (`approval-proof.ts` of the gate); absent: nothing does. */

@@ -4,7 +4,7 @@ import { isOfAnotherTime } from "../../core/guardrails/approval-time.ts";
 import type { Approval, IncidentStanding, StoreFacts } from "../../core/guardrails/gate-store.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import { sharedUndoing, targetKey } from "../../core/guardrails/targets.ts";
-import { GateAnswer, NO_INCIDENT, Plan } from "../../core/model/plan.ts";
+import { GateAnswer, GuardrailVerdict, NO_INCIDENT, Plan } from "../../core/model/plan.ts";
 import { together } from "./batch.ts";
 import { approvalOf, intentOf, parsed, permitOf } from "./rows.ts";
 import type { LedgerTables } from "./tables.ts";
@@ -115,10 +115,15 @@ function refusedQuery(tx: Kysely<LedgerTables>, { id }: Plan) {
     .orderBy("approvals.at");
 }
 
-const Reviewed = z.looseObject({ concerned: z.array(z.string()), clockAt: z.number() });
+const Reviewed = z.looseObject({
+  concerned: z.array(z.string()),
+  clockAt: z.number(),
+  decided: z.string().nullable().optional(),
+  review: z.looseObject({ verdict: GuardrailVerdict }).optional(),
+});
 type Told = Pick<LedgerTables["entries"], "kind" | "actor" | "at" | "body">;
 
-/** Adds to each yes what the review before it showed, and whether one after it ran on an earlier clock. */
+/** Adds to each yes what the review before it showed, whether it had to wait, and whether a review after it ran on an earlier clock. */
 function withShown(approvals: readonly Approval[], told: readonly Told[]): readonly Approval[] {
   const reviews = told.map(({ kind, body }) =>
     kind === LEDGER_KINDS.planReviewed ? (Reviewed.safeParse(JSON.parse(body)).data ?? null) : null,
@@ -127,13 +132,17 @@ function withShown(approvals: readonly Approval[], told: readonly Told[]): reado
     const place = told.findLastIndex(
       ({ kind, actor, at }) => kind === LEDGER_KINDS.approvalGiven && actor === one.by && at === one.at,
     );
-    const shown = reviews.slice(0, Math.max(0, place)).findLast((review) => review !== null)?.concerned;
+    const read = reviews.slice(0, Math.max(0, place)).findLast((review) => review !== null);
+    const { concerned: shown, decided } = read ?? {};
+    const isDeferred = [read, ...reviews.slice(place + 1)].some((review) => review?.review?.verdict === "deny");
     const isOutlived = reviews
       .slice(place + 1)
       .some((review) => review !== null && isOfAnotherTime(one, review.clockAt));
     return {
       ...one,
       ...(shown === undefined ? {} : { shown }),
+      ...(decided === undefined ? {} : { decided }),
+      ...(isDeferred ? { isDeferred: true } : {}),
       ...(isOutlived ? { isOfAnotherTime: true } : {}),
     };
   });

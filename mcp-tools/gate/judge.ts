@@ -7,6 +7,7 @@ import { concernedBy, reachedTargets, touchedByPlan } from "../../core/guardrail
 import type { GateReview, Plan } from "../../core/model/plan.ts";
 import { enoughApprovals, provenApprovals, unseenBy, whyNotCounted, whyOutgrown } from "./approvals.ts";
 import type { Gathered } from "./gather.ts";
+import { isOverturned, whyOverturned } from "./overturned.ts";
 import { type GateParts, MAX_TARGETS, planHash } from "./parts.ts";
 
 export interface Judgement {
@@ -16,7 +17,12 @@ export interface Judgement {
   /** Live approvals of different people, as many as the plan needs; empty: too few. */
   readonly approvals: readonly Approval[];
   /** What is written down with a review, for the answers that follow it: see `Approval.shown`. */
-  readonly shown: { readonly concerned: readonly string[]; readonly clockAt: number };
+  readonly shown: {
+    readonly concerned: readonly string[];
+    readonly clockAt: number;
+    /** See `Approval.decided`. */
+    readonly decided: string | null;
+  };
   /** Every rule allows it, or all that holds it is overruled by a live approval. */
   readonly permitted: boolean;
 }
@@ -47,8 +53,10 @@ export async function judge(
   const touched = touchedByPlan(input);
   const reached = reachedTargets(touched);
   const concerned = concernedBy(touched, config.guardrails.neverAutoRollback);
-  const seen = facts.approvals.filter((one) => unseenBy(one, concerned).length === 0);
-  const reviewed = asking(
+  const decided = gathered.assessment?.decision.action ?? null;
+  const seen = facts.approvals.filter((one) => unseenBy(one, concerned).length === 0 && !isOverturned(one, decided));
+  const left = facts.approvals.filter((one) => !seen.some(({ by }) => by === one.by));
+  const reaching = asking(
     asking(
       notTooLarge(plan, review(input)),
       "approver-rights",
@@ -56,16 +64,17 @@ export async function judge(
       ", and the plan changes that too",
     ),
     "approved-reach",
-    whyOutgrown(
-      facts.approvals.filter((one) => !seen.some(({ by }) => by === one.by)),
-      concerned,
-    ),
-    "; read the plan as it is now and approve it again",
+    whyOutgrown(left, concerned),
+    APPROVE_AGAIN,
   );
+  const reviewed = asking(reaching, "approved-decision", whyOverturned(left, decided), APPROVE_AGAIN);
   const approvals = enoughApprovals(plan, seen, times, config, reached);
   const permitted = reviewed.verdict === "allow" || (reviewed.verdict === "require_approval" && approvals.length > 0);
-  return { input, facts, review: reviewed, approvals, permitted, shown: { concerned, clockAt: times.clockNow } };
+  const shown = { concerned, clockAt: times.clockNow, decided };
+  return { input, facts, review: reviewed, approvals, permitted, shown };
 }
+
+const APPROVE_AGAIN = "; read the plan as it is now and approve it again";
 
 /** Those that have no permit yet: one that has stands in the budgets already. */
 async function unreserved(tx: GateTransaction, rivals: readonly Rival[]): Promise<readonly Rival[]> {
