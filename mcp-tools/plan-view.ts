@@ -58,6 +58,13 @@ export function nextStep(
   return needsPerson(planId);
 }
 
+/** What becomes of a plan that was approved and is not carried out yet. `by`: who approved it. */
+export const runsWhenItMay = (by: readonly string[]): Fenced =>
+  own`approved by ${joined(
+    by.map((one) => name(one)),
+    ", ",
+  )}: the watch or the gate executes it at its next evaluation unless a rule denies it; where that takes long, ask a person whether a watch runs (unship status)`;
+
 /** What a caller can do about a plan that waits for a person. */
 export function needsPerson(planId: string): Fenced {
   const plan = name(planId);

@@ -1,5 +1,6 @@
 import type { AtWorkMode } from "../../core/config/at-work-mode.ts";
 import type { Config, Mode } from "../../core/config/config.ts";
+import type { AtTheLedger } from "../../core/guardrails/carried-out-by.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { WhoIsAtWork } from "./composition.ts";
 
@@ -12,6 +13,21 @@ export function atWorkText({ processes, gate }: WhoIsAtWork): string {
       `${NAMES[work]} (process ${pid} on ${host}, since ${rfc3339(since)}, ${inMode(mode)})`,
   );
   return [...(gate === null ? [] : [`the gate at ${gate.at} (${inMode(gate.mode)})`]), ...named].join(", ");
+}
+
+/** Who carries out what is approved on a ledger. */
+export const carriersOf = ({ processes, gate }: WhoIsAtWork): AtTheLedger => ({
+  isGateApart: gate !== null,
+  isWatched: gate === null ? processes.some(({ work }) => work === "watch") : gate.watched,
+});
+
+/** What is missing where no watch runs, for people; null: one does, or nobody is at work at all, which is said already. */
+export function noWatchText(who: WhoIsAtWork): string | null {
+  const { isWatched } = carriersOf(who);
+  if (isWatched === true || atWorkText(who) === "") return null;
+  const whose = who.gate === null ? "runs on it" : "is connected to the gate";
+  if (isWatched === null) return `Whether a watch ${whose} cannot be seen from here.`;
+  return `NO WATCH ${whose}: nothing is detected, decided or verified, and no plan of the watch is carried out, until one is started: unship watch`;
 }
 
 const inMode = (mode: Mode | null): string => (mode === null ? "its mode is not known" : `in mode ${mode}`);

@@ -101,9 +101,16 @@ export interface WhoIsAtWork {
   readonly isThere: boolean;
   /** The longest at work first. */
   readonly processes: readonly AtWork[];
-  /** Where the gate answers as a process of its own, and what it says that it obeys (null: it does not); null: the file names none. */
+  /**
+   * Where the gate answers as a process of its own, what it says that it obeys, and whether a watch is connected to it (null: it does
+   * not say); null: the file names none.
+   */
   readonly gate:
-    | (Pick<AtWork, "mode" | "modeIsAsked" | "version"> & { readonly at: string; readonly since?: number | undefined })
+    | (Pick<AtWork, "mode" | "modeIsAsked" | "version"> & {
+        readonly at: string;
+        readonly watched: boolean | null;
+        readonly since?: number | undefined;
+      })
     | null;
 }
 

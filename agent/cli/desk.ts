@@ -1,21 +1,17 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { asOfNow } from "../../core/guardrails/as-of-now.ts";
+import { carriedOutBy } from "../../core/guardrails/carried-out-by.ts";
 import { ALL_SERVICES, LEDGER_KINDS, pausesAll } from "../../core/guardrails/gate-store.ts";
 import { listedName, namesOf } from "../../core/guardrails/names.ts";
 import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { pauseScope } from "../../core/guardrails/pause-scope.ts";
-import { WHO_GOES_ON, whyUseless } from "../../core/guardrails/plan-use.ts";
+import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
-import {
-  livingYes,
-  type PlanCase,
-  planCaseLines,
-  planView,
-  waitingPlans,
-} from "../../core/guardrails/waiting-plans.ts";
+import { type PlanCase, planCaseLines, planView, stateOf, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { atWorkText, atWorkView } from "./at-work-text.ts";
+import { atWorkText, atWorkView, carriersOf } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode, type ReadFile } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
 import { planText } from "./plan-text.ts";
@@ -81,18 +77,25 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     const said = (await ledger.entries({ incidentId: plan.incidentId, kinds })).findLast(
       (one) => one.planId === planId,
     );
-    if (options.json !== true) say(to, planText(plan, config, reviewIn(said) ?? undefined));
+    const now = to.now();
+    const review = reviewIn(said);
+    const standing = { pauses: await ledger.pauses(), freezeWindows: config.freezeWindows, now };
+    if (options.json !== true) say(to, planText(plan, config, review === null ? undefined : asOfNow(review, standing)));
     const { by, expiresAt, stillNeeded } = await gate.approve(
       planId,
       await personalToken(to, options, { config, file, what: "approval" }),
       // Whoever types a token takes a while: they say yes to what they read, not to what stands there by then (S4).
       plan.hash,
     );
-    const value = { plan: planId, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded };
+    const next = carriedOutBy(plan, carriersOf(await to.atWork(config)));
+    const value = {
+      ...{ plan: planId, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded },
+      carried_out_by: stillNeeded === 0 ? next : null,
+    };
     await present(to, options.json, value, [
       `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
       stillNeeded === 0
-        ? `${WHO_GOES_ON}; the gate checks every rule once more before anything happens.`
+        ? `${next.charAt(0).toUpperCase()}${next.slice(1)}; the gate checks every rule once more before anything happens.`
         : "Nothing happens yet: this plan needs a second person. Ask one of those who may approve it.",
     ]);
     return EXIT.ok;
@@ -186,6 +189,13 @@ const isOfScope = ({ plan }: PlanCase, scope: string, { services }: Config): boo
   pausesAll(scope) ||
   plan.targets.some((target) => listedName(namesOf(target, services), [scope.trim()]) !== undefined);
 
+/** What becomes of plans that wait once a pause is over, by whether a watch runs. */
+const JUDGED_AGAIN: Readonly<Record<string, string>> = {
+  true: "What waits is judged again at the watch's next evaluation.",
+  false: "No watch runs: what waits is judged again when one is started.",
+  null: "What waits is judged again at the watch's next evaluation, where one runs.",
+};
+
 /** `unship resume [SCOPE]`: ends a pause; needs an approver's token (S14). */
 export async function resume(to: Composition, scope: string, options: DeskOptions): Promise<ExitCode> {
   const { config, file } = await to.config(options, "no-sources").catch((error: unknown) => {
@@ -195,20 +205,31 @@ export async function resume(to: Composition, scope: string, options: DeskOption
   try {
     const now = to.now();
     const named = pausesAll(scope) ? ALL_SERVICES : scope.trim();
-    const isPaused = (await ledger.pauses()).some((pause) => pause.scope === named);
+    const pauses = await ledger.pauses();
+    const isPaused = pauses.some((pause) => pause.scope === named);
     const freed = (isPaused ? await waitingPlans(ledger, now, leftOut) : []).filter(
-      (one) => livingYes(one, now).length > 0 && isOfScope(one, scope, config),
+      (one) => stateOf(one, now) === "approved" && isOfScope(one, scope, config),
     );
+    const { freezeWindows } = config;
+    const at = carriersOf(await to.atWork(config));
+    const before = { standing: { pauses, freezeWindows, now }, at };
     // Whoever ends a pause says yes to what they read.
     if (options.json !== true && freed.length > 0)
-      say(to, [`Approved, and held by the pause: ${freed.length}`, ...freed.flatMap((one) => planCaseLines(one, now))]);
+      say(to, [
+        `Approved, and held by the pause: ${freed.length}`,
+        ...freed.flatMap((one) => planCaseLines(one, before)),
+      ]);
     const { by } = await gate.resume(scope, await personalToken(to, options, { config, file, what: "resume" }));
     const runs = freed.map(({ plan }) => plan.id);
-    await present(to, options.json, { resumed: scope, by, runs: freed.map((one) => planView(one, config, now)) }, [
-      `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. What waits is judged again at the watch's next evaluation.`,
+    const since = { pauses: await ledger.pauses(), freezeWindows, now: to.now() };
+    await present(to, options.json, { resumed: scope, by, runs: freed.map((one) => planView(one, config, since)) }, [
+      `Resumed by ${by}: ${scopeText(scope) === "all" ? "everything" : scope}. ${JUDGED_AGAIN[String(at.isWatched)]}`,
       ...(runs.length === 0
         ? []
-        : [`Approved before, and carried out now unless another rule holds or denies it: ${runs.join(", ")}`]),
+        : [
+            `Approved before, and carried out now unless another rule holds or denies it: ${runs.join(", ")}`,
+            ...freed.map(({ plan }) => `${plan.id}: ${carriedOutBy(plan, at)}`),
+          ]),
     ]);
     return EXIT.ok;
   } finally {

@@ -3,6 +3,7 @@ import { asAtWork, modeText, otherVersionLines } from "../../core/config/at-work
 import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
+import { againstLines, asOfNow } from "../../core/guardrails/as-of-now.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
@@ -15,7 +16,15 @@ import {
 } from "../../core/guardrails/open-incidents.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
-import { type PlanCase, planCaseLines, planView, stateOf, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
+import {
+  approvedLines,
+  type PlanCase,
+  planCaseLines,
+  planView,
+  type Surroundings,
+  stateOf,
+  waitingPlans,
+} from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { isCompared } from "../../core/model/candidate.ts";
 import { actionOf } from "../../core/model/deed.ts";
@@ -27,7 +36,7 @@ import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { otherChangesText } from "../../core/model/unheard.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
-import { atWorkText, atWorkView, modesAtWork } from "./at-work-text.ts";
+import { atWorkText, atWorkView, carriersOf, modesAtWork, noWatchText } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
 import { decisionWords } from "./words.ts";
@@ -54,9 +63,14 @@ export async function status(
     const executes = atWorkText(who);
     const acts = await actsOf(ledger, to, new Map(open.map(({ incident }) => [incident.id, incident])));
     const plans = await waitingPlans(ledger, now, onDamaged);
-    const shown = new Set(open.flatMap(({ incident }) => waitingPlan(incident, now)?.id ?? []));
-    const approved = plans.filter((one) => stateOf(one, now) === "approved");
-    const others = plans.filter((one) => !shown.has(one.plan.id) && !approved.includes(one));
+    const around: Surroundings = {
+      standing: { pauses, freezeWindows: config.freezeWindows, now },
+      at: carriersOf(who),
+    };
+    const shown = new Set(open.flatMap((one) => planShownWith(one, now) ?? []));
+    const rest = plans.filter((one) => !shown.has(one.plan.id));
+    const approved = rest.filter((one) => stateOf(one, now) === "approved");
+    const others = rest.filter((one) => !approved.includes(one));
     const acting = asAtWork(config, modesAtWork(who));
     const differs = otherVersionLines(config, file, modesAtWork(who));
     const trust = await graduationLines(acting, ledger, onDamaged);
@@ -72,6 +86,7 @@ export async function status(
         : executes === ""
           ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
           : `Ledger: ${who.ledger}. At work: ${executes}.`,
+      ...[noWatchText(who)].flatMap((text) => text ?? []),
       ...pauses.map(
         ({ scope, by, at }) =>
           `PAUSED: ${scope === "*" ? "everything" : name(scope)}, by ${name(by)} since ${rfc3339(at)}. An approver ends it: unship resume ${scope === "*" ? "all" : name(scope)}`,
@@ -85,14 +100,14 @@ export async function status(
       ...open
         .map(fencedOne)
         .flatMap((one) => [
-          ...describe(one, now, progress.get(one.incident.id)),
+          ...describe(one, around, progress.get(one.incident.id)),
           ...actLines(one.incident, approvers.get(one.incident.id)?.map(name)),
           ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
         ]),
       ...(acts.length === 0 ? [] : [`Plans begun and not settled, beside those: ${acts.length}`]),
       ...acts.flatMap(actCaseLines),
-      ...planSection("Approved, and denied at present: they run as soon as nothing denies them", approved, now),
-      ...planSection("Plans that wait for a person, beside those", others, now),
+      ...planSection("Approved, and not carried out yet, beside those", approved, around),
+      ...planSection("Plans that wait for a person, beside those", others, around),
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed
         .map((one) => fencedIncident(one).incident)
@@ -115,11 +130,11 @@ export async function status(
       pauses,
       damaged: [...damaged].map(([id, reason]) => ({ id, reason })),
       open: open.map((one) => ({
-        ...brief(one.incident, approvers, progress.get(one.incident.id)),
-        ...openIncidentView(one, now),
+        ...brief(one.incident, approvers, progress.get(one.incident.id), one.approved),
+        ...openIncidentView(one, around.standing),
       })),
       acts: acts.map(actView),
-      plans: plans.map((one) => planView(one, config, now)),
+      plans: plans.map((one) => planView(one, config, around.standing)),
       closed: closed.map((one) => brief(asItStands(one), approvers)),
       graduation: trust,
     };
@@ -130,8 +145,14 @@ export async function status(
   }
 }
 
-const planSection = (title: string, plans: readonly PlanCase[], now: number): readonly string[] =>
-  plans.length === 0 ? [] : [`${title}: ${plans.length}`, ...plans.flatMap((one) => planCaseLines(one, now))];
+const planSection = (title: string, plans: readonly PlanCase[], around: Surroundings): readonly string[] =>
+  plans.length === 0 ? [] : [`${title}: ${plans.length}`, ...plans.flatMap((one) => planCaseLines(one, around))];
+
+/** The plan that is told with its incident: one that waits for an answer there, or has it; null: none is. */
+function planShownWith({ incident, approved }: OpenIncident, now: number): string | null {
+  if (approved !== null) return incident.plan?.id ?? null;
+  return waitingPlan(incident, now)?.id ?? null;
+}
 
 /** By incident: whose approval its plan was executed by, none where nobody had to; absent: it was not executed. */
 async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
@@ -252,6 +273,7 @@ function brief(
   incident: Incident,
   approvers: ReadonlyMap<string, readonly string[]>,
   { targets, abandoned }: Progress = NO_PROGRESS,
+  approved: OpenIncident["approved"] = null,
 ) {
   const { id, service, stage, outcome, decision, plan, ranking, gate, recovery } = incident;
   return {
@@ -271,7 +293,7 @@ function brief(
     plan: plan?.id ?? null,
     gate: gate?.outcome ?? null,
     executed_at: rfc3339(gate?.executedAt),
-    approved_by: approvers.get(id) ?? null,
+    approved_by: approvers.get(id) ?? approved?.by ?? null,
     recovery: recovery?.verdict ?? null,
     targets: targets.map(targetView),
     abandoned,
@@ -279,17 +301,18 @@ function brief(
 }
 
 function describe(
-  { incident, acknowledged }: OpenIncident,
-  now: number,
+  { incident, acknowledged, approved }: OpenIncident,
+  around: Surroundings,
   { targets }: Progress = NO_PROGRESS,
 ): readonly string[] {
+  const { now } = around.standing;
   const { decision, affectedServices, impact, ranking } = incident;
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
   const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
   const others = ranking === null ? null : otherChangesText(incident.unheard);
   const asOf = incident.seenAt === undefined ? "" : `, as of ${clockText(incident.seenAt, now)}`;
   return [
-    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets)}`,
+    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets, approved)}`,
     `    impact ${knownLevel(incident)}${asOf}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
     ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
     ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
@@ -298,22 +321,27 @@ function describe(
       : [`    ${decisionWords(incident)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
     ...(others === null ? [] : [`      ${others}`]),
     ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
-    ...(isBegun(targets) ? [] : waitsFor(incident, now)),
+    ...(isBegun(targets) ? [] : waitsFor(incident, approved, around)),
   ];
 }
 
 const NEEDS_APPROVAL = "needs approval";
 
 /** What waits for a person stands out. */
-function stateText(incident: Incident, targets: readonly TargetProgress[]): string {
+function stateText(incident: Incident, targets: readonly TargetProgress[], approved: OpenIncident["approved"]): string {
   if (incident.stage === "executing" && isBegun(targets)) return "executing";
-  return stageWords(incident).replace(NEEDS_APPROVAL, NEEDS_APPROVAL.toUpperCase());
+  return stageWords(incident, approved).replace(NEEDS_APPROVAL, NEEDS_APPROVAL.toUpperCase());
 }
 
-function waitsFor(incident: Incident, now: number): readonly string[] {
+function waitsFor(incident: Incident, approved: OpenIncident["approved"], around: Surroundings): readonly string[] {
   const { stage, plan, gate } = incident;
+  const { now } = around.standing;
   if ((stage !== "waiting-approval" && stage !== "executing") || plan === null) return [];
-  const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
+  const against = gate === null ? [] : againstLines(asOfNow(gate.review, around.standing));
+  if (approved !== null)
+    return [...against, `plan ${plan.id}: ${planWords(plan)}`, ...approvedLines(plan, approved, around)].map(
+      (line) => `    ${line}`,
+    );
   const answer =
     waitingPlan(incident, now) === null
       ? ["    expired; the watch files a new plan at its next evaluation"]
@@ -323,10 +351,5 @@ function waitsFor(incident: Incident, now: number): readonly string[] {
           `    unship approve ${plan.id}`,
           `    unship reject ${plan.id} --reason "…"`,
         ];
-  return [
-    ...against.map(
-      ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
-    ),
-    ...(gate?.outcome === "held" ? answer : []),
-  ];
+  return [...against.map((line) => `    ${line}`), ...(gate?.outcome === "held" ? answer : [])];
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../../core/config/config.ts";
+import type { AtTheLedger } from "../../core/guardrails/carried-out-by.ts";
 import type { Clock, Gate, Ledger } from "../../core/ports.ts";
 import type { Slack } from "../../mcp-tools/connectors/slack/slack.ts";
 import type { IdentityChecks } from "../../mcp-tools/gate/identity.ts";
@@ -13,6 +14,8 @@ export interface ApprovalsParts {
   readonly clock: Clock;
   readonly identity: IdentityChecks;
   readonly slack: Slack | null;
+  /** Who carries out what is approved. */
+  readonly at: () => AtTheLedger;
   /** What people are told of the listener itself, a line each. */
   readonly note: (text: string) => void;
 }

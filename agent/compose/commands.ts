@@ -350,7 +350,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       });
       if ("slack" in behind) {
         const { slack } = behind;
-        const listener = await openApprovals({ config, gate, ledger, clock: systemClock, identity, slack, note });
+        const at = () => ({ isGateApart: false, isWatched: true });
+        const listener = await openApprovals({ config, gate, ledger, clock: systemClock, identity, slack, note, at });
         own.defer(async () => listener?.close());
       }
       const open = own.move();

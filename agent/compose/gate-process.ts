@@ -101,7 +101,8 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
     note,
   });
   try {
-    const listener = await openApprovals({ config, gate, ledger, clock, identity, slack: channels.slack, note });
+    const at = () => ({ isGateApart: true, isWatched: channel.watched() });
+    const listener = await openApprovals({ config, gate, ledger, clock, identity, slack: channels.slack, note, at });
     try {
       note(`The gate answers at ${channelText(config.gate)}, in mode ${config.mode}`);
       await turn(settle, patience, evidence, parts, abort);

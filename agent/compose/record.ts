@@ -83,8 +83,10 @@ export async function whoIsAtWork(
     const at = channelText(gate);
     const said = await gateSays();
     const mode = MODES.find((one) => one === said?.mode) ?? null;
+    const watched = said?.watched ?? null;
     const obeyed = said?.obeys ?? { modeIsAsked: null, version: null };
-    return { ledger: `the ledger of the gate at ${at}`, isThere: true, processes: [], gate: { at, mode, ...obeyed } };
+    const gateAtWork = { at, mode, watched, ...obeyed };
+    return { ledger: `the ledger of the gate at ${at}`, isThere: true, processes: [], gate: gateAtWork };
   }
   if (ledger.type === "sqlite") {
     const { atWork } = await import("../../knowledge/ledger/at-work.ts");

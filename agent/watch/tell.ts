@@ -1,7 +1,7 @@
 import { ACKNOWLEDGEMENT_KINDS, acknowledgementOf, isQuiet } from "../../core/guardrails/acknowledged.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
-import { leftOut } from "../../core/guardrails/open-incidents.ts";
+import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { name } from "../../core/model/untrusted-text.ts";
@@ -23,9 +23,10 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
   // A service may be called like a part of another one, or like a word of any headline.
   const title = `${name(incident.service)}: ${headline}`;
   const open = await parts.ledger.incidents({ open: true }, leftOut);
+  const approved = await approvedIncidents([incident, ...open], parts.ledger, at);
   const lines = [
     incidentTitle(incident, at),
-    ...incidentLines(incident, { now: at, open, services: parts.config.services }),
+    ...incidentLines(incident, { now: at, open, services: parts.config.services, approved }),
   ];
   const quiet = await whyQuiet(incident, parts, at);
   const high = incident.impact?.level === "critical" || incident.impact?.level === "high";

@@ -9,7 +9,9 @@ import { type Incident, isResidual } from "../model/incident.ts";
 import type { ActionType, GateAnswer, Plan, Target } from "../model/plan.ts";
 import { likeliestOf } from "../model/recorded.ts";
 import { noChangeText } from "../model/unheard.ts";
+import { name } from "../model/untrusted-text.ts";
 import { waitsForLimit } from "./common-limits.ts";
+import type { PlanApproved } from "./plan-approved.ts";
 import { clockText } from "./rule.ts";
 import { targetText } from "./targets.ts";
 
@@ -22,6 +24,8 @@ export interface Telling {
   /** All incidents that are open, this one among them or not: the others are named in one line. */
   readonly open: readonly Incident[];
   readonly services: Config["services"];
+  /** By incident: the approval of its plan, where that is not carried out yet; absent: of none. */
+  readonly approved?: ReadonlyMap<string, PlanApproved>;
 }
 
 /** So much is named in a notice: it has to be read in one glance, within the 400 tokens that an assistant gets of it. */
@@ -54,7 +58,7 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
     ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
     ...obstacleLines(incident),
     ...(decision?.needsPerson ?? []).map((why) => `Needs approval: ${why}`),
-    ...planLines(incident, telling.now),
+    ...planLines(incident, telling),
     ...(unverified.length === 0 ? [] : [`Not known: ${unverified.join("; ")}`]),
     ...(others === null ? [] : [others]),
   ];
@@ -70,12 +74,14 @@ function obstacleLines({ decision, obstacles }: Incident): readonly string[] {
 /** Which other incidents are open, worst first, in one line; null: none is. */
 export function othersLine(
   { id }: Pick<Incident, "id">,
-  { open, services }: Pick<Telling, "open" | "services">,
+  { open, services, approved }: Pick<Telling, "open" | "services" | "approved">,
 ): string | null {
   const others = worstFirst(open, services).filter((one) => one.id !== id && one.stage !== "closed");
   if (others.length === 0) return null;
   const more = others.length - OTHERS_SHOWN;
-  const named = others.slice(0, OTHERS_SHOWN).map((one) => `${one.id} ${one.service} (${stageWords(one)})`);
+  const named = others
+    .slice(0, OTHERS_SHOWN)
+    .map((one) => `${one.id} ${one.service} (${stageWords(one, approved?.get(one.id))})`);
   return `Also open: ${named.join("; ")}${more > 0 ? `; and ${more} more: unship status` : ""}`;
 }
 
@@ -89,14 +95,21 @@ const STAGES: Readonly<Record<Incident["stage"], string>> = {
   closed: "closed",
 };
 
-/** Where an incident stands, in words. */
-export function stageWords({ stage, gate, outcome }: Pick<Incident, "stage" | "gate" | "outcome">): string {
+/** Where an incident stands, in words. `approved`: the approval of its plan, where that is not carried out yet. */
+export function stageWords(
+  { stage, gate, outcome }: Pick<Incident, "stage" | "gate" | "outcome">,
+  approved: PlanApproved | null = null,
+): string {
   if (isResidual({ stage, outcome }))
     return `${outcome === "not-recovered" ? "did not recover" : "recovery unknown"}, degraded still`;
   if (stage === "verifying" && gate !== null) return `${verifiedWords(gate)}, verifying recovery`;
   if (!isWithGate(stage) || gate === null) return STAGES[stage];
   // Until the gate has judged it again, its last answer is what is known.
   const again = stage === "executing" ? ", submitted to the gate again" : "";
+  if (approved !== null && (gate.outcome === "held" || gate.outcome === "denied")) {
+    const so = gate.outcome === "denied" ? "; the gate denied the plan" : ", not carried out yet";
+    return `approved by ${approved.by.map(name).join(" and ")}${so}${again}`;
+  }
   if (gate.outcome === "denied") return `the gate denied the plan${again}`;
   if (gate.outcome !== "held") return STAGES[stage];
   return `${waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES["waiting-approval"]}${again}`;
@@ -111,25 +124,29 @@ function verifiedWords(gate: GateAnswer): string {
 /** Whether the gate judges the plan, or judged it and waits for an answer or for time to pass. */
 const isWithGate = (stage: Incident["stage"]): boolean => stage === "waiting-approval" || stage === "executing";
 
-/** The plan of an incident that can be answered now; null: none waits. */
+/** The plan of an incident that waits for an answer now; null: none does. `approved`: as for `stageWords`. */
 export function waitingPlan(
   { stage, plan, gate }: Pick<Incident, "stage" | "plan" | "gate">,
   now: number,
+  approved: PlanApproved | null = null,
 ): Plan | null {
+  if (approved !== null) return null;
   if (!isWithGate(stage) || plan === null || gate?.outcome !== "held" || gate.planId !== plan.id) return null;
   return plan.expiresAt > now ? plan : null;
 }
 
 /** The plan in one sentence, and, where it waits, what holds it and the command that answers it. */
-function planLines(incident: Incident, now: number): readonly string[] {
-  const { plan, gate, stage } = incident;
+function planLines(incident: Incident, { now, approved: all }: Telling): readonly string[] {
+  const { plan, gate, stage, id } = incident;
+  const approved = all?.get(id) ?? null;
   if (plan === null) return [];
   const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
   const stopped = gate?.outcome === "denied" ? "Denied" : "Held";
   return [
     `Plan ${plan.id}: ${planWords(plan)}`,
     ...(isWithGate(stage) ? against.map(({ rule, reason }) => `${stopped} by ${rule}: ${reason}`) : []),
-    ...(waitingPlan(incident, now) === null ? [] : answerLines(plan, now)),
+    ...(approved === null ? [] : [`Approved by ${approved.by.map(name).join(" and ")}: not carried out yet.`]),
+    ...(waitingPlan(incident, now, approved) === null ? [] : answerLines(plan, now)),
   ];
 }
 
@@ -172,7 +189,7 @@ function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, n
   }
   const acts = decision.action !== "no_action";
   const reasons = about.reasons
-    .filter(({ name, logOdds }) => name !== "prior" && logOdds > 0)
+    .filter((one) => one.name !== "prior" && one.logOdds > 0)
     .toSorted((a, b) => b.logOdds - a.logOdds)
     .slice(0, REASONS_SHOWN);
   const next = ranking.candidates.find(({ changeId }) => changeId !== about.changeId);

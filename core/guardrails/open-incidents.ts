@@ -6,14 +6,19 @@ import { rfc3339 } from "../model/time.ts";
 import { cleanText, escapeControls, name, quote } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../ports.ts";
 import { ACKNOWLEDGEMENT_KINDS, type Acknowledgement, acknowledgementOf, isQuiet } from "./acknowledged.ts";
+import { asOfNow, type StandingNow } from "./as-of-now.ts";
 import { incidentTitle, planWords, stageWords, waitingPlan } from "./incident-text.ts";
+import type { PlanApproved } from "./plan-approved.ts";
 import { clockText } from "./rule.ts";
+import { approvedOf, planCase } from "./waiting-plans.ts";
 
 /** An open incident as it stands (`asItStands`), and who acknowledged it. */
 export interface OpenIncident {
   readonly incident: Incident;
   /** The one that holds; null: nobody did, or it is over. */
   readonly acknowledged: Acknowledgement | null;
+  /** The approval of its plan, where that is not carried out yet; null: there is none. */
+  readonly approved: PlanApproved | null;
 }
 
 /** For whoever only tells people of the others: which incidents are damaged is said by the status, and as the watch starts. */
@@ -21,7 +26,7 @@ export const leftOut = (_: DamagedIncident): void => {};
 
 /** All open incidents, worst first (`compareImpact`), as the ledger holds them. `onDamaged`: see `Ledger.incidents`. */
 export async function openIncidents(
-  ledger: Pick<Ledger, "incidents" | "entries">,
+  ledger: Pick<Ledger, "incidents" | "entries" | "plan">,
   services: Config["services"],
   now: number,
   onDamaged?: (damaged: DamagedIncident) => void,
@@ -30,21 +35,55 @@ export async function openIncidents(
     ledger.incidents({ open: true }, onDamaged),
     ledger.entries({ kinds: ACKNOWLEDGEMENT_KINDS }),
   ]);
+  const approved = await approvedIncidents(open, ledger, now);
   const byIncident = Map.groupBy(entries, ({ incidentId }) => incidentId);
   return worstFirst(open, services).map((incident) => {
     const known = acknowledgementOf(incident, byIncident.get(incident.id) ?? [], now);
-    return { incident: asItStands(incident), acknowledged: isQuiet(known) ? known : null };
+    return {
+      incident: asItStands(incident),
+      acknowledged: isQuiet(known) ? known : null,
+      approved: approved.get(incident.id) ?? null,
+    };
   });
 }
 
+/** By incident: the approval of its own plan, where that is not carried out yet. What a person said counts as soon as it is in the ledger. */
+export async function approvedIncidents(
+  incidents: readonly Incident[],
+  ledger: Pick<Ledger, "entries" | "plan">,
+  now: number,
+): Promise<ReadonlyMap<string, PlanApproved>> {
+  const found = await Promise.all(
+    incidents.map(async (incident): Promise<readonly [string, PlanApproved][]> => {
+      const { id, plan, stage } = incident;
+      if (plan === null || (stage !== "waiting-approval" && stage !== "executing")) return [];
+      const known = await planCase(plan.id, { ...readsOf(ledger), incident: async () => incident });
+      const approved = known === null ? null : approvedOf(known, now);
+      return approved === null ? [] : [[id, approved]];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+/** The same of incidents that were read with it. */
+export const approvedBy = (open: readonly OpenIncident[]): ReadonlyMap<string, PlanApproved> =>
+  new Map(open.flatMap(({ incident, approved }) => (approved === null ? [] : [[incident.id, approved] as const])));
+
+const readsOf = (ledger: Pick<Ledger, "entries" | "plan">): Pick<Ledger, "entries" | "plan"> => ({
+  entries: (filter) => ledger.entries(filter),
+  plan: (id) => ledger.plan(id),
+});
+
 /** An open incident as data, the same for `status --json` and the approval API: what waits in it, and how to answer. */
-export function openIncidentView({ incident, acknowledged }: OpenIncident, now: number) {
+export function openIncidentView({ incident, acknowledged, approved }: OpenIncident, standing: StandingNow) {
   const { impact, gate } = incident;
-  const plan = waitingPlan(incident, now);
-  const against = gate?.review.rules.filter(({ verdict }) => verdict !== "allow") ?? [];
+  const { now } = standing;
+  const plan = waitingPlan(incident, now, approved);
+  const review = gate === null ? null : asOfNow(gate.review, standing);
+  const against = review?.rules.filter(({ verdict }) => verdict !== "allow") ?? [];
   return {
     title: incidentTitle(incident, now),
-    state: stageWords(incident),
+    state: stageWords(incident, approved),
     impact: { level: knownLevel(incident), failed_share: impact?.failedShare ?? null },
     as_of: rfc3339(incident.seenAt),
     affected_services: [...incident.affectedServices],
@@ -58,6 +97,10 @@ export function openIncidentView({ incident, acknowledged }: OpenIncident, now: 
             expires_at: rfc3339(plan.expiresAt),
             answer: [`unship approve ${plan.id}`, `unship reject ${plan.id}`],
           },
+    approved:
+      approved === null || incident.plan === null
+        ? null
+        : { plan: incident.plan.id, by: [...approved.by], until: rfc3339(approved.until), denied: approved.isDenied },
     acknowledged:
       acknowledged === null
         ? null

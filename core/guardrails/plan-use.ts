@@ -22,7 +22,3 @@ export function whyOver({ id, stage, outcome, joined }: Pick<Incident, "id" | "s
 }
 
 const replacedBy = ({ id }: Plan): string => `${id} has taken the place of this plan`;
-
-/** Who takes an approved plan up, in words. */
-export const WHO_GOES_ON =
-  "The watch, or the gate where it is a process of its own, takes it up at its next evaluation";

@@ -6,9 +6,12 @@ import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
 import { rfc3339 } from "../model/time.ts";
 import { name } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger, LedgerEntry } from "../ports.ts";
+import { againstLines, asOfNow, type StandingNow } from "./as-of-now.ts";
+import { type AtTheLedger, carriedOutBy } from "./carried-out-by.ts";
 import { isDeniedForNow } from "./common-limits.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 import { planWords } from "./incident-text.ts";
+import type { PlanApproved } from "./plan-approved.ts";
 import { planDiff } from "./plan-diff.ts";
 import { whyUseless } from "./plan-use.ts";
 import { clockText } from "./rule.ts";
@@ -24,8 +27,9 @@ export interface PlanAnswer {
 }
 
 /**
- * How a plan stands. `approved`: a person said yes, and the gate denies it: as soon as nothing does any more it is carried out, with
- * nobody asked again. `waiting`: for a person's answer, also where it is denied for a time only.
+ * How a plan stands. `approved`: as many people as it needs said yes, and it is not carried out yet: at the next evaluation, or as
+ * soon as nothing denies it any more. `waiting`: for a person's answer, also where it is denied for a time only, and where the
+ * gate held it again in spite of a yes.
  */
 export type PlanState =
   | "submitted"
@@ -44,6 +48,8 @@ export interface PlanCase {
   readonly review: GateReview | null;
   readonly answers: readonly PlanAnswer[];
   readonly submitted: boolean;
+  /** The gate held it after the newest yes: that one does not count for the plan as it is by now. */
+  readonly isHeldAgain: boolean;
   /** Why a yes would change nothing; null: it would. */
   readonly useless: string | null;
 }
@@ -106,12 +112,26 @@ export function stateOf(one: PlanCase, now: number): PlanState {
   if (answers.some(({ answer }) => answer === "reject")) return "rejected";
   if (plan.expiresAt <= now) return "expired";
   if (useless !== null) return "superseded";
+  if (isApproved(one, now)) return "approved";
   if (review?.verdict === "require_approval") return "waiting";
   if (review?.verdict !== "deny") return "proposed";
   // The watch asks the gate again for what others proposed; of its own plan it judges the evidence anew.
   if (plan.proposedBy === "watch") return "denied";
-  if (livingYes(one, now).length > 0) return "approved";
   return isDeniedForNow(review) ? "waiting" : "denied";
+}
+
+function isApproved(one: PlanCase, now: number): boolean {
+  const needsTwo = one.review?.rules.some(({ rule }) => rule === "two-persons") ?? false;
+  return !one.isHeldAgain && livingYes(one, now).length >= (needsTwo ? 2 : 1);
+}
+
+/** See `PlanApproved`; null: the plan is not approved, or was carried out. Pure. */
+export function approvedOf(one: PlanCase, now: number): PlanApproved | null {
+  if (stateOf(one, now) !== "approved") return null;
+  const { plan, answers, review } = one;
+  const yes = answers.flatMap(({ answer, until }) => (answer === "approve" && until > now ? [until] : []));
+  const until = Math.min(plan.expiresAt, Math.max(now, ...yes));
+  return { by: livingYes(one, now), until, isDenied: review?.verdict === "deny" };
 }
 
 /** Who has said yes to a plan, of whom it counts still. */
@@ -148,8 +168,14 @@ async function caseOf(
         : [],
     ),
     submitted: entries.some(({ kind }) => kind === LEDGER_KINDS.planReserved),
+    isHeldAgain: isHeldAgain(entries),
     useless: whyUseless(plan, await incidentOf(plan.incidentId)),
   };
+}
+
+function isHeldAgain(entries: readonly LedgerEntry[]): boolean {
+  const yes = entries.findLastIndex(({ kind }) => kind === LEDGER_KINDS.approvalGiven);
+  return yes >= 0 && entries.slice(yes + 1).some((entry) => reviewIn(entry)?.verdict === "require_approval");
 }
 
 const Expiring = z.looseObject({ expiresAt: z.number() });
@@ -161,41 +187,62 @@ function isForPeople(entry: LedgerEntry): boolean {
   return review?.verdict === "require_approval" || (review !== null && isDeniedForNow(review));
 }
 
+/** What a plan is told by: what stands at present, and who carries it out. */
+export interface Surroundings {
+  readonly standing: StandingNow;
+  readonly at: AtTheLedger;
+}
+
 /** A plan that waits, for a terminal: who asks for what, what holds it, who has said yes, and the command that answers it. */
-export function planCaseLines(one: PlanCase, now: number): readonly string[] {
+export function planCaseLines(one: PlanCase, { standing, at }: Surroundings): readonly string[] {
   const { plan, review } = one;
-  const against = review?.rules.filter(({ verdict }) => verdict !== "allow") ?? [];
+  const { now } = standing;
   const where = plan.incidentId === NO_INCIDENT ? "outside any incident" : `for incident ${plan.incidentId}`;
   const yes = livingYes(one, now);
-  const isApproved = stateOf(one, now) === "approved";
+  const approved = approvedOf(one, now);
   return [
     `  ${plan.id}  proposed by ${name(plan.proposedBy)}, ${where}: ${planWords(plan)}`,
     // What is decided by now may differ: the reason is that of the moment when it was filed.
     `    why, at ${clockText(plan.createdAt, now)}: ${saidReason(plan)}`,
-    ...against.map(
-      ({ rule, verdict, reason }) => `    ${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`,
-    ),
-    ...(isApproved
-      ? [`    ${approvedText(one, now)}`, `    unship reject ${plan.id} --reason "…"`]
-      : [
-          ...(yes.length === 0 ? [] : [`    approved by ${yes.map(name).join(", ")}`]),
+    ...(review === null ? [] : againstLines(asOfNow(review, standing)).map((line) => `    ${line}`)),
+    ...(approved === null
+      ? [
+          ...(yes.length === 0 ? [] : [`    approved by ${yes.map(name).join(", ")}, which is not enough`]),
           `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
           `    unship approve ${plan.id}`,
-        ]),
+        ]
+      : approvedLines(plan, approved, { standing, at }).map((line) => `    ${line}`)),
   ];
 }
 
-/** What becomes of an approved plan that is denied: "approved by ada: runs as soon as nothing denies it, until 20:14:58 UTC". */
-export function approvedText(one: PlanCase, now: number): string {
-  const { plan, answers } = one;
-  const yes = answers.flatMap(({ answer, until }) => (answer === "approve" && until > now ? [until] : []));
-  const until = Math.min(plan.expiresAt, Math.max(now, ...yes));
-  return `approved by ${livingYes(one, now).map(name).join(", ")}: it runs as soon as nothing denies it, until ${clockText(until, now)}, with nobody asked again`;
+/**
+ * What becomes of an approved plan, and how to stop it: "approved by ada: it runs as soon as nothing denies it, until 20:14:58 UTC,
+ * with nobody asked again …; the watch carries it out at its next evaluation".
+ */
+export function approvedLines(
+  plan: Pick<Plan, "id" | "proposedBy">,
+  { by, until, isDenied }: PlanApproved,
+  { standing: { now }, at }: Surroundings,
+): readonly string[] {
+  const when = isDenied ? "it runs as soon as nothing denies it" : "it runs unless a rule denies it";
+  return [
+    `approved by ${by.map(name).join(", ")}: ${when}, until ${clockText(until, now)}, with nobody asked again ${UNLESS}`,
+    carriedOutBy(plan, at),
+    `unship reject ${plan.id} --reason "…"`,
+  ];
 }
 
+const UNLESS = "unless the gate itself decides otherwise by then";
+
 /** A plan as the API shows it: the diff that `unship approve` prints, as data. */
-export function planView(one: PlanCase, config: Pick<Config, "services" | "approvers" | "approval">, now: number) {
-  const { plan, review, answers } = one;
+export function planView(
+  one: PlanCase,
+  config: Pick<Config, "services" | "approvers" | "approval">,
+  standing: StandingNow,
+) {
+  const { plan, answers } = one;
+  const { now } = standing;
+  const review = one.review === null ? null : asOfNow(one.review, standing);
   const { targets, alsoMoves, notCovered, heldBy, mayApprove, peopleNeeded } = planDiff(
     plan,
     config,

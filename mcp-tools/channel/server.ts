@@ -46,6 +46,8 @@ export interface ChannelServerParts {
 export interface ChannelServer {
   /** The address on the loopback, or the socket's path. */
   readonly where: string;
+  /** Whether a watch is connected. */
+  watched(): boolean;
   close(): Promise<void>;
 }
 
@@ -212,6 +214,7 @@ export async function serveChannel(parts: ChannelServerParts): Promise<ChannelSe
   const where = await listen(http, parts.at);
   return {
     where,
+    watched: () => watching !== null,
     close: async () => {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       watching?.end();

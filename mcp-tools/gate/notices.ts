@@ -1,6 +1,6 @@
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
-import { leftOut } from "../../core/guardrails/open-incidents.ts";
+import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
 import { diffLines, planDiff } from "../../core/guardrails/plan-diff.ts";
 import { answerProgress, progressLines, waysOn } from "../../core/guardrails/plan-progress.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
@@ -83,11 +83,16 @@ async function linesOf({ store, config }: GateParts, plan: Plan, answer: GateAns
     return [plan.reason, ...against.map(({ reason }) => reason), `unship approve ${plan.id}`];
   }
   const open = await store.incidents({ open: true }, leftOut);
+  const approved = await approvedIncidents(
+    open.filter(({ id }) => id !== incident.id),
+    store,
+    plan.createdAt,
+  );
   const asked: Incident = { ...incident, plan, gate: answer, stage: "waiting-approval" };
   return [
     incidentTitle(incident, plan.createdAt),
     ...(plan.proposedBy === "watch" ? [] : [why]),
-    ...incidentLines(asked, { now: plan.createdAt, open, services: config.services }),
+    ...incidentLines(asked, { now: plan.createdAt, open, services: config.services, approved }),
   ];
 }
 

@@ -6,7 +6,7 @@ import {
 } from "../../core/guardrails/acknowledged.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
-import { leftOut } from "../../core/guardrails/open-incidents.ts";
+import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import { type Incident, QUIET_SINCE } from "../../core/model/incident.ts";
 import { recipientsOf } from "./notices.ts";
@@ -61,13 +61,14 @@ async function page(
   parts: GateParts,
   limits: GateLimits,
 ): Promise<void> {
+  const approved = await approvedIncidents([incident, ...open], parts.store, now);
   const did = as === "snooze" ? "snoozed" : "acknowledged";
   const said = {
     // A pager tells alerts apart by their titles: the second acknowledgement's end must page, too.
     title: `${incidentTitle(incident)} (acknowledged until ${clockText(until, now)})`,
     lines: [
       `${by} ${did} it at ${clockText(at, now)} until ${clockText(until, now)}: ${over.join("; ")}.`,
-      ...incidentLines(incident, { now, open, services: parts.config.services }),
+      ...incidentLines(incident, { now, open, services: parts.config.services, approved }),
       `Again: unship ack ${incident.id}`,
     ],
     severity: "critical",

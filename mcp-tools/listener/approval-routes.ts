@@ -3,8 +3,8 @@ import type { Config } from "../../core/config/config.ts";
 import { parseDuration } from "../../core/config/durations.ts";
 import { type ErrorCode, UnshipError } from "../../core/errors.ts";
 import { type AcknowledgedAs, USUAL_MS, whyNotSoLong } from "../../core/guardrails/acknowledged.ts";
+import { type AtTheLedger, carriedOutBy } from "../../core/guardrails/carried-out-by.ts";
 import { openIncidents, openIncidentView } from "../../core/guardrails/open-incidents.ts";
-import { WHO_GOES_ON } from "../../core/guardrails/plan-use.ts";
 import { planCase, planView, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { JSON_DEPTH, jsonWithin } from "../../core/model/json-meter.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -13,12 +13,14 @@ import { createRateLimit, type Refusal, tooMany } from "../http-guard.ts";
 import { type Call, problem, type Reply, type Route } from "./listener.ts";
 
 export interface ApprovalParts {
-  readonly config: Pick<Config, "services" | "approvers" | "approval">;
+  readonly config: Pick<Config, "services" | "approvers" | "approval" | "freezeWindows">;
   readonly gate: Pick<Gate, "identify" | "approve" | "reject" | "acknowledge">;
   readonly ledger: Ledger;
   readonly clock: Clock;
   /** Of one person. */
   readonly requestsPerMinute: number;
+  /** Who carries out what is approved. */
+  readonly at: () => AtTheLedger;
 }
 
 /** Of one address; a person mistypes less often. */
@@ -36,9 +38,21 @@ const Reject = z.strictObject({ hash: z.string().min(1).max(200), reason: z.stri
  * of one. Every call carries a personal token (or one of
  * the OIDC issuer) as bearer; reading needs one too. Whoever shows none is limited by address, whoever does by name.
  */
-export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute }: ApprovalParts): readonly Route[] {
+export function approvalRoutes({
+  config,
+  gate,
+  ledger,
+  clock,
+  requestsPerMinute,
+  at,
+}: ApprovalParts): readonly Route[] {
   const people = createRateLimit(requestsPerMinute, Date.now);
   const strangers = createRateLimit(STRANGERS_PER_MINUTE, Date.now);
+  const standing = async () => ({
+    pauses: await ledger.pauses(),
+    freezeWindows: config.freezeWindows,
+    now: clock.now(),
+  });
   const waiting = (from: string) => limited(tooMany(strangers.take(from), STRANGERS_PER_MINUTE));
 
   /** Answers for the person whom the token names. */
@@ -92,14 +106,14 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       method: "GET",
       path: /^\/v1\/incidents$/,
       handle: forPerson(async () => {
-        const now = clock.now();
-        const open = await openIncidents(ledger, config.services, now);
+        const present = await standing();
+        const open = await openIncidents(ledger, config.services, present.now);
         const incidents = open.map((one) => ({
           id: one.incident.id,
           service: one.incident.service,
           stage: one.incident.stage,
           detected_at: rfc3339(one.incident.detectedAt),
-          ...openIncidentView(one, now),
+          ...openIncidentView(one, present),
         }));
         return { status: 200, body: { incidents } };
       }),
@@ -110,9 +124,9 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       method: "GET",
       path: /^\/v1\/plans$/,
       handle: forPerson(async () => {
-        const now = clock.now();
-        const plans = await waitingPlans(ledger, now);
-        return { status: 200, body: { plans: plans.map((one) => planView(one, config, now)) } };
+        const present = await standing();
+        const plans = await waitingPlans(ledger, present.now);
+        return { status: 200, body: { plans: plans.map((one) => planView(one, config, present)) } };
       }),
     },
     {
@@ -121,7 +135,7 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       handle: forPerson(async ({ words }) => {
         const found = await planCase(words.plan ?? "", ledger);
         if (found === null) throw new UnshipError("plan.unknown", { plan: words.plan ?? "" });
-        return { status: 200, body: planView(found, config, clock.now()) };
+        return { status: 200, body: planView(found, config, await standing()) };
       }),
     },
     {
@@ -130,7 +144,12 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
       handle: answering(Approve, '{"hash": the hash of the plan as you read it}.', async (id, { hash }, proof) => {
         const { by, expiresAt, stillNeeded } = await gate.approve(id, proof, hash);
         const plan = await ledger.plan(id);
-        const next = stillNeeded > 0 ? "A second person has to approve it." : plan === null ? "" : `${WHO_GOES_ON}.`;
+        const next =
+          stillNeeded > 0
+            ? "A second person has to approve it."
+            : plan === null
+              ? ""
+              : `${sentence(carriedOutBy(plan, at()))}.`;
         const body = { plan: id, approved_by: by, expires_at: rfc3339(expiresAt), still_needed: stillNeeded, next };
         return { status: 200, body };
       }),
@@ -149,6 +168,8 @@ export function approvalRoutes({ config, gate, ledger, clock, requestsPerMinute 
     },
   ];
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const NO_TOKEN = "A personal token is needed: send Authorization: Bearer TOKEN.";
 

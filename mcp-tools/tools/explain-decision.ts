@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { Coverage } from "../../core/decision/coverage.ts";
+import { asOfNow } from "../../core/guardrails/as-of-now.ts";
 import { othersLine } from "../../core/guardrails/incident-text.ts";
+import { approvedIncidents } from "../../core/guardrails/open-incidents.ts";
 import { standingLimits } from "../../core/guardrails/standing-limits.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { Decision } from "../../core/model/decision.ts";
@@ -42,7 +44,9 @@ export const explainDecision = defineTool({
   async run(input, context) {
     const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
     const open = (await context.ledger.incidents({ open: true })).map((one) => fencedIncident(one).incident);
-    const others = othersLine({ id: input.incident ?? "" }, { open, services: context.config.services });
+    const approved = await approvedIncidents(open, context.ledger, context.clock.now());
+    const { services } = context.config;
+    const others = othersLine({ id: input.incident ?? "" }, { open, services, approved });
     const also = others === null ? {} : { also_open: ours(cleanText(others, 600)) };
     const { decision } = answer("recommend_action", knownAnswers(input.known));
     const execution = await executionOf(decision, file, input.incident, context, sentence);
@@ -67,9 +71,14 @@ async function executionOf(
 ): Promise<AllFenced<z.infer<typeof Execution>> | null> {
   if (decision.changeIds.length === 0) return null;
   const { targets } = await targetsFor(file, decision.changeIds);
-  const standing = standingLimits(targets, config, await ledger.pauses(), clock.now());
+  const now = clock.now();
+  const pauses = await ledger.pauses();
+  const standing = standingLimits(targets, config, pauses, now);
   const gate = incidentId === undefined ? null : ((await ledger.incident(incidentId))?.gate ?? null);
-  const answered = gate !== null && (gate.outcome === "held" || gate.outcome === "denied") ? gate.review.rules : [];
+  const answered =
+    gate !== null && (gate.outcome === "held" || gate.outcome === "denied")
+      ? asOfNow(gate.review, { pauses, freezeWindows: config.freezeWindows, now }).rules
+      : [];
   const rules = new Map([...answered, ...standing.rules].map((one) => [one.rule, one]));
   const against = [...rules.values()].filter(({ verdict }) => verdict !== "allow");
   const free = decision.automatic && decision.needsPerson.length === 0 && targets.length > 0;

@@ -4,7 +4,13 @@ import { hotfixLines, whyNotFromHere } from "../../core/decision/hotfix-text.ts"
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
-import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
+import {
+  acknowledgedWords,
+  approvedBy,
+  approvedIncidents,
+  openIncidents,
+} from "../../core/guardrails/open-incidents.ts";
+import type { PlanApproved } from "../../core/guardrails/plan-approved.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { actionOf } from "../../core/model/deed.ts";
 import { type AllFenced, type Fenced, joined, ours, own, wholeFence } from "../../core/model/fenced.ts";
@@ -18,7 +24,7 @@ import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { page } from "../page.ts";
-import { needsPerson, targetText } from "../plan-view.ts";
+import { needsPerson, runsWhenItMay, targetText } from "../plan-view.ts";
 
 const Culprit = z.strictObject({ change: z.string(), probability: z.number() });
 const Event = z.strictObject({ at: z.string(), event: z.string(), detail: z.string() });
@@ -78,7 +84,11 @@ export const getIncident = defineTool({
     }));
     const { items, ...rest } = page(events, { cursor: at, limit: most, question: id, weight: 8_000 });
     return {
-      ...facts(shown, incident.plan === null ? null : await executedBy(ledger, incident.plan.id)),
+      ...facts(
+        shown,
+        incident.plan === null ? null : await executedBy(ledger, incident.plan.id),
+        (await approvedIncidents([incident], ledger, clock.now())).get(id) ?? null,
+      ),
       ...(await around(shown, ledger, config, clock.now())),
       timeline: [...items],
       ...rest,
@@ -89,17 +99,26 @@ export const getIncident = defineTool({
 /** What a person can do about it now, and what else is open. */
 async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger"], { services }: Config, now: number) {
   const open = await openIncidents(ledger, services, now);
-  const own = open.find((one) => one.incident.id === incident.id)?.acknowledged ?? null;
-  const plan = waitingPlan(incident, now);
-  const others = othersLine(incident, { open: open.map((one) => fencedIncident(one.incident).incident), services });
+  const { acknowledged: own = null, approved = null } = open.find((one) => one.incident.id === incident.id) ?? {};
+  const plan = waitingPlan(incident, now, approved);
+  const others = othersLine(incident, {
+    open: open.map((one) => fencedIncident(one.incident).incident),
+    services,
+    approved: approvedBy(open),
+  });
   return {
     ...(plan === null ? {} : { next: needsPerson(plan.id) }),
+    ...(approved === null ? {} : { next: runsWhenItMay(approved.by) }),
     ...(own === null ? {} : { acknowledged: quote(acknowledgedWords(own, now), 300) }),
     ...(others === null ? {} : { also_open: ours(cleanText(others, 600)) }),
   };
 }
 
-function facts({ decision, plan, gate, recovery, ...incident }: AllFenced<Incident>, by: readonly string[] | null) {
+function facts(
+  { decision, plan, gate, recovery, ...incident }: AllFenced<Incident>,
+  by: readonly string[] | null,
+  approved: PlanApproved | null,
+) {
   const action = actionOf({ decision, gate });
   const culprit = decision?.culprit ?? null;
   const hotfix = decision?.hotfix ?? null;
@@ -121,13 +140,15 @@ function facts({ decision, plan, gate, recovery, ...incident }: AllFenced<Incide
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix).map(ours))],
     needs_person: [
       ...(obstacle === null ? [] : [own`cannot be done from here: ${wholeFence(obstacle)}`]),
-      ...sentences([...new Set([...(decision?.needsPerson ?? []), ...heldBy(gate, incident.stage)])]),
+      ...sentences([
+        ...new Set([...(decision?.needsPerson ?? []), ...(approved === null ? heldBy(gate, incident.stage) : [])]),
+      ]),
     ],
     impact: incident.impact && own`${knownLevel(incident)}: ${joined(sentences(incident.impact.sentences), " ")}`,
     plan_id: plan?.id ?? null,
     targets: [...few((plan?.targets ?? []).map(targetText))],
     gate: gate && ours(gateText(gate.outcome, gate.review.verdict, by?.map(name) ?? null)),
-    approved_by: by === null ? [] : by.map((one) => name(one)),
+    approved_by: (by ?? approved?.by ?? []).map((one) => name(one)),
     recovery:
       recovery && own`${recovery.verdict}: ${joined(sentences(recovery.checks.map(({ because }) => because)), "; ")}`,
     outcome: incident.outcome === null ? null : name(incident.outcome),

@@ -12,7 +12,7 @@ import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
 import { page } from "../page.ts";
-import { needsPerson } from "../plan-view.ts";
+import { needsPerson, runsWhenItMay } from "../plan-view.ts";
 
 const Hit = z.strictObject({
   incident: z.string(),
@@ -91,9 +91,9 @@ async function openOnes(
   const open = (await openIncidents(ledger, config.services, now)).filter(
     ({ incident }) => of === undefined || incident.service === of || incident.affectedServices.includes(of),
   );
-  const hits = open.map(({ incident: stored, acknowledged }): AllFenced<z.infer<typeof Hit>> => {
+  const hits = open.map(({ incident: stored, acknowledged, approved }): AllFenced<z.infer<typeof Hit>> => {
     const { incident } = fencedIncident(stored);
-    const plan = waitingPlan(incident, now);
+    const plan = waitingPlan(incident, now, approved);
     const does = plan === null ? "" : own`; plan ${name(plan.id)}: ${ours(planWords(plan))}`;
     const quiet = acknowledged === null ? "" : own`, ${quote(acknowledgedWords(acknowledged, now), 300)}`;
     return {
@@ -102,9 +102,10 @@ async function openOnes(
       summary: ours(
         cleanText(own`impact ${knownLevel(incident)}: ${ours(incidentTitle(incident, now))}${does}${quiet}`, 400),
       ),
-      outcome: own`open: ${ours(stageWords(incident))}`,
+      outcome: own`open: ${ours(stageWords(incident, approved))}`,
       score: null,
       ...(plan === null ? {} : { waits: needsPerson(plan.id) }),
+      ...(approved === null ? {} : { waits: runsWhenItMay(approved.by) }),
     };
   });
   const { items, ...rest } = page(hits, { cursor: at, limit: most ?? MOST, question: ["open", of ?? null] });

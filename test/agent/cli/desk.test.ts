@@ -54,6 +54,7 @@ describe("unship approve", () => {
       approved_by: "alice",
       expires_at: expect.stringMatching(/Z$/),
       still_needed: 0,
+      carried_out_by: "the watch carries it out at its next evaluation",
     });
   });
 
@@ -183,7 +184,7 @@ describe("unship pause and resume", () => {
     await world.gate.approve(plan.id, ALICE_TOKEN);
     await world.step(2);
     const { out } = await desk.run(["status"]);
-    expect(out).toMatch(/Approved, and denied at present: they run as soon as nothing denies them: 1\n {2}plan-\d+ /);
+    expect(out).toMatch(/Approved, and not carried out yet, beside those: 1\n {2}plan-\d+ /);
     expect(out).toContain("denied by paused: everything is paused");
     expect(out).toMatch(/approved by alice: it runs as soon as nothing denies it, until .* with nobody asked again/);
     const resumed = await desk.run(["resume", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
@@ -195,7 +196,7 @@ describe("unship pause and resume", () => {
     );
     await world.step(6);
     expect(world.targets.writes()).toHaveLength(1);
-    expect((await desk.run(["status"])).out).not.toContain("Approved, and denied");
+    expect((await desk.run(["status"])).out).not.toContain("Approved, and not");
   });
 
   it("a resume of what is not paused is refused", async () => {

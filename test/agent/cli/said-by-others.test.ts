@@ -37,9 +37,11 @@ async function statusOf(ledger: Partial<Ledger>): Promise<readonly string[]> {
 
 const acknowledgement = { seq: 1, as: "acknowledge", at: NOW, until: NOW + 60_000, over: [], settled: false } as const;
 const caseOf = (change: Parameters<typeof planOf>[0]) => ({
-  ...{ plan: planOf(change), review: null, submitted: false, useless: null },
+  ...{ plan: planOf(change), review: null, submitted: false, isHeldAgain: false, useless: null },
   answers: [{ by: "alice", answer: "approve" as const, at: NOW, until: NOW + 60_000 }],
 });
+
+const AROUND = { standing: { pauses: [], now: NOW }, at: { isGateApart: false, isWatched: true } };
 
 const PLACES: readonly (readonly [string, (said: string) => Promise<readonly string[]> | readonly string[]])[] = [
   ["who paused, in status", (by) => statusOf({ pauses: async () => [{ scope: "*", by, at: NOW }] })],
@@ -50,8 +52,8 @@ const PLACES: readonly (readonly [string, (said: string) => Promise<readonly str
       statusOf({ incidents: async (filter) => (filter?.open === false ? [{ ...incident, plan: null, service }] : []) }),
   ],
   ["the note of an acknowledgement", (note) => [acknowledgedWords({ ...acknowledgement, by: "alice", note }, NOW)]],
-  ["the reason of a plan that waits", (reason) => planCaseLines(caseOf({ reason, proposedBy: "mcp:stdio:x" }), NOW)],
-  ["who proposed a plan that waits", (proposedBy) => planCaseLines(caseOf({ proposedBy }), NOW)],
+  ["the reason of a plan that waits", (reason) => planCaseLines(caseOf({ reason, proposedBy: "mcp:stdio:x" }), AROUND)],
+  ["who proposed a plan that waits", (proposedBy) => planCaseLines(caseOf({ proposedBy }), AROUND)],
   [
     "the reason of a plan, as it is approved",
     (reason) => planText(planOf({ reason, proposedBy: "cli" }), testConfig()),

@@ -59,6 +59,7 @@ export async function openListening(options: {
         ledger: world.store,
         clock: { now: () => world.time.now },
         requestsPerMinute: options.requestsPerMinute ?? 10_000,
+        at: () => ({ isGateApart: false, isWatched: true }),
       }),
       ...(options.more?.(world) ?? []),
     ],
