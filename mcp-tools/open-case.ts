@@ -8,11 +8,16 @@ import type { StepContext, ToolContext } from "./context.ts";
 import { coverageView } from "./coverage-view.ts";
 import { answerFence } from "./fence-answer.ts";
 import { onceFor } from "./once-for.ts";
+import { isRecorded, type RecordedCase, type RecordedStep, recordedCase } from "./recorded-case.ts";
 import { KeptResult } from "./result.ts";
 
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
   readonly file: CaseFile;
+  /** What its record says, of an incident that is closed: `answer` and `coverage` are of it; null: of the evidence. */
+  readonly recorded: RecordedCase | null;
+  /** Of which moment the answers are, Unix ms. */
+  readonly at: number;
   /** A sentence of ours about this evidence, what it names and quotes from outside fenced. */
   readonly sentence: SentenceFence["sentence"];
   /** What answers about these services rest on; without them: about those of the incident, or all. */
@@ -30,11 +35,19 @@ export interface Case {
   once<T extends Record<string, unknown>>(tool: string, input: unknown, make: () => T): KeptResult<T>;
 }
 
-/** Opens the evidence: of one incident (its services, grown by what was hurt with them since), or of everything. */
-export async function openCase(context: ToolContext, incidentId: string | undefined): Promise<Case> {
+/**
+ * Opens the evidence: of one incident (its services, grown by what was affected with them since), or of everything. `orRecord`: of an
+ * incident that is closed, what its record says instead of what the present evidence would.
+ */
+export async function openCase(
+  context: ToolContext,
+  incidentId: string | undefined,
+  orRecord: "or-record" | "evidence" = "evidence",
+): Promise<Case> {
   const { config, steps, ledger } = context;
   const file = await context.caseFile(incidentId);
   const incident = incidentId === undefined ? null : await ledger.incident(incidentId);
+  const recorded = orRecord === "or-record" ? await recordedCase(incident, context) : null;
   const focus: StepContext =
     incident === null ? {} : { services: servicesMeant(file, servicesOf(incident), config.versionLabel) };
   const configured = new Set(config.chain.map(({ step }) => step));
@@ -50,6 +63,7 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
   }
 
   function answer<S extends SeedStep>(step: S, given: StepAnswers | undefined): AllFenced<NonNullable<StepAnswers[S]>> {
+    if (recorded !== null && given === undefined && isRecorded(step)) return recordedAnswer(recorded, step);
     const { fence, unfence } = fenceOf(file);
     const known = given === undefined ? before(step) : unfence(given);
     return onceFor([file, config, steps], step, [given === undefined ? null : known, focus], () =>
@@ -59,13 +73,20 @@ export async function openCase(context: ToolContext, incidentId: string | undefi
 
   return {
     file,
+    recorded,
+    at: recorded?.at ?? file.at,
     sentence: fenceOf(file).sentence,
     coverage: (services = focus.services ?? []) =>
+      recorded?.coverage ??
       onceFor([file, config], "coverage", services, () => fenceOf(file).fence(coverageView(file, config, services))),
     answer,
-    once: (tool, input, make) => onceFor([file, config, steps], tool, [input, focus], () => new KeptResult(make())),
+    once: (tool, input, make) =>
+      onceFor([file, config, steps], tool, [input, focus, recorded], () => new KeptResult(make())),
   };
 }
+
+const recordedAnswer = <S extends SeedStep>({ answers }: RecordedCase, step: S & RecordedStep) =>
+  answers[step] as AllFenced<NonNullable<StepAnswers[S]>>;
 
 const fences = new WeakMap<CaseFile, AnswerFence>();
 

@@ -129,8 +129,12 @@ function identify({ caseFile, config, services }: StepInput): Answer<"identify_r
   return { onset, windowMs, widened: lookedBack, changeIds };
 }
 
+/** From which probability on a change is the culprit, by the file; 0.8 where it does not say, as in the seed's file. */
+export const thresholdOf = (config: Pick<Config, "chain">): number =>
+  config.chain.find(({ step }) => step === "correlate_timing")?.confidenceThreshold ?? 0.8;
+
 function correlate({ caseFile, config, answers, services, past, alone }: StepInput): Answer<"correlate_timing"> {
-  const threshold = configured(config, "correlate_timing")?.confidenceThreshold ?? 0.8;
+  const threshold = thresholdOf(config);
   const window = answers.identify_recent_deployments;
   if (window === undefined || window.onset === null) {
     const sentence =

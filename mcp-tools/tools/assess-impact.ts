@@ -31,7 +31,20 @@ export const assessImpact = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
+    const {
+      file,
+      at: moment,
+      recorded,
+      answer,
+      coverage,
+      once,
+      sentence,
+    } = await openCase(
+      context,
+      input.incident,
+      // Whoever brings the answers of earlier steps asks what follows from them.
+      input.known === undefined ? "or-record" : "evidence",
+    );
     return once("assess_impact", input, () => {
       const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
       const rows = [
@@ -45,7 +58,7 @@ export const assessImpact = defineTool({
       const first = at === undefined ? impact.affectedServices.slice(0, SERVICES_FIRST) : [];
       const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
       return {
-        at: rfc3339(file.at),
+        at: rfc3339(moment),
         coverage: coverage(),
         level,
         impact: {
@@ -55,7 +68,7 @@ export const assessImpact = defineTool({
           routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
         },
         more: shown.more,
-        gaps: gapViews(file.gaps, sentence),
+        gaps: recorded?.gaps ?? gapViews(file.gaps, sentence),
       };
     });
   },

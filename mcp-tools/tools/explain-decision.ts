@@ -42,21 +42,35 @@ export const explainDecision = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
+    const {
+      file,
+      at: moment,
+      recorded,
+      answer,
+      coverage,
+      once,
+      sentence,
+    } = await openCase(
+      context,
+      input.incident,
+      // Whoever brings the answers of earlier steps asks what follows from them.
+      input.known === undefined ? "or-record" : "evidence",
+    );
     const open = (await context.ledger.incidents({ open: true })).map((one) => fencedIncident(one).incident);
     const approved = await approvedIncidents(open, context.ledger, context.clock.now());
     const { services } = context.config;
     const others = othersLine({ id: input.incident ?? "" }, { open, services, approved });
     const also = others === null ? {} : { also_open: ours(cleanText(others, 600)) };
     const { decision } = answer("recommend_action", knownAnswers(input.known));
-    const execution = await executionOf(decision, file, input.incident, context, sentence);
+    const execution =
+      recorded !== null ? recorded.execution : await executionOf(decision, file, input.incident, context, sentence);
     return once("explain_decision", [input, also, execution], () => ({
-      at: rfc3339(file.at),
+      at: rfc3339(moment),
       coverage: coverage(),
       execution,
       decision: { ...decision },
       ...also,
-      gaps: gapViews(file.gaps, sentence),
+      gaps: recorded?.gaps ?? gapViews(file.gaps, sentence),
     }));
   },
 });

@@ -38,7 +38,20 @@ export const rankCandidates = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const { file, answer, coverage, once, sentence } = await openCase(context, input.incident);
+    const {
+      file,
+      at: moment,
+      recorded,
+      answer,
+      coverage,
+      once,
+      sentence,
+    } = await openCase(
+      context,
+      input.incident,
+      // Whoever brings the answers of earlier steps asks what follows from them.
+      input.known === undefined ? "or-record" : "evidence",
+    );
     return once("rank_candidates", input, () => {
       const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
       const { cursor: at, limit: most, ...question } = input;
@@ -52,7 +65,7 @@ export const rankCandidates = defineTool({
       const shown = page(rows, { cursor: at, limit: rowLimit, question });
       return {
         notice: UNTRUSTED_NOTICE,
-        at: rfc3339(file.at),
+        at: rfc3339(moment),
         candidates: shown.items.flatMap(({ candidate }) => (candidate === null ? [] : [{ ...candidate }])),
         coverage: coverage(),
         no_change_says: saysOf(coverage(), ranking),
@@ -62,7 +75,7 @@ export const rankCandidates = defineTool({
         reached,
         total: ranking.candidates.length,
         more: shown.more,
-        gaps: gapViews(file.gaps, sentence),
+        gaps: recorded?.gaps ?? gapViews(file.gaps, sentence),
       };
     });
   },
