@@ -52,13 +52,16 @@ export function sentenceFence(names: Iterable<string>): SentenceFence {
       const marked = text.replaceAll(patternFor(telling.filter((one) => text.includes(one))), (found) => {
         const known = fenced.get(found);
         if (known !== undefined) return known;
-        if (found.length > 1 && found.startsWith('"')) return `«${unmarked(found.slice(1, -1))}»`;
-        return found.length > 1 ? found : unmarked(found);
+        if (found.length > 1 && found.startsWith('"')) return `«${onOneLine(unmarked(found.slice(1, -1)))}»`;
+        return found.length > 1 ? onOneLine(found) : unmarked(found);
       });
       return wholeFence(cleanText(marked, maxLength));
     },
   };
 }
+
+/** What stands between the marks is one line, whatever ends a line in Unicode: a record may hold a fence as it was made. */
+const onOneLine = (fenced: string): string => fenced.replaceAll(/\s+/g, " ");
 
 /**
  * What is to be found in a sentence: odd names, one quotation, fences, stray marks. A quotation ends at the last `"` of its
