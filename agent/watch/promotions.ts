@@ -2,6 +2,7 @@ import type { LiveJudgement } from "../../core/canary/live.ts";
 import type { Config } from "../../core/config/config.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { NO_INCIDENT, type Target } from "../../core/model/plan.ts";
+import { RETRY_STEPS } from "./acting.ts";
 import type { Flights } from "./flights.ts";
 import type { WatchParts } from "./ports.ts";
 import { results, verdictText } from "./wording.ts";
@@ -48,6 +49,8 @@ export function createPromotionDesk(
   const { config, ledger, gate, emit } = parts;
   let plans: Map<string, string> | null = null;
   const submitted = new Set<string>();
+  /** Plan → when the gate denied it last, Unix ms: a pause ends, and a yes that was given is not lost by it. */
+  const denied = new Map<string, number>();
 
   async function propose(one: LiveJudgement, target: Target, known: Map<string, string>, now: number): Promise<void> {
     const reason = `${one.service} ${one.version} passes beside ${one.stable}: ${one.consequence.why}`;
@@ -70,9 +73,13 @@ export function createPromotionDesk(
       submitted.add(planId); // its time is over, whatever held it: asking on would only fill the ledger
       return;
     }
+    const last = denied.get(planId);
+    if (last !== undefined && now - last < RETRY_STEPS * config.watch.stepMs) return;
     const answer = await gate.submit(planId);
     if (answer.outcome === "held" || answer.outcome === "in-progress") return;
-    submitted.add(planId);
+    if (answer.outcome !== "denied") submitted.add(planId);
+    else denied.set(planId, now);
+    if (last !== undefined && answer.outcome === "denied") return;
     const said = answer.results.length > 0 ? results(answer) : verdictText(answer.review);
     const text = `promotion of ${one.service} ${one.version}: ${answer.outcome}; ${said}`;
     emit({ at: now, event: "canary.judged", text, incident: null });

@@ -6,6 +6,7 @@ import { consequenceOf } from "../../../core/canary/judge.ts";
 import type { LiveJudgement } from "../../../core/canary/live.ts";
 import type { CanaryVerdict } from "../../../core/canary/model.ts";
 import type { AllowedAction } from "../../../core/config/config.ts";
+import { stateOf, waitingPlans } from "../../../core/guardrails/waiting-plans.ts";
 import type { Change } from "../../../core/model/change.ts";
 import { testConfig } from "../../core/assessment/config.ts";
 import { deploy } from "../../core/assessment/world.ts";
@@ -119,6 +120,30 @@ describe("the promotion of a canary that passes", () => {
     await one.look([canary("pass")], NOW + 30_000);
     expect(world.targets.writes()).toHaveLength(1);
     expect(events.at(-1)?.text).toContain("promotion of cart v1.1.0: executed");
+  });
+
+  it("is carried out once a pause that denied it is over, as status says of an approved plan, and is told of it once", async () => {
+    const { world, gate, desk, events, plans } = await opened();
+    await using _ = world;
+    const one = desk();
+    await one.look([canary("pass")], NOW);
+    const [planId = ""] = await plans();
+    await gate.approve(planId, ALICE_TOKEN);
+    await gate.pause("all", "bob");
+    for (let look = 1; look <= 12; look += 1) {
+      world.time.now = NOW + look * 15_000;
+      await one.look([canary("pass")], world.time.now);
+    }
+    expect(world.targets.writes()).toEqual([]);
+    expect(events.filter(({ text }) => text.includes(": denied"))).toHaveLength(1);
+    const waiting = await waitingPlans(world.store, world.time.now);
+    expect(waiting.map((plan) => stateOf(plan, world.time.now))).toEqual(["approved"]);
+    await gate.resume("all", ALICE_TOKEN);
+    for (let look = 13; look <= 20; look += 1) {
+      world.time.now = NOW + look * 15_000;
+      await one.look([canary("pass")], world.time.now);
+    }
+    expect(world.targets.writes()).toHaveLength(1);
   });
 
   it("is not carried out where it passes no more, though a person approved it", async () => {
