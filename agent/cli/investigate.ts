@@ -1,10 +1,10 @@
 import { hotfixLines } from "../../core/decision/hotfix-text.ts";
-import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { isCompared } from "../../core/model/candidate.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";

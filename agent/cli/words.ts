@@ -1,6 +1,6 @@
-import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { actionOf, originOf, takenBackIds } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import { likeliestOf } from "../../core/model/recorded.ts";
 
 /** A pause's scope as people say it: the gate's "*" would be eaten by a shell. */

@@ -1,7 +1,7 @@
-import { likelihood } from "../../core/guardrails/incident-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { SeedStep, StepAnswers } from "../../core/model/assessment.ts";
 import { isCompared } from "../../core/model/candidate.ts";
+import { likelihood, likelihoodBelow } from "../../core/model/likelihood.ts";
 import { durationText } from "../../core/model/time.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 
@@ -25,6 +25,8 @@ const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers, unheard: readonly 
     const [first] = answer.ranking.candidates;
     if (first === undefined)
       return `no candidate; ${noChangeText(unheard)} is the culprit: ${likelihood(answer.ranking.noChangeProbability)}`;
+    if (!answer.reached && first.probability < answer.threshold)
+      return `${first.changeId} ${likelihoodBelow(first.probability, answer.threshold)}`;
     return `${first.changeId} ${likelihood(first.probability)}, ${answer.reached ? "enough" : "too little"} for the threshold of ${answer.threshold}`;
   },
   check_affected_services: ({ check_affected_services: answer }) =>

@@ -1,8 +1,8 @@
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
-import { likelihood } from "../../core/guardrails/incident-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import { isCompared } from "../../core/model/candidate.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 import { active, worse } from "./incident-state.ts";

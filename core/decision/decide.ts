@@ -17,6 +17,7 @@ import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
+import { likelihood, likelihoodBelow } from "../model/likelihood.ts";
 import { durationText } from "../model/time.ts";
 import { isOfChanges, unheardChanges, unheardText } from "../model/unheard.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
@@ -89,7 +90,7 @@ export function decide(input: DecideInput): Decision {
   const change = caseFile.changes.find(({ id }) => id === top.changeId);
   const threshold = answers.correlate_timing?.threshold ?? 0;
   if (change === undefined || top.probability < threshold) {
-    const shown = `${top.changeId} is the most probable change at ${top.probability.toFixed(2)}, below ${threshold}`;
+    const shown = `${top.changeId} is the most probable change at ${likelihoodBelow(top.probability, threshold)}`;
     const first = change === undefined ? null : withoutOlderRevision(change, caseFile.rollouts);
     const below = nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
     return withNoOlder(below, first);
@@ -228,7 +229,7 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
   const wanted: DecisionAction =
     unsafe !== null ? "hotfix_recommendation" : change.kind === "flag" ? "feature_flag_disable" : "rollback";
   const why = [
-    `${change.id} is the cause with probability ${top.probability.toFixed(3)}`,
+    `${change.id} is the culprit with probability ${likelihood(top.probability)}`,
     ...sentences(top),
     ...(answers.check_dependency_graph?.because ?? []).filter((text) => !isSaid(text, top)),
     ...(unsafe === null ? [] : [unsafe]),
@@ -379,8 +380,8 @@ function whyNoChange(
   return [
     ...(together === undefined ? [] : [together.sentence]),
     ground === undefined
-      ? `no change is the culprit, probability ${ranking.noChangeProbability.toFixed(3)}`
-      : `no change of a service is the culprit, probability ${noJoinedChange(ranking).toFixed(3)}`,
+      ? `no change is the culprit with probability ${likelihood(ranking.noChangeProbability)}`
+      : `no change of a service is the culprit with probability ${likelihood(noJoinedChange(ranking))}`,
     ...(ground === undefined ? [] : sentences(ground)),
     ...traffic,
     ...(outside?.sentences ?? []),

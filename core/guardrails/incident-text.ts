@@ -6,6 +6,7 @@ import type { Change } from "../model/change.ts";
 import { deedOf, isActed, isPartDone } from "../model/deed.ts";
 import type { Finding } from "../model/finding.ts";
 import { type Incident, isResidual } from "../model/incident.ts";
+import { likelihood } from "../model/likelihood.ts";
 import type { ActionType, GateAnswer, Plan, Target } from "../model/plan.ts";
 import { likeliestOf } from "../model/recorded.ts";
 import { noChangeText } from "../model/unheard.ts";
@@ -213,12 +214,6 @@ function changeWords(id: string, changes: readonly Change[], now: number): strin
   const versions = from === "" ? to : `${from} → ${to}`;
   const by = author === undefined ? "" : ` by ${author}`;
   return `${kind} ${flag ?? service} ${versions}, ${clockText(startedAt, now)}${by} (${id})`;
-}
-
-/** A probability for a person. Nothing is certain: what rounds to all or nothing is shown as nearly so. */
-export function likelihood(probability: number): string {
-  if (probability > 0.995) return "> 99 %";
-  return probability < 0.005 ? "< 1 %" : `${Math.round(probability * 100)} %`;
 }
 
 /** The clearest finding of the incident's own service, else of any. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
 import { present } from "../../agent/cli/output.ts";
-import { likelihood } from "../../core/guardrails/incident-text.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 import type { Episode } from "../replay/episode.ts";

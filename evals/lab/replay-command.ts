@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Composition, EXIT, type ExitCode } from "../../agent/cli/composition.ts";
 import { failureLines } from "../../agent/cli/failure.ts";
 import { plain, plainLines } from "../../agent/cli/output.ts";
-import { likelihood } from "../../core/guardrails/incident-text.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import { findBundles, readTruth } from "../replay/bundle.ts";
 import type { TruthFile } from "../replay/bundle-schema.ts";
 import type { Episode } from "../replay/episode.ts";

@@ -12,13 +12,6 @@ export function percent(share: number): string {
   return `${short(share * 100)} %`;
 }
 
-/** A probability as percent with one decimal; never 0 or 100, which nobody can know. */
-export function probability(value: number): string {
-  const shown = (value * 100).toFixed(1);
-  if (shown === "100.0") return "> 99.9 %";
-  return shown === "0.0" ? "< 0.1 %" : `${shown} %`;
-}
-
 export function short(value: number): string {
   const rounded = Number(value.toPrecision(3));
   return Math.abs(rounded) >= 1000 ? rounded.toLocaleString("en-US") : String(rounded);

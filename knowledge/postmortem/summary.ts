@@ -6,9 +6,10 @@ import type { Change } from "../../core/model/change.ts";
 import { deedOf, isActed, originOf, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import type { GateAnswer, Target } from "../../core/model/plan.ts";
 import { wayBackText } from "../../core/model/recorded.ts";
-import { clock, dateTime, percent, probability, quantity, span } from "./figures.ts";
+import { clock, dateTime, percent, quantity, span } from "./figures.ts";
 import { code, prose } from "./markdown.ts";
 import { blamed } from "./marks.ts";
 import { isOpen, soFar } from "./open.ts";
@@ -106,11 +107,11 @@ function cause(incident: Incident): string {
     return soFar(incident, "What caused it was not determined.", "What causes it has not been determined so far.");
   if (culprit === null) {
     const known = incident.unheard?.length === 0 ? "changes" : "known changes";
-    return `No change is suspected: the probability that none of the ${known} caused it is ${probability(ranking.noChangeProbability)}.`;
+    return `No change is suspected: the probability that none of the ${known} caused it is ${likelihood(ranking.noChangeProbability)}.`;
   }
   const first = blamed(incident).find((change) => change.id === culprit.changeId);
   const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;
-  return `The most probable cause is ${name}, at ${probability(culprit.probability)}.`;
+  return `The most probable cause is ${name}, at ${likelihood(culprit.probability)}.`;
 }
 
 /** What was done by the incident's own plan, and that others were begun beside it: then nothing is denied of them. */

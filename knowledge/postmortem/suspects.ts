@@ -1,7 +1,8 @@
 import { type Candidate, isCompared, type Reason } from "../../core/model/candidate.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
-import { beforeOrAfter, clock, probability } from "./figures.ts";
+import { beforeOrAfter, clock } from "./figures.ts";
 import { code, section, sentence, table } from "./markdown.ts";
 import { soFar } from "./open.ts";
 import { changeWords } from "./summary.ts";
@@ -28,12 +29,12 @@ export function suspectsSection(recorded: Incident, anew: Incident["onset"] = nu
   const shown = ranking.candidates.slice(0, SHOWN);
   const rows = shown.map((candidate) => [
     suspect(candidate, incident),
-    probability(candidate.probability),
+    likelihood(candidate.probability),
     reasons(candidate.reasons),
   ]);
   const none = [
     `${capital(noChangeText(incident.unheard))} is the culprit`,
-    probability(ranking.noChangeProbability),
+    likelihood(ranking.noChangeProbability),
     reasons(ranking.noChangeReasons),
   ];
   const heading =

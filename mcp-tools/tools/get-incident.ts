@@ -16,6 +16,7 @@ import { actionOf } from "../../core/model/deed.ts";
 import { type AllFenced, type Fenced, joined, ours, own, wholeFence } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
 import { asItStands, datedAnew, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -135,7 +136,9 @@ function facts(
     affected_services: [...few(incident.affectedServices)],
     ...(incident.seenAt === undefined ? {} : { as_of: own`${rfc3339(incident.seenAt)}` }),
     action: action === null ? null : name(action),
-    ...(likeliest === null ? {} : { likeliest: own`${ours(likeliest.changeId)}, ${figure(likeliest.probability)}` }),
+    ...(likeliest === null
+      ? {}
+      : { likeliest: own`${ours(likeliest.changeId)}, ${ours(likelihood(likeliest.probability))}` }),
     culprit: culprit && { change: culprit.changeId, probability: figure(culprit.probability) },
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix).map(ours))],
     needs_person: [

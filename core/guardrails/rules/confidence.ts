@@ -1,4 +1,5 @@
 import { ours, own } from "../../model/fenced.ts";
+import { likelihoodBelow } from "../../model/likelihood.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /** A culprit that is only probable enough to mention is not one to act on alone (`confidence_threshold`, S12). */
@@ -15,8 +16,6 @@ export const confidence: Rule = {
     const needed = Math.max(...thresholds);
     if (probability === null) return allOf("require_approval", [own`the gate's own assessment names no culprit`]);
     if (thresholds.length === 0 || (probability >= needed && correlation?.reached !== false)) return undefined;
-    return allOf("require_approval", [
-      own`the culprit's probability is ${ours(probability.toFixed(3))}, below the confidence_threshold of ${needed}`,
-    ]);
+    return allOf("require_approval", [own`the culprit's probability is ${ours(likelihoodBelow(probability, needed))}`]);
   },
 };

@@ -1,5 +1,6 @@
+import { likelihood } from "../../../core/model/likelihood.ts";
 import { noChangeText } from "../../../core/model/unheard.ts";
-import { offset, probability } from "../../../knowledge/postmortem/figures.ts";
+import { offset } from "../../../knowledge/postmortem/figures.ts";
 import { escapeHtml } from "../../../knowledge/postmortem-html.ts";
 import type { TruthFile } from "../bundle-schema.ts";
 import type { Episode } from "../episode.ts";
@@ -139,7 +140,7 @@ function episodeWords(episode: Episode, truth: TruthFile | null): string {
     [noChangeText(episode.unheard ?? []), episode.no_change_probability] as const,
   ].map(
     ([name, chance]) =>
-      `<tr><td>${escapeHtml(name)}</td><td class="n">${probability(chance)}</td><td class="bar"><i style="width:${(chance * 100).toFixed(1)}%"></i></td></tr>`,
+      `<tr><td>${escapeHtml(name)}</td><td class="n">${likelihood(chance)}</td><td class="bar"><i style="width:${(chance * 100).toFixed(1)}%"></i></td></tr>`,
   );
   const facts: readonly (readonly [string, string])[] = [
     ["detected", when(episode.detected_at)],

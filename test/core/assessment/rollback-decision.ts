@@ -1,4 +1,5 @@
 import type { Decision } from "../../../core/model/decision.ts";
+import { likelihood } from "../../../core/model/likelihood.ts";
 import { MINUTE, T0 } from "../correlation/fixtures.ts";
 
 /** A decision to take one change back by itself, ten minutes after `T0`. */
@@ -10,7 +11,7 @@ export function rollbackOf(service: string, changeId: string, probability: numbe
     changeIds: [changeId],
     automatic: true,
     needsPerson: [],
-    why: [`${changeId} is the cause with probability ${probability.toFixed(3)}`],
+    why: [`${changeId} is the culprit with probability ${likelihood(probability)}`],
     hotfix: null,
     decidedAt: T0 + 10 * MINUTE,
   };

@@ -118,7 +118,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     inputOf({ policy: policyOf({ chain: [step({ confidenceThreshold: 0.98 })] }) }),
     "confidence",
     "require_approval",
-    "0.970, below the confidence_threshold of 0.98",
+    "97 %, below the confidence threshold of 98 %",
   ],
   [
     "S12: a correlation that did not reach its threshold",

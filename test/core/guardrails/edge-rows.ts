@@ -92,7 +92,7 @@ export const EDGES: readonly Row[] = [
     }),
     "confidence",
     ask,
-    "below the confidence_threshold of 0.98",
+    "below the confidence threshold of 98 %",
   ],
   [
     "S9: an earlier rollback that nobody knows the result of yet",

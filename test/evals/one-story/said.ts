@@ -135,7 +135,7 @@ function saidByIncident(one: Json): Says {
     culprit: one.culprit?.change ?? null,
     probability: one.culprit === null ? undefined : near(one.culprit?.probability),
     likeliest: one.likeliest?.split(", ")[0] ?? null,
-    "likeliest's probability": near(one.likeliest === undefined ? undefined : Number(one.likeliest.split(", ")[1])),
+    "likeliest's probability": share(one.likeliest?.split(", ")[1]),
     stage: one.stage,
     outcome: one.outcome,
     onset: millis(one.onset),
