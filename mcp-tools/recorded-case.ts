@@ -47,7 +47,7 @@ export async function recordedCase(
   const act =
     gate === null
       ? own`nothing was submitted to the gate`
-      : own`its plan: ${ours(gateText(gate.outcome, gate.review.verdict, by?.map(name) ?? null))}`;
+      : own`its plan: ${ours(gateText(gate, by?.map(name) ?? null))}`;
   const said = own`from the record, nothing was judged anew: ${ours(over)} at ${rfc3339(shown.closedAt ?? at)}; ${act}`;
   return {
     answers: answersOf(shown, config, at),

@@ -27,7 +27,7 @@ import {
 } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { isCompared } from "../../core/model/candidate.ts";
-import { actionOf } from "../../core/model/deed.ts";
+import { actionOf, deedTime, isDoubtful } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
@@ -167,8 +167,10 @@ async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
 /** What the gate did, by whose approval. */
 function actLines({ gate, stage }: Incident, by: readonly string[] | undefined): readonly string[] {
   if (gate === null || stage !== "verifying") return [];
-  const when = gate.executedAt === null ? "" : ` at ${rfc3339(gate.executedAt)}`;
-  return [`    ${gateText(gate.outcome, gate.review.verdict, by ?? null)}${when}`];
+  const time = deedTime({ gate });
+  const when =
+    time === null ? "" : ` at ${rfc3339(time.at)}${isDoubtful(time) ? ` or later, until ${rfc3339(time.latest)}` : ""}`;
+  return [`    ${gateText(gate, by ?? null)}${when}`];
 }
 
 /** Names and quotations in it fenced, so that none of them passes for words of the status (S11). */
@@ -293,6 +295,7 @@ function brief(
     plan: plan?.id ?? null,
     gate: gate?.outcome ?? null,
     executed_at: rfc3339(gate?.executedAt),
+    executed_at_latest: rfc3339(deedTime(incident)?.latest),
     approved_by: approvers.get(id) ?? approved?.by ?? null,
     recovery: recovery?.verdict ?? null,
     targets: targets.map(targetView),

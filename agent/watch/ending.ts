@@ -2,6 +2,7 @@ import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
+import { deedTime, isActed } from "../../core/model/deed.ts";
 import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE, type WayBack } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
 import { likeliestOf, wayBackText } from "../../core/model/recorded.ts";
@@ -86,13 +87,19 @@ async function wayBack(incident: Incident, until: number, { caseFile, parts }: P
     .toSorted((a, b) => a.startedAt - b.startedAt);
   const last = others.findLast(({ startedAt }) => startedAt > latest);
   const act = acts.at(-1);
-  const unheard = unheardChanges(gaps);
+  // What the incident's own plan did is known, whatever its verification says of it.
+  const deed = deedTime(incident);
+  const ownAct = deed !== null && deed.at <= until ? { own: true as const } : {};
+  const untold = deed === null && isActed(incident) ? [UNTOLD] : [];
+  const unheard = [...untold, ...unheardChanges(gaps)];
   if (act !== undefined && (last === undefined || act.at >= last.startedAt))
     return { change: null, act: await actOfWayBack(act, parts.ledger), unheard: [...unheard] };
-  if (last !== undefined) return { change: { id: last.id, service: last.service }, unheard: [...unheard] };
+  if (last !== undefined) return { change: { id: last.id, service: last.service }, ...ownAct, unheard: [...unheard] };
   const unclear = others.map(({ id, service }) => `${service} was changed while it began (${id})`);
-  return { change: null, unheard: [...unclear, ...unheard] };
+  return { change: null, ...ownAct, unheard: [...unclear, ...unheard] };
 }
+
+const UNTOLD = "whether its plan was carried out is not known";
 
 /** What the incident blames, and what it suspects more than that no change is to blame. */
 function suspectsOf(incident: Incident): ReadonlySet<string> {
@@ -123,7 +130,7 @@ async function endOf(
 ): Promise<Pick<Passed, "because"> & { outcome: OutcomeKind }> {
   const { outcome } = before;
   if (outcome === null || !isResidual(before)) return passed(before, caseFile.at, parts.ledger);
-  return { outcome, because: outcome === "not-recovered" ? "The act did not bring recovery. " : "" };
+  return { outcome, because: outcome === "not-recovered" ? "The act did not bring recovery in time. " : "" };
 }
 
 /** Closes an incident whose signals came back, or that has nothing left to tell, then sees to memory and postmortem. */

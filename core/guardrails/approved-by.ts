@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { mayHaveWritten } from "../model/deed.ts";
+import type { GateAnswer } from "../model/plan.ts";
 import type { Ledger, LedgerEntry } from "../ports.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 
@@ -20,8 +22,26 @@ export function executedByIn(entries: readonly LedgerEntry[], planId: string): r
   return reserved.data.approvedBy === null ? [] : reserved.data.approvedBy.split(", ");
 }
 
-/** "executed, approved by ada and grace"; "executed without a person"; else what the gate said of it. */
-export function gateText(outcome: string, verdict: string, by: readonly string[] | null): string {
-  if (by === null) return `${outcome} (${verdict})`;
-  return by.length === 0 ? `${outcome} (${verdict}), without a person` : `${outcome}, approved by ${by.join(" and ")}`;
+/**
+ * What came of a plan, as every surface says it (S15): only one whose targets are all known to be rolled back was executed. Of one
+ * that stopped: whether a part of it was done, whether that is known at all, or that nothing was written. Pure.
+ */
+export function outcomeWords(gate: Pick<GateAnswer, "outcome" | "results">): string {
+  if (gate.outcome !== "stopped") return gate.outcome;
+  if (gate.results.some(({ result }) => result === "done")) return "stopped half-way";
+  return gate.results.some(mayHaveWritten)
+    ? "not known whether it was executed"
+    : "stopped before anything was written";
+}
+
+/** "executed, approved by ada and grace"; "executed (allow), without a person"; else what the gate said of it. */
+export const gateText = (
+  gate: Pick<GateAnswer, "outcome" | "results" | "review">,
+  by: readonly string[] | null,
+): string => `${outcomeWords(gate)}${byWords(gate.review.verdict, by)}`;
+
+/** Whose approval it was, behind what came of it. */
+export function byWords(verdict: string, by: readonly string[] | null): string {
+  if (by === null) return ` (${verdict})`;
+  return by.length === 0 ? ` (${verdict}), without a person` : `, approved by ${by.join(" and ")}`;
 }

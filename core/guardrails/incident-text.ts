@@ -3,14 +3,15 @@ import { hotfixLines, whyNotFromHere } from "../decision/hotfix-text.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import { isCompared } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import { deedOf, isActed, isPartDone } from "../model/deed.ts";
+import { isActed } from "../model/deed.ts";
 import type { Finding } from "../model/finding.ts";
 import { type Incident, isResidual } from "../model/incident.ts";
 import { likelihood } from "../model/likelihood.ts";
-import type { ActionType, GateAnswer, Plan, Target } from "../model/plan.ts";
+import type { ActionType, Plan, Target } from "../model/plan.ts";
 import { likeliestOf } from "../model/recorded.ts";
 import { noChangeText } from "../model/unheard.ts";
 import { name } from "../model/untrusted-text.ts";
+import { outcomeWords } from "./approved-by.ts";
 import { waitsForLimit } from "./common-limits.ts";
 import type { PlanApproved } from "./plan-approved.ts";
 import { clockText } from "./rule.ts";
@@ -103,7 +104,7 @@ export function stageWords(
 ): string {
   if (isResidual({ stage, outcome }))
     return `${outcome === "not-recovered" ? "did not recover" : "recovery unknown"}, degraded still`;
-  if (stage === "verifying" && gate !== null) return `${verifiedWords(gate)}, verifying recovery`;
+  if (stage === "verifying" && gate !== null) return `${outcomeWords(gate)}, verifying recovery`;
   if (!isWithGate(stage) || gate === null) return STAGES[stage];
   // Until the gate has judged it again, its last answer is what is known.
   const again = stage === "executing" ? ", submitted to the gate again" : "";
@@ -114,12 +115,6 @@ export function stageWords(
   if (gate.outcome === "denied") return `the gate denied the plan${again}`;
   if (gate.outcome !== "held") return STAGES[stage];
   return `${waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES["waiting-approval"]}${again}`;
-}
-
-/** What is verified: an act as a whole, a half of one, or what nobody knows to have happened. */
-function verifiedWords(gate: GateAnswer): string {
-  if (deedOf({ decision: null, gate }) === "executed") return "executed";
-  return isPartDone({ gate }) ? "stopped half-way" : "not known whether it was executed";
 }
 
 /** Whether the gate judges the plan, or judged it and waits for an answer or for time to pass. */

@@ -99,6 +99,11 @@ export function deedTime({ gate }: Pick<Incident, "gate">): { readonly at: numbe
   return { at: gate.executedAt, latest: Math.max(gate.executedAt, ...ends) };
 }
 
+/** So far apart, the earliest and the latest moment are told both, ms: a target's record keeps whole seconds. */
+const DOUBTFUL_MS = 2_000;
+export const isDoubtful = ({ at, latest }: { readonly at: number; readonly latest: number }): boolean =>
+  latest - at > DOUBTFUL_MS;
+
 /** Whether something of it is known to have been done: what only may have been was not. */
 export const isPartDone = ({ gate }: Pick<Incident, "gate">): boolean =>
   (gate?.results ?? []).some(({ result }) => result === "done");

@@ -61,6 +61,10 @@ export const WayBack = z.strictObject({
     .describe(
       "A plan that no part of the incident is, carried out meanwhile, later than `change`; `by`: who approved it",
     ),
+  own: z
+    .literal(true)
+    .optional()
+    .describe("Its own plan rolled something back before; whether that brought it is what its recovery says"),
   unheard: z.array(z.string()),
 });
 export type WayBack = Readonly<z.infer<typeof WayBack>>;

@@ -68,13 +68,14 @@ export function likeliestOf({
 }
 
 /** How the signals came back, as far as it is known: never "by themselves" where somebody may have brought it (S9). */
-export function wayBackText({ change, act, unheard }: WayBack): string {
+export function wayBackText({ change, act, own, unheard }: WayBack): string {
   if (act !== undefined) {
     const by = act.by.length === 0 ? "carried out without a person" : `approved by ${act.by.join(" and ")}`;
     return `after unship had carried out ${act.plan} (${act.does}), ${by}`;
   }
   if (change !== null) return `after somebody had changed ${change.service} (${change.id})`;
-  return unheard.length === 0 ? "with no known change" : `(why is not known: ${unheard.join("; ")})`;
+  if (unheard.length > 0) return `${own === true ? "after the act " : ""}(why is not known: ${unheard.join("; ")})`;
+  return own === true ? "after the act, with no other known change" : "with no known change";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { executedByIn, gateText } from "../../core/guardrails/approved-by.ts";
+import { byWords, executedByIn, outcomeWords } from "../../core/guardrails/approved-by.ts";
 import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
 import { progressLines } from "../../core/guardrails/plan-progress.ts";
 import type { Decision } from "../../core/model/decision.ts";
@@ -50,8 +50,8 @@ function rules({ gate, plan }: Incident, entries: readonly LedgerEntry[]): strin
   const rows = gate.review.rules.map(({ rule, verdict, reason }) => [code(rule), verdict, prose(reason)]);
   const by = plan === null ? "" : `, proposed by ${code(plan.proposedBy)}`;
   const approvers = executedByIn(entries, gate.planId);
-  const said = gateText(gate.outcome, gate.review.verdict, approvers).slice(gate.outcome.length);
-  const head = `The gate on plan ${code(gate.planId)}${by}: **${gate.outcome}**${said.startsWith(" ") ? " " : ""}${prose(said)}.`;
+  const said = byWords(gate.review.verdict, approvers);
+  const head = `The gate on plan ${code(gate.planId)}${by}: **${outcomeWords(gate)}**${said.startsWith(" ") ? " " : ""}${prose(said)}.`;
   return rows.length === 0 ? head : `${head}\n\n${table(["Rule", "Verdict", "Reason"], rows)}`;
 }
 
@@ -62,10 +62,10 @@ function executed(incident: Incident, others: readonly OtherAct[]): string | nul
     const by = others.length === 0 ? "" : " by this plan";
     return `Nothing ${soFar(incident, "was written to production", "has been written to production so far")}${by}.`;
   }
-  const rows = gate.results.map(({ target, result, detail, at }) => [
+  const rows = gate.results.map(({ target, result, detail, at, carriedOut }) => [
     `${code(`${target.object.kind} ${target.object.namespace}/${target.object.name}`)} ${code(target.expected.version)} → ${code(target.restore.version)}`,
     result,
-    clock(at),
+    carriedOut === undefined ? clock(at) : `${clock(carriedOut.from)} (known at ${clock(at)})`,
     prose(detail),
   ]);
   return table(["Target", "Result", "At", "Detail"], rows);

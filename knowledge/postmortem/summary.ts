@@ -3,7 +3,7 @@ import { targetText } from "../../core/guardrails/targets.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { isCompared } from "../../core/model/candidate.ts";
 import type { Change } from "../../core/model/change.ts";
-import { deedOf, isActed, originOf, writtenTargets } from "../../core/model/deed.ts";
+import { deedOf, deedTime, isActed, isDoubtful, originOf, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
@@ -169,9 +169,13 @@ function proposedWords(incident: Incident, decided: string): string {
 }
 
 function executed({ gate, plan }: Incident): string {
-  const at = gate?.executedAt ?? null;
+  const time = deedTime({ gate });
   const what = (plan?.targets ?? []).map(targetWords).join(" and ") || "rolled the change back";
-  return at === null ? `unship ${what}` : `At ${clock(at)} unship ${what}`;
+  if (time === null) return `unship ${what}`;
+  const { at, latest } = time;
+  return isDoubtful(time)
+    ? `Between ${clock(at)} and ${clock(latest)} unship ${what}`
+    : `At ${clock(at)} unship ${what}`;
 }
 
 function partlyWords(gate: Incident["gate"]): string {

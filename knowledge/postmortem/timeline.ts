@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
@@ -79,11 +80,13 @@ const Attempted = z.looseObject({ target: Target });
 
 /** When an act was sent to its target, where the answer was lost and only asking the target told what had come of it. */
 function sentBefore({ gate }: Incident, entries: readonly LedgerEntry[]): readonly Event[] {
-  const known = gate?.executedAt ?? null;
-  if (known === null) return [];
+  if (gate === null || gate.executedAt === null) return [];
+  const results = gate.results;
   return entries.flatMap(({ at, kind, planId, body }) => {
     const sent = Attempted.safeParse(body).data;
-    if (kind !== LEDGER_KINDS.targetAttempted || planId !== gate?.planId || sent === undefined) return [];
+    if (kind !== LEDGER_KINDS.targetAttempted || planId !== gate.planId || sent === undefined) return [];
+    const known = results.find(({ target }) => isDeepStrictEqual(target, sent.target))?.at;
+    if (known === undefined) return [];
     const detail = `${targetText(sent.target)}; its outcome was known at ${clock(known)}`;
     return known - at < LATE_MS ? [] : [{ at, event: "sent", detail: prose(detail, DETAIL) }];
   });

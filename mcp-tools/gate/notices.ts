@@ -1,3 +1,4 @@
+import { outcomeWords } from "../../core/guardrails/approved-by.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
 import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
@@ -62,7 +63,7 @@ async function tellOnce(
     return;
   }
   if (held && (await holdBack(parts, limits, plan, to, telling))) return;
-  const title = `${capital(actOf(plan))} ${held ? "needs a person" : "stopped"}`;
+  const title = `${capital(actOf(plan))}${held ? " needs a person" : `: ${outcomeWords(answer)}`}`;
   const lines = held
     ? await linesOf(parts, plan, answer)
     : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];

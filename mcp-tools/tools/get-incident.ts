@@ -150,7 +150,7 @@ function facts(
     impact: incident.impact && own`${knownLevel(incident)}: ${joined(sentences(incident.impact.sentences), " ")}`,
     plan_id: plan?.id ?? null,
     targets: [...few((plan?.targets ?? []).map(targetText))],
-    gate: gate && ours(gateText(gate.outcome, gate.review.verdict, by?.map(name) ?? null)),
+    gate: gate && ours(gateText(gate, by?.map(name) ?? null)),
     approved_by: (by ?? approved?.by ?? []).map((one) => name(one)),
     recovery:
       recovery && own`${recovery.verdict}: ${joined(sentences(recovery.checks.map(({ because }) => because)), "; ")}`,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
-import { executedBy } from "../../core/guardrails/approved-by.ts";
+import { executedBy, outcomeWords } from "../../core/guardrails/approved-by.ts";
 import { livingYes, planCase } from "../../core/guardrails/waiting-plans.ts";
 import { type Fenced, own } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
@@ -85,7 +85,7 @@ async function sentenceAbout(answer: GateAnswer, ledger: ToolContext["ledger"]):
     : fencedIncident(incident).fence.sentence;
 }
 
-function next({ planId, outcome, review }: GateAnswer, by: readonly string[]): Fenced {
+function next({ planId, outcome, review, results }: GateAnswer, by: readonly string[]): Fenced {
   switch (outcome) {
     case "executed":
       return own`call get_incident to see whether the service recovers; do not propose again meanwhile`;
@@ -100,6 +100,6 @@ function next({ planId, outcome, review }: GateAnswer, by: readonly string[]): F
     case "stopped":
       return review.verdict === "deny"
         ? nextStep(planId, review, by)
-        : own`it stopped part way; read the results, call get_rollout, and tell a person`;
+        : own`${name(outcomeWords({ outcome, results }))}; read the results, call get_rollout, and tell a person`;
   }
 }

@@ -59,7 +59,9 @@ describe("an act that did not prove to help", () => {
       world.troubles = [];
       await world.step(QUIET);
       expect(await world.incident()).toMatchObject({ stage: "closed", outcome: verdict });
-      expect((await world.incident()).timeline.at(-1)?.detail).toContain("came back with no known change");
+      expect((await world.incident()).timeline.at(-1)?.detail).toContain(
+        "came back after the act, with no other known change",
+      );
       expect(world.texts("incident.closed")).toHaveLength(1);
     },
   );

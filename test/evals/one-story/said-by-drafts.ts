@@ -14,7 +14,10 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
   const none = /No change is suspected: .*? is ((?:[<>] )?[\d.]+ %)\./.exec(summary)?.[1];
   const row = (name: string) => new RegExp(`^\\| ${name} \\| (.*?) \\|$`, "m").exec(impact)?.[1];
   const timeline = part("Timeline");
-  const gate = /The gate on plan .*?: (executed|held|denied|stopped|nothing-to-do|in-progress)\b(.*)$/m.exec(done);
+  const gate =
+    /The gate on plan .*?: (executed|held|denied|stopped|not known whether it was executed|nothing-to-do|in-progress)\b(.*)$/m.exec(
+      done,
+    );
   const executed = gate?.[1] === "executed";
   const said: readonly (readonly [string, Says])[] = [
     [

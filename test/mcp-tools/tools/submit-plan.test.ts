@@ -13,7 +13,7 @@ describe("submit_plan", () => {
     ["denied", "deny", /an approval changes nothing of what denies this plan/],
     ["executed", "allow", /call get_incident to see whether the service recovers/],
     ["nothing-to-do", "allow", /is already at that version/],
-    ["stopped", "allow", /it stopped part way/],
+    ["stopped", "allow", /stopped before anything was written/],
     ["in-progress", "deny", /another call executes it at this moment/],
   ])("gives the gate's answer %s and what to do next", async (outcome, verdict, next) => {
     const { gate, submitted } = recordingGate({ verdict, rules: [{ rule: "mode", verdict, reason: "why" }] }, outcome);
