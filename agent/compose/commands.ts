@@ -43,10 +43,7 @@ const systemClock: Clock = { now: () => Date.now() };
 /** What commands are made of. Each part is imported when it is first needed, so that a short command stays short. */
 export function composeCommands({ version, environment, terminal, openBundle }: CommandParts): Composition {
   const configOf = async ({ config: file = "unship.yaml", mode }: ConfigChoice, asks: Asks) => {
-    if (asks === "pause") {
-      const { configToPause } = await import("./pause-config.ts");
-      return { ...configToPause(file, environment), file };
-    }
+    if (asks === "pause") return { ...(await import("./pause-config.ts")).configToPause(file, environment), file };
     const { readConfig } = await import("./config-file.ts");
     const secrets = asks === "no-sources" || asks === "nothing" ? "unused" : "needed";
     const process = asks === "gate" ? "gate" : "agent";

@@ -61,6 +61,8 @@ export interface Config {
   readonly gate?: ChannelConfig;
   /** The variables that stand in texts of the file, whose values no explanation shows (S10); absent: none. */
   readonly filled?: readonly Filled[];
+  /** Durations and limits of the file that can never have their effect, each with its line; absent: none. */
+  readonly vain?: readonly ConfigProblem[];
   /** Tells what this file says from what another version of it says, `--mode` apart; absent: no file was read. */
   readonly version?: string;
   /** The file that was read, as an absolute path without links; absent: none was. */

@@ -9,6 +9,7 @@ import { explainServer } from "./explain/server.ts";
 import { explainSources, secretWords } from "./explain/sources.ts";
 import { listed, missingHand, under } from "./explain/words.ts";
 import { asWritten } from "./filled.ts";
+import { formatProblem } from "./load.ts";
 import { oneLine } from "./yaml-tree.ts";
 
 /**
@@ -40,6 +41,7 @@ export function explain(config: Config): readonly string[] {
     "",
     graduationLine(config),
     ...recordLines(config),
+    ...vainLines(config),
   ].map((line) => oneLine(asWritten(line, config.filled)));
 }
 
@@ -47,10 +49,14 @@ function recordLines({ ledger }: Config): readonly string[] {
   return [
     `The record of all of it: ${ledger.type === "sqlite" ? ledger.path : `PostgreSQL${secretWords(ledger.url)}`}.`,
     ledger.signingKey === null
-      ? "Its end is not signed (ledger.signing_key): that nothing was cut off it cannot be proven later."
+      ? "Its end is not signed, since the file names no ledger.signing_key; that nothing was cut off it cannot be proven later."
       : `Its end is signed with ${ledger.signingKey}, and goes with every notice.`,
   ];
 }
+
+/** What looks like a limit, a reminder or a step and is none, where it stands, and what to do. */
+const vainLines = ({ vain = [] }: Config): readonly string[] =>
+  vain.length === 0 ? [] : ["", "CAUTION: these can never have their effect:", ...under(vain.map(formatProblem))];
 
 function modeLines(config: Config): readonly string[] {
   const { mode, modeIsDefault, services } = config;

@@ -46,6 +46,21 @@ export function cronProblem(cron: string): string | null {
   }
 }
 
+/** Starts that are looked at: a year of days. */
+const STARTS = 370;
+
+/** The longest time between two starts of a cron pattern, ms; null: it is none. */
+export function longestPause(cron: string, timeZone: string): number | null {
+  try {
+    const pattern = new Cron(cron, { mode: "5-part", timezone: timeZone, paused: true });
+    const starts = pattern.nextRuns(STARTS, new Date(ANY_DAY)).map((at) => at.getTime());
+    const pauses = starts.slice(1).map((at, index) => at - (starts[index] ?? at));
+    return pauses.length === 0 ? null : Math.max(...pauses);
+  } catch {
+    return null;
+  }
+}
+
 /** Any moment does: a pattern repeats within the leap years' cycle. */
 const ANY_DAY = Date.UTC(2026, 0, 1);
 

@@ -8,6 +8,7 @@ import { schemaTroubles } from "./issues.ts";
 import { ConfigFile } from "./schema/file.ts";
 import { isNeeded, type Process } from "./secrets.ts";
 import { toConfig } from "./to-config.ts";
+import { vainIn } from "./vain.ts";
 import { pathText, substitute, type Trouble, type Variables } from "./variables.ts";
 import { deepFreeze } from "./written-values.ts";
 import { type Fault, oneLine, readYaml, type YamlTree } from "./yaml-tree.ts";
@@ -65,7 +66,19 @@ export function loadConfig(
   const faults = [...tree.faults, ...further.filter(({ offset }) => !spoiled.has(offset))];
   if (!parsed.success || faults.length > 0) return refuse(faults);
   const config = toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined);
-  return { ok: true, config: hidden.length === 0 ? config : deepFreeze({ ...config, filled: hidden }) };
+  const vain = problemsOf(
+    vainIn(value, tree.root).map((trouble) => deepAsWritten(faultOf(trouble, tree), hidden)),
+    tree,
+    file,
+  );
+  return {
+    ok: true,
+    config: deepFreeze({
+      ...config,
+      ...(hidden.length === 0 ? {} : { filled: hidden }),
+      ...(vain.length === 0 ? {} : { vain }),
+    }),
+  };
 }
 
 /**

@@ -6,14 +6,8 @@ import type { Config } from "./config.ts";
  * part in it (S10), as it decides nothing. Pure.
  */
 export function policyText(config: Config): string {
-  const {
-    filled: _filled,
-    modeIsDefault: _default,
-    modeIsAsked: _asked,
-    version: _version,
-    file: _file,
-    ...said
-  } = config;
+  const { filled: _filled, modeIsDefault: _default, modeIsAsked: _asked, vain: _vain, ...read } = config;
+  const { version: _version, file: _file, ...said } = read;
   return JSON.stringify(said, (_, value: unknown) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     if ("from" in value && value.from === "text") return { from: "text" };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Config } from "../../core/config/config.ts";
+import { PLAN_LIFETIME_MS } from "../../core/config/plan-lifetime.ts";
 import type { GateStore } from "../../core/guardrails/gate-store.ts";
 import type { GatePolicy } from "../../core/guardrails/rule.ts";
 import { planContent } from "../../core/guardrails/targets.ts";
@@ -73,7 +74,7 @@ export interface GateLimits {
  * approval in ten minutes is not helping them any more.
  */
 export const GATE_LIMITS: GateLimits = {
-  planLifetimeMs: 15 * 60_000,
+  planLifetimeMs: PLAN_LIFETIME_MS,
   approvalLifetimeMs: 10 * 60_000,
   permitLifetimeMs: 2 * 60_000,
   assessTimeoutMs: 30_000,

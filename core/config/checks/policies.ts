@@ -29,20 +29,30 @@ export function isMisspelledCanary(name: string): boolean {
 
 /** An unknown kind of target would be told nothing, silently. */
 export const notificationKindsExist: Check = ({ file, raw }) =>
-  Object.keys(mapAt(file, "rollback_policies")).flatMap((name) =>
-    listAt(file, "rollback_policies", name, "notification").flatMap(({ path, value }) => {
-      if (typeof value !== "string" || !value.includes(":")) return [];
-      const kind = value.slice(0, value.indexOf(":"));
-      if (NOTIFICATION_KINDS.some((known) => known === kind)) return [];
-      return [
-        valueTroubleAt(
-          path,
-          `is ${writtenAt(raw, path)}, a kind of target that does not exist`,
-          didYouMean(kind, NOTIFICATION_KINDS),
-        ),
-      ];
-    }),
-  );
+  targetsIn(file).flatMap(({ path, value }) => {
+    if (typeof value !== "string" || !value.includes(":")) return [];
+    const kind = value.slice(0, value.indexOf(":"));
+    if (NOTIFICATION_KINDS.some((known) => known === kind)) return [];
+    return [
+      valueTroubleAt(
+        path,
+        `is ${writtenAt(raw, path)}, a kind of target that does not exist`,
+        didYouMean(kind, NOTIFICATION_KINDS),
+      ),
+    ];
+  });
+
+/** Whom the file names to be told: by its policies, and when nobody answers. */
+const targetsIn = (file: unknown): readonly Placed<unknown>[] => [
+  ...Object.keys(mapAt(file, "rollback_policies")).flatMap((name) =>
+    listAt(file, "rollback_policies", name, "notification"),
+  ),
+  ...listAt(file, "approval", "escalate").flatMap(({ path, value }) =>
+    isMap(value) && Array.isArray(value.to)
+      ? value.to.map((one: unknown, index) => ({ path: [...path, "to", index], value: one }))
+      : [],
+  ),
+];
 
 /** Two entries for one action on one thing: which of their limits holds would be a matter of order. */
 export const actionsDoNotOverlap: Check = ({ file }) => {

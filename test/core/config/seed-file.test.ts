@@ -202,7 +202,10 @@ describe("the seed's file", () => {
   });
 
   it.each(EFFECTS)("%s changed to %j changes exactly its own fields", (path, value, fields) => {
-    expect([...differences(load(SEED), load(changed([path, value])))].sort()).toEqual([...fields].sort());
+    // The lines of what can never have its effect move when the file is written anew: `vain.test.ts` holds those.
+    const { vain: _, ...before } = load(SEED);
+    const { vain: __, ...after } = load(changed([path, value]));
+    expect([...differences(before, after)].sort()).toEqual([...fields].sort());
   });
 
   it.each(KINDS)("%s chooses the kind of its entry", (_, changes, field) => {

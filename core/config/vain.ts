@@ -1,0 +1,43 @@
+import { isMap } from "./checks/check.ts";
+import { VAIN_KEYS, type VainRule } from "./vain-keys.ts";
+import { pathText, type Trouble } from "./variables.ts";
+import type { Path } from "./yaml-tree.ts";
+
+/**
+ * Durations and limits of a file that can never have their effect: reminders after the plan is gone, maxima that nothing can
+ * reach. Each is legal, and so is no problem that keeps anything from starting; `unship check` names it with its line, since
+ * it looks like protection and is none (S8). `file`: with its variables filled in and defaults where it says nothing;
+ * `raw`: as written, since only what somebody wrote is theirs to mend. Pure and total.
+ */
+export function vainIn(file: unknown, raw: unknown): readonly Trouble[] {
+  return Object.entries(VAIN_KEYS).flatMap(([pattern, rule]) =>
+    typeof rule === "string" ? [] : placesOf(pattern.split("."), raw).flatMap((path) => troubleAt(path, rule, file)),
+  );
+}
+
+function troubleAt(path: Path, rule: VainRule, file: unknown): readonly Trouble[] {
+  const parent = valueAt(file, path.slice(0, -1));
+  const found = rule(valueAt(file, path), { file, path, parent: isMap(parent) ? parent : {} });
+  if (found === null) return [];
+  return [{ path, at: "value", message: `${pathText(path)} ${found.what}`, hint: found.mend }];
+}
+
+/** Every path of the file that fits a pattern, in which `*` is any key or place in a list. */
+function placesOf(pattern: readonly string[], root: unknown): readonly Path[] {
+  const [step, ...rest] = pattern;
+  if (step === undefined) return root === undefined || root === null ? [] : [[]];
+  return keysOf(root, step).flatMap((key) => placesOf(rest, valueAt(root, [key])).map((path): Path => [key, ...path]));
+}
+
+function keysOf(node: unknown, step: string): Path {
+  if (Array.isArray(node)) return step === "*" ? node.map((_, index) => index) : [];
+  if (!isMap(node)) return [];
+  if (step === "*") return Object.keys(node);
+  return Object.hasOwn(node, step) ? [step] : [];
+}
+
+const valueAt = (root: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (node, step) => (typeof node === "object" && node !== null ? Reflect.get(node, step) : undefined),
+    root,
+  );
