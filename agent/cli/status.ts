@@ -14,6 +14,7 @@ import {
   openIncidents,
   openIncidentView,
 } from "../../core/guardrails/open-incidents.ts";
+import { conditionLines, conditionViews } from "../../core/guardrails/pending-conditions.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import {
@@ -292,6 +293,7 @@ function brief(
     likeliest: likeliestOf(incident),
     no_change_probability: ranking === null || !isCompared(ranking) ? null : ranking.noChangeProbability,
     unheard: incident.unheard ?? null,
+    conditions: conditionViews(incident),
     plan: plan?.id ?? null,
     gate: gate?.outcome ?? null,
     executed_at: rfc3339(gate?.executedAt),
@@ -318,6 +320,7 @@ function describe(
     `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets, approved)}`,
     `    impact ${knownLevel(incident)}${asOf}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
     ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
+    ...conditionLines(incident, now).map((line) => `    ${line}`),
     ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
     ...(decision === null
       ? []
