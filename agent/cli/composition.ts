@@ -5,6 +5,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { Gate, Ledger, LedgerEntry, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
 import type { BudgetedModel } from "../models/budget.ts";
 import type { Emit } from "../watch/events.ts";
+import type { Evaluated } from "../watch/loop.ts";
 import type { Surveyor } from "./survey.ts";
 
 /** Exit codes of every command: what a script may rely on. */
@@ -214,7 +215,8 @@ export interface Composition {
   ) => Promise<{ readonly gate: Gate; readonly ledger: Ledger }>;
   /** Runs until aborted, as the file says. */
   readonly gate: (config: Config, abort: AbortSignal) => Promise<void>;
-  readonly watch: (config: Config, emit: Emit) => Promise<RunningWatch>;
+  /** `evaluated`: hears of each evaluation. */
+  readonly watch: (config: Config, emit: Emit, evaluated?: Evaluated) => Promise<RunningWatch>;
   /** `http`: host:port to serve at instead of stdio. */
   readonly mcp: (
     config: Config,

@@ -1,10 +1,17 @@
 import { rfc3339 } from "../../core/model/time.ts";
 import type { WatchEvent } from "../watch/events.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncidentLabels } from "./incident-labels.ts";
 import { jsonText, say } from "./output.ts";
 
-/** `unship watch`: the watch in the foreground, a line an event; with `--json` a JSON line an event. Ends on SIGINT or SIGTERM. */
+/** Into a pipe, a file or as JSON: lines alone. */
+const NO_HEARTBEAT: Heartbeat = { evaluated: () => undefined, above: (print) => print(), end: () => undefined };
+
+/**
+ * `unship watch`: the watch in the foreground, a line an event, and on a terminal one at its foot that says when the last evaluation
+ * was and what is waited for; with `--json` a JSON line an event. Ends on SIGINT or SIGTERM.
+ */
 export async function watch(
   to: Composition,
   options: { readonly config?: string; readonly mode?: string; readonly json?: boolean },
@@ -19,14 +26,17 @@ export async function watch(
           const label = labels.next(event.incident);
           say(to, event.event === "watch.alive" ? [] : [line(event, label)]); // signs of life are for machines
         };
+  const isSeen = to.terminal.isTty && options.json !== true;
+  const heartbeat = isSeen ? createHeartbeat(to.terminal.out, () => to.terminal.columns) : NO_HEARTBEAT;
   if (options.json !== true) {
     say(to, [`unship ${to.version} watches, by ${file}. Ctrl-C ends it.`, (await to.explain(config))[0] ?? ""]);
   }
-  const running = await to.watch(config, print);
+  const running = await to.watch(config, (event) => heartbeat.above(() => print(event)), heartbeat.evaluated);
   try {
     await running.run(abort);
     return EXIT.ok;
   } finally {
+    heartbeat.end();
     await running.close();
   }
 }

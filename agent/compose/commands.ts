@@ -16,7 +16,7 @@ import type {
 } from "../cli/composition.ts";
 import { plain } from "../cli/output.ts";
 import type { Emit } from "../watch/events.ts";
-import { runLoop } from "../watch/loop.ts";
+import { type Evaluated, runLoop } from "../watch/loop.ts";
 import type { Channels } from "./notifier.ts";
 import type { Past } from "./past.ts";
 import { readSecretFile } from "./secret-file.ts";
@@ -219,7 +219,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
         await own.disposeAsync();
       }
     },
-    watch: (config, emit) => openWatch(config, emit),
+    watch: (config, emit, evaluated) => openWatch(config, emit, evaluated),
     mcp: async (config, { readOnly, http }, abort) => {
       const { serveMcp } = await import("./serve-mcp.ts");
       const at =
@@ -293,7 +293,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     writeFile: async (path, text) => (await files()).writeFile(path, text),
   };
 
-  async function openWatch(config: Config, emit: Emit): Promise<RunningWatch> {
+  async function openWatch(config: Config, emit: Emit, evaluated?: Evaluated): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
     const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
@@ -355,7 +355,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return {
         async run(abort) {
           const until = AbortSignal.any([abort, lock.lost]);
-          await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until });
+          await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until, evaluated });
           if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", LOCK_LOST);
         },
         close: () => open.disposeAsync(),

@@ -1,8 +1,12 @@
+import type { Incident } from "../../core/model/incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Emit } from "./events.ts";
 import { createPulse } from "./pulse.ts";
 import type { Watch } from "./watch.ts";
+
+/** Hears of each evaluation that succeeded: when, Unix ms, and the incidents that are open after it, oldest first. */
+export type Evaluated = (at: number, open: readonly Incident[]) => void;
 
 /** One that fails may be a moment's; so many in a row are a watch that sees nothing. */
 const BLIND_AFTER = 3;
@@ -16,9 +20,15 @@ const BLIND_AFTER = 3;
  */
 export async function runLoop(
   watch: Watch,
-  options: { readonly stepMs: number; readonly clock: Clock; readonly emit: Emit; readonly abort: AbortSignal },
+  options: {
+    readonly stepMs: number;
+    readonly clock: Clock;
+    readonly emit: Emit;
+    readonly abort: AbortSignal;
+    readonly evaluated?: Evaluated | undefined;
+  },
 ): Promise<void> {
-  const { stepMs, clock, emit, abort } = options;
+  const { stepMs, clock, emit, abort, evaluated } = options;
   await watch.resume(abort);
   const pulse = createPulse(stepMs, emit);
   let failed = { count: 0, since: 0 };
@@ -28,6 +38,7 @@ export async function runLoop(
     const guard = setInterval(() => pulse.still(clock.now()), stepMs);
     try {
       await watch.tick(abort);
+      if (!abort.aborted) evaluated?.(clock.now(), watch.open());
       if (failed.count >= BLIND_AFTER) {
         const text = `evaluations succeed again: nothing was evaluated since ${rfc3339(failed.since)}, and nobody was notified`;
         emit({ at: clock.now(), event: "source.up", text, incident: null });
