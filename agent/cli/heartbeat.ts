@@ -4,6 +4,7 @@ import type { ConditionState } from "../../core/model/finding.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { escapeControls, name } from "../../core/model/untrusted-text.ts";
+import type { WatchEvent } from "../watch/events.ts";
 
 /** Erases the line that the cursor is in, and goes to its beginning (ECMA-48, EL 2). */
 const ERASE = "\r\u001b[2K";
@@ -13,8 +14,8 @@ const BAR = 12;
 export interface Heartbeat {
   /** An evaluation is over; `open`: the incidents that are open after it. */
   evaluated(at: number, open: readonly Incident[]): void;
-  /** Prints whole lines above it. */
-  above(print: () => void): void;
+  /** Prints whole lines of an event above it. */
+  above(event: Pick<WatchEvent, "event" | "about">, print: () => void): void;
   /** Erases it: nothing is watched any more. */
   end(): void;
 }
@@ -25,15 +26,25 @@ export interface Heartbeat {
  */
 export function createHeartbeat(out: (text: string) => void, columns: () => number): Heartbeat {
   let shown = "";
+  const down = new Map<string, Set<string>>();
+  const note = ({ event, about }: Pick<WatchEvent, "event" | "about">) => {
+    if (about === undefined) return;
+    const parts = down.get(about.source) ?? new Set();
+    if (event === "source.down") for (const what of about.what) parts.add(what);
+    if (event === "source.up") for (const what of about.what) parts.delete(what);
+    if (parts.size > 0) down.set(about.source, parts);
+    else down.delete(about.source);
+  };
   const draw = () => {
     if (shown !== "") out(`${ERASE}${shown}`);
   };
   return {
     evaluated(at, open) {
-      shown = escapeControls(heartbeatText(at, open)).slice(0, Math.max(0, columns() - 1));
+      shown = escapeControls(heartbeatText(at, open, [...down.keys()])).slice(0, Math.max(0, columns() - 1));
       draw();
     },
-    above(print) {
+    above(event, print) {
+      note(event);
       if (shown !== "") out(ERASE);
       print();
       draw();
@@ -48,18 +59,22 @@ export function createHeartbeat(out: (text: string) => void, columns: () => numb
 /**
  * What a watch waits for after an evaluation at `at` (Unix ms), in one line: no incident; the condition that fires next, with a bar
  * of how long it has held of how long it has to; or where the incident is. Of several incidents the first one in which a condition is
- * pending, and how many others are open. Pure.
+ * pending, and how many others are open. `down`: sources that do not answer, of which nothing is known (S9). Pure.
  */
-export function heartbeatText(at: number, open: readonly Incident[]): string {
-  const clock = `${rfc3339(at).slice(11, 19)}Z`;
-  if (open.length === 0) return `${clock} evaluated, no incident is open`;
+export function heartbeatText(at: number, open: readonly Incident[], down: readonly string[] = []): string {
+  const unknown = down.length === 0 ? "" : `${down.map(name).join(", ")} ${down.length === 1 ? "is" : "are"} DOWN; `;
+  return `${rfc3339(at).slice(11, 19)}Z ${unknown}${openText(at, open)}`;
+}
+
+function openText(at: number, open: readonly Incident[]): string {
+  if (open.length === 0) return "evaluated, no incident is open";
   const pending = open.flatMap((incident) => activeConditions(incident).filter(isTimed));
   const others = open.length - 1;
   const more = others === 0 ? "" : ` (${others} more ${others === 1 ? "incident is" : "incidents are"} open)`;
   const next = pending.toSorted((a, b) => a.firesAt - b.firesAt)[0];
-  if (next !== undefined) return `${clock} ${pendingText(next, at)}${more}`;
+  if (next !== undefined) return `${pendingText(next, at)}${more}`;
   const [first] = open;
-  return first === undefined ? clock : `${clock} ${name(first.service)}: ${stageWords(first)}${more}`;
+  return first === undefined ? "" : `${name(first.service)}: ${stageWords(first)}${more}`;
 }
 
 type Timed = ConditionState & { readonly since: number; readonly firesAt: number };

@@ -6,7 +6,7 @@ import { createIncidentLabels } from "./incident-labels.ts";
 import { jsonText, say } from "./output.ts";
 
 /** Into a pipe, a file or as JSON: lines alone. */
-const NO_HEARTBEAT: Heartbeat = { evaluated: () => undefined, above: (print) => print(), end: () => undefined };
+const NO_HEARTBEAT: Heartbeat = { evaluated: () => undefined, above: (_, print) => print(), end: () => undefined };
 
 /**
  * `unship watch`: the watch in the foreground, a line an event, and on a terminal one at its foot that says when the last evaluation
@@ -31,7 +31,7 @@ export async function watch(
   if (options.json !== true) {
     say(to, [`unship ${to.version} watches, by ${file}. Ctrl-C ends it.`, (await to.explain(config))[0] ?? ""]);
   }
-  const running = await to.watch(config, (event) => heartbeat.above(() => print(event)), heartbeat.evaluated);
+  const running = await to.watch(config, (event) => heartbeat.above(event, () => print(event)), heartbeat.evaluated);
   try {
     await running.run(abort);
     return EXIT.ok;

@@ -32,8 +32,8 @@ export interface WatchEvent {
   /** One line for a person. */
   readonly text: string;
   readonly incident: Incident | null;
-  /** Which source it is about, and what of it is unknown or known again; with `source.*`. */
-  readonly about?: { readonly source: string; readonly what: string };
+  /** Which source it is about, and which parts of it are unknown or known again; with `source.*`. */
+  readonly about?: { readonly source: string; readonly what: readonly string[] };
   /** How the watch itself does; with `watch.alive` and `watch.slow`. */
   readonly status?: WatchStatus;
 }

@@ -8,13 +8,19 @@ interface Words {
   readonly text: string;
 }
 
-/** How each kind of gap is told when it begins and when it ends; null: it says nothing when it ends. */
+/** How each kind of gap is reported when it begins and when it ends; null: nothing is said when it ends. `parts`: what of the source. */
 const WORDS: Readonly<
-  Record<Gap["how"], { readonly begins: (gap: Gap) => Words; readonly ends: (gap: Gap) => Words | null }>
+  Record<
+    Gap["how"],
+    { readonly begins: (gap: Gap, parts: string) => Words; readonly ends: (gap: Gap, parts: string) => Words | null }
+  >
 > = {
   unanswered: {
-    begins: ({ source, what, because }) => ({ event: "source.down", text: `${source} is down (${what}): ${because}` }),
-    ends: ({ source, what }) => ({ event: "source.up", text: `${source} answers again (${what})` }),
+    begins: ({ source, because, since }, parts) => ({
+      event: "source.down",
+      text: `${source} is down (${parts}): ${because}${since === undefined ? "" : `; no data since ${rfc3339(since)}`}`,
+    }),
+    ends: ({ source }, parts) => ({ event: "source.up", text: `${source} answers again (${parts})` }),
   },
   // Its source answers, and is not down.
   partial: {
@@ -33,29 +39,55 @@ const WORDS: Readonly<
 };
 
 /**
- * Tells of each gap once when it begins and once when it ends, look by look; a gap is the same by its source and what it leaves
- * unknown. What a source left out of its answer it shows again only in an answer: while it gives none, that gap stays.
+ * Reports each gap once when it begins and once when it ends, evaluation by evaluation; a gap is the same by its source and what it
+ * leaves unknown. What of one source begins to be unanswered at once for one reason, or is answered again at once, is one event. What
+ * a source left out of its answer it shows again only in an answer: while it gives none, that gap stays.
  */
 export function createReporting(emit: Emit): (gaps: readonly Gap[], at: number) => void {
   let known = new Map<string, Gap>();
-  const tell = (words: Words | null, { source, what }: Gap, at: number) => {
-    if (words !== null) emit({ at, ...words, incident: null, about: { source, what } });
+  const report = (gaps: readonly Gap[], side: "begins" | "ends", at: number) => {
+    const groups = Map.groupBy(gaps, (gap) =>
+      JSON.stringify(
+        gap.how === "unanswered"
+          ? [gap.source, ...(side === "begins" ? [gap.because, gap.since] : [])]
+          : [gap.how, gap.source, gap.what],
+      ),
+    );
+    for (const [first, ...others] of groups.values()) {
+      if (first === undefined) continue;
+      const what = [first, ...others].map((gap) => gap.what);
+      const words = WORDS[first.how][side](first, partsText(what));
+      if (words !== null) emit({ at, ...words, incident: null, about: { source: first.source, what } });
+    }
   };
   return (gaps, at) => {
     const now = new Map(gaps.map((gap) => [JSON.stringify([gap.how, gap.source, gap.what]), gap]));
-    for (const [key, gap] of now) {
-      if (known.has(key)) continue;
-      const { event, text } = WORDS[gap.how].begins(gap);
-      const since = gap.since === undefined || gap.since >= at ? "" : `; no data since ${rfc3339(gap.since)}`;
-      tell({ event, text: `${text}${gap.how === "unanswered" ? since : ""}` }, gap, at);
-    }
+    const begun = [...now].flatMap(([key, gap]) => (known.has(key) ? [] : [gap]));
+    report(
+      begun.map(({ since, ...gap }) => (since === undefined || since >= at ? gap : { ...gap, since })),
+      "begins",
+      at,
+    );
+    const ended: Gap[] = [];
     for (const [key, gap] of known) {
       if (now.has(key)) continue;
       if (gap.how === "partial" && gaps.some((one) => isUnansweredOf(one, gap))) now.set(key, gap);
-      else tell(WORDS[gap.how].ends(gap), gap, at);
+      else ended.push(gap);
     }
+    report(ended, "ends", at);
     known = now;
   };
+}
+
+/** "metrics: error_rate, p99_latency; history: error_rate; targets" */
+function partsText(what: readonly string[]): string {
+  const kinds = Map.groupBy(what, (one) => (one.includes(": ") ? one.slice(0, one.indexOf(": ")) : one));
+  return [...kinds]
+    .map(([kind, all]) => {
+      const rests = all.flatMap((one) => (one === kind ? [] : [one.slice(kind.length + 2)]));
+      return rests.length === 0 ? kind : `${kind}: ${rests.join(", ")}`;
+    })
+    .join("; ");
 }
 
 /** Whether a gap says that whoever left out `part` has not answered the question that would show it. */

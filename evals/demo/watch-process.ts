@@ -12,7 +12,7 @@ const Line = z.object({
   text: z.string(),
   incident: Incident.nullable(),
   /** With what is said of a source: which, and what of it. */
-  about: z.object({ source: z.string(), what: z.string() }).optional(),
+  about: z.object({ source: z.string(), what: z.array(z.string()) }).optional(),
   /** With signs of life alone: evaluations since it started. */
   status: z.object({ looks: z.int() }).optional(),
 });

@@ -26,9 +26,11 @@ function sourcesDown(lines: readonly WatchLine[]): readonly string[] {
   const down = new Set<string>();
   for (const { event, about } of lines) {
     if (about === undefined) continue;
-    const name = `${about.source} (${about.what})`;
-    if (event === "source.down") down.add(name);
-    if (event === "source.up") down.delete(name);
+    for (const what of about.what) {
+      const name = `${about.source} (${what})`;
+      if (event === "source.down") down.add(name);
+      if (event === "source.up") down.delete(name);
+    }
   }
   return [...down];
 }

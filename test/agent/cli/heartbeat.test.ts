@@ -37,7 +37,11 @@ describe("the line at the foot of a terminal", () => {
       ],
       "14:10:00Z [████████    ] 2m of 3m until auto_rollback fires: error_rate of cart (1 more incident is open)",
     ],
-    ["an incident in which nothing is pending", [incidentWith([])], "14:10:00Z payments: waiting until the policy's duration is over"],
+    [
+      "an incident in which nothing is pending",
+      [incidentWith([])],
+      "14:10:00Z payments: waiting until the policy's duration is over",
+    ],
   ] as const)("says of %s: its moment and what is waited for", (_, open, text) => {
     expect(heartbeatText(NOW, open)).toBe(text);
   });
@@ -49,6 +53,30 @@ describe("the line at the foot of a terminal", () => {
     expect(heartbeatText(world.time.now, [await world.incident()])).toMatch(
       /until auto_rollback fires: \S+ of checkout$/,
     );
+  });
+
+  it("S9: sources that are down are named until all of each answers again", () => {
+    let written = "";
+    const heartbeat = createHeartbeat(
+      (text) => {
+        written = text;
+      },
+      () => 120,
+    );
+    const foot = () => {
+      heartbeat.evaluated(NOW, []);
+      return shownBy(written).foot;
+    };
+    const source = (event: "source.down" | "source.up", what: readonly string[], of = "prometheus") =>
+      heartbeat.above({ event, about: { source: of, what } }, () => undefined);
+    source("source.down", ["metrics", "targets"]);
+    source("source.down", ["deploys"], "argocd");
+    expect(foot()).toBe("14:10:00Z prometheus, argocd are DOWN; evaluated, no incident is open");
+    source("source.up", ["deploys"], "argocd");
+    source("source.up", ["targets"]);
+    expect(foot()).toBe("14:10:00Z prometheus is DOWN; evaluated, no incident is open");
+    source("source.up", ["metrics"]);
+    expect(foot()).toBe("14:10:00Z evaluated, no incident is open");
   });
 
   it("is always the last line, whole lines stand above it, and it never wraps or leaves a rest", () => {
@@ -71,7 +99,7 @@ describe("the line at the foot of a terminal", () => {
           if ("says" in step) {
             const line = `${index} event`;
             said.push(line);
-            heartbeat.above(() => {
+            heartbeat.above({ event: "incident.detected" }, () => {
               written += `${line}\n`;
             });
           } else {

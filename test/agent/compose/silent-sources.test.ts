@@ -145,7 +145,12 @@ describe("S9: what a look cannot see is said once when it begins and once when i
 
     await shop.stopCluster();
     const lost = await looks(3);
-    expect(lost.map((line) => /\((.+?)\)/.exec(line)?.[1]).sort()).toEqual(["changes", "pods", "rollouts", "topology"]);
+    expect(lost.flatMap((line) => /\((.+?)\)/.exec(line)?.[1]?.split("; ") ?? []).sort()).toEqual([
+      "changes",
+      "pods",
+      "rollouts",
+      "topology",
+    ]);
   });
 
   it("an investigation carries it to its assessment and to its tools, with since when", async () => {

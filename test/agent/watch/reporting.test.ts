@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { WatchEvent } from "../../../agent/watch/events.ts";
 import { createReporting } from "../../../agent/watch/reporting.ts";
@@ -103,9 +104,45 @@ describe("S9: a source that is down is said to be down, and no other", () => {
     expect(told(...looks)).toEqual(lines);
   });
 
+  it("what of one source fails at once for one reason is one event, and so is what is answered again at once", () => {
+    const parts = ["metrics: error_rate", "history: error_rate", "targets", "metrics: p99_latency"];
+    const all = parts.map((what): Gap => ({ ...failed, what }));
+    const refused = { ...failed, what: "rollouts", because: "it refused: 401" };
+    expect(told([...all, refused], [...all.slice(1), refused], [])).toEqual([
+      "source.down: prometheus is down (metrics: error_rate, p99_latency; history: error_rate; targets): nothing listens at prometheus:9090",
+      "source.down: prometheus is down (rollouts): it refused: 401",
+      "source.up: prometheus answers again (metrics: error_rate)",
+      "source.up: prometheus answers again (history: error_rate; targets; metrics: p99_latency; rollouts)",
+    ]);
+  });
+
+  it("no part is lost in a group, whatever fails and comes back when", () => {
+    const evaluations = fc.array(fc.subarray(["metrics: a", "metrics: b", "history: a", "targets"]), { maxLength: 8 });
+    const reasons = fc.constantFrom("it timed out", "it refused");
+    fc.assert(
+      fc.property(evaluations, fc.array(reasons, { minLength: 8, maxLength: 8 }), (looks, why) => {
+        const down = new Set<string>();
+        const report = createReporting(({ event, about }) => {
+          for (const what of about?.what ?? []) {
+            expect(down.has(what)).toBe(event === "source.up");
+            if (event === "source.down") down.add(what);
+            else down.delete(what);
+          }
+        });
+        for (const [index, look] of looks.entries()) {
+          report(
+            look.map((what): Gap => ({ ...failed, what, because: why[index] ?? "" })),
+            AT + index,
+          );
+          expect([...down].toSorted()).toEqual(look.toSorted());
+        }
+      }),
+    );
+  });
+
   it("each names its source and what of it apart from its words", () => {
     const events: WatchEvent[] = [];
     createReporting((event) => events.push(event))([failed], AT);
-    expect(events[0]?.about).toEqual({ source: "prometheus", what: "metrics: error_rate" });
+    expect(events[0]?.about).toEqual({ source: "prometheus", what: ["metrics: error_rate"] });
   });
 });

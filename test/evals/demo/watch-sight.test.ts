@@ -6,7 +6,7 @@ const ONSET = 1_000_000;
 const line = (event: string, text = "", incident: unknown = null, at = ONSET + 5000): WatchLine =>
   ({ at: new Date(at).toISOString(), event, text, incident }) as WatchLine;
 const STARTED = line("watch.started", "mode auto", null, ONSET - 20_000);
-const ROLLOUTS = { source: "kubernetes", what: "rollouts" };
+const ROLLOUTS = { source: "kubernetes", what: ["rollouts"] };
 const DOWN = { ...line("source.down", "kubernetes is down (rollouts): it was answered 500"), about: ROLLOUTS };
 const UP = { ...line("source.up", "kubernetes answers again (rollouts)"), about: ROLLOUTS };
 
@@ -19,7 +19,7 @@ describe("blindness", () => {
     ["a source that answers again does not", [STARTED, DOWN, UP], false, 0],
     [
       "another source's return is not this one's",
-      [STARTED, DOWN, { ...UP, about: { source: "zipkin", what: "spans" } }],
+      [STARTED, DOWN, { ...UP, about: { source: "zipkin", what: ["spans"] } }],
       false,
       1,
     ],
