@@ -2,6 +2,7 @@ import type { Gap, GapKind } from "./model/assessment.ts";
 import type { Change, InfrastructureChange } from "./model/change.ts";
 import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./model/evidence.ts";
 import type { Incident, OutcomeKind } from "./model/incident.ts";
+import type { LastEvaluation } from "./model/last-evaluation.ts";
 import type { LedgerEntry } from "./model/ledger-entry.ts";
 import type { ActionType, GateAnswer, GateReview, Plan, Target, TargetResult } from "./model/plan.ts";
 import type { Series } from "./model/signal.ts";
@@ -250,6 +251,10 @@ export interface Ledger {
   plan(id: string): Promise<Plan | null>;
   /** Paused for all, or for these services; anyone may pause, an approver resumes (S14). */
   pauses(): Promise<readonly { readonly scope: string; readonly by: string; readonly at: number }[]>;
+  /** What the watch says of its newest evaluation, in place of what it said before; in no entry, and nothing is decided by it. */
+  saveEvaluation(last: LastEvaluation): Promise<void>;
+  /** null: none was recorded, or what was cannot be read. */
+  lastEvaluation(): Promise<LastEvaluation | null>;
   head(): Promise<LedgerHead>;
   /** Recomputes every hash from the first entry. `heads`: ends that somebody vouches for, which the chain must contain. */
   verify(heads?: readonly LedgerHead[]): Promise<{

@@ -5,6 +5,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { escapeControls, name } from "../../core/model/untrusted-text.ts";
 import type { WatchEvent } from "../watch/events.ts";
+import { createSourcesDown } from "../watch/sources-down.ts";
 
 /** Erases the line that the cursor is in, and goes to its beginning (ECMA-48, EL 2). */
 const ERASE = "\r\u001b[2K";
@@ -15,7 +16,7 @@ export interface Heartbeat {
   /** An evaluation is over; `open`: the incidents that are open after it. */
   evaluated(at: number, open: readonly Incident[]): void;
   /** Prints whole lines of an event above it. */
-  above(event: Pick<WatchEvent, "event" | "about">, print: () => void): void;
+  above(event: Pick<WatchEvent, "event" | "about" | "at">, print: () => void): void;
   /** Erases it: nothing is watched any more. */
   end(): void;
 }
@@ -26,25 +27,23 @@ export interface Heartbeat {
  */
 export function createHeartbeat(out: (text: string) => void, columns: () => number): Heartbeat {
   let shown = "";
-  const down = new Map<string, Set<string>>();
-  const note = ({ event, about }: Pick<WatchEvent, "event" | "about">) => {
-    if (about === undefined) return;
-    const parts = down.get(about.source) ?? new Set();
-    if (event === "source.down") for (const what of about.what) parts.add(what);
-    if (event === "source.up") for (const what of about.what) parts.delete(what);
-    if (parts.size > 0) down.set(about.source, parts);
-    else down.delete(about.source);
-  };
+  const sources = createSourcesDown();
   const draw = () => {
     if (shown !== "") out(`${ERASE}${shown}`);
   };
   return {
     evaluated(at, open) {
-      shown = escapeControls(heartbeatText(at, open, [...down.keys()])).slice(0, Math.max(0, columns() - 1));
+      shown = escapeControls(
+        heartbeatText(
+          at,
+          open,
+          sources.down().map(({ source }) => source),
+        ),
+      ).slice(0, Math.max(0, columns() - 1));
       draw();
     },
     above(event, print) {
-      note(event);
+      sources.note(event);
       if (shown !== "") out(ERASE);
       print();
       draw();

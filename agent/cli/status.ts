@@ -31,6 +31,7 @@ import { isCompared } from "../../core/model/candidate.ts";
 import { actionOf, deedTime, isDoubtful } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { lastEvaluationLines, lastEvaluationView } from "../../core/model/last-evaluation.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { asItStands, firstOnset, isWithItsPlan, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
@@ -55,10 +56,11 @@ export async function status(
     const now = to.now();
     const damaged = new Map<string, string>();
     const onDamaged = ({ id, reason }: DamagedIncident) => void damaged.set(id, reason);
-    const [open, recent, pauses] = await Promise.all([
+    const [open, recent, pauses, evaluation] = await Promise.all([
       openIncidents(ledger, config.services, now, onDamaged),
       ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged),
       ledger.pauses(),
+      ledger.lastEvaluation(),
     ]);
     const who = await to.atWork(config);
     const executes = atWorkText(who);
@@ -88,6 +90,7 @@ export async function status(
           ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
           : `Ledger: ${who.ledger}. At work: ${executes}.`,
       ...[noWatchText(who)].flatMap((text) => text ?? []),
+      ...lastEvaluationLines(evaluation, { now, isWatched: around.at.isWatched }),
       ...pauses.map(
         ({ scope, by, at }) =>
           `PAUSED: ${scope === "*" ? "everything" : name(scope)}, by ${name(by)} since ${rfc3339(at)}. An approver ends it: unship resume ${scope === "*" ? "all" : name(scope)}`,
@@ -128,6 +131,7 @@ export async function status(
       ledger: who.ledger,
       ledger_is_there: who.isThere,
       at_work: atWorkView(who, config),
+      last_evaluation: evaluation && lastEvaluationView(evaluation, now),
       pauses,
       damaged: [...damaged].map(([id, reason]) => ({ id, reason })),
       open: open.map((one) => ({

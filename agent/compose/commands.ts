@@ -16,6 +16,7 @@ import type {
 } from "../cli/composition.ts";
 import { plain } from "../cli/output.ts";
 import type { Emit } from "../watch/events.ts";
+import { recordEvaluations } from "../watch/last-evaluations.ts";
 import { type Evaluated, runLoop } from "../watch/loop.ts";
 import type { Channels } from "./notifier.ts";
 import type { Past } from "./past.ts";
@@ -293,7 +294,7 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     writeFile: async (path, text) => (await files()).writeFile(path, text),
   };
 
-  async function openWatch(config: Config, emit: Emit, evaluated?: Evaluated): Promise<RunningWatch> {
+  async function openWatch(config: Config, tell: Emit, evaluated?: Evaluated): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
     const { writePostmortem } = await import("./postmortems.ts");
     const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
@@ -316,6 +317,9 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const identity = channel === null ? await identityChecks(config, environment) : {};
       const { sources, executors, observe, gaps } = system;
       const { ledger, notifier } = behind;
+      const { stepMs } = config.watch;
+      const record = recordEvaluations(tell, { save: (last) => ledger.saveEvaluation(last), stepMs });
+      const { emit } = record;
       const samples = createSampleFile(sampleFolder(config));
       own.defer(async () => samples.close());
       const { watch, gate } = composeAgent({
@@ -355,7 +359,13 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       return {
         async run(abort) {
           const until = AbortSignal.any([abort, lock.lost]);
-          await runLoop(watch, { stepMs: config.watch.stepMs, clock: systemClock, emit, abort: until, evaluated });
+          await runLoop(watch, {
+            ...{ stepMs, clock: systemClock, emit, abort: until },
+            evaluated(at, open) {
+              record.evaluated(at, open);
+              evaluated?.(at, open);
+            },
+          });
           if (lock.lost.aborted && !abort.aborted) throw new UnshipError("ledger.unavailable", LOCK_LOST);
         },
         close: () => open.disposeAsync(),

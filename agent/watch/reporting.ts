@@ -1,4 +1,5 @@
 import type { Gap } from "../../core/model/assessment.ts";
+import { partsText } from "../../core/model/parts-text.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { unheardText } from "../../core/model/unheard.ts";
 import type { Emit, WatchEvent } from "./events.ts";
@@ -77,17 +78,6 @@ export function createReporting(emit: Emit): (gaps: readonly Gap[], at: number) 
     report(ended, "ends", at);
     known = now;
   };
-}
-
-/** "metrics: error_rate, p99_latency; history: error_rate; targets" */
-function partsText(what: readonly string[]): string {
-  const kinds = Map.groupBy(what, (one) => (one.includes(": ") ? one.slice(0, one.indexOf(": ")) : one));
-  return [...kinds]
-    .map(([kind, all]) => {
-      const rests = all.flatMap((one) => (one === kind ? [] : [one.slice(kind.length + 2)]));
-      return rests.length === 0 ? kind : `${kind}: ${rests.join(", ")}`;
-    })
-    .join("; ");
 }
 
 /** Whether a gap says that whoever left out `part` has not answered the question that would show it. */

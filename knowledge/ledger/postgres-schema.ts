@@ -15,6 +15,7 @@ const TABLES = [
   "pauses",
   "recoveries",
   "healthy_changes",
+  "evaluations",
 ] as const;
 
 /**

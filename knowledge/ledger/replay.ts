@@ -6,8 +6,8 @@ import { Target } from "../../core/model/plan.ts";
 import { storable } from "./chain.ts";
 import type { EntryRow, LedgerTables } from "./tables.ts";
 
-/** The tables whose rows follow from the entries, all but the chain's own. */
-export type Projected = Exclude<keyof LedgerTables, "entries" | "head">;
+/** The tables whose rows follow from the entries: all but the chain's own, and what the watch says of itself. */
+export type Projected = Exclude<keyof LedgerTables, "entries" | "head" | "evaluations">;
 
 /** A row as the entries amount to it; undefined: a column of which they do not tell. `seq`: the entry that speaks last of it. */
 export interface Recomputed<Table extends Projected> {

@@ -3,6 +3,7 @@ import { UnshipError } from "../../core/errors.ts";
 import { canonicalJson, Spelled } from "../../core/guardrails/canonical-json.ts";
 import { type GateStore, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { Incident } from "../../core/model/incident.ts";
+import { LastEvaluation } from "../../core/model/last-evaluation.ts";
 import { escapeControls } from "../../core/model/untrusted-text.ts";
 import type { Clock, Ledger, LedgerHead } from "../../core/ports.ts";
 import { type Ask, later } from "./batch.ts";
@@ -144,6 +145,19 @@ export function createLedger(store: LedgerDatabase): OwnLedger {
       const rows = store.readNow?.(allPauses) ?? (await read(database.executeQuery(allPauses))).rows;
       return rows.map(({ scope, paused_by, at }) => ({ scope, by: paused_by, at }));
     },
+    saveEvaluation: (last) =>
+      write(async (tx) => {
+        const row = { at: last.at, body: canonicalJson(LastEvaluation.parse(last)) };
+        await tx
+          .insertInto("evaluations")
+          .values({ id: 1, ...row })
+          .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+          .execute();
+      }),
+    async lastEvaluation() {
+      const row = await read(database.selectFrom("evaluations").select("body").executeTakeFirst());
+      return row === undefined ? null : lastEvaluationOf(row.body);
+    },
     async head() {
       const query = database.selectFrom("entries").select(["seq", "hash"]).orderBy("seq", "desc").limit(1);
       return (await read(query.executeTakeFirst())) ?? { seq: 0, hash: GENESIS };
@@ -182,6 +196,15 @@ export function createLedger(store: LedgerDatabase): OwnLedger {
     },
     close: store.close,
   };
+}
+
+/** null: it is no record of an evaluation. */
+function lastEvaluationOf(body: string): LastEvaluation | null {
+  try {
+    return LastEvaluation.safeParse(JSON.parse(body)).data ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function entriesQuery(database: Kysely<LedgerTables>, filter: NonNullable<Parameters<Ledger["entries"]>[0]>) {

@@ -43,6 +43,8 @@ export interface LedgerTables {
   recoveries: { readonly plan_id: string; readonly verdict: string; readonly at: number };
   /** When a later change of a service last proved healthy. */
   healthy_changes: { readonly service: string; readonly at: number };
+  /** One row: the watch's newest evaluation (`LastEvaluation`). In no entry, and nothing is decided by it. */
+  evaluations: { readonly id: number; readonly at: number; readonly body: string };
 }
 
 export interface EntryRow {

@@ -144,6 +144,11 @@ export function openChannel(options: ChannelOptions): Channel {
     },
     plan: (id) => call("plan", { id }),
     pauses: () => call("pauses", {}),
+    saveEvaluation: async ({ down, ...last }) => {
+      const sources = down.map(({ parts, ...one }) => ({ ...one, parts: [...parts] }));
+      await call("saveEvaluation", { last: { ...last, down: sources } });
+    },
+    lastEvaluation: () => call("lastEvaluation", {}),
     head: () => call("head", {}),
     verify: (heads = []) => call("verify", { heads: heads.map(({ seq, hash }) => ({ seq, hash })) }),
     close: async () => agent.destroy(),

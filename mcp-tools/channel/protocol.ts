@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AcknowledgedAs } from "../../core/guardrails/acknowledged.ts";
 import { Incident } from "../../core/model/incident.ts";
+import { LastEvaluation } from "../../core/model/last-evaluation.ts";
 import { LedgerEntry } from "../../core/model/ledger-entry.ts";
 import { GateAnswer, GateReview, Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 
@@ -92,6 +93,8 @@ export const CALLS = {
   ),
   plan: call("anyone", z.strictObject({ id: z.string() })),
   pauses: call("anyone", z.strictObject({})),
+  saveEvaluation: call("agent", z.strictObject({ last: LastEvaluation })),
+  lastEvaluation: call("anyone", z.strictObject({})),
   head: call("anyone", z.strictObject({})),
   verify: call("anyone", z.strictObject({ heads: z.array(z.strictObject({ seq: z.int(), hash: z.string() })) })),
 } as const;
@@ -139,6 +142,8 @@ export const ANSWERS = {
     damaged: z.array(z.object({ id: z.string(), reason: z.string() })),
   }),
   plan: Plan.nullable(),
+  saveEvaluation: z.null(),
+  lastEvaluation: LastEvaluation.nullable(),
   pauses: z.array(z.object({ scope: z.string(), by: z.string(), at: z.number() })),
   head: z.object({ seq: z.number(), hash: z.string() }),
   verify: z.object({

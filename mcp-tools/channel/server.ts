@@ -329,6 +329,11 @@ function answers({ gate, ledger, notifier, known, hello }: ChannelServerParts, w
     },
     plan: ({ id }) => ledger.plan(id),
     pauses: async () => [...(await ledger.pauses())],
+    saveEvaluation: async ({ last }) => {
+      await ledger.saveEvaluation(last);
+      return null;
+    },
+    lastEvaluation: () => ledger.lastEvaluation(),
     head: () => ledger.head(),
     verify: async ({ heads }) => {
       const found = await ledger.verify(heads);

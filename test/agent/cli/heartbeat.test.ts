@@ -68,7 +68,7 @@ describe("the line at the foot of a terminal", () => {
       return shownBy(written).foot;
     };
     const source = (event: "source.down" | "source.up", what: readonly string[], of = "prometheus") =>
-      heartbeat.above({ event, about: { source: of, what } }, () => undefined);
+      heartbeat.above({ at: NOW, event, about: { source: of, what } }, () => undefined);
     source("source.down", ["metrics", "targets"]);
     source("source.down", ["deploys"], "argocd");
     expect(foot()).toBe("14:10:00Z prometheus, argocd are DOWN; evaluated, no incident is open");
@@ -99,7 +99,7 @@ describe("the line at the foot of a terminal", () => {
           if ("says" in step) {
             const line = `${index} event`;
             said.push(line);
-            heartbeat.above({ event: "incident.detected" }, () => {
+            heartbeat.above({ at: NOW, event: "incident.detected" }, () => {
               written += `${line}\n`;
             });
           } else {

@@ -2,12 +2,13 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { SCHEMA_VERSION } from "../../../knowledge/ledger/migrations.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { draftOf, ledgerFile } from "./ledger-files.ts";
 
 function spoilVersion(path: string): void {
   const database = new DatabaseSync(path);
-  database.exec("pragma user_version = 7");
+  database.exec(`pragma user_version = ${SCHEMA_VERSION + 1}`);
   database.close();
 }
 

@@ -267,6 +267,7 @@ describe("somebody else at the socket", () => {
       () => other.gate.recover(),
       () => other.ledger.append(draft),
       () => other.ledger.saveIncident(incidentOf({ id: "x" })),
+      () => other.ledger.saveEvaluation({ at: 1, stepMs: 1, down: [] }),
       () => other.notifier.notify(notice),
       () => other.holdWatch(),
     ]) {
@@ -279,9 +280,18 @@ describe("somebody else at the socket", () => {
       "recover",
       "append",
       "saveIncident",
+      "saveEvaluation",
       "notify",
       "watch",
     ]);
+  });
+
+  it("hands the watch's last evaluation to whoever asks", async () => {
+    await using channel = await openChannelWorld();
+    expect(await channel.stranger.ledger.lastEvaluation()).toBeNull();
+    const last = { at: 1, stepMs: 15_000, down: [{ source: "prometheus", parts: ["targets"], since: 1 }] };
+    await channel.agent.ledger.saveEvaluation(last);
+    expect(await channel.stranger.ledger.lastEvaluation()).toEqual(last);
   });
 
   it("who may open it can read, pause, and approve with a personal token", async () => {
