@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createIncidentLabels } from "../../agent/cli/incident-labels.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { durationText } from "../../core/model/time.ts";
 import type { SandboxEvent } from "../sandbox/acts.ts";
 import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from "../sandbox/scenarios.ts";
 import type { CulpritRecord } from "./culprit-record.ts";
@@ -13,8 +14,9 @@ import { REAL_TITLES, requireControlPlane } from "./real-parts.ts";
 import { type Judged, jsonResults } from "./result.ts";
 import { openSandboxStage, type StageOptions } from "./sandbox-stage.ts";
 import type { Stage } from "./stage.ts";
-import { paints, storyLine, successWords, table } from "./story.ts";
+import { paints, storyLine, successWords, table, waitLine } from "./story.ts";
 import { isAbout, judgeTogether, troublesOf } from "./troubles.ts";
+import { createWaits } from "./waits.ts";
 import { startWatch, type WatchLine } from "./watch-process.ts";
 import { blindness, isNoticed } from "./watch-sight.ts";
 
@@ -73,9 +75,12 @@ export async function runDemo(
   await using watch = startWatch({ directory, config, variables });
   let onset: number | null = null;
   const labels = createIncidentLabels();
+  const waitsOf = createWaits(durations);
   watch.onLine((line) => {
     const text = storyLine(line, onset, paint, options.columns, labels.next(line.incident));
     if (text !== null) print(text);
+    const waits = waitsOf(line);
+    if (waits !== null) print(waitLine(waits, paint, options.columns));
   });
   if ((await watch.until(({ event }) => event === "watch.started", START_MS)) === null) {
     throw new UnshipError("input.invalid", {
@@ -83,6 +88,7 @@ export async function runDemo(
       reason: `it did not start; see ${join(directory, "watch.stderr.log")}`,
     });
   }
+  print(waitLine(`until it has a baseline: ${durationText(stage.warmUpMs)} without a change`, paint, options.columns));
   await wait(stage.warmUpMs, undefined, { signal: abort });
 
   const before = watch.lines.length;

@@ -61,6 +61,13 @@ export function storyLine(
   return `  ${since.padStart(8)}  ${heading(paint)} ${first}${further.join("")}`;
 }
 
+/** What is waited for, below the event that it follows. */
+export function waitLine(text: string, { dim }: Paints, columns: number): string {
+  const [first = "", ...rest] = wrap(text, columns - TEXT_AT, 0);
+  const further = rest.map((more) => `\n${" ".repeat(TEXT_AT)}${more}`);
+  return dim(`${" ".repeat(12)}${"WAITS".padEnd(TEXT_AT - 12)}${first}${further.join("")}`);
+}
+
 /** Seconds from onset to each step, and which configured duration bounds it, the demo's beside the seed's. */
 export function table(result: DemoResult, durations: Durations): readonly string[] {
   const moments = momentsOf(result);
