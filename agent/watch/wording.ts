@@ -1,6 +1,7 @@
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import { isCompared } from "../../core/model/candidate.ts";
+import { changeName } from "../../core/model/change-name.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
@@ -17,11 +18,11 @@ export function noticed({ conditions, findings, services }: Assessment): string 
 }
 
 /** The three most probable suspects and "no change", with their probabilities. */
-export function suspects({ ranking, unheard }: Incident): string {
+export function suspects({ ranking, unheard, changes }: Incident): string {
   if (ranking === null || !isCompared(ranking)) return "no suspects yet";
   const named = ranking.candidates
     .slice(0, 3)
-    .map(({ changeId, probability }) => `${changeId} ${percent(probability)}`);
+    .map(({ changeId, probability }) => `${changeName(changeId, changes)} ${percent(probability)}`);
   return [...named, `${noChangeText(unheard)} ${percent(ranking.noChangeProbability)}`].join(", ");
 }
 
@@ -40,12 +41,14 @@ const REASONS_SHOWN = 2;
 
 /** The decision in one clause, with the strongest reasons for its culprit. All of them stand in the incident. */
 export function decisionText(incident: Incident): string {
-  const { decision, ranking } = incident;
+  const { decision, ranking, changes } = incident;
   if (decision === null) return "no decision yet";
   const { action, culprit, changeIds, why } = decision;
   const sure = culprit === null ? "" : ` (${percent(culprit.probability)})`;
-  const order = changeIds.length > 1 ? `, in the order ${changeIds.join(", ")}` : "";
-  const what = culprit?.changeId ?? changeIds[0] ?? decision.service;
+  const named = (id: string): string => changeName(id, changes);
+  const order = changeIds.length > 1 ? `, in the order ${changeIds.map(named).join(", ")}` : "";
+  const id = culprit?.changeId ?? changeIds[0];
+  const what = id === undefined ? decision.service : named(id);
   const obstacle = whyNotFromHere(decision, incident.obstacles);
   const not = obstacle === null ? "" : `; it cannot be rolled back from here: ${obstacle}`;
   if (action === "no_action") return `no action: ${why[0] ?? "nothing calls for one"}`;
@@ -103,7 +106,7 @@ export function recoveryText({ verdict, checks }: Recovery): string {
       check.verdict === "recovered" ? [] : [`${check.service} ${check.metric}: ${check.because}`],
     );
     const rest = others.length === 0 ? "" : `; not judged by: ${others.join("; ")}`;
-    return `${back === 1 ? "the signal is back where it was" : `all ${back} signals are back where they were`}${rest}`;
+    return `${back === 1 ? "its signal is" : `all ${back} signals are`} back within baseline${rest}`;
   }
   const open = checks.filter((check) => check.verdict !== "recovered");
   const first = open.find((check) => check.verdict === "not-recovered") ?? open[0];

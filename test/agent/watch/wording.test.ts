@@ -86,12 +86,12 @@ describe("what the watch says", () => {
   });
 
   it.each([
-    ["recovered", [check("recovered", ""), check("recovered", "")], "all 2 signals are back where they were"],
-    ["recovered", [check("recovered", "")], "the signal is back where it was"],
+    ["recovered", [check("recovered", ""), check("recovered", "")], "all 2 signals are back within baseline"],
+    ["recovered", [check("recovered", "")], "its signal is back within baseline"],
     [
       "recovered",
       [{ ...check("recovered", ""), metric: "rollout" }, check("recovered", "")],
-      "the signal is back where it was",
+      "its signal is back within baseline",
     ],
     [
       "not-recovered",
@@ -122,7 +122,7 @@ describe("what the watch says", () => {
       ranking: { ...incident.ranking, noChangeProbability: 0.0001, candidates: [{ ...candidate, reasons }] },
     };
     expect(decisionText(told)).toBe(
-      "roll back deploy-checkout (> 99 %): a new error is its alone; the degradation began 3 s after it",
+      "roll back checkout v1 → v2 (> 99 %): a new error is its alone; the degradation began 3 s after it",
     );
     expect(suspects(told)).toBe("deploy-checkout > 99 %, no change < 1 %");
   });

@@ -1,0 +1,21 @@
+import type { Change } from "./change.ts";
+
+type Named = Pick<Change, "id" | "kind" | "service" | "flag" | "from" | "to">;
+
+/**
+ * What a change is called among others, without its id: "payments 1.1.0 → 1.2.0", "flag new-totals off → on", "migration of orders
+ * 41 → 42". The id follows where another one of them is called the same, and stands alone where no such change is among them: then
+ * nothing else is known of it. Pure.
+ */
+export function changeName(id: string, among: readonly Named[]): string {
+  const change = among.find((one) => one.id === id);
+  if (change === undefined) return id;
+  const called = nameOf(change);
+  return among.some((other) => other.id !== id && nameOf(other) === called) ? `${called} (${id})` : called;
+}
+
+function nameOf({ kind, service, flag, from, to }: Named): string {
+  const versions = from === "" ? to : `${from} → ${to}`;
+  if (kind === "flag") return `flag ${flag ?? service} ${versions}`;
+  return kind === "deploy" ? `${service} ${versions}` : `${kind} of ${service} ${versions}`;
+}
