@@ -124,7 +124,7 @@ describe("what the watch says", () => {
     expect(decisionText(told)).toBe(
       "roll back checkout v1 → v2 (> 99 %): a new error is its alone; the degradation began 3 s after it",
     );
-    expect(suspects(told)).toBe("deploy-checkout > 99 %, no change < 1 %");
+    expect(suspects(told)).toBe("checkout v1 → v2 > 99 %, no change < 1 %");
   });
 
   it("no event of a whole incident is longer than three lines of a terminal", async () => {
