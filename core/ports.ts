@@ -1,5 +1,6 @@
 import type { Gap, GapKind } from "./model/assessment.ts";
 import type { Change, InfrastructureChange } from "./model/change.ts";
+import type { Commit } from "./model/commit.ts";
 import type { Alert, FlagState, LogLine, Rollout, Span, Topology } from "./model/evidence.ts";
 import type { Incident, OutcomeKind } from "./model/incident.ts";
 import type { LastEvaluation } from "./model/last-evaluation.ts";
@@ -75,6 +76,13 @@ export interface ChangeSource {
    * also what the source's own clock dates after the present.
    */
   changes(window: Window, abort: AbortSignal): Promise<readonly Change[]>;
+}
+
+/** What a change brought, in words; see `Commit`. */
+export interface CommitSource {
+  readonly name: string;
+  /** The commits of a change, oldest first; empty: it knows of none. */
+  commits(change: Change, abort: AbortSignal): Promise<readonly Commit[]>;
 }
 
 /** What is done to the ground that services run on; see `InfrastructureChange`. */
@@ -371,4 +379,6 @@ export interface Sources {
   readonly alerts: readonly AlertSource[];
   /** Absent: nobody tells of it. */
   readonly infrastructure?: readonly InfrastructureSource[];
+  /** Absent: no source has commits. */
+  readonly commits?: readonly CommitSource[];
 }

@@ -4,9 +4,9 @@ import type { StepAnswers } from "../core/model/assessment.ts";
 import { parseKnownAnswers } from "../core/model/step-answers.ts";
 
 /** Input fields that several tools share, each with one meaning. */
-export const incident = z.string().max(200).optional().describe("Incident id; default: everything, now");
+export const incident = z.string().max(200).optional().describe("Default: everything, now");
 export const service = z.string().min(1).max(200).optional();
-export const cursor = z.string().max(40).optional().describe("`more` of the last answer");
+export const cursor = z.string().max(40).optional().describe("From `more`");
 export const limit = (most: number, usual: number) => z.int().min(1).max(most).default(usual);
 export const known = z
   .record(z.string(), z.unknown())

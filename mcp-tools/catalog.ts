@@ -3,6 +3,7 @@ import type { Tool } from "./define-tool.ts";
 import { assessImpact } from "./tools/assess-impact.ts";
 import { draftPostmortem } from "./tools/draft-postmortem.ts";
 import { explainDecision } from "./tools/explain-decision.ts";
+import { getCommits } from "./tools/get-commits.ts";
 import { getDependencies } from "./tools/get-dependencies.ts";
 import { getFindings } from "./tools/get-findings.ts";
 import { getIncident } from "./tools/get-incident.ts";
@@ -24,6 +25,7 @@ export const TOOLS: readonly Tool[] = [
   getFindings,
   listServices,
   listChanges,
+  getCommits,
   listFlags,
   listAlerts,
   queryMetric,
@@ -43,7 +45,11 @@ export const TOOLS: readonly Tool[] = [
 
 /** Those that this server offers: what is not offered is not registered, so that no flag can bring it back. */
 export function toolsFor(context: ToolContext, readOnly: boolean): readonly Tool[] {
+  const lacking = [
+    ...(context.draft === undefined ? [draftPostmortem] : []),
+    ...((context.sources.commits ?? []).length === 0 ? [getCommits] : []),
+  ] as readonly Tool[];
   return TOOLS.filter((tool) => tool.effect === "read" || (!readOnly && context.gate !== null)).filter(
-    (tool) => tool !== draftPostmortem || context.draft !== undefined,
+    (tool) => !lacking.includes(tool),
   );
 }

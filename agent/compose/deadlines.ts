@@ -40,7 +40,7 @@ export async function within<T>(
 
 /** The same sources, each answer of which comes within `limitMs` or is `source.slow`: one that hangs stalls no look. */
 export function withDeadlines(sources: Sources, limitMs: number): Sources {
-  const { metrics, changes, logs, traces, topology, flags, rollouts, alerts, infrastructure } = sources;
+  const { metrics, changes, logs, traces, topology, flags, rollouts, alerts, infrastructure, commits } = sources;
   const limited =
     (source: string) =>
     <T>(abort: AbortSignal, ask: (signal: AbortSignal) => Promise<T>) =>
@@ -85,6 +85,14 @@ export function withDeadlines(sources: Sources, limitMs: number): Sources {
           infrastructure: infrastructure.map((one) => ({
             name: one.name,
             infrastructure: (window, abort) => limited(one.name)(abort, (signal) => one.infrastructure(window, signal)),
+          })),
+        }),
+    ...(commits === undefined
+      ? {}
+      : {
+          commits: commits.map((one) => ({
+            name: one.name,
+            commits: (change, abort) => limited(one.name)(abort, (signal) => one.commits(change, signal)),
           })),
         }),
   };

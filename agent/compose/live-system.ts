@@ -42,6 +42,7 @@ export async function openLiveSystem(context: OpenContext): Promise<LiveSystem> 
       rollouts: [],
       alerts: [],
       infrastructure: [],
+      commits: [],
     },
     executors: [],
     observe: [],

@@ -31,6 +31,7 @@ const OF: { readonly [K in keyof Required<Sources>]: (source: Source<K>) => Sour
     name: one.name,
     infrastructure: async (window, abort) => texts(await one.infrastructure(window, abort)),
   }),
+  commits: (one) => ({ name: one.name, commits: async (change, abort) => texts(await one.commits(change, abort)) }),
 };
 
 /** Fields are named by us, or by services: their names say nothing of their values. What identifies a thing stays. */
@@ -44,7 +45,7 @@ function ofSeries(series: Series): Series {
 
 /** The same sources, whose answers hold no secrets; see `OF`. */
 export function sourcesWithoutSecrets(sources: Sources): Sources {
-  const { infrastructure } = sources;
+  const { infrastructure, commits } = sources;
   return {
     metrics: sources.metrics.map(OF.metrics),
     changes: sources.changes.map(OF.changes),
@@ -55,6 +56,7 @@ export function sourcesWithoutSecrets(sources: Sources): Sources {
     rollouts: sources.rollouts.map(OF.rollouts),
     alerts: sources.alerts.map(OF.alerts),
     ...(infrastructure === undefined ? {} : { infrastructure: infrastructure.map(OF.infrastructure) }),
+    ...(commits === undefined ? {} : { commits: commits.map(OF.commits) }),
   };
 }
 

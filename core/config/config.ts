@@ -346,6 +346,8 @@ export interface ModelConfig {
   readonly baseUrl: string | null;
   readonly apiKey: SecretRef | null;
   readonly mayHold: boolean;
+  /** Whether a model may read excerpts of diffs. */
+  readonly mayReadCode: boolean;
   readonly budget: ModelBudget;
   /** Prices of a million tokens, in any one currency; null: not reckoned. */
   readonly prices: { readonly input: number; readonly cachedInput: number; readonly output: number } | null;

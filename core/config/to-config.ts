@@ -83,6 +83,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
             baseUrl: file.model.base_url ?? null,
             apiKey: secretRef(file.model.api_key),
             mayHold: file.model.may_hold,
+            mayReadCode: file.model.may_read_code,
             budget: {
               tokens: file.model.budget.tokens,
               turns: file.model.budget.turns,

@@ -16,7 +16,7 @@ export function renamedApart({ bundle, truth }: Recorded, tag: string): Recorded
   const text = spokenNames(names);
   const record = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)]));
-  const { incident, series, changes, topology, logs, spans, alerts, infrastructure } = bundle;
+  const { incident, series, changes, topology, logs, spans, alerts, infrastructure, commits } = bundle;
   return {
     bundle: {
       ...bundle,
@@ -30,6 +30,16 @@ export function renamedApart({ bundle, truth }: Recorded, tag: string): Recorded
       ...(infrastructure === undefined
         ? {}
         : { infrastructure: infrastructure.map((one) => ({ ...one, id: id(one.id), place: name(one.place) })) }),
+      ...(commits === undefined
+        ? {}
+        : {
+            commits: new Map(
+              [...commits].map(([of, all]) => [
+                id(of),
+                all.map((one) => ({ ...one, sha: otherCommit(one.sha, tag), message: text(one.message) })),
+              ]),
+            ),
+          }),
       topology: topology === null ? null : renamedTopology(topology, name),
       logs: logs.map((line) => ({
         ...line,

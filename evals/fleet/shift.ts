@@ -4,7 +4,7 @@ import type { Recorded } from "./recorded.ts";
 
 /** The same world `byMs` later (earlier where negative); whole ms. Every time in it and in its truth moves alike. Pure. */
 export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
-  const { incident, series, changes, topology, logs, spans, alerts, infrastructure } = bundle;
+  const { incident, series, changes, topology, logs, spans, alerts, infrastructure, commits } = bundle;
   const { start, end } = incident.watch;
   return {
     bundle: {
@@ -24,6 +24,16 @@ export function shifted({ bundle, truth }: Recorded, byMs: number): Recorded {
               startedAt: one.startedAt + byMs,
               finishedAt: one.finishedAt === null ? null : one.finishedAt + byMs,
             })),
+          }),
+      ...(commits === undefined
+        ? {}
+        : {
+            commits: new Map(
+              [...commits].map(([of, all]) => [
+                of,
+                all.map(({ at, ...one }) => ({ ...one, ...(at === undefined ? {} : { at: at + byMs }) })),
+              ]),
+            ),
           }),
       topology: topology === null ? null : laterTopology(topology, byMs),
       logs: logs.map((line) => ({ ...line, at: line.at + byMs })),

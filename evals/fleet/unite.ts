@@ -39,6 +39,9 @@ export function united(bundles: readonly Bundle[], { start, end }: Watched, id: 
             ({ startedAt }) => startedAt,
           ),
         }),
+    ...(bundles.every(({ commits }) => commits === undefined)
+      ? {}
+      : { commits: new Map(bundles.flatMap(({ commits }) => [...(commits ?? [])])) }),
     topology: known.length === 0 ? null : unitedTopology(known),
     logs: sorted(
       bundles.flatMap(({ logs }) => logs),

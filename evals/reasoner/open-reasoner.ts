@@ -57,6 +57,7 @@ const settingsOf = (provider: "anthropic" | "openai", model: string, baseUrl: st
   baseUrl,
   apiKey: null,
   mayHold: false,
+  mayReadCode: false,
   budget: BUDGET,
   prices: null,
 });

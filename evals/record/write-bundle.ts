@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { UnshipError } from "../../core/errors.ts";
 import type { Change, InfrastructureChange } from "../../core/model/change.ts";
+import type { Commit } from "../../core/model/commit.ts";
 import type { Alert, LogLine, Span, Topology } from "../../core/model/evidence.ts";
 import type { Series } from "../../core/model/signal.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -41,7 +42,11 @@ function files(bundle: Bundle): readonly (readonly [name: string, text: string])
   return [
     ["incident.json", `${JSON.stringify({ ...incident, watch }, null, 1)}\n`],
     ["series.jsonl.gz", lines(bundle.series, seriesLine)],
-    ["changes.jsonl", lines(bundle.changes, changeLine) + lines(bundle.infrastructure ?? [], infrastructureLine)],
+    [
+      "changes.jsonl",
+      lines(bundle.changes, (change) => changeLine(change, bundle.commits?.get(change.id))) +
+        lines(bundle.infrastructure ?? [], infrastructureLine),
+    ],
     ...(topology === null ? [] : [["topology.json", `${JSON.stringify(topologyFile(topology))}\n`] as const]),
     ["logs.jsonl.gz", lines(bundle.logs, logLine)],
     ["spans.jsonl.gz", lines(bundle.spans, spanLine)],
@@ -64,7 +69,7 @@ const seriesLine = ({ service, metric, unit, labels, worse, startAt, stepMs, val
   values: values.map((value) => (value === null || !Number.isFinite(value) ? null : value)),
 });
 
-const changeLine = (change: Change) => ({
+const changeLine = (change: Change, commits: readonly Commit[] | undefined) => ({
   id: change.id,
   kind: change.kind,
   service: change.service,
@@ -77,6 +82,7 @@ const changeLine = (change: Change) => ({
   author: change.author,
   commit: change.commit,
   message: change.message,
+  commits: commits?.map(({ at, ...commit }) => ({ ...commit, ...(at === undefined ? {} : { at: rfc3339(at) }) })),
   diff: change.diff && {
     files: change.diff.files,
     insertions: change.diff.insertions,

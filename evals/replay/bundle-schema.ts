@@ -2,6 +2,7 @@ import { z } from "zod";
 import { GAP_KINDS, GAP_REASONS, type Gap, type GapKind } from "../../core/model/assessment.ts";
 import { LARGEST_VALUE } from "../../core/model/believable.ts";
 import { ChangeKind, WorkloadRef } from "../../core/model/change.ts";
+import { DIFF_CHARS } from "../../core/model/commit.ts";
 import { EdgeSource, LogLevel } from "../../core/model/evidence.ts";
 import { ImpactLevel } from "../../core/model/impact.ts";
 import { Worse } from "../../core/model/signal.ts";
@@ -127,6 +128,21 @@ export const ChangeLine = z.strictObject({
   author: z.string().optional(),
   commit: z.string().optional(),
   message: z.string().optional(),
+  commits: z
+    .array(
+      z.strictObject({
+        sha: z.string().min(1),
+        message: z.string(),
+        author: z.string().optional(),
+        at: Time.optional(),
+        files: z.array(z.string()).optional(),
+        diff: z
+          .string()
+          .max(DIFF_CHARS, { error: `must be an excerpt of ${DIFF_CHARS} characters at most` })
+          .optional(),
+      }),
+    )
+    .optional(),
   diff: z
     .strictObject({
       files: z.number(),

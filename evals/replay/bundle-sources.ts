@@ -63,6 +63,17 @@ export function bundleSources(bundle: Bundle, clock: Clock, taken: ReadonlyMap<s
             },
           ],
         }),
+    ...(bundle.commits === undefined
+      ? {}
+      : {
+          commits: [
+            {
+              name,
+              // A change that is not seen yet has no commits either.
+              commits: async ({ id, startedAt }) => (startedAt > clock.now() ? [] : (bundle.commits?.get(id) ?? [])),
+            },
+          ],
+        }),
     logs:
       bundle.logs.length === 0
         ? []

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import type { Gap } from "../../core/model/assessment.ts";
 import type { Change, InfrastructureChange } from "../../core/model/change.ts";
+import type { Commit } from "../../core/model/commit.ts";
 import type { Alert, LogLine, Span, Topology } from "../../core/model/evidence.ts";
 import { type Series, WELL_KNOWN_METRICS, type WellKnownMetric } from "../../core/model/signal.ts";
 import {
@@ -27,6 +28,8 @@ export interface Bundle {
   readonly changes: readonly Change[];
   /** Changes of kind "infrastructure": of no service. Absent: there were none. */
   readonly infrastructure?: readonly InfrastructureChange[];
+  /** The commits of changes, by the change's id. Absent: there were none. */
+  readonly commits?: ReadonlyMap<string, readonly Commit[]>;
   readonly topology: Topology | null;
   readonly logs: readonly LogLine[];
   readonly spans: readonly Span[];
@@ -52,6 +55,11 @@ export function readBundle(directory: string, warn: Warn = () => undefined): Bun
   const series = checkSeries(readLines(directory, "series.jsonl", SeriesLine, warn), warn).map(toSeries);
   const changes = checkChanges(readLines(directory, "changes.jsonl", ChangeLine, warn), warn);
   const infrastructure = changes.flatMap((line) => toInfrastructure(line) ?? []);
+  const commits = new Map(
+    changes.flatMap(({ id, commits = [] }) =>
+      commits.length === 0 ? [] : [[id, commits.map(defined<Commit>)] as const],
+    ),
+  );
   return {
     directory,
     incident,
@@ -60,6 +68,7 @@ export function readBundle(directory: string, warn: Warn = () => undefined): Bun
     ...(infrastructure.length === 0
       ? {}
       : { infrastructure: infrastructure.sort(byTime(({ startedAt }) => startedAt)) }),
+    ...(commits.size === 0 ? {} : { commits }),
     topology: topology === null ? null : toTopology(topology),
     logs: lines("logs.jsonl", LogFileLine)
       .map(defined<LogLine>)
@@ -135,7 +144,7 @@ function isWellKnown(metric: string): metric is WellKnownMetric {
 }
 
 function toChange(line: z.infer<typeof ChangeLine>): Change | null {
-  const { kind, started_at, finished_at, own_rollback, released_by, ...rest } = line;
+  const { kind, started_at, finished_at, own_rollback, released_by, commits: _, ...rest } = line;
   if (kind === "infrastructure") return null;
   return defined<Change>({
     ...rest,

@@ -20,7 +20,7 @@ export const listChanges = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "Deploys, flag, config and migration changes that unship knows of, newest first, and in `recent` which of them " +
+    "Deploys, flag, config and migration changes, newest first, and in `recent` which of them " +
     "count as suspects: those in the configured window before the earliest credible onset. Recent is not the culprit; " +
     "rank_candidates weighs them. Infrastructure is never undone.",
   input: z.strictObject({

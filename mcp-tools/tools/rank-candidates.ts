@@ -3,7 +3,7 @@ import { Coverage } from "../../core/decision/coverage.ts";
 import { Candidate, isCompared, Ranking } from "../../core/model/candidate.ts";
 import { type Fenced, own } from "../../core/model/fenced.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { cleanDeep, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cleanDeep, name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import { cursor, incident, known, knownAnswers, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
@@ -19,9 +19,8 @@ export const rankCandidates = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "How likely each suspected change is the culprit, most likely first, with reasons for and against (log-odds), and " +
-    "how likely no change is the culprit; these sum to 1. `reached`: the best one meets the confidence threshold. " +
-    "Measured, not what anyone wrote.",
+    "How likely each suspect is the culprit, most likely first, with reasons for and against (log-odds), and " +
+    "how likely no change is; these sum to 1. `reached`: the best one meets the confidence threshold.",
   input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
   output: z.strictObject({
     notice,
@@ -29,7 +28,9 @@ export const rankCandidates = defineTool({
     candidates: z.array(Candidate),
     coverage: Coverage,
     no_change_says: z.string(),
-    no_change: Ranking.pick({ noChangeProbability: true, noChangeReasons: true }),
+    no_change: Ranking.pick({ noChangeProbability: true, noChangeReasons: true }).extend({
+      weighed: z.array(z.string()).optional(),
+    }),
     root_causes: Ranking.shape.rootCauses,
     threshold: z.number(),
     reached: z.boolean(),
@@ -69,7 +70,11 @@ export const rankCandidates = defineTool({
         candidates: shown.items.flatMap(({ candidate }) => (candidate === null ? [] : [{ ...candidate }])),
         coverage: coverage(),
         no_change_says: saysOf(coverage(), ranking),
-        no_change: { noChangeProbability: ranking.noChangeProbability, noChangeReasons: [...ranking.noChangeReasons] },
+        no_change: {
+          noChangeProbability: ranking.noChangeProbability,
+          noChangeReasons: [...ranking.noChangeReasons],
+          ...(ranking.weighed === undefined ? {} : { weighed: ranking.weighed.map((one) => name(one)) }),
+        },
         root_causes: shown.items.flatMap(({ origin }) => (origin === null ? [] : [origin])),
         threshold,
         reached,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TOOLS } from "../../mcp-tools/catalog.ts";
 import type { ToolContext } from "../../mcp-tools/context.ts";
 import { listResources, readResource } from "../../mcp-tools/resources/resources.ts";
+import { readingCode } from "../core/assessment/config.ts";
 import { incident } from "../knowledge/incidents.ts";
 import { callTool } from "./call-tool.ts";
 import { caseFile, config, context, deploy, finding, NOW, recordingGate, steps, target } from "./scenario.ts";
@@ -62,7 +63,13 @@ const service = {
 
 /** Every source answers with ten megabytes, and so do the ledger, the memory and the gate. */
 const world: ToolContext = {
-  ...context({ caseFile: async () => huge, steps: few, gate, draft: async () => `${LONG}\n`.repeat(1_000) }),
+  ...context({
+    config: readingCode(config()),
+    caseFile: async () => huge,
+    steps: few,
+    gate,
+    draft: async () => `${LONG}\n`.repeat(1_000),
+  }),
   sources: {
     metrics: [
       {
@@ -82,6 +89,16 @@ const world: ToolContext = {
       },
     ],
     changes: [],
+    commits: [
+      {
+        name: "forge",
+        commits: async () =>
+          MANY.map((index) => ({
+            ...{ sha: `${index}`, message: LONG, author: LONG, diff: LONG },
+            files: MANY.map((file) => `${LONG}/${file}`),
+          })),
+      },
+    ],
     logs: [
       {
         name: "logs",
@@ -181,6 +198,7 @@ const world: ToolContext = {
 const ARGUMENTS: Readonly<Record<string, Record<string, unknown>>> = {
   query_metric: { metric: "error_rate", points: 100 },
   get_rollout: { service: "checkout" },
+  get_commits: { change_id: "deploy-1" },
   get_incident: { incident: incident.id },
   search_incidents: { text: "anything" },
   draft_postmortem: { incident: incident.id },

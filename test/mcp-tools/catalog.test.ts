@@ -7,13 +7,15 @@ import { describe, expect, it } from "vitest";
 import { TOOLS } from "../../mcp-tools/catalog.ts";
 import type { ToolContext } from "../../mcp-tools/context.ts";
 import { createServer, type ServerOptions } from "../../mcp-tools/server.ts";
-import { context, recordingGate } from "./scenario.ts";
+import { context, noSources, recordingGate } from "./scenario.ts";
 
 const FOLDER = join(import.meta.dirname, "../../mcp-tools/tools");
 const { gate } = recordingGate({ verdict: "allow", rules: [] });
 const draft = async () => "# Postmortem";
 /** All that a context can offer. */
-const whole = context({ gate, draft });
+const commits = [{ name: "forge", commits: async () => [] }];
+const sources = { ...noSources, commits };
+const whole = context({ gate, draft, sources });
 
 async function listed(of: ToolContext, options: ServerOptions = {}) {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
@@ -67,7 +69,7 @@ describe("the catalog", () => {
 
   it.each<[string, ToolContext, ServerOptions]>([
     ["with --read-only", whole, { readOnly: true }],
-    ["without a gate", context({ gate: null, draft }), {}],
+    ["without a gate", context({ gate: null, draft, sources }), {}],
   ])("does not even register what acts %s", async (_, of, options) => {
     const names = (await listed(of, options)).map(({ name }) => name);
     expect(names).not.toContain("propose_plan");
@@ -76,8 +78,14 @@ describe("the catalog", () => {
   });
 
   it("registers no drafting of postmortems where none are made", async () => {
-    const names = (await listed(context({ gate }))).map(({ name }) => name);
+    const names = (await listed(context({ gate, sources }))).map(({ name }) => name);
     expect(names).toHaveLength(TOOLS.length - 1);
     expect(names).not.toContain("draft_postmortem");
+  });
+
+  it("registers no reading of commits where no source has any", async () => {
+    const names = (await listed(context({ gate, draft }))).map(({ name }) => name);
+    expect(names).toHaveLength(TOOLS.length - 1);
+    expect(names).not.toContain("get_commits");
   });
 });

@@ -13,6 +13,7 @@ import { incident } from "../knowledge/incidents.ts";
 const ARGUMENTS: Readonly<Record<string, Record<string, unknown>>> = {
   query_metric: { metric: "error_rate" },
   get_rollout: { service: "checkout" },
+  get_commits: { change_id: "deploy-checkout-7" },
   get_incident: { incident: incident.id },
   draft_postmortem: { incident: incident.id },
   propose_plan: { change_ids: ["deploy-checkout-7"], reason: "Requests of checkout fail since this deploy." },

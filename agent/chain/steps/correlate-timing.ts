@@ -5,7 +5,7 @@ import { NO_CLAIMS, type StepSpec } from "../step.ts";
 export const correlateTiming: StepSpec<"correlate_timing"> = {
   step: "correlate_timing",
   prompt: "correlate-timing",
-  tools: ["rank_candidates", "query_metric", "search_logs", "get_traces"],
+  tools: ["rank_candidates", "get_commits", "query_metric", "search_logs", "get_traces"],
   answer: STEP_ANSWERS.correlate_timing,
   needs: {
     identify_recent_deployments: "no suspects were identified, so it can be attributed to no change",

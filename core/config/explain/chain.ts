@@ -77,5 +77,6 @@ function modelLines({ model }: Config): readonly string[] {
     `Model: ${model.model} (${model.provider}${where}) reads and argues beside the deterministic reasoner, which takes every step too. ${model.mayHold ? "It causes nothing." : "It holds and causes nothing; its doubt becomes a question to people."}`,
     `One run of it may use ${budget.tokens} tokens, ${budget.turns} requests, ${durationText(budget.timeMs)}${cost}; spent, the deterministic result is kept.`,
     ...holds,
+    `It gets to read: names, figures, changes with their authors, commit messages and files, lines of logs, spans, alerts, and past incidents, each without what resembles a secret${model.mayReadCode ? "; may_read_code: excerpts of diffs too" : ", and no code (may_read_code)"}.`,
   ];
 }

@@ -130,6 +130,10 @@ const Model = z
       z.boolean().default(false),
       "Whether the model's doubt turns an automatic action into a question to people. It can never cause one.",
     ),
+    may_read_code: field(
+      z.boolean().default(false),
+      "Whether a model may read excerpts of the diffs of suspected changes. Commit messages and names of files it may always read.",
+    ),
     budget: field(
       ModelBudget.prefault({}),
       "What one run of the chain may spend; spent, the deterministic result is kept.",

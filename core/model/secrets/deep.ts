@@ -11,7 +11,7 @@ const IDENTIFIERS: ReadonlySet<string> = new Set([
   ...["id", "aliases", "changeId", "changeIds", "incidentId", "planId"],
   ...["service", "services", "affectedServices", "caller", "callee", "place"],
   ...["flag", "environment", "workload", "releasedBy", "object", "provides", "requires"],
-  ...["traceId", "spanId", "parentId"],
+  ...["traceId", "spanId", "parentId", "sha"],
 ]);
 
 /**

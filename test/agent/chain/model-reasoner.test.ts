@@ -224,6 +224,7 @@ describe("a model that disagrees", () => {
       baseUrl: null,
       apiKey: null,
       mayHold: true,
+      mayReadCode: false,
       budget: { tokens: 60_000, turns: 40, timeMs: 90_000, stepTimeMs: 30_000, cost: null },
       prices: null,
     } as const;

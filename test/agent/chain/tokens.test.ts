@@ -19,6 +19,7 @@ const MODEL: ModelConfig = {
   baseUrl: null,
   apiKey: null,
   mayHold: false,
+  mayReadCode: false,
   budget: { tokens: 1_000_000, turns: 100, timeMs: 60_000, stepTimeMs: 60_000, cost: null },
   prices: null,
 };

@@ -27,6 +27,7 @@ async function day(vendor: Vendor, acts: readonly Act[], budget: Partial<ModelCo
     baseUrl: vendor === "anthropic" ? server.baseUrl : `${server.baseUrl}/v1`,
     apiKey: null,
     mayHold: false,
+    mayReadCode: false,
     budget: { ...BUDGET, ...budget },
     prices: null,
   };

@@ -34,6 +34,7 @@ async function replayed(script: Script, mayHold: boolean) {
     baseUrl: null,
     apiKey: null,
     mayHold,
+    mayReadCode: false,
     budget: { tokens: 200_000, turns: 60, timeMs: 60_000, stepTimeMs: 60_000, cost: null },
     prices: null,
   };

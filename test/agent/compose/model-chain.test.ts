@@ -26,6 +26,7 @@ async function reasoned(
     baseUrl: provider === "anthropic" ? server.baseUrl : `${server.baseUrl}/v1`,
     apiKey: null,
     mayHold: false,
+    mayReadCode: false,
     budget: { tokens: 60_000, turns: 40, timeMs: 60_000, stepTimeMs: 60_000, cost: null, ...budget },
     prices: { input: 3, cachedInput: 0.3, output: 15 },
   };

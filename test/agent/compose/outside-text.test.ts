@@ -18,7 +18,7 @@ import { completions } from "../../../mcp-tools/prompts/completion.ts";
 import { promptText } from "../../../mcp-tools/prompts/prompts.ts";
 import { listResources, readResource } from "../../../mcp-tools/resources/resources.ts";
 import { createServer } from "../../../mcp-tools/server.ts";
-import { testConfig } from "../../core/assessment/config.ts";
+import { readingCode, testConfig } from "../../core/assessment/config.ts";
 import { openAnsweringSystem } from "./answering-system.ts";
 import { elementsIn, forgedIn, type Hostile, KINDS, markupIn, unfencedIn } from "./hostile.ts";
 import { PLACES, planted, plantedExecutor } from "./planted.ts";
@@ -55,6 +55,12 @@ function calling(names: ReadonlyMap<string, string>) {
         ...one,
         changes: async (window, abort) => renamed(await one.changes(window, abort), names),
       })),
+      commits: [
+        {
+          name: "forge",
+          commits: async () => renamed([{ sha: "0f1e2d3", message: "Fix", author: SERVICE, files: [SERVICE] }], names),
+        },
+      ],
       topology: raw.topology.map((one) => ({
         ...one,
         topology: async (abort) => renamed(await one.topology(abort), names),
@@ -116,7 +122,15 @@ async function everything(kind: Hostile, where: World): Promise<Out> {
   const [incident] = await system.incidents();
   if (incident === undefined) throw new Error(`no incident was opened: ${system.told()}`);
 
-  const parts = { version: "test", config, clock, sources: system.sources, ledger, store: null, gate };
+  const parts = {
+    version: "test",
+    config: readingCode(config),
+    clock,
+    sources: system.sources,
+    ledger,
+    store: null,
+    gate,
+  };
   const caseFile = await createAssessor({ sources: system.sources, config }).gather(clock.now(), never);
   const here = {
     ...toolContext(parts, async () => caseFile, "mcp"),
@@ -141,6 +155,7 @@ async function everything(kind: Hostile, where: World): Promise<Out> {
       { service: where === "prose" ? SERVICE : (names.get(SERVICE) ?? "") },
       { service: kind.text("zQaskedvK") },
     ],
+    get_commits: [{ change_id: change }, { incident: incident.id, change_id: change }],
     get_incident: [{ incident: incident.id }, { incident: kind.text("zQidvK") }],
     propose_plan: [
       { change_ids: [change], reason: "Requests of stock fail since this deploy." },

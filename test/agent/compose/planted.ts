@@ -6,6 +6,10 @@ const WRITTEN: Readonly<Record<string, (secret: string) => string>> = {
   "change cause": (secret) => `kubectl rollout restart deploy/stock --token ${secret} --record=true`,
   author: (secret) => `https://ci:${secret}@git.example.com/stock`,
   "commit message": (secret) => `Use the new account\n\nDB_PASS=${secret}`,
+  "author of a commit": (secret) => `dana <https://dana:${secret}@git.example.com>`,
+  "message of a commit": (secret) => `Rotate\n\npassword: ${secret}`,
+  "path in a commit": (secret) => `deploy/values.yaml?sig=${secret}`,
+  "diff of a commit": (secret) => `+  DB_PASS=${secret}`,
   "path of a file": (secret) => `deploy/values.yaml?auth_key=${secret}`,
   "log line": (secret) => `login failed: {"body":"{\\"user\\":\\"dana\\",\\"password\\":\\"${secret}\\"}"}`,
   "log sentence": (secret) => `the password is ${secret}`,
@@ -45,6 +49,20 @@ export function planted(sources: Sources, service: string, at: Written = secretA
           diff: { files: 1, insertions: 1, deletions: 1, paths: [at("path of a file")] },
         })),
     })),
+    commits: [
+      {
+        name: "forge",
+        commits: async () => [
+          {
+            sha: "9fceb02d0ae598e95dc970b74767f19372d61af8",
+            author: at("author of a commit"),
+            message: at("message of a commit"),
+            files: [at("path in a commit")],
+            diff: at("diff of a commit"),
+          },
+        ],
+      },
+    ],
     logs: [
       {
         name: "logs",

@@ -14,7 +14,7 @@ import type { Sources } from "../../../core/ports.ts";
 import { readRecording } from "../../../evals/record/read-recording.ts";
 import { recordOf } from "../../../knowledge/record.ts";
 import { TOOLS } from "../../../mcp-tools/catalog.ts";
-import { testConfig } from "../../core/assessment/config.ts";
+import { readingCode, testConfig } from "../../core/assessment/config.ts";
 import { callTool } from "../../mcp-tools/call-tool.ts";
 import { openAnsweringSystem } from "./answering-system.ts";
 import { PLACES, planted, plantedExecutor, secretOf } from "./planted.ts";
@@ -38,12 +38,21 @@ async function everything(guard: boolean): Promise<Readonly<Record<string, strin
   if (incident === undefined) throw new Error(`no incident was opened: ${system.told()}`);
   expect(incident.outcome, system.told()).toBe("recovered");
 
-  const parts = { version: "test", config, clock, sources: system.sources, ledger, store: null, gate };
+  const parts = {
+    version: "test",
+    config: readingCode(config),
+    clock,
+    sources: system.sources,
+    ledger,
+    store: null,
+    gate,
+  };
   const caseFile = await createAssessor({ sources: system.sources, config }).gather(clock.now(), never);
   const here = toolContext(parts, async () => caseFile, "mcp");
   const given: Readonly<Record<string, Record<string, unknown>>> = {
     query_metric: { metric: "error_rate" },
     get_rollout: { service: SERVICE },
+    get_commits: { change_id: `${SERVICE}-1` },
     get_incident: { incident: incident.id },
     propose_plan: { change_ids: [`${SERVICE}-1`], reason: "Requests of stock fail since this deploy." },
     submit_plan: { plan_id: incident.plan?.id ?? "" },

@@ -81,6 +81,7 @@ test.each([
     baseUrl: server.baseUrl + path,
     apiKey: null,
     mayHold: false,
+    mayReadCode: false,
     budget: BUDGET,
     prices: null,
   };

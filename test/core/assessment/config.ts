@@ -132,3 +132,20 @@ export function testConfig(replaced: Partial<Config> = {}): Config {
     ...replaced,
   };
 }
+
+/** The same file with a model that may read code. */
+export const readingCode = (config: Config): Config => ({
+  ...config,
+  model: {
+    ...{
+      provider: "anthropic",
+      model: "m",
+      baseUrl: null,
+      apiKey: null,
+      mayHold: false,
+      mayReadCode: true,
+      prices: null,
+    },
+    budget: { tokens: 60_000, turns: 40, timeMs: 90_000, stepTimeMs: 30_000, cost: null },
+  },
+});

@@ -22,6 +22,7 @@ export const FIGURE = 48_000;
 const ARGUMENTS: Readonly<Record<string, Record<string, unknown>>> = {
   query_metric: { metric: "error_rate" },
   get_rollout: { service: "checkout" },
+  get_commits: { change_id: deploy.id },
   search_incidents: { text: "checkout fails" },
   get_incident: { incident: "incident-1" },
   draft_postmortem: { incident: "incident-1" },

@@ -134,6 +134,13 @@ export function attacked(injection: Injection | null) {
   const sources: Sources = {
     metrics: [{ name: "metrics", metrics: () => ["error_rate"], range: async () => [errorSeries] }],
     changes: [],
+    commits: [
+      {
+        name: "forge",
+        commits: async () =>
+          text.commit.map((message) => ({ sha: "0f1e2d3", message, author: message, files: [message], diff: message })),
+      },
+    ],
     logs: [
       { name: "logs", search: async () => ({ lines: logs, more: false }) },
       { name: "more logs", search: fails },
