@@ -16,10 +16,11 @@ const HEAD = `# Guardrails
 
 Made from the files in \`core/guardrails/rules\` and from the tables of their tests by \`npm run docs\`; do not edit.
 
-Every plan, whoever proposed it, goes through all of these rules, in this order, each time it is submitted and once more
-in the transaction that reserves it. A rule can only make the verdict stricter: \`allow\`, then \`require_approval\`, then
-\`deny\`; the strictest one counts, and the answer names every rule that spoke and why. A rule that fails denies. A fact
-that nobody could read never frees a plan: it asks for a person. What a person may overrule asks; what nobody may, denies.
+Every plan, whoever proposed it, is judged by all of these rules, in this order: each time it is submitted, and again in
+the transaction that reserves it. A rule can only make the verdict stricter (\`allow\`, \`require_approval\`, \`deny\`); the
+strictest one counts, and the answer names every rule that applied, with its reason. What a person may overrule requires
+approval; what nobody may overrule is denied. A rule that fails denies, and a fact that could not be read never allows a
+plan: it requires approval.
 How each limit is set is in [configuration.md](configuration.md).
 `;
 
@@ -36,11 +37,11 @@ function section({ name }: Rule, number: number): string {
       .map(([situation]) => `- ${sentence(situation)}`);
     return situations.length === 0 ? [] : [`${VERDICTS[verdict]}\n\n${[...new Set(situations)].join("\n")}\n`];
   });
-  const never = "It only says what people should know; it holds nothing.\n";
+  const never = "Only informs; holds no plan.\n";
   return `## ${number}. ${name}\n\n${reasonOf(name)}\n\n${lines.length === 0 ? never : lines.join("\n")}`;
 }
 
-const VERDICTS = { deny: "**Denies**, for example:", require_approval: "**Asks for a person**, for example:" } as const;
+const VERDICTS = { deny: "**Denies**, for example:", require_approval: "**Requires approval**, for example:" } as const;
 
 /** A promise's number in front of a test's name is for developers. */
 const sentence = (situation: string): string => situation.replace(/^S\d+: /, "").replaceAll("<", "&lt;");

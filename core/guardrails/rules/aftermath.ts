@@ -4,7 +4,10 @@ import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { targetText } from "../targets.ts";
 import { type Touched, touchedByPlan } from "../touched.ts";
 
-/** What moves too, stays undone, or would bring the bad version back by itself, is said out loud before it happens (S13). */
+/**
+ * What changes with the target, what the plan does not cover, and what would bring the bad version back by itself is
+ * reported before the act (S13).
+ */
 export const aftermath: Rule = {
   name: "aftermath",
   check(input) {

@@ -5,7 +5,10 @@ import { name } from "../../model/untrusted-text.ts";
 import { allOf, type GatePolicy, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
-/** Only what the file names may be touched: by action, namespace, application and environment. Exact names alone. */
+/**
+ * Only what the file names may be changed: by action, namespace, application and environment. Names must match
+ * exactly.
+ */
 export const allowedActions: Rule = {
   name: "allowed-actions",
   check({ plan, policy }) {

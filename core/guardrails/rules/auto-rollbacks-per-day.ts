@@ -4,7 +4,7 @@ import { overBudget } from "./rollbacks-per-hour.ts";
 
 export const DAY_MS = 86_400_000;
 
-/** A day with many automatic rollbacks is one that people have to look at. Counts what nobody approved. */
+/** A day with many automatic rollbacks needs a person's review. Only rollbacks without an approval count. */
 export const autoRollbacksPerDay: Rule = {
   name: "auto-rollbacks-per-day",
   check({ plan, policy, store, now }) {

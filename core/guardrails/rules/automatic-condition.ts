@@ -4,8 +4,8 @@ import { name } from "../../model/untrusted-text.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
 /**
- * Acting without a person is what people agreed to when they wrote an automatic condition, and to nothing else: one
- * has to hold now, as the gate reads it itself (S1). Where it does, the rule says which.
+ * The file agrees to action without approval only under its automatic conditions: one of them has to hold now, as
+ * the gate itself reads it (S1). Where one does, the rule names it.
  */
 export const automaticCondition: Rule = {
   name: "automatic-condition",

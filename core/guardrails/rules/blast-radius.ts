@@ -4,7 +4,7 @@ import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { targetText } from "../targets.ts";
 import { touchedByPlan } from "../touched.ts";
 
-/** An act that touches much can hurt much: above what people called small, one of them looks first. */
+/** The more a plan touches, the more it can degrade: above the limits of the file, a person reviews it first. */
 export const blastRadius: Rule = {
   name: "blast-radius",
   check(input) {

@@ -4,8 +4,8 @@ import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
 /**
- * The old version comes back into the load of now, with the pods of now: where it was given less than the present one
- * has, the cure can be the next outage. A flag has no capacity of its own.
+ * The old version gets the present load on the present number of pods: where it has fewer resources than the present
+ * version, the rollback can cause the next outage. A flag has no capacity of its own.
  */
 export const capacity: Rule = {
   name: "capacity",

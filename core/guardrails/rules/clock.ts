@@ -6,8 +6,8 @@ import { askPerson, type Rule } from "../rule.ts";
 export const TOLERATED_MS = 60_000;
 
 /**
- * The ledger's time never runs backwards, so after a clock jumped ahead it stands still until the others catch up.
- * Windows and deadlines cannot be trusted meanwhile: a person decides (S2).
+ * The ledger's time never runs backwards: after a clock jumped ahead, it does not advance until the others catch up.
+ * Windows and deadlines cannot be trusted meanwhile, so plans need approval (S2).
  */
 export const clock: Rule = {
   name: "clock",

@@ -2,7 +2,10 @@ import { ours, own } from "../../model/fenced.ts";
 import { likelihoodBelow } from "../../model/likelihood.ts";
 import { allOf, type Rule } from "../rule.ts";
 
-/** A culprit that is only probable enough to mention is not one to act on alone (`confidence_threshold`, S12). */
+/**
+ * A culprit whose probability is below the threshold may be reported, not acted upon without approval
+ * (`confidence_threshold`, S12).
+ */
 export const confidence: Rule = {
   name: "confidence",
   check({ assessment, policy }) {

@@ -5,7 +5,7 @@ import type { Intent } from "../gate-store.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
 import { rolledBackByBoth, touchedByAct, touchedByPlan } from "../touched.ts";
 
-/** Two rollbacks of one service in quick succession are a flap: the second needs a person. */
+/** Two rollbacks of one service in quick succession are flapping: the second needs approval. */
 export const cooldown: Rule = {
   name: "cooldown",
   check(input) {

@@ -5,9 +5,9 @@ import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { provedHealthyAt, rolledBackByBoth, touchedByAct, touchedByPlan } from "../touched.ts";
 
 /**
- * When rollbacks of a service follow each other and no change of it has proved healthy between, rolling back is not
- * the cure; after one that failed or did not help, that is plain at once. Counts plans, not targets (S2), of whatever
- * name: each act that rolled the service, or the same object, back.
+ * Where rollbacks of a service follow each other and no change of it has proved healthy in between, rolling back
+ * does not help; after one that failed or brought no recovery, that is known at once. Counts plans, not targets
+ * (S2), under whatever name: each act that rolled back the service, or the same object.
  */
 export const escalation: Rule = {
   name: "escalation",

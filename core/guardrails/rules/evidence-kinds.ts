@@ -4,7 +4,10 @@ import { joined, own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
-/** One kind of evidence can be wrong alone, a broken exporter above all; where people ask for more, that many must agree. */
+/**
+ * One kind of evidence alone can be wrong, for example because of a broken exporter. Where the file asks for more
+ * than one, that many have to agree.
+ */
 export const evidenceKinds: Rule = {
   name: "evidence-kinds",
   check({ assessment, policy }) {

@@ -5,7 +5,7 @@ import { targetText } from "../targets.ts";
 /** Older than this, a result is no longer "fresh": the gate makes its own within seconds of judging. */
 const FRESH_MS = 120_000;
 
-/** What could not be read is neither a reason to act nor one to believe that all is well: a person decides (S9). */
+/** Missing evidence is neither a reason to act nor a sign that all is well: the plan needs approval (S9). */
 export const evidence: Rule = {
   name: "evidence",
   check({ assessment, targets, now, problems = {} }) {

@@ -1,7 +1,7 @@
 import { own } from "../../model/fenced.ts";
 import { allOf, type Rule } from "../rule.ts";
 
-/** Saying yes to what nobody here can carry out would promise help that does not come. */
+/** A plan that no configured executor can carry out is denied: an approval of it would have no effect. */
 export const executable: Rule = {
   name: "executable",
   check({ targets }) {

@@ -1,7 +1,7 @@
 import { own } from "../../model/fenced.ts";
 import { clockText, deny, type Rule } from "../rule.ts";
 
-/** A plan answers one situation; when its time is over, nobody said yes, and that means no (S4). */
+/** A plan answers one situation and is valid for a limited time; expiry means no (S4). */
 export const expiredPlan: Rule = {
   name: "expired-plan",
   check({ plan, now }) {

@@ -4,8 +4,8 @@ import { allOf, clockText, type Rule, type RuleAnswer } from "../rule.ts";
 import { namesTouched, touchedByPlan } from "../touched.ts";
 
 /**
- * In a freeze people want to be surprised by nothing. Whether that holds for taking a bad change back they say
- * themselves, in each window: leaving it open would be a guess on the worst night of the year.
+ * During a freeze nothing should change unexpectedly. Each window has to say whether that includes rollbacks: a
+ * default would be a guess at what the operator wants in an outage.
  */
 export const freeze: Rule = {
   name: "freeze",

@@ -7,9 +7,9 @@ import { canonicalJson } from "../canonical-json.ts";
 import { askPerson, type Rule } from "../rule.ts";
 
 /**
- * Without a person only the plan that the gate's own fresh deterministic decision names may run, target by target
- * and in its order: whoever proposed another one, and however well it was argued, it needs a person (S1, S12).
- * Targets that were settled before a restart are left out of the comparison.
+ * Without approval only the plan that the gate's own fresh deterministic decision names may run, target by target
+ * and in its order. Any other plan needs approval, whoever proposed it and for whatever reason (S1, S12). Targets
+ * that were settled before a restart are left out of the comparison.
  */
 export const freshDecision: Rule = {
   name: "fresh-decision",

@@ -4,9 +4,9 @@ import { namesIn, sentenceFence } from "../../model/sentence-fence.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /**
- * `require_human_approval_if`: people said in which situations they want to be asked. A fact that cannot be
- * computed makes the expression true (S9). What the decision itself wants a person for counts too; what it says of
- * the same expressions is left out, since they are judged anew here with what the plan really holds.
+ * `require_human_approval_if`: the situations in which the file asks for approval. A fact that cannot be computed
+ * makes the expression true (S9). What the decision itself needs approval for counts too, without its own result of
+ * the same expressions: they are evaluated again here, with what the plan really holds.
  */
 export const humanApproval: Rule = {
   name: "human-approval",

@@ -4,8 +4,9 @@ import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
 /**
- * Going back needs somewhere to go: a version that is named, is another one, and can still be restored. A version proves
- * itself by how long it served; the stable one beside a running trial also by serving better now, measured side by side.
+ * A rollback needs a version to restore: one that is named, differs from the present one, and can still be restored.
+ * A version is known to be good by how long it served; the stable version beside a running trial also by serving
+ * better now, measured side by side.
  */
 export const knownGood: Rule = {
   name: "known-good",

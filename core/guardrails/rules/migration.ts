@@ -2,7 +2,7 @@ import { own } from "../../model/fenced.ts";
 import { name } from "../../model/untrusted-text.ts";
 import { allOf, type Rule } from "../rule.ts";
 
-/** Taking a schema back can destroy data that no rollback brings again: always a person (S3). */
+/** Rolling back a schema can destroy data that no later rollback restores: it always needs approval (S3). */
 export const migration: Rule = {
   name: "migration",
   check({ plan, assessment }) {

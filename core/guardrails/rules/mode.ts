@@ -5,8 +5,8 @@ import { allOf, type GatePolicy, type Rule } from "../rule.ts";
 import { touchedByPlan } from "../touched.ts";
 
 /**
- * People decide how far unship may go, service by service; watching must never turn into acting by accident (S7). What
- * belongs to several services, or changes with them, gets the strictest of their modes.
+ * The operator sets for each service how far unship may go; observing must never turn into acting by accident (S7).
+ * A target that belongs to several services, or changes with them, gets the strictest of their modes.
  */
 export const mode: Rule = {
   name: "mode",

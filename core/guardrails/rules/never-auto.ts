@@ -4,7 +4,7 @@ import { listedName } from "../names.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { touchedByPlan } from "../touched.ts";
 
-/** Some services are too critical for a machine to decide alone, by whatever name a plan reaches them (S3). */
+/** Some services are too critical for automatic action, by whatever name a plan reaches them (S3). */
 export const neverAuto: Rule = {
   name: "never-auto",
   check(input) {

@@ -7,8 +7,8 @@ import { touchedByPlan } from "../touched.ts";
 import { touches } from "./stale.ts";
 
 /**
- * A schema that moved on while the new version came may not fit the old one any more, and no rollback of code takes it
- * back: somebody who knows the schema has to say that the old version still runs on it.
+ * A schema that was migrated after the old version was deployed may no longer fit that version, and a rollback of
+ * code does not roll back the schema: a person who knows it has to confirm that the old version still runs on it.
  */
 export const oneWayMigration: Rule = {
   name: "one-way-migration",

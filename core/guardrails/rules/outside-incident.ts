@@ -3,9 +3,10 @@ import { name } from "../../model/untrusted-text.ts";
 import { askPerson, deny, type Rule } from "../rule.ts";
 
 /**
- * Outside an incident nothing says what a plan is to mend, and a watch sees whether it helped only where an open incident suspects
- * the same (S1). A plan whose incident has closed is over with it, whoever proposed and whoever approved it: what it was proposed
- * and approved upon is past (S6), and no open incident would show the act or verify it (S15).
+ * Outside an incident nothing records what a plan is to fix, and recovery is verified only where an open incident
+ * suspects the same change (S1). A plan whose incident is closed is denied, whoever proposed or approved it: the
+ * evidence that it was proposed and approved on is past (S6), and no open incident would show or verify the act
+ * (S15).
  */
 export const outsideIncident: Rule = {
   name: "outside-incident",

@@ -7,8 +7,8 @@ import { targetKey, targetText, versionText } from "../targets.ts";
 import { provedHealthyAt, touchedByAct } from "../touched.ts";
 
 /**
- * Undoing what unship itself did, or restoring what it once took away, is a fight with itself that no metric can
- * settle: a person decides (S13).
+ * Undoing what unship itself did, or restoring what it once rolled back, is a conflict with itself that no metric
+ * can settle: it needs approval (S13).
  */
 export const ownRollback: Rule = {
   name: "own-rollback",

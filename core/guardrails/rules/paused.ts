@@ -5,7 +5,7 @@ import { listedName } from "../names.ts";
 import { allOf, clockText, type Rule } from "../rule.ts";
 import { namesTouched, touchedByPlan } from "../touched.ts";
 
-/** Anyone who sees unship do harm can stop it at once; starting it again takes an approver (S14). */
+/** Anyone can pause unship at once; resuming needs an approver (S14). */
 export const paused: Rule = {
   name: "paused",
   check(input) {

@@ -7,8 +7,8 @@ import { targetKey, targetText } from "../targets.ts";
 import { type Touched, touchedByPlan } from "../touched.ts";
 
 /**
- * An application or a flag is one name for many things. One protected service among them, or one that nobody has
- * described, holds the whole plan: part of a sync, or of a switch, cannot be left out (S3).
+ * An application or a flag can cover many services. One protected service among them, or one that the file does not
+ * describe, holds the whole plan, since no part of a sync or of a switch can be left out (S3).
  */
 export const reach: Rule = {
   name: "reach",

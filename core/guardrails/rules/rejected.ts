@@ -4,8 +4,8 @@ import { askPerson, clockText, deny, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
 /**
- * A person who was asked and said no must not be asked again by the same plan; and another plan that would undo any
- * of the same changes, of this incident or of a later one, needs a person whatever the evidence says since (S4).
+ * A plan that a person rejected is not put before people again. Another plan that would undo any of the same
+ * changes, in this incident or a later one, needs approval whatever the evidence says since (S4).
  */
 export const rejected: Rule = {
   name: "rejected",

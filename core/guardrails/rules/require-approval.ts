@@ -2,7 +2,7 @@ import { own } from "../../model/fenced.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { allowancesFor } from "./allowed-actions.ts";
 
-/** `require_approval: true`: this kind of action always needs a person, whatever else holds. */
+/** `require_approval: true`: this kind of action always needs approval, whatever else holds. */
 export const requireApproval: Rule = {
   name: "require-approval",
   check({ plan, policy }) {

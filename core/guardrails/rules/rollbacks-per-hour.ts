@@ -6,7 +6,7 @@ import { allowancesFor } from "./allowed-actions.ts";
 
 export const HOUR_MS = 3_600_000;
 
-/** Many rollbacks in an hour mean that something else is wrong. Counts every one, approved ones included. */
+/** Many rollbacks within an hour mean that something else is wrong. Every rollback counts, approved ones included. */
 export const rollbacksPerHour: Rule = {
   name: "rollbacks-per-hour",
   check({ plan, policy, store, now }) {

@@ -9,8 +9,8 @@ import { mayBeSameObject, positionOf, targetText, versionText } from "../targets
 import { touchedByTarget } from "../touched.ts";
 
 /**
- * A plan is right for the world that it was made in. When the target stands elsewhere by now, or somebody else has
- * begun to change it since the trouble started, acting would fight a person who is already mending it (S6).
+ * A plan is made for the state at one time. Where the target is at another version by now, or somebody else has
+ * started to change it since onset, acting would overwrite a person's fix (S6).
  */
 export const stale: Rule = {
   name: "stale",

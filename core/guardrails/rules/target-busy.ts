@@ -5,8 +5,8 @@ import { targetText } from "../targets.ts";
 import { touchedByAct, touchedByPlan, writesToSame } from "../touched.ts";
 
 /**
- * Two plans that act on one object at once undo each other; one whose result is unknown must be settled first, since what a
- * target that hangs was sent may still come into effect (S2, S5).
+ * Two plans that act on one object at once undo each other. A plan whose result is unknown must be settled first,
+ * since what was sent to a target that hangs may still take effect (S2, S5).
  */
 export const targetBusy: Rule = {
   name: "target-busy",

@@ -4,7 +4,10 @@ import { peopleOf, twoPersonReasons } from "../approver-rights.ts";
 import { allOf, type Rule } from "../rule.ts";
 import { reachedTargets, touchedByPlan } from "../touched.ts";
 
-/** Some acts are too heavy for one tired person: where the file says so, a second one has to look and agree. */
+/**
+ * Some actions carry too much risk for one approver: where the file says so, a second person has to review and
+ * approve.
+ */
 export const twoPersons: Rule = {
   name: "two-persons",
   check(input) {

@@ -1,7 +1,7 @@
 import { own } from "../../model/fenced.ts";
 import { deny, type Rule } from "../rule.ts";
 
-/** What is executed is what was proposed and shown: a plan whose content no longer fits its hash is none (S4). */
+/** What is executed is what was proposed and shown: a plan whose content does not match its hash is denied (S4). */
 export const unchangedPlan: Rule = {
   name: "unchanged-plan",
   check({ plan, contentHash }) {

@@ -4,8 +4,8 @@ import { isPlainName } from "../names.ts";
 import { allOf, type Rule } from "../rule.ts";
 
 /**
- * Letters of another script can be drawn like ours: a name that holds any cannot be compared with the lists of the
- * file for certain, so a person has to look at it.
+ * Letters of other scripts can be homoglyphs of ours: a name that holds any cannot be compared reliably with the
+ * lists of the file, so a person has to check it.
  */
 export const unusualName: Rule = {
   name: "unusual-name",

@@ -10,8 +10,8 @@ import { DAY_MS } from "./auto-rollbacks-per-day.ts";
 import { HOUR_MS } from "./rollbacks-per-hour.ts";
 
 /**
- * What is left of a budget that all incidents share goes to the worse incident first: a plan that would take what a plan of
- * a worse one waits for is held, until that has run or expired. A person may let it run before.
+ * What is left of a budget that all incidents share goes to the worst incident first: a plan that would use what the
+ * plan of a worse incident waits for is held until that plan has run or expired. A person may let it run earlier.
  */
 export const worstFirst: Rule = {
   name: "worst-first",

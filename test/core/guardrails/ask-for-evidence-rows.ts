@@ -93,7 +93,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     "only human_review: error_rate > 0.02 (checkout)",
   ],
   [
-    "S1: an automatic condition of a service that the assessment does not speak of",
+    "S1: an automatic condition of a service that the assessment does not cover",
     inputOf({ assessment: assessmentOf({ conditions: [firing({ service: "mail" })] }) }),
     "automatic-condition",
     "require_approval",
@@ -139,7 +139,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     "names no culprit",
   ],
   [
-    "what the decision wants a person for",
+    "what the decision itself needs approval for",
     inputOf({
       assessment: assessmentOf({ decision: { ...assessmentOf().decision, needsPerson: ["impact is critical"] } }),
     }),
@@ -173,7 +173,7 @@ export const ASK_FOR_EVIDENCE: readonly Row[] = [
     "belongs to no incident",
   ],
   [
-    "S9: an impact that was worked out with parts unknown",
+    "S9: an impact that was computed with parts unknown",
     inputOf({
       policy: policyOf({
         chain: [

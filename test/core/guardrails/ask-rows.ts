@@ -26,7 +26,7 @@ const refusal = (targets: readonly Target[]) => ({
 /** Situations in which limits, lists and people's wishes make a person agree first. */
 export const ASK: readonly Row[] = [
   [
-    "S4: another plan, of this incident or of a later one, for what someone said no to",
+    "S4: another plan, of this incident or of a later one, for what a person rejected",
     inputOf({
       store: { refusals: [refusal([targetOf()])] },
     }),
@@ -35,7 +35,7 @@ export const ASK: readonly Row[] = [
     "alice rejected plan plan-0, which would have undone the same, at 13:59:00 UTC: «we are mending it»",
   ],
   [
-    "S4: a plan of which someone said no to a part",
+    "S4: a plan of which a person rejected a part",
     inputOf({
       plan: planOf({ targets: [targetOf(), targetOf({ name: "cart" })] }),
       store: { refusals: [refusal([targetOf({ name: "cart" })])] },
@@ -44,7 +44,13 @@ export const ASK: readonly Row[] = [
     "require_approval",
     "alice rejected plan plan-0, which would have undone Deployment production/cart, at 13:59:00 UTC: «we are mending it»",
   ],
-  ["mode approve asks", inputOf({ policy: policyOf({ mode: "approve" }) }), "mode", "require_approval", "approve"],
+  [
+    "mode approve requires approval",
+    inputOf({ policy: policyOf({ mode: "approve" }) }),
+    "mode",
+    "require_approval",
+    "approve",
+  ],
   [
     "S3: a service under never_auto_rollback",
     forTargets([targetOf({ name: "billing-service" })]),
@@ -108,7 +114,7 @@ export const ASK: readonly Row[] = [
     "billing-service",
   ],
   [
-    "S3: a name drawn alike in Cyrillic",
+    "S3: a Cyrillic homoglyph of the name",
     forTargets([targetOf({ name: "bіlling-service" })]),
     "never-auto",
     "require_approval",
@@ -129,7 +135,7 @@ export const ASK: readonly Row[] = [
     "resembles billing-service",
   ],
   [
-    "a name from a script that no table here knows",
+    "a name in a script without a homoglyph table",
     forTargets([targetOf({ name: "ᏴᏆᏞᏞ-service" })]),
     "unusual-name",
     "require_approval",
@@ -137,7 +143,7 @@ export const ASK: readonly Row[] = [
   ],
   ["S3: a migration", forTargets([migrationTarget]), "migration", "require_approval", "always a person"],
   [
-    "S3: a migration that is called a deploy",
+    "S3: a migration that is declared as a deploy",
     inputOf({ assessment: assessmentOf({ changes: [changeOf(targetOf(), { kind: "migration" })] }) }),
     "migration",
     "require_approval",
@@ -151,7 +157,7 @@ export const ASK: readonly Row[] = [
     "requires approval",
   ],
   [
-    "S2: the hourly budget is used up, and it says when it is free",
+    "S2: the hourly budget is used up; the answer says when it is free",
     inputOf({ store: { used: three } }),
     "rollbacks-per-hour",
     "require_approval",
@@ -198,7 +204,7 @@ export const ASK: readonly Row[] = [
     "5 of 5 automatic rollbacks today used; next free at 18:00:00 UTC",
   ],
   [
-    "S2: a budget that is free again tomorrow says which day",
+    "S2: a budget that is free again tomorrow; the answer says the day",
     inputOf({ store: { used: five.map((one) => ({ ...one, reservedAt: NOW - HOUR })) } }),
     "auto-rollbacks-per-day",
     "require_approval",
@@ -265,7 +271,7 @@ export const ASK: readonly Row[] = [
     "did not bring recovery",
   ],
   [
-    "S9: at once after one that nobody could verify",
+    "S9: at once after one that could not be verified",
     inputOf({ store: { automatic: [intentOf({ name: "checkout", recovery: "unknown" })] } }),
     "escalation",
     "require_approval",

@@ -57,7 +57,7 @@ export const DENY: readonly Row[] = [
     "checkout is paused",
   ],
   [
-    "a pause holds for a look-alike of the name",
+    "a pause holds for a homoglyph of the name",
     forTargets([targetOf({ name: "сheckout" })], { store: { pauses: [{ scope: "checkout", by: "zoe", at: NOW }] } }),
     "paused",
     "deny",
@@ -71,7 +71,7 @@ export const DENY: readonly Row[] = [
     "staging/checkout",
   ],
   [
-    "a look-alike namespace is not allowed",
+    "a homoglyph of an allowed namespace is not allowed",
     forTargets([targetOf({ object: { kind: "Deployment", namespace: "prоduction", name: "checkout" } })]),
     "allowed-actions",
     "deny",
@@ -99,7 +99,7 @@ export const DENY: readonly Row[] = [
     "feature_flag_disable",
   ],
   [
-    "nothing carries it out",
+    "no executor is configured for the action",
     inputOf({ targets: [{ target: targetOf(), state: null, problem: "none", executable: false }] }),
     "executable",
     "deny",
@@ -114,7 +114,7 @@ export const DENY: readonly Row[] = [
   ],
   ["S4: an edited plan", inputOf({ contentHash: "another" }), "unchanged-plan", "deny", "edited"],
   [
-    "S4: a plan that someone rejected",
+    "S4: a plan that a person rejected",
     inputOf({
       store: {
         approvals: [
@@ -157,14 +157,14 @@ export const DENY: readonly Row[] = [
     "revision 8",
   ],
   [
-    "S6: a target that someone else is changing",
+    "S6: a target that somebody else is changing",
     inputOf({ targets: standing(targetOf(), "v2", "7", { changedBy: "zoe" }) }),
     "stale",
     "deny",
     "is being changed by zoe",
   ],
   [
-    "S6: a change of the target that someone began after onset",
+    "S6: a change of the target that somebody started after onset",
     inputOf({
       assessment: assessmentOf({
         changes: [
@@ -192,7 +192,7 @@ export const DENY: readonly Row[] = [
     "is the one that is there now",
   ],
   [
-    "the target's own system knows an obstacle",
+    "the target's own system reports an obstacle",
     inputOf({ targets: standing(targetOf(), "v2", "7", { obstacles: ["the rollout is paused"] }) }),
     "known-good",
     "deny",

@@ -108,7 +108,7 @@ const ask = "require_approval";
 
 export const LIMITS: readonly Row[] = [
   [
-    "a freeze that wants a person for rollbacks",
+    "a freeze that requires approval for rollbacks",
     inputOf({ policy: frozen() }),
     "freeze",
     ask,
@@ -122,21 +122,21 @@ export const LIMITS: readonly Row[] = [
     "launch",
   ],
   [
-    "a freeze of a service that the plan's name is drawn like",
+    "a freeze of a service whose name is a homoglyph of the plan's",
     inputOf({ policy: frozen({ services: ["сheckout"] }) }),
     "freeze",
     ask,
     "launch",
   ],
   [
-    "a plan that touches more services than people called small",
+    "a plan that touches more services than the limit",
     forTargets(four, { policy: blast({ services: 3 }) }),
     "blast-radius",
     ask,
     "touches 4 services (cart, search, mail, checkout), more than 3",
   ],
   [
-    "an application that reaches more services",
+    "an application that reaches more services than the limit",
     {
       ...syncing(["cart-api"]),
       policy: { ...syncing([]).policy, blastRadius: { services: 1, trafficShare: null, replicas: null } },
@@ -153,7 +153,7 @@ export const LIMITS: readonly Row[] = [
     "checkout serve 30.0 % of all requests, more than 25.0 %",
   ],
   [
-    "S9: a share of traffic that nobody measured",
+    "S9: a share of traffic that is not measured",
     inputOf({ policy: blast({ trafficShare: 0.25 }) }),
     "blast-radius",
     ask,
@@ -181,7 +181,7 @@ export const LIMITS: readonly Row[] = [
     "replaces 3 pods, more than 2",
   ],
   [
-    "S9: a number of pods that nobody could read",
+    "S9: a number of pods that could not be read",
     inputOf({ policy: blast({ replicas: 9 }), targets: standing(targetOf(), "v2", "7", { capacity: undefined }) }),
     "blast-radius",
     ask,
@@ -199,20 +199,20 @@ export const LIMITS: readonly Row[] = [
     "v1 of Deployment production/checkout has less than the present version: «the memory limit of app is 256Mi, not 1Gi»",
   ],
   [
-    "S9: an old version of which nobody knows what it may use",
+    "S9: an old version whose resources are unknown",
     inputOf({ targets: standing(targetOf(), "v2", "7", { capacity: undefined }) }),
     "capacity",
     ask,
     "what v1 of Deployment production/checkout may use is not known",
   ],
   [
-    "a schema that moved on before the deploy",
+    "a schema that was migrated before the deploy",
     migrated(NOW - 15 * MINUTE),
     "one-way-migration",
     ask,
     "migration add-column of checkout ran at 13:45:00 UTC, after v1 of checkout came",
   ],
-  ["a schema that moved on after the deploy", migrated(NOW - 5 * MINUTE), "one-way-migration", ask, "add-column"],
+  ["a schema that was migrated after the deploy", migrated(NOW - 5 * MINUTE), "one-way-migration", ask, "add-column"],
   [
     "one kind of evidence where two have to agree",
     inputOf({ policy: policyOf({ evidenceKinds: 2 }) }),
@@ -228,7 +228,7 @@ export const LIMITS: readonly Row[] = [
     "none speaks",
   ],
   [
-    "S3: a flag of which the file knows no service",
+    "S3: a flag that no service of the file names",
     forTargets([flagOf()], { policy: policyOf({ services: {} }) }),
     "reach",
     ask,
@@ -252,14 +252,14 @@ export const LIMITS: readonly Row[] = [
     "reaches billing-service",
   ],
   [
-    "S3: an application that changes what nobody has described",
+    "S3: an application that changes what the file does not describe",
     syncing(["cart", "legacy-cron"]),
     "reach",
     ask,
     "reaches legacy-cron, which no service of the file describes",
   ],
   [
-    "S3: an application in which an object of a protected name lies",
+    "S3: an application that contains an object with a protected name",
     {
       ...syncing(["cart-api"]),
       targets: standing(application, "v2", "7", { reaches: ["cart-api"], touches: ["prices", "billing-service"] }),
@@ -269,21 +269,21 @@ export const LIMITS: readonly Row[] = [
     "reaches billing-service, which is listed under never_auto_rollback",
   ],
   [
-    "S9: an application of which nobody knows what it changes",
+    "S9: an application whose reach is unknown",
     syncing(undefined),
     "reach",
     ask,
     "what a sync of Application argocd/shop would change is not known",
   ],
   [
-    "S3: an application that no service of the file has",
+    "S3: an application that no service of the file names",
     syncing(["checkout"], { checkout: serviceOf(), cart: serviceOf() } as never),
     "reach",
     ask,
     "no service of the file names Application argocd/shop",
   ],
   [
-    "a plan for two people that nobody has approved",
+    "a plan for two people that has no approval",
     inputOf({ policy: twoPersons({ services: ["checkout"] }) }),
     "two-persons",
     ask,
@@ -310,14 +310,14 @@ export const LIMITS: readonly Row[] = [
 
 export const LIMITS_DENY: readonly Row[] = [
   [
-    "a freeze that takes nothing back",
+    "a freeze that denies rollbacks",
     inputOf({ policy: frozen({ rollbacks: "deny" }) }),
     "freeze",
     "deny",
     "it denies rollbacks too, and only a change of freeze_windows in the file lifts it",
   ],
   [
-    "a freeze that denies beside one that allows",
+    "a freeze that denies rollbacks beside one that allows them",
     inputOf({
       policy: policyOf({
         freezeWindows: [freezeOf({ rollbacks: "allow" }), freezeOf({ name: "sale", rollbacks: "deny" })],

@@ -11,14 +11,14 @@ const acted = (expected: string, restore: string, revision = "6", result: "done"
 /** What the rule own-rollback must notice among earlier acts of unship itself. */
 export const OWN_ACTS: readonly Row[] = [
   [
-    "S13: the culprit is a rollback of our own",
+    "S13: the culprit is a rollback by unship",
     inputOf({ assessment: assessmentOf({ changes: [changeOf(targetOf(), { ownRollback: true })] }) }),
     "own-rollback",
     "require_approval",
     "is a rollback that unship did itself",
   ],
   [
-    "S13: the target stands where an earlier plan of ours put it",
+    "S13: the target is at the version that an earlier plan of unship restored",
     inputOf({
       store: {
         ownActs: [
@@ -33,7 +33,7 @@ export const OWN_ACTS: readonly Row[] = [
     "is at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
   ],
   [
-    "S13: the version to restore is one that we took away",
+    "S13: the version to restore is one that unship rolled back",
     inputOf({
       store: {
         ownActs: [
@@ -48,7 +48,7 @@ export const OWN_ACTS: readonly Row[] = [
     "v1 of Deployment production/checkout is what plan plan-of-cart",
   ],
   [
-    "S13: what an act before the last one took away",
+    "S13: a version that an act before the last one rolled back",
     inputOf({
       store: {
         ownActs: [
@@ -68,7 +68,7 @@ export const OWN_ACTS: readonly Row[] = [
     "v1 of Deployment production/checkout is what plan plan-before",
   ],
   [
-    "S13: what an act before the last one took away, deployed again since, and nothing proved healthy",
+    "S13: a version that an act before the last one rolled back, deployed again since and not proved healthy",
     inputOf({
       store: {
         ownActs: [
@@ -87,7 +87,7 @@ export const OWN_ACTS: readonly Row[] = [
     "v1 of Deployment production/checkout is what plan plan-before",
   ],
   [
-    "S13: an act of ours behind one that failed and may have written nothing",
+    "S13: an act of unship before one that failed and may have written nothing",
     inputOf({
       store: {
         ownActs: [
@@ -103,7 +103,7 @@ export const OWN_ACTS: readonly Row[] = [
     "is at v2 because plan plan-of-cart at 13:30:00 UTC restored it",
   ],
   [
-    "S13: the configuration that our own act put back, under the same version",
+    "S13: the configuration that unship's own act restored, under the same version",
     inputOf({
       store: {
         ownActs: [
@@ -118,7 +118,7 @@ export const OWN_ACTS: readonly Row[] = [
     "is at v2 because plan plan-of-cart",
   ],
   [
-    "S9: a configuration of which no revision tells whether our own act put it back",
+    "S9: a configuration for which no revision shows whether unship's own act restored it",
     forTargets([targetOf({ expected: { version: "v2", revision: "9f3c" } })], {
       store: {
         ownActs: [
@@ -133,7 +133,7 @@ export const OWN_ACTS: readonly Row[] = [
     "is at v2 because plan plan-of-cart",
   ],
   [
-    "S13: the configuration that our own act took away, under the same version",
+    "S13: the configuration that unship's own act rolled back, under the same version",
     inputOf({
       store: {
         ownActs: [
@@ -161,7 +161,7 @@ export const OWN_ACTS_SILENT: readonly Silent[] = [
     "own-rollback",
   ],
   [
-    "what an act before the last one took away, deployed again since and proved healthy",
+    "a version that an act before the last one rolled back, deployed again since and proved healthy",
     inputOf({
       store: {
         ownActs: [acted("v9", "v8"), acted("v1", "v0", "4")],

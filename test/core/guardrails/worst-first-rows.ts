@@ -57,7 +57,7 @@ export const WORST_FIRST: readonly Row[] = [
     "it waits for 1 of the 2 left",
   ],
   [
-    "what two of three worse plans want of one budget",
+    "what two of three worse plans need of one budget",
     inputOf({
       rivals: [
         rival(["cart"]),
@@ -96,14 +96,14 @@ export const WORST_FIRST: readonly Row[] = [
     "plan-worse of the worse incident incident-worse (cart, impact critical) goes first, until 14:10:00 UTC at the latest: it waits for 1 of the 1 left, of kubectl_rollout_undo rollbacks this hour",
   ],
   [
-    "two worse plans that want what is left of the hour together",
+    "two worse plans that together need what is left of the hour",
     inputOf({ rivals: [rival(["cart"]), rival(["search"], { planId: "plan-2" })], store: { used: usedUp(1) } }),
     "worst-first",
     ask,
     "plan-2 of the worse incident",
   ],
   [
-    "a worse plan that wants more than is left now: what is left is not taken from it bit by bit",
+    "a worse plan that needs more than is left now: the rest is reserved for it",
     inputOf({ rivals: [rival(twoOf)], store: { used: usedUp(2) } }),
     "worst-first",
     ask,
