@@ -101,6 +101,7 @@ const PAGES = [
   "README.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
+  "ROADMAP.md",
   "examples/openclaw/SKILL.md",
   ...globSync("docs/*.md", { cwd: ROOT }).toSorted(),
 ];
