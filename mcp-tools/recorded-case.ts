@@ -85,7 +85,7 @@ function answersOf(shown: AllFenced<Incident>, config: Pick<Config, "chain">, at
     rootCauses: [],
   };
   const impact = shown.impact ?? {
-    level: "low" as const,
+    level: "unknown" as const,
     affectedServices: shown.affectedServices,
     failedShare: null,
     failedUserShare: null,

@@ -1,3 +1,4 @@
+import { knownLevel } from "../../core/impact/worst-first.ts";
 import { SEED_STEPS, type StepAnswers } from "../../core/model/assessment.ts";
 import type { Comparison } from "./result.ts";
 
@@ -28,7 +29,7 @@ function keyFacts(answers: StepAnswers): Readonly<Record<(typeof SEED_STEPS)[num
     correlate_timing: { "most likely": leading(answers), "threshold reached": String(timing?.reached) },
     check_affected_services: { services: asSet(affected?.services), origin: affected?.origin ?? "unknown" },
     check_dependency_graph: { order: graph?.order.join(" then ") || "none" },
-    evaluate_business_impact: { level: impact?.impact.level ?? "unknown" },
+    evaluate_business_impact: { level: knownLevel({ impact: impact?.impact ?? null }) },
     recommend_action: {
       action: recommended?.decision.action ?? "none",
       culprit: recommended?.decision.culprit?.changeId ?? "none",

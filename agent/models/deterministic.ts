@@ -59,8 +59,7 @@ const RECIPES: Readonly<Record<SeedStep, Recipe>> = {
     tool: "assess_impact",
     args: { limit: 50 },
     takesKnown: true,
-    // A level that is not known is at least the lowest: `unknown` among the figures says that it may be more.
-    read: ({ impact }) => ({ impact: { level: "low", ...(typeof impact === "object" ? impact : {}) } }),
+    read: ({ impact }) => ({ impact }),
     join: (first, next) => ({
       ...first,
       more: next.more,

@@ -3,6 +3,8 @@ import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
 import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
+import { knownLevel } from "../../core/impact/worst-first.ts";
+import type { KnownLevel } from "../../core/model/impact.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { Notice } from "../../core/ports.ts";
@@ -29,7 +31,7 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
     ...incidentLines(incident, { now: at, open, services: parts.config.services, approved }),
   ];
   const quiet = await whyQuiet(incident, parts, at);
-  const high = incident.impact?.level === "critical" || incident.impact?.level === "high";
+  const severity = SEVERITIES[knownLevel(incident)];
   const record = async (kind: NoticeKind, to: string, detail: string) => {
     await parts.ledger.append({
       kind,
@@ -42,11 +44,20 @@ export async function tell(incident: Incident, parts: WatchParts, headline: stri
   };
   if (quiet !== null) return record(LEDGER_KINDS.noticeSuppressed, recipients.join(", "), quiet);
   for (const to of recipients) {
-    const notice = { incidentId: incident.id, title, lines, severity: high ? "critical" : "warning", to } as const;
+    const notice = { incidentId: incident.id, title, lines, severity, to };
     const { delivered, detail } = await deliver(notice, parts);
     await record(delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered, to, detail);
   }
 }
+
+/** How loudly people hear of it; what nobody could measure may be the worst (S9). */
+const SEVERITIES: Readonly<Record<KnownLevel, Notice["severity"]>> = {
+  low: "warning",
+  medium: "warning",
+  high: "critical",
+  critical: "critical",
+  unknown: "critical",
+};
 
 type NoticeKind =
   | typeof LEDGER_KINDS.noticeSent

@@ -258,12 +258,10 @@ function alsoGuilty({ caseFile, config, answers, services }: StepInput, culprit:
 
 function impact({ caseFile, config, answers, services }: StepInput): Answer<"evaluate_business_impact"> {
   const affected = answers.check_affected_services?.services ?? null;
-  const found = assessImpact(caseFile, config, affected);
-  if (affected === null || affected.length > 0) return { impact: found };
+  if (affected === null || affected.length > 0) return { impact: assessImpact(caseFile, config, affected) };
   // Nobody is known to be affected, which is no low impact where nobody could know.
   const { signals, because } = coverageOf(caseFile, { services: {} }, services);
-  if (signals === "measured") return { impact: found };
-  return { impact: { ...found, unknown: [...found.unknown, `impact: ${because.join("; ")}`] } };
+  return { impact: assessImpact(caseFile, config, affected, signals === "measured" ? [] : because) };
 }
 
 function recommend({ caseFile, config, answers, services }: StepInput): Answer<"recommend_action"> {

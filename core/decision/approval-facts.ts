@@ -26,7 +26,8 @@ export function approvalFacts({ answers, findings, conditions, probability, targ
   ];
   return {
     // A level that was worked out with parts unknown is a lower bound: it cannot show that the impact is small.
-    business_impact: impact === undefined || impact.unknown.length > 0 ? null : impact.level,
+    business_impact:
+      impact === undefined || impact.level === "unknown" || impact.unknown.length > 0 ? null : impact.level,
     affected_services: services?.length ?? null,
     confidence: probability,
     targets,

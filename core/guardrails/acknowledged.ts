@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { knownLevel } from "../impact/worst-first.ts";
-import { ImpactLevel } from "../model/impact.ts";
+import { KnownLevel } from "../model/impact.ts";
 import type { Incident } from "../model/incident.ts";
 import { durationText } from "../model/time.ts";
 import type { LedgerEntry } from "../ports.ts";
@@ -32,7 +32,7 @@ const Known = z.object({
   services: z.array(z.string()),
   /** Conditions in force, as `conditionName` names them. */
   conditions: z.array(z.string()),
-  level: z.union([ImpactLevel, z.literal("unknown")]),
+  level: KnownLevel,
   /** How an act of ours had failed already; null: none had. */
   failed: z.string().nullable(),
 });

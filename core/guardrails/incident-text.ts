@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { hotfixLines, whyNotFromHere } from "../decision/hotfix-text.ts";
-import { knownLevel, worstFirst } from "../impact/worst-first.ts";
+import { worstFirst } from "../impact/worst-first.ts";
 import { isCompared } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { isActed } from "../model/deed.ts";
@@ -53,9 +53,7 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
   const others = othersLine(incident, telling);
   return [
     ...(also.length === 0 ? [] : [`Also affected: ${also.join(", ")}.`]),
-    ...(impact === null
-      ? []
-      : [`Impact ${knownLevel(incident)}: ${impact.sentences.join("; ") || "no figure is known"}`]),
+    ...(impact === null ? [] : [`Impact ${impactWords(impact)}`]),
     ...culpritLines(incident, telling.now),
     ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
     ...obstacleLines(incident),
@@ -64,6 +62,13 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
     ...(unverified.length === 0 ? [] : [`Not known: ${unverified.join("; ")}`]),
     ...(others === null ? [] : [others]),
   ];
+}
+
+/** The level with what it rests on; without a figure, why there is none. */
+function impactWords({ level, sentences, unknown }: NonNullable<Incident["impact"]>): string {
+  if (sentences.length > 0) return `${level}: ${sentences.join("; ")}`;
+  if (level !== "unknown") return `${level}: no failed or slow requests are measured`;
+  return `${level}: ${unknown.join("; ") || "no figure is known"}`;
 }
 
 /** Why nothing here can do what was decided; a hotfix says it among its own lines. */

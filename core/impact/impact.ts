@@ -3,7 +3,7 @@ import { createCallGraph } from "../correlation/call-graph.ts";
 import { creeps, hurts } from "../correlation/harm.ts";
 import { indexSeries, type SampleIndex, samplesBetween } from "../correlation/samples.ts";
 import type { CaseFile } from "../model/assessment.ts";
-import type { Impact, ImpactLevel } from "../model/impact.ts";
+import type { Impact, ImpactLevel, KnownLevel } from "../model/impact.ts";
 import type { Series } from "../model/signal.ts";
 import { revenueAtRisk } from "./revenue.ts";
 import { budgetSentence, failedTraces, failedUsers, worstFirst } from "./routes.ts";
@@ -28,17 +28,25 @@ export function hurtServices(caseFile: CaseFile, versionLabel: string): readonly
  * Who is hurt and how much, now. `affected`: what the step before found; null where it was left out, and then it is
  * unknown. The level is the worse of two: the failed or slow share of traffic where users come in, capped at high, and,
  * where `services.*.routes` or `revenue_per_minute` say what is earned, the share of all that revenue which is at risk.
- * Saying what a service earns can thus raise the level and never lower it: it also decides who must approve.
+ * Saying what a service earns can thus raise the level and never lower it: it also decides who must approve. `unseen`: why
+ * others may be affected whom nobody measures; empty: whoever is affected is known.
  */
-export function assessImpact(caseFile: CaseFile, config: Config, affected: readonly string[] | null): Impact {
+export function assessImpact(
+  caseFile: CaseFile,
+  config: Config,
+  affected: readonly string[] | null,
+  unseen: readonly string[] = [],
+): Impact {
   const index = indexSeries(caseFile.series, config.versionLabel);
-  const unknown: string[] = [];
+  const unknown: string[] = unseen.length === 0 ? [] : [`impact: ${unseen.join("; ")}`];
   const sentences: string[] = [];
   if (affected === null) unknown.push("affected services: no step searched for them");
   const services = affected ?? [];
   const onsets = onsetsOf(caseFile, services);
-  const edge = edgeShare(caseFile, index, services, onsets);
+  const { edge, unread } = edgeShare(caseFile, index, services, onsets);
   if (edge === null && services.length > 0) unknown.push("failed share of traffic: no error rate where users come in");
+  else if (unread.length > 0)
+    unknown.push(`failed share of traffic at ${unread.join(", ")}: no sample of the last minute`);
   const slow = slowShare(caseFile, services);
   const failing = edge !== null && edge.share > 0 ? [`${percent(edge.share)} of requests fail at ${edge.service}`] : [];
   // What harms more is told first: it is what titles and summaries say.
@@ -67,9 +75,14 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
   if (worst !== undefined)
     sentences.push(`worst route: ${worst.route} of ${worst.service}, ${percent(worst.failedShare)} fail`);
   const byRevenue = revenue.total > 0 ? levelOf(revenue.atRisk / revenue.total) : 0;
-  const level = Math.max(weighed(byTraffic, services, config), byRevenue);
+  // As right after an act, before the first sample since: that nobody is seen to be hurt says nothing yet (S9).
+  const notYet = edge === null && services.length === 0 && entriesOf(caseFile, index).length > 0;
+  const isBlind = notYet || affected === null || unseen.length > 0 || unread.length > 0;
   return {
-    level: LEVELS[level] ?? "low",
+    level: toldLevel(Math.max(weighed(byTraffic, services, config), byRevenue), {
+      isBlind: isBlind || (edge === null && services.length > 0),
+      isMeasured: share > 0 || byRevenue > 0,
+    }),
     affectedServices: [...services],
     failedShare: edge?.share ?? null,
     slowShare: slow?.share ?? null,
@@ -79,11 +92,16 @@ export function assessImpact(caseFile: CaseFile, config: Config, affected: reado
     routes: [...routes],
     unknown,
     sentences,
-    // As right after an act, before the first sample since: that nobody is seen to be hurt says nothing yet (S9).
-    ...(edge === null && services.length === 0 && entriesOf(caseFile, index).length > 0
-      ? { notYet: true as const }
-      : {}),
+    ...(notYet ? { notYet } : {}),
   };
+}
+
+/**
+ * The level as it is told. Where something is not measured it is a lower bound: the lowest one says nothing then, and one that
+ * rests on the importance of services alone is none (S9).
+ */
+function toldLevel(level: number, { isBlind, isMeasured }: { isBlind: boolean; isMeasured: boolean }): KnownLevel {
+  return isBlind && (level === 0 || !isMeasured) ? "unknown" : (LEVELS[level] ?? "low");
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
@@ -106,22 +124,29 @@ interface Edge {
 const entriesOf = ({ topology }: CaseFile, index: SampleIndex): readonly string[] =>
   [...createCallGraph(topology).entries].filter((service) => index.whole(service, "error_rate") !== undefined);
 
-/** The worst of the services where users come in; where none of them is measured, the worst affected one. */
+/**
+ * The worst of the services where users come in; where none of them is measured, the worst affected one. `unread`: affected ones
+ * among these whose failures are counted, and of which no sample came in about the last minute.
+ */
 function edgeShare(
   caseFile: CaseFile,
   index: SampleIndex,
   services: readonly string[],
   onsets: readonly number[],
-): Edge | null {
+): { readonly edge: Edge | null; readonly unread: readonly string[] } {
   const entries = entriesOf(caseFile, index);
   const places = entries.length > 0 ? entries : services;
+  const unread = places.filter((service) => {
+    const counted = services.includes(service) ? index.whole(service, "error_rate") : undefined;
+    return counted !== undefined && recent(caseFile, onsets, counted) === null;
+  });
   const edges = places.flatMap((service) => {
     const share = recent(caseFile, onsets, index.whole(service, "error_rate"));
     if (share === null) return [];
     const rate = recent(caseFile, onsets, index.whole(service, "request_rate"));
     return [{ service, share, perSecond: rate === null ? null : rate * share }];
   });
-  return edges.sort((a, b) => b.share - a.share || (a.service < b.service ? -1 : 1))[0] ?? null;
+  return { edge: edges.sort((a, b) => b.share - a.share || (a.service < b.service ? -1 : 1))[0] ?? null, unread };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { ImpactLevel } from "../model/impact.ts";
+import type { KnownLevel } from "../model/impact.ts";
 import type { Incident } from "../model/incident.ts";
 
 /** What the order looks at; an incident is one of these, and so is what is kept of one. */
@@ -9,17 +9,10 @@ export type Weighed = Pick<Incident, "id" | "service" | "affectedServices" | "im
  * How grave a level is, the gravest first. One that is not known may be anything: it goes after what is measured to be
  * medium or worse, so that no measured outage waits for it, and before low, which is measured to harm almost nobody.
  */
-const GRAVITY: readonly (ImpactLevel | "unknown")[] = ["critical", "high", "medium", "unknown", "low"];
+const GRAVITY: readonly KnownLevel[] = ["critical", "high", "medium", "unknown", "low"];
 
-/**
- * The impact level of an incident as far as it is known. A level is at least what was measured: one that is `low` because
- * neither the failed share nor the affected services could be measured is not known (S9).
- */
-export function knownLevel({ impact }: Pick<Incident, "impact">): ImpactLevel | "unknown" {
-  if (impact === null) return "unknown";
-  if (impact.notYet === true) return "unknown";
-  return impact.level === "low" && impact.failedShare === null && impact.unknown.length > 0 ? "unknown" : impact.level;
-}
+/** The impact level of an incident; "unknown" also where its impact was never assessed (S9). */
+export const knownLevel = ({ impact }: Pick<Incident, "impact">): KnownLevel => impact?.level ?? "unknown";
 
 /**
  * Compares two incidents for "worse first": by impact level; then by the failed share of requests, one that is not known

@@ -53,7 +53,8 @@ const distance = ({ baseline, current, strength }: Finding): number =>
 
 function worseImpact(one: Impact | null, other: Impact | null): Impact | null {
   if (one === null || other === null) return one ?? other;
-  const rank = ({ level }: Impact) => ImpactLevel.options.indexOf(level);
+  // What was measured is kept over what was not, whichever came first.
+  const rank = ({ level }: Impact) => (level === "unknown" ? -1 : ImpactLevel.options.indexOf(level));
   const isWorse =
     rank(other) > rank(one) || (rank(other) === rank(one) && (other.failedShare ?? 0) > (one.failedShare ?? 0));
   return isWorse ? other : one;

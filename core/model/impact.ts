@@ -4,13 +4,17 @@ import { z } from "zod";
 export const ImpactLevel = z.enum(["low", "medium", "high", "critical"]);
 export type ImpactLevel = z.infer<typeof ImpactLevel>;
 
+/** The level of an incident's impact. "unknown": nothing that was measured says how grave it is; it has no place in the order. */
+export const KnownLevel = z.enum([...ImpactLevel.options, "unknown"]);
+export type KnownLevel = z.infer<typeof KnownLevel>;
+
 /**
  * Who is hurt and how much. `affectedServices`: those whose own error, latency or health signal is worse, the
  * origin included. A figure that cannot be computed is null; where the level
- * depends on it, `unknown` says which and why (S9).
+ * depends on it, `unknown` says which and why, and the level is "unknown" where nothing measured carries it (S9).
  */
 export const Impact = z.strictObject({
-  level: ImpactLevel,
+  level: KnownLevel.describe("At least this, by what was measured; unknown: no figure says how grave it is"),
   affectedServices: z.array(z.string()),
   failedShare: z.number().nullable().describe("Failed requests of all requests at the worst edge, 0–1"),
   /** Requests that became slow at the worst service, 0–1; null or absent: none did, as far as it is measured. */

@@ -1,7 +1,7 @@
 import type { Track } from "../../agent/chain/result.ts";
 import type { Spending } from "../../agent/models/budget.ts";
 import type { Ledger } from "../../core/ports.ts";
-import { type Episode, targetsOf } from "../replay/episode.ts";
+import { type Episode, targetsOf, toldImpact } from "../replay/episode.ts";
 
 /** What a model argued on one incident: the episode as it would have it, and how it got there. */
 export interface Argued {
@@ -51,7 +51,7 @@ function episodeOf(core: Episode, track: Track | null): Episode {
     ...core,
     affected_services: answers.check_affected_services?.services ?? [],
     root_causes: ranking?.rootCauses ?? [],
-    business_impact: answers.evaluate_business_impact?.impact.level ?? null,
+    business_impact: toldImpact(answers.evaluate_business_impact ?? { impact: null }),
     action,
     culprit: named === null ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),

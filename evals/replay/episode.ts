@@ -1,5 +1,6 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { Decision } from "../../core/model/decision.ts";
+import type { ImpactLevel } from "../../core/model/impact.ts";
 import { cameToNothing, type Incident } from "../../core/model/incident.ts";
 import { asRecorded, decidedAt } from "../../core/model/recorded.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -60,7 +61,7 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
     signals: [...new Set(incident.findings.filter(({ verdict }) => verdict === "worse").map(({ metric }) => metric))],
     affected_services: incident.affectedServices,
     root_causes: rootCauses(ranking, places),
-    business_impact: impactOf(incident),
+    business_impact: toldImpact(incident),
     action,
     culprit: named === undefined ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
@@ -79,7 +80,7 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
 }
 
 /** The level as far as it is known; null: not known. */
-function impactOf(incident: Incident): string | null {
+export function toldImpact(incident: Pick<Incident, "impact">): ImpactLevel | null {
   const level = knownLevel(incident);
   return level === "unknown" ? null : level;
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { UnshipError } from "../../core/errors.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { asReadNow } from "../../core/model/as-read-now.ts";
 import { Incident } from "../../core/model/incident.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { parsed } from "./rows.ts";
@@ -63,12 +64,14 @@ export function incidentReader(database: Kysely<LedgerTables>) {
     const known = kept.get(row.id);
     if (known?.body === row.body) return known.incident;
     try {
-      return keep(row, parsed(Incident, row.body, `incident ${row.id}`));
+      return keep(row, incidentOf(row.body, row.id));
     } catch (error) {
       return fromEntry(database, row.id, onDamaged, error);
     }
   };
 }
+
+const incidentOf = (body: string, id: string): Incident => asReadNow(parsed(Incident, body, `incident ${id}`));
 
 /** The incident as it was last saved, by the chain. */
 async function fromEntry(
@@ -87,7 +90,7 @@ async function fromEntry(
     .executeTakeFirst();
   try {
     if (entry === undefined) throw error;
-    const incident = parsed(Incident, entry.body, `incident ${id}`);
+    const incident = incidentOf(entry.body, id);
     onDamaged?.({ id, reason: `its row is damaged; taken from entry ${entry.seq}, which saved it last` });
     return incident;
   } catch (damage) {

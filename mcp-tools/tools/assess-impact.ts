@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { Coverage } from "../../core/decision/coverage.ts";
-import { knownLevel } from "../../core/impact/worst-first.ts";
-import { Impact, ImpactLevel } from "../../core/model/impact.ts";
+import { Impact, KnownLevel } from "../../core/model/impact.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cursor, incident, known, knownAnswers, limit, more } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
@@ -20,13 +19,13 @@ export const assessImpact = defineTool({
   description:
     "Who is affected and how much: level (low < medium < high < critical), affected services, failed share of requests " +
     "(0-1) and failed requests a second, revenue at risk a minute where it is configured, worst routes. null is a " +
-    "figure that cannot be computed, and `unknown` says why.",
+    "figure that cannot be computed, and `unknown` says why; the level is unknown where no figure carries it.",
   input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first"), cursor }),
   output: z.strictObject({
     at: z.string(),
     coverage: Coverage,
-    level: z.enum([...ImpactLevel.options, "unknown"]),
-    impact: Impact.partial({ level: true }),
+    level: KnownLevel,
+    impact: Impact,
     more,
     gaps,
   }),
@@ -53,17 +52,14 @@ export const assessImpact = defineTool({
       ];
       const { cursor: at, limit: most, ...question } = input;
       const shown = page(rows, { cursor: at, limit: most, question });
-      const level = knownLevel({ impact });
-      const { level: measured, ...figures } = impact;
       const first = at === undefined ? impact.affectedServices.slice(0, SERVICES_FIRST) : [];
       const later = shown.items.flatMap(({ service }) => (service === null ? [] : [service]));
       return {
         at: rfc3339(moment),
         coverage: coverage(),
-        level,
+        level: impact.level,
         impact: {
-          ...(level === "unknown" ? {} : { level: measured }),
-          ...figures,
+          ...impact,
           affectedServices: [...first, ...later],
           routes: shown.items.flatMap(({ route }) => (route === null ? [] : [route])),
         },

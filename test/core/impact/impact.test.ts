@@ -174,7 +174,7 @@ describe("the level where people said what services earn", () => {
               }),
             );
             const impact = assessImpact({ ...caseWith(failed), findings }, testConfig({ services }), affected);
-            return ImpactLevel.options.indexOf(impact.level);
+            return ImpactLevel.options.indexOf(ImpactLevel.parse(impact.level));
           };
           expect(levelWith(true)).toBeGreaterThanOrEqual(levelWith(false));
         },

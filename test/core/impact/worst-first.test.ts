@@ -28,7 +28,7 @@ const one = (id: string, change: Partial<Weighed> = {}): Weighed => ({
   detectedAt: 1000,
   ...change,
 });
-const unmeasured = impactOf("low", null, ["failed share of traffic: no error rate where users come in"]);
+const unmeasured = impactOf("unknown", null, ["failed share of traffic: no error rate where users come in"]);
 const services = { shop: serviceOf({ criticality: "critical" }), blog: serviceOf({ criticality: "low" }) };
 
 describe("incidents, worst first", () => {

@@ -213,7 +213,7 @@ describe("toEpisode", () => {
       sentences: [],
     };
     const impact = {
-      level: "low" as const,
+      level: "unknown" as const,
       affectedServices: [],
       failedUserShare: null,
       unknown: ["no error rate"],
