@@ -14,7 +14,7 @@ import { likeliestNewcomer, type Newcomer, newcomers, suspectText } from "./newc
 import { ownServices, standingOf } from "./own-signals.ts";
 import { emit, escalate, type Pursuit } from "./pursuit.ts";
 import { stillJudged, withDoubt } from "./still-judged.ts";
-import { recoveryText } from "./wording.ts";
+import { notRecoveredText, recoveryText } from "./wording.ts";
 import { type Worsened, withWorsened, worsened, worsenedText } from "./worsened.ts";
 
 /**
@@ -64,11 +64,14 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   }
   const text = [recoveryText(recovery), ...notJudged(incident)].join("; ");
   if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
-  const message = parts.config.feedback.ifNotRecovered?.message ?? "The action did not bring the signals back.";
+  const headline = notRecoveredText(recovery.verdict, text, parts.config.feedback);
   const suspect = suspectAfter(incident, pursuit);
-  const headline = suspect === undefined ? message : `${message} ${suspectText(suspect)}`;
-  const told = await escalate(incident, pursuit, headline);
-  await endInVain(told, recovery.verdict === "not-recovered" ? "not-recovered" : "unknown", text, pursuit);
+  const told = await escalate(
+    incident,
+    pursuit,
+    suspect === undefined ? headline : `${headline} ${suspectText(suspect)}`,
+  );
+  await endInVain(told, recovery.verdict, text, pursuit);
 }
 
 /** The change that is suspected of what began after the act at a service of the incident, and that no incident blames. */

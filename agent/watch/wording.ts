@@ -1,3 +1,4 @@
+import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import { isCompared } from "../../core/model/candidate.ts";
@@ -113,4 +114,17 @@ export function recoveryText({ verdict, checks }: Recovery): string {
   if (first === undefined) return "nothing could be measured";
   const more = open.length > 1 ? ` (and ${open.length - 1} more of ${checks.length} signals)` : "";
   return `${first.service} ${first.metric}: ${first.because}${more}`;
+}
+
+/**
+ * What people hear of an act that is not seen to have helped. The file's message speaks of one that did not help: where
+ * that is not known, this is said, with `why` (S9).
+ */
+export function notRecoveredText(
+  verdict: "not-recovered" | "unknown",
+  why: string,
+  { ifNotRecovered }: Pick<Config["feedback"], "ifNotRecovered">,
+): string {
+  if (verdict === "unknown") return `Whether it recovered is not known: ${why.replace(/\.$/, "")}.`;
+  return ifNotRecovered?.message ?? "The action did not bring the signals back.";
 }

@@ -26,7 +26,11 @@ export function explainFeedback(config: Config): Section {
             `For ${formatDuration(driftWatchMs)} after an incident it notifies people if what was rolled back is deployed again.`,
           ]
         : []),
-      ...(ifNotRecovered === null ? [] : [`If recovery is not shown, it calls a person: "${ifNotRecovered.message}"`]),
+      ...(ifNotRecovered === null
+        ? []
+        : [
+            `If the signals do not recover, people are notified: "${ifNotRecovered.message}"; if that is not known, of that and why`,
+          ]),
       logOutcome === null || logOutcome.include.length === 0
         ? "Nothing of it is put into the knowledge store; the ledger has it all."
         : `It remembers ${listed(logOutcome.include.map(outcomeWords))} in ${logOutcome.store}, in ${knowledge.path}.`,

@@ -63,10 +63,10 @@ const Verify = z.strictObject({
 const NotRecovered = z.strictObject({
   if_not_recovered: field(
     z.strictObject({
-      action: field(z.literal("escalate_to_human"), "What follows when recovery is not shown in time."),
+      action: field(z.literal("escalate_to_human"), "What follows when the signals do not recover in time."),
       message: field(text(), "What the notice to the people who are called says."),
     }),
-    "What happens when an action did not help. Unknown is not recovered.",
+    "What happens when an action is seen not to have helped. Where that is not known, the notice says so instead, with the reason.",
   ),
 });
 

@@ -113,19 +113,19 @@ describe("an incident, from detection to its end", () => {
   });
 
   it.each([
-    ["not-recovered", "not-recovered"],
-    ["unknown", "unknown"],
+    ["not-recovered", MESSAGE],
+    ["unknown", "Whether it recovered is not known: nothing could be measured."],
   ] as const)(
-    "a verification that ends as %s is told to people with the configured message, and is not recovered",
-    async (verdict, outcome) => {
+    "a verification that ends as %s is told to people as such, the configured message for an act that did not help alone",
+    async (verdict, said) => {
       await using world = await openWatchWorld();
       world.troubles = [world.trouble()];
       await world.step();
       world.recovery = verdict;
       await world.step();
-      expect(await world.incident()).toMatchObject({ stage: "verifying", outcome });
-      expect(world.texts("incident.escalated")).toEqual([MESSAGE]);
-      expect(world.notices.filter(({ title }) => title === `checkout: ${MESSAGE}`).map(({ to }) => to)).toEqual([
+      expect(await world.incident()).toMatchObject({ stage: "verifying", outcome: verdict });
+      expect(world.texts("incident.escalated")).toEqual([said]);
+      expect(world.notices.filter(({ title }) => title === `checkout: ${said}`).map(({ to }) => to)).toEqual([
         "slack:#incidents",
       ]);
     },

@@ -43,14 +43,17 @@ function deployedAnew(world: WatchWorld) {
 }
 
 describe("an act that did not prove to help", () => {
-  it.each(["not-recovered", "unknown"] as const)(
+  it.each([
+    ["not-recovered", MESSAGE],
+    ["unknown", "Whether it recovered is not known: nothing could be measured."],
+  ] as const)(
     "leaves its incident open while its signals are degraded, and people are told once: %s",
-    async (verdict) => {
+    async (verdict, said) => {
       await using world = await inVain(verdict);
       await world.step((3 * 60 * MINUTE) / STEP_MS);
       const incident = await world.incident();
       expect(incident).toMatchObject({ stage: "verifying", outcome: verdict, closedAt: null });
-      expect(world.texts("incident.escalated")).toEqual([MESSAGE]);
+      expect(world.texts("incident.escalated")).toEqual([said]);
       expect(world.texts("incident.verified")).toEqual([expect.stringContaining(verdict)]);
       expect(world.texts("incident.detected")).toHaveLength(1);
       expect(world.targets.calls()).toHaveLength(1);
