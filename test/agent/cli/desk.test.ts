@@ -259,6 +259,7 @@ describe("unship status", () => {
       mode_by_file: "observe",
       ledger: join(empty.folder, "ledger.db"),
       ledger_is_there: false,
+      last_evaluation: null,
       ...nothing,
     });
   });

@@ -114,7 +114,7 @@ describe("gate", () => {
     const intents = await world.store.transact((tx) => tx.intents({ planId: plan.id }));
     expect(intents.filter(({ released }) => !released)).toHaveLength(used);
     expect(world.notices.map(({ title, severity }) => [title, severity])).toEqual([
-      ["Rollback of web, checkout stopped", "critical"],
+      ["Rollback of web, checkout: stopped before anything was written", "critical"],
     ]);
   });
 
