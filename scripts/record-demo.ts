@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
  * Records a run of the demo as an animated SVG: each line appears when it was printed, time compressed. Run it with
- * `node scripts/record-demo.ts`; it writes docs/demo.svg. No font or script is loaded by the picture.
+ * `node scripts/record-demo.ts`; it writes docs/demo.svg, and nothing where the demo failed. No font or script is loaded by the
+ * picture.
  */
 const SPEED = 6;
 const HOLD_SECONDS = 8;
@@ -41,6 +43,11 @@ async function record(): Promise<readonly Printed[]> {
     rest = parts.pop() ?? "";
     for (const text of parts) printed.push({ at: (performance.now() - started) / 1000, text });
   }
+  const code = child.exitCode ?? (await once(child, "exit"))[0];
+  if (code !== 0)
+    throw new Error(
+      `the demo failed (exit code ${code}); nothing is written:\n${printed.map(({ text }) => text).join("\n")}`,
+    );
   return printed.map(({ at, text }) => ({ at, text: text.replaceAll(/\/tmp\/unship-demo-\w+/g, "/tmp/unship-demo") }));
 }
 
