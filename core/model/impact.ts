@@ -14,7 +14,8 @@ export type KnownLevel = z.infer<typeof KnownLevel>;
  * depends on it, `unknown` says which and why, and the level is "unknown" where nothing measured carries it (S9).
  */
 export const Impact = z.strictObject({
-  level: KnownLevel.describe("At least this, by what was measured; unknown: no figure says how grave it is"),
+  /** At least this, by what was measured. */
+  level: KnownLevel,
   affectedServices: z.array(z.string()),
   failedShare: z.number().nullable().describe("Failed requests of all requests at the worst edge, 0–1"),
   /** Requests that became slow at the worst service, 0–1; null or absent: none did, as far as it is measured. */

@@ -22,7 +22,7 @@ export const listChanges = defineTool({
   description:
     "Deploys, flag, config and migration changes, newest first, and in `recent` which of them " +
     "count as suspects: those in the configured window before the earliest credible onset. Recent is not the culprit; " +
-    "rank_candidates weighs them. Infrastructure is never undone.",
+    "see rank_candidates. Infrastructure is never undone.",
   input: z.strictObject({
     incident,
     service,

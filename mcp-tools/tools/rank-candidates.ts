@@ -19,7 +19,7 @@ export const rankCandidates = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "How likely each suspect is the culprit, most likely first, with reasons for and against (log-odds), and " +
+    "How likely each suspect is the culprit, best first, with reasons for and against (log-odds), and " +
     "how likely no change is; these sum to 1. `reached`: the best one meets the confidence threshold.",
   input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
   output: z.strictObject({

@@ -22,7 +22,12 @@ const outside = (line: string): string => line.replaceAll(/«[^«»]*»/g, "");
 
 async function statusOf(ledger: Partial<Ledger>): Promise<readonly string[]> {
   const { composition, printed } = pastComposition(testConfig(), { metrics: [] } as never, NOW);
-  const none = { incidents: async () => [], entries: async () => [], pauses: async () => [] };
+  const none = {
+    incidents: async () => [],
+    entries: async () => [],
+    pauses: async () => [],
+    lastEvaluation: async () => null,
+  };
   await status(
     {
       ...composition,
