@@ -147,7 +147,7 @@ function facts(
         ...new Set([...(decision?.needsPerson ?? []), ...(approved === null ? heldBy(gate, incident.stage) : [])]),
       ]),
     ],
-    impact: incident.impact && own`${knownLevel(incident)}: ${joined(sentences(incident.impact.sentences), " ")}`,
+    impact: incident.impact && own`${knownLevel(incident)}: ${joined(sentences(incident.impact.sentences), "; ")}`,
     plan_id: plan?.id ?? null,
     targets: [...few((plan?.targets ?? []).map(targetText))],
     gate: gate && ours(gateText(gate, by?.map(name) ?? null)),

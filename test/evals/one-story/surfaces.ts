@@ -22,6 +22,8 @@ export interface Surfaces {
   readonly status: { readonly text: string; readonly json: StatusJson };
   /** Tools by name, of each incident by id; those that look at everything under "". */
   readonly tools: ReadonlyMap<string, ReadonlyMap<string, Json>>;
+  /** The tools that judge, of closed incidents alone: they answer from the record then. */
+  readonly recorded: ReadonlyMap<string, ReadonlyMap<string, Json>>;
   readonly resources: ReadonlyMap<string, Json>;
   readonly drafts: ReadonlyMap<string, { readonly md: string; readonly html: string }>;
   readonly investigated: ReadonlyMap<string, { readonly text: string; readonly json: Episode }>;
@@ -33,6 +35,8 @@ export type Json = any;
 export type StatusJson = { readonly open: readonly Json[]; readonly closed: readonly Json[] };
 
 const OF_ONE = ["get_incident", "explain_decision", "rank_candidates", "assess_impact", "get_findings"] as const;
+
+const FROM_RECORD: ReadonlySet<string> = new Set(["explain_decision", "rank_candidates", "assess_impact"]);
 
 /** Asks every surface, each by the function that serves people or a client. */
 export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
@@ -57,6 +61,7 @@ export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
     return JSON.parse((await tool.run(args, context, abort)).text);
   };
   const tools = new Map<string, Map<string, Json>>();
+  const recorded = new Map<string, Map<string, Json>>();
   const resources = new Map<string, Json>();
   const drafts = new Map<string, { md: string; html: string }>();
   const investigated = new Map<string, { text: string; json: Episode }>();
@@ -81,10 +86,12 @@ export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
     };
   };
   for (const { id, service, stage } of incidents) {
-    const asked = stage === "closed" ? OF_ONE.slice(0, 1) : OF_ONE;
     const answers = new Map<string, Json>();
-    for (const name of asked) answers.set(name, await ask(name, { incident: id }));
+    const judged = new Map<string, Json>();
+    for (const name of OF_ONE.filter((one) => stage !== "closed" || one !== "get_findings"))
+      (stage === "closed" && FROM_RECORD.has(name) ? judged : answers).set(name, await ask(name, { incident: id }));
     tools.set(id, answers);
+    recorded.set(id, judged);
     const read = await readResource(`unship://incidents/${id}`, context, abort);
     resources.set(id, JSON.parse(read?.text ?? "null"));
     const [md, html] = [cli(), cli()];
@@ -111,6 +118,7 @@ export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
   return {
     status: { text: words.printed.out, json: JSON.parse(json.printed.out) },
     tools,
+    recorded,
     resources,
     drafts,
     investigated,
