@@ -67,7 +67,7 @@ export function loadConfig(
   if (!parsed.success || faults.length > 0) return refuse(faults);
   const config = toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined);
   const vain = problemsOf(
-    vainIn(value, tree.root).map((trouble) => deepAsWritten(faultOf(trouble, tree), hidden)),
+    vainIn(parsed.data, tree.root).map((trouble) => deepAsWritten(faultOf(trouble, tree), hidden)),
     tree,
     file,
   );

@@ -1,6 +1,8 @@
 import { type Fields, isMap, listAt, mapAt } from "./checks/check.ts";
 import { formatDuration, parseDuration } from "./durations.ts";
+import { EVIDENCE_KINDS } from "./evidence-kinds.ts";
 import { longestPause } from "./freeze-window.ts";
+import { HEALTH_SPAN_MS } from "./health-span.ts";
 import { PLAN_LIFETIME_MS } from "./plan-lifetime.ts";
 import { wellKnownMetric } from "./units.ts";
 import type { Path } from "./yaml-tree.ts";
@@ -14,24 +16,13 @@ export interface Vain {
 /** Whether a value that somebody wrote can never have its effect; null: it can, or nobody can tell from the file. */
 export type VainRule = (
   value: unknown,
-  at: { readonly file: unknown; readonly path: Path; readonly parent: Fields },
+  at: { readonly file: unknown; readonly path: Path; readonly parent: Fields; readonly written: Fields },
 ) => Vain | null;
 
-/** Where the schema says nothing else; see the fields' own defaults. */
-const DEFAULT_STEP = "15s";
-const DEFAULT_GITOPS_WAIT = "4m";
-const DEFAULT_TIMEOUT = "10m";
-/** Within which failed health checks that need not follow one another are counted (`conditions[].consecutive`), ms. */
-const HEALTH_WINDOW_MS = 5 * 60_000;
-/** Kinds of evidence beside the file's own metrics: errors, latency, health, traffic, resources, logs, versions. */
-const EVIDENCE_KINDS = 7;
 const DAY_HOURS = 24;
 
-const ms = (value: unknown, otherwise?: string): number | null => {
-  const text = typeof value === "string" ? value : otherwise;
-  return text === undefined ? null : parseDuration(text);
-};
-const stepOf = (file: unknown): number => ms(mapAt(file, "watch").step, DEFAULT_STEP) ?? 0;
+const ms = (value: unknown): number | null => (typeof value === "string" ? parseDuration(value) : null);
+const stepOf = (file: unknown): number => ms(mapAt(file, "watch").step) ?? 0;
 const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
 const is = (holds: boolean, what: string, mend: string): Vain | null => (holds ? { what, mend } : null);
 
@@ -76,7 +67,7 @@ const post = (file: unknown, key: string): unknown =>
   listAt(file, "feedback_loop", "post_rollback").flatMap(({ value }) =>
     isMap(value) && key in value ? [value[key]] : [],
   )[0];
-const verifiedEntry = (file: unknown, key: string, otherwise: string): number => ms(post(file, key), otherwise) ?? 0;
+const verifiedEntry = (file: unknown, key: string): number => ms(post(file, key)) ?? 0;
 
 const TO_SUGGEST = "a figure for a suggestion alone, which people follow or not";
 const FOR_KNOWLEDGE = "a figure that is shown and compared; no limit";
@@ -90,7 +81,7 @@ const AS_KAYENTA = "a term of Kayenta's own, any value of which changes a classi
  */
 export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "data_sources.metrics.interval": (value, { parent }) => {
-    const [interval, window] = [ms(value), ms(parent.window, "6h")];
+    const [interval, window] = [ms(value), ms(parent.window)];
     return is(
       interval !== null && window !== null && interval * 2 > window,
       `is ${String(value)}, so window never holds two samples and nothing can be compared`,
@@ -142,7 +133,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "rollback_policies.*.conditions.*.duration":
     "any length can be waited for; what is longer than `scrape` keeps is refused",
   "rollback_policies.*.conditions.*.health_check_failures": (value, { file, parent }) => {
-    const most = Math.floor(HEALTH_WINDOW_MS / Math.max(1, stepOf(file))) + 1;
+    const most = Math.floor(HEALTH_SPAN_MS / Math.max(1, stepOf(file))) + 1;
     const never = parent.consecutive === false && (number(value) ?? 0) > most;
     return is(
       never,
@@ -181,7 +172,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
       "10m, say",
     ),
   "execution.guardrails.escalate_to_human_after": (value, { file }) => {
-    const most = number(mapAt(file, "execution", "guardrails").max_auto_rollbacks_per_day) ?? 5;
+    const most = number(mapAt(file, "execution", "guardrails").max_auto_rollbacks_per_day) ?? 0;
     return is(
       (number(value) ?? 0) > most * DAYS_OF_A_ROW,
       `is ${String(value)}, and with max_auto_rollbacks_per_day ${most} that takes more than a week without a healthy change: it limits nothing in practice`,
@@ -198,7 +189,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "execution.guardrails.blast_radius.replicas": ANY_NUMBER,
   "execution.guardrails.evidence_kinds": (value, { file }) => {
     const own = Object.keys(mapAt(file, "data_sources", "metrics", "queries"));
-    const most = EVIDENCE_KINDS + own.filter((metric) => wellKnownMetric(metric) === undefined).length;
+    const most = EVIDENCE_KINDS.length + own.filter((metric) => wellKnownMetric(metric) === undefined).length;
     return is(
       (number(value) ?? 0) > most,
       `is ${String(value)}, and there are ${most} kinds: nothing is ever rolled back without a person`,
@@ -208,7 +199,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "feedback_loop.post_rollback.*.timeout": (value, { file, parent }) => {
     const timeout = ms(value);
     if (timeout === null || parent.verify_metrics_recovered === false) return null;
-    const wait = verifiedEntry(file, "gitops_wait", DEFAULT_GITOPS_WAIT);
+    const wait = verifiedEntry(file, "gitops_wait");
     if (timeout < 2 * stepOf(file))
       return {
         what: `is ${String(value)}, in which it is evaluated less than twice (watch.step): no recovery can be shown`,
@@ -220,11 +211,11 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
       "well above gitops_wait",
     );
   },
-  "feedback_loop.post_rollback.*.gitops_wait": (value, { file, parent }) => {
+  "feedback_loop.post_rollback.*.gitops_wait": (value, { file, parent, written }) => {
     const wait = ms(value);
-    const timeout = ms(parent.timeout, DEFAULT_TIMEOUT) ?? 0;
+    const timeout = ms(parent.timeout) ?? 0;
     const never =
-      wait !== null && parent.timeout === undefined && wait >= timeout && parent.verify_metrics_recovered !== false;
+      wait !== null && written.timeout === undefined && wait >= timeout && parent.verify_metrics_recovered !== false;
     return is(
       never && stepOf(file) > 0,
       `is ${String(value)}, as long as recovery may take (timeout ${formatDuration(timeout)}): none can be shown where a GitOps controller manages what was rolled back`,
@@ -284,7 +275,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "model.budget.turns": ANY_NUMBER,
   "model.budget.time": ANY_NUMBER,
   "model.budget.step_time": (value, { parent }) => {
-    const [step, all] = [ms(value), ms(parent.time, "90s")];
+    const [step, all] = [ms(value), ms(parent.time)];
     return is(
       step !== null && all !== null && step > all,
       `is ${String(value)}, more than the whole run may take (time ${formatDuration(all ?? 0)}): it limits nothing`,
@@ -294,7 +285,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "model.budget.cost": (value, { file, parent }) => {
     const prices = mapAt(file, "model", "prices");
     const dearest = Math.max(number(prices.input) ?? 0, number(prices.output) ?? 0, number(prices.cached_input) ?? 0);
-    const most = ((number(parent.tokens) ?? 60_000) * dearest) / 1e6;
+    const most = ((number(parent.tokens) ?? 0) * dearest) / 1e6;
     return is(
       Object.keys(prices).length > 0 && (number(value) ?? 0) >= most,
       `is ${String(value)}, and all of budget.tokens cost ${most} at most: it limits nothing`,

@@ -1,4 +1,5 @@
 import type { Condition, Config } from "../config/config.ts";
+import { HEALTH_SPAN_MS } from "../config/health-span.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
 import { type Series, signalId } from "../model/signal.ts";
@@ -56,8 +57,6 @@ interface Placed {
 /** A pod that was never ready may fail its checks for so long before that counts. */
 const STARTUP_GRACE_MS = 60_000;
 const HEALTH = "health_check_failures";
-/** Failures that need not be consecutive are counted over this span. */
-const HEALTH_SPAN_MS = 300_000;
 
 export function createConditionWatch(config: Config): ConditionWatch {
   const placed: readonly Placed[] = config.policies.flatMap((policy) =>

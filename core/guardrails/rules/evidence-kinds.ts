@@ -1,3 +1,4 @@
+import type { EvidenceKind } from "../../config/evidence-kinds.ts";
 import { isLatency } from "../../detection/meaning.ts";
 import type { Assessment } from "../../model/assessment.ts";
 import { joined, own } from "../../model/fenced.ts";
@@ -32,15 +33,17 @@ function kindsOf({ findings, conditions, services, answers, decision }: Assessme
     ({ changeId }) => changeId === decision.culprit?.changeId,
   );
   const pointing = (culprit?.reasons ?? []).filter(({ logOdds }) => logOdds > 0).map(({ name }) => name);
-  if (pointing.includes("logs")) kinds.push("logs");
-  if (pointing.includes("versions")) kinds.push("versions");
-  return [...new Set(kinds)];
+  const others = (["logs", "versions"] satisfies EvidenceKind[]).filter((kind) => pointing.includes(kind));
+  return [...new Set([...kinds, ...others])];
 }
 
-function kindOf(metric: string): string {
+const kindOf = (metric: string): string => wellKnownKind(metric) ?? metric;
+
+/** null: a metric of the file's own, which is a kind by itself. */
+function wellKnownKind(metric: string): EvidenceKind | null {
   if (metric === "error_rate") return "errors";
   if (isLatency(metric)) return "latency";
   if (metric === "health_check_failures") return "health";
   if (metric === "request_rate") return "traffic";
-  return metric === "cpu_usage" || metric === "memory_usage" ? "resources" : metric;
+  return metric === "cpu_usage" || metric === "memory_usage" ? "resources" : null;
 }
