@@ -36,6 +36,15 @@ export interface Case {
 }
 
 /**
+ * The case that a question for a step's answer is about: of a closed incident its record, unless the question brings the answers of
+ * earlier steps; whoever does so asks what follows from them.
+ */
+export const openAsked = (
+  context: ToolContext,
+  { incident, known }: { readonly incident?: string | undefined; readonly known?: unknown },
+): Promise<Case> => openCase(context, incident, known === undefined ? "or-record" : "evidence");
+
+/**
  * Opens the evidence: of one incident (its services, grown by what was affected with them since), or of everything. `orRecord`: of an
  * incident that is closed, what its record says instead of what the present evidence would.
  */

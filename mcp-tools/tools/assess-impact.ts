@@ -5,7 +5,7 @@ import { rfc3339 } from "../../core/model/time.ts";
 import { cursor, incident, known, knownAnswers, limit, more } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { openCase } from "../open-case.ts";
+import { openAsked } from "../open-case.ts";
 import { page } from "../page.ts";
 
 /** So many affected services come with the first answer; the rest follow the last route. */
@@ -30,20 +30,7 @@ export const assessImpact = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const {
-      file,
-      at: moment,
-      recorded,
-      answer,
-      coverage,
-      once,
-      sentence,
-    } = await openCase(
-      context,
-      input.incident,
-      // Whoever brings the answers of earlier steps asks what follows from them.
-      input.known === undefined ? "or-record" : "evidence",
-    );
+    const { file, at: moment, recorded, answer, coverage, once, sentence } = await openAsked(context, input);
     return once("assess_impact", input, () => {
       const { impact } = answer("evaluate_business_impact", knownAnswers(input.known));
       const rows = [

@@ -15,7 +15,7 @@ import { incident, known, knownAnswers } from "../arguments.ts";
 import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { openCase } from "../open-case.ts";
+import { openAsked } from "../open-case.ts";
 import { ruleViews } from "../plan-view.ts";
 
 const Execution = z.strictObject({
@@ -42,20 +42,7 @@ export const explainDecision = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const {
-      file,
-      at: moment,
-      recorded,
-      answer,
-      coverage,
-      once,
-      sentence,
-    } = await openCase(
-      context,
-      input.incident,
-      // Whoever brings the answers of earlier steps asks what follows from them.
-      input.known === undefined ? "or-record" : "evidence",
-    );
+    const { file, at: moment, recorded, answer, coverage, once, sentence } = await openAsked(context, input);
     const open = (await context.ledger.incidents({ open: true })).map((one) => fencedIncident(one).incident);
     const approved = await approvedIncidents(open, context.ledger, context.clock.now());
     const { services } = context.config;

@@ -7,7 +7,7 @@ import { cleanDeep, name, UNTRUSTED_NOTICE } from "../../core/model/untrusted-te
 import { cursor, incident, known, knownAnswers, limit, more, notice } from "../arguments.ts";
 import { defineTool } from "../define-tool.ts";
 import { gaps, gapViews } from "../gap-view.ts";
-import { openCase } from "../open-case.ts";
+import { openAsked } from "../open-case.ts";
 import { page } from "../page.ts";
 
 /** So many of the likeliest origins come with the first answer; the rest follow the last candidate. */
@@ -39,20 +39,7 @@ export const rankCandidates = defineTool({
     gaps,
   }),
   async run(input, context) {
-    const {
-      file,
-      at: moment,
-      recorded,
-      answer,
-      coverage,
-      once,
-      sentence,
-    } = await openCase(
-      context,
-      input.incident,
-      // Whoever brings the answers of earlier steps asks what follows from them.
-      input.known === undefined ? "or-record" : "evidence",
-    );
+    const { file, at: moment, recorded, answer, coverage, once, sentence } = await openAsked(context, input);
     return once("rank_candidates", input, () => {
       const { ranking, threshold, reached } = answer("correlate_timing", knownAnswers(input.known));
       const { cursor: at, limit: most, ...question } = input;
