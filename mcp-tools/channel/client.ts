@@ -148,7 +148,12 @@ export function openChannel(options: ChannelOptions): Channel {
       const sources = down.map(({ parts, ...one }) => ({ ...one, parts: [...parts] }));
       await call("saveEvaluation", { last: { ...last, down: sources } });
     },
-    lastEvaluation: () => call("lastEvaluation", {}),
+    // A gate of before knows no such call: then the evaluation is not known, and all else is told as ever.
+    lastEvaluation: () =>
+      call("lastEvaluation", {}).catch((error: unknown) => {
+        if (error instanceof UnshipError && error.code === "input.invalid") return null;
+        throw error;
+      }),
     head: () => call("head", {}),
     verify: (heads = []) => call("verify", { heads: heads.map(({ seq, hash }) => ({ seq, hash })) }),
     close: async () => agent.destroy(),

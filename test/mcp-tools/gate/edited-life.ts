@@ -8,7 +8,7 @@ import { ALICE_TOKEN, openWorld } from "./gate-world.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Every table but the chain's own, and its columns. */
+/** Every table that the entries amount to, and its columns. */
 export const TABLES = {
   incidents: ["id", "open", "detected_at", "entry_seq", "body"],
   plans: ["id", "incident_id", "hash", "body"],
@@ -32,6 +32,7 @@ export const CART = targetOf({ name: "cart" });
 /** → a plan that waits for a person, and one whose service is paused. A plan that was executed, one with an unknown end that is open, one that was refused, one that waits; pauses and incidents. */
 export async function livedIn(place: LedgerPlace): Promise<{ readonly held: Plan; readonly paused: Plan }> {
   const search = targetOf({ name: "search" });
+  await place.ledger.saveEvaluation({ at: NOW, stepMs: 15_000, down: [] });
   await using world = await openWorld({ config: policyOf({ mode: "approve" }), parts: { store: place.ledger } });
   world.targets.place(search);
   const { gate } = world;

@@ -6,11 +6,12 @@ import { entryHash } from "../../../knowledge/ledger/chain.ts";
 import type { LedgerPlace } from "../../knowledge/ledger/ledger-stores.ts";
 import { literal, type Row, TABLES as TABLES_BUT_THE_CHAIN } from "./edited-life.ts";
 
-/** The tables of a ledger and their columns, the chain's own included. */
+/** The tables of a ledger and their columns, the chain's own and what the watch says of itself included. */
 export const COLUMNS = {
   entries: ["seq", "at", "kind", "incident_id", "plan_id", "actor", "body", "prev", "hash"],
   head: ["id", "seq", "hash", "signature"],
   ...TABLES_BUT_THE_CHAIN,
+  evaluations: ["id", "at", "body"],
 } as const;
 type Table = keyof typeof COLUMNS;
 const TABLES = Object.keys(COLUMNS) as Table[];
