@@ -87,12 +87,14 @@ function newerNode() {
 }
 
 function handOver(program) {
-  var child = childProcess.spawn(program, process.argv.slice(1), { stdio: "inherit" });
+  var child;
+  /* Listened for before the program runs: a signal in between would end this process alone and leave that one behind. */
   SIGNALS.forEach(function (signal) {
     process.on(signal, function () {
       child.kill(signal);
     });
   });
+  child = childProcess.spawn(program, process.argv.slice(1), { stdio: "inherit" });
   child.on("error", function (error) {
     process.stderr.write("unship: " + program + " did not start: " + error.message + "\n");
     process.exit(2);

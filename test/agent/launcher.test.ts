@@ -88,7 +88,18 @@ describe("the command of the package, started by a Node that is too old", () => 
       "24.1.0",
       'trap "echo ended; exit 3" TERM; echo ready; while :; do sleep 0.05; done',
     );
-    const child = spawn(process.execPath, ["--require", join(root, "old.cjs"), launcher, "watch"], {
+    // The program runs, and is asked to end, while its launcher is still busy with starting it.
+    writeFileSync(
+      join(root, "busy.cjs"),
+      `const { spawn } = require("node:child_process");
+      require("node:child_process").spawn = (...given) => {
+        const child = spawn(...given);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+        return child;
+      };`,
+    );
+    const required = ["old.cjs", "busy.cjs"].flatMap((file) => ["--require", join(root, file)]);
+    const child = spawn(process.execPath, [...required, launcher, "watch"], {
       env: { PATH: `${bin}:/usr/bin:/bin`, HOME: root },
       stdio: ["ignore", "pipe", "inherit"],
     });
