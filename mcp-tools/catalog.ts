@@ -8,6 +8,7 @@ import { getDependencies } from "./tools/get-dependencies.ts";
 import { getFindings } from "./tools/get-findings.ts";
 import { getIncident } from "./tools/get-incident.ts";
 import { getRollout } from "./tools/get-rollout.ts";
+import { getSituation } from "./tools/get-situation.ts";
 import { getTraces } from "./tools/get-traces.ts";
 import { listAlerts } from "./tools/list-alerts.ts";
 import { listChanges } from "./tools/list-changes.ts";
@@ -22,6 +23,7 @@ import { submitPlan } from "./tools/submit-plan.ts";
 
 /** Every tool, in the order in which clients see them: look, weigh, act, remember. */
 export const TOOLS: readonly Tool[] = [
+  getSituation,
   getFindings,
   listServices,
   listChanges,

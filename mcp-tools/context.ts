@@ -29,6 +29,12 @@ export interface TargetChoice {
   readonly obstacles: readonly string[];
 }
 
+/** Whether a watch runs on the ledger, and since when (Unix ms); null: that cannot be seen from here. */
+export interface Watching {
+  readonly isWatched: boolean | null;
+  readonly since: number | null;
+}
+
 /**
  * All that a tool can reach. It reads, and it hands plans to the gate; it holds no executor, no permit and no
  * approval, and nothing in it edits policy (S1, S3, S14). Whoever composes the process decides what stands behind it.
@@ -58,6 +64,8 @@ export interface ToolContext {
   readonly targetsFor: (file: CaseFile, changeIds: readonly string[]) => Promise<TargetChoice>;
   /** What may execute plans on the ledger at this moment, and in which mode each; absent: nobody but whoever composed this. */
   readonly atWork?: () => Promise<readonly AtWorkMode[]>;
+  /** Who detects and decides at this moment; absent: that cannot be seen from here. */
+  readonly watching?: () => Promise<Watching>;
   readonly clock: Clock;
   /**
    * Who calls, for the record alone; never widens anything. The server adds the transport and what the client called

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { AllFenced } from "../core/model/fenced.ts";
+import type { AllFenced, Fenced } from "../core/model/fenced.ts";
 import type { ToolContext } from "./context.ts";
 import { answerOf, KeptResult, type ToolAnswer } from "./result.ts";
 
@@ -21,6 +21,8 @@ export interface ToolDefinition<I extends z.ZodObject, O extends z.ZodObject> {
   readonly description: string;
   readonly input: I;
   readonly output: O;
+  /** The answer in words, for clients that show text alone; absent: they get it as JSON. Of what the answer holds, nothing else. */
+  readonly text?: (answer: AllFenced<z.input<O>>) => Fenced;
   readonly run: (
     input: z.output<I>,
     context: ToolContext,
@@ -37,6 +39,8 @@ export interface Tool {
   readonly description: string;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
+  /** An answer of `run` in words; absent: it is given as JSON. */
+  readonly text?: ((structured: Record<string, unknown>) => Fenced) | undefined;
   /**
    * Throws zod's error for bad arguments, UnshipError for what went wrong in our words, `ResultTooLarge`. What it gives
    * fits `output`, is clean (S10, S11) and bounded.
@@ -46,13 +50,18 @@ export interface Tool {
 
 /** Makes a tool whose handler sees checked, typed arguments and whose answer is checked against its declared output. */
 export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: ToolDefinition<I, O>): Tool {
+  const { text: words } = tool;
+  // Cleaned and checked, an answer is still what `run` gave.
+  const text = words && ((structured: Record<string, unknown>) => words(structured as AllFenced<z.input<O>>));
   const finish = (result: AllFenced<z.input<O>>): ToolAnswer => {
     const answer = tool.output.safeParse(result);
     if (!answer.success) throw new Error(`${tool.name} broke its own output schema`, { cause: answer.error });
-    return answerOf(answer.data);
+    const given = answerOf(answer.data);
+    return text === undefined ? given : { ...given, text: text(given.structured) };
   };
   return {
     ...tool,
+    text,
     run: async (args, context, abort) => {
       const result = await tool.run(tool.input.parse(args), context, abort);
       return result instanceof KeptResult ? result.answer(finish) : finish(result);

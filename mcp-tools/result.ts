@@ -5,7 +5,7 @@ import { tokenWeight, WEIGHT_A_TOKEN } from "./token-weight.ts";
 /** Nothing over 10,000 tokens leaves a tool. */
 const HARD_LIMIT = 10_000 * WEIGHT_A_TOKEN;
 
-/** What a tool's answer becomes on the wire: the object, and the same as JSON text for clients that read text alone. */
+/** What a tool's answer becomes on the wire: the object, and the same as text (JSON, or the tool's own words) for clients that read text alone. */
 export interface ToolAnswer {
   readonly structured: Record<string, unknown>;
   readonly text: string;

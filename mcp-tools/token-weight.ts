@@ -1,3 +1,5 @@
+import { closed } from "../core/model/untrusted-text.ts";
+
 /** A token at most for each three: prose and the field names of JSON weigh one a character. */
 export const WEIGHT_A_TOKEN = 3;
 
@@ -54,4 +56,26 @@ function kindOf(code: number): number {
   if (code >= 65 && code <= 90) return UPPER;
   if (code >= 48 && code <= 57) return DIGIT;
   return code < 128 ? MARK : OTHER;
+}
+
+/**
+ * A text cut to at most this weight (`tokenWeight`), at least 30: as it is where it fits, else its longest beginning that does,
+ * its last fence closed, and "...".
+ */
+export function shortened(text: string, weight: number): string {
+  if (tokenWeight(text) <= weight) return text;
+  const cut = (length: number) =>
+    `${closed(
+      text
+        .slice(0, length)
+        .toWellFormed()
+        .replace(/\ufffd$/, ""),
+    )}...`;
+  let fits = 0;
+  for (let most = text.length; fits < most; ) {
+    const middle = Math.ceil((fits + most) / 2);
+    if (tokenWeight(cut(middle)) <= weight) fits = middle;
+    else most = middle - 1;
+  }
+  return cut(fits);
 }

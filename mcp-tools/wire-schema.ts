@@ -86,16 +86,21 @@ function withTypes(schema: JsonSchema): JsonSchema {
   return types.length === anyOf.length ? { ...rest, type: types } : schema;
 }
 
-/** Fields that are no plain string, number or boolean, or that come with a word of explanation. */
+/** Fields that are no plain value, no list of such, and nothing of either that may be null, or that come with a word of explanation. */
 function telling(properties: unknown): JsonSchema {
   const all = isObject(properties) ? Object.entries(properties) : [];
   return Object.fromEntries(all.filter(([, one]) => !isObject(one) || !isPlain(one)));
 }
 
-const isPlain = (schema: JsonSchema): boolean =>
-  ["string", "number", "integer", "boolean"].includes(String(schema.type)) &&
-  !("description" in schema) &&
-  !("enum" in schema);
+const PLAIN_TYPES: ReadonlySet<string> = new Set(["string", "number", "integer", "boolean", "null"]);
+
+/** What null means is the same in every answer, and the server's instructions tell it once. */
+function isPlain(schema: JsonSchema): boolean {
+  if ("description" in schema || "enum" in schema) return false;
+  if (Array.isArray(schema.anyOf)) return schema.anyOf.every((one) => isObject(one) && isPlain(one));
+  if (schema.type === "array") return isObject(schema.items) && isPlain(schema.items);
+  return [schema.type].flat().every((one) => PLAIN_TYPES.has(String(one)));
+}
 
 function walk(value: unknown, keep: (entry: [string, unknown]) => boolean): unknown {
   if (Array.isArray(value)) return value.map((one) => walk(one, keep));

@@ -21,6 +21,12 @@ export const carriersOf = ({ processes, gate }: WhoIsAtWork): AtTheLedger => ({
   isWatched: gate === null ? processes.some(({ work }) => work === "watch") : gate.watched,
 });
 
+/** Whether a watch runs on a ledger, and since when the longest has (Unix ms); null: that cannot be seen from here. */
+export function watchingOf(who: WhoIsAtWork): { readonly isWatched: boolean | null; readonly since: number | null } {
+  const { isWatched } = carriersOf(who);
+  return { isWatched, since: who.processes.find(({ work }) => work === "watch")?.since ?? null };
+}
+
 /** What is missing where no watch runs, for people; null: one does, or nobody is at work at all, which is said already. */
 export function noWatchText(who: WhoIsAtWork): string | null {
   const { isWatched } = carriersOf(who);

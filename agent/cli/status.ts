@@ -7,16 +7,12 @@ import { againstLines, asOfNow } from "../../core/guardrails/as-of-now.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
-import { type OpenAct, openActs } from "../../core/guardrails/open-acts.ts";
-import {
-  acknowledgedWords,
-  type OpenIncident,
-  openIncidents,
-  openIncidentView,
-} from "../../core/guardrails/open-incidents.ts";
+import type { OpenAct } from "../../core/guardrails/open-acts.ts";
+import { acknowledgedWords, type OpenIncident, openIncidentView } from "../../core/guardrails/open-incidents.ts";
 import { conditionLines, conditionViews } from "../../core/guardrails/pending-conditions.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
+import { situationOf } from "../../core/guardrails/situation.ts";
 import {
   approvedLines,
   type PlanCase,
@@ -24,7 +20,6 @@ import {
   planView,
   type Surroundings,
   stateOf,
-  waitingPlans,
 } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { isCompared } from "../../core/model/candidate.ts";
@@ -33,7 +28,7 @@ import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { lastEvaluationLines, lastEvaluationView } from "../../core/model/last-evaluation.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
-import { asItStands, firstOnset, isWithItsPlan, likeliestOf } from "../../core/model/recorded.ts";
+import { asItStands, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
 import { durationText, rfc3339 } from "../../core/model/time.ts";
 import { otherChangesText } from "../../core/model/unheard.ts";
 import { name } from "../../core/model/untrusted-text.ts";
@@ -54,26 +49,25 @@ export async function status(
   const ledger = await to.ledger(config, "empty");
   try {
     const now = to.now();
-    const damaged = new Map<string, string>();
+    const found = await situationOf(ledger, config.services, now);
+    const { open, plans, beside, pauses } = found;
+    const damaged = new Map(found.damaged.map(({ id, reason }) => [id, reason]));
     const onDamaged = ({ id, reason }: DamagedIncident) => void damaged.set(id, reason);
-    const [open, recent, pauses, evaluation] = await Promise.all([
-      openIncidents(ledger, config.services, now, onDamaged),
+    const [recent, evaluation] = await Promise.all([
       ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged),
-      ledger.pauses(),
       ledger.lastEvaluation(),
     ]);
     const who = await to.atWork(config);
     const executes = atWorkText(who);
-    const acts = await actsOf(ledger, to, new Map(open.map(({ incident }) => [incident.id, incident])));
-    const plans = await waitingPlans(ledger, now, onDamaged);
+    const acts = await Promise.all(
+      found.acts.map(async (act) => ({ ...act, abandoned: act.owner !== null && (await to.hasEnded(act.owner)) })),
+    );
     const around: Surroundings = {
       standing: { pauses, freezeWindows: config.freezeWindows, now },
       at: carriersOf(who),
     };
-    const shown = new Set(open.flatMap((one) => planShownWith(one, now) ?? []));
-    const rest = plans.filter((one) => !shown.has(one.plan.id));
-    const approved = rest.filter((one) => stateOf(one, now) === "approved");
-    const others = rest.filter((one) => !approved.includes(one));
+    const approved = beside.filter((one) => stateOf(one, now) === "approved");
+    const others = beside.filter((one) => !approved.includes(one));
     const acting = asAtWork(config, modesAtWork(who));
     const differs = otherVersionLines(config, file, modesAtWork(who));
     const trust = await graduationLines(acting, ledger, onDamaged);
@@ -153,12 +147,6 @@ export async function status(
 const planSection = (title: string, plans: readonly PlanCase[], around: Surroundings): readonly string[] =>
   plans.length === 0 ? [] : [`${title}: ${plans.length}`, ...plans.flatMap((one) => planCaseLines(one, around))];
 
-/** The plan that is told with its incident: one that waits for an answer there, or has it; null: none is. */
-function planShownWith({ incident, approved }: OpenIncident, now: number): string | null {
-  if (approved !== null) return incident.plan?.id ?? null;
-  return waitingPlan(incident, now)?.id ?? null;
-}
-
 /** By incident: whose approval its plan was executed by, none where nobody had to; absent: it was not executed. */
 async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
   const found = new Map<string, readonly string[]>();
@@ -229,20 +217,6 @@ async function progressOf({ id, stage, plan }: Incident, ledger: Ledger, to: Com
 
 /** An act that is not settled, of a plan that no open incident shows as its own. */
 interface ActCase extends OpenAct, Progress {}
-
-async function actsOf(
-  ledger: Ledger,
-  to: Composition,
-  open: ReadonlyMap<string, Incident>,
-): Promise<readonly ActCase[]> {
-  const acts = (await openActs(ledger)).filter(({ plan }) => {
-    const incident = open.get(plan.incidentId);
-    return incident?.plan?.id !== plan.id || !isWithItsPlan(incident);
-  });
-  return Promise.all(
-    acts.map(async (act) => ({ ...act, abandoned: act.owner !== null && (await to.hasEnded(act.owner)) })),
-  );
-}
 
 function actCaseLines({ plan, targets, abandoned }: ActCase): readonly string[] {
   const where = plan.incidentId === NO_INCIDENT ? "outside any incident" : `for incident ${plan.incidentId}`;

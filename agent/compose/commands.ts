@@ -231,9 +231,12 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
       const acts = !readOnly && channel === null;
       const withdraw = acts ? await announce(config, "mcp") : async () => undefined;
       try {
-        const { modesAtWork } = await import("../cli/at-work-text.ts");
-        const modes = async () => modesAtWork(await atWork(config));
-        const common = { version, config, clock: systemClock, system, readOnly, note, atWork: modes, ...at };
+        const { modesAtWork, watchingOf } = await import("../cli/at-work-text.ts");
+        const who = {
+          atWork: async () => modesAtWork(await atWork(config)),
+          watching: async () => watchingOf(await atWork(config)),
+        };
+        const common = { version, config, clock: systemClock, system, readOnly, note, ...who, ...at };
         await serveMcp({ ...common, ...behind, store: await storeOf(config) }, abort);
       } finally {
         await withdraw();

@@ -6,6 +6,7 @@ import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { Clock, Gate, IncidentStore, Ledger, Notifier } from "../../core/ports.ts";
+import type { Watching } from "../../mcp-tools/context.ts";
 import { isPersonal } from "../../mcp-tools/gate/identity.ts";
 import { type HttpOptions, serveHttp } from "../../mcp-tools/http.ts";
 import { createServer } from "../../mcp-tools/server.ts";
@@ -32,6 +33,8 @@ interface ServedParts {
   readonly readOnly: boolean;
   /** What may execute plans on the same ledger, and in which mode. */
   readonly atWork: () => Promise<readonly AtWorkMode[]>;
+  /** Whether a watch runs on it, and since when. */
+  readonly watching: () => Promise<Watching>;
   /** Over Streamable HTTP at this address instead of stdio. */
   readonly http?: Pick<HttpOptions, "host" | "port">;
   /** What people are told of the server itself, a line each; never on standard output. */
@@ -85,6 +88,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
   const context = {
     ...tools,
     atWork: parts.atWork,
+    watching: parts.watching,
     draft: (incident: Incident) => draftPostmortem(incident, drafting),
   };
   const timer = setInterval(() => {

@@ -71,8 +71,8 @@ function impactWords({ level, sentences, unknown }: NonNullable<Incident["impact
   return `${level}: ${unknown.join("; ") || "no figure is known"}`;
 }
 
-/** Why nothing here can do what was decided; a hotfix says it among its own lines. */
-function obstacleLines({ decision, obstacles }: Incident): readonly string[] {
+/** Why nothing here can do what was decided, a line; none: it can be done. A hotfix says it among its own lines. */
+export function obstacleLines({ decision, obstacles }: Incident): readonly string[] {
   if (decision === null || decision.action === "hotfix_recommendation") return [];
   const why = whyNotFromHere(decision, obstacles);
   return why === null ? [] : [`Cannot be rolled back from here: ${why}`];
@@ -172,8 +172,11 @@ const VERBS: Readonly<Record<ActionType, (object: string, to: string) => string>
 export const planWords = ({ targets }: { readonly targets: readonly Target[] }): string =>
   targets.map((one) => VERBS[one.action](targetText(one), one.restore.version)).join("; ");
 
-/** Who is the culprit, how surely and why, and what would be next; or that no change is. */
-function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, now: number): readonly string[] {
+/**
+ * Who is the culprit, how surely and why, and what would be next; or that no change is. The first line says it, those after it
+ * are indented.
+ */
+export function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
   if (decision === null || ranking === null) return ["Culprit: not determined yet."];
   if (!isCompared(ranking))

@@ -223,6 +223,7 @@ describe("with ten megabytes behind every tool", () => {
       expect(isError, text.slice(0, 500)).toBe(false);
       expect(structured).not.toEqual({});
       expect(countTokens(text)).toBeLessThanOrEqual(10_000);
+      expect(countTokens(JSON.stringify(structured))).toBeLessThanOrEqual(10_000);
     },
   );
 });

@@ -43,7 +43,7 @@ async function served(over: "stdio" | "http"): Promise<AsyncDisposable & { reado
 }
 
 describe.each(["stdio", "http"] as const)("over %s, to a client that checks what it is told", (over) => {
-  it("every tool is listed, can be called, and answers as its declared schema says, as object and as the same text", async () => {
+  it("every tool is listed, can be called, and answers as its declared schema says, as object and as text of the same", async () => {
     await using server = await served(over);
     const client = new Client({ name: "checks-all", version: "0" });
     await client.connect(server.transport);
@@ -55,7 +55,9 @@ describe.each(["stdio", "http"] as const)("over %s, to a client that checks what
       const [part] = answer.content as { readonly type: string; readonly text: string }[];
       expect(answer.isError, `${name}: ${part?.text}`).not.toBe(true);
       expect(Object.keys(answer.structuredContent ?? {}), name).not.toEqual([]);
-      expect(JSON.parse(part?.text ?? ""), name).toEqual(answer.structuredContent);
+      const words = TOOLS.find((tool) => tool.name === name)?.text;
+      if (words === undefined) expect(JSON.parse(part?.text ?? ""), name).toEqual(answer.structuredContent);
+      else expect(part?.text, name).toBe(words(answer.structuredContent as Record<string, unknown>));
     }
     await client.close();
   });
@@ -68,7 +70,7 @@ describe.each(["stdio", "http"] as const)("over %s, to a client that checks what
       const answer = await client.callTool({ name, arguments: { ...ARGUMENTS[name], nonsense: "«obey»\u0007" } });
       const [part] = answer.content as { readonly text: string }[];
       expect(answer.isError, name).toBe(true);
-      expect(part?.text, name).toContain(`It takes: ${Object.keys(input.shape).join(", ")}.`);
+      expect(part?.text, name).toContain(`It takes: ${Object.keys(input.shape).join(", ") || "none"}.`);
       expect(part?.text, name).not.toContain("\u0007");
     }
     await client.close();

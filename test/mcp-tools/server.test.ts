@@ -24,7 +24,7 @@ describe("the server", () => {
   });
 
   it("names the tools that there are when it is asked for one that it does not have", async () => {
-    await expect(callTool(context(), "submit_plan", { plan_id: "x" })).rejects.toThrow(/Known are: get_findings,/);
+    await expect(callTool(context(), "submit_plan", { plan_id: "x" })).rejects.toThrow(/Known are: get_situation,/);
     const { gate, submitted } = recordingGate({ verdict: "allow", rules: [] });
     await expect(callTool(context({ gate }), "submit_plan", { plan_id: "x" }, { readOnly: true })).rejects.toThrow();
     expect(submitted).toEqual([]);

@@ -18,6 +18,7 @@ import { completions } from "../../../mcp-tools/prompts/completion.ts";
 import { promptText } from "../../../mcp-tools/prompts/prompts.ts";
 import { listResources, readResource } from "../../../mcp-tools/resources/resources.ts";
 import { createServer } from "../../../mcp-tools/server.ts";
+import { getSituation } from "../../../mcp-tools/tools/get-situation.ts";
 import { readingCode, testConfig } from "../../core/assessment/config.ts";
 import { openAnsweringSystem } from "./answering-system.ts";
 import { elementsIn, forgedIn, type Hostile, KINDS, markupIn, unfencedIn } from "./hostile.ts";
@@ -114,8 +115,15 @@ async function everything(kind: Hostile, where: World): Promise<Out> {
     between,
     config: { policies: testConfig().policies.map((one) => ({ ...one, notification: ["slack:#incidents"] })) },
   });
+  const situation = async () => {
+    const parts = { ...system, version: "test", store: null };
+    const evidence = () => createAssessor(system).gather(system.clock.now(), never);
+    return getSituation.run({}, toolContext(parts, evidence, "mcp"), never);
+  };
+  const models: Record<string, unknown> = { "get_situation before": await situation() };
   await system.until(60);
   const held = (await system.incidents())[0];
+  models["get_situation held"] = await situation();
   const heldShown = await onTerminals(system, held?.id);
   await system.until(150);
   const { config, clock, ledger, gate } = system;
@@ -171,7 +179,6 @@ async function everything(kind: Hostile, where: World): Promise<Out> {
     rank_candidates: [{}, { incident: incident.id }],
     get_findings: [{ all: true }, { incident: incident.id }],
   };
-  const models: Record<string, unknown> = {};
   const client = await linkTools(createServer(here).connect);
   try {
     for (const { name } of TOOLS) {
@@ -294,8 +301,12 @@ describe.each(cases)("S11: %s, in all %s that others write", (_, where, kind) =>
     expect(found).toEqual([]);
   });
 
-  it("is no line of its own on a terminal or in a notice, and steers neither", () => {
-    const { terminals, notices } = all;
+  it("is no line of its own on a terminal, in a notice or in an answer that is words, and steers none of them", () => {
+    const { terminals, notices, models } = all;
+    const words = Object.entries(models).flatMap(([name, answer]) =>
+      name.startsWith("get_situation") ? forgedIn((answer as { readonly text: string }).text) : [],
+    );
+    expect(words).toEqual([]);
     const found = Object.entries(terminals).flatMap(([name, text]) => forgedIn(text).map((line) => `${name}: ${line}`));
     expect([...found, ...notices.flatMap(forgedIn)]).toEqual([]);
   });

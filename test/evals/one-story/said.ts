@@ -4,6 +4,7 @@ import type { Incident } from "../../../core/model/incident.ts";
 import { asItStands, likeliestOf } from "../../../core/model/recorded.ts";
 import { rfc3339 } from "../../../core/model/time.ts";
 import type { Episode } from "../../../evals/replay/episode.ts";
+import { situationText } from "../../../mcp-tools/situation-text.ts";
 import { ago, clock, type Fact, facts, type Says, type Span, share } from "./facts.ts";
 import type { Stopped } from "./replayed.ts";
 import { approversIn, saidByDraft } from "./said-by-drafts.ts";
@@ -50,6 +51,8 @@ export function saidOf(one: Incident, stopped: Stopped, all: Surfaces): readonly
     ...facts("get_incident", saidByIncident(told?.get("get_incident"))),
     ...facts("unship://incidents", saidByIncident(resources.get(one.id))),
     ...facts("search_incidents open_only", saidBySearch(one.id, tools.get("")?.get("open_only"), now)),
+    ...facts("get_situation", saidBySituation(one.id, tools.get("")?.get("situation"))),
+    ...facts("get_situation in words", saidBySituationText(one.id, tools.get("")?.get("situation"), now)),
     ...facts("search_incidents", saidByLatest(one.id, tools.get("")?.get("latest"))),
     ...facts("unship://open-incidents", saidBySearch(one.id, resources.get(""), now)),
     ...(draft === undefined
@@ -168,6 +171,39 @@ function saidBySearch(id: string, answer: Json, now: number): Says {
     onset: clock(/degraded since (?:\S+ )?(\d\d:\d\d:\d\d) UTC/.exec(one.summary)?.[1], now),
     "failed share now": share(FAILING.exec(one.summary)?.[1]),
     "plan that waits": /unship approve (\S+?)`/.exec(one.waits ?? "")?.[1] ?? null,
+  };
+}
+
+function saidBySituation(id: string, { worst, further }: Json): Says {
+  const one = worst?.incident === id ? worst : further.find((each: Json) => each.incident === id);
+  if (one === undefined) return {};
+  const common = { "in words": one.state, "impact level now": one.impact.level ?? one.impact };
+  if (one !== worst) return { ...common, "plan that waits": one.plan };
+  return {
+    ...common,
+    action: one.action,
+    culprit: one.culprit?.change ?? null,
+    probability: near(one.culprit?.probability),
+    stage: one.stage,
+    onset: millis(one.onset),
+    "failed share now": near(one.impact.failed_share ?? undefined),
+    "affected now": one.affected_services,
+    "plan that waits": one.plan?.state === "waiting" ? one.plan.plan : null,
+  };
+}
+
+function saidBySituationText(id: string, view: Json, now: number): Says {
+  if (view.worst?.incident !== id) return {};
+  const text = situationText(view);
+  const [, state, level] = /^- State: (.*); impact (\w+)(?:, as of .*)?$/m.exec(text) ?? [];
+  return {
+    "in words": state,
+    "impact level now": level,
+    onset: clock(/degraded since (?:\S+ )?(\d\d:\d\d:\d\d) UTC/.exec(text)?.[1], now),
+    "plan that waits": /`unship approve (\S+)`/.exec(text)?.[1] ?? null,
+    "likeliest's probability": share(
+      /^- (?:Culprit: (?!no )|Suspected: ).*\(\S+\), ((?:[<>] )?\d+ %)$/m.exec(text)?.[1],
+    ),
   };
 }
 

@@ -58,7 +58,7 @@ export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
   const ask = async (name: string, args: unknown): Promise<Json> => {
     const tool = toolsFor(context, true).find((one) => one.name === name);
     if (tool === undefined) throw new Error(`no tool ${name}`);
-    return JSON.parse((await tool.run(args, context, abort)).text);
+    return (await tool.run(args, context, abort)).structured;
   };
   const tools = new Map<string, Map<string, Json>>();
   const recorded = new Map<string, Map<string, Json>>();
@@ -107,6 +107,7 @@ export async function surfacesAt(stopped: Stopped): Promise<Surfaces> {
   const latest = new Map([
     ["open_only", await ask("search_incidents", { open_only: true })],
     ["latest", await ask("search_incidents", {})],
+    ["situation", await ask("get_situation", {})],
   ]);
   tools.set("", latest);
   const open = await readResource("unship://open-incidents", context, abort);
