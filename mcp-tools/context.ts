@@ -67,6 +67,8 @@ export interface ToolContext {
   /** Who detects and decides at this moment; absent: that cannot be seen from here. */
   readonly watching?: () => Promise<Watching>;
   readonly clock: Clock;
+  /** Pauses so long (ms); rejects when told to stop. Absent: no call waits here, whatever it asks for. */
+  readonly pause?: (ms: number, abort: AbortSignal) => Promise<unknown>;
   /**
    * Who calls, for the record alone; never widens anything. The server adds the transport and what the client called
    * itself in the handshake: "mcp" → "mcp:stdio:an-assistant".

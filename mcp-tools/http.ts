@@ -171,7 +171,9 @@ export async function openHttp(
     if (session === undefined || session.by !== caller.key || (caller.readOnly && !session.readOnly)) {
       return refuse(response, { status: 404, because: "There is no such session; initialize a new one." });
     }
-    await during(session, response, () => session.transport.handleRequest(request, response, body.value));
+    await during(session, response, () =>
+      session.transport.handleRequest(withConnection(request, response), response, body.value),
+    );
   }
 
   async function begin(
@@ -197,7 +199,7 @@ export async function openHttp(
     try {
       await Promise.all(room.end.map(end));
       await server.connect(transport, by === "" ? "http" : `http(${by})`, () => leave(session));
-      await during(session, response, () => transport.handleRequest(request, response, body));
+      await during(session, response, () => transport.handleRequest(withConnection(request, response), response, body));
     } finally {
       // Refused by the transport (a wrong Accept, say): nobody has its id.
       if (transport.sessionId === undefined) await end(session);
@@ -279,6 +281,18 @@ async function during(session: Session, response: ServerResponse, handle: () => 
     session.usedAt = Date.now();
   });
   await handle();
+}
+
+/**
+ * The request with a signal that fires when its connection is gone before it is answered. It comes to the server's handlers as the
+ * SDK hands on whatever a listener found out of the caller; nothing else is in it.
+ */
+function withConnection(request: IncomingMessage, response: ServerResponse) {
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableEnded) gone.abort();
+  });
+  return Object.assign(request, { auth: { token: "", clientId: "", scopes: [], extra: { gone: gone.signal } } });
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Refusal | { readonly value: unknown }> {

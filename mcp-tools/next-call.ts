@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { whyNotFromHere } from "../core/decision/hotfix-text.ts";
 import { isCompared } from "../core/model/candidate.ts";
-import { type AllFenced, type Fenced, own } from "../core/model/fenced.ts";
+import { type AllFenced, type Fenced, ours, own } from "../core/model/fenced.ts";
 import { type Incident, isResidual } from "../core/model/incident.ts";
 import { approversText, type WaitingPlan } from "./waiting-view.ts";
 
@@ -13,6 +13,13 @@ export const NextCall = z.strictObject({
 });
 export type NextCall = AllFenced<z.infer<typeof NextCall>>;
 
+/** So long a caller is told to wait: as long as a call may, and longer than the watch's usual step. */
+const WAIT_SECONDS = 50;
+
+/** "call get_incident {…}: why". */
+export const callText = ({ tool, arguments: given, why }: NextCall): Fenced =>
+  own`call ${tool} ${ours(JSON.stringify(given))}: ${why}`;
+
 type Told = AllFenced<Pick<Incident, "id" | "stage" | "outcome" | "decision" | "ranking" | "obstacles">>;
 
 /** What to do about an open incident, and the call that shows whether it is done. `plan`: the one that is told with it. */
@@ -20,7 +27,7 @@ export function nextOf(incident: Told, plan: WaitingPlan | null): NextCall {
   const { id, stage, decision, ranking } = incident;
   const call = (tool: "get_incident" | "explain_decision" | "rank_candidates" | "get_findings", why: Fenced) => ({
     tool: own`${tool}`,
-    arguments: { incident: id },
+    arguments: tool === "get_incident" ? { incident: id, wait_seconds: WAIT_SECONDS } : { incident: id },
     why,
   });
   if (isResidual(incident))

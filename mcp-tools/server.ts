@@ -77,7 +77,10 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     annotations: annotationsOf(tool),
   }));
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, _meta, sendNotification }) => {
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    const { _meta, sendNotification } = extra;
+    // Also when the connection of its request is gone: nobody would hear the answer.
+    const signal = withConnection(extra.signal, extra.authInfo);
     const tool = byName.get(params.name);
     if (tool === undefined) {
       const known = [...byName.keys()].join(", ");
@@ -109,6 +112,12 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     },
     close: () => server.close(),
   };
+}
+
+/** What ends a call: that its client cancels it or ends the session, and that the connection which asked is gone. */
+function withConnection(cancelled: AbortSignal, authInfo: { readonly extra?: Record<string, unknown> } | undefined) {
+  const gone = authInfo?.extra?.gone;
+  return gone instanceof AbortSignal ? AbortSignal.any([cancelled, gone]) : cancelled;
 }
 
 /** Clients give up after 60 s by default (the SDKs' request time-out); this tells them in time, and seldom enough. */
@@ -227,7 +236,8 @@ async function call(
     return { structuredContent: structured, content: [{ type: "text", text }] };
   } catch (error) {
     const { text, ours } = failureText(tool, error);
-    if (ours) onError?.(tool.name, error);
+    // Whoever asked has gone: nobody hears the answer, and nothing failed.
+    if (ours && !abort.aborted) onError?.(tool.name, error);
     return failed(text);
   }
 }

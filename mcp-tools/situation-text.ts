@@ -1,7 +1,7 @@
 import { clockText } from "../core/guardrails/rule.ts";
 import { type Fenced, joined, ours, own, wholeFence } from "../core/model/fenced.ts";
 import { likelihood } from "../core/model/likelihood.ts";
-import type { NextCall } from "./next-call.ts";
+import { callText, type NextCall } from "./next-call.ts";
 import type { SituationView, Worst } from "./situation-view.ts";
 import { shortened, tokenWeight, WEIGHT_A_TOKEN } from "./token-weight.ts";
 import { approversText, type WaitingPlan } from "./waiting-view.ts";
@@ -135,8 +135,7 @@ function commonLines({
 
 function nextLine(next: NextCall | null): Line {
   if (next === null) return { text: null, tokens: 0, rank: 0 };
-  const call = own`${next.tool} ${ours(JSON.stringify(next.arguments))}`;
-  return { text: own`- Next: ${call}: ${next.why}`, tokens: 75, rank: 1 };
+  return { text: own`- Next: ${callText(next)}`, tokens: 85, rank: 1 };
 }
 
 const furtherText = ({ incident, service, impact, state, plan }: SituationView["further"][number]): Fenced =>

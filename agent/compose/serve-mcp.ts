@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAssessor } from "../../core/assessment/assessor.ts";
 import type { AtWorkMode } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
@@ -89,6 +90,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
     ...tools,
     atWork: parts.atWork,
     watching: parts.watching,
+    pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
     draft: (incident: Incident) => draftPostmortem(incident, drafting),
   };
   const timer = setInterval(() => {

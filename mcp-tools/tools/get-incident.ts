@@ -3,7 +3,7 @@ import type { Config } from "../../core/config/config.ts";
 import { hotfixLines, whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
-import { othersLine, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { othersLine, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
 import {
   acknowledgedWords,
   approvedBy,
@@ -24,8 +24,10 @@ import { cursor, limit, more, notice } from "../arguments.ts";
 import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { figure } from "../figures.ts";
+import { callText, nextOf } from "../next-call.ts";
 import { page } from "../page.ts";
 import { needsPerson, runsWhenItMay, targetText } from "../plan-view.ts";
+import { incidentState, until, waitSeconds } from "../waiting.ts";
 
 const Culprit = z.strictObject({ change: z.string(), probability: z.number() });
 const Event = z.strictObject({ at: z.string(), event: z.string(), detail: z.string() });
@@ -37,16 +39,19 @@ export const getIncident = defineTool({
   reach: "held",
   description:
     "One incident as the ledger holds it: stage, decision and why, plan and the gate's answer, whether it recovered, " +
-    "timeline, and what nobody verified. `recovered` only where verification said so.",
+    "timeline, and what nobody verified. `recovered` only where verification said so. With `wait_seconds` it answers as soon as " +
+    "stage, plan, approval or recovery changes; for all that is open use get_situation.",
   input: z.strictObject({
     incident: z.string().min(1).max(200),
     limit: limit(100, 30).describe("Events of the timeline"),
     cursor,
+    wait_seconds: waitSeconds,
   }),
   output: z.strictObject({
     notice,
     incident: z.string(),
     stage: z.string(),
+    state: z.string(),
     service: z.string(),
     detected_at: z.string(),
     onset: z.string().nullable(),
@@ -74,7 +79,9 @@ export const getIncident = defineTool({
     total: z.number(),
     more,
   }),
-  async run({ incident: id, limit: most, cursor: at }, { ledger, config, clock }) {
+  async run({ incident: id, limit: most, cursor: at, wait_seconds: seconds }, context, abort) {
+    const { ledger, config, clock } = context;
+    if (seconds > 0) await untilItChanges(id, seconds, context, abort);
     const incident = await ledger.incident(id);
     if (incident === null) throw new UnshipError("incident.unknown", { incident: name(id) });
     const { incident: shown } = fencedIncident(asItStands(incident));
@@ -97,6 +104,20 @@ export const getIncident = defineTool({
   },
 });
 
+/** Waits while the incident stays as it is; what is closed changes no more. */
+async function untilItChanges(id: string, seconds: number, context: ToolContext, abort: AbortSignal): Promise<void> {
+  const incident = await context.ledger.incident(id);
+  if (incident === null || incident.stage === "closed") return;
+  const first = await incidentState(id, context);
+  await until(
+    () => incidentState(id, context),
+    (state) => state !== first,
+    seconds,
+    context,
+    abort,
+  );
+}
+
 /** What a person can do about it now, and what else is open. */
 async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger"], { services }: Config, now: number) {
   const open = await openIncidents(ledger, services, now);
@@ -108,6 +129,8 @@ async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger
     approved: approvedBy(open),
   });
   return {
+    state: ours(cleanText(stageWords(incident, approved), 300)),
+    ...(incident.stage === "closed" ? {} : { next: callText(nextOf(incident, null)) }),
     ...(plan === null ? {} : { next: needsPerson(plan.id) }),
     ...(approved === null ? {} : { next: runsWhenItMay(approved.by) }),
     ...(own === null ? {} : { acknowledged: quote(acknowledgedWords(own, now), 300) }),

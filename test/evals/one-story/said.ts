@@ -140,6 +140,7 @@ function saidByIncident(one: Json): Says {
     likeliest: one.likeliest?.split(", ")[0] ?? null,
     "likeliest's probability": share(one.likeliest?.split(", ")[1]),
     stage: one.stage,
+    ...(one.stage === "closed" ? {} : { "in words": one.state }),
     outcome: one.outcome,
     onset: millis(one.onset),
     "detected at": millis(one.detected_at),

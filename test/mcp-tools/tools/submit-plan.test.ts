@@ -11,7 +11,7 @@ describe("submit_plan", () => {
   it.each<[GateAnswer["outcome"], GuardrailVerdict, RegExp]>([
     ["held", "require_approval", /needs a person: run `unship approve plan-1`/],
     ["denied", "deny", /an approval changes nothing of what denies this plan/],
-    ["executed", "allow", /call get_incident to see whether the service recovers/],
+    ["executed", "allow", /call get_incident with wait_seconds to see whether the service recovers/],
     ["nothing-to-do", "allow", /is already at that version/],
     ["stopped", "allow", /stopped before anything was written/],
     ["in-progress", "deny", /another call executes it at this moment/],
