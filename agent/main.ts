@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The composition root: the only reader of the environment. Everything heavy is imported by the command that needs it. */
 const version = (
@@ -27,7 +27,12 @@ async function run(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal();
   const lab = openLab();
   let code = 0;
-  const commands = composeCommands({ version, environment: process.env, terminal, openBundle: lab.openBundle });
+  // A checkout runs this file itself. A package, where it is dist/agent/main.js, is run by its launcher, which finds a Node that is new enough.
+  const isCheckout = import.meta.filename.endsWith(".ts");
+  const launched = isCheckout ? import.meta.filename : join(dirname(dirname(import.meta.dirname)), "bin/unship.cjs");
+  const start = { command: process.execPath, args: [launched] };
+  const { openBundle } = lab;
+  const commands = composeCommands({ version, environment: process.env, start, terminal, openBundle });
   const program = buildProgram(commands, lab, abort.signal, (answer) => {
     code = answer;
   });

@@ -188,6 +188,10 @@ export interface Composition {
   readonly now: () => number;
   /** Reads and checks the file; "config.invalid" carries the problems as its cause. */
   readonly config: (choice: ConfigChoice, asks: Asks) => Promise<ReadFile>;
+  /** How this program is started: an absolute path of node, and of what it runs. */
+  readonly start: { readonly command: string; readonly args: readonly string[] };
+  /** The file's absolute path, and the names of the variables in it. Throws "config.unreadable". */
+  readonly variables: (file: string) => Promise<{ readonly path: string; readonly variables: readonly string[] }>;
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly sources: (config: Config) => Promise<OpenSources>;
   /** Queries of the file that are no PromQL. Asks no source. */

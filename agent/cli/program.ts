@@ -118,6 +118,10 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
   command("mcp", "The MCP server on standard input and output, or over HTTP")
     .option("--http <address>", "Streamable HTTP at this address, such as 127.0.0.1:7331, instead of stdio")
     .option("--read-only", "do not even register the tools that propose or submit")
+    .option(
+      "--print-config <client>",
+      "print what the client's own configuration needs: claude-code, claude-desktop, vscode, cursor, codex or openclaw",
+    )
     .action(run(async (options) => (await import("./mcp.ts")).mcp(to, options, abort)));
 
   json(command("status", "What is open, what waits for whom, what is paused")).action(

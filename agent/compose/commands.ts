@@ -26,6 +26,7 @@ import type { Environment } from "./secrets.ts";
 export interface CommandParts {
   readonly version: string;
   readonly environment: Environment;
+  readonly start: Composition["start"];
   readonly terminal: Terminal;
   /** A recorded incident in place of the live sources; the reader of bundles is passed in. */
   readonly openBundle: (
@@ -42,7 +43,7 @@ const LOCK_LOST = { use: "held", reason: "the connection that kept other watches
 const systemClock: Clock = { now: () => Date.now() };
 
 /** What commands are made of. Each part is imported when it is first needed, so that a short command stays short. */
-export function composeCommands({ version, environment, terminal, openBundle }: CommandParts): Composition {
+export function composeCommands({ version, environment, start, terminal, openBundle }: CommandParts): Composition {
   const configOf = async ({ config: file = "unship.yaml", mode }: ConfigChoice, asks: Asks) => {
     if (asks === "pause") return { ...(await import("./pause-config.ts")).configToPause(file, environment), file };
     const { readConfig } = await import("./config-file.ts");
@@ -147,6 +148,8 @@ export function composeCommands({ version, environment, terminal, openBundle }: 
     terminal,
     now: systemClock.now,
     config: configOf,
+    start,
+    variables: async (file) => (await import("./config-file.ts")).variablesOf(file),
     explain: async (config) => (await import("../../core/config/explain.ts")).explain(config),
     sources: async (config) => {
       const { sources, gaps, close } = await systemOf(config, false);

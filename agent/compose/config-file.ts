@@ -7,6 +7,7 @@ import { withMode } from "../../core/config/defaults.ts";
 import { formatProblem, loadConfig } from "../../core/config/load.ts";
 import { withAbsolutePaths } from "../../core/config/paths.ts";
 import { isNeeded, type Process, secretsIn } from "../../core/config/secrets.ts";
+import { variablesNamed } from "../../core/config/variables-named.ts";
 import { policyText } from "../../core/config/version.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { mustBeOneLedger } from "./one-ledger.ts";
@@ -57,6 +58,11 @@ export function readConfig(file: string, environment: Environment, options: Read
   if (missing.length > 0)
     throw new UnshipError("input.invalid", { what: file, reason: `no such file: ${missing.join(", ")}` });
   return mode === undefined ? config : inMode(config, mode);
+}
+
+/** The absolute path of a file, and the names of the variables that it needs. Throws "config.unreadable". */
+export function variablesOf(file: string): { readonly path: string; readonly variables: readonly string[] } {
+  return { path: resolve(file), variables: variablesNamed(readText(file)) };
 }
 
 /** The configuration in another mode, as the command line asks for it. Throws "input.invalid" for a mode that is none. */

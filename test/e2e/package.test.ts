@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -80,6 +80,17 @@ describe("the package that npm pack makes, installed in an empty folder", () => 
     await client.connect(new StdioClientTransport({ command: "npx", args, cwd: folder, stderr: "ignore" }));
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(["list_changes", "submit_plan"]));
+    await client.close();
+  });
+
+  it("prints for a client what starts it from anywhere", { timeout: LONG_MS }, async ({ signal }) => {
+    writeFileSync(join(folder, "unship.yaml"), SMALL);
+    const { out } = await unship(signal, "mcp", "-c", "unship.yaml", "--print-config", "claude-desktop");
+    const { command, args } = JSON.parse(out).mcpServers.unship;
+    expect(args[0]).toBe(join(realpathSync(folder), "node_modules/unship/bin/unship.cjs"));
+    const client = new Client({ name: "package-test", version: "1" });
+    await client.connect(new StdioClientTransport({ command, args, cwd: tmpdir(), env: {}, stderr: "ignore" }));
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain("get_situation");
     await client.close();
   });
 

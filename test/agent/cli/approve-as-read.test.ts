@@ -31,6 +31,7 @@ describe("unship approve", () => {
     const commands = composeCommands({
       version: "0.0.0",
       environment: {},
+      start: { command: "node", args: ["unship"] },
       terminal: { out: (text) => void said.push(text), err: () => {}, isTty: true, columns: 80, askSecret },
       openBundle: () => Promise.reject(new Error("no bundle is asked for")),
     });

@@ -183,7 +183,10 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))(
         };
         const environment = { PROMETHEUS_URL: world.prometheus, KUBECONFIG: world.kubeconfig };
         const openBundle = () => Promise.reject(new Error("no bundle"));
-        const commands = composeCommands({ version: "0", environment, terminal, openBundle });
+        const commands = composeCommands({
+          ...{ version: "0", environment, terminal, openBundle },
+          start: { command: "node", args: ["unship"] },
+        });
         const code = await init(commands, { out: join(world.folder, out) }, new AbortController().signal).catch(
           (error: unknown) => error,
         );

@@ -36,6 +36,7 @@ async function said(run: (to: ReturnType<typeof composeCommands>) => Promise<num
   const commands = composeCommands({
     version: "0.0.0",
     environment: {},
+    start: { command: "node", args: ["unship"] },
     terminal: { out: hear, err: hear, isTty: false, columns: 200, askSecret: null },
     openBundle: () => Promise.reject(new Error("no bundle is asked for")),
   });

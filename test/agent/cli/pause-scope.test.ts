@@ -15,6 +15,7 @@ async function paused(scope: string, more = NAMED) {
   const commands = composeCommands({
     version: "0.0.0",
     environment: {},
+    start: { command: "node", args: ["unship"] },
     terminal: { out: hear, err: hear, isTty: false, columns: 80, askSecret: null },
     openBundle: () => Promise.reject(new Error("no bundle is asked for")),
   });

@@ -22,6 +22,8 @@ export function pastComposition(config: Config, sources: OpenSources["sources"],
       askSecret: null,
     },
     now: () => now,
+    start: { command: "node", args: ["unship"] },
+    variables: unasked("the variables of a file"),
     config: async ({ mode, config: file = "" }) => ({
       config: mode === undefined ? config : inMode(config, mode),
       file,
