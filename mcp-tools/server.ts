@@ -13,6 +13,7 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
 import { UnshipError } from "../core/errors.ts";
 import { name } from "../core/model/untrusted-text.ts";
 import { toolsFor } from "./catalog.ts";
@@ -22,6 +23,7 @@ import { failureText } from "./failure.ts";
 import { completions } from "./prompts/completion.ts";
 import { PROMPTS, promptText } from "./prompts/prompts.ts";
 import { listResources, readResource, resourceTemplates } from "./resources/resources.ts";
+import type { ToolAnswer } from "./result.ts";
 import { inputSchemaOf, outputSchemaOf } from "./wire-schema.ts";
 
 export interface ServerOptions {
@@ -118,6 +120,42 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
 function withConnection(cancelled: AbortSignal, authInfo: { readonly extra?: Record<string, unknown> } | undefined) {
   const gone = authInfo?.extra?.gone;
   return gone instanceof AbortSignal ? AbortSignal.any([cancelled, gone]) : cancelled;
+}
+
+/** A tool that needs nothing: it takes no arguments, and only reads what whoever made it holds. */
+export interface BareTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly output: z.ZodObject;
+  readonly answer: () => Promise<ToolAnswer>;
+}
+
+/** A server of one tool, without resources and prompts, for what runs without a context. */
+export function createBareServer(
+  { name, title, description, output, answer }: BareTool,
+  about: { readonly version: string; readonly title: string; readonly instructions: string },
+): UnshipServer {
+  const { version, instructions } = about;
+  const capabilities = { tools: STABLE };
+  const server = new Server({ name: "unship", title: about.title, version }, { instructions, capabilities });
+  const inputSchema = inputSchemaOf(z.strictObject({}));
+  const outputSchema = outputSchemaOf(output);
+  const annotations = annotationsOf({ effect: "read", reach: "held" });
+  const tools = [{ name, title, description, inputSchema, outputSchema, annotations }];
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }) => {
+    if (params.name !== name) throw new McpError(ErrorCode.InvalidParams, `There is no such tool; call ${name}.`);
+    const { structured, text } = await answer();
+    return { structuredContent: structured, content: [{ type: "text", text }] };
+  });
+  return {
+    connect(transport, _over, closed) {
+      if (closed !== undefined) server.onclose = closed;
+      return server.connect(transport);
+    },
+    close: () => server.close(),
+  };
 }
 
 /** Clients give up after 60 s by default (the SDKs' request time-out); this tells them in time, and seldom enough. */

@@ -1,5 +1,6 @@
 import type { Config, ConfigProblem, Mode, ModelConfig } from "../../core/config/config.ts";
 import type { GraphCoverage } from "../../core/correlation/graph-coverage.ts";
+import type { UnshipError } from "../../core/errors.ts";
 import type { CaseFile, Gap } from "../../core/model/assessment.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Gate, Ledger, LedgerEntry, LedgerHead, RecalledIncident, Sources } from "../../core/ports.ts";
@@ -192,6 +193,8 @@ export interface Composition {
   readonly start: { readonly command: string; readonly args: readonly string[] };
   /** The file's absolute path, and the names of the variables in it. Throws "config.unreadable". */
   readonly variables: (file: string) => Promise<{ readonly path: string; readonly variables: readonly string[] }>;
+  /** Serves on standard input and output, in place of the MCP server, what is wrong with the file; null: it is right by now. */
+  readonly diagnose: (why: () => Promise<UnshipError | null>, abort: AbortSignal) => Promise<void>;
   readonly explain: (config: Config) => Promise<readonly string[]>;
   readonly sources: (config: Config) => Promise<OpenSources>;
   /** Queries of the file that are no PromQL. Asks no source. */

@@ -1,6 +1,7 @@
 import { UnshipError } from "../../core/errors.ts";
 import { CLIENTS } from "./client-config.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
+import { failureLines } from "./failure.ts";
 import { plain } from "./output.ts";
 
 export interface McpOptions {
@@ -12,15 +13,38 @@ export interface McpOptions {
 
 /**
  * `unship mcp`: serves the tools on stdio until the client goes (standard output belongs to the protocol then), or
- * with `http` (host:port) over Streamable HTTP until interrupted.
+ * with `http` (host:port) over Streamable HTTP until interrupted. A client that starts it on a wrong configuration gets one tool
+ * that says what is wrong; the exit code is then that of a wrong configuration.
  */
 export async function mcp(to: Composition, options: McpOptions, abort: AbortSignal): Promise<ExitCode> {
   if (options.printConfig !== undefined) return printConfig(to, options, options.printConfig);
   const { http } = options;
-  const { config } = await to.config(options, "sources");
-  await to.mcp(config, { readOnly: options.readOnly === true, ...(http === undefined ? {} : { http }) }, abort);
+  const read = async () => to.config(options, "sources");
+  let known: Awaited<ReturnType<typeof read>>;
+  try {
+    known = await read();
+  } catch (error) {
+    // Nobody listens at a terminal; over HTTP there are no tokens to tell callers by.
+    if (!isOfTheFile(error) || http !== undefined || to.terminal.isTty) throw error;
+    for (const line of failureLines(error)) to.terminal.err(`${line}\n`);
+    await to.diagnose(async () => {
+      try {
+        await read();
+        return null;
+      } catch (again) {
+        if (!isOfTheFile(again)) throw again;
+        return again;
+      }
+    }, abort);
+    return EXIT.input;
+  }
+  await to.mcp(known.config, { readOnly: options.readOnly === true, ...(http === undefined ? {} : { http }) }, abort);
   return EXIT.ok;
 }
+
+/** Whether the file, or what it names, is what keeps the command from starting. */
+const isOfTheFile = (error: unknown): error is UnshipError =>
+  error instanceof UnshipError && /^(?:config|input)\./.test(error.code);
 
 /** The client's own configuration on standard output, and where it belongs on standard error. Reads the file for the names in it. */
 async function printConfig(to: Composition, options: McpOptions, client: string): Promise<ExitCode> {

@@ -150,6 +150,7 @@ export function composeCommands({ version, environment, start, terminal, openBun
     config: configOf,
     start,
     variables: async (file) => (await import("./config-file.ts")).variablesOf(file),
+    diagnose: async (why, abort) => (await import("./diagnose.ts")).serveDiagnostic(version, why, abort),
     explain: async (config) => (await import("../../core/config/explain.ts")).explain(config),
     sources: async (config) => {
       const { sources, gaps, close } = await systemOf(config, false);

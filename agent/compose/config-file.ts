@@ -16,8 +16,10 @@ import type { Environment } from "./secrets.ts";
 /** Every problem of a file, a line each; the cause of "config.invalid". */
 export class ConfigProblems extends Error {
   readonly lines: readonly string[];
+  readonly problems: readonly ConfigProblem[];
   constructor(problems: readonly ConfigProblem[]) {
     super("the configuration has problems");
+    this.problems = problems;
     this.lines = problems.map(formatProblem);
   }
 }

@@ -24,6 +24,7 @@ export function pastComposition(config: Config, sources: OpenSources["sources"],
     now: () => now,
     start: { command: "node", args: ["unship"] },
     variables: unasked("the variables of a file"),
+    diagnose: unasked("a diagnosis"),
     config: async ({ mode, config: file = "" }) => ({
       config: mode === undefined ? config : inMode(config, mode),
       file,
