@@ -80,7 +80,7 @@ function answersOf(shown: AllFenced<Incident>, config: Pick<Config, "chain">, at
   const threshold = thresholdOf(config);
   const ranking = shown.ranking ?? {
     candidates: [],
-    noChangeProbability: 1,
+    noChangeProbability: null,
     noChangeReasons: [{ name: ours(NOTHING_TO_COMPARE), logOdds: 0, sentence: NOT_RECORDED }],
     rootCauses: [],
   };

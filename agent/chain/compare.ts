@@ -1,5 +1,6 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { SEED_STEPS, type StepAnswers } from "../../core/model/assessment.ts";
+import { isCompared } from "../../core/model/candidate.ts";
 import type { Comparison } from "./result.ts";
 
 /** The model's answers beside the deterministic ones, for the steps that both answered: on what matters, not on wording. */
@@ -40,10 +41,12 @@ function keyFacts(answers: StepAnswers): Readonly<Record<(typeof SEED_STEPS)[num
 
 const asSet = (names: readonly string[] = []) => [...new Set(names)].sort().join(", ") || "none";
 
-/** The hypothesis that an answer believes most: a change's id, or "no change". */
+/** The hypothesis that an answer believes most: a change's id, or "no change"; "unknown" where nothing was compared. */
 export function leading({ correlate_timing: timing }: StepAnswers): string {
   if (timing === undefined) return "unknown";
-  const { candidates, noChangeProbability } = timing.ranking;
+  const { ranking } = timing;
+  if (!isCompared(ranking)) return "unknown";
+  const { candidates, noChangeProbability } = ranking;
   const best = candidates.reduce<(typeof candidates)[number] | null>(
     (top, one) => (top === null || one.probability > top.probability ? one : top),
     null,

@@ -1,7 +1,7 @@
 import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
-import { isCompared } from "../../core/model/candidate.ts";
+import { isCompared, notComparedText } from "../../core/model/candidate.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
@@ -54,7 +54,7 @@ function conclusion(incident: Incident): readonly string[] {
     ...list("Suspects", [
       ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
       ...(ranking === null || !isCompared(ranking)
-        ? []
+        ? [notComparedText(ranking) ?? []].flat()
         : [`${noChangeText(unheard)} is the culprit: ${likelihood(ranking.noChangeProbability)}`]),
     ]),
     ...list("Hurt", [

@@ -22,7 +22,7 @@ import {
   stateOf,
 } from "../../core/guardrails/waiting-plans.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
-import { isCompared } from "../../core/model/candidate.ts";
+import { notComparedText } from "../../core/model/candidate.ts";
 import { actionOf, deedTime, isDoubtful } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -269,7 +269,8 @@ function brief(
     action: actionOf(incident),
     culprit: decision?.culprit ?? null,
     likeliest: likeliestOf(incident),
-    no_change_probability: ranking === null || !isCompared(ranking) ? null : ranking.noChangeProbability,
+    no_change_probability: ranking?.noChangeProbability ?? null,
+    not_compared: notComparedText(ranking),
     unheard: incident.unheard ?? null,
     conditions: conditionViews(incident),
     plan: plan?.id ?? null,
@@ -303,7 +304,7 @@ function describe(
     ...(decision === null
       ? []
       : [`    ${decisionWords(incident)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
-    ...(others === null ? [] : [`      ${others}`]),
+    ...[notComparedText(ranking), others].flatMap((why) => (why === null ? [] : [`      ${why}`])),
     ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
     ...(isBegun(targets) ? [] : waitsFor(incident, approved, around)),
   ];

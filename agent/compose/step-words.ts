@@ -1,6 +1,6 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { SeedStep, StepAnswers } from "../../core/model/assessment.ts";
-import { isCompared } from "../../core/model/candidate.ts";
+import { isCompared, notComparedText } from "../../core/model/candidate.ts";
 import { likelihood, likelihoodBelow } from "../../core/model/likelihood.ts";
 import { durationText } from "../../core/model/time.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<SeedStep, (answers: StepAnswers, unheard: readonly 
       : `${answer.changeIds.length === 0 ? noChangeText(unheard) : names(answer.changeIds)} in the ${durationText(answer.windowMs)} before onset${answer.widened === null ? "" : `; ${answer.widened}`}`,
   correlate_timing: ({ correlate_timing: answer }, unheard) => {
     if (answer === undefined) return null;
-    if (!isCompared(answer.ranking)) return "no change was compared: there is no onset to compare with";
+    if (!isCompared(answer.ranking)) return notComparedText(answer.ranking);
     const [first] = answer.ranking.candidates;
     if (first === undefined)
       return `no candidate; ${noChangeText(unheard)} is the culprit: ${likelihood(answer.ranking.noChangeProbability)}`;

@@ -1,7 +1,7 @@
 import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
-import { isCompared } from "../../core/model/candidate.ts";
+import { isCompared, notComparedText } from "../../core/model/candidate.ts";
 import { changeName } from "../../core/model/change-name.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
@@ -20,7 +20,8 @@ export function noticed({ conditions, findings, services }: Assessment): string 
 
 /** The three most probable suspects and "no change", with their probabilities. */
 export function suspects({ ranking, unheard, changes }: Incident): string {
-  if (ranking === null || !isCompared(ranking)) return "no suspects yet";
+  if (ranking === null) return "no suspects yet";
+  if (!isCompared(ranking)) return notComparedText(ranking) ?? "no suspects yet";
   const named = ranking.candidates
     .slice(0, 3)
     .map(({ changeId, probability }) => `${changeName(changeId, changes)} ${percent(probability)}`);
@@ -30,6 +31,7 @@ export function suspects({ ranking, unheard, changes }: Incident): string {
 /** What of the suspects is news to a person: who is the most probable, and by tenths how probable that and "no change" are. */
 export function suspectsRoughly({ ranking }: Incident): string {
   if (ranking === null) return "";
+  if (!isCompared(ranking)) return notComparedText(ranking) ?? "";
   const [first] = ranking.candidates;
   const tenths = (probability: number) => Math.round(10 * probability);
   return [first?.changeId, tenths(first?.probability ?? 0), tenths(ranking.noChangeProbability)].join(" ");

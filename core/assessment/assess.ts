@@ -88,8 +88,9 @@ export function conclude(
 /** The change that is more probable than every other one and than none; null: none is. */
 function likeliest({ correlate_timing }: StepAnswers): string | null {
   const first = correlate_timing?.ranking.candidates[0];
-  const isSuspect = first !== undefined && first.probability > (correlate_timing?.ranking.noChangeProbability ?? 1);
-  return isSuspect ? first.changeId : null;
+  return first !== undefined && first.probability > (correlate_timing?.ranking.noChangeProbability ?? 1)
+    ? first.changeId
+    : null;
 }
 
 const isSeedStep = (step: string): step is SeedStep => SEED_STEPS.some((name) => name === step);

@@ -17,12 +17,13 @@ import { sharedChange } from "../correlation/shared-change.ts";
 import { slowBeside, slownessByService } from "../correlation/slowness.ts";
 import { isCreeping } from "../correlation/trouble.ts";
 import { seenByVersion } from "../correlation/version-signs.ts";
+import { asBadAsBefore, isNew, NOTHING_BEFORE } from "../decision/as-bad-as-before.ts";
 import { coverageOf } from "../decision/coverage.ts";
 import { decide } from "../decision/decide.ts";
 import { quietWords } from "../decision/quiet.ts";
 import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
-import { NOTHING_TO_COMPARE } from "../model/candidate.ts";
+import { notCompared } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
@@ -141,9 +142,7 @@ function correlate({ caseFile, config, answers, services, past, alone }: StepInp
       window === undefined
         ? "no step searched for recent changes"
         : `${quietWords(caseFile, services).join("; ")}: there is no onset to compare with`;
-    const noChangeReasons = [{ name: NOTHING_TO_COMPARE, logOdds: 0, sentence }];
-    const ranking = { candidates: [], noChangeProbability: 1, noChangeReasons, rootCauses: [] };
-    return { ranking, threshold, reached: false };
+    return { ranking: notCompared(sentence), threshold, reached: false };
   }
   const ids = new Set(window.changeIds);
   const candidates = caseFile.changes.filter(({ id }) => ids.has(id));
@@ -154,14 +153,19 @@ function correlate({ caseFile, config, answers, services, past, alone }: StepInp
     ...(alone ? { alone } : {}),
   };
   const ranked = rankCandidates(caseFile, candidates, window.onset, new Set(services), options);
-  const { stepMs, course } = gatherEvidence(caseFile, window.onset, new Set(services), options);
+  const evidence = gatherEvidence(caseFile, window.onset, new Set(services), options);
+  const canaries = judgeLiveCanaries(caseFile, config);
+  // Versions side by side are compared with each other; all else with what was before, and there is none of that here.
+  if (canaries.length === 0 && asBadAsBefore(caseFile, evidence) !== null && isNew(caseFile, evidence))
+    return { ranking: notCompared(NOTHING_BEFORE, ranked.rootCauses), threshold, reached: false };
+  const { stepMs, course } = evidence;
   const elsewhere = caseFile.elsewhere && {
     ...caseFile.elsewhere,
     changes: caseFile.elsewhere.changes.filter(({ id }) => ids.has(id)),
   };
   const timing = { stepMs, course, windowMs: window.windowMs, at: caseFile.at };
   const all = withElsewhere(ranked, elsewhere, window.onset, timing);
-  const judged = withFailedCanaries(all, judgeLiveCanaries(caseFile, config));
+  const judged = withFailedCanaries(all, canaries);
   const ranking = withInfrastructure(judged, caseFile.infrastructure ?? [], window.onset, timing);
   const best = ranking.candidates.find((one) => !isInfrastructure(one));
   return { ranking, threshold, reached: (best?.probability ?? 0) >= threshold };

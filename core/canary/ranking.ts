@@ -1,4 +1,4 @@
-import type { Candidate, Ranking } from "../model/candidate.ts";
+import type { Candidate, Compared } from "../model/candidate.ts";
 import { isFailed, type LiveJudgement } from "./live.ts";
 
 /** The reason that stands with a candidate whose canary failed. */
@@ -9,11 +9,11 @@ export const CANARY_REASON = "canary";
  * at once, is to blame with at least the confidence of that judgement, whatever the service as a whole shows. The other
  * hypotheses share what is left as they shared before.
  */
-export function withFailedCanaries(ranking: Ranking, live: readonly LiveJudgement[]): Ranking {
+export function withFailedCanaries(ranking: Compared, live: readonly LiveJudgement[]): Compared {
   return live.filter(isFailed).reduce(raised, ranking);
 }
 
-function raised(ranking: Ranking, { change, stable, version, judgement }: LiveJudgement): Ranking {
+function raised(ranking: Compared, { change, stable, version, judgement }: LiveJudgement): Compared {
   const known = ranking.candidates.find(({ changeId }) => changeId === change.id);
   if (known === undefined) return ranking;
   const probability = Math.max(known.probability, judgement.confidence);

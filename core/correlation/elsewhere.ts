@@ -1,6 +1,6 @@
 import { logSumExp } from "../detection/robust.ts";
 import type { Elsewhere } from "../model/assessment.ts";
-import type { Candidate, Ranking } from "../model/candidate.ts";
+import type { Candidate, Compared } from "../model/candidate.ts";
 import type { Onset } from "../model/finding.ts";
 import { isInfrastructure } from "./infrastructure.ts";
 import { ELSEWHERE } from "./origin.ts";
@@ -20,11 +20,11 @@ const MOST_OF_NO_CHANGE = ELSEWHERE.external * FROM_CHANGES;
  * joins: what is decided without them is decided with a hundred of them. Pure.
  */
 export function withElsewhere(
-  ranking: Ranking,
+  ranking: Compared,
   elsewhere: Elsewhere | undefined,
   onset: Onset,
   options: { readonly stepMs: number; readonly windowMs: number; readonly at: number; readonly course: Course },
-): Ranking {
+): Compared {
   const changes = elsewhere?.changes ?? [];
   if (elsewhere === undefined || changes.length === 0) return ranking;
   const each = changes.map((change) => {
@@ -66,7 +66,7 @@ export function withElsewhere(
  * The probability that no change is at fault which anything joins to what is degraded: "no change", the changes elsewhere
  * and those of infrastructure together. Decisions compare with this, so that the latter move none. 0 to 1.
  */
-export function noJoinedChange({ candidates, noChangeProbability }: Ranking): number {
+export function noJoinedChange({ candidates, noChangeProbability }: Compared): number {
   const elsewhere = candidates.filter(
     (one) => isInfrastructure(one) || one.reasons.some(({ name }) => name === ELSEWHERE_REASON),
   );

@@ -1,5 +1,5 @@
 import { logSumExp } from "../detection/robust.ts";
-import type { Candidate, Ranking } from "../model/candidate.ts";
+import type { Candidate, Compared } from "../model/candidate.ts";
 import type { InfrastructureChange } from "../model/change.ts";
 import type { Onset } from "../model/finding.ts";
 import { rfc3339 } from "../model/time.ts";
@@ -22,11 +22,11 @@ const SHARE = 10 / 32;
  * from any change, so that what is decided without it is decided with it, and nothing of it is ever undone. Pure.
  */
 export function withInfrastructure(
-  ranking: Ranking,
+  ranking: Compared,
   infrastructure: readonly InfrastructureChange[],
   onset: Onset,
   options: { readonly stepMs: number; readonly windowMs: number; readonly at: number; readonly course: Course },
-): Ranking {
+): Compared {
   const earliest = onset.earliest - options.windowMs;
   const within = infrastructure.filter(
     ({ startedAt, finishedAt }) => startedAt <= options.at && (finishedAt ?? options.at) >= earliest,

@@ -1,6 +1,6 @@
 import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { CaseFile } from "../model/assessment.ts";
-import type { Candidate, Ranking, Reason } from "../model/candidate.ts";
+import type { Candidate, Compared, Ranking, Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding, Onset } from "../model/finding.ts";
 import { countedOnce } from "./accomplice.ts";
@@ -58,7 +58,7 @@ export function rankCandidates(
   onset: Onset,
   focus: ReadonlySet<string>,
   options: RankOptions,
-): Ranking {
+): Compared {
   const evidence = gatherEvidence(caseFile, onset, focus, options);
   const others = candidates.filter((change) => change.ownRollback !== true);
   const { judged, gone } = splitReplaced(others, caseFile.changes, onset, evidence.stepMs);

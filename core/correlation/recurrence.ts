@@ -50,7 +50,7 @@ export function pastOnsets(incidents: readonly Incident[]): readonly PastOnset[]
     .toSorted((a, b) => a.at - b.at);
 }
 
-const isNobodys = (noChange: number): boolean => noChange >= 1 / (1 + Math.exp(-SURE_NATS));
+const isNobodys = (noChange: number | null): boolean => noChange !== null && noChange >= 1 / (1 + Math.exp(-SURE_NATS));
 
 /** A cause that comes back by itself (a job, a leak that is worked off, a flapping link) is behind such an episode as often as not. */
 const RECURS = 1 / 2;

@@ -4,9 +4,7 @@ import { untold } from "../correlation/accomplice.ts";
 import { BEGAN_TOGETHER } from "../correlation/began-beside.ts";
 import { unseenCallees } from "../correlation/callees-seen.ts";
 import { noJoinedChange } from "../correlation/elsewhere.ts";
-import { isDeclaredOnly } from "../correlation/harm.ts";
 import { isInfrastructure } from "../correlation/infrastructure.ts";
-import { SURE_NATS } from "../correlation/passing.ts";
 import type { CaseEvidence } from "../correlation/rank.ts";
 import { isUntold } from "../correlation/refused.ts";
 import { takenBackBy } from "../correlation/replaced.ts";
@@ -14,13 +12,14 @@ import { showsAt } from "../correlation/shows-at.ts";
 import { calleesGap } from "../correlation/unmeasured-cause.ts";
 import { seenByVersion, tellsItsVersion } from "../correlation/version-signs.ts";
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
-import type { Candidate } from "../model/candidate.ts";
+import { type Candidate, type Compared, isCompared, notComparedText, type Ranking } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
 import { likelihood, likelihoodBelow } from "../model/likelihood.ts";
 import { durationText } from "../model/time.ts";
 import { isOfChanges, unheardChanges, unheardText } from "../model/unheard.ts";
 import { approvalFacts, askedByExpressions } from "./approval-facts.ts";
+import { asBadAsBefore, isNew, NOTHING_BEFORE } from "./as-bad-as-before.ts";
 import { degradedBeneath } from "./degraded-beneath.ts";
 import { hotfixFor } from "./hotfix.ts";
 import { unmeasuredLink } from "./learned-link.ts";
@@ -76,7 +75,7 @@ export function decide(input: DecideInput): Decision {
   const chronic = asBadAsBefore(caseFile, evidence);
   if (chronic !== null && isNew(caseFile, evidence)) {
     const first = caseFile.changes.flatMap((change) => withoutOlderRevision(change, caseFile.rollouts) ?? []).at(-1);
-    const why = [chronic, "nothing was measured of it before: whether it is worse is not known"];
+    const why = [chronic, NOTHING_BEFORE];
     return withNoOlder(nothing(why, ["policy calls it bad, and there is nothing to compare with"]), first);
   }
   if (chronic !== null) return nothing([chronic, noWorse(ranking)], ["policy calls it bad"]);
@@ -84,6 +83,7 @@ export function decide(input: DecideInput): Decision {
   if (pointed !== null) return nothing([pointed], ["the samples do not show what somebody points at: needs a person"]);
   if (ranking === null)
     return nothing(["nothing ranked the changes: correlate_timing is not configured"], ["no change can be named"]);
+  if (!isCompared(ranking)) return nothing(whyNot(ranking), ["no change can be named"]);
   const top = ranking.candidates[0] ?? null;
   if (top === null || top.probability <= noJoinedChange(ranking))
     return nothing(whyNoChange(ranking, evidence), gapWords(caseFile));
@@ -150,6 +150,8 @@ export function decide(input: DecideInput): Decision {
   return act(input, evidence, top, change);
 }
 
+const whyNot = (ranking: Ranking): readonly string[] => [notComparedText(ranking) ?? "no change could be compared"];
+
 /** The first of many sentences that say much the same, and how many there are besides. */
 function firstOf(sentences: readonly string[]): readonly string[] {
   const more = sentences.length - MOST_SAID;
@@ -160,41 +162,12 @@ const MOST_SAID = 10;
 const withIds = ({ changes }: CaseFile, ids: readonly string[]): readonly Change[] =>
   changes.filter(({ id }) => ids.includes(id));
 
-/** Beyond a policy's threshold, while no service is hurt more than before: what says so, or null. */
-function asBadAsBefore(caseFile: CaseFile, { worse, harm }: CaseEvidence): string | null {
-  const told = caseFile.findings.filter(
-    (one) => one.verdict === "worse" && worse.get(one.service)?.has(one.metric) === true,
-  );
-  if (!told.every(isDeclaredOnly)) return null;
-  const surest = Math.max(...told.map(({ service }) => harm.get(service) ?? Number.NEGATIVE_INFINITY));
-  return surest >= SURE_NATS ? null : (told[0]?.because ?? null);
-}
-
-/** As few samples as no baseline is read from (see `baselines`). */
-const LEAST_BEFORE = 5;
-
-/** What is measured for as long as harm is held against (see `harm.ts`) has a past, be it as bad as its present. */
-const PAST_MS = 1_800_000;
-
 /** Why what is as bad as before blames no change, beside a ranking that may name one by its time alone. */
 function noWorse(ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"] | null): string {
   const top = ranking?.candidates[0];
-  if (top === undefined || ranking === null || top.probability <= noJoinedChange(ranking))
+  if (top === undefined || ranking === null || !isCompared(ranking) || top.probability <= noJoinedChange(ranking))
     return "it is within its baseline, so that no change is the culprit";
   return `it is within its baseline, as far back as it is measured: what speaks for ${top.changeId} is not enough to attribute it to that change`;
-}
-
-/** Whether nothing was measured of what is degraded before its onset: a service that is new, or new to its monitoring. */
-function isNew({ series, at }: CaseFile, { worse, onset }: CaseEvidence): boolean {
-  const signals = series.filter(
-    ({ service, metric, labels }) => Object.keys(labels).length === 0 && worse.get(service)?.has(metric) === true,
-  );
-  return signals.every(({ startAt, stepMs, values }) => {
-    const first = values.findIndex((value) => value !== null);
-    if (first < 0 || at - (startAt + first * stepMs) >= PAST_MS) return false;
-    const until = Math.floor((onset.earliest - startAt) / stepMs);
-    return values.slice(0, Math.max(0, until)).filter((value) => value !== null).length < LEAST_BEFORE;
-  });
 }
 
 /**
@@ -356,10 +329,7 @@ function gapWords({ gaps }: CaseFile, needed: ReadonlySet<string> | null = null)
 const neededMetrics = ({ worse }: CaseEvidence): ReadonlySet<string> =>
   new Set(["request_rate", "error_rate", ...[...worse.values()].flatMap((metrics) => [...metrics])]);
 
-function whyNoChange(
-  ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"],
-  evidence: CaseEvidence,
-): readonly string[] {
+function whyNoChange(ranking: Compared, evidence: CaseEvidence): readonly string[] {
   const outside = outsideCause(evidence);
   // Where a node outside is named, the ranking's guess at a place would only contradict it.
   const silent = ["prior", BEGAN_TOGETHER, ...(outside === null ? [] : ["place"])];

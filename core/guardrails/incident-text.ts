@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { hotfixLines, whyNotFromHere } from "../decision/hotfix-text.ts";
 import { worstFirst } from "../impact/worst-first.ts";
-import { isCompared } from "../model/candidate.ts";
+import { isCompared, notComparedText } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
 import { isActed } from "../model/deed.ts";
 import type { Finding } from "../model/finding.ts";
@@ -179,8 +179,13 @@ export const planWords = ({ targets }: { readonly targets: readonly Target[] }):
 export function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
   if (decision === null || ranking === null) return ["Culprit: not determined yet."];
-  if (!isCompared(ranking))
-    return ["Culprit: not determined yet.", ...decision.why.slice(0, 1).map((why) => `  ${why}`)];
+  if (!isCompared(ranking)) {
+    const why = notComparedText(ranking);
+    return [
+      `Culprit: not determined${why === null ? "" : `: ${why}`}.`,
+      ...decision.why.slice(0, 1).map((one) => `  ${one}`),
+    ];
+  }
   const suspect = likeliestOf({ decision, ranking });
   const about = ranking.candidates.find(({ changeId }) => changeId === suspect?.changeId) ?? first;
   const none = `${noChangeText(unheard)}, ${likelihood(ranking.noChangeProbability)}`;

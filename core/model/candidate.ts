@@ -13,28 +13,49 @@ export const Candidate = z.strictObject({
 });
 export type Candidate = Readonly<z.infer<typeof Candidate>>;
 
-/** The reason of a ranking that weighed nothing: there is no onset. */
+/** The reason of a ranking that weighed nothing: there is no onset, or nothing was measured before it. */
 export const NOTHING_TO_COMPARE = "nothing to compare";
 
 /**
- * Every hypothesis with its probability; candidates (most probable first) and "no change" sum to 1.
+ * Every hypothesis with its probability; candidates (most probable first) and "no change" sum to 1. Where nothing could be
+ * compared there are no candidates, and "no change" has no probability.
  * `rootCauses`: services by how likely the trouble starts there, scores 0–1, most likely first.
  */
 export const Ranking = z.strictObject({
   candidates: z.array(Candidate),
-  noChangeProbability: z.number().min(0).max(1),
+  noChangeProbability: z.number().min(0).max(1).nullable(),
   noChangeReasons: z.array(Reason),
   rootCauses: z.array(z.strictObject({ service: z.string(), score: z.number() })),
-  weighed: z
-    .array(z.enum(["call-graph", "logs", "traces"]))
-    .optional()
-    .describe("What there was of these to weigh places by, whether or not it said anything; absent: not recorded"),
+  /** What there was of these to weigh places by, whether or not it said anything; absent: not recorded. */
+  weighed: z.array(z.enum(["call-graph", "logs", "traces"])).optional(),
 });
 export type Ranking = Readonly<z.infer<typeof Ranking>>;
 
+/** A ranking whose changes were weighed: "no change" has a probability in it. */
+export type Compared<R extends Pick<Ranking, "noChangeProbability"> = Ranking> = R & {
+  readonly noChangeProbability: number;
+};
+
 /**
- * Whether changes were weighed at all. Where there was no onset to compare them with, the whole probability lies at "no change"
- * for want of anything else: it is no figure of it, and nobody is told it as one (S9).
+ * Whether changes were weighed at all. Where there was nothing to compare them with no hypothesis has a probability, and nobody is
+ * told one (S9).
  */
-export const isCompared = ({ candidates, noChangeReasons }: Pick<Ranking, "candidates" | "noChangeReasons">): boolean =>
-  candidates.length > 0 || !noChangeReasons.some(({ name }) => name === NOTHING_TO_COMPARE);
+export const isCompared = <R extends Pick<Ranking, "noChangeProbability">>(ranking: R): ranking is Compared<R> =>
+  ranking.noChangeProbability !== null;
+
+/** A ranking in which nothing could be compared. `why`: a sentence without its end. */
+export const notCompared = (why: string, rootCauses: Ranking["rootCauses"] = []): Ranking => ({
+  candidates: [],
+  noChangeProbability: null,
+  noChangeReasons: [{ name: NOTHING_TO_COMPARE, logOdds: 0, sentence: why }],
+  rootCauses,
+});
+
+/** Why nothing could be compared, as every surface words it instead of a probability (S15); null: something was. */
+export function notComparedText(
+  ranking: Pick<Ranking, "noChangeProbability" | "noChangeReasons"> | null,
+): string | null {
+  if (ranking === null || isCompared(ranking)) return null;
+  const why = ranking.noChangeReasons.find(({ name }) => name === NOTHING_TO_COMPARE)?.sentence;
+  return `no change could be compared${why === undefined ? "" : `, since ${why}`}`;
+}

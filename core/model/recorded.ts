@@ -1,3 +1,4 @@
+import { isCompared } from "./candidate.ts";
 import { DecisionAction } from "./decision.ts";
 import type { Incident, WayBack } from "./incident.ts";
 
@@ -63,7 +64,8 @@ export function likeliestOf({
   const culprit = decision?.culprit ?? null;
   if (culprit !== null) return culprit;
   const first = ranking?.candidates[0];
-  if (first === undefined || ranking === null || first.probability < ranking.noChangeProbability) return null;
+  if (first === undefined || ranking === null || !isCompared(ranking)) return null;
+  if (first.probability < ranking.noChangeProbability) return null;
   return { changeId: first.changeId, probability: first.probability };
 }
 

@@ -61,7 +61,7 @@ function episodeLines(episode: Episode): readonly string[] {
   return [
     "",
     `${episode.detected_at}  ${episode.affected_services.join(", ") || episode.service}: ${episode.signals.join(", ") || "no signal"}`,
-    `  decided ${episode.decided_at ?? "never"}: ${decided.action}${named}; ${noChangeText(episode.unheard ?? [])} is the culprit: ${likelihood(episode.no_change_probability)}`,
+    `  decided ${episode.decided_at ?? "never"}: ${decided.action}${named}; ${episode.not_compared ?? `${noChangeText(episode.unheard ?? [])} is the culprit: ${likelihood(episode.no_change_probability)}`}`,
     `  ${wouldHave ?? "would have asked the gate"}`,
     ...(episode.came_to === undefined
       ? []

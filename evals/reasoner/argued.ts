@@ -43,8 +43,7 @@ function episodeOf(core: Episode, track: Track | null): Episode {
   const decision = answers.recommend_action?.decision;
   const ranking = answers.correlate_timing?.ranking;
   const first = ranking?.candidates.toSorted((a, b) => b.probability - a.probability)[0];
-  const likely =
-    first !== undefined && ranking !== undefined && first.probability > ranking.noChangeProbability ? first : null;
+  const likely = first !== undefined && first.probability > (ranking?.noChangeProbability ?? 1) ? first : null;
   const action = decision?.action ?? "no_action";
   const named = action === "no_action" ? likely : (decision?.culprit ?? likely);
   return {

@@ -1,4 +1,5 @@
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { notComparedText } from "../../core/model/candidate.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { ImpactLevel } from "../../core/model/impact.ts";
 import { cameToNothing, type Incident } from "../../core/model/incident.ts";
@@ -20,6 +21,8 @@ export interface Episode {
   readonly candidates: readonly { readonly change_id: string; readonly probability: number }[];
   /** Of the changes that are known: see `unheard`. */
   readonly no_change_probability: number;
+  /** Nothing could be compared, and why: `no_change_probability` is 1 for want of any other hypothesis, and no figure. */
+  readonly not_compared?: string;
   /** What sources of changes did not say when it was last judged; absent: nothing. */
   readonly unheard?: readonly string[];
   readonly targets: readonly string[];
@@ -50,8 +53,7 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
   const withdrawn = cameToNothing(incident.outcome) || decision === null;
   const action = withdrawn ? "no_action" : decision.action;
   const first = ranking?.candidates[0];
-  const likely =
-    first !== undefined && ranking !== null && first.probability > ranking.noChangeProbability ? first : undefined;
+  const likely = first !== undefined && first.probability > (ranking?.noChangeProbability ?? 1) ? first : undefined;
   const named = action === "no_action" ? likely : (decidedCulprit(decision, ranking) ?? likely);
   return {
     detected_at: rfc3339(incident.detectedAt),
@@ -66,6 +68,7 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
     culprit: named === undefined ? null : { change_id: named.changeId, probability: named.probability },
     candidates: (ranking?.candidates ?? []).map(({ changeId, probability }) => ({ change_id: changeId, probability })),
     no_change_probability: ranking?.noChangeProbability ?? 1,
+    ...notComparedIn(ranking),
     ...unheardIn(incident),
     targets: action === "no_action" ? [] : targetsOf(decision),
     guardrail: guardrailOf(incident, action),
@@ -77,6 +80,12 @@ export function toEpisode(stored: Incident, places?: ReadonlySet<string>): Episo
       tool_calls: incident.usage.toolCalls,
     },
   };
+}
+
+/** Why nothing could be compared, where that is so: the format has a number at "no change" all the same, which measures nothing then. */
+function notComparedIn(ranking: Incident["ranking"]): Pick<Episode, "not_compared"> {
+  const why = notComparedText(ranking);
+  return why === null ? {} : { not_compared: why };
 }
 
 /** The level as far as it is known; null: not known. */

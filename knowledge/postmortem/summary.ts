@@ -1,7 +1,7 @@
 import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
-import { isCompared } from "../../core/model/candidate.ts";
+import { isCompared, notComparedText } from "../../core/model/candidate.ts";
 import type { Change } from "../../core/model/change.ts";
 import { deedOf, deedTime, isActed, isDoubtful, originOf, writtenTargets } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
@@ -10,7 +10,7 @@ import { likelihood } from "../../core/model/likelihood.ts";
 import type { GateAnswer, Target } from "../../core/model/plan.ts";
 import { wayBackText } from "../../core/model/recorded.ts";
 import { clock, dateTime, percent, quantity, span } from "./figures.ts";
-import { code, prose } from "./markdown.ts";
+import { code, prose, sentence } from "./markdown.ts";
 import { blamed } from "./marks.ts";
 import { isOpen, soFar } from "./open.ts";
 
@@ -103,15 +103,18 @@ function hurt(incident: Incident): string {
 function cause(incident: Incident): string {
   const { ranking, decision } = incident;
   const culprit = decision?.culprit ?? null;
-  if (ranking === null || (culprit === null && !isCompared(ranking)))
-    return soFar(incident, "What caused it was not determined.", "What causes it has not been determined so far.");
-  if (culprit === null) {
-    const known = incident.unheard?.length === 0 ? "changes" : "known changes";
-    return `No change is suspected: the probability that none of the ${known} caused it is ${likelihood(ranking.noChangeProbability)}.`;
+  if (culprit !== null && ranking !== null) {
+    const first = blamed(incident).find((change) => change.id === culprit.changeId);
+    const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;
+    return `The most probable cause is ${name}, at ${likelihood(culprit.probability)}.`;
   }
-  const first = blamed(incident).find((change) => change.id === culprit.changeId);
-  const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;
-  return `The most probable cause is ${name}, at ${likelihood(culprit.probability)}.`;
+  if (ranking === null || !isCompared(ranking)) {
+    const open = soFar(incident, "What caused it was not determined", "What causes it has not been determined so far");
+    const why = notComparedText(ranking);
+    return why === null ? `${open}.` : `${open}: ${sentence(why)}`;
+  }
+  const known = incident.unheard?.length === 0 ? "changes" : "known changes";
+  return `No change is suspected: the probability that none of the ${known} caused it is ${likelihood(ranking.noChangeProbability)}.`;
 }
 
 /** What was done by the incident's own plan, and that others were begun beside it: then nothing is denied of them. */

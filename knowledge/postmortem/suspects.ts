@@ -1,4 +1,4 @@
-import { type Candidate, isCompared, type Reason } from "../../core/model/candidate.ts";
+import { type Candidate, isCompared, notComparedText, type Reason } from "../../core/model/candidate.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
@@ -24,7 +24,9 @@ export function suspectsSection(recorded: Incident, anew: Incident["onset"] = nu
   if (ranking === null || !isCompared(ranking))
     return section(
       "Why this change and not the others",
-      soFar(recorded, "No changes were compared.", "No changes have been compared so far."),
+      ranking === null
+        ? soFar(recorded, "No changes were compared.", "No changes have been compared so far.")
+        : sentence(notComparedText(ranking) ?? "no change could be compared"),
     );
   const shown = ranking.candidates.slice(0, SHOWN);
   const rows = shown.map((candidate) => [

@@ -17,9 +17,9 @@ export const assessImpact = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "Who is affected and how much: level (low < medium < high < critical), affected services, failed share of requests " +
-    "(0-1) and failed requests a second, revenue at risk a minute where it is configured, worst routes. null is a " +
-    "figure that cannot be computed, and `unknown` says why.",
+    "Who is affected and how much: level (low < medium < high < critical, or unknown), affected services, failed share of " +
+    "requests (0-1), failed requests a second, revenue at risk a minute if configured, worst routes. null: cannot be " +
+    "computed; `unknown` says why.",
   input: z.strictObject({ incident, known, limit: limit(50, 10).describe("Routes, worst first"), cursor }),
   output: z.strictObject({
     at: z.string(),

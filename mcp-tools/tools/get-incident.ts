@@ -12,6 +12,7 @@ import {
 } from "../../core/guardrails/open-incidents.ts";
 import type { PlanApproved } from "../../core/guardrails/plan-approved.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { notComparedText } from "../../core/model/candidate.ts";
 import { actionOf } from "../../core/model/deed.ts";
 import { type AllFenced, type Fenced, joined, ours, own, wholeFence } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
@@ -60,6 +61,7 @@ export const getIncident = defineTool({
     as_of: z.string().optional(),
     action: z.string().nullable(),
     culprit: Culprit.nullable(),
+    not_compared: z.string().optional(),
     likeliest: z.string().optional(),
     why: z.array(z.string()),
     needs_person: z.array(z.string()),
@@ -147,6 +149,7 @@ function facts(
   const culprit = decision?.culprit ?? null;
   const hotfix = decision?.hotfix ?? null;
   const likeliest = likeliestOf({ decision, ranking: incident.ranking });
+  const uncompared = notComparedText(incident.ranking);
   const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
   return {
     notice: UNTRUSTED_NOTICE,
@@ -162,6 +165,7 @@ function facts(
     ...(likeliest === null
       ? {}
       : { likeliest: own`${ours(likeliest.changeId)}, ${ours(likelihood(likeliest.probability))}` }),
+    ...(uncompared === null ? {} : { not_compared: wholeFence(uncompared) }),
     culprit: culprit && { change: culprit.changeId, probability: figure(culprit.probability) },
     why: [...sentences(decision?.why ?? []), ...(hotfix === null ? [] : hotfixLines(hotfix).map(ours))],
     needs_person: [

@@ -19,8 +19,9 @@ export const rankCandidates = defineTool({
   effect: "read",
   reach: "held",
   description:
-    "How likely each suspect is the culprit, best first, with reasons for and against (log-odds), and " +
-    "how likely no change is; these sum to 1. `reached`: the best one meets the confidence threshold.",
+    "How likely each suspected change is the culprit, likeliest first, with reasons for and against (log-odds), and how " +
+    "likely none is (null: nothing to compare); these sum to 1. `reached`: the best meets the confidence threshold. " +
+    "Measured, not what anyone wrote.",
   input: z.strictObject({ incident, known, limit: limit(50, 5), cursor }),
   output: z.strictObject({
     notice,
@@ -76,8 +77,8 @@ export const rankCandidates = defineTool({
 /** In words what "no change" is: a figure of it where nothing was compared, or of changes that are not all known, is none of it. */
 function saysOf({ signals, changes }: Coverage, ranking: Ranking): Fenced {
   if (!isCompared(ranking) && signals !== "measured")
-    return own`nothing: no change was compared, since what is degraded is not known`;
-  if (!isCompared(ranking)) return own`nothing: no change was compared, since nothing is degraded`;
+    return own`nothing: no change could be compared, since what is degraded is not known`;
+  if (!isCompared(ranking)) return own`nothing: no change could be compared; noChangeReasons says why`;
   return changes === "measured"
     ? own`no change is the culprit`
     : own`no known change is the culprit; others may have been made`;

@@ -96,9 +96,11 @@ describe("S15: each judging answer says what it was judged on, and nothing known
     expect(await says([])).toBe("no change is the culprit");
     expect(await says([unread])).toBe("no known change is the culprit; others may have been made");
     const { structured } = await callTool(over({}), "rank_candidates");
-    expect(structured?.no_change_says).toBe("nothing: no change was compared, since what is degraded is not known");
+    expect(structured?.no_change_says).toBe(
+      "nothing: no change could be compared, since what is degraded is not known",
+    );
     const { structured: well } = await callTool(over({ series: [calm] }), "rank_candidates");
-    expect(well?.no_change_says).toBe("nothing: no change was compared, since nothing is degraded");
+    expect(well?.no_change_says).toBe("nothing: no change could be compared; noChangeReasons says why");
   });
 
   it.each([

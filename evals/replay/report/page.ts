@@ -137,7 +137,9 @@ function episodeWords(episode: Episode, truth: TruthFile | null): string {
   };
   const suspects = [
     ...episode.candidates.slice(0, SUSPECTS_SHOWN).map((one) => [one.change_id, one.probability] as const),
-    [noChangeText(episode.unheard ?? []), episode.no_change_probability] as const,
+    ...(episode.not_compared === undefined
+      ? [[noChangeText(episode.unheard ?? []), episode.no_change_probability] as const]
+      : []),
   ].map(
     ([name, chance]) =>
       `<tr><td>${escapeHtml(name)}</td><td class="n">${likelihood(chance)}</td><td class="bar"><i style="width:${(chance * 100).toFixed(1)}%"></i></td></tr>`,
@@ -162,8 +164,10 @@ function episodeWords(episode: Episode, truth: TruthFile | null): string {
     ["gate", gateWords(episode)],
     ...(episode.targets.length > 1 ? [["in this order", episode.targets.join(", ")] as const] : []),
   ];
+  const none =
+    episode.not_compared === undefined ? "" : `<tr><td colspan="3">${escapeHtml(episode.not_compared)}</td></tr>`;
   const rows = facts.map(([name, value]) => `<tr><th>${name}</th><td>${escapeHtml(value)}</td></tr>`);
-  return `<div class="pair"><table>${rows.join("")}</table><table><thead><tr><th>suspect</th><th class="n">probability</th><th></th></tr></thead><tbody>${suspects.join("")}</tbody></table></div>`;
+  return `<div class="pair"><table>${rows.join("")}</table><table><thead><tr><th>suspect</th><th class="n">probability</th><th></th></tr></thead><tbody>${suspects.join("")}${none}</tbody></table></div>`;
 }
 
 function gateWords({ guardrail }: Episode): string {

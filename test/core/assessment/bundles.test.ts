@@ -28,7 +28,7 @@ describe.each(VARIANTS)("recorded incidents %s", (_variant, options, every) => {
     const ranking = (acting ?? last)?.answers.correlate_timing?.ranking;
     if (ranking !== undefined) {
       const off = ranking.candidates.map((one) => (one.probability - (one.changeId === truth.culprit ? 1 : 0)) ** 2);
-      const none = (ranking.noChangeProbability - (truth.culprit === null ? 1 : 0)) ** 2;
+      const none = ((ranking.noChangeProbability ?? 1) - (truth.culprit === null ? 1 : 0)) ** 2;
       briers.push(off.reduce((sum, value) => sum + value, none));
     }
     if (!truth.faulty) return;

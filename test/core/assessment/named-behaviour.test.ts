@@ -164,9 +164,12 @@ describe("node drains, cluster upgrades and autoscaling are no change of a servi
         );
         const with_ = beside(file, ...infrastructure);
         expect(judged(with_)).toEqual(judged(file));
-        const { candidates = [], noChangeProbability = 0 } =
+        const { candidates = [], noChangeProbability = null } =
           assess(with_, config).answers.correlate_timing?.ranking ?? {};
-        expect(candidates.reduce((sum, { probability }) => sum + probability, noChangeProbability)).toBeCloseTo(1, 9);
+        expect(candidates.reduce((sum, { probability }) => sum + probability, noChangeProbability ?? 0)).toBeCloseTo(
+          1,
+          9,
+        );
       }),
       { numRuns: 60 },
     );

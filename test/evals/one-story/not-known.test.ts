@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { notCompared, type Ranking } from "../../../core/model/candidate.ts";
 import type { Impact } from "../../../core/model/impact.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { shownOf } from "./not-known.ts";
@@ -21,6 +22,35 @@ const closed = (incident: Incident, now: number): Incident => ({
   closedAt: now,
 });
 
+const NOTHING = "nothing was measured of it before: whether it is worse is not known";
+
+/** An incident in which no change was sure enough, by such a ranking. */
+const withRanking = (incident: Incident, ranking: Ranking): Incident => {
+  const { decision } = incident;
+  if (decision === null) throw new Error("the incident is decided");
+  return {
+    ...{ ...incident, stage: "investigated", plan: null, gate: null, ranking, decidedRanking: ranking },
+    decision: { ...decision, action: "no_action", culprit: null, changeIds: [], why: ["it waits for people"] },
+  };
+};
+/** Two hypotheses: the likeliest change has 0.32, none 0.68. */
+const compared = (incident: Incident): Incident => {
+  const [first] = incident.ranking?.candidates ?? [];
+  if (incident.ranking === null || first === undefined) throw new Error("the incident's changes were compared");
+  const candidates = [{ ...first, probability: 0.32 }];
+  return withRanking(incident, { ...incident.ranking, candidates, noChangeProbability: 0.68 });
+};
+const uncompared = (incident: Incident): Incident => withRanking(incident, notCompared(NOTHING));
+/** As it was written before: the whole probability at "no change", for want of anything else. */
+const asCertain = (incident: Incident): Incident =>
+  withRanking(incident, { ...notCompared(NOTHING), noChangeProbability: 1 });
+
+/** Which surfaces tell how probable it is that no change is the culprit. */
+const figures = (shown: ReadonlyMap<string, string> | undefined, figure: string): readonly string[] =>
+  [...(shown ?? [])]
+    .filter(([, text]) => new RegExp(`no.?(known )?change.{0,80}?(${figure})`, "is").test(text))
+    .map(([where]) => where);
+
 /** Which surfaces say this of an impact's level. */
 const saying = (shown: ReadonlyMap<string, string> | undefined, level: string): readonly string[] =>
   [...(shown ?? [])]
@@ -34,6 +64,12 @@ describe("S9, S15: what is not known is called so on every surface", () => {
     shown = await shownOf({
       "measured, open": (one) => withImpact(one, measured),
       "measured, closed": (one, now) => closed(withImpact(one, measured), now),
+      "compared, open": compared,
+      "compared, closed": (one, now) => closed(compared(one), now),
+      "uncompared, open": uncompared,
+      "uncompared, closed": (one, now) => closed(uncompared(one), now),
+      "uncompared in a ledger of before, open": asCertain,
+      "uncompared in a ledger of before, closed": (one, now) => closed(asCertain(one), now),
       "unmeasured, open": (one) => withImpact(one, {}),
       "unmeasured, closed": (one, now) => closed(withImpact(one, {}), now),
       "unmeasured in a ledger of before, open": (one) => withImpact(one, { level: "low" }),
@@ -51,4 +87,19 @@ describe("S9, S15: what is not known is called so on every surface", () => {
       expect(saying(said, "unknown|null")).toEqual(expect.arrayContaining([...known]));
     }
   });
+
+  it.each(["open", "closed"])(
+    "a probability of an incident that is %s: whoever tells one that was compared",
+    (stage) => {
+      const known = figures(shown.get(`compared, ${stage}`), "68 %|0\\.68");
+      expect(known.length).toBeGreaterThan(3);
+      for (const state of ["uncompared", "uncompared in a ledger of before"]) {
+        const said = shown.get(`${state}, ${stage}`);
+        for (const where of known) expect(`${where}: ${said?.get(where)}`).toContain(NOTHING);
+        // The format of bundles has a number there, and says beside it that it measures nothing.
+        expect(figures(said, '\\d %|robability": [01]\\b').filter((where) => where !== "episode")).toEqual([]);
+        expect(said?.get("episode")).toContain(`"not_compared": "no change could be compared, since ${NOTHING}"`);
+      }
+    },
+  );
 });
