@@ -2,6 +2,7 @@ import { thresholdOf } from "../core/assessment/steps.ts";
 import type { Config } from "../core/config/config.ts";
 import type { Coverage } from "../core/decision/coverage.ts";
 import { executedBy, gateText } from "../core/guardrails/approved-by.ts";
+import { asCarriedOut } from "../core/guardrails/ledger-answer.ts";
 import { whyOver } from "../core/guardrails/plan-use.ts";
 import type { StepAnswers } from "../core/model/assessment.ts";
 import { isCompared, NOTHING_TO_COMPARE } from "../core/model/candidate.ts";
@@ -35,11 +36,12 @@ export const isRecorded = (step: string): step is RecordedStep => RECORDED.some(
  * is over: judged anew, what was rolled back would be "no change is the culprit", and its impact low (S15).
  */
 export async function recordedCase(
-  incident: Incident | null,
+  stored: Incident | null,
   { config, ledger }: Pick<ToolContext, "config" | "ledger">,
 ): Promise<RecordedCase | null> {
-  const over = incident === null ? null : whyOver(incident);
-  if (incident === null || over === null) return null;
+  const over = stored === null ? null : whyOver(stored);
+  if (stored === null || over === null) return null;
+  const incident = await asCarriedOut(stored, ledger);
   const by = incident.gate === null ? null : await executedBy(ledger, incident.gate.planId);
   const { incident: shown } = fencedIncident(asItStands(incident));
   const { gate, unheard, unverified } = shown;

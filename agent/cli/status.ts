@@ -7,6 +7,7 @@ import { againstLines, asOfNow } from "../../core/guardrails/as-of-now.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { asCarriedOut } from "../../core/guardrails/ledger-answer.ts";
 import type { OpenAct } from "../../core/guardrails/open-acts.ts";
 import { acknowledgedWords, type OpenIncident, openIncidentView } from "../../core/guardrails/open-incidents.ts";
 import { conditionLines, conditionViews } from "../../core/guardrails/pending-conditions.ts";
@@ -73,7 +74,12 @@ export async function status(
     const trust = await graduationLines(acting, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
-    const closed = recent.filter(({ stage }) => stage === "closed").slice(0, CLOSED_SHOWN);
+    const closed = await Promise.all(
+      recent
+        .filter(({ stage }) => stage === "closed")
+        .slice(0, CLOSED_SHOWN)
+        .map((one) => asCarriedOut(one, ledger)),
+    );
     const approvers = await approversOf([...open.map(({ incident }) => incident), ...closed], ledger);
     const words = [
       modeText(config, file, modesAtWork(who)),

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Incident } from "../model/incident.ts";
 import { GateAnswer, GateReview, type Plan, Target, TargetResult } from "../model/plan.ts";
-import type { LedgerEntry } from "../ports.ts";
+import type { Ledger, LedgerEntry } from "../ports.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 import { planProgress, progressOf, standsText, type TargetProgress } from "./plan-progress.ts";
+import { targetText } from "./targets.ts";
 
 const { planReserved, planRecovering, planAnswered, targetAttempted, targetFinished } = LEDGER_KINDS;
 const Reserved = z.looseObject({ review: GateReview });
@@ -59,6 +60,30 @@ export function withLedgerAnswer(incident: Incident, entries: readonly LedgerEnt
 const isSettled = ({ outcome, results }: GateAnswer): boolean =>
   (outcome === "executed" || outcome === "stopped" || outcome === "nothing-to-do") &&
   results.every(({ result }) => result !== "unknown");
+
+/** The kinds of entries that say what was done. */
+const ACT_KINDS = [planReserved, planRecovering, planAnswered, targetAttempted, targetFinished];
+
+/**
+ * `withLedgerAnswer` over the ledger itself, of an incident as a reader finds it: its record keeps what was known when it was last
+ * saved, and an act may settle after that, also after the incident was closed. Rejects as the ledger does.
+ */
+export async function asCarriedOut(incident: Incident, ledger: Pick<Ledger, "entries">): Promise<Incident> {
+  const { plan, gate } = incident;
+  if (plan === null || (gate?.planId === plan.id && isSettled(gate))) return incident;
+  return withLedgerAnswer(incident, await ledger.entries({ planId: plan.id, kinds: ACT_KINDS }));
+}
+
+/** What was tried for an incident beside its own plan, a sentence a target; empty: nothing. Rejects as the ledger does. */
+export async function otherActTexts(
+  { id, plan, gate }: Incident,
+  ledger: Pick<Ledger, "entries">,
+): Promise<readonly string[]> {
+  const entries = await ledger.entries({ incidentId: id, kinds: [targetAttempted, targetFinished] });
+  return otherActs(entries, gate?.planId ?? plan?.id ?? null).flatMap(({ planId, targets }) =>
+    targets.map((one) => `${planId}: ${targetText(one.target)}: ${standsText(one)}`),
+  );
+}
 
 /** A plan beside the incident's own of which a target was tried. */
 export interface OtherAct {

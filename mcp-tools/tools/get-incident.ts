@@ -4,6 +4,7 @@ import { hotfixLines, whyNotFromHere } from "../../core/decision/hotfix-text.ts"
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { othersLine, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { asCarriedOut, otherActTexts } from "../../core/guardrails/ledger-answer.ts";
 import {
   acknowledgedWords,
   approvedBy,
@@ -70,6 +71,7 @@ export const getIncident = defineTool({
     targets: z.array(z.string()),
     gate: z.string().nullable(),
     approved_by: z.array(z.string()),
+    also_done: z.array(z.string()).optional(),
     recovery: z.string().nullable(),
     outcome: z.string().nullable(),
     unverified: z.array(z.string()),
@@ -84,8 +86,10 @@ export const getIncident = defineTool({
   async run({ incident: id, limit: most, cursor: at, wait_seconds: seconds }, context, abort) {
     const { ledger, config, clock } = context;
     if (seconds > 0) await untilItChanges(id, seconds, context, abort);
-    const incident = await ledger.incident(id);
-    if (incident === null) throw new UnshipError("incident.unknown", { incident: name(id) });
+    const stored = await ledger.incident(id);
+    if (stored === null) throw new UnshipError("incident.unknown", { incident: name(id) });
+    const incident = await asCarriedOut(stored, ledger);
+    const besides = (await otherActTexts(incident, ledger)).map((one) => quote(one, 300));
     const { incident: shown } = fencedIncident(asItStands(incident));
     const events = shown.timeline.map(({ at, event, detail }) => ({
       at: rfc3339(at),
@@ -99,6 +103,7 @@ export const getIncident = defineTool({
         incident.plan === null ? null : await executedBy(ledger, incident.plan.id),
         (await approvedIncidents([incident], ledger, clock.now())).get(id) ?? null,
       ),
+      ...(besides.length === 0 ? {} : { also_done: besides }),
       ...(await around(shown, ledger, config, clock.now())),
       timeline: [...items],
       ...rest,

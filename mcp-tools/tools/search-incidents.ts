@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { UnshipError } from "../../core/errors.ts";
 import { incidentTitle, planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { asCarriedOut } from "../../core/guardrails/ledger-answer.ts";
 import { acknowledgedWords, openIncidents } from "../../core/guardrails/open-incidents.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
+import { actionOf } from "../../core/model/deed.ts";
 import { type AllFenced, ours, own } from "../../core/model/fenced.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import { rfc3339 } from "../../core/model/time.ts";
@@ -50,17 +52,18 @@ export const searchIncidents = defineTool({
     if (open_only && (text === undefined || text.trim() === "")) return openOnes(input, context);
     if (text === undefined || text.trim() === "") {
       const latest = await ledger.incidents({ limit: 200 });
-      const hits = latest
+      const shown = latest
         .filter((one) => of === undefined || one.service === of || one.affectedServices.includes(of))
         .toSorted((a, b) => b.detectedAt - a.detectedAt)
-        .slice(0, most)
-        .map((one) => ({
-          incident: name(one.id),
-          at: rfc3339(one.detectedAt),
-          summary: own`${name(one.service)}: ${one.stage}, ${one.decision?.action ?? "no decision yet"}`,
-          outcome: name(one.outcome ?? "open"),
-          score: null,
-        }));
+        .slice(0, most);
+      const carried = await Promise.all(shown.map((one) => asCarriedOut(one, ledger)));
+      const hits = carried.map((one) => ({
+        incident: name(one.id),
+        at: rfc3339(one.detectedAt),
+        summary: own`${name(one.service)}: ${one.stage}, ${actionOf(one) ?? "no decision yet"}`,
+        outcome: name(one.outcome ?? "open"),
+        score: null,
+      }));
       return asManyAsFit(hits);
     }
     if (incidents === null) throw new UnshipError("store.unavailable", { reason: "no memory is open here" });

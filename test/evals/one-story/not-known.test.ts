@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { notCompared, type Ranking } from "../../../core/model/candidate.ts";
 import type { Impact } from "../../../core/model/impact.ts";
 import type { Incident } from "../../../core/model/incident.ts";
-import { shownOf } from "./not-known.ts";
+import { shownOf } from "./shown.ts";
 
 const WHY = "failed share of traffic: no error rate where users come in";
 const withImpact = (incident: Incident, given: Partial<Impact>): Incident => {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { incidentLines, incidentTitle } from "../../../core/guardrails/incident-text.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { asItStands } from "../../../core/model/recorded.ts";
+import type { LedgerDraft } from "../../../core/ports.ts";
 import { replayed } from "./replayed.ts";
 import { surfacesAt } from "./surfaces.ts";
 
@@ -12,16 +13,18 @@ const BY_EVIDENCE = new Set(["explain_decision", "rank_candidates", "assess_impa
 
 /**
  * What each surface shows of an incident whose plan waits, in each of the states that `states` gives it: its text by the
- * surface's name, JSON as such.
+ * surface's name, JSON as such. `done`: what the ledger says beside the record in all of them.
  */
 export async function shownOf<Name extends string>(
   states: Readonly<Record<Name, (incident: Incident, now: number) => Incident>>,
+  done: (incident: Incident) => readonly LedgerDraft[] = () => [],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
   const all = new Map<string, ReadonlyMap<string, string>>();
   await replayed(BUNDLE, "approve", async (stopped) => {
     const [real] = stopped.incidents;
     if (all.size > 0 || real === undefined || !stopped.when.includes("a plan waits")) return;
     const { ledger, now, config } = stopped;
+    for (const draft of done(real)) await ledger.append(draft);
     for (const [name, change] of Object.entries<(typeof states)[Name]>(states)) {
       await ledger.saveIncident(change(real, now));
       const incident = await ledger.incident(real.id);
