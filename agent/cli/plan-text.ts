@@ -1,4 +1,5 @@
 import type { Config } from "../../core/config/config.ts";
+import { ruleLines } from "../../core/guardrails/as-of-now.ts";
 import { planDiff } from "../../core/guardrails/plan-diff.ts";
 import { saidReason } from "../../core/guardrails/said-reason.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
@@ -23,7 +24,7 @@ export function planText(plan: Plan, config: Config, review?: GateReview): reado
     ...section("Also moves", alsoMoves, "nothing else that unship knows of"),
     ...section("Not covered", notCovered, "nothing"),
     `  Why: ${saidReason(plan)}`,
-    ...heldBy.map(({ rule, verdict, reason }) => `  ${verdict === "deny" ? "Denied" : "Held"} by ${rule}: ${reason}`),
+    ...ruleLines({ rules: heldBy }).map((line) => `  ${line}`),
     `  May approve: ${names}${peopleNeeded === 2 ? "; two of them have to" : ""}`,
     // A line each: whoever proposed it wrote the reason, and it must not pass for what the gate says.
   ].map(escapeControls);

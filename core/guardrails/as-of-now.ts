@@ -34,11 +34,23 @@ function isOver({ rule, reason }: GateReview["rules"][number], { pauses, freezeW
   return rule === "freeze" && freezeWindows !== undefined && freezeWindows.every((one) => one.openAt(now) === null);
 }
 
+/**
+ * What the rules have against a plan, a sentence each as every surface words it (S15): by the verdict of each rule, whatever came
+ * of the plan as a whole. One that denies stands beside those that would let a person decide.
+ */
+export const ruleTexts = ({ rules }: Pick<GateReview, "rules">): readonly string[] =>
+  rules.flatMap(({ rule, verdict, reason }) =>
+    verdict === "allow" ? [] : [`${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`],
+  );
+
+/** The same at the start of a line. */
+export const ruleLines = (review: Pick<GateReview, "rules">): readonly string[] =>
+  ruleTexts(review).map((text) => text.charAt(0).toUpperCase() + text.slice(1));
+
 /** What is against a plan, a line each: what stands, and what has ended. */
 export function againstLines({ rules, ended }: ReviewNow): readonly string[] {
-  const against = rules.filter(({ verdict }) => verdict !== "allow");
   return [
-    ...against.map(({ rule, verdict, reason }) => `${verdict === "deny" ? "denied" : "held"} by ${rule}: ${reason}`),
+    ...ruleTexts({ rules }),
     ...ended.map((rule) => `was denied by ${rule}, which has ended since: it is judged again at the next evaluation`),
   ];
 }

@@ -12,6 +12,7 @@ import { likeliestOf } from "../model/recorded.ts";
 import { noChangeText } from "../model/unheard.ts";
 import { name } from "../model/untrusted-text.ts";
 import { outcomeWords } from "./approved-by.ts";
+import { ruleLines } from "./as-of-now.ts";
 import { waitsForLimit } from "./common-limits.ts";
 import type { PlanApproved } from "./plan-approved.ts";
 import { clockText } from "./rule.ts";
@@ -47,7 +48,7 @@ export function incidentTitle(incident: Incident, now = incident.detectedAt): st
 
 /** What people need to act on it: who is affected, the culprit and why, the plan and how to answer it, what is not known, what else is open. */
 export function incidentLines(incident: Incident, telling: Telling): readonly string[] {
-  const { affectedServices, impact, decision, unverified } = incident;
+  const { affectedServices, impact, decision, plan, unverified } = incident;
   const titled = worstFinding(incident)?.service ?? incident.service;
   const also = affectedServices.filter((one) => one !== titled);
   const others = othersLine(incident, telling);
@@ -57,7 +58,8 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
     ...culpritLines(incident, telling.now),
     ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
     ...obstacleLines(incident),
-    ...(decision?.needsPerson ?? []).map((why) => `Needs approval: ${why}`),
+    // Approved is a plan; without one there is nothing to answer.
+    ...(decision?.needsPerson ?? []).map((why) => `${plan === null ? "Needs a person" : "Needs approval"}: ${why}`),
     ...planLines(incident, telling),
     ...(unverified.length === 0 ? [] : [`Not known: ${unverified.join("; ")}`]),
     ...(others === null ? [] : [others]),
@@ -141,11 +143,9 @@ function planLines(incident: Incident, { now, approved: all }: Telling): readonl
   const { plan, gate, stage, id } = incident;
   const approved = all?.get(id) ?? null;
   if (plan === null) return [];
-  const against = (gate?.review.rules ?? []).filter(({ verdict }) => verdict !== "allow");
-  const stopped = gate?.outcome === "denied" ? "Denied" : "Held";
   return [
     `Plan ${plan.id}: ${planWords(plan)}`,
-    ...(isWithGate(stage) ? against.map(({ rule, reason }) => `${stopped} by ${rule}: ${reason}`) : []),
+    ...(isWithGate(stage) && gate !== null ? ruleLines(gate.review) : []),
     ...(approved === null ? [] : [`Approved by ${approved.by.map(name).join(" and ")}: not carried out yet.`]),
     ...(waitingPlan(incident, now, approved) === null ? [] : answerLines(plan, now)),
   ];

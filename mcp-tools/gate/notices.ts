@@ -1,4 +1,5 @@
 import { outcomeWords } from "../../core/guardrails/approved-by.ts";
+import { ruleLines } from "../../core/guardrails/as-of-now.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
 import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
@@ -80,8 +81,7 @@ async function linesOf({ store, config }: GateParts, plan: Plan, answer: GateAns
   const incident = await store.incident(plan.incidentId);
   const why = `Proposed by ${plan.proposedBy}: ${plan.reason}`;
   if (incident === null) {
-    const against = answer.review.rules.filter(({ verdict }) => verdict !== "allow");
-    return [plan.reason, ...against.map(({ reason }) => reason), `unship approve ${plan.id}`];
+    return [plan.reason, ...ruleLines(answer.review), `unship approve ${plan.id}`];
   }
   const open = await store.incidents({ open: true }, leftOut);
   const approved = await approvedIncidents(
