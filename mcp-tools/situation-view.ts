@@ -97,7 +97,7 @@ export async function worstView(
     service: incident.service,
     title: ours(cleanText(incidentTitle(incident, now), 400)),
     stage: name(incident.stage),
-    state: ours(cleanText(stageWords(incident, approved), 300)),
+    state: ours(cleanText(stageWords(incident, now, approved), 300)),
     onset: rfc3339(incident.onset?.at),
     as_of: rfc3339(incident.seenAt),
     affected_services: [...services],
@@ -138,7 +138,7 @@ export function furtherView(
   return {
     incident: incident.id,
     service: incident.service,
-    state: ours(cleanText(stageWords(incident, approved), 200)),
+    state: ours(cleanText(stageWords(incident, now, approved), 200)),
     impact: name(knownLevel(incident)),
     plan: plan === null ? null : name(plan.id),
   };

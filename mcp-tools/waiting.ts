@@ -53,7 +53,14 @@ export async function incidentState(id: string, { ledger, clock }: Reads): Promi
   const approved = (await approvedIncidents([incident], ledger, clock.now())).get(id);
   const { stage, outcome, plan, recovery } = incident;
   const answered = plan === null ? null : await planState(plan.id, { ledger, clock });
-  return JSON.stringify([stage, outcome, plan?.id, answered, stageWords(incident, approved), recovery?.verdict]);
+  return JSON.stringify([
+    stage,
+    outcome,
+    plan?.id,
+    answered,
+    stageWords(incident, clock.now(), approved),
+    recovery?.verdict,
+  ]);
 }
 
 /** How a plan is, by what the ledger knows of it; null: it knows none. */

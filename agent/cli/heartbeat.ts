@@ -73,7 +73,7 @@ function openText(at: number, open: readonly Incident[]): string {
   const next = pending.toSorted((a, b) => a.firesAt - b.firesAt)[0];
   if (next !== undefined) return `${pendingText(next, at)}${more}`;
   const [first] = open;
-  return first === undefined ? "" : `${name(first.service)}: ${stageWords(first)}${more}`;
+  return first === undefined ? "" : `${name(first.service)}: ${stageWords(first, at)}${more}`;
 }
 
 type Timed = ConditionState & { readonly since: number; readonly firesAt: number };

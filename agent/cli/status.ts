@@ -302,7 +302,7 @@ function describe(
   const others = ranking === null ? null : otherChangesText(incident.unheard);
   const asOf = incident.seenAt === undefined ? "" : `, as of ${clockText(incident.seenAt, now)}`;
   return [
-    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, targets, approved)}`,
+    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, now, targets, approved)}`,
     `    impact ${knownLevel(incident)}${asOf}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
     ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
     ...conditionLines(incident, now).map((line) => `    ${line}`),
@@ -319,9 +319,14 @@ function describe(
 const NEEDS_APPROVAL = "needs approval";
 
 /** What waits for a person stands out. */
-function stateText(incident: Incident, targets: readonly TargetProgress[], approved: OpenIncident["approved"]): string {
+function stateText(
+  incident: Incident,
+  now: number,
+  targets: readonly TargetProgress[],
+  approved: OpenIncident["approved"],
+): string {
   if (incident.stage === "executing" && isBegun(targets)) return "executing";
-  return stageWords(incident, approved).replace(NEEDS_APPROVAL, NEEDS_APPROVAL.toUpperCase());
+  return stageWords(incident, now, approved).replace(NEEDS_APPROVAL, NEEDS_APPROVAL.toUpperCase());
 }
 
 function waitsFor(incident: Incident, approved: OpenIncident["approved"], around: Surroundings): readonly string[] {

@@ -42,7 +42,7 @@ export function withoutSecondGuess(
     ...decision,
     action: "no_action",
     changeIds: [],
-    needsPerson: [`${since}: whether ${decision.culprit?.changeId ?? "another change"} is rolled back needs approval`],
+    needsPerson: [`${since}: whether ${decision.culprit?.changeId ?? "another change"} is rolled back needs a person`],
     why: [since, ...decision.why],
   };
 }

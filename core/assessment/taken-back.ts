@@ -36,7 +36,7 @@ export function withoutTakenBack(
       needsPerson: [
         left.length === 0
           ? `${gone.join("; ")}: if the degradation stays, its cause lies elsewhere`
-          : `${gone.join("; ")}: whether ${left.join(", ")} is rolled back needs approval`,
+          : `${gone.join("; ")}: whether ${left.join(", ")} is rolled back needs a person`,
       ],
       why: [`${whole.join("; ")}: there is nothing ${left.length === 0 ? "" : "sure "}left to undo`, ...why],
     };

@@ -48,7 +48,7 @@ export function incidentTitle(incident: Incident, now = incident.detectedAt): st
 
 /** What people need to act on it: who is affected, the culprit and why, the plan and how to answer it, what is not known, what else is open. */
 export function incidentLines(incident: Incident, telling: Telling): readonly string[] {
-  const { affectedServices, impact, decision, plan, unverified } = incident;
+  const { affectedServices, impact, decision, unverified } = incident;
   const titled = worstFinding(incident)?.service ?? incident.service;
   const also = affectedServices.filter((one) => one !== titled);
   const others = othersLine(incident, telling);
@@ -58,8 +58,7 @@ export function incidentLines(incident: Incident, telling: Telling): readonly st
     ...culpritLines(incident, telling.now),
     ...(decision?.action === "hotfix_recommendation" && decision.hotfix !== null ? hotfixLines(decision.hotfix) : []),
     ...obstacleLines(incident),
-    // Approved is a plan; without one there is nothing to answer.
-    ...(decision?.needsPerson ?? []).map((why) => `${plan === null ? "Needs a person" : "Needs approval"}: ${why}`),
+    ...needsLines(incident, telling),
     ...planLines(incident, telling),
     ...(unverified.length === 0 ? [] : [`Not known: ${unverified.join("; ")}`]),
     ...(others === null ? [] : [others]),
@@ -73,6 +72,18 @@ function impactWords({ level, sentences, unknown }: NonNullable<Incident["impact
   return `${level}: ${unknown.join("; ") || "no figure is known"}`;
 }
 
+/**
+ * What a person is asked for, and why: to approve only where a plan waits that they can approve. Of what is approved, done or
+ * over nobody is asked anything.
+ */
+function needsLines(incident: Incident, { now, approved: all }: Telling): readonly string[] {
+  const { id, stage, decision } = incident;
+  const approved = all?.get(id) ?? null;
+  if (approved !== null || stage === "closed" || isActed(incident)) return [];
+  const asked = waitingPlan(incident, now, approved) === null ? "Needs a person" : "Needs approval";
+  return (decision?.needsPerson ?? []).map((why) => `${asked}: ${why}`);
+}
+
 /** Why nothing here can do what was decided, a line; none: it can be done. A hotfix says it among its own lines. */
 export function obstacleLines({ decision, obstacles }: Incident): readonly string[] {
   if (decision === null || decision.action === "hotfix_recommendation") return [];
@@ -83,14 +94,14 @@ export function obstacleLines({ decision, obstacles }: Incident): readonly strin
 /** Which other incidents are open, worst first, in one line; null: none is. */
 export function othersLine(
   { id }: Pick<Incident, "id">,
-  { open, services, approved }: Pick<Telling, "open" | "services" | "approved">,
+  { now, open, services, approved }: Pick<Telling, "now" | "open" | "services" | "approved">,
 ): string | null {
   const others = worstFirst(open, services).filter((one) => one.id !== id && one.stage !== "closed");
   if (others.length === 0) return null;
   const more = others.length - OTHERS_SHOWN;
   const named = others
     .slice(0, OTHERS_SHOWN)
-    .map((one) => `${one.id} ${one.service} (${stageWords(one, approved?.get(one.id))})`);
+    .map((one) => `${one.id} ${one.service} (${stageWords(one, now, approved?.get(one.id))})`);
   return `Also open: ${named.join("; ")}${more > 0 ? `; and ${more} more: unship status` : ""}`;
 }
 
@@ -98,17 +109,22 @@ const STAGES: Readonly<Record<Incident["stage"], string>> = {
   detected: "looking for the cause",
   investigated: "decided",
   "waiting-policy": "waiting until the policy's duration is over",
-  "waiting-approval": "needs approval",
+  "waiting-approval": "needs a person",
   executing: "submitted to the gate",
   verifying: "executed, verifying recovery",
   closed: "closed",
 };
 
-/** Where an incident stands, in words. `approved`: the approval of its plan, where that is not carried out yet. */
+/**
+ * Where an incident stands, in words. `now`: Unix ms; a plan that has expired by then needs no approval. `approved`: the approval
+ * of its plan, where that is not carried out yet.
+ */
 export function stageWords(
-  { stage, gate, outcome }: Pick<Incident, "stage" | "gate" | "outcome">,
+  incident: Pick<Incident, "stage" | "plan" | "gate" | "outcome">,
+  now: number,
   approved: PlanApproved | null = null,
 ): string {
+  const { stage, gate, outcome } = incident;
   if (isResidual({ stage, outcome }))
     return `${outcome === "not-recovered" ? "did not recover" : "recovery unknown"}, degraded still`;
   if (stage === "verifying" && gate !== null) return `${outcomeWords(gate)}, verifying recovery`;
@@ -121,7 +137,8 @@ export function stageWords(
   }
   if (gate.outcome === "denied") return `the gate denied the plan${again}`;
   if (gate.outcome !== "held") return STAGES[stage];
-  return `${waitsForLimit(gate.review) ? "held by a limit that passes by itself" : STAGES["waiting-approval"]}${again}`;
+  if (waitsForLimit(gate.review)) return `held by a limit that passes by itself${again}`;
+  return `${waitingPlan(incident, now) === null ? "needs a person: its plan has expired" : "needs approval"}${again}`;
 }
 
 /** Whether the gate judges the plan, or judged it and waits for an answer or for time to pass. */

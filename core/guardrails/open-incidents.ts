@@ -83,7 +83,7 @@ export function openIncidentView({ incident, acknowledged, approved }: OpenIncid
   const against = review?.rules.filter(({ verdict }) => verdict !== "allow") ?? [];
   return {
     title: incidentTitle(incident, now),
-    state: stageWords(incident, approved),
+    state: stageWords(incident, now, approved),
     impact: { level: knownLevel(incident), failed_share: impact?.failedShare ?? null },
     as_of: rfc3339(incident.seenAt),
     affected_services: [...incident.affectedServices],

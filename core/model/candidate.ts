@@ -56,6 +56,6 @@ export function notComparedText(
   ranking: Pick<Ranking, "noChangeProbability" | "noChangeReasons"> | null,
 ): string | null {
   if (ranking === null || isCompared(ranking)) return null;
-  const why = ranking.noChangeReasons.find(({ name }) => name === NOTHING_TO_COMPARE)?.sentence;
-  return `no change could be compared${why === undefined ? "" : `, since ${why}`}`;
+  const [why] = ranking.noChangeReasons; // its only one, whatever fence was put around its name
+  return `no change could be compared${why === undefined ? "" : `, since ${why.sentence}`}`;
 }

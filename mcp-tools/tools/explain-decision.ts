@@ -44,9 +44,10 @@ export const explainDecision = defineTool({
   async run(input, context) {
     const { file, at: moment, recorded, answer, coverage, once, sentence } = await openAsked(context, input);
     const open = (await context.ledger.incidents({ open: true })).map((one) => fencedIncident(one).incident);
-    const approved = await approvedIncidents(open, context.ledger, context.clock.now());
+    const now = context.clock.now();
+    const approved = await approvedIncidents(open, context.ledger, now);
     const { services } = context.config;
-    const others = othersLine({ id: input.incident ?? "" }, { open, services, approved });
+    const others = othersLine({ id: input.incident ?? "" }, { now, open, services, approved });
     const also = others === null ? {} : { also_open: ours(cleanText(others, 600)) };
     const { decision } = answer("recommend_action", knownAnswers(input.known));
     const execution =

@@ -131,12 +131,13 @@ async function around(incident: AllFenced<Incident>, ledger: ToolContext["ledger
   const { acknowledged: own = null, approved = null } = open.find((one) => one.incident.id === incident.id) ?? {};
   const plan = waitingPlan(incident, now, approved);
   const others = othersLine(incident, {
+    now,
     open: open.map((one) => fencedIncident(one.incident).incident),
     services,
     approved: approvedBy(open),
   });
   return {
-    state: ours(cleanText(stageWords(incident, approved), 300)),
+    state: ours(cleanText(stageWords(incident, now, approved), 300)),
     ...(incident.stage === "closed" ? {} : { next: callText(nextOf(incident, null)) }),
     ...(plan === null ? {} : { next: needsPerson(plan.id) }),
     ...(approved === null ? {} : { next: runsWhenItMay(approved.by) }),

@@ -105,7 +105,7 @@ async function openOnes(
       summary: ours(
         cleanText(own`impact ${knownLevel(incident)}: ${ours(incidentTitle(incident, now))}${does}${quiet}`, 400),
       ),
-      outcome: own`open: ${ours(stageWords(incident, approved))}`,
+      outcome: own`open: ${ours(stageWords(incident, now, approved))}`,
       score: null,
       ...(plan === null ? {} : { waits: needsPerson(plan.id) }),
       ...(approved === null ? {} : { waits: runsWhenItMay(approved.by) }),

@@ -107,7 +107,7 @@ describe("S9, S15: a certain headline stands over a settled verdict alone", () =
 
   it("people who are told that a change is left to them are told what is new since, once", () => {
     const culprit = { changeId: "cart-1", probability: 0.97 };
-    const needsPerson = ["whether cart-1 is rolled back needs approval"];
+    const needsPerson = ["whether cart-1 is rolled back needs a person"];
     const assessment = assessmentOf({
       decision: { ...quiet, culprit, needsPerson },
       answers: ranked(["prior"], 0.03, true),
@@ -117,7 +117,7 @@ describe("S9, S15: a certain headline stands over a settled verdict alone", () =
     const anew = note(known, at, "detected anew", "");
     expect(untold(anew, assessment)).not.toEqual([]);
     const { headline, told } = headlineOf(anew, assessment);
-    expect(headline).toMatch(/is rolled back needs approval\. New since then: /);
+    expect(headline).toMatch(/is rolled back needs a person\. New since then: /);
     expect(told).toBe("withheld");
     const heard = note(anew, at, "escalated", headline, told);
     expect(untold(heard, assessment)).toEqual([]);

@@ -57,7 +57,7 @@ describe("an act that did not prove to help", () => {
       expect(world.texts("incident.verified")).toEqual([expect.stringContaining(verdict)]);
       expect(world.texts("incident.detected")).toHaveLength(1);
       expect(world.targets.calls()).toHaveLength(1);
-      expect(stageWords(incident)).toContain("degraded still");
+      expect(stageWords(incident, world.time.now)).toContain("degraded still");
       expect(incidentTitle(incident, world.time.now)).toContain("checkout");
       world.troubles = [];
       await world.step(QUIET);

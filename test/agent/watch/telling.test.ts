@@ -136,12 +136,12 @@ describe("people are told, once, when nothing will be done by itself", () => {
 
   it("a likely culprit that is left alone for people to weigh is told of, with no policy's condition as well", async () => {
     await using world = await openWatchWorld();
-    const needsPerson = ["whether deploy-checkout is rolled back needs approval"];
+    const needsPerson = ["whether deploy-checkout is rolled back needs a person"];
     world.troubles = [world.trouble({ action: "no_action", condition: "none", needsPerson })];
     await world.step(MINUTE / STEP_MS);
     expect(world.notices).toEqual([]); // it may pass
     await world.step(HALF_HOUR);
-    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining("is rolled back needs approval")]);
+    expect(world.texts("incident.escalated")).toEqual([expect.stringContaining("is rolled back needs a person")]);
   });
 
   it("trouble without a policy's condition is watched and recorded, and wakes nobody", async () => {

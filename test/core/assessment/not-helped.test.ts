@@ -48,7 +48,7 @@ describe("a decision to undo a second change", () => {
     if (stands) return expect(decision).toEqual(second);
     expect(decision).toMatchObject({ action: "no_action", changeIds: [], culprit: second.culprit });
     expect(decision.needsPerson[0]).toMatch(
-      /rollback of stock .* did not end this degradation: whether second is rolled back needs approval/,
+      /rollback of stock .* did not end this degradation: whether second is rolled back needs a person/,
     );
   });
 

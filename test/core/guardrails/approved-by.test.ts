@@ -23,6 +23,6 @@ describe("S15: what came of a plan, in the words of every surface", () => {
   ])("%j is %s", (gate, words) => {
     expect(outcomeWords(gate)).toBe(words);
     expect(gateText(gate, [])).toBe(`${words} (allow), without a person`);
-    expect(stageWords({ stage: "verifying", gate, outcome: null })).toBe(`${words}, verifying recovery`);
+    expect(stageWords({ stage: "verifying", plan: null, gate, outcome: null }, 0)).toBe(`${words}, verifying recovery`);
   });
 });

@@ -61,7 +61,8 @@ describe("S15: one review reads the same on every surface, by the verdict of eac
     const { decision } = incident;
     if (decision === null) throw new Error("the incident is decided");
     const asking: Incident = {
-      ...{ ...incident, stage: "investigated", gate: null, plan: given },
+      ...{ ...incident, stage: "waiting-approval", outcome: null, plan: given },
+      gate: given === null ? null : { ...gate, outcome: "held", results: [], executedAt: null },
       decision: { ...decision, needsPerson: ["cart is important"] },
     };
     expect(incidentLines(asking, { now, open: [], services: {} })).toContain(line);

@@ -38,7 +38,7 @@ describe.each([
     false,
   ],
 ] as const)("a plan that %s", (_, stage, gate, words, canBeAnswered) => {
-  it("is called so", () => expect(stageWords({ stage, gate, outcome: null })).toBe(words));
+  it("is called so", () => expect(stageWords({ stage, plan, gate, outcome: null }, NOW)).toBe(words));
   it(`${canBeAnswered ? "can" : "cannot"} be answered`, () =>
     expect(waitingPlan({ stage, plan, gate }, NOW)).toBe(canBeAnswered ? plan : null));
 });

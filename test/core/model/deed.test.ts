@@ -51,10 +51,13 @@ describe("S15: an act is one where something was written, or may have been", () 
   it.each(Object.entries(WRITES))(
     "is called executed while it is verified only where it was: %s",
     (_, [one, mayHave]) => {
-      const alone = stageWords({ stage: "verifying", gate: answer(one), outcome: null });
+      const alone = stageWords({ stage: "verifying", plan: null, gate: answer(one), outcome: null }, 0);
       const unless = mayHave ? "not known whether it was executed" : "stopped before anything was written";
       expect(alone).toBe(`${one.result === "done" ? "executed" : unless}, verifying recovery`);
-      const half = stageWords({ stage: "verifying", gate: answer({ result: "done" }, one), outcome: null });
+      const half = stageWords(
+        { stage: "verifying", plan: null, gate: answer({ result: "done" }, one), outcome: null },
+        0,
+      );
       expect(half).toBe(
         one.result === "done" ? "executed, verifying recovery" : "stopped half-way, verifying recovery",
       );

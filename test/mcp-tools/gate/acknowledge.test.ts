@@ -112,7 +112,7 @@ describe("an acknowledgement", () => {
         expect.stringMatching(/^Culprit: deploy checkout v1\.4\.1 → v1\.4\.2, .* by dana \(deploy-checkout-7\), 97 %$/),
         `Plan ${plan.id}: roll back Deployment production/checkout to v1`,
         `unship approve ${plan.id}`,
-        "Also open: incident-2 search (needs approval)",
+        "Also open: incident-2 search (needs a person)",
       ]),
     );
   });
