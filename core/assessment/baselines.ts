@@ -1,3 +1,4 @@
+import { brokenLevels } from "../config/broken-levels.ts";
 import type { Config } from "../config/config.ts";
 import { indexSeries } from "../correlation/samples.ts";
 import { MATERIAL_ERROR_RATIO, MATERIAL_LEVEL } from "../detection/evidence.ts";
@@ -8,6 +9,7 @@ import type { CaseFile } from "../model/assessment.ts";
 import type { Baseline } from "../model/incident.ts";
 import type { Worse } from "../model/signal.ts";
 import { beforeOf, type DegradedSpan } from "./before.ts";
+import { shareByChance } from "./share-by-chance.ts";
 
 /** Fewer samples than this are no baseline: what cannot be compared stays unknown. */
 const LEAST_SAMPLES = 5;
@@ -36,6 +38,8 @@ interface Usual {
   readonly center: number;
   readonly upper: number;
   readonly lower: number;
+  /** Whether its extremes are among the limits. */
+  readonly hasExtremes: boolean;
 }
 
 /**
@@ -50,9 +54,14 @@ function usual(values: readonly number[], mattersAt: (center: number) => number)
   const reach = Math.max(4 * robustScale(values, center), mattersAt(center));
   const [upper, lower] = [center + reach, Math.max(0, center - reach)];
   const parts = partsOf(values);
-  if (parts.length < LEAST_PARTS) return { center, upper, lower };
+  if (parts.length < LEAST_PARTS) return { center, upper, lower, hasExtremes: false };
   const extreme = (share: number) => median(parts.map((part) => quantile(part, share)));
-  return { center, upper: Math.max(upper, extreme(0.98)), lower: Math.min(lower, extreme(0.02)) };
+  return {
+    center,
+    upper: Math.max(upper, extreme(0.98)),
+    lower: Math.min(lower, extreme(0.02)),
+    hasExtremes: true,
+  };
 }
 
 /** An odd number of parts of equal length, so that one of them is the middle one; one part where there are too few samples. */
@@ -65,6 +74,16 @@ function partsOf(values: readonly number[]): readonly (readonly number[])[] {
 
 const usualErrors = keptBySamples((values) => usual(values, () => MATERIAL_ERROR_RATIO));
 const usualLevel = keptBySamples((values) => usual(values, (center) => MATERIAL_LEVEL * Math.abs(center)));
+
+/**
+ * The same limits as a baseline holds them. Of errors whose extremes are not known what chance does takes their place: else a single
+ * failed request in a sample of a hundred would be outside. It never reaches what a policy calls broken, and where none calls
+ * anything so it changes nothing.
+ */
+function limitsOf({ center, upper, lower, hasExtremes }: Usual, perSample: number | null, brokenAt = 0) {
+  if (hasExtremes || perSample === null) return { center, upper, lower };
+  return { center, upper: Math.max(upper, Math.min(shareByChance(center, perSample), brokenAt)), lower };
+}
 
 /** What is known beside the evidence of the time before an episode. */
 export interface BeforeOptions {
@@ -89,6 +108,7 @@ export function baselines(
   const judged = judgedMetrics(policies);
   const index = indexSeries(caseFile.series, "version");
   const before = beforeOf(caseFile, services, earlier, suspect);
+  const brokenAt = brokenLevels(policies);
   const found: Baseline[] = [];
   for (const service of services) {
     const traffic = before(index.whole(service, "request_rate")).map(({ value }) => value);
@@ -98,12 +118,14 @@ export function baselines(
       if (!isHarm(series.metric, series.worse) && series.metric !== "memory_usage" && declared === undefined) continue;
       const values = before(series).map(({ value }) => value);
       if (values.length < LEAST_SAMPLES) continue;
-      const usualOf = series.metric === "error_rate" ? usualErrors : usualLevel;
+      const isErrors = series.metric === "error_rate";
+      const own = (isErrors ? usualErrors : usualLevel)(`${service}\n${series.metric}`, values);
+      const perSample = !isErrors || requestRate === null ? null : (requestRate * series.stepMs) / 1_000;
       found.push({
         service,
         metric: series.metric,
         unit: series.unit,
-        ...usualOf(`${service}\n${series.metric}`, values),
+        ...limitsOf(own, perSample, brokenAt[series.metric]),
         requestRate,
         ...(declared !== undefined && series.worse === "either" ? { worse: declared } : {}),
       });

@@ -1,3 +1,4 @@
+import { brokenLevels } from "../../core/config/broken-levels.ts";
 import type { Config } from "../../core/config/config.ts";
 import { mergedTopology } from "../../core/correlation/call-graph.ts";
 import { isLatency, isResource } from "../../core/detection/meaning.ts";
@@ -127,16 +128,6 @@ function wrongSignals({ baselines, findings, conditions }: Acted): WrongSignals 
 
 const keyOf = ({ service, metric }: { readonly service: string; readonly metric: string }): string =>
   JSON.stringify([service, metric]);
-
-/** The lowest threshold of any policy, by metric: from there on people call it broken. */
-export function brokenLevels(policies: Config["policies"]): Readonly<Record<string, number>> {
-  const levels: Record<string, number> = {};
-  for (const condition of policies.flatMap(({ conditions }) => conditions)) {
-    if (condition.kind !== "threshold" || condition.comparison !== "greater_than") continue;
-    levels[condition.metric] = Math.min(levels[condition.metric] ?? Number.POSITIVE_INFINITY, condition.threshold);
-  }
-  return levels;
-}
 
 /** Whether each target that was written, or may have been, stands at its restored version, completely. null: nobody answered. */
 function actsDone(
