@@ -48,7 +48,7 @@ export interface ToolContext {
   readonly steps: StepFunctions;
   /** For questions that reach beyond the snapshot. */
   readonly sources: Sources;
-  readonly ledger: Pick<Ledger, "incident" | "incidents" | "entries" | "plan" | "pauses">;
+  readonly ledger: Pick<Ledger, "incident" | "incidents" | "entries" | "plan" | "pauses" | "lastEvaluation">;
   /** null: no memory is configured or it cannot be opened; recall then says so. */
   readonly incidents: Pick<IncidentStore, "recall"> | null;
   /** null: nothing can be proposed here, and the tools that would are not registered. */

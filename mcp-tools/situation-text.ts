@@ -109,6 +109,9 @@ function commonLines({
   paused,
   damaged,
   acts_beside,
+  open,
+  evaluations_late,
+  evaluation_text,
 }: SituationView): readonly Line[] {
   const since = watched_since === null ? "" : own` since ${clock(watched_since, at)}`;
   const watch =
@@ -119,6 +122,15 @@ function commonLines({
         : own`NO WATCH runs: nothing is detected or decided until one is started (\`unship watch\`); mode ${mode}.`;
   return [
     { text: watch, tokens: 40, rank: 3 },
+    // Beside an incident that is kept up to date it says nothing new.
+    {
+      text:
+        evaluation_text.length === 0 || (open > 0 && evaluations_late !== true)
+          ? null
+          : own`${joined(evaluation_text, "; ")}.`,
+      tokens: 110,
+      rank: 4,
+    },
     { text: paused.length === 0 ? null : own`PAUSED: ${joined(paused, ", ")}.`, tokens: 40, rank: 3 },
     {
       text: damaged.length === 0 ? null : own`DAMAGED: ${joined(damaged, "; ")}. Run: unship audit verify`,

@@ -67,6 +67,9 @@ export const SituationView = z.strictObject({
   mode: z.string(),
   watched: z.boolean().nullable(),
   watched_since: z.string().nullable(),
+  evaluated: z.string().nullable(),
+  evaluations_late: z.boolean().nullable(),
+  evaluation_text: z.array(z.string()),
   judged_on: Coverage.extend({ degraded: z.array(z.string()) }).nullable(),
   next: NextCall.nullable(),
 });

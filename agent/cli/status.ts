@@ -51,13 +51,10 @@ export async function status(
   try {
     const now = to.now();
     const found = await situationOf(ledger, config.services, now);
-    const { open, plans, beside, pauses } = found;
+    const { open, plans, beside, pauses, evaluation } = found;
     const damaged = new Map(found.damaged.map(({ id, reason }) => [id, reason]));
     const onDamaged = ({ id, reason }: DamagedIncident) => void damaged.set(id, reason);
-    const [recent, evaluation] = await Promise.all([
-      ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged),
-      ledger.lastEvaluation(),
-    ]);
+    const recent = await ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged);
     const who = await to.atWork(config);
     const executes = atWorkText(who);
     const acts = await Promise.all(

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { LastEvaluation } from "../model/last-evaluation.ts";
 import { isWithItsPlan } from "../model/recorded.ts";
 import type { DamagedIncident, Ledger } from "../ports.ts";
 import { waitingPlan } from "./incident-text.ts";
@@ -17,23 +18,26 @@ export interface Situation {
   /** Acts that are not settled, of plans that no open incident shows as its own; the oldest first. */
   readonly acts: readonly OpenAct[];
   readonly pauses: Awaited<ReturnType<Ledger["pauses"]>>;
+  /** The watch's newest evaluation; null: none is recorded. */
+  readonly evaluation: LastEvaluation | null;
   /** Open incidents whose row is damaged, and how each is told all the same. */
   readonly damaged: readonly DamagedIncident[];
 }
 
 /** Reads what is open at `now` (Unix ms). Throws "ledger.unavailable". */
 export async function situationOf(
-  ledger: Pick<Ledger, "incident" | "incidents" | "entries" | "plan" | "pauses">,
+  ledger: Pick<Ledger, "incident" | "incidents" | "entries" | "plan" | "pauses" | "lastEvaluation">,
   services: Config["services"],
   now: number,
 ): Promise<Situation> {
   const damaged = new Map<string, DamagedIncident>();
   const onDamaged = (one: DamagedIncident) => void damaged.set(one.id, one);
-  const [open, plans, acts, pauses] = await Promise.all([
+  const [open, plans, acts, pauses, evaluation] = await Promise.all([
     openIncidents(ledger, services, now, onDamaged),
     waitingPlans(ledger, now, onDamaged),
     openActs(ledger),
     ledger.pauses(),
+    ledger.lastEvaluation(),
   ]);
   const shown = new Set(open.flatMap((one) => planShownWith(one, now) ?? []));
   return {
@@ -42,6 +46,7 @@ export async function situationOf(
     beside: plans.filter(({ plan }) => !shown.has(plan.id)),
     acts: acts.filter(({ plan }) => !isOwnPlan(plan, open)),
     pauses,
+    evaluation,
     damaged: [...damaged.values()],
   };
 }

@@ -3,9 +3,10 @@ import { asAtWork } from "../../core/config/at-work-mode.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { type Situation, situationOf } from "../../core/guardrails/situation.ts";
 import { ours, own } from "../../core/model/fenced.ts";
+import { isLate, lastEvaluationLines } from "../../core/model/last-evaluation.ts";
 import { namesIn, sentenceFence } from "../../core/model/sentence-fence.ts";
 import { rfc3339 } from "../../core/model/time.ts";
-import { name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
+import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
 import type { ToolContext } from "../context.ts";
 import { defineTool } from "../define-tool.ts";
 import { type NextCall, ofPlan } from "../next-call.ts";
@@ -54,10 +55,21 @@ export const getSituation = defineTool({
       mode: own`${mode}`,
       watched: isWatched,
       watched_since: rfc3339(since),
+      ...evaluated(situation, { now, isWatched }),
       judged_on: judged,
       next: told?.next ?? nextWithout(beside, judged),
     };
   },
+});
+
+/** How current all of it is: what the watch said of its newest evaluation. */
+const evaluated = ({ evaluation }: Situation, asked: Parameters<typeof lastEvaluationLines>[1]) => ({
+  evaluated: rfc3339(evaluation?.at),
+  evaluations_late:
+    evaluation === null || asked.isWatched === null ? null : asked.isWatched && isLate(evaluation, asked.now),
+  evaluation_text: lastEvaluationLines(evaluation, asked)
+    .slice(0, NAMED)
+    .map((line) => ours(cleanText(line.trim(), 200))),
 });
 
 const alsoTold = ({ acts, damaged, pauses }: Situation) => ({

@@ -188,6 +188,10 @@ const world: ToolContext = {
     entries: async () => [],
     plan: async () => ({ ...plan, reason: LONG, targets: MANY.map(() => ({ ...target, service: LONG })) }),
     pauses: async () => [],
+    lastEvaluation: async () => ({
+      ...{ at: NOW - 1_000, stepMs: 15_000 },
+      down: MANY.map(() => ({ source: LONG, parts: [LONG], since: NOW - 60_000 })),
+    }),
   },
   incidents: {
     recall: async () =>

@@ -265,6 +265,7 @@ export function context(over: Partial<ToolContext> = {}): ToolContext {
       entries: async () => [],
       plan: async () => null,
       pauses: async () => [],
+      lastEvaluation: async () => null,
     },
     incidents: null,
     gate: null,

@@ -4,6 +4,7 @@ import type { Config } from "../../../core/config/config.ts";
 import { UnshipError } from "../../../core/errors.ts";
 import { openIncidents, openIncidentView } from "../../../core/guardrails/open-incidents.ts";
 import { type Incident, IncidentStage } from "../../../core/model/incident.ts";
+import type { LastEvaluation } from "../../../core/model/last-evaluation.ts";
 import type { GateAnswer } from "../../../core/model/plan.ts";
 import { TOOLS } from "../../../mcp-tools/catalog.ts";
 import type { ToolContext } from "../../../mcp-tools/context.ts";
@@ -65,9 +66,11 @@ const world = (incidents: readonly Incident[], over: Partial<ToolContext> = {}):
       incidents: async () => incidents,
       incident: async (id) => incidents.find((one) => one.id === id) ?? null,
       plan: async (id) => plans.get(id) ?? null,
+      lastEvaluation: async () => ({ at: NOW - 5_000, stepMs: 15_000, down: [] }),
     },
   };
 };
+const EVALUATED = "Last evaluation: 2026-03-02T14:19:55.000Z, 5s ago; no source was down.";
 const watched = async () => ({ isWatched: true, since: NOW - 3600_000 });
 
 const lines = (text: string) => text.split("\n");
@@ -249,7 +252,9 @@ describe("get_situation, with nothing open", () => {
     since: NOW - MINUTE,
   } as const;
   const no = async () => ({ isWatched: false, since: null });
-  it.each<[string, Partial<ToolContext>, readonly string[], string | null]>([
+  it.each<
+    [string, Partial<ToolContext> & { readonly lastEvaluation?: LastEvaluation }, readonly string[], string | null]
+  >([
     [
       "all of it measured, and a watch runs",
       { caseFile: async () => calm, watching: watched },
@@ -257,6 +262,7 @@ describe("get_situation, with nothing open", () => {
         "No incident is open.",
         "Judged at 14:20:00 UTC: signals measured, changes measured.",
         "Watched since 13:20:00 UTC, mode auto.",
+        EVALUATED,
       ],
       null,
     ],
@@ -267,6 +273,7 @@ describe("get_situation, with nothing open", () => {
         "No incident is open.",
         "Judged at 14:20:00 UTC: signals measured, changes unknown (argocd did not say changes: connection refused (since 2026-03-02T14:19:00.000Z)). What is not measured is unknown, not within its baseline.",
         "Watched since 13:20:00 UTC, mode auto.",
+        EVALUATED,
       ],
       null,
     ],
@@ -278,6 +285,7 @@ describe("get_situation, with nothing open", () => {
         "Judged at 14:20:00 UTC: signals not yet, changes measured (no samples are known). What is not measured is unknown, not within its baseline.",
         "- Next: call get_findings {}: it names what could not be measured",
         "NO WATCH runs: nothing is detected or decided until one is started (`unship watch`); mode auto.",
+        EVALUATED,
       ],
       "get_findings",
     ],
@@ -293,6 +301,7 @@ describe("get_situation, with nothing open", () => {
         "Judged at 14:20:00 UTC: signals unknown, changes unknown (prometheus gave no usable answer; what it would say is unknown.). What is not measured is unknown, not within its baseline.",
         "- Next: call get_findings {}: it names what could not be measured",
         "Whether a watch runs cannot be seen from here; mode auto.",
+        EVALUATED,
       ],
       "get_findings",
     ],
@@ -305,11 +314,32 @@ describe("get_situation, with nothing open", () => {
         "Degraded now, in no incident: checkout.",
         "- Next: call get_findings {}: services are degraded, and no incident is open for them",
         "NO WATCH runs: nothing is detected or decided until one is started (`unship watch`); mode auto.",
+        EVALUATED,
       ],
       "get_findings",
     ],
-  ])("S9: says what that was judged on where %s", async (_, over, said, tool) => {
-    const { text, structured } = await callTool(world([], over), "get_situation");
+    [
+      "a watch runs and evaluates nothing, and a source was down then",
+      {
+        caseFile: async () => calm,
+        watching: watched,
+        lastEvaluation: {
+          ...{ at: NOW - MINUTE, stepMs: 15_000 },
+          down: [{ source: "loki", parts: ["logs"], since: NOW - 2 * MINUTE }],
+        },
+      },
+      [
+        "No incident is open.",
+        "Judged at 14:20:00 UTC: signals measured, changes measured.",
+        "Watched since 13:20:00 UTC, mode auto.",
+        "Last evaluation: 2026-03-02T14:19:00.000Z, 1m ago, and one is due every 15s: THE WATCH EVALUATES NOTHING; loki did not answer then (logs), since 2026-03-02T14:18:00.000Z; no other source was down.",
+      ],
+      null,
+    ],
+  ])("S9: says what that was judged on where %s", async (_, { lastEvaluation, ...over }, said, tool) => {
+    const of = world([], over);
+    const ledger = lastEvaluation ? { ...of.ledger, lastEvaluation: async () => lastEvaluation } : of.ledger;
+    const { text, structured } = await callTool({ ...of, ledger }, "get_situation");
     expect(lines(text)).toEqual(said);
     expect((structured?.next as { tool: string } | null)?.tool ?? null).toBe(tool);
     expect(structured).toMatchObject({ open: 0, worst: null, further: [] });
