@@ -12,6 +12,8 @@ import {
   ListToolsRequestSchema,
   McpError,
   ReadResourceRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import { UnshipError } from "../core/errors.ts";
@@ -23,6 +25,7 @@ import { failureText } from "./failure.ts";
 import { completions } from "./prompts/completion.ts";
 import { PROMPTS, promptText } from "./prompts/prompts.ts";
 import { listResources, readResource, resourceTemplates } from "./resources/resources.ts";
+import { createSubscriptions, type Subscriptions } from "./resources/subscriptions.ts";
 import type { ToolAnswer } from "./result.ts";
 import { inputSchemaOf, outputSchemaOf } from "./wire-schema.ts";
 
@@ -33,6 +36,8 @@ export interface ServerOptions {
   readonly onError?: (tool: string, error: unknown) => void;
   /** How often a caller that asked for progress hears that a call still runs, ms. */
   readonly progressMs?: number;
+  /** How often what a client subscribed to is looked up, ms. */
+  readonly subscribedMs?: number;
 }
 
 /** Our MCP server, on one transport. The only type of the SDK that leaves these files is its `Transport`. */
@@ -65,7 +70,7 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
     { name: "unship", title: "unship", version: context.version },
     {
       instructions: INSTRUCTIONS,
-      capabilities: { tools: STABLE, resources: STABLE, prompts: STABLE, completions: {} },
+      capabilities: { tools: STABLE, resources: { ...STABLE, subscribe: true }, prompts: STABLE, completions: {} },
     },
   );
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
@@ -104,12 +109,20 @@ export function createServer(context: ToolContext, options: ServerOptions = {}):
       quiet();
     }
   });
-  offerReading(server, context, options.onError);
+  const subscriptions = createSubscriptions(context, {
+    everyMs: options.subscribedMs ?? SUBSCRIBED_MS,
+    updated: (uri) => server.sendResourceUpdated({ uri }),
+    failed: (error) => options.onError?.("resources/subscribe", error),
+  });
+  offerReading(server, context, subscriptions, options.onError);
   let over: string | undefined;
   return {
     connect(transport, by, closed) {
       over = by;
-      if (closed !== undefined) server.onclose = closed;
+      server.onclose = () => {
+        subscriptions.end();
+        closed?.();
+      };
       return server.connect(transport);
     },
     close: () => server.close(),
@@ -157,6 +170,9 @@ export function createBareServer(
     close: () => server.close(),
   };
 }
+
+/** A change is heard of as soon as a person would look again, for one read of the ledger each time. */
+const SUBSCRIBED_MS = 2_000;
 
 /** Clients give up after 60 s by default (the SDKs' request time-out); this tells them in time, and seldom enough. */
 const PROGRESS_MS = 5_000;
@@ -206,8 +222,13 @@ async function ask(
 /** The protocol's code for a resource that does not exist (MCP 2025-11-25, Resources, Error Handling). */
 const RESOURCE_NOT_FOUND = -32_002;
 
-/** Resources, prompts and completion: all of it only reads. Subscriptions are not offered, since nothing would fire. */
-function offerReading(server: Server, context: ToolContext, onError: ServerOptions["onError"]): void {
+/** Resources, subscriptions to them, prompts and completion: all of it only reads. */
+function offerReading(
+  server: Server,
+  context: ToolContext,
+  subscriptions: Subscriptions,
+  onError: ServerOptions["onError"],
+): void {
   const reading = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
     try {
       return await read();
@@ -237,6 +258,16 @@ function offerReading(server: Server, context: ToolContext, onError: ServerOptio
       return { contents: [{ uri, ...found }] };
     }),
   );
+  server.setRequestHandler(SubscribeRequestSchema, ({ params: { uri } }) =>
+    reading("resources/subscribe", async () => {
+      await subscriptions.add(uri);
+      return {};
+    }),
+  );
+  server.setRequestHandler(UnsubscribeRequestSchema, ({ params: { uri } }) => {
+    subscriptions.remove(uri);
+    return {};
+  });
   const prompts = PROMPTS.map(({ text: _text, ...prompt }) => ({ ...prompt, arguments: [...prompt.arguments] }));
   server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts }));
   server.setRequestHandler(GetPromptRequestSchema, ({ params }) =>

@@ -137,18 +137,31 @@ export async function readResource(
     const { text } = await searchIncidents.run({ open_only: true }, context, abort);
     return { mimeType: OPEN.mimeType, text };
   }
-  const [, kind, id] = /^unship:\/\/(incidents|plans|postmortems)\/([^/?#]{1,300})$/.exec(uri) ?? [];
-  if (kind === undefined || id === undefined) return null;
+  const address = addressed(uri);
+  if (address === null) return null;
   try {
-    return await read(kind, decodeURIComponent(id), context, abort);
+    return await read(address.kind, address.id, context, abort);
   } catch (error) {
-    const unknown = error instanceof UnshipError && ["incident.unknown", "plan.unknown"].includes(error.code);
-    if (unknown || error instanceof URIError) return null;
+    if (error instanceof UnshipError && ["incident.unknown", "plan.unknown"].includes(error.code)) return null;
     throw error;
   }
 }
 
-async function read(kind: string, id: string, context: ToolContext, abort: AbortSignal) {
+/** What one of our addresses names; null: it is none of an incident, a plan or a draft. */
+export function addressed(uri: string): { readonly kind: keyof typeof kinds; readonly id: string } | null {
+  const [, kind, id] = /^unship:\/\/(incidents|plans|postmortems)\/([^/?#]{1,300})$/.exec(uri) ?? [];
+  if (kind === undefined || id === undefined) return null;
+  try {
+    return { kind: kind as keyof typeof kinds, id: decodeURIComponent(id) }; // as: the pattern allows no other
+  } catch {
+    return null; // no text is encoded so
+  }
+}
+
+/** Whether this is the address of the list of open incidents. */
+export const isOpenIncidents = (uri: string): boolean => uri === OPEN.uri;
+
+async function read(kind: keyof typeof kinds, id: string, context: ToolContext, abort: AbortSignal) {
   if (kind === "incidents") {
     const { text } = await getIncident.run({ incident: id, limit: 100 }, context, abort);
     return { mimeType: kinds.incidents.mimeType, text };

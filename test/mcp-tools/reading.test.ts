@@ -75,7 +75,7 @@ describe("resources", () => {
     await expect(one.client.listResources({ cursor: "guessed" })).rejects.toThrow(/cursor/);
   });
 
-  it("tells templates, and promises no news that would never come", async () => {
+  it("tells templates, and promises of news only what is told", async () => {
     await using one = await connected(holding(incident));
     const { resourceTemplates } = await one.client.listResourceTemplates();
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
@@ -85,7 +85,7 @@ describe("resources", () => {
     ]);
     expect(one.client.getServerCapabilities()).toEqual({
       tools: { listChanged: false },
-      resources: { listChanged: false },
+      resources: { listChanged: false, subscribe: true },
       prompts: { listChanged: false },
       completions: {},
     });
