@@ -39,6 +39,7 @@ export function nextOf(incident: Told, plan: WaitingPlan | null): NextCall {
     return call("get_incident", own`the gate judges or executes its plan; propose nothing meanwhile`);
   if (stage === "waiting-policy")
     return call("get_incident", own`unship acts by itself once the duration of the policy is over`);
+  if (stage === "detected") return call("get_incident", own`the cause is not determined yet; it shows what is decided`);
   if (decision === null || ranking === null || !isCompared(ranking))
     return call("rank_candidates", own`the culprit is not determined yet`);
   if (decision.action === "no_action") return call("explain_decision", own`it says why nothing is rolled back`);

@@ -3,6 +3,7 @@ import { LEDGER_KINDS } from "../core/guardrails/gate-store.ts";
 import { stageWords } from "../core/guardrails/incident-text.ts";
 import { approvedIncidents } from "../core/guardrails/open-incidents.ts";
 import { type PlanState, planCase, stateOf } from "../core/guardrails/waiting-plans.ts";
+import type { Incident } from "../core/model/incident.ts";
 import type { ToolContext } from "./context.ts";
 
 /** Clients give up a call after 60 s (the SDKs' request time-out); what is read and sent has the rest. */
@@ -46,21 +47,29 @@ export async function until<T>(
 
 type Reads = Pick<ToolContext, "ledger" | "clock">;
 
-/** Where an incident is, as a text to compare: its stage, its plan and what people said of it, its recovery and outcome. */
-export async function incidentState(id: string, { ledger, clock }: Reads): Promise<string> {
+/** Where an incident is. */
+export interface IncidentState {
+  /** Its stage, its plan and what people said of it, its recovery and outcome: a text to compare. */
+  readonly text: string;
+  /** Whether unship alone goes on from here, and nobody has anything to do or to hear meanwhile. */
+  readonly isPassing: boolean;
+}
+
+const PASSING: readonly Incident["stage"][] = ["detected", "waiting-policy", "executing"];
+
+/** Where an incident is now, as the ledger has it. */
+export async function incidentState(id: string, { ledger, clock }: Reads): Promise<IncidentState> {
   const incident = await ledger.incident(id);
-  if (incident === null) return "none";
+  if (incident === null) return { text: "none", isPassing: false };
   const approved = (await approvedIncidents([incident], ledger, clock.now())).get(id);
   const { stage, outcome, plan, recovery } = incident;
   const answered = plan === null ? null : await planState(plan.id, { ledger, clock });
-  return JSON.stringify([
-    stage,
-    outcome,
-    plan?.id,
-    answered,
-    stageWords(incident, clock.now(), approved),
-    recovery?.verdict,
-  ]);
+  const words = stageWords(incident, clock.now(), approved);
+  const willRun = stage === "waiting-approval" && approved !== undefined && !approved.isDenied;
+  return {
+    text: JSON.stringify([stage, outcome, plan?.id, answered, words, recovery?.verdict]),
+    isPassing: PASSING.includes(stage) || willRun,
+  };
 }
 
 /** How a plan is, by what the ledger knows of it; null: it knows none. */

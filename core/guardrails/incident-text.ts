@@ -195,7 +195,7 @@ export const planWords = ({ targets }: { readonly targets: readonly Target[] }):
  */
 export function culpritLines({ decision, gate, ranking, changes, unheard }: Incident, now: number): readonly string[] {
   const [first] = ranking?.candidates ?? [];
-  if (decision === null || ranking === null) return ["Culprit: not determined yet."];
+  if (decision === null || ranking === null) return undecidedLines(ranking, changes, unheard, now);
   if (!isCompared(ranking)) {
     const why = notComparedText(ranking);
     return [
@@ -229,6 +229,22 @@ export function culpritLines({ decision, gate, ranking, changes, unheard }: Inci
       ? []
       : decision.why.slice(0, 1).map((why) => `  Nothing is undone: ${why}`)),
   ];
+}
+
+/** What speaks for what before anything is decided: a list, so that its first does not read as the finding. */
+function undecidedLines(
+  ranking: Incident["ranking"],
+  changes: readonly Change[],
+  unheard: Incident["unheard"],
+  now: number,
+): readonly string[] {
+  const undecided = "Culprit: not determined yet";
+  if (ranking === null || !isCompared(ranking)) return [`${undecided}.`];
+  const [first] = ranking.candidates;
+  const named =
+    first === undefined ? [] : [`${changeWords(first.changeId, changes, now)}, ${likelihood(first.probability)}`];
+  const all = [...named, `${noChangeText(unheard)}, ${likelihood(ranking.noChangeProbability)}`];
+  return [`${undecided}. So far: ${all.join("; ")}`];
 }
 
 /** "deploy payments 1.1.0 → 1.2.0, 19:59:56 UTC by alice (deploy:production/payments:8)". */

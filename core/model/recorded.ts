@@ -44,6 +44,8 @@ export function asItStands(incident: Incident): Incident {
     const { affectedServices, findings, impact } = asRecorded(incident);
     return { ...incident, affectedServices, findings, impact };
   }
+  // What the first samples speak for is no decision yet; the ranking says how far it is.
+  if (incident.stage === "detected") return { ...incident, decision: null };
   if (!isWithItsPlan(incident) || incident.present === undefined) return incident;
   const { at, ...present } = incident.present;
   return { ...incident, ...present, seenAt: at };

@@ -104,12 +104,12 @@ export function createSubscriptions(context: Reads, { everyMs, updated, failed }
 async function stateAt(uri: string, context: Reads): Promise<string> {
   if (isOpenIncidents(uri)) {
     const open = await context.ledger.incidents({ open: true });
-    const states = await Promise.all(open.map(async ({ id }) => [id, await incidentState(id, context)]));
+    const states = await Promise.all(open.map(async ({ id }) => [id, (await incidentState(id, context)).text]));
     return JSON.stringify(states.toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1)));
   }
   const address = addressed(uri);
   if (address?.kind === "incidents" && (await context.ledger.incident(address.id)) !== null)
-    return await incidentState(address.id, context);
+    return (await incidentState(address.id, context)).text;
   const plan = address?.kind === "plans" ? await planState(address.id, context) : null;
   if (plan !== null) return plan;
   throw new UnshipError("input.invalid", {

@@ -111,14 +111,17 @@ export const getIncident = defineTool({
   },
 });
 
-/** Waits while the incident stays as it is; what is closed changes no more. */
+/**
+ * Waits while the incident stays as it is, and on through what unship alone does next: until somebody has something to do, it was
+ * executed, or it is over. What is closed changes no more.
+ */
 async function untilItChanges(id: string, seconds: number, context: ToolContext, abort: AbortSignal): Promise<void> {
   const incident = await context.ledger.incident(id);
   if (incident === null || incident.stage === "closed") return;
   const first = await incidentState(id, context);
   await until(
     () => incidentState(id, context),
-    (state) => state !== first,
+    ({ text, isPassing }) => text !== first.text && !isPassing,
     seconds,
     context,
     abort,

@@ -138,18 +138,36 @@ describe("waiting", () => {
   });
 
   it.each<[string, (one: World) => void, Record<string, unknown>]>([
-    ["its plan is approved", approve, { state: "approved by ada, not carried out yet" }],
     ["its plan is rejected", reject, { stage: "waiting-approval" }],
     ["its plan expires", expire, { stage: "waiting-approval" }],
     ["its plan is executed", carriedOut, { stage: "verifying", state: "executed, verifying recovery" }],
     ["it is verified", verified, { recovery: expect.stringMatching(/^recovered/) }],
     ["it is closed", is(incident), { stage: "closed", outcome: "recovered" }],
-    ["the policy's duration begins", is({ ...waiting, stage: "waiting-policy" }), { stage: "waiting-policy" }],
   ])("get_incident answers at once when %s", async (_, happens, answer) => {
     const { of, paused } = world(new Map([[7, happens]]));
     const { structured, text } = await callTool(of, "get_incident", { incident: incident.id, wait_seconds: 50 });
     expect(structured, text).toMatchObject(answer);
     expect(paused).toHaveLength(7);
+  });
+
+  it.each<[string, (one: World) => void, Record<string, unknown>]>([
+    ["its plan is approved", approve, { state: "approved by ada, not carried out yet" }],
+    ["the policy's duration begins", is({ ...waiting, stage: "waiting-policy" }), { stage: "waiting-policy" }],
+    ["the gate judges it", is({ ...waiting, stage: "executing" }), { stage: "executing" }],
+  ])("get_incident waits on through what unship alone does next: %s", async (_, happens, answer) => {
+    const then = world(
+      new Map([
+        [7, happens],
+        [19, carriedOut],
+      ]),
+    );
+    const { structured: after } = await callTool(then.of, "get_incident", { incident: incident.id, wait_seconds: 50 });
+    expect(after).toMatchObject({ state: "executed, verifying recovery" });
+    expect(then.paused).toHaveLength(19);
+    const { of, paused } = world(new Map([[7, happens]]));
+    const { structured } = await callTool(of, "get_incident", { incident: incident.id, wait_seconds: 50 });
+    expect(structured).toMatchObject(answer);
+    expect(paused).toHaveLength(50);
   });
 
   it("get_incident answers once the time is over, at once without a wait, and of what is closed", async () => {
