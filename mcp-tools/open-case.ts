@@ -14,7 +14,7 @@ import { KeptResult } from "./result.ts";
 /** The evidence of a question, and the core's step over it. */
 export interface Case {
   readonly file: CaseFile;
-  /** What its record says, of an incident that is closed: `answer` and `coverage` are of it; null: of the evidence. */
+  /** What its record says, where that answers (`recordedCase`): `answer` and `coverage` are of it; null: of the evidence. */
   readonly recorded: RecordedCase | null;
   /** Of which moment the answers are, Unix ms. */
   readonly at: number;
@@ -36,8 +36,8 @@ export interface Case {
 }
 
 /**
- * The case that a question for a step's answer is about: of a closed incident its record, unless the question brings the answers of
- * earlier steps; whoever does so asks what follows from them.
+ * The case that a question for a step's answer is about: its record where that is what stands, unless the question brings the answers
+ * of earlier steps; whoever does so asks what follows from them.
  */
 export const openAsked = (
   context: ToolContext,
@@ -45,8 +45,8 @@ export const openAsked = (
 ): Promise<Case> => openCase(context, incident, known === undefined ? "or-record" : "evidence");
 
 /**
- * Opens the evidence: of one incident (its services, grown by what was affected with them since), or of everything. `orRecord`: of an
- * incident that is closed, what its record says instead of what the present evidence would.
+ * Opens the evidence: of one incident (its services, grown by what was affected with them since), or of everything. `orRecord`: where
+ * its record is what stands, what that says instead of what this evidence would.
  */
 export async function openCase(
   context: ToolContext,

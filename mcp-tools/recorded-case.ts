@@ -9,6 +9,7 @@ import { isCompared, NOTHING_TO_COMPARE } from "../core/model/candidate.ts";
 import { type AllFenced, type Fenced, ours, own } from "../core/model/fenced.ts";
 import { fencedIncident } from "../core/model/fenced-incident.ts";
 import type { Incident } from "../core/model/incident.ts";
+import { isLate } from "../core/model/last-evaluation.ts";
 import { asItStands } from "../core/model/recorded.ts";
 import { rfc3339 } from "../core/model/time.ts";
 import { name } from "../core/model/untrusted-text.ts";
@@ -18,29 +19,35 @@ import type { ToolContext } from "./context.ts";
 const RECORDED = ["correlate_timing", "evaluate_business_impact", "recommend_action"] as const;
 export type RecordedStep = (typeof RECORDED)[number];
 
-/** What is answered of an incident that is closed: what was decided of it, and not what the present evidence would say. */
+/**
+ * What is answered of an incident from its record: of one that is closed what was decided of it, and not what the present evidence
+ * would say; of an open one what the watch judged at its newest evaluation.
+ */
 export interface RecordedCase {
   readonly answers: { readonly [S in RecordedStep]: AllFenced<NonNullable<StepAnswers[S]>> };
   readonly coverage: AllFenced<Coverage>;
   /** Of which moment it speaks, Unix ms. */
   readonly at: number;
   readonly gaps: Fenced[];
-  /** Whether its plan ran without a person, and what was against it; null: it had none. */
-  readonly execution: { readonly without_person: boolean; readonly held_by: Fenced[] } | null;
+  /** Whether its plan ran without a person, and what was against it; null: it had none; "open": it may still run, or not. */
+  readonly execution: { readonly without_person: boolean; readonly held_by: Fenced[] } | null | "open";
 }
 
 export const isRecorded = (step: string): step is RecordedStep => RECORDED.some((one) => one === step);
 
 /**
- * The answers of a closed incident, from its record alone; null: it is open, and the evidence answers. Nothing is degraded once it
- * is over: judged anew, what was rolled back would be "no change is the culprit", and its impact low (S15).
+ * The answers of an incident from its record alone, where that is what stands: it is closed, or a watch judges it at every step, with
+ * a history that whoever is asked may not have; null: the evidence answers. Nothing is degraded once it is over: judged anew, what was
+ * rolled back would be "no change is the culprit", and its impact low. Of an open incident two judgements would be two stories (S15).
  */
 export async function recordedCase(
   stored: Incident | null,
-  { config, ledger }: Pick<ToolContext, "config" | "ledger">,
+  context: Pick<ToolContext, "config" | "ledger" | "clock" | "watching">,
 ): Promise<RecordedCase | null> {
-  const over = stored === null ? null : whyOver(stored);
-  if (stored === null || over === null) return null;
+  const { config, ledger } = context;
+  if (stored === null) return null;
+  const over = whyOver(stored);
+  if (over === null && !(await isJudgedByWatch(stored, context))) return null;
   const incident = await asCarriedOut(stored, ledger);
   const by = incident.gate === null ? null : await executedBy(ledger, incident.gate.planId);
   const { incident: shown } = fencedIncident(asItStands(incident));
@@ -50,7 +57,10 @@ export async function recordedCase(
     gate === null
       ? own`nothing was submitted to the gate`
       : own`its plan: ${ours(gateText(gate, by?.map(name) ?? null))}`;
-  const said = own`from the record, nothing was judged anew: ${ours(over)} at ${rfc3339(shown.closedAt ?? at)}; ${act}`;
+  const said =
+    over === null
+      ? own`as the watch judged it at ${rfc3339(at)}; ${act}`
+      : own`from the record, nothing was judged anew: ${ours(over)} at ${rfc3339(shown.closedAt ?? at)}; ${act}`;
   return {
     answers: answersOf(shown, config, at),
     coverage: {
@@ -64,15 +74,27 @@ export async function recordedCase(
     at,
     gaps: [...(unheard ?? []), ...unverified].slice(0, GAPS),
     execution:
-      gate === null
-        ? null
-        : {
-            without_person: by !== null && by.length === 0,
-            held_by: gate.review.rules
-              .filter(({ verdict }) => verdict !== "allow")
-              .map(({ rule, reason }) => own`${rule}: ${reason}`),
-          },
+      over === null
+        ? "open"
+        : gate === null
+          ? null
+          : {
+              without_person: by !== null && by.length === 0,
+              held_by: gate.review.rules
+                .filter(({ verdict }) => verdict !== "allow")
+                .map(({ rule, reason }) => own`${rule}: ${reason}`),
+            },
   };
+}
+
+/** Whether a watch runs that judged this incident at its newest evaluation, and evaluates still. */
+async function isJudgedByWatch(
+  { ranking }: Incident,
+  { ledger, clock, watching }: Pick<ToolContext, "ledger" | "clock" | "watching">,
+): Promise<boolean> {
+  if (ranking === null || (await watching?.())?.isWatched !== true) return false;
+  const last = await ledger.lastEvaluation();
+  return last !== null && !isLate(last, clock.now());
 }
 
 /** So many of what was not known are named; the incident holds all. */
@@ -105,7 +127,7 @@ function answersOf(shown: AllFenced<Incident>, config: Pick<Config, "chain">, at
     changeIds: [],
     automatic: false,
     needsPerson: [],
-    why: [NOT_RECORDED] as [Fenced],
+    why: [shown.stage === "closed" ? NOT_RECORDED : NOT_DECIDED] as [Fenced],
     hotfix: null,
     decidedAt: at,
   };
@@ -118,3 +140,4 @@ function answersOf(shown: AllFenced<Incident>, config: Pick<Config, "chain">, at
 }
 
 const NOT_RECORDED = own`the incident closed before this was judged`;
+const NOT_DECIDED = own`nothing is decided yet: the evidence is still coming in`;

@@ -51,7 +51,9 @@ export const explainDecision = defineTool({
     const also = others === null ? {} : { also_open: ours(cleanText(others, 600)) };
     const { decision } = answer("recommend_action", knownAnswers(input.known));
     const execution =
-      recorded !== null ? recorded.execution : await executionOf(decision, file, input.incident, context, sentence);
+      recorded !== null && recorded.execution !== "open"
+        ? recorded.execution
+        : await executionOf(decision, file, input.incident, context, sentence);
     return once("explain_decision", [input, also, execution], () => ({
       at: rfc3339(moment),
       coverage: coverage(),

@@ -25,7 +25,7 @@ const asking = (world: WatchWorld) =>
     caseFile: async () => caseFile({ ...NOTHING_DEGRADED, at: world.time.now }),
   });
 
-describe("S15: of an incident that is closed the tools say what its record says", () => {
+describe("S15: of an incident that is closed, or that a watch judges, the tools say what its record says", () => {
   it("what was decided, how likely it was the culprit, and how grave it was", async () => {
     await using world = await openWatchWorld();
     world.troubles = [world.trouble()];
@@ -60,6 +60,30 @@ describe("S15: of an incident that is closed the tools say what its record says"
     const { id, decision } = await closed(world);
     const { structured } = await callTool(asking(world), "explain_decision", { incident: id });
     expect(structured).toMatchObject({ decision: { action: decision?.action ?? "no_action" }, execution: null });
+  });
+
+  it.each<[string, Parameters<typeof context>[0], number, boolean]>([
+    ["a watch judges it at every step", { watching: async () => ({ isWatched: true, since: 0 }) }, 1_000, true],
+    ["its watch evaluates nothing", { watching: async () => ({ isWatched: true, since: 0 }) }, 3_600_000, false],
+    ["no watch runs", { watching: async () => ({ isWatched: false, since: null }) }, 1_000, false],
+    ["nobody can see whether one runs", {}, 1_000, false],
+  ])("of an open one where %s", async (_, over, ago, isRecord) => {
+    await using world = await openWatchWorld();
+    world.troubles = [world.trouble()];
+    await world.step();
+    const { id, decision, ranking } = await world.incident();
+    await world.store.saveEvaluation({ at: world.time.now - ago, stepMs: 15_000, down: [] });
+    // Whoever is asked has no history, and sees nothing degraded.
+    const asked = { ...asking(world), ...over };
+    for (const tool of ["explain_decision", "rank_candidates", "assess_impact"]) {
+      const { structured } = await callTool(asked, tool, { incident: id });
+      expect(JSON.stringify(structured).includes("as the watch judged it at"), tool).toBe(isRecord);
+    }
+    if (!isRecord) return;
+    const { structured } = await callTool(asked, "explain_decision", { incident: id });
+    expect(structured).toMatchObject({ decision: { action: decision?.action, culprit: decision?.culprit } });
+    const { structured: ranked } = await callTool(asked, "rank_candidates", { incident: id });
+    expect(ranked).toMatchObject({ no_change: { noChangeProbability: ranking?.noChangeProbability } });
   });
 
   it("an open one is judged by the evidence, and so is what follows from given answers", async () => {
