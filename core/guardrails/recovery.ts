@@ -344,7 +344,7 @@ function trafficCheck(
           `${inside}; with 95 % confidence at most ${percent(upper)} over ${Math.round(requests)} requests`,
         )
       : say(
-          "not-recovered",
+          failed / requests > limit ? "not-recovered" : "unknown",
           `${Math.round(requests)} requests are too few to exclude ${percent(limit)}; about ${enoughRequests(limit)} without failures would do`,
         );
   }
@@ -352,7 +352,7 @@ function trafficCheck(
   const needed = quantile === null ? 0 : enoughRequests(1 - quantile);
   return requests >= needed
     ? say("recovered", `${inside} over ${Math.round(requests)} requests`)
-    : say("not-recovered", `${Math.round(requests)} of ${needed} requests that ${baseline.metric} needs`);
+    : say("unknown", `${inside}; ${Math.round(requests)} of ${needed} requests that ${baseline.metric} needs`);
 }
 
 /** Where nobody sends requests, nothing fails and nothing is slow: such a signal is worth what its traffic is. */

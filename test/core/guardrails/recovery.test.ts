@@ -138,21 +138,21 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "inside",
   ],
   [
-    "too few requests to exclude what people call broken",
+    "S9: too few requests to exclude what people call broken",
     {
       baselines: [{ ...errors, requestRate: 0.5 }],
       series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(0.5))],
     },
-    "not-recovered",
+    "unknown",
     "75 requests are too few to exclude 2 %; about 149",
   ],
   [
-    "p99 needs the requests that show one in a hundred",
+    "S9: p99 needs the requests that show one in a hundred",
     {
       baselines: [{ ...latency, requestRate: 1 }],
       series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(1))],
     },
-    "not-recovered",
+    "unknown",
     "150 of 299 requests",
   ],
   [
