@@ -1,3 +1,6 @@
+import { withoutComment } from "./hints/numbers.ts";
+import { quoted, write } from "./hints/write.ts";
+
 /** Units of a duration in ms, largest first, as Prometheus counts them: a week is 7 d, a year 365 d. */
 const UNITS = [
   ["y", 31_536_000_000],
@@ -90,14 +93,28 @@ export function parseSpokenDuration(text: string): number | null {
   return ms <= LONGEST_MS ? ms : null;
 }
 
-/** What somebody who wrote `text` for a duration should write: `"3 minutes"` → `"write 3m"`. */
+/** What somebody who wrote `text` for a duration should write: `"3 minutes"` → `write "3m"`. */
 export function durationHint(text: string): string {
   const example = 'write it like "90s", "3m" or "1h30m"';
   if (text.length > 40) return example;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) {
-    const count = text.trim();
-    return `say which unit: ${count}s is seconds, ${count}m minutes`;
-  }
-  const ms = parseSpokenDuration(text);
-  return ms === null || ms === 0 ? example : `write "${formatDuration(ms)}"`;
+  const plain = withoutComment(text).trim().replace(/^-/, "");
+  const spelled = (unit: string) => quoted(formatDuration(parseSpokenDuration(plain + unit) ?? 0));
+  if (/^\d+(\.\d+)?$/.test(plain))
+    return Number(plain) === 0 ? example : write(spelled("m"), ` for minutes, or ${spelled("s")} for seconds`);
+  const ms = parseSpokenDuration(plain) ?? parseIsoDuration(plain) ?? parseClock(plain);
+  return ms === null || ms === 0 ? example : write(quoted(formatDuration(ms)));
+}
+
+/** ISO 8601's spelling, which XML and Java take: `"PT1H30M"` → ms. */
+function parseIsoDuration(text: string): number | null {
+  const units = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text);
+  if (units === null) return null;
+  const [, days = "0", hours = "0", minutes = "0", seconds = "0"] = units;
+  return parseSpokenDuration(`${days}d ${hours}h ${minutes}m ${seconds}s`);
+}
+
+/** As on a clock: `"01:30:00"` and `"1:30"` → 1 h 30 min, in ms. */
+function parseClock(text: string): number | null {
+  const [, hours, minutes, seconds = "0"] = /^(\d{1,3}):([0-5]\d)(?::([0-5]\d))?$/.exec(text) ?? [];
+  return hours === undefined ? null : parseSpokenDuration(`${hours}h ${minutes}m ${seconds}s`);
 }

@@ -1,8 +1,11 @@
 import type { z } from "zod";
-import { durationHint } from "./durations.ts";
+import { isNeedless, keyMeantBy, valueMeantBy } from "./hints/foreign-words.ts";
+import { kindHint } from "./hints/kinds.ts";
+import { addOneOf, orLess, orMore, write } from "./hints/write.ts";
 import { choicesAt, keysAt, schemasAt } from "./json-schema.ts";
+import { mayQuote } from "./may-quote.ts";
 import { didYouMean, nearest } from "./nearest.ts";
-import { isFilled, isSecret, pathText, type Trouble, valueAt } from "./variables.ts";
+import { isFilled, pathText, type Trouble, valueAt } from "./variables.ts";
 import { oneLine, type Path, shown } from "./yaml-tree.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -19,11 +22,16 @@ interface Placed {
  */
 export function schemaTroubles(issues: readonly Issue[], raw: unknown): readonly Trouble[] {
   const flat = issues.flatMap((issue) => flatten(issue, []));
+  // Of what has another kind nothing else is worth a word.
+  const otherKind = new Set(flat.flatMap(({ issue, path }) => (issue.code === "invalid_type" ? [pathText(path)] : [])));
+  const isEcho = ({ issue, path }: Placed) => issue.code !== "invalid_type" && otherKind.has(pathText(path));
   const unknownKeys = flat.flatMap(({ issue, path }) =>
     issue.code === "unrecognized_keys" ? keyTroubles(path, issue.keys, raw) : [],
   );
   const meant = new Set(unknownKeys.map((one) => one.meant));
-  const rest = flat.filter(({ issue, path }) => issue.code !== "unrecognized_keys" && !meant.has(pathText(path)));
+  const rest = flat.filter(
+    ({ issue, path }) => issue.code !== "unrecognized_keys" && !meant.has(pathText(path)) && !isEcho({ issue, path }),
+  );
   return [...unknownKeys.map(({ trouble }) => trouble), ...rest.map((one) => valueTrouble(one, raw))];
 }
 
@@ -57,16 +65,43 @@ function keyTroubles(parent: Path, unknown: readonly string[], raw: unknown): re
   const taken = new Set(typeof present === "object" && present !== null ? Object.keys(present) : []);
   const keys = keysAt(parent, raw);
   const free = keys.filter((name) => !taken.has(name));
+  const [first] = unknown;
+  const own = [...taken].filter((key) => !unknown.includes(key)).join(", ");
+  const isEntry = schemasAt(parent, raw).some(({ required = [] }) => {
+    return required.length > 0 && required.every((key) => unknown.includes(key));
+  });
+  if (
+    first !== undefined &&
+    typeof parent.at(-1) === "number" &&
+    isEntry &&
+    unknown.every((key) => keys.includes(key))
+  ) {
+    const message = `${pathText(parent)} has ${shown(first)} beside ${own}, which no entry has`;
+    const hint = "begin a new entry here: write - before it, indented like the other entries";
+    return [{ meant: null, trouble: { path: [...parent, first], at: "key", message, hint } }];
+  }
   const where = parent.length === 0 ? "at the top" : `in ${pathText(parent)}`;
   return unknown.map((key) => {
-    const meant = nearest(key, free);
-    const hint = meant === null ? didYouMean(key, keys) : `did you mean ${meant}?`;
+    const meant = keyMeantBy(key, free) ?? nearest(key, free);
+    const misplaced = keys.includes(key) ? `remove it: it does not go with ${own}` : null;
+    const hint = misplaced ?? (meant === null ? keyHint(key, parent, keys, raw) : `did you mean ${meant}?`);
     return {
       meant: meant === null ? null : pathText([...parent, meant]),
       trouble: { path: [...parent, key], at: "key", message: `there is no key ${shown(key)} ${where}`, hint },
     };
   });
 }
+
+/** Of a key that is like none here: where it belongs, if it is one of the section just above, or that nothing needs it. */
+function keyHint(key: string, parent: Path, keys: readonly string[], raw: unknown): string {
+  if (parent.length === 0 && isNeedless(key)) return "remove it: this file has no such header";
+  const siblings = Object.keys(mapOf(valueAt(raw, parent)));
+  const above = siblings[siblings.indexOf(key) - 1];
+  const belongs = above !== undefined && keysAt([...parent, above], raw).includes(key);
+  return belongs ? `it belongs in ${above}: indent it with all beneath it by 2 spaces` : didYouMean(key, keys);
+}
+
+const mapOf = (value: unknown): object => (typeof value === "object" && value !== null ? value : {});
 
 function valueTrouble({ issue, path }: Placed, raw: unknown): Trouble {
   const value = valueAt(raw, path);
@@ -85,7 +120,7 @@ function missing(path: Path, raw: unknown): Trouble {
   const choices = choicesAt(path, raw);
   const where = parent.length === 0 ? "the file" : pathText(parent);
   const what = oneLine(schemasAt(path, raw)[0]?.description ?? "").split(/(?<=\.) /)[0] ?? "";
-  const hint = choices.length > 0 ? `one of ${choices.join(", ")}` : what.replace(/\.$/, "") || null;
+  const hint = choices.length > 0 ? addOneOf(key, choices) : what.replace(/\.$/, "") || null;
   return { path: parent, at: "key", message: `${where} lacks ${key}`, hint };
 }
 
@@ -103,18 +138,18 @@ function sentence(issue: Issue, path: Path, value: unknown, raw: unknown): { mes
       const choices = choicesAt(path, raw);
       if (typeof value === "object" && value !== null)
         return { message: `is ${quoted}`, hint: didYouMean("", choices) };
-      return { message: `cannot be ${quoted}`, hint: didYouMean(String(value), choices) };
+      return { message: `cannot be ${quoted}`, hint: choiceHint(String(value), choices) };
     }
     case "invalid_type":
       return wrongKind(issue.expected, path, value, quoted, raw);
     case "too_small":
-      return outside(issue.origin, value, quoted, `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`);
+      return outside(issue.origin, value, quoted, limitOf("more than", orMore, issue.minimum, issue));
     case "too_big":
       return outside(
         issue.origin,
         value,
         quoted,
-        `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`,
+        limitOf("less than", orLess, issue.maximum, issue),
         shareHint(value, Number(issue.maximum)),
       );
     case "invalid_format":
@@ -122,6 +157,25 @@ function sentence(issue: Issue, path: Path, value: unknown, raw: unknown): { mes
     default:
       return { message: `cannot be ${quoted}`, hint: null };
   }
+}
+
+/** The end of what is allowed: itself where it is, else what it is beyond. */
+function limitOf(
+  beyond: string,
+  end: (limit: number) => string,
+  limit: number | bigint,
+  { inclusive, origin }: { readonly inclusive?: boolean | undefined; readonly origin: string },
+): string {
+  if (inclusive !== true) return `${beyond} ${limit}`;
+  const isFigure = origin === "number" || origin === "int";
+  return isFigure ? end(Number(limit)) : `at ${beyond === "more than" ? "least" : "most"} ${limit}`;
+}
+
+function choiceHint(value: string, choices: readonly string[]): string {
+  const [only] = choices;
+  if (choices.length === 1 && only !== undefined) return write(only);
+  const meant = valueMeantBy(value, choices);
+  return meant === null ? didYouMean(value, choices) : `did you mean ${meant}?`;
 }
 
 function outside(origin: string, value: unknown, quoted: string, limit: string, hint?: string) {
@@ -148,31 +202,11 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 function wrongKind(expected: string, path: Path, value: unknown, quoted: string, raw: unknown) {
-  const message = `must be ${KINDS[expected] ?? `a ${expected}`}, not ${quoted}`;
+  const hint = kindHint(expected, { value, path, raw, hidden: !mayQuote(value, path) });
   const isDuration = schemasAt(path, raw).some((schema) => schema["x-unit"] === "duration");
-  if (expected === "string" && typeof value === "number" && isDuration) {
-    return { message: `${quoted} is no duration`, hint: durationHint(String(value)) };
-  }
-  if (expected === "boolean" && typeof value === "string") {
-    if (/^(yes|on|true)$/i.test(value)) return { message, hint: "write true" };
-    if (/^(no|off|false)$/i.test(value)) return { message, hint: "write false" };
-  }
-  if ((expected === "number" || expected === "int") && typeof value === "string") {
-    const percent = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1];
-    if (percent !== undefined) return { message, hint: `write ${Number(percent) / 100}` };
-    if (value.trim() !== "" && Number.isFinite(Number(value)))
-      return { message, hint: `write ${Number(value)} without quotes` };
-    const inMs =
-      path.at(-1) === "threshold" || path.at(-1) === "upper_bound"
-        ? "a plain number in the metric's unit: 2 s is 2000"
-        : null;
-    return { message, hint: inMs };
-  }
-  if (expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
-    return { message, hint: isPrivate(path) ? "write it in quotes" : `write "${String(value)}" in quotes` };
-  }
-  if (expected === "array") return { message, hint: "begin each entry with -, or write [a, b]" };
-  return { message, hint: value === null ? "it is empty: remove the key or indent its content beneath it" : null };
+  if (expected === "string" && typeof value === "number" && isDuration)
+    return { message: `${quoted} is no duration`, hint };
+  return { message: `must be ${KINDS[expected] ?? `a ${expected}`}, not ${quoted}`, hint };
 }
 
 /** A value for a message. Secrets, what may be one by mistake, and passwords in URLs are never quoted (S10). */
@@ -182,14 +216,6 @@ function quote(value: unknown, path: Path): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map of keys";
   return typeof value === "string" ? shown(value) : String(value);
-}
-
-function mayQuote(value: unknown, path: Path): boolean {
-  return !isPrivate(path) && !(typeof value === "string" && /\/\/[^/]*@/.test(value));
-}
-
-function isPrivate(path: Path): boolean {
-  return isSecret(path) || ["token_sha256", "token_key"].includes(String(path.at(-1)));
 }
 
 function textOf(value: unknown): string | null {

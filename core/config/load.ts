@@ -1,16 +1,20 @@
-import { CHECKS } from "./checks/all.ts";
+import { CHECKS, SPELLING } from "./checks/all.ts";
 import { isMap } from "./checks/check.ts";
 import { ledgerIsKept } from "./checks/ledger.ts";
 import { isMisspelledCanary } from "./checks/policies.ts";
 import type { Config, ConfigProblem } from "./config.ts";
 import { deepAsWritten, freelyFilled } from "./filled.ts";
+import { quoted, write } from "./hints/write.ts";
 import { schemaTroubles } from "./issues.ts";
+import { choicesAt } from "./json-schema.ts";
+import { mayQuote } from "./may-quote.ts";
 import { ConfigFile } from "./schema/file.ts";
 import { isNeeded, type Process } from "./secrets.ts";
 import { toConfig } from "./to-config.ts";
 import { vainIn } from "./vain.ts";
-import { pathText, substitute, type Trouble, type Variables } from "./variables.ts";
+import { isFilled, pathText, substitute, type Trouble, type Variables, valueAt } from "./variables.ts";
 import { deepFreeze } from "./written-values.ts";
+import { repairOf } from "./yaml-repair.ts";
 import { type Fault, oneLine, readYaml, type YamlTree } from "./yaml-tree.ts";
 
 export type Loaded =
@@ -42,7 +46,7 @@ export function loadConfig(
 ): Loaded {
   const tree = readYaml(text);
   const refuse = (faults: readonly Fault[]): Loaded => ({ ok: false, problems: problemsOf(faults, tree, file) });
-  if (tree.root === undefined) return refuse(tree.faults);
+  if (tree.root === undefined) return refuse(tree.isYaml ? tree.faults : repaired(text, tree.faults));
   if (tree.root === null && tree.faults.length === 0) {
     return refuse([
       { offset: 0, message: "the file is empty", hint: "begin with data_sources; see examples/unship.yaml" },
@@ -52,9 +56,12 @@ export function loadConfig(
   const needed = (key: string) => secrets === "needed" && isNeeded(key, process, separate);
   const { value, troubles, filled } = substitute(tree, variables, needed);
   const parsed = ConfigFile.safeParse(value);
-  const unfilled = new Set(troubles.map(({ path }) => pathText(path)));
+  const misspelled = SPELLING.flatMap((check) => check({ file: value, raw: tree.root }));
+  // Whatever else is wrong at these places follows from it.
+  const unfilled = new Set([...troubles, ...misspelled].map(({ path }) => pathText(path)));
   const found = [
     ...troubles,
+    ...misspelled,
     ...[
       ...(parsed.success ? [] : schemaTroubles(parsed.error.issues, tree.root)),
       ...[...CHECKS, ...(replay ? [] : [ledgerIsKept])].flatMap((check) => check({ file: value, raw: tree.root })),
@@ -62,7 +69,9 @@ export function loadConfig(
   ];
   const spoiled = new Set(tree.faults.map(({ offset }) => offset));
   const hidden = freelyFilled(filled, tree.root);
-  const further = withoutEchoes(found, tree.root).map((trouble) => deepAsWritten(faultOf(trouble, tree), hidden));
+  const further = withoutEchoes(found, tree.root).map((trouble) =>
+    deepAsWritten(faultOf(withSwallowed(trouble, tree), tree), hidden),
+  );
   const faults = [...tree.faults, ...further.filter(({ offset }) => !spoiled.has(offset))];
   if (!parsed.success || faults.length > 0) return refuse(faults);
   const config = toConfig(parsed.data, isMap(tree.root) && tree.root.mode !== undefined);
@@ -105,9 +114,41 @@ function withoutEchoes(troubles: readonly Trouble[], root: unknown): readonly Tr
   if (policies.canary_analysis !== undefined) return troubles;
   return troubles.filter(({ path, message }) => {
     const [section, name] = path;
-    if (section !== "rollback_policies" || typeof name !== "string" || !isMisspelledCanary(name)) return true;
+    if (
+      section !== "rollback_policies" ||
+      typeof name !== "string" ||
+      !isMisspelledCanary(name, valueAt(root, path.slice(0, 2)))
+    )
+      return true;
     return path.length === 2 && message.includes("is no policy");
   });
+}
+
+/** Where one edit makes the whole readable, all that the parser complains of is one mistake. */
+function repaired(text: string, faults: readonly Fault[]): readonly Fault[] {
+  const offsets = faults.map(({ offset }) => offset);
+  const wrongIn = (root: unknown) =>
+    (ConfigFile.safeParse(root).error?.issues ?? []).filter(({ path }) => {
+      return !isFilled(
+        root,
+        path.map((step) => (typeof step === "symbol" ? String(step) : step)),
+      );
+    });
+  const repair = repairOf(text, offsets, (root) => wrongIn(root).length);
+  if (repair === null) return faults;
+  return [{ offset: repair.offset, message: `not readable as YAML: ${repair.what}`, hint: repair.hint }];
+}
+
+/** Where nothing is since a comment begins there, the comment is what was meant. */
+function withSwallowed(trouble: Trouble, tree: YamlTree): Trouble {
+  const { path, at } = trouble;
+  const comment = at === "value" && valueAt(tree.root, path) === null ? tree.swallowedAt(path) : null;
+  if (comment === null) return trouble;
+  const message = `${pathText(path)} is empty: what follows # is a comment`;
+  const word = comment.split(/\s/, 1)[0] ?? "";
+  const meant = choicesAt(path, tree.root).find((choice) => choice === word);
+  const asText = mayQuote(comment, path) ? write(quoted(`#${comment}`)) : "put it in quotes";
+  return { path, at, message, hint: meant === undefined ? asText : write(meant) };
 }
 
 function faultOf({ path, at, inside, message, hint }: Trouble, tree: YamlTree): Fault {

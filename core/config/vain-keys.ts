@@ -3,6 +3,8 @@ import { formatDuration, parseDuration } from "./durations.ts";
 import { EVIDENCE_KINDS } from "./evidence-kinds.ts";
 import { longestPause } from "./freeze-window.ts";
 import { HEALTH_SPAN_MS } from "./health-span.ts";
+import { orLess, orMore, quoted, write } from "./hints/write.ts";
+import { nearest } from "./nearest.ts";
 import { PLAN_LIFETIME_MS } from "./plan-lifetime.ts";
 import { wellKnownMetric } from "./units.ts";
 import type { Path } from "./yaml-tree.ts";
@@ -22,7 +24,11 @@ export type VainRule = (
 const DAY_HOURS = 24;
 
 const ms = (value: unknown): number | null => (typeof value === "string" ? parseDuration(value) : null);
-const stepOf = (file: unknown): number => ms(mapAt(file, "watch").step) ?? 0;
+/** ms. 0 where no plan survives a step: that is named at `watch.step`, and what it keeps from happening follows from it. */
+const stepOf = (file: unknown): number => {
+  const step = ms(mapAt(file, "watch").step) ?? 0;
+  return step >= PLAN_LIFETIME_MS ? 0 : step;
+};
 const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
 const is = (holds: boolean, what: string, mend: string): Vain | null => (holds ? { what, mend } : null);
 
@@ -37,7 +43,7 @@ const beforeExpiry =
     const seen = after < PLAN_LIFETIME_MS ? ", and is evaluated once a step" : "";
     return {
       what: `is ${String(value)}, so ${what}: a plan waits ${lives} at most${seen}, and expires then`,
-      mend: `less than ${formatDuration(Math.max(0, last))}`,
+      mend: orLess(quoted(formatDuration(Math.max(0, last)))),
     };
   };
 
@@ -55,10 +61,11 @@ const reachesSomebody: VainRule = (value, { file }) => {
   }
   const key = rest.join(":");
   const keys = mapAt(file, "notifications", "pagerduty", "routing_keys");
+  const near = nearest(key, Object.keys(keys));
   return is(
     kind === "pagerduty" && !Object.hasOwn(keys, key),
     "pages nobody: notifications.pagerduty.routing_keys has no key of this name, so it is in the ledger and on the terminal alone",
-    "add the key",
+    near === null ? "add the key" : write(quoted(`pagerduty:${near}`), ", or add the key"),
   );
 };
 
@@ -85,7 +92,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     return is(
       interval !== null && window !== null && interval * 2 > window,
       `is ${String(value)}, so window never holds two samples and nothing can be compared`,
-      "less than half of window",
+      orLess(quoted(formatDuration((window ?? 0) / 2))),
     );
   },
   "data_sources.metrics.window":
@@ -98,13 +105,13 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     return is(
       length !== null && length < 2 * stepOf(file),
       `is ${String(value)}, in which a canary is evaluated less than twice (watch.step)`,
-      "several steps of the watch",
+      write(quoted(formatDuration(10 * stepOf(file))), ", say: several steps of the watch"),
     );
   },
   "rollback_policies.canary_analysis.minimum_confidence": (value) =>
-    is(value === 0, "is 0, so every judgement is sure enough: it limits nothing", "0.95, say"),
+    is(value === 0, "is 0, so every judgement is sure enough: it limits nothing", write("0.95", ", say")),
   "rollback_policies.canary_analysis.kayenta.pass": (value) =>
-    is(value === 0, "is 0, so every canary passes", "95, say"),
+    is(value === 0, "is 0, so every canary passes", write("95", ", say")),
   "rollback_policies.canary_analysis.kayenta.marginal": AS_KAYENTA,
   "rollback_policies.canary_analysis.kayenta.group_weights.*": AS_KAYENTA,
   "rollback_policies.canary_analysis.kayenta.metrics.*.effect_size.allowed_increase": AS_KAYENTA,
@@ -112,7 +119,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "rollback_policies.canary_analysis.kayenta.metrics.*.effect_size.critical_increase": onlyCritical,
   "rollback_policies.canary_analysis.kayenta.metrics.*.effect_size.critical_decrease": onlyCritical,
   "rollback_policies.canary_analysis.kayenta.metrics.*.outliers.factor": (_, { parent }) =>
-    is(parent.strategy !== "remove", "has no effect: outliers are kept", "write strategy: remove, or take it out"),
+    is(parent.strategy !== "remove", "has no effect: outliers are kept", "write strategy: remove, or remove it"),
   "rollback_policies.*.conditions.*.threshold": (value, { parent: { metric, comparison } }) => {
     if (comparison === "less_than") {
       const never = value === 0 && typeof metric === "string" && wellKnownMetric(metric) !== undefined;
@@ -128,55 +135,63 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     is(
       value === 1 && isRatio(metric),
       `is 1, and ${String(metric)} is never above it: it bounds nothing`,
-      "lower it, or take it out",
+      "lower it, or remove it",
     ),
-  "rollback_policies.*.conditions.*.duration":
-    "any length can be waited for; what is longer than `scrape` keeps is refused",
+  "rollback_policies.*.conditions.*.duration": (value, { file }) => {
+    const [length, step] = [ms(value), stepOf(file)];
+    return is(
+      length !== null && length > 0 && length < step,
+      `is ${String(value)}, less than a step of the watch (${formatDuration(step)}): it holds no sooner than after a whole one`,
+      `${orMore(quoted(formatDuration(step)))}, or a shorter watch.step`,
+    );
+  },
   "rollback_policies.*.conditions.*.health_check_failures": (value, { file, parent }) => {
     const most = Math.floor(HEALTH_SPAN_MS / Math.max(1, stepOf(file))) + 1;
     const never = parent.consecutive === false && (number(value) ?? 0) > most;
     return is(
       never,
       `is ${String(value)}, and within five minutes there are ${most} samples (watch.step): the condition never holds`,
-      `at most ${most}, or consecutive: true`,
+      `${orLess(most)}, or consecutive: true`,
     );
   },
   "rollback_policies.*.conditions.*.regression.confidence": "0 and 1 are refused, and all between can be reached",
   "rollback_policies.*.notification.*": reachesSomebody,
   "reasoning_chain.on_anomaly_detected.*.confidence_threshold": (value) =>
     value === 0
-      ? { what: "is 0, so that any change is probable enough: it limits nothing", mend: "0.8, say" }
+      ? { what: "is 0, so that any change is probable enough: it limits nothing", mend: write("0.8", ", say") }
       : is(value === 1, "is 1, which no estimate reaches: nothing is ever rolled back without a person", "below 1"),
-  "execution.allowed_actions.*.max_rollbacks_per_hour": (_, { parent }) =>
+  "execution.allowed_actions.*.max_rollbacks_per_hour": (value, { parent }) =>
+    (parent.require_approval === false ? noneAtAll(value) : null) ??
     is(
       parent.require_approval !== false,
       "limits nothing: each of these actions needs a person anyway (require_approval)",
-      "take it out, or write require_approval: false",
+      "remove it, or write require_approval: false",
     ),
   "execution.guardrails.max_auto_rollbacks_per_day": (value, { file }) => {
     const automatic = listAt(file, "execution", "allowed_actions").flatMap(({ value: one }) =>
       isMap(one) && one.require_approval === false ? [number(one.max_rollbacks_per_hour)] : [],
     );
     const most = automatic.reduce<number>((sum, one) => sum + (one ?? Number.POSITIVE_INFINITY) * DAY_HOURS, 0);
-    const never = automatic.length > 0 && (number(value) ?? 0) >= most;
+    const never = automatic.length > 0 && (number(value) ?? 0) >= most && most > 0;
+    if (automatic.length > 0 && value === 0) return noneAtAll(value);
     return is(
       never,
       `is ${String(value)}, and max_rollbacks_per_hour allows ${most} in 24 hours at most: it limits nothing`,
-      `less than ${most}`,
+      orLess(most - 1),
     );
   },
   "execution.guardrails.cooldown_between_rollbacks": (value) =>
     is(
       ms(value) === 0,
       `is ${String(value)}: there is no cooldown, and one action may follow the other at once`,
-      "10m, say",
+      write('"10m"', ", say"),
     ),
   "execution.guardrails.escalate_to_human_after": (value, { file }) => {
     const most = number(mapAt(file, "execution", "guardrails").max_auto_rollbacks_per_day) ?? 0;
     return is(
-      (number(value) ?? 0) > most * DAYS_OF_A_ROW,
+      most > 0 && (number(value) ?? 0) > most * DAYS_OF_A_ROW,
       `is ${String(value)}, and with max_auto_rollbacks_per_day ${most} that takes more than a week without a healthy change: it limits nothing in practice`,
-      "2, say",
+      write("2", ", say"),
     );
   },
   "execution.guardrails.blast_radius.services": ANY_NUMBER,
@@ -193,7 +208,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     return is(
       (number(value) ?? 0) > most,
       `is ${String(value)}, and there are ${most} kinds: nothing is ever rolled back without a person`,
-      `at most ${most}`,
+      orLess(most),
     );
   },
   "feedback_loop.post_rollback.*.timeout": (value, { file, parent }) => {
@@ -203,23 +218,23 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     if (timeout < 2 * stepOf(file))
       return {
         what: `is ${String(value)}, in which it is evaluated less than twice (watch.step): no recovery can be shown`,
-        mend: "several steps of the watch",
+        mend: write(quoted(formatDuration(10 * stepOf(file))), ", say: several steps of the watch"),
       };
     return is(
       timeout <= wait,
       `is ${String(value)}: where a GitOps controller manages what was rolled back nothing counts as recovered before gitops_wait (${formatDuration(wait)}), so no recovery can be shown there`,
-      "well above gitops_wait",
+      write(quoted(formatDuration(2 * wait)), ", say: well above gitops_wait"),
     );
   },
-  "feedback_loop.post_rollback.*.gitops_wait": (value, { file, parent, written }) => {
+  "feedback_loop.post_rollback.*.gitops_wait": (value, { parent, written }) => {
     const wait = ms(value);
     const timeout = ms(parent.timeout) ?? 0;
     const never =
       wait !== null && written.timeout === undefined && wait >= timeout && parent.verify_metrics_recovered !== false;
     return is(
-      never && stepOf(file) > 0,
+      never,
       `is ${String(value)}, as long as recovery may take (timeout ${formatDuration(timeout)}): none can be shown where a GitOps controller manages what was rolled back`,
-      "less, or a longer timeout",
+      `${orLess(quoted(formatDuration(timeout / 2)))}, or a longer timeout`,
     );
   },
   "feedback_loop.post_rollback.*.drift_watch": (value, { file }) => {
@@ -227,7 +242,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     return is(
       length !== null && length > 0 && length < stepOf(file),
       `is ${String(value)}, less than a step of the watch: nothing is evaluated in it`,
-      "longer than watch.step, or 0",
+      `${orMore(quoted(formatDuration(stepOf(file))))}, or "0s"`,
     );
   },
   "services.*.routes.*.revenue_per_minute": FOR_KNOWLEDGE,
@@ -268,7 +283,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     return is(
       step !== null && step >= PLAN_LIFETIME_MS,
       `is ${String(value)}: a plan (${formatDuration(PLAN_LIFETIME_MS)}) expires before the next evaluation, so no approval is ever carried out`,
-      "a minute or less",
+      orLess('"1m"'),
     );
   },
   "model.budget.tokens": ANY_NUMBER,
@@ -279,7 +294,7 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
     return is(
       step !== null && all !== null && step > all,
       `is ${String(value)}, more than the whole run may take (time ${formatDuration(all ?? 0)}): it limits nothing`,
-      "less than time",
+      orLess(quoted(formatDuration(all ?? 0))),
     );
   },
   "model.budget.cost": (value, { file, parent }) => {
@@ -298,6 +313,14 @@ export const VAIN_KEYS: Readonly<Record<string, VainRule | string>> = {
   "server.requests_per_minute": ANY_NUMBER,
 };
 
+/** A limit of none is what the mode is there to say. */
+const noneAtAll = (value: unknown): Vain | null =>
+  is(
+    value === 0,
+    "is 0: what needs no person by require_approval always needs one",
+    write("1", " or more, or require_approval: true"),
+  );
+
 /** A row of rollbacks without a healthy change between that lasts longer is none that anybody means. */
 const DAYS_OF_A_ROW = 7;
 
@@ -306,6 +329,6 @@ function onlyCritical(_: unknown, { file, path }: { readonly file: unknown; read
   return is(
     metric.critical !== true,
     "has no effect: the metric is not critical",
-    "write critical: true, or take it out",
+    "write critical: true, or remove it",
   );
 }

@@ -1,5 +1,6 @@
 import type { SecretRef } from "./config.ts";
 import type { FilledAt } from "./filled.ts";
+import { write } from "./hints/write.ts";
 import { nearest } from "./nearest.ts";
 import type { Path, YamlTree } from "./yaml-tree.ts";
 import { shown } from "./yaml-tree.ts";
@@ -51,6 +52,17 @@ export function isFilled(raw: unknown, path: Path): boolean {
   const value = valueAt(raw, path);
   return typeof value === "string" && value.includes("${");
 }
+
+const FORMS = ", without a default or prefix";
+
+/** `VAR:-default`, `env.VAR`, `env:VAR` and ` VAR ` mean VAR in other tools; null: none is meant. */
+function variableWithin(text: string): string | null {
+  return /^\s*(?:(?:env|ENV)[.:])?([A-Za-z_]\w*)\s*(?::[-?+=].*)?$/s.exec(text)?.[1] ?? null;
+}
+
+/** What else is in the braces is not repeated: a default may be a secret (S10). */
+const moreThanName = (variable: string): string =>
+  `says more of the variable ${variable} than its name, and \${…} takes a name alone`;
 
 const ANY_REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
 const VARIABLE = /^[A-Za-z_]\w*$/;
@@ -113,8 +125,10 @@ function referenceTrouble(name: string, path: Path, variables: Variables): Troub
     return { ...where, message: `${pathText(path)} cannot come from a file`, hint: "only tokens and keys can" };
   }
   if (!VARIABLE.test(name)) {
-    const message = `${pathText(path)} names a variable ${shown(name)}, which cannot be one`;
-    return { ...where, message, hint: `write ${VARIABLE_FORM}, or $\${ for a literal \${` };
+    const meant = variableWithin(name);
+    const message = `${pathText(path)} ${meant === null ? `names a variable ${shown(name)}, which cannot be one` : moreThanName(meant)}`;
+    const hint = meant === null ? `write ${VARIABLE_FORM}, or $\${ for a literal \${` : write(`"\${${meant}}"`, FORMS);
+    return { ...where, message, hint };
   }
   return unsetTrouble(name, path, variables);
 }
@@ -127,14 +141,19 @@ function unsetTrouble(name: string, path: Path, variables: Variables): Trouble |
     Object.keys(variables).filter((other) => other !== name && variables[other] !== undefined),
   );
   const message = `${pathText(path)} needs the variable ${name}, which is ${value === "" ? "empty" : "not set"}`;
-  return { path, at: "value", message, hint: near === null ? `export ${name}=…` : `${near} is set: did you mean it?` };
+  return { path, at: "value", message, hint: near === null ? `export ${name}=…` : `did you mean ${near}? it is set` };
 }
 
 function secretTroubles(text: string, path: Path, variables: Variables, needed: boolean): readonly Trouble[] {
   const secret = secretOf(text);
   if (secret === null) {
-    const message = `${pathText(path)} mixes text with a reference`;
-    const hint = `make it one ${SECRET_FORMS} alone, and put the whole secret there`;
+    const [only, ...others] = [...text.matchAll(/\$\{([^{}]*)\}/g)].map(([, name = ""]) => name);
+    const meant = only === undefined || others.length > 0 ? null : variableWithin(only);
+    const whole = text === `\${${only ?? ""}}`;
+    const message = `${pathText(path)} ${whole && meant !== null ? moreThanName(meant) : "mixes text with a reference"}`;
+    const alone = `make it one ${SECRET_FORMS} alone, and put the whole secret there`;
+    const hint =
+      meant === null ? alone : write(`"\${${meant}}"`, whole ? FORMS : ", alone, and put the whole secret there");
     return [{ path, at: "value", message, hint }];
   }
   if (secret.from !== "env" || !needed) return [];

@@ -24,12 +24,16 @@ export interface Fault {
 export interface YamlTree {
   readonly root: unknown;
   readonly faults: readonly Fault[];
+  /** Whether a parser takes it for one document; false: `faults` are the parser's. */
+  readonly isYaml: boolean;
   /** Offset of the value at a path; of the nearest parent that exists where the path does not. */
   offsetOf(path: Path): number;
   /** Offset of the key that names the path; the same as `offsetOf` for a member of a list. */
   keyOffsetOf(path: Path): number;
   /** Offset of the character `index` of a text; the start of the value where escapes make that unclear. */
   offsetInside(path: Path, index: number): number;
+  /** The comment that stands where the value at a path is missing, without its `#`; null: none, or a space begins it. */
+  swallowedAt(path: Path): string | null;
   positionOf(offset: number): { readonly line: number; readonly column: number };
 }
 
@@ -62,7 +66,7 @@ export function readYaml(text: string): YamlTree {
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false });
     const broken = brokenIn([...document.errors, ...document.warnings]);
-    if (broken.length > 0) return treeOf(text, undefined, placeAt(0), broken, lines);
+    if (broken.length > 0) return { ...treeOf(text, undefined, placeAt(0), broken, lines), isYaml: false };
     const reader = new Reader();
     const place = placeAt(document.contents?.range?.[0] ?? 0);
     const root = reader.read(document.contents, place, 0);
@@ -102,7 +106,11 @@ class Reader {
       return value;
     }
     this.#remember(node);
-    if (isScalar(node)) return typeof node.value === "bigint" ? Number(node.value) : node.value;
+    if (isScalar(node)) {
+      if (typeof node.value === "number" && /^[-+]?0\d/.test(node.source ?? "") && Number.isInteger(node.value))
+        this.#fault(startOf(node) ?? 0, ...LEADING_ZERO);
+      return typeof node.value === "bigint" ? Number(node.value) : node.value;
+    }
     if (isSeq(node)) {
       return node.items.map((item, index) => {
         const child = placeAt(startOf(item) ?? place.value, isScalar(item) ? item : null);
@@ -135,6 +143,10 @@ class Reader {
         this.#fault(offset, "__proto__ cannot be a name", "choose another");
         continue;
       }
+      if (name === "<<") {
+        this.#fault(offset, "a merge key (<<), which is no part of YAML 1.2", "remove it, and write its keys out");
+        continue;
+      }
       const child = {
         ...placeAt(startOf(pair.value) ?? offset, isScalar(pair.value) ? pair.value : null),
         key: offset,
@@ -161,6 +173,12 @@ class Reader {
   }
 }
 
+/** `010` is ten in YAML 1.2, and eight in YAML 1.1: whoever wrote it may mean either. */
+const LEADING_ZERO = [
+  "a number with a zero in front, which is octal to other YAML tools",
+  "write it without the leading zero, or in quotes if it is a name",
+] as const;
+
 function treeOf(text: string, root: unknown, top: Place, faults: readonly Fault[], lines: LineCounter): YamlTree {
   const find = (path: Path): { readonly place: Place; readonly whole: boolean } => {
     let place = top;
@@ -174,6 +192,7 @@ function treeOf(text: string, root: unknown, top: Place, faults: readonly Fault[
   return {
     root,
     faults,
+    isYaml: true,
     offsetOf: (path) => {
       const { place, whole } = find(path);
       return whole ? place.value : place.key;
@@ -186,6 +205,12 @@ function treeOf(text: string, root: unknown, top: Place, faults: readonly Fault[
       const quoted = place.scalar?.type === "QUOTE_DOUBLE" || place.scalar?.type === "QUOTE_SINGLE";
       const start = place.value + (quoted ? 1 : 0);
       return text.startsWith(value, start) ? start + index : place.value;
+    },
+    swallowedAt(path) {
+      const { place, whole } = find(path);
+      if (!whole) return null;
+      const [line = ""] = text.slice(place.key).split("\n", 1);
+      return /^(?:-\s+|[^#]*:\s+)?#([^\s#].*)$/.exec(line.trimEnd())?.[1] ?? null;
     },
     positionOf(offset) {
       const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), text.length));

@@ -16,6 +16,7 @@ import {
   notificationKindsExist,
   scopesAreNames,
 } from "./policies.ts";
+import { quotesArePlain, referencesAreSpelled, secretFilesAreReferences } from "./references.ts";
 import { scrapeCanReadItsQueries, scrapeHasTargets } from "./scrape.ts";
 import {
   accessTokensApproveNothing,
@@ -77,3 +78,6 @@ export const CHECKS: readonly Check[] = [
   gateAnswersSomewhere,
   gateHasItsOwnCredentials,
 ];
+
+/** How a text is spelled. What else the checks say of the same text follows from that. */
+export const SPELLING: readonly Check[] = [referencesAreSpelled, secretFilesAreReferences, quotesArePlain];

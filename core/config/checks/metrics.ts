@@ -8,7 +8,7 @@ const WELL_KNOWN = Object.keys(WELL_KNOWN_METRICS);
 
 /** A metric that policies name is a well-known one, or has a query. */
 export const metricsAreKnown: Check = ({ file, raw }) => {
-  const known = [...WELL_KNOWN, ...Object.keys(mapAt(file, "data_sources", "metrics", "queries"))];
+  const known = [...new Set([...WELL_KNOWN, ...Object.keys(mapAt(file, "data_sources", "metrics", "queries"))])];
   return metricNamesIn(file)
     .filter(({ value }) => !known.includes(value))
     .map(({ path, value }) =>

@@ -1,5 +1,7 @@
-import { didYouMean, editDistance } from "../nearest.ts";
+import { quoted } from "../hints/write.ts";
+import { didYouMean, editDistance, nearest } from "../nearest.ts";
 import { NOTIFICATION_KINDS } from "../schema/policies.ts";
+import { isFilled } from "../variables.ts";
 import {
   type Check,
   isMap,
@@ -13,17 +15,21 @@ import {
 } from "./check.ts";
 
 const CANARY = "canary_analysis";
+const CANARY_KEYS = ["baseline_duration", "comparison_metrics", "minimum_confidence", "auto_rollback_on_fail"];
 
 /** A mistyped canary_analysis would be read as a policy that lacks everything. */
 export const canaryIsSpelled: Check = ({ file }) => {
   const policies = mapAt(file, "rollback_policies");
   if (policies[CANARY] !== undefined) return [];
-  return Object.keys(policies)
-    .filter((name) => isMisspelledCanary(name))
-    .map((name) => keyTroubleAt(["rollback_policies", name], "is no policy", `did you mean ${CANARY}?`));
+  return Object.entries(policies)
+    .filter(([name, policy]) => isMisspelledCanary(name, policy))
+    .map(([name]) => keyTroubleAt(["rollback_policies", name], "is no policy", `did you mean ${CANARY}?`));
 };
 
-export function isMisspelledCanary(name: string): boolean {
+/** By its name, or by what it holds: keys of canary_analysis, and no condition. */
+export function isMisspelledCanary(name: string, policy: unknown): boolean {
+  const keys = isMap(policy) && policy.conditions === undefined ? Object.keys(policy) : [];
+  if (name !== CANARY && keys.some((key) => CANARY_KEYS.includes(key))) return true;
   return name.length < 30 && name !== CANARY && editDistance(name.toLowerCase().replaceAll("-", "_"), CANARY) <= 3;
 }
 
@@ -33,13 +39,10 @@ export const notificationKindsExist: Check = ({ file, raw }) =>
     if (typeof value !== "string" || !value.includes(":")) return [];
     const kind = value.slice(0, value.indexOf(":"));
     if (NOTIFICATION_KINDS.some((known) => known === kind)) return [];
-    return [
-      valueTroubleAt(
-        path,
-        `is ${writtenAt(raw, path)}, a kind of target that does not exist`,
-        didYouMean(kind, NOTIFICATION_KINDS),
-      ),
-    ];
+    const near = nearest(kind, NOTIFICATION_KINDS);
+    const meant = near === null || isFilled(raw, path) ? null : quoted(near + value.slice(kind.length));
+    const hint = meant === null ? didYouMean(kind, NOTIFICATION_KINDS) : `did you mean ${meant}?`;
+    return [valueTroubleAt(path, `is ${writtenAt(raw, path)}, a kind of target that does not exist`, hint)];
   });
 
 /** Whom the file names to be told: by its policies, and when nobody answers. */

@@ -1,8 +1,9 @@
-import { parseDuration } from "../durations.ts";
+import { formatDuration, parseDuration } from "../durations.ts";
+import { orLess, quoted, write } from "../hints/write.ts";
 import { unitOfQuery, wellKnownMetric } from "../units.ts";
 import type { Trouble } from "../variables.ts";
 import type { Path } from "../yaml-tree.ts";
-import { type Check, type Fields, isMap, mapAt, valueTroubleAt } from "./check.ts";
+import { type Check, type Fields, isMap, keyTroubleAt, mapAt, valueTroubleAt } from "./check.ts";
 import { conditionsIn } from "./conditions.ts";
 
 /**
@@ -18,7 +19,7 @@ const MOST_MS = 3_600_000;
 /** A bound that leaves nothing between it and the threshold, or that stands on the wrong side. */
 export const boundsLeaveRoom: Check = ({ file }) =>
   conditionsIn(file).flatMap(({ path, value: { threshold, upper_bound: upper, comparison } }) => {
-    if (typeof upper !== "number" || typeof threshold !== "number") return [];
+    if (!isFigure(upper) || !isFigure(threshold)) return [];
     const at = [...path, "upper_bound"];
     if (comparison === "less_than") {
       return [
@@ -32,8 +33,12 @@ export const boundsLeaveRoom: Check = ({ file }) =>
     if (threshold < upper) return [];
     const word = threshold === upper ? "equal to" : "above";
     const message = `is ${upper}: the threshold ${threshold} is ${word} it, so nothing lies between`;
-    return [valueTroubleAt(at, message, threshold > upper ? "swap them" : "raise upper_bound")];
+    const hint = threshold > upper ? `swap them: ${write(String(threshold))} here` : "raise upper_bound, or remove it";
+    return [valueTroubleAt(at, message, hint)];
   });
+
+/** Infinity and NaN are refused by the schema. */
+const isFigure = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** A comparison that holds while all is well would take innocent changes back, all day long. */
 export const comparisonsPointTheRightWay: Check = ({ file }) => {
@@ -43,10 +48,13 @@ export const comparisonsPointTheRightWay: Check = ({ file }) => {
     const query = queries[metric];
     const worse = wellKnownMetric(metric)?.worse ?? (isMap(query) ? query.worse : undefined);
     const bad = comparison === "less_than" ? "down" : "up";
-    if ((worse !== "up" && worse !== "down") || worse === bad) return [];
-    const message = `is ${comparison === "less_than" ? "less_than" : "greater_than"}, but ${metric} degrades when it goes ${worse}`;
-    const at = comparison === undefined ? [...path, "metric"] : [...path, "comparison"];
-    return [valueTroubleAt(at, message, `write ${worse === "up" ? "greater_than" : "less_than"}`)];
+    const isRead = comparison === undefined || comparison === "less_than" || comparison === "greater_than";
+    if (!isRead || (worse !== "up" && worse !== "down") || worse === bad) return [];
+    const right = worse === "up" ? "greater_than" : "less_than";
+    const but = `but ${metric} degrades when it goes ${worse}`;
+    if (comparison === undefined)
+      return [keyTroubleAt(path, `fires above its threshold, ${but}`, `add comparison: ${right}`)];
+    return [valueTroubleAt([...path, "comparison"], `is ${String(comparison)}, ${but}`, write(right))];
   });
 };
 
@@ -55,7 +63,7 @@ export const thresholdsFitTheirUnit: Check = ({ file }) =>
   conditionsIn(file).flatMap(({ path, value }) =>
     (["threshold", "upper_bound"] as const).flatMap((key) => {
       const figure = value[key];
-      return typeof figure === "number" ? figureTrouble([...path, key], figure, value, file) : [];
+      return isFigure(figure) ? figureTrouble([...path, key], figure, value, file) : [];
     }),
   );
 
@@ -64,9 +72,7 @@ function figureTrouble(path: Path, figure: number, condition: Fields, file: unkn
   if (typeof metric !== "string") return [];
   const unit = wellKnownMetric(metric)?.unit;
   if (unit === undefined) return [];
-  if (!Number.isFinite(figure)) return [valueTroubleAt(path, `is ${figure}, which is no figure`, null)];
-  if (figure < 0)
-    return [valueTroubleAt(path, `is ${figure}, but ${metric} is never below 0`, "write it without the minus")];
+  if (figure < 0) return [valueTroubleAt(path, `is ${figure}, but ${metric} is never below 0`, write(String(-figure)))];
   if (unit === "ratio" && figure > 1) {
     const hint = figure <= 100 ? `did you mean ${figure / 100}?` : "write a ratio from 0 to 1";
     return [valueTroubleAt(path, `is ${figure}, but ${metric} is a ratio from 0 to 1`, hint)];
@@ -108,8 +114,8 @@ export const durationsFitTheWindow: Check = ({ file }) => {
   return conditionsIn(file).flatMap(({ path, value: { duration } }) => {
     const ms = typeof duration === "string" ? parseDuration(duration) : null;
     if (ms === null || ms <= windowMs) return [];
-    return [
-      valueTroubleAt([...path, "duration"], `is longer than data_sources.metrics.window (${window})`, "raise window"),
-    ];
+    const hint = orLess(quoted(formatDuration(windowMs)));
+    const message = `is longer than data_sources.metrics.window (${window})`;
+    return [valueTroubleAt([...path, "duration"], message, `${hint}, or raise window`)];
   });
 };

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { DURATION_PATTERN, durationHint, parseDuration } from "../durations.ts";
+import { DURATION_PATTERN, durationHint, formatDuration, parseDuration } from "../durations.ts";
+import { urlWrong } from "../hints/urls.ts";
+import { orMore, quoted } from "../hints/write.ts";
 
 /**
  * Gives a field its description and its unit; both reach the JSON Schema and the documentation. `unless`: what holds
@@ -51,19 +53,15 @@ export const duration = (leastMs = 0) =>
     .superRefine((value, context) => {
       const ms = parseDuration(value);
       if (ms === null) problem(context, "is no duration", durationHint(value));
-      else if (ms < leastMs) problem(context, "is too short", `at least ${leastMs} ms`);
+      else if (ms < leastMs) problem(context, "is too short", orMore(quoted(formatDuration(leastMs))));
     })
     .meta({ pattern: DURATION_PATTERN });
 
 /** An http or https URL. A password in it would reach logs and error texts (S10), so it is refused. */
 export const url = () =>
   z.string().superRefine((value, context) => {
-    const parsed = URL.canParse(value) ? new URL(value) : null;
-    if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-      problem(context, "is no http or https URL", 'write it like "https://prometheus.example:9090"');
-    } else if (parsed.username !== "" || parsed.password !== "") {
-      problem(context, "carries a user or password", "put the secret into token or api_key");
-    }
+    const wrong = urlWrong(value);
+    if (wrong !== null) problem(context, wrong.what, wrong.hint);
   });
 
 /** A secret: `${VARIABLE}`, `${file:/path}`, or (not wise) the secret itself. */

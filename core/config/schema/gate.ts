@@ -16,7 +16,7 @@ export const Gate = z.strictObject({
       .superRefine((value, context) => {
         const address = addressOf(value);
         if (address !== null && isLoopback(address.host)) return;
-        const params = { hint: 'an address of this machine alone and a port, such as "127.0.0.1:7333"' };
+        const params = { hint: 'write "127.0.0.1:7333", say: an address of this machine alone, and a port' };
         context.addIssue({ code: "custom", message: "is no address of the loopback", params });
       })
       .optional(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ImpactLevel } from "../../model/impact.ts";
 import { ActionType } from "../../model/plan.ts";
 import { cronProblem, FREEZE_ROLLBACKS, isTimeZone } from "../freeze-window.ts";
+import { cronHint, zoneHint } from "../hints/times.ts";
 import { count, duration, field, name, ratio } from "./fields.ts";
 import { notification } from "./policies.ts";
 
@@ -12,9 +13,7 @@ const FreezeWindow = z.strictObject({
   cron: field(
     z.string().superRefine((value, context) => {
       const problem = cronProblem(value);
-      if (problem !== null) {
-        context.addIssue(custom(problem, 'minute hour day month weekday: "0 17 * * 5" is Fridays at 17:00'));
-      }
+      if (problem !== null) context.addIssue(custom(problem, cronHint(value)));
     }),
     "When it begins, as five cron fields: minute, hour, day, month, weekday.",
   ),
@@ -22,7 +21,7 @@ const FreezeWindow = z.strictObject({
     z
       .string()
       .superRefine((value, context) => {
-        if (!isTimeZone(value)) context.addIssue(custom("is no time zone", 'an IANA name, like "Europe/Berlin"'));
+        if (!isTimeZone(value)) context.addIssue(custom("is no time zone", zoneHint(value)));
       })
       .default("UTC"),
     "The time zone of `cron`, by its IANA name; its summer time counts.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { quoted, write } from "../hints/write.ts";
 import { count, duration, field, name, ratio } from "./fields.ts";
 
 /** Kinds of notification targets, before the colon. */
@@ -60,12 +61,20 @@ const Regression = z.strictObject({
   ),
 });
 
+/** What somebody who wrote this for a target should write. */
+function targetHint(text: string): string {
+  const [, kind, rest] = /^([a-z]+):\s+(\S+)$/i.exec(text) ?? [];
+  if (kind !== undefined && rest !== undefined) return write(quoted(`${kind.toLowerCase()}:${rest}`));
+  if (/^#[\w-]+$/.test(text)) return write(quoted(`slack:${text}`));
+  return 'write it like "slack:#incidents" or "pagerduty:oncall"';
+}
+
 /** Whom to tell, as lists of targets. */
 export const notification = () =>
   z.array(
     z.string().superRefine((value, context) => {
       if (/^[a-z]+:\S+$/.test(value)) return;
-      const params = { hint: 'write it like "slack:#incidents" or "pagerduty:oncall"' };
+      const params = { hint: targetHint(value) };
       context.addIssue({ code: "custom", message: "is no notification target", params });
     }),
   );

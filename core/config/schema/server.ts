@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressOf, isLoopback } from "../address.ts";
+import { addressHint } from "../hints/urls.ts";
 import { OIDC_ALGORITHMS } from "../server-config.ts";
 import { field, name, text, url } from "./fields.ts";
 
@@ -60,7 +61,7 @@ export const Server = z.strictObject({
       .string()
       .superRefine((value, context) => {
         if (addressOf(value) !== null) return;
-        const params = { hint: 'an address and a port: "127.0.0.1:7332", or ":7332" for this machine alone' };
+        const params = { hint: addressHint(value, "127.0.0.1:7332") };
         context.addIssue({ code: "custom", message: "is no address", params });
       })
       .optional(),

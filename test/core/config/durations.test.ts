@@ -58,11 +58,22 @@ describe("a duration as people write it", () => {
     expect(parseSpokenDuration(text)).toBe(parseDuration(duration));
   });
 
-  it("without a unit asks which", () => {
-    expect(durationHint("180")).toBe("say which unit: 180s is seconds, 180m minutes");
+  it.each([
+    ["PT1H30M", "1h30m"],
+    ["P2D", "2d"],
+    ["01:30:00", "1h30m"],
+    ["1:30", "1h30m"],
+    ["-5 minutes", "5m"],
+    ["3m#three minutes", "3m"],
+  ])("as another tool spells it, %j, is read as %s", (text, spelled) => {
+    expect(durationHint(text)).toBe(`write "${spelled}"`);
   });
 
-  it.each(["soon", "", "three minutes", "3 fortnights", "-5 minutes"])("%j gets an example", (text) => {
+  it("without a unit asks which", () => {
+    expect(durationHint("180")).toBe('write "3h" for minutes, or "3m" for seconds');
+  });
+
+  it.each(["soon", "", "three minutes", "3 fortnights", "PT", "12:99"])("%j gets an example", (text) => {
     expect(durationHint(text)).toBe('write it like "90s", "3m" or "1h30m"');
   });
 });

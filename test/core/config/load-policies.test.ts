@@ -21,12 +21,12 @@ const POLICIES: readonly Row[] = [
   [
     "a threshold above its upper bound",
     `${CONDITIONS}      - {metric: error_rate, threshold: 0.05, upper_bound: 0.02, duration: 3m}\n`,
-    `u.yaml:6:60: ${CONDITION}.upper_bound is 0.02: the threshold 0.05 is above it, so nothing lies between (swap them)`,
+    `u.yaml:6:60: ${CONDITION}.upper_bound is 0.02: the threshold 0.05 is above it, so nothing lies between (swap them: write 0.05 here)`,
   ],
   [
     "a threshold equal to its upper bound",
     `${CONDITIONS}      - {metric: error_rate, threshold: 0.05, upper_bound: 0.05, duration: 3m}\n`,
-    `u.yaml:6:60: ${CONDITION}.upper_bound is 0.05: the threshold 0.05 is equal to it, so nothing lies between (raise upper_bound)`,
+    `u.yaml:6:60: ${CONDITION}.upper_bound is 0.05: the threshold 0.05 is equal to it, so nothing lies between (raise upper_bound, or remove it)`,
   ],
   [
     "an upper bound beside less_than",
@@ -46,12 +46,12 @@ const POLICIES: readonly Row[] = [
   [
     "a latency with its unit",
     `${CONDITIONS}      - {metric: p99_latency, threshold: 2s, duration: 3m}\n`,
-    `u.yaml:6:42: ${CONDITION}.threshold must be a number, not "2s" (a plain number in the metric's unit: 2 s is 2000)`,
+    `u.yaml:6:42: ${CONDITION}.threshold must be a number, not "2s" (write 2000, which is in ms)`,
   ],
   [
     "a negative threshold",
     `${CONDITIONS}      - {metric: p99_latency, threshold: -2000, duration: 3m}\n`,
-    `u.yaml:6:42: ${CONDITION}.threshold is -2000, but p99_latency is never below 0 (write it without the minus)`,
+    `u.yaml:6:42: ${CONDITION}.threshold is -2000, but p99_latency is never below 0 (write 2000)`,
   ],
   [
     "a latency below a ms",
@@ -76,7 +76,7 @@ const POLICIES: readonly Row[] = [
   [
     "a metric that hurts downwards, compared the usual way",
     `${QUERIES}      orders: {query: orders, worse: down}\nrollback_policies:\n  auto:\n    action: rollback_immediate\n    conditions: [{metric: orders, threshold: 1, duration: 3m}]\n`,
-    "u.yaml:10:27: rollback_policies.auto.conditions[0].metric is greater_than, but orders degrades when it goes down (write less_than)",
+    "u.yaml:10:18: rollback_policies.auto.conditions[0] fires above its threshold, but orders degrades when it goes down (add comparison: less_than)",
   ],
   [
     "a confidence in percent",
@@ -101,12 +101,12 @@ const POLICIES: readonly Row[] = [
   [
     "a kind of notification that does not exist",
     `${SOURCES}rollback_policies: {auto: {conditions: [{health_check_failures: 3}], action: rollback_immediate, notification: ["slak:#x"]}}\n`,
-    'u.yaml:2:113: rollback_policies.auto.notification[0] is "slak:#x", a kind of target that does not exist (did you mean slack?)',
+    'u.yaml:2:113: rollback_policies.auto.notification[0] is "slak:#x", a kind of target that does not exist (did you mean "slack:#x"?)',
   ],
   [
     "a duration longer than what scrape keeps",
     'data_sources: {metrics: {type: scrape, targets: [{url: "http://p"}], window: 1h}}\nrollback_policies: {auto: {conditions: [{metric: error_rate, threshold: 0.05, duration: 2h}], action: rollback_immediate}}\n',
-    "u.yaml:2:89: rollback_policies.auto.conditions[0].duration is longer than data_sources.metrics.window (1h) (raise window)",
+    'u.yaml:2:89: rollback_policies.auto.conditions[0].duration is longer than data_sources.metrics.window (1h) (write "1h" or less, or raise window)',
   ],
 ];
 

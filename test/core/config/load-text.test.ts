@@ -46,7 +46,7 @@ const KEYS: readonly Row[] = [
   [
     "a missing type lists the types",
     'data_sources:\n  metrics:\n    endpoint: "http://p"\n',
-    "u.yaml:2:3: data_sources.metrics lacks type (one of prometheus, scrape)",
+    "u.yaml:2:3: data_sources.metrics lacks type (add type: prometheus (or scrape))",
   ],
   [
     "a file without sources says so",
@@ -83,7 +83,7 @@ const YAML_PROBLEMS: readonly Row[] = [
   [
     "a quote that is never closed",
     'mode: "auto\n',
-    "u.yaml:2:1: not readable as YAML: something is missing (a quote, colon or bracket, here or above)",
+    'u.yaml:1:12: not readable as YAML: a quote that is still open (insert " here)',
   ],
   [
     "two documents",
@@ -100,7 +100,11 @@ const YAML_PROBLEMS: readonly Row[] = [
     `${SOURCES}services: *nothing\n`,
     'u.yaml:2:11: there is no anchor "nothing" (it must be above)',
   ],
-  ["a list where a map must be", "- mode\n", "u.yaml:1:1: the file must be a map of keys, not a list"],
+  [
+    "a list where a map must be",
+    "- mode\n",
+    "u.yaml:1:1: the file must be a map of keys, not a list (leave out the -)",
+  ],
   ["a word where a map must be", "hello\n", 'u.yaml:1:1: the file must be a map of keys, not "hello"'],
   [
     "a map as a key",
@@ -123,7 +127,7 @@ const VARIABLES: readonly Row[] = [
   [
     "a variable with a typo is named with the one that is set",
     'data_sources: {metrics: {type: prometheus, endpoint: "http://p", token: "${LD_APIKEY}"}}\n',
-    "u.yaml:1:73: data_sources.metrics.token needs the variable LD_APIKEY, which is not set (LD_API_KEY is set: did you mean it?)",
+    "u.yaml:1:73: data_sources.metrics.token needs the variable LD_APIKEY, which is not set (did you mean LD_API_KEY? it is set)",
   ],
   [
     "a variable inside a text points at itself",
@@ -133,7 +137,7 @@ const VARIABLES: readonly Row[] = [
   [
     "a secret mixed with text is refused",
     'data_sources: {metrics: {type: prometheus, endpoint: "http://p", token: "Bearer ${LD_API_KEY}"}}\n',
-    "u.yaml:1:73: data_sources.metrics.token mixes text with a reference (make it one ${VARIABLE} or ${file:/path} alone, and put the whole secret there)",
+    'u.yaml:1:73: data_sources.metrics.token mixes text with a reference (write "${LD_API_KEY}", alone, and put the whole secret there)',
   ],
   [
     "a file for what is no secret is refused",

@@ -16,7 +16,7 @@ const VALUES: readonly Row[] = [
   [
     "a URL that is none",
     "data_sources: {metrics: {type: prometheus, endpoint: p:9090}}\n",
-    'u.yaml:1:54: data_sources.metrics.endpoint "p:9090" is no http or https URL (write it like "https://prometheus.example:9090")',
+    'u.yaml:1:54: data_sources.metrics.endpoint "p:9090" is no http or https URL (write "http://p:9090")',
   ],
   [
     "a duration in words",
@@ -26,17 +26,17 @@ const VALUES: readonly Row[] = [
   [
     "a duration without a unit",
     `${SOURCES}watch: {step: 15}\n`,
-    "u.yaml:2:15: watch.step 15 is no duration (say which unit: 15s is seconds, 15m minutes)",
+    'u.yaml:2:15: watch.step 15 is no duration (write "15m" for minutes, or "15s" for seconds)',
   ],
   [
     "a duration of no length where time must pass",
     `${SOURCES}watch: {step: 0s}\n`,
-    'u.yaml:2:15: watch.step "0s" is too short (at least 100 ms)',
+    'u.yaml:2:15: watch.step "0s" is too short (write "100ms" or more)',
   ],
   [
     "a negative duration",
     `${SOURCES}watch: {step: -5s}\n`,
-    'u.yaml:2:15: watch.step "-5s" is no duration (write it like "90s", "3m" or "1h30m")',
+    'u.yaml:2:15: watch.step "-5s" is no duration (write "5s")',
   ],
   [
     "an action that does not exist",
@@ -46,12 +46,12 @@ const VALUES: readonly Row[] = [
   [
     "a negative limit",
     `${SOURCES}execution: {guardrails: {max_auto_rollbacks_per_day: -1}}\n`,
-    "u.yaml:2:54: execution.guardrails.max_auto_rollbacks_per_day cannot be -1 (at least 0)",
+    "u.yaml:2:54: execution.guardrails.max_auto_rollbacks_per_day cannot be -1 (write 0 or more)",
   ],
   [
     "half a rollback",
     `${SOURCES}execution: {guardrails: {escalate_to_human_after: 1.5}}\n`,
-    "u.yaml:2:51: execution.guardrails.escalate_to_human_after must be a whole number, not 1.5",
+    "u.yaml:2:51: execution.guardrails.escalate_to_human_after must be a whole number, not 1.5 (write 1 or 2)",
   ],
   [
     "a yes that YAML takes for a word",
@@ -61,7 +61,7 @@ const VALUES: readonly Row[] = [
   [
     "a migration without a person",
     `${SOURCES}execution: {allowed_actions: [{type: database_migration_rollback, require_approval: false}]}\n`,
-    "u.yaml:2:85: execution.allowed_actions[0].require_approval cannot be false (valid here: true)",
+    "u.yaml:2:85: execution.allowed_actions[0].require_approval cannot be false (write true)",
   ],
   [
     "a number in quotes",

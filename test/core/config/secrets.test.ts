@@ -78,6 +78,25 @@ describe.each(PLACES)("the secret at %s", (path, around) => {
     }
   });
 
+  it.each([
+    ["as it is", SECRET],
+    ["as a variable's default", `\${KEY:-${SECRET}}`],
+    ["in place of a variable's name", `\${${SECRET}}`],
+    ["behind a scheme and a variable", `Bearer \${KEY}${SECRET}`],
+    ["with a dollar in front", "$hunter2isnogoodpassword"],
+    ["between per cent signs", "%hunter2isnogoodpassword%"],
+    ["in typographic quotes", `“${SECRET}”`],
+    ["as a path in no folder of secrets", `/${SECRET}`],
+    ["in a list", [[SECRET]]],
+    ["as the text of a comment", null],
+  ])("stands in no problem and no warning, written %s", (_, value) => {
+    const text = withSecret(path, around, value).replace(/\bnull$/m, `#${SECRET}`);
+    const result = loadConfig(text, "u.yaml", { KEY: "of-the-variable" });
+    const said = (result.ok ? (result.config.vain ?? []) : result.problems).map(formatProblem).join("\n");
+    expect(said).toContain(path.replace("data_sources.", ""));
+    expect(said).not.toMatch(/hunter2/);
+  });
+
   it("is a problem when its variable is not set, and not when nothing will use it", () => {
     const text = withSecret(path, around, "${NOT_SET}");
     expect(problems(text, {})).toEqual([expect.stringMatching(/needs the variable NOT_SET, which is not set/)]);
@@ -110,10 +129,25 @@ describe("a variable's value", () => {
     expect(result.ok ? "" : result.problems.map(formatProblem).join("\n")).not.toContain(SECRET);
   });
 
+  it.each([
+    ["without a scheme", `me:${SECRET}@p:9090`],
+    ["with a wrong scheme", `htp://me:${SECRET}@p:9090`],
+    ["with a shell's variable beside it", `http://me:${SECRET}@$PROMETHEUS_HOST`],
+    ["in typographic quotes", `“http://me:${SECRET}@p:9090”`],
+    ["in a list", [`http://me:${SECRET}@p:9090`]],
+    ["in a map", { url: `http://me:${SECRET}@p:9090` }],
+  ])("that is a password in a URL %s reaches no problem", (_, value) => {
+    const lines = problems(changed(UNSHIP, ["data_sources.metrics.endpoint", value]));
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.join("\n")).not.toContain(SECRET);
+  });
+
   it("that is a password written into a URL reaches no problem", () => {
     const lines = problems(changed(UNSHIP, ["data_sources.metrics.endpoint", `http://me:${SECRET}@p:9090`]));
     expect(lines).toEqual([
-      expect.stringMatching(/endpoint carries a user or password \(put the secret into token or api_key\)$/),
+      expect.stringMatching(
+        /endpoint carries a user or password \(write "http:\/\/p:9090", and put the secret into token or api_key\)$/,
+      ),
     ]);
   });
 });
