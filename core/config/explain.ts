@@ -56,7 +56,13 @@ function recordLines({ ledger }: Config): readonly string[] {
 
 /** What looks like a limit, a reminder or a step and is none, where it stands, and what to do. */
 const vainLines = ({ vain = [] }: Config): readonly string[] =>
-  vain.length === 0 ? [] : ["", "CAUTION: these can never have their effect:", ...under(vain.map(formatProblem))];
+  vain.length === 0
+    ? []
+    : [
+        "",
+        "CAUTION: these can never have their effect, or have one that nobody wants:",
+        ...under(vain.map(formatProblem)),
+      ];
 
 function modeLines(config: Config): readonly string[] {
   const { mode, modeIsDefault, services } = config;

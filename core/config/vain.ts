@@ -1,20 +1,23 @@
 import { type Fields, isMap } from "./checks/check.ts";
+import { WARNINGS } from "./checks/warnings.ts";
 import { VAIN_KEYS, type VainRule } from "./vain-keys.ts";
 import { pathText, type Trouble } from "./variables.ts";
 import type { Path } from "./yaml-tree.ts";
 
 /**
- * Durations and limits of a file that can never have their effect: reminders after the plan is gone, maxima that nothing can
- * reach. Each is legal, and so is no problem that keeps anything from starting; `unship check` names it with its line, since
- * it looks like protection and is none (S8). `file`: as the schema reads it, variables and defaults filled in; `raw`: as written,
- * since only what somebody wrote is theirs to mend. Pure and total.
+ * Durations and limits of a file that can never have their effect (reminders after the plan is gone, maxima that nothing can
+ * reach), and names, secrets and rights that are most likely a slip of the pen. Each is legal, and so is no problem that keeps
+ * anything from starting; `unship check` names it with its line, since it looks like protection and is none (S8). `file`: as the
+ * schema reads it, variables and defaults filled in; `raw`: as written, since only what somebody wrote is theirs to mend. Pure
+ * and total.
  */
 export function vainIn(file: unknown, raw: unknown): readonly Trouble[] {
-  return Object.entries(VAIN_KEYS).flatMap(([pattern, rule]) =>
+  const figures = Object.entries(VAIN_KEYS).flatMap(([pattern, rule]) =>
     typeof rule === "string"
       ? []
       : placesOf(pattern.split("."), raw).flatMap((path) => troubleAt(path, rule, file, raw)),
   );
+  return [...figures, ...WARNINGS.flatMap((check) => check({ file, raw }))];
 }
 
 function troubleAt(path: Path, rule: VainRule, file: unknown, raw: unknown): readonly Trouble[] {
