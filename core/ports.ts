@@ -201,6 +201,11 @@ export interface Notice {
   readonly planId?: string;
   /** A plan that waits for a person: where the channel can take answers, it offers them for exactly this. */
   readonly asks?: { readonly planId: string; readonly planHash: string; readonly diff: readonly string[] };
+  /**
+   * Earlier notices of the incident whose alerts are over: a pager resolves exactly those and opens none. `planId` as theirs. Only of
+   * an incident that is recorded as recovered.
+   */
+  readonly resolves?: readonly { readonly title: string; readonly planId?: string }[];
 }
 
 /** Tells people. `delivered: false` with a reason where no connector serves the target. */

@@ -18,7 +18,7 @@ import { createSilences } from "./silences.ts";
 /** An agent acts through a gate of its own, made from these; or it hands its plans to another process' gate. */
 export type AgentParts = WatchingParts &
   (
-    | Pick<OwnGateParts, "executors" | "ledger" | "identity" | "newId" | "gatePatience">
+    | Pick<OwnGateParts, "executors" | "ledger" | "identity" | "newId" | "gatePatience" | "notifiesActs">
     | { readonly gate: Gate; readonly ledger: Ledger }
   );
 

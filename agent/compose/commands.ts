@@ -336,6 +336,7 @@ export function composeCommands({ version, environment, start, terminal, openBun
               ledger: behind.ledger,
               executors,
               identity,
+              notifiesActs: true,
               gatePatience: createPatience(gateLimits(config.watch.stepMs)),
             }),
         version,

@@ -69,7 +69,8 @@ async function runOver(parts: GateProcessParts, openShelf: OpenShelf, abort: Abo
     patience: createPatience(gateLimits(config.watch.stepMs)),
     openShelf,
   });
-  const gate = composeGate({ config, clock, sources, executors, gaps, ledger, notifier, identity, evidence });
+  const parties = { ledger, notifier, notifiesActs: true, identity };
+  const gate = composeGate({ config, clock, sources, executors, gaps, evidence, ...parties });
   const patience = createPatience(evaluationLimits(config.watch.stepMs));
   // A target that hangs keeps nobody waiting who asks about another one: its intent stays open, and it busy, until it answers.
   // Each turn takes up what the one before it is not settling still.

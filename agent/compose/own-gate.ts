@@ -30,6 +30,8 @@ export interface OwnGateParts {
   readonly evidence?: GateEvidence;
   /** What proves who answers beside personal tokens; absent: nothing does. */
   readonly identity?: IdentityChecks;
+  /** Whether people are notified of each act that was executed; absent: no, as in a replay. */
+  readonly notifiesActs?: boolean;
   /** Ids of plans; a replay passes its own, so that the same bundle gives the same ledger. */
   readonly newId?: () => string;
 }
@@ -63,6 +65,7 @@ export function composeGate({ config, clock, sources, ledger, ...parts }: OwnGat
     traffic: createTraffic(sources.metrics, clock, config.watch.stepMs),
     clock,
     notifier: parts.notifier,
+    notifiesActs: parts.notifiesActs ?? false,
     ...(parts.identity === undefined ? {} : { identity: parts.identity }),
     ...attestationOf(config),
     newId: parts.newId ?? newPlanId,

@@ -61,6 +61,7 @@ export async function serveMcp(parts: McpParts, abort: AbortSignal): Promise<voi
           sources,
           executors: system.executors,
           gaps: system.gaps,
+          notifiesActs: true,
           gatePatience: createPatience(gateLimits(config.watch.stepMs)),
         });
   const silences = createSilences();

@@ -3,6 +3,7 @@ import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
 import type { DamagedIncident } from "../../core/ports.ts";
 import { correctRefuted } from "./corrected-memory.ts";
+import { tellEnd } from "./end-notice.ts";
 import type { WatchParts } from "./ports.ts";
 
 /** The ledger entry that says memory and postmortem of a closed incident are done; without it a restart does them. */
@@ -17,11 +18,12 @@ export const RESIDUAL = "symptoms.residual";
 export const OVER = "symptoms.over";
 
 /**
- * What follows the end of an incident, or of the verification of its act where it stays open: memory and the postmortem
- * draft, which the end brings up to date. Both come after the ledger; their failure is said, undoes nothing, and is tried
- * again on the next start.
+ * What follows the end of an incident, or of the verification of its act where it stays open: people hear how its act ended; then memory
+ * and the postmortem draft, which the end brings up to date. All come after the ledger; their failure is said, undoes nothing, and is
+ * tried again on the next start.
  */
 export async function finishJudged(incident: Incident, parts: WatchParts): Promise<void> {
+  const notified = await attempt("notification of the end", incident, parts, () => tellEnd(incident, parts));
   const remembered = await attempt("knowledge", incident, parts, async () => {
     if (parts.config.feedback.logOutcome === null || parts.store === null) return;
     await parts.store.remember(incident);
@@ -39,7 +41,7 @@ export async function finishJudged(incident: Incident, parts: WatchParts): Promi
     });
     parts.emit({ at: parts.clock.now(), event: "postmortem.written", text: path, incident });
   });
-  if (remembered && drafted) {
+  if (notified && remembered && drafted) {
     const kind = incident.stage === "closed" ? FINISHED : VERIFIED;
     await parts.ledger.append({ kind, incidentId: incident.id, planId: null, actor: "watch", body: {} });
   }

@@ -1,11 +1,13 @@
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
+import { isActTold } from "../../core/guardrails/act-notice.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { Incident, Told } from "../../core/model/incident.ts";
 import { cleanText } from "../../core/model/untrusted-text.ts";
 import { APART_LOOKS } from "./allotting.ts";
+import { noticesOf } from "./end-notice.ts";
 import { headlineOf, isWithheld, noKnownChange } from "./nothing-undone.ts";
-import { type Evaluation, escalate, page } from "./pursuit.ts";
+import { type Evaluation, escalate, page, raised } from "./pursuit.ts";
 import { percent } from "./wording.ts";
 
 /** A decision as people hear it: what it comes to, and the headline that says so. */
@@ -80,7 +82,10 @@ export async function correctWord(incident: Incident, word: Word, pursuit: Evalu
   return withWord(await page(incident, pursuit, word.headline, word.told), word);
 }
 
-/** The act that people were told would not come, or not as they were told, is done: they hear of it at once. */
+/**
+ * The act that people were told would not come, or not as they were told, is done: they hear of it at once, from the gate where it
+ * notifies them of each act.
+ */
 export async function tellDone(incident: Incident, pursuit: Evaluation): Promise<Incident> {
   const { decision } = incident;
   if (decision === null || decision.action === "no_action") return incident;
@@ -88,7 +93,10 @@ export async function tellDone(incident: Incident, pursuit: Evaluation): Promise
   if (!isOtherwise(incident, { said })) return withoutOther(incident);
   const verb = decision.action === "feature_flag_disable" ? "Switched off" : "Rolled back";
   const headline = `${verb} after all: ${decision.changeIds.join(", then ")}${sureness(decision)}.`;
-  return withWord(await page(incident, pursuit, headline), { said });
+  const planId = incident.gate?.planId;
+  const { ledger } = pursuit.parts;
+  const isTold = planId !== undefined && isActTold(await noticesOf(planId, ledger), planId);
+  return withWord(isTold ? raised(incident, pursuit, headline) : await page(incident, pursuit, headline), { said });
 }
 
 /** The incident of which people were told this, just now. */

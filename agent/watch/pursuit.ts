@@ -56,9 +56,13 @@ export async function escalate(
 
 /** The same, whether they were told so before or not. */
 export async function page(incident: Incident, pursuit: Evaluation, headline: string, told?: Told): Promise<Incident> {
-  const present = withPresent(incident, pursuit);
-  await tell(asItStands(present), pursuit.parts, headline, pursuit.caseFile.at);
-  const next = note(present, pursuit.caseFile.at, ESCALATED, headline, told);
+  await tell(asItStands(withPresent(incident, pursuit)), pursuit.parts, headline, pursuit.caseFile.at);
+  return raised(incident, pursuit, headline, told);
+}
+
+/** What is raised to people, in the record and on the terminal; who notifies them does so by the record. */
+export function raised(incident: Incident, pursuit: Evaluation, headline: string, told?: Told): Incident {
+  const next = note(withPresent(incident, pursuit), pursuit.caseFile.at, ESCALATED, headline, told);
   emit(pursuit, "incident.escalated", headline, next);
   return next;
 }

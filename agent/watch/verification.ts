@@ -12,7 +12,7 @@ import { close, note, withSuperseded } from "./incident-state.ts";
 import { type Moved, movedOn } from "./moved-on.ts";
 import { likeliestNewcomer, type Newcomer, newcomers, suspectText } from "./newcomers.ts";
 import { ownServices, standingOf } from "./own-signals.ts";
-import { emit, escalate, type Pursuit } from "./pursuit.ts";
+import { emit, escalate, type Pursuit, raised } from "./pursuit.ts";
 import { stillJudged, withDoubt } from "./still-judged.ts";
 import { notRecoveredText, recoveryText } from "./wording.ts";
 import { type Worsened, withWorsened, worsened, worsenedText } from "./worsened.ts";
@@ -66,11 +66,8 @@ export async function pursueVerification(before: Incident, pursuit: Pursuit): Pr
   if (recovery.verdict === "recovered") return finish(incident, "recovered", text, pursuit);
   const headline = notRecoveredText(recovery.verdict, text, parts.config.feedback);
   const suspect = suspectAfter(incident, pursuit);
-  const told = await escalate(
-    incident,
-    pursuit,
-    suspect === undefined ? headline : `${headline} ${suspectText(suspect)}`,
-  );
+  // It is notified from the record, once it is recorded as the end of its act.
+  const told = raised(incident, pursuit, suspect === undefined ? headline : `${headline} ${suspectText(suspect)}`);
   await endInVain(told, recovery.verdict, text, pursuit);
 }
 

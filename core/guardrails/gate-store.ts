@@ -22,6 +22,10 @@ export const LEDGER_KINDS = {
   identityRefused: "identity.refused",
   paused: "gate.paused",
   resumed: "gate.resumed",
+  /** Written with what people are to hear of, before anything is sent: body `{ about, plan, owner, leaseUntil }`. */
+  noticeDue: "notice.due",
+  /** A notice is about to be sent to one recipient; body as of the one that says what came of it. */
+  noticeBegun: "notice.begun",
   noticeSent: "notice.sent",
   /** Tried, and nobody got it: the body's `detail` says why. */
   noticeUndelivered: "notice.undelivered",

@@ -1,8 +1,9 @@
 import { isAbout } from "../../core/guardrails/about-incident.ts";
+import type { ActNotice } from "../../core/guardrails/act-notice.ts";
 import { canonicalJson } from "../../core/guardrails/canonical-json.ts";
 import { LEDGER_KINDS, WROTE_NOTHING } from "../../core/guardrails/gate-store.ts";
 import { writtenTargets } from "../../core/model/deed.ts";
-import { type Incident, isResidual } from "../../core/model/incident.ts";
+import { type Incident, isRecoveryConfirmed, isResidual } from "../../core/model/incident.ts";
 import { GateAnswer, NO_INCIDENT, type Plan } from "../../core/model/plan.ts";
 import { recordWithoutSecrets } from "../../core/model/secrets/deep.ts";
 import type { Ledger, LedgerDraft } from "../../core/ports.ts";
@@ -21,6 +22,7 @@ const OF_THE_AGENT: readonly string[] = [
   "symptoms.residual",
   "symptoms.over",
   "postmortem.written",
+  LEDGER_KINDS.noticeBegun,
   LEDGER_KINDS.noticeSent,
   LEDGER_KINDS.noticeUndelivered,
   LEDGER_KINDS.noticeSuppressed,
@@ -30,8 +32,9 @@ const OF_THE_AGENT: readonly string[] = [
 /** As whom the agent's processes write: the watch, and the commands of whoever runs it. Every other name is somebody else's (S14). */
 const AS_WHOM: readonly string[] = ["watch", "cli"];
 
-/** What the gate alone writes into the record of a notice. */
+/** What the gate alone writes into the record of a notice; what it is about is the gate's too, but for how an act ended. */
 const OF_THE_GATES_NOTICES = ["about", "heldBack", "proposer"];
+const OF_THE_AGENTS_NOTICES: ActNotice = "ended";
 
 /** Why the agent may not write this entry; null: it may. */
 export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null {
@@ -39,8 +42,20 @@ export function whyNotWritten({ kind, actor, body }: LedgerDraft): string | null
   if (!AS_WHOM.includes(actor)) return `the agent signs as ${AS_WHOM.join(" or ")}, and as nobody else`;
   // By these the gate knows whom it has told already; one that is not its own would keep people in the dark.
   const about =
-    typeof body === "object" && body !== null && OF_THE_GATES_NOTICES.some((key) => Object.hasOwn(body, key));
+    typeof body === "object" &&
+    body !== null &&
+    OF_THE_GATES_NOTICES.some(
+      (key) =>
+        Object.hasOwn(body, key) && !(key === "about" && "about" in body && body.about === OF_THE_AGENTS_NOTICES),
+    );
   return about ? "what the gate notified people of is written by the gate" : null;
+}
+
+/** Why the alerts of an incident may not be resolved: it is not recorded as recovered; null: they may. */
+export async function whyNotOver(incidentId: string, ledger: Pick<Ledger, "incident">): Promise<string | null> {
+  const incident = await ledger.incident(incidentId);
+  if (incident?.stage === "closed" && isRecoveryConfirmed(incident)) return null;
+  return "alerts are resolved only of an incident that is closed as recovered";
 }
 
 /** What the agent wrote, without the secrets that others put into it: nothing in the gate's ledger holds one (S10). */

@@ -202,8 +202,11 @@ export function openChannel(options: ChannelOptions): Channel {
     gate,
     ledger,
     notifier: {
-      notify: ({ incidentId, title, lines, severity, to }) =>
-        call("notify", { incidentId, title, lines: [...lines], severity, to }),
+      notify: ({ incidentId, title, lines, severity, to, resolves }) =>
+        call("notify", {
+          ...{ incidentId, title, lines: [...lines], severity, to },
+          ...(resolves === undefined ? {} : { resolves: [...resolves] }),
+        }),
     },
     hello: () => call("hello", {}),
     holdWatch,

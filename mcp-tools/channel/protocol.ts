@@ -67,6 +67,10 @@ export const CALLS = {
       lines: z.array(z.string()),
       severity: z.enum(["info", "warning", "critical"]),
       to: z.string().max(300),
+      resolves: z
+        .array(z.strictObject({ title: z.string().max(2000), planId: z.string().max(200).optional() }))
+        .max(1000)
+        .optional(),
     }),
   ),
   entries: call(

@@ -13,7 +13,7 @@ import { cleanText } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Gate, Ledger, Notifier, Proof } from "../../core/ports.ts";
 import { createRateLimit, foreignCaller, saidTwice, tokenOf } from "../http-guard.ts";
 import { limitConnections, listenAt, readBody } from "../http-listen.ts";
-import { storedDraft, storedIncident, whyForged, whyNotWritten } from "./claims.ts";
+import { storedDraft, storedIncident, whyForged, whyNotOver, whyNotWritten } from "./claims.ts";
 import { createOutbox, createRoom } from "./outbox.ts";
 import {
   CALLS,
@@ -301,9 +301,16 @@ function answers({ gate, ledger, notifier, known, hello }: ChannelServerParts, w
       return null;
     },
     // A question to people is the gate's to ask: `asks` is not even in the shape of the call.
-    notify: async (notice) => {
+    notify: async ({ resolves: over, ...notice }) => {
       const { title, lines } = withoutSecrets({ title: notice.title, lines: notice.lines }, false);
-      if (notices.take("agent") === 0) return notifier.notify({ ...notice, title, lines });
+      const why = over === undefined ? null : await whyNotOver(notice.incidentId, ledger);
+      if (why !== null) throw new UnshipError("gate.refused", { reason: why });
+      const resolves = over?.map(({ title: said, planId }) => ({
+        title: said,
+        ...(planId === undefined ? {} : { planId }),
+      }));
+      if (notices.take("agent") === 0)
+        return notifier.notify({ ...notice, title, lines, ...(resolves === undefined ? {} : { resolves }) });
       throw new UnshipError("gate.refused", { reason: `more than ${NOTICES_PER_MINUTE} notices came in a minute` });
     },
     entries: async ({ incidentId, planId, kinds, afterSeq, limit }) => [

@@ -3,8 +3,10 @@ import { UnshipError } from "../../core/errors.ts";
 import { type GateTransaction, LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { whyOver } from "../../core/guardrails/plan-use.ts";
 import { mayBeSameObject, targetText } from "../../core/guardrails/targets.ts";
+import type { Assessment } from "../../core/model/assessment.ts";
 import { type GateAnswer, type Plan, REASON_CHARS, Target } from "../../core/model/plan.ts";
 import type { Gate, PlanDraft } from "../../core/ports.ts";
+import { createActNotices } from "./act-notices.ts";
 import { createApprovals } from "./approvals.ts";
 import { createTelling } from "./flood.ts";
 import { type Gathered, gather } from "./gather.ts";
@@ -44,6 +46,7 @@ export function createGate(given: GateParts): Gate {
   const running = createRunning();
   const patience = createPatience();
   const telling = createTelling();
+  const acts = createActNotices(parts, owner, limits, telling);
 
   async function propose(draft: PlanDraft): ReturnType<Gate["propose"]> {
     const { incidentId, targets, reason, proposedBy } = checkedDraft(draft);
@@ -84,13 +87,18 @@ export function createGate(given: GateParts): Gate {
     const carryOut = async (onWait: () => void): Promise<GateAnswer> => {
       try {
         const answer = await reserveAndRun(plan, gathered, onWait);
-        await tell(parts, limits, plan, answer, gathered.assessment, telling);
+        await tellOf(plan, answer, gathered.assessment);
         return answer;
       } finally {
         leave();
       }
     };
     return untilItWaits(plan, parts.clock, carryOut);
+  }
+
+  async function tellOf(plan: Plan, answer: GateAnswer, assessment: Assessment | null): Promise<void> {
+    if (answer.outcome === "executed") await acts.tell(plan);
+    else await tell(parts, limits, plan, answer, assessment, telling);
   }
 
   async function reserveAndRun(plan: Plan, gathered: Gathered, onWait: () => void): Promise<GateAnswer> {
@@ -108,10 +116,13 @@ export function createGate(given: GateParts): Gate {
   let reminding: Promise<unknown> = Promise.resolve();
 
   async function recover(): Promise<readonly GateAnswer[]> {
-    const told = (plan: Plan, answer: GateAnswer) => tell(parts, limits, plan, answer, null, telling);
+    const told = (plan: Plan, answer: GateAnswer) => tellOf(plan, answer, null);
     const answers = await recoverPlans({ parts, owner, limits, running, patience, told });
     // One after the other, while a call may still wait for a target that hangs: whom to tell is read from who was told.
-    const turn = reminding.then(async () => remind(parts, limits, await pageAgain(parts, limits)));
+    const turn = reminding.then(async () => {
+      await acts.tellDue();
+      await remind(parts, limits, await pageAgain(parts, limits));
+    });
     reminding = turn.catch(() => {});
     await turn;
     return answers;

@@ -1,3 +1,4 @@
+import { isPager } from "../../core/guardrails/act-notice.ts";
 import { outcomeWords } from "../../core/guardrails/approved-by.ts";
 import { ruleLines } from "../../core/guardrails/as-of-now.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
@@ -131,9 +132,6 @@ export const asksOf = (
 /** What a notice in the ledger was about: an outcome of the gate, a reminder, an escalation. */
 export const aboutOf = (body: unknown): unknown =>
   typeof body === "object" && body !== null && "about" in body ? body.about : undefined;
-
-/** Targets that wake people, by the configuration's names: "pagerduty:oncall". A chat is read by whoever is awake. */
-const isPager = (to: string): boolean => to.startsWith("pagerduty:");
 
 /** Those whom the firing policies name; where none fires, those whom any policy names. */
 export function recipientsOf(

@@ -28,6 +28,8 @@ export interface GateParts {
   readonly traffic?: TrafficReader;
   readonly clock: Clock;
   readonly notifier: Notifier;
+  /** Whether people are notified of each act that was executed; absent: no, as in a replay, where nothing is. */
+  readonly notifiesActs?: boolean;
   /** A new unique id on each call. */
   readonly newId: () => string;
   /** What proves who answers beside personal tokens; absent: nothing does. */

@@ -8,6 +8,7 @@ import {
 import { clockText } from "../../core/guardrails/rule.ts";
 import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
+import { noticeDue } from "./act-notices.ts";
 import { enoughApprovals, provenApprovals } from "./approvals.ts";
 import { awaitArrival } from "./arrive.ts";
 import { withMoment } from "./carried-out.ts";
@@ -187,8 +188,12 @@ export async function closeRest(tx: GateTransaction, reason: string, run: Run, k
   return recordAnswer(tx, answerFrom(await tx.intents({ planId: plan.id }), run), run);
 }
 
-export async function recordAnswer(tx: GateTransaction, answer: GateAnswer, { plan }: Run): Promise<GateAnswer> {
+/** Writes the plan's answer, and in the same transaction that people are to hear of it. */
+export async function recordAnswer(tx: GateTransaction, answer: GateAnswer, run: Run): Promise<GateAnswer> {
+  const { plan, parts, limits } = run;
   await tx.append(entry(plan, LEDGER_KINDS.planAnswered, answer));
+  const due = noticeDue(answer, tx.now, parts, limits);
+  if (due !== null) await tx.append(entry(plan, LEDGER_KINDS.noticeDue, due));
   return answer;
 }
 

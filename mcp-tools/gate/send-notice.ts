@@ -12,20 +12,32 @@ export interface Subject {
 
 /** Sends one notice to each of `to`, and writes down which of them got it. */
 export async function say(
+  parts: Pick<GateParts, "store" | "notifier">,
+  limits: GateLimits,
+  subject: Subject,
+  recipients: readonly string[],
+  said: Said,
+  about: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  for (const to of recipients) await send(parts, limits, subject, to, said, about);
+}
+
+type Said = Pick<Notice, "title" | "lines" | "severity" | "asks">;
+
+/** The same to one of them. A notifier that fails or hangs is an answer too: undelivered. */
+export async function send(
   { store, notifier }: Pick<GateParts, "store" | "notifier">,
   limits: GateLimits,
   { incidentId, id: planId }: Subject,
-  recipients: readonly string[],
-  said: Pick<Notice, "title" | "lines" | "severity" | "asks">,
+  to: string,
+  said: Said,
   about: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  for (const to of recipients) {
-    const notice = { incidentId, ...(planId === null ? {} : { planId }), ...said, to };
-    const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
-      delivered: false,
-      detail: "the notifier failed",
-    }));
-    const kind = delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered;
-    await store.append({ kind, incidentId, planId, actor: "gate", body: { ...about, to, title: said.title, detail } });
-  }
+  const notice = { incidentId, ...(planId === null ? {} : { planId }), ...said, to };
+  const { delivered, detail } = await within(limits.noticeTimeoutMs, () => notifier.notify(notice)).catch(() => ({
+    delivered: false,
+    detail: "the notifier failed",
+  }));
+  const kind = delivered ? LEDGER_KINDS.noticeSent : LEDGER_KINDS.noticeUndelivered;
+  await store.append({ kind, incidentId, planId, actor: "gate", body: { ...about, to, title: said.title, detail } });
 }

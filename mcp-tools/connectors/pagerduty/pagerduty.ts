@@ -18,7 +18,7 @@ const SUMMARY_CHARS = 1024;
 
 /**
  * Pages by the Events API v2: one alert for each incident, plan and title, so that a notice that is sent again pages nobody
- * twice and a reminder does. Whoever is paged answers elsewhere: the alert says how.
+ * twice and a reminder does. Whoever is paged answers elsewhere: the alert says how. A notice that resolves earlier ones opens none.
  *
  * @see https://developer.pagerduty.com/docs/events-api-v2-overview
  */
@@ -29,23 +29,35 @@ export function createPagerduty({ api, routingKeys }: PagerdutyOptions): Notifie
       const name = notice.to.slice("pagerduty:".length);
       const key = Object.hasOwn(routingKeys, name) ? routingKeys[name] : undefined;
       if (key === undefined) return { delivered: false, detail: `undelivered: no routing key for ${name}` };
-      const event = eventOf(notice, key);
-      await http.send("POST", path`/v2/enqueue`, event, "application/json", Answer, new AbortController().signal);
-      return { delivered: true, detail: `sent to ${name} in PagerDuty` };
+      const send = (event: unknown) =>
+        http.send("POST", path`/v2/enqueue`, event, "application/json", Answer, new AbortController().signal);
+      if (notice.resolves === undefined) {
+        await send(eventOf(notice, key));
+        return { delivered: true, detail: `sent to ${name} in PagerDuty` };
+      }
+      for (const one of notice.resolves) {
+        const dedup = dedupKey(notice.incidentId, one.planId ?? null, one.title);
+        await send({ routing_key: key, event_action: "resolve", dedup_key: dedup });
+      }
+      return { delivered: true, detail: `${notice.resolves.length} resolved for ${name} in PagerDuty` };
     },
     close: () => http.close(),
   };
 }
 
-function eventOf({ incidentId, planId, title, lines, severity, asks }: Notice, routingKey: string) {
+/** What makes two notices one alert; one that is over is resolved by the same key. */
+function dedupKey(incidentId: string, planId: string | null, title: string): string {
   const one = createHash("sha256")
-    .update(JSON.stringify([incidentId, planId ?? asks?.planId ?? null, title]))
-    .digest("hex")
-    .slice(0, 32);
+    .update(JSON.stringify([incidentId, planId, title]))
+    .digest("hex");
+  return `unship:${one.slice(0, 32)}`;
+}
+
+function eventOf({ incidentId, planId, title, lines, severity, asks }: Notice, routingKey: string) {
   return {
     routing_key: routingKey,
     event_action: "trigger",
-    dedup_key: `unship:${one}`,
+    dedup_key: dedupKey(incidentId, planId ?? asks?.planId ?? null, title),
     client: "unship",
     payload: {
       summary: escapeControls(title).slice(0, SUMMARY_CHARS),

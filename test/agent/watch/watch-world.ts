@@ -9,9 +9,10 @@ import type { GateStore } from "../../../core/guardrails/gate-store.ts";
 import type { CaseFile, Gap } from "../../../core/model/assessment.ts";
 import type { Incident, Recovery } from "../../../core/model/incident.ts";
 import type { Target } from "../../../core/model/plan.ts";
-import type { Gate, Ledger, Notice } from "../../../core/ports.ts";
+import type { Gate, Ledger, Notice, Notifier } from "../../../core/ports.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { createGate } from "../../../mcp-tools/gate/gate.ts";
+import type { GateLimits } from "../../../mcp-tools/gate/parts.ts";
 import { testConfig } from "../../core/assessment/config.ts";
 import { NOW, policyOf, targetOf } from "../../core/guardrails/rule-inputs.ts";
 import { FakeTargets } from "../../fakes/fake-executor.ts";
@@ -66,6 +67,13 @@ export interface WorldOptions {
   readonly config?: Partial<Config>;
   readonly parts?: Partial<WatchParts>;
   readonly onDisk?: boolean;
+  /** Through what people are notified; absent: `notices` keeps them. */
+  readonly notifier?: Notifier;
+  /** Whether the gate notifies of each act, as that of a daemon does and that of a replay does not. */
+  readonly notifiesActs?: boolean;
+  readonly gateLimits?: Partial<GateLimits>;
+  /** What watch and gate use of the ledger; absent: all of it, as it is. */
+  readonly ledgerOf?: (store: Ledger & GateStore) => Ledger & GateStore;
   /** When the world's clock starts; where another process looks at its ledger, that process's present. */
   readonly startAt?: number;
 }
@@ -82,7 +90,8 @@ export async function openWatchWorld(options: WorldOptions = {}): Promise<WatchW
   const events: WatchEvent[] = [];
   const remembered: Incident[] = [];
   const drafted: string[] = [];
-  const notifier = {
+  const used = options.ledgerOf?.(store) ?? store;
+  const notifier = options.notifier ?? {
     notify: async (notice: Notice) => {
       notices.push(notice);
       return { delivered: true, detail: "kept" };
@@ -93,20 +102,21 @@ export async function openWatchWorld(options: WorldOptions = {}): Promise<WatchW
   const newGate = () =>
     createGate({
       config,
-      store,
+      store: used,
+      notifiesActs: options.notifiesActs ?? false,
       executors: [targets.executor("kubectl_rollout_undo"), targets.executor("feature_flag_disable")],
       assess: async (services) => assessmentOf(caseFile(), world.troubles, services),
       clock,
       notifier,
       newId: () => `plan-${++ids}`,
       owner: { id: `process-${ids}-${events.length}`, gone: () => true },
-      limits: { reconcileDelaysMs: [0], executeTimeoutMs: 300 },
+      limits: { reconcileDelaysMs: [0], executeTimeoutMs: 300, ...options.gateLimits },
     });
   const newWatch = (gate: Gate, parts: Partial<WatchParts> = {}) =>
     createWatch({
       config,
       clock,
-      ledger: store,
+      ledger: used,
       gate,
       notifier,
       store: {

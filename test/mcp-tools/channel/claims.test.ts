@@ -21,6 +21,18 @@ describe("what the agent writes down through the gate", () => {
     },
   );
 
+  it.each([
+    ["how an act ended", { about: "ended" }, null],
+    ["that something was executed", { about: "acted" }, "by the gate"],
+    ["that a plan waits", { about: "held" }, "by the gate"],
+    ["that a notice was held back", { about: "ended", heldBack: true }, "by the gate"],
+  ])("of notices is its own what ended, and no other: %s", (_, body, why) => {
+    const draft = { kind: LEDGER_KINDS.noticeBegun, incidentId: "i", planId: "p", actor: "watch", body };
+    const said = whyNotWritten(draft);
+    if (why === null) expect(said).toBeNull();
+    else expect(said).toContain(why);
+  });
+
   it("is not what the gate has to see itself", () => {
     const draft = { kind: LEDGER_KINDS.changeHealthy, incidentId: null, planId: null, actor: "watch", body: {} };
     expect(whyNotWritten(draft)).toContain("the gate's alone");

@@ -51,6 +51,19 @@ describe("a notice to PagerDuty", () => {
     expect(on.fake.alerts.size).toBe(6);
   });
 
+  it("that resolves earlier ones closes exactly those, by the keys they were opened with, and opens none", async () => {
+    await using on = await opened();
+    const { asks, ...plain } = notice;
+    const whole = { ...plain, title: "checkout: no change is the culprit" };
+    for (const one of [notice, whole, { ...whole, title: "another" }]) await on.pagerduty.notify(one);
+    const resolves = [{ title: notice.title, planId: asks.planId }, { title: whole.title }];
+    expect(await on.pagerduty.notify({ ...whole, title: "Recovered", resolves })).toMatchObject({ delivered: true });
+    expect(on.fake.events.map(({ action }) => action)).toEqual(["trigger", "trigger", "trigger", "resolve", "resolve"]);
+    const [first, second, third] = on.fake.events.map(({ key }) => key);
+    expect(on.fake.events.slice(3).map(({ key }) => key)).toEqual([first, second]);
+    expect([...on.fake.open]).toEqual([third]);
+  });
+
   it("with a title of any length is taken", async () => {
     await using on = await opened();
     expect(await on.pagerduty.notify({ ...notice, title: "x".repeat(5000) })).toMatchObject({ delivered: true });
