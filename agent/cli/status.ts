@@ -2,6 +2,7 @@ import { z } from "zod";
 import { asAtWork, modeText, otherVersionLines } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
+import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { againstLines, asOfNow } from "../../core/guardrails/as-of-now.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
@@ -47,6 +48,31 @@ export async function status(
   options: { readonly config?: string; readonly json?: JsonOption },
 ): Promise<ExitCode> {
   const { config, file } = await to.config(options, "no-sources");
+  try {
+    return await reachable(to, options, config, file);
+  } catch (error) {
+    if (!(error instanceof UnshipError) || error.code !== "gate.unavailable") throw error;
+    // The gate alone has the record: what of it can be said is that nobody can see it, and what does not happen meanwhile.
+    const gate = { is_there: false, why: error.message, nothing_evaluated: true };
+    await present(to, options.json, { mode_by_file: config.mode, gate }, gateAwayLines(error.message));
+    return EXIT.unavailable;
+  }
+}
+
+/** What it means that the gate is away. */
+const gateAwayLines = (why: string): readonly string[] => [
+  `THE GATE IS AWAY: ${why}`,
+  "Until it is back no evaluation succeeds: nothing is detected, decided, rolled back or verified, and nobody is notified of a degradation.",
+  "Open incidents, plans that wait, pauses and the last evaluation are in its ledger, which nobody else can read: none of that is known here.",
+  "Start it: unship gate",
+];
+
+async function reachable(
+  to: Composition,
+  options: { readonly json?: JsonOption },
+  config: Config,
+  file: string,
+): Promise<ExitCode> {
   const ledger = await to.ledger(config, "empty");
   try {
     const now = to.now();

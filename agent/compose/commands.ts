@@ -303,6 +303,7 @@ export function composeCommands({ version, environment, start, terminal, openBun
 
   async function openWatch(config: Config, tell: Emit, evaluated?: Evaluated): Promise<RunningWatch> {
     const { composeAgent } = await import("./agent.ts");
+    const { createBlindNotices, throughGate } = await import("./blind-notices.ts");
     const { writePostmortem } = await import("./postmortems.ts");
     const { createSampleFile, sampleFolder } = await import("./older-samples.ts");
     const { openApprovals } = await import("./approvals.ts");
@@ -363,12 +364,18 @@ export function composeCommands({ version, environment, start, terminal, openBun
         const listener = await openApprovals({ config, gate, ledger, clock: systemClock, identity, slack, note, at });
         own.defer(async () => listener?.close());
       }
+      const blind = createBlindNotices(
+        config,
+        (text) => terminal.err(`${plain(text)}\n`),
+        async () => (await import("./notifier.ts")).openChannels(config, environment),
+      );
+      own.defer(blind.settled);
       const open = own.move();
       return {
         async run(abort) {
           const until = AbortSignal.any([abort, lock.lost]);
-          await runLoop(watch, {
-            ...{ stepMs, clock: systemClock, emit, abort: until },
+          await runLoop(channel === null ? watch : throughGate(watch, channel), {
+            ...{ stepMs, clock: systemClock, emit, abort: until, blind: blind.changed },
             evaluated(at, open) {
               record.evaluated(at, open);
               evaluated?.(at, open);

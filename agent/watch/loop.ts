@@ -1,6 +1,6 @@
 import type { Incident } from "../../core/model/incident.ts";
-import { rfc3339 } from "../../core/model/time.ts";
 import type { Clock } from "../../core/ports.ts";
+import { type Blindness, createBlind } from "./blind.ts";
 import type { Emit } from "./events.ts";
 import { createPulse } from "./pulse.ts";
 import type { Watch } from "./watch.ts";
@@ -8,15 +8,12 @@ import type { Watch } from "./watch.ts";
 /** Hears of each evaluation that succeeded: when, Unix ms, and the incidents that are open after it, oldest first. */
 export type Evaluated = (at: number, open: readonly Incident[]) => void;
 
-/** One that fails may be a moment's; so many in a row are a watch that sees nothing. */
-const BLIND_AFTER = 3;
-
 /**
  * Drives a watch: a tick each `stepMs`, never two at once, until aborted. A tick that takes longer than a step delays
  * the next one and drops none of the samples: the engine reads on from where it was. A tick that fails (a ledger that
  * cannot be written for a moment) is said and does not end the watch: the next one may succeed. Once several in a row have failed,
  * each says that nothing is detected and nobody notified, and since when; so does the first one after them that succeeds. It says that it is
- * alive, and when looks hang or cannot keep up with their step.
+ * alive, and when looks hang or cannot keep up with their step. `blind` hears when evaluations cannot succeed, and when they can again.
  */
 export async function runLoop(
   watch: Watch,
@@ -26,12 +23,13 @@ export async function runLoop(
     readonly emit: Emit;
     readonly abort: AbortSignal;
     readonly evaluated?: Evaluated | undefined;
+    readonly blind?: (blindness: Blindness) => void;
   },
 ): Promise<void> {
   const { stepMs, clock, emit, abort, evaluated } = options;
   await watch.resume(abort);
   const pulse = createPulse(stepMs, emit);
-  let failed = { count: 0, since: 0 };
+  const blind = createBlind(options.blind ?? (() => undefined));
   while (!abort.aborted) {
     const started = clock.now();
     pulse.began(started);
@@ -39,17 +37,11 @@ export async function runLoop(
     try {
       await watch.tick(abort);
       if (!abort.aborted) evaluated?.(clock.now(), watch.open());
-      if (failed.count >= BLIND_AFTER) {
-        const text = `evaluations succeed again: nothing was evaluated since ${rfc3339(failed.since)}, and nobody was notified`;
-        emit({ at: clock.now(), event: "source.up", text, incident: null });
-      }
-      failed = { count: 0, since: 0 };
+      const text = blind.succeeded(clock.now());
+      if (text !== null) emit({ at: clock.now(), event: "source.up", text, incident: null });
     } catch (error) {
       if (abort.aborted) return;
-      failed = { count: failed.count + 1, since: failed.count === 0 ? started : failed.since };
-      const why = `this evaluation failed: ${error instanceof Error ? error.message : String(error)}`;
-      const blind = `UNSHIP CANNOT EVALUATE since ${rfc3339(failed.since)}, ${failed.count} evaluations in a row: nothing is detected, nobody is notified`;
-      const text = failed.count < BLIND_AFTER ? why : `${blind}. ${why}`;
+      const text = blind.failed(started, error instanceof Error ? error.message : String(error));
       emit({ at: clock.now(), event: "tick.failed", text, incident: null });
     } finally {
       clearInterval(guard);

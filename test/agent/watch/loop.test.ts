@@ -46,8 +46,8 @@ describe("the loop", () => {
     expect(texts).toEqual([
       why,
       why,
-      `UNSHIP CANNOT EVALUATE ${since}, 3 evaluations in a row: nothing is detected, nobody is notified. ${why}`,
-      `evaluations succeed again: nothing was evaluated ${since}, and nobody was notified`,
+      `UNSHIP CANNOT EVALUATE ${since}, 3 evaluations in a row: nothing is detected, and nobody is notified of a degradation. ${why}`,
+      `evaluations succeed again: nothing was evaluated ${since}, and nobody was notified of a degradation`,
     ]);
   });
 
