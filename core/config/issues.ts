@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import { isNeedless, keyMeantBy, valueMeantBy } from "./hints/foreign-words.ts";
+import { isNeedless, valueMeantBy } from "./hints/foreign-words.ts";
 import { kindHint } from "./hints/kinds.ts";
 import { addOneOf, orLess, orMore, write } from "./hints/write.ts";
 import { choicesAt, keysAt, schemasAt } from "./json-schema.ts";
 import { mayQuote } from "./may-quote.ts";
-import { didYouMean, nearest } from "./nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import { isFilled, pathText, type Trouble, valueAt } from "./variables.ts";
 import { oneLine, type Path, shown } from "./yaml-tree.ts";
 
@@ -25,20 +25,10 @@ export function schemaTroubles(issues: readonly Issue[], raw: unknown): readonly
   // Of what has another kind nothing else is worth a word.
   const otherKind = new Set(flat.flatMap(({ issue, path }) => (issue.code === "invalid_type" ? [pathText(path)] : [])));
   const isEcho = ({ issue, path }: Placed) => issue.code !== "invalid_type" && otherKind.has(pathText(path));
-  const unknownKeys = flat.flatMap(({ issue, path }) =>
-    issue.code === "unrecognized_keys" ? keyTroubles(path, issue.keys, raw) : [],
-  );
-  const meant = new Set(unknownKeys.map((one) => one.meant));
-  const rest = flat.filter(
-    ({ issue, path }) => issue.code !== "unrecognized_keys" && !meant.has(pathText(path)) && !isEcho({ issue, path }),
-  );
-  return [...unknownKeys.map(({ trouble }) => trouble), ...rest.map((one) => valueTrouble(one, raw))];
-}
-
-/** `meant`: the path of the key that was mistyped. That it is missing is the same mistake, not another one. */
-interface UnknownKey {
-  readonly meant: string | null;
-  readonly trouble: Trouble;
+  return flat.flatMap((one) => {
+    if (one.issue.code === "unrecognized_keys") return keyTroubles(one.path, one.issue.keys, raw);
+    return isEcho(one) ? [] : [valueTrouble(one, raw)];
+  });
 }
 
 /** Issues of a union are those of the alternative that the writer most likely meant. */
@@ -60,11 +50,11 @@ function distance(issues: readonly Issue[]): number {
   }, 0);
 }
 
-function keyTroubles(parent: Path, unknown: readonly string[], raw: unknown): readonly UnknownKey[] {
+/** Keys that are like none that may be there; what is plainly misspelt was spelled right before (`typos.ts`). */
+function keyTroubles(parent: Path, unknown: readonly string[], raw: unknown): readonly Trouble[] {
   const present = valueAt(raw, parent);
   const taken = new Set(typeof present === "object" && present !== null ? Object.keys(present) : []);
   const keys = keysAt(parent, raw);
-  const free = keys.filter((name) => !taken.has(name));
   const [first] = unknown;
   const own = [...taken].filter((key) => !unknown.includes(key)).join(", ");
   const isEntry = schemasAt(parent, raw).some(({ required = [] }) => {
@@ -78,17 +68,12 @@ function keyTroubles(parent: Path, unknown: readonly string[], raw: unknown): re
   ) {
     const message = `${pathText(parent)} has ${shown(first)} beside ${own}, which no entry has`;
     const hint = "begin a new entry here: write - before it, indented like the other entries";
-    return [{ meant: null, trouble: { path: [...parent, first], at: "key", message, hint } }];
+    return [{ path: [...parent, first], at: "key", message, hint }];
   }
   const where = parent.length === 0 ? "at the top" : `in ${pathText(parent)}`;
-  return unknown.map((key) => {
-    const meant = keyMeantBy(key, free) ?? nearest(key, free);
-    const misplaced = keys.includes(key) ? `remove it: it does not go with ${own}` : null;
-    const hint = misplaced ?? (meant === null ? keyHint(key, parent, keys, raw) : `did you mean ${meant}?`);
-    return {
-      meant: meant === null ? null : pathText([...parent, meant]),
-      trouble: { path: [...parent, key], at: "key", message: `there is no key ${shown(key)} ${where}`, hint },
-    };
+  return unknown.map((key): Trouble => {
+    const hint = keys.includes(key) ? `remove it: it does not go with ${own}` : keyHint(key, parent, keys, raw);
+    return { path: [...parent, key], at: "key", message: `there is no key ${shown(key)} ${where}`, hint };
   });
 }
 

@@ -11,6 +11,7 @@ import { mayQuote } from "./may-quote.ts";
 import { ConfigFile } from "./schema/file.ts";
 import { isNeeded, type Process } from "./secrets.ts";
 import { toConfig } from "./to-config.ts";
+import { respelled } from "./typos.ts";
 import { vainIn } from "./vain.ts";
 import { isFilled, pathText, substitute, type Trouble, type Variables, valueAt } from "./variables.ts";
 import { deepFreeze } from "./written-values.ts";
@@ -44,7 +45,7 @@ export function loadConfig(
     replay = false,
   }: { readonly secrets?: "needed" | "unused"; readonly process?: Process; readonly replay?: boolean } = {},
 ): Loaded {
-  const tree = readYaml(text);
+  const { tree, troubles: typos } = respelled(readYaml(text));
   const refuse = (faults: readonly Fault[]): Loaded => ({ ok: false, problems: problemsOf(faults, tree, file) });
   if (tree.root === undefined) return refuse(tree.isYaml ? tree.faults : repaired(text, tree.faults));
   if (tree.root === null && tree.faults.length === 0) {
@@ -58,8 +59,9 @@ export function loadConfig(
   const parsed = ConfigFile.safeParse(value);
   const misspelled = SPELLING.flatMap((check) => check({ file: value, raw: tree.root }));
   // Whatever else is wrong at these places follows from it.
-  const unfilled = new Set([...troubles, ...misspelled].map(({ path }) => pathText(path)));
+  const unfilled = new Set([...typos, ...troubles, ...misspelled].map(({ path }) => pathText(path)));
   const found = [
+    ...typos,
     ...troubles,
     ...misspelled,
     ...[
