@@ -10,15 +10,20 @@ export async function approverKeyLine(
   to: Composition,
   options: { readonly tokenFile?: string; readonly json?: JsonOption },
 ): Promise<ExitCode> {
-  const token = await tokenOf(to, options.tokenFile);
+  const key = await approverKeyOf(to, options.tokenFile);
+  await present(to, options.json, { token_key: key }, [`token_key: "${key}"`]);
+  return EXIT.ok;
+}
+
+/** The public key of a personal token, which a person types or a file holds. Throws "input.invalid" for one that can be guessed. */
+export async function approverKeyOf(to: Composition, tokenFile: string | undefined): Promise<string> {
+  const token = await tokenOf(to, tokenFile);
   if (token.length < LEAST) {
     const length = token === "" ? "it is empty" : `it has ${token.length} characters`;
     const reason = `${length}, and whoever reads the file could guess one of fewer than ${LEAST}; make one with openssl rand -hex 32`;
     throw new UnshipError("input.invalid", { what: "the token", reason });
   }
-  const key = await to.approverKey(token);
-  await present(to, options.json, { token_key: key }, [`token_key: "${key}"`]);
-  return EXIT.ok;
+  return await to.approverKey(token);
 }
 
 async function tokenOf(to: Composition, file: string | undefined): Promise<string> {

@@ -9,6 +9,7 @@ import {
 import { matchServices, namespacesOf } from "../../core/config/derive/services.ts";
 import { errorThreshold, latencyThreshold } from "../../core/config/derive/thresholds.ts";
 import { rankVersionLabels } from "../../core/config/derive/version-labels.ts";
+import { formatDuration } from "../../core/config/durations.ts";
 import { unitOfQuery } from "../../core/config/units.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { ArgocdSurvey, ClusterSurvey, FlagsChoice, Highest, MetricsSurvey } from "./survey.ts";
@@ -65,12 +66,17 @@ function chosen<T>(
   throw new UnshipError("input.invalid", { what: flag, reason });
 }
 
-/** Queries of the metrics that were chosen, each with what it was derived from. */
-export function queriesOf({ requests, latency }: Pick<Derivation, "requests" | "latency">): Draft["queries"] {
+/** Queries of the metrics that were chosen, averaged over `windowMs`, each with what it was derived from. */
+export function queriesOf(
+  { requests, latency }: Pick<Derivation, "requests" | "latency">,
+  windowMs: number,
+): Draft["queries"] {
+  const window = formatDuration(windowMs);
   const name = requests?.family.name ?? "";
-  const rate = (more: string) => `sum(rate(${name}${more}[5m]))`;
+  const rate = (more: string) => `sum(rate(${name}${more}[${window}]))`;
   const errors = requests?.errors ?? null;
-  const p99 = latency === null ? null : `histogram_quantile(0.99, sum by (le) (rate(${latency.family.name}[5m])))`;
+  const p99 =
+    latency === null ? null : `histogram_quantile(0.99, sum by (le) (rate(${latency.family.name}[${window}])))`;
   return [
     ...(requests === null
       ? []
@@ -126,7 +132,7 @@ function unitOfBounds({ family }: LatencyMetric): "s" | "ms" | null {
   return Math.min(...bounds) < 0.5 ? "s" : "ms";
 }
 
-export interface Parts {
+export interface Parts extends Pick<Draft, "mode" | "approver" | "windowMs" | "traces"> {
   readonly endpoint: string;
   readonly metrics: MetricsSurvey;
   readonly cluster: ClusterSurvey | null;
@@ -164,8 +170,12 @@ export function draftOf(parts: Parts): Draft {
   ];
   const used = [...new Set(described.flatMap((service) => applicationOf(service) ?? []))];
   return {
+    mode: parts.mode,
+    approver: parts.approver,
+    windowMs: parts.windowMs,
+    traces: parts.traces,
     prometheus: { endpoint: parts.endpoint, tokenVariable: parts.metrics.tokenVariable },
-    queries: queriesOf(derivation),
+    queries: queriesOf(derivation, parts.windowMs),
     kubernetes:
       cluster === null
         ? null

@@ -1,4 +1,6 @@
+import { USUAL_WINDOW_MS } from "../../core/config/derive/draft.ts";
 import type { Ranked } from "../../core/config/derive/evidence.ts";
+import { parseDuration } from "../../core/config/durations.ts";
 import { UnshipError } from "../../core/errors.ts";
 import type { Composition } from "./composition.ts";
 import { plain } from "./output.ts";
@@ -21,12 +23,24 @@ export interface InitOptions {
   readonly latencyMetric?: string;
   readonly serviceLabel?: string;
   readonly versionLabel?: string;
+  /** Where Zipkin's API answers. */
+  readonly zipkin?: string;
+  /** "observe" unless told. */
+  readonly mode?: "observe" | "approve";
+  /** Name of one approver, whose token is asked for, or in `tokenFile`. */
+  readonly approver?: string;
+  readonly tokenFile?: string;
+  /** A duration, such as 5m: what rates are averaged over. */
+  readonly window?: string;
   readonly out?: string;
   readonly force?: boolean;
 }
 
 /** The variables that hold the tokens of flag servers where no other is named. */
 const TOKENS = { unleash: "UNLEASH_TOKEN", launchdarkly: "LD_API_KEY", flagsmith: "FLAGSMITH_TOKEN" } as const;
+
+/** Two samples of a Prometheus that scrapes each second or two: a rate needs that many. */
+const LEAST_WINDOW_MS = 5000;
 
 interface Chosen {
   readonly label: string;
@@ -42,6 +56,10 @@ export interface Asker {
   cluster(detected: string | null): Promise<ClusterChoice | null>;
   argocd(): Promise<string | null>;
   flags(): Promise<FlagsChoice | null>;
+  /** null: no spans are read. */
+  zipkin(): string | null;
+  /** What rates are averaged over, ms. */
+  windowMs(): number;
   /** null: none fits, or none is wanted. */
   label(of: "service" | "version", ranked: readonly Ranked[]): Promise<Chosen | null>;
   namespaces(cluster: ClusterSurvey | null, derived: readonly string[]): Promise<readonly string[]>;
@@ -111,6 +129,15 @@ export function createAsker({ terminal, isThere }: Composition, options: InitOpt
           ? "none"
           : await question("Feature flags: unleash=URL, launchdarkly, flagsmith, or none", "none"));
       return given === "none" ? null : flagsChoice(given, options);
+    },
+
+    zipkin: () => (options.zipkin === undefined ? null : url("--zipkin", options.zipkin)),
+
+    windowMs() {
+      if (options.window === undefined) return USUAL_WINDOW_MS;
+      const windowMs = parseDuration(options.window);
+      if (windowMs !== null && windowMs >= LEAST_WINDOW_MS) return windowMs;
+      throw invalid("--window", `"${options.window}" is no duration of 5s or more, such as 5m`);
     },
 
     async label(of, ranked) {

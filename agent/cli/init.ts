@@ -4,6 +4,7 @@ import { matchServices } from "../../core/config/derive/services.ts";
 import { formatProblem } from "../../core/config/load.ts";
 import { HOW_TO_GET_VERSIONS } from "../../core/config/proof/labels.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { approverKeyOf } from "./approver-key.ts";
 import { check } from "./check.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type Derivation, derive, draftOf, queriesOf, servicesBy, watchedNamespaces } from "./init-draft.ts";
@@ -15,8 +16,8 @@ import type { ArgocdSurvey, ClusterSurvey, FlagsChoice, MetricsSurvey, Surveyor 
 const LISTED = 6;
 
 /**
- * `unship init`: asks Prometheus, Kubernetes, Argo CD and the flag server what is there, derives a configuration in mode
- * observe from it, says what each choice was derived from and what lacks, writes it, and runs `check` on it. On a terminal it
+ * `unship init`: asks Prometheus, Kubernetes, Argo CD, the flag server and Zipkin what is there, derives a configuration from
+ * it, in mode observe or, where told, approve with one approver, says what each choice was derived from and what lacks, writes it, and runs `check` on it. On a terminal it
  * asks, each question with what was found as its default; elsewhere it takes options. An existing file is left alone unless
  * told; secrets are never written, only names of variables.
  *
@@ -27,6 +28,9 @@ export async function init(to: Composition, options: InitOptions, abort: AbortSi
   const asker = createAsker(to, options);
   const out = options.out ?? "unship.yaml";
   const replace = await asker.mayWrite(out);
+  const windowMs = asker.windowMs();
+  const mode = options.mode ?? "observe";
+  const approver = await readApprover(to, options);
   const surveyor = await to.survey();
   const detected = await surveyor.detect(abort);
   const endpoint = await asker.prometheus(detected.prometheus);
@@ -46,6 +50,7 @@ export async function init(to: Composition, options: InitOptions, abort: AbortSi
   if (cluster !== null) say(to, clusterLines(cluster));
   const argocd = await readArgocd(asker, surveyor, trying, abort);
   const flags = await readFlags(asker, surveyor, trying, missing, abort);
+  const traces = await readTraces(asker, surveyor, trying, abort);
   const down = missing.length;
   if (argocd !== null)
     say(to, [`Argo CD ${argocd.endpoint}: version ${argocd.survey.version}, ${listed(argocd.survey.applications)}`]);
@@ -53,6 +58,8 @@ export async function init(to: Composition, options: InitOptions, abort: AbortSi
     say(to, [
       `${flags.choice.type}: ${flags.keys.length} flags in ${flags.choice.project}/${flags.choice.environment}`,
     ]);
+
+  if (traces !== null) say(to, [`Zipkin ${traces.endpoint}: ${traces.why}`]);
 
   const workloads = cluster?.workloads ?? null;
   const first = derive(metrics, workloads, options);
@@ -68,7 +75,7 @@ export async function init(to: Composition, options: InitOptions, abort: AbortSi
   missing.push(...lacks(derivation, cluster, serviceLabel !== null, versionLabel !== null));
 
   const highest = async (metric: string) => {
-    const query = queriesOf(derivation).find((one) => one.metric === metric);
+    const query = queriesOf(derivation, windowMs).find((one) => one.metric === metric);
     if (query === undefined || serviceLabel === null) return null;
     const asked = { endpoint, metric, query: query.query, unit: query.unit, serviceLabel: serviceLabel.label };
     return await surveyor.highest(asked, abort).catch((error: unknown) => {
@@ -79,6 +86,10 @@ export async function init(to: Composition, options: InitOptions, abort: AbortSi
   };
   const text = draftText(
     draftOf({
+      mode,
+      approver,
+      windowMs,
+      traces,
       endpoint,
       metrics,
       cluster,
@@ -104,9 +115,34 @@ export async function init(to: Composition, options: InitOptions, abort: AbortSi
   if (missing.length > 0) say(to, ["", "Not found:", ...missing.map((one) => `  - ${one}`)]);
   await to.writeNew(out, text, { replace });
   const lines = text.trimEnd().split("\n").length;
-  say(to, ["", `Written: ${out}, ${lines} lines, mode observe: nothing is executed. unship check -c ${out}:`]);
+  say(to, ["", `Written: ${out}, ${lines} lines, mode ${mode}: ${DOES[mode]}. unship check -c ${out}:`]);
   const code = await check(to, { config: out, brief: true }, abort);
   return code === EXIT.ok && down > 0 ? EXIT.unavailable : code;
+}
+
+const DOES = {
+  observe: "nothing is executed",
+  approve: "nothing is executed without a person's approval",
+} as const;
+
+/** The approver that the file names, by the public key of their token; null: nobody was named. */
+async function readApprover(to: Composition, { mode, approver, tokenFile }: InitOptions) {
+  const invalid = (what: string, reason: string) => new UnshipError("input.invalid", { what, reason });
+  if (approver === undefined) {
+    if (mode === "approve") throw invalid("--mode approve", "nobody could approve; name who may with --approver NAME");
+    if (tokenFile !== undefined)
+      throw invalid("--token-file", "whose token it is has to be named with --approver NAME");
+    return null;
+  }
+  if (approver.trim() === "") throw invalid("--approver", "the name is empty");
+  return { name: approver.trim(), tokenKey: await approverKeyOf(to, tokenFile) };
+}
+
+async function readTraces(asker: Asker, surveyor: Surveyor, trying: Trying, abort: AbortSignal) {
+  const endpoint = asker.zipkin();
+  if (endpoint === null) return null;
+  const services = await trying("Zipkin", () => surveyor.spans(endpoint, abort));
+  return services === null ? null : { endpoint, why: `spans of ${services} services` };
 }
 
 type Trying = <T>(what: string, ask: () => Promise<T>) => Promise<T | null>;

@@ -71,13 +71,17 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
         "The small live system alone: prints a kubeconfig and its endpoints, and stays up for any tool to try",
       )
       .option("--scenario <name>", "break it this way after warm-up")
+      .option(
+        "--break-after <when>",
+        "how long it is well before, such as 3m, or enter: when you press Enter (default: 20s)",
+      )
       .option("--directory <folder>", "where its logs, images and kubeconfig are"),
   ).action(run(async (options) => lab.sandbox(to, options, abort)));
 
   program
     .command("init")
     .description(
-      "Asks your systems what is there, and writes a configuration in mode observe: nothing is executed. Asks you at a terminal",
+      "Asks your systems what is there, and writes a configuration in which nothing is executed without a person. Asks you at a terminal",
     )
     .option("--prometheus <url>", "where Prometheus answers; its token, if any, is in PROMETHEUS_TOKEN")
     .option("--kubeconfig <file>", "kubeconfig of the cluster")
@@ -89,6 +93,16 @@ export function buildProgram(to: Composition, lab: Lab, abort: AbortSignal, fini
     .option("--flags-project <name>", "its project (default: default)")
     .option("--flags-environment <name>", "its environment (default: production)")
     .option("--flags-environment-key <key>", "Flagsmith's client-side key of the environment")
+    .option("--zipkin <url>", "where Zipkin's API answers: who calls whom, which finds where a degradation starts")
+    .addOption(
+      new Option(
+        "--mode <mode>",
+        "observe: nothing is executed (default); approve: nothing without --approver",
+      ).choices(["observe", "approve"]),
+    )
+    .option("--approver <name>", "who may approve; asks for their personal token, and keeps its public key alone")
+    .option("--token-file <file>", "file with that token, where no terminal is to type it at")
+    .option("--window <duration>", "what rates are averaged over, and conditions hold for (default: 5m)")
     .option("--service-label <label>", "label that names the service, instead of the one that fits best")
     .option("--version-label <label>", "label that names the version, or none")
     .option("--request-metric <metric>", "counter of requests, instead of the one that fits best")

@@ -54,6 +54,8 @@ export interface Surveyor {
   argocd(endpoint: string, abort: AbortSignal): Promise<ArgocdSurvey>;
   /** Keys of the flags; null: the variable of the token is not set, and nobody was asked. */
   flags(choice: FlagsChoice, abort: AbortSignal): Promise<readonly string[] | null>;
+  /** How many services a Zipkin knows. */
+  spans(endpoint: string, abort: AbortSignal): Promise<number>;
   /** null: no value in the last day. */
   highest(
     asked: {

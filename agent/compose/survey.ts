@@ -136,6 +136,16 @@ export function createSurveyor({
       }
     },
 
+    async spans(endpoint, abort) {
+      const { createZipkin } = await import("../../mcp-tools/connectors/zipkin/zipkin.ts");
+      const http = createHttp({ source: "zipkin", base: new URL(endpoint) });
+      try {
+        return (await createZipkin({ http, clock }).ping(abort)).services;
+      } finally {
+        await http.close();
+      }
+    },
+
     highest: ({ endpoint, metric, query, unit, serviceLabel }, abort) =>
       withPrometheus(endpoint, async ({ catalogue }) => {
         const configured = { query, unit, worse: null };

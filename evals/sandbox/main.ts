@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UnshipError } from "../../core/errors.ts";
-import { rfc3339 } from "../../core/model/time.ts";
+import { durationText, rfc3339 } from "../../core/model/time.ts";
 import type { SandboxEvent } from "./acts.ts";
 import type { SandboxEndpoints } from "./endpoints.ts";
 import { startSandbox } from "./sandbox.ts";
@@ -18,6 +18,8 @@ export interface RunSandboxOptions {
   readonly json?: boolean;
   /** From steady to the scenario, ms. Default 20,000: enough of a baseline to tell worse from usual. */
   readonly warmUpMs?: number;
+  /** Instead of the warm-up: asks a person with this question and resolves with the answer; null where they gave up, and all of it ends. */
+  readonly ask?: ((question: string) => Promise<string | null>) | undefined;
   readonly requestsPerSecond?: number;
   /** How long a minute of the scenario's story lasts, ms; the sandbox's default where it is left out. */
   readonly storyMinuteMs?: number;
@@ -35,7 +37,7 @@ export async function runSandbox(
   abort: AbortSignal,
 ): Promise<void> {
   const scenario = checkScenario(options.scenario);
-  const { json = false, warmUpMs = DEFAULT_WARM_UP_MS, requestsPerSecond, storyMinuteMs } = options;
+  const { json = false, warmUpMs = DEFAULT_WARM_UP_MS, ask, requestsPerSecond, storyMinuteMs } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "unship-sandbox-"));
   if (!json) print(`Starting the sandbox in ${directory} …`);
   await using sandbox = await startSandbox({
@@ -51,14 +53,29 @@ export async function runSandbox(
     print(json ? JSON.stringify({ ...event, at: rfc3339(event.at) }) : `${rfc3339(event.at)}  ${words(event)}`);
   try {
     if (scenario !== undefined) {
-      if (!json) print(`In ${warmUpMs / 1000} s: ${SCENARIOS[scenario].title}.`);
-      await wait(warmUpMs, undefined, { signal: abort });
+      const { title } = SCENARIOS[scenario];
+      if (!(await isTime({ ask, warmUpMs, title, json }, print, abort))) return;
       await sandbox.play({ onEvent });
     }
     await untilAborted(abort);
   } catch (error) {
     if (!abort.aborted) throw error;
   }
+}
+
+/** Waits until the scenario is to begin; false where a person was asked and gave up. Throws when aborted meanwhile. */
+async function isTime(
+  { ask, warmUpMs, title, json }: Pick<RunSandboxOptions, "ask" | "json"> & { warmUpMs: number; title: string },
+  print: (line: string) => void,
+  abort: AbortSignal,
+): Promise<boolean> {
+  if (ask !== undefined) {
+    const answer = await Promise.race([ask(`Press Enter to break it (${title}): `), untilAborted(abort)]);
+    return typeof answer === "string" && !abort.aborted;
+  }
+  if (!json) print(`In ${durationText(warmUpMs)}: ${title}.`);
+  await wait(warmUpMs, undefined, { signal: abort });
+  return true;
 }
 
 function checkScenario(name: string | undefined): ScenarioName | undefined {

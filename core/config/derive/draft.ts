@@ -1,10 +1,18 @@
 import { cleanText } from "../../model/untrusted-text.ts";
+import { formatDuration } from "../durations.ts";
 import { oneLine } from "../yaml-tree.ts";
 import type { SeenWorkload } from "./evidence.ts";
 import type { Derived } from "./thresholds.ts";
 
 /** What is written, with what each choice was derived from. Secrets are names of variables. */
 export interface Draft {
+  /** In "auto" no file starts: that is raised by people who have seen it be right. */
+  readonly mode: "observe" | "approve";
+  readonly approver: { readonly name: string; readonly tokenKey: string } | null;
+  /** What rates are averaged over, ms; conditions hold for three fifths of it, or all of it, before they fire. */
+  readonly windowMs: number;
+  /** Where Zipkin's API answers; null: no source of spans. */
+  readonly traces: { readonly endpoint: string; readonly why: string } | null;
   readonly prometheus: { readonly endpoint: string; readonly tokenVariable: string | null };
   readonly queries: readonly {
     readonly metric: string;
@@ -55,20 +63,32 @@ export interface Choice {
   readonly why: string;
 }
 
+/** What rates are averaged over where people say nothing else: the window of the example configuration's queries. */
+export const USUAL_WINDOW_MS = 300_000;
+/** An average over a window shows nothing new to whoever asks more often than so many times in it. */
+const STEPS_IN_WINDOW = 5;
+const USUAL_STEP_MS = 15_000;
+const LEAST_STEP_MS = 1000;
+
+const MODES = {
+  observe: "Mode observe: it says what it would do, and executes nothing.",
+  approve: "Mode approve: it executes what an approver agrees to, each time, and nothing else.",
+} as const;
+
 /** 1 false alarm in 1000 changes, as in the example configuration. */
 const CONFIDENCE = 0.999;
 
 /**
- * The configuration as text: mode observe, so that nothing is executed, and beside each choice a comment that says what it was
- * derived from. Pure; the text loads with the strict schema whatever the names in it are.
+ * The configuration as text, in a mode in which nothing is executed without a person, and beside each choice a comment that says
+ * what it was derived from. Pure; the text loads with the strict schema whatever the names in it are.
  */
 export function draftText(draft: Draft): string {
   const { queries } = draft;
   const has = (metric: string) => queries.some((one) => one.metric === metric);
   const lines = [
-    "# Written by `unship init`. Mode observe: it says what it would do, and executes nothing. docs/configuration.md has every field.",
+    `# Written by \`unship init\`. ${MODES[draft.mode]} docs/configuration.md has every field.`,
     ...draft.notes.map((note) => `# ${comment(note)}`),
-    "mode: observe",
+    `mode: ${draft.mode}`,
     "data_sources:",
     "  metrics:",
     "    type: prometheus",
@@ -83,11 +103,16 @@ export function draftText(draft: Draft): string {
     ]),
     ...deployments(draft),
     ...flagLines(draft.flags),
+    ...(draft.traces === null
+      ? []
+      : [`  traces: { type: zipkin, endpoint: ${value(draft.traces.endpoint)} } # ${comment(draft.traces.why)}`]),
     ...labelLine("service_label", draft.serviceLabel),
     ...labelLine("version_label", draft.versionLabel),
     ...policies(draft, has),
     ...actions(draft),
     ...services(draft),
+    ...approvers(draft),
+    ...step(draft),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -144,7 +169,24 @@ function flagLines(flags: FlagsDraft | null): readonly string[] {
   ];
 }
 
-function policies({ errorRate, latency, kubernetes }: Draft, has: (metric: string) => boolean): readonly string[] {
+const approvers = ({ approver }: Draft): readonly string[] =>
+  approver === null
+    ? []
+    : [
+        "approvers: # who may approve, for every service",
+        `  - { name: ${value(approver.name)}, token_key: ${value(approver.tokenKey)} }`,
+      ];
+
+/** Where rates are averaged over less than usual, evaluations follow as often as such an average can show something new. */
+function step({ windowMs }: Draft): readonly string[] {
+  const stepMs = Math.max(LEAST_STEP_MS, Math.round(windowMs / STEPS_IN_WINDOW / 1000) * 1000);
+  return stepMs >= USUAL_STEP_MS ? [] : [`watch: { step: ${formatDuration(stepMs)} }`];
+}
+
+function policies(
+  { errorRate, latency, kubernetes, windowMs }: Draft,
+  has: (metric: string) => boolean,
+): readonly string[] {
   const regression = (metric: string) =>
     has(metric)
       ? [`- regression: { metric: ${metric}, confidence: ${CONFIDENCE} } # against the service's own past`]
@@ -152,10 +194,14 @@ function policies({ errorRate, latency, kubernetes }: Draft, has: (metric: strin
   const conditions = [
     ...(errorRate === null || !has("error_rate")
       ? []
-      : [`- { metric: error_rate, threshold: ${errorRate.threshold}, duration: 3m } # ${comment(errorRate.why)}`]),
+      : [
+          `- { metric: error_rate, threshold: ${errorRate.threshold}, duration: ${formatDuration((windowMs * 3) / 5)} } # ${comment(errorRate.why)}`,
+        ]),
     ...(latency === null || !has("p99_latency")
       ? []
-      : [`- { metric: p99_latency, threshold: ${latency.threshold}, duration: 5m } # ${comment(latency.why)}`]),
+      : [
+          `- { metric: p99_latency, threshold: ${latency.threshold}, duration: ${formatDuration(windowMs)} } # ${comment(latency.why)}`,
+        ]),
     ...regression("error_rate"),
     ...regression("p99_latency"),
     ...(kubernetes === null ? [] : ["- health_check_failures: 3 # of a pod, in a row"]),

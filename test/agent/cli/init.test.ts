@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { init } from "../../../agent/cli/init.ts";
 import { composeCommands } from "../../../agent/compose/commands.ts";
 import { loadConfig } from "../../../core/config/load.ts";
+import { startZipkin } from "../../../evals/sandbox/zipkin/collector.ts";
+import { approverKey } from "../../../mcp-tools/gate/approver-key.ts";
 import { commit, fakeApplication, fakeArgocd } from "../../fakes/fake-argocd.ts";
 import { fakeUnleash, UNLEASH_TOKEN } from "../../fakes/fake-unleash.ts";
 import { requireReal } from "../../real-component.ts";
@@ -63,6 +65,61 @@ describe.skipIf(!requireReal("prometheus", "prometheus"))(
       expect(Object.keys(config.dataSources.metrics.queries)).toEqual(["error_rate", "p99_latency"]);
       const checked = await world.unship(["check", "-c", "unship.yaml"]);
       expect(checked.code, checked.out).toBe(0);
+    });
+
+    it("writes mode approve with one approver, of whose token it keeps the public key alone, and with a shorter window", async () => {
+      const token = "planted-token-5b1d0c77a2e94f60";
+      writeFileSync(join(world.folder, "ada.token"), token, { mode: 0o600 });
+      const words = [
+        "init",
+        "--prometheus",
+        world.prometheus,
+        "--kubeconfig",
+        world.kubeconfig,
+        "--out",
+        "approve.yaml",
+      ];
+      const more = ["--mode", "approve", "--approver", "ada", "--token-file", "ada.token", "--window", "15s"];
+      const { code, out, err } = await world.unship([...words, ...more]);
+      expect({ code, err }, out).toEqual({ code: 0, err: "" });
+      const { text, config } = loaded(world, "approve.yaml");
+      const tokenKey = approverKey(token).text;
+      expect(config).toMatchObject({ mode: "approve", approvers: [{ name: "ada", tokenKey }] });
+      expect(text).toContain("[15s]");
+      expect(text).not.toContain("[5m]");
+      expect(text).toContain("duration: 9s");
+      expect(text).toContain("watch: { step: 3s }");
+      expect(`${text}${out}`).not.toContain(token);
+      expect(out).toContain("mode approve: nothing is executed without a person's approval");
+      expect(out.trimEnd().split("\n").at(-1)).toMatch(/^Verdict: ready for mode approve/);
+    });
+
+    it.each([
+      ["mode auto", ["--mode", "auto"], "Allowed choices are observe, approve"],
+      ["mode approve without an approver", ["--mode", "approve"], "name who may with --approver NAME"],
+      ["a token without its owner", ["--token-file", "x"], "has to be named with --approver NAME"],
+      ["an approver without a token", ["--approver", "ada"], "type it at a terminal"],
+      ["a window that is none", ["--window", "soon"], "no duration of 5s or more"],
+      ["a window that holds no two samples", ["--window", "1s"], "no duration of 5s or more"],
+    ])("refuses %s before it asks anybody, and writes nothing", async (_, more, reason) => {
+      const words = ["init", "--prometheus", "http://127.0.0.1:9", "--out", "refused.yaml", ...more];
+      const { code, err } = await world.unship(words);
+      expect(code, err).toBe(2);
+      expect(err).toContain(reason);
+      expect(existsSync(join(world.folder, "refused.yaml"))).toBe(false);
+    });
+
+    it("reads spans where told, and says so where Zipkin does not answer", async () => {
+      const zipkin = await startZipkin();
+      onTestFinished(() => zipkin.close());
+      const words = ["init", "--prometheus", world.prometheus];
+      const found = await world.unship([...words, "--zipkin", zipkin.url.href, "--out", "spans.yaml"]);
+      expect(found.code, found.out).toBe(0);
+      const endpoint = zipkin.url.href.replace(/\/$/, "");
+      expect(loaded(world, "spans.yaml").config.dataSources.traces).toMatchObject({ type: "zipkin", endpoint });
+      const down = await world.unship([...words, "--zipkin", "http://127.0.0.1:9", "--out", "down.yaml"]);
+      expect(down.code, down.out).toBe(3);
+      expect(down.out).toContain("  - Zipkin: ");
     });
 
     it("leaves a file that is there alone unless told", async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type RunSandboxOptions, runSandbox } from "../../../evals/sandbox/main.ts";
-import { SCENARIO_NAMES } from "../../../evals/sandbox/scenarios.ts";
+import { SCENARIO_NAMES, SCENARIOS } from "../../../evals/sandbox/scenarios.ts";
+import { unship } from "../../agent/cli/run-cli.ts";
 import { until } from "./small-shop.ts";
 
 /** Runs it until a line fits, then aborts it as Ctrl-C would; returns all lines. */
@@ -53,6 +54,34 @@ describe("unship sandbox", () => {
   it("ends while it still warms up, and plays nothing", async () => {
     const options = { json: true, scenario: "bad-deploy", warmUpMs: 3_600_000 };
     expect(await runUntil(() => true, options)).toHaveLength(1);
+  });
+
+  it("is broken when somebody presses Enter, and not before", async () => {
+    const { promise: enter, resolve: press } = Promise.withResolvers<string>();
+    const asked: string[] = [];
+    const ask = (question: string) => {
+      asked.push(question);
+      setTimeout(() => press(""), 500);
+      return enter;
+    };
+    const lines = await runUntil((line) => line.includes(`"played"`), { json: true, scenario: "bad-deploy", ask });
+    expect(asked).toEqual([`Press Enter to break it (${SCENARIOS["bad-deploy"].title}): `]);
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(["steady", "deployed", "played"]);
+  });
+
+  it("ends unbroken where somebody gives up instead of pressing Enter", async () => {
+    const lines = await runUntil(() => false, { json: true, scenario: "bad-deploy", ask: async () => null });
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(["steady"]);
+  });
+
+  it.each([
+    [["--break-after", "20s"], "nothing is broken without a scenario"],
+    [["--scenario", "bad-deploy", "--break-after", "soon"], '"soon" is no duration'],
+    [["--scenario", "bad-deploy", "--break-after", "enter"], "there is no terminal to press Enter at"],
+  ])("refuses %j, and starts nothing", async (words, reason) => {
+    const { code, out, err } = await unship(["sandbox", ...words]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(reason);
   });
 
   it("refuses a scenario that there is not, names those that there are, and starts nothing", async () => {

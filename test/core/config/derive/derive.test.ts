@@ -265,6 +265,10 @@ describe("the written file", () => {
   const text = fc.oneof(name, fc.string({ maxLength: 80 }));
   const label = fc.stringMatching(/^[a-z_]{1,12}$/);
   const draft: fc.Arbitrary<Draft> = fc.record({
+    mode: fc.constantFrom("observe", "approve"),
+    approver: fc.option(fc.record({ name, tokenKey: fc.constant(`ed25519:${"A".repeat(43)}`) })),
+    windowMs: fc.constantFrom(5000, 15_000, 60_000, 300_000, 3_600_000),
+    traces: fc.option(fc.record({ endpoint: fc.constant("http://zipkin.example:9411/"), why: text })),
     prometheus: fc.record({
       endpoint: fc.constantFrom("http://127.0.0.1:9090", "https://p.example/prometheus"),
       tokenVariable: fc.constantFrom(null, "PROMETHEUS_TOKEN"),
@@ -320,7 +324,7 @@ describe("the written file", () => {
   });
   const variables = { PROMETHEUS_TOKEN: "p", ARGOCD_TOKEN: "a", UNLEASH_TOKEN: "u" };
 
-  it("loads with the strict schema, observes, and says what was meant, whatever the names are", () => {
+  it("loads with the strict schema, in the mode that was meant, and says what was meant, whatever the names are", () => {
     fc.assert(
       fc.property(draft, (one) => {
         const written = draftText(one);
@@ -328,7 +332,8 @@ describe("the written file", () => {
         expect(loaded.ok ? [] : loaded.problems, written).toEqual([]);
         if (!loaded.ok) return;
         const { config } = loaded;
-        expect(config.mode).toBe("observe");
+        expect(config.mode).toBe(one.mode);
+        expect(config.approvers.map(({ name }) => name)).toEqual(one.approver === null ? [] : [one.approver.name]);
         expect(Object.keys(config.services).toSorted()).toEqual(one.services.map(({ service }) => service).toSorted());
         const kubernetes = config.dataSources.deployments.find(({ type }) => type === "kubernetes");
         expect(kubernetes?.type === "kubernetes" ? kubernetes.namespaces : null).toEqual(
