@@ -6,9 +6,9 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoRun, lastLine, runIn } from "./demo-run.ts";
+import { CHECKOUT, packInto } from "./packed.ts";
 
 const LONG_MS = 300_000;
-const CHECKOUT = join(import.meta.dirname, "../..");
 
 /** Sources that this machine could have; nothing is asked of them before a tool is called. */
 const SMALL = `data_sources:
@@ -29,12 +29,7 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "unship-package-"));
-  // `--foreground-scripts`: a build that fails says why.
-  execFileSync("npm", ["pack", "--silent", "--foreground-scripts", "--pack-destination", folder], {
-    cwd: CHECKOUT,
-    stdio: "pipe",
-  });
-  const [tarball = ""] = globSync("unship-*.tgz", { cwd: folder });
+  const tarball = packInto(folder);
   execFileSync("npm", ["init", "-y"], { cwd: folder, stdio: "pipe" });
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`], {
     cwd: folder,
