@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const ALONE = ["test/e2e/real-fleet.test.ts", "test/e2e/replay.test.ts"];
 
 /** The longest first, so that no worker ends with one while the other has nothing left. What is not named comes last. */
-const LONGEST_FIRST = ["crash", "package", "demo", "prometheus", "mcp", "isolation"];
+const LONGEST_FIRST = ["crash", "package", "first-rollback", "demo", "prometheus", "mcp", "isolation"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
