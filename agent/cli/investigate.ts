@@ -57,7 +57,7 @@ function conclusion(incident: Incident): readonly string[] {
         ? [notComparedText(ranking) ?? []].flat()
         : [`${noChangeText(unheard)} is the culprit: ${likelihood(ranking.noChangeProbability)}`]),
     ]),
-    ...list("Hurt", [
+    ...list("Affected", [
       ...(onset === null ? [] : [`since ${rfc3339(onset.at)}`]),
       ...(affectedServices.length === 0 ? [] : [affectedServices.join(", ")]),
       ...(impact === null ? [] : [`impact ${knownLevel(incident)}`, ...impact.sentences]),

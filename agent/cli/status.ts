@@ -146,7 +146,7 @@ async function reachable(
         : [
             `How far each service has come (only you change a mode, in the file${differs.length === 0 ? "" : ", whose modes these are"}):`,
           ]),
-      ...trust.map(({ service, mode, text }) => `  ${name(service)}, ${mode}: ${text}`),
+      ...trustLines(trust),
     ];
     const value = {
       mode: acting.mode,
@@ -222,6 +222,12 @@ async function graduationLines(config: Config, ledger: Ledger, onDamaged: (damag
     return { service, mode, ...record, text: graduationText(mode, record, config) };
   });
 }
+
+/** Services of which the same is so are one line. */
+const trustLines = (trust: Awaited<ReturnType<typeof graduationLines>>): readonly string[] =>
+  [...Map.groupBy(trust, ({ mode, text }) => `${mode}: ${text}`)].map(
+    ([text, of]) => `  ${of.map(({ service }) => name(service)).join(", ")}, ${text}`,
+  );
 
 /** How far a plan has come, and whether the process that was at it has ended before its end. */
 interface Progress {
@@ -323,6 +329,8 @@ function describe(
   const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
   const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
   const others = ranking === null ? null : otherChangesText(incident.unheard);
+  // What no source says of changes is told once.
+  const isNew = (why: string) => others === null || !others.includes(why);
   const asOf = incident.seenAt === undefined ? "" : `, as of ${clockText(incident.seenAt, now)}`;
   return [
     `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, now, targets, approved)}`,
@@ -332,7 +340,13 @@ function describe(
     ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
     ...(decision === null
       ? []
-      : [`    ${decisionWords(incident)}`, ...decision.why.slice(0, 2).map((why) => `      ${why}`)]),
+      : [
+          `    ${decisionWords(incident)}`,
+          ...decision.why
+            .filter(isNew)
+            .slice(0, 2)
+            .map((why) => `      ${why}`),
+        ]),
     ...[notComparedText(ranking), others].flatMap((why) => (why === null ? [] : [`      ${why}`])),
     ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
     ...(isBegun(targets) ? [] : waitsFor(incident, approved, around)),

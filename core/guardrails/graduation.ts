@@ -75,7 +75,7 @@ export function graduationText(mode: Mode, record: ServiceRecord, { graduation }
     return proposals >= wantedProposals ? `${so}: review them, and consider mode approve` : so;
   }
   if (mode === "auto") {
-    return broken === null ? "as free as it gets" : `${broken}: consider mode approve until it is understood`;
+    return broken === null ? "there is no wider mode" : `${broken}: consider mode approve until it is understood`;
   }
   const so = `${row} of ${wantedRow} approved recoveries in a row${broken === null ? "" : `, since ${broken}`}`;
   if (row < wantedRow) return so;

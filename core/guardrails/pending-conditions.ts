@@ -18,18 +18,37 @@ export function activeConditions({
     .toSorted((a, b) => (a.firesAt ?? 0) - (b.firesAt ?? 0));
 }
 
+/** So many are read in one glance; `--json` holds all. */
+const LINES_SHOWN = 6;
+
 /**
  * The same as people read them, a line each: "error_rate of payments: now 22 %, beyond 5 % for 1m40s of 3m; auto_rollback fires at
- * 20:14:05 UTC if it holds". As they were at the incident's last evaluation. Pure; `now`: Unix ms.
+ * 20:14:05 UTC if it holds". What holds for several policies is one line that names them; of more lines than people read the rest is
+ * a number. As they were at the incident's last evaluation. Pure; `now`: Unix ms.
  */
 export function conditionLines(incident: Pick<Incident, "stage" | "conditions">, now: number): readonly string[] {
-  return activeConditions(incident).map(({ policy, service, metric, state, since, firesAt, because }) => {
-    const what = `${name(metric)} of ${name(service)}: ${because}`;
-    if (state === "firing") return `${what}; ${name(policy)} fires`;
-    if (firesAt === null) return `${what}; ${name(policy)} is pending`;
-    const of = since === null ? "" : ` of ${durationText(firesAt - since)}`;
-    return `${what}${of}; ${name(policy)} fires at ${clockText(firesAt, now)} if it holds`;
-  });
+  const same = Map.groupBy(activeConditions(incident), (one) => JSON.stringify([subjectOf(one), endOf(one, [], now)]));
+  const lines = [...same.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [`${subjectOf(first)}${endOf(first, [first, ...others], now)}`],
+  );
+  const left = lines.length - LINES_SHOWN;
+  return left <= 1 ? lines : [...lines.slice(0, LINES_SHOWN), `and ${left} more conditions: unship status --json`];
+}
+
+/** What is measured, named once also where the reason begins with it. */
+function subjectOf({ metric, service, because }: ConditionState): string {
+  const what = `${name(metric)} of ${name(service)}`;
+  return because.startsWith(`${what} `) ? because : `${what}: ${because}`;
+}
+
+/** What follows from it for these policies. */
+function endOf({ state, since, firesAt }: ConditionState, of: readonly ConditionState[], now: number): string {
+  const policies = [...new Set(of.map(({ policy }) => name(policy)))].join(" and ");
+  const one = policies.includes(" and ") ? "" : "s";
+  if (state === "firing") return `; ${policies} fire${one}`;
+  if (firesAt === null) return `; ${policies} ${one === "" ? "are" : "is"} pending`;
+  const whole = since === null ? "" : ` of ${durationText(firesAt - since)}`;
+  return `${whole}; ${policies} fire${one} at ${clockText(firesAt, now)} if it holds`;
 }
 
 /** The same for machines. */

@@ -15,9 +15,9 @@ export function rfc3339(at: number | null | undefined): Fenced | null {
   return at === null || at === undefined ? null : ours(new Date(at).toISOString());
 }
 
-/** A duration in ms as people say it, rounded to the second from one second on: `90000` → `"1m30s"`, `500` → `"500ms"`. */
+/** A duration in ms as people say it, rounded to the second from one second on: `90000` → `"1m30s"`, `500` → `"500ms"`, `0` → `"0s"`. */
 export function durationText(ms: number): Fenced {
-  if (ms < 1000) return ours(`${Math.round(ms)}ms`);
+  if (ms < 1000) return Math.round(ms) === 0 ? ours("0s") : ours(`${Math.round(ms)}ms`);
   const seconds = Math.round(ms / 1000);
   const parts: string[] = [];
   for (const [unit, size] of [

@@ -20,7 +20,7 @@ export function scoreLines(scores: Scores): readonly string[] {
     ...(scores.byFamily.length === 0 ? [] : ["", ...table("family", scores.byFamily)]),
     "",
     ...(scores.wrong.length === 0
-      ? ["Nothing was wrong."]
+      ? ["No bundle was judged wrongly."]
       : ["What was wrong:", ...scores.wrong.map(({ id, because }) => `  ${id}: ${because}`)]),
   ];
 }

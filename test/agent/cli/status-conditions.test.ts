@@ -51,6 +51,20 @@ describe("what an open incident's policies wait for", () => {
     expect(shown).toEqual(["detected", "investigated", "waiting-policy", "waiting-approval"]);
   });
 
+  it("is one line of what holds for several policies, and a number of what nobody reads at once", () => {
+    const two = ["auto_rollback", "human_review"].map((policy) => ({ ...condition("firing"), policy }));
+    expect(conditionLines({ stage: "investigated", conditions: two }, NOW)).toEqual([
+      "error_rate of payments: now 22 %, beyond 5 % for 1m40s; auto_rollback and human_review fire",
+    ]);
+    for (let count = 1; count <= 20; count += 1) {
+      const many = Array.from({ length: count }, (_, at) => ({ ...condition("firing"), service: `s${at}` }));
+      const lines = conditionLines({ stage: "investigated", conditions: many }, NOW);
+      const left = /^and (\d+) more conditions: unship status --json$/.exec(lines.at(-1) ?? "")?.[1];
+      expect(lines.length).toBeLessThanOrEqual(7);
+      expect(lines.length + (left === undefined ? 0 : Number(left) - 1)).toBe(count);
+    }
+  });
+
   it("stands in status, in words and as JSON, while the duration runs", async () => {
     await using world = await openWatchWorld();
     world.troubles = [world.trouble({ condition: "pending", firesAt: world.time.now + 5 * MINUTE })];

@@ -108,7 +108,7 @@ describe("the suggestion", () => {
       [good, good, good, good, good],
       "5 of 5 approved recoveries in a row: consider mode auto (so few can hide up to 46 % that go wrong, at 95 % confidence)",
     ],
-    ["auto", [good], "as free as it gets"],
+    ["auto", [good], "there is no wider mode"],
     [
       "auto",
       [good, ["unknown", null]],

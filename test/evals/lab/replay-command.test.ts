@@ -78,7 +78,7 @@ describe("unship replay", () => {
       const untold = writeSmallBundle(parent, { id: "untold", truth: false });
       const { code, out, err } = await run([untold], { score: true });
       expect(out).toContain("untold  nothing called for a decision");
-      expect(out).not.toContain("Nothing was wrong");
+      expect(out).not.toContain("No bundle was judged wrongly");
       expect(err).toContain("no bundle has a truth.json");
       expect(code).toBe(1);
     } finally {

@@ -74,6 +74,6 @@ describe("the report of a replay", () => {
     expect(text).toContain("bundles 2, faulty 1: found 1, false actions 0");
     expect(text).toMatch(/90–100 %\s+\d+ %\s+100 %\s+\d+ {2}\[.*[o*]\]/);
     expect(text).toMatch(/bad-deploy\s+1\s+1\/1\s+0\s+1\.000/);
-    expect(text).toContain("Nothing was wrong.");
+    expect(text).toContain("No bundle was judged wrongly.");
   });
 });
