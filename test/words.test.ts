@@ -106,6 +106,9 @@ const PAGES = [
   ...globSync("docs/*.md", { cwd: ROOT }).toSorted(),
 ];
 
+/** Surfaces as people see them: also the words of one word, and those that are put together. */
+const SCREENS = globSync("test/screens/shown/*", { cwd: ROOT }).toSorted();
+
 /** What is written by other people's programs, or is read from them. */
 const OUTSIDE = ["evals/independent/**"];
 
@@ -122,6 +125,15 @@ describe("the words that a person reads", () => {
     const texts = prose(path);
     expect(texts.length).toBeGreaterThan(2);
     expect(texts.flatMap(homeMade)).toEqual([]);
+  });
+
+  it.each(SCREENS)("are the glossary's in what a person sees, %s", (path) => {
+    // The name of a field of JSON, and a number by itself in it, are for machines.
+    const numbers = /^\s*"\w+":(?: -?[\d.]+(?:e[+-]\d+)?,?$)?/;
+    const lines = readFileSync(join(ROOT, path), "utf8")
+      .split("\n")
+      .map((line) => line.replace(numbers, ""));
+    expect(lines.map((text, index) => ({ at: `${path}:${index + 1}`, text })).flatMap(homeMade)).toEqual([]);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import type { Config } from "../../../core/config/config.ts";
 import type { GateStore } from "../../../core/guardrails/gate-store.ts";
 import { waitingPlan } from "../../../core/guardrails/incident-text.ts";
 import type { Incident } from "../../../core/model/incident.ts";
-import type { Clock, Gate, Ledger, Notice, Sources } from "../../../core/ports.ts";
+import type { Clock, Executor, Gate, Ledger, Notice, Sources } from "../../../core/ports.ts";
 import { type Bundle, readBundle } from "../../../evals/replay/bundle.ts";
 import { bundleSources, standingGaps } from "../../../evals/replay/bundle-sources.ts";
 import { replayExecutors } from "../../../evals/replay/replay-executors.ts";
@@ -17,7 +17,7 @@ import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { ALICE_TOKEN, keyed } from "../../mcp-tools/gate/gate-world.ts";
 
 /** Whether plans run by themselves, or a person says yes or no to each. */
-export type Answers = "nobody is asked" | "approve" | "reject";
+export type Answers = "nobody is asked" | "nobody answers" | "approve" | "reject";
 
 /** A replay stopped between two looks of the watch, with all that surfaces are made of. */
 export interface Stopped {
@@ -40,6 +40,17 @@ export interface Stopped {
 /** So many looks a person takes to answer, and an act has to show its effect. */
 const LOOKS_LATER = 8;
 
+/** What differs from a plain replay of the bundle. */
+export interface Given {
+  /** Hears of every evaluation since the start, and not only of the moments of `look`. */
+  readonly each?: (stopped: Stopped) => Promise<void>;
+  /** The sources as unship meets them, made of the bundle's own. */
+  readonly sources?: (own: Sources, clock: Clock) => Sources;
+  /** What carries plans out; absent: acts that have the effect which the bundle's truth gives them. */
+  readonly executors?: (own: readonly Executor[], clock: Clock) => readonly Executor[];
+  readonly config?: Partial<Config>;
+}
+
 const APPROVER = { name: "alice", ...keyed(ALICE_TOKEN), services: null, actions: null, upTo: "critical" } as const;
 
 /**
@@ -50,6 +61,7 @@ export async function replayed(
   directory: string,
   answers: Answers,
   look: (stopped: Stopped) => Promise<void>,
+  given: Given = {},
 ): Promise<void> {
   const bundle = readBundle(directory, () => undefined);
   const folder = mkdtempSync(join(tmpdir(), "unship-story-"));
@@ -58,6 +70,7 @@ export async function replayed(
   // Drafts are written and looked for beside the ledger.
   const config: Config = {
     ...base,
+    ...given.config,
     approvers: [APPROVER],
     ledger: { ...base.ledger, type: "sqlite", path: join(folder, "ledger.db") } as Config["ledger"],
   };
@@ -65,7 +78,9 @@ export async function replayed(
   let now = start;
   const clock: Clock = { now: () => now };
   const taken = new Map<string, number>();
-  const sources = bundleSources(bundle, clock, taken);
+  const own = bundleSources(bundle, clock, taken);
+  const sources = given.sources?.(own, clock) ?? own;
+  const acts = replayExecutors(clock, taken);
   const ledger = await openSqliteLedger(":memory:", { clock });
   let events: WatchEvent[] = [];
   let notices: Notice[] = [];
@@ -75,7 +90,7 @@ export async function replayed(
     config,
     clock,
     sources,
-    executors: replayExecutors(clock, taken),
+    executors: given.executors?.(acts, clock) ?? acts,
     observe: async () => undefined,
     gaps: () => standingGaps(bundle),
     ledger,
@@ -99,9 +114,10 @@ export async function replayed(
   try {
     await watch.resume(signal);
     for (let looks = 0; now <= end; now += config.watch.stepMs, looks += 1) {
-      events = [];
-      notices = [];
+      // What was told at the start belongs to the first evaluation.
+      if (looks > 0) [events, notices] = [[], []];
       await watch.tick(signal);
+      if (given.each !== undefined) await given.each(await stoppedAt("each evaluation"));
       const isLast = now + config.watch.stepMs > end;
       const active = watch.open().length > 0 || events.some(({ event }) => event === "incident.closed");
       if (!active && !isLast) continue;
@@ -113,20 +129,7 @@ export async function replayed(
       const told = notices.length > 0 && !seen.has(TOLD) ? [TOLD] : [];
       for (const one of told) seen.set(one, looks);
       const all = [...when, ...later, ...told, ...(isLast && incidents.length > 0 ? ["the end"] : [])];
-      if (all.length > 0)
-        await look({
-          when: all.join(", "),
-          now,
-          bundle,
-          config,
-          clock,
-          sources,
-          ledger,
-          gate,
-          incidents,
-          events,
-          notices,
-        });
+      if (all.length > 0) await look(await stoppedAt(all.join(", ")));
       await answer(incidents, looks);
       if (looks % 50 === 0) await new Promise(setImmediate);
     }
@@ -135,8 +138,18 @@ export async function replayed(
     rmSync(folder, { recursive: true, force: true });
   }
 
+  async function stoppedAt(when: string): Promise<Stopped> {
+    const incidents = await ledger.incidents();
+    return { when, now, bundle, config, clock, sources, ledger, gate, incidents, events, notices };
+  }
+
   async function answer(incidents: readonly Incident[], looks: number): Promise<void> {
-    if (answers === "nobody is asked" || looks - (seen.get(WAITS) ?? looks) !== LOOKS_LATER) return;
+    if (
+      answers === "nobody is asked" ||
+      answers === "nobody answers" ||
+      looks - (seen.get(WAITS) ?? looks) !== LOOKS_LATER
+    )
+      return;
     for (const one of incidents) {
       const plan = waitingPlan(one, now);
       if (plan === null) continue;
