@@ -42,7 +42,7 @@ describe("unship investigate --bundle", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const lines = out.split("\n");
     expect(lines[0]).toBe("Decision: rollback of deploy-inventory-7 (> 99 %). Nothing was executed.");
-    for (const title of ["Because:", "Needs a person:", "Suspects:", "Hurt:", "How it came to that:"])
+    for (const title of ["Because:", "Needs a person:", "Suspects:", "Affected:", "How it came to that:"])
       expect(lines).toContain(title);
     expect(out).toMatch(/check_affected_services: .*it starts at inventory/);
     expect(out).not.toContain("undefined");
