@@ -1,5 +1,6 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
+import { isPager } from "../../core/guardrails/act-notice.ts";
 import { clockText } from "../../core/guardrails/rule.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { durationText } from "../../core/model/time.ts";
@@ -61,7 +62,7 @@ export function createBlindNotices(
     }
     try {
       for (const to of recipients) {
-        const resolves = over !== null && to.startsWith("pagerduty:") ? { resolves: [{ title: over }] } : {};
+        const resolves = over !== null && isPager(to) ? { resolves: [{ title: over }] } : {};
         await send(to, { ...notice, ...resolves }, direct.notifier);
       }
     } finally {

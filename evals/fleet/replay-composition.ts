@@ -1,3 +1,4 @@
+import { isPager } from "../../core/guardrails/act-notice.ts";
 import type { Clock, Notice, Notifier } from "../../core/ports.ts";
 import type { Bundle } from "../replay/bundle.ts";
 import type { Episode } from "../replay/episode.ts";
@@ -33,7 +34,7 @@ export async function replayUnbound(bundle: Bundle, stepMs: number, abort: Abort
   const paged = new Map<string, number>();
   const notifierAt = ({ now }: Clock): Notifier => ({
     notify: async ({ to, incidentId }: Notice) => {
-      if (to.startsWith("pagerduty:") && !paged.has(incidentId)) paged.set(incidentId, now());
+      if (isPager(to) && !paged.has(incidentId)) paged.set(incidentId, now());
       return { delivered: true, detail: "counted" };
     },
   });

@@ -1,6 +1,8 @@
 import { beforeAll, describe, it } from "vitest";
 import { heartbeatText } from "../../agent/cli/heartbeat.ts";
 import type { WatchEvent } from "../../agent/watch/events.ts";
+import type { Config } from "../../core/config/config.ts";
+import { explain } from "../../core/config/explain.ts";
 import { waitingPlan } from "../../core/guardrails/incident-text.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import type { Notice } from "../../core/ports.ts";
@@ -136,7 +138,7 @@ describe("what people see of an incident", () => {
   it("watch.txt: a line an event, and the line at its foot", async () => {
     const { watch } = await import("../../agent/cli/watch.ts");
     const { pastComposition } = await import("../evals/lab/past-composition.ts");
-    const config = exampleConfig();
+    const config: Config = { ...exampleConfig(), mode: "approve" };
     const { composition, printed } = pastComposition(config, { metrics: [] } as never, ONSET);
     const running = {
       close: async () => undefined,
@@ -147,7 +149,7 @@ describe("what people see of an incident", () => {
         ...composition,
         version: "1.0.0",
         config: async () => ({ config, file: "unship.yaml" }),
-        explain: async () => ["Mode approve: each act needs an approval."],
+        explain: async (config) => explain(config),
         watch: async (_, emit) => {
           for (const event of heard.events) emit(event);
           return running;
