@@ -2,6 +2,7 @@ import { hotfixLines } from "../../core/decision/hotfix-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import { isCompared, notComparedText } from "../../core/model/candidate.ts";
+import { changeName } from "../../core/model/change-name.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
@@ -42,7 +43,7 @@ const SUSPECTS_SHOWN = 5;
 
 /** The answer first, then why, then who else it could be, then what nobody could check. */
 function conclusion(incident: Incident): readonly string[] {
-  const { decision, ranking, impact, onset, affectedServices, unverified, unheard } = incident;
+  const { decision, ranking, impact, onset, affectedServices, unverified, unheard, changes } = incident;
   if (decision === null) return ["No decision: there was nothing to judge."];
   const { why, needsPerson, hotfix } = decision;
   const suspects = (ranking?.candidates ?? []).slice(0, SUSPECTS_SHOWN);
@@ -52,7 +53,9 @@ function conclusion(incident: Incident): readonly string[] {
     ...list("Needs a person", needsPerson),
     ...list("For whoever fixes it", hotfix === null ? [] : hotfixLines(hotfix)),
     ...list("Suspects", [
-      ...suspects.map(({ changeId, probability }) => `${changeId}: ${likelihood(probability)}`),
+      ...suspects.map(
+        ({ changeId, probability }) => `${changeName(changeId, changes)}: ${likelihood(probability)} (${changeId})`,
+      ),
       ...(ranking === null || !isCompared(ranking)
         ? [notComparedText(ranking) ?? []].flat()
         : [`${noChangeText(unheard)} is the culprit: ${likelihood(ranking.noChangeProbability)}`]),

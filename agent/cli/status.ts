@@ -27,7 +27,7 @@ import { knownLevel } from "../../core/impact/worst-first.ts";
 import { notComparedText } from "../../core/model/candidate.ts";
 import { actionOf, deedTime, isDoubtful } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { lastEvaluationLines, lastEvaluationView } from "../../core/model/last-evaluation.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { asItStands, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
@@ -38,7 +38,7 @@ import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { atWorkText, atWorkView, carriersOf, modesAtWork, noWatchText } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
-import { decisionWords } from "./words.ts";
+import { decisionWords, residualNext } from "./words.ts";
 
 const CLOSED_SHOWN = 5;
 
@@ -350,6 +350,7 @@ function describe(
     ...[notComparedText(ranking), others].flatMap((why) => (why === null ? [] : [`      ${why}`])),
     ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
     ...(isBegun(targets) ? [] : waitsFor(incident, approved, around)),
+    ...(isResidual(incident) ? residualNext(incident).map((line) => `    ${line}`) : []),
   ];
 }
 

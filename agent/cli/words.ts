@@ -1,3 +1,4 @@
+import { changeName, undoneName } from "../../core/model/change-name.ts";
 import { actionOf, originOf, takenBackIds } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
@@ -12,17 +13,31 @@ export function scopeText(scope: string): string {
  * What was decided, of which change and how surely; of no action, which change is the likeliest all the same; what was carried
  * out though it was not decided, with what was. null: nothing yet.
  */
-export function decisionWords(incident: Pick<Incident, "decision" | "ranking" | "gate" | "plan">): string | null {
+export function decisionWords(
+  incident: Pick<Incident, "decision" | "ranking" | "gate" | "plan" | "changes">,
+): string | null {
+  const named = (id: string): string => undoneName(id, incident.changes);
   const action = actionOf(incident);
   if (action === null) return null;
   const decided = incident.decision?.action ?? "nothing";
   const origin = originOf(incident);
-  const taken = takenBackIds(incident).join(", ");
+  const taken = takenBackIds(incident).map(named).join(", ");
   if (origin === "asked") return `${action} of ${taken}, as a person asked; decided was ${decided}`;
   if (origin === "proposed")
     return `${action} of ${taken}, as unship proposed on an earlier decision; decided since is ${decided}`;
   const culprit = likeliestOf(incident);
   if (culprit === null) return action;
-  const named = `${culprit.changeId} (${likelihood(culprit.probability)})`;
-  return action === "no_action" ? `${action}; the likeliest is ${named}` : `${action} of ${named}`;
+  const likeliest = `${named(culprit.changeId)} (${likelihood(culprit.probability)})`;
+  return action === "no_action"
+    ? `${action}; the likeliest is ${changeName(culprit.changeId, incident.changes)} (${likelihood(culprit.probability)})`
+    : `${action} of ${likeliest}`;
+}
+
+/** What a person can do about an incident that is left to people: nothing is done of itself any more. */
+export function residualNext({ id, service }: Pick<Incident, "id" | "service">): readonly string[] {
+  return [
+    "needs a person to investigate: unship watches its signals and does not act on it again",
+    `unship investigate --service ${service}`,
+    `unship ack ${id}`,
+  ];
 }

@@ -49,7 +49,7 @@ export async function investigateOnce(parts: InvestigateParts, abort: AbortSigna
     caseFile,
   );
   const steps = result.deterministic.steps.flatMap(({ step, outcome, because, calls, lacks }) => [
-    `${step}: ${answerText(step, result.answers, assessment.unheard) ?? outcome}${because === null ? "" : ` (${because})`} [${calls.map(({ tool }) => tool).join(", ") || "nothing asked"}]`,
+    `${step}: ${answerText(step, result.answers, { changes: caseFile.changes, unheard: assessment.unheard }) ?? outcome}${because === null ? "" : ` (${because})`} [${calls.map(({ tool }) => tool).join(", ") || "nothing asked"}]`,
     ...lacks.map((lack) => `  lacks ${lack}`),
   ]);
   const model = (result.model?.steps ?? []).map(

@@ -2,6 +2,7 @@ import { createCallGraph } from "../../core/correlation/call-graph.ts";
 import { touches } from "../../core/guardrails/rules/stale.ts";
 import type { CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
+import { nameOfChange } from "../../core/model/change-name.ts";
 import { deedTime, isActed } from "../../core/model/deed.ts";
 import { type Incident, isResidual, type OutcomeKind, QUIET_SINCE, type WayBack } from "../../core/model/incident.ts";
 import type { Target } from "../../core/model/plan.ts";
@@ -95,7 +96,7 @@ async function wayBack(incident: Incident, until: number, { caseFile, parts }: P
   if (act !== undefined && (last === undefined || act.at >= last.startedAt))
     return { change: null, act: await actOfWayBack(act, parts.ledger), unheard: [...unheard] };
   if (last !== undefined) return { change: { id: last.id, service: last.service }, ...ownAct, unheard: [...unheard] };
-  const unclear = others.map(({ id, service }) => `${service} was changed while it began (${id})`);
+  const unclear = others.map((one) => `${one.service} was changed while it began (${nameOfChange(one)})`);
   return { change: null, ...ownAct, unheard: [...unclear, ...unheard] };
 }
 

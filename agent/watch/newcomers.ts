@@ -1,5 +1,6 @@
 import type { Assessment, CaseFile } from "../../core/model/assessment.ts";
 import type { Change } from "../../core/model/change.ts";
+import { nameOfChange } from "../../core/model/change-name.ts";
 import type { Onset } from "../../core/model/finding.ts";
 import { durationText } from "../../core/model/time.ts";
 import { worse } from "./incident-state.ts";
@@ -72,14 +73,17 @@ export function likeliestNewcomer(
  * `isPlanned`: nothing was done yet.
  */
 export function movedBy({ change, onset }: Newcomer, since: number, incidentId: string, isPlanned: boolean): Moved {
-  const { id, author, service, startedAt } = change;
+  const { author, service, startedAt } = change;
   const by = author === undefined ? "" : ` by ${author}`;
   const from = isPlanned ? "the plan" : "the act";
   const when = `${durationText(Math.abs(startedAt - since))} ${startedAt > since ? "after" : "before"} ${from}`;
   const late = startedAt > since || onset === null ? "" : `, with a degradation that began after ${from}`;
-  return { service, what: `${id}${by} changed ${service} ${when}${late}, and is investigated in ${incidentId}` };
+  return {
+    service,
+    what: `${nameOfChange(change)}${by} changed ${service} ${when}${late}, and is investigated in ${incidentId}`,
+  };
 }
 
 /** What people hear of a newcomer that is the likeliest change, and is not undone: once for each. */
-export const suspectText = ({ change: { id, service } }: Newcomer): string =>
-  `${id} (${service}) is suspected of what began after the act, and is not undone by itself: needs a person to investigate.`;
+export const suspectText = ({ change }: Newcomer): string =>
+  `${nameOfChange(change)} is suspected of what began after the act, and is not undone by itself: needs a person to investigate.`;

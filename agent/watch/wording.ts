@@ -2,7 +2,7 @@ import type { Config } from "../../core/config/config.ts";
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import { isCompared, notComparedText } from "../../core/model/candidate.ts";
-import { changeName } from "../../core/model/change-name.ts";
+import { changeName, undoneName } from "../../core/model/change-name.ts";
 import type { Incident, Recovery } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
@@ -48,7 +48,7 @@ export function decisionText(incident: Incident): string {
   if (decision === null) return "no decision yet";
   const { action, culprit, changeIds, why } = decision;
   const sure = culprit === null ? "" : ` (${percent(culprit.probability)})`;
-  const named = (id: string): string => changeName(id, changes);
+  const named = (id: string): string => undoneName(id, changes);
   const order = changeIds.length > 1 ? `, in the order ${changeIds.map(named).join(", ")}` : "";
   const id = culprit?.changeId ?? changeIds[0];
   const what = id === undefined ? decision.service : named(id);

@@ -25,6 +25,7 @@ import { assessImpact, hurtServices } from "../impact/impact.ts";
 import type { CaseFile, SeedStep, StepAnswers } from "../model/assessment.ts";
 import { notCompared } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { Onset } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 import { coordinate } from "../planning/coordinate.ts";
@@ -231,7 +232,7 @@ function dependencies(input: StepInput): Answer<"check_dependency_graph"> {
     because: [
       ...because,
       ...(release?.notes ?? []),
-      ...joined.map(({ change: { id }, sentence }) => `${id} is a culprit too: ${sentence}`),
+      ...joined.map(({ change: partner, sentence }) => `${nameOfChange(partner)} is a culprit too: ${sentence}`),
     ],
   };
 }

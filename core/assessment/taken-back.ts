@@ -2,6 +2,7 @@ import { takenBackBy } from "../correlation/replaced.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { changeName, nameOfChange } from "../model/change-name.ts";
 import type { Decision } from "../model/decision.ts";
 import { rfc3339 } from "../model/time.ts";
 
@@ -22,12 +23,14 @@ export function withoutTakenBack(
   const named = new Set([...together, ...(culprit === null ? [] : [culprit.changeId])]);
   const back = new Map([...named].flatMap((id) => wayBack(id, changes, at)));
   if (back.size === 0) return decision;
-  const gone = [...back].map(([id, by]) => `${id} ${stateOf(by, at)}`);
+  const gone = [...back].map(([id, by]) => `${changeName(id, changes)} ${stateOf(by, at)}`);
   const left = together.filter((id) => !back.has(id));
   const first = culprit !== null && !back.has(culprit.changeId) ? culprit : likeliest(left, sure);
   const isMended = hotfix !== null && back.has(hotfix.changeId);
   if (first === null || isMended) {
-    const whole = [...back].map(([id, by]) => `${id} ${stateOf(by, at)}, ${whoOf(by)} of ${rfc3339(by.startedAt)}`);
+    const whole = [...back].map(
+      ([id, by]) => `${changeName(id, changes)} ${stateOf(by, at)}, ${whoOf(by)} of ${rfc3339(by.startedAt)}`,
+    );
     return {
       ...decision,
       action: "no_action",
@@ -36,7 +39,7 @@ export function withoutTakenBack(
       needsPerson: [
         left.length === 0
           ? `${gone.join("; ")}: if the degradation stays, its cause lies elsewhere`
-          : `${gone.join("; ")}: whether ${left.join(", ")} is rolled back needs a person`,
+          : `${gone.join("; ")}: whether ${left.map((id) => changeName(id, changes)).join(", ")} is rolled back needs a person`,
       ],
       why: [`${whole.join("; ")}: there is nothing ${left.length === 0 ? "" : "sure "}left to undo`, ...why],
     };
@@ -60,7 +63,7 @@ function wayBack(id: string, changes: readonly Change[], at: number): readonly (
 const stateOf = ({ finishedAt }: Change, at: number): string =>
   finishedAt === null || finishedAt > at ? "is being rolled back" : "is already rolled back";
 
-const whoOf = ({ id, ownRollback }: Change): string => (ownRollback === true ? "by our own rollback" : `by ${id}`);
+const whoOf = (by: Change): string => (by.ownRollback === true ? "by unship's own rollback" : `by ${nameOfChange(by)}`);
 
 /** The likeliest of these changes, with its probability; null: none of them is among the candidates. */
 function likeliest(

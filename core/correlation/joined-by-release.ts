@@ -1,5 +1,6 @@
 import { logSumExp } from "../detection/robust.ts";
 import type { Change } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { CaseEvidence } from "./rank.ts";
 import type { SharedChange } from "./shared-change.ts";
 import type { Weighed } from "./unmeasured-cause.ts";
@@ -38,7 +39,8 @@ export function joinedByRelease(
     const sentence = `${because.join("; ")}: ${degraded.length} of ${measured.length} that are measured are degraded`;
     news.set(surest, withReason(surest, logOdds, sentence));
     for (const one of degraded)
-      if (one !== surest) news.set(one, withReason(one, COUNTED_ELSEWHERE, `counted under ${surest.change.id}`));
+      if (one !== surest)
+        news.set(one, withReason(one, COUNTED_ELSEWHERE, `counted under ${nameOfChange(surest.change)}`));
   }
   return weighed.map((one) => news.get(one) ?? one);
 }

@@ -1,9 +1,10 @@
 import { logAdd, logSumExp } from "../detection/robust.ts";
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
-import { durationText } from "../model/time.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import { busierChance } from "./busier.ts";
 import { demandWords } from "./demand.ts";
+import { onsetWords } from "./onset-words.ts";
 import type { Origin } from "./origin.ts";
 import { isStaged, rampEvidence, shapeNats, withEnd } from "./passing.ts";
 import { priorNats } from "./prior.ts";
@@ -85,10 +86,6 @@ function consumersWords(places: ReadonlySet<string>, told: string): string {
 export const isTooLate = ({ startedAt }: Change, { onset, stepMs }: Pick<CaseEvidence, "onset" | "stepMs">): boolean =>
   startedAt > onset.latest + stepMs;
 
-/** A moment is known to the second at best. */
-const aboutWhen = (lagMs: number): string =>
-  lagMs < 1000 ? "about when it started" : `${durationText(lagMs)} after it started`;
-
 /** Later changes of consumers that cannot serve without what this one brought. */
 const reliedOnBy = (change: Change, candidates: readonly Change[]): readonly Change[] =>
   candidates.filter((other) => other.requires?.[change.service] === change.to && other.startedAt >= change.startedAt);
@@ -110,15 +107,11 @@ function timingReason(
   const contract = { ...timing, course: course === "drift" ? course : ("contract" as const) };
   const nats = [own, ...triggers.map((trigger) => timingEvidence(trigger, onset, contract))];
   const logOdds = triggers.length === 0 ? own : logSumExp(nats) - Math.log(nats.length);
-  const lag = onset.at - change.startedAt;
-  const when = isTooLate(change, { onset, stepMs })
-    ? `${durationText(-lag)} before it started: it cannot be the cause`
-    : aboutWhen(lag);
-  const sloped = foot === null ? 0 : foot.at - change.startedAt;
-  const slope = foot === null ? "" : `, or by its slope ${sloped < 0 ? "before" : aboutWhen(sloped)}`;
+  const when = onsetWords(change, onset.at - change.startedAt, !isTooLate(change, { onset, stepMs }));
+  const slope = foot === null ? "" : `, or by its slope ${onsetWords(change, foot.at - change.startedAt, true)}`;
   const peak = busier !== null && busier * windowMs > 1 ? ", as its load rose above what it had been since" : "";
-  const via = triggers.length === 0 ? "" : `; ${triggers.map(({ id }) => id).join(", ")} began to rely on it since`;
-  return { name: "timing", logOdds, sentence: `the degradation began ${when}${slope}${peak}${via}` };
+  const via = triggers.length === 0 ? "" : `; ${triggers.map(nameOfChange).join(", ")} began to rely on it since`;
+  return { name: "timing", logOdds, sentence: `${when}${slope}${peak}${via}` };
 }
 
 /** The services at which trouble starts that a change brings: its own, and those that ask for its flag. */
@@ -133,7 +126,7 @@ function demandReason(change: Change, evidence: CaseEvidence): Reason | null {
   const logOdds = Math.max(...placesOf(change, evidence).known.map(({ demand }) => demand));
   if (logOdds === 0 || !Number.isFinite(logOdds)) return null;
   const words = [...evidence.demand].map(([service, one]) => demandWords(service, one));
-  return { name: "demand", logOdds, sentence: `${words.join("; ")}; ${change.id} does not bring that` };
+  return { name: "demand", logOdds, sentence: `${words.join("; ")}; ${nameOfChange(change)} does not bring that` };
 }
 
 function placeReason(change: Change, evidence: CaseEvidence, where: "fit" | "atConsumers"): Reason {

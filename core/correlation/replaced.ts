@@ -1,5 +1,6 @@
 import type { Reason } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { Onset } from "../model/finding.ts";
 import { ORDINARY_ROLLOUT_MS, UNTOLD_MS } from "./timing.ts";
 
@@ -109,11 +110,11 @@ export function leftBehind(
 ): readonly Reason[] {
   return gone.map(({ change, by }) => {
     const nats = reasonsFor(change).reduce((sum, { name, logOdds }) => sum + (name === "timing" ? 0 : logOdds), 0);
-    const who = by.ownRollback === true ? "our own rollback" : by.id;
+    const who = by.ownRollback === true ? "unship's own rollback" : nameOfChange(by);
     return {
       name: "replaced",
       logOdds: course === "drift" ? LEAST_NATS : nats + LEFT_BEHIND_NATS,
-      sentence: `${change.id} is no suspect: ${who} had taken its place before the onset`,
+      sentence: `${nameOfChange(change)} is no suspect: ${who} had taken its place before the onset`,
     };
   });
 }

@@ -14,6 +14,7 @@ import { seenByVersion, tellsItsVersion } from "../correlation/version-signs.ts"
 import type { CaseFile, StepAnswers } from "../model/assessment.ts";
 import { type Candidate, type Compared, isCompared, notComparedText, type Ranking } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { changeName, nameOfChange } from "../model/change-name.ts";
 import type { Decision, DecisionAction } from "../model/decision.ts";
 import { likelihood, likelihoodBelow } from "../model/likelihood.ts";
 import { durationText } from "../model/time.ts";
@@ -78,7 +79,7 @@ export function decide(input: DecideInput): Decision {
     const why = [chronic, NOTHING_BEFORE];
     return withNoOlder(nothing(why, ["policy calls it bad, and there is nothing to compare with"]), first);
   }
-  if (chronic !== null) return nothing([chronic, noWorse(ranking)], ["policy calls it bad"]);
+  if (chronic !== null) return nothing([chronic, noWorse(ranking, caseFile)], ["policy calls it bad"]);
   const pointed = onlyPointedAt(caseFile, evidence);
   if (pointed !== null) return nothing([pointed], ["the samples do not show what somebody points at: needs a person"]);
   if (ranking === null)
@@ -90,7 +91,7 @@ export function decide(input: DecideInput): Decision {
   const change = caseFile.changes.find(({ id }) => id === top.changeId);
   const threshold = answers.correlate_timing?.threshold ?? 0;
   if (change === undefined || top.probability < threshold) {
-    const shown = `${top.changeId} is the most probable change at ${likelihoodBelow(top.probability, threshold)}`;
+    const shown = `${changeName(top.changeId, caseFile.changes)} is the most probable change at ${likelihoodBelow(top.probability, threshold)}`;
     const first = change === undefined ? null : withoutOlderRevision(change, caseFile.rollouts);
     const below = nothing([shown, ...sentences(top)], ["the culprit is below the configured confidence"], top);
     return withNoOlder(below, first);
@@ -98,7 +99,7 @@ export function decide(input: DecideInput): Decision {
   // Whatever confidence is configured: timing alone never decides where a callee that nobody sees would look the same.
   const unseen = tellsItsVersion(change, top.reasons, evidence) ? [] : unseenCallees(change, evidence);
   if (unseen?.length !== 0) {
-    const shown = `nothing but its time speaks against ${change.id}, and ${calleesGap(change.service, unseen)}`;
+    const shown = `nothing but its time speaks against ${nameOfChange(change)}, and ${calleesGap(change.service, unseen)}`;
     return nothing([shown, ...sentences(top)], [`nothing tells ${change.to} from ${change.from}: needs a person`], top);
   }
   if (isLikeMovedPods(change, top, evidence)) {
@@ -121,13 +122,17 @@ export function decide(input: DecideInput): Decision {
   if (top.reasons.some(({ name }) => name === CANARY_REASON)) return act(input, evidence, top, change);
   if (seemsOver(evidence)) return nothing([easedText(caseFile, input.services)], [], top);
   if (onlyItsTime(change, top, evidence)) {
-    const shown = `nothing but its time and who calls whom speaks against ${change.id}`;
+    const shown = `nothing but its time and who calls whom speaks against ${nameOfChange(change)}`;
     return nothing([shown, ...sentences(top)], [`nobody saw ${change.service} itself do worse: needs a person`], top);
   }
   const beneath = degradedBeneath(change, top, evidence);
   if (beneath !== null) {
-    const shown = `nothing but its time speaks against ${change.id}, and ${beneath}`;
-    return nothing([shown, ...sentences(top)], [`nothing tells ${change.id} from what it calls: needs a person`], top);
+    const shown = `nothing but its time speaks against ${nameOfChange(change)}, and ${beneath}`;
+    return nothing(
+      [shown, ...sentences(top)],
+      [`nothing tells ${nameOfChange(change)} from what it calls: needs a person`],
+      top,
+    );
   }
   if (
     servedSoundly(change, top, evidence) !== null &&
@@ -146,7 +151,11 @@ export function decide(input: DecideInput): Decision {
   const standing = recent.filter((one) => takenBackBy(one, caseFile.changes, caseFile.at) === undefined);
   const partner = untold(change, standing, evidence);
   if (partner !== null)
-    return nothing([`waiting: whether ${partner.id} is a culprit too will show while ${change.id} rolls out`], [], top);
+    return nothing(
+      [`waiting: whether ${nameOfChange(partner)} is a culprit too will show while ${nameOfChange(change)} rolls out`],
+      [],
+      top,
+    );
   return act(input, evidence, top, change);
 }
 
@@ -163,11 +172,14 @@ const withIds = ({ changes }: CaseFile, ids: readonly string[]): readonly Change
   changes.filter(({ id }) => ids.includes(id));
 
 /** Why what is as bad as before blames no change, beside a ranking that may name one by its time alone. */
-function noWorse(ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"] | null): string {
+function noWorse(
+  ranking: NonNullable<StepAnswers["correlate_timing"]>["ranking"] | null,
+  { changes }: CaseFile,
+): string {
   const top = ranking?.candidates[0];
   if (top === undefined || ranking === null || !isCompared(ranking) || top.probability <= noJoinedChange(ranking))
     return "it is within its baseline, so that no change is the culprit";
-  return `it is within its baseline, as far back as it is measured: what speaks for ${top.changeId} is not enough to attribute it to that change`;
+  return `it is within its baseline, as far back as it is measured: what speaks for ${changeName(top.changeId, changes)} is not enough to attribute it to that change`;
 }
 
 /**
@@ -202,7 +214,7 @@ function act(input: DecideInput, evidence: CaseEvidence, top: Candidate, change:
   const wanted: DecisionAction =
     unsafe !== null ? "hotfix_recommendation" : change.kind === "flag" ? "feature_flag_disable" : "rollback";
   const why = [
-    `${change.id} is the culprit with probability ${likelihood(top.probability)}`,
+    `${changeName(change.id, caseFile.changes)} is the culprit with probability ${likelihood(top.probability)}`,
     ...sentences(top),
     ...(answers.check_dependency_graph?.because ?? []).filter((text) => !isSaid(text, top)),
     ...(unsafe === null ? [] : [unsafe]),
@@ -252,7 +264,7 @@ function servedSoundly(change: Change, top: Candidate, evidence: CaseEvidence): 
   const servedMs = evidence.onset.earliest - end;
   if (evidence.course !== "shift" || servedMs < SERVED_MS || top.probability >= SURE) return null;
   if (top.reasons.some(({ name, logOdds }) => !FROM_TIME_AND_PLACE.has(name) && logOdds > 0)) return null;
-  return `${change.id} had served for ${durationText(servedMs)} when the degradation began, and nothing but its time and its place speaks against it`;
+  return `${nameOfChange(change)} had served for ${durationText(servedMs)} at the onset, and nothing but its time and its place speaks against it`;
 }
 
 const isUnsafe = (change: Change): boolean => change.kind === "migration" || !change.reversible;
@@ -261,11 +273,13 @@ const isUnsafe = (change: Change): boolean => change.kind === "migration" || !ch
 function whyUnsafe(changes: readonly Change[]): string | null {
   const migration = changes.find(({ kind }) => kind === "migration");
   if (migration !== undefined)
-    return `${migration.id} is a migration: data written since would not fit what it replaced`;
+    return `${nameOfChange(migration)} is a migration: data written since would not fit what it replaced`;
   const oneWay = changes.find(({ reversible }) => !reversible);
-  if (oneWay !== undefined) return `${oneWay.id} is marked irreversible`;
+  if (oneWay !== undefined) return `${nameOfChange(oneWay)} is marked irreversible`;
   const switchedOff = changes.find((one) => one.kind === "flag" && one.to === "off");
-  return switchedOff === undefined ? null : `${switchedOff.id} switched a flag off: there is nothing to disable`;
+  return switchedOff === undefined
+    ? null
+    : `${nameOfChange(switchedOff)} switched a flag off: there is nothing to disable`;
 }
 
 const sentences = (candidate: Candidate): string[] =>
@@ -356,6 +370,8 @@ function whyNoChange(ranking: Compared, evidence: CaseEvidence): readonly string
     ...traffic,
     ...(outside?.sentences ?? []),
     ...said,
-    ...against.map((sentence) => (best === undefined ? sentence : `${best.changeId}: ${sentence}`)),
+    ...against.map((sentence) =>
+      best === undefined ? sentence : `${changeName(best.changeId, evidence.caseFile.changes)}: ${sentence}`,
+    ),
   ];
 }

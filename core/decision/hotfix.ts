@@ -1,5 +1,6 @@
 import type { CaseEvidence } from "../correlation/rank.ts";
 import type { Change } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { Hotfix } from "../model/decision.ts";
 
 /**
@@ -36,7 +37,7 @@ function mitigationFor(change: Change): string {
     case "migration":
       return `make ${change.service} work with both schemas: write a forward migration that restores what ${change.to} removed, or ship code that no longer needs it`;
     case "flag":
-      return `set ${change.flag ?? change.id} so that the old code path serves, and fix ${change.service} forward`;
+      return `set ${change.flag ?? nameOfChange(change)} so that the old code path serves, and fix ${change.service} forward`;
     case "config":
       return `set the configuration of ${change.service} to what ${change.from} held, by hand, and restart it in steps`;
     case "deploy":

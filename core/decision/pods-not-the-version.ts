@@ -3,6 +3,7 @@ import type { CaseEvidence } from "../correlation/rank.ts";
 import { tellsBesideItsStart } from "../correlation/version-signs.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 
 /** Whether what is wrong with its service shows in its readiness, while pods of others that nobody changed are being moved. */
 export const isLikeMovedPods = (change: Change, top: Candidate, evidence: CaseEvidence): boolean =>
@@ -21,7 +22,7 @@ export function likeWideCause(change: Change, { caseFile, worse }: CaseEvidence)
   if (coincidence === undefined || change.kind === "flag" || change.kind === "migration") return null;
   const others = `${coincidence.services} services that nobody changed were degraded at the same onset`;
   if (change.startedAt < coincidence.onset.earliest)
-    return `${others}, after ${change.id} had begun: its pods may run where the cause is`;
+    return `${others}, after ${nameOfChange(change)} had begun: its pods may run where the cause is`;
   if ([...(worse.get(change.service) ?? [])].some(speaksOfErrors)) return null;
   return `${others}, which may keep ${change.service} slow once its new pods are warm`;
 }

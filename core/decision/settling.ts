@@ -19,6 +19,7 @@ import { mannKendall, median } from "../detection/robust.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Candidate } from "../model/candidate.ts";
 import type { Change } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { Finding } from "../model/finding.ts";
 import { durationText } from "../model/time.ts";
 
@@ -34,7 +35,7 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   const before = asTheLastTime(change, evidence);
   if (before !== null) return before;
   if (maybeStarts(change, candidate, evidence))
-    return `${change.id} is still replacing pods, and pods that start are not ready: nothing tells those of ${change.to} from them`;
+    return `${nameOfChange(change)} is still replacing pods, and pods that start are not ready: nothing tells those of ${change.to} from them`;
   if (!mayPass(change, evidence, "warm")) return null;
   const nats = (name: string) => candidate.reasons.find((reason) => reason.name === name)?.logOdds ?? 0;
   if (candidate.probability >= SURE_TO_STAY || (failsRequests(evidence) && !onlyStarts(change, evidence))) {
@@ -44,7 +45,7 @@ export function stillSettling(change: Change, candidate: Candidate, evidence: Ca
   }
   const since = durationText(Math.max(0, evidence.caseFile.at - evidence.onset.at));
   const rest = endOf(change, evidence) === null ? "is still replacing pods" : "has only just replaced its pods";
-  return `${change.id} ${rest}, and what began ${since} ago may pass with it`;
+  return `${nameOfChange(change)} ${rest}, and what began ${since} ago may pass with it`;
 }
 
 /**
@@ -86,7 +87,7 @@ function asTheLastTime(change: Change, evidence: CaseEvidence): string | null {
   const until = end + past.overAfterMs + 2 * stepMs;
   if (caseFile.at > until || onset.at > until) return null;
   const over = past.overAfterMs === 0 ? "with it" : `within ${durationText(past.overAfterMs)} after it`;
-  return `the last rollout of ${change.service}, ${past.change.id}, cost as much in ${past.metric}, and that passed ${over}`;
+  return `the last rollout of ${change.service}, ${nameOfChange(past.change)}, cost as much in ${past.metric}, and that passed ${over}`;
 }
 
 /** So many of the newest samples tell whether it goes on easing: their trend, at one chance in forty. */

@@ -1,4 +1,5 @@
 import { unitOfMetric } from "../config/units.ts";
+import { byChanceText } from "../model/by-chance.ts";
 import type { Change } from "../model/change.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { ConditionState, Finding } from "../model/finding.ts";
@@ -96,7 +97,7 @@ function testFinding(signal: Signal, context: FindingContext): Finding | null {
     const detector = change !== null && control?.own !== false ? "regression" : "change-point";
     const strength = Math.min(shared.strength, control?.strength ?? Number.POSITIVE_INFINITY);
     const season = seasonal(signal, alarm.onset.at, current);
-    const because = `${signal.metric} of ${signal.service} went from ${normal} to ${withUnit(current, signal.unit)}, e-value e^${strength.toFixed(0)}${beside(control)}${season.note}`;
+    const because = `${signal.metric} of ${signal.service} went from ${normal} to ${withUnit(current, signal.unit)}, ${byChanceText(strength)}${beside(control)}${season.note}`;
     const verdict = season.usual ? "inconclusive" : "worse";
     const { onset, raisedAt: detectedAt, samples } = alarm;
     return {
@@ -138,7 +139,9 @@ function changeBefore({ service }: Signal, onset: number, changes: readonly Chan
 function beside(control: ControlAnswer | null): string {
   if (control === null) return "";
   const { services, common, own } = control;
-  const others = `${services} services that the change cannot reach are at ${common.toFixed(2)} times what they were`;
+  const factor = common.toFixed(2);
+  const are = factor === "1.00" ? "as they were" : `at ${factor} times what they were`;
+  const others = `${services} services that the change cannot reach are ${are}`;
   return own ? `; ${others}` : `; ${others}, beyond which nothing is sure yet`;
 }
 

@@ -1,3 +1,4 @@
+import { byChanceText } from "../model/by-chance.ts";
 import type { Change } from "../model/change.ts";
 import type { Finding } from "../model/finding.ts";
 import { burstsIn, createSpread, learnSpread, PRIOR_BLOCKS, USUAL_PRIOR } from "./dispersion.ts";
@@ -226,7 +227,7 @@ function findingOf({ service, metric, unit, version, originMs, stepMs, watch }: 
       current,
       samples: alarm.samples,
       strength,
-      because: `${metric} of ${service} is ${both}, e-value e^${strength.toFixed(0)}`,
+      because: `${metric} of ${service} is ${both}, ${byChanceText(strength)}`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import type { Change } from "../model/change.ts";
+import { nameOfChange, undoneName } from "../model/change-name.ts";
 
 /** What must go back with one change, in the order in which it is safe: whoever depends on the new contract first. */
 export interface Coordination {
@@ -21,7 +22,7 @@ export function coordinate(culprits: readonly Change[], changes: readonly Change
     for (const dependant of dependantsOf(change, changes, at)) {
       visit(dependant);
       because.push(
-        `${dependant.id} requires ${change.service} ${dependant.requires?.[change.service]}, which taking ${change.id} back removes: it is rolled back first`,
+        `${nameOfChange(dependant)} requires ${change.service} ${dependant.requires?.[change.service]}, which a rollback of ${undoneName(change.id, changes)} removes: it is rolled back first`,
       );
     }
     order.push(change.id);

@@ -2,6 +2,7 @@ import { isStableBetter } from "../canary/stable-better.ts";
 import type { Config, ServiceConfig } from "../config/config.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Change, WorkloadRef } from "../model/change.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Rollout } from "../model/evidence.ts";
 import type { Target } from "../model/plan.ts";
@@ -104,12 +105,12 @@ const isSameWorkload = (a: WorkloadRef, b: WorkloadRef): boolean =>
  */
 function flagTarget(change: Change, caseFile: CaseFile): Planned {
   const { flag: key, environment } = change;
-  if (key === undefined) return blocked(`${change.id} does not say which flag it switched`);
+  if (key === undefined) return blocked(`${nameOfChange(change)} does not say which flag it switched`);
   const states = caseFile.flags.filter((flag) => flag.key === key);
   const known = [...new Set(states.map((one) => one.environment))];
   if (environment === undefined && known.length > 1)
     return blocked(
-      `${change.id} does not say in which environment it switched ${key}, and it is in ${known.join(", ")}`,
+      `${nameOfChange(change)} does not say in which environment it switched ${key}, and it is in ${known.join(", ")}`,
     );
   const state = states.find((one) => environment === undefined || one.environment === environment);
   if (state === undefined && known.length > 0)
@@ -129,8 +130,9 @@ function flagTarget(change: Change, caseFile: CaseFile): Planned {
 }
 
 /** The schema that a migration moved, back to where it was. No decision of unship's own ever names one. */
-function migrationTarget({ id, service, from, to, workload }: Change): Planned {
-  if (workload === undefined) return blocked(`${id} does not say which schema it moved`);
+function migrationTarget(change: Change): Planned {
+  const { id, service, from, to, workload } = change;
+  if (workload === undefined) return blocked(`${nameOfChange(change)} does not say which schema it moved`);
   const target: Target = {
     action: "database_migration_rollback",
     service,
@@ -173,10 +175,12 @@ function workloadTarget(change: Change, caseFile: CaseFile, config: Config, opti
   }
   const { version, revision } = rollout;
   if (version !== change.to)
-    return blocked(`${change.service} is at ${version} now, no longer at ${change.to} that ${change.id} brought`);
+    return blocked(
+      `${change.service} is at ${version} now, no longer at ${change.to} that ${nameOfChange(change)} brought`,
+    );
   if (change.toRevision !== undefined && revision !== change.toRevision)
     return blocked(
-      `${change.service} is at revision ${revision} now, no longer at ${change.toRevision} that ${change.id} brought`,
+      `${change.service} is at revision ${revision} now, no longer at ${change.toRevision} that ${nameOfChange(change)} brought`,
     );
   const good = knownGood(change, rollout, bad, provenMs);
   if ("obstacle" in good) return noWayBack(good.obstacle);
@@ -244,14 +248,14 @@ function applicationTarget(
   const versionAt = (id: string | undefined) => revisions.find((one) => one.revision === id)?.version;
   if (change.workload !== undefined && !isSameWorkload(change.workload, object))
     return blocked(
-      `${change.id} was made past Argo CD, which deploys ${change.service} by application ${object.name}: sync that to what it has, or change Git`,
+      `${nameOfChange(change)} was made past Argo CD, which deploys ${change.service} by application ${object.name}: sync that to what it has, or change Git`,
     );
   const brought = versionAt(change.toRevision);
   if (brought === undefined)
-    return blocked(`the history of application ${object.name} does not hold what ${change.id} brought`);
+    return blocked(`the history of application ${object.name} does not hold what ${nameOfChange(change)} brought`);
   if (brought !== version)
     return blocked(
-      `application ${object.name} is at ${version} now, no longer at ${brought} that ${change.id} brought`,
+      `application ${object.name} is at ${version} now, no longer at ${brought} that ${nameOfChange(change)} brought`,
     );
   const inHistory = (one: Change): Change => ({
     ...one,

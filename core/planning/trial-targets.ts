@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { CaseFile } from "../model/assessment.ts";
+import { nameOfChange } from "../model/change-name.ts";
 import type { Target } from "../model/plan.ts";
 
 /** What can be done with a version on trial besides ending it, and the revision at which each ends. */
@@ -28,7 +29,8 @@ export function trialTargets(
       ({ service, workload, stable, version }) =>
         service === change.service && workload.kind === "Rollout" && stable !== undefined && version === change.to,
     );
-    if (trial === undefined) return `${change.service} has no version of ${id} on trial in an Argo Rollout`;
+    if (trial === undefined)
+      return `${change.service} has no version of ${nameOfChange(change)} on trial in an Argo Rollout`;
     return {
       action,
       service: change.service,

@@ -237,7 +237,7 @@ const isCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 /** Why nothing answered, of what the system says. */
 function codeOf(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : "";
-  if (code === "ENOENT" || code === "ECONNREFUSED") return "nothing answers there; is unship gate running?";
+  if (code === "ENOENT" || code === "ECONNREFUSED") return "nothing answers there: start unship gate";
   if (code === "EACCES") return "this user may not open it";
   return "the connection broke";
 }

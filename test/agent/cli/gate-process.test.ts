@@ -229,7 +229,7 @@ ${more}
       cwd: folder,
     });
     expect(silent.code).toBe(3);
-    expect(silent.err).toContain("is unship gate running?");
+    expect(silent.err).toContain("start unship gate");
     const gate = await startGate();
     const forged = await unship(["approve", planId, "-c", at("unship.yaml"), "--token-file", at("mallory")], {
       variables: environment,

@@ -147,6 +147,6 @@ describe("a step's answer in words", () => {
     ["correlate_timing", null],
     ["ask_the_oracle", null],
   ])("%s: %s", (step, text) => {
-    expect(answerText(step, answers, [])).toBe(text);
+    expect(answerText(step, answers, { changes: [], unheard: [] })).toBe(text);
   });
 });

@@ -57,8 +57,10 @@ describe("S15: 'no change' is said of the changes that are known, on each surfac
   it("a step's answer is of the known changes where not all are", () => {
     const ranking = { candidates: [], noChangeProbability: 0.97, noChangeReasons: [], rootCauses: [] };
     const answers = { correlate_timing: { ranking, threshold: 0.8, reached: false } };
-    expect(answerText("correlate_timing", answers, [])).toBe("no candidate; no change is the culprit: 97 %");
-    expect(answerText("correlate_timing", answers, [UNHEARD])).toBe(
+    expect(answerText("correlate_timing", answers, { changes: [], unheard: [] })).toBe(
+      "no candidate; no change is the culprit: 97 %",
+    );
+    expect(answerText("correlate_timing", answers, { changes: [], unheard: [UNHEARD] })).toBe(
       "no candidate; no known change is the culprit: 97 %",
     );
   });

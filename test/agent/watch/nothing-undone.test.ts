@@ -98,7 +98,11 @@ describe("S9, S15: a certain headline stands over a settled verdict alone", () =
     const incident: Incident = openIncident("inc-1", assessment);
     expect(headlineOf(incident, assessment).headline).toMatch(headline);
     const lines = incidentLines(incident, { now: assessment.at, open: [], services: {} }).join("\n");
-    const told = [lines, suspects(incident), answerText("correlate_timing", assessment.answers, []) ?? ""];
+    const told = [
+      lines,
+      suspects(incident),
+      answerText("correlate_timing", assessment.answers, { changes: [], unheard: [] }) ?? "",
+    ];
     expect(lines).toMatch(words);
     if (reasons.includes(NOTHING_TO_COMPARE))
       for (const text of [...told, postmortem(incident).split("## Timeline")[0]])

@@ -110,7 +110,7 @@ describe("what the watch says", () => {
     const incident = await world.incident();
     const reasons = [
       { name: "prior", logOdds: 9, sentence: "deploys often break things" },
-      { name: "timing", logOdds: 2, sentence: "the degradation began 3 s after it" },
+      { name: "timing", logOdds: 2, sentence: "onset 3s after the rollout started" },
       { name: "against", logOdds: -3, sentence: "its canary was fine" },
       { name: "logs", logOdds: 5, sentence: "a new error is its alone" },
       { name: "split", logOdds: 1, sentence: "it failed more than the version before" },
@@ -122,7 +122,7 @@ describe("what the watch says", () => {
       ranking: { ...incident.ranking, noChangeProbability: 0.0001, candidates: [{ ...candidate, reasons }] },
     };
     expect(decisionText(told)).toBe(
-      "roll back checkout v1 → v2 (> 99 %): a new error is its alone; the degradation began 3 s after it",
+      "roll back checkout v2 (> 99 %): a new error is its alone; onset 3s after the rollout started",
     );
     expect(suspects(told)).toBe("checkout v1 → v2 > 99 %, no change < 1 %");
   });

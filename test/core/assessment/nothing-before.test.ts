@@ -42,7 +42,7 @@ describe("S9: what was judged against nothing has no probability", () => {
     expect(likeliestOf(incident)).toBeNull();
     const told = [
       suspects(incident),
-      answerText("correlate_timing", assessment.answers, []) ?? "",
+      answerText("correlate_timing", assessment.answers, { changes: [], unheard: [] }) ?? "",
       incidentLines(incident, { now: assessment.at, open: [], services: {} })
         .filter((line) => line.startsWith("Culprit"))
         .join(),

@@ -28,14 +28,14 @@ describe("a decision to undo a change", () => {
     [
       "is none once we have undone it",
       [back({ ownRollback: true })],
-      "bad is already rolled back, by our own rollback of",
+      "cart v1 → v2 is already rolled back, by unship's own rollback of",
     ],
     [
       "is none while we are undoing it",
       [back({ ownRollback: true, finishedAt: null })],
-      "bad is being rolled back, by our own rollback of",
+      "cart v1 → v2 is being rolled back, by unship's own rollback of",
     ],
-    ["is none once people have undone it", [back()], "bad is already rolled back, by back of"],
+    ["is none once people have undone it", [back()], "cart v1 → v2 is already rolled back, by cart v2 → v1 of"],
     ["stands where people went forward: whether that helps is not known", [back({ to: "v3" })], null],
     ["stands where another service went back", [back({ service: "pay" })], null],
     ["stands where the way back lies in the future", [back({ startedAt: T0 + 30 * MINUTE })], null],
@@ -58,7 +58,7 @@ describe("a decision to undo a change", () => {
       changeIds: ["other"],
       needsPerson: [],
     });
-    expect(kept.why.at(-1)).toContain("bad is already rolled back");
+    expect(kept.why.at(-1)).toContain("cart v1 → v2 is already rolled back");
   });
 
   it("recommends no hotfix for it either", () => {

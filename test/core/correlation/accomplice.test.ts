@@ -87,7 +87,7 @@ describe("a change that met the guilty one in the same seconds", () => {
     versions: versions(0.4, 0.1),
   };
   const waits = async (at: number) =>
-    (await decided(world, at)).why.join().includes("whether config-cart is a culprit too");
+    (await decided(world, at)).why.join().includes("whether config of cart v1.0.0 → v1.1.0 is a culprit too");
 
   it("is waited for while how the failures grow can still tell whether it is guilty too", async () => {
     expect(await waits(345)).toBe(true);

@@ -125,7 +125,7 @@ describe("a change that hurts only those that deal with its service", () => {
     expect(stillSettling(deploy, candidate, evidence)).toBeNull(); // it is over, and they still fail
     const early = { ...file, at: T0 + 45_000 };
     const now = gatherEvidence(early, onsetAt(T0), new Set(["web", "admin", "shop"]), options);
-    expect(stillSettling(deploy, candidate, now)).toContain("deploy-prices");
+    expect(stillSettling(deploy, candidate, now)).toContain("prices v1.0.0 → v1.1.0");
   });
 
   it("is left to people where one consumer alone is hurt and nothing but its time speaks against it", () => {

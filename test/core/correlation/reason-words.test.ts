@@ -44,10 +44,10 @@ const saidOf = (changes: readonly Change[], name: string, worse?: readonly strin
 
 describe("reasons as people read them at night", () => {
   it.each([
-    [0, "the degradation began about when it started"],
-    [8, "the degradation began 8s after it started"],
-    [2495, "the degradation began 41m35s after it started"],
-    [-900, "the degradation began 15m before it started: it cannot be the cause"],
+    [0, "onset as the rollout started"],
+    [8, "onset 8s after the rollout started"],
+    [2495, "onset 41m35s after the rollout started"],
+    [-900, "onset 15m before the rollout started: it cannot be the cause"],
   ])("a change that started %d s before", (lagS, sentence) => {
     const startedAt = T0 - lagS * 1000;
     expect(saidOf([change({ startedAt, finishedAt: startedAt + MINUTE })], "timing")).toBe(sentence);

@@ -95,7 +95,7 @@ describe("a version that is gone", () => {
     const { candidates, noChangeReasons } = rank([first(), second({ to: "v1", ownRollback: true })]);
     expect(candidates).toEqual([]);
     const told = noChangeReasons.map(({ sentence }) => sentence);
-    expect(told).toContain("first is no suspect: our own rollback had taken its place before the onset");
+    expect(told).toContain("cart v1 → v2 is no suspect: unship's own rollback had taken its place before the onset");
   });
 
   it("makes no other change look guiltier than it would beside it", () => {

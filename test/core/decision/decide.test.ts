@@ -161,7 +161,7 @@ describe("a decision to act", () => {
 
   it("gives its reasons in sentences with figures", async () => {
     const { why } = await decide(broken({}));
-    expect(why[0]).toMatch(/^deploy-cart-300 is the culprit with probability (\d\d|> 99) %$/);
+    expect(why[0]).toMatch(/^cart v1\.0\.0 → v1\.1\.0 is the culprit with probability (\d\d|> 99) %$/);
     expect(why.length).toBeGreaterThanOrEqual(3);
   });
 });

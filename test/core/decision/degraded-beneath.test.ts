@@ -45,7 +45,7 @@ const accused = (...more: readonly Reason[]): Candidate => ({
   service: "cart",
   probability: 0.93,
   reasons: [
-    { name: "timing", logOdds: 2.5, sentence: "the degradation began 15s after it started" },
+    { name: "timing", logOdds: 2.5, sentence: "onset 15s after the rollout started" },
     { name: "place", logOdds: -3.1, sentence: "its place" },
     ...more,
   ],

@@ -24,6 +24,6 @@ describe("a plan for a migration, which only a person asks for", () => {
   it("is none where nobody says which schema moved", () => {
     const { workload: _, ...nameless } = moved;
     const { targets, obstacles } = targetsFor(emptyCase({ changes: [nameless] }), testConfig(), ["m"]);
-    expect([targets, obstacles]).toEqual([[], ["m does not say which schema it moved"]]);
+    expect([targets, obstacles]).toEqual([[], ["migration of orders a1 → b2 does not say which schema it moved"]]);
   });
 });

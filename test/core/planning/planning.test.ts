@@ -58,7 +58,9 @@ describe("the coordinated set", () => {
   });
 
   it("says why", () => {
-    expect(coordinate([provider], [provider, consumer], NOW).because[0]).toContain("c requires stock v2.0.0");
+    expect(coordinate([provider], [provider, consumer], NOW).because[0]).toContain(
+      "requires stock v2.0.0, which a rollback of stock v2.0.0 removes",
+    );
   });
 
   it.each([

@@ -385,7 +385,7 @@ describe("the socket", () => {
     await channel.stop();
     const asked = channel.agent.gate.submit("p");
     await expect(asked).rejects.toMatchObject({ code: "gate.unavailable", retry: true });
-    await expect(channel.agent.ledger.entries()).rejects.toThrow("is unship gate running?");
+    await expect(channel.agent.ledger.entries()).rejects.toThrow("start unship gate");
   });
 });
 
