@@ -228,13 +228,14 @@ export function createAssessor(
       const context: AskContext = { now, abort, gaps: [...first.gaps], waiting: patience.begin() };
       const keptMs = capacity * config.watch.stepMs;
       const since = evidenceSince(first, now, keptMs);
-      const more = await readContext(context, since, sinceOfDegraded(first, now, keptMs));
-      // Who calls whom says beside whom a shift after a change is to be seen.
-      const learnt = more.topology !== null && engine.graph(more.topology.edges);
-      const { findings, conditions } = learnt ? judged(now, first.gaps) : first;
       const seen = oneDeploy([...changes.values()]).toSorted(
         (a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1),
       );
+      const degraded = { since: sinceOfDegraded(first, now, keptMs), changes: seen };
+      const more = await readContext(context, since, degraded);
+      // Who calls whom says beside whom a shift after a change is to be seen.
+      const learnt = more.topology !== null && engine.graph(more.topology.edges);
+      const { findings, conditions } = learnt ? judged(now, first.gaps) : first;
       const components = componentsOf({ topology: more.topology, changes: seen, flags: more.flags });
       const sinceOf = sinceByService({ findings }, now, keptMs, components);
       const series = withLastRollouts(recentSince(sinceOf, now), seen, sinceOf, now);

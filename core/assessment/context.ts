@@ -1,23 +1,15 @@
 import type { Config } from "../config/config.ts";
 import { mergedTopology } from "../correlation/call-graph.ts";
+import { componentsOf } from "../correlation/components.ts";
 import { topologyFromSpans } from "../correlation/span-edges.ts";
-import { type AskContext, type Asking, oneAtATime } from "../model/asking.ts";
+import { type AskContext, oneAtATime } from "../model/asking.ts";
 import type { CaseFile, GapKind } from "../model/assessment.ts";
-import type { InfrastructureChange } from "../model/change.ts";
-import type { Alert, FlagState, LogLine, Topology } from "../model/evidence.ts";
-import type { Window } from "../model/time.ts";
-import type {
-  AlertSource,
-  FlagSource,
-  InfrastructureSource,
-  LogSource,
-  Sources,
-  TopologySource,
-  TraceSource,
-} from "../ports.ts";
+import type { Change, InfrastructureChange } from "../model/change.ts";
+import type { Alert, FlagState, Topology } from "../model/evidence.ts";
+import type { AlertSource, FlagSource, InfrastructureSource, Sources, TopologySource, TraceSource } from "../ports.ts";
+import { createLogReader } from "./read-logs.ts";
 
-/** Log lines and spans read before and after the onset, each; newest first where there are more. */
-const LINES = 2000;
+/** Spans read after the onset; newest first where there are more. */
 const SPANS = 2000;
 const BEFORE_MS = 3_600_000;
 
@@ -29,32 +21,27 @@ type Context = Pick<CaseFile, "topology" | "logs" | "spans" | "spansCut" | "flag
  */
 const GRAPH_KEPT_MS = BEFORE_MS;
 
+/** Whose logs are read by themselves where a source holds more lines than are read at once. */
+export interface Degraded {
+  /** By degraded service: from when on evidence about it is read, Unix ms. */
+  readonly since: ReadonlyMap<string, number>;
+  /** Changes that may join services: one requires a version of another, or switches a flag. */
+  readonly changes: readonly Change[];
+}
+
+const NOBODY: Degraded = { since: new Map(), changes: [] };
+
 /**
- * Reads what explains findings, from `since` on (Unix ms) and an hour before; `degraded`: the same by degraded service, for
- * sources that hold more lines than are read at once. A source that fails or is late is a gap.
+ * Reads what explains findings, from `since` on (Unix ms) and an hour before. A source that fails or is late is a gap.
  */
-export type ContextReader = (
-  context: AskContext,
-  since: number,
-  degraded?: ReadonlyMap<string, number>,
-) => Promise<Context>;
+export type ContextReader = (context: AskContext, since: number, degraded?: Degraded) => Promise<Context>;
 
 /** A drift is laid at what happened up to six hours before it (see `steps.ts`); what is older is out of every window. */
 const GROUND_BEFORE_MS = 6 * 3_600_000;
 
-/**
- * Where all lines together are too many, each degraded service is asked about by itself. So many at most: with `LINES` of each,
- * before the onset and after it, that is some 128,000 lines of a few hundred bytes, and a wide cause shows in those as well.
- */
-const MOST_ASKED = 32;
-
 /** What explains findings: logs and traces about the onset, the call graph, flags and alerts; one reader a caller. */
 export function createContextReader(sources: Sources, config: Config): ContextReader {
-  const logs = sources.logs.map((source) => ({
-    source,
-    before: oneAtATime<LogAnswer>({ of: "logs", source: source.name, what: "logs before the onset" }),
-    after: oneAtATime<LogAnswer>({ of: "logs", source: source.name, what: "logs" }),
-  }));
+  const logs = sources.logs.map((source) => createLogReader(source));
   const traces = askingOf<TraceSource, SpanAnswer>(sources.traces, "traces", "spans");
   const graphs = askingOf<TopologySource, Topology>(sources.topology, "topology").map((one) => ({
     ...one,
@@ -68,57 +55,6 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
     "infrastructure",
   );
 
-  const own = new Map<string, Asking<LogAnswer>>();
-  /** One question about one service, of a source whose lines are too many to be read together. */
-  const ownAsking = (source: LogSource, service: string, what: string): Asking<LogAnswer> => {
-    const key = JSON.stringify([source.name, service, what]);
-    const asking =
-      own.get(key) ?? oneAtATime<LogAnswer>({ of: "logs", source: source.name, what: `${what} of ${service}` });
-    own.set(key, asking);
-    return asking;
-  };
-
-  async function readLogs(
-    context: AskContext,
-    since: number,
-    degraded: ReadonlyMap<string, number>,
-  ): Promise<readonly LogLine[]> {
-    const { now, abort } = context;
-    const search = async (
-      source: LogSource,
-      asking: Asking<LogAnswer>,
-      window: Window,
-      services?: readonly string[],
-    ) => {
-      const query = { window, limit: LINES, ...(services === undefined ? {} : { services }) };
-      const read = await asking(context, () => source.search(query, abort));
-      if (read === null) return { lines: [], more: false };
-      // An answer to an earlier round may speak of times that the other question covers now.
-      const { lines, more } = read.answer;
-      const isOld = read.askedAt !== now;
-      return { more, lines: isOld ? lines.filter(({ at }) => at >= window.from && at <= window.to) : lines };
-    };
-    const read = async (source: LogSource, asking: Asking<LogAnswer>, what: string, of: (from: number) => Window) => {
-      const all = await search(source, asking, of(since));
-      if (!all.more || degraded.size === 0) return all.lines;
-      // The newest lines of all may be those of one that writes much: nobody's lines hide those of another.
-      const each = await Promise.all(
-        [...degraded]
-          .slice(0, MOST_ASKED)
-          .map(([service, from]) => search(source, ownAsking(source, service, what), of(from), [service])),
-      );
-      const asked = new Set([...degraded.keys()].slice(0, MOST_ASKED));
-      return [...all.lines.filter(({ service }) => !asked.has(service)), ...each.flatMap(({ lines }) => lines)];
-    };
-    const found = await Promise.all(
-      logs.flatMap(({ source, before, after }) => [
-        read(source, before, "logs before the onset", (from) => ({ from: Math.max(0, from - BEFORE_MS), to: from })),
-        read(source, after, "logs", (from) => ({ from, to: now })),
-      ]),
-    );
-    return found.flat().sort((a, b) => a.at - b.at);
-  }
-
   async function readGraphs(context: AskContext): Promise<readonly Topology[]> {
     const found = await Promise.all(
       graphs.map(async (one) => {
@@ -130,12 +66,12 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
     return found.filter((graph) => graph !== null);
   }
 
-  return async (context, since, degraded = new Map()) => {
+  return async (context, since, degraded = NOBODY) => {
     const { now, abort } = context;
     const after = { from: since, to: now };
     const ground = { from: Math.max(0, since - GROUND_BEFORE_MS), to: now };
-    const [lines, spans, known, flags, alerts, infrastructure] = await Promise.all([
-      readLogs(context, since, degraded),
+    const [first, spans, known, flags, alerts, infrastructure] = await Promise.all([
+      Promise.all(logs.map((reader) => reader.first(context, since))),
       Promise.all(
         traces.map(({ source, asking }) => asking(context, () => source.spans({ window: after, limit: SPANS }, abort))),
       ),
@@ -146,12 +82,18 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
     ]);
     const allSpans = spans.flatMap((read) => read?.answer.spans ?? []);
     const named = [config.topology, ...known, topologyFromSpans(allSpans, after)].filter((graph) => graph !== null);
+    const topology = mergedTopology(named);
+    const states = flags.flatMap((read) => read?.answer ?? []);
+    const components = componentsOf({ topology, changes: degraded.changes, flags: states });
+    const lines = await Promise.all(
+      logs.map((reader, i) => reader.rest(context, first[i] ?? [], degraded.since, components)),
+    );
     return {
-      logs: lines,
+      logs: lines.flat().sort((a, b) => a.at - b.at),
       spans: allSpans,
       ...(spans.some((read) => read?.answer.more === true) ? { spansCut: true as const } : {}),
-      topology: mergedTopology(named),
-      flags: flags.flatMap((read) => read?.answer ?? []),
+      topology,
+      flags: states,
       alerts: alerts.flatMap((read) => read?.answer ?? []),
       infrastructure: infrastructure
         .flatMap((read) => read?.answer ?? [])
@@ -160,7 +102,6 @@ export function createContextReader(sources: Sources, config: Config): ContextRe
   };
 }
 
-type LogAnswer = Awaited<ReturnType<LogSource["search"]>>;
 type SpanAnswer = Awaited<ReturnType<TraceSource["spans"]>>;
 
 /**

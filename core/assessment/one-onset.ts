@@ -2,7 +2,7 @@ import { isMostlyElse } from "../correlation/both-versions.ts";
 import { type CallGraph, createCallGraph } from "../correlation/call-graph.ts";
 import { changesAt, explainedBy } from "../correlation/changes-at.ts";
 import { componentsOf } from "../correlation/components.ts";
-import { chanceBeside, type Explained, meetings } from "../correlation/meeting.ts";
+import { chanceBeside, meetings, type Placed } from "../correlation/meeting.ts";
 import { gapBetween, spreadOf } from "../correlation/onset-gap.ts";
 import { gatherEvidence } from "../correlation/rank.ts";
 import { reasonsFor } from "../correlation/reasons.ts";
@@ -19,7 +19,7 @@ import { CHANGE_WINDOW_MS, type Group, scopeTo } from "./scope.ts";
 const VERSION_LABEL = "version";
 
 /** A group with when it began, and what would explain that. */
-interface Draft extends Group, Explained {
+interface Draft extends Group, Placed {
   /** Its services that were changed at the onset. */
   readonly changed: readonly string[];
   /** When the first of these changes started, Unix ms; infinite for none. */
@@ -37,6 +37,7 @@ export function withWhatBeganTogether(
   versionLabel: string,
 ): readonly Group[] {
   if (groups.length < 2) return groups;
+  const components = componentsOf(caseFile);
   const drafts = groups.flatMap((group): readonly Draft[] => {
     const scope = scopeTo(caseFile, group.services, group.beside);
     const onset = onsetOf(scope, group.services);
@@ -50,6 +51,7 @@ export function withWhatBeganTogether(
     return [
       {
         ...group,
+        part: components.of(group.services[0] ?? ""),
         onset,
         stepMs: stepOf(scope, group.services),
         changed,

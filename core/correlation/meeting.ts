@@ -8,6 +8,12 @@ export interface Explained extends Degraded {
   readonly explainedMs: number;
 }
 
+/** One that is known to stand in a part of all that is measured. */
+export interface Placed extends Explained {
+  /** What something known joins its services to; the same set for all that it holds: they may have one cause beneath them. */
+  readonly part: ReadonlySet<string>;
+}
+
 /**
  * Groups with a change of their own at an onset that others share, whom nothing joins to them: with whom they share it. That
  * several changes are bad at once is rare (`BAD_CHANGE` each), and the onset of each falls anywhere into the time that its
@@ -15,16 +21,30 @@ export interface Explained extends Degraded {
  * one time in a thousand may have one cause that none of the changes is. They stay apart, since each may be bad all the same; it
  * is evidence for "no change" in each. `measured`: services in all, for the words alone. Pure.
  */
-export function meetings<D extends Explained>(groups: readonly D[], measured: number): ReadonlyMap<D, Coincidence> {
+export function meetings<D extends Placed>(all: readonly D[], measured: number): ReadonlyMap<D, Coincidence> {
   const found = new Map<D, Coincidence>();
-  if (groups.length < LEAST_GROUPS) return found;
-  for (const pivot of groups.filter(({ isChanged }) => isChanged)) {
+  if (all.length < LEAST_GROUPS) return found;
+  for (const pivot of all.filter(({ isChanged }) => isChanged)) {
+    const groups = apartFrom(pivot, all);
     const others = groups.filter((one) => one !== pivot && beginsWith(pivot, one));
     if (others.length + 1 < LEAST_GROUPS || chanceBeside(pivot, others, groups) > BY_CHANCE) continue;
     const services = new Set([pivot, ...others].flatMap((one) => one.services)).size;
     found.set(pivot, { services, measured, onset: pivot.onset });
   }
   return found;
+}
+
+/**
+ * Groups that tell a pivot something each by itself. Of those that something known joins to each other, and not to the pivot, the first
+ * alone: one cause beneath them begins them all, one after the other, whatever the pivot's is (S16). Pure.
+ */
+export function apartFrom<D extends Placed>(pivot: D, all: readonly D[]): readonly D[] {
+  const first = new Map<ReadonlySet<string>, D>();
+  for (const one of all) {
+    const known = first.get(one.part);
+    if (known === undefined || one.onset.latest < known.onset.latest) first.set(one.part, one);
+  }
+  return all.filter((one) => one === pivot || one.part === pivot.part || first.get(one.part) === one);
 }
 
 /**

@@ -1,9 +1,9 @@
-import { chanceBeside, type Explained } from "./meeting.ts";
+import { apartFrom, chanceBeside, type Placed } from "./meeting.ts";
 import { gapBetween, spreadOf } from "./onset-gap.ts";
 import { LEAST_GROUPS, SPREADS_MS } from "./wide-cause.ts";
 
 /** What a cause that goes from one to the next may have reached, and how often so many begin so near by chance. */
-export interface Spreading<D extends Explained> {
+export interface Spreading<D extends Placed> {
   readonly others: readonly D[];
   /** Within how long they and the pivot began, ms. */
   readonly withinMs: number;
@@ -16,9 +16,10 @@ export interface Spreading<D extends Explained> {
  * of another one of them (`SPREADS_MS`: so long a wide cause takes from one service to the next), and at least two of
  * them nobody changed. They need not begin in one moment, as `wideCauses` and `meetings` ask for: of a spreading cause the
  * third one tells. Of the nearest two, three, … those that meet most seldom by chance, for each that was tried (Bonferroni).
- * `all`: what is degraded, the pivot among it; what has an explanation of its own left out. Null where there are none. Pure.
+ * `degraded`: what is, the pivot among it; what has an explanation of its own left out. Null where there are none. Pure.
  */
-export function spreadingTo<D extends Explained>(pivot: D, all: readonly D[]): Spreading<D> | null {
+export function spreadingTo<D extends Placed>(pivot: D, degraded: readonly D[]): Spreading<D> | null {
+  const all = apartFrom(pivot, degraded);
   const near = (a: D, b: D) => gapBetween(a.onset, b.onset) <= SPREADS_MS;
   const chain = new Set([pivot]);
   for (const link of chain) for (const one of all) if (near(link, one)) chain.add(one);

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chanceBeside, type Explained, meetings } from "../../../core/correlation/meeting.ts";
+import { apartFrom, chanceBeside, meetings, type Placed } from "../../../core/correlation/meeting.ts";
 import { MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
 const SECOND = 1000;
 /** A group of one service; `deployed`: how long its own change explains an onset, null where nobody changed it. */
-const group = (name: string, atS: number, deployed: number | null): Explained => ({
+const group = (name: string, atS: number, deployed: number | null): Placed => ({
   services: [name],
+  part: new Set([name]),
   onset: onsetAt(T0 + atS * SECOND, 15 * SECOND, 15 * SECOND),
   stepMs: 15 * SECOND,
   isChanged: deployed !== null,
@@ -14,10 +15,15 @@ const group = (name: string, atS: number, deployed: number | null): Explained =>
 });
 const many = (n: number, atS: number, deployed: number | null, from = 0) =>
   Array.from({ length: n }, (_, i) => group(`s${from + i}`, atS, deployed));
+/** The same groups, in one call graph: what begins one of them may begin them all. */
+const joined = (groups: readonly Placed[]): readonly Placed[] => {
+  const part = new Set(groups.flatMap(({ services }) => services));
+  return groups.map((one) => ({ ...one, part }));
+};
 const ROLLOUT = 5 * MINUTE;
 
 describe("services that begin together, each with a change of its own", () => {
-  it.each<[string, readonly Explained[], number]>([
+  it.each<[string, readonly Placed[], number]>([
     ["five whose rollouts explain five minutes each", many(5, 0, ROLLOUT), 5],
     ["three of them beside two that nobody changed", [...many(3, 0, ROLLOUT), ...many(2, 0, null, 3)], 5],
     ["one beside three that nobody changed", [...many(1, 0, ROLLOUT), ...many(3, 0, null, 1)], 4],
@@ -27,7 +33,7 @@ describe("services that begin together, each with a change of its own", () => {
     for (const met of found.values()) expect(met).toMatchObject({ services, measured: 16 });
   });
 
-  it.each<[string, readonly Explained[]]>([
+  it.each<[string, readonly Placed[]]>([
     ["two", many(2, 0, ROLLOUT)],
     ["three whose onsets are minutes apart", [0, 180, 360].map((atS, i) => group(`s${i}`, atS, ROLLOUT))],
     ["one, of which another began at once that nobody changed", [...many(1, 0, ROLLOUT), ...many(1, 0, null, 1)]],
@@ -54,7 +60,7 @@ describe("services that begin together, each with a change of its own", () => {
 
 describe("how often another one begins with a change by chance", () => {
   const pivot = group("pivot", 0, ROLLOUT);
-  const beside = (others: readonly Explained[], elsewhere: readonly Explained[] = []) =>
+  const beside = (others: readonly Placed[], elsewhere: readonly Placed[] = []) =>
     chanceBeside(pivot, others, [pivot, ...others, ...elsewhere]);
 
   it("is a few times in a hundred for one that nobody changed, in samples of a quarter of a minute", () => {
@@ -76,9 +82,26 @@ describe("how often another one begins with a change by chance", () => {
   });
 
   it("is the greater, the coarser their samples are", () => {
-    const coarse = (one: Explained): Explained => ({ ...one, stepMs: 5 * MINUTE });
+    const coarse = (one: Placed): Placed => ({ ...one, stepMs: 5 * MINUTE });
     expect(chanceBeside(coarse(pivot), [coarse(group("a", 0, null))], [])).toBeGreaterThan(
       3 * beside([group("a", 0, null)]),
     );
+  });
+});
+
+describe("what begins in one call graph beside another", () => {
+  const pivot = group("pivot", 0, ROLLOUT);
+
+  it("S16: is one, however many of its services are degraded", () => {
+    expect([...meetings([pivot, ...many(5, 0, null)], 16).keys()]).toEqual([pivot]);
+    expect([...meetings([pivot, ...joined(many(5, 0, null))], 16).keys()]).toEqual([]);
+  });
+
+  it("S16: counts the first of each other call graph, and all of the pivot's own", () => {
+    const theirs = joined([group("late", 30, null), group("first", 0, null)]);
+    const own = joined([pivot, group("own", 0, null)]);
+    const alone = group("alone", 15, null);
+    const [me = pivot, mine = pivot] = own;
+    expect(apartFrom(me, [...own, ...theirs, alone])).toEqual([me, mine, theirs[1], alone]);
   });
 });

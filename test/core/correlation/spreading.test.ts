@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Explained } from "../../../core/correlation/meeting.ts";
+import type { Placed } from "../../../core/correlation/meeting.ts";
 import { spreadingTo } from "../../../core/correlation/spreading.ts";
 import { MINUTE, onsetAt, T0 } from "./fixtures.ts";
 
 const SECOND = 1000;
 const STEP = 10 * SECOND;
 /** A group that begins so many seconds after the pivot; `deployed`: its own rollout explains five minutes. */
-const group = (name: string, atS: number, deployed = false): Explained => ({
+const group = (name: string, atS: number, deployed = false): Placed => ({
   services: [name],
+  part: new Set([name]),
   onset: onsetAt(T0 + atS * SECOND, STEP, STEP),
   stepMs: STEP,
   isChanged: deployed,
@@ -19,7 +20,7 @@ const nobody = (...atS: readonly number[]) => atS.map((one, i) => group(`nobody-
 const changed = (...atS: readonly number[]) => atS.map((one, i) => group(`changed-${i}`, one, true));
 
 describe("a cause that goes from one service to the next", () => {
-  it.each<[string, readonly Explained[], number]>([
+  it.each<[string, readonly Placed[], number]>([
     ["two that nobody changed began in the two minutes before", nobody(-80, -40), 2],
     ["one began before and one after", nobody(-40, 40), 2],
     ["one that was deployed as well stands between", [...nobody(-120, -80), ...changed(-40)], 3],
@@ -30,7 +31,7 @@ describe("a cause that goes from one service to the next", () => {
     expect(found?.byChance).toBeLessThan(0.01);
   });
 
-  it.each<[string, readonly Explained[]]>([
+  it.each<[string, readonly Placed[]]>([
     ["only one that nobody changed is near", nobody(-40)],
     ["two are near, each with a deploy of its own", changed(-80, -40)],
     ["they began minutes before, and minutes apart", nobody(-600, -300)],
