@@ -1,9 +1,13 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
+import { COMPUTING } from "./vitest.computing.ts";
 
 /** Nothing in it has a state of its own, opens anything or reads the environment: its files can share a process. */
 const PURE = ["test/core/**/*.test.ts"];
+
+/** `npm test` runs these later, with the end-to-end tests. */
+const LATER = process.env.UNSHIP_COMPUTING_TESTS === "later" ? COMPUTING : [];
 
 /** Everything but the end-to-end tests, which have settings of their own (vitest.e2e.config.ts), and the long ones. */
 export default defineConfig({
@@ -21,7 +25,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...PURE, "test/e2e/**", "test/long/**"],
+          exclude: [...configDefaults.exclude, ...PURE, ...LATER, "test/e2e/**", "test/long/**"],
         },
       },
     ],

@@ -1,12 +1,23 @@
 import { basename } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { COMPUTING } from "./vitest.computing.ts";
 
-/** What computes all the time, and what is judged by how soon it acts beside a whole control plane, has the machine to itself. */
-const ALONE = ["test/e2e/real-fleet.test.ts", "test/e2e/replay.test.ts"];
+/** Judged by how soon it acts, beside a whole control plane: nothing else runs then but at the lowest priority. */
+const REAL_FLEET = "test/e2e/real-fleet.test.ts";
 
-/** The longest first, so that no worker ends with one while the other has nothing left. What is not named comes last. */
-const LONGEST_FIRST = ["crash", "package", "first-rollback", "demo", "prometheus", "mcp", "isolation"];
+/** The longest first, so that no worker ends with one while the others have nothing left. What is not named comes last. */
+const LONGEST_FIRST = [
+  "real-fleet",
+  "crash",
+  "first-rollback",
+  "prometheus",
+  "package",
+  "mcp",
+  "demo",
+  "replay",
+  "drawn-cases",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -21,8 +32,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * The whole system in its own processes. Two files at a time: visitors, policies and verifications make them wait for
- * most of their time.
+ * The whole system in its own processes. Three files at a time: visitors, policies and verifications make them wait for
+ * two thirds of their time.
  */
 export default defineConfig({
   test: {
@@ -35,14 +46,24 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...ALONE],
-          maxWorkers: 2,
+          exclude: [...configDefaults.exclude, REAL_FLEET, ...COMPUTING],
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: "alone", include: ALONE, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: { name: "real-fleet", include: [REAL_FLEET], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: "computing",
+          include: COMPUTING,
+          setupFiles: ["test/lowest-priority.ts"],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
