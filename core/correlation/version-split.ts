@@ -176,6 +176,7 @@ function latencySplit(
   const fresh = logsByTime(versions.get(change.to), onset.earliest, at);
   const differences: number[] = [];
   const olds: number[] = [];
+  let lastBoth = onset.earliest;
   for (const [version, series] of versions) {
     if (version === change.to) continue;
     for (const [time, value] of logsByTime(series, onset.earliest, at)) {
@@ -183,11 +184,13 @@ function latencySplit(
       if (other === undefined) continue;
       differences.push(other - value);
       olds.push(value);
+      lastBoth = Math.max(lastBoth, time);
     }
   }
   if (differences.length < 2) return null;
   const before = logsByTime(index.whole(change.service, metric), onset.earliest - BEFORE_MS, onset.earliest);
-  const after = logsByTime(index.whole(change.service, metric), onset.at, at);
+  // What came once only one of them served, neither was seen in: it may be slow for another reason by then.
+  const after = logsByTime(index.whole(change.service, metric), onset.at, lastBoth);
   const least = Math.log(1 + MATERIAL_LEVEL);
   const shift = Math.max(least, median([...after.values()]) - median([...before.values()]) || least);
   const mean = median(differences);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { indexSeries } from "../../../core/correlation/samples.ts";
 import { versionSplit } from "../../../core/correlation/version-split.ts";
@@ -54,6 +55,56 @@ describe("two versions side by side", () => {
     expect(fresh?.oldAlone).toBe(false);
     expect(old?.nats).toBeLessThan((fresh?.nats ?? 0) / 2);
     expect(old?.sentence).toContain("cannot read");
+  });
+});
+
+describe("two versions that served side by side for a while", () => {
+  const BOTH = 12;
+  /** v1.1.0 takes over within three minutes, somewhat slow; what comes after is drawn. */
+  function then(metrics: readonly string[], cold: number, later: readonly number[]) {
+    const row = (metric: string, labels: Record<string, string>, values: readonly (number | null)[]) => ({
+      service: "cart",
+      metric,
+      unit: "",
+      worse: "up" as const,
+      labels,
+      startAt: T0 - (BEFORE - 1) * STEP,
+      stepMs: STEP,
+      values,
+    });
+    const flat = (length: number, value: number | null): readonly (number | null)[] =>
+      Array.from({ length }, (_, i) => (value === null ? null : value * Math.exp(0.3 * Math.sin(7 * i))));
+    const all = metrics.flatMap((metric) => {
+      const usual = metric === "error_rate" ? 0.002 : 20;
+      const one = (before: number | null, both: number | null, since: readonly (number | null)[]) => [
+        ...flat(BEFORE, before),
+        ...flat(BOTH, both),
+        ...since,
+      ];
+      const since = later.map((factor) => usual * factor);
+      return [
+        row(metric, {}, one(usual, usual * (1 + (cold - 1) / 2), since)),
+        row(metric, { version: "v1.0.0" }, one(usual, usual, flat(later.length, null))),
+        row(metric, { version: "v1.1.0" }, one(null, usual * cold, since)),
+      ];
+    });
+    const done = change({ finishedAt: T0 + BOTH * STEP });
+    const at = T0 + (BOTH + later.length) * STEP;
+    return versionSplit(indexSeries(all, "version"), done, onsetAt(T0), at, new Set(metrics));
+  }
+
+  it("are not told apart by what comes once one of them serves alone", () => {
+    fc.assert(
+      fc.property(
+        fc.subarray(["error_rate", "p50_latency", "p99_latency"], { minLength: 1 }),
+        fc.double({ min: 1, max: 3, noNaN: true }),
+        fc.array(fc.double({ min: 0.5, max: 20, noNaN: true }), { minLength: 1, maxLength: 40 }),
+        (metrics, cold, later) => {
+          expect(then(metrics, cold, later)).toEqual(then(metrics, cold, [1]));
+        },
+      ),
+      { seed: 20_261_203, numRuns: 200 },
+    );
   });
 });
 
