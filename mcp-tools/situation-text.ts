@@ -1,6 +1,6 @@
-import { clockText } from "../core/guardrails/rule.ts";
 import { type Fenced, joined, ours, own, wholeFence } from "../core/model/fenced.ts";
 import { likelihood } from "../core/model/likelihood.ts";
+import { clockText } from "../core/model/time.ts";
 import { callText, type NextCall } from "./next-call.ts";
 import type { SituationView, Worst } from "./situation-view.ts";
 import { shortened, tokenWeight, WEIGHT_A_TOKEN } from "./token-weight.ts";

@@ -13,7 +13,6 @@ import type { OpenAct } from "../../core/guardrails/open-acts.ts";
 import { acknowledgedWords, type OpenIncident, openIncidentView } from "../../core/guardrails/open-incidents.ts";
 import { conditionLines, conditionViews } from "../../core/guardrails/pending-conditions.ts";
 import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { situationOf } from "../../core/guardrails/situation.ts";
 import {
   approvedLines,
@@ -31,7 +30,7 @@ import { type Incident, isResidual } from "../../core/model/incident.ts";
 import { lastEvaluationLines, lastEvaluationView } from "../../core/model/last-evaluation.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { asItStands, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
-import { durationText, rfc3339 } from "../../core/model/time.ts";
+import { clockText, durationText, rfc3339 } from "../../core/model/time.ts";
 import { otherChangesText } from "../../core/model/unheard.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";

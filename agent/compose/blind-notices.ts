@@ -1,9 +1,8 @@
 import type { Config } from "../../core/config/config.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { isPager } from "../../core/guardrails/act-notice.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
-import { durationText } from "../../core/model/time.ts";
+import { clockText, durationText } from "../../core/model/time.ts";
 import type { Notice, Notifier } from "../../core/ports.ts";
 import { type Blindness, blindText } from "../watch/blind.ts";
 import type { Watch } from "../watch/watch.ts";

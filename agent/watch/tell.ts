@@ -10,10 +10,10 @@ import {
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
 import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import type { KnownLevel } from "../../core/model/impact.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import { clockText } from "../../core/model/time.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { Notice } from "../../core/ports.ts";
 import type { WatchParts } from "./ports.ts";

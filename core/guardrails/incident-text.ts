@@ -9,13 +9,13 @@ import { type Incident, isResidual } from "../model/incident.ts";
 import { likelihood } from "../model/likelihood.ts";
 import type { ActionType, Plan, Target } from "../model/plan.ts";
 import { likeliestOf } from "../model/recorded.ts";
+import { clockText } from "../model/time.ts";
 import { noChangeText } from "../model/unheard.ts";
 import { name } from "../model/untrusted-text.ts";
 import { outcomeWords } from "./approved-by.ts";
 import { ruleLines } from "./as-of-now.ts";
 import { waitsForLimit } from "./common-limits.ts";
 import type { PlanApproved } from "./plan-approved.ts";
-import { clockText } from "./rule.ts";
 import { targetText } from "./targets.ts";
 
 /**

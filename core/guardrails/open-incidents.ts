@@ -2,14 +2,13 @@ import type { Config } from "../config/config.ts";
 import { knownLevel, worstFirst } from "../impact/worst-first.ts";
 import type { Incident } from "../model/incident.ts";
 import { asItStands } from "../model/recorded.ts";
-import { rfc3339 } from "../model/time.ts";
+import { clockText, rfc3339 } from "../model/time.ts";
 import { cleanText, escapeControls, name, quote } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../ports.ts";
 import { ACKNOWLEDGEMENT_KINDS, type Acknowledgement, acknowledgementOf, isQuiet } from "./acknowledged.ts";
 import { asOfNow, type StandingNow } from "./as-of-now.ts";
 import { incidentTitle, planWords, stageWords, waitingPlan } from "./incident-text.ts";
 import type { PlanApproved } from "./plan-approved.ts";
-import { clockText } from "./rule.ts";
 import { approvedOf, planCase } from "./waiting-plans.ts";
 
 /** An open incident as it stands (`asItStands`), and who acknowledged it. */

@@ -1,8 +1,7 @@
 import type { ConditionState } from "../model/finding.ts";
 import type { Incident } from "../model/incident.ts";
-import { durationText, rfc3339 } from "../model/time.ts";
+import { clockText, durationText, rfc3339 } from "../model/time.ts";
 import { name } from "../model/untrusted-text.ts";
-import { clockText } from "./rule.ts";
 
 /** The stages before anything of a plan is carried out, in which it matters what the policies of the file wait for. */
 const BEFORE_AN_ACT: readonly Incident["stage"][] = ["detected", "investigated", "waiting-policy", "waiting-approval"];

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Assessment } from "../model/assessment.ts";
-import { type Fenced, joined, ours } from "../model/fenced.ts";
+import { type Fenced, joined } from "../model/fenced.ts";
 import type { GuardrailVerdict, Plan, Target } from "../model/plan.ts";
 import type { TargetState } from "../ports.ts";
 import type { StoreFacts } from "./gate-store.ts";
@@ -70,11 +70,4 @@ export const askPerson = (reason: Fenced): RuleAnswer => ({ verdict: "require_ap
 /** The answer of the given reasons together; `undefined` where there are none. */
 export function allOf(verdict: GuardrailVerdict, reasons: readonly Fenced[]): RuleAnswer | undefined {
   return reasons.length === 0 ? undefined : { verdict, reason: joined([...new Set(reasons)], "; ") };
-}
-
-/** Time of day as people on call read it, with the day where it is not the same: "14:32 UTC", "2026-01-02 14:32 UTC". */
-export function clockText(at: number, now: number): Fenced {
-  const [day = "", time = ""] = new Date(at).toISOString().split("T");
-  const sameDay = new Date(now).toISOString().startsWith(day);
-  return ours(`${sameDay ? "" : `${day} `}${time.slice(0, 8)} UTC`);
 }

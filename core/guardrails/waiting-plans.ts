@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { UnshipError } from "../errors.ts";
 import type { Incident } from "../model/incident.ts";
 import { type GateReview, NO_INCIDENT, type Plan } from "../model/plan.ts";
-import { rfc3339 } from "../model/time.ts";
+import { clockText, rfc3339 } from "../model/time.ts";
 import { name } from "../model/untrusted-text.ts";
 import type { DamagedIncident, Ledger, LedgerEntry } from "../ports.ts";
 import { againstLines, asOfNow, type StandingNow } from "./as-of-now.ts";
@@ -14,7 +14,6 @@ import { planWords } from "./incident-text.ts";
 import type { PlanApproved } from "./plan-approved.ts";
 import { planDiff } from "./plan-diff.ts";
 import { whyUseless } from "./plan-use.ts";
-import { clockText } from "./rule.ts";
 import { saidReason } from "./said-reason.ts";
 import { reviewIn } from "./written-review.ts";
 

@@ -15,6 +15,13 @@ export function rfc3339(at: number | null | undefined): Fenced | null {
   return at === null || at === undefined ? null : ours(new Date(at).toISOString());
 }
 
+/** Time of day as people on call read it, with the day where it is not the same: "14:32 UTC", "2026-01-02 14:32 UTC". */
+export function clockText(at: number, now: number): Fenced {
+  const [day = "", time = ""] = new Date(at).toISOString().split("T");
+  const sameDay = new Date(now).toISOString().startsWith(day);
+  return ours(`${sameDay ? "" : `${day} `}${time.slice(0, 8)} UTC`);
+}
+
 /** A duration in ms as people say it, rounded to the second from one second on: `90000` → `"1m30s"`, `500` → `"500ms"`, `0` → `"0s"`. */
 export function durationText(ms: number): Fenced {
   if (ms < 1000) return Math.round(ms) === 0 ? ours("0s") : ours(`${Math.round(ms)}ms`);

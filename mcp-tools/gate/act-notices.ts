@@ -9,10 +9,10 @@ import {
 import { executedBy } from "../../core/guardrails/approved-by.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentTitle } from "../../core/guardrails/incident-text.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { GateAnswer, type Plan, takesBack } from "../../core/model/plan.ts";
+import { clockText } from "../../core/model/time.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { LedgerEntry, Notice } from "../../core/ports.ts";
 import { holdBack, proposerOf, type Telling } from "./flood.ts";

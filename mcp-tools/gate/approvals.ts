@@ -17,10 +17,10 @@ import {
 } from "../../core/guardrails/gate-store.ts";
 import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { refused } from "../../core/guardrails/refusal.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { unprovenName } from "../../core/guardrails/signing.ts";
 import { type Plan, REASON_CHARS, type Target } from "../../core/model/plan.ts";
 import { skeleton } from "../../core/model/skeleton.ts";
+import { clockText } from "../../core/model/time.ts";
 import { cleanText, name, redactSecrets } from "../../core/model/untrusted-text.ts";
 import type { Gate } from "../../core/ports.ts";
 import { recordAcknowledgement } from "./acknowledge.ts";

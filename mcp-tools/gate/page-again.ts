@@ -7,8 +7,8 @@ import {
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentLines, incidentTitle } from "../../core/guardrails/incident-text.ts";
 import { approvedIncidents, leftOut } from "../../core/guardrails/open-incidents.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { type Incident, QUIET_SINCE } from "../../core/model/incident.ts";
+import { clockText } from "../../core/model/time.ts";
 import { recipientsOf } from "./notices.ts";
 import type { GateLimits, GateParts } from "./parts.ts";
 import { say } from "./send-notice.ts";

@@ -1,7 +1,7 @@
 import { type GateTransaction, type Intent, LEDGER_KINDS, type Permit } from "../../core/guardrails/gate-store.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { positionOf, targetKey } from "../../core/guardrails/targets.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
+import { clockText } from "../../core/model/time.ts";
 import { executorFor, type Gathered } from "./gather.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type { GateLimits, GateParts } from "./parts.ts";

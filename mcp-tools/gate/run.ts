@@ -5,9 +5,9 @@ import {
   type StoreFacts,
   WROTE_NOTHING,
 } from "../../core/guardrails/gate-store.ts";
-import { clockText } from "../../core/guardrails/rule.ts";
 import { paused } from "../../core/guardrails/rules/paused.ts";
 import type { GateAnswer, GateReview, Plan, TargetResult } from "../../core/model/plan.ts";
+import { clockText } from "../../core/model/time.ts";
 import { noticeDue } from "./act-notices.ts";
 import { enoughApprovals, provenApprovals } from "./approvals.ts";
 import { awaitArrival } from "./arrive.ts";

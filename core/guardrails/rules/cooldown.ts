@@ -1,8 +1,8 @@
 import { own } from "../../model/fenced.ts";
-import { durationText } from "../../model/time.ts";
+import { clockText, durationText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
 import type { Intent } from "../gate-store.ts";
-import { allOf, clockText, type Rule } from "../rule.ts";
+import { allOf, type Rule } from "../rule.ts";
 import { rolledBackByBoth, touchedByAct, touchedByPlan } from "../touched.ts";
 
 /** Two rollbacks of one service in quick succession are flapping: the second needs approval. */

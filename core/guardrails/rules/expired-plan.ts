@@ -1,5 +1,6 @@
 import { own } from "../../model/fenced.ts";
-import { clockText, deny, type Rule } from "../rule.ts";
+import { clockText } from "../../model/time.ts";
+import { deny, type Rule } from "../rule.ts";
 
 /** A plan answers one situation and is valid for a limited time; expiry means no (S4). */
 export const expiredPlan: Rule = {

@@ -1,6 +1,7 @@
 import { ours, own } from "../../model/fenced.ts";
+import { clockText } from "../../model/time.ts";
 import { listedName } from "../names.ts";
-import { allOf, clockText, type Rule, type RuleAnswer } from "../rule.ts";
+import { allOf, type Rule, type RuleAnswer } from "../rule.ts";
 import { namesTouched, touchedByPlan } from "../touched.ts";
 
 /**

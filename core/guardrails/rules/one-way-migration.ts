@@ -1,8 +1,9 @@
 import type { Change } from "../../model/change.ts";
 import { own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { clockText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
-import { allOf, clockText, type Rule } from "../rule.ts";
+import { allOf, type Rule } from "../rule.ts";
 import { touchedByPlan } from "../touched.ts";
 import { touches } from "./stale.ts";
 

@@ -1,8 +1,9 @@
 import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { clockText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
 import type { Intent } from "../gate-store.ts";
-import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
+import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { targetKey, targetText, versionText } from "../targets.ts";
 import { provedHealthyAt, touchedByAct } from "../touched.ts";
 

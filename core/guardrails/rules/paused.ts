@@ -1,8 +1,9 @@
 import { own } from "../../model/fenced.ts";
+import { clockText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
 import { ALL_SERVICES } from "../gate-store.ts";
 import { listedName } from "../names.ts";
-import { allOf, clockText, type Rule } from "../rule.ts";
+import { allOf, type Rule } from "../rule.ts";
 import { namesTouched, touchedByPlan } from "../touched.ts";
 
 /** Anyone can pause unship at once; resuming needs an approver (S14). */

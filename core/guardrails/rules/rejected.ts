@@ -1,6 +1,7 @@
 import { type Fenced, joined, own } from "../../model/fenced.ts";
+import { clockText } from "../../model/time.ts";
 import { name, quote } from "../../model/untrusted-text.ts";
-import { askPerson, clockText, deny, type Rule } from "../rule.ts";
+import { askPerson, deny, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 
 /**

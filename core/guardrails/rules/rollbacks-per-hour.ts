@@ -1,7 +1,8 @@
 import { type Fenced, joined, own } from "../../model/fenced.ts";
+import { clockText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
 import type { Intent } from "../gate-store.ts";
-import { allOf, clockText, type Rule } from "../rule.ts";
+import { allOf, type Rule } from "../rule.ts";
 import { allowancesFor } from "./allowed-actions.ts";
 
 export const HOUR_MS = 3_600_000;

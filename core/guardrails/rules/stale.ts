@@ -2,9 +2,10 @@ import type { Assessment } from "../../model/assessment.ts";
 import type { Change } from "../../model/change.ts";
 import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
+import { clockText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
 import { isBesideSync } from "../beside-sync.ts";
-import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
+import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { mayBeSameObject, positionOf, targetText, versionText } from "../targets.ts";
 import { touchedByTarget } from "../touched.ts";
 

@@ -1,6 +1,7 @@
 import { own } from "../../model/fenced.ts";
+import { clockText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
-import { allOf, clockText, type Rule } from "../rule.ts";
+import { allOf, type Rule } from "../rule.ts";
 import { targetText } from "../targets.ts";
 import { touchedByAct, touchedByPlan, writesToSame } from "../touched.ts";
 

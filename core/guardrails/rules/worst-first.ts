@@ -1,9 +1,9 @@
 import { type Fenced, own } from "../../model/fenced.ts";
 import type { Target } from "../../model/plan.ts";
-import { durationText } from "../../model/time.ts";
+import { clockText, durationText } from "../../model/time.ts";
 import { name } from "../../model/untrusted-text.ts";
 import type { Rival } from "../rivals.ts";
-import { allOf, clockText, type Rule, type RuleInput } from "../rule.ts";
+import { allOf, type Rule, type RuleInput } from "../rule.ts";
 import { rolledBackByBoth, touchedBy, touchedByPlan } from "../touched.ts";
 import { allowancesFor } from "./allowed-actions.ts";
 import { DAY_MS } from "./auto-rollbacks-per-day.ts";
