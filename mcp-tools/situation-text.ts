@@ -77,15 +77,14 @@ function answerText(plan: WaitingPlan, at: Fenced): Fenced {
 }
 
 /** That nothing is open, and what that was judged on: never that all is well where it is not known. */
-function quietLines({ at, judged_on, damaged, next }: SituationView): readonly Line[] {
-  const none = damaged.length === 0 ? own`No incident is open.` : own`No other incident is open.`;
-  if (judged_on === null) return [{ text: none, tokens: 20, rank: 0 }];
+function quietLines({ at, judged_on, none_open: none, next }: SituationView): readonly Line[] {
+  if (judged_on === null) return [{ text: none, tokens: 45, rank: 0 }];
   const { signals, changes, because, degraded } = judged_on;
   const isKnown = signals === "measured" && changes === "measured";
   const why = because.length === 0 ? "" : own` (${joined(because, "; ")})`;
   const unknown = isKnown ? "" : own` What is not measured is unknown, not within its baseline.`;
   return [
-    { text: none, tokens: 20, rank: 0 },
+    { text: none, tokens: 45, rank: 0 },
     {
       text: own`Judged at ${clock(at, at)}: signals ${signals}, changes ${changes}${why}.${unknown}`,
       tokens: 150,
@@ -112,6 +111,7 @@ function commonLines({
   open,
   evaluations_late,
   evaluation_text,
+  no_metrics,
 }: SituationView): readonly Line[] {
   const since = watched_since === null ? "" : own` since ${clock(watched_since, at)}`;
   const watch =
@@ -122,6 +122,7 @@ function commonLines({
         : own`NO WATCH runs: nothing is detected or decided until one is started (\`unship watch\`); mode ${mode}.`;
   return [
     { text: watch, tokens: 40, rank: 3 },
+    { text: no_metrics.length === 0 ? null : joined(no_metrics, " "), tokens: 80, rank: 1 },
     // Beside an incident that is kept up to date it says nothing new.
     {
       text:

@@ -70,6 +70,8 @@ export const SituationView = z.strictObject({
   evaluated: z.string().nullable(),
   evaluations_late: z.boolean().nullable(),
   evaluation_text: z.array(z.string()),
+  no_metrics: z.array(z.string()),
+  none_open: z.string().nullable(),
   judged_on: Coverage.extend({ degraded: z.array(z.string()) }).nullable(),
   next: NextCall.nullable(),
 });

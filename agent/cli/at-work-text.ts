@@ -1,16 +1,16 @@
 import type { AtWorkMode } from "../../core/config/at-work-mode.ts";
 import type { Config, Mode } from "../../core/config/config.ts";
 import type { AtTheLedger } from "../../core/guardrails/carried-out-by.ts";
-import { rfc3339 } from "../../core/model/time.ts";
+import { clockText, rfc3339 } from "../../core/model/time.ts";
 import type { WhoIsAtWork } from "./composition.ts";
 
 const NAMES = { watch: "the watch", gate: "the gate", mcp: "an MCP server" } as const;
 
-/** Who may execute plans on a ledger, and in which mode each, for people; "": nobody. */
-export function atWorkText({ processes, gate }: WhoIsAtWork): string {
+/** Who may execute plans on a ledger, and in which mode each, for people; "": nobody. `now`: Unix ms. */
+export function atWorkText({ processes, gate }: WhoIsAtWork, now: number): string {
   const named = processes.map(
     ({ work, pid, host, since, mode }) =>
-      `${NAMES[work]} (process ${pid} on ${host}, since ${rfc3339(since)}, ${inMode(mode)})`,
+      `${NAMES[work]} (process ${pid} on ${host}, since ${clockText(since, now)}, ${inMode(mode)})`,
   );
   return [...(gate === null ? [] : [`the gate at ${gate.at} (${inMode(gate.mode)})`]), ...named].join(", ");
 }
@@ -27,13 +27,13 @@ export function watchingOf(who: WhoIsAtWork): { readonly isWatched: boolean | nu
   return { isWatched, since: who.processes.find(({ work }) => work === "watch")?.since ?? null };
 }
 
-/** What is missing where no watch runs, for people; null: one does, or nobody is at work at all, which is said already. */
+/** That nothing is watched where no watch runs, for people, whoever else is at work; null: one runs. */
 export function noWatchText(who: WhoIsAtWork): string | null {
   const { isWatched } = carriersOf(who);
-  if (isWatched === true || atWorkText(who) === "") return null;
-  const whose = who.gate === null ? "runs on it" : "is connected to the gate";
+  if (isWatched === true) return null;
+  const whose = who.gate === null ? "runs on this ledger" : "is connected to the gate";
   if (isWatched === null) return `Whether a watch ${whose} cannot be seen from here.`;
-  return `NO WATCH ${whose}: nothing is detected, decided or verified, and no plan of the watch is carried out, until one is started: unship watch`;
+  return `NOT WATCHING: no watch ${whose}, so nothing is detected, decided or verified. Start it: unship watch`;
 }
 
 const inMode = (mode: Mode | null): string => (mode === null ? "its mode is not known" : `in mode ${mode}`);

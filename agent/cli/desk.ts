@@ -152,7 +152,7 @@ export async function pause(
     await present(to, options.json, { ...value, ...(instead === undefined ? {} : { file_not_used: instead.reason }) }, [
       ...unused,
       ...(obeyedBy.length > 0
-        ? [`Paused: ${what} ${until}`, `Obeyed by ${atWorkText(who)}, on ${who.ledger}.`]
+        ? [`Paused: ${what} ${until}`, `Obeyed by ${atWorkText(who, to.now())}, on ${who.ledger}.`]
         : [
             `Recorded in ${who.ledger}, but nobody obeys it yet: no watch, gate or MCP server that may act runs on this ledger.`,
             `Whoever starts on it obeys, ${until}`,

@@ -5,6 +5,7 @@ import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
 import { againstLines, asOfNow } from "../../core/guardrails/as-of-now.ts";
+import { closedText } from "../../core/guardrails/closed-text.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
 import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
@@ -27,7 +28,12 @@ import { notComparedText } from "../../core/model/candidate.ts";
 import { actionOf, deedTime, isDoubtful } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
 import { type Incident, isResidual } from "../../core/model/incident.ts";
-import { lastEvaluationLines, lastEvaluationView } from "../../core/model/last-evaluation.ts";
+import {
+  lastEvaluationLines,
+  lastEvaluationView,
+  noMetricsLines,
+  noneOpenText,
+} from "../../core/model/last-evaluation.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { asItStands, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
 import { clockText, durationText, rfc3339 } from "../../core/model/time.ts";
@@ -81,7 +87,7 @@ async function reachable(
     const onDamaged = ({ id, reason }: DamagedIncident) => void damaged.set(id, reason);
     const recent = await ledger.incidents({ open: false, limit: CLOSED_SHOWN }, onDamaged);
     const who = await to.atWork(config);
-    const executes = atWorkText(who);
+    const executes = atWorkText(who, now);
     const acts = await Promise.all(
       found.acts.map(async (act) => ({ ...act, abandoned: act.owner !== null && (await to.hasEnded(act.owner)) })),
     );
@@ -103,31 +109,31 @@ async function reachable(
         .map((one) => asCarriedOut(one, ledger)),
     );
     const approvers = await approversOf([...open.map(({ incident }) => incident), ...closed], ledger);
+    const asked = { now, isWatched: around.at.isWatched };
     const words = [
+      ...[noWatchText(who)].flatMap((text) => text ?? []),
+      ...noMetricsLines(evaluation, asked),
       modeText(config, file, modesAtWork(who)),
       ...differs,
       !who.isThere
-        ? `Ledger: none at ${who.ledger}: nothing was recorded there yet, or it was moved or deleted. Nobody is at work on it.`
+        ? `Ledger: none at ${who.ledger}: nothing was recorded there yet, or it was moved or deleted.`
         : executes === ""
-          ? `Ledger: ${who.ledger}. Nobody is at work: no watch, gate or MCP server that may act runs on it.`
+          ? `Ledger: ${who.ledger}. No gate or MCP server that may act runs on it either.`
           : `Ledger: ${who.ledger}. At work: ${executes}.`,
-      ...[noWatchText(who)].flatMap((text) => text ?? []),
-      ...lastEvaluationLines(evaluation, { now, isWatched: around.at.isWatched }),
+      ...lastEvaluationLines(evaluation, asked),
       ...pauses.map(
         ({ scope, by, at }) =>
-          `PAUSED: ${scope === "*" ? "everything" : name(scope)}, by ${name(by)} since ${rfc3339(at)}. An approver ends it: unship resume ${scope === "*" ? "all" : name(scope)}`,
+          `PAUSED: ${scope === "*" ? "everything" : name(scope)}, by ${name(by)} since ${clockText(at, now)}. An approver ends it: unship resume ${scope === "*" ? "all" : name(scope)}`,
       ),
       ...[...damaged].map(([id, reason]) => `DAMAGED: incident ${name(id)}: ${reason}. Run: unship audit verify`),
-      open.length === 0 && damaged.size > 0
-        ? "No other incident is open."
-        : open.length === 0
-          ? "No incident is open."
-          : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
+      open.length === 0
+        ? noneOpenText(evaluation, asked, damaged.size > 0)
+        : `Open incidents: ${open.length}${open.length > 1 ? ", worst first" : ""}`,
       ...open
         .map(fencedOne)
         .flatMap((one) => [
           ...describe(one, around, progress.get(one.incident.id)),
-          ...actLines(one.incident, approvers.get(one.incident.id)?.map(name)),
+          ...actLines(one.incident, approvers.get(one.incident.id)?.map(name), now),
           ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
         ]),
       ...(acts.length === 0 ? [] : [`Plans begun and not settled, beside those: ${acts.length}`]),
@@ -137,9 +143,7 @@ async function reachable(
       ...(closed.length === 0 ? [] : ["Closed last:"]),
       ...closed
         .map((one) => fencedIncident(one).incident)
-        .map(
-          ({ id, service, outcome, closedAt }) => `  ${id}  ${rfc3339(closedAt)}  ${outcome ?? "unknown"}  ${service}`,
-        ),
+        .map((one) => `  ${one.id}  ${clockText(one.closedAt ?? now, now)}  ${closedText(one)}`),
       ...(trust.length === 0
         ? []
         : [
@@ -186,11 +190,13 @@ async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
 }
 
 /** What the gate did, by whose approval. */
-function actLines({ gate, stage }: Incident, by: readonly string[] | undefined): readonly string[] {
+function actLines({ gate, stage }: Incident, by: readonly string[] | undefined, now: number): readonly string[] {
   if (gate === null || stage !== "verifying") return [];
   const time = deedTime({ gate });
   const when =
-    time === null ? "" : ` at ${rfc3339(time.at)}${isDoubtful(time) ? ` or later, until ${rfc3339(time.latest)}` : ""}`;
+    time === null
+      ? ""
+      : ` at ${clockText(time.at, now)}${isDoubtful(time) ? ` or later, until ${clockText(time.latest, now)}` : ""}`;
   return [`    ${gateText(gate, by ?? null)}${when}`];
 }
 

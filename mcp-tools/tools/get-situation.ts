@@ -3,7 +3,13 @@ import { asAtWork } from "../../core/config/at-work-mode.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { type Situation, situationOf } from "../../core/guardrails/situation.ts";
 import { ours, own } from "../../core/model/fenced.ts";
-import { isLate, lastEvaluationLines } from "../../core/model/last-evaluation.ts";
+import {
+  type AskedOfWatch,
+  isLate,
+  lastEvaluationLines,
+  noMetricsLines,
+  noneOpenText,
+} from "../../core/model/last-evaluation.ts";
 import { namesIn, sentenceFence } from "../../core/model/sentence-fence.ts";
 import { rfc3339 } from "../../core/model/time.ts";
 import { cleanText, name, quote, UNTRUSTED_NOTICE } from "../../core/model/untrusted-text.ts";
@@ -63,7 +69,9 @@ export const getSituation = defineTool({
 });
 
 /** How current all of it is: what the watch said of its newest evaluation. */
-const evaluated = ({ evaluation }: Situation, asked: Parameters<typeof lastEvaluationLines>[1]) => ({
+const evaluated = ({ evaluation, damaged, open }: Situation, asked: AskedOfWatch) => ({
+  none_open: open.length > 0 ? null : noneOpenText(evaluation, asked, damaged.length > 0),
+  no_metrics: noMetricsLines(evaluation, asked).map((line) => ours(cleanText(line, 300))),
   evaluated: rfc3339(evaluation?.at),
   evaluations_late:
     evaluation === null || asked.isWatched === null ? null : asked.isWatched && isLate(evaluation, asked.now),

@@ -177,7 +177,9 @@ describe("S15: who carries out what is approved", () => {
     expect(await told(world, apart(true))).not.toMatch(/no watch/i);
     const words = await told(world, apart(false));
     expect(words).toContain("At work: the gate at gate.sock");
-    expect(words).toContain("NO WATCH is connected to the gate: nothing is detected, decided or verified");
+    expect(words).toContain(
+      "NOT WATCHING: no watch is connected to the gate, so nothing is detected, decided or verified. Start it: unship watch",
+    );
     expect(words).toContain("no watch runs: nobody carries it out until one is started (unship watch)");
     expect(await told(world, apart(null))).toContain(
       "Whether a watch is connected to the gate cannot be seen from here.",

@@ -212,7 +212,7 @@ describe("unship status", () => {
     const { code, out, err } = await desk.run(["status"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toContain("NEEDS APPROVAL");
-    expect(out).toContain("rollback of deploy-checkout (97 %)");
+    expect(out).toContain("rollback of checkout v2 (97 %)");
     expect(out).toContain("held by human-approval: no automatic condition holds");
     expect(out).toContain("How far each service has come (only you change a mode, in the file):");
     expect(out).toContain("checkout, observe: 1 of 3 proposals");

@@ -77,7 +77,7 @@ describe("S2, S14: one installation has one ledger, wherever a command runs", ()
     await using _watch = await atWork(["watch", "-c", "../etc/unship.yaml", "--mode", "auto"], "service");
     const { out } = await run("shell", "status", "-c", "../etc/unship.yaml");
     const file = "../etc/unship.yaml says observe (the default: the file names none).";
-    expect(out.split("\n")[0]).toBe(`Mode auto, in which the watch runs; ${file}`);
+    expect(out.split("\n")).toContain(`Mode auto, in which the watch runs; ${file}`);
     expect(out).toMatch(/At work: the watch \(process \d+ on .*, in mode auto\)/);
     const { out: json } = await run("shell", "status", "-c", "../etc/unship.yaml", "--json");
     expect(JSON.parse(json)).toMatchObject({ mode: "auto", mode_by_file: "observe", at_work: [{ mode: "auto" }] });
@@ -94,8 +94,8 @@ describe("S2, S14: one installation has one ledger, wherever a command runs", ()
     writeFileSync(at("etc/unship.yaml"), `${CONFIG}mode: auto\nservices: { checkout: { criticality: low } }\n`);
     const differs = /CAUTION: the watch obeys another version of \.\.\/etc\/unship\.yaml, read at 20\d\d-\S+Z/;
     const status = await look("status");
-    expect(status.split("\n")[0]).toBe("Mode observe, in which the watch runs; ../etc/unship.yaml says auto.");
-    expect(status.split("\n")[1]).toMatch(differs);
+    expect(status.split("\n")).toContain("Mode observe, in which the watch runs; ../etc/unship.yaml says auto.");
+    expect(status).toMatch(differs);
     const { out: json } = await run("shell", "status", "-c", "../etc/unship.yaml", "--json");
     expect(JSON.parse(json)).toMatchObject({ mode: "observe", at_work: [{ work: "watch", obeys: "another_version" }] });
     const { code, out: checked } = await run("shell", "check", "--offline", "-c", "../etc/unship.yaml");

@@ -2,10 +2,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { WatchEvent } from "../../../agent/watch/events.ts";
 import { recordEvaluations } from "../../../agent/watch/last-evaluations.ts";
-import { type LastEvaluation, lastEvaluationLines, lastEvaluationView } from "../../../core/model/last-evaluation.ts";
+import type { LastEvaluation } from "../../../core/model/last-evaluation.ts";
 
 const STEP = 15_000;
-const NOW = Date.UTC(2026, 2, 2, 14, 10, 0);
 const down = (what: readonly string[], at: number): WatchEvent => ({
   ...{ at, event: "source.down", text: "", incident: null },
   about: { source: "prometheus", what },
@@ -68,52 +67,5 @@ describe("the record of evaluations", () => {
       "that evaluations succeed cannot be recorded, so that status does not show it: the disk is full",
       "that evaluations succeed cannot be recorded, so that status does not show it: the disk is full",
     ]);
-  });
-});
-
-describe("the last evaluation, as status tells it", () => {
-  const fresh: LastEvaluation = { at: NOW - 8_000, stepMs: STEP, down: [] };
-  const source = { source: "prometheus", parts: ["metrics: error_rate", "targets"], since: NOW - 60_000 };
-  it.each<[string, LastEvaluation | null, boolean | null, readonly string[]]>([
-    [
-      "a watch that evaluates",
-      fresh,
-      true,
-      ["Last evaluation: 2026-03-02T14:09:52.000Z, 8s ago", "  no source was down"],
-    ],
-    [
-      "a watch one of whose sources is down",
-      { ...fresh, down: [source] },
-      true,
-      [
-        "Last evaluation: 2026-03-02T14:09:52.000Z, 8s ago",
-        "  prometheus did not answer then (metrics: error_rate; targets), since 2026-03-02T14:09:00.000Z",
-        "  no other source was down",
-      ],
-    ],
-    [
-      "a watch that hangs",
-      { ...fresh, at: NOW - 46_000 },
-      true,
-      [
-        "Last evaluation: 2026-03-02T14:09:14.000Z, 46s ago, and one is due every 15s: THE WATCH EVALUATES NOTHING",
-        "  no source was down",
-      ],
-    ],
-    [
-      "a watch that ended",
-      { ...fresh, at: NOW - 46_000 },
-      false,
-      ["Last evaluation: 2026-03-02T14:09:14.000Z, 46s ago", "  no source was down"],
-    ],
-    ["a watch that has just begun", null, true, ["Last evaluation: none is recorded"]],
-    ["no watch ever", null, false, []],
-  ])("%s", (_, last, isWatched, lines) => {
-    expect(lastEvaluationLines(last, { now: NOW, isWatched })).toEqual(lines);
-  });
-
-  it("is late as JSON after three steps", () => {
-    expect(lastEvaluationView(fresh, NOW)).toMatchObject({ late: false, step_seconds: 15 });
-    expect(lastEvaluationView(fresh, fresh.at + 3 * STEP + 1)).toMatchObject({ late: true });
   });
 });

@@ -103,8 +103,8 @@ function saidByStatus(id: string, text: string, now: number): Says {
   const at = lines.findIndex((line) => line.startsWith(`  ${id}  `));
   const head = lines[at];
   if (head === undefined) return {};
-  const closed = /^ {2}\S+ {2}(\d{4}-\S+) {2}(\S+) {2}/.exec(head);
-  if (closed !== null) return { "closed at": clock(closed[1], now), outcome: closed[2] };
+  const closed = /^ {2}\S+ {2}(?:\S+ )?(\d\d:\d\d:\d\d) UTC {2}(.*)$/.exec(head);
+  if (closed !== null) return { "closed at": clock(closed[1], now), ...outcomeIn(closed[2] ?? "") };
   const rest = lines.slice(at + 1);
   const end = rest.findIndex((line) => !line.startsWith("    "));
   const own = rest.slice(0, end < 0 ? undefined : end);
@@ -124,6 +124,19 @@ function saidByStatus(id: string, text: string, now: number): Says {
     "affected now": affected?.[1]?.split(", "),
     "plan that waits": /unship approve (\S+)/.exec(own.join("\n"))?.[1] ?? null,
   };
+}
+
+/** How the line of a closed incident names each outcome of an act; of one without an act it names no outcome. */
+const ENDS: readonly (readonly [RegExp, string])[] = [
+  [/, recovered/, "recovered"],
+  [/, DID NOT RECOVER/, "not-recovered"],
+  [/, RECOVERY NOT VERIFIED/, "unknown"],
+  [/, CHANGED AGAIN/, "superseded"],
+];
+
+function outcomeIn(line: string): Says {
+  const end = ENDS.find(([pattern]) => pattern.test(line));
+  return end === undefined ? {} : { outcome: end[1] };
 }
 
 const DECIDED =

@@ -70,7 +70,7 @@ const world = (incidents: readonly Incident[], over: Partial<ToolContext> = {}):
     },
   };
 };
-const EVALUATED = "Last evaluation: 2026-03-02T14:19:55.000Z, 5s ago; no source was down.";
+const EVALUATED = "Last evaluation: 14:19:55 UTC, 5s ago; every source answered.";
 const watched = async () => ({ isWatched: true, since: NOW - 3600_000 });
 
 const lines = (text: string) => text.split("\n");
@@ -281,7 +281,7 @@ describe("get_situation, with nothing open", () => {
       "nothing is measured, and no watch runs",
       { caseFile: async () => ({ ...calm, series: [] }), watching: no },
       [
-        "No incident is open.",
+        "No incident was open at the last evaluation (14:19:55 UTC).",
         "Judged at 14:20:00 UTC: signals not yet, changes measured (no samples are known). What is not measured is unknown, not within its baseline.",
         "- Next: call get_findings {}: it names what could not be measured",
         "NO WATCH runs: nothing is detected or decided until one is started (`unship watch`); mode auto.",
@@ -309,7 +309,7 @@ describe("get_situation, with nothing open", () => {
       "a service is degraded all the same",
       { caseFile: async () => ({ ...calm, findings: [finding] }), watching: no },
       [
-        "No incident is open.",
+        "No incident was open at the last evaluation (14:19:55 UTC).",
         "Judged at 14:20:00 UTC: signals measured, changes measured.",
         "Degraded now, in no incident: checkout.",
         "- Next: call get_findings {}: services are degraded, and no incident is open for them",
@@ -317,6 +317,25 @@ describe("get_situation, with nothing open", () => {
         EVALUATED,
       ],
       "get_findings",
+    ],
+    [
+      "the watch reads no metrics",
+      {
+        caseFile: async () => calm,
+        watching: watched,
+        lastEvaluation: {
+          ...{ at: NOW - 5_000, stepMs: 15_000 },
+          down: [{ source: "prometheus", parts: ["metrics: error_rate"], since: NOW - 2 * MINUTE }],
+        },
+      },
+      [
+        "No incident is open; without these metrics one may go undetected.",
+        "Judged at 14:20:00 UTC: signals measured, changes measured.",
+        "Watched since 13:20:00 UTC, mode auto.",
+        "NO METRICS from prometheus since 14:18:00 UTC (2m): no degradation of error_rate can be detected. Check prometheus.",
+        "Last evaluation: 14:19:55 UTC, 5s ago; every other source answered.",
+      ],
+      null,
     ],
     [
       "a watch runs and evaluates nothing, and a source was down then",
@@ -329,10 +348,10 @@ describe("get_situation, with nothing open", () => {
         },
       },
       [
-        "No incident is open.",
+        "No incident was open at the last evaluation (14:19:00 UTC).",
         "Judged at 14:20:00 UTC: signals measured, changes measured.",
         "Watched since 13:20:00 UTC, mode auto.",
-        "Last evaluation: 2026-03-02T14:19:00.000Z, 1m ago, and one is due every 15s: THE WATCH EVALUATES NOTHING; loki did not answer then (logs), since 2026-03-02T14:18:00.000Z; no other source was down.",
+        "Last evaluation: 14:19:00 UTC, 1m ago, and one is due every 15s: THE WATCH EVALUATES NOTHING; loki did not answer then (logs), since 14:18:00 UTC; every other source answered.",
       ],
       null,
     ],
