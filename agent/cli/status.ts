@@ -1,33 +1,29 @@
 import { z } from "zod";
 import { asAtWork, modeText, otherVersionLines } from "../../core/config/at-work-mode.ts";
 import type { Config } from "../../core/config/config.ts";
-import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
 import { UnshipError } from "../../core/errors.ts";
-import { executedBy, gateText } from "../../core/guardrails/approved-by.ts";
-import { againstLines, asOfNow } from "../../core/guardrails/as-of-now.ts";
+import { executedBy } from "../../core/guardrails/approved-by.ts";
 import { closedText } from "../../core/guardrails/closed-text.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { graduationText, recordOf } from "../../core/guardrails/graduation.ts";
-import { planWords, stageWords, waitingPlan } from "../../core/guardrails/incident-text.ts";
+import { type Graduation, graduationLines, graduationText, recordOf } from "../../core/guardrails/graduation.ts";
+import { planWords } from "../../core/guardrails/incident-text.ts";
 import { asCarriedOut } from "../../core/guardrails/ledger-answer.ts";
 import type { OpenAct } from "../../core/guardrails/open-acts.ts";
-import { acknowledgedWords, type OpenIncident, openIncidentView } from "../../core/guardrails/open-incidents.ts";
-import { conditionLines, conditionViews } from "../../core/guardrails/pending-conditions.ts";
-import { planProgress, progressLines, type TargetProgress, waysOn } from "../../core/guardrails/plan-progress.ts";
+import { type OpenIncident, openIncidentView } from "../../core/guardrails/open-incidents.ts";
+import { conditionViews } from "../../core/guardrails/pending-conditions.ts";
+import { planProgress, progressLines, type TargetProgress } from "../../core/guardrails/plan-progress.ts";
 import { situationOf } from "../../core/guardrails/situation.ts";
 import {
-  approvedLines,
   type PlanCase,
   planCaseLines,
   planView,
   type Surroundings,
   stateOf,
 } from "../../core/guardrails/waiting-plans.ts";
-import { knownLevel } from "../../core/impact/worst-first.ts";
 import { notComparedText } from "../../core/model/candidate.ts";
-import { actionOf, deedTime, isDoubtful } from "../../core/model/deed.ts";
+import { actionOf, deedTime } from "../../core/model/deed.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
-import { type Incident, isResidual } from "../../core/model/incident.ts";
+import type { Incident } from "../../core/model/incident.ts";
 import {
   lastEvaluationLines,
   lastEvaluationView,
@@ -36,14 +32,21 @@ import {
 } from "../../core/model/last-evaluation.ts";
 import { NO_INCIDENT } from "../../core/model/plan.ts";
 import { asItStands, firstOnset, likeliestOf } from "../../core/model/recorded.ts";
-import { clockText, durationText, rfc3339 } from "../../core/model/time.ts";
-import { otherChangesText } from "../../core/model/unheard.ts";
+import { clockText, rfc3339 } from "../../core/model/time.ts";
 import { name } from "../../core/model/untrusted-text.ts";
 import type { DamagedIncident, Ledger } from "../../core/ports.ts";
 import { atWorkText, atWorkView, carriersOf, modesAtWork, noWatchText } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type JsonOption, present } from "./output.ts";
-import { decisionWords, residualNext } from "./words.ts";
+import {
+  ABANDONED,
+  actLines,
+  incidentStatusLines,
+  isBegun,
+  NO_PROGRESS,
+  type Progress,
+  standing,
+} from "./status-incident.ts";
 
 const CLOSED_SHOWN = 5;
 
@@ -99,7 +102,7 @@ async function reachable(
     const others = beside.filter((one) => !approved.includes(one));
     const acting = asAtWork(config, modesAtWork(who));
     const differs = otherVersionLines(config, file, modesAtWork(who));
-    const trust = await graduationLines(acting, ledger, onDamaged);
+    const trust = await graduations(acting, ledger, onDamaged);
     const progress = new Map<string, Progress>();
     for (const { incident } of open) progress.set(incident.id, await progressOf(incident, ledger, to));
     const closed = await Promise.all(
@@ -132,7 +135,7 @@ async function reachable(
       ...open
         .map(fencedOne)
         .flatMap((one) => [
-          ...describe(one, around, progress.get(one.incident.id)),
+          ...incidentStatusLines(one, around, progress.get(one.incident.id)),
           ...actLines(one.incident, approvers.get(one.incident.id)?.map(name), now),
           ...standing(progress.get(one.incident.id) ?? NO_PROGRESS, one.incident),
         ]),
@@ -144,12 +147,7 @@ async function reachable(
       ...closed
         .map((one) => fencedIncident(one).incident)
         .map((one) => `  ${one.id}  ${clockText(one.closedAt ?? now, now)}  ${closedText(one)}`),
-      ...(trust.length === 0
-        ? []
-        : [
-            `How far each service has come (only you change a mode, in the file${differs.length === 0 ? "" : ", whose modes these are"}):`,
-          ]),
-      ...trustLines(trust),
+      ...(open.length === 0 ? graduationLines(trust) : []),
     ];
     const value = {
       mode: acting.mode,
@@ -189,17 +187,6 @@ async function approversOf(incidents: readonly Incident[], ledger: Ledger) {
   return found;
 }
 
-/** What the gate did, by whose approval. */
-function actLines({ gate, stage }: Incident, by: readonly string[] | undefined, now: number): readonly string[] {
-  if (gate === null || stage !== "verifying") return [];
-  const time = deedTime({ gate });
-  const when =
-    time === null
-      ? ""
-      : ` at ${clockText(time.at, now)}${isDoubtful(time) ? ` or later, until ${clockText(time.latest, now)}` : ""}`;
-  return [`    ${gateText(gate, by ?? null)}${when}`];
-}
-
 /** Names and quotations in it fenced, so that none of them passes for words of the status (S11). */
 const fencedOne = (one: OpenIncident): OpenIncident => ({ ...one, incident: fencedIncident(one.incident).incident });
 
@@ -207,7 +194,11 @@ const fencedOne = (one: OpenIncident): OpenIncident => ({ ...one, incident: fenc
 const REMEMBERED = 500;
 
 /** What each service has shown, of those that the file describes or that ever had a plan. */
-async function graduationLines(config: Config, ledger: Ledger, onDamaged: (damaged: DamagedIncident) => void) {
+async function graduations(
+  config: Config,
+  ledger: Ledger,
+  onDamaged: (damaged: DamagedIncident) => void,
+): Promise<readonly Graduation[]> {
   const incidents = [...(await ledger.incidents({ limit: REMEMBERED }, onDamaged))].reverse();
   const entries = await ledger.entries({ kinds: [LEDGER_KINDS.approvalGiven, LEDGER_KINDS.approvalRejected] });
   const answers = new Map(
@@ -227,19 +218,6 @@ async function graduationLines(config: Config, ledger: Ledger, onDamaged: (damag
     return { service, mode, ...record, text: graduationText(mode, record, config) };
   });
 }
-
-/** Services of which the same is so are one line. */
-const trustLines = (trust: Awaited<ReturnType<typeof graduationLines>>): readonly string[] =>
-  [...Map.groupBy(trust, ({ mode, text }) => `${mode}: ${text}`)].map(
-    ([text, of]) => `  ${of.map(({ service }) => name(service)).join(", ")}, ${text}`,
-  );
-
-/** How far a plan has come, and whether the process that was at it has ended before its end. */
-interface Progress {
-  readonly targets: readonly TargetProgress[];
-  readonly abandoned: boolean;
-}
-const NO_PROGRESS: Progress = { targets: [], abandoned: false };
 
 /** How far the plan of an incident has come, while it matters: from its submission until the incident is closed. */
 async function progressOf({ id, stage, plan }: Incident, ledger: Ledger, to: Composition): Promise<Progress> {
@@ -277,18 +255,7 @@ const actView = ({ plan, targets, abandoned, begunAt }: ActCase) => ({
 
 const targetView = ({ target: { object }, state, detail }: TargetProgress) => ({ object, state, detail });
 
-const isBegun = (targets: readonly TargetProgress[]): boolean => targets.some(({ state }) => state !== "not-begun");
-
 const Owned = z.looseObject({ owner: z.string() });
-
-const ABANDONED =
-  "the process that was at it has ended: whatever runs on this ledger next asks each target first, and goes on from there";
-
-/** What stands where; where the plan stopped in its middle, how to go on; and where nobody is at it any more, that. */
-function standing({ targets, abandoned }: Progress, { gate }: Incident): readonly string[] {
-  const ways = gate?.outcome === "stopped" ? waysOn(targets) : [];
-  return [...progressLines(targets), ...(abandoned ? [ABANDONED] : []), ...ways].map((line) => `    ${line}`);
-}
 
 function brief(
   incident: Incident,
@@ -322,73 +289,4 @@ function brief(
     targets: targets.map(targetView),
     abandoned,
   };
-}
-
-function describe(
-  { incident, acknowledged, approved }: OpenIncident,
-  around: Surroundings,
-  { targets }: Progress = NO_PROGRESS,
-): readonly string[] {
-  const { now } = around.standing;
-  const { decision, affectedServices, impact, ranking } = incident;
-  const since = durationText(Math.max(0, now - (incident.onset?.at ?? incident.detectedAt)));
-  const obstacle = decision === null ? null : whyNotFromHere(decision, incident.obstacles);
-  const others = ranking === null ? null : otherChangesText(incident.unheard);
-  // What no source says of changes is told once.
-  const isNew = (why: string) => others === null || !others.includes(why);
-  const asOf = incident.seenAt === undefined ? "" : `, as of ${clockText(incident.seenAt, now)}`;
-  return [
-    `  ${incident.id}  ${incident.service}, for ${since}: ${stateText(incident, now, targets, approved)}`,
-    `    impact ${knownLevel(incident)}${asOf}${impact === null || impact.sentences.length === 0 ? "" : `: ${impact.sentences.slice(0, 2).join("; ")}`}`,
-    ...(affectedServices.length > 1 ? [`    affected: ${affectedServices.join(", ")}`] : []),
-    ...conditionLines(incident, now).map((line) => `    ${line}`),
-    ...(acknowledged === null ? [] : [`    ${acknowledgedWords(acknowledged, now)}; nobody is paged meanwhile`]),
-    ...(decision === null
-      ? []
-      : [
-          `    ${decisionWords(incident)}`,
-          ...decision.why
-            .filter(isNew)
-            .slice(0, 2)
-            .map((why) => `      ${why}`),
-        ]),
-    ...[notComparedText(ranking), others].flatMap((why) => (why === null ? [] : [`      ${why}`])),
-    ...(obstacle === null ? [] : [`    cannot be rolled back from here: ${obstacle}`]),
-    ...(isBegun(targets) ? [] : waitsFor(incident, approved, around)),
-    ...(isResidual(incident) ? residualNext(incident).map((line) => `    ${line}`) : []),
-  ];
-}
-
-const NEEDS_APPROVAL = "needs approval";
-
-/** What waits for a person stands out. */
-function stateText(
-  incident: Incident,
-  now: number,
-  targets: readonly TargetProgress[],
-  approved: OpenIncident["approved"],
-): string {
-  if (incident.stage === "executing" && isBegun(targets)) return "executing";
-  return stageWords(incident, now, approved).replace(NEEDS_APPROVAL, NEEDS_APPROVAL.toUpperCase());
-}
-
-function waitsFor(incident: Incident, approved: OpenIncident["approved"], around: Surroundings): readonly string[] {
-  const { stage, plan, gate } = incident;
-  const { now } = around.standing;
-  if ((stage !== "waiting-approval" && stage !== "executing") || plan === null) return [];
-  const against = gate === null ? [] : againstLines(asOfNow(gate.review, around.standing));
-  if (approved !== null)
-    return [...against, `plan ${plan.id}: ${planWords(plan)}`, ...approvedLines(plan, approved, around)].map(
-      (line) => `    ${line}`,
-    );
-  const answer =
-    waitingPlan(incident, now) === null
-      ? ["    expired; the watch files a new plan at its next evaluation"]
-      : [
-          `    plan ${plan.id}: ${planWords(plan)}`,
-          `    to be answered within ${durationText(plan.expiresAt - now)}`,
-          `    unship approve ${plan.id}`,
-          `    unship reject ${plan.id} --reason "…"`,
-        ];
-  return [...against.map((line) => `    ${line}`), ...(gate?.outcome === "held" ? answer : [])];
 }

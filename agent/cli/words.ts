@@ -1,8 +1,10 @@
+import { isCompared } from "../../core/model/candidate.ts";
 import { changeName, undoneName } from "../../core/model/change-name.ts";
 import { actionOf, originOf, takenBackIds } from "../../core/model/deed.ts";
-import type { Incident } from "../../core/model/incident.ts";
+import { type Incident, QUIET_SINCE } from "../../core/model/incident.ts";
 import { likelihood } from "../../core/model/likelihood.ts";
 import { likeliestOf } from "../../core/model/recorded.ts";
+import { noChangeText } from "../../core/model/unheard.ts";
 
 /** A pause's scope as people say it: the gate's "*" would be eaten by a shell. */
 export function scopeText(scope: string): string {
@@ -40,4 +42,17 @@ export function residualNext({ id, service }: Pick<Incident, "id" | "service">):
     `unship investigate --service ${service}`,
     `unship ack ${id}`,
   ];
+}
+
+/** The same about an open incident for which nothing is rolled back; none where its signals are back already, or something is to come. */
+export function undecidedNext(incident: Incident): readonly string[] {
+  const { id, service, stage, decision, ranking, unheard, timeline } = incident;
+  if (stage !== "investigated" || decision?.action !== "no_action" || ranking === null) return [];
+  if (timeline.some(({ event }) => event === QUIET_SINCE)) return [];
+  const why = !isCompared(ranking)
+    ? "the culprit is not determined"
+    : likeliestOf(incident) === null
+      ? `${noChangeText(unheard)} is the culprit (${likelihood(ranking.noChangeProbability)})`
+      : "no change is sure enough to be rolled back";
+  return [`${why}: needs a person to investigate`, `unship investigate --service ${service}`, `unship ack ${id}`];
 }

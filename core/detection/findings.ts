@@ -109,6 +109,7 @@ function testFinding(signal: Signal, context: FindingContext): Finding | null {
       detectedAt,
       current,
       samples: Math.max(0, samples),
+      ...(season.center === null ? {} : { season: season.center }),
       because,
     };
   }
@@ -146,9 +147,13 @@ function beside(control: ControlAnswer | null): string {
 }
 
 /** Whether the present value is usual for this time of day: then the shift is the day's, not a fault. */
-function seasonal(signal: Signal, at: number, current: number): { usual: boolean; note: string } {
+function seasonal(
+  signal: Signal,
+  at: number,
+  current: number,
+): { usual: boolean; center: number | null; note: string } {
   const season = signal.history === null ? null : seasonAt(signal.history, at);
-  if (season === null) return { usual: false, note: "" };
+  if (season === null) return { usual: false, center: null, note: "" };
   const tolerance =
     signal.metric === "error_rate" ? MATERIAL_ERROR_RATIO / 2 : (MATERIAL_LEVEL / 2) * Math.abs(season.center);
   const distance = signal.worse === "down" ? season.center - current : current - season.center;
@@ -157,7 +162,11 @@ function seasonal(signal: Signal, at: number, current: number): { usual: boolean
   const usualNow = far <= Math.max(3 * season.scale, tolerance);
   const text = withUnit(season.center, signal.unit);
   const time = season.weekday > 0 ? "time of this weekday" : "time of day (weekdays are not distinguished yet)";
-  return { usual: usualNow, note: `; baseline at this ${time} over ${season.days} days: ${text}` };
+  return {
+    usual: usualNow,
+    center: season.center,
+    note: `; baseline at this ${time} over ${season.days} days: ${text}`,
+  };
 }
 
 /** A drift as a finding, with its forecast. */
@@ -192,7 +201,8 @@ export function slowShareFinding(slow: Signal, p99: Signal | undefined, context:
   const baseline = usual(p99.watch, Number.NaN)?.center ?? null;
   const current = valueAt(p99.grid, slotOf(p99.grid, at));
   const because = `${found.because}: requests beyond the bound that few pass`;
-  return { ...found, ...base(p99), detector: "slow-share", baseline, current, because };
+  const { season: _, ...rest } = found;
+  return { ...rest, ...base(p99), detector: "slow-share", baseline, current, because };
 }
 
 /** Findings of late answers by count stand in for what the percentile says unsurely of the same service. */

@@ -1,5 +1,6 @@
 import type { Config, Mode } from "../config/config.ts";
 import { type Incident, isRecoveryConfirmed } from "../model/incident.ts";
+import { name } from "../model/untrusted-text.ts";
 import { refutedBy } from "./refuted.ts";
 
 /** What a service has shown so far. */
@@ -80,6 +81,26 @@ export function graduationText(mode: Mode, record: ServiceRecord, { graduation }
   const so = `${row} of ${wantedRow} approved recoveries in a row${broken === null ? "" : `, since ${broken}`}`;
   if (row < wantedRow) return so;
   return `${so}: consider mode auto (so few can hide up to ${Math.ceil(100 * mostWrong(row))} % that go wrong, at 95 % confidence)`;
+}
+
+/** How far one service has come, with its mode. */
+export interface Graduation extends ServiceRecord {
+  readonly service: string;
+  readonly mode: Mode;
+  /** `graduationText`. */
+  readonly text: string;
+}
+
+const NEXT = { observe: "Towards mode approve", approve: "Towards mode auto", auto: "In mode auto" } as const;
+
+/** The services of which there is something to say, a line a mode; none: nothing was proposed, approved or broken yet. Pure. */
+export function graduationLines(all: readonly Graduation[]): readonly string[] {
+  const news = all.filter(({ mode, proposals, recoveredInARow, broken }) =>
+    mode === "observe" ? proposals > 0 : broken !== null || (mode === "approve" && recoveredInARow > 0),
+  );
+  return [...Map.groupBy(news, ({ mode }) => mode)].map(
+    ([mode, of]) => `${NEXT[mode]}: ${of.map(({ service, text }) => `${name(service)} ${text}`).join("; ")}`,
+  );
 }
 
 /**

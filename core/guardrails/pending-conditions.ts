@@ -1,4 +1,6 @@
-import type { ConditionState } from "../model/finding.ts";
+import { unitOfMetric } from "../config/units.ts";
+import { withUnit } from "../detection/meaning.ts";
+import type { ConditionState, Finding } from "../model/finding.ts";
 import type { Incident } from "../model/incident.ts";
 import { clockText, durationText, rfc3339 } from "../model/time.ts";
 import { name } from "../model/untrusted-text.ts";
@@ -21,40 +23,74 @@ export function activeConditions({
 const LINES_SHOWN = 6;
 
 /**
- * The same as people read them, a line each: "error_rate of payments: now 22 %, beyond 5 % for 1m40s of 3m; auto_rollback fires at
- * 20:14:05 UTC if it holds". What holds for several policies is one line that names them; of more lines than people read the rest is
- * a number. As they were at the incident's last evaluation. Pure; `now`: Unix ms.
+ * The same as people read them, a line a signal: "payments error_rate 22.0 % (before 0.300 %, this time of day 0.310 %); auto_rollback
+ * fires at 20:14:05 UTC if it holds (1m40s of 3m)". Of a policy that fires by one of its conditions the pending ones are left out: any of
+ * them is enough. Of more lines than people read the rest is a number. As they were at the incident's last evaluation. Pure; `now`: Unix ms.
  */
-export function conditionLines(incident: Pick<Incident, "stage" | "conditions">, now: number): readonly string[] {
-  const same = Map.groupBy(activeConditions(incident), (one) => JSON.stringify([subjectOf(one), endOf(one, [], now)]));
-  const lines = [...same.values()].flatMap(([first, ...others]) =>
-    first === undefined ? [] : [`${subjectOf(first)}${endOf(first, [first, ...others], now)}`],
-  );
+export function conditionLines(
+  incident: Pick<Incident, "stage" | "conditions" | "findings">,
+  now: number,
+): readonly string[] {
+  const signals = Map.groupBy(activeConditions(incident), ({ service, metric }) => JSON.stringify([service, metric]));
+  const lines = [...signals.values()].flatMap((of) => signalLine(of, incident.findings, now));
   const left = lines.length - LINES_SHOWN;
-  return left <= 1 ? lines : [...lines.slice(0, LINES_SHOWN), `and ${left} more conditions: unship status --json`];
+  return left <= 1 ? lines : [...lines.slice(0, LINES_SHOWN), `and ${left} more signals: unship status --json`];
 }
 
-/** What is measured, named once also where the reason begins with it. */
-function subjectOf({ metric, service, because }: ConditionState): string {
-  const what = `${name(metric)} of ${name(service)}`;
-  return because.startsWith(`${what} `) ? because : `${what}: ${because}`;
+function signalLine(of: readonly ConditionState[], findings: readonly Finding[], now: number): readonly string[] {
+  const [first] = of;
+  if (first === undefined) return [];
+  const { service, metric } = first;
+  const found = findings.find(
+    (one) =>
+      one.service === service &&
+      one.metric === metric &&
+      one.verdict === "worse" &&
+      Object.keys(one.labels).length === 0,
+  );
+  const newest = of.find(({ asOf, value }) => asOf !== undefined && value !== null) ?? first;
+  const unit = found?.unit ?? unitOfMetric(metric) ?? "";
+  const shown = (value: number) => withUnit(value, unit);
+  const said =
+    newest.value === null || metric === HEALTH
+      ? `${name(service)} ${name(metric)}: ${first.because}`
+      : `${name(service)} ${name(metric)} ${shown(newest.value)}${wasText(found, shown)}`;
+  return [[said, ...policyTexts(of, now)].join("; ")];
 }
 
-/** What follows from it for these policies. */
-function endOf({ state, since, firesAt }: ConditionState, of: readonly ConditionState[], now: number): string {
-  const policies = [...new Set(of.map(({ policy }) => name(policy)))].join(" and ");
-  const one = policies.includes(" and ") ? "" : "s";
-  if (state === "firing") return `; ${policies} fire${one}`;
-  if (firesAt === null) return `; ${policies} ${one === "" ? "are" : "is"} pending`;
-  const whole = since === null ? "" : ` of ${durationText(firesAt - since)}`;
-  return `${whole}; ${policies} fire${one} at ${clockText(firesAt, now)} if it holds`;
+const HEALTH = "health_check_failures";
+
+function wasText(found: Finding | undefined, shown: (value: number) => string): string {
+  const { baseline = null, season } = found ?? {};
+  const was = [
+    ...(baseline === null ? [] : [`before ${shown(baseline)}`]),
+    ...(season === undefined ? [] : [`this time of day ${shown(season)}`]),
+  ];
+  return was.length === 0 ? "" : ` (${was.join(", ")})`;
+}
+
+/** What follows for each policy: those that fire together, then the others by when they do. */
+function policyTexts(of: readonly ConditionState[], now: number): readonly string[] {
+  const firing = new Set(of.filter(({ state }) => state === "firing").map(({ policy }) => name(policy)));
+  const all = [...firing].join(" and ");
+  const pending = of
+    .filter(({ state, policy }) => state === "pending" && !firing.has(name(policy)))
+    .map(({ policy, since, firesAt, asOf }) => {
+      if (firesAt === null) return `${name(policy)} is pending`;
+      const held =
+        since === null ? "" : ` (${durationText((asOf ?? now) - since)} of ${durationText(firesAt - since)})`;
+      return `${name(policy)} fires at ${clockText(firesAt, now)} if it holds${held}`;
+    });
+  return [...(firing.size === 0 ? [] : [`${all} fire${firing.size === 1 ? "s" : ""}`]), ...new Set(pending)];
 }
 
 /** The same for machines. */
 export const conditionViews = (incident: Pick<Incident, "stage" | "conditions">) =>
-  activeConditions(incident).map(({ policy, condition, service, metric, state, value, since, firesAt, asOf }) => ({
-    ...{ policy, condition, service, metric, state, value },
-    since: rfc3339(since),
-    fires_at: rfc3339(firesAt),
-    as_of: rfc3339(asOf),
-  }));
+  activeConditions(incident).map(
+    ({ policy, condition, service, metric, state, value, since, firesAt, asOf, because }) => ({
+      ...{ policy, condition, service, metric, state, value, because },
+      since: rfc3339(since),
+      fires_at: rfc3339(firesAt),
+      as_of: rfc3339(asOf),
+    }),
+  );

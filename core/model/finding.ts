@@ -27,6 +27,10 @@ export const Finding = z.strictObject({
   current: z.number().nullable(),
   samples: z.number().int().nonnegative(),
   strength: z.number(),
+  season: z
+    .number()
+    .optional()
+    .describe("Its baseline at this time of day, or of this weekday, over the days before; absent: not known"),
   limitAt: Moment.optional().describe("When a drift reaches its limit if it goes on so"),
   because: z.string().describe("One sentence with figures and units"),
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Mode } from "../../../core/config/config.ts";
-import { graduationText, mostWrong, recordOf } from "../../../core/guardrails/graduation.ts";
+import { graduationLines, graduationText, mostWrong, recordOf } from "../../../core/guardrails/graduation.ts";
 import type { Incident } from "../../../core/model/incident.ts";
 import { incident } from "../../knowledge/incidents.ts";
 import { planOf, targetOf } from "./rule-inputs.ts";
@@ -134,5 +134,36 @@ describe("the suggestion", () => {
     expect(mostWrong(5)).toBeCloseTo(0.451, 3);
     // The chance of seeing no failure at that share is just 5 %.
     for (const count of [1, 5, 59]) expect((1 - mostWrong(count)) ** count).toBeCloseTo(0.05, 10);
+  });
+});
+
+describe("what status lists of it", () => {
+  const modes = ["observe", "approve", "auto"] as const;
+  const all = modes.flatMap((mode) =>
+    [0, 1].flatMap((proposals) =>
+      [0, 1].flatMap((recoveredInARow) =>
+        [null, "the plan of incident i-1 was rejected"].map((broken) => ({
+          ...{ mode, proposals, recoveredInARow, broken },
+          service: `${mode}-${proposals}-${recoveredInARow}-${broken === null ? "whole" : "broken"}`,
+          text: "so far",
+        })),
+      ),
+    ),
+  );
+  it.each(all)("$service: only where there is news", (one) => {
+    const { mode, proposals, recoveredInARow, broken } = one;
+    const isNews = { observe: proposals > 0, approve: recoveredInARow > 0 || broken !== null, auto: broken !== null };
+    expect(graduationLines([one])).toHaveLength(isNews[mode] ? 1 : 0);
+  });
+  it("names the mode that it leads to once", () => {
+    const cart = { service: "cart", mode: "approve", proposals: 1, recoveredInARow: 1, broken: null } as const;
+    const lines = graduationLines([
+      { ...cart, text: "1 of 5 approved recoveries in a row" },
+      { ...cart, service: "web", text: "2 of 5 approved recoveries in a row" },
+      { ...cart, service: "auth", recoveredInARow: 0, text: "0 of 5 approved recoveries in a row" },
+    ]);
+    expect(lines).toEqual([
+      "Towards mode auto: cart 1 of 5 approved recoveries in a row; web 2 of 5 approved recoveries in a row",
+    ]);
   });
 });

@@ -102,3 +102,17 @@ export function ago(text: string | undefined, now: number): Span | undefined {
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** How status names each outcome of an act. */
+const ENDS: readonly (readonly [RegExp, string])[] = [
+  [/, recovered/, "recovered"],
+  [/, DID NOT RECOVER/, "not-recovered"],
+  [/, RECOVERY NOT VERIFIED/, "unknown"],
+  [/, CHANGED AGAIN/, "superseded"],
+];
+
+/** The outcome that the line of a closed incident names; nothing where it names none. */
+export function outcomeIn(line: string): Says {
+  const end = ENDS.find(([pattern]) => pattern.test(line));
+  return end === undefined ? {} : { outcome: end[1] };
+}

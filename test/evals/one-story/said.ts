@@ -5,7 +5,7 @@ import { asItStands, likeliestOf } from "../../../core/model/recorded.ts";
 import { rfc3339 } from "../../../core/model/time.ts";
 import type { Episode } from "../../../evals/replay/episode.ts";
 import { situationText } from "../../../mcp-tools/situation-text.ts";
-import { ago, clock, type Fact, facts, type Says, type Span, share } from "./facts.ts";
+import { ago, clock, type Fact, facts, outcomeIn, type Says, type Span, share } from "./facts.ts";
 import type { Stopped } from "./replayed.ts";
 import { approversIn, saidByDraft } from "./said-by-drafts.ts";
 import type { Json, Surfaces } from "./surfaces.ts";
@@ -124,19 +124,6 @@ function saidByStatus(id: string, text: string, now: number): Says {
     "affected now": affected?.[1]?.split(", "),
     "plan that waits": /unship approve (\S+)/.exec(own.join("\n"))?.[1] ?? null,
   };
-}
-
-/** How the line of a closed incident names each outcome of an act; of one without an act it names no outcome. */
-const ENDS: readonly (readonly [RegExp, string])[] = [
-  [/, recovered/, "recovered"],
-  [/, DID NOT RECOVER/, "not-recovered"],
-  [/, RECOVERY NOT VERIFIED/, "unknown"],
-  [/, CHANGED AGAIN/, "superseded"],
-];
-
-function outcomeIn(line: string): Says {
-  const end = ENDS.find(([pattern]) => pattern.test(line));
-  return end === undefined ? {} : { outcome: end[1] };
 }
 
 const DECIDED =
