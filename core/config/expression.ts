@@ -1,3 +1,4 @@
+import { likelihood } from "../model/likelihood.ts";
 import type { ApprovalExpression, ApprovalFacts } from "./config.ts";
 import { parseExpression } from "./expression-parse.ts";
 import type { Comparison, Expression, ExpressionError, FactName, Operand } from "./expression-tree.ts";
@@ -31,9 +32,21 @@ function judge(tree: Expression, text: string, named: readonly FactName[], facts
     return { holds: true, because: `${them}, so "${text}" counts as true` };
   }
   const holds = evaluate(tree, facts);
-  const figures = named.map((name) => `${name} is ${facts[name]}`).join(", ");
-  return { holds, because: `${figures}: "${text}" is ${holds ? "true" : "false"}` };
+  const figures = named.map((name) => FIGURES[name](facts)).join(", ");
+  return { holds, because: `${figures}: the file ${holds ? "asks" : "does not ask"} for approval if "${text}"` };
 }
+
+const count = (many: number | null, what: string): string => `${many} ${what}${many === 1 ? "" : "s"}`;
+const percent = (ratio: number | null): string => `${Number((100 * (ratio ?? Number.NaN)).toPrecision(2))} %`;
+
+/** Each fact as people read it: "impact medium", "5 services affected". */
+const FIGURES: Readonly<Record<FactName, (facts: ApprovalFacts) => string>> = {
+  business_impact: ({ business_impact }) => `impact ${business_impact}`,
+  affected_services: ({ affected_services }) => `${count(affected_services, "service")} affected`,
+  confidence: ({ confidence }) => `confidence ${confidence === null ? "" : likelihood(confidence)}`,
+  targets: ({ targets }) => count(targets, "target"),
+  error_rate: ({ error_rate }) => `error rate ${percent(error_rate)}`,
+};
 
 function evaluate(tree: Expression, facts: ApprovalFacts): boolean {
   switch (tree.kind) {

@@ -7,7 +7,7 @@ import { isActed } from "../model/deed.ts";
 import type { Finding } from "../model/finding.ts";
 import { type Incident, isResidual } from "../model/incident.ts";
 import { likelihood } from "../model/likelihood.ts";
-import type { ActionType, Plan, Target } from "../model/plan.ts";
+import { type ActionType, type GateReview, type Plan, type Target, takesBack } from "../model/plan.ts";
 import { likeliestOf } from "../model/recorded.ts";
 import { clockText } from "../model/time.ts";
 import { noChangeText } from "../model/unheard.ts";
@@ -81,7 +81,14 @@ function needsLines(incident: Incident, { now, approved: all }: Telling): readon
   const approved = all?.get(id) ?? null;
   if (approved !== null || stage === "closed" || isActed(incident)) return [];
   const asked = waitingPlan(incident, now, approved) === null ? "Needs a person" : "Needs approval";
-  return (decision?.needsPerson ?? []).map((why) => `${asked}: ${why}`);
+  const ruled = isWithGate(stage) && incident.plan !== null ? incident.gate?.review : undefined;
+  return (decision?.needsPerson ?? []).filter((why) => !isRuled(why, ruled)).map((why) => `${asked}: ${why}`);
+}
+
+/** Whether a rule says this already: in the same words, or by the same expression of the file with the figures of its own moment. */
+function isRuled(why: string, review: GateReview | undefined): boolean {
+  const said = /"[\s\S]*"|«[\s\S]*»/.exec(why)?.[0] ?? why;
+  return (review?.rules ?? []).some(({ verdict, reason }) => verdict !== "allow" && reason.includes(said));
 }
 
 /** Why nothing here can do what was decided, a line; none: it can be done. A hotfix says it among its own lines. */
@@ -169,10 +176,16 @@ function planLines(incident: Incident, { now, approved: all }: Telling): readonl
 }
 
 /** How a person answers a plan that waits. */
-const answerLines = ({ id, expiresAt }: Plan, now: number): readonly string[] => [
-  `unship approve ${id}`,
-  `Expires ${clockText(expiresAt, now)}; that means no.`,
+const answerLines = (plan: Plan, now: number): readonly string[] => [
+  `unship approve ${plan.id}`,
+  `Expires ${clockText(plan.expiresAt, now)}: ${unansweredText(plan)}.`,
 ];
+
+/** What becomes of a plan that nobody answers, a clause: of its own rollbacks the watch files another one, of nothing else. Pure. */
+export const unansweredText = (plan: Pick<Plan, "proposedBy" | "targets">): string =>
+  plan.proposedBy === "watch" && takesBack(plan)
+    ? "unanswered, nothing is executed; the watch files a new plan while it is needed"
+    : "unanswered, nothing is executed";
 
 const VERBS: Readonly<Record<ActionType, (object: string, to: string) => string>> = {
   kubectl_rollout_undo: (object, to) => `roll back ${object} to ${to}`,

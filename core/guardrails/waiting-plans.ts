@@ -10,7 +10,7 @@ import { againstLines, asOfNow, type StandingNow } from "./as-of-now.ts";
 import { type AtTheLedger, carriedOutBy } from "./carried-out-by.ts";
 import { isDeniedForNow } from "./common-limits.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
-import { planWords } from "./incident-text.ts";
+import { planWords, unansweredText } from "./incident-text.ts";
 import type { PlanApproved } from "./plan-approved.ts";
 import { planDiff } from "./plan-diff.ts";
 import { whyUseless } from "./plan-use.ts";
@@ -207,7 +207,7 @@ export function planCaseLines(one: PlanCase, { standing, at }: Surroundings): re
     ...(approved === null
       ? [
           ...(yes.length === 0 ? [] : [`    approved by ${yes.map(name).join(", ")}, which is not enough`]),
-          `    to be answered until ${clockText(plan.expiresAt, now)}; expiry means no:`,
+          `    to be answered until ${clockText(plan.expiresAt, now)} (${unansweredText(plan)}):`,
           `    unship approve ${plan.id}`,
         ]
       : approvedLines(plan, approved, { standing, at }).map((line) => `    ${line}`)),
@@ -215,8 +215,8 @@ export function planCaseLines(one: PlanCase, { standing, at }: Surroundings): re
 }
 
 /**
- * What becomes of an approved plan, and how to stop it: "approved by ada: it runs as soon as nothing denies it, until 20:14:58 UTC,
- * with nobody asked again …; the watch carries it out at its next evaluation".
+ * What becomes of an approved plan, and how to stop it: "approved by ada: it runs as soon as nothing denies it; the approval is valid
+ * until 20:14:58 UTC", "the watch carries it out at its next evaluation".
  */
 export function approvedLines(
   plan: Pick<Plan, "id" | "proposedBy">,
@@ -225,13 +225,11 @@ export function approvedLines(
 ): readonly string[] {
   const when = isDenied ? "it runs as soon as nothing denies it" : "it runs unless a rule denies it";
   return [
-    `approved by ${by.map(name).join(", ")}: ${when}, until ${clockText(until, now)}, with nobody asked again ${UNLESS}`,
+    `approved by ${by.map(name).join(", ")}: ${when}; the approval is valid until ${clockText(until, now)}`,
     carriedOutBy(plan, at),
-    `unship reject ${plan.id} --reason "…"`,
+    `to stop it: unship reject ${plan.id} --reason "…"`,
   ];
 }
-
-const UNLESS = "unless the gate itself decides otherwise by then";
 
 /** A plan as the API shows it: the diff that `unship approve` prints, as data. */
 export function planView(

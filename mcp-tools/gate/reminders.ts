@@ -1,5 +1,6 @@
 import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
+import { unansweredText } from "../../core/guardrails/incident-text.ts";
 import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -114,7 +115,7 @@ async function repeat(step: Step, { plan, now, review, since }: Waiting, parts: 
   const two = twoPersonReasons(plan.targets, config).length > 0;
   const lines = [
     plan.reason,
-    `It has waited for ${waited}, and expires in ${durationText(plan.expiresAt - now)}; that means no.`,
+    `It has waited for ${waited}, and expires in ${durationText(plan.expiresAt - now)}: ${unansweredText(plan)}.`,
     `${two ? "Two of these have to approve" : "One of these may approve"}: ${able.length === 0 ? "nobody in the file" : able.map(({ name }) => name).join(", ")}`,
     `unship approve ${plan.id}`,
   ];

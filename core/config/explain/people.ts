@@ -62,7 +62,7 @@ export function explainApprovers(config: Config): Section {
       `${name}, for ${services === null ? "every service" : listed(services)}${upTo === "critical" ? "" : ` up to ${upTo} importance`}${actions === null ? "" : `, ${listed(actions)} alone`}, with ${listed(proofsOf(one), "or")}${unproven(one, config)}.`,
   );
   const nobody =
-    "CAUTION: nobody. The file lists no approvers: what needs a person cannot be approved, and expires, which means no.";
+    "CAUTION: nobody. The file lists no approvers: what needs a person cannot be approved, and expires without being executed.";
   return { heading: "Who may approve", lines: lines.length === 0 ? [nobody] : [...lines, ...askingLines(config)] };
 }
 

@@ -44,8 +44,20 @@ describe("require_human_approval_if", () => {
     expect(compiled.ok && compiled.expression.holds({ ...FACTS, affected_services: 5 })).toEqual({
       holds: true,
       because:
-        'business_impact is high, affected_services is 5: "business_impact > high OR affected_services > 3" is true',
+        'impact high, 5 services affected: the file asks for approval if "business_impact > high OR affected_services > 3"',
     });
+  });
+
+  it.each([
+    ["business_impact >= low", {}, "impact high"],
+    ["affected_services == 1", { affected_services: 1 }, "1 service affected"],
+    ["targets > 0", { targets: 2 }, "2 targets"],
+    ["error_rate > 0.01", { error_rate: 0.0377 }, "error rate 3.8 %"],
+    ["confidence < 1", { confidence: 0.974 }, "confidence 97 %"],
+  ] as const)("%s is told with its figure in words", (text, facts, figure) => {
+    const compiled = compileExpression(text);
+    const answer = compiled.ok ? compiled.expression.holds({ ...FACTS, ...facts }) : null;
+    expect(answer).toEqual({ holds: true, because: `${figure}: the file asks for approval if "${text}"` });
   });
 
   it.each([

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planText } from "../../../agent/cli/plan-text.ts";
 import { againstLines, asOfNow } from "../../../core/guardrails/as-of-now.ts";
-import { incidentLines } from "../../../core/guardrails/incident-text.ts";
+import { incidentLines, unansweredText } from "../../../core/guardrails/incident-text.ts";
 import { planCaseLines } from "../../../core/guardrails/waiting-plans.ts";
 import type { Incident } from "../../../core/model/incident.ts";
-import type { GateAnswer, GateReview } from "../../../core/model/plan.ts";
+import { ActionType, type GateAnswer, type GateReview, takesBack } from "../../../core/model/plan.ts";
 import { incident } from "../../knowledge/incidents.ts";
 import { testConfig } from "../assessment/config.ts";
 
@@ -67,4 +67,44 @@ describe("S15: one review reads the same on every surface, by the verdict of eac
     };
     expect(incidentLines(asking, { now, open: [], services: {} })).toContain(line);
   });
+});
+
+describe("why a plan needs a person", () => {
+  const text = "business_impact > high OR affected_services > 3";
+  const needs = `impact medium, 6 services affected: the file asks for approval if "${text}"`;
+  const reason = `impact medium, 5 services affected: the file asks for approval if "${text}"; a source did not answer`;
+  const open = (rules: GateReview["rules"]): Incident => ({
+    ...{ ...incident, stage: "waiting-approval", plan, outcome: null, recovery: null, closedAt: null },
+    gate: { ...gate, outcome: "held", review: { verdict: "require_approval", rules }, results: [], executedAt: null },
+    decision: incident.decision && { ...incident.decision, needsPerson: [needs, "a source did not answer"] },
+  });
+  const said = (rules: GateReview["rules"], what: string) =>
+    incidentLines(open(rules), { now, open: [], services: {} }).filter((line) => line.includes(what));
+
+  it("is in a notice once, by the rule that says it, whatever the figures were by then", () => {
+    const rules = [{ rule: "human-approval", verdict: "require_approval", reason }] as const;
+    expect(said([...rules], text)).toEqual([`Held by human-approval: ${reason}`]);
+    expect(said([...rules], "a source did not answer")).toHaveLength(1);
+  });
+
+  it("and by the decision where no rule says it", () => {
+    expect(said([{ rule: "human-approval", verdict: "allow", reason }], text)).toEqual([`Needs approval: ${needs}`]);
+    expect(said([], "a source did not answer")).toEqual(["Needs approval: a source did not answer"]);
+  });
+});
+
+describe("S4: what becomes of a plan that nobody answers", () => {
+  it.each(
+    ActionType.options.flatMap((action) => ["watch", "mcp:stdio:x"].map((proposedBy) => [action, proposedBy] as const)),
+  )(
+    "%s, proposed by %s: nothing is executed, and another plan comes only of the watch's own rollbacks",
+    (action, proposedBy) => {
+      const targets = plan.targets.map((target) => ({ ...target, action }));
+      const again = proposedBy === "watch" && takesBack({ targets });
+      const one = { ...plan, proposedBy, targets };
+      expect(unansweredText(one)).toBe(
+        `unanswered, nothing is executed${again ? "; the watch files a new plan while it is needed" : ""}`,
+      );
+    },
+  );
 });

@@ -55,7 +55,7 @@ describe("a plan that nobody answers", () => {
     const [reminder] = world.notices;
     expect(reminder?.lines).toEqual(
       expect.arrayContaining([
-        "It has waited for 3m, and expires in 12m; that means no.",
+        "It has waited for 3m, and expires in 12m: unanswered, nothing is executed; the watch files a new plan while it is needed.",
         "One of these may approve: alice, bob",
         `unship approve ${plan}`,
       ]),
