@@ -1,7 +1,7 @@
 import { parseDuration } from "../../core/config/durations.ts";
 import { UnshipError } from "../../core/errors.ts";
 import { type AcknowledgedAs, whyNotSoLong } from "../../core/guardrails/acknowledged.ts";
-import { durationText, rfc3339 } from "../../core/model/time.ts";
+import { clockText, rfc3339 } from "../../core/model/time.ts";
 import { escapeControls } from "../../core/model/untrusted-text.ts";
 import { type Composition, EXIT, type ExitCode } from "./composition.ts";
 import { type DeskOptions, personalToken } from "./desk.ts";
@@ -46,8 +46,7 @@ export async function acknowledge(
     };
     const done = as === "snooze" ? "Snoozed" : "Acknowledged";
     await present(to, options.json, value, [
-      `${done} by ${by} for ${durationText(until - at)}, until ${rfc3339(until)}: nobody is paged of ${incidentId} (${incident.service}).`,
-      "People are paged again when that is over and it is still degraded, or at once when something worse adds to it. Nothing else changes: what may be rolled back by itself still is.",
+      `${done} by ${by}: no pages for ${incidentId} (${incident.service}) until ${clockText(until, at)} unless it gets worse. Automatic rollback is unaffected.`,
     ]);
     return EXIT.ok;
   } finally {

@@ -10,11 +10,11 @@ import { whyUseless } from "../../core/guardrails/plan-use.ts";
 import { type AskedFor, refused, refusedAs } from "../../core/guardrails/refusal.ts";
 import { type PlanCase, planCaseLines, planView, stateOf, waitingPlans } from "../../core/guardrails/waiting-plans.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
-import { rfc3339 } from "../../core/model/time.ts";
+import { clockText, rfc3339 } from "../../core/model/time.ts";
 import { atWorkText, atWorkView, carriersOf } from "./at-work-text.ts";
 import { type Composition, EXIT, type ExitCode, type ReadFile } from "./composition.ts";
 import { type JsonOption, present, say } from "./output.ts";
-import { planText } from "./plan-text.ts";
+import { damageLines, planText } from "./plan-text.ts";
 import { scopeText } from "./words.ts";
 
 export interface DeskOptions {
@@ -80,7 +80,8 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
     const now = to.now();
     const review = reviewIn(said);
     const standing = { pauses: await ledger.pauses(), freezeWindows: config.freezeWindows, now };
-    if (options.json !== true) say(to, planText(plan, config, review === null ? undefined : asOfNow(review, standing)));
+    const asked = review === null ? undefined : asOfNow(review, standing);
+    if (options.json !== true) say(to, [...damageLines(incident, now), ...planText(plan, config, asked, now)]);
     const { by, expiresAt, stillNeeded } = await gate.approve(
       planId,
       await personalToken(to, options, { config, file, what: "approval" }),
@@ -93,7 +94,7 @@ export async function approve(to: Composition, planId: string, options: DeskOpti
       carried_out_by: stillNeeded === 0 ? next : null,
     };
     await present(to, options.json, value, [
-      `Approved by ${by}, valid until ${rfc3339(expiresAt)}.`,
+      `Approved by ${by}, valid until ${clockText(expiresAt, now)}.`,
       stillNeeded === 0
         ? `${next.charAt(0).toUpperCase()}${next.slice(1)}; the gate checks every rule once more before anything happens.`
         : "Nothing happens yet: this plan needs a second person. Ask one of those who may approve it.",

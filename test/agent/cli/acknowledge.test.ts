@@ -34,7 +34,9 @@ describe("unship ack and snooze", () => {
     const token = ["--token-file", desk.tokenFile(ALICE_TOKEN)];
     const { code, out, err } = await desk.run(["ack", id, "--for", "2h", "--note", "looking at it", ...token]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^Acknowledged by alice for 2h, until .*: nobody is paged of inc-checkout/);
+    expect(out).toMatch(
+      /^Acknowledged by alice: no pages for inc-checkout-\d+ \(checkout\) until .* UTC unless it gets worse\. Automatic rollback is unaffected\.$/m,
+    );
     expect((await desk.run(["status"])).out).toMatch(
       /acknowledged by alice until [^\n]*: «looking at it»; nobody is paged meanwhile\n/,
     );
@@ -151,7 +153,7 @@ describe("unship status, with several incidents", () => {
     }
     const { out } = await desk.run(["status"]);
     expect(out).toMatch(
-      /Open incidents: 2, worst first\n {2}inc-checkout.*NEEDS APPROVAL\n {4}impact critical, as of [\d:]+ UTC: 10 % .*[\s\S]*\n {2}inc-cart/,
+      /Open incidents: 2, worst first\n {2}inc-checkout.*NEEDS APPROVAL\n[\s\S]*\n {4}impact critical, as of [\d:]+ UTC: 10 % .*[\s\S]*\n {2}inc-cart/,
     );
     expect(out.match(/ {4}unship approve plan-/g)).toHaveLength(2);
   });

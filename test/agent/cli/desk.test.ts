@@ -37,6 +37,7 @@ describe("unship approve", () => {
     expect(out).toMatch(/- runs now: {2}v2 \(revision \d+\)\n.*\+ will run: {2}v1 /);
     expect(out).toContain("data: what was written and how it is shaped stays");
     expect(out).toContain("May approve: alice");
+    expect(out).toMatch(/^checkout degraded since .*: .*; \d services? affected: .*checkout.*\n/);
     expect(out).toMatch(/Held by human-approval: .*no automatic condition holds/);
     expect(out).toContain("Approved by alice, valid until ");
     expect(await answers()).toEqual(["approval.given"]);
@@ -186,7 +187,7 @@ describe("unship pause and resume", () => {
     const { out } = await desk.run(["status"]);
     expect(out).toMatch(/Approved, and not carried out yet, beside those: 1\n {2}plan-\d+ /);
     expect(out).toContain("denied by paused: everything is paused");
-    expect(out).toMatch(/approved by alice: it runs as soon as nothing denies it, until .* with nobody asked again/);
+    expect(out).toMatch(/approved by alice: it runs as soon as nothing denies it; the approval is valid until /);
     const resumed = await desk.run(["resume", "--token-file", desk.tokenFile(ALICE_TOKEN)]);
     expect(resumed.out).toMatch(
       new RegExp(`held by the pause: 1\\n {2}${plan.id} .*roll back Deployment production/cart`),
