@@ -52,10 +52,11 @@ export function waitingView(
   };
 }
 
-/** "one of ada, grace"; "two of ada, grace"; that the file names too few. */
+/** "ada"; "one of ada, grace"; "two of ada, grace"; that the file names too few. */
 export function approversText({ may_approve, people_needed }: WaitingPlan): Fenced {
   if (may_approve.length === 0) return own`a person (the file names nobody who may)`;
   const who = joined(may_approve.map(ours), ", ");
   if (may_approve.length < people_needed) return own`two persons (the file names only ${who})`;
+  if (may_approve.length === 1) return who;
   return own`${people_needed === 2 ? "two" : "one"} of ${who}`;
 }
