@@ -325,8 +325,9 @@ const probabilityOf = (id: string, ranked: Json): number | undefined =>
 
 /** The words and the JSON of one command; what it points at are not always the incident's services, so that they meet each other alone. */
 function saidByInvestigation(text: string, json: Episode, now: number): readonly Fact[] {
-  const [, action, culprit, probability] =
-    /^Decision: (\w+)(?:(?:; the likeliest is| of) (\S+) \(([^)]*)\))?\./.exec(text) ?? [];
+  const [, action, called, probability] =
+    /^Decision: (\w+)(?:(?:; the likeliest is| of) ([^(]+) \(([^)]*)\))?\./.exec(text) ?? [];
+  const culprit = suspectCalled(called, text);
   const none = /^ {2}- no (known )?change is the culprit: (.*)$/m.exec(text);
   const names = (fact: string) => `investigate: ${fact}`;
   return [
@@ -350,6 +351,16 @@ function saidByInvestigation(text: string, json: Episode, now: number): readonly
       [names("impact")]: /^ {2}- impact (\S+)$/m.exec(text)?.[1],
     }),
   ];
+}
+
+/** The id of the suspect of which a decision says what it undoes ("payments 1.2.0") or what it is called ("payments 1.1.0 → 1.2.0"). */
+function suspectCalled(called: string | undefined, text: string): string | undefined {
+  const suspects = text.matchAll(/^ {2}- (.+): (?:[<>] )?[\d.]+ % \((\S+)\)$/gm);
+  for (const [, name = "", id] of suspects) {
+    const undone = name.startsWith("flag ") ? name.replace(/ \S+ → \S+$/, "") : name.replace(/ \S+ → /, " ");
+    if (called === name || called === undone) return id;
+  }
+  return called;
 }
 
 /** Of a watch's line, against the incident that comes with it. */
