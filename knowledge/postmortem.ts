@@ -6,15 +6,17 @@ import type { Series } from "../core/model/signal.ts";
 import { quote } from "../core/model/untrusted-text.ts";
 import type { LedgerEntry, RecalledIncident } from "../core/ports.ts";
 import { actionsSection } from "./postmortem/actions.ts";
+import { causeOf, checkFirst } from "./postmortem/cause.ts";
 import { evidenceSection } from "./postmortem/evidence.ts";
 import { dateTime } from "./postmortem/figures.ts";
 import { followUps } from "./postmortem/follow-ups.ts";
 import { impactSection } from "./postmortem/impact.ts";
 import { bullets, code, prose, section } from "./postmortem/markdown.ts";
 import { isOpen, openLine, soFar } from "./postmortem/open.ts";
-import { summary, title } from "./postmortem/summary.ts";
+import { summary } from "./postmortem/summary.ts";
 import { suspectsSection } from "./postmortem/suspects.ts";
 import { timelineSection } from "./postmortem/timeline.ts";
+import { title } from "./postmortem/title.ts";
 
 export interface PostmortemOptions {
   /** The signals around the incident, for the chart; without them the draft says that there is none. */
@@ -40,12 +42,12 @@ export function postmortem(
   const others = otherActs(entries, incident.gate?.planId ?? incident.plan?.id ?? null);
   // It is told from its first onset on, and judged by the newest.
   const anew = datedAnew(stored);
-  const todo = followUps(incident);
+  const todo = followUps(incident, entries);
   const parts: readonly (string | null)[] = [
-    title(incident),
+    title(incident, entries),
     `Draft by unship from its own record of incident ${code(incident.id)}. People have not reviewed it yet.`,
     openLine(incident, entries),
-    section("Summary", summary(incident, anew, others)),
+    section("Summary", summary(incident, anew, others, entries)),
     impactSection(incident, entries),
     timelineSection(incident, entries, anew),
     evidenceSection(incident, options.series ?? [], options.chartFile ?? null),
@@ -76,8 +78,19 @@ function unverified(incident: Incident): string {
     ...(blames
       ? ["That the suspected change is the root cause: the probability is evidence; only a reproduction is proof."]
       : []),
+    ...(incident.joined === undefined ? notFound(incident) : []),
   ];
   return open.length === 0 ? "Nothing that this record knows of." : bullets([...new Set(open)]);
+}
+
+function notFound(incident: Incident): readonly string[] {
+  const { kind } = causeOf(incident);
+  if (kind === "not-compared")
+    return [
+      soFar(incident, "What caused it: no change was compared.", "What causes it: no change has been compared so far."),
+    ];
+  const found = soFar(incident, "was not found", "has not been found so far");
+  return kind === "not-found" ? [`What caused it: the cause ${found}.${checkFirst(incident)}`] : [];
 }
 
 function remembered(incident: Incident, recalled: readonly RecalledIncident[]): string | null {

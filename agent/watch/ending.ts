@@ -45,11 +45,17 @@ export async function awaitEnd(before: Incident, { signals, unseen }: Standing, 
   const after = durationText(Math.max(0, since - before.detectedAt));
   const backBy = await wayBack(before, since, pursuit);
   await finish(
-    { ...calm, backSince: since, backBy },
+    { ...calm, backSince: since, backBy, changes: withChange(calm.changes, backBy, caseFile) },
     outcome,
-    `${because}The signals came back ${wayBackText(backBy)} ${after} after detection.${stillActive(signals, caseFile)}`,
+    `${because}The signals came back ${wayBackText(backBy, caseFile.changes)} ${after} after detection.${stillActive(signals, caseFile)}`,
     pursuit,
   );
+}
+
+/** The changes of the record, and among them the one that the signals came back after, however late it was seen. */
+function withChange(changes: Incident["changes"], { change }: WayBack, caseFile: CaseFile): Incident["changes"] {
+  const missing = caseFile.changes.filter(({ id }) => id === change?.id && !changes.some((one) => one.id === id));
+  return [...changes, ...missing];
 }
 
 /** The conditions of the policies that hold or are pending on services of these signals still, as a sentence; empty: none. */

@@ -1,4 +1,6 @@
 import { isCompared } from "./candidate.ts";
+import type { Change } from "./change.ts";
+import { nameOfChange } from "./change-name.ts";
 import { DecisionAction } from "./decision.ts";
 import type { Incident, WayBack } from "./incident.ts";
 
@@ -71,13 +73,20 @@ export function likeliestOf({
   return { changeId: first.changeId, probability: first.probability };
 }
 
-/** How the signals came back, as far as it is known: never "by themselves" where somebody may have brought it (S9). */
-export function wayBackText({ change, act, own, unheard }: WayBack): string {
+/**
+ * How the signals came back, as far as it is known: never "by themselves" where somebody may have brought it (S9). `changes`: those of
+ * the incident's record, by which the change is named; one that is not among them keeps its id. Pure.
+ */
+export function wayBackText({ change, act, own, unheard }: WayBack, changes: readonly Change[]): string {
   if (act !== undefined) {
     const by = act.by.length === 0 ? "carried out without a person" : `approved by ${act.by.join(" and ")}`;
     return `after unship had carried out ${act.plan} (${act.does}), ${by}`;
   }
-  if (change !== null) return `after somebody had changed ${change.service} (${change.id})`;
+  if (change !== null) {
+    const known = changes.find(({ id }) => id === change.id);
+    if (known === undefined) return `after somebody had changed ${change.service} (${change.id})`;
+    return `after ${known.author ?? "somebody"} had changed ${nameOfChange(known)}`;
+  }
   if (unheard.length > 0) return `${own === true ? "after the act " : ""}(why is not known: ${unheard.join("; ")})`;
   return own === true ? "after the act, with no other known change" : "with no known change";
 }

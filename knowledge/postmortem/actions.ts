@@ -5,8 +5,10 @@ import type { Decision } from "../../core/model/decision.ts";
 import type { Incident } from "../../core/model/incident.ts";
 import { recordedDecision } from "../../core/model/recorded.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
+import { endingOf, undoingWords } from "./ending.ts";
 import { clock } from "./figures.ts";
 import { bullets, code, prose, section, sentence, table } from "./markdown.ts";
+import { actionWords, verdictWords } from "./names.ts";
 import { soFar } from "./open.ts";
 
 /** What was decided, under which rule, what was really done, and how that was checked. */
@@ -18,6 +20,7 @@ export function actionsSection(
   return section(
     "What was done, and under which rule",
     decided(incident),
+    undoneByOthers(incident),
     rules(incident, entries),
     executed(incident, others),
     ...others.map(otherAct),
@@ -39,18 +42,25 @@ function decided(incident: Incident): string {
 /** When it was decided, and of when the reasons are that follow: those of a plan that waits are judged anew all the while. */
 function decidedWords(incident: Incident, { action, decidedAt: judgedAt }: Decision): string {
   const recorded = recordedDecision(incident);
-  if (recorded === null || recorded.at === judgedAt) return `Decided at ${clock(judgedAt)}: **${action}**.`;
-  const first = `Decided at ${clock(recorded.at)}: **${recorded.action ?? action}**.`;
-  const again = recorded.action === null || recorded.action === action ? "the same" : `**${action}**`;
+  const now = actionWords(action);
+  if (recorded === null || recorded.at === judgedAt) return `Decided at ${clock(judgedAt)}: **${now}**.`;
+  const first = `Decided at ${clock(recorded.at)}: **${actionWords(recorded.action ?? action)}**.`;
+  const again = recorded.action === null || recorded.action === action ? "the same" : `**${now}**`;
   return `${first} Judged again at ${clock(judgedAt)}: ${again}, since:`;
+}
+
+/** What somebody else did to the suspected change; null: nothing is known. */
+function undoneByOthers(incident: Incident): string | null {
+  const { undoneBy } = endingOf(incident);
+  return undoneBy === null ? null : `At ${clock(undoneBy.startedAt)} ${undoingWords(undoneBy)} (${code(undoneBy.id)}).`;
 }
 
 function rules({ gate, plan }: Incident, entries: readonly LedgerEntry[]): string | null {
   if (gate === null) return null;
-  const rows = gate.review.rules.map(({ rule, verdict, reason }) => [code(rule), verdict, prose(reason)]);
+  const rows = gate.review.rules.map(({ rule, verdict, reason }) => [code(rule), verdictWords(verdict), prose(reason)]);
   const by = plan === null ? "" : `, proposed by ${code(plan.proposedBy)}`;
   const approvers = executedByIn(entries, gate.planId);
-  const said = byWords(gate.review.verdict, approvers);
+  const said = byWords(verdictWords(gate.review.verdict), approvers);
   const head = `The gate on plan ${code(gate.planId)}${by}: **${outcomeWords(gate)}**${said.startsWith(" ") ? " " : ""}${prose(said)}.`;
   return rows.length === 0 ? head : `${head}\n\n${table(["Rule", "Verdict", "Reason"], rows)}`;
 }
@@ -60,7 +70,7 @@ function executed(incident: Incident, others: readonly OtherAct[]): string | nul
   if (gate === null) return null;
   if (gate.results.length === 0) {
     const by = others.length === 0 ? "" : " by this plan";
-    return `Nothing ${soFar(incident, "was written to production", "has been written to production so far")}${by}.`;
+    return `unship ${soFar(incident, "wrote nothing to production", "has written nothing to production so far")}${by}.`;
   }
   const rows = gate.results.map(({ target, result, detail, at, carriedOut }) => [
     `${code(`${target.object.kind} ${target.object.namespace}/${target.object.name}`)} ${code(target.expected.version)} → ${code(target.restore.version)}`,

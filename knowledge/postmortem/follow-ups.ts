@@ -1,26 +1,40 @@
+import { waitingPlan } from "../../core/guardrails/incident-text.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import type { Change } from "../../core/model/change.ts";
-import { deedOf, isActed, takenBackIds } from "../../core/model/deed.ts";
+import { isActed, takenBackIds } from "../../core/model/deed.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
-import { quantity, span } from "./figures.ts";
+import { likelihood } from "../../core/model/likelihood.ts";
+import type { LedgerEntry } from "../../core/ports.ts";
+import { causeOf, checkFirst } from "./cause.ts";
+import { endingOf, suspectOf, undoingWords } from "./ending.ts";
+import { clock, quantity } from "./figures.ts";
 import { code, sentence } from "./markdown.ts";
 import { blamed } from "./marks.ts";
-import { isOpen } from "./open.ts";
+import { authorWords, changeWords } from "./names.ts";
+import { firstSignalAt, noticedAfter } from "./noticed.ts";
+import { isOpen, recordedUntil, soFar } from "./open.ts";
+import { planAnswer } from "./plan-answer.ts";
 
 /** Noticing took longer than this: worth asking for a faster signal. The target for detection is a minute. */
 const SLOW_DETECTION_MS = 60_000;
 
-/** Concrete things to do, each with who would do it; only those that this incident gives a reason for. */
-export function followUps(incident: Incident): readonly string[] {
+/**
+ * Concrete things to do, each with who would do it; only those that this incident gives a reason for. `entries`: of the ledger, oldest
+ * first, which knows who answered a plan.
+ */
+export function followUps(incident: Incident, entries: readonly LedgerEntry[] = []): readonly string[] {
   const { joined } = incident;
   if (joined !== undefined && !isActed(incident))
     return [`[ ] Go on in the draft of ${code(joined)}: what is to be done is there. Owner: on call.`];
   return [
+    ...unanswered(incident, entries),
     ...unresolved(incident),
     ...wayBack(incident),
     ...mend(incident),
     ...coverage(incident),
     ...detection(incident),
+    ...approval(incident, entries),
+    ...policy(incident),
   ].map((item) => `[ ] ${item}`);
 }
 
@@ -67,19 +81,29 @@ function mend(incident: Incident): readonly string[] {
         `It worked if: ${sentence(hotfix.check)} Owner: ${hotfix.owner === null ? "not known" : code(hotfix.owner, 60)}.`,
     ];
   }
-  const executed = incident.gate?.outcome === "executed";
-  return faulty(incident).map((change) => {
-    const paths = (change.diff?.paths ?? []).slice(0, 3).map((path) => code(path));
-    const where = paths.length === 0 ? "" : ` The change touched ${paths.join(", ")}.`;
-    const commit = change.commit === undefined ? "" : ` (commit ${code(change.commit.slice(0, 12))})`;
-    const what =
-      change.kind === "flag"
-        ? `flag ${code(change.flag ?? change.service)}`
-        : `${code(change.service)} ${code(change.to)}`;
-    const again = change.kind === "flag" ? "is switched on again" : "ships again";
-    const goal = executed ? `before it ${again}` : "or roll it back";
-    return `Find and fix the fault in ${what}${commit} ${goal}.${where} ${owner(change)}`;
-  });
+  return faulty(incident).map((change) => mendOne(change, incident));
+}
+
+function mendOne(change: Change, incident: Incident): string {
+  const { flag, service, from, to, kind } = change;
+  const paths = (change.diff?.paths ?? []).slice(0, 3).map((path) => code(path));
+  const where = paths.length === 0 ? "" : ` The change touched ${paths.join(", ")}.`;
+  const commit = change.commit === undefined ? "" : ` (commit ${code(change.commit.slice(0, 12))})`;
+  const what = kind === "flag" ? `flag ${code(flag ?? service)}` : `${code(service)} ${code(to)}`;
+  const again = kind === "flag" ? `is switched ${code(to)} again` : "ships again";
+  const end = `${where} ${owner(change)}`;
+  const isSuspect = change === suspectOf(incident);
+  const { isUndone, replacedBy } = endingOf(incident);
+  if ((isSuspect && isUndone) || takenBackIds(incident).includes(change.id))
+    return `Find and fix the fault in ${what}${commit} before it ${again}.${end}`;
+  if (isSuspect && replacedBy !== null)
+    return `Check that ${changeWords(replacedBy)}, by ${authorWords(replacedBy)}, fixes the fault in ${what}${commit}.${end}`;
+  const undo =
+    kind === "flag" ? `switch it ${code(from)}` : kind === "migration" ? "plan how to undo it" : "roll it back";
+  const { decision } = incident;
+  if (isSuspect && decision?.action === "no_action" && decision.culprit !== null)
+    return `Find out whether ${what}${commit} is the cause (${likelihood(decision.culprit.probability)}); if so, fix it or ${undo}.${end}`;
+  return `Find and fix the fault in ${what}${commit} or ${undo}.${end}`;
 }
 
 /** What is blamed, and what was taken back, whoever asked for it: it ships again unless somebody mends it. */
@@ -106,45 +130,76 @@ function coverage(incident: Incident): readonly string[] {
 }
 
 function detection(incident: Incident): readonly string[] {
-  const { onset, detectedAt, conditions, gate, recovery } = incident;
-  const items: string[] = [];
-  if (onset !== null && detectedAt - onset.at > SLOW_DETECTION_MS) {
-    items.push(
-      `It took ${span(onset.at, detectedAt)} to notice. Ask whether a faster signal (shorter scrape interval, raw ` +
-        `counters instead of a smoothed query) is worth its cost. Owner: whoever owns the configuration.`,
-    );
+  const first = firstSignalAt(incident);
+  if (first === null || incident.detectedAt - first <= SLOW_DETECTION_MS) return [];
+  return [
+    `It took ${noticedAfter(incident)} to notice. Ask whether a faster signal (shorter scrape interval, raw ` +
+      `counters instead of a smoothed query) is worth its cost. Owner: whoever owns the configuration.`,
+  ];
+}
+
+/** What the wait for a person cost, by what really became of the plan: its answer, its end, or that others were first. */
+function approval(incident: Incident, entries: readonly LedgerEntry[]): readonly string[] {
+  const answer = isOpen(incident) ? null : planAnswer(incident, entries);
+  if (answer === null) return [];
+  const plan = `plan ${code(answer.planId)}`;
+  const rules = incident.gate?.review.rules.filter(({ verdict }) => verdict === "require_approval") ?? [];
+  const held = rules.length === 0 ? "" : ` (held by ${rules.map(({ rule }) => code(rule)).join(", ")})`;
+  if (answer.kind === "rejected" || answer.kind === "approved") {
+    const who = answer.by === null ? "A person" : code(answer.by, 60);
+    return answer.kind === "rejected"
+      ? [`${who} rejected ${plan}${held}. Record why, and whether that was right in the end. Owner: its approvers.`]
+      : [`${who} approved ${plan}${held}, and it was not carried out. Find out why. Owner: on call.`];
   }
-  const held = gate?.review.rules.filter(({ verdict }) => verdict === "require_approval") ?? [];
-  if (held.length > 0 && gate?.outcome === "held" && !isOpen(incident)) {
-    items.push(
-      `The gate waited for a person (${held.map(({ rule }) => code(rule)).join(", ")}) and nobody agreed in time. Decide ` +
-        `whether that rule should hold for this service. Owner: its approvers.`,
-    );
-  }
-  if (conditions.length === 0 && recovery === null) {
-    items.push(
-      "No policy condition covers the signals that got worse. Decide whether one should. Owner: whoever owns the configuration.",
-    );
-  }
-  return items;
+  const { undoneBy } = endingOf(incident);
+  const others = undoneBy === null ? "The degradation was over" : undoingWords(undoneBy);
+  if (answer.kind === "unanswered")
+    return [
+      `${others} before ${plan}${held} was answered. Would an earlier approval have helped? Owner: its approvers.`,
+    ];
+  return [
+    `Nobody answered ${plan}${held} before it expired. Decide whether that rule should hold for this service. Owner: its approvers.`,
+  ];
+}
+
+/** A signal that no policy speaks of; where one held when it was decided, a policy does. */
+function policy({ conditions, recovery, decision }: Incident): readonly string[] {
+  if (conditions.length > 0 || recovery !== null || decision?.automatic === true) return [];
+  return [
+    "No policy condition covers the signals that got worse. Decide whether one should. Owner: whoever owns the configuration.",
+  ];
+}
+
+/** The plan that waits for an answer at the moment of the draft. */
+function unanswered(incident: Incident, entries: readonly LedgerEntry[]): readonly string[] {
+  const plan = isOpen(incident) ? waitingPlan(incident, recordedUntil(incident, entries)) : null;
+  if (plan === null) return [];
+  const until = clock(plan.expiresAt);
+  return [`**Now:** ${code(`unship approve ${plan.id}`)}, or reject it; it expires at ${until}. Owner: its approvers.`];
 }
 
 function unresolved(incident: Incident): readonly string[] {
-  const { recovery, gate, outcome, ranking } = incident;
+  const { recovery, gate, outcome, ranking, joined } = incident;
+  const { backAt } = endingOf(incident);
   const unsettled = (gate?.results ?? []).filter(({ result }) => result === "unknown");
   if (unsettled.length > 0 && isOpen(incident))
     return unsettled.map(
       ({ target }) =>
         `**Now:** whether ${code(targetText(target))} was written is not known. Check it yourself. Owner: on call.`,
     );
-  if (deedOf(incident) === "nothing" && outcome !== "withdrawn") {
+  const { kind } = causeOf(incident);
+  if (!isActed(incident) && joined === undefined && (kind === "not-found" || kind === "not-compared")) {
     const origin = ranking?.rootCauses[0];
-    const start = origin === undefined ? "" : ` Start at ${code(origin.service)}, where it most likely begins.`;
-    return [`Find the cause: no change is suspected, and nothing was rolled back.${start} Owner: on call.`];
+    const start = origin === undefined ? "" : ` It most likely starts at ${code(origin.service)}.`;
+    return [
+      `Find the cause: it ${soFar(incident, "was not found", "has not been found so far")}.${start}${checkFirst(incident)} Owner: on call.`,
+    ];
   }
   if (outcome === "superseded")
     return ["Check what the other change of the same target did: this incident says nothing of it. Owner: on call."];
   if (gate?.outcome !== "executed" || isRecoveryConfirmed({ recovery, outcome })) return [];
+  if (backAt !== null)
+    return ["Find out what brought the signals back: whether the rollback did is not shown. Owner: on call."];
   return recovery?.verdict === "not-recovered"
     ? ["**Now:** the degradation goes on after the rollback. Search for a cause that is no deployment. Owner: on call."]
     : ["**Now:** it is unknown whether it recovered. Check the signals above yourself. Owner: on call."];

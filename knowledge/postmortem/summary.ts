@@ -1,40 +1,37 @@
 import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
-import { isCompared, notComparedText } from "../../core/model/candidate.ts";
-import type { Change } from "../../core/model/change.ts";
-import { deedOf, deedTime, isActed, isDoubtful, originOf, writtenTargets } from "../../core/model/deed.ts";
+import { deedOf, deedTime, isActed, isDoubtful, originOf } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
-import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
-import { likelihood } from "../../core/model/likelihood.ts";
-import type { GateAnswer, Target } from "../../core/model/plan.ts";
-import { wayBackText } from "../../core/model/recorded.ts";
-import { clock, dateTime, percent, quantity, span } from "./figures.ts";
-import { code, prose, sentence } from "./markdown.ts";
-import { blamed } from "./marks.ts";
+import type { Incident } from "../../core/model/incident.ts";
+import type { GateAnswer } from "../../core/model/plan.ts";
+import type { LedgerEntry } from "../../core/ports.ts";
+import { causeSentence } from "./cause.ts";
+import { endedWords } from "./ended.ts";
+import { endingOf, undoneSentence } from "./ending.ts";
+import { clock, dateTime, percent, quantity } from "./figures.ts";
+import { code, prose } from "./markdown.ts";
+import { actionWords, targetWords } from "./names.ts";
+import { noticedWords } from "./noticed.ts";
 import { isOpen, soFar } from "./open.ts";
-
-/** The heading: what broke, and how it stands. */
-export function title(incident: Incident): string {
-  const first = blamed(incident)[0];
-  const because = first === undefined ? "" : ` after ${ownChange(first, incident.service)}`;
-  return `# ${code(incident.service)} broke${because}: ${standing(incident)}`;
-}
-
-function ownChange(change: Change, service: string): string {
-  if (change.kind === "flag" || change.service !== service) return changeWords(change);
-  return `its ${change.kind} ${code(change.from)} → ${code(change.to)}`;
-}
+import { leadService } from "./title.ts";
 
 /**
  * Three or four sentences that a person who was not there can act on. Of an incident that went on in another one, that one tells
  * the cause, what was done and how it ended. `anew`: the onset that it is judged by, where that is not its first one. `others`:
- * plans beside its own that were begun for it.
+ * plans beside its own that were begun for it. `entries`: of the ledger, which knows who answered.
  */
-export function summary(incident: Incident, anew: Incident["onset"] = null, others: readonly OtherAct[] = []): string {
+export function summary(
+  incident: Incident,
+  anew: Incident["onset"] = null,
+  others: readonly OtherAct[] = [],
+  entries: readonly LedgerEntry[] = [],
+): string {
+  const { undoneBy } = endingOf(incident);
+  const undone = undoneBy === null ? "" : undoneSentence(undoneBy);
   const rest =
     incident.joined === undefined
-      ? [cause(incident), done(incident, others), ended(incident), notJudged(incident)]
+      ? [causeSentence(incident), done(incident, others), undone, ...endedWords(incident, entries)]
       : [isActed(incident) || others.length > 0 ? done(incident, others) : "", wentOn(incident.joined, incident)];
   const dated = anew === null ? "" : `What it is judged by began at about ${clock(anew.at)}: it was dated anew.`;
   return [began(incident), dated, hurt(incident), ...rest].filter((part) => part !== "").join(" ");
@@ -45,14 +42,9 @@ function wentOn(joined: string, { closedAt }: Incident): string {
   return `**${when} went on in ${code(joined)}:** the draft of that incident tells the cause, what was done and how it ended. What follows is what was known of this one until then.`;
 }
 
-/** `the deploy of `checkout` v1.4.1 → v1.4.2`. */
-export function changeWords({ kind, service, from, to, flag }: Change): string {
-  const what = kind === "flag" ? `the switch of flag ${code(flag ?? service)}` : `the ${kind} of ${code(service)}`;
-  return `${what} ${code(from)} → ${code(to)}`;
-}
-
 function began(incident: Incident): string {
-  const { onset, detectedAt, findings, service, affectedServices } = incident;
+  const { onset, detectedAt, findings, affectedServices } = incident;
+  const service = leadService(incident);
   const worst = findings.filter((one) => one.verdict === "worse").toSorted((a, b) => b.strength - a.strength);
   const lead = worst.find((one) => one.service === service) ?? worst[0];
   const others = affectedServices.filter((one) => one !== (lead?.service ?? service));
@@ -69,9 +61,7 @@ function began(incident: Incident): string {
           .join(
             ", ",
           )} ${soFar(incident, others.length === 1 ? "was" : "were", others.length === 1 ? "has been" : "have been")} affected too`;
-  const delay = onset === null ? null : span(onset.at, detectedAt);
-  const noticed = delay === null ? "" : ` unship noticed ${delay} later, at ${clock(detectedAt)}.`;
-  return `${when} ${what}${spread}.${noticed}`;
+  return `${when} ${what}${spread}.${noticedWords(incident)}`;
 }
 
 /** What a signal did. A count of failing pods says less than the detector's own sentence. */
@@ -100,23 +90,6 @@ function hurt(incident: Incident): string {
   return `The business impact ${soFar(incident, "was", "so far is")} ${knownLevel(incident)}${told === "" ? "" : `: ${told}`}.`;
 }
 
-function cause(incident: Incident): string {
-  const { ranking, decision } = incident;
-  const culprit = decision?.culprit ?? null;
-  if (culprit !== null && ranking !== null) {
-    const first = blamed(incident).find((change) => change.id === culprit.changeId);
-    const name = first === undefined ? code(culprit.changeId) : `${changeWords(first)} (${code(culprit.changeId)})`;
-    return `The most probable cause is ${name}, at ${likelihood(culprit.probability)}.`;
-  }
-  if (ranking === null || !isCompared(ranking)) {
-    const open = soFar(incident, "What caused it was not determined", "What causes it has not been determined so far");
-    const why = notComparedText(ranking);
-    return why === null ? `${open}.` : `${open}: ${sentence(why)}`;
-  }
-  const known = incident.unheard?.length === 0 ? "changes" : "known changes";
-  return `No change is suspected: the probability that none of the ${known} caused it is ${likelihood(ranking.noChangeProbability)}.`;
-}
-
 /** What was done by the incident's own plan, and that others were begun beside it: then nothing is denied of them. */
 function done(incident: Incident, others: readonly OtherAct[]): string {
   if (others.length === 0) return ownDeed(incident);
@@ -127,23 +100,23 @@ function done(incident: Incident, others: readonly OtherAct[]): string {
 
 function ownDeed(incident: Incident): string {
   const { decision, gate, backBy } = incident;
-  const decided = decision === null ? "nothing" : code(decision.action);
+  const decided = decision === null ? "nothing" : actionWords(decision.action);
   switch (deedOf(incident)) {
     case "undecided":
       return soFar(incident, "No decision was made.", "No decision has been made so far.");
     case "nothing":
-      if (isOpen(incident)) return "unship has taken no action so far.";
-      return backBy?.act === undefined ? "unship took no action." : "unship took no action in this incident.";
+      if (isOpen(incident)) return "unship has written nothing to production so far.";
+      return `unship wrote nothing to production${backBy?.act === undefined ? "" : " in this incident"}.`;
     case "recommended":
       return `unship ${soFar(incident, "recommended a hotfix and changed", "has recommended a hotfix and has changed")} nothing itself.`;
     case "decided":
-      return `unship decided on ${decided}; nothing ${soFar(incident, "was executed", "has been executed so far")}.`;
+      return `unship decided: ${decided}; nothing ${soFar(incident, "was executed", "has been executed so far")}.`;
     case "executed":
       return `${executed(incident)}${askedWords(incident, decided)}.`;
     case "partly":
       return `${proposedWords(incident, decided)} ${stoppedWords(partlyWords(gate), gate)}`;
     case "unwritten":
-      return `unship decided on ${decided}. ${stoppedWords(soFar(incident, "Nothing was executed", "Nothing has been executed so far"), gate)}`;
+      return `unship decided: ${decided}. ${stoppedWords(soFar(incident, "Nothing was executed", "Nothing has been executed so far"), gate)}`;
   }
 }
 
@@ -167,7 +140,7 @@ function proposedWords(incident: Incident, decided: string): string {
     case "proposed":
       return `unship proposed the plan on an earlier decision; its newest decision was ${decided}.`;
     default:
-      return `unship decided on ${decided}.`;
+      return `unship decided: ${decided}.`;
   }
 }
 
@@ -206,80 +179,4 @@ function whyNot({ outcome, review, results }: GateAnswer): readonly string[] {
   return results
     .filter(({ result }) => result !== "done")
     .map(({ target, result, detail }) => `${targetText(target)} ${result}: ${detail}`);
-}
-
-function targetWords({ action, object, service, restore }: Target): string {
-  if (action === "feature_flag_disable") return `switched flag ${code(object.name)} off`;
-  if (action === "argocd_resume_auto_sync") return `switched the auto-sync of ${code(object.name)} on again`;
-  if (action === "rollout_abort") return `aborted the rollout of ${code(service)}, back to ${code(restore.version)}`;
-  if (action === "rollout_pause") return `paused the rollout of ${code(service)}`;
-  if (action === "rollout_promote") return `promoted ${code(restore.version)} of ${code(service)}`;
-  return `put ${code(service)} back to ${code(restore.version)}`;
-}
-
-function ended(incident: Incident): string {
-  const verdict = verdictWords(incident);
-  const { backSince, backBy } = incident;
-  if (backSince === undefined || isRecoveryConfirmed(incident)) return verdict;
-  const how = backBy === undefined ? "" : `: they came back ${prose(wayBackText(backBy))}`;
-  return `${verdict}${verdict === "" ? "" : " "}At ${clock(backSince)} none of its signals was degraded any more${how}.`;
-}
-
-function verdictWords(incident: Incident): string {
-  const { recovery, onset, outcome } = incident;
-  if (recovery !== null && recovery.at !== null && isRecoveryConfirmed({ recovery, outcome })) {
-    const after = onset === null ? null : span(onset.at, recovery.at);
-    return `At ${clock(recovery.at)} its signals were confirmed to be back inside their own baseline${after === null ? "" : `, ${after} after onset`}.`;
-  }
-  if (outcome === "superseded")
-    return "**Whether it recovered can no longer be determined:** another change was at work at the target before that was clear.";
-  if (recovery?.verdict === "not-recovered")
-    return `**It ${soFar(incident, "did not recover", "has not recovered so far")}:** the cause may lie elsewhere.`;
-  if (isActed(incident))
-    return `**Whether it ${soFar(incident, "recovered is not known", "recovers is not known yet")}.**`;
-  if (outcome === "withdrawn") return "The degradation was over before anything was due; the decision was withdrawn.";
-  if (outcome === "denied") return "The plan was denied.";
-  if (outcome === "expired") return "Nobody answered the plan in time.";
-  return "";
-}
-
-/** Of what the verdict says nothing, where it says something of the rest. */
-function notJudged({ superseded = [], outcome }: Incident): string {
-  if (superseded.length === 0 || outcome === "superseded") return "";
-  const names = superseded.map(({ service }) => code(service)).join(", ");
-  return `That says nothing of ${names}: another change was at work there before it was clear.`;
-}
-
-/** "it was taken back", where that is what the title names as the cause; else what was done, whoever asked for it. */
-function whatWasDone(incident: Incident): string {
-  const origin = originOf(incident);
-  if (origin !== "asked" && origin !== "proposed") return "it was rolled back";
-  return `unship ${writtenTargets(incident).map(targetWords).join(" and ")}`;
-}
-
-/** How it stands, for the title. "recovered" only where verification said so. */
-export function standing(incident: Incident): string {
-  const { recovery, outcome, backBy, joined } = incident;
-  if (joined !== undefined) return `went on in ${code(joined)}`;
-  if (isRecoveryConfirmed({ recovery, outcome })) return `recovered after ${whatWasDone(incident)}`;
-  if (outcome === "superseded") return "another change was at work before recovery was shown";
-  if (recovery?.verdict === "not-recovered")
-    return soFar(incident, "not recovered", "still open, not recovered so far");
-  if (isActed(incident)) return soFar(incident, "recovery not confirmed", "still open, recovery not confirmed yet");
-  if (isOpen(incident)) return "still open";
-  switch (outcome) {
-    case "withdrawn":
-      if (backBy === undefined) return "nothing had to be undone";
-      if (backBy.act !== undefined) return "over after a plan outside it was carried out";
-      return backBy.change === null ? "passed with no known change" : "over after somebody changed something";
-    case "recommended":
-      return "hotfix recommended";
-    case "denied":
-    case "expired":
-      return `no action (plan ${outcome})`;
-    case "no-action":
-      return backBy?.act === undefined ? "no action taken" : "over after a plan outside it was carried out";
-    default:
-      return outcome === null ? "still open" : "outcome unknown";
-  }
 }

@@ -4,8 +4,8 @@ import { likelihood } from "../../core/model/likelihood.ts";
 import { noChangeText } from "../../core/model/unheard.ts";
 import { beforeOrAfter, clock } from "./figures.ts";
 import { code, section, sentence, table } from "./markdown.ts";
+import { changeWords } from "./names.ts";
 import { soFar } from "./open.ts";
-import { changeWords } from "./summary.ts";
 import { weighedText } from "./weighed.ts";
 
 const SHOWN = 8;

@@ -34,7 +34,7 @@ describe("S15: a draft tells of each fact of when it is", () => {
     [
       "as they are since it is decided otherwise",
       judgedAgain("14:15:40", "no_action while a policy condition holds"),
-      "Decided at 14:12:15: **no_action**. Judged again at 14:15:40: **rollback**, since:",
+      "Decided at 14:12:15: **no action**. Judged again at 14:15:40: **rollback**, since:",
       "Policy conditions as of 14:15:40:",
     ],
     [
@@ -67,7 +67,7 @@ describe("S15: a draft tells of each fact of when it is", () => {
 
 const OTHER = "inc-20260302-141000-gateway";
 const SAYS_HOW_IT_ENDED =
-  /degradation was over|nothing had to be undone|nothing was executed|took no action|no change is suspected|still open|Find and fix|Find the cause|recovery was not confirmed|no action taken/i;
+  /degradation was over|nothing had to be undone|nothing was executed|wrote nothing|cause was not found|still open|Find and fix|Find the cause|recovery was not confirmed|no action taken/i;
 
 describe("S15: an incident that went on in another one", () => {
   const variants = { held, external };

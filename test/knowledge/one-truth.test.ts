@@ -21,7 +21,7 @@ const reserved = (approvedBy: string | null): LedgerEntry => ({
 describe("S15: a postmortem says what the other surfaces say", () => {
   it.each([
     ["alice, bob", "**executed**, approved by alice and bob."],
-    [null, "**executed** (allow), without a person."],
+    [null, "**executed** (allowed), without a person."],
   ])("by whose approval its plan was executed: %s", (by, words) => {
     expect(postmortem(incident, [reserved(by)])).toContain(words);
   });

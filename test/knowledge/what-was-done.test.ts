@@ -7,7 +7,7 @@ import type { Incident } from "../../core/model/incident.ts";
 import type { GateAnswer } from "../../core/model/plan.ts";
 import { postmortem } from "../../knowledge/postmortem.ts";
 import { recordOf } from "../../knowledge/record.ts";
-import { at, bystander, culprit, incident } from "./incidents.ts";
+import { at, bystander, incident } from "./incidents.ts";
 
 const { decision: decided, gate: executed, plan: proposed } = incident;
 if (decided === null || executed === null || proposed === null)
@@ -86,7 +86,7 @@ function surfaces(
 }
 
 const DENIES_AN_ACT =
-  /took no action|nothing was executed|changed nothing|nothing was rolled back|nothing is undone|no action taken|^no_action|: no_action/im;
+  /wrote nothing to production|nothing was executed|changed nothing|nothing was rolled back|nothing is undone|no action taken|^no_action|: no_action/im;
 const CLAIMS_AN_ACT =
   /recovered after|(?<!nothing )was rolled back|were rolled back|At \d\d:\d\d:\d\d unship|a person asked/i;
 
@@ -125,13 +125,13 @@ describe("S15: what the gate carried out is told before what was decided", () =>
     const [, decision] = DECISIONS[1] ?? [];
     const told = surfaces(decision ?? null, answer("executed", "done"));
     expect(told["title and summary"]).toContain(
-      "# `checkout` broke: recovered after unship put `checkout` back to `v1.4.1`",
+      "# `checkout` broke, 1 other service affected: recovered after unship put `checkout` back to `v1.4.1`",
     );
     expect(told["title and summary"]).toContain(
-      "At 14:13:16 unship put `checkout` back to `v1.4.1`, as a person had asked; its own decision was `no_action`.",
+      "At 14:13:16 unship put `checkout` back to `v1.4.1`, as a person had asked; its own decision was no action.",
     );
     expect(told["follow-ups"]).toContain("Find and fix the fault in `checkout` `v1.4.2`");
-    expect(told.status).toBe(`rollback of ${culprit.id}, as a person asked; decided was no_action`);
+    expect(told.status).toBe(`rollback of checkout v1.4.2, as a person asked; decided was no_action`);
     expect(told.memory).toContain(
       "checkout: rollback, outcome recovered. A person asked for it; decided was no_action.",
     );
@@ -158,7 +158,9 @@ describe("S15: what the gate carried out is told before what was decided", () =>
     expect(words["title and summary"]).toContain(told);
     for (const other of [HELD_BY, DENIED_BY, WHY_NOT].filter((one) => one !== told))
       expect(words["title and summary"]).not.toContain(other);
-    expect(/nobody agreed in time/.test(words["follow-ups"] ?? "")).toBe(gate.outcome === "held");
+    expect(/before plan `plan-4` \(held by `human-approval`\) was answered/.test(words["follow-ups"] ?? "")).toBe(
+      gate.outcome === "held",
+    );
   });
 
   it.each([

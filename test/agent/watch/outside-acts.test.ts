@@ -97,8 +97,11 @@ describe("S15, S9: how signals came back for which the incident itself did nothi
 
   it.each<[sequence: readonly (readonly [Done, When])[], said: RegExp]>([
     [[], /^with no known change$/],
-    [[["a deploy", "then"]], /^after somebody had changed checkout \(a deploy\)$/],
-    [[["a deploy", "while it began"]], /^\(why is not known: checkout was changed while it began \(a deploy\)\)$/],
+    [[["a deploy", "then"]], /^after somebody had changed checkout \S+ → \S+$/],
+    [
+      [["a deploy", "while it began"]],
+      /^\(why is not known: checkout was changed while it began \(checkout \S+ → \S+\)\)$/,
+    ],
     [[["a suspected deploy", "while it began"]], /^with no known change$/],
     [[["a suspected deploy", "then"]], /^with no known change$/],
     [[["a plan outside any", "then"]], /^after unship had carried out plan-1 \(roll back .*\), approved by alice$/],
@@ -149,9 +152,9 @@ describe("S15, S9: how signals came back for which the incident itself did nothi
     }
     world.troubles = [];
     await world.step(QUIET_TICKS + 10);
-    const { stage, backBy, outcome } = await world.incident();
+    const { stage, backBy, outcome, changes: recorded } = await world.incident();
     expect({ stage, outcome }).toEqual({ stage: "closed", outcome: "no-action" });
-    expect(backBy && wayBackText(backBy)).toMatch(said);
+    expect(backBy && wayBackText(backBy, recorded)).toMatch(said);
   });
 });
 

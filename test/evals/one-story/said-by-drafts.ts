@@ -11,7 +11,7 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
     part("What was done, and under which rule"),
   ];
   const [, blamed, sure] = /The most probable cause is .*?\((\S+)\), at (.*? %)\./.exec(summary) ?? [];
-  const none = /No change is suspected: .*? is ((?:[<>] )?[\d.]+ %)\./.exec(summary)?.[1];
+  const none = /The cause was not found: .*? is ((?:[<>] )?[\d.]+ %)\./.exec(summary)?.[1];
   const row = (name: string) => new RegExp(`^\\| ${name} \\| (.*?) \\|$`, "m").exec(impact)?.[1];
   const timeline = part("Timeline");
   const gate =
@@ -28,7 +28,7 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
         "no change": share(none),
         onset: clock(/From about (\S+ \S+) UTC/.exec(summary)?.[1], now),
         "detected at":
-          clock(/unship noticed \S+ later, at (\S+?)\./.exec(summary)?.[1], now) ??
+          clock(/unship noticed \S+ (?:later|after the first signal \(\S+\)), at (\S+?)\./.exec(summary)?.[1], now) ??
           clock(/At (\S+ \S+) UTC unship noticed/.exec(summary)?.[1], now),
         "worst impact level": /The business impact was (\w+)/.exec(summary)?.[1],
         "worst failed share": share(/: ([\d.]+ %) of requests failed/.exec(summary)?.[1]),
@@ -64,7 +64,7 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
     [
       "actions",
       {
-        action: /^Decided at \S+: (\w+)\./m.exec(done)?.[1],
+        action: ACTIONS[/^Decided at \S+: ([\w ]+)\./m.exec(done)?.[1] ?? ""],
         "decided at": clock(/^Decided at (\S+): /m.exec(done)?.[1], now),
         executed: executed ? "yes" : "no",
         approver: executed ? approversIn(gate?.[2] ?? "") : undefined,
@@ -75,6 +75,13 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
   ];
   return said.flatMap(([which, says]) => facts(`${where}, ${which}`, says));
 }
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  rollback: "rollback",
+  "flag off": "feature_flag_disable",
+  "hotfix recommended": "hotfix_recommendation",
+  "no action": "no_action",
+};
 
 /** "executed, approved by ada and grace" against "executed (allow), without a person"; undefined where it says neither. */
 export const approversIn = (text: string): readonly string[] | undefined => {
