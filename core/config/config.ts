@@ -34,6 +34,8 @@ export interface Config {
   readonly freezeWindows: readonly FreezeWindow[];
   readonly feedback: Feedback;
   readonly services: Readonly<Record<string, ServiceConfig>>;
+  /** Of every `revenuePerMinute`, ISO 4217; absent: the file does not say. */
+  readonly currency?: string;
   /** The label that tells services apart in metrics. Default "service". */
   readonly serviceLabel: string;
   /** The label that tells versions apart in metrics. Default "version". */
@@ -319,6 +321,7 @@ export interface ServiceConfig {
   readonly argocdApplication: string | null;
   readonly flags: readonly string[];
   readonly criticality: ImpactLevel;
+  /** In `Config.currency`; null: not known. */
   readonly revenuePerMinute: number | null;
   readonly routes: readonly { readonly route: string; readonly revenuePerMinute: number }[];
   readonly mode: Mode | null;

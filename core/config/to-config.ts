@@ -57,6 +57,7 @@ export function toConfig(file: ConfigFile, modeIsWritten: boolean): Config {
     ...limitsOf(file),
     feedback: feedbackOf(file),
     services: Object.fromEntries(Object.entries(file.services).map(([name, service]) => [name, serviceOf(service)])),
+    ...(file.currency === undefined ? {} : { currency: file.currency }),
     serviceLabel: file.service_label,
     versionLabel: file.version_label,
     topology:

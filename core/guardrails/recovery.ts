@@ -8,6 +8,7 @@ import { type Bystander, commonSlowdown, type Slowdown } from "./common-mode.ts"
 import { conditionChecks, type Found } from "./recovery-conditions.ts";
 import { unmeasuredFor, withGap } from "./recovery-gaps.ts";
 import { ENOUGH_SAMPLES, enoughRequests, quantileOf, upperRate } from "./recovery-statistics.ts";
+import { count, figure, insideText, outsideText, percent } from "./recovery-text.ts";
 
 export interface Unmeasured {
   readonly service: string;
@@ -39,7 +40,12 @@ export interface RecoveryInput {
    * Whether each target that was taken back stands at its restored version, completely; null: could not be read; "untold": whether
    * it was taken back at all is not known.
    */
-  readonly acts: readonly { readonly service: string; readonly complete: boolean | null | "untold" }[];
+  readonly acts: readonly {
+    readonly service: string;
+    readonly complete: boolean | null | "untold";
+    /** A flag that was switched off, which has no rollout; absent: a version that was restored. */
+    readonly isFlag?: boolean;
+  }[];
   /** The rate from which people call a ratio broken (a policy's threshold), by metric; see `enoughRequests`. */
   readonly brokenAt: Readonly<Record<string, number>>;
   /** When the last target was taken back, the latest it can have been; Unix ms. What was measured before proves nothing. */
@@ -103,19 +109,26 @@ const lookedSince = ({ executedAt, lookingSince }: RecoveryInput): number =>
 const waiting = (verdict: Check["verdict"]): Check["verdict"] => (verdict === "recovered" ? verdict : "pending");
 
 function actChecks({ acts }: RecoveryInput): readonly Found[] {
-  if (acts.length === 0) return [{ ...actCheck("", null), momentary: false }];
-  return acts.map(({ service, complete }) => actCheck(service, complete));
+  if (acts.length === 0) return [{ ...actCheck({ service: "", complete: null }), momentary: false }];
+  return acts.map(actCheck);
 }
 
-function actCheck(service: string, complete: RecoveryInput["acts"][number]["complete"]): Found {
+function actCheck({ service, complete, isFlag = false }: RecoveryInput["acts"][number]): Found {
   const check = { service, metric: "rollout" };
   if (complete === "untold")
     return { ...check, verdict: "unknown", because: "whether the act was carried out is not known" };
   if (complete === null)
-    return { ...check, verdict: "unknown", because: "the rollout could not be read", momentary: true };
+    return {
+      ...check,
+      verdict: "unknown",
+      because: isFlag ? "the flag could not be read" : "the rollout could not be read",
+      momentary: true,
+    };
+  const done = isFlag ? "the flag is off" : "the rollout of the restored version finished";
+  const missing = isFlag ? "the flag is on" : "the rollout of the restored version is not finished";
   return complete
-    ? { ...check, verdict: "recovered", because: "the rollout of the restored version finished" }
-    : { ...check, verdict: "not-recovered", because: "the rollout of the restored version is not finished" };
+    ? { ...check, verdict: "recovered", because: done }
+    : { ...check, verdict: "not-recovered", because: missing };
 }
 
 const nothingToCompare = (_: RecoveryInput): Check => ({
@@ -339,20 +352,17 @@ function trafficCheck(
     const limit = Math.max(baseline.upper, input.brokenAt[baseline.metric] ?? 0);
     const upper = upperRate(failed, requests);
     return upper <= limit
-      ? say(
-          "recovered",
-          `${inside}; with 95 % confidence at most ${percent(upper)} over ${Math.round(requests)} requests`,
-        )
+      ? say("recovered", `${inside}; over all ${count(requests)} requests at most ${percent(upper)} (95 %)`)
       : say(
           failed / requests > limit ? "not-recovered" : "unknown",
-          `${Math.round(requests)} requests are too few to exclude ${percent(limit)}; about ${enoughRequests(limit)} without failures would do`,
+          `${count(requests)} requests are too few to exclude ${percent(limit)}; about ${enoughRequests(limit)} without failures would do`,
         );
   }
   const quantile = quantileOf(baseline.metric);
   const needed = quantile === null ? 0 : enoughRequests(1 - quantile);
   return requests >= needed
-    ? say("recovered", `${inside} over ${Math.round(requests)} requests`)
-    : say("unknown", `${inside}; ${Math.round(requests)} of ${needed} requests that ${baseline.metric} needs`);
+    ? say("recovered", `${inside}; over ${count(requests)} requests`)
+    : say("unknown", `${inside}; ${count(requests)} of the ${count(needed)} requests that ${baseline.metric} needs`);
 }
 
 /** Where nobody sends requests, nothing fails and nothing is slow: such a signal is worth what its traffic is. */
@@ -378,21 +388,3 @@ function directionOf(series: Series, { worse }: Baseline): Worse {
 function isInside(value: number, { lower, upper }: Baseline, worse: Worse): boolean {
   return (worse === "down" || value <= upper) && (worse === "up" || value >= lower);
 }
-
-const limitText = ({ lower, upper, unit }: Baseline, worse: Worse): string => {
-  const limit = worse === "down" ? lower : upper;
-  return `${worse === "down" ? "from" : "up to"} ${unit === "ratio" ? percent(limit) : figure(limit)}`;
-};
-
-const insideText = (value: number, samples: number, baseline: Baseline, worse: Worse = "up"): string =>
-  `${amount(value, baseline)}, inside its baseline (${limitText(baseline, worse)}) for ${samples} samples`;
-
-const outsideText = (value: number, baseline: Baseline, worse: Worse): string =>
-  `${amount(value, baseline)}, outside its baseline (${limitText(baseline, worse)})`;
-
-/** As people say it: a ratio in percent. */
-const amount = (value: number, { unit }: Baseline): string =>
-  unit === "ratio" ? percent(value) : `${figure(value)} ${unit}`;
-
-const figure = (value: number): string => String(Number(value.toPrecision(3)));
-const percent = (rate: number): string => `${figure(rate * 100)} %`;

@@ -64,8 +64,9 @@ function undoesSame(one: Target, other: Target): boolean {
   return isRevision && a.version === b.version && a.revision === b.revision && targetKey(one) === targetKey(other);
 }
 
-/** How people read a target: "Deployment production/checkout". */
+/** How people read a target: "Deployment production/checkout"; what lies in no namespace, as a flag: "Flag new-cart". */
 export function targetText({ object }: Pick<Target, "object">): Fenced {
+  if (object.namespace === "") return own`${known(object.kind)} ${known(object.name)}`;
   return own`${known(object.kind)} ${known(object.namespace)}/${known(object.name)}`;
 }
 

@@ -4,7 +4,9 @@ import { creeps, hurts } from "../correlation/harm.ts";
 import { indexSeries, type SampleIndex, samplesBetween } from "../correlation/samples.ts";
 import type { CaseFile } from "../model/assessment.ts";
 import type { Impact, ImpactLevel, KnownLevel } from "../model/impact.ts";
+import { shareText } from "../model/share-text.ts";
 import type { Series } from "../model/signal.ts";
+import { failingSentence, revenueSentence } from "./impact-text.ts";
 import { revenueAtRisk } from "./revenue.ts";
 import { budgetSentence, failedTraces, failedUsers, worstFirst } from "./routes.ts";
 import { slowShare } from "./slowness.ts";
@@ -48,24 +50,24 @@ export function assessImpact(
   else if (unread.length > 0)
     unknown.push(`failed share of traffic at ${unread.join(", ")}: no sample of the last minute`);
   const slow = slowShare(caseFile, services);
-  const failing = edge !== null && edge.share > 0 ? [`${percent(edge.share)} of requests fail at ${edge.service}`] : [];
+  const failing = edge !== null && edge.share > 0 ? [failingSentence(edge.share, edge.service)] : [];
   // What harms more is told first: it is what titles and summaries say.
   if (slow !== null && slow.share > (edge?.share ?? 0)) sentences.push(slow.sentence, ...failing);
   else sentences.push(...failing, ...(slow === null ? [] : [slow.sentence]));
   const since = Math.min(caseFile.at - 60_000, ...onsets);
   // Where traces were left out, failed ones were kept first: a share of those at hand is none of all.
   const traces = caseFile.spansCut === true ? null : failedTraces(caseFile, since);
-  if (traces !== null && traces > 0) sentences.push(`${percent(traces)} of traced user requests fail`);
+  if (traces !== null && traces > 0) sentences.push(`${shareText(traces)} of traced user requests fail`);
   const users = caseFile.spansCut === true ? null : failedUsers(caseFile, since);
   if (users !== null)
     sentences.push(
-      `${users.failed} of ${users.all} users in the traces met a failure (${percent(users.failed / users.all)})`,
+      `${users.failed} of ${users.all} users in the traces met a failure (${shareText(users.failed / users.all)})`,
     );
   const revenue = revenueAtRisk(caseFile, index, config, services, since);
   if (revenue.unmeasured.length > 0)
     unknown.push(`revenue at risk: nobody measures errors or latency of ${revenue.unmeasured.join(", ")}`);
-  if (revenue.total > 0)
-    sentences.push(`${revenue.atRisk.toFixed(0)} of ${revenue.total.toFixed(0)} a minute of revenue is at risk`);
+  const atRisk = revenueSentence(revenue.atRisk, revenue.total, config.currency);
+  if (atRisk !== null) sentences.push(atRisk);
   const budget = edge === null || onsets.length === 0 ? null : budgetSentence(edge.share);
   if (budget !== null) sentences.push(budget);
   const share = Math.max(edge?.share ?? 0, slow?.share ?? 0);
@@ -73,7 +75,7 @@ export function assessImpact(
   const routes = worstFirst(revenue.routes);
   const [worst] = routes;
   if (worst !== undefined)
-    sentences.push(`worst route: ${worst.route} of ${worst.service}, ${percent(worst.failedShare)} fail`);
+    sentences.push(`worst route: ${worst.route} of ${worst.service}, ${shareText(worst.failedShare)} fail`);
   const byRevenue = revenue.total > 0 ? levelOf(revenue.atRisk / revenue.total) : 0;
   // As right after an act, before the first sample since: that nobody is seen to be hurt says nothing yet (S9).
   const notYet = edge === null && services.length === 0 && entriesOf(caseFile, index).length > 0;
@@ -104,7 +106,6 @@ function toldLevel(level: number, { isBlind, isMeasured }: { isBlind: boolean; i
   return isBlind && (level === 0 || !isMeasured) ? "unknown" : (LEVELS[level] ?? "low");
 }
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const levelOf = (share: number): number => SHARES.filter((limit) => share >= limit).length;
 
 /** A service of low criticality hurts a level less, a critical one a level more, never beyond high: only revenue says more. */

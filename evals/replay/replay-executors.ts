@@ -31,7 +31,11 @@ export function replayExecutors(clock: Clock, taken: Map<string, number>): reado
         const known = done.get(key);
         if (known !== undefined) return known;
         taken.set(target.changeId, clock.now());
-        const result = answer(target, "done", "replay: rolled back");
+        const result = answer(
+          target,
+          "done",
+          action === "feature_flag_disable" ? "replay: switched off" : "replay: rolled back",
+        );
         done.set(key, result);
         return result;
       },

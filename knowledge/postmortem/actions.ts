@@ -1,8 +1,11 @@
 import { byWords, executedByIn, outcomeWords } from "../../core/guardrails/approved-by.ts";
 import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
 import { progressLines } from "../../core/guardrails/plan-progress.ts";
+import { targetText } from "../../core/guardrails/targets.ts";
 import type { Decision } from "../../core/model/decision.ts";
+import { writtenTargets } from "../../core/model/deed.ts";
 import type { Incident } from "../../core/model/incident.ts";
+import type { Target } from "../../core/model/plan.ts";
 import { recordedDecision } from "../../core/model/recorded.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
 import { endingOf, undoingWords } from "./ending.ts";
@@ -73,7 +76,7 @@ function executed(incident: Incident, others: readonly OtherAct[]): string | nul
     return `unship ${soFar(incident, "wrote nothing to production", "has written nothing to production so far")}${by}.`;
   }
   const rows = gate.results.map(({ target, result, detail, at, carriedOut }) => [
-    `${code(`${target.object.kind} ${target.object.namespace}/${target.object.name}`)} ${code(target.expected.version)} → ${code(target.restore.version)}`,
+    targetMove(target),
     result,
     carriedOut === undefined ? clock(at) : `${clock(carriedOut.from)} (known at ${clock(at)})`,
     prose(detail),
@@ -81,10 +84,23 @@ function executed(incident: Incident, others: readonly OtherAct[]): string | nul
   return table(["Target", "Result", "At", "Detail"], rows);
 }
 
-function checked({ recovery }: Incident): string | null {
+/** What a target was before and after the act: a flag by its switch, all else by its version. */
+function targetMove(target: Target): string {
+  const { action, expected, restore } = target;
+  const isFlag = action === "feature_flag_disable";
+  const [from, to] = isFlag ? [expected.revision, restore.revision] : [expected.version, restore.version];
+  return `${code(targetText(target), 400)} ${code(from)} → ${code(to)}`;
+}
+
+function checked({ recovery, gate }: Incident): string | null {
   if (recovery === null) return null;
+  const flags = new Set(
+    writtenTargets({ gate }).flatMap(({ action, service }) => (action === "feature_flag_disable" ? [service] : [])),
+  );
+  const signal = (service: string, metric: string) => (metric === "rollout" && flags.has(service) ? "flag" : metric);
   const checks = recovery.checks.map(
-    ({ service, metric, verdict, because }) => `${code(service)} ${code(metric)}: ${verdict}: ${sentence(because)}`,
+    ({ service, metric, verdict, because }) =>
+      `${code(service)} ${code(signal(service, metric))}: ${verdict}: ${sentence(because)}`,
   );
   const head = `Verification: **${recovery.verdict}**${recovery.at === null ? "" : ` at ${clock(recovery.at)}`}.`;
   return checks.length === 0 ? head : `${head}\n\n${bullets(checks)}`;

@@ -1,3 +1,4 @@
+import { shareText } from "../../core/model/share-text.ts";
 import { durationText } from "../../core/model/time.ts";
 
 /** A value with its unit as people say it: ratios as percent, the rest at three significant digits. */
@@ -9,7 +10,7 @@ export function quantity(value: number | null, unit: string): string {
 
 /** A share 0–1 as percent: `0.3124` → `31.2 %`, `0.0021` → `0.21 %`. */
 export function percent(share: number): string {
-  return `${short(share * 100)} %`;
+  return shareText(share);
 }
 
 export function short(value: number): string {
@@ -24,17 +25,18 @@ export const clock = (at: number) => new Date(at).toISOString().slice(11, 19);
 
 /** How far after (or before) `from`: `+1m40s`, `−25s`, `0s`. To the second. */
 export function offset(at: number, from: number): string {
-  const seconds = Math.round((at - from) / 1000);
-  if (seconds === 0) return "0s";
-  return `${seconds > 0 ? "+" : "−"}${durationText(Math.abs(seconds) * 1000)}`;
+  const seconds = secondsBetween(at, from);
+  return seconds === 0 ? "0s" : `${at > from ? "+" : "−"}${durationText(seconds * 1000)}`;
 }
 
 /** The same in words: `25s before`, `1m40s after`, `at`. */
 export function beforeOrAfter(at: number, from: number): string {
-  const seconds = Math.round((at - from) / 1000);
-  if (seconds === 0) return "at";
-  return `${durationText(Math.abs(seconds) * 1000)} ${seconds > 0 ? "after" : "before"}`;
+  const seconds = secondsBetween(at, from);
+  return seconds === 0 ? "at" : `${durationText(seconds * 1000)} ${at > from ? "after" : "before"}`;
 }
+
+/** The same number of seconds in both directions, as every sentence of the core rounds it: half a second is one. */
+const secondsBetween = (at: number, from: number): number => Math.round(Math.abs(at - from) / 1000);
 
 /** A span between two moments, to the second; null where either is not known. */
 export function span(from: number | null | undefined, to: number | null | undefined): string | null {

@@ -1,3 +1,4 @@
+import { failingAt, inThePast, isOfRevenue, revenueFigure } from "../../core/impact/impact-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { type Incident, isRecoveryConfirmed } from "../../core/model/incident.ts";
 import type { LedgerEntry } from "../../core/ports.ts";
@@ -32,12 +33,12 @@ export function impactSection(incident: Incident, entries: readonly LedgerEntry[
   const figures: readonly (readonly [string, string])[] = [
     ["Level", `**${knownLevel(incident)}**`],
     ["Affected services", impact.affectedServices.map((one) => code(one)).join(", ") || "none named"],
-    ["Failed share of requests, at its worst edge", orUnknown(impact.failedShare, percent)],
+    [failedLabel(impact), orUnknown(impact.failedShare, percent)],
     ...(impact.slowShare == null
       ? []
       : [["Share of requests that became slow, at the worst service", percent(impact.slowShare)] as const]),
     ["Failed requests a second", orUnknown(impact.failedRequestsPerSecond, short)],
-    ["Revenue at risk a minute", orUnknown(impact.revenuePerMinute, short)],
+    ...revenueRow(impact),
     ...total(incident, until),
   ];
   const routes = impact.routes
@@ -47,10 +48,28 @@ export function impactSection(incident: Incident, entries: readonly LedgerEntry[
     "Impact",
     table(["What", "How much"], figures),
     duration,
-    impact.sentences.map((one) => sentence(one)).join(" "),
+    impact.sentences
+      .filter((one) => !isOfRevenue(one))
+      .map((one) => sentence(soFar(incident, inThePast(one), one)))
+      .join(" "),
     routes.length === 0 ? null : `Worst routes:\n\n${bullets(routes)}`,
     impact.unknown.length === 0 ? null : `Not computed: ${impact.unknown.map((what) => prose(what)).join("; ")}.`,
   );
+}
+
+/** Where users come in and most requests failed, by name where it is known. */
+function failedLabel(impact: NonNullable<Incident["impact"]>): string {
+  const where = failingAt(impact);
+  return `Failed share of requests at its worst${where === null ? "" : `, at ${code(where)}`}`;
+}
+
+/** As every surface tells it; a record that has the figure alone is told by it; no row where nothing is at risk. */
+function revenueRow(impact: NonNullable<Incident["impact"]>): readonly (readonly [string, string])[] {
+  const { revenuePerMinute } = impact;
+  if (revenuePerMinute !== null && Math.round(revenuePerMinute) === 0) return [];
+  return [
+    ["Revenue at risk", prose(revenueFigure(impact) ?? orUnknown(revenuePerMinute, (at) => `${short(at)} a minute`))],
+  ];
 }
 
 const orUnknown = (value: number | null, words: (value: number) => string) =>
@@ -63,5 +82,5 @@ function total({ impact, onset }: Incident, until: number | null): readonly (rea
   const failed = (rate * Math.max(0, until - onset.at)) / 1000;
   return failed < 1
     ? []
-    : [["Failed requests in all, had that rate held throughout", `about ${short(Math.round(failed))}`]];
+    : [["Failed requests in all", `about ${short(Math.round(failed))} (estimate: worst rate × duration)`]];
 }

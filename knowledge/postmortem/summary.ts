@@ -1,5 +1,6 @@
 import type { OtherAct } from "../../core/guardrails/ledger-answer.ts";
 import { targetText } from "../../core/guardrails/targets.ts";
+import { failingAt, inThePast } from "../../core/impact/impact-text.ts";
 import { knownLevel } from "../../core/impact/worst-first.ts";
 import { deedOf, deedTime, isActed, isDoubtful, originOf } from "../../core/model/deed.ts";
 import type { Finding } from "../../core/model/finding.ts";
@@ -51,7 +52,7 @@ function began(incident: Incident): string {
   const when =
     onset === null ? `At ${dateTime(detectedAt)} UTC unship noticed that` : `From about ${dateTime(onset.at)} UTC`;
   const degraded = `${code(service)} ${soFar(incident, "was", "has been")} degraded`;
-  const what = lead === undefined ? degraded : symptom(lead, isOpen(incident));
+  const what = lead === undefined ? degraded : `${symptom(lead, isOpen(incident))}${forecast(lead, incident)}`;
   const spread =
     others.length === 0
       ? ""
@@ -62,6 +63,13 @@ function began(incident: Incident): string {
             ", ",
           )} ${soFar(incident, others.length === 1 ? "was" : "were", others.length === 1 ? "has been" : "have been")} affected too`;
   return `${when} ${what}${spread}.${noticedWords(incident)}`;
+}
+
+/** When a signal that drifts reaches its limit, if it goes on so; what is over would have reached it. */
+function forecast({ limitAt }: Finding, incident: Incident): string {
+  if (limitAt === undefined) return "";
+  const reaches = soFar(incident, "at that pace it would have reached", "at this pace it reaches");
+  return `, and ${reaches} its limit at ${clock(limitAt)}`;
 }
 
 /** What a signal did. A count of failing pods says less than the detector's own sentence. */
@@ -79,13 +87,18 @@ function hurt(incident: Incident): string {
   const { impact } = incident;
   if (impact === null) return "";
   const { failedShare, slowShare = null, sentences } = impact;
+  const where = failingAt(impact);
   const failed =
     failedShare === null || failedShare === 0
       ? []
-      : [`${percent(failedShare)} of requests ${soFar(incident, "failed", "have failed")} at the worst edge`];
+      : [
+          `${percent(failedShare)} of requests ${soFar(incident, "failed", "have failed")} ${where === null ? "at its worst" : `at ${code(where)}`}`,
+        ];
   // Where late answers harm more than failed ones, the first sentence of the impact tells of them.
   const slow =
-    slowShare !== null && slowShare > (failedShare ?? 0) ? sentences.slice(0, 1).map((one) => prose(one)) : [];
+    slowShare !== null && slowShare > (failedShare ?? 0)
+      ? sentences.slice(0, 1).map((one) => prose(soFar(incident, inThePast(one), one)))
+      : [];
   const told = [...slow, ...failed].join("; ");
   return `The business impact ${soFar(incident, "was", "so far is")} ${knownLevel(incident)}${told === "" ? "" : `: ${told}`}.`;
 }
@@ -169,13 +182,17 @@ function stoppedWords(what: string, gate: Incident["gate"]): string {
   return `${what} (${gate?.outcome})${because}`.replace(/([^.])$/, "$1.");
 }
 
+/** Reasons of which none only begins another one, nor says it again. */
+const distinct = (reasons: readonly string[]): readonly string[] =>
+  [...new Set(reasons)].filter((one, _, all) => !all.some((other) => other !== one && other.startsWith(one)));
+
 /**
  * Why a plan was not carried out: where the gate let nothing begin, its strictest rules; where it was begun, what came of the targets.
  * What had held it until a person agreed did not stop it.
  */
 function whyNot({ outcome, review, results }: GateAnswer): readonly string[] {
   if (outcome === "held" || outcome === "denied")
-    return review.rules.filter(({ verdict }) => verdict === review.verdict).map(({ reason }) => reason);
+    return distinct(review.rules.filter(({ verdict }) => verdict === review.verdict).map(({ reason }) => reason));
   return results
     .filter(({ result }) => result !== "done")
     .map(({ target, result, detail }) => `${targetText(target)} ${result}: ${detail}`);

@@ -141,6 +141,7 @@ function actsDone(
     .map(({ target, result }) => ({
       service: target.service,
       complete: result === "unknown" ? ("untold" as const) : stateOf(target),
+      ...(target.action === "feature_flag_disable" ? { isFlag: true } : {}),
     }));
 
   function stateOf(target: Target): boolean | null {

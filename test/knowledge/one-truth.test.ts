@@ -56,7 +56,7 @@ describe("S15: a postmortem says what the other surfaces say", () => {
       sentences: [sentence, "0.1 % of requests fail at web"],
     };
     const text = postmortem({ ...incident, impact: slow });
-    expect(text).toContain(`was high: ${sentence}; 0.09 % of requests failed at the worst edge.`);
+    expect(text).toContain(`was high: ${sentence.replace(" is ", " was ")}; 0.09 % of requests failed at \`web\`.`);
     expect(text).toContain("| Share of requests that became slow, at the worst service | 50 % |");
   });
 

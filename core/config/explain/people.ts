@@ -89,9 +89,9 @@ const proofsOf = ({ tokenSha256, tokenKey, oidc, slack }: Shown) => [
 ];
 
 /** What the file says of single services. */
-export function explainServices({ services, topology }: Config): Section {
+export function explainServices({ services, topology, currency }: Config): Section {
   const names = Object.entries(services);
-  const lines = names.map(([name, service]) => `${name}: ${listed(serviceWords(service))}.`);
+  const lines = names.map(([name, service]) => `${name}: ${listed(serviceWords(service, currency))}.`);
   const graph =
     topology === null
       ? []
@@ -107,7 +107,9 @@ function externalWords(external: readonly string[]): string {
     : `; ${listed(external)} ${external.length === 1 ? "is" : "are"} external and cannot be rolled back`;
 }
 
-function serviceWords(service: ServiceConfig): readonly string[] {
+function serviceWords(service: ServiceConfig, currency: Config["currency"]): readonly string[] {
+  const minute =
+    currency === undefined ? " a minute, in a currency that the file does not name" : ` ${currency} a minute`;
   return [
     `${service.criticality} importance`,
     ...(service.mode === null ? [] : [`mode ${service.mode}, whatever the file's mode`]),
@@ -117,7 +119,7 @@ function serviceWords(service: ServiceConfig): readonly string[] {
     ...(service.flags.length === 0
       ? []
       : [`${service.flags.length === 1 ? "flag" : "flags"} ${listed(service.flags)}`]),
-    ...(service.revenuePerMinute === null ? [] : [`${service.revenuePerMinute} a minute of revenue`]),
-    ...service.routes.map(({ route, revenuePerMinute }) => `${route} earns ${revenuePerMinute} a minute`),
+    ...(service.revenuePerMinute === null ? [] : [`revenue of ${service.revenuePerMinute}${minute}`]),
+    ...service.routes.map(({ route, revenuePerMinute }) => `${route} earns ${revenuePerMinute}${minute}`),
   ];
 }

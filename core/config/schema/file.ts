@@ -28,6 +28,7 @@ export const ConfigFile = z.strictObject({
       "recovery is verified for 10m, people are called when it is not shown, everything is remembered in `incidents`, a postmortem is drafted",
   }),
   services: setup.services,
+  currency: setup.currency,
   service_label: setup.service_label,
   version_label: setup.version_label,
   topology: setup.topology,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ImpactLevel } from "../../model/impact.ts";
 import { ActionType } from "../../model/plan.ts";
 import { SECRET_FORMS } from "../variables.ts";
+import { currencyCode } from "./currency.ts";
 import { duration, field, name, path, secret, text, url } from "./fields.ts";
 
 export const ModeField = z.enum(["observe", "approve", "auto"]);
@@ -11,14 +12,14 @@ const revenue = (what: string) =>
     z.number().min(0).optional(),
     `Revenue that ${what} earns; it may raise the business impact and never lowers it.`,
     {
-      unit: "your currency a minute",
+      unit: "currency a minute",
       unless: "not known: impact comes from the failed share of traffic, capped at high",
     },
   );
 
 const Route = z.strictObject({
   route: field(text(), "The route, as metrics and spans spell it."),
-  revenue_per_minute: field(z.number().min(0), "Revenue that the route earns.", { unit: "your currency a minute" }),
+  revenue_per_minute: field(z.number().min(0), "Revenue that the route earns.", { unit: "currency a minute" }),
 });
 
 export const Service = z.strictObject({
@@ -173,6 +174,10 @@ export const setup = {
     z.record(name(), Service).default({}),
     "What unship must know of a service that it cannot find out, by the service's name in metrics.",
   ),
+  currency: field(currencyCode().optional(), "The currency of every revenue_per_minute, as its ISO 4217 code.", {
+    unit: "three capital letters",
+    unless: 'impact reads "in the file\'s currency"',
+  }),
   service_label: field(
     name()
       .regex(/^[A-Za-z_]\w*$/)

@@ -28,7 +28,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "twice as slow, as everything out of reach became",
     slowness(fill(400), fill(200), fill(210)),
     "recovered",
-    "200 ms, inside its baseline (up to 260) for 10 samples over 3000 requests; measured 400 ms, of which a factor of 2 is discounted: what the act cannot reach (other-0, other-1) became slower by as much meanwhile",
+    "newest sample 200 ms, limit 260 ms, 10 samples in a row within it; over 3,000 requests; measured 400 ms, of which a factor of 2 is discounted: what the act cannot reach (other-0, other-1) became slower by as much meanwhile",
   ],
   [
     "five times as slow while others became twice as slow",
@@ -52,7 +52,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "S9: slow beside one single other that is slow, too",
     slowness(fill(400), fill(300)),
     "unknown",
-    "400 ms, outside its baseline (up to 260); other-0 became slower by as much meanwhile, and nobody can tell whether one cause slows them all",
+    "newest sample 400 ms, outside its baseline (limit 260 ms); other-0 became slower by as much meanwhile, and nobody can tell whether one cause slows them all",
   ],
   ["slower than one single other became", slowness(fill(900), fill(300)), "not-recovered", "900 ms, outside"],
   [

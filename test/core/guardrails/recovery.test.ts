@@ -5,7 +5,12 @@ import { errors, fill, inputOf, latency, STEP, seriesOf, traffic } from "./recov
 import { MINUTE, NOW } from "./rule-inputs.ts";
 
 const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])[] = [
-  ["back inside, long enough, over enough requests", {}, "recovered", "inside its baseline"],
+  [
+    "back inside, long enough, over enough requests",
+    {},
+    "recovered",
+    "samples in a row within it; over all 3,000 requests at most",
+  ],
   [
     "still broken",
     { series: [seriesOf("error_rate", fill(0.3)), seriesOf("request_rate", fill(20))] },
@@ -16,7 +21,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "better, but above its own baseline",
     { series: [seriesOf("error_rate", fill(0.015)), seriesOf("request_rate", fill(20))] },
     "not-recovered",
-    "outside its baseline (up to 1 %)",
+    "outside its baseline (limit 1 %)",
   ],
   [
     "inside for too few samples",
@@ -28,7 +33,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "inside for exactly enough samples",
     { series: [seriesOf("error_rate", [...fill(0.3, 5), ...fill(0.002, 5)]), seriesOf("request_rate", fill(20))] },
     "recovered",
-    "for 5 samples",
+    "5 samples in a row",
   ],
   [
     "flapping",
@@ -71,7 +76,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
       ],
     },
     "recovered",
-    "for 7 samples",
+    "7 samples in a row",
   ],
   ["S9: no baseline was kept", { baselines: [] }, "unknown", "no baseline"],
   [
@@ -135,7 +140,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
     "more traffic than before is no reason to doubt",
     { baselines: [errors, traffic], series: [seriesOf("error_rate", fill(0)), seriesOf("request_rate", fill(60))] },
     "recovered",
-    "inside",
+    "lower limit 14",
   ],
   [
     "S9: too few requests to exclude what people call broken",
@@ -153,31 +158,31 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
       series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(1))],
     },
     "unknown",
-    "150 of 299 requests",
+    "150 of the 299 requests",
   ],
   [
     "p99 back with enough requests",
     { baselines: [latency], series: [seriesOf("p99_latency", fill(200)), seriesOf("request_rate", fill(20))] },
     "recovered",
-    "inside its baseline (up to 260) for 10 samples over 3000 requests",
+    "limit 260 ms, 10 samples in a row within it; over 3,000 requests",
   ],
   [
     "traffic that was too low is back",
     { baselines: [{ ...traffic, worse: "down" }], series: [seriesOf("request_rate", fill(20), { worse: "either" })] },
     "recovered",
-    "inside its baseline (from 14)",
+    "lower limit 14",
   ],
   [
     "traffic that was too low is not back",
     { baselines: [{ ...traffic, worse: "down" }], series: [seriesOf("request_rate", fill(3), { worse: "either" })] },
     "not-recovered",
-    "outside its baseline (from 14)",
+    "outside its baseline (lower limit 14",
   ],
   [
     "traffic that policy calls too high still is",
     { baselines: [{ ...traffic, worse: "up" }], series: [seriesOf("request_rate", fill(60), { worse: "either" })] },
     "not-recovered",
-    "outside its baseline (up to 26)",
+    "outside its baseline (limit 26",
   ],
   [
     "faster than ever is no reason to doubt",
@@ -223,7 +228,7 @@ const rows: readonly (readonly [string, Partial<RecoveryInput>, string, string])
       series: [seriesOf("orders", fill(4), { worse: "down" })],
     },
     "not-recovered",
-    "from 5",
+    "lower limit 5",
   ],
   [
     "the share of one version is not the service",

@@ -216,7 +216,7 @@ describe("impact by route", () => {
       { service: "cart", route: "POST /buy", failedShare: 0.5 },
       { service: "cart", route: "/browse", failedShare: 0.1 },
     ]);
-    expect(impact.sentences.join()).toContain("50.0 % of traced user requests fail");
+    expect(impact.sentences.join()).toContain("50 % of traced user requests fail");
   });
 
   it("lists routes that nobody priced, without making up what they are worth", () => {
@@ -263,7 +263,7 @@ describe("impact on users", () => {
     const spans = asked(40, (request) => request % 40 < 10); // the first ten users, all three times
     const impact = assessImpact({ ...caseWith(0.1), spans }, testConfig(), ["cart"]);
     expect(impact.failedUserShare).toBe(0.25);
-    expect(impact.sentences.join()).toContain("10 of 40 users in the traces met a failure (25.0 %)");
+    expect(impact.sentences.join()).toContain("10 of 40 users in the traces met a failure (25 %)");
   });
 
   it("counts a user whose other requests succeeded", () => {

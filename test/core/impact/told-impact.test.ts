@@ -49,21 +49,19 @@ describe("S15: the impact in words is what the level rests on", () => {
     expect(impact.slowShare).toBe(0.5);
     expect(impact.sentences.slice(0, 2)).toEqual([
       "p50_latency of cart is 4.2 times the baseline",
-      "0.1 % of requests fail at web",
+      "0.09 % of requests fail at web",
     ]);
   });
 
   it("failed requests come first where they do", () => {
     const impact = assessImpact({ ...failing(0.9), findings: [slow] }, testConfig(), ["cart"]);
-    expect(impact.sentences[0]).toBe("90.0 % of requests fail at web");
+    expect(impact.sentences[0]).toBe("90 % of requests fail at web");
   });
 
   it("no share is read off traces of which failed ones were kept first", () => {
     const spans = Array.from({ length: 30 }, (_, index) => trace(index, true));
     const file = { ...failing(0.3), spans };
-    expect(assessImpact(file, testConfig(), ["web"]).sentences.join()).toContain(
-      "100.0 % of traced user requests fail",
-    );
+    expect(assessImpact(file, testConfig(), ["web"]).sentences.join()).toContain("100 % of traced user requests fail");
     const cut = assessImpact({ ...file, spansCut: true }, testConfig(), ["web"]);
     expect(cut.sentences.join()).not.toMatch(/trace/);
     expect(cut.failedUserShare).toBeNull();

@@ -42,11 +42,11 @@ export function saidByDraft(where: string, draft: string, now: number): readonly
       {
         "worst impact level": row("Level"),
         "affected ever": row("Affected services")?.split(", "),
-        "worst failed share": share(row("Failed share of requests, at its worst edge")),
+        "worst failed share": share(row("Failed share of requests at its worst(?:, at \\S+)?")),
         "failed requests": figure(row("Failed requests a second")),
       },
     ],
-    ["impact's sentences", { "worst failed share": share(/([\d.]+ %) of requests fail at/.exec(impact)?.[1]) }],
+    ["impact's sentences", { "worst failed share": share(/([\d.]+ %) of requests fail(?:ed)? at/.exec(impact)?.[1]) }],
     [
       "suspects",
       {

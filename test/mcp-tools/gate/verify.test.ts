@@ -164,7 +164,9 @@ describe("verification", () => {
     ["in a source that is down", [{ name: "dead", flags: down }], "unknown"],
     ["switched by an executor, with nobody else to ask", [], "recovered"],
   ] as const)("of a flag that is %s", async (_, sources, verdict) => {
-    expect((await look({ flags: sources }, [done(flagOf())])).verdict).toBe(verdict);
+    const { verdict: found, checks } = await look({ flags: sources }, [done(flagOf())]);
+    expect(found).toBe(verdict);
+    expect(checks[0]?.because).toMatch(/^(?!.*(?:rollout|version)).*\bflag\b/);
   });
 
   it("of a plan of which nothing was done is unknown", async () => {
