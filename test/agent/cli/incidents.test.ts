@@ -41,7 +41,7 @@ describe("unship investigate --bundle", () => {
     const { code, out, err } = await unship(["investigate", "--bundle", BUNDLE]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const lines = out.split("\n");
-    expect(lines[0]).toBe("Decision: rollback of deploy-inventory-7 (> 99 %). Nothing was executed.");
+    expect(lines[0]).toBe("Decision: rollback of inventory v2.13.0 (> 99 %). Nothing was executed.");
     for (const title of ["Because:", "Needs a person:", "Suspects:", "Affected:", "How it came to that:"])
       expect(lines).toContain(title);
     expect(out).toMatch(/check_affected_services: .*it starts at inventory/);

@@ -44,6 +44,7 @@ describe("what a demo waits for", () => {
       ...{ at: AT, event: "incident.decided", text: "" },
       incident: {
         ...{ id, stage, gate: null, outcome: null, service: "payments" },
+        findings: [],
         conditions: [
           {
             ...{ policy: "auto_rollback", condition: 0, text: "", service: "payments", metric: "error_rate", state },
@@ -56,7 +57,7 @@ describe("what a demo waits for", () => {
   it("is said once for each incident and stage, in the words of status", () => {
     const waits = createWaits({ verifyTimeoutMs: 40_000 });
     const policy =
-      "for a policy of the file: error_rate of payments: now 30 %, beyond 5 % for 5s of 12s; auto_rollback fires at 00:00:07 UTC if it holds";
+      "for a policy of the file: payments error_rate 30.0 %; auto_rollback fires at 00:00:07 UTC if it holds (5s of 12s)";
     const recovery = "until the signals are back within baseline, for 40s at most";
     expect(waits(line("a", "detected"))).toBeNull();
     expect(waits(line("a", "waiting-policy"))).toBe(policy);

@@ -8,6 +8,7 @@ import { situationText } from "../../../mcp-tools/situation-text.ts";
 import { ago, clock, type Fact, facts, outcomeIn, type Says, type Span, share } from "./facts.ts";
 import type { Stopped } from "./replayed.ts";
 import { approversIn, saidByDraft } from "./said-by-drafts.ts";
+import { known, millis, saidByInvestigation } from "./said-by-investigation.ts";
 import type { Json, Surfaces } from "./surfaces.ts";
 
 /** What an incident's own record holds: what every surface is held against. */
@@ -94,8 +95,6 @@ function saidByStatusJson(id: string, { open, closed }: Json): Says {
   };
 }
 
-const millis = (text: string | null | undefined) => (text === null || text === undefined ? text : Date.parse(text));
-
 const FAILING = /(\d+(?:\.\d+)? %) of requests fail at/;
 
 function saidByStatus(id: string, text: string, now: number): Says {
@@ -158,9 +157,6 @@ function saidByIncident(one: Json): Says {
 /** A figure of a tool has four digits. */
 const near = (value: number | undefined): Span | undefined =>
   value === undefined ? undefined : [value - 0.0005, value + 0.0005];
-
-const known = (unheard: readonly string[] | null | undefined): string =>
-  unheard?.length === 0 ? "no change" : "no known change";
 
 function saidBySearch(id: string, answer: Json, now: number): Says {
   const one = answer?.incidents?.find((each: Json) => each.incident === id);
@@ -322,46 +318,6 @@ export function foundNow(one: Incident, { now }: Stopped, { tools, investigated 
 const coverage = (answer: Json): string => `${answer?.coverage?.signals}, ${answer?.coverage?.changes}`;
 const probabilityOf = (id: string, ranked: Json): number | undefined =>
   ranked?.candidates?.find((each: Json) => each.changeId === id)?.probability;
-
-/** The words and the JSON of one command; what it points at are not always the incident's services, so that they meet each other alone. */
-function saidByInvestigation(text: string, json: Episode, now: number): readonly Fact[] {
-  const [, action, called, probability] =
-    /^Decision: (\w+)(?:(?:; the likeliest is| of) ([^(]+) \(([^)]*)\))?\./.exec(text) ?? [];
-  const culprit = suspectCalled(called, text);
-  const none = /^ {2}- no (known )?change is the culprit: (.*)$/m.exec(text);
-  const names = (fact: string) => `investigate: ${fact}`;
-  return [
-    ...facts("investigate --json", {
-      [names("action")]: json.action,
-      [names("no change")]: json.no_change_probability,
-      [names("onset")]: millis(json.onset_estimate),
-      [names("impact")]: json.business_impact ?? undefined,
-      ...(json.action === "no_action" ? {} : { [names("culprit")]: json.culprit?.change_id ?? null }),
-      ...(json.action === "no_action" ? {} : { [names("probability")]: json.culprit?.probability }),
-      [names("known of changes")]: known(json.unheard ?? []),
-      [names("affected")]: json.affected_services,
-    }),
-    ...facts("investigate", {
-      [names("action")]: action,
-      ...(action === "no_action" ? {} : { [names("culprit")]: culprit ?? null }),
-      ...(action === "no_action" ? {} : { [names("probability")]: share(probability) }),
-      [names("no change")]: share(none?.[2]),
-      [names("known of changes")]: none === null ? undefined : `no ${none[1] ?? ""}change`,
-      [names("onset")]: clock(/^ {2}- since (\S+)$/m.exec(text)?.[1], now),
-      [names("impact")]: /^ {2}- impact (\S+)$/m.exec(text)?.[1],
-    }),
-  ];
-}
-
-/** The id of the suspect of which a decision says what it undoes ("payments 1.2.0") or what it is called ("payments 1.1.0 → 1.2.0"). */
-function suspectCalled(called: string | undefined, text: string): string | undefined {
-  const suspects = text.matchAll(/^ {2}- (.+): (?:[<>] )?[\d.]+ % \((\S+)\)$/gm);
-  for (const [, name = "", id] of suspects) {
-    const undone = name.startsWith("flag ") ? name.replace(/ \S+ → \S+$/, "") : name.replace(/ \S+ → /, " ");
-    if (called === name || called === undone) return id;
-  }
-  return called;
-}
 
 /** Of a watch's line, against the incident that comes with it. */
 export function saidByLines({ events }: Stopped): readonly (readonly [string, readonly Fact[]])[] {
