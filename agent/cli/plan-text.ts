@@ -44,9 +44,13 @@ export function damageLines(incident: Incident | null, now: number): readonly st
   return [`${incidentTitle(shown, now)}${all.length === 0 ? "" : `; ${many}: ${all.join(", ")}`}`].map(escapeControls);
 }
 
-/** The watch's reasons one by one; of anybody else's words it is not known where one ends. What is quoted in them stays whole. */
+/** The watch's reasons one by one, numbered, since a line must not begin with what others named; of anybody else's words it is not known where one ends. What is quoted in them stays whole. */
 const reasons = (plan: Plan): readonly string[] =>
-  plan.proposedBy === "watch" ? saidReason(plan).split(/; (?![^«]*»)/) : [saidReason(plan)];
+  plan.proposedBy === "watch"
+    ? saidReason(plan)
+        .split(/; (?![^«]*»)/)
+        .map((reason, index) => `${index + 1}. ${reason}`)
+    : [saidReason(plan)];
 
 const section = (heading: string, lines: readonly string[], none: string): readonly string[] =>
   lines.length === 0 ? [`  ${heading}: ${none}.`] : [`  ${heading}:`, ...lines.map((line) => `     ${line}`)];

@@ -65,7 +65,7 @@ describe("a deploy of a service whose trouble is known already", () => {
     await world.step();
     const [first, second] = await world.incidents();
     expect(first?.superseded).toEqual([
-      { service: "web", what: `deploy-web by ana changed web 5s after the act, and is investigated in ${second?.id}` },
+      { service: "web", what: `web v1 → v2 by ana changed web 5s after the act, and is investigated in ${second?.id}` },
     ]);
     world.recovery = "recovered";
     await world.step();

@@ -89,7 +89,7 @@ describe("a change from before an act that begins to hurt after it", () => {
         if (own !== undefined) seen.ofItsOwn += 1;
         else {
           seen.told += 1;
-          expect(told(world, other.changeId)).toHaveLength(1);
+          expect(told(world, other.service)).toHaveLength(1);
         }
       }),
       { numRuns: 40, seed: 21 },
@@ -118,7 +118,7 @@ describe("a change from before an act that begins to hurt after it", () => {
     expect(first?.superseded).toEqual([
       {
         service: "cart",
-        what: `deploy-cart changed cart 2m before the act, with a degradation that began after the act, and is investigated in ${second?.id}`,
+        what: `cart v1 → v2 changed cart 2m before the act, with a degradation that began after the act, and is investigated in ${second?.id}`,
       },
     ]);
   });

@@ -26,7 +26,7 @@ const KEYS: readonly Row[] = [
   [
     "a key that is like none at the top is an error too",
     `${SOURCES}kubectl: []\n`,
-    'u.yaml:2:1: there is no key "kubectl" at the top (valid here: mode, data_sources, rollback_policies, reasoning_chain, execution, feedback_loop, services, service_label, version_label, topology, freeze_windows, approvers, and 9 more)',
+    'u.yaml:2:1: there is no key "kubectl" at the top (valid here: mode, data_sources, rollback_policies, reasoning_chain, execution, feedback_loop, services, currency, service_label, version_label, topology, freeze_windows, and 10 more)',
   ],
   [
     "a mistyped key is one problem, not also a missing one",

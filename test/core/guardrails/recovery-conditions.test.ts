@@ -16,7 +16,7 @@ const rows: readonly Row[] = [
     "no condition holds: recovered",
     { conditions: [firing({ state: "inactive" })] },
     "recovered",
-    "inside its baseline",
+    "samples in a row within it",
   ],
   [
     "a condition holds on what is outside its baseline: not recovered",
@@ -89,7 +89,7 @@ const rows: readonly Row[] = [
     "a condition on what never was measured says nothing",
     { conditions: [firing({ state: "unknown", ...p99 })] },
     "recovered",
-    "inside its baseline",
+    "samples in a row within it",
   ],
 ];
 

@@ -150,7 +150,7 @@ describe("propose_plan", () => {
         { config: allowing("rollout_pause"), caseFile: async () => caseFile({ rollouts: [trial] }) },
         /the file does not allow rollout_promote/,
       ],
-      ["nothing is on trial", { config: allowing("rollout_promote") }, /has no version of deploy-checkout-7 on trial/],
+      ["nothing is on trial", { config: allowing("rollout_promote") }, /has no version of checkout \S+ → \S+ on trial/],
     ])("files nothing where %s, and says so", async (_, world, says) => {
       const { gate, proposed } = recordingGate(review);
       const { text, isError } = await callTool(context({ gate, ...world }), "propose_plan", {
