@@ -4,10 +4,15 @@
  */
 export const COMPUTING = [
   "test/agent/chain/injections.test.ts",
+  "test/agent/compose/outside-text.test.ts",
   "test/e2e/replay.test.ts",
   "test/evals/fleet/apart.test.ts",
   "test/evals/fleet/drawn-cases.test.ts",
+  "test/evals/independent/independent.test.ts",
   "test/evals/one-story/one-story.test.ts",
+  "test/evals/reasoner/replay-with-model.test.ts",
   "test/evals/scenarios/bundles.test.ts",
+  "test/evals/scenarios/fleet.test.ts",
   "test/mcp-tools/bounded.test.ts",
+  "test/screens/incident.test.ts",
 ];

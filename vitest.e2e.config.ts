@@ -1,4 +1,5 @@
-import { basename } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { COMPUTING } from "./vitest.computing.ts";
@@ -9,8 +10,9 @@ const REAL_FLEET = "test/e2e/real-fleet.test.ts";
 /** The longest first, so that no worker ends with one while the others have nothing left. What is not named comes last. */
 const LONGEST_FIRST = [
   "real-fleet",
-  "crash",
   "first-rollback",
+  "crash-after-act",
+  "crash-before-act",
   "prometheus",
   "package",
   "mcp",
@@ -31,9 +33,12 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+// As with the unit tests: processes of the same sources find there what others of them compiled.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "unship-compile-cache");
+
 /**
- * The whole system in its own processes. Three files at a time: visitors, policies and verifications make them wait for
- * two thirds of their time.
+ * The whole system in its own processes, two files at a time: a shop with its visitors and its watch takes most of a core,
+ * and a watch that gets too little of one misses what it watches for.
  */
 export default defineConfig({
   test: {
@@ -47,7 +52,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           exclude: [...configDefaults.exclude, REAL_FLEET, ...COMPUTING],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -61,6 +66,7 @@ export default defineConfig({
           name: "computing",
           include: COMPUTING,
           setupFiles: ["test/lowest-priority.ts"],
+          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },

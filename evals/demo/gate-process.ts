@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { compileCacheVariable } from "../compile-cache.ts";
 import { tied } from "../tied.ts";
 import { MAIN } from "./main-program.ts";
 
@@ -22,7 +23,7 @@ export async function startGate(options: {
   const [command, args] = tied(process.execPath, [MAIN, "gate", "--config", config]);
   const child = spawn(command, [...args], {
     cwd: directory,
-    env: { PATH: process.env.PATH, HOME: directory, ...variables },
+    env: { PATH: process.env.PATH, HOME: directory, ...compileCacheVariable(), ...variables },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const lines: string[] = [];

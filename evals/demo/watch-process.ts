@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { Incident } from "../../core/model/incident.ts";
+import { compileCacheVariable } from "../compile-cache.ts";
 import { tied } from "../tied.ts";
 import { MAIN } from "./main-program.ts";
 
@@ -44,7 +45,7 @@ export function startWatch(options: {
   const [command, args] = tied(process.execPath, [MAIN, "watch", "--config", config, "--json"]);
   const child: ChildProcess = spawn(command, [...args], {
     cwd: directory,
-    env: { PATH: process.env.PATH, HOME: directory, ...variables },
+    env: { PATH: process.env.PATH, HOME: directory, ...compileCacheVariable(), ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stderr?.pipe(createWriteStream(join(directory, "watch.stderr.log"), { flags: "a" }));

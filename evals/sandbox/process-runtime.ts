@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
+import { compileCache as sharedCompileCache } from "../compile-cache.ts";
 import { type Child, startChild, stopChild } from "./child.ts";
 import type { ImageRegistry } from "./images.ts";
 import type { PodRuntime, PodStart, RunningPod } from "./pod-runtime.ts";
@@ -46,7 +47,7 @@ const PROBE_TIMEOUT_MS = 1000;
 export function createProcessRuntime({ registry, directory, ...rest }: RuntimeOptions): ProcessRuntime {
   const logDirectory = join(directory, "logs");
   const stderrDirectory = join(directory, "stderr");
-  const compileCache = join(directory, "compile-cache");
+  const compileCache = sharedCompileCache() ?? join(directory, "compile-cache");
   for (const made of [logDirectory, stderrDirectory, compileCache]) mkdirSync(made, { recursive: true });
   const running = new Map<Child, LivePod>();
   let news: EndpointNews = { kind: "endpoints", table: {} };

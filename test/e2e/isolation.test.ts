@@ -80,7 +80,7 @@ describe("a watch at work on an incident", () => {
   }
 
   it("has nothing in its environment but what its configuration names", () => {
-    const { PATH, HOME, ...rest } = environmentOf(watch.pid);
+    const { PATH, HOME, NODE_COMPILE_CACHE: _, ...rest } = environmentOf(watch.pid);
     expect(HOME).toBe(shop.directory);
     expect(PATH).toBe(process.env.PATH);
     expect(rest).toEqual(shop.variables);

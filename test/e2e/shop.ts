@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
+import { compileCacheVariable } from "../../evals/compile-cache.ts";
 import { demoConfiguration, FLAG_TOKEN_VARIABLE } from "../../evals/demo/configuration.ts";
 import type { Durations } from "../../evals/demo/durations.ts";
 import { startWatch, type WatchLine, type WatchProcess } from "../../evals/demo/watch-process.ts";
@@ -108,7 +109,7 @@ export async function openShop({ durations = TEST_DURATIONS, prometheus, edit }:
 export const warmUp = (forMs: number = WARM_UP_MS): Promise<void> => wait(forMs);
 
 function runUnship(args: readonly string[], directory: string, { variables, input = "" }: Given): Promise<Ran> {
-  const env = { PATH: process.env.PATH, HOME: directory, ...variables };
+  const env = { PATH: process.env.PATH, HOME: directory, ...compileCacheVariable(), ...variables };
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,

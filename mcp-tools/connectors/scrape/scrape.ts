@@ -272,8 +272,9 @@ export async function createScrape(options: ScrapeOptions): Promise<ScrapeSource
       if (measure === null) return [];
       const whole = series(service, {}, tracks, measure);
       if (!whole.values.some((value) => value !== null)) return [];
-      const versions = tracks
-        .filter(({ version }) => version !== "")
+      const versioned = tracks.filter(({ version }) => version !== "");
+      if (versioned.length < 2) return [whole];
+      const versions = versioned
         .map((track) => series(service, { version: track.version }, [track], measure))
         .filter(({ values }) => values.some((value) => value !== null));
       return versions.length < 2 ? [whole] : [whole, ...versions];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { compileCacheVariable } from "../../../evals/compile-cache.ts";
 import { fakeExporter } from "../../fakes/fake-exporter.ts";
 import { fakePagerduty } from "../../fakes/fake-pagerduty.ts";
 import { BOT_TOKEN, fakeSlack } from "../../fakes/fake-slack.ts";
@@ -45,7 +46,7 @@ ledger: { path: ${at("gate-ledger.db")} }
 gate: { socket: ${at("gate.sock")}, token: "\${CHANNEL}" }
 `,
     );
-    const agents = { PATH: process.env.PATH ?? "", CHANNEL: "agent-and-gate-share-this" };
+    const agents = { PATH: process.env.PATH ?? "", ...compileCacheVariable(), CHANNEL: "agent-and-gate-share-this" };
     const tokens = { BOT: BOT_TOKEN, ROUTING: KEY };
     const start = (command: string, env: Readonly<Record<string, string>>, lines: string[]): ChildProcess => {
       const words = [MAIN, command, "-c", at("unship.yaml")];

@@ -10,6 +10,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { connectTools } from "../../../agent/chain/mcp-client.ts";
+import { compileCacheVariable } from "../../../evals/compile-cache.ts";
 import { type Cluster, startCluster } from "../../../evals/sandbox/kube/cluster.ts";
 import { kubeconfigFor } from "../../../evals/sandbox/kube/kubeconfig.ts";
 import { openChannel } from "../../../mcp-tools/channel/client.ts";
@@ -38,7 +39,7 @@ describe("a gate, an agent and a person, each a process of its own", () => {
   const own = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "unship-separate-"));
   const at = (name: string) => join(folder, name);
-  const environment = { PATH: process.env.PATH ?? "", CHANNEL: "agent-and-gate-share-this" };
+  const environment = { PATH: process.env.PATH ?? "", ...compileCacheVariable(), CHANNEL: "agent-and-gate-share-this" };
   let cluster: Cluster;
   let door: Door;
   let reader: ReturnType<typeof kubeClient>;

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compileCacheVariable } from "../../../evals/compile-cache.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
 import { ROOT, unship } from "./run-cli.ts";
 
@@ -32,7 +33,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 async function atWork(words: readonly string[], folder: string): Promise<AsyncDisposable & { kill(): Promise<void> }> {
   const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), ...words], {
     cwd: at(folder),
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...compileCacheVariable() },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
+import { compileCacheVariable } from "../../../evals/compile-cache.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 import { openDesk, ROOT } from "./run-cli.ts";
 
@@ -11,7 +12,7 @@ import { openDesk, ROOT } from "./run-cli.ts";
 async function watchFor(lines: number, words: readonly string[], config: string, cwd: string) {
   const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), "watch", "-c", config, ...words], {
     cwd,
-    env: { PATH: process.env.PATH, LD_API_KEY: "k" },
+    env: { PATH: process.env.PATH, ...compileCacheVariable(), LD_API_KEY: "k" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");
@@ -65,7 +66,7 @@ describe("unship watch with server.listen", () => {
     writeFileSync(desk.config, text);
     const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), "watch", "-c", desk.config], {
       cwd: desk.folder,
-      env: { PATH: process.env.PATH, LD_API_KEY: "k" },
+      env: { PATH: process.env.PATH, ...compileCacheVariable(), LD_API_KEY: "k" },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const ended = once(child, "exit");
