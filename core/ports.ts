@@ -193,6 +193,8 @@ export interface Arrival {
 export interface Notice {
   readonly incidentId: string;
   readonly title: string;
+  /** What is degraded, where the title says what is asked: shown with it, before a plan. Not among `lines`. */
+  readonly symptom?: string;
   readonly lines: readonly string[];
   readonly severity: "info" | "warning" | "critical";
   /** As the configuration names it: "slack:#incidents". */

@@ -107,13 +107,25 @@ const rank = (level: Known["level"]): number => LEVELS.indexOf(level === "unknow
 function newsSince(known: Known, incident: Incident): readonly string[] {
   const now = knownOf(incident);
   const services = now.services.filter((one) => !known.services.includes(one));
-  const conditions = now.conditions.filter((one) => !known.conditions.includes(one));
+  const conditions = firingOf(incident).filter((one) => !known.conditions.includes(conditionName(one)));
   return [
     ...(services.length === 0 ? [] : [`${services.join(", ")} became affected`]),
-    ...(conditions.length === 0 ? [] : [`a condition began to hold: ${conditions.join(", ")}`]),
+    ...(conditions.length === 0 ? [] : [`a condition began to hold: ${conditionsText(conditions)}`]),
     ...(rank(now.level) > rank(known.level) ? [`the impact rose from ${known.level} to ${now.level}`] : []),
     ...(now.failed === null || now.failed === known.failed ? [] : [now.failed]),
   ];
+}
+
+/** "error_rate > 5 % of cart, web (auto_rollback, human_review)": one text, with all of whom and for whom it holds. */
+function conditionsText(conditions: Incident["conditions"]): string {
+  const listed = (of: (one: Incident["conditions"][number]) => string, among: Incident["conditions"]) =>
+    [...new Set(among.map(of))].join(", ");
+  return [...Map.groupBy(conditions, ({ text }) => text)]
+    .map(
+      ([text, same]) =>
+        `${text} of ${listed(({ service }) => service, same)} (${listed(({ policy }) => policy, same)})`,
+    )
+    .join("; ");
 }
 
 const firingOf = ({ conditions }: Incident) => conditions.filter(({ state }) => state === "firing");

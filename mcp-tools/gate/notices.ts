@@ -66,11 +66,11 @@ async function tellOnce(
   }
   if (held && (await holdBack(parts, limits, plan, to, telling))) return;
   const title = `${capital(actOf(plan))}${held ? " needs a person" : `: ${outcomeWords(answer)}`}`;
-  const lines = held
-    ? await linesOf(parts, plan, answer)
-    : [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))];
+  const why = held
+    ? await whyOf(parts, plan, answer)
+    : { lines: [...progressLines(answerProgress(answer)), ...waysOn(answerProgress(answer))] };
   const asks = held ? { asks: asksOf(plan, parts.config, answer.review) } : {};
-  const said = { title, lines, severity: held ? "warning" : "critical", ...asks } as const;
+  const said = { title, ...why, severity: held ? "warning" : "critical", ...asks } as const;
   await say(parts, limits, plan, to, said, { about: answer.outcome, proposer: proposerOf(plan), plan: plan.id });
 }
 
@@ -78,11 +78,15 @@ async function tellOnce(
  * What people read of a plan that waits: the incident with its plan as the gate has answered it, and what else is open; of a
  * plan outside any incident, why it was proposed and what holds it.
  */
-async function linesOf({ store, config }: GateParts, plan: Plan, answer: GateAnswer): Promise<readonly string[]> {
+async function whyOf(
+  { store, config }: GateParts,
+  plan: Plan,
+  answer: GateAnswer,
+): Promise<Pick<Notice, "symptom" | "lines">> {
   const incident = await store.incident(plan.incidentId);
   const why = `Proposed by ${plan.proposedBy}: ${plan.reason}`;
   if (incident === null) {
-    return [plan.reason, ...ruleLines(answer.review), `unship approve ${plan.id}`];
+    return { lines: [plan.reason, ...ruleLines(answer.review), `unship approve ${plan.id}`] };
   }
   const open = await store.incidents({ open: true }, leftOut);
   const approved = await approvedIncidents(
@@ -91,11 +95,13 @@ async function linesOf({ store, config }: GateParts, plan: Plan, answer: GateAns
     plan.createdAt,
   );
   const asked: Incident = { ...incident, plan, gate: answer, stage: "waiting-approval" };
-  return [
-    incidentTitle(incident, plan.createdAt),
-    ...(plan.proposedBy === "watch" ? [] : [why]),
-    ...incidentLines(asked, { now: plan.createdAt, open, services: config.services, approved }),
-  ];
+  return {
+    symptom: incidentTitle(incident, plan.createdAt),
+    lines: [
+      ...(plan.proposedBy === "watch" ? [] : [why]),
+      ...incidentLines(asked, { now: plan.createdAt, open, services: config.services, approved }),
+    ],
+  };
 }
 
 /** Acts that take nothing back, as a headline calls them; every other one is a rollback. */

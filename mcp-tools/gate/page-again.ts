@@ -69,7 +69,7 @@ async function page(
     lines: [
       `${by} ${did} it at ${clockText(at, now)} until ${clockText(until, now)}: ${over.join("; ")}.`,
       ...incidentLines(incident, { now, open, services: parts.config.services, approved }),
-      `Again: unship ack ${incident.id}`,
+      `No pages for an hour: unship snooze ${incident.id} --for 1h`,
     ],
     severity: "critical",
   } as const;

@@ -1,6 +1,6 @@
 import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
-import { unansweredText } from "../../core/guardrails/incident-text.ts";
+import { incidentTitle, unansweredText } from "../../core/guardrails/incident-text.ts";
 import { leftOut } from "../../core/guardrails/open-incidents.ts";
 import { reviewIn } from "../../core/guardrails/written-review.ts";
 import type { Incident } from "../../core/model/incident.ts";
@@ -42,7 +42,7 @@ export async function remind(parts: GateParts, limits: GateLimits, quiet: Readon
       const due = await dueSteps(planId, first, own, parts, config);
       if (due === null) continue;
       const review = reviewIn(held.findLast((one) => one.planId === planId));
-      for (const step of due.steps) await repeat(step, { ...due, review, since: first.at }, parts, limits);
+      for (const step of due.steps) await repeat(step, { ...due, incident, review, since: first.at }, parts, limits);
     }
   }
 }
@@ -97,12 +97,18 @@ function stepsOf({ approval }: GateConfig, asked: readonly string[]): readonly S
 }
 
 interface Waiting extends Pick<Due, "plan" | "now"> {
+  readonly incident: Incident;
   /** What the gate last said when it held the plan; null: nobody can read that any more. */
   readonly review: GateReview | null;
   readonly since: number;
 }
 
-async function repeat(step: Step, { plan, now, review, since }: Waiting, parts: GateParts, limits: GateLimits) {
+async function repeat(
+  step: Step,
+  { plan, now, incident, review, since }: Waiting,
+  parts: GateParts,
+  limits: GateLimits,
+) {
   const { config } = parts;
   const waited = durationText(now - since);
   const isReminder = step.about === "reminder";
@@ -121,6 +127,7 @@ async function repeat(step: Step, { plan, now, review, since }: Waiting, parts: 
   ];
   const said = {
     title,
+    symptom: incidentTitle(incident, now),
     lines,
     severity: isReminder ? "warning" : "critical",
     asks: asksOf(plan, config, review),

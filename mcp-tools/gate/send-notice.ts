@@ -22,7 +22,7 @@ export async function say(
   for (const to of recipients) await send(parts, limits, subject, to, said, about);
 }
 
-type Said = Pick<Notice, "title" | "lines" | "severity" | "asks">;
+type Said = Pick<Notice, "title" | "symptom" | "lines" | "severity" | "asks">;
 
 /** The same to one of them. A notifier that fails or hangs is an answer too: undelivered. */
 export async function send(

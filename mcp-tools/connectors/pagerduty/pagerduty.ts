@@ -18,7 +18,8 @@ const SUMMARY_CHARS = 1024;
 
 /**
  * Pages by the Events API v2: one alert for each incident, plan and title, so that a notice that is sent again pages nobody
- * twice and a reminder does. Whoever is paged answers elsewhere: the alert says how. A notice that resolves earlier ones opens none.
+ * twice and a reminder does; what is degraded is in the summary, and may have changed meanwhile. Whoever is paged answers elsewhere:
+ * the alert says how. A notice that resolves earlier ones opens none.
  *
  * @see https://developer.pagerduty.com/docs/events-api-v2-overview
  */
@@ -53,14 +54,14 @@ function dedupKey(incidentId: string, planId: string | null, title: string): str
   return `unship:${one.slice(0, 32)}`;
 }
 
-function eventOf({ incidentId, planId, title, lines, severity, asks }: Notice, routingKey: string) {
+function eventOf({ incidentId, planId, title, symptom, lines, severity, asks }: Notice, routingKey: string) {
   return {
     routing_key: routingKey,
     event_action: "trigger",
     dedup_key: dedupKey(incidentId, planId ?? asks?.planId ?? null, title),
     client: "unship",
     payload: {
-      summary: escapeControls(title).slice(0, SUMMARY_CHARS),
+      summary: escapeControls(symptom === undefined ? title : `${title}: ${symptom}`).slice(0, SUMMARY_CHARS),
       source: "unship",
       severity,
       custom_details: { incident: incidentId, what: [...lines, ...(asks?.diff ?? [])].map(escapeControls).join("\n") },

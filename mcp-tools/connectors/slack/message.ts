@@ -23,7 +23,7 @@ const sections = (lines: readonly string[]) => lines.filter((line) => line.trim(
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /**
- * A notice as a message for `chat.postMessage`; one that asks for an answer shows first of all the plan as a diff, and
+ * A notice as a message for `chat.postMessage`; one that asks for an answer shows what is degraded, then the plan as a diff, and
  * last two buttons, which carry the plan's id and the hash of what is shown. A plan that is too long for one message has
  * no buttons: nobody answers here for what they were not shown (S4).
  *
@@ -32,11 +32,12 @@ const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceA
  * @see https://docs.slack.dev/messaging/formatting-message-text#escaping
  */
 export function messageOf(notice: Notice, channel: string, buttons: boolean) {
-  const { title, lines, asks } = notice;
+  const { title, symptom, lines, asks } = notice;
   const diff = asks?.diff ?? [];
   const isWhole = diff.length <= DIFF_LINES && diff.every((line) => escapeControls(line).length <= SECTION_CHARS);
   const shown = isWhole ? diff : [`${asks?.planId} is too long to be shown here: read and answer it elsewhere.`];
-  const why = within(sections(lines), SECTIONS - shown.length);
+  const degraded = symptom === undefined ? [] : sections([symptom]);
+  const why = within(sections(lines), SECTIONS - shown.length - degraded.length);
   return {
     channel,
     text: escaped(cut(escapeControls(title), SECTION_CHARS)),
@@ -45,6 +46,7 @@ export function messageOf(notice: Notice, channel: string, buttons: boolean) {
     unfurl_media: false,
     blocks: [
       { type: "header", text: plain(title, HEADER_CHARS) },
+      ...degraded,
       ...sections(shown),
       ...why,
       ...(asks === undefined || !buttons || !isWhole ? [] : [answers(asks)]),

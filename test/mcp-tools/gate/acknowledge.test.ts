@@ -106,9 +106,9 @@ describe("an acknowledgement", () => {
     const { plan } = await world.gate.propose(world.draft());
     await world.gate.submit(plan.id);
     expect(world.notices.map(({ to }) => to)).toEqual(["slack:#incidents"]);
+    expect(world.notices[0]?.symptom).toMatch(/^checkout degraded since .*: error rate 31 % \(baseline 0\.21 %\)/);
     expect(world.notices[0]?.lines).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/^checkout degraded since .*: error rate 31 % \(baseline 0\.21 %\)/),
         expect.stringMatching(/^Culprit: deploy checkout v1\.4\.1 → v1\.4\.2, .* by dana \(deploy-checkout-7\), 97 %$/),
         `Plan ${plan.id}: roll back Deployment production/checkout to v1`,
         `unship approve ${plan.id}`,

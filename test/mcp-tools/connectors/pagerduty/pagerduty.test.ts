@@ -6,6 +6,7 @@ const KEY = "e93facc04764012d7bfb002500d5d1a6";
 const notice = {
   incidentId: "inc-1",
   title: "Rollback of checkout needs a person",
+  symptom: "checkout degraded: error rate 31 %",
   lines: ["errors rose", "unship approve plan-1"],
   severity: "warning",
   to: "pagerduty:oncall",
@@ -29,7 +30,7 @@ describe("a notice to PagerDuty", () => {
       {
         events: 2,
         payload: {
-          summary: notice.title,
+          summary: "Rollback of checkout needs a person: checkout degraded: error rate 31 %",
           source: "unship",
           severity: "warning",
           custom_details: {
