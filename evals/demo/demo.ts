@@ -8,7 +8,13 @@ import { durationText } from "../../core/model/time.ts";
 import type { SandboxEvent } from "../sandbox/acts.ts";
 import { isScenarioName, SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from "../sandbox/scenarios.ts";
 import type { CulpritRecord } from "./culprit-record.ts";
-import { DEMO_DURATIONS, type Durations, REAL_DEMO_DURATIONS, SEED_DURATIONS } from "./durations.ts";
+import {
+  DEMO_DURATIONS,
+  type Durations,
+  PROMETHEUS_DEMO_DURATIONS,
+  REAL_DEMO_DURATIONS,
+  SEED_DURATIONS,
+} from "./durations.ts";
 import { type Follow, followIncident, followQuiet, onsetOf } from "./follow.ts";
 import { REAL_TITLES, requireControlPlane } from "./real-parts.ts";
 import { type Judged, jsonResults } from "./result.ts";
@@ -165,9 +171,10 @@ export async function runDemo(
 }
 
 /** The example's durations where asked for; on a real cluster an evaluation takes longer than the demo's step. */
-function durationsOf({ realTime, realKubernetes }: DemoOptions): Durations {
+function durationsOf({ realTime, realKubernetes, prometheus }: DemoOptions): Durations {
   if (realTime) return SEED_DURATIONS;
-  return realKubernetes === undefined ? DEMO_DURATIONS : REAL_DEMO_DURATIONS;
+  if (realKubernetes !== undefined) return REAL_DEMO_DURATIONS;
+  return prometheus ? PROMETHEUS_DEMO_DURATIONS : DEMO_DURATIONS;
 }
 
 async function openStage(

@@ -48,3 +48,9 @@ export const DEMO_DURATIONS: Durations = {
 
 /** An evaluation beside a whole control plane takes longer than a second on two cores. */
 export const REAL_DEMO_DURATIONS: Durations = { ...DEMO_DURATIONS, stepMs: 2000 };
+
+/** A query over a window goes on telling of the bad requests until they have left it: recovery is seen that much later. */
+export const PROMETHEUS_DEMO_DURATIONS: Durations = {
+  ...DEMO_DURATIONS,
+  verifyTimeoutMs: DEMO_DURATIONS.verifyTimeoutMs + DEMO_DURATIONS.averagedMs,
+};
