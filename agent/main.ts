@@ -10,38 +10,28 @@ const version = (
 if (process.argv[2] === "--version" || process.argv[2] === "-V") {
   process.stdout.write(`${version}\n`);
 } else {
-  process.exitCode = await run(process.argv);
+  process.exitCode = await run(process.argv.slice(2));
 }
 
-async function run(argv: readonly string[]): Promise<number> {
-  const [{ composeCommands }, { buildProgram }, { createTerminal }, { exitCodeOf, failureLines }, { openLab }] =
-    await Promise.all([
-      import("./compose/commands.ts"),
-      import("./cli/program.ts"),
-      import("./cli/terminal.ts"),
-      import("./cli/failure.ts"),
-      import("../evals/lab.ts"),
-    ]);
+async function run(words: readonly string[]): Promise<number> {
+  const [{ runUnship }, { createTerminal }, { openLab }] = await Promise.all([
+    import("./compose/run-unship.ts"),
+    import("./cli/terminal.ts"),
+    import("../evals/lab.ts"),
+  ]);
   const abort = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
-  const terminal = createTerminal();
-  const lab = openLab();
-  let code = 0;
   // A checkout runs this file itself. A package, where it is dist/agent/main.js, is run by its launcher, which finds a Node that is new enough.
   const isCheckout = import.meta.filename.endsWith(".ts");
   const launched = isCheckout ? import.meta.filename : join(dirname(dirname(import.meta.dirname)), "bin/unship.cjs");
   const start = { command: process.execPath, args: [launched] };
-  const { openBundle } = lab;
-  const commands = composeCommands({ version, environment: process.env, start, terminal, openBundle });
-  const program = buildProgram(commands, lab, abort.signal, (answer) => {
-    code = answer;
+  const terminal = createTerminal();
+  return runUnship(words, {
+    version,
+    environment: process.env,
+    start,
+    terminal,
+    lab: openLab(),
+    abort: abort.signal,
   });
-  try {
-    await program.parseAsync([...argv]);
-    return code;
-  } catch (error) {
-    if (abort.signal.aborted) return code;
-    for (const line of failureLines(error)) terminal.err(`${line}\n`);
-    return exitCodeOf(error);
-  }
 }

@@ -24,7 +24,7 @@ import { deployment } from "../../evals/sandbox/kube/manifests.ts";
 import { fakeExporter } from "../../fakes/fake-exporter.ts";
 import { fakePodRuntime } from "../../fakes/fake-pod-runtime.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
-import { ROOT, unship } from "./run-cli.ts";
+import { ROOT, unship, unshipProcess } from "./run-cli.ts";
 
 const MAIN = join(ROOT, "agent/main.ts");
 const HOUR = 3_600_000;
@@ -208,7 +208,7 @@ ${more}
       own.defer(() => void child.kill("SIGKILL"));
       createInterface({ input: child.stdout }).on("line", (line) => events.push(JSON.parse(line)));
       await until(async () => events.some(({ event }) => event === "watch.started"));
-      const second = await unship(["watch", "-c", at("unship.yaml")], { variables: environment, cwd: folder });
+      const second = await unshipProcess(["watch", "-c", at("unship.yaml")], { variables: environment, cwd: folder });
       expect(second).toMatchObject({ code: 3, err: expect.stringContaining("Another watch works on this gate") });
       return child;
     })();

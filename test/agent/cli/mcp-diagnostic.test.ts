@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { describe, expect, it } from "vitest";
-import { ROOT, unship } from "./run-cli.ts";
+import { ROOT, unshipProcess } from "./run-cli.ts";
 
 const TOOL = "get_configuration_problems";
 
@@ -128,11 +128,11 @@ describe("S8: unship mcp with a wrong configuration", () => {
   it("ends with the exit code of a wrong configuration, its problems on standard error and nothing on standard output", async () => {
     using here = await place();
     writeFileSync(here.file, here.right.replace("threshold", "treshold"));
-    const { code, out, err } = await unship(["mcp", "--config", here.file]);
+    const { code, out, err } = await unshipProcess(["mcp", "--config", here.file]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(`${here.file}:7:`);
     // Over HTTP nobody's token is known: nothing is served.
-    expect((await unship(["mcp", "--config", here.file, "--http", "127.0.0.1:0"])).code).toBe(2);
+    expect((await unshipProcess(["mcp", "--config", here.file, "--http", "127.0.0.1:0"])).code).toBe(2);
     expect(readFileSync(here.file, "utf8")).toContain("treshold");
   }, 60_000);
 });

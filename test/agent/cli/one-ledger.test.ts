@@ -15,7 +15,7 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compileCacheVariable } from "../../../evals/compile-cache.ts";
 import { openSqliteLedger } from "../../../knowledge/ledger/sqlite.ts";
-import { ROOT, unship } from "./run-cli.ts";
+import { ROOT, unship, unshipProcess } from "./run-cli.ts";
 
 /** One installation: a configuration in a folder of its own, and other folders that commands run in. */
 let root: string;
@@ -52,7 +52,9 @@ async function atWork(words: readonly string[], folder: string): Promise<AsyncDi
   return { kill: () => end("SIGKILL"), [Symbol.asyncDispose]: () => end("SIGTERM") };
 }
 
-const run = (folder: string, ...words: string[]) => unship(words, { cwd: at(folder) });
+const run = (folder: string, ...words: string[]) =>
+  // A server of a refused ledger serves that on its standard input, which is the process's.
+  (words[0] === "mcp" ? unshipProcess : unship)(words, { cwd: at(folder) });
 const pauses = async (path: string) => {
   const ledger = await openSqliteLedger(path);
   return ledger.pauses().finally(ledger.close);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ROOT, unship } from "./run-cli.ts";
+import { ROOT, unship, unshipProcess } from "./run-cli.ts";
 
 const LIST_MODULES = join(import.meta.dirname, "list-modules.ts");
 const COMMANDS = [
@@ -24,13 +24,13 @@ const COMMANDS = [
 ] as const;
 
 async function loadedBy(words: readonly string[]): Promise<readonly string[]> {
-  const { err } = await unship(words, { node: ["--import", LIST_MODULES] });
+  const { err } = await unshipProcess(words, { node: ["--import", LIST_MODULES] });
   return [...err.matchAll(/^loaded (.*)$/gm)].map(([, url]) => url ?? "");
 }
 
 describe("unship", () => {
   it("--version says the version and loads nothing but its own first file", async () => {
-    const { code, out } = await unship(["--version"]);
+    const { code, out } = await unshipProcess(["--version"]);
     expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     expect(await loadedBy(["--version"])).toEqual([pathToFileURL(join(ROOT, "agent/main.ts")).href]);
   });

@@ -3,6 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { runUnship } from "../../../agent/compose/run-unship.ts";
+import { openLab } from "../../../evals/lab.ts";
 import { approverKey } from "../../../mcp-tools/gate/approver-key.ts";
 import { ALICE_TOKEN } from "../../mcp-tools/gate/gate-world.ts";
 
@@ -18,12 +20,52 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd?: string;
   readonly variables?: Readonly<Record<string, string>>;
-  /** Options of node itself. */
-  readonly node?: readonly string[];
 }
 
-/** Runs `unship …` as a process of its own, without a terminal, with nothing in its environment but what is given. */
-export async function unship(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs `unship …` as its program does, without a terminal, with nothing in its environment but what is given; in this process, one
+ * command after the other, since the working folder is the process's. For a command that others run beside: `unshipProcess`.
+ */
+export function unship(words: readonly string[], { cwd = tmpdir(), variables = {} }: RunOptions = {}): Promise<Ran> {
+  const ran = before.then(() => runHere(words, cwd, variables));
+  before = ran.catch(() => undefined);
+  return ran;
+}
+
+async function runHere(words: readonly string[], cwd: string, variables: Readonly<Record<string, string>>) {
+  const own = process.cwd();
+  const [out, err]: [string[], string[]] = [[], []];
+  process.chdir(cwd);
+  try {
+    const code = await runUnship(words, {
+      version,
+      environment: { PATH: process.env.PATH, ...variables },
+      start: { command: process.execPath, args: [MAIN] },
+      terminal: {
+        out: (said) => void out.push(said),
+        err: (said) => void err.push(said),
+        isTty: false,
+        columns: 80,
+        ask: null,
+        askSecret: null,
+      },
+      lab: openLab(),
+      abort: new AbortController().signal,
+    });
+    return { code, out: out.join(""), err: err.join("") };
+  } finally {
+    process.chdir(own);
+  }
+}
+
+/** The same as a process of its own. `node`: options of node itself. */
+export async function unshipProcess(
+  words: readonly string[],
+  options: RunOptions & { readonly node?: readonly string[] } = {},
+): Promise<Ran> {
   const child = spawn(process.execPath, [...(options.node ?? []), MAIN, ...words], {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...options.variables },
