@@ -1,3 +1,4 @@
+import { isToldOtherwise } from "../../core/guardrails/act-notice.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import { fencedIncident } from "../../core/model/fenced-incident.ts";
@@ -9,7 +10,7 @@ import { DECIDED } from "./arguing.ts";
 import { degradedOf } from "./degraded.ts";
 import { awaitEnd, finish, QUIET_STEPS, unmark } from "./ending.ts";
 import { advance, hasSameCause, joinedBy, note, servicesOf, withAssessment } from "./incident-state.ts";
-import { correctWord, isOtherwise, tellWord, wordOf, wordOfAct } from "./last-word.ts";
+import { correctWord, tellWord, wordOf, wordOfAct } from "./last-word.ts";
 import {
   DETECTED_ANEW,
   isFiring,
@@ -174,7 +175,7 @@ function decisionChanged(incident: Incident, assessment: Assessment): boolean {
   if (isHeardAgain(incident, assessment)) return true;
   if (assessment.decision.action !== "no_action" || untold(incident, assessment).length === 0) return false;
   // Who were last told something else hear of it once it has stayed so (`correctWord`): until then it is no decision anew.
-  return !isOtherwise(incident, wordOf(incident, assessment));
+  return !isToldOtherwise(incident, wordOf(incident, assessment).said);
 }
 
 /** "No action" while a policy's condition holds is another decision than before it held: people must be told. */

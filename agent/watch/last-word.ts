@@ -1,5 +1,5 @@
 import { whyNotFromHere } from "../../core/decision/hotfix-text.ts";
-import { isActTold } from "../../core/guardrails/act-notice.ts";
+import { isActTold, isToldOtherwise, saidOfAct } from "../../core/guardrails/act-notice.ts";
 import type { Assessment } from "../../core/model/assessment.ts";
 import type { Decision } from "../../core/model/decision.ts";
 import type { Incident, Told } from "../../core/model/incident.ts";
@@ -37,7 +37,7 @@ export function wordOf(incident: Incident, assessment: Assessment): Word {
 export function wordOfAct(decision: Decision, assessment?: Pick<Assessment, "targets" | "obstacles">): Word {
   const { action, culprit, service } = decision;
   const what = culprit?.changeId ?? service;
-  const said = `${action} ${what}`;
+  const said = saidOfAct(decision);
   if (action === "hotfix_recommendation") {
     const why = whyNotFromHere(decision);
     const because = why === null ? "" : `: ${cleanText(why, MOST_CHARACTERS)}`;
@@ -53,16 +53,12 @@ export function wordOfAct(decision: Decision, assessment?: Pick<Assessment, "tar
 
 const sureness = ({ culprit }: Decision): string => (culprit === null ? "" : ` (${percent(culprit.probability)})`);
 
-/** Whether people were told something else of this incident, last. */
-export const isOtherwise = ({ word }: Incident, { said }: Pick<Word, "said">): boolean =>
-  word !== undefined && word.said !== said;
-
 /**
  * The incident, once people have heard what it comes to, unless they were last told something else: that they hear of by
  * `correctWord`, so that what comes and goes wakes nobody.
  */
 export async function tellWord(incident: Incident, word: Word, pursuit: Evaluation): Promise<Incident> {
-  if (isOtherwise(incident, word)) return incident;
+  if (isToldOtherwise(incident, word.said)) return incident;
   return withWord(await escalate(incident, pursuit, word.headline, word.told), word);
 }
 
@@ -89,8 +85,8 @@ export async function correctWord(incident: Incident, word: Word, pursuit: Evalu
 export async function tellDone(incident: Incident, pursuit: Evaluation): Promise<Incident> {
   const { decision } = incident;
   if (decision === null || decision.action === "no_action") return incident;
-  const { said } = wordOfAct(decision);
-  if (!isOtherwise(incident, { said })) return withoutOther(incident);
+  const said = saidOfAct(decision);
+  if (!isToldOtherwise(incident, said)) return withoutOther(incident);
   const verb = decision.action === "feature_flag_disable" ? "Switched off" : "Rolled back";
   const headline = `${verb} after all: ${decision.changeIds.join(", then ")}${sureness(decision)}.`;
   const planId = incident.gate?.planId;

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Decision } from "../model/decision.ts";
+import type { Incident } from "../model/incident.ts";
 import type { LedgerEntry } from "../ports.ts";
 import { LEDGER_KINDS } from "./gate-store.ts";
 
@@ -97,3 +99,14 @@ export function openedAlerts(
   });
   return [...new Map(alerts.map((one) => [JSON.stringify([one.to, one.title, one.planId ?? null]), one])).values()];
 }
+
+/** What people hear of a decision to act, or to have people act: equal for decisions between which they need not be told. */
+export const saidOfAct = ({ action, culprit, service }: Pick<Decision, "action" | "culprit" | "service">): string =>
+  `${action} ${culprit?.changeId ?? service}`;
+
+/**
+ * Whether people were told something else of an incident last, so that what is about to be said of its decision would contradict
+ * it. `said`: as `saidOfAct` has it. While nothing was told, nothing is contradicted.
+ */
+export const isToldOtherwise = ({ word }: Pick<Incident, "word">, said: string): boolean =>
+  word !== undefined && word.said !== said;

@@ -1,3 +1,4 @@
+import { isToldOtherwise, saidOfAct } from "../../core/guardrails/act-notice.ts";
 import { twoPersonReasons, whyNotFor } from "../../core/guardrails/approver-rights.ts";
 import { LEDGER_KINDS } from "../../core/guardrails/gate-store.ts";
 import { incidentTitle, unansweredText } from "../../core/guardrails/incident-text.ts";
@@ -48,14 +49,16 @@ export async function remind(parts: GateParts, limits: GateLimits, quiet: Readon
 }
 
 /**
- * Whether a plan is what its incident still calls for. Where the evidence has turned against it people hear of that; the plan
- * can be answered as before, and nobody is reminded of it.
+ * Whether a plan is what its incident still calls for, as people were told. Where the evidence has turned against it people hear of
+ * that; the plan can be answered as before, and nobody is reminded of it. When it turns back for a moment, a reminder would take back
+ * what they heard, and nothing would say so once the moment is over: it waits until the watch has told them that it is held again.
  */
-const isWanted = (planId: string, { plan, decision }: Pick<Incident, "plan" | "decision">): boolean =>
-  plan?.id !== planId ||
-  decision === null ||
-  decision.action === "rollback" ||
-  decision.action === "feature_flag_disable";
+function isWanted(planId: string, incident: Pick<Incident, "plan" | "decision" | "word">): boolean {
+  const { plan, decision } = incident;
+  if (plan?.id !== planId || decision === null) return true;
+  const calls = decision.action === "rollback" || decision.action === "feature_flag_disable";
+  return calls && !isToldOtherwise(incident, saidOfAct(decision));
+}
 
 interface Due {
   readonly plan: Plan;

@@ -127,6 +127,34 @@ describe("the last word that people have is what is held", () => {
     expect(titles(world)).toEqual([]);
   });
 
+  it("is not contradicted by a reminder of a plan that the decision comes back to for one evaluation", async () => {
+    await using world = await openWatchWorld();
+    await play(world, [
+      ["ask people", 1],
+      ["another suspect", 20],
+      ["ask people", 1],
+      ["another suspect", 40],
+    ]);
+    expect(titles(world)).toEqual([
+      expect.stringContaining("needs a person"),
+      expect.stringContaining("no change is sure enough"),
+    ]);
+  });
+
+  it("is reminded of once people heard that the plan is called for again", async () => {
+    await using world = await openWatchWorld();
+    await play(world, [
+      ["ask people", 1],
+      ["another suspect", 20],
+      ["ask people", 36],
+    ]);
+    expect(titles(world).slice(1)).toEqual([
+      expect.stringContaining("no change is sure enough"),
+      expect.stringContaining("roll back deploy-checkout"),
+      expect.stringContaining("still needs a person"),
+    ]);
+  });
+
   it("is corrected after a restart as well", async () => {
     await using world = await openWatchWorld();
     await play(world, [
